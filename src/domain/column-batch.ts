@@ -1,0 +1,23 @@
+/**
+ * Values of one column, with one bit per row that says whether the value is there (least significant bit first, 1 = valid,
+ * as in Arrow and DuckDB); without `valid` there are no nulls. `bool` is one byte per row.
+ */
+export type ColumnValues =
+  | { readonly kind: 'float32'; readonly values: Float32Array; readonly valid: Uint8Array | undefined }
+  | { readonly kind: 'float64'; readonly values: Float64Array; readonly valid: Uint8Array | undefined }
+  | { readonly kind: 'int64'; readonly values: BigInt64Array; readonly valid: Uint8Array | undefined }
+  | { readonly kind: 'bool'; readonly values: Uint8Array; readonly valid: Uint8Array | undefined }
+  | { readonly kind: 'string'; readonly values: readonly (string | null)[]; readonly valid: undefined };
+
+export type ColumnKind = ColumnValues['kind'];
+
+/** Some rows of a table, column by column. The arrays may be views that live only until the next batch is read. */
+export interface ColumnBatch {
+  readonly rows: number;
+  readonly columns: readonly ColumnValues[];
+}
+
+/** Whether row `row` of a column has a value. */
+export function isValid(valid: Uint8Array | undefined, row: number): boolean {
+  return valid === undefined || ((valid[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;
+}

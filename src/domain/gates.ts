@@ -1,0 +1,85 @@
+import type { RunRows } from './ledger.ts';
+import { type Histogram, populationStabilityIndex } from './psi.ts';
+import type { Reconciliation } from './reconciliation.ts';
+
+/** Limits of the job file; shares between 0 and 1. */
+interface GateLimits {
+  readonly min_rows: number;
+  readonly max_drop?: number | undefined;
+  readonly max_quarantine_rate: number;
+  readonly max_score_psi?: number | undefined;
+  readonly psi_min_rows: number;
+}
+
+export interface GateContext {
+  readonly limits: GateLimits;
+  readonly refuseDuplicates: boolean;
+  /** Rows of the publication that would be replaced. */
+  readonly replaced: RunRows | undefined;
+  /** Rows published for the window before, of the same kind. */
+  readonly previous: RunRows | undefined;
+  readonly reference: Histogram | undefined;
+  readonly allowEmpty: boolean;
+}
+
+export interface GateResult {
+  /** Why nothing may be published; empty where all gates are open. */
+  readonly refusals: readonly string[];
+  readonly warnings: readonly string[];
+  /** Drift of the scores, where it was measured. */
+  readonly scorePsi: number | undefined;
+}
+
+/** What the job file allows to be published. Pure: counts in, sentences out. */
+export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, context: GateContext): GateResult {
+  const scorePsi = measurePsi(scoreCounts, rows.scored, context);
+  if (rows.frozen === 0) return { ...emptyWindow(context), scorePsi };
+  const { limits, refuseDuplicates } = context;
+  const refusals: string[] = [];
+  const rate = rows.quarantined / rows.frozen;
+  const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
+  const base = context.replaced ?? context.previous;
+  const drop = base && base.frozen > 0 ? 1 - rows.frozen / base.frozen : 0;
+  if (rows.frozen < limits.min_rows) refusals.push(`the window has ${rows.frozen} rows, gates.min_rows is ${limits.min_rows}`);
+  if (refuseDuplicates && duplicates > 0)
+    refusals.push(`${duplicates} rows share their key with another, and source.duplicates is refuse`);
+  if (rows.scored === 0) refusals.push('every row was quarantined');
+  else if (rate > limits.max_quarantine_rate) {
+    refusals.push(
+      `${percent(rate)} of the rows were quarantined, gates.max_quarantine_rate is ${percent(limits.max_quarantine_rate)}`,
+    );
+  }
+  if (limits.max_drop !== undefined && drop > limits.max_drop) {
+    const where = context.replaced ? 'the publication it would replace' : 'the window before';
+    refusals.push(
+      `the window has ${rows.frozen} rows, ${percent(drop)} fewer than ${where}; gates.max_drop is ${percent(limits.max_drop)}`,
+    );
+  }
+  if (scorePsi !== undefined && limits.max_score_psi !== undefined && scorePsi > limits.max_score_psi) {
+    refusals.push(
+      `the scores drifted from the bundle's reference: PSI ${scorePsi.toFixed(3)}, gates.max_score_psi is ${limits.max_score_psi}`,
+    );
+  }
+  return { refusals, warnings: [], scorePsi };
+}
+
+function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Omit<GateResult, 'scorePsi'> {
+  const full = replaced !== undefined && replaced.frozen > 0;
+  if (allowEmpty || (limits.min_rows === 0 && !full))
+    return { refusals: [], warnings: ['the window has no rows; it is published empty'] };
+  const why = full ? `the window has no rows now and ${replaced.frozen} are published` : 'the window has no rows';
+  return { refusals: [why], warnings: [] };
+}
+
+function measurePsi(
+  counts: readonly number[] | undefined,
+  scored: number,
+  { reference, limits }: GateContext,
+): number | undefined {
+  if (reference === undefined || counts === undefined || scored < limits.psi_min_rows) return undefined;
+  return populationStabilityIndex(counts, reference);
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
+}

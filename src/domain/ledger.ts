@@ -1,0 +1,133 @@
+import type { RejectionTally } from './reconciliation.ts';
+import type { StageSeconds } from './stages.ts';
+import type { TableColumn } from './tables.ts';
+import type { Window, WindowKind } from './window.ts';
+
+/**
+ * What happened to a run. `started`, `failed` (and a run that says nothing more) can be resumed; `published` wants only its
+ * report files; `refused` and `completed` are final.
+ */
+const RUN_STATES = ['started', 'failed', 'refused', 'published', 'completed'] as const;
+export type RunState = (typeof RUN_STATES)[number];
+
+export interface RunRows {
+  readonly frozen: number;
+  readonly scored: number;
+  readonly quarantined: number;
+}
+
+/** The window of an entry: two instants as ISO text, and how people call it. */
+export interface LedgerWindow {
+  readonly label: string;
+  readonly start: string;
+  readonly end: string;
+  readonly kind: WindowKind;
+}
+
+/** What identifies a run in every entry. */
+interface RunIdentity {
+  readonly runId: string;
+  readonly job: string;
+  readonly window: LedgerWindow;
+  /** Equal for runs that would publish the same from the same rows. */
+  readonly fingerprint: string;
+  readonly model: { readonly name: string; readonly version: string; readonly digest: string };
+}
+
+/** What else an entry tells of its run; each entry adds what is new. Stored as JSON. */
+export interface RunDetails {
+  /** Run that was published for the window when this one started; null where there was none. */
+  readonly supersedes?: string | null;
+  readonly sql?: string;
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly versions?: Readonly<Record<string, string>>;
+  readonly chunks?: number;
+  /** Chunks that were staged before this process started. */
+  readonly chunks_resumed?: number;
+  /** Chunks per execution provider that served. */
+  readonly providers?: Readonly<Record<string, number>>;
+  readonly rejections?: readonly RejectionTally[];
+  /** Drift of the scores from the bundle's reference; null where it was not measured. */
+  readonly score_psi?: number | null;
+  readonly warnings?: readonly string[];
+  /** Columns of the scores table as published, for reports that are written later. */
+  readonly columns?: readonly TableColumn[];
+  readonly seconds?: StageSeconds;
+  readonly files?: readonly string[];
+  readonly error?: string;
+}
+
+/** One event of a run; the ledger only grows. */
+export interface LedgerEntry extends RunIdentity {
+  readonly recordedAt: string;
+  readonly state: RunState;
+  /** Counts up per job and window; the highest is what the tables hold. Only where `state` is `published`. */
+  readonly publication?: number;
+  readonly rows?: RunRows;
+  readonly host: string;
+  readonly details: RunDetails;
+}
+
+/** A run as its entries tell it. */
+export interface Run extends RunIdentity {
+  readonly state: RunState;
+  readonly startedAt: string;
+  readonly recordedAt: string;
+  readonly host: string;
+  readonly rows: RunRows | undefined;
+  readonly details: RunDetails;
+}
+
+export interface Publication {
+  readonly number: number;
+  readonly runId: string;
+  readonly rows: RunRows;
+}
+
+export function ledgerWindow({ label, start, end, kind }: Window): LedgerWindow {
+  return { label, start: start.toISOString(), end: end.toISOString(), kind };
+}
+
+/** Runs from entries in the order in which they were written, oldest run first; later details add to earlier ones. */
+export function runsOf(entries: readonly LedgerEntry[]): Run[] {
+  const runs = new Map<string, Run>();
+  for (const entry of entries) {
+    const before = runs.get(entry.runId);
+    runs.set(entry.runId, {
+      ...entry,
+      // A process of the same run that started later does not undo what another one achieved.
+      state: before && rank(before.state) > rank(entry.state) ? before.state : entry.state,
+      startedAt: before?.startedAt ?? entry.recordedAt,
+      rows: entry.rows ?? before?.rows,
+      details: { ...before?.details, ...entry.details },
+    });
+  }
+  return [...runs.values()];
+}
+
+/** What the tables hold for the window of these entries, which must all be of one job and window. */
+export function currentPublication(entries: readonly LedgerEntry[]): Publication | undefined {
+  let current: Publication | undefined;
+  for (const { publication, runId, rows } of entries) {
+    if (publication === undefined || rows === undefined || publication <= (current?.number ?? 0)) continue;
+    current = { number: publication, runId, rows };
+  }
+  return current;
+}
+
+/**
+ * The run that a start with this fingerprint goes on with: the newest that is not final, started from what is published now
+ * (one that started from an older publication could only lose at the gate).
+ */
+export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: string): Run | undefined {
+  const current = currentPublication(entries);
+  return runsOf(entries).findLast((run) => {
+    if (run.fingerprint !== fingerprint) return false;
+    if (run.state === 'published') return run.runId === current?.runId;
+    return (run.state === 'started' || run.state === 'failed') && (run.details.supersedes ?? undefined) === current?.runId;
+  });
+}
+
+function rank(state: RunState): number {
+  return state === 'failed' ? 0 : RUN_STATES.indexOf(state);
+}

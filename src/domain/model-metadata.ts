@@ -1,0 +1,17 @@
+/** What a model file says about one input or output; `shape` has numbers for fixed and text for symbolic dimensions. */
+export interface TensorInfo {
+  readonly name: string;
+  /** Undefined where the value is no tensor (a sequence, a map). */
+  readonly dtype: string | undefined;
+  readonly shape: readonly (number | string)[];
+}
+
+export interface ModelMetadata {
+  readonly inputs: readonly TensorInfo[];
+  readonly outputs: readonly TensorInfo[];
+}
+
+/** `float32[N, 20]` */
+export function showTensor({ dtype, shape }: TensorInfo): string {
+  return dtype === undefined ? 'not a tensor' : `${dtype}[${shape.map((size) => (size === '' ? '?' : size)).join(', ')}]`;
+}

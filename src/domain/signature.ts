@@ -1,0 +1,49 @@
+import type { Column, ColumnType } from './schema.ts';
+
+/** Element types of model inputs that can be fed from a table. */
+export const INPUT_DTYPES = ['float32', 'float64', 'int64', 'bool', 'string'] as const;
+export type InputDtype = (typeof INPUT_DTYPES)[number];
+
+/** One feature: a column of the query, the input element it becomes, and what to do with values the model does not know. */
+export interface Feature {
+  readonly name: string;
+  readonly nullable: boolean;
+  /** What a null (or an unknown category under `unknown: default`) becomes. */
+  readonly default?: number | string | boolean;
+  /** Inclusive bounds of numbers; outside them the row is quarantined. */
+  readonly range?: readonly [number, number];
+  readonly categories?: readonly string[];
+  readonly unknown: 'quarantine' | 'allow' | 'default';
+}
+
+/** One input tensor `[N, features.length]`. */
+export interface ModelInput {
+  readonly name: string;
+  readonly dtype: InputDtype;
+  readonly features: readonly Feature[];
+}
+
+/** What the model takes and where its score is: element `index` of each row of the output `[N, width]`, or of `[N]`. */
+export interface Signature {
+  readonly inputs: readonly ModelInput[];
+  readonly output: { readonly name: string; readonly index: number };
+}
+
+/** Which column types may feed an element type: widening without loss of kind, never narrowing, never text to number. */
+const ACCEPTED: Readonly<Record<InputDtype, readonly ColumnType[]>> = {
+  float32: ['float', 'integer', 'decimal', 'bool'],
+  float64: ['float', 'integer', 'decimal', 'bool'],
+  int64: ['integer', 'bool'],
+  bool: ['bool'],
+  string: ['string'],
+};
+
+/** Whether values of a column may become elements of `dtype`. */
+export function accepts(dtype: InputDtype, column: Column): boolean {
+  return ACCEPTED[dtype].includes(column.type);
+}
+
+/** Every feature with its input's element type, in the order in which columns are read. */
+export function featuresOf(signature: Signature): { readonly feature: Feature; readonly dtype: InputDtype }[] {
+  return signature.inputs.flatMap(({ dtype, features }) => features.map((feature) => ({ feature, dtype })));
+}

@@ -1,0 +1,35 @@
+/** A table by the parts of its name, unquoted, outermost first: `[schema, table]`. */
+export type TableName = readonly string[];
+
+/**
+ * `marketing.churn_scores` or `"odd.schema"."my table"` → its parts, unquoted. Parts are quoted again for the dialect they
+ * go to, never pasted.
+ *
+ * @returns undefined where the text is no such name.
+ */
+export function parseTableName(text: string): TableName | undefined {
+  const parts: string[] = [];
+  const part = /(?:"((?:[^"]|"")+)"|([^".\s;]+))(\.|$)/y;
+  while (part.lastIndex < text.length) {
+    const match = part.exec(text);
+    if (!match) return undefined;
+    parts.push(match[1]?.replaceAll('""', '"') ?? match[2] ?? '');
+    if (match[3] === '') return parts.length <= 3 ? parts : undefined;
+  }
+  return undefined;
+}
+
+/** For messages and logs. */
+export function showTableName(name: TableName): string {
+  return name.join('.');
+}
+
+/** The table beside this one whose last part carries a suffix: `churn_scores` → `churn_scores_quarantine`. */
+export function suffixed(name: TableName, suffix: string): TableName {
+  return [...name.slice(0, -1), `${name.at(-1)}${suffix}`];
+}
+
+/** Another table of the same schema. */
+export function sibling(name: TableName, table: string): TableName {
+  return [...name.slice(0, -1), table];
+}

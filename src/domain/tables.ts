@@ -1,0 +1,120 @@
+import type { Column, ColumnType } from './schema.ts';
+import type { TableName } from './table-name.ts';
+
+/** Number of decimals to which a score is rounded, once, by the worker. */
+export const SCORE_SCALE = 6;
+
+/** A column of a published table; a warehouse maps the type to its own. */
+export interface TableColumn {
+  readonly name: string;
+  readonly type: Exclude<ColumnType, 'other'>;
+  readonly digits?: readonly [precision: number, scale: number];
+}
+
+export interface TableLayout {
+  readonly name: TableName;
+  readonly columns: readonly TableColumn[];
+}
+
+/** Every table that a job publishes to; report and summary only where the job names them. */
+export interface Tables {
+  readonly scores: TableLayout;
+  readonly quarantine: TableLayout;
+  readonly ledger: TableLayout;
+  readonly report: TableLayout | undefined;
+  readonly summary: TableLayout | undefined;
+}
+
+const string = (name: string): TableColumn => ({ name, type: 'string' });
+const integer = (name: string): TableColumn => ({ name, type: 'integer' });
+const instant = (name: string): TableColumn => ({ name, type: 'timestamp' });
+const decimal = (name: string, precision: number, scale: number): TableColumn => ({
+  name,
+  type: 'decimal',
+  digits: [precision, scale],
+});
+
+/** Which publication a row belongs to; publish replaces rows by job, window_start and window_end. */
+const PUBLICATION: readonly TableColumn[] = [
+  string('job'),
+  string('window_label'),
+  instant('window_start'),
+  instant('window_end'),
+  string('run_id'),
+];
+
+const PLACE: readonly TableColumn[] = [integer('rank'), integer('percentile'), integer('decile'), string('band')];
+
+const MODEL: readonly TableColumn[] = [
+  string('window_kind'),
+  string('model_name'),
+  string('model_version'),
+  string('model_digest'),
+  instant('scored_at'),
+];
+
+const REJECTION: readonly TableColumn[] = [string('reason'), string('column_name'), string('value')];
+
+const SEGMENT: readonly TableColumn[] = [string('segment'), string('segment_value'), string('band')];
+
+const TOTALS: readonly TableColumn[] = [
+  integer('users'),
+  decimal('share', 7, 6),
+  decimal('mean_score', 7, 6),
+  decimal('expected_churners', 18, 6),
+];
+
+/** One row per event of a run, append-only; `details` is a JSON object. */
+const LEDGER: readonly TableColumn[] = [
+  instant('recorded_at'),
+  string('run_id'),
+  string('job'),
+  string('window_label'),
+  instant('window_start'),
+  instant('window_end'),
+  string('window_kind'),
+  string('state'),
+  integer('publication'),
+  string('fingerprint'),
+  string('model_name'),
+  string('model_version'),
+  string('model_digest'),
+  integer('rows_frozen'),
+  integer('rows_scored'),
+  integer('rows_quarantined'),
+  string('host'),
+  string('details'),
+];
+
+/** Names that a job's own columns must not have, lower case. */
+export const RESERVED_COLUMNS: readonly string[] = [
+  ...new Set([...PUBLICATION, ...PLACE, ...MODEL, ...REJECTION].map((column) => column.name)),
+];
+
+/** Names of the tables of a job. */
+export interface TableNames {
+  readonly scores: TableName;
+  readonly quarantine: TableName;
+  readonly ledger: TableName;
+  readonly report: TableName | undefined;
+  readonly summary: TableName | undefined;
+}
+
+/** The layouts of a job's tables. `key` and `keep` are columns of its query. */
+export function tablesOf(names: TableNames, key: readonly Column[], keep: readonly Column[], scoreColumn: string): Tables {
+  const keys = key.map(asTableColumn);
+  const own = [...keys, ...keep.map(asTableColumn)];
+  const score = decimal(scoreColumn, 7, SCORE_SCALE);
+  return {
+    scores: { name: names.scores, columns: [...own, score, ...PLACE, ...PUBLICATION, ...MODEL] },
+    quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
+    ledger: { name: names.ledger, columns: LEDGER },
+    report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
+    summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
+  };
+}
+
+function asTableColumn({ name, type, digits }: Column): TableColumn {
+  if (type === 'other') throw new TypeError(`column ${name} cannot be published`);
+  return { name, type, ...(digits && { digits }) };
+}

@@ -1,0 +1,17 @@
+/** Grains that a job can have. */
+export const GRAINS = ['hour', 'day', 'week'] as const;
+type Grain = (typeof GRAINS)[number];
+
+/** A window is a whole hour, day or ISO week of the job's zone, or any other range. */
+export type WindowKind = Grain | 'ad hoc';
+
+/** A half-open range of instants `[start, end)`, made in the job's time zone. */
+export interface Window {
+  readonly start: Date;
+  readonly end: Date;
+  readonly kind: WindowKind;
+  /** `2026-W47`, `2026-11-18`, `2026-11-18T09` or `2026-11-01_2026-11-04`; safe in a file name. */
+  readonly label: string;
+  /** IANA name of the zone in which the window was made. */
+  readonly zone: string;
+}

@@ -1,0 +1,61 @@
+/** What went wrong, in the terms that decide what a scheduler should do about it. */
+export type ErrorKind =
+  | 'usage'
+  | 'refused'
+  | 'unavailable'
+  | 'report'
+  | 'conflict'
+  | 'permission'
+  | 'configuration'
+  | 'nothing to score';
+
+/** Exit codes follow BSD sysexits where one fits; 99 is Airflow's skip code. */
+export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
+  usage: 64,
+  refused: 65,
+  unavailable: 69,
+  report: 74,
+  conflict: 75,
+  permission: 77,
+  configuration: 78,
+  'nothing to score': 99,
+};
+
+interface ErrorOptions {
+  /** What the reader can do about it, one sentence without a full stop. */
+  readonly hint?: string;
+  /** Further lines: every problem of a job file, every reason of a quarantine. */
+  readonly details?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/**
+ * The one error that users are meant to see: one sentence of what happened and to what, and a hint. Its kind fixes the exit
+ * code. Anything else that is thrown is a bug of score-batch and is shown with its stack.
+ */
+export class ScoreBatchError extends Error {
+  override readonly name = 'ScoreBatchError';
+  readonly kind: ErrorKind;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+
+  constructor(kind: ErrorKind, message: string, { hint, details, cause }: ErrorOptions = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.kind = kind;
+    this.hint = hint;
+    this.details = details ?? [];
+  }
+}
+
+/** A run that a signal ended: nothing is wrong, the next run resumes. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  constructor(readonly signal: NodeJS.Signals) {
+    super(`ended by ${signal}`);
+  }
+}
+
+/** The system's own code of an error (`ENOSPC`, `EACCES`, …), or undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+}

@@ -1,0 +1,36 @@
+import { type Bands, REST_BAND } from '../domain/bands.ts';
+
+const MILLION = 1_000_000;
+const SHARE = /^top (\d{1,3}(?:\.\d{1,4})?) ?%$/;
+
+/**
+ * `{ high: top 10%, medium: top 30% }` or `{ high: 0.9, medium: 0.8 }`, riskiest first.
+ *
+ * @returns the bands, or what is wrong with them in one sentence.
+ */
+export function parseBands(spec: Readonly<Record<string, string | number>>): Bands | string {
+  const entries = Object.entries(spec);
+  const shares = entries.filter(([, value]) => typeof value === 'string').length;
+  if (shares !== 0 && shares !== entries.length) return 'bands are either all shares (top 10%) or all thresholds (0.9)';
+  if (entries.some(([name]) => name === REST_BAND))
+    return `the band ${REST_BAND} is what remains below the others: leave it out`;
+  const by = shares > 0 ? 'share' : 'threshold';
+  const bounds: { name: string; bound: number }[] = [];
+  for (const [name, value] of entries) {
+    const bound = typeof value === 'string' ? shareOf(value) : Math.round(value * MILLION);
+    if (bound === undefined || bound < 0 || bound > MILLION) {
+      return `the band ${name} is neither a share like "top 10%" nor a threshold between 0 and 1`;
+    }
+    const above = bounds.at(-1);
+    if (above !== undefined && (by === 'share' ? bound <= above.bound : bound >= above.bound)) {
+      return `the band ${name} must reach further down than ${above.name}: list the riskiest band first`;
+    }
+    bounds.push({ name, bound });
+  }
+  return { by, bounds, rest: REST_BAND };
+}
+
+function shareOf(text: string): number | undefined {
+  const percent = SHARE.exec(text)?.[1];
+  return percent === undefined ? undefined : Math.round(Number(percent) * 10_000);
+}

@@ -1,0 +1,68 @@
+import { parseTableName, showTableName } from '../domain/table-name.ts';
+import { RESERVED_COLUMNS } from '../domain/tables.ts';
+import type { Problem } from '../yaml/checked.ts';
+import type { JobDefinition } from './schema.ts';
+
+/** What no single key can tell: names that would meet in one table, segments that are not kept. */
+export function crossChecks(job: JobDefinition): Problem[] {
+  return [...repeatedColumns(job), ...reservedColumns(job), ...segmentsKept(job), ...tablesApart(job)];
+}
+
+function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
+  const lists = [
+    { path: ['source', 'key'], names: source.key, taken: [] as readonly string[] },
+    { path: ['sink', 'keep'], names: sink.keep, taken: source.key },
+    { path: ['report', 'segments'], names: report.segments, taken: [] as readonly string[] },
+  ];
+  return lists.flatMap(({ path, names, taken }) =>
+    names.flatMap((name, index) => {
+      const before = [...taken, ...names.slice(0, index)].map((other) => other.toLowerCase());
+      return before.includes(name.toLowerCase()) ? [{ path: [...path, index], message: `${name} is named already` }] : [];
+    }),
+  );
+}
+
+function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
+  const reserved = new Set<string>(RESERVED_COLUMNS);
+  const own = [
+    ...source.key.map((name, index) => ({ path: ['source', 'key', index], name })),
+    ...sink.keep.map((name, index) => ({ path: ['sink', 'keep', index], name })),
+    { path: ['score', 'column'], name: score.column },
+  ];
+  const clashes = own.filter(({ name }) => reserved.has(name.toLowerCase()));
+  const columns = [...source.key, ...sink.keep].map((name) => name.toLowerCase());
+  return [
+    ...clashes.map(({ path, name }) => ({
+      path,
+      message: `${name} is the name of a column that score-batch writes; rename it in the query`,
+    })),
+    ...(columns.includes(score.column.toLowerCase())
+      ? [{ path: ['score', 'column'], message: `${score.column} is also a key or kept column` }]
+      : []),
+  ];
+}
+
+function segmentsKept({ sink, report }: JobDefinition): Problem[] {
+  const kept = sink.keep.map((name) => name.toLowerCase());
+  return report.segments.flatMap((name, index) =>
+    kept.includes(name.toLowerCase())
+      ? []
+      : [{ path: ['report', 'segments', index], message: `${name} is not in sink.keep, so the report does not have it` }],
+  );
+}
+
+function tablesApart({ sink, report }: JobDefinition): Problem[] {
+  const named = [
+    { path: ['sink', 'table'], name: sink.table },
+    { path: ['report', 'table'], name: report.table },
+    { path: ['report', 'summary_table'], name: report.summary_table },
+  ];
+  const seen = new Map<string, string>();
+  return named.flatMap(({ path, name }) => {
+    if (name === undefined) return [];
+    const key = showTableName(parseTableName(name) ?? []).toLowerCase();
+    const other = seen.get(key);
+    seen.set(key, path.join('.'));
+    return other === undefined ? [] : [{ path, message: `${name} is already ${other}` }];
+  });
+}

@@ -1,0 +1,34 @@
+import { createHash } from 'node:crypto';
+import type { Query } from '../domain/query.ts';
+import type { Bundle } from '../model/bundle.ts';
+import type { JobDefinition } from './schema.ts';
+
+/** Raised when frozen tables or staging of an older version could not be gone on with. */
+const FORMAT_VERSION = 1;
+
+/**
+ * Equal for two runs that would publish the same from the same rows: SQL and bound values, the effective job, the model and
+ * its rules. Left out: what only changes how fast it goes (workers).
+ *
+ * @returns SHA-256, hex
+ */
+export function fingerprintOf(query: Query, definition: JobDefinition, bundle: Bundle): string {
+  const { workers: _, ...score } = definition.score;
+  const parts = {
+    format: FORMAT_VERSION,
+    texts: query.texts,
+    parameters: query.parameters,
+    definition: { ...definition, score },
+    model: [bundle.digest, bundle.definitionDigest],
+  };
+  return createHash('sha256').update(canonical(parts)).digest('hex');
+}
+
+/** JSON with sorted keys: the order in a file means nothing. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

@@ -1,0 +1,10 @@
+import { z } from 'zod';
+import { jobSchema } from './schema.ts';
+
+/** JSON Schema of the job file, for editors; keys with a default are optional in it. */
+export function jobJsonSchema(): object {
+  return {
+    ...z.toJSONSchema(jobSchema, { io: 'input', target: 'draft-7' }),
+    title: 'score-batch job',
+  };
+}

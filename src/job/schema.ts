@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import { parseTableName } from '../domain/table-name.ts';
+import { GRAINS } from '../domain/window.ts';
+import { parseBands } from './bands.ts';
+
+const text = z.string().min(1);
+const columnList = z.array(text);
+
+const tableName = text
+  .refine(
+    (name) => parseTableName(name) !== undefined,
+    'write a table as schema.table, with double quotes around unusual names',
+  )
+  .describe('schema.table; names with dots or spaces in double quotes');
+
+/** `50%` or `0.5` → 0.5 */
+const share = z
+  .union([z.number().min(0).max(1), z.string().regex(/^\d{1,3}(\.\d+)?%$/)], { error: 'write a share like 1% or 0.01' })
+  .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
+  .pipe(z.number().max(1, 'a share is at most 100%'));
+
+const timeZone = text.refine(isTimeZone, 'not a time zone of the IANA database, such as America/New_York');
+
+const auto = z.literal('auto');
+
+const source = z
+  .strictObject({
+    warehouse: text.describe('duckdb:path/to/file.duckdb'),
+    scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen table'),
+    query: text.optional().describe('the query itself; or use query_file'),
+    query_file: text.optional().describe('file with the query, relative to the project root'),
+    ready: text.optional().describe('query that returns true once the source has all rows of the window'),
+    key: columnList.min(1, 'name at least one key column').describe('columns that identify a row'),
+    duplicates: z
+      .enum(['quarantine', 'refuse'])
+      .default('quarantine')
+      .describe('what to do with all rows of a key that occurs twice'),
+  })
+  .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
+    message: 'give either query or query_file',
+  });
+
+const score = z.strictObject({
+  column: text.default('score').describe('name of the score column'),
+  bands: z
+    .record(text, z.union([z.number(), z.string()], { error: 'a share like "top 10%" or a threshold like 0.9' }))
+    .default({ high: 'top 10%', medium: 'top 30%' })
+    .transform((spec, context) => {
+      const bands = parseBands(spec);
+      if (typeof bands !== 'string') return bands;
+      context.addIssue({ code: 'custom', message: bands });
+      return z.NEVER;
+    })
+    .describe('riskiest first: all shares (top 10%) or all thresholds (0.9)'),
+  providers: z.array(text).min(1).default(['cpu']).describe('execution providers, tried in order'),
+  require_gpu: z.boolean().default(false).describe('refuse to run on cpu'),
+  chunk_rows: z.int().min(1).max(5_000_000).default(250_000).describe('rows per chunk, about'),
+  batch_rows: z
+    .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
+    .default('auto')
+    .describe('rows per call of the model'),
+  workers: z
+    .union([auto, z.int().min(1).max(256)], { error: 'auto or a whole number from 1 to 256' })
+    .default('auto')
+    .describe('chunk workers; auto is one per core'),
+});
+
+const sink = z.strictObject({
+  warehouse: text.optional().describe("where scores go; by default the source's warehouse"),
+  scratch: text.default('scratch').describe('schema, dataset or folder suffix for staging'),
+  table: tableName,
+  keep: columnList.default([]).describe('columns of the query that are carried through'),
+  quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows the rejected value'),
+});
+
+const report = z.strictObject({
+  table: tableName.optional().describe('what marketing reads; only windows of the grain in every'),
+  summary_table: tableName.optional().describe('users, share and mean score per segment and band'),
+  segments: columnList.default([]).describe('columns of sink.keep by which the summary is broken down'),
+  csv: text
+    .refine((path) => path.includes('{window}'), "must contain {window}, or one window's file would replace another's")
+    .optional()
+    .describe('path of the report file, e.g. reports/churn-{window}.csv'),
+});
+
+const gates = z.strictObject({
+  min_rows: z.int().min(0).default(1).describe('fewest rows of a window; 0 allows an empty publication'),
+  max_drop: share.optional().describe('largest share of rows lost against the publication replaced, or the window before'),
+  max_quarantine_rate: share.default(0.01).describe('largest share of quarantined rows'),
+  max_score_psi: z.number().positive().optional().describe("largest drift of the scores from the bundle's reference (PSI)"),
+  psi_min_rows: z.int().min(1).default(500).describe('fewest scored rows for which max_score_psi is applied'),
+});
+
+/** The job file as the user writes it; `z.input` of it is what editors complete, `z.output` is the JobDefinition. */
+export const jobSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
+    .describe('identifies the job in every table'),
+  description: z.string().optional(),
+  model: text.describe('folder of the model bundle'),
+  time_zone: timeZone.describe('IANA zone in which windows are made'),
+  every: z.enum(GRAINS).default('week').describe('grain of the report; other windows are ad hoc'),
+  source,
+  features: z.record(text, text).default({}).describe('renames: feature of the model → column of the query'),
+  score: score.prefault({}),
+  sink,
+  report: report.prefault({}),
+  gates: gates.prefault({}),
+});
+
+/** A job file, checked, with every default filled in. */
+export type JobDefinition = z.output<typeof jobSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

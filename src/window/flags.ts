@@ -1,0 +1,134 @@
+import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { dayStart, instantsOf, mondayOf, parseDate, parseWeek, plusDays, wallClock } from './calendar.ts';
+import { dayWindow, hourWindow, weekWindow, windowOf } from './window.ts';
+
+/** The window flags as they were typed; `true` is a flag without a value: the last complete one. */
+export interface WindowFlags {
+  readonly week?: string | true | undefined;
+  readonly date?: string | true | undefined;
+  readonly hour?: string | true | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+const HOUR = 3_600_000;
+const CHOICES = 'choose one of --week, --date, --hour, or --from with --to';
+
+/**
+ * The window that the flags ask for.
+ *
+ * @param now epoch milliseconds; decides what the last complete week, day or hour is.
+ * @throws ScoreBatchError `usage` where flags clash or name something that does not exist in the zone.
+ */
+export function windowFromFlags(flags: WindowFlags, zone: string, now: number): Window {
+  const given = (['week', 'date', 'hour'] as const).filter((name) => flags[name] !== undefined);
+  const range = flags.from !== undefined || flags.to !== undefined;
+  if (given.length + Number(range) === 0) throw usage('no window was given', CHOICES);
+  if (given.length + Number(range) > 1) {
+    const names = [...given.map((name) => `--${name}`), ...(range ? ['--from/--to'] : [])];
+    throw usage(`${names.join(' and ')} each name a window`, CHOICES);
+  }
+  const window = range ? rangeWindow(flags.from, flags.to, zone) : namedWindow(flags, zone, now);
+  if (window.start.getTime() >= window.end.getTime()) {
+    throw usage(`the window ${window.label} is empty: it ends where it starts, or before`, 'put the earlier instant in --from');
+  }
+  return window;
+}
+
+/** @throws ScoreBatchError `usage` where the window is not over at `now` (epoch milliseconds). */
+export function refuseOpen(window: Window, now: number): void {
+  if (window.end.getTime() <= now) return;
+  throw usage(
+    `the window ${window.label} is still open until ${window.end.toISOString()}: rows would be missing`,
+    'wait until it is over, or add --allow-open',
+  );
+}
+
+function namedWindow(flags: WindowFlags, zone: string, now: number): Window {
+  const today = wallClock(now, zone).slice(0, 10);
+  if (flags.week === true) return weekWindow(plusDays(mondayOf(today), -7), zone);
+  if (flags.week !== undefined) return weekWindow(mondayNamed(flags.week), zone);
+  if (flags.date === true) return dayWindow(plusDays(today, -1), zone);
+  if (flags.date !== undefined) return dayNamed(flags.date, zone);
+  if (flags.hour === true) return hourWindow(lastWholeHour(now, zone) - HOUR, zone);
+  return hourNamed(flags.hour ?? '', zone);
+}
+
+function mondayNamed(text: string): string {
+  const monday = parseWeek(text);
+  if (monday !== undefined) return monday;
+  const year = /^(\d{4})-W\d{2}$/.exec(text)?.[1];
+  if (year === undefined) throw usage(`--week ${text} is not an ISO week`, 'write it like 2026-W47');
+  const last = parseWeek(`${year}-W53`) === undefined ? 52 : 53;
+  throw usage(`the week ${text} does not exist`, `${year} has the ISO weeks W01 to W${last}`);
+}
+
+function dayNamed(text: string, zone: string): Window {
+  const date = parseDate(text);
+  if (date === undefined) throw usage(`--date ${text} is not a date of the calendar`, 'write it like 2026-11-18');
+  const window = dayWindow(date, zone);
+  if (window.start.getTime() >= window.end.getTime())
+    throw usage(`the day ${text} does not exist in ${zone}`, 'choose another day');
+  return window;
+}
+
+function hourNamed(text: string, zone: string): Window {
+  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2})(?::00)?$/.exec(text);
+  const date = match?.[1] === undefined ? undefined : parseDate(match[1]);
+  if (date === undefined || Number(match?.[2]) > 23)
+    throw usage(`--hour ${text} is not an hour`, 'write it like 2026-11-18T09');
+  return hourWindow(localInstant(`${date}T${match?.[2]}:00:00`, zone, 'hour'), zone);
+}
+
+function rangeWindow(from: string | undefined, to: string | undefined, zone: string): Window {
+  if (from === undefined || to === undefined) {
+    throw usage(`--${from === undefined ? 'to' : 'from'} was given without --${from === undefined ? 'from' : 'to'}`, CHOICES);
+  }
+  const [start, end] = [rangeEnd(from, zone, '--from'), rangeEnd(to, zone, '--to')];
+  if (start >= end) {
+    throw usage(`--from ${from} is not before --to ${to}`, '--to is exclusive: for one day write the day and the day after it');
+  }
+  return windowOf(start, end, zone);
+}
+
+/** A date (its first instant in the zone), an instant with an offset, or a wall-clock time of the zone. */
+function rangeEnd(text: string, zone: string, flag: string): number {
+  const date = parseDate(text);
+  if (date !== undefined) return dayStart(date, zone);
+  const match = /^(\d{4}-\d{2}-\d{2})[T ](\d{2}:\d{2})(:\d{2}(?:\.\d{1,3})?)?(Z|[+-]\d{2}:?\d{2})?$/.exec(text);
+  const wall = match && parseDate(match[1] ?? '') !== undefined ? `${match[1]}T${match[2]}${match[3] ?? ':00'}` : undefined;
+  const shift = match?.[4] === undefined || match[4].length !== 5 ? match?.[4] : `${match[4].slice(0, 3)}:${match[4].slice(3)}`;
+  if (wall === undefined || Number.isNaN(Date.parse(`${wall}${shift ?? 'Z'}`))) {
+    throw usage(
+      `${flag} ${text} is neither a date nor an instant`,
+      'write 2026-11-18, 2026-11-18T09:00 or 2026-11-18T09:00:00+01:00',
+    );
+  }
+  return shift === undefined ? localInstant(wall, zone, 'instant') : Date.parse(`${wall}${shift}`);
+}
+
+function localInstant(wall: string, zone: string, noun: string): number {
+  const [first, second] = instantsOf(Date.parse(`${wall}Z`), zone);
+  if (first === undefined) {
+    throw usage(`the ${noun} ${wall} does not exist in ${zone}: the clocks are put forward over it`, 'choose the next one');
+  }
+  if (second !== undefined) {
+    const both = [first, second].map((instant) => new Date(instant).toISOString()).join(' or ');
+    throw usage(
+      `the ${noun} ${wall} exists twice in ${zone}: the clocks are put back`,
+      `write --from and --to with an offset: it starts at ${both}`,
+    );
+  }
+  return first;
+}
+
+/** Start of the hour of the zone that holds `now`; zones with half-hour offsets have their hours at :30 UTC. */
+function lastWholeHour(now: number, zone: string): number {
+  const wall = wallClock(now, zone);
+  return now - (Date.parse(`${wall}Z`) % HOUR);
+}
+
+function usage(message: string, hint: string): ScoreBatchError {
+  return new ScoreBatchError('usage', message, { hint });
+}

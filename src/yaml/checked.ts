@@ -1,0 +1,108 @@
+import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { ScoreBatchError } from '../errors.ts';
+import { didYouMean } from '../suggest.ts';
+import { offsetOf, resolveEnvironment } from './environment.ts';
+
+type Path = readonly (string | number)[];
+
+/** A problem found in a file's content: where, and one sentence. */
+export interface Problem {
+  readonly path: Path;
+  readonly message: string;
+  /** Set where the problem is about a key of the map at `path` rather than about its value. */
+  readonly key?: string;
+}
+
+interface Options<T> {
+  /** File name shown in messages. */
+  readonly file: string;
+  /** What the file is, for the message: `job file`. */
+  readonly noun: string;
+  readonly hint: string;
+  /** Where given, `${NAME}` in values is replaced from here. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Checks between keys, made once every key is right by itself. */
+  readonly crossChecks: (value: T) => readonly Problem[];
+}
+
+/**
+ * YAML text → a value checked by a zod schema.
+ *
+ * @throws ScoreBatchError `configuration` with every problem at once, each with line and column.
+ */
+export function parseChecked<S extends z.ZodType>(text: string, schema: S, options: Options<z.output<S>>): z.output<S> {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number | undefined): string => {
+    const { line, col } = lines.linePos(offset ?? 0);
+    return `${options.file}:${line}:${col}`;
+  };
+  if (document.errors.length > 0) {
+    const details = document.errors.map((error) => `${at(error.pos[0])}: ${error.message.replaceAll(/\s+/g, ' ')}`);
+    throw refusal(options, details);
+  }
+  const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
+  const parsed = schema.safeParse(document.toJS(), { reportInput: true });
+  const found = parsed.success
+    ? options.crossChecks(parsed.data)
+    : parsed.error.issues.flatMap((issue) => toProblems(issue, schema));
+  const details = [
+    ...unset.map(({ offset, message }) => `${at(offset)}: ${message}`),
+    ...found.map((problem) => `${at(positionOf(document, problem))}: ${describe(problem)}`),
+  ];
+  if (details.length > 0 || !parsed.success) throw refusal(options, details);
+  return parsed.data;
+}
+
+function refusal(
+  { noun, file, hint }: { noun: string; file: string; hint: string },
+  details: readonly string[],
+): ScoreBatchError {
+  const count = details.length === 1 ? 'a problem' : `${details.length} problems`;
+  return new ScoreBatchError('configuration', `the ${noun} ${file} has ${count}`, { details, hint });
+}
+
+function describe({ path, message }: Problem): string {
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
+}
+
+function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
+  const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map((key) => ({ path, key, message: `unknown key ${key}; ${didYouMean(key, keysAt(schema, path))}` }));
+    case 'invalid_type':
+      return [
+        { path, message: issue.input === undefined ? `missing: expected ${issue.expected}` : `expected ${issue.expected}` },
+      ];
+    case 'invalid_value':
+      return [{ path, message: `expected one of ${issue.values.join(', ')}` }];
+    default:
+      return [{ path, message: issue.message }];
+  }
+}
+
+/** The keys that a schema knows at a path, for suggestions. */
+function keysAt(schema: z.ZodType, path: Path): string[] {
+  let node: z.core.JSONSchema._JSONSchema | undefined = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
+  for (const part of path) {
+    if (typeof node !== 'object') return [];
+    const items: unknown = node.items;
+    node = typeof part === 'number' ? (items as z.core.JSONSchema._JSONSchema) : node.properties?.[part];
+  }
+  return typeof node === 'object' ? Object.keys(node.properties ?? {}) : [];
+}
+
+/** Offset of the key or value that a problem is about; of the nearest parent where it is missing. */
+function positionOf(document: Document, { path, key }: Problem): number | undefined {
+  if (key !== undefined) {
+    const parent = path.length === 0 ? document.contents : document.getIn(path, true);
+    if (isMap(parent)) return offsetOf(parent.items.find((pair) => String(pair.key) === key)?.key);
+  }
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const offset = offsetOf(document.getIn(path.slice(0, depth), true));
+    if (offset !== undefined) return offset;
+  }
+  return offsetOf(document.contents);
+}
