@@ -1,0 +1,20 @@
+import type { TableName } from '../domain/table-name.ts';
+
+/** A name as SQL, whatever it holds. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+export function tableIdentifier(name: TableName): string {
+  return name.map(identifier).join('.');
+}
+
+/** Text as an SQL literal, for places where no value can be bound, such as file lists. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A scan of Parquet files in the order given. Folder names are not columns: a query may have a column of that name. */
+export function parquetScan(files: readonly string[]): string {
+  return `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = false)`;
+}

@@ -1,0 +1,189 @@
+import { type ColumnBatch, type ColumnKind, type ColumnValues, isValid } from '../domain/column-batch.ts';
+import type { Column } from '../domain/schema.ts';
+import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signature } from '../domain/signature.ts';
+import { rejection } from './rejection.ts';
+
+type NumberArray = Float32Array | Float64Array | Uint8Array;
+type InputValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
+
+/** Room for the input tensors of one batch, filled from column batches. */
+export interface Encoder {
+  /** Physical form in which each feature's column must be read, in the order of `featuresOf`. */
+  readonly kinds: readonly ColumnKind[];
+  /**
+   * Writes the batch's rows into the tensors from row `offset` on.
+   *
+   * @param rejected one number per row of the batch; set where it is still 0 and the row cannot be scored (see `Rejection`).
+   *   What such a row leaves in the tensors is a value that the model can take.
+   */
+  encode(batch: ColumnBatch, offset: number, rejected: Int32Array): void;
+  /** The first `rows` rows as tensors `[rows, width]`. */
+  tensors(rows: number): { name: string; dtype: InputDtype; values: InputValues; shape: [number, number] }[];
+}
+
+/**
+ * @param columns the columns that feed the features, in the order of `featuresOf`
+ * @param capacity rows of a batch at most
+ */
+export function createEncoder(signature: Signature, columns: readonly Column[], capacity: number): Encoder {
+  const kinds = featuresOf(signature).map(({ dtype }, i) => kindFor(dtype, columns[i]));
+  const buffers = signature.inputs.map((input) => ({ input, values: allocate(input, capacity) }));
+  return {
+    kinds,
+    encode(batch, offset, rejected) {
+      let position = 0;
+      for (const { input, values } of buffers) {
+        const width = input.features.length;
+        for (const [j, feature] of input.features.entries()) {
+          const column = batch.columns[position];
+          if (column === undefined) throw new RangeError(`the batch lacks column ${position}`);
+          const target: Target = {
+            values,
+            start: offset * width + j,
+            stride: width,
+            rows: batch.rows,
+            rejected,
+            feature: position,
+          };
+          encodeFeature(feature, column, target);
+          position += 1;
+        }
+      }
+    },
+    tensors(rows) {
+      return buffers.map(({ input, values }) => ({
+        name: input.name,
+        dtype: input.dtype,
+        values: Array.isArray(values) ? values.slice(0, rows) : values.subarray(0, rows * input.features.length),
+        shape: [rows, input.features.length],
+      }));
+    },
+  };
+}
+
+/** Where a column goes: element `start + row * stride` of an input's values. */
+interface Target {
+  readonly values: InputValues;
+  readonly start: number;
+  readonly stride: number;
+  readonly rows: number;
+  readonly rejected: Int32Array;
+  /** Position of the feature among all, for rejections. */
+  readonly feature: number;
+}
+
+/** Numbers are read as wide as the source has them: rounding to float32 happens once, after the range was checked. */
+function kindFor(dtype: InputDtype, column: Column | undefined): ColumnKind {
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+      return column?.native === 'FLOAT' ? 'float32' : 'float64';
+    case 'int64':
+      return 'int64';
+    case 'bool':
+      return 'bool';
+    case 'string':
+      return 'string';
+  }
+}
+
+function allocate({ dtype, features }: ModelInput, capacity: number): InputValues {
+  const size = capacity * features.length;
+  switch (dtype) {
+    case 'float32':
+      return new Float32Array(size);
+    case 'float64':
+      return new Float64Array(size);
+    case 'int64':
+      return new BigInt64Array(size);
+    case 'bool':
+      return new Uint8Array(size);
+    case 'string':
+      return new Array<string>(size).fill('');
+  }
+}
+
+function encodeFeature(feature: Feature, column: ColumnValues, target: Target): void {
+  if (column.kind === 'string') encodeStrings(feature, column.values, target);
+  else if (column.kind === 'int64') encodeIntegers(feature, column, target);
+  else encodeNumbers(feature, column, target);
+}
+
+function encodeNumbers(
+  feature: Feature,
+  { values, valid }: { values: NumberArray; valid: Uint8Array | undefined },
+  { values: out, start, stride, rows, rejected, feature: index }: Target,
+): void {
+  const target = out as NumberArray;
+  const [low, high] = feature.range ?? [-Infinity, Infinity];
+  const filler = feature.nullable ? (feature.default === undefined ? Number.NaN : Number(feature.default)) : undefined;
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = values[row] as number;
+    // The common case first: present, finite (NaN fails every comparison), inside the range.
+    if (value >= low && value <= high && value - value === 0 && isValid(valid, row)) {
+      target[at] = value;
+      continue;
+    }
+    const missing = !isValid(valid, row);
+    if (missing && filler !== undefined) {
+      target[at] = filler;
+      continue;
+    }
+    // A NaN stands for "not known" only where the model was trained on NaN: nullable without a default.
+    if (!missing && Number.isNaN(value) && filler !== undefined && Number.isNaN(filler)) {
+      target[at] = value;
+      continue;
+    }
+    target[at] = 0;
+    rejected[row] ||= missing
+      ? rejection('null in a required feature', index)
+      : rejection(value - value === 0 ? 'feature out of range' : 'feature is not a finite number', index);
+  }
+}
+
+function encodeIntegers(
+  feature: Feature,
+  { values, valid }: { values: BigInt64Array; valid: Uint8Array | undefined },
+  { values: out, start, stride, rows, rejected, feature: index }: Target,
+): void {
+  const target = out as BigInt64Array;
+  const low = feature.range && BigInt(Math.ceil(feature.range[0]));
+  const high = feature.range && BigInt(Math.floor(feature.range[1]));
+  const filler = feature.nullable ? BigInt(Number(feature.default)) : undefined;
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = values[row] as bigint;
+    if (!isValid(valid, row)) {
+      target[at] = filler ?? 0n;
+      if (filler === undefined) rejected[row] ||= rejection('null in a required feature', index);
+    } else if ((low !== undefined && value < low) || (high !== undefined && value > high)) {
+      target[at] = 0n;
+      rejected[row] ||= rejection('feature out of range', index);
+    } else {
+      target[at] = value;
+    }
+  }
+}
+
+function encodeStrings(
+  feature: Feature,
+  values: readonly (string | null)[],
+  { values: out, start, stride, rows, rejected, feature: index }: Target,
+): void {
+  const target = out as string[];
+  const known = feature.categories && new Set(feature.categories);
+  const filler = feature.default === undefined ? undefined : String(feature.default);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = values[row] ?? null;
+    if (value === null) {
+      const replaced = feature.nullable ? filler : undefined;
+      target[at] = replaced ?? '';
+      if (replaced === undefined) rejected[row] ||= rejection('null in a required feature', index);
+    } else if (known === undefined || feature.unknown === 'allow' || known.has(value)) {
+      target[at] = value;
+    } else {
+      const replaced = feature.unknown === 'default' ? filler : undefined;
+      target[at] = replaced ?? '';
+      if (replaced === undefined) rejected[row] ||= rejection('unknown category', index);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import type { InputDtype } from '../domain/signature.ts';
+import type { Problem } from '../yaml/checked.ts';
+import type { BundleDefinition } from './bundle-schema.ts';
+
+type Input = BundleDefinition['inputs'][number];
+type Column = Input['columns'][number];
+
+/** What no single key of `model.yaml` can tell. */
+export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[] {
+  const seen = new Set<string>();
+  const found = inputs.flatMap((input, i) => [
+    ...shapeProblems(input, ['inputs', i]),
+    ...input.columns.flatMap((column, j) => {
+      const path = ['inputs', i, 'columns', j];
+      const repeated = seen.has(column.name);
+      seen.add(column.name);
+      return [
+        ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
+        ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
+      ];
+    }),
+  ]);
+  const strangers = Object.keys(reference?.features ?? {}).filter((name) => !seen.has(name));
+  return [
+    ...found,
+    ...strangers.map((name) => ({ path: ['reference', 'features', name], message: 'no input has this column' })),
+  ];
+}
+
+function shapeProblems({ name, shape, columns }: Input, path: (string | number)[]): Problem[] {
+  if (shape[1] === columns.length) return [];
+  return [{ path: [...path, 'shape'], message: `${name} is ${shape[1]} wide and has ${columns.length} columns` }];
+}
+
+function columnProblems(column: Column, dtype: InputDtype): string[] {
+  const floating = dtype === 'float32' || dtype === 'float64';
+  const hasDefault = column.default !== undefined;
+  return [
+    ...(column.nullable && !hasDefault && !floating ? [`nullable ${dtype} needs a default: only a float can be NaN`] : []),
+    ...(hasDefault && !fits(column.default, dtype) ? [`the default ${column.default} is no ${dtype}`] : []),
+    ...(hasDefault && !column.nullable && column.unknown !== 'default'
+      ? ['a default without nullable: true is never used']
+      : []),
+    ...(column.range && (dtype === 'string' || dtype === 'bool') ? [`a ${dtype} has no range`] : []),
+    ...(column.categories && dtype !== 'string' ? ['categories are for strings'] : []),
+    ...(column.unknown === 'default' && !hasDefault ? ['unknown: default needs a default'] : []),
+    ...(column.unknown !== 'quarantine' && !column.categories
+      ? ['unknown says what to do outside categories, and there are none']
+      : []),
+  ];
+}
+
+function fits(value: Column['default'], dtype: InputDtype): boolean {
+  switch (dtype) {
+    case 'string':
+      return typeof value === 'string';
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'int64':
+      return Number.isSafeInteger(value);
+    case 'float32':
+    case 'float64':
+      return typeof value === 'number';
+  }
+}

@@ -1,0 +1,49 @@
+import { z } from 'zod';
+import { INPUT_DTYPES } from '../domain/signature.ts';
+
+const text = z.string().min(1);
+const scalar = z.union([z.number(), z.string(), z.boolean()]);
+
+const column = z.strictObject({
+  name: text,
+  nullable: z.boolean().default(false),
+  default: scalar.optional(),
+  range: z
+    .tuple([z.number(), z.number()])
+    .refine(([low, high]) => low <= high, 'the range ends below its start')
+    .optional(),
+  categories: z.array(text).min(1).optional(),
+  unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
+});
+
+const input = z.strictObject({
+  name: text,
+  dtype: z.enum(INPUT_DTYPES),
+  shape: z.tuple([z.literal('N'), z.int().min(1)]),
+  columns: z.array(column).min(1),
+});
+
+const histogram = z
+  .strictObject({ edges: z.array(z.number()), shares: z.array(z.number().min(0).max(1)) })
+  .refine(({ edges, shares }) => shares.length === edges.length + 1, 'a histogram has one share more than edges')
+  .refine(
+    ({ edges }) => edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? edge)),
+    'edges must be strictly increasing',
+  )
+  .refine(({ shares }) => Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-3, 'shares must add up to 1');
+
+/** `model.yaml` of a bundle; the format is described in the README. */
+export const bundleSchema = z.strictObject({
+  name: text,
+  version: z.union([text, z.number().transform(String)]),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex'),
+  description: z.string().optional(),
+  trained: z.record(text, z.unknown()).optional(),
+  inputs: z.array(input).min(1),
+  output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
+  reference: z.strictObject({ score: histogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
+  baseline: z.record(text, scalar).optional(),
+  golden: z.strictObject({ file: text.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).optional(),
+});
+
+export type BundleDefinition = z.output<typeof bundleSchema>;

@@ -1,0 +1,61 @@
+import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
+import type { ModelInput, Signature } from '../domain/signature.ts';
+import { ScoreBatchError } from '../errors.ts';
+
+/**
+ * Compares the signature that `model.yaml` states with what the model file itself declares.
+ *
+ * @throws ScoreBatchError `configuration` with every difference at once.
+ */
+export function checkModel(metadata: ModelMetadata, signature: Signature, file: string): void {
+  const details = [
+    ...signature.inputs.flatMap((input) => inputProblems(input, metadata.inputs)),
+    ...metadata.inputs
+      .filter(({ name }) => !signature.inputs.some((input) => input.name === name))
+      .map((info) => `the model has an input ${info.name} (${showTensor(info)}) that model.yaml does not feed`),
+    ...outputProblems(signature.output, metadata.outputs),
+  ];
+  if (details.length === 0) return;
+  throw new ScoreBatchError('configuration', `model.yaml does not describe ${file}`, {
+    details,
+    hint: '`score-batch model inspect` prints what the file declares',
+  });
+}
+
+function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly TensorInfo[]): string[] {
+  const info = inputs.find((input) => input.name === name);
+  if (info === undefined) return [`the model has no input ${name}; it has ${inputs.map((input) => input.name).join(', ')}`];
+  const [rows, width, ...more] = info.shape;
+  const problems: string[] = [];
+  if (info.dtype !== dtype) problems.push(`the input ${name} is ${info.dtype ?? 'not a tensor'} and model.yaml says ${dtype}`);
+  if (width === undefined || more.length > 0) {
+    problems.push(`the input ${name} is ${showTensor(info)}: a table can feed [N, F] only, so export the model with rank 2`);
+  } else if (typeof width === 'number' && width !== features.length) {
+    problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${features.length} columns`);
+  }
+  if (typeof rows === 'number' && rows > 0) {
+    problems.push(`the input ${name} has a fixed batch of ${rows} rows: export the model with a dynamic first dimension`);
+  }
+  return problems;
+}
+
+function outputProblems({ name, index }: Signature['output'], outputs: readonly TensorInfo[]): string[] {
+  const info = outputs.find((output) => output.name === name);
+  if (info === undefined) return [`the model has no output ${name}; it has ${outputs.map((output) => output.name).join(', ')}`];
+  if (info.dtype === undefined) {
+    return [
+      `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools`,
+    ];
+  }
+  const [, width, ...more] = info.shape;
+  if (info.dtype !== 'float32' && info.dtype !== 'float64') {
+    return [
+      `the output ${name} is ${info.dtype}: a score is float32 or float64; perhaps the label was named instead of the probabilities`,
+    ];
+  }
+  if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score needs [N] or [N, classes]`];
+  const classes = width ?? 1;
+  return typeof classes === 'number' && index >= classes
+    ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
+    : [];
+}

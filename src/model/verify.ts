@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parse } from 'csv-parse/sync';
+import type { ColumnBatch, ColumnKind, ColumnValues } from '../domain/column-batch.ts';
+import { featuresOf } from '../domain/signature.ts';
+import { ScoreBatchError, systemCode } from '../errors.ts';
+import { createEncoder } from '../features/encoder.ts';
+import { readRejection } from '../features/rejection.ts';
+import { openSession, type SessionOptions } from '../runtime/session.ts';
+import type { Bundle } from './bundle.ts';
+import { checkModel } from './model-check.ts';
+
+const EXPECTED = 'expected_score';
+const DEFAULT_TOLERANCE = 1e-6;
+
+export interface Verification {
+  readonly provider: string;
+  readonly rows: number;
+  /** Largest absolute difference between a score and the expected one. */
+  readonly largest: number;
+  readonly tolerance: number;
+}
+
+/**
+ * Scores the bundle's golden rows through the same encoder and session as a run and compares them with the expected scores.
+ *
+ * @throws ScoreBatchError `configuration` where there are none, or they differ by more than the bundle's tolerance
+ */
+export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
+  const { golden } = bundle.definition;
+  const file = path.join(bundle.folder, golden?.file ?? 'golden.csv');
+  const tolerance = golden?.tolerance ?? DEFAULT_TOLERANCE;
+  const rows = await readGolden(file);
+  const features = featuresOf(bundle.signature);
+  const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0] && !(name in rows[0]));
+  if (rows.length === 0 || missing.length > 0) {
+    const what = rows.length === 0 ? 'holds no rows' : `has no column ${missing.join(', ')}`;
+    throw new ScoreBatchError('configuration', `${file} ${what}`, { hint: `a golden file has every feature and ${EXPECTED}` });
+  }
+  const encoder = createEncoder(bundle.signature, [], rows.length);
+  const columns = features.map(({ feature }, i) =>
+    toColumn(
+      rows.map((row) => row[feature.name] ?? ''),
+      encoder.kinds[i] ?? 'string',
+    ),
+  );
+  const batch: ColumnBatch = { rows: rows.length, columns };
+  const rejected = new Int32Array(rows.length);
+  encoder.encode(batch, 0, rejected);
+  const bad = rejected.findIndex((code) => code !== 0);
+  if (bad >= 0) {
+    const { reason, feature } = readRejection(rejected[bad] ?? 0);
+    throw new ScoreBatchError('configuration', `row ${bad + 1} of ${file} would be quarantined: ${reason}`, {
+      hint: `look at ${features[feature ?? 0]?.feature.name}: either the row or the rule in model.yaml is wrong`,
+    });
+  }
+  const session = await openSession(bundle.file, options);
+  try {
+    checkModel(session.metadata, bundle.signature, bundle.file);
+    const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output.name);
+    const differences = rows.map((row, i) =>
+      Math.abs((values[i * width + bundle.signature.output.index] ?? Number.NaN) - Number(row[EXPECTED])),
+    );
+    const worst = differences.reduce((most, difference, i) => (difference <= (differences[most] ?? 0) ? most : i), 0);
+    const largest = differences[worst] ?? 0;
+    if (!(largest <= tolerance)) {
+      throw new ScoreBatchError(
+        'configuration',
+        `${bundle.file} does not give the golden scores: row ${worst + 1} of ${file} differs by ${largest}`,
+        {
+          hint: `the tolerance is ${tolerance}; is this the model that the golden rows were made with?`,
+        },
+      );
+    }
+    return { provider: session.provider, rows: rows.length, largest, tolerance };
+  } finally {
+    await session.close();
+  }
+}
+
+async function readGolden(file: string): Promise<Record<string, string>[]> {
+  try {
+    return parse(await readFile(file, 'utf8'), { columns: true, skip_empty_lines: true }) as Record<string, string>[];
+  } catch (cause) {
+    throw new ScoreBatchError(
+      'configuration',
+      `the golden rows ${file} cannot be read (${systemCode(cause) ?? String(cause)})`,
+      {
+        hint: 'a bundle has a golden.csv with inputs and expected scores',
+        cause,
+      },
+    );
+  }
+}
+
+/** Text of a CSV as a column; an empty cell is a null. */
+function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
+  if (kind === 'string') return { kind, values: cells.map((cell) => (cell === '' ? null : cell)), valid: undefined };
+  const valid = new Uint8Array(Math.ceil(cells.length / 8));
+  for (const [row, cell] of cells.entries()) if (cell !== '') valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
+  const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
+  switch (kind) {
+    case 'int64':
+      return { kind, values: BigInt64Array.from(cells, (cell) => BigInt(cell === '' ? 0 : cell)), valid };
+    case 'bool':
+      return { kind, values: Uint8Array.from(numbers), valid };
+    case 'float32':
+      return { kind, values: Float32Array.from(numbers), valid };
+    case 'float64':
+      return { kind, values: Float64Array.from(numbers), valid };
+  }
+}

@@ -1,0 +1,90 @@
+import type { Column } from '../domain/schema.ts';
+import { stagedKeep, stagedKey } from '../domain/staged-columns.ts';
+import { SCORE_SCALE } from '../domain/tables.ts';
+import { appendInt32 } from '../duckdb/append.ts';
+import type { Database } from '../duckdb/database.ts';
+import { identifier, literal } from '../duckdb/sql.ts';
+import { readRejection } from '../features/rejection.ts';
+
+/** Outcome per row of the chunk, in its order. */
+export interface ChunkResult {
+  readonly rows: number;
+  /** Millionths; ignored where the row was rejected. */
+  readonly scores: Int32Array;
+  /** See `Rejection`. */
+  readonly rejected: Int32Array;
+}
+
+export interface ScoredFileSpec {
+  readonly file: string;
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  /** Columns that feed the features, by position of the feature. */
+  readonly features: readonly Column[];
+  readonly featureNames: readonly string[];
+  readonly hashValues: boolean;
+  /** Number of keys in the table `duplicates` (see `findDuplicates`). */
+  readonly duplicates: number;
+  readonly chunk: number;
+  readonly attempt: string;
+  readonly provider: string;
+  /** ISO instant. */
+  readonly scoredAt: string;
+}
+
+/**
+ * Writes the chunk that is open in `database` with its outcome as one Parquet file. Row i of the result belongs to row i of
+ * the chunk, both read in order by one thread. Reasons about the key come first: such a row has no place in any table that
+ * is keyed, whatever its features are.
+ */
+export async function writeScoredFile(database: Database, result: ChunkResult, spec: ScoredFileSpec): Promise<void> {
+  await database.run(`CREATE OR REPLACE TEMP TABLE result (score DECIMAL(7, ${SCORE_SCALE}), rejected INTEGER)`);
+  await appendInt32(database, 'result', [result.scores, result.rejected], result.rows);
+  const codes = new Set(result.rejected.subarray(0, result.rows));
+  codes.delete(0);
+  await database.run(
+    `COPY (${selectScored(
+      spec,
+      [...codes].sort((a, b) => a - b),
+    )}) TO ${literal(spec.file)} (FORMAT parquet, COMPRESSION zstd)`,
+  );
+}
+
+function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
+  const { key, keep, features, featureNames, hashValues, chunk, attempt, provider, scoredAt } = spec;
+  const known = codes.map((code) => ({ code, ...readRejection(code) }));
+  const perCode = (value: (entry: (typeof known)[number]) => string | undefined): string =>
+    known.length === 0
+      ? 'NULL'
+      : `CASE rejected ${known.map((entry) => `WHEN ${entry.code} THEN ${value(entry) ?? 'NULL'}`).join(' ')} END`;
+  const ofFeature = (column: (position: number) => string) =>
+    perCode(({ feature }) => (feature === undefined ? undefined : column(feature)));
+  const involved = [...new Set(known.flatMap(({ feature }) => feature ?? []))];
+  const keys = key.map((_, i) => stagedKey(i));
+  const keyNames = literal(key.map(({ name }) => name).join(', '));
+  const columns = [...key.map(({ name }, i) => [name, stagedKey(i)]), ...keep.map(({ name }, i) => [name, stagedKeep(i)])];
+  const values = involved.map((position) => [features[position]?.name ?? '', `value_${position}`]);
+  return `
+    SELECT ${columns.map(([, staged]) => staged).join(', ')},
+      CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
+      CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
+      CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS column_name,
+      CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, hashValues))} END AS value,
+      CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
+      CAST(${literal(scoredAt)} AS TIMESTAMPTZ) AS scored_at
+    FROM (
+      SELECT *, ${keys.map((name) => `${name} IS NULL`).join(' OR ')} AS null_key,
+        ${spec.duplicates === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM duplicates WHERE ${keys.map((name) => `duplicates.${name} = placed.${name}`).join(' AND ')})`} AS duplicate
+      FROM (
+        SELECT ${[...columns, ...values].map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
+          result.score AS score, result.rejected AS rejected
+        FROM chunk POSITIONAL JOIN result
+      ) AS placed
+    )`;
+}
+
+/** A rejected value as text; hashed, equal values can still be counted without being shown. */
+function shown(column: string, hashValues: boolean): string {
+  const text = `CAST(${column} AS VARCHAR)`;
+  return hashValues ? `'sha256:' || left(sha256(${text}), 16)` : text;
+}

@@ -1,0 +1,101 @@
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { loadError } from './errors.ts';
+
+/** Values of one input tensor, row-major. */
+type TensorValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
+
+interface InputTensor {
+  readonly name: string;
+  readonly dtype: 'float32' | 'float64' | 'int64' | 'bool' | 'string';
+  readonly values: TensorValues;
+  readonly shape: readonly number[];
+}
+
+export interface SessionOptions {
+  /** Execution providers in the order in which they are tried. */
+  readonly providers: readonly string[];
+  /** Refuse cpu, and refuse a provider that would leave single nodes to cpu. */
+  readonly requireGpu: boolean;
+}
+
+/** A loaded model on one execution provider; belongs to the thread that opened it. */
+export interface Session {
+  readonly provider: string;
+  readonly metadata: ModelMetadata;
+  /** Version of ONNX Runtime. */
+  readonly version: string;
+  /** Runs the model and returns the one output that was asked for. Blocks the thread for the whole run. */
+  run(inputs: readonly InputTensor[], output: string): Promise<{ values: Float32Array | Float64Array; width: number }>;
+  close(): Promise<void>;
+}
+
+/**
+ * Loads a model on the first provider that serves. They are tried one by one, because ONNX Runtime refuses a whole list when
+ * its first provider cannot load.
+ *
+ * @throws ScoreBatchError `configuration` where the file is no model for this runtime, or no provider serves.
+ */
+export async function openSession(file: string, { providers, requireGpu }: SessionOptions): Promise<Session> {
+  const failures: string[] = [];
+  for (const provider of providers) {
+    if (requireGpu && provider === 'cpu') {
+      failures.push('cpu: refused, a GPU is required');
+      continue;
+    }
+    try {
+      return wrap(await create(file, provider, requireGpu), provider);
+    } catch (cause) {
+      const refused = loadError(file, cause);
+      if (refused) throw refused;
+      failures.push(`${provider}: ${firstLine(cause)}`);
+    }
+  }
+  throw new ScoreBatchError('configuration', `no execution provider serves ${file}`, {
+    details: failures,
+    hint: requireGpu
+      ? 'run where the GPU is, or drop --require-gpu and add cpu to score.providers'
+      : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
+  });
+}
+
+function create(file: string, provider: string, requireGpu: boolean): Promise<InferenceSession> {
+  return InferenceSession.create(file, {
+    executionProviders: [provider],
+    // Chunk workers are the parallelism: a pool of threads inside each session would compete with them (and is slower).
+    intraOpNumThreads: 1,
+    interOpNumThreads: 1,
+    // Fatal only: what fails is thrown, and the runtime would print the same to stderr in colour.
+    logSeverityLevel: 4,
+    // A node that the provider lacks falls back to cpu without a word unless it is told not to.
+    ...(requireGpu && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+  });
+}
+
+function wrap(session: InferenceSession, provider: string): Session {
+  return {
+    provider,
+    metadata: { inputs: session.inputMetadata.map(tensorInfo), outputs: session.outputMetadata.map(tensorInfo) },
+    version: env.versions.node ?? 'unknown',
+    async run(inputs, output) {
+      const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
+      const result = (await session.run(feeds, [output]))[output];
+      if (result === undefined || !(result.data instanceof Float32Array || result.data instanceof Float64Array)) {
+        throw new TypeError(`the output ${output} is ${result?.type}, not a float tensor`);
+      }
+      return { values: result.data, width: result.dims.length < 2 ? 1 : Number(result.dims[1]) };
+    },
+    close: () => session.release(),
+  };
+}
+
+function tensorInfo(value: InferenceSession.ValueMetadata): TensorInfo {
+  return value.isTensor
+    ? { name: value.name, dtype: value.type, shape: value.shape }
+    : { name: value.name, dtype: undefined, shape: [] };
+}
+
+function firstLine(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? '';
+}

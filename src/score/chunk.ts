@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { ScoredFile } from '../domain/attempt.ts';
+import { featuresOf } from '../domain/signature.ts';
+import type { Database } from '../duckdb/database.ts';
+import { createEncoder } from '../features/encoder.ts';
+import { rejection } from '../features/rejection.ts';
+import { findDuplicates, openChunk, readFeatures } from '../parquet/chunk-table.ts';
+import { writeScoredFile } from '../parquet/scored-file.ts';
+import type { Session } from '../runtime/session.ts';
+import type { ChunkTask, WorkerSetup } from './messages.ts';
+
+/** Rows that DuckDB hands over at once, at most. */
+const VECTOR = 2048;
+const MILLION = 1_000_000;
+
+/**
+ * Scores one chunk from the frozen files to one Parquet file.
+ *
+ * @param stopped asked between batches
+ * @returns undefined where it was stopped; nothing is left behind then
+ * @throws Error where the chunk does not have the rows that were counted when it was frozen
+ */
+export async function scoreChunk(
+  task: ChunkTask,
+  setup: WorkerSetup,
+  session: Session,
+  database: Database,
+  stopped: () => boolean,
+): Promise<ScoredFile | undefined> {
+  const clock = stopwatch();
+  const encoder = createEncoder(setup.signature, setup.features, setup.batchRows + VECTOR);
+  const scores = new Int32Array(task.rows);
+  const rejected = new Int32Array(task.rows);
+  await openChunk(database, task.files);
+  const duplicates = await findDuplicates(database, setup.key);
+  let read = 0;
+  let scored = 0;
+  const scoreBatch = async (): Promise<void> => {
+    const { values, width } = await session.run(encoder.tensors(read - scored), setup.signature.output.name);
+    takeScores(values, width, setup.signature.output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
+    scored = read;
+    clock.lap('score');
+  };
+  for await (const batch of readFeatures(database, setup.features, encoder.kinds)) {
+    clock.lap('read');
+    if (read + batch.rows > task.rows) throw new RangeError(`chunk ${task.chunk} has more than its ${task.rows} rows`);
+    encoder.encode(batch, read - scored, rejected.subarray(read, read + batch.rows));
+    read += batch.rows;
+    clock.lap('encode');
+    if (read - scored < setup.batchRows) continue;
+    await scoreBatch();
+    if (stopped()) return undefined;
+  }
+  if (read > scored) await scoreBatch();
+  if (read !== task.rows) throw new RangeError(`chunk ${task.chunk} has ${read} rows and was frozen with ${task.rows}`);
+  if (stopped()) return undefined;
+  const attempt = randomBytes(8).toString('hex');
+  const file = path.join(setup.folder, `chunk-${task.chunk}-${attempt}.parquet`);
+  await writeScoredFile(
+    database,
+    { rows: read, scores, rejected },
+    {
+      file,
+      key: setup.key,
+      keep: setup.keep,
+      features: setup.features,
+      featureNames: featuresOf(setup.signature).map(({ feature }) => feature.name),
+      hashValues: setup.hashValues,
+      duplicates,
+      chunk: task.chunk,
+      attempt,
+      provider: session.provider,
+      scoredAt: setup.scoredAt,
+    },
+  );
+  clock.lap('write');
+  return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
+}
+
+/** Each score is rounded here, once; everything after computes with the millionths. */
+function takeScores(
+  values: Float32Array | Float64Array,
+  width: number,
+  index: number,
+  scores: Int32Array,
+  rejected: Int32Array,
+): void {
+  if (values.length !== scores.length * width) {
+    throw new RangeError(`the model returned ${values.length} values for ${scores.length} rows of ${width}`);
+  }
+  const notFinite = rejection('score is not a finite number');
+  const outside = rejection('score outside 0 to 1');
+  for (let row = 0, at = index; row < scores.length; row += 1, at += width) {
+    const score = values[at] as number;
+    if (score >= 0 && score <= 1) scores[row] = Math.round(score * MILLION);
+    else rejected[row] ||= Number.isFinite(score) ? outside : notFinite;
+  }
+}
+
+interface Stopwatch {
+  readonly seconds: { read: number; encode: number; score: number; write: number };
+  /** Counts the time since the last lap for one part of the work. */
+  lap(part: keyof Stopwatch['seconds']): void;
+}
+
+function stopwatch(): Stopwatch {
+  const seconds = { read: 0, encode: 0, score: 0, write: 0 };
+  let last = performance.now();
+  return {
+    seconds,
+    lap(part) {
+      const now = performance.now();
+      seconds[part] += (now - last) / 1000;
+      last = now;
+    },
+  };
+}

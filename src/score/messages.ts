@@ -1,0 +1,46 @@
+import type { ScoredFile } from '../domain/attempt.ts';
+import type { Column } from '../domain/schema.ts';
+import type { Signature } from '../domain/signature.ts';
+import type { ErrorKind } from '../errors.ts';
+
+/** What a chunk worker needs to know once; plain data, copied to its thread. */
+export interface WorkerSetup {
+  readonly modelFile: string;
+  readonly signature: Signature;
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  /** In the order of `featuresOf(signature)`. */
+  readonly features: readonly Column[];
+  readonly providers: readonly string[];
+  readonly requireGpu: boolean;
+  readonly batchRows: number;
+  readonly hashValues: boolean;
+  readonly scoredAt: string;
+  /** Local folder for scored files and for what does not fit into memory. */
+  readonly folder: string;
+  /** Bytes of the worker's in-memory DuckDB. */
+  readonly memory: number;
+  /** One int32, not 0 once the run is to stop; read between batches, because a thread must not end inside the model. */
+  readonly stop: SharedArrayBuffer;
+}
+
+export interface ChunkTask {
+  readonly chunk: number;
+  readonly rows: number;
+  readonly files: readonly string[];
+}
+
+/** An error's parts; classes do not survive the way between threads. */
+export interface ErrorParts {
+  readonly kind: ErrorKind | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+  readonly stack: string | undefined;
+}
+
+export type WorkerMessage =
+  | { readonly type: 'ready'; readonly provider: string }
+  | { readonly type: 'scored'; readonly scored: ScoredFile }
+  | { readonly type: 'stopped' }
+  | { readonly type: 'failed'; readonly error: ErrorParts };

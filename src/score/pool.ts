@@ -1,0 +1,96 @@
+import { Worker } from 'node:worker_threads';
+import pLimit from 'p-limit';
+import type { ScoredFile } from '../domain/attempt.ts';
+import { fromParts } from './error-parts.ts';
+import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
+
+export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
+  readonly workers: number;
+  /** Aborting it lets every worker finish its batch and stop. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Scores chunks on worker threads, at most one per worker at a time, and hands each scored file to `stage`. The first
+ * failure stops the others after their batch: ending a thread inside the model would abort the whole process.
+ *
+ * @throws whatever a worker or `stage` threw first, or the signal's reason
+ */
+export async function scoreChunks(
+  tasks: readonly ChunkTask[],
+  stage: (scored: ScoredFile) => Promise<void>,
+  { workers, signal, ...setup }: PoolOptions,
+): Promise<void> {
+  const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+  const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
+  const count = Math.min(workers, tasks.length);
+  const idle = Array.from({ length: count }, () => startWorker({ ...setup, stop }));
+  const all = [...idle];
+  const limit = pLimit(Math.max(1, count));
+  signal.addEventListener('abort', requestStop, { once: true });
+  let failure: { error: unknown } | undefined;
+  const scoreOne = async (task: ChunkTask): Promise<void> => {
+    if (failure || signal.aborted) return;
+    const worker = idle.pop();
+    if (worker === undefined) throw new Error('more chunks in flight than workers');
+    try {
+      const scored = await worker.score(task);
+      if (scored !== undefined) await stage(scored);
+    } catch (error) {
+      failure ??= { error };
+      requestStop();
+    } finally {
+      idle.push(worker);
+    }
+  };
+  try {
+    await Promise.all(tasks.map((task) => limit(scoreOne, task)));
+  } finally {
+    signal.removeEventListener('abort', requestStop);
+    await Promise.all(all.map((worker) => worker.close()));
+  }
+  signal.throwIfAborted();
+  if (failure) throw failure.error;
+}
+
+interface ChunkWorker {
+  /** @returns undefined where the worker was told to stop */
+  score(task: ChunkTask): Promise<ScoredFile | undefined>;
+  close(): Promise<void>;
+}
+
+function startWorker(setup: WorkerSetup): ChunkWorker {
+  const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: setup });
+  const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
+  let ended: Error | undefined;
+  let waiting: { resolve(message: WorkerMessage): void; reject(error: Error): void } | undefined;
+  const end = (error: Error): void => {
+    ended ??= error;
+    waiting?.reject(ended);
+  };
+  thread.on('message', (message: WorkerMessage) => {
+    if (message.type === 'ready') return;
+    if (message.type === 'failed' && waiting === undefined) end(fromParts(message.error));
+    else waiting?.resolve(message);
+  });
+  thread.on('error', end);
+  // A thread that ends says 'exit', not 'error': without this a run would wait for ever.
+  thread.on('exit', (code) => end(new Error(`a chunk worker ended with exit code ${code}`)));
+  return {
+    async score(task) {
+      if (ended) throw ended;
+      const message = await new Promise<WorkerMessage>((resolve, reject) => {
+        waiting = { resolve, reject };
+        thread.postMessage(task);
+      }).finally(() => {
+        waiting = undefined;
+      });
+      if (message.type === 'failed') throw fromParts(message.error);
+      return message.type === 'scored' ? message.scored : undefined;
+    },
+    async close() {
+      if (!ended) thread.postMessage('close');
+      await exited;
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { openDatabase } from '../duckdb/database.ts';
+import { openSession } from '../runtime/session.ts';
+import { scoreChunk } from './chunk.ts';
+import { toParts } from './error-parts.ts';
+import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
+
+// Entry of a chunk worker's thread: one model session and one in-memory DuckDB, one chunk at a time until the port closes.
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+const setup = workerData as WorkerSetup;
+const stop = new Int32Array(setup.stop);
+const post = (message: WorkerMessage): void => port.postMessage(message);
+
+try {
+  const session = await openSession(setup.modelFile, setup);
+  const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
+  const stopped = () => Atomics.load(stop, 0) !== 0;
+  port.on('message', async (task: ChunkTask | 'close') => {
+    try {
+      if (task === 'close') {
+        await database[Symbol.asyncDispose]();
+        await session.close();
+        port.close();
+        return;
+      }
+      const scored = await scoreChunk(task, setup, session, database, stopped);
+      post(scored === undefined ? { type: 'stopped' } : { type: 'scored', scored });
+    } catch (error) {
+      post({ type: 'failed', error: toParts(error) });
+    }
+  });
+  post({ type: 'ready', provider: session.provider });
+} catch (error) {
+  post({ type: 'failed', error: toParts(error) });
+  port.close();
+}
