@@ -1,0 +1,95 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import type { Schema } from '../domain/schema.ts';
+import { tablesOf } from '../domain/tables.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { type Job, loadJob } from '../job/load.ts';
+import { bindWindow } from '../job/parameters.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { verifyBundle } from '../model/verify.ts';
+import { chooseColumns } from '../plan/columns.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { windowFromFlags } from '../window/flags.ts';
+import type { JobFlags } from './options.ts';
+
+interface CheckResult {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly found: string;
+  readonly hint: string | null;
+}
+
+interface CheckOutcome {
+  readonly data: { readonly job: string; readonly ok: boolean; readonly checks: readonly CheckResult[] };
+  readonly text: string;
+  /** The first failure; decides the exit code. */
+  readonly failure: unknown;
+}
+
+/** Model, execution provider, connections and rights, each by itself, so that one failure does not hide the next. */
+export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const checks: CheckResult[] = [];
+  let failure: unknown;
+  const check = async <T>(name: string, work: () => Promise<readonly [found: string, value: T]>): Promise<T | undefined> => {
+    try {
+      const [found, value] = await work();
+      checks.push({ check: name, ok: true, found, hint: null });
+      return value;
+    } catch (error) {
+      failure ??= error;
+      const hint = error instanceof ScoreBatchError ? (error.hint ?? null) : null;
+      const details = error instanceof ScoreBatchError ? error.details.map((detail) => `; ${detail}`).join('') : '';
+      checks.push({
+        check: name,
+        ok: false,
+        found: `${error instanceof Error ? error.message : String(error)}${details}`,
+        hint,
+      });
+      return undefined;
+    }
+  };
+  const { definition, root } = job;
+  const { source, sink } = openWarehouses(job, context);
+  const bundle = await check<Bundle>('model', async () => {
+    const loaded = await loadBundle(path.resolve(root, definition.model));
+    return [`${loaded.definition.name} ${loaded.definition.version}, sha256 ${loaded.digest.slice(0, 12)}…`, loaded];
+  });
+  if (bundle) {
+    await check('golden rows', async () => {
+      const { provider, rows, largest } = await verifyBundle(bundle, {
+        providers: definition.score.providers,
+        requireGpu: definition.score.require_gpu,
+      });
+      return [`${rows} rows agree on ${provider}, largest difference ${largest.toExponential(1)}`, undefined];
+    });
+  }
+  const schema = await check<Schema>('source', async () => {
+    const found = await source.source.describe(lastWindowQuery(job, context.now));
+    return [`${definition.source.warehouse}: the query has ${found.length} columns`, found];
+  });
+  if (bundle && schema) {
+    await check('tables', async () => {
+      const { key, keep } = chooseColumns(definition, schema, bundle);
+      const differences = await sink.sink.differences(tablesOf(tableNames(definition), key, keep, definition.score.column));
+      if (differences.length === 0) return ['missing, or as they should be', undefined];
+      throw new ScoreBatchError('configuration', differences.join('; '), {
+        hint: 'name another table in the job, or rename the old one',
+      });
+    });
+  }
+  await check('sink', async () => {
+    await sink.sink.probe();
+    return [`${definition.sink.warehouse ?? definition.source.warehouse} can be written`, undefined];
+  });
+  const text = checks.map(
+    ({ check: name, ok, found, hint }) =>
+      `${ok ? 'ok    ' : 'FAILED'}  ${name}: ${found}${hint === null ? '' : `\n        hint: ${hint}`}`,
+  );
+  return { data: { job: definition.name, ok: failure === undefined, checks }, text: text.join('\n'), failure };
+}
+
+function lastWindowQuery({ definition, query, queryName }: Job, now: number) {
+  const grain = definition.every === 'day' ? 'date' : definition.every;
+  return bindWindow(query, windowFromFlags({ [grain]: true }, definition.time_zone, now), queryName);
+}

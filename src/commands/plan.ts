@@ -1,0 +1,85 @@
+import type { Context } from '../context.ts';
+import { currentPublication, ledgerWindow, unfinishedRun } from '../domain/ledger.ts';
+import { showQuery } from '../domain/query.ts';
+import { featuresOf } from '../domain/signature.ts';
+import { showTableName } from '../domain/table-name.ts';
+import { loadJob } from '../job/load.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
+import { reportFile } from '../report/write.ts';
+import { canCount } from '../warehouse/warehouse.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export interface PlanFlags extends JobFlags, WindowOptions {
+  readonly requireGpu?: boolean;
+}
+
+/** What a run would do; moves nothing. */
+export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: undefined }, context);
+  const { source } = plan.source;
+  const rows = canCount(source) ? await source.count(plan.query) : undefined;
+  const data = describePlan(plan, rows);
+  return { data, text: showPlan(data) };
+}
+
+function describePlan(plan: Plan, rows: number | undefined) {
+  const { definition, root, file } = plan.job;
+  const { window, bundle, tables, reported } = plan;
+  const touched = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
+  const published = currentPublication(plan.entries);
+  return {
+    job: definition.name,
+    job_file: file,
+    window: {
+      label: window.label,
+      kind: window.kind,
+      start: window.start.toISOString(),
+      end: window.end.toISOString(),
+      zone: window.zone,
+    },
+    source: definition.source.warehouse,
+    sink: definition.sink.warehouse ?? definition.source.warehouse,
+    sql: showQuery(plan.query),
+    parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
+    rows: rows ?? null,
+    chunks: rows === undefined ? null : Math.max(1, Math.ceil(rows / definition.score.chunk_rows)),
+    model: { name: bundle.definition.name, version: bundle.definition.version, digest: bundle.digest, provider: plan.provider },
+    features: featuresOf(bundle.signature).map(({ feature, dtype }, i) => ({
+      name: feature.name,
+      column: plan.features[i]?.name ?? '',
+      type: plan.features[i]?.native ?? '',
+      input: dtype,
+    })),
+    tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
+    report: definition.report.csv === undefined ? null : reportFile(definition.report.csv, ledgerWindow(window), root),
+    replaces: published === undefined ? null : { run_id: published.runId, rows: published.rows },
+    resumes: unfinishedRun(plan.entries, plan.fingerprint)?.runId ?? null,
+    gates: definition.gates,
+    fingerprint: plan.fingerprint,
+  };
+}
+
+function showPlan(plan: ReturnType<typeof describePlan>): string {
+  const { window, model } = plan;
+  const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${limit}`);
+  return [
+    `${plan.job} ${window.label}: ${window.start} to ${window.end} (${window.kind}, ${window.zone})`,
+    `  source    ${plan.source}`,
+    `  sink      ${plan.sink}`,
+    `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
+    `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')} in ${plan.chunks} chunks`}`,
+    `  tables    ${plan.tables.join(', ')}`,
+    `  report    ${plan.report ?? 'none'}`,
+    `  replaces  ${plan.replaces === null ? 'nothing' : `${plan.replaces.run_id} (${plan.replaces.rows.frozen.toLocaleString('en')} rows)`}`,
+    ...(plan.resumes === null ? [] : [`  resumes   ${plan.resumes}`]),
+    `  gates     ${gates.join(', ')}`,
+    `  features  ${plan.features.map(({ name, column, type, input }) => `${name}${column === name ? '' : ` from ${column}`} (${type} → ${input})`).join(', ')}`,
+    `  values    ${Object.entries(plan.parameters)
+      .map(([name, value]) => `:${name} = ${value}`)
+      .join(', ')}`,
+    '',
+    plan.sql.trim(),
+  ].join('\n');
+}

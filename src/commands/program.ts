@@ -1,0 +1,145 @@
+import { Command, InvalidArgumentError } from 'commander';
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { nearest } from '../suggest.ts';
+import { VERSION } from '../versions.ts';
+import { addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
+import type { PlanFlags } from './plan.ts';
+import type { ReportFlags } from './report.ts';
+import type { RunFlags } from './run.ts';
+import type { StatusFlags } from './status.ts';
+
+const CRON = `
+In cron, with absolute paths (Mondays at 6; the exit code says what to do, see the README):
+  0 6 * * 1  cd /srv/churn && ./node_modules/.bin/score-batch --week
+
+Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (megabytes),
+SCORE_BATCH_LOG=json, NO_COLOR`;
+
+/** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
+export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: (text: string) => void): Command {
+  const program = new Command('score-batch')
+    .description('Scores the new rows of a window in a data warehouse with an ONNX model, and publishes them exactly once.')
+    .version(VERSION)
+    .option('--json', 'print one JSON object on stdout')
+    .option('-q, --quiet', 'say only what is wrong')
+    .option('-v, --verbose', 'say more')
+    .option('-C, --directory <folder>', 'work in this folder')
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError()
+    .addHelpText('after', CRON);
+  const context = (): Context => contextOf(program.opts<GlobalFlags>());
+  /** Data for programs with --json, else text for people. */
+  const show = ({ data, text }: { data: unknown; text: string }): void =>
+    print(program.opts<GlobalFlags>().json ? JSON.stringify(data) : text);
+  /** Only with --json: what is said to people went to stderr. */
+  const showData = (data: unknown): void => {
+    if (program.opts<GlobalFlags>().json) print(JSON.stringify(data));
+  };
+
+  const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
+  addRunOptions(addWindowOptions(addJobOption(run)))
+    .argument('[command]')
+    .allowExcessArguments(false)
+    .action(async (stray: string | undefined, flags: RunFlags) => {
+      if (stray !== undefined) throw unknownCommand(stray, program);
+      const { runCommand } = await import('./run.ts');
+      showData(await runCommand(flags, context()));
+    });
+
+  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do; moves nothing')))
+    .option('--require-gpu', 'refuse to run on cpu')
+    .action(async (flags: PlanFlags) => {
+      const { planCommand } = await import('./plan.ts');
+      show(await planCommand(flags, context()));
+    });
+
+  addJobOption(program.command('status').description('show the ledger: runs, states, counts, seconds per stage'))
+    .option('--limit <runs>', 'newest runs to show', positiveInteger)
+    .action(async (flags: StatusFlags) => {
+      const { statusCommand } = await import('./status.ts');
+      show(await statusCommand(flags, context()));
+    });
+
+  addWindowOptions(
+    addJobOption(program.command('report').description("write a window's report file again; scores nothing")),
+  ).action(async (flags: ReportFlags) => {
+    const { reportCommand } = await import('./report.ts');
+    showData(await reportCommand(flags, context()));
+  });
+
+  addJobOption(program.command('check').description('try connections, rights, model and execution provider')).action(
+    async (flags: JobFlags) => {
+      const { checkCommand } = await import('./check.ts');
+      const outcome = await checkCommand(flags, context());
+      show(outcome);
+      if (outcome.failure !== undefined) throw outcome.failure;
+    },
+  );
+
+  const model = program.command('model').description('look into a model bundle');
+  model
+    .command('inspect <bundle>')
+    .description('signature and metadata')
+    .option('--providers <list>', 'execution providers to try, comma-separated')
+    .action(async (folder: string, flags: ModelFlags) => {
+      const { inspectCommand } = await import('./model-inspect.ts');
+      show(await inspectCommand(folder, flags, context()));
+    });
+  model
+    .command('verify <bundle>')
+    .description('score the golden rows again and compare')
+    .option('--providers <list>', 'execution providers to try, comma-separated')
+    .action(async (folder: string, flags: ModelFlags) => {
+      const { verifyCommand } = await import('./model-verify.ts');
+      show(await verifyCommand(folder, flags, context()));
+    });
+
+  program
+    .command('init <name>')
+    .description('write a commented job file and its query')
+    .action(async (name: string) => {
+      const { initCommand } = await import('./init.ts');
+      showData(await initCommand(name, context()));
+    });
+  showRunFlagsInHelp(program, run);
+  return program;
+}
+
+function addRunOptions(command: Command): Command {
+  return command
+    .option('--allow-empty', 'publish an empty window, even over a full one')
+    .option('--skip-empty', 'end with exit code 99 where there is nothing to score')
+    .option('--skip-published', 'end at once where the window is published')
+    .option('--fresh', 'never go on with an unfinished run')
+    .option('--require-gpu', 'refuse to run on cpu')
+    .option('--workers <number>', 'chunk workers (default: one per core, one on a GPU)', positiveInteger);
+}
+
+/** `run` is what people call, mostly without its name, so the root's help has its flags. */
+function showRunFlagsInHelp(program: Command, run: Command): void {
+  program.configureHelp({
+    visibleOptions(command) {
+      const own = Object.getPrototypeOf(this).visibleOptions.call(this, command);
+      return command === program ? [...run.options, ...own] : own;
+    },
+  });
+  program.usage('[command] [options]');
+}
+
+function unknownCommand(word: string, program: Command): ScoreBatchError {
+  const near = nearest(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  return new ScoreBatchError('usage', `there is no command ${word}`, {
+    hint: near === undefined ? '`score-batch --help` lists the commands' : `did you mean ${near}?`,
+  });
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  return value;
+}

@@ -1,0 +1,64 @@
+import { hostname } from 'node:os';
+import type { Context } from '../context.ts';
+import { currentPublication, ledgerWindow, runsOf } from '../domain/ledger.ts';
+import { tablesOf } from '../domain/tables.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { loadJob } from '../job/load.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { reportFile, writeReport } from '../report/write.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export type ReportFlags = JobFlags & WindowOptions;
+
+/** Writes the window's report file again from what is published; scores nothing and needs neither source nor model. */
+export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const { definition } = job;
+  const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context.now));
+  if (definition.report.csv === undefined) {
+    throw new ScoreBatchError('configuration', `${definition.name} names no report file`, {
+      hint: 'set report.csv in the job file',
+    });
+  }
+  const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
+  const { sink } = openWarehouses(job, context);
+  const ledger = sink.ledger(tables.ledger);
+  const entries = await ledger.entries({ job: definition.name, window });
+  const current = currentPublication(entries);
+  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
+  if (current === undefined || run?.details.columns === undefined) {
+    throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
+      hint: 'run the job for this window first',
+    });
+  }
+  const file = reportFile(definition.report.csv, window, job.root);
+  const scores = { name: tables.scores.name, columns: run.details.columns };
+  const { runId, fingerprint, model, rows } = run;
+  await writeReport(
+    {
+      sink: sink.sink,
+      ledger,
+      job: definition.name,
+      runId,
+      window,
+      scores,
+      rows: current.rows.scored,
+      file,
+      signal: context.signal,
+    },
+    () => ({
+      recordedAt: new Date().toISOString(),
+      runId,
+      job: definition.name,
+      window,
+      state: 'completed',
+      fingerprint,
+      model,
+      host: hostname(),
+      details: { files: [file] },
+      ...(rows && { rows }),
+    }),
+  );
+  context.console.info(`wrote ${file}: ${current.rows.scored.toLocaleString('en')} users of run ${runId}`);
+  return { job: definition.name, window: window.label, run_id: runId, files: [file], rows: current.rows.scored };
+}

@@ -1,0 +1,36 @@
+import type { Context } from '../context.ts';
+import { loadJob } from '../job/load.ts';
+import { makePlan } from '../plan/plan.ts';
+import { run } from '../run/run.ts';
+import { showSummary } from '../run/summary.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export interface RunFlags extends JobFlags, WindowOptions {
+  readonly allowEmpty?: boolean;
+  readonly skipEmpty?: boolean;
+  readonly skipPublished?: boolean;
+  readonly fresh?: boolean;
+  readonly requireGpu?: boolean;
+  readonly workers?: number;
+}
+
+/** Scores and publishes a window. @returns the summary, for `--json` */
+export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
+  const start = performance.now();
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: flags.workers }, context);
+  const summary = await run(
+    plan,
+    {
+      allowEmpty: flags.allowEmpty ?? false,
+      skipEmpty: flags.skipEmpty ?? false,
+      skipPublished: flags.skipPublished ?? false,
+      fresh: flags.fresh ?? false,
+    },
+    (performance.now() - start) / 1000,
+    context,
+  );
+  context.console.info(showSummary(summary));
+  return summary;
+}

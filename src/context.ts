@@ -1,0 +1,13 @@
+import type { Console } from './terminal/console.ts';
+
+/** Everything impure that a command gets from outside. */
+export interface Context {
+  /** Absolute path of the folder that the command works in. */
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Epoch milliseconds; read once per invocation. */
+  readonly now: number;
+  readonly console: Console;
+  /** Aborted by SIGINT and SIGTERM, with an `Interrupted` as its reason. */
+  readonly signal: AbortSignal;
+}

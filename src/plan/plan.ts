@@ -1,0 +1,125 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
+import type { Query } from '../domain/query.ts';
+import { type Tables, tablesOf } from '../domain/tables.ts';
+import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { fingerprintOf } from '../job/fingerprint.ts';
+import type { Job } from '../job/load.ts';
+import { bindWindow } from '../job/parameters.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { checkModel } from '../model/model-check.ts';
+import { openSession } from '../runtime/session.ts';
+import type { Ledger, Warehouse } from '../warehouse/warehouse.ts';
+import { previousWindow } from '../window/window.ts';
+import { type ChosenColumns, chooseColumns } from './columns.ts';
+import { openWarehouses, tableNames } from './warehouses.ts';
+
+export interface PlanOptions {
+  readonly requireGpu: boolean;
+  readonly workers: number | undefined;
+}
+
+/** All that is known of a run before a row moves. */
+export interface Plan extends ChosenColumns {
+  readonly job: Job;
+  readonly window: Window;
+  readonly query: Query;
+  readonly bundle: Bundle;
+  /** Execution provider that serves here. */
+  readonly provider: string;
+  readonly source: Warehouse;
+  readonly sink: Warehouse;
+  readonly ledger: Ledger;
+  readonly tables: Tables;
+  readonly fingerprint: string;
+  /** Whether report and summary tables take this kind of window. */
+  readonly reported: boolean;
+  /** Ledger entries of this window, and of the window before it. */
+  readonly entries: readonly LedgerEntry[];
+  readonly previousEntries: readonly LedgerEntry[];
+  readonly requireGpu: boolean;
+  readonly workers: number | undefined;
+}
+
+/**
+ * Checks everything that can be refused before a row moves.
+ *
+ * @throws ScoreBatchError of the kind that fits: configuration, unavailable where the source is not ready, …
+ */
+export async function makePlan(job: Job, window: Window, options: PlanOptions, context: Context): Promise<Plan> {
+  const { definition } = job;
+  const query = bindWindow(job.query, window, job.queryName);
+  if (query.parameters.length === 0) {
+    throw new ScoreBatchError(
+      'configuration',
+      `${job.queryName} uses no window parameter, so every window would have the same rows`,
+      {
+        hint: 'filter by :window_start_date and :window_end_date, or by :window_start and :window_end',
+      },
+    );
+  }
+  const bundle = await loadBundle(path.resolve(job.root, definition.model));
+  const requireGpu = options.requireGpu || definition.score.require_gpu;
+  const provider = await probeModel(bundle, definition.score.providers, requireGpu);
+  const { source, sink } = openWarehouses(job, context);
+  const schema = await source.source.describe(query);
+  const columns = chooseColumns(definition, schema, bundle);
+  const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column);
+  await refuseDifferentTables(sink, tables);
+  await refuseUnready(job, window, source);
+  const ledger = sink.ledger(tables.ledger);
+  const previous = previousWindow(window);
+  return {
+    job,
+    window,
+    query,
+    bundle,
+    provider,
+    source,
+    sink,
+    ledger,
+    tables,
+    ...columns,
+    fingerprint: fingerprintOf(query, { ...definition, score: { ...definition.score, require_gpu: requireGpu } }, bundle),
+    reported: window.kind === definition.every,
+    entries: await windowEntries(ledger, definition.name, ledgerWindow(window)),
+    previousEntries: previous ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
+    requireGpu,
+    workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
+  };
+}
+
+function windowEntries(ledger: Ledger, job: string, window: LedgerWindow): Promise<readonly LedgerEntry[]> {
+  return ledger.entries({ job, window });
+}
+
+/** Loads the model once on this thread: it is refused here and not by every worker. */
+async function probeModel({ file, signature }: Bundle, providers: readonly string[], requireGpu: boolean): Promise<string> {
+  const session = await openSession(file, { providers, requireGpu });
+  try {
+    checkModel(session.metadata, signature, file);
+    return session.provider;
+  } finally {
+    await session.close();
+  }
+}
+
+async function refuseDifferentTables(sink: Warehouse, tables: Tables): Promise<void> {
+  const details = await sink.sink.differences(tables);
+  if (details.length === 0) return;
+  throw new ScoreBatchError('configuration', 'a table that is there does not have the columns that this job publishes', {
+    details,
+    hint: 'name another table in the job, or rename the old one; score-batch never alters a table',
+  });
+}
+
+async function refuseUnready({ definition }: Job, window: Window, { source }: Warehouse): Promise<void> {
+  const { ready } = definition.source;
+  if (ready === undefined || (await source.ready(bindWindow(ready, window, 'source.ready')))) return;
+  throw new ScoreBatchError('unavailable', `the source is not ready for ${window.label}: source.ready is not true yet`, {
+    details: [ready.trim()],
+    hint: 'start again when the load into the source has finished; a scheduler should retry',
+  });
+}

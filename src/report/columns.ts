@@ -1,0 +1,37 @@
+import type { ColumnKind } from '../domain/column-batch.ts';
+import type { ColumnType } from '../domain/schema.ts';
+import type { TableColumn } from '../domain/tables.ts';
+
+/** How a published column is read back for the report; see `PublishedColumn`. */
+const KINDS: Readonly<Record<Exclude<ColumnType, 'other'>, ColumnKind>> = {
+  integer: 'int64',
+  decimal: 'string',
+  float: 'float64',
+  bool: 'bool',
+  string: 'string',
+  date: 'string',
+  datetime: 'int64',
+  timestamp: 'int64',
+  uuid: 'string',
+};
+
+const PLACE = ['rank', 'percentile', 'decile', 'band'];
+
+/**
+ * The columns of the report file: the window, the job's own columns, the score and the user's place. Nothing that differs
+ * between two runs on the same rows.
+ *
+ * @param scores columns of the scores table; the job's own and the score come first there, `rank` follows
+ */
+export function reportColumns(scores: readonly TableColumn[]): { column: TableColumn; kind: ColumnKind }[] {
+  const named = (name: string): TableColumn => {
+    const column = scores.find((other) => other.name === name);
+    if (column === undefined) throw new Error(`the scores table has no column ${name}`);
+    return column;
+  };
+  const own = scores.slice(
+    0,
+    scores.findIndex(({ name }) => name === 'rank'),
+  );
+  return [named('window_label'), ...own, ...PLACE.map(named)].map((column) => ({ column, kind: KINDS[column.type] }));
+}

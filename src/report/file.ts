@@ -1,0 +1,87 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { ScoreBatchError, systemCode } from '../errors.ts';
+
+/** Text that is collected before it is written: fewer, larger writes. */
+const BUFFER = 1 << 20;
+
+/** A report file that is written beside its final place and appears there whole, or not at all. */
+export interface PendingFile {
+  write(text: string): Promise<void>;
+  /** Puts everything on disk; only then may it be renamed. */
+  finish(): Promise<void>;
+  rename(): Promise<void>;
+  /** Removes what was written; nothing happens after a rename. */
+  discard(): Promise<void>;
+}
+
+/**
+ * @param file final path; folders are made
+ * @throws ScoreBatchError `report` from every method where the file system refuses
+ */
+export async function createPending(file: string, runId: string): Promise<PendingFile> {
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${runId}.${process.pid}`);
+  const handle = await guarded(file, async () => {
+    await mkdir(path.dirname(file), { recursive: true });
+    return await open(temporary, 'w');
+  });
+  let buffered = '';
+  let closed = false;
+  const flush = async (): Promise<void> => {
+    const text = buffered;
+    buffered = '';
+    if (text !== '') await writeAll(handle, text);
+  };
+  const close = async (): Promise<void> => {
+    if (!closed) await handle.close();
+    closed = true;
+  };
+  return {
+    async write(text) {
+      buffered += text;
+      if (buffered.length >= BUFFER) await guarded(file, flush);
+    },
+    finish: () =>
+      guarded(file, async () => {
+        await flush();
+        await handle.sync();
+        await close();
+      }),
+    rename: () =>
+      guarded(file, async () => {
+        await rename(temporary, file);
+        await syncFolder(path.dirname(file));
+      }),
+    async discard() {
+      await close().catch(() => undefined);
+      await rm(temporary, { force: true }).catch(() => undefined);
+    },
+  };
+}
+
+async function writeAll(handle: FileHandle, text: string): Promise<void> {
+  await handle.writeFile(text, 'utf8');
+}
+
+/** A rename is on disk only once its folder is. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new ScoreBatchError('report', `the report ${file} cannot be written (${code})`, {
+      hint: 'the scores are published; mend the folder and run `score-batch report` for the same window',
+      cause,
+    });
+  }
+}

@@ -1,0 +1,79 @@
+import path from 'node:path';
+import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import type { TableLayout } from '../domain/tables.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Ledger, Sink } from '../warehouse/warehouse.ts';
+import { reportColumns } from './columns.ts';
+import { csvHeader, csvLines } from './csv.ts';
+import { createPending, type PendingFile } from './file.ts';
+
+export interface ReportSpec {
+  readonly sink: Sink;
+  readonly ledger: Ledger;
+  readonly job: string;
+  readonly runId: string;
+  readonly window: LedgerWindow;
+  /** The scores table as it was published. */
+  readonly scores: TableLayout;
+  /** Scored users: ranks go from 1 to this. */
+  readonly rows: number;
+  /** Path of the report file. */
+  readonly file: string;
+  readonly signal: AbortSignal;
+}
+
+/** `reports/churn-{window}.csv` → the file of that window, absolute. */
+export function reportFile(template: string, window: LedgerWindow, root: string): string {
+  return path.resolve(root, template.replaceAll('{window}', window.label));
+}
+
+/**
+ * Writes the report file from what is published and puts it in its place while its run is still the published one, so that
+ * a slow run never puts an old file over a newer one.
+ *
+ * @param completed makes the ledger entry that is written with the rename
+ * @throws ScoreBatchError `report` where the file cannot be written, `conflict` where another run published meanwhile
+ */
+export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
+  const pending = await createPending(spec.file, spec.runId);
+  try {
+    const complete = await writeRows(pending, spec);
+    await pending.finish();
+    const current = await spec.ledger.whilePublished(spec.runId, { job: spec.job, window: spec.window }, async () => {
+      if (!complete) throw new Error(`the published rows of ${spec.runId} are not ranked from 1 to ${spec.rows}`);
+      await pending.rename();
+      return completed();
+    });
+    if (!current) throw superseded(spec);
+  } finally {
+    await pending.discard();
+  }
+}
+
+/** @returns whether every rank from 1 to the number of rows was there, in order */
+async function writeRows(
+  pending: PendingFile,
+  { sink, job, runId, window, scores, rows, signal }: ReportSpec,
+): Promise<boolean> {
+  const columns = reportColumns(scores.columns);
+  const types = columns.map(({ column }) => column.type);
+  const rankColumn = columns.findIndex(({ column }) => column.name === 'rank');
+  let rank = 0;
+  await pending.write(csvHeader(columns.map(({ column }) => column.name)));
+  for await (const batch of sink.published({ job, runId, window, table: scores, columns, rows })) {
+    signal.throwIfAborted();
+    const ranks = batch.columns[rankColumn];
+    for (let row = 0; row < batch.rows; row += 1) {
+      rank += 1;
+      if (ranks?.kind !== 'int64' || ranks.values[row] !== BigInt(rank)) return false;
+    }
+    await pending.write(csvLines(batch, types));
+  }
+  return rank === rows;
+}
+
+function superseded({ window, file }: ReportSpec): ScoreBatchError {
+  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile, so ${file} was left as it is`, {
+    hint: '`score-batch status` shows both runs; the later one writes the report',
+  });
+}

@@ -1,0 +1,22 @@
+import type { Context } from '../context.ts';
+import { runsOf } from '../domain/ledger.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/**
+ * Drops what the run left in scratch, and what earlier runs of the job left that are over or past their deadline. A good
+ * run does not fail here: what stays is collected by the next one.
+ */
+export async function cleanUp(plan: Plan, runId: string, { console, now }: Context): Promise<void> {
+  const job = plan.job.definition.name;
+  try {
+    await plan.source.source.thaw(runId);
+    await plan.sink.sink.discard(runId);
+    const runs = runsOf(await plan.ledger.entries({ job }));
+    const completed = new Set(runs.filter(({ state }) => state === 'completed').map((run) => run.runId));
+    const over = (other: string) => completed.has(other);
+    await plan.source.source.collect(job, over, now);
+    await plan.sink.sink.collect(job, over, now);
+  } catch (error) {
+    console.warn(`scratch could not be cleaned up: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

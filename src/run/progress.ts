@@ -1,0 +1,30 @@
+import { hostname } from 'node:os';
+import { type LedgerEntry, ledgerWindow, type RunDetails, type RunRows, type RunState } from '../domain/ledger.ts';
+import type { StageClock } from '../domain/stages.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** A run while it goes on. */
+export interface Progress {
+  readonly runId: string;
+  readonly clock: StageClock;
+  /** What the ledger says of the run so far. */
+  state: RunState;
+  rows: RunRows | undefined;
+  details: RunDetails;
+}
+
+/** The ledger entry for something that happened to the run just now. */
+export function entryOf(plan: Plan, { runId, rows }: Progress, state: RunState, details: RunDetails): LedgerEntry {
+  return {
+    recordedAt: new Date().toISOString(),
+    runId,
+    job: plan.job.definition.name,
+    window: ledgerWindow(plan.window),
+    state,
+    fingerprint: plan.fingerprint,
+    model: { name: plan.bundle.definition.name, version: plan.bundle.definition.version, digest: plan.bundle.digest },
+    host: hostname(),
+    details,
+    ...(rows && { rows }),
+  };
+}

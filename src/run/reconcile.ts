@@ -1,0 +1,41 @@
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { Reconciliation } from '../domain/reconciliation.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/**
+ * rows frozen = rows scored + rows quarantined, with the same keys, chunk by chunk, counted by the warehouses.
+ *
+ * @throws ScoreBatchError `conflict` where a chunk is missing, `refused` where the numbers or keys do not agree
+ */
+export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string): Promise<Reconciliation> {
+  const { pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
+    runId,
+    frozen,
+    key: plan.key,
+    scoreEdges: plan.bundle.definition.reference?.score?.edges,
+  });
+  const staging = plan.sink.sink.stagingLocation(runId);
+  if (mismatched.length > 0) {
+    throw new ScoreBatchError(
+      'refused',
+      `the keys staged for chunk ${mismatched.join(', ')} are not the keys that were frozen`,
+      {
+        hint: `nothing was published; look at ${staging}, then start again`,
+      },
+    );
+  }
+  if (missing.length > 0) {
+    throw new ScoreBatchError('conflict', `chunk ${missing.join(', ')} of ${frozen.chunks.length} has no complete attempt`, {
+      hint: 'start the same command again: only what is missing is scored',
+    });
+  }
+  const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
+  const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
+  if (scored + quarantined !== frozen.rows) {
+    throw new ScoreBatchError('refused', `${frozen.rows} rows were frozen, ${scored} scored and ${quarantined} quarantined`, {
+      hint: `nothing was published; look at ${staging}, then start again`,
+    });
+  }
+  return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts };
+}

@@ -1,0 +1,103 @@
+import type { RunDetails, RunRows } from '../domain/ledger.ts';
+import { bottleneck, type StageSeconds } from '../domain/stages.ts';
+import { showTableName } from '../domain/table-name.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** What a run says of itself at its end; the object that `--json` prints. */
+export interface RunSummary {
+  readonly job: string;
+  readonly window: { readonly label: string; readonly start: string; readonly end: string; readonly kind: string };
+  readonly run_id: string;
+  /** `already published` where another process or an earlier run had done it. */
+  readonly state: 'published' | 'already published';
+  readonly rows: RunRows | undefined;
+  readonly chunks: number | undefined;
+  readonly chunks_resumed: number | undefined;
+  readonly model: { readonly name: string; readonly version: string; readonly digest: string };
+  readonly providers: Readonly<Record<string, number>>;
+  readonly score_psi: number | null;
+  readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
+  readonly tables: readonly string[];
+  readonly files: readonly string[];
+  readonly seconds: StageSeconds | undefined;
+  readonly bottleneck: string | undefined;
+  readonly warnings: readonly string[];
+}
+
+export function summarize(
+  plan: Plan,
+  runId: string,
+  state: RunSummary['state'],
+  rows: RunRows | undefined,
+  details: RunDetails,
+): RunSummary {
+  const { window, bundle, tables, reported } = plan;
+  const published = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
+  return {
+    job: plan.job.definition.name,
+    window: { label: window.label, start: window.start.toISOString(), end: window.end.toISOString(), kind: window.kind },
+    run_id: runId,
+    state,
+    rows,
+    chunks: details.chunks,
+    chunks_resumed: details.chunks_resumed,
+    model: { name: bundle.definition.name, version: bundle.definition.version, digest: bundle.digest },
+    providers: details.providers ?? {},
+    score_psi: details.score_psi ?? null,
+    quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
+      reason,
+      column: columnName ?? null,
+      rows: count,
+    })),
+    tables: published.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
+    files: details.files ?? [],
+    seconds: details.seconds,
+    bottleneck: details.seconds && bottleneck(details.seconds),
+    warnings: details.warnings ?? [],
+  };
+}
+
+/** The summary for people, a line per thing they ask for. */
+export function showSummary(summary: RunSummary): string {
+  const { rows, seconds, model, window } = summary;
+  const lines = [
+    `${summary.state} ${summary.job} ${window.label} (${window.start} to ${window.end}), run ${summary.run_id}`,
+    `  model       ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${showProviders(summary.providers)}`,
+  ];
+  if (rows) {
+    lines.push(
+      `  rows        ${count(rows.frozen)} frozen = ${count(rows.scored)} scored + ${count(rows.quarantined)} quarantined`,
+    );
+  }
+  for (const { reason, column, rows: rejected } of summary.quarantined) {
+    lines.push(`              ${count(rejected)} × ${reason}${column === null ? '' : ` (${column})`}`);
+  }
+  if (summary.score_psi !== null)
+    lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
+  if (summary.chunks !== undefined) {
+    lines.push(
+      `  chunks      ${summary.chunks}${summary.chunks_resumed ? `, ${summary.chunks_resumed} of them staged before this start` : ''}`,
+    );
+  }
+  lines.push(`  tables      ${summary.tables.join(', ')}`);
+  for (const file of summary.files) lines.push(`  report      ${file}`);
+  if (seconds)
+    lines.push(
+      `  seconds     ${Object.entries(seconds)
+        .map(([stage, value]) => `${stage} ${value.toFixed(2)}`)
+        .join(' · ')}`,
+    );
+  if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
+  return lines.join('\n');
+}
+
+function showProviders(providers: Readonly<Record<string, number>>): string {
+  const entries = Object.entries(providers).map(
+    ([provider, chunks]) => `${provider} (${chunks} ${chunks === 1 ? 'chunk' : 'chunks'})`,
+  );
+  return entries.length === 0 ? 'no provider: nothing was scored' : entries.join(', ');
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}

@@ -1,0 +1,75 @@
+import cliProgress from 'cli-progress';
+
+/** How much is said on stderr. */
+type Verbosity = 'quiet' | 'normal' | 'verbose';
+
+/** What commands say to people. stdout is for data, so all of this goes to stderr. */
+export interface Console {
+  info(message: string): void;
+  warn(message: string): void;
+  /** Only with `-v`. */
+  debug(message: string): void;
+  progress(what: string, total: number): Progress;
+}
+
+interface Progress {
+  advance(): void;
+  stop(): void;
+}
+
+interface Options {
+  readonly verbosity: Verbosity;
+  /** One JSON object per line, for log collectors. */
+  readonly json: boolean;
+  readonly stream: NodeJS.WriteStream;
+}
+
+/** Off a terminal, a line at most this often. */
+const PROGRESS_INTERVAL_MS = 5_000;
+
+export function createConsole({ verbosity, json, stream }: Options): Console {
+  const say = (level: 'info' | 'warn' | 'debug', message: string): void => {
+    if (verbosity === 'quiet' && level !== 'warn') return;
+    if (verbosity !== 'verbose' && level === 'debug') return;
+    const line = json
+      ? JSON.stringify({ time: new Date().toISOString(), level, message })
+      : level === 'warn'
+        ? `warning: ${message}`
+        : message;
+    stream.write(`${line}\n`);
+  };
+  return {
+    info: (message) => say('info', message),
+    warn: (message) => say('warn', message),
+    debug: (message) => say('debug', message),
+    progress: (what, total) =>
+      verbosity === 'quiet'
+        ? { advance() {}, stop() {} }
+        : stream.isTTY && !json
+          ? bar(what, total, stream)
+          : lines(what, total, say),
+  };
+}
+
+function bar(what: string, total: number, stream: NodeJS.WriteStream): Progress {
+  const progress = new cliProgress.SingleBar(
+    { format: `${what} {bar} {value}/{total} · {duration_formatted}`, stream, hideCursor: true, clearOnComplete: true },
+    cliProgress.Presets.shades_grey,
+  );
+  progress.start(total, 0);
+  return { advance: () => progress.increment(), stop: () => progress.stop() };
+}
+
+function lines(what: string, total: number, say: (level: 'info', message: string) => void): Progress {
+  let done = 0;
+  let last = performance.now();
+  return {
+    advance() {
+      done += 1;
+      if (performance.now() - last < PROGRESS_INTERVAL_MS) return;
+      last = performance.now();
+      say('info', `${what}: ${done} of ${total}`);
+    },
+    stop() {},
+  };
+}

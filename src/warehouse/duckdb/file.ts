@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, openDatabase } from '../../duckdb/database.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { duckdbError, isLocked } from './errors.ts';
+
+/** A DuckDB file with the folder beside it that holds frozen chunks and staging. */
+export interface DuckdbFile {
+  /** Absolute path of the database file. */
+  readonly path: string;
+  /** Absolute path of the scratch folder. */
+  readonly scratch: string;
+  /** Bytes that DuckDB may use. */
+  readonly memory: number;
+}
+
+/** How long a run waits for another process to let go of the file: longer than a publish of some 100,000 rows takes. */
+const LOCK_WAIT_MS = 5_000;
+
+/**
+ * Opens the file for the length of `work` only, so that others can use it while chunks are scored.
+ *
+ * @throws ScoreBatchError `configuration` where a file to read is missing; it is never created by reading
+ */
+export async function withFile<T>(
+  file: DuckdbFile,
+  mode: 'read' | 'write',
+  work: (database: Database) => Promise<T>,
+): Promise<T> {
+  await using database = await openFile(file, mode);
+  return await translated(file.path, () => work(database));
+}
+
+/** The file itself, for who reads it in pieces; must be disposed of. */
+export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promise<Database> {
+  if (mode === 'read' && !existsSync(file.path)) {
+    throw new ScoreBatchError('configuration', `the DuckDB file ${file.path} does not exist`, {
+      hint: 'check source.warehouse in the job file; score-batch never creates a source',
+    });
+  }
+  if (mode === 'write') await mkdir(path.dirname(file.path), { recursive: true });
+  return await openWaiting(file, mode);
+}
+
+/** An in-memory DuckDB for work on Parquet files, which needs no lock on the database file. */
+export async function withMemory<T>(file: DuckdbFile, work: (database: Database) => Promise<T>): Promise<T> {
+  await using database = await openDatabase(':memory:', { memory: file.memory, temporary: temporaryFolder(file) });
+  return await translated(file.scratch, () => work(database));
+}
+
+async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Database> {
+  const deadline = performance.now() + LOCK_WAIT_MS;
+  for (;;) {
+    try {
+      return await translated(file.path, () =>
+        openDatabase(file.path, { readOnly: mode === 'read', memory: file.memory, temporary: temporaryFolder(file) }),
+      );
+    } catch (error) {
+      if (!isLocked(error) || performance.now() > deadline) throw error;
+      await sleep(50 + Math.random() * 100);
+    }
+  }
+}
+
+function temporaryFolder(file: DuckdbFile): string {
+  return path.join(file.scratch, 'tmp');
+}
+
+async function translated<T>(subject: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw duckdbError(error, subject);
+  }
+}

@@ -1,0 +1,29 @@
+import path from 'node:path';
+import { ScoreBatchError } from '../../errors.ts';
+import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
+import type { DuckdbFile } from './file.ts';
+import { duckdbLedger } from './ledger.ts';
+import { duckdbSink } from './sink.ts';
+import { duckdbSource } from './source.ts';
+
+/**
+ * A DuckDB file as a warehouse: `duckdb:path/to/file.duckdb`, relative to the project root. Nothing is opened yet.
+ *
+ * @throws ScoreBatchError `configuration` where the URL names no file
+ */
+export function openDuckdb(url: string, { root, scratch, memory }: WarehouseOptions): Warehouse {
+  const name = url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '');
+  if (name === '' || name === ':memory:') {
+    throw new ScoreBatchError('configuration', `${url} names no file`, {
+      hint: 'a run is resumed from what is on disk: write duckdb:path/to/file.duckdb',
+    });
+  }
+  const file = path.resolve(root, name);
+  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory };
+  return {
+    kind: 'duckdb',
+    source: duckdbSource(duckdb),
+    sink: duckdbSink(duckdb),
+    ledger: (layout) => duckdbLedger(duckdb, layout),
+  };
+}

@@ -1,0 +1,24 @@
+import type { Query, QueryParameter } from '../../domain/query.ts';
+import type { Values } from '../../duckdb/database.ts';
+
+const TYPES: Readonly<Record<QueryParameter['type'], string>> = {
+  timestamp: 'TIMESTAMP WITH TIME ZONE',
+  datetime: 'TIMESTAMP',
+  date: 'DATE',
+};
+
+/** The query with DuckDB's placeholders; each is cast, so that types are known before anything is bound. */
+export function renderQuery({ texts, parameters }: Query): { sql: string; values: Values } {
+  const sql = texts
+    .map((text, i) => {
+      const parameter = parameters[i];
+      return parameter === undefined ? text : `${text}CAST($${parameter.name} AS ${TYPES[parameter.type]})`;
+    })
+    .join('');
+  return { sql, values: Object.fromEntries(parameters.map(({ name, value }) => [name, value])) };
+}
+
+/** Makes a query usable inside another; the line break ends a comment on its last line. */
+export function asSubquery(sql: string): string {
+  return `(${sql}\n)`;
+}

@@ -1,0 +1,66 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { systemCode } from '../../errors.ts';
+import type { DuckdbFile } from './file.ts';
+
+/** What a run's folder in scratch says of itself; a folder without it is not ours and is left alone. */
+interface Mark {
+  readonly createdBy: 'score-batch';
+  readonly job: string;
+  /** ISO instant after which the folder may go, whatever became of its run. */
+  readonly deadline: string;
+}
+
+const MARK = 'score-batch.json';
+const LIFETIME_MS = 7 * 86_400_000;
+
+/** The run's own folder: frozen chunks, staging, and what its workers write. */
+export function runFolder(file: DuckdbFile, runId: string): string {
+  return path.join(file.scratch, runId);
+}
+
+/** Makes the run's folder and one inside it. */
+export async function makeRunFolder(file: DuckdbFile, runId: string, job: string, name: string): Promise<string> {
+  const folder = path.join(runFolder(file, runId), name);
+  await mkdir(folder, { recursive: true });
+  const mark: Mark = { createdBy: 'score-batch', job, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
+  await writeFile(path.join(runFolder(file, runId), MARK), JSON.stringify(mark), { flag: 'wx' }).catch((error: unknown) => {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  });
+  return folder;
+}
+
+export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<void> {
+  await rm(runFolder(file, runId), { recursive: true, force: true });
+}
+
+/** Removes folders of the job whose run is over, or whose deadline is past. */
+export async function collectRunFolders(
+  file: DuckdbFile,
+  job: string,
+  over: (runId: string) => boolean,
+  now: number,
+): Promise<void> {
+  for (const runId of await names(file.scratch)) {
+    const mark = await readMark(path.join(file.scratch, runId, MARK));
+    if (mark?.job === job && (over(runId) || Date.parse(mark.deadline) < now)) await removeRunFolder(file, runId);
+  }
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function readMark(file: string): Promise<Mark | undefined> {
+  try {
+    const mark = JSON.parse(await readFile(file, 'utf8')) as Mark;
+    return mark.createdBy === 'score-batch' ? mark : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,47 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { Sink } from '../warehouse.ts';
+import { type DuckdbFile, withFile } from './file.ts';
+import { publish } from './publish.ts';
+import { readPublished } from './published.ts';
+import { collectRunFolders, makeRunFolder, removeRunFolder } from './scratch.ts';
+import { stage, stagedAttempts, stagingFolder, tallyStaged } from './staging.ts';
+import { tableDifferences } from './tables.ts';
+
+export function duckdbSink(file: DuckdbFile): Sink {
+  return {
+    async differences(tables) {
+      if (!existsSync(file.path)) return [];
+      const layouts = Object.values(tables).filter((layout) => layout !== undefined);
+      return await withFile(file, 'read', async (database) => {
+        const found: string[] = [];
+        for (const layout of layouts) found.push(...(await tableDifferences(database, layout)));
+        return found;
+      });
+    },
+    async probe() {
+      const folder = path.join(file.scratch, `probe-${randomBytes(4).toString('hex')}`);
+      await mkdir(folder, { recursive: true });
+      await rm(folder, { recursive: true });
+      // A file that is not there yet is made by the first run, not by asking.
+      if (existsSync(file.path))
+        await withFile(file, 'write', (database) =>
+          database.run('BEGIN TRANSACTION; CREATE TABLE score_batch_probe (x INTEGER); ROLLBACK'),
+        );
+    },
+    async workFolder(runId, job) {
+      await makeRunFolder(file, runId, job, 'staged');
+      return await makeRunFolder(file, runId, job, 'scored');
+    },
+    staged: (runId) => stagedAttempts(file, runId),
+    stage: (runId, scored) => stage(file, runId, scored),
+    tally: (options) => tallyStaged(file, options),
+    publish: (spec) => publish(file, spec),
+    published: (spec) => readPublished(file, spec),
+    stagingLocation: (runId) => stagingFolder(file, runId),
+    discard: (runId) => removeRunFolder(file, runId),
+    collect: (job, over, now) => collectRunFolders(file, job, over, now),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Query } from '../../domain/query.ts';
+import type { Cell } from '../../duckdb/database.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { CountingSource, Source } from '../warehouse.ts';
+import { duckdbError, queryError } from './errors.ts';
+import { type DuckdbFile, withFile } from './file.ts';
+import { freeze, frozenFiles, readFrozen } from './freeze.ts';
+import { asSubquery, renderQuery } from './query.ts';
+import { collectRunFolders, removeRunFolder } from './scratch.ts';
+import { toColumn } from './types.ts';
+
+export function duckdbSource(file: DuckdbFile): Source & CountingSource {
+  const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
+    const { sql, values } = renderQuery(query);
+    return withFile(file, 'read', async (database) => {
+      try {
+        return await database.rows(around(sql), values);
+      } catch (error) {
+        throw queryError(duckdbError(error, file.path), query.name);
+      }
+    });
+  };
+  return {
+    async describe(query) {
+      const rows = await rowsOf(query, (sql) => `DESCRIBE SELECT * FROM ${asSubquery(sql)}`);
+      return rows.map(([name, type]) => toColumn(String(name), String(type)));
+    },
+    async ready(query) {
+      const [row, ...more] = await rowsOf(query, (sql) => `SELECT * FROM ${asSubquery(sql)}`);
+      const value = row?.[0];
+      if (row?.length !== 1 || more.length > 0 || (typeof value !== 'boolean' && value !== null)) {
+        throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
+          hint: 'write a query such as: select max(date) >= :window_end_date from orders',
+        });
+      }
+      return value === true;
+    },
+    async count(query) {
+      const rows = await rowsOf(query, (sql) => `SELECT count(*) FROM ${asSubquery(sql)}`);
+      return Number(rows[0]?.[0]);
+    },
+    freeze: (query, options) => freeze(file, query, options),
+    frozen: (runId) => readFrozen(file, runId),
+    chunkFiles: (frozen, chunk) => frozenFiles(file, frozen.runId, chunk),
+    thaw: (runId) => removeRunFolder(file, runId),
+    collect: (job, over, now) => collectRunFolders(file, job, over, now),
+  };
+}

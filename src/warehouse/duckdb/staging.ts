@@ -1,0 +1,107 @@
+import { readdir, rename } from 'node:fs/promises';
+import path from 'node:path';
+import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import { pinAttempts } from '../../domain/reconciliation.ts';
+import { stagedKey } from '../../domain/staged-columns.ts';
+import { SCORE_SCALE } from '../../domain/tables.ts';
+import { literal, parquetScan } from '../../duckdb/sql.ts';
+import { systemCode } from '../../errors.ts';
+import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { type DuckdbFile, withMemory } from './file.ts';
+import { keyHash } from './key.ts';
+import { runFolder } from './scratch.ts';
+
+// Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
+// says chunk and attempt; it has this name only once it is complete.
+
+const NAME = /^chunk-(\d+)-([0-9a-f]+)\.parquet$/;
+
+export function stagingFolder(file: DuckdbFile, runId: string): string {
+  return path.join(runFolder(file, runId), 'staged');
+}
+
+export function stagedFile(
+  file: DuckdbFile,
+  runId: string,
+  { chunk, attempt }: Pick<StagedAttempt, 'chunk' | 'attempt'>,
+): string {
+  return path.join(stagingFolder(file, runId), `chunk-${chunk}-${attempt}.parquet`);
+}
+
+export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile): Promise<void> {
+  await rename(scored.file, stagedFile(file, runId, scored));
+}
+
+export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
+  const files = await stagedFiles(file, runId);
+  if (files.length === 0) return [];
+  const counted = await withMemory(file, (database) =>
+    database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata([${files.map(literal).join(', ')}])`),
+  );
+  return counted.map(([name, rows]) => ({ ...attemptOf(String(name)), rows: Number(rows) }));
+}
+
+/** Counts from the rows themselves: what a file's name says is not enough to publish it. */
+export async function tallyStaged(
+  file: DuckdbFile,
+  { runId, frozen, key, scoreEdges }: ReconcileOptions,
+): Promise<StagedTally> {
+  const files = await stagedFiles(file, runId);
+  if (files.length === 0) return { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
+  return await withMemory(file, async (database) => {
+    const counted = await database.rows(
+      `SELECT chunk, attempt, any_value(provider), count(*), count(score), CAST(sum(${keyHash(key.map((_, i) => stagedKey(i)))}) AS VARCHAR)
+       FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
+    );
+    const attempts = counted.map(([chunk, attempt, provider, rows, scored, checksum]) => ({
+      chunk: Number(chunk),
+      attempt: String(attempt),
+      provider: String(provider),
+      rows: Number(rows),
+      scored: Number(scored),
+      checksum: String(checksum),
+    }));
+    const pinning = pinAttempts(frozen.chunks, attempts);
+    if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
+    const scan = parquetScan(pinning.pinned.map((attempt) => stagedFile(file, runId, attempt)));
+    const rejected = await database.rows(
+      `SELECT reason, column_name, count(*) FROM ${scan} WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason, column_name`,
+    );
+    const rejections = rejected.map(([reason, column, rows]) => ({
+      reason: String(reason),
+      columnName: column === null ? undefined : String(column),
+      rows: Number(rows),
+    }));
+    if (scoreEdges === undefined) return { ...pinning, rejections, scoreCounts: undefined };
+    const [counts = []] = await database.rows(`SELECT ${binCounts(scoreEdges).join(', ')} FROM ${scan}`);
+    return { ...pinning, rejections, scoreCounts: counts.map(Number) };
+  });
+}
+
+/** One count per bin of a histogram; see `Histogram`. */
+function binCounts(edges: readonly number[]): string[] {
+  const bounds = edges.map((edge) => `CAST(${edge} AS DECIMAL(18, ${SCORE_SCALE + 6}))`);
+  return [...bounds, undefined].map((upper, bin) => {
+    const lower = bounds[bin - 1];
+    const conditions = [lower && `score >= ${lower}`, upper && `score < ${upper}`, 'score IS NOT NULL'];
+    return `count(*) FILTER (${conditions.filter((condition) => condition !== undefined).join(' AND ')})`;
+  });
+}
+
+async function stagedFiles(file: DuckdbFile, runId: string): Promise<string[]> {
+  const folder = stagingFolder(file, runId);
+  try {
+    return (await readdir(folder))
+      .filter((name) => NAME.test(name))
+      .sort()
+      .map((name) => path.join(folder, name));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function attemptOf(file: string): { chunk: number; attempt: string } {
+  const match = NAME.exec(path.basename(file));
+  return { chunk: Number(match?.[1]), attempt: match?.[2] ?? '' };
+}

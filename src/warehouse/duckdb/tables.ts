@@ -1,0 +1,45 @@
+import { showTableName, type TableName } from '../../domain/table-name.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import type { Database } from '../../duckdb/database.ts';
+import { identifier, tableIdentifier } from '../../duckdb/sql.ts';
+import { duckdbType } from './types.ts';
+
+/** Creates schema and table where they are missing; never alters one that is there. */
+export async function createTable(database: Database, { name, columns }: TableLayout): Promise<void> {
+  if (name.length > 1) await database.run(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier(name.slice(0, -1))}`);
+  const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
+  await database.run(`CREATE TABLE IF NOT EXISTS ${tableIdentifier(name)} (${definitions.join(', ')})`);
+}
+
+export async function tableExists(database: Database, name: TableName): Promise<boolean> {
+  return (await columnsOf(database, name)).length > 0;
+}
+
+/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+export async function tableDifferences(database: Database, { name, columns }: TableLayout): Promise<string[]> {
+  const found = await columnsOf(database, name);
+  if (found.length === 0) return [];
+  const shown = showTableName(name);
+  const wanted = new Map(columns.map((column) => [column.name.toLowerCase(), { name: column.name, type: duckdbType(column) }]));
+  const there = new Map(found.map((column) => [column.name.toLowerCase(), column]));
+  const lacking = [...wanted].flatMap(([key, { name: column, type }]) => {
+    const actual = there.get(key);
+    if (actual === undefined) return [`${shown} has no column ${column} (${type})`];
+    return actual.type === type ? [] : [`${shown}.${column} is ${actual.type} and should be ${type}`];
+  });
+  const surplus = [...there].flatMap(([key, column]) =>
+    wanted.has(key) ? [] : [`${shown} has a column ${column.name} that is not published`],
+  );
+  return [...lacking, ...surplus];
+}
+
+async function columnsOf(database: Database, name: TableName): Promise<{ name: string; type: string }[]> {
+  const [table, schema = 'main'] = [...name].reverse();
+  const rows = await database.rows(
+    `SELECT column_name, data_type FROM duckdb_columns()
+     WHERE lower(schema_name) = lower($schema) AND lower(table_name) = lower($table) AND database_name = current_database()
+     ORDER BY column_index`,
+    { schema, table: table ?? '' },
+  );
+  return rows.map(([column, type]) => ({ name: String(column), type: String(type) }));
+}

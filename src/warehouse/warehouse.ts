@@ -1,0 +1,154 @@
+import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
+import type { Bands } from '../domain/bands.ts';
+import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import type { Query } from '../domain/query.ts';
+import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
+import type { Column, Schema } from '../domain/schema.ts';
+import type { TableColumn, TableLayout, Tables } from '../domain/tables.ts';
+
+export const WAREHOUSE_KINDS = ['duckdb'] as const;
+type WarehouseKind = (typeof WAREHOUSE_KINDS)[number];
+
+export interface FreezeOptions {
+  readonly runId: string;
+  readonly job: string;
+  readonly key: readonly Column[];
+  /** Every column that is needed, keys included. */
+  readonly columns: readonly Column[];
+  readonly chunkRows: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
+export interface Source {
+  /** Columns of the query; runs nothing. */
+  describe(query: Query): Promise<Schema>;
+  /** Whether a query of one row and one column returns true. */
+  ready(query: Query): Promise<boolean>;
+  /** One scan of the source. Where the run's frozen table is there already, that one is returned. */
+  freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
+  /** The run's frozen table, if it is complete and still there. */
+  frozen(runId: string): Promise<FrozenTable | undefined>;
+  /** The frozen chunk as Parquet files that a chunk worker can read, in the order in which its rows count. */
+  chunkFiles(frozen: FrozenTable, chunk: number): Promise<readonly string[]>;
+  /** Drops the run's frozen table; nothing happens where there is none. */
+  thaw(runId: string): Promise<void>;
+  /** Drops what runs of the job left that `keep` does not name and whose deadline is past or whose run is over. */
+  collect(job: string, over: (runId: string) => boolean, now: number): Promise<void>;
+}
+
+/** A power that only some sources have: counting a query's rows costs next to nothing. */
+export interface CountingSource {
+  count(query: Query): Promise<number>;
+}
+
+export function canCount(source: Source): source is Source & CountingSource {
+  return 'count' in source;
+}
+
+export interface ReconcileOptions {
+  readonly runId: string;
+  readonly frozen: FrozenTable;
+  readonly key: readonly Column[];
+  /** Inner edges of the bundle's reference histogram of the score. */
+  readonly scoreEdges: readonly number[] | undefined;
+}
+
+/** Counts made in the sink's warehouse over what is staged. */
+export interface StagedTally extends Pinning {
+  readonly rejections: readonly RejectionTally[];
+  readonly scoreCounts: readonly number[] | undefined;
+}
+
+export interface PublicationSpec {
+  /** The ledger entry that is written in the publishing transaction; its publication number is given there. */
+  readonly entry: LedgerEntry;
+  /** Run whose publication the plan saw; another one at the gate means a lost race. */
+  readonly supersedes: string | undefined;
+  readonly pinned: readonly AttemptTally[];
+  readonly tables: Tables;
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  readonly bands: Bands;
+  /** Names of kept columns by which the summary is broken down. */
+  readonly segments: readonly string[];
+  /** Whether report and summary are for this kind of window. */
+  readonly reported: boolean;
+  readonly scored: number;
+  readonly signal: AbortSignal;
+}
+
+/** A published column as it is read back: instants and wall-clock times as int64 microseconds, decimals and dates as text. */
+export interface PublishedColumn {
+  readonly column: TableColumn;
+  readonly kind: ColumnKind;
+}
+
+/** One run's rows of one table. */
+export interface PublishedRows {
+  readonly runId: string;
+  readonly window: LedgerWindow;
+  readonly job: string;
+  readonly table: TableLayout;
+  readonly columns: readonly PublishedColumn[];
+  readonly rows: number;
+}
+
+/** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
+export interface Sink {
+  /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
+  differences(tables: Tables): Promise<readonly string[]>;
+  /** Proves the right to write with a harmless statement that leaves nothing behind. */
+  probe(): Promise<void>;
+  /** Local folder in which chunk workers write, from which staging is cheap. */
+  workFolder(runId: string, job: string): Promise<string>;
+  staged(runId: string): Promise<readonly StagedAttempt[]>;
+  /** Takes one scored file; twice, or two attempts of one chunk, are harmless. */
+  stage(runId: string, scored: ScoredFile): Promise<void>;
+  tally(options: ReconcileOptions): Promise<StagedTally>;
+  /** One transaction through the gate. @throws ScoreBatchError `conflict` where another run published meanwhile */
+  publish(spec: PublicationSpec): Promise<void>;
+  /** Rows in the order of their ranks, a range of ranks at a time: no sort of the whole window, however large. */
+  published(spec: PublishedRows): AsyncIterable<ColumnBatch>;
+  /** Where staging is, for people. */
+  stagingLocation(runId: string): string;
+  discard(runId: string): Promise<void>;
+  collect(job: string, over: (runId: string) => boolean, now: number): Promise<void>;
+}
+
+export interface LedgerFilter {
+  readonly job?: string;
+  readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
+}
+
+/** The append-only ledger beside the scores table. */
+export interface Ledger {
+  /** Entries in the order in which they were written; none where there is no ledger yet. */
+  entries(filter: LedgerFilter): Promise<readonly LedgerEntry[]>;
+  append(entry: LedgerEntry): Promise<void>;
+  /**
+   * Runs `work` only while `runId` is the published run of the window, and appends the entry that it returns; no other run
+   * can publish meanwhile.
+   *
+   * @returns whether it was
+   */
+  whilePublished(runId: string, filter: Required<LedgerFilter>, work: () => Promise<LedgerEntry>): Promise<boolean>;
+}
+
+export interface Warehouse {
+  readonly kind: WarehouseKind;
+  readonly source: Source;
+  readonly sink: Sink;
+  ledger(layout: TableLayout): Ledger;
+}
+
+export interface WarehouseOptions {
+  /** Project root, against which a path in a URL is resolved. */
+  readonly root: string;
+  /** Schema, dataset or folder suffix for frozen tables and staging. */
+  readonly scratch: string;
+  /** Bytes that an embedded warehouse may use in this process. */
+  readonly memory: number;
+}
