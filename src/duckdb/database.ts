@@ -13,6 +13,8 @@ export interface DatabaseOptions {
   readonly memory: number;
   /** Folder for what does not fit into memory; made when it is needed. */
   readonly temporary: string;
+  /** Aborting it ends the statement that runs, in the signal's reason, and lets no other begin. */
+  readonly signal?: AbortSignal;
 }
 
 /** One DuckDB instance with one connection: one statement at a time. */
@@ -21,8 +23,6 @@ export interface Database extends AsyncDisposable {
   run(sql: string, values?: Values): Promise<void>;
   /** All rows of a small result. */
   rows(sql: string, values?: Values): Promise<Cell[][]>;
-  /** Makes the running statement fail; nothing happens where none runs. */
-  interrupt(): void;
 }
 
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
@@ -36,35 +36,31 @@ export async function openDatabase(path: string, options: DatabaseOptions): Prom
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  const { signal } = options;
+  const interrupt = () => connection.interrupt();
+  signal?.addEventListener('abort', interrupt);
+  const stoppable = async <T>(statement: () => Promise<T>): Promise<T> => {
+    signal?.throwIfAborted();
+    try {
+      return await statement();
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  };
   const database: Database = {
     connection,
-    async run(sql, values) {
-      await connection.run(sql, values);
-    },
-    async rows(sql, values) {
-      return (await connection.runAndReadAll(sql, values)).getRows();
-    },
-    interrupt: () => connection.interrupt(),
+    run: (sql, values) =>
+      stoppable(async () => {
+        await connection.run(sql, values);
+      }),
+    rows: (sql, values) => stoppable(async () => (await connection.runAndReadAll(sql, values)).getRows()),
     async [Symbol.asyncDispose]() {
+      signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
       instance.closeSync();
     },
   };
-  await connection.run("SET TimeZone = 'UTC'");
+  await database.run("SET TimeZone = 'UTC'");
   return database;
-}
-
-/** Runs `work` so that an abort of `signal` interrupts the statement that is running and ends in the signal's reason. */
-export async function interruptible<T>(database: Database, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const interrupt = () => database.interrupt();
-  signal.throwIfAborted();
-  signal.addEventListener('abort', interrupt, { once: true });
-  try {
-    return await work();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
-  } finally {
-    signal.removeEventListener('abort', interrupt);
-  }
 }

@@ -20,14 +20,18 @@ export function tableNames({ sink, report }: JobDefinition): TableNames {
 }
 
 /** Source and sink of a job; nothing is connected yet. */
-export function openWarehouses({ definition, root }: Job, { environment }: Context): { source: Warehouse; sink: Warehouse } {
+export function openWarehouses(
+  { definition, root }: Job,
+  { environment, signal }: Context,
+): { source: Warehouse; sink: Warehouse } {
   const memory = memoryBudget(environment);
   return {
-    source: openWarehouse(definition.source.warehouse, { root, scratch: definition.source.scratch, memory }),
+    source: openWarehouse(definition.source.warehouse, { root, scratch: definition.source.scratch, memory, signal }),
     sink: openWarehouse(definition.sink.warehouse ?? definition.source.warehouse, {
       root,
       scratch: definition.sink.scratch,
       memory,
+      signal,
     }),
   };
 }

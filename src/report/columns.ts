@@ -1,19 +1,4 @@
-import type { ColumnKind } from '../domain/column-batch.ts';
-import type { ColumnType } from '../domain/schema.ts';
 import type { TableColumn } from '../domain/tables.ts';
-
-/** How a published column is read back for the report; see `PublishedColumn`. */
-const KINDS: Readonly<Record<Exclude<ColumnType, 'other'>, ColumnKind>> = {
-  integer: 'int64',
-  decimal: 'string',
-  float: 'float64',
-  bool: 'bool',
-  string: 'string',
-  date: 'string',
-  datetime: 'int64',
-  timestamp: 'int64',
-  uuid: 'string',
-};
 
 const PLACE = ['rank', 'percentile', 'decile', 'band'];
 
@@ -23,7 +8,7 @@ const PLACE = ['rank', 'percentile', 'decile', 'band'];
  *
  * @param scores columns of the scores table; the job's own and the score come first there, `rank` follows
  */
-export function reportColumns(scores: readonly TableColumn[]): { column: TableColumn; kind: ColumnKind }[] {
+export function reportColumns(scores: readonly TableColumn[]): TableColumn[] {
   const named = (name: string): TableColumn => {
     const column = scores.find((other) => other.name === name);
     if (column === undefined) throw new Error(`the scores table has no column ${name}`);
@@ -33,5 +18,5 @@ export function reportColumns(scores: readonly TableColumn[]): { column: TableCo
     0,
     scores.findIndex(({ name }) => name === 'rank'),
   );
-  return [named('window_label'), ...own, ...PLACE.map(named)].map((column) => ({ column, kind: KINDS[column.type] }));
+  return [named('window_label'), ...own, ...PLACE.map(named)];
 }

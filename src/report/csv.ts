@@ -1,79 +1,61 @@
-import type { ColumnBatch, ColumnValues } from '../domain/column-batch.ts';
-import { isValid } from '../domain/column-batch.ts';
-import type { ColumnType } from '../domain/schema.ts';
+import type { TableColumn } from '../domain/tables.ts';
+import { identifier, literal } from '../duckdb/sql.ts';
 
-/** A cell that a spreadsheet would run instead of show (OWASP, "CSV injection"). */
-const FORMULA = /^[=+\-@\t\r\uFF1D\uFF0B\uFF0D\uFF20]/;
-const NEEDS_QUOTES = /[",\r\n]/;
+// CSV is rendered by DuckDB, vectorised: as JavaScript it took a third of a run. Every value of every warehouse goes through
+// the expressions of this file, so the same publication gives the same bytes.
 
-/**
- * One line of names. Every value of every warehouse goes through this file, so the same publication gives the same bytes.
- */
-export function csvHeader(names: readonly string[]): string {
-  return `${names.map(textCell).join(',')}\n`;
+/** What makes a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), in plain and full-width form. */
+const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
+const NEEDS_QUOTES = [',', '"', '\n', '\r'];
+
+/** The header line. */
+export function csvHeader(columns: readonly TableColumn[]): string {
+  return `${columns.map(({ name }) => textCell(name)).join(',')}\n`;
 }
 
 /**
- * A batch as lines of RFC 4180 CSV, with `\n` at line ends.
- *
- * @param types what the columns hold, in the batch's order
+ * A DuckDB expression for one row as a line of RFC 4180 CSV with `\n` at its end. Numbers and times are written as they are;
+ * text is quoted where it must be, and what looks like a formula gets an apostrophe in front, which spreadsheets show as text.
  */
-export function csvLines({ rows, columns }: ColumnBatch, types: readonly ColumnType[]): string {
-  const cells = columns.map((column, i) => renderColumn(column, types[i] ?? 'string', rows));
-  let lines = '';
-  for (let row = 0; row < rows; row += 1) {
-    for (let i = 0; i < cells.length; i += 1) lines += `${i === 0 ? '' : ','}${cells[i]?.[row]}`;
-    lines += '\n';
-  }
-  return lines;
+export function csvLine(columns: readonly TableColumn[]): string {
+  const cells = columns.map(cell).flatMap((expression, i) => (i === 0 ? [expression] : ["','", expression]));
+  return `concat(${[...cells, 'chr(10)'].join(', ')})`;
 }
 
-function renderColumn(column: ColumnValues, type: ColumnType, rows: number): string[] {
-  const out = new Array<string>(rows);
-  const render = renderer(column, type);
-  for (let row = 0; row < rows; row += 1) out[row] = isValid(column.valid, row) ? render(row) : '';
-  return out;
-}
-
-function renderer(column: ColumnValues, type: ColumnType): (row: number) => string {
-  switch (column.kind) {
-    case 'string': {
-      const { values } = column;
-      // Numbers as text are numbers: a minus sign is no formula there.
-      const cell = type === 'string' ? textCell : (text: string) => text;
-      return (row) => {
-        const value = values[row];
-        return value === null || value === undefined ? '' : cell(value);
-      };
-    }
-    case 'int64': {
-      const { values } = column;
-      if (type === 'timestamp') return (row) => `${isoMicroseconds(values[row] as bigint)}Z`;
-      if (type === 'datetime') return (row) => isoMicroseconds(values[row] as bigint);
-      return (row) => String(values[row]);
-    }
-    case 'bool': {
-      const { values } = column;
-      return (row) => (values[row] === 0 ? 'false' : 'true');
-    }
-    case 'float32':
-    case 'float64': {
-      const { values } = column;
-      return (row) => String(values[row]);
-    }
+function cell({ name, type }: TableColumn): string {
+  const value = identifier(name);
+  switch (type) {
+    case 'string':
+      return quoted(guarded(value));
+    case 'timestamp':
+      return `${isoTime(value)} || 'Z'`;
+    case 'datetime':
+      return isoTime(value);
+    default:
+      return `CAST(${value} AS VARCHAR)`;
   }
 }
 
-/** Text is quoted where it must be; what looks like a formula gets an apostrophe in front, which spreadsheets show as text. */
+function guarded(value: string): string {
+  return `CASE WHEN left(${value}, 1) IN (${FORMULA_STARTS.map(character).join(', ')}) THEN '''' || ${value} ELSE ${value} END`;
+}
+
+/** Characters are looked for one by one: that is several times faster than a regular expression. */
+function quoted(value: string): string {
+  const special = NEEDS_QUOTES.map((text) => `contains(text, ${character(text)})`).join(' OR ');
+  return `list_transform([${value}], lambda text: CASE WHEN ${special} THEN '"' || replace(text, '"', '""') || '"' ELSE text END)[1]`;
+}
+
+/** `2026-11-18T09:00:00`, with microseconds where there are any. */
+function isoTime(value: string): string {
+  return `CASE WHEN epoch_us(${value}) % 1000000 = 0 THEN strftime(${value}, '%Y-%m-%dT%H:%M:%S') ELSE strftime(${value}, '%Y-%m-%dT%H:%M:%S.%f') END`;
+}
+
+function character(text: string): string {
+  return text < ' ' ? `chr(${text.charCodeAt(0)})` : literal(text);
+}
+
 function textCell(text: string): string {
-  const safe = FORMULA.test(text) ? `'${text}` : text;
-  return NEEDS_QUOTES.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** Microseconds since 1970 → `2026-11-18T09:00:00` or, where there is a fraction, `2026-11-18T09:00:00.123456`. */
-function isoMicroseconds(microseconds: bigint): string {
-  const fraction = ((microseconds % 1_000_000n) + 1_000_000n) % 1_000_000n;
-  const seconds = (microseconds - fraction) / 1_000_000n;
-  const text = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
-  return fraction === 0n ? text : `${text}.${String(fraction).padStart(6, '0')}`;
+  const safe = FORMULA_STARTS.includes(text.charAt(0)) ? `'${text}` : text;
+  return NEEDS_QUOTES.some((special) => safe.includes(special)) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

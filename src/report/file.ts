@@ -1,13 +1,10 @@
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** Text that is collected before it is written: fewer, larger writes. */
-const BUFFER = 1 << 20;
-
 /** A report file that is written beside its final place and appears there whole, or not at all. */
 export interface PendingFile {
-  write(text: string): Promise<void>;
+  write(data: string | Uint8Array): Promise<void>;
   /** Puts everything on disk; only then may it be renamed. */
   finish(): Promise<void>;
   rename(): Promise<void>;
@@ -25,25 +22,16 @@ export async function createPending(file: string, runId: string): Promise<Pendin
     await mkdir(path.dirname(file), { recursive: true });
     return await open(temporary, 'w');
   });
-  let buffered = '';
   let closed = false;
-  const flush = async (): Promise<void> => {
-    const text = buffered;
-    buffered = '';
-    if (text !== '') await writeAll(handle, text);
-  };
   const close = async (): Promise<void> => {
     if (!closed) await handle.close();
     closed = true;
   };
   return {
-    async write(text) {
-      buffered += text;
-      if (buffered.length >= BUFFER) await guarded(file, flush);
-    },
+    // Unlike `write`, it goes on until every byte is written.
+    write: (data) => guarded(file, () => handle.writeFile(data)),
     finish: () =>
       guarded(file, async () => {
-        await flush();
         await handle.sync();
         await close();
       }),
@@ -57,10 +45,6 @@ export async function createPending(file: string, runId: string): Promise<Pendin
       await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
-}
-
-async function writeAll(handle: FileHandle, text: string): Promise<void> {
-  await handle.writeFile(text, 'utf8');
 }
 
 /** A rename is on disk only once its folder is. */

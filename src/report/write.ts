@@ -4,7 +4,7 @@ import type { TableLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import { reportColumns } from './columns.ts';
-import { csvHeader, csvLines } from './csv.ts';
+import { csvHeader, csvLine } from './csv.ts';
 import { createPending, type PendingFile } from './file.ts';
 
 export interface ReportSpec {
@@ -50,26 +50,19 @@ export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry
   }
 }
 
-/** @returns whether every rank from 1 to the number of rows was there, in order */
+/** @returns whether every rank from 1 to the number of rows was there exactly once */
 async function writeRows(
   pending: PendingFile,
   { sink, job, runId, window, scores, rows, signal }: ReportSpec,
 ): Promise<boolean> {
   const columns = reportColumns(scores.columns);
-  const types = columns.map(({ column }) => column.type);
-  const rankColumn = columns.findIndex(({ column }) => column.name === 'rank');
-  let rank = 0;
-  await pending.write(csvHeader(columns.map(({ column }) => column.name)));
-  for await (const batch of sink.published({ job, runId, window, table: scores, columns, rows })) {
+  await pending.write(csvHeader(columns));
+  for await (const range of sink.published({ job, runId, window, table: scores, line: csvLine(columns), rows })) {
     signal.throwIfAborted();
-    const ranks = batch.columns[rankColumn];
-    for (let row = 0; row < batch.rows; row += 1) {
-      rank += 1;
-      if (ranks?.kind !== 'int64' || ranks.values[row] !== BigInt(rank)) return false;
-    }
-    await pending.write(csvLines(batch, types));
+    if (!range.complete) return false;
+    await pending.write(range.lines);
   }
-  return rank === rows;
+  return true;
 }
 
 function superseded({ window, file }: ReportSpec): ScoreBatchError {

@@ -56,7 +56,6 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
       key: plan.key,
       columns: neededColumns(plan),
       chunkRows: definition.score.chunk_rows,
-      signal: context.signal,
     }),
   );
   context.console.info(
@@ -100,7 +99,6 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
       segments: definition.report.segments,
       reported: plan.reported,
       scored: reconciliation.rows.scored,
-      signal: context.signal,
     }),
   );
   progress.state = 'published';

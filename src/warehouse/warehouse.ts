@@ -1,12 +1,11 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
-import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
-import type { TableColumn, TableLayout, Tables } from '../domain/tables.ts';
+import type { TableLayout, Tables } from '../domain/tables.ts';
 
 export const WAREHOUSE_KINDS = ['duckdb'] as const;
 type WarehouseKind = (typeof WAREHOUSE_KINDS)[number];
@@ -18,7 +17,6 @@ export interface FreezeOptions {
   /** Every column that is needed, keys included. */
   readonly columns: readonly Column[];
   readonly chunkRows: number;
-  readonly signal: AbortSignal;
 }
 
 /** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
@@ -77,23 +75,25 @@ export interface PublicationSpec {
   /** Whether report and summary are for this kind of window. */
   readonly reported: boolean;
   readonly scored: number;
-  readonly signal: AbortSignal;
 }
 
-/** A published column as it is read back: instants and wall-clock times as int64 microseconds, decimals and dates as text. */
-export interface PublishedColumn {
-  readonly column: TableColumn;
-  readonly kind: ColumnKind;
-}
-
-/** One run's rows of one table. */
+/** One run's rows of one table, as text. */
 export interface PublishedRows {
   readonly runId: string;
   readonly window: LedgerWindow;
   readonly job: string;
   readonly table: TableLayout;
-  readonly columns: readonly PublishedColumn[];
+  /** DuckDB expression over the table's columns that gives a row's line; see `csvLine`. */
+  readonly line: string;
+  /** Number of rows; ranks go from 1 to this. */
   readonly rows: number;
+}
+
+/** Lines of the ranks `first` to `first + rows - 1`, in order. */
+export interface RenderedRange {
+  /** Whether every rank of the range was there exactly once. */
+  readonly complete: boolean;
+  readonly lines: Uint8Array;
 }
 
 /** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
@@ -111,7 +111,7 @@ export interface Sink {
   /** One transaction through the gate. @throws ScoreBatchError `conflict` where another run published meanwhile */
   publish(spec: PublicationSpec): Promise<void>;
   /** Rows in the order of their ranks, a range of ranks at a time: no sort of the whole window, however large. */
-  published(spec: PublishedRows): AsyncIterable<ColumnBatch>;
+  published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for people. */
   stagingLocation(runId: string): string;
   discard(runId: string): Promise<void>;
@@ -151,4 +151,6 @@ export interface WarehouseOptions {
   readonly scratch: string;
   /** Bytes that an embedded warehouse may use in this process. */
   readonly memory: number;
+  /** Aborting it ends the statement that runs, in the signal's reason. Writing to the ledger still works. */
+  readonly signal: AbortSignal;
 }

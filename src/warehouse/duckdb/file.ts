@@ -14,6 +14,8 @@ export interface DuckdbFile {
   readonly scratch: string;
   /** Bytes that DuckDB may use. */
   readonly memory: number;
+  /** See `WarehouseOptions`. */
+  readonly signal: AbortSignal;
 }
 
 /** How long a run waits for another process to let go of the file: longer than a publish of some 100,000 rows takes. */
@@ -46,7 +48,11 @@ export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promis
 
 /** An in-memory DuckDB for work on Parquet files, which needs no lock on the database file. */
 export async function withMemory<T>(file: DuckdbFile, work: (database: Database) => Promise<T>): Promise<T> {
-  await using database = await openDatabase(':memory:', { memory: file.memory, temporary: temporaryFolder(file) });
+  await using database = await openDatabase(':memory:', {
+    memory: file.memory,
+    temporary: temporaryFolder(file),
+    signal: file.signal,
+  });
   return await translated(file.scratch, () => work(database));
 }
 
@@ -55,9 +61,15 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
   for (;;) {
     try {
       return await translated(file.path, () =>
-        openDatabase(file.path, { readOnly: mode === 'read', memory: file.memory, temporary: temporaryFolder(file) }),
+        openDatabase(file.path, {
+          readOnly: mode === 'read',
+          memory: file.memory,
+          temporary: temporaryFolder(file),
+          signal: file.signal,
+        }),
       );
     } catch (error) {
+      file.signal.throwIfAborted();
       if (!isLocked(error) || performance.now() > deadline) throw error;
       await sleep(50 + Math.random() * 100);
     }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Column } from '../../domain/schema.ts';
-import { type Database, interruptible } from '../../duckdb/database.ts';
+import type { Database } from '../../duckdb/database.ts';
 import { identifier, literal } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import type { FreezeOptions } from '../warehouse.ts';
@@ -26,15 +26,13 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
   const existing = await readFrozen(file, options.runId);
   if (existing) return existing;
   const folder = await makeRunFolder(file, options.runId, options.job, `freezing-${randomBytes(4).toString('hex')}`);
-  await withFile(file, 'read', (database) =>
-    interruptible(database, options.signal, async () => {
-      try {
-        await copyChunks(database, query, options, folder);
-      } catch (error) {
-        throw queryError(duckdbError(error, file.scratch), query.name);
-      }
-    }),
-  );
+  await withFile(file, 'read', async (database) => {
+    try {
+      await copyChunks(database, query, options, folder);
+    } catch (error) {
+      throw queryError(duckdbError(error, file.scratch), query.name);
+    }
+  });
   const frozen: FrozenTable = {
     runId: options.runId,
     location: frozenFolder(file, options.runId),

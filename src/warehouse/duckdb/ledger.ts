@@ -9,7 +9,9 @@ import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { createTable, tableExists } from './tables.ts';
 
-export function duckdbLedger(file: DuckdbFile, layout: TableLayout): Ledger {
+export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger {
+  // What happened is written down even when a signal has just ended the run.
+  const file = { ...warehouse, signal: new AbortController().signal };
   return {
     async entries(filter) {
       if (!existsSync(file.path)) return [];

@@ -11,7 +11,7 @@ import { duckdbSource } from './source.ts';
  *
  * @throws ScoreBatchError `configuration` where the URL names no file
  */
-export function openDuckdb(url: string, { root, scratch, memory }: WarehouseOptions): Warehouse {
+export function openDuckdb(url: string, { root, scratch, memory, signal }: WarehouseOptions): Warehouse {
   const name = url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '');
   if (name === '' || name === ':memory:') {
     throw new ScoreBatchError('configuration', `${url} names no file`, {
@@ -19,7 +19,7 @@ export function openDuckdb(url: string, { root, scratch, memory }: WarehouseOpti
     });
   }
   const file = path.resolve(root, name);
-  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory };
+  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory, signal };
   return {
     kind: 'duckdb',
     source: duckdbSource(duckdb),

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
-import { type Database, interruptible } from '../../duckdb/database.ts';
+import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
@@ -16,35 +16,33 @@ import { createTable } from './tables.ts';
  * publishes between the look at the ledger and the commit. Rows are ranked into a file first, to hold the lock briefly.
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<void> {
-  const { entry, tables, key, keep, bands, scored, signal } = spec;
+  const { entry, tables, key, keep, bands, scored } = spec;
   const staged = spec.pinned.map((attempt) => stagedFile(file, entry.runId, attempt));
   const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
   if (staged.length > 0) {
-    await withMemory(file, (database) => interruptible(database, signal, () => database.run(writeRanked(staged, key, ranked))));
+    await withMemory(file, (database) => database.run(writeRanked(staged, key, ranked)));
   }
   const rows = { file: ranked, key, keep, scored, bands };
   const targets = [tables.scores, tables.quarantine, ...(spec.reported ? [tables.report, tables.summary] : [])].filter(
     (table) => table !== undefined,
   );
   await withFile(file, 'write', (database) =>
-    interruptible(database, signal, () =>
-      transaction(database, async () => {
-        for (const table of [tables.ledger, ...targets]) await createTable(database, table);
-        const window = { job: entry.job, window: entry.window };
-        const current = currentPublication(await readEntries(database, tables.ledger, window));
-        if (current?.runId === entry.runId) return;
-        if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-        // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
-        for (const table of targets) await database.run(deleteWindow(table, entry));
-        if (staged.length > 0) {
-          await database.run(insertScores(tables.scores, entry, rows));
-          await database.run(insertQuarantine(tables.quarantine, entry, staged, key));
-          if (spec.reported && tables.report) await database.run(insertScores(tables.report, entry, rows));
-          if (spec.reported && tables.summary) await database.run(insertSummary(tables.summary, entry, rows, spec.segments));
-        }
-        await insertEntry(database, tables.ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
-      }),
-    ),
+    transaction(database, async () => {
+      for (const table of [tables.ledger, ...targets]) await createTable(database, table);
+      const window = { job: entry.job, window: entry.window };
+      const current = currentPublication(await readEntries(database, tables.ledger, window));
+      if (current?.runId === entry.runId) return;
+      if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
+      // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
+      for (const table of targets) await database.run(deleteWindow(table, entry));
+      if (staged.length > 0) {
+        await database.run(insertScores(tables.scores, entry, rows));
+        await database.run(insertQuarantine(tables.quarantine, entry, staged, key));
+        if (spec.reported && tables.report) await database.run(insertScores(tables.report, entry, rows));
+        if (spec.reported && tables.summary) await database.run(insertSummary(tables.summary, entry, rows, spec.segments));
+      }
+      await insertEntry(database, tables.ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
+    }),
   );
 }
 

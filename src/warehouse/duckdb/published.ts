@@ -1,34 +1,34 @@
-import type { ColumnBatch } from '../../domain/column-batch.ts';
-import { PHYSICAL_TYPE, readBatches } from '../../duckdb/batches.ts';
-import { identifier, literal, tableIdentifier } from '../../duckdb/sql.ts';
-import type { PublishedColumn, PublishedRows } from '../warehouse.ts';
+import { literal, tableIdentifier } from '../../duckdb/sql.ts';
+import type { PublishedRows, RenderedRange } from '../warehouse.ts';
 import { duckdbError } from './errors.ts';
 import { type DuckdbFile, openFile } from './file.ts';
 
-/** Ranks per range. Publish inserts in this order, so a range lies in few row groups and the others are skipped. */
+/** Ranks per range, a row group's size. Publish inserts in this order, so a range lies in few row groups. */
 const RANGE = 122_880;
 
-export async function* readPublished(file: DuckdbFile, spec: PublishedRows): AsyncGenerator<ColumnBatch> {
+export async function* readPublished(file: DuckdbFile, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   await using database = await openFile(file, 'read');
-  const list = spec.columns.map(selected).join(', ');
-  try {
-    for (let first = 1; first <= spec.rows; first += RANGE) {
-      yield* readBatches(
-        database,
-        `SELECT ${list} FROM ${tableIdentifier(spec.table.name)}
-         WHERE job = ${literal(spec.job)} AND run_id = ${literal(spec.runId)}
-           AND window_start = CAST(${literal(spec.window.start)} AS TIMESTAMPTZ)
-           AND rank BETWEEN ${first} AND ${first + RANGE - 1}
-         ORDER BY rank`,
-      );
+  for (let first = 1; first <= spec.rows; first += RANGE) {
+    const last = Math.min(first + RANGE - 1, spec.rows);
+    try {
+      const [row] = await database.rows(selectRange(spec, first, last));
+      const [rows, ranks, lines] = row ?? [];
+      yield { complete: Number(rows) === last - first + 1 && Number(ranks) === last - first + 1, lines: bytesOf(lines) };
+    } catch (error) {
+      throw duckdbError(error, file.path);
     }
-  } catch (error) {
-    throw duckdbError(error, file.path);
   }
 }
 
-function selected({ column, kind }: PublishedColumn): string {
-  const name = identifier(column.name);
-  const value = column.type === 'timestamp' || column.type === 'datetime' ? `epoch_us(${name})` : name;
-  return `CAST(${value} AS ${PHYSICAL_TYPE[kind]})`;
+/** The lines of a range as one value: a value at a time they would cost more than the rest of the run. */
+function selectRange({ job, runId, window, table, line }: PublishedRows, first: number, last: number): string {
+  return `SELECT count(*), count(DISTINCT rank), encode(string_agg(${line}, '' ORDER BY rank))
+    FROM ${tableIdentifier(table.name)}
+    WHERE job = ${literal(job)} AND run_id = ${literal(runId)} AND window_start = CAST(${literal(window.start)} AS TIMESTAMPTZ)
+      AND rank BETWEEN ${first} AND ${last}`;
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  if (typeof value === 'object' && value !== null && 'bytes' in value) return value.bytes as Uint8Array;
+  return new Uint8Array();
 }

@@ -1,0 +1,101 @@
+// Measures one whole run of score-batch on generated users: wall time, peak memory, seconds per stage.
+//
+//   npm run bench -- --rows 1000000 --runs 5
+//   npm run bench -- --rows 1000000 --peer 'python peer.py {data}'      A B A B …, in one run; {data} is the folder of users.duckdb
+//
+// Every run publishes over the one before, so the old window is replaced too. Figures of shared machines differ by tens of
+// per cent from run to run: compare medians of one call only.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { DuckDBInstance } from '@duckdb/node-api';
+
+const { values: flags } = parseArgs({
+  options: { rows: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '3' }, peer: { type: 'string' } },
+});
+const root = fileURLToPath(new URL('..', import.meta.url));
+const data = path.join(root, '.bench', flags.rows);
+const warehouse = path.join(data, 'users.duckdb');
+const environment = { ...process.env, WAREHOUSE_URL: `duckdb:${warehouse}`, REPORTS: path.join(data, 'reports') };
+const say = (text) => process.stdout.write(`${text}\n`);
+
+await generate(Number(flags.rows));
+const ours = [];
+const theirs = [];
+for (let run = 0; run < Number(flags.runs); run += 1) {
+  ours.push(await measure([process.execPath, `${root}dist/cli.js`, '--job', 'bench', '--week', '2026-W32', '--json', '-q']));
+  if (flags.peer) theirs.push(await measure(['bash', '-c', `exec ${flags.peer.replaceAll('{data}', data)}`]));
+}
+report('score-batch', ours);
+if (theirs.length > 0) {
+  report('peer', theirs);
+  say(`ratio score-batch / peer, pair by pair: ${theirs.map((peer, i) => (ours[i].wall / peer.wall).toFixed(2)).join(' ')}`);
+}
+const stages = ours.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1)).seconds);
+say(`seconds per stage (medians): ${Object.keys(stages[0]).map((stage) => `${stage} ${median(stages.map((run) => run[stage])).toFixed(2)}`).join(' · ')}`);
+
+/** Users of one ISO week: 20 numbers with about 1 % nulls, a country and a plan. */
+async function generate(rows) {
+  if (existsSync(warehouse)) {
+    say(`reusing ${warehouse}`);
+    return;
+  }
+  rmSync(data, { recursive: true, force: true });
+  mkdirSync(data, { recursive: true });
+  const integers = [100, 1000, 24, 365, 50, 12, 7, 5000, 60, 10].map(
+    (size, k) => `case when hash(i, ${k}) % 100 = 0 then null else cast(hash(i, ${k + 100}) % ${size} as integer) end as f${k}`,
+  );
+  const doubles = [1, 10, 100, 1000, 1, 5, 20, 200, 2, 1].map(
+    (size, j) => `cast(case when hash(i, ${j + 10}) % 100 = 0 then null else (hash(i, ${j + 110}) % 1000000) / 1000000.0 * ${size} end as double) as f${j + 10}`,
+  );
+  const instance = await DuckDBInstance.create(warehouse);
+  const connection = await instance.connect();
+  await connection.run(`create table users as
+    select cast(i as bigint) as user_id, date '2026-08-03' + cast(hash(i) % 7 as integer) as signup_date,
+      ${[...integers, ...doubles].join(',\n')},
+      ['US','GB','DE','FR','IN','BR','JP','ES','IT','CA','AU','MX'][cast(1 + hash(i, 777) % 12 as bigint)] as country,
+      ['free','basic','pro','team','enterprise'][cast(1 + hash(i, 778) % 5 as bigint)] as plan
+    from range(${rows}) t(i)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+/** Wall seconds and peak resident megabytes of a whole process; VmHWM is the kernel's own high-water mark. */
+function measure([command, ...args]) {
+  return new Promise((resolve, reject) => {
+    const start = performance.now();
+    const child = spawn(command, args, { cwd: path.join(root, 'bench'), env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    let peak = 0;
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    const timer = setInterval(() => {
+      try {
+        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0));
+      } catch {
+        // The process has just ended, or this is not Linux.
+      }
+    }, 20);
+    child.once('error', reject);
+    child.once('close', (code) => {
+      clearInterval(timer);
+      if (code !== 0) reject(new Error(`${command} ended with ${code}`));
+      else resolve({ wall: (performance.now() - start) / 1000, peak: peak / 1024, stdout });
+    });
+  });
+}
+
+function report(name, runs) {
+  const walls = runs.map(({ wall }) => wall);
+  say(
+    `${name}: wall ${median(walls).toFixed(2)} s (${walls.map((wall) => wall.toFixed(2)).join(' ')}), peak memory ${Math.round(Math.max(...runs.map(({ peak }) => peak)))} MiB`,
+  );
+}
+
+function median(numbers) {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
