@@ -1,11 +1,11 @@
 import { ScoreBatchError } from './errors.ts';
 
 const MEGABYTE = 1_000_000;
-const DEFAULT_MEGABYTES = 1_000;
+const DEFAULT_MEGABYTES = 500;
 const LEAST_MEGABYTES = 200;
 
 /**
- * Bytes that the embedded database of the main thread may use: `SCORE_BATCH_MEMORY` in megabytes, 1,000 by default. What does
+ * Bytes that the embedded database of the main thread may use: `SCORE_BATCH_MEMORY` in megabytes, 500 by default. What does
  * not fit goes to a folder beside the database. Chunk workers have their own, a quarter of it each.
  */
 export function memoryBudget(environment: NodeJS.ProcessEnv): number {

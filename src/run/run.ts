@@ -49,6 +49,7 @@ export async function run(plan: Plan, options: RunOptions, planSeconds: number, 
 async function publishWindow(plan: Plan, options: RunOptions, progress: Progress, context: Context): Promise<void> {
   const { clock, runId } = progress;
   const { definition } = plan.job;
+  context.console.info(`freezing ${plan.window.label}`);
   const frozen = await clock.time('freeze', () =>
     plan.source.source.freeze(plan.query, {
       runId,
@@ -87,6 +88,7 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
   };
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates.refusals, reconciliation);
+  context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
   await clock.time('publish', () =>
     plan.sink.sink.publish({
       entry: entryOf(plan, progress, 'published', progress.details),

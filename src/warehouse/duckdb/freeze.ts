@@ -13,7 +13,6 @@ import { type DuckdbFile, withFile, withMemory } from './file.ts';
 import { keyHash } from './key.ts';
 import { asSubquery, renderQuery } from './query.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
-import { duckdbType } from './types.ts';
 
 const MANIFEST = 'frozen.json';
 const CHUNK = 'score_batch_chunk';
@@ -90,16 +89,11 @@ function frozenFolder(file: DuckdbFile, runId: string): string {
   return path.join(runFolder(file, runId), 'frozen');
 }
 
-/** Cast to what the column is published as; Parquet has no 128-bit integer and would make one a double. */
-function selected(column: Column): string {
-  const name = identifier(column.name);
-  return column.type === 'other' ? name : `CAST(${name} AS ${frozenType(column)}) AS ${name}`;
-}
-
-function frozenType(column: Column): string {
-  return column.native === 'FLOAT'
-    ? 'FLOAT'
-    : duckdbType({ type: column.type === 'other' ? 'string' : column.type, ...(column.digits && { digits: column.digits }) });
+/** As the query gives it, but for what Parquet would change: it has no 128-bit integer (and makes it a double), and no enum. */
+function selected({ name, native, type }: Column): string {
+  const quoted = identifier(name);
+  if (native === 'HUGEINT') return `CAST(${quoted} AS DECIMAL(38, 0)) AS ${quoted}`;
+  return type === 'string' ? `CAST(${quoted} AS VARCHAR) AS ${quoted}` : quoted;
 }
 
 /** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
