@@ -1,6 +1,6 @@
-import type { RunRows } from './ledger.ts';
 import { type Histogram, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
+import type { RunRows } from './rows.ts';
 
 /** Limits of the job file; shares between 0 and 1. */
 interface GateLimits {
@@ -39,7 +39,7 @@ export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, co
   const rate = rows.quarantined / rows.frozen;
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
   const base = context.replaced ?? context.previous;
-  const drop = base && base.frozen > 0 ? 1 - rows.frozen / base.frozen : 0;
+  const drop = base && base.frozen > 0 ? (base.frozen - rows.frozen) / base.frozen : 0;
   if (rows.frozen < limits.min_rows) refusals.push(`the window has ${rows.frozen} rows, gates.min_rows is ${limits.min_rows}`);
   if (refuseDuplicates && duplicates > 0)
     refusals.push(`${duplicates} rows share their key with another, and source.duplicates is refuse`);
@@ -81,5 +81,5 @@ function measurePsi(
 }
 
 function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
+  return `${Number((share * 100).toPrecision(12))} %`;
 }

@@ -1,4 +1,5 @@
 import type { RejectionTally } from './reconciliation.ts';
+import type { RunRows } from './rows.ts';
 import type { StageSeconds } from './stages.ts';
 import type { TableColumn } from './tables.ts';
 import type { Window, WindowKind } from './window.ts';
@@ -9,12 +10,6 @@ import type { Window, WindowKind } from './window.ts';
  */
 const RUN_STATES = ['started', 'failed', 'refused', 'published', 'completed'] as const;
 export type RunState = (typeof RUN_STATES)[number];
-
-export interface RunRows {
-  readonly frozen: number;
-  readonly scored: number;
-  readonly quarantined: number;
-}
 
 /** The window of an entry: two instants as ISO text, and how people call it. */
 export interface LedgerWindow {

@@ -1,6 +1,6 @@
 import type { StagedAttempt } from './attempt.ts';
 import type { FrozenChunk } from './frozen-table.ts';
-import type { RunRows } from './ledger.ts';
+import type { RunRows } from './rows.ts';
 
 /** What staging holds of one attempt, counted in the sink. */
 export interface AttemptTally extends StagedAttempt {

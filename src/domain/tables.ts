@@ -87,9 +87,10 @@ const LEDGER: readonly TableColumn[] = [
 ];
 
 /** Names that a job's own columns must not have, lower case. */
-export const RESERVED_COLUMNS: readonly string[] = [
-  ...new Set([...PUBLICATION, ...PLACE, ...MODEL, ...REJECTION].map((column) => column.name)),
-];
+export const RESERVED_COLUMNS: readonly string[] = [...PUBLICATION, ...PLACE, ...MODEL].map((column) => column.name);
+
+/** Names that its key columns must not have either: the quarantine table has them beside the key. */
+export const RESERVED_FOR_KEYS: readonly string[] = REJECTION.map((column) => column.name);
 
 /** Names of the tables of a job. */
 export interface TableNames {

@@ -3,6 +3,9 @@ import type { Column } from '../domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signature } from '../domain/signature.ts';
 import { rejection } from './rejection.ts';
 
+/** From here on a number rounds to infinity in float32 (half a step above the largest one). */
+const MAX_FLOAT32 = 2 ** 128 - 2 ** 103;
+
 type NumberArray = Float32Array | Float64Array | Uint8Array;
 type InputValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
 
@@ -54,7 +57,9 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
       return buffers.map(({ input, values }) => ({
         name: input.name,
         dtype: input.dtype,
-        values: Array.isArray(values) ? values.slice(0, rows) : values.subarray(0, rows * input.features.length),
+        values: Array.isArray(values)
+          ? values.slice(0, rows * input.features.length)
+          : values.subarray(0, rows * input.features.length),
         shape: [rows, input.features.length],
       }));
     },
@@ -115,12 +120,16 @@ function encodeNumbers(
   { values: out, start, stride, rows, rejected, feature: index }: Target,
 ): void {
   const target = out as NumberArray;
-  const [low, high] = feature.range ?? [-Infinity, Infinity];
+  // Where the tensor is narrower than the column, what it would round to infinity is out of the model's reach.
+  const largest = target instanceof Float32Array ? MAX_FLOAT32 : Infinity;
+  // A column of float32 holds 1.1 as 1.10000002, and so must a bound that it is compared with.
+  const exact = values instanceof Float32Array ? Math.fround : Number;
+  const [low, high] = (feature.range ?? [-Infinity, Infinity]).map(exact) as [number, number];
   const filler = feature.nullable ? (feature.default === undefined ? Number.NaN : Number(feature.default)) : undefined;
   for (let row = 0, at = start; row < rows; row += 1, at += stride) {
     const value = values[row] as number;
     // The common case first: present, finite (NaN fails every comparison), inside the range.
-    if (value >= low && value <= high && value - value === 0 && isValid(valid, row)) {
+    if (value >= low && value <= high && Math.abs(value) < largest && isValid(valid, row)) {
       target[at] = value;
       continue;
     }
@@ -137,7 +146,7 @@ function encodeNumbers(
     target[at] = 0;
     rejected[row] ||= missing
       ? rejection('null in a required feature', index)
-      : rejection(value - value === 0 ? 'feature out of range' : 'feature is not a finite number', index);
+      : rejection(Math.abs(value) < largest ? 'feature out of range' : 'feature is not a finite number', index);
   }
 }
 

@@ -14,6 +14,9 @@ export function parseBands(spec: Readonly<Record<string, string | number>>): Ban
   if (shares !== 0 && shares !== entries.length) return 'bands are either all shares (top 10%) or all thresholds (0.9)';
   if (entries.some(([name]) => name === REST_BAND))
     return `the band ${REST_BAND} is what remains below the others: leave it out`;
+  // JavaScript puts names that are whole numbers first, whatever their order in the file.
+  const bare = entries.find(([name]) => /^\d+$/.test(name));
+  if (bare) return `the band ${bare[0]} needs a name that is not a number`;
   const by = shares > 0 ? 'share' : 'threshold';
   const bounds: { name: string; bound: number }[] = [];
   for (const [name, value] of entries) {

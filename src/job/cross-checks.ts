@@ -1,5 +1,5 @@
-import { parseTableName, showTableName } from '../domain/table-name.ts';
-import { RESERVED_COLUMNS } from '../domain/tables.ts';
+import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
+import { RESERVED_COLUMNS, RESERVED_FOR_KEYS } from '../domain/tables.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -29,7 +29,10 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
     ...sink.keep.map((name, index) => ({ path: ['sink', 'keep', index], name })),
     { path: ['score', 'column'], name: score.column },
   ];
-  const clashes = own.filter(({ name }) => reserved.has(name.toLowerCase()));
+  const clashes = own.filter(
+    ({ path, name }) =>
+      reserved.has(name.toLowerCase()) || (path[1] === 'key' && RESERVED_FOR_KEYS.includes(name.toLowerCase())),
+  );
   const columns = [...source.key, ...sink.keep].map((name) => name.toLowerCase());
   return [
     ...clashes.map(({ path, name }) => ({
@@ -52,17 +55,25 @@ function segmentsKept({ sink, report }: JobDefinition): Problem[] {
 }
 
 function tablesApart({ sink, report }: JobDefinition): Problem[] {
+  const scores = parseTableName(sink.table) ?? [];
   const named = [
     { path: ['sink', 'table'], name: sink.table },
     { path: ['report', 'table'], name: report.table },
     { path: ['report', 'summary_table'], name: report.summary_table },
   ];
-  const seen = new Map<string, string>();
+  const seen = new Map([
+    [keyOf(suffixed(scores, '_quarantine')), 'the quarantine beside sink.table'],
+    [keyOf(sibling(scores, 'score_batch_ledger')), 'the ledger beside sink.table'],
+  ]);
   return named.flatMap(({ path, name }) => {
     if (name === undefined) return [];
-    const key = showTableName(parseTableName(name) ?? []).toLowerCase();
+    const key = keyOf(parseTableName(name) ?? []);
     const other = seen.get(key);
     seen.set(key, path.join('.'));
     return other === undefined ? [] : [{ path, message: `${name} is already ${other}` }];
   });
+}
+
+function keyOf(name: TableName): string {
+  return JSON.stringify(name).toLowerCase();
 }

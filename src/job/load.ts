@@ -3,7 +3,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { locateJob, projectRoot, readText } from './locate.ts';
 import { parseJob } from './parse.ts';
 import type { JobDefinition } from './schema.ts';
-import { singleStatement } from './sql-code.ts';
+import { isBlank, singleStatement } from './sql-code.ts';
 
 /** A job file with everything that it refers to, read once. */
 export interface Job {
@@ -29,7 +29,7 @@ export async function loadJob(name: string | undefined, folder: string, environm
   const queryName = query_file ?? 'source.query';
   const text = query ?? (await readText(path.resolve(root, query_file ?? ''), 'the query file'));
   const statement = singleStatement(text);
-  if (statement === undefined || statement.trim() === '') {
+  if (statement === undefined || isBlank(statement)) {
     throw new ScoreBatchError(
       'configuration',
       `${queryName} ${statement === undefined ? 'holds more than one statement' : 'is empty'}`,

@@ -17,7 +17,7 @@ const NAMES = [
 type Name = (typeof NAMES)[number];
 
 /** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). */
-const REFERENCE = /(?<![:\w\])"])(?::)(window_\w*)/g;
+const REFERENCE = /(?<![:\w\])"]):(window_\w*)/gi;
 
 /**
  * Cuts a query at `:window_start` and its kin, with the window's values. Strings and comments are left as they are, and
@@ -30,13 +30,13 @@ export function bindWindow(sql: string, window: Window, name: string): Query {
   const texts: string[] = [];
   const parameters: QueryParameter[] = [];
   let last = 0;
-  for (const [start, end] of codeRanges(sql)) {
-    for (const match of sql.slice(start, end).matchAll(REFERENCE)) {
-      const at = start + match.index;
-      texts.push(sql.slice(last, at));
-      parameters.push(parameterOf(match[1] ?? '', window, name));
-      last = at + match[0].length;
-    }
+  const ranges = codeRanges(sql);
+  // Matched in the whole text: what stands before a colon may be a quoted name.
+  for (const match of sql.matchAll(REFERENCE)) {
+    if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;
+    texts.push(sql.slice(last, match.index));
+    parameters.push(parameterOf((match[1] ?? '').toLowerCase(), window, name));
+    last = match.index + match[0].length;
   }
   texts.push(sql.slice(last));
   return { name, texts, parameters };

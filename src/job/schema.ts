@@ -15,8 +15,10 @@ const tableName = text
 
 /** `50%` or `0.5` → 0.5 */
 const share = z
-  .union([z.number().min(0).max(1), z.string().regex(/^\d{1,3}(\.\d+)?%$/)], { error: 'write a share like 1% or 0.01' })
-  .transform((value) => (typeof value === 'number' ? value : Number.parseFloat(value) / 100))
+  .union([z.number().min(0).max(1), z.string().regex(/^\d{1,3}(\.\d+)?%$/, 'write a share like 1% or 0.01')], {
+    error: 'write a share like 1% or 0.01',
+  })
+  .transform((value) => (typeof value === 'number' ? value : Number(`${value.slice(0, -1)}e-2`)))
   .pipe(z.number().max(1, 'a share is at most 100%'));
 
 const timeZone = text.refine(isTimeZone, 'not a time zone of the IANA database, such as America/New_York');
@@ -38,6 +40,7 @@ const source = z
   })
   .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
     message: 'give either query or query_file',
+    when: ({ value }) => typeof value === 'object' && value !== null,
   });
 
 const score = z.strictObject({

@@ -35,7 +35,7 @@ const histogram = z
 /** `model.yaml` of a bundle; the format is described in the README. */
 export const bundleSchema = z.strictObject({
   name: text,
-  version: z.union([text, z.number().transform(String)]),
+  version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex'),
   description: z.string().optional(),
   trained: z.record(text, z.unknown()).optional(),

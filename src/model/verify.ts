@@ -57,12 +57,14 @@ export async function verifyBundle(bundle: Bundle, options: SessionOptions): Pro
   const session = await openSession(bundle.file, options);
   try {
     checkModel(session.metadata, bundle.signature, bundle.file);
-    const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output.name);
+    const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output);
     const differences = rows.map((row, i) =>
       Math.abs((values[i * width + bundle.signature.output.index] ?? Number.NaN) - Number(row[EXPECTED])),
     );
-    const worst = differences.reduce((most, difference, i) => (difference <= (differences[most] ?? 0) ? most : i), 0);
-    const largest = differences[worst] ?? 0;
+    // What is no number differs most of all: no comparison with NaN holds.
+    const ranked = differences.map((difference) => (Number.isNaN(difference) ? Infinity : difference));
+    const worst = ranked.indexOf(Math.max(...ranked));
+    const largest = ranked[worst] ?? 0;
     if (!(largest <= tolerance)) {
       throw new ScoreBatchError(
         'configuration',
@@ -80,7 +82,10 @@ export async function verifyBundle(bundle: Bundle, options: SessionOptions): Pro
 
 async function readGolden(file: string): Promise<Record<string, string>[]> {
   try {
-    return parse(await readFile(file, 'utf8'), { columns: true, skip_empty_lines: true }) as Record<string, string>[];
+    return parse(await readFile(file, 'utf8'), { bom: true, columns: true, skip_empty_lines: true }) as Record<
+      string,
+      string
+    >[];
   } catch (cause) {
     throw new ScoreBatchError(
       'configuration',
@@ -101,7 +106,7 @@ function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
   const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
   switch (kind) {
     case 'int64':
-      return { kind, values: BigInt64Array.from(cells, (cell) => BigInt(cell === '' ? 0 : cell)), valid };
+      return { kind, values: BigInt64Array.from(cells, (cell) => wholeNumber(cell)), valid };
     case 'bool':
       return { kind, values: Uint8Array.from(numbers), valid };
     case 'float32':
@@ -109,4 +114,12 @@ function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
     case 'float64':
       return { kind, values: Float64Array.from(numbers), valid };
   }
+}
+
+/** `3` and, as pandas writes a column with nulls, `3.0`. */
+function wholeNumber(cell: string): bigint {
+  if (/^-?\d*(?:\.0*)?$/.test(cell)) return BigInt(cell.replace(/\.0*$/, '') || 0);
+  throw new ScoreBatchError('configuration', `the golden value ${cell} is no whole number`, {
+    hint: 'an int64 input takes whole numbers; mend the golden file or the dtype in model.yaml',
+  });
 }

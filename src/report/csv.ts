@@ -5,7 +5,7 @@ import { identifier, literal } from '../duckdb/sql.ts';
 // the expressions of this file, so the same publication gives the same bytes.
 
 /** What makes a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), in plain and full-width form. */
-const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
+const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
 const NEEDS_QUOTES = [',', '"', '\n', '\r'];
 
 /** The header line. */

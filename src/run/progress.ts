@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { type LedgerEntry, ledgerWindow, type RunDetails, type RunRows, type RunState } from '../domain/ledger.ts';
+import { type LedgerEntry, ledgerWindow, type RunDetails, type RunState } from '../domain/ledger.ts';
+import type { RunRows } from '../domain/rows.ts';
 import type { StageClock } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
 

@@ -1,4 +1,5 @@
-import type { RunDetails, RunRows } from '../domain/ledger.ts';
+import type { RunDetails } from '../domain/ledger.ts';
+import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type StageSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Plan } from '../plan/plan.ts';

@@ -48,7 +48,7 @@ export function loadError(file: string, cause: unknown): ScoreBatchError | undef
 /** ONNX Runtime puts source positions and signatures before what it has to say. */
 function lastSentence(message: string): string {
   return message
-    .replace(/^.*?(?:const std::string&, int\)|ModelOptions&\)|failed:)\s*/s, '')
+    .replace(/^.*(?:const std::string&, int\)|ModelOptions&\)|failed:)\s*/s, '')
     .trim()
     .replaceAll(/\s+/g, ' ');
 }

@@ -1,5 +1,6 @@
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
+import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadError } from './errors.ts';
 
@@ -26,8 +27,16 @@ export interface Session {
   readonly metadata: ModelMetadata;
   /** Version of ONNX Runtime. */
   readonly version: string;
-  /** Runs the model and returns the one output that was asked for. Blocks the thread for the whole run. */
-  run(inputs: readonly InputTensor[], output: string): Promise<{ values: Float32Array | Float64Array; width: number }>;
+  /**
+   * Runs the model and returns the one output that was asked for, with the score of row i at `i * width + index`. Blocks the
+   * thread for the whole run.
+   *
+   * @throws ScoreBatchError `configuration` where the output is narrower than the index; the file may not declare its width
+   */
+  run(
+    inputs: readonly InputTensor[],
+    output: Signature['output'],
+  ): Promise<{ values: Float32Array | Float64Array; width: number }>;
   close(): Promise<void>;
 }
 
@@ -78,13 +87,19 @@ function wrap(session: InferenceSession, provider: string): Session {
     provider,
     metadata: { inputs: session.inputMetadata.map(tensorInfo), outputs: session.outputMetadata.map(tensorInfo) },
     version: env.versions.node ?? 'unknown',
-    async run(inputs, output) {
+    async run(inputs, { name, index }) {
       const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
-      const result = (await session.run(feeds, [output]))[output];
+      const result = (await session.run(feeds, [name]))[name];
       if (result === undefined || !(result.data instanceof Float32Array || result.data instanceof Float64Array)) {
-        throw new TypeError(`the output ${output} is ${result?.type}, not a float tensor`);
+        throw new TypeError(`the output ${name} is ${result?.type}, not a float tensor`);
       }
-      return { values: result.data, width: result.dims.length < 2 ? 1 : Number(result.dims[1]) };
+      const width = result.dims.length < 2 ? 1 : Number(result.dims[1]);
+      if (index >= width) {
+        throw new ScoreBatchError('configuration', `the output ${name} has ${width} values per row and no index ${index}`, {
+          hint: 'set output.index in model.yaml to the position of the score, counted from 0',
+        });
+      }
+      return { values: result.data, width };
     },
     close: () => session.release(),
   };

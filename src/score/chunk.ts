@@ -37,7 +37,7 @@ export async function scoreChunk(
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {
-    const { values, width } = await session.run(encoder.tensors(read - scored), setup.signature.output.name);
+    const { values, width } = await session.run(encoder.tensors(read - scored), setup.signature.output);
     takeScores(values, width, setup.signature.output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
     scored = read;
     clock.lap('score');

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
@@ -17,6 +18,6 @@ export function presentError(error: unknown): { text: string; exitCode: number; 
     if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
     return { text: lines.join('\n'), exitCode: EXIT_CODES[error.kind], kind: error.kind };
   }
-  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const stack = inspect(error);
   return { text: `error: this is a bug in score-batch\n${stack}`, exitCode: 1, kind: 'bug' };
 }

@@ -6,6 +6,8 @@ import { addDays, formatISO, getISOWeek, getISOWeekYear, isValid, parseISO, setI
 const UTC = { in: tz('UTC') };
 const MINUTE = 60_000;
 const DAY = 86_400_000;
+// Windows end after their last day, and a date has four digits of year.
+const LAST = '9999-12-20';
 
 /** A date of the calendar without a zone, `YYYY-MM-DD`. */
 export type CalendarDate = string;
@@ -17,7 +19,7 @@ type WallClock = number;
 export function parseDate(text: string): CalendarDate | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const date = parseISO(text, UTC);
-  return isValid(date) && formatDate(date) === text ? text : undefined;
+  return isValid(date) && formatDate(date) === text && text < LAST ? text : undefined;
 }
 
 /** Monday of an ISO week such as `2026-W47`; undefined for text of another form and for weeks that do not exist. */
@@ -26,7 +28,7 @@ export function parseWeek(text: string): CalendarDate | undefined {
   if (!match) return undefined;
   // 4 January is always in week 1 (ISO 8601).
   const monday = startOfISOWeek(setISOWeek(parseISO(`${match[1]}-01-04`, UTC), Number(match[2])), UTC);
-  return weekOf(formatDate(monday)) === text ? formatDate(monday) : undefined;
+  return weekOf(formatDate(monday)) === text && formatDate(monday) < LAST ? formatDate(monday) : undefined;
 }
 
 /** ISO week of a date: `2027-01-01` → `2026-W53`. */

@@ -31,9 +31,9 @@ export function previousWindow(window: Window): Window | undefined {
   const end = window.start.getTime();
   switch (window.kind) {
     case 'week':
-      return weekWindow(plusDays(localDate(end, window.zone), -7), window.zone);
+      return weekWindow(mondayOf(localDate(end - 1, window.zone)), window.zone);
     case 'day':
-      return dayWindow(plusDays(localDate(end, window.zone), -1), window.zone);
+      return dayWindow(localDate(end - 1, window.zone), window.zone);
     case 'hour':
       return hourWindow(end - HOUR, window.zone);
     case 'ad hoc':

@@ -1,10 +1,19 @@
-import { type Document, isMap, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import { offsetOf, resolveEnvironment } from './environment.ts';
 
 type Path = readonly (string | number)[];
+
+/** What YAML's authors call zod's types. */
+const TYPE_NAMES: Readonly<Record<string, string>> = {
+  object: 'a map',
+  record: 'a map',
+  array: 'a list',
+  int: 'a whole number',
+  string: 'text',
+};
 
 /** A problem found in a file's content: where, and one sentence. */
 export interface Problem {
@@ -39,7 +48,7 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     return `${options.file}:${line}:${col}`;
   };
   if (document.errors.length > 0) {
-    const details = document.errors.map((error) => `${at(error.pos[0])}: ${error.message.replaceAll(/\s+/g, ' ')}`);
+    const details = document.errors.map((error) => `${at(error.pos[0])}: ${yamlMessage(error)}`);
     throw refusal(options, details);
   }
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
@@ -47,12 +56,16 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   const found = parsed.success
     ? options.crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => toProblems(issue, schema));
-  const details = [
-    ...unset.map(({ offset, message }) => `${at(offset)}: ${message}`),
-    ...found.map((problem) => `${at(positionOf(document, problem))}: ${describe(problem)}`),
-  ];
+  const placed = found.map((problem) => ({ offset: positionOf(document, problem), message: describe(problem) }));
+  // A variable that is not set leaves a text behind that may break the schema too; saying so would only distract.
+  const own = placed.filter(({ offset }) => !unset.some((variable) => variable.offset === offset));
+  const details = [...unset, ...own].map(({ offset, message }) => `${at(offset)}: ${message}`);
   if (details.length > 0 || !parsed.success) throw refusal(options, details);
   return parsed.data;
+}
+
+function yamlMessage({ code, message }: YAMLError): string {
+  return code === 'MULTIPLE_DOCS' ? 'the file holds more than one document' : message.replaceAll(/\s+/g, ' ');
 }
 
 function refusal(
@@ -72,10 +85,12 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => ({ path, key, message: `unknown key ${key}; ${didYouMean(key, keysAt(schema, path))}` }));
-    case 'invalid_type':
-      return [
-        { path, message: issue.input === undefined ? `missing: expected ${issue.expected}` : `expected ${issue.expected}` },
-      ];
+    case 'invalid_type': {
+      const expected = `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
+      if (issue.input === undefined) return [{ path, message: `missing: ${expected}` }];
+      // A schema may say it better than zod's own message does.
+      return [{ path, message: issue.message.startsWith('Invalid input') ? expected : issue.message }];
+    }
     case 'invalid_value':
       return [{ path, message: `expected one of ${issue.values.join(', ')}` }];
     default:

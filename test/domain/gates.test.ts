@@ -1,0 +1,177 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { applyGates, type GateContext, type GateResult } from '../../src/domain/gates.ts';
+import type { RejectionTally } from '../../src/domain/reconciliation.ts';
+import type { RunRows } from '../../src/domain/rows.ts';
+
+const LIMITS = { min_rows: 1, max_quarantine_rate: 0.01, psi_min_rows: 100 };
+const REFERENCE = { edges: [0.5], shares: [0.5, 0.5] };
+
+function rows(frozen: number, quarantined = 0): RunRows {
+  return { frozen, scored: frozen - quarantined, quarantined };
+}
+
+interface Case extends Partial<Omit<GateContext, 'limits'>> {
+  readonly rows: RunRows;
+  readonly limits?: Partial<GateContext['limits']>;
+  readonly rejections?: readonly RejectionTally[];
+  readonly scoreCounts?: readonly number[];
+}
+
+function gate({ rows: counted, limits, rejections = [], scoreCounts, ...context }: Case): GateResult {
+  return applyGates(
+    { pinned: [], rows: counted, rejections, scoreCounts },
+    {
+      refuseDuplicates: false,
+      replaced: undefined,
+      previous: undefined,
+      reference: undefined,
+      allowEmpty: false,
+      ...context,
+      limits: { ...LIMITS, ...limits },
+    },
+  );
+}
+
+it('opens for a window that is as it should be', () => {
+  expect(gate({ rows: rows(1000, 10), limits: { max_drop: 0.5 }, replaced: rows(2000) })).toEqual({
+    refusals: [],
+    warnings: [],
+    scorePsi: undefined,
+  });
+});
+
+describe('refuses, with the number and the limit,', () => {
+  it.each<[string, Case, string]>([
+    ['too few rows', { rows: rows(99), limits: { min_rows: 100 } }, 'the window has 99 rows, gates.min_rows is 100'],
+    [
+      'too many quarantined rows',
+      { rows: rows(200, 3) },
+      '1.5 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
+    ],
+    ['nothing but quarantined rows', { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } }, 'every row was quarantined'],
+    [
+      'fewer rows than the publication it replaces',
+      { rows: rows(300), limits: { max_drop: 0.5 }, replaced: rows(1000), previous: rows(1) },
+      'the window has 300 rows, 70 % fewer than the publication it would replace; gates.max_drop is 50 %',
+    ],
+    [
+      'fewer rows than the window before',
+      { rows: rows(300), limits: { max_drop: 0.5 }, previous: rows(1000) },
+      'the window has 300 rows, 70 % fewer than the window before; gates.max_drop is 50 %',
+    ],
+    [
+      'duplicate keys where the job does not want any',
+      {
+        rows: rows(1000, 5),
+        refuseDuplicates: true,
+        rejections: [
+          { reason: 'duplicate key', columnName: 'id', rows: 4 },
+          { reason: 'null key', columnName: 'id', rows: 1 },
+        ],
+      },
+      '4 rows share their key with another, and source.duplicates is refuse',
+    ],
+    [
+      'scores that drifted',
+      { rows: rows(1000), limits: { max_score_psi: 0.25 }, reference: REFERENCE, scoreCounts: [900, 100] },
+      "the scores drifted from the bundle's reference: PSI 0.879, gates.max_score_psi is 0.25",
+    ],
+  ])('%s', (_, given, refusal) => {
+    expect(gate(given).refusals).toEqual([refusal]);
+  });
+
+  it('every reason at once', () => {
+    const all: Case = {
+      rows: rows(100, 50),
+      limits: { min_rows: 101, max_drop: 0.5, max_score_psi: 0.1, psi_min_rows: 1 },
+      refuseDuplicates: true,
+      rejections: [{ reason: 'duplicate key', columnName: 'id', rows: 50 }],
+      replaced: rows(1000),
+      reference: REFERENCE,
+      scoreCounts: [50, 0],
+    };
+    expect(gate(all).refusals).toHaveLength(5);
+  });
+});
+
+it('says nothing about duplicates that the job lets into quarantine', () => {
+  const rejections = [{ reason: 'duplicate key', columnName: 'id', rows: 4 }];
+  expect(gate({ rows: rows(1000, 4), rejections }).refusals).toEqual([]);
+});
+
+it('is open at the very limit: n percent of the rows are not more than n percent', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 50 }), (percent, hundreds) => {
+      const total = hundreds * 100;
+      const part = hundreds * percent;
+      const limit = percent / 100;
+      expect(gate({ rows: rows(total, part), limits: { max_quarantine_rate: limit } }).refusals).toEqual([]);
+      expect(gate({ rows: rows(total, part + 1), limits: { max_quarantine_rate: limit } }).refusals).toHaveLength(1);
+      expect(gate({ rows: rows(total - part), limits: { max_drop: limit }, replaced: rows(total) }).refusals).toEqual([]);
+      if (total - part > 1) {
+        expect(
+          gate({ rows: rows(total - part - 1), limits: { max_drop: limit }, replaced: rows(total) }).refusals,
+        ).toHaveLength(1);
+      }
+    }),
+  );
+});
+
+it('a refusal never shows the same number on both sides', () => {
+  // 1.0001 % against 1 %, and 50.0001 % against 50 %
+  const { refusals } = gate({
+    rows: rows(1_000_000, 10_001),
+    limits: { max_quarantine_rate: 0.01, max_drop: 0.5 },
+    replaced: rows(2_000_004),
+  });
+  expect(refusals).toHaveLength(2);
+  for (const refusal of refusals) {
+    const [measured, limit] = refusal.match(/[\d.]+(?= %)/g) ?? [];
+    expect(measured).not.toBe(limit);
+  }
+});
+
+describe('the drift of the scores', () => {
+  const drifted: Case = { rows: rows(100), reference: REFERENCE, scoreCounts: [90, 10] };
+  it('is measured without a limit too, and tells of nothing then', () => {
+    const { refusals, scorePsi } = gate(drifted);
+    expect(refusals).toEqual([]);
+    expect(scorePsi).toBeCloseTo(0.8789, 4);
+  });
+
+  it.each([
+    ['fewer scored rows than psi_min_rows', { rows: rows(101, 2), limits: { max_quarantine_rate: 1 }, scoreCounts: [89, 10] }],
+    ['no reference in the bundle', { reference: undefined }],
+    ['no counts', { scoreCounts: [] as number[], reference: undefined }],
+  ])('is not measured with %s', (_, change) => {
+    expect(gate({ ...drifted, ...change }).scorePsi).toBeUndefined();
+  });
+});
+
+describe('a window without rows', () => {
+  const EMPTY = 'the window has no rows';
+  const PUBLISHED = { refusals: [], warnings: ['the window has no rows; it is published empty'], scorePsi: undefined };
+
+  it.each<[string, Omit<Case, 'rows'>, string]>([
+    ['by default', {}, EMPTY],
+    ['over an empty publication', { replaced: rows(0) }, EMPTY],
+    ['over a full one', { replaced: rows(7) }, 'the window has no rows now and 7 are published'],
+    [
+      'over a full one, with min_rows: 0 as well',
+      { limits: { min_rows: 0 }, replaced: rows(7) },
+      'the window has no rows now and 7 are published',
+    ],
+  ])('is refused %s', (_, given, refusal) => {
+    expect(gate({ rows: rows(0), ...given })).toEqual({ refusals: [refusal], warnings: [], scorePsi: undefined });
+  });
+
+  it.each<[string, Omit<Case, 'rows'>]>([
+    ['with min_rows: 0', { limits: { min_rows: 0 } }],
+    ['with min_rows: 0 over an empty publication', { limits: { min_rows: 0, max_drop: 0 }, replaced: rows(0) }],
+    ['with --allow-empty', { allowEmpty: true }],
+    ['with --allow-empty over a full publication', { allowEmpty: true, replaced: rows(7), limits: { max_drop: 0 } }],
+  ])('is published with a warning %s', (_, given) => {
+    expect(gate({ rows: rows(0), ...given })).toEqual(PUBLISHED);
+  });
+});

@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest';
+import {
+  currentPublication,
+  type LedgerEntry,
+  ledgerWindow,
+  type RunDetails,
+  type RunState,
+  runsOf,
+  unfinishedRun,
+} from '../../src/domain/ledger.ts';
+import { weekWindow } from '../../src/window/window.ts';
+
+const WINDOW = ledgerWindow(weekWindow('2026-11-16', 'Europe/Berlin'));
+const ROWS = { frozen: 10, scored: 9, quarantined: 1 };
+let minute = 0;
+
+function entry(
+  runId: string,
+  state: RunState,
+  details: RunDetails & { fingerprint?: string; publication?: number } = {},
+): LedgerEntry {
+  const { fingerprint = 'same', publication, ...rest } = details;
+  minute += 1;
+  return {
+    runId,
+    job: 'churn',
+    window: WINDOW,
+    fingerprint,
+    model: { name: 'm', version: '1', digest: 'd' },
+    recordedAt: new Date(minute * 60_000).toISOString(),
+    state,
+    ...(publication !== undefined && { publication, rows: ROWS }),
+    host: 'here',
+    details: rest,
+  };
+}
+
+it('the window of an entry is text', () => {
+  expect(WINDOW).toEqual({
+    label: '2026-W47',
+    start: '2026-11-15T23:00:00.000Z',
+    end: '2026-11-22T23:00:00.000Z',
+    kind: 'week',
+  });
+});
+
+describe('runs from entries', () => {
+  it('each run has the state of its last entry and what all of them tell', () => {
+    const entries = [
+      entry('one', 'started', { sql: 'select 1', supersedes: null }),
+      entry('two', 'started'),
+      entry('one', 'published', { publication: 1, chunks: 3 }),
+      entry('one', 'completed', { files: ['a.csv'] }),
+    ];
+    const [one, two] = runsOf(entries);
+    expect(one).toMatchObject({
+      runId: 'one',
+      state: 'completed',
+      startedAt: entries[0]?.recordedAt,
+      recordedAt: entries[3]?.recordedAt,
+      rows: ROWS,
+      details: { sql: 'select 1', supersedes: null, chunks: 3, files: ['a.csv'] },
+    });
+    expect(two).toMatchObject({ runId: 'two', state: 'started', rows: undefined });
+    expect(runsOf(entries)).toHaveLength(2);
+  });
+
+  it.each([
+    [['started', 'failed', 'started'], 'started'],
+    [['started', 'started', 'failed'], 'failed'],
+    [['started', 'published', 'started'], 'published'],
+    [['started', 'published', 'failed'], 'published'],
+    [['started', 'completed', 'published'], 'completed'],
+    [['started', 'refused', 'failed'], 'refused'],
+  ] as const)('%j is %s: a second process does not undo what the first achieved', (states, state) => {
+    expect(runsOf(states.map((each) => entry('one', each)))[0]?.state).toBe(state);
+  });
+});
+
+it('what is published is the highest publication number, whatever was written after it', () => {
+  expect(currentPublication([])).toBeUndefined();
+  expect(currentPublication([entry('one', 'started'), entry('one', 'refused')])).toBeUndefined();
+  const entries = [
+    entry('one', 'published', { publication: 1 }),
+    entry('three', 'published', { publication: 3 }),
+    entry('two', 'published', { publication: 2 }),
+    entry('four', 'started'),
+    entry('one', 'completed'),
+  ];
+  expect(currentPublication(entries)).toEqual({ number: 3, runId: 'three', rows: ROWS });
+});
+
+describe('the run to go on with', () => {
+  const unfinished = (...entries: LedgerEntry[]) => unfinishedRun(entries, 'same')?.runId;
+
+  it('is one that started or failed, of an equal fingerprint', () => {
+    expect(unfinished()).toBeUndefined();
+    expect(unfinished(entry('one', 'started'))).toBe('one');
+    expect(unfinished(entry('one', 'started', { supersedes: null }), entry('one', 'failed'))).toBe('one');
+    expect(unfinished(entry('one', 'started', { fingerprint: 'other' }))).toBeUndefined();
+  });
+
+  it('is the newest of several', () => {
+    expect(unfinished(entry('one', 'started'), entry('two', 'started'), entry('one', 'failed'))).toBe('two');
+    expect(unfinished(entry('one', 'started'), entry('two', 'started'), entry('two', 'refused'))).toBe('one');
+  });
+
+  it('is never one that is final', () => {
+    expect(unfinished(entry('one', 'started'), entry('one', 'refused'))).toBeUndefined();
+    expect(
+      unfinished(entry('one', 'started'), entry('one', 'published', { publication: 1 }), entry('one', 'completed')),
+    ).toBeUndefined();
+  });
+
+  it('is a published one that still lacks its report files, until another one is published', () => {
+    const published = [entry('one', 'started'), entry('one', 'published', { publication: 1 })];
+    expect(unfinishedRun(published, 'same')).toMatchObject({ runId: 'one', state: 'published' });
+    expect(unfinished(...published, entry('two', 'published', { publication: 2, fingerprint: 'other' }))).toBeUndefined();
+  });
+
+  it('is none that started before what is published now: it could only lose at the gate', () => {
+    const other = entry('two', 'published', { publication: 1, fingerprint: 'other' });
+    const before = entry('one', 'started', { supersedes: null });
+    expect(unfinished(before, other)).toBeUndefined();
+    expect(unfinished(before, other, entry('three', 'started', { supersedes: 'two' }))).toBe('three');
+  });
+});

@@ -1,0 +1,61 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { type AttemptTally, pinAttempts, undone } from '../../src/domain/reconciliation.ts';
+
+const CHUNKS = [
+  { chunk: 0, rows: 3, checksum: '30' },
+  { chunk: 1, rows: 2, checksum: '20' },
+];
+
+function attempt(chunk: number, id: string, rows: number, checksum: string): AttemptTally {
+  return { chunk, attempt: id, rows, scored: rows, checksum, provider: 'cpu' };
+}
+
+function pinned(...attempts: AttemptTally[]) {
+  const result = pinAttempts(CHUNKS, attempts);
+  return { ...result, pinned: result.pinned.map(({ attempt: id }) => id) };
+}
+
+it('pins one complete attempt of each chunk, the lowest id of several', () => {
+  const attempts = [attempt(0, 'c', 3, '30'), attempt(1, 'b', 2, '20'), attempt(0, 'a', 3, '30')];
+  expect(pinned(...attempts)).toEqual({ pinned: ['a', 'b'], missing: [], mismatched: [] });
+  expect(pinned(...attempts.toReversed())).toEqual(pinned(...attempts));
+});
+
+it('a chunk without an attempt of all its rows is missing', () => {
+  expect(pinned(attempt(0, 'a', 3, '30'))).toEqual({ pinned: ['a'], missing: [1], mismatched: [] });
+  // Half an attempt, one with a row too many, and one of a chunk that was never frozen.
+  expect(pinned(attempt(0, 'a', 2, '20'), attempt(0, 'b', 4, '30'), attempt(7, 'c', 3, '30'))).toEqual({
+    pinned: [],
+    missing: [0, 1],
+    mismatched: [],
+  });
+});
+
+it('a chunk with the right number of rows and other keys is mismatched, unless another attempt agrees', () => {
+  const wrong = [attempt(0, 'a', 3, '31'), attempt(1, 'b', 2, '20')];
+  expect(pinned(...wrong)).toEqual({ pinned: ['b'], missing: [], mismatched: [0] });
+  expect(pinned(...wrong, attempt(0, 'z', 3, '30'))).toEqual({ pinned: ['z', 'b'], missing: [], mismatched: [] });
+});
+
+it('what is pinned are the frozen rows exactly: every chunk is pinned once, missing or mismatched', () => {
+  const chunks = fc.uniqueArray(fc.record({ chunk: fc.nat(5), rows: fc.nat(2), checksum: fc.constantFrom('1', '2') }), {
+    selector: ({ chunk }) => chunk,
+    maxLength: 6,
+  });
+  const attempts = fc.array(
+    fc.tuple(fc.nat(5), fc.constantFrom('a', 'b', 'c'), fc.nat(2), fc.constantFrom('1', '2')).map((parts) => attempt(...parts)),
+    { maxLength: 12 },
+  );
+  fc.assert(
+    fc.property(chunks, attempts, (frozen, staged) => {
+      const { pinned: chosen, missing, mismatched } = pinAttempts(frozen, staged);
+      expect([...chosen.map(({ chunk }) => chunk), ...missing, ...mismatched].sort()).toEqual(
+        frozen.map(({ chunk }) => chunk).sort(),
+      );
+      for (const { chunk, rows, checksum } of chosen) expect(frozen).toContainEqual({ chunk, rows, checksum });
+      // What is scored again is what is missing, and no more.
+      expect(undone(frozen, staged).map(({ chunk }) => chunk)).toEqual(missing);
+    }),
+  );
+});

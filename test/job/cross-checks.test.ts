@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { parseJob } from '../../src/job/parse.ts';
+import { presentError } from '../../src/terminal/error.ts';
+
+function problems(changes: { key?: string; column?: string; sink?: string; report?: string }): string[] {
+  const { key = '[id]', column = 'score', sink = 'table: m.scores', report = '{}' } = changes;
+  const text = `name: churn
+model: models/churn
+time_zone: Europe/Berlin
+source: { warehouse: "duckdb:w.duckdb", query: select 1, key: ${key} }
+score: { column: ${column} }
+sink: { ${sink} }
+report: ${report}
+`;
+  try {
+    parseJob(text, 'job.yaml', {});
+    return [];
+  } catch (error) {
+    return presentError(error).text.split('\n').slice(1, -1);
+  }
+}
+
+it('names that meet in one table are refused, whatever their case', () => {
+  expect(
+    [
+      ...problems({ key: '[id, country, ID]' }),
+      ...problems({ sink: 'table: m.scores, keep: [country, Id, COUNTRY]' }),
+      ...problems({ sink: 'table: m.scores, keep: [country]', report: '{ segments: [country, country] }' }),
+      ...problems({ key: '[Rank]', sink: 'table: m.scores, keep: [run_id]', column: 'decile' }),
+      ...problems({ column: 'ID' }),
+    ].join('\n'),
+  ).toMatchInlineSnapshot(`
+    "  job.yaml:4:77: source.key.2: ID is named already
+      job.yaml:6:42: sink.keep.1: Id is named already
+      job.yaml:6:46: sink.keep.2: COUNTRY is named already
+      job.yaml:7:31: report.segments.1: country is named already
+      job.yaml:4:64: source.key.0: Rank is the name of a column that score-batch writes; rename it in the query
+      job.yaml:6:33: sink.keep.0: run_id is the name of a column that score-batch writes; rename it in the query
+      job.yaml:5:18: score.column: decile is the name of a column that score-batch writes; rename it in the query
+      job.yaml:5:18: score.column: ID is also a key or kept column"
+  `);
+});
+
+it('a segment must be kept, or the report would not have it', () => {
+  expect(problems({ sink: 'table: m.scores, keep: [country]', report: '{ segments: [Country, plan] }' })).toEqual([
+    '  job.yaml:7:31: report.segments.1: plan is not in sink.keep, so the report does not have it',
+  ]);
+});
+
+it('each table has its own name', () => {
+  expect(problems({ report: '{ table: M.Scores, summary_table: m.summary }' })).toEqual([
+    '  job.yaml:7:18: report.table: M.Scores is already sink.table',
+  ]);
+  expect(problems({ report: '{ table: m.report, summary_table: \'"m"."report"\' }' })).toEqual([
+    '  job.yaml:7:43: report.summary_table: "m"."report" is already report.table',
+  ]);
+});
+
+it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('%s stands beside the scores and cannot be the report', (table) => {
+  expect(problems({ report: `{ table: ${table} }` })).toHaveLength(1);
+});
+
+it('names are apart though they look alike when their parts are joined', () => {
+  expect(problems({ sink: 'table: \'"a.b".c\'', report: '{ table: \'a."b.c"\' }' })).toEqual([]);
+});

@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest';
+import { fingerprintOf } from '../../src/job/fingerprint.ts';
+import { bindWindow } from '../../src/job/parameters.ts';
+import { parseJob } from '../../src/job/parse.ts';
+import { loadBundle } from '../../src/model/bundle.ts';
+import { weekWindow } from '../../src/window/window.ts';
+import { repository } from '../support/project.ts';
+
+const JOB = `name: churn
+model: model
+time_zone: Europe/Berlin
+source: { warehouse: "duckdb:w.duckdb", query: select 1, key: [id] }
+sink: { table: marketing.scores }
+features: { a: x, b: y }
+`;
+const SQL = 'select * from users where at >= :window_start';
+const bundle = await loadBundle(repository('test', 'fixtures', 'models', 'linear'));
+
+function fingerprint({ job = JOB, sql = SQL, monday = '2026-11-16', model = bundle } = {}): string {
+  const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query');
+  return fingerprintOf(query, parseJob(job, 'job.yaml', {}), model);
+}
+
+it.each([
+  ['nothing', {}],
+  ['the order of keys', { job: JOB.replace('{ a: x, b: y }', '{ b: y, a: x }') }],
+  ['a default that is written out', { job: `${JOB}gates: { min_rows: 1 }\n` }],
+  ['the number of workers', { job: `${JOB}score: { workers: 7 }\n` }],
+])('stays the same with another %s', (_, change) => {
+  expect(fingerprint(change)).toBe(fingerprint());
+});
+
+it.each([
+  ['window', { monday: '2026-11-23' }],
+  ['query', { sql: `${SQL} and country = 'DE'` }],
+  ['gate', { job: `${JOB}gates: { min_rows: 2 }\n` }],
+  ['chunk size', { job: `${JOB}score: { chunk_rows: 7 }\n` }],
+  ['rename', { job: JOB.replace('a: x', 'a: z') }],
+  ['model', { model: { ...bundle, digest: '0'.repeat(64) } }],
+  ['rule of the model', { model: { ...bundle, definitionDigest: '0'.repeat(64) } }],
+])('differs with another %s', (_, change) => {
+  expect(fingerprint(change)).not.toBe(fingerprint());
+});

@@ -1,0 +1,178 @@
+import { cp, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Bundle, loadBundle } from '../../src/model/bundle.ts';
+import { presentError } from '../../src/terminal/error.ts';
+import { repository, temporaryFolder } from '../support/project.ts';
+
+const LINEAR = repository('test', 'fixtures', 'models', 'linear');
+
+async function refused(folder: string): Promise<string> {
+  return await loadBundle(folder).then(
+    () => 'not refused',
+    (error) => {
+      const { text, exitCode } = presentError(error);
+      return `${text.replaceAll(folder, 'BUNDLE')}\nexit code ${exitCode}`;
+    },
+  );
+}
+
+/** A copy of the linear bundle whose model.yaml was changed. */
+async function edited(edit: (yaml: string) => string): Promise<string> {
+  const folder = await temporaryFolder();
+  await cp(LINEAR, folder, { recursive: true });
+  const file = path.join(folder, 'model.yaml');
+  await writeFile(file, edit(await readFile(file, 'utf8')));
+  return folder;
+}
+
+/** The problems of model.yaml with these inputs instead of its own, without their place in the file. */
+async function problems(...inputs: string[]): Promise<string[]> {
+  const folder = await edited((yaml) =>
+    yaml
+      .replace(/inputs:[\s\S]*?(?=output:)/, () => `inputs:\n${inputs.map((input) => `  - ${input}\n`).join('')}`)
+      .replace(/reference:[\s\S]*?(?=baseline:)/, ''),
+  );
+  const lines = (await refused(folder)).split('\n').slice(1, -2);
+  return lines.map((line) => line.replace(/^ *BUNDLE\/model.yaml:\d+:\d+: inputs\./, ''));
+}
+
+it('reads signature and digests', async () => {
+  const bundle: Bundle = await loadBundle(await edited((yaml) => yaml.replace('version: "1"', 'version: "1.10"')));
+  expect(bundle.definition.version).toBe('1.10');
+  expect(bundle.signature).toEqual({
+    inputs: [
+      {
+        name: 'features',
+        dtype: 'float32',
+        features: [
+          { name: 'a', nullable: false, range: [-100, 100], unknown: 'quarantine' },
+          { name: 'b', nullable: true, default: 0, unknown: 'quarantine' },
+        ],
+      },
+    ],
+    output: { name: 'score', index: 0 },
+  });
+  const original = await loadBundle(LINEAR);
+  expect(bundle.digest).toBe(original.digest);
+  expect(bundle.definitionDigest).not.toBe(original.definitionDigest);
+});
+
+it.each(['models/churn', 'test/fixtures/tips', 'test/fixtures/models/strings'])('%s is in order', async (folder) => {
+  expect(await refused(repository(folder))).toBe('not refused');
+});
+
+it('a model that is not the one described is refused with both digests', async () => {
+  expect(await refused(repository('test', 'fixtures', 'models', 'digest'))).toMatchInlineSnapshot(`
+    "error: the digest of BUNDLE/model.onnx is not the one that model.yaml states
+      model.yaml: 100ef6a71bac925f709fe9c114c60460bf6e472cfdb9d44bd8adf1698135260f
+      model.onnx: e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165
+    hint: if the model was changed on purpose, write the new digest and a new version into model.yaml
+    exit code 78"
+  `);
+});
+
+it('a bundle that lacks a file is refused with what a bundle is', async () => {
+  const folder = await edited((yaml) => yaml);
+  await rm(path.join(folder, 'model.onnx'));
+  const withoutModel = await refused(folder);
+  await rm(path.join(folder, 'model.yaml'));
+  expect([withoutModel, await refused(folder)].join('\n\n')).toMatchInlineSnapshot(`
+    "error: BUNDLE/model.onnx does not exist
+    hint: a model bundle is a folder with model.onnx and model.yaml; the job names BUNDLE
+    exit code 78
+
+    error: BUNDLE/model.yaml does not exist
+    hint: a model bundle is a folder with model.onnx and model.yaml; the job names BUNDLE
+    exit code 78"
+  `);
+});
+
+it('every problem of model.yaml is shown at once, each where it is', async () => {
+  const folder = await temporaryFolder();
+  await writeFile(
+    path.join(folder, 'model.yaml'),
+    `name: churn
+version: [1]
+sha256: ABC
+descriptoin: a typing error
+inputs:
+  - name: features
+    dtype: float16
+    shape: [32, 2]
+    columns:
+      - { name: a, range: [10, 0], nulable: true }
+      - { name: b, unknown: ignore, categories: [] }
+output: { name: probabilities, index: -1 }
+reference:
+  score: { edges: [0.5, 0.5], shares: [0.5, 0.5] }
+  features: { a: { edges: [1, 0], shares: [0.2, 0.2, 0.6] }, b: { edges: [0], shares: [0.2, 0.2] } }
+golden: { tolerance: 0 }
+`,
+  );
+  expect(await refused(folder)).toMatchInlineSnapshot(`
+    "error: the model description BUNDLE/model.yaml has 15 problems
+      BUNDLE/model.yaml:2:10: version: write the version in quotes: "1.10"
+      BUNDLE/model.yaml:3:9: sha256: the SHA-256 of model.onnx in lower-case hex
+      BUNDLE/model.yaml:7:12: inputs.0.dtype: expected one of float32, float64, int64, bool, string
+      BUNDLE/model.yaml:8:13: inputs.0.shape.0: expected one of N
+      BUNDLE/model.yaml:10:27: inputs.0.columns.0.range: the range ends below its start
+      BUNDLE/model.yaml:10:36: inputs.0.columns.0: unknown key nulable; did you mean nullable?
+      BUNDLE/model.yaml:11:49: inputs.0.columns.1.categories: Too small: expected array to have >=1 items
+      BUNDLE/model.yaml:11:29: inputs.0.columns.1.unknown: expected one of quarantine, allow, default
+      BUNDLE/model.yaml:12:39: output.index: Too small: expected number to be >=0
+      BUNDLE/model.yaml:14:10: reference.score: a histogram has one share more than edges
+      BUNDLE/model.yaml:14:10: reference.score: edges must be strictly increasing
+      BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
+      BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
+      BUNDLE/model.yaml:16:22: golden.tolerance: Too small: expected number to be >0
+      BUNDLE/model.yaml:4:1: unknown key descriptoin; did you mean description?
+    hint: the README explains the format of model.yaml
+    exit code 78"
+  `);
+});
+
+describe('rules that contradict each other', () => {
+  it('widths, repeated columns and references to columns that are not there', async () => {
+    expect(
+      await problems(
+        '{ name: x, dtype: float32, shape: [N, 3], columns: [{ name: a }, { name: b }] }',
+        '{ name: y, dtype: float32, shape: [N, 1], columns: [{ name: a }] }',
+      ),
+    ).toEqual(['0.shape: x is 3 wide and has 2 columns', '1.columns.0: the column a feeds two inputs']);
+    const folder = await edited((yaml) => yaml.replace('features: { a:', 'features: { amuont:'));
+    expect(await refused(folder)).toContain('reference.features.amuont: no input has this column');
+  });
+
+  it.each([
+    ['int64', '{ name: a, nullable: true }', 'nullable int64 needs a default: only a float can be NaN'],
+    ['string', '{ name: a, nullable: true }', 'nullable string needs a default: only a float can be NaN'],
+    ['bool', '{ name: a, nullable: true }', 'nullable bool needs a default: only a float can be NaN'],
+    ['int64', '{ name: a, nullable: true, default: 0.5 }', 'the default 0.5 is no int64'],
+    ['float32', '{ name: a, nullable: true, default: none }', 'the default none is no float32'],
+    ['bool', '{ name: a, nullable: true, default: 1 }', 'the default 1 is no bool'],
+    ['string', '{ name: a, nullable: true, default: 1 }', 'the default 1 is no string'],
+    ['float64', '{ name: a, default: 0 }', 'a default without nullable: true is never used'],
+    ['bool', '{ name: a, range: [0, 1] }', 'a bool has no range'],
+    ['string', '{ name: a, range: [0, 1] }', 'a string has no range'],
+    ['int64', '{ name: a, categories: [x] }', 'categories are for strings'],
+    ['string', '{ name: a, categories: [x], unknown: default }', 'unknown: default needs a default'],
+    ['string', '{ name: a, unknown: allow }', 'unknown says what to do outside categories, and there are none'],
+  ])('%s %s', async (dtype, column, problem) => {
+    expect(await problems(`{ name: x, dtype: ${dtype}, shape: [N, 1], columns: [${column}] }`)).toEqual([
+      `0.columns.0: a: ${problem}`,
+    ]);
+  });
+
+  it.each([
+    ['float32', '{ name: a, nullable: true }'],
+    ['float64', '{ name: a, nullable: true, default: -1, range: [0, 1] }'],
+    ['int64', '{ name: a, nullable: true, default: 0 }'],
+    ['bool', '{ name: a, nullable: true, default: false }'],
+    ['string', '{ name: a, nullable: true, default: other, categories: [x], unknown: default }'],
+    ['string', '{ name: a, default: other, categories: [x], unknown: default }'],
+    ['string', '{ name: a, categories: [x], unknown: allow }'],
+  ])('%s %s agrees with itself', async (dtype, column) => {
+    expect(await problems(`{ name: x, dtype: ${dtype}, shape: [N, 1], columns: [${column}] }`)).toEqual([]);
+  });
+});

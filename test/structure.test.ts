@@ -1,0 +1,239 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { repository } from './support/project.ts';
+
+/**
+ * What each part of src may import, from the bottom up: a part's imports stand above it. `(types)` means nothing that is
+ * there at run time. A part is a folder or, beside folders, a file.
+ */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  // Plain values, no I/O.
+  domain: [],
+  errors: [],
+  suggest: [],
+  versions: [],
+  memory: ['errors'],
+  // Text to checked values.
+  yaml: ['errors', 'suggest'],
+  window: ['domain', 'errors'],
+  // Column batches to tensors, tensors to scores, and what is known of a model.
+  features: ['domain'],
+  runtime: ['domain (types)', 'errors'],
+  model: ['domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
+  job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
+  // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
+  duckdb: ['domain (types)'],
+  parquet: ['domain', 'duckdb', 'features'],
+  score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime'],
+  // The interfaces of warehouses; each warehouse in its own folder, strangers to each other; one file knows them all.
+  warehouse: ['domain (types)'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse (types)'],
+  'warehouse/open': ['errors', 'suggest', 'warehouse', 'warehouse/duckdb'],
+  report: ['domain (types)', 'duckdb', 'errors', 'warehouse (types)'],
+  // What people and schedulers see.
+  terminal: ['errors'],
+  context: ['terminal (types)'],
+  // The flow, and the commands around it.
+  plan: [
+    'context (types)',
+    'domain',
+    'errors',
+    'job',
+    'memory',
+    'model',
+    'runtime',
+    'suggest',
+    'warehouse (types)',
+    'warehouse/open',
+    'window',
+  ],
+  run: ['context (types)', 'domain', 'errors', 'job', 'memory', 'plan', 'report', 'score', 'versions', 'warehouse', 'window'],
+  commands: [
+    'context (types)',
+    'domain',
+    'errors',
+    'job',
+    'model',
+    'plan',
+    'report',
+    'run',
+    'runtime',
+    'suggest',
+    'terminal',
+    'versions',
+    'warehouse',
+    'window',
+  ],
+  cli: ['commands', 'context (types)', 'errors', 'terminal', 'window'],
+};
+
+/** Each package is known to these parts only, so that replacing one touches one folder. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@date-fns/tz': ['window'],
+  '@duckdb/node-api': ['duckdb'],
+  '@duckdb/node-bindings': ['duckdb'],
+  'cli-progress': ['terminal'],
+  commander: ['cli', 'commands'],
+  'csv-parse': ['model'],
+  'date-fns': ['window'],
+  'fastest-levenshtein': ['suggest'],
+  'onnx-proto': ['runtime'],
+  'onnxruntime-node': ['runtime'],
+  'p-limit': ['score'],
+  yaml: ['yaml'],
+  zod: ['job', 'model', 'yaml'],
+};
+
+interface Import {
+  /** Path inside src of the importing file. */
+  readonly from: string;
+  /** Path inside src, or a package. */
+  readonly to: string;
+  readonly internal: boolean;
+  readonly types: boolean;
+}
+
+const SRC = repository('src');
+const FILES = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts'))
+  .map((file) => file.split(path.sep).join('/'))
+  .sort();
+const TEXTS = new Map(FILES.map((file) => [file, readFileSync(path.join(SRC, file), 'utf8')]));
+const IMPORTS = FILES.flatMap((file) => importsOf(file, TEXTS.get(file) ?? ''));
+
+function importsOf(from: string, text: string): Import[] {
+  const statement = /^(?:import|export)\s+(type\s+)?(\{[^}]*\}|\*[\s\w]*|\w+)(?:,\s*\{[^}]*\})?\s+from\s+'([^']+)'/gm;
+  const found = [...text.matchAll(statement)].map(([, type, names = '', to = '']) => {
+    const every = names.replace(/[{}]/g, '').split(',');
+    const types = type !== undefined || every.every((name) => name.trim() === '' || name.trim().startsWith('type '));
+    return toImport(from, to, types);
+  });
+  // A thread's entry is an import in all but name.
+  const others = [...text.matchAll(/\bimport\('([^']+)'\)|new URL\('(\.[^']+\.js)', import\.meta\.url\)/g)];
+  return [
+    ...found,
+    ...others.map(([, dynamic, entry]) => toImport(from, dynamic ?? entry?.replace(/\.js$/, '.ts') ?? '', false)),
+  ];
+}
+
+function toImport(from: string, specifier: string, types: boolean): Import {
+  const internal = specifier.startsWith('.');
+  const to = internal ? path.posix.join(path.posix.dirname(from), specifier) : packageOf(specifier);
+  return { from, to, internal, types };
+}
+
+function packageOf(specifier: string): string {
+  return specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+}
+
+/** `warehouse/duckdb/query.ts` → `warehouse/duckdb`, `job/parse.ts` → `job`, `cli.ts` → `cli` */
+function partOf(file: string): string {
+  if (file === 'warehouse/open.ts') return 'warehouse/open';
+  const folder = path.posix.dirname(file);
+  return folder === '.' ? file.replace(/\.ts$/, '') : folder;
+}
+
+describe('imports', () => {
+  it('there is a rule for every part, and none for a part that is gone', () => {
+    expect(Object.keys(MAY_IMPORT).sort()).toEqual([...new Set(FILES.map(partOf))].sort());
+  });
+
+  it.each(Object.keys(MAY_IMPORT))('%s imports what it may, and the rules name nothing that it does not', (part) => {
+    const allowed = MAY_IMPORT[part] ?? [];
+    const own = IMPORTS.filter(({ from, to, internal }) => internal && partOf(from) === part && partOf(to) !== part);
+    const strangers = own.filter(
+      ({ to, types }) => !allowed.includes(partOf(to)) && !(types && allowed.includes(`${partOf(to)} (types)`)),
+    );
+    expect(strangers.map(({ from, to }) => `${from} imports ${to}`)).toEqual([]);
+    const used = new Set(own.map(({ to }) => partOf(to)));
+    expect(allowed.filter((name) => !used.has(name.replace(' (types)', '')))).toEqual([]);
+  });
+
+  it('rules point one way: each part stands below what it imports', () => {
+    const order = Object.keys(MAY_IMPORT);
+    const upward = Object.entries(MAY_IMPORT).flatMap(([part, allowed]) =>
+      allowed
+        .map((name) => name.replace(' (types)', ''))
+        .filter((name) => order.indexOf(name) >= order.indexOf(part))
+        .map((name) => `${part} → ${name}`),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it('each package is imported in its own place only', () => {
+    const places = new Map<string, Set<string>>();
+    for (const { from, to, internal } of IMPORTS) {
+      if (internal || to.startsWith('node:')) continue;
+      places.set(to, (places.get(to) ?? new Set()).add(partOf(from)));
+    }
+    expect(Object.fromEntries([...places].map(([name, parts]) => [name, [...parts].sort()]))).toEqual(PACKAGES);
+  });
+
+  it('no file imports itself over others, not even for a type', () => {
+    const targets = new Map(
+      FILES.map((file) => [file, IMPORTS.filter(({ from, internal }) => internal && from === file).map(({ to }) => to)]),
+    );
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      const start = trail.indexOf(file);
+      if (start >= 0) cycles.push([...trail.slice(start), file].join(' → '));
+      if (start >= 0 || done.has(file)) return;
+      for (const target of targets.get(file) ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    };
+    for (const file of FILES) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+
+  it('every import inside src is of a file that is there, so none was overlooked above', () => {
+    expect(IMPORTS.filter(({ to, internal }) => internal && !TEXTS.has(to))).toEqual([]);
+    // Counted in a plainer way: the pattern above must know every form of import that is in use.
+    const statements = [...TEXTS.values()].join('\n').match(/\bfrom '[^']+';$|\bimport\('|new URL\('\.\/\w+\.js'/gm) ?? [];
+    expect(IMPORTS).toHaveLength(statements.length);
+  });
+});
+
+describe('files', () => {
+  it('are of one idea each: none over 300 lines, half of them under 100', () => {
+    const lengths = FILES.map((file) => ({ file, lines: (TEXTS.get(file) ?? '').split('\n').length - 1 }));
+    expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
+    const sorted = lengths.map(({ lines }) => lines).sort((a, b) => a - b);
+    expect(sorted[Math.floor(sorted.length / 2)]).toBeLessThan(100);
+  });
+
+  it('say in their names what they hold, in kebab case', () => {
+    expect(FILES.filter((file) => /(^|[/-])(utils?|helpers?|manager|index|common|misc)([-/.]|$)/.test(file))).toEqual([]);
+    expect(FILES.filter((file) => !/^([a-z0-9]+(-[a-z0-9]+)*\/)*[a-z0-9]+(-[a-z0-9]+)*\.ts$/.test(file))).toEqual([]);
+  });
+
+  it('export by name, and inherit from nothing but Error', () => {
+    const found = [...TEXTS].flatMap(([file, text]) => [
+      ...(/^export (default\b|\{[^}]*\bas default\b)/m.test(text) ? [`${file}: a default export`] : []),
+      ...[...text.matchAll(/\bclass\s+\w*\s*(?:<[^>]*>)?\s*extends\s+([\w.]+)/g)]
+        .filter(([, base]) => base !== 'Error')
+        .map(([, base]) => `${file}: a class that extends ${base}`),
+    ]);
+    expect(found).toEqual([]);
+  });
+});
+
+describe('package.json', () => {
+  const { dependencies, devDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
+    'dependencies' | 'devDependencies' | 'engines',
+    Record<string, string>
+  >;
+
+  it('pins exact versions: a score must not depend on the day of installation', () => {
+    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
+    );
+    expect(loose).toEqual([]);
+  });
+
+  it('has exactly the packages that src imports, and says which Node runs them', () => {
+    expect(Object.keys(dependencies).sort()).toEqual(Object.keys(PACKAGES).sort());
+    expect(engines.node).toBe('>=20.19');
+  });
+});

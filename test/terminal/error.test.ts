@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { type ErrorKind, Interrupted, ScoreBatchError } from '../../src/errors.ts';
+import { presentError } from '../../src/terminal/error.ts';
+
+describe('exit codes, which schedulers rely on', () => {
+  it.each<[ErrorKind, number]>([
+    ['usage', 64],
+    ['refused', 65],
+    ['unavailable', 69],
+    ['report', 74],
+    ['conflict', 75],
+    ['permission', 77],
+    ['configuration', 78],
+    ['nothing to score', 99],
+  ])('%s is %i', (kind, exitCode) => {
+    expect(presentError(new ScoreBatchError(kind, 'what happened'))).toEqual({ text: 'error: what happened', exitCode, kind });
+  });
+
+  it.each<[NodeJS.Signals, number]>([
+    ['SIGHUP', 129],
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ])('%s is %i', (signal, exitCode) => {
+    expect(presentError(new Interrupted(signal))).toEqual({
+      text: `ended by ${signal}; the same command goes on where this one stopped`,
+      exitCode,
+      kind: 'interrupted',
+    });
+  });
+
+  it.each([new TypeError('x is not a function'), 'a string', undefined])('%s is 1: a bug', (thrown) => {
+    const { text, exitCode, kind } = presentError(thrown);
+    expect([exitCode, kind]).toEqual([1, 'bug']);
+    expect(text).toMatch(/^error: this is a bug in score-batch\n/);
+  });
+});
+
+it('one sentence, then details, then what to do', () => {
+  const error = new ScoreBatchError('configuration', 'the job file job.yaml has 2 problems', {
+    details: ['job.yaml:1:1: one', 'job.yaml:2:1: two\nover two lines'],
+    hint: 'mend them',
+    cause: new Error('not shown'),
+  });
+  expect(presentError(error).text).toBe(`error: the job file job.yaml has 2 problems
+  job.yaml:1:1: one
+  job.yaml:2:1: two
+  over two lines
+hint: mend them`);
+});
+
+it('a bug is shown with its stack and with what caused it', () => {
+  const { text } = presentError(new Error('the outer one', { cause: new Error('the vendor said no') }));
+  expect(text).toContain('error.test.ts');
+  expect(text).toContain('the vendor said no');
+});

@@ -1,0 +1,74 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: YAML files refer to the environment in this form
+import { expect, it } from 'vitest';
+import { z } from 'zod';
+import { presentError } from '../../src/terminal/error.ts';
+import { type Problem, parseChecked } from '../../src/yaml/checked.ts';
+
+const schema = z.strictObject({
+  name: z.string(),
+  size: z.number().optional(),
+  lists: z.array(z.strictObject({ item: z.string() })).default([]),
+});
+
+interface Given {
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly crossChecks?: (value: z.output<typeof schema>) => Problem[];
+}
+
+function parse(text: string, { environment, crossChecks = () => [] }: Given = {}) {
+  const options = { file: 'thing.yaml', noun: 'thing', hint: 'read the README', crossChecks };
+  return parseChecked(text, schema, environment ? { ...options, environment } : options);
+}
+
+function refused(text: string, given?: Given): string {
+  try {
+    parse(text, given);
+  } catch (error) {
+    return presentError(error).text;
+  }
+  return 'not refused';
+}
+
+it('gives what the schema makes of the YAML, anchors and all', () => {
+  expect(parse('name: &n a\nlists: [{ item: *n }]')).toEqual({ name: 'a', lists: [{ item: 'a' }] });
+});
+
+it('replaces variables only where it was told to', () => {
+  expect(parse('name: "${HOME}"').name).toBe('${HOME}');
+  expect(parse('name: "${PLACE}"', { environment: { PLACE: 'here' } }).name).toBe('here');
+});
+
+it('a variable never becomes a key', () => {
+  expect(refused('"${KEY}": a', { environment: { KEY: 'name' } })).toContain('unknown key ${KEY}');
+});
+
+it('points at the value, at the key that is unknown, and at the nearest parent of what is missing', () => {
+  expect(refused('name: a\nlists:\n  - item: 1\n  - {}\n  - item: b\n    itme: c\nsizes: 3\n')).toMatchInlineSnapshot(`
+    "error: the thing thing.yaml has 4 problems
+      thing.yaml:3:11: lists.0.item: expected text
+      thing.yaml:4:5: lists.1.item: missing: expected text
+      thing.yaml:6:5: lists.2: unknown key itme; did you mean item?
+      thing.yaml:7:1: unknown key sizes; did you mean size?
+    hint: read the README"
+  `);
+});
+
+it('looks between keys only once every key is right, and points at what the check names', () => {
+  const crossChecks = ({ lists }: z.output<typeof schema>): Problem[] =>
+    lists.map((_, index) => ({ path: ['lists', index, 'item'], message: 'not this one' }));
+  expect(refused('name: 1\nlists: [{ item: a }]', { crossChecks })).not.toContain('not this one');
+  expect(refused('name: a\nlists:\n  - item: a\n  - { item: b }', { crossChecks })).toMatchInlineSnapshot(`
+    "error: the thing thing.yaml has 2 problems
+      thing.yaml:3:11: lists.0.item: not this one
+      thing.yaml:4:13: lists.1.item: not this one
+    hint: read the README"
+  `);
+});
+
+it('a variable that is not set is refused though the schema would take its text', () => {
+  expect(refused('name: ${NAME}\nsize: 1', { environment: {} })).toMatchInlineSnapshot(`
+    "error: the thing thing.yaml has a problem
+      thing.yaml:1:7: the environment variable NAME is not set and has no default
+    hint: read the README"
+  `);
+});
