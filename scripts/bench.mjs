@@ -34,7 +34,11 @@ if (theirs.length > 0) {
   say(`ratio score-batch / peer, pair by pair: ${theirs.map((peer, i) => (ours[i].wall / peer.wall).toFixed(2)).join(' ')}`);
 }
 const stages = ours.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1)).seconds);
-say(`seconds per stage (medians): ${Object.keys(stages[0]).map((stage) => `${stage} ${median(stages.map((run) => run[stage])).toFixed(2)}`).join(' · ')}`);
+say(
+  `seconds per stage (medians): ${Object.keys(stages[0])
+    .map((stage) => `${stage} ${median(stages.map((run) => run[stage])).toFixed(2)}`)
+    .join(' · ')}`,
+);
 
 /** Users of one ISO week: 20 numbers with about 1 % nulls, a country and a plan. */
 async function generate(rows) {
@@ -48,7 +52,8 @@ async function generate(rows) {
     (size, k) => `case when hash(i, ${k}) % 100 = 0 then null else cast(hash(i, ${k + 100}) % ${size} as integer) end as f${k}`,
   );
   const doubles = [1, 10, 100, 1000, 1, 5, 20, 200, 2, 1].map(
-    (size, j) => `cast(case when hash(i, ${j + 10}) % 100 = 0 then null else (hash(i, ${j + 110}) % 1000000) / 1000000.0 * ${size} end as double) as f${j + 10}`,
+    (size, j) =>
+      `cast(case when hash(i, ${j + 10}) % 100 = 0 then null else (hash(i, ${j + 110}) % 1000000) / 1000000.0 * ${size} end as double) as f${j + 10}`,
   );
   const instance = await DuckDBInstance.create(warehouse);
   const connection = await instance.connect();
@@ -66,7 +71,11 @@ async function generate(rows) {
 function measure([command, ...args]) {
   return new Promise((resolve, reject) => {
     const start = performance.now();
-    const child = spawn(command, args, { cwd: path.join(root, 'bench'), env: environment, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(command, args, {
+      cwd: path.join(root, 'bench'),
+      env: environment,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let peak = 0;
     let stdout = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {

@@ -25,9 +25,12 @@ async function main(argv: readonly string[]): Promise<number> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
   });
-  let json = false;
+  // Commander may complain before any command has its flags.
+  const json = argv.includes('--json');
+  let printed = false;
+  let quiet = false;
   const contextOf = (flags: GlobalFlags): Context => {
-    json = flags.json ?? false;
+    quiet = flags.quiet ?? false;
     return {
       folder: path.resolve(flags.directory ?? '.'),
       environment: process.env,
@@ -41,14 +44,19 @@ async function main(argv: readonly string[]): Promise<number> {
     };
   };
   try {
-    await buildProgram(contextOf, (text) => process.stdout.write(`${text}\n`)).parseAsync(argv, { from: 'user' });
+    await buildProgram(contextOf, (text) => {
+      printed = true;
+      process.stdout.write(`${text}\n`);
+    }).parseAsync(argv, { from: 'user' });
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { text, exitCode, kind } = presentError(toUsage(error));
-    process.stderr.write(`${text}\n`);
-    if (json)
-      process.stdout.write(`${JSON.stringify({ error: { kind, exit_code: exitCode, message: text.split('\n', 1)[0] } })}\n`);
+    const { text, message, hint, exitCode, kind } = presentError(toUsage(error));
+    // Nothing to score is no failure of anybody who asked for --skip-empty.
+    if (kind !== 'nothing to score' || !quiet) process.stderr.write(`${text}\n`);
+    if (json && !printed) {
+      process.stdout.write(`${JSON.stringify({ error: { kind, exit_code: exitCode, message, hint: hint ?? null } })}\n`);
+    }
     return exitCode;
   }
 }
@@ -56,6 +64,11 @@ async function main(argv: readonly string[]): Promise<number> {
 /** Commander's complaints about flags, in this program's words. */
 function toUsage(error: unknown): unknown {
   if (!(error instanceof CommanderError)) return error;
+  if (error.code === 'commander.help') {
+    return new ScoreBatchError('usage', 'a command is missing after model', {
+      hint: '`score-batch model inspect BUNDLE` or `score-batch model verify BUNDLE`',
+    });
+  }
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new ScoreBatchError('usage', message, {
     hint: suggestion?.replace(/^\(|\)$/g, '') ?? '`score-batch --help` shows every flag',

@@ -79,12 +79,11 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
     });
   }
   await check('sink', async () => {
-    await sink.sink.probe();
-    return [`${definition.sink.warehouse ?? definition.source.warehouse} can be written`, undefined];
+    return [await sink.sink.probe(), undefined];
   });
   const text = checks.map(
     ({ check: name, ok, found, hint }) =>
-      `${ok ? 'ok    ' : 'FAILED'}  ${name}: ${found}${hint === null ? '' : `\n        hint: ${hint}`}`,
+      `${ok ? 'ok    ' : 'FAILED'}  ${name}: ${found.replaceAll('\n', '\n        ')}${hint === null ? '' : `\n        hint: ${hint}`}`,
   );
   return { data: { job: definition.name, ok: failure === undefined, checks }, text: text.join('\n'), failure };
 }

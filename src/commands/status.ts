@@ -24,7 +24,10 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .slice(-(flags.limit ?? DEFAULT_LIMIT));
   const data = runs.map((run) => describeRun(run, current.has(run.runId)));
-  return { data: { job: definition.name, runs: data }, text: showRuns(definition.name, data, context.now) };
+  return {
+    data: { job: definition.name, runs: data },
+    text: showRuns(definition.name, definition.sink.warehouse ?? definition.source.warehouse, data, context.now),
+  };
 }
 
 /** Ids of the runs that the tables hold. */
@@ -59,8 +62,8 @@ function describeRun(run: Run, current: boolean) {
   };
 }
 
-function showRuns(job: string, runs: readonly ReturnType<typeof describeRun>[], now: number): string {
-  if (runs.length === 0) return `${job} has not run yet`;
+function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof describeRun>[], now: number): string {
+  if (runs.length === 0) return `${job} has not run yet: there is no entry of it in the ledger of ${sink}`;
   const rows = runs.map((run) => [
     run.window,
     run.current ? `${run.state} *` : run.state,
@@ -78,13 +81,15 @@ function showRuns(job: string, runs: readonly ReturnType<typeof describeRun>[], 
     if (run.error !== null) return `${run.run_id}: ${run.error}`;
     if (run.state === 'started')
       return `${run.run_id}: unfinished since ${age(now, run.started_at)} on ${run.host}; the same command goes on with it`;
+    if (run.state === 'published' && run.current)
+      return `${run.run_id}: its report file is missing; \`score-batch report\` writes it`;
     return [];
   });
   const last = runs.at(-1);
   if (last?.bottleneck) notes.push(`bottleneck of the last run: ${last.bottleneck}`);
   return [
     alignTable(['window', 'state', 'started (UTC)', 'rows', 'quarantined', 'seconds', 'run'], rows),
-    '* what the tables hold now',
+    ...(runs.some((run) => run.current) ? ['* what the tables hold now'] : []),
     ...notes,
   ].join('\n');
 }

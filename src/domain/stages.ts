@@ -29,7 +29,12 @@ export function bottleneck(seconds: StageSeconds): string {
 
 /** Adds up seconds per stage. */
 export class StageClock {
-  readonly #seconds: Record<Stage, number> = Object.fromEntries(STAGES.map((stage) => [stage, 0])) as Record<Stage, number>;
+  readonly #seconds: Record<Stage, number>;
+
+  /** @param earlier seconds that other processes of the run have spent */
+  constructor(earlier: Partial<StageSeconds> = {}) {
+    this.#seconds = Object.fromEntries(STAGES.map((stage) => [stage, earlier[stage] ?? 0])) as Record<Stage, number>;
+  }
 
   add(stage: Stage, seconds: number): void {
     this.#seconds[stage] += seconds;

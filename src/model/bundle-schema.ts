@@ -12,7 +12,7 @@ const column = z.strictObject({
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'the range ends below its start')
     .optional(),
-  categories: z.array(text).min(1).optional(),
+  categories: z.array(text).min(1, 'name at least one category').optional(),
   unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
 });
 
@@ -20,7 +20,7 @@ const input = z.strictObject({
   name: text,
   dtype: z.enum(INPUT_DTYPES),
   shape: z.tuple([z.literal('N'), z.int().min(1)]),
-  columns: z.array(column).min(1),
+  columns: z.array(column).min(1, 'name at least one column'),
 });
 
 const histogram = z
@@ -39,7 +39,7 @@ export const bundleSchema = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex'),
   description: z.string().optional(),
   trained: z.record(text, z.unknown()).optional(),
-  inputs: z.array(input).min(1),
+  inputs: z.array(input).min(1, 'name at least one input'),
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
   reference: z.strictObject({ score: histogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
   baseline: z.record(text, scalar).optional(),

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { ModelInput, Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -18,7 +19,7 @@ export function checkModel(metadata: ModelMetadata, signature: Signature, file: 
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', `model.yaml does not describe ${file}`, {
     details,
-    hint: '`score-batch model inspect` prints what the file declares',
+    hint: `\`score-batch model inspect ${path.dirname(file)}\` prints what the file declares`,
   });
 }
 

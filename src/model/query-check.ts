@@ -38,6 +38,6 @@ export function featureColumns(signature: Signature, schema: Schema, renames: Re
   if (details.length === 0) return columns;
   throw new ScoreBatchError('configuration', 'the query does not give what the model needs', {
     details,
-    hint: '`score-batch model inspect` prints the columns that the model takes',
+    hint: '`score-batch model inspect FOLDER` prints the columns that a model takes',
   });
 }

@@ -68,8 +68,8 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
     SELECT ${columns.map(([, staged]) => staged).join(', ')},
       CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
       CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
-      CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS column_name,
-      CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, hashValues))} END AS value,
+      CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
+      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, hashValues))} END AS VARCHAR) AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
       CAST(${literal(scoredAt)} AS TIMESTAMPTZ) AS scored_at
     FROM (

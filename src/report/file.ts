@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
@@ -17,9 +18,10 @@ export interface PendingFile {
  * @throws ScoreBatchError `report` from every method where the file system refuses
  */
 export async function createPending(file: string, runId: string): Promise<PendingFile> {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${runId}.${process.pid}`);
+  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${runId}.${hostname()}.${process.pid}`);
   const handle = await guarded(file, async () => {
     await mkdir(path.dirname(file), { recursive: true });
+    await removeAbandoned(file);
     return await open(temporary, 'w');
   });
   let closed = false;
@@ -45,6 +47,25 @@ export async function createPending(file: string, runId: string): Promise<Pendin
       await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
+}
+
+/** What processes of this machine left that were killed while they wrote the same report; another's may still be at it. */
+async function removeAbandoned(file: string): Promise<void> {
+  const [start, end] = [`.${path.basename(file)}.`, `.${hostname()}.`];
+  for (const name of await readdir(path.dirname(file))) {
+    const at = name.lastIndexOf(end);
+    if (!name.startsWith(start) || at < 0 || isAlive(Number(name.slice(at + end.length)))) continue;
+    await rm(path.join(path.dirname(file), name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) !== 'ESRCH';
+  }
 }
 
 /** A rename is on disk only once its folder is. */

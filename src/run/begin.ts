@@ -11,7 +11,7 @@ export async function begin(plan: Plan, fresh: boolean): Promise<Progress> {
   const unfinished = fresh ? undefined : await resumable(plan);
   const progress: Progress = {
     runId: unfinished?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
-    clock: new StageClock(),
+    clock: new StageClock(unfinished?.details.seconds),
     state: unfinished?.state ?? 'started',
     rows: unfinished?.rows,
     details: unfinished?.details ?? {},

@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.ts';
  * Drops what the run left in scratch, and what earlier runs of the job left that are over or past their deadline. A good
  * run does not fail here: what stays is collected by the next one.
  */
-export async function cleanUp(plan: Plan, runId: string, { console, now }: Context): Promise<void> {
+export async function cleanUp(plan: Plan, runId: string, { console }: Context): Promise<void> {
   const job = plan.job.definition.name;
   try {
     await plan.source.source.thaw(runId);
@@ -14,6 +14,8 @@ export async function cleanUp(plan: Plan, runId: string, { console, now }: Conte
     const runs = runsOf(await plan.ledger.entries({ job }));
     const completed = new Set(runs.filter(({ state }) => state === 'completed').map((run) => run.runId));
     const over = (other: string) => completed.has(other);
+    // Deadlines are of the real clock; the pinned "now" of a rerun has nothing to say about them.
+    const now = Date.now();
     await plan.source.source.collect(job, over, now);
     await plan.sink.sink.collect(job, over, now);
   } catch (error) {

@@ -134,7 +134,9 @@ async function publishedByAnother(plan: Plan, runId: string): Promise<boolean> {
 async function recordFailure(plan: Plan, progress: Progress, error: unknown, { console }: Context): Promise<void> {
   if (progress.state === 'published') return;
   const final = error instanceof ScoreBatchError && (error.kind === 'refused' || error.kind === 'nothing to score');
-  const details: RunDetails = { ...progress.details, error: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  const more = error instanceof ScoreBatchError ? error.details : [];
+  const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds, error: [message, ...more].join('; ') };
   try {
     await plan.ledger.append(entryOf(plan, progress, final ? 'refused' : 'failed', details));
   } catch (cause) {

@@ -4,6 +4,9 @@ import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadError } from './errors.ts';
 
+// Said by the runtime's own environment, not by a session: a provider that cannot load is in our own words already.
+env.logLevel = 'fatal';
+
 /** Values of one input tensor, row-major. */
 type TensorValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
 

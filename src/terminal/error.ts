@@ -3,21 +3,35 @@ import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
+interface Presented {
+  /** All that a person should see. */
+  readonly text: string;
+  /** The first sentence of it. */
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+  readonly kind: string;
+}
+
 /** The text for a person and the code for a scheduler. */
-export function presentError(error: unknown): { text: string; exitCode: number; kind: string } {
+export function presentError(error: unknown): Presented {
   if (error instanceof Interrupted) {
-    const number = SIGNAL_NUMBERS[error.signal] ?? 15;
+    const text = `${error.message}; the same command goes on where this one stopped`;
     return {
-      text: `${error.message}; the same command goes on where this one stopped`,
-      exitCode: 128 + number,
+      text,
+      message: error.message,
+      hint: undefined,
+      exitCode: 128 + (SIGNAL_NUMBERS[error.signal] ?? 15),
       kind: 'interrupted',
     };
   }
   if (error instanceof ScoreBatchError) {
-    const lines = [`error: ${error.message}`, ...error.details.map((detail) => `  ${detail.replaceAll('\n', '\n  ')}`)];
-    if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
-    return { text: lines.join('\n'), exitCode: EXIT_CODES[error.kind], kind: error.kind };
+    const { message, details, hint, kind } = error;
+    const first = kind === 'nothing to score' ? message : `error: ${message}`;
+    const lines = [first, ...details.map((detail) => `  ${detail.replaceAll('\n', '\n  ')}`)];
+    if (hint !== undefined) lines.push(`hint: ${hint}`);
+    return { text: lines.join('\n'), message, hint, exitCode: EXIT_CODES[kind], kind };
   }
-  const stack = inspect(error);
-  return { text: `error: this is a bug in score-batch\n${stack}`, exitCode: 1, kind: 'bug' };
+  const message = error instanceof Error ? error.message : String(error);
+  return { text: `error: this is a bug in score-batch\n${inspect(error)}`, message, hint: undefined, exitCode: 1, kind: 'bug' };
 }

@@ -100,8 +100,8 @@ export interface RenderedRange {
 export interface Sink {
   /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
   differences(tables: Tables): Promise<readonly string[]>;
-  /** Proves the right to write with a harmless statement that leaves nothing behind. */
-  probe(): Promise<void>;
+  /** Proves the right to write with a harmless statement that leaves nothing behind. @returns what was found, for people */
+  probe(): Promise<string>;
   /** Local folder in which chunk workers write, from which staging is cheap. */
   workFolder(runId: string, job: string): Promise<string>;
   staged(runId: string): Promise<readonly StagedAttempt[]>;

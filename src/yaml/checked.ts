@@ -59,7 +59,9 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   const placed = found.map((problem) => ({ offset: positionOf(document, problem), message: describe(problem) }));
   // A variable that is not set leaves a text behind that may break the schema too; saying so would only distract.
   const own = placed.filter(({ offset }) => !unset.some((variable) => variable.offset === offset));
-  const details = [...unset, ...own].map(({ offset, message }) => `${at(offset)}: ${message}`);
+  const details = [...unset, ...own]
+    .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0))
+    .map(({ offset, message }) => `${at(offset)}: ${message}`);
   if (details.length > 0 || !parsed.success) throw refusal(options, details);
   return parsed.data;
 }

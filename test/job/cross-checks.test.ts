@@ -35,8 +35,8 @@ it('names that meet in one table are refused, whatever their case', () => {
       job.yaml:6:46: sink.keep.2: COUNTRY is named already
       job.yaml:7:31: report.segments.1: country is named already
       job.yaml:4:64: source.key.0: Rank is the name of a column that score-batch writes; rename it in the query
-      job.yaml:6:33: sink.keep.0: run_id is the name of a column that score-batch writes; rename it in the query
       job.yaml:5:18: score.column: decile is the name of a column that score-batch writes; rename it in the query
+      job.yaml:6:33: sink.keep.0: run_id is the name of a column that score-batch writes; rename it in the query
       job.yaml:5:18: score.column: ID is also a key or kept column"
   `);
 });

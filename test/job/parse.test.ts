@@ -108,13 +108,14 @@ gates:
 `;
   expect(problems(text)).toMatchInlineSnapshot(`
     "error: the job file jobs/churn.yaml has 20 problems
-      jobs/churn.yaml:1:7: name: use lower-case letters, digits, - and _
       jobs/churn.yaml:1:1: model: missing: expected text
+      jobs/churn.yaml:1:7: name: use lower-case letters, digits, - and _
+      jobs/churn.yaml:2:1: unknown key modle; did you mean model?
       jobs/churn.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
       jobs/churn.yaml:4:8: every: expected one of hour, day, week
+      jobs/churn.yaml:6:3: source: give either query or query_file
       jobs/churn.yaml:9:8: source.key: name at least one key column
       jobs/churn.yaml:10:15: source.duplicates: expected one of quarantine, refuse
-      jobs/churn.yaml:6:3: source: give either query or query_file
       jobs/churn.yaml:11:21: features.orders: expected text
       jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list the riskiest band first
       jobs/churn.yaml:14:15: score.chunk_rows: Too small: expected number to be >=1
@@ -126,8 +127,7 @@ gates:
       jobs/churn.yaml:23:13: gates.min_rows: expected a whole number
       jobs/churn.yaml:24:13: gates.max_drop: a share is at most 100%
       jobs/churn.yaml:25:24: gates.max_quarantine_rate: write a share like 1% or 0.01
-      jobs/churn.yaml:26:18: gates.max_score_psi: Too small: expected number to be >0
-      jobs/churn.yaml:2:1: unknown key modle; did you mean model?"
+      jobs/churn.yaml:26:18: gates.max_score_psi: Too small: expected number to be >0"
   `);
 });
 
@@ -219,8 +219,8 @@ describe('environment variables in values', () => {
     expect(problems(text)).toMatchInlineSnapshot(`
       "error: the job file jobs/churn.yaml has 4 problems
         jobs/churn.yaml:2:8: the environment variable MODEL is not set and has no default
-        jobs/churn.yaml:5:14: the environment variable URL is not set and has no default
         jobs/churn.yaml:5:3: source.key: missing: expected a list
+        jobs/churn.yaml:5:14: the environment variable URL is not set and has no default
         jobs/churn.yaml:7:3: source: unknown key keys; did you mean key?"
     `);
   });

@@ -114,19 +114,19 @@ golden: { tolerance: 0 }
     "error: the model description BUNDLE/model.yaml has 15 problems
       BUNDLE/model.yaml:2:10: version: write the version in quotes: "1.10"
       BUNDLE/model.yaml:3:9: sha256: the SHA-256 of model.onnx in lower-case hex
+      BUNDLE/model.yaml:4:1: unknown key descriptoin; did you mean description?
       BUNDLE/model.yaml:7:12: inputs.0.dtype: expected one of float32, float64, int64, bool, string
       BUNDLE/model.yaml:8:13: inputs.0.shape.0: expected one of N
       BUNDLE/model.yaml:10:27: inputs.0.columns.0.range: the range ends below its start
       BUNDLE/model.yaml:10:36: inputs.0.columns.0: unknown key nulable; did you mean nullable?
-      BUNDLE/model.yaml:11:49: inputs.0.columns.1.categories: Too small: expected array to have >=1 items
       BUNDLE/model.yaml:11:29: inputs.0.columns.1.unknown: expected one of quarantine, allow, default
+      BUNDLE/model.yaml:11:49: inputs.0.columns.1.categories: name at least one category
       BUNDLE/model.yaml:12:39: output.index: Too small: expected number to be >=0
       BUNDLE/model.yaml:14:10: reference.score: a histogram has one share more than edges
       BUNDLE/model.yaml:14:10: reference.score: edges must be strictly increasing
       BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
       BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
       BUNDLE/model.yaml:16:22: golden.tolerance: Too small: expected number to be >0
-      BUNDLE/model.yaml:4:1: unknown key descriptoin; did you mean description?
     hint: the README explains the format of model.yaml
     exit code 78"
   `);

@@ -37,7 +37,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
     expect(await tried('zipmap')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/zipmap/model.onnx
         the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools
-      hint: \`score-batch model inspect\` prints what the file declares
+      hint: \`score-batch model inspect MODELS/zipmap\` prints what the file declares
       exit code 78"
     `);
   });
@@ -46,13 +46,13 @@ describe('models that cannot are refused, with the way to mend them', () => {
     expect(await tried('rank3')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/rank3/model.onnx
         the input features is float32[N, 2, 2]: a table can feed [N, F] only, so export the model with rank 2
-      hint: \`score-batch model inspect\` prints what the file declares
+      hint: \`score-batch model inspect MODELS/rank3\` prints what the file declares
       exit code 78"
     `);
     expect(await tried('fixed-batch')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/fixed-batch/model.onnx
         the input features has a fixed batch of 4 rows: export the model with a dynamic first dimension
-      hint: \`score-batch model inspect\` prints what the file declares
+      hint: \`score-batch model inspect MODELS/fixed-batch\` prints what the file declares
       exit code 78"
     `);
   });
@@ -61,7 +61,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
     expect(await tried('missing-output')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/missing-output/model.onnx
         the model has no output probability; it has score
-      hint: \`score-batch model inspect\` prints what the file declares
+      hint: \`score-batch model inspect MODELS/missing-output\` prints what the file declares
       exit code 78"
     `);
   });

@@ -90,6 +90,6 @@ it('everything that is missing or of the wrong type is shown at once, with what 
       plan is STRING and the model takes float32: cast it in the query if that loses nothing
       the query has no column lnd for the model; rename land under features?
       active is INTEGER and the model takes bool: cast it in the query if that loses nothing
-    hint: \`score-batch model inspect\` prints the columns that the model takes"
+    hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
   `);
 });

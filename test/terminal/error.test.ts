@@ -13,7 +13,15 @@ describe('exit codes, which schedulers rely on', () => {
     ['configuration', 78],
     ['nothing to score', 99],
   ])('%s is %i', (kind, exitCode) => {
-    expect(presentError(new ScoreBatchError(kind, 'what happened'))).toEqual({ text: 'error: what happened', exitCode, kind });
+    // Nothing to score is what --skip-empty asked for, so it is not called an error.
+    const text = kind === 'nothing to score' ? 'what happened' : 'error: what happened';
+    expect(presentError(new ScoreBatchError(kind, 'what happened'))).toEqual({
+      text,
+      message: 'what happened',
+      hint: undefined,
+      exitCode,
+      kind,
+    });
   });
 
   it.each<[NodeJS.Signals, number]>([
@@ -23,6 +31,8 @@ describe('exit codes, which schedulers rely on', () => {
   ])('%s is %i', (signal, exitCode) => {
     expect(presentError(new Interrupted(signal))).toEqual({
       text: `ended by ${signal}; the same command goes on where this one stopped`,
+      message: `ended by ${signal}`,
+      hint: undefined,
       exitCode,
       kind: 'interrupted',
     });

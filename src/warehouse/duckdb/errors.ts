@@ -77,7 +77,7 @@ export function queryError(error: unknown, name: string): unknown {
   if (error instanceof ScoreBatchError || !STATEMENT.test(message)) return error;
   return new ScoreBatchError('configuration', `DuckDB refuses ${name}`, {
     details: [firstLines(message)],
-    hint: '`score-batch plan` shows the query with its values; try it in a DuckDB shell',
+    hint: 'try the query in a DuckDB shell, with values in place of :window_start and its kin',
     cause: error,
   });
 }

@@ -80,7 +80,8 @@ function temporaryFolder(file: DuckdbFile): string {
   return path.join(file.scratch, 'tmp');
 }
 
-async function translated<T>(subject: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work` so that what DuckDB or the file system says is in this program's words. */
+export async function translated<T>(subject: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

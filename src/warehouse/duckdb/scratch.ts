@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../../errors.ts';
 import type { DuckdbFile } from './file.ts';
@@ -24,9 +25,10 @@ export async function makeRunFolder(file: DuckdbFile, runId: string, job: string
   const folder = path.join(runFolder(file, runId), name);
   await mkdir(folder, { recursive: true });
   const mark: Mark = { createdBy: 'score-batch', job, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
-  await writeFile(path.join(runFolder(file, runId), MARK), JSON.stringify(mark), { flag: 'wx' }).catch((error: unknown) => {
-    if (systemCode(error) !== 'EEXIST') throw error;
-  });
+  // Renamed into place: a mark that was written by half would keep the folder from ever being collected.
+  const pending = path.join(runFolder(file, runId), `${MARK}.${randomBytes(4).toString('hex')}`);
+  await writeFile(pending, JSON.stringify(mark));
+  await rename(pending, path.join(runFolder(file, runId), MARK));
   return folder;
 }
 

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
-import { type DuckdbFile, withFile } from './file.ts';
+import { type DuckdbFile, translated, withFile } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { collectRunFolders, makeRunFolder, removeRunFolder } from './scratch.ts';
@@ -21,22 +21,25 @@ export function duckdbSink(file: DuckdbFile): Sink {
         return found;
       });
     },
-    async probe() {
-      const folder = path.join(file.scratch, `probe-${randomBytes(4).toString('hex')}`);
-      await mkdir(folder, { recursive: true });
-      await rm(folder, { recursive: true });
-      // A file that is not there yet is made by the first run, not by asking.
-      if (existsSync(file.path))
+    probe: () =>
+      translated(file.scratch, async () => {
+        const folder = path.join(file.scratch, `probe-${randomBytes(4).toString('hex')}`);
+        await mkdir(folder, { recursive: true });
+        await rm(folder, { recursive: true });
+        // A file that is not there yet is made by the first run, not by asking.
+        if (!existsSync(file.path)) return `${file.path} is not there yet; the first run makes it`;
         await withFile(file, 'write', (database) =>
           database.run('BEGIN TRANSACTION; CREATE TABLE score_batch_probe (x INTEGER); ROLLBACK'),
         );
-    },
-    async workFolder(runId, job) {
-      await makeRunFolder(file, runId, job, 'staged');
-      return await makeRunFolder(file, runId, job, 'scored');
-    },
+        return `${file.path} can be written`;
+      }),
+    workFolder: (runId, job) =>
+      translated(file.scratch, async () => {
+        await makeRunFolder(file, runId, job, 'staged');
+        return await makeRunFolder(file, runId, job, 'scored');
+      }),
     staged: (runId) => stagedAttempts(file, runId),
-    stage: (runId, scored) => stage(file, runId, scored),
+    stage: (runId, scored) => translated(file.scratch, () => stage(file, runId, scored)),
     tally: (options) => tallyStaged(file, options),
     publish: (spec) => publish(file, spec),
     published: (spec) => readPublished(file, spec),

@@ -3,7 +3,7 @@ import type { Cell } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
 import { duckdbError, queryError } from './errors.ts';
-import { type DuckdbFile, withFile } from './file.ts';
+import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, frozenFiles, readFrozen } from './freeze.ts';
 import { asSubquery, renderQuery } from './query.ts';
 import { collectRunFolders, removeRunFolder } from './scratch.ts';
@@ -22,7 +22,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
   };
   return {
     async describe(query) {
-      const rows = await rowsOf(query, (sql) => `DESCRIBE SELECT * FROM ${asSubquery(sql)}`);
+      const rows = await rowsOf(query, (sql) => `DESCRIBE ${asSubquery(sql)}`);
       return rows.map(([name, type]) => toColumn(String(name), String(type)));
     },
     async ready(query) {
@@ -39,7 +39,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
       const rows = await rowsOf(query, (sql) => `SELECT count(*) FROM ${asSubquery(sql)}`);
       return Number(rows[0]?.[0]);
     },
-    freeze: (query, options) => freeze(file, query, options),
+    freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
     chunkFiles: (frozen, chunk) => frozenFiles(file, frozen.runId, chunk),
     thaw: (runId) => removeRunFolder(file, runId),

@@ -1,0 +1,335 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
+import { repository, temporaryFolder } from './support/project.ts';
+import { publishedTables, rowsOf } from './support/published.ts';
+import { type Outcome, scoreBatch } from './support/score-batch.ts';
+import { transcript } from './support/transcript.ts';
+
+const TABLES = [
+  'marketing.report',
+  'marketing.score_batch_ledger',
+  'marketing.scores',
+  'marketing.scores_quarantine',
+  'marketing.summary',
+];
+
+/** The one object that `--json` prints, which must be the last line. */
+function lastObject({ stdout }: Outcome): Record<string, unknown> {
+  const lines = stdout.split('\n');
+  expect(lines.at(-1)).toBe('');
+  expect(lines.filter((line) => line.startsWith('{'))).toHaveLength(1);
+  return JSON.parse(lines.at(-2) ?? '') as Record<string, unknown>;
+}
+
+describe('help', () => {
+  it('shows the flags of run and the whole cron line at the root', async () => {
+    const { code, stdout, stderr } = await scoreBatch(await temporaryFolder(), ['--help']);
+    const flags = ['job', 'week', 'date', 'hour', 'from', 'to', 'allow-open', 'allow-empty', 'skip-empty', 'skip-published'];
+    for (const flag of [...flags, 'fresh', 'require-gpu', 'workers', 'json']) expect(stdout).toContain(` --${flag}`);
+    for (const command of ['run', 'plan', 'status', 'report', 'check', 'model', 'init']) {
+      expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
+    }
+    expect(stdout).toContain('cd /srv/churn && ./node_modules/.bin/score-batch --week');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  });
+
+  it('prints the version of the package', async () => {
+    const { version } = JSON.parse(await readFile(repository('package.json'), 'utf8')) as { version: string };
+    expect(await scoreBatch(await temporaryFolder(), ['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+
+  it('shows the commands under model where none of them is named', async () => {
+    const { stdout, stderr } = await scoreBatch(await temporaryFolder(), ['model']);
+    expect(stdout + stderr).toContain('inspect');
+    expect(stdout + stderr).not.toContain('(outputHelp)');
+  });
+});
+
+describe('usage', () => {
+  const WINDOWS = 'choose one of --week, --date, --hour, or --from with --to';
+  const SOME_FLAG = '`score-batch --help` shows every flag';
+
+  it.each<[title: string, args: string[], message: string, hint: string, environment?: NodeJS.ProcessEnv]>([
+    ['no window', [], 'no window was given', WINDOWS],
+    ['a mistyped command', ['repot', '--week'], 'there is no command repot', 'did you mean report?'],
+    ['an unknown command', ['frobnicate'], 'there is no command frobnicate', '`score-batch --help` lists the commands'],
+    ['a mistyped flag', ['--weak'], "unknown option '--weak'", 'Did you mean --week?'],
+    ['a mistyped flag of a command', ['plan', '--jobb', 'x'], "unknown option '--jobb'", 'Did you mean --job?'],
+    ['a mistyped command of model', ['model', 'inspct', 'x'], "unknown command 'inspct'", 'Did you mean inspect?'],
+    [
+      'a number that is none',
+      ['--week', '--workers', '0'],
+      "option '--workers <number>' argument '0' is invalid. It must be a whole number from 1 on.",
+      SOME_FLAG,
+    ],
+    ['two windows', ['--week', '1997-W11', '--date', '1997-03-10'], '--week and --date each name a window', WINDOWS],
+    ['a week and a range', ['--week', '--from', '1997-03-10'], '--week and --from/--to each name a window', WINDOWS],
+    ['half a range', ['--from', '1997-03-10'], '--from was given without --to', WINDOWS],
+    [
+      'a week that does not exist',
+      ['--week', '2025-W53'],
+      'the week 2025-W53 does not exist',
+      '2025 has the ISO weeks W01 to W52',
+    ],
+    ['no week', ['--week', '2025-53'], '--week 2025-53 is not an ISO week', 'write it like 2026-W47'],
+    ['no day', ['--date', '1997-02-29'], '--date 1997-02-29 is not a date of the calendar', 'write it like 2026-11-18'],
+    ['no hour', ['--hour', '1997-03-10T24'], '--hour 1997-03-10T24 is not an hour', 'write it like 2026-11-18T09'],
+    [
+      'an inverted range',
+      ['--from', '1997-03-17', '--to', '1997-03-10'],
+      '--from 1997-03-17 is not before --to 1997-03-10',
+      '--to is exclusive: for one day write the day and the day after it',
+    ],
+    [
+      'a range without length',
+      ['--from', '1997-03-10', '--to', '1997-03-10'],
+      '--from 1997-03-10 is not before --to 1997-03-10',
+      '--to is exclusive: for one day write the day and the day after it',
+    ],
+    [
+      'no instant',
+      ['--from', 'tomorrow', '--to', '1997-03-10'],
+      '--from tomorrow is neither a date nor an instant',
+      'write 2026-11-18, 2026-11-18T09:00 or 2026-11-18T09:00:00+01:00',
+    ],
+    [
+      'an hour that the clocks skip',
+      ['--hour', '1997-04-06T02'],
+      'the hour 1997-04-06T02:00:00 does not exist in America/New_York: the clocks are put forward over it',
+      'choose the next one',
+    ],
+    [
+      'an hour that the clocks show twice',
+      ['--hour', '1997-10-26T01'],
+      'the hour 1997-10-26T01:00:00 exists twice in America/New_York: the clocks are put back',
+      'write --from and --to with an offset: it starts at 1997-10-26T05:00:00.000Z or 1997-10-26T06:00:00.000Z',
+    ],
+    [
+      'a range that starts where the clocks jump',
+      ['--from', '1997-04-06T02:30', '--to', '1997-04-06T04:00'],
+      'the instant 1997-04-06T02:30:00 does not exist in America/New_York: the clocks are put forward over it',
+      'choose the next one',
+    ],
+    [
+      'a window that is still open',
+      ['--week', '1997-W12'],
+      'the window 1997-W12 is still open until 1997-03-24T05:00:00.000Z: rows would be missing',
+      'wait until it is over, or add --allow-open',
+    ],
+    [
+      'an hour for a query of dates',
+      ['--hour', '1997-03-10T09'],
+      'jobs/query.sql uses :window_start_date and the window 1997-03-10T09 does not consist of whole days',
+      'choose whole days, or use :window_start and :window_end in the query',
+    ],
+    [
+      'a now without offset',
+      ['--week'],
+      'SCORE_BATCH_NOW=1997-03-17T08:00:00 is not an instant with an offset',
+      'write it like 2026-11-23T08:00:00+01:00',
+      { SCORE_BATCH_NOW: '1997-03-17T08:00:00' },
+    ],
+    [
+      'a memory that is no number',
+      ['--week'],
+      'SCORE_BATCH_MEMORY=2GB is no memory size',
+      'write whole megabytes, 200 at least',
+      { SCORE_BATCH_MEMORY: '2GB' },
+    ],
+    ['a job that is not there', ['--week', '--job', 'jbo'], 'there is no job jbo', 'did you mean job?'],
+    ['a job file that is not there', ['--week', '--job', 'jobs/jbo.yaml'], 'there is no job jobs/jbo.yaml', 'choose from job'],
+    [
+      'a job from the environment that is not there',
+      ['--week'],
+      'there is no job churn',
+      'choose from job',
+      { SCORE_BATCH_JOB: 'churn' },
+    ],
+  ])('%s ends with 64 and says what to write instead', async (_, args, message, hint, environment) => {
+    const folder = await linearProject();
+    const outcome = await scoreBatch(folder, args, environment);
+    expect(transcript(outcome, folder)).toBe(`exit 64\nstderr:\nerror: ${message}\nhint: ${hint}`);
+    expect(await publishedTables(folder)).toEqual([]);
+  });
+
+  it('says where it looked for a job file', async () => {
+    const folder = await temporaryFolder();
+    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+      "exit 64
+      stderr:
+      error: there is no job file in <project>/jobs
+      hint: name one with --job, go to the project with -C, or write one with \`score-batch init NAME\`"
+    `);
+  });
+
+  it('asks which of two job files is meant, and takes the one that is named', async () => {
+    const folder = await linearProject();
+    const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
+    await writeFile(path.join(folder, 'jobs/other.yml'), job.replace('name: linear', 'name: other'));
+    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+      "exit 64
+      stderr:
+      error: there are 2 job files in <project>/jobs
+      hint: choose one with --job: job, other"
+    `);
+    expect(lastObject(await scoreBatch(folder, ['--week', '--job', 'job', '--json'])).job).toBe('linear');
+    expect(lastObject(await scoreBatch(folder, ['--week', '--job', 'jobs/other.yml', '--json'])).job).toBe('other');
+    expect(lastObject(await scoreBatch(folder, ['--week', '--json'], { SCORE_BATCH_JOB: 'other' })).job).toBe('other');
+    expect(await rowsOf(folder, 'select job, count(*) as n from marketing.scores group by job order by job')).toEqual([
+      { job: 'linear', n: '100' },
+      { job: 'other', n: '100' },
+    ]);
+  });
+
+  it('publishes an open window where that is asked for', async () => {
+    const folder = await linearProject({ users: LINEAR_USERS.replace('1997-03-10', '1997-03-17') });
+    const { code } = await scoreBatch(folder, ['--week', '1997-W12', '--allow-open']);
+    expect(code).toBe(0);
+    expect(await rowsOf(folder, 'select distinct window_label from marketing.scores')).toEqual([{ window_label: '1997-W12' }]);
+  });
+});
+
+describe('a job file with problems', () => {
+  it('shows where the YAML breaks', async () => {
+    const folder = await linearProject({ edit: (job) => job.replace('key: [user_id]', 'key: [user_id') });
+    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+      "exit 78
+      stderr:
+      error: the job file jobs/job.yaml has a problem
+        jobs/job.yaml:9:1: Flow sequence in block collection must be sufficiently indented and end with a ]
+      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+    `);
+    expect(await publishedTables(folder)).toEqual([]);
+  });
+
+  it('shows every problem at once, with line and column', async () => {
+    const folder = await linearProject({
+      edit: (job) =>
+        job
+          .replace('time_zone: America/New_York', 'time_zone: Mars/Olympus')
+          .replace('every: week', 'evry: week')
+          .replace('warehouse: duckdb:data/warehouse.duckdb', 'warehouse: $' + '{NO_SUCH_VARIABLE}')
+          .replace('medium: top 30%', 'medium: top 5%')
+          .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 200%')
+          .replace('segments: [country]', 'segments: [plan]')
+          .replace('-{window}.csv', '.csv'),
+    });
+    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+      "exit 78
+      stderr:
+      error: the job file jobs/job.yaml has 6 problems
+        jobs/job.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
+        jobs/job.yaml:4:1: unknown key evry; did you mean every?
+        jobs/job.yaml:6:14: the environment variable NO_SUCH_VARIABLE is not set and has no default
+        jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list the riskiest band first
+        jobs/job.yaml:20:8: report.csv: must contain {window}, or one window's file would replace another's
+        jobs/job.yaml:23:24: gates.max_quarantine_rate: a share is at most 100%
+      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+    `);
+    expect(await publishedTables(folder)).toEqual([]);
+  });
+});
+
+describe('streams', () => {
+  it('keeps stdout empty and tells people what was done', async () => {
+    const folder = await linearProject();
+    const outcome = await scoreBatch(folder, ['--week']);
+    const summary = outcome.stderr.slice(outcome.stderr.indexOf('published linear'));
+    expect(transcript({ ...outcome, stderr: summary }, folder)).toMatchInlineSnapshot(`
+      "exit 0
+      stderr:
+      published linear 1997-W11 (1997-03-10T05:00:00.000Z to 1997-03-17T05:00:00.000Z), run <id>
+        model       linear 1, sha256 e147a59d862d…, on cpu (10 chunks)
+        rows        100 frozen = 100 scored + 0 quarantined
+        chunks      10
+        tables      marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
+        report      <project>/reports/linear-1997-W11.csv
+        seconds     plan <s> · freeze <s> · read <s> · encode <s> · score <s> · stage <s> · reconcile <s> · publish <s> · report <s>
+        bottleneck <stage>"
+    `);
+    expect(await publishedTables(folder)).toEqual(TABLES);
+  });
+
+  it.each([
+    ['before the flags', ['--json', '--week']],
+    ['after them', ['--week', '--json']],
+    ['after the command', ['run', '--json', '--week']],
+    ['before the command', ['--json', 'run', '--week']],
+  ])('prints one object as the last line with --json %s', async (_, args) => {
+    const folder = await linearProject();
+    const outcome = await scoreBatch(folder, args);
+    const object = lastObject(outcome);
+    expect(outcome.code).toBe(0);
+    expect(object).toMatchObject({
+      job: 'linear',
+      window: { label: '1997-W11', start: '1997-03-10T05:00:00.000Z', end: '1997-03-17T05:00:00.000Z', kind: 'week' },
+      state: 'published',
+      rows: { frozen: 100, scored: 100, quarantined: 0 },
+      chunks: 10,
+      chunks_resumed: 0,
+      providers: { cpu: 10 },
+      quarantined: [],
+      files: [path.join(folder, 'reports/linear-1997-W11.csv')],
+      warnings: [],
+    });
+    expect([...(object.tables as string[])].sort()).toEqual(TABLES);
+    expect(Object.keys(object.seconds as object)).toEqual(
+      'plan freeze read encode score stage reconcile publish report'.split(' '),
+    );
+    // An Airflow XCom.
+    expect(outcome.stdout.length).toBeLessThan(48 * 1024);
+  });
+
+  it('says nothing on success with -q', async () => {
+    const folder = await linearProject();
+    expect(await scoreBatch(folder, ['-q', '--week'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await publishedTables(folder)).toEqual(TABLES);
+  });
+
+  it('writes one JSON object per line to stderr with SCORE_BATCH_LOG=json', async () => {
+    const folder = await linearProject();
+    const { code, stderr } = await scoreBatch(folder, ['--week'], { SCORE_BATCH_LOG: 'json' });
+    const lines = stderr.trimEnd().split('\n');
+    const entries = lines.map((line) => JSON.parse(line) as { level: string; message: string });
+    expect(code).toBe(0);
+    expect(new Set(entries.map(({ level }) => level))).toEqual(new Set(['info']));
+    expect(entries.at(-1)?.message).toContain('published linear 1997-W11');
+  });
+
+  it.each([
+    ['a problem of the job', ['--week', '1997-W12', '--json']],
+    ['an unknown flag', ['--json', '--weak']],
+    ['an unknown flag before --json', ['--weak', '--json']],
+    ['an unknown command', ['--json', 'repot']],
+  ])('prints one object with --json for %s too', async (_, args) => {
+    const folder = await linearProject();
+    const outcome = await scoreBatch(folder, args);
+    const [first = ''] = outcome.stderr.split('\n');
+    expect(outcome.code).toBe(64);
+    expect(first).toMatch(/^error: ./);
+    expect(lastObject(outcome)).toMatchObject({
+      error: { kind: 'usage', exit_code: 64, message: first.replace('error: ', '') },
+    });
+  });
+});
+
+describe('-C', () => {
+  it('works in the folder that it names', async () => {
+    const folder = await linearProject();
+    const elsewhere = await temporaryFolder();
+    const outcome = await scoreBatch(elsewhere, ['-C', folder, '--week', '--json']);
+    expect(lastObject(outcome).files).toEqual([path.join(folder, 'reports/linear-1997-W11.csv')]);
+    expect(await publishedTables(folder)).toEqual(TABLES);
+  });
+
+  it('finds what the job names from the project root, wherever the command runs', async () => {
+    const folder = await linearProject();
+    const inside = path.join(folder, 'jobs', 'weekly');
+    await mkdir(inside);
+    const { code } = await scoreBatch(inside, ['--week', '--job', '../job.yaml']);
+    expect(code).toBe(0);
+    expect(await publishedTables(folder)).toEqual(TABLES);
+  });
+});

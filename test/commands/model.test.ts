@@ -1,0 +1,106 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { linearProject } from '../support/linear-project.ts';
+import { repository } from '../support/project.ts';
+import { scoreBatch } from '../support/score-batch.ts';
+import { transcript } from '../support/transcript.ts';
+
+describe('inspect', () => {
+  it('shows signature and metadata as model.yaml and the file state them', async () => {
+    const folder = await linearProject({ model: 'strings' });
+    expect(transcript(await scoreBatch(folder, ['model', 'inspect', 'model']), folder)).toMatchInlineSnapshot(`
+      "exit 0
+      stdout:
+      strings 1
+      Works. sigmoid(-0.125 logins - 1 on the plan pro).
+      sha256    8aa328757416eebc5dbc26e85b4c73a8e0840052a9ec42a9925b943478630124
+      made by   unknown, opset ai.onnx 19
+      provider  cpu
+      input     plan string[N, 1]
+      input     logins int64[N, 1]
+      output    score float32[N, 1], score at index 0
+      column    plan → plan (string): required; one of free, pro (else quarantine)
+      column    logins → logins (int64): required; 0 to 1000000
+      trained   by: test/fixtures/make_models.py"
+    `);
+  });
+
+  it('prints one object with --json', async () => {
+    const { code, stdout } = await scoreBatch(repository(), ['--json', 'model', 'inspect', 'test/fixtures/models/linear']);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      name: 'linear',
+      version: '1',
+      digest: 'e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165',
+      file: {
+        opsets: { 'ai.onnx': 19 },
+        inputs: [{ name: 'features', dtype: 'float32', shape: ['N', 2] }],
+        outputs: [{ name: 'score', dtype: 'float32', shape: ['N', 1] }],
+      },
+      inputs: [
+        {
+          name: 'features',
+          features: [
+            { name: 'a', range: [-100, 100] },
+            { name: 'b', nullable: true, default: 0 },
+          ],
+        },
+      ],
+      output: { name: 'score', index: 0 },
+    });
+  });
+
+  it('says what a bundle is where there is none', async () => {
+    const folder = await linearProject();
+    expect(transcript(await scoreBatch(folder, ['model', 'inspect', 'nowhere']), folder)).toMatchInlineSnapshot(`
+      "exit 78
+      stderr:
+      error: <project>/nowhere/model.yaml does not exist
+      hint: a model bundle is a folder with model.onnx and model.yaml; the job names <project>/nowhere"
+    `);
+  });
+});
+
+describe('verify', () => {
+  it.each(['models/churn', 'test/fixtures/tips', 'test/fixtures/models/linear', 'test/fixtures/models/strings'])(
+    'finds that %s gives its golden scores',
+    async (bundle) => {
+      const { code, stdout, stderr } = await scoreBatch(repository(), ['model', 'verify', bundle]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      expect(stdout).toMatch(/^\S+ \S+ on cpu: \d+ golden rows agree, largest difference \S+ \(tolerance \S+\)\n$/);
+      const json = await scoreBatch(repository(), ['model', 'verify', bundle, '--json']);
+      const { rows, largest_difference, tolerance } = JSON.parse(json.stdout) as Record<string, number>;
+      expect(rows).toBeGreaterThan(0);
+      expect(largest_difference).toBeLessThanOrEqual(tolerance ?? 0);
+    },
+  );
+
+  it.each<[title: string, golden: string | undefined, message: string]>([
+    ['differ', 'a,b,expected_score\n0,0,0.5\n1,0,0.7\n', 'does not give the golden scores: row 2 of'],
+    ['lack the scores', 'a,b\n0,0\n', 'has no column expected_score'],
+    ['lack a feature', 'a,expected_score\n0,0.5\n', 'has no column b'],
+    ['are none', 'a,b,expected_score\n', 'holds no rows'],
+    ['would be quarantined', 'a,b,expected_score\n,0,0.5\n', 'would be quarantined: null in a required feature'],
+    ['are missing', undefined, 'cannot be read (ENOENT)'],
+  ])('refuses golden rows that %s', async (_, golden, message) => {
+    const folder = await linearProject();
+    const file = path.join(folder, 'model/golden.csv');
+    if (golden === undefined) await rm(file);
+    else await writeFile(file, golden);
+    const { code, stdout, stderr } = await scoreBatch(folder, ['model', 'verify', 'model']);
+    expect({ code, stdout }).toEqual({ code: 78, stdout: '' });
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(/^hint: ./m);
+    expect(stderr).not.toMatch(/^ {4}at /m);
+  });
+
+  it('refuses a file that is not the one that model.yaml describes', async () => {
+    const folder = await linearProject();
+    const file = path.join(folder, 'model/model.onnx');
+    await writeFile(file, Buffer.concat([await readFile(file), Buffer.from([0])]));
+    const { code, stderr } = await scoreBatch(folder, ['model', 'verify', 'model']);
+    expect(code).toBe(78);
+    expect(stderr).toContain('is not the one that model.yaml states');
+  });
+});

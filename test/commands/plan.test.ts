@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { linearProject } from '../support/linear-project.ts';
+import { statements } from '../support/project.ts';
+import { publishedRows, publishedTables, rowsOf, warehouseOf } from '../support/published.ts';
+import { scoreBatch } from '../support/score-batch.ts';
+import { transcript } from '../support/transcript.ts';
+
+it('shows what a run would do, and moves nothing', async () => {
+  const folder = await linearProject();
+  expect(transcript(await scoreBatch(folder, ['plan', '--week']), folder)).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+    linear 1997-W11: 1997-03-10T05:00:00.000Z to 1997-03-17T05:00:00.000Z (week, America/New_York)
+      source    duckdb:data/warehouse.duckdb
+      sink      duckdb:data/warehouse.duckdb
+      model     linear 1, sha256 e147a59d862d…, on cpu
+      rows      100 in 10 chunks
+      tables    marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
+      report    <project>/reports/linear-1997-W11.csv
+      replaces  nothing
+      gates     min_rows 1, max_quarantine_rate 0.01, psi_min_rows 500
+      features  a (DOUBLE → float32), b (DOUBLE → float32)
+      values    :window_start_date = 1997-03-10, :window_end_date = 1997-03-17
+
+    select user_id, a, b, country from users where signup >= :window_start_date and signup < :window_end_date"
+  `);
+  const { code, stdout, stderr } = await scoreBatch(folder, ['plan', '--week', '--json']);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({
+    job: 'linear',
+    job_file: path.join(folder, 'jobs/job.yaml'),
+    window: { label: '1997-W11', kind: 'week', start: '1997-03-10T05:00:00.000Z', zone: 'America/New_York' },
+    parameters: { window_start_date: '1997-03-10', window_end_date: '1997-03-17' },
+    rows: 100,
+    chunks: 10,
+    model: { name: 'linear', provider: 'cpu' },
+    report: path.join(folder, 'reports/linear-1997-W11.csv'),
+    replaces: null,
+    resumes: null,
+    gates: { min_rows: 1, max_quarantine_rate: 0.01 },
+  });
+  expect(await publishedTables(folder)).toEqual([]);
+  expect(existsSync(`${warehouseOf(folder)}.scratch`)).toBe(false);
+  expect(existsSync(path.join(folder, 'reports'))).toBe(false);
+});
+
+it('names the publication that would be replaced, and leaves it', async () => {
+  const folder = await linearProject();
+  await scoreBatch(folder, ['--week']);
+  const before = await publishedRows(folder);
+  const [run] = await rowsOf(folder, 'select distinct run_id from marketing.scores');
+  const { stdout } = await scoreBatch(folder, ['plan', '--week', '--json']);
+  expect(JSON.parse(stdout).replaces).toEqual({
+    run_id: run?.run_id,
+    rows: { frozen: 100, scored: 100, quarantined: 0 },
+  });
+  expect(await publishedRows(folder)).toEqual(before);
+});
+
+it('plans an hour for a query of instants', async () => {
+  const folder = await linearProject({
+    query: 'select user_id, a, b, country from users where signed_up >= :window_start and signed_up < :window_end',
+  });
+  await statements(warehouseOf(folder), [
+    "alter table users add column signed_up timestamptz default timestamptz '1997-03-10 14:59:59.999999+00'",
+    "update users set signed_up = timestamptz '1997-03-10 15:00:00+00' where user_id < 4",
+  ]);
+  const { code, stdout } = await scoreBatch(folder, ['plan', '--hour', '1997-03-10T09', '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    window: { label: '1997-03-10T09', kind: 'hour', start: '1997-03-10T14:00:00.000Z', end: '1997-03-10T15:00:00.000Z' },
+    rows: 96,
+    tables: ['marketing.scores', 'marketing.scores_quarantine', 'marketing.score_batch_ledger'],
+  });
+});
+
+it('refuses what a run would refuse', async () => {
+  const folder = await linearProject({ model: 'rank3' });
+  expect((await scoreBatch(folder, ['plan', '--week'])).code).toBe(78);
+  expect((await scoreBatch(folder, ['plan', '--week', '1997-W12'])).code).toBe(64);
+});

@@ -1,0 +1,102 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { LINEAR_USERS, linearProject } from '../support/linear-project.ts';
+import { statements } from '../support/project.ts';
+import { publishedTables, warehouseOf } from '../support/published.ts';
+import { scoreBatch } from '../support/score-batch.ts';
+import { withPlaceholders } from '../support/transcript.ts';
+
+/** The text of status with the times of this run replaced. */
+async function status(folder: string, ...args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await scoreBatch(folder, ['status', ...args]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return withPlaceholders(stdout, folder)
+    .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}/g, '<started>')
+    .replaceAll(/ \d+\.\d {2}<id>/g, ' <s>  <id>')
+    .replaceAll(/ +<s>/g, ' <s>');
+}
+
+it('says that a job has not run yet, and makes no ledger', async () => {
+  const folder = await linearProject();
+  expect(await status(folder)).toBe(
+    'linear has not run yet: there is no entry of it in the ledger of duckdb:data/warehouse.duckdb\n',
+  );
+  expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({ job: 'linear', runs: [] });
+  expect(await publishedTables(folder)).toEqual([]);
+});
+
+it('lists runs with the one that the tables hold, and names the bottleneck', async () => {
+  const folder = await linearProject();
+  await scoreBatch(folder, ['--date', '1997-03-12']);
+  await scoreBatch(folder, ['--week']);
+  await statements(warehouseOf(folder), ["insert into users values (1000, date '1997-03-12', 1, 1, 'US')"]);
+  await scoreBatch(folder, ['--week']);
+  expect(await status(folder)).toMatchInlineSnapshot(`
+    "window      state        started (UTC)        rows  quarantined  seconds  run
+    1997-03-12  completed *  <started>    14            0 <s>  <id>
+    1997-W11    completed    <started>   100            0 <s>  <id>
+    1997-W11    completed *  <started>   101            0 <s>  <id>
+    * what the tables hold now
+    bottleneck <stage>
+    "
+  `);
+  const { runs } = JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] };
+  expect(runs.map(({ window, state, current }) => ({ window, state, current }))).toEqual([
+    { window: '1997-03-12', state: 'completed', current: true },
+    { window: '1997-W11', state: 'completed', current: false },
+    { window: '1997-W11', state: 'completed', current: true },
+  ]);
+  expect(runs[2]).toMatchObject({
+    rows: { frozen: 101, scored: 101, quarantined: 0 },
+    providers: { cpu: expect.any(Number) },
+    model: 'linear 1',
+    error: null,
+  });
+  expect(Object.keys(runs[2]?.seconds as object)).toEqual([
+    'plan',
+    'freeze',
+    'read',
+    'encode',
+    'score',
+    'stage',
+    'reconcile',
+    'publish',
+    'report',
+  ]);
+  expect((await status(folder, '--limit', '1')).split('\n')[1]).toContain('1997-W11  completed *');
+});
+
+it('says why a run was refused', async () => {
+  const folder = await linearProject({
+    users: `select * replace (case when user_id < 2 then null else a end as a) from (${LINEAR_USERS})`,
+  });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
+  const text = await status(folder);
+  expect(text).toContain('1997-W11  refused  <started>   100            2 <s>  <id>\n');
+  expect(text).toContain(
+    '<id>: 1997-W11 was not published: 2 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
+  );
+  expect(text).toContain('2 × null in a required feature (a)');
+});
+
+it('keeps what DuckDB said of a query that failed', async () => {
+  const folder = await linearProject({
+    query:
+      'select user_id, cast(country as integer) as a, b, country from users where signup >= :window_start_date and signup < :window_end_date',
+  });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(78);
+  const text = await status(folder);
+  expect(text).toContain('1997-W11  failed');
+  expect(text).toContain('<id>: DuckDB refuses jobs/query.sql');
+  expect(text).toContain("Could not convert string 'US' to INT32");
+});
+
+it('still shows a run as published whose report could not be written', async () => {
+  const folder = await linearProject({ files: { reports: 'a file where the folder should be' } });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(74);
+  expect(await status(folder)).toContain('1997-W11  published *');
+  await rm(path.join(folder, 'reports'));
+  expect((await scoreBatch(folder, ['report', '--week'])).code).toBe(0);
+  expect(await status(folder)).toContain('1997-W11  completed *');
+});

@@ -1,0 +1,246 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import { LINEAR_QUERY, linearProject } from './support/linear-project.ts';
+import { ledger, NONE, scoredAt, tableDifferences } from './support/publication.ts';
+import { type Outcome, type Running, scoreBatch, startScoreBatch } from './support/score-batch.ts';
+import {
+  CHUNKS,
+  CSV,
+  copyProject,
+  holdOpen,
+  PENDING_CSV,
+  runFolders,
+  SCRATCH,
+  STAGED,
+  slowProject,
+  untilFiles,
+  untilSize,
+} from './support/steer.ts';
+
+const RUN = ['--week', '--json', '--workers', '2'];
+const BEFORE = { SCORE_BATCH_NOW: '1997-03-17T13:00:00Z' };
+const AFTER = { SCORE_BATCH_NOW: '1997-03-17T14:00:00Z' };
+
+async function edit(folder: string, file: string, change: (text: string) => string): Promise<void> {
+  const text = await readFile(path.join(folder, file), 'utf8');
+  expect(change(text)).not.toBe(text);
+  await writeFile(path.join(folder, file), change(text));
+}
+
+/** Another job by the same name: other bands. */
+const changeBands = (folder: string) => edit(folder, 'jobs/job.yaml', (job) => job.replace('top 10%', 'top 20%'));
+
+const csv = (folder: string) => readFile(path.join(folder, CSV), 'utf8');
+
+/** What a run in this project leaves where nothing disturbs it, in a copy. */
+async function undisturbedRun(folder: string): Promise<string> {
+  const copy = await copyProject(folder);
+  const { code, stderr } = await scoreBatch(copy, RUN, BEFORE);
+  expect(code, stderr).toBe(0);
+  return copy;
+}
+
+async function publications(folder: string): Promise<(string | undefined)[]> {
+  return (await ledger(folder)).filter(({ publication }) => publication !== null).map(({ run_id }) => run_id);
+}
+
+/** Starts a run, stops its process when `moment` has come, runs `meanwhile`, and lets it go on. */
+async function paused(folder: string, moment: (running: Running) => Promise<unknown>, meanwhile: () => Promise<void>) {
+  const running = startScoreBatch(folder, RUN, BEFORE);
+  await moment(running);
+  running.process.kill('SIGSTOP');
+  await sleep(100);
+  try {
+    await meanwhile();
+  } finally {
+    running.process.kill('SIGCONT');
+  }
+  return await running.ended;
+}
+
+/** At least one published, and the other one did too or was told that it lost. */
+function expectBothGood(outcomes: readonly Outcome[]): void {
+  const codes = outcomes.map(({ code }) => code).sort();
+  const said = outcomes.map(({ stderr }) => stderr).join('\n');
+  expect(['0,0', '0,75'], said).toContain(String(codes));
+}
+
+describe('two processes', () => {
+  it('publish once where the same command is started twice', async () => {
+    const folder = await slowProject();
+    const undisturbed = await undisturbedRun(folder);
+    const outcomes = await Promise.all([scoreBatch(folder, RUN), scoreBatch(folder, RUN)]);
+    expectBothGood(outcomes);
+    const states = (await ledger(folder)).map(({ state }) => state);
+    // On a busy machine the second may begin when the first is over; then it is a run of its own.
+    const together = states.lastIndexOf('started') < states.indexOf('published');
+    expect(await publications(folder)).toHaveLength(together ? 1 : 2);
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+
+  it('share a run that the second one finds unfinished', async () => {
+    const folder = await slowProject();
+    const undisturbed = await undisturbedRun(folder);
+    const first = startScoreBatch(folder, RUN, BEFORE);
+    await untilFiles(first, folder, STAGED, 2);
+    first.process.kill('SIGSTOP');
+    const second = startScoreBatch(folder, RUN, AFTER);
+    await untilFiles(second, folder, STAGED, 5);
+    first.process.kill('SIGCONT');
+    const outcomes = await Promise.all([first.ended, second.ended]);
+    expectBothGood(outcomes);
+    expect(new Set((await ledger(folder)).map(({ run_id }) => run_id)).size).toBe(1);
+    expect(await publications(folder)).toHaveLength(1);
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+
+  it('do not publish an older job over a newer one', async () => {
+    const folder = await slowProject();
+    const newer = await copyProject(folder);
+    await changeBands(newer);
+    const undisturbed = await undisturbedRun(newer);
+    const { code, stderr } = await paused(
+      folder,
+      (running) => untilFiles(running, folder, STAGED, 2),
+      async () => {
+        await changeBands(folder);
+        const other = await scoreBatch(folder, RUN, AFTER);
+        expect(other.code, other.stderr).toBe(0);
+      },
+    );
+    expect(code, stderr).toBe(75);
+    expect(stderr).toContain('published 1997-W11 meanwhile');
+    expect(await publications(folder)).toHaveLength(1);
+    expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+
+  it('do not put an older report file over a newer one', async () => {
+    const fresh = await linearProject({
+      users:
+        "select i as user_id, date '1997-03-10' as signup, i % 100 / 100.0 as a, 0.0 as b, 'US' as country from range(200000) as t(i)",
+      edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: 100000'),
+    });
+    const { size } = await stat(path.join(await undisturbedRun(fresh), CSV));
+    const newer = await copyProject(fresh);
+    await changeBands(newer);
+    const undisturbed = await undisturbedRun(newer);
+    const { folder, running } = await pausedBeforeRename(fresh, size);
+    try {
+      await changeBands(folder);
+      const other = await scoreBatch(folder, RUN, AFTER);
+      expect(other.code, other.stderr).toBe(0);
+    } finally {
+      running.process.kill('SIGCONT');
+    }
+    const { code, stderr } = await running.ended;
+    expect(code, stderr).toBe(75);
+    expect(await publications(folder)).toHaveLength(2);
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+});
+
+/** A run that has published and written its report file of `size` bytes, stopped before the file has its name. */
+async function pausedBeforeRename(fresh: string, size: number): Promise<{ folder: string; running: Running }> {
+  for (let attempt = 0; attempt < 10; attempt += 1) {
+    const folder = await copyProject(fresh);
+    const running = startScoreBatch(folder, RUN, BEFORE);
+    const [pending = ''] = await untilFiles(running, folder, PENDING_CSV);
+    // Held open, the warehouse cannot be opened for the rename, so the run waits for it with its file written.
+    const letGo = await holdOpen(folder).catch(() => undefined);
+    if (letGo) {
+      await untilSize(running, path.join(folder, pending), size);
+      await sleep(1000);
+      running.process.kill('SIGSTOP');
+      await sleep(100);
+      letGo();
+      if (running.process.exitCode === null && !existsSync(path.join(folder, CSV))) return { folder, running };
+      running.process.kill('SIGCONT');
+    }
+    // It was faster than this test.
+    await running.ended;
+  }
+  throw new Error('the run was never stopped in time');
+}
+
+describe('a crash', () => {
+  it.each([
+    {
+      changed: 'model',
+      change: (folder: string) => edit(folder, 'model/model.yaml', (yaml) => yaml.replace('default: 0', 'default: 1')),
+    },
+    {
+      changed: 'query',
+      change: (folder: string) => edit(folder, 'jobs/query.sql', () => LINEAR_QUERY.replace('a, b', 'a / 2 as a, b')),
+    },
+  ])('is followed by a new run where the $changed has changed', async ({ change }) => {
+    const folder = await slowProject();
+    const changed = await copyProject(folder);
+    await change(changed);
+    const undisturbed = await undisturbedRun(changed);
+    const running = startScoreBatch(folder, RUN, BEFORE);
+    await untilFiles(running, folder, STAGED, 3);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    const [lost] = await ledger(folder);
+    await change(folder);
+    const { code, stdout, stderr } = await scoreBatch(folder, RUN, AFTER);
+    expect(code, stderr).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ chunks: CHUNKS, chunks_resumed: 0 });
+    expect(await publications(folder)).toEqual([JSON.parse(stdout).run_id]);
+    expect(JSON.parse(stdout).run_id).not.toBe(lost?.run_id);
+    expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+
+  it('after publish leaves only the report file to do', async () => {
+    const folder = await slowProject();
+    const undisturbed = await undisturbedRun(folder);
+    const running = startScoreBatch(folder, RUN, BEFORE);
+    await untilFiles(running, folder, PENDING_CSV);
+    running.process.kill('SIGKILL');
+    await running.ended;
+    const entries = await ledger(folder);
+    expect(entries.map(({ state }) => state)).toEqual(['started', 'published']);
+    const { code, stdout, stderr } = await scoreBatch(folder, RUN, AFTER);
+    expect(code, stderr).toBe(0);
+    expect(stderr).not.toMatch(/^froze /m);
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({ run_id: entries[0]?.run_id, state: 'published', chunks: CHUNKS });
+    // The stages of the first process are still told.
+    const { freeze, score } = entries[1]?.seconds ?? {};
+    expect(score).toBeGreaterThan(0);
+    expect(summary.seconds).toMatchObject({ freeze, score });
+    expect((await ledger(folder)).map(({ state }) => state)).toEqual(['started', 'published', 'completed']);
+    expect(await scoredAt(folder)).toEqual({ '13:00': expect.any(Number) });
+    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(undisturbed));
+  });
+});
+
+it('collects what lost runs of the job left behind, once its deadline is past, and nothing else', async () => {
+  const folder = await linearProject();
+  const leave = async (name: string, mark?: object) => {
+    await mkdir(path.join(folder, SCRATCH, name, 'frozen'), { recursive: true });
+    if (mark) await writeFile(path.join(folder, SCRATCH, name, 'score-batch.json'), JSON.stringify(mark));
+  };
+  const past = '1990-01-01T00:00:00Z';
+  const future = '2999-01-01T00:00:00Z';
+  await leave('lost', { createdBy: 'score-batch', job: 'linear', deadline: past });
+  await leave('going-on', { createdBy: 'score-batch', job: 'linear', deadline: future });
+  await leave('other-job', { createdBy: 'score-batch', job: 'other', deadline: past });
+  await leave('other-program', { job: 'linear', deadline: past });
+  await leave('no-mark');
+  const { code, stderr } = await scoreBatch(folder, RUN);
+  expect(code, stderr).toBe(0);
+  expect(stderr).not.toContain('warning');
+  expect((await runFolders(folder)).sort()).toEqual(['going-on', 'no-mark', 'other-job', 'other-program']);
+});

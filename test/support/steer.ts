@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs';
+import { cp, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { LinearOptions } from './linear-project.ts';
+import { linearProject } from './linear-project.ts';
+import { temporaryFolder } from './project.ts';
+import type { Running } from './score-batch.ts';
+
+// Hitting a run in a chosen moment. What is waited for and the time that it takes only steer: no test passes or fails by it.
+
+export const WAREHOUSE = 'data/warehouse.duckdb';
+export const SCRATCH = `${WAREHOUSE}.scratch`;
+export const CSV = 'reports/linear-1997-W11.csv';
+
+/** An attempt in staging: `data/warehouse.duckdb.scratch/RUN/staged/chunk-N-ATTEMPT.parquet` */
+export const STAGED = /\/staged\/chunk-\d+-[0-9a-f]+\.parquet$/;
+export const FREEZING = /\/freezing-[0-9a-f]+$/;
+/** What publish writes just before its transaction. */
+export const RANKED = /\/ranked-[0-9a-f]+\.parquet$/;
+/** The report file before it has its name. */
+export const PENDING_CSV = /\/\.linear-1997-W11\.csv\.[^/]+$/;
+
+const CHUNK_ROWS = 1000;
+export const CHUNKS = 12;
+
+/** A project whose run takes measurable time: 12 chunks on a slow model, 0.5 % of the rows quarantined (a out of range). */
+export function slowProject({ edit = (job) => job, ...options }: LinearOptions = {}): Promise<string> {
+  return linearProject({
+    model: 'slow',
+    users: `
+      select i as user_id, date '1997-03-10' + cast(i % 7 as integer) as signup,
+        case when i % 200 = 7 then 1000.0 else (i % 2000) / 1000.0 end as a,
+        case when i % 10 = 3 then null else (i % 1300) / 1000.0 end as b,
+        ['US', 'DE', 'FR'][1 + i % 3] as country
+      from range(${CHUNKS * CHUNK_ROWS}) as users(i)`,
+    ...options,
+    edit: (job) => edit(job.replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)),
+  });
+}
+
+/** The same project as it is now, in a folder of its own that goes when the test ends. */
+export async function copyProject(folder: string): Promise<string> {
+  const copy = await temporaryFolder();
+  await cp(folder, copy, { recursive: true });
+  return copy;
+}
+
+/** Paths of everything in a folder of the project, relative to the project and with a slash before them. */
+export async function filesIn(folder: string, name: string): Promise<string[]> {
+  // A folder may go while it is read.
+  const found = await readdir(path.join(folder, name), { recursive: true }).catch(() => []);
+  return found.map((file) => `/${path.join(name, file)}`);
+}
+
+/**
+ * Waits until `count` files match, in scratch or among the reports, or the process has ended.
+ *
+ * @returns the files that were there
+ */
+export async function untilFiles({ process }: Running, folder: string, pattern: RegExp, count = 1): Promise<string[]> {
+  for (;;) {
+    const found = [...(await filesIn(folder, SCRATCH)), ...(await filesIn(folder, 'reports'))].filter((file) =>
+      pattern.test(file),
+    );
+    if (found.length >= count || ended(process)) return found;
+    await sleep(1);
+  }
+}
+
+export async function untilSize({ process }: Running, file: string, bytes: number): Promise<void> {
+  while (!ended(process) && (existsSync(file) ? (await stat(file)).size : 0) < bytes) await sleep(1);
+}
+
+function ended({ exitCode, signalCode }: Running['process']): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** Run folders that are left in scratch. */
+export async function runFolders(folder: string): Promise<string[]> {
+  const names = await readdir(path.join(folder, SCRATCH)).catch(() => []);
+  return names.filter((name) => name !== 'tmp');
+}
+
+/** Keeps others from writing the warehouse, as an analyst's open shell does, until it is called. */
+export async function holdOpen(folder: string): Promise<() => void> {
+  const instance = await DuckDBInstance.create(path.join(folder, WAREHOUSE), { access_mode: 'READ_ONLY' });
+  const connection = await instance.connect();
+  return () => {
+    connection.closeSync();
+    instance.closeSync();
+  };
+}

@@ -1,0 +1,20 @@
+import type { Outcome } from './score-batch.ts';
+
+/**
+ * What a command did as one text to compare: exit code, then stdout and stderr where they are not empty. The project's
+ * folder, ids of runs and measured seconds become placeholders.
+ */
+export function transcript({ code, signal, stdout, stderr }: Outcome, folder: string): string {
+  const parts = [`exit ${code ?? signal}`];
+  if (stdout !== '') parts.push(`stdout:\n${stdout.trimEnd()}`);
+  if (stderr !== '') parts.push(`stderr:\n${stderr.trimEnd()}`);
+  return withPlaceholders(parts.join('\n'), folder);
+}
+
+export function withPlaceholders(text: string, folder: string): string {
+  return text
+    .replaceAll(folder, '<project>')
+    .replaceAll(/(\d{4}-W\d{2}|[0-9TZ_-]+)-[0-9a-f]{12}\b/g, '<id>')
+    .replaceAll(/bottleneck .* s, \d+ %\)/g, 'bottleneck <stage>')
+    .replaceAll(/(plan|freeze|read|encode|score|stage|reconcile|publish|report) \d+\.\d\d/g, '$1 <s>');
+}

@@ -1,0 +1,672 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { Bands } from '../../src/domain/bands.ts';
+import type { FrozenTable } from '../../src/domain/frozen-table.ts';
+import type { LedgerEntry, LedgerWindow } from '../../src/domain/ledger.ts';
+import type { Query } from '../../src/domain/query.ts';
+import type { Column, Schema } from '../../src/domain/schema.ts';
+import { stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
+import type { TableName } from '../../src/domain/table-name.ts';
+import { type Tables, tablesOf } from '../../src/domain/tables.ts';
+import { identifier, literal, parquetScan } from '../../src/duckdb/sql.ts';
+import { canCount, type PublicationSpec, type StagedTally, type Warehouse } from '../../src/warehouse/warehouse.ts';
+import { query, temporaryFolder } from '../support/project.ts';
+
+/** @param signal ends the warehouse's statements */
+export type MakeSubject = (signal?: AbortSignal) => Promise<Subject>;
+
+/** A warehouse of its own for one test, and how its dialect says what the tests need. */
+export interface Subject {
+  readonly warehouse: Warehouse;
+  /** Runs a statement of the dialect, as somebody else who uses the warehouse would. */
+  execute(sql: string): Promise<void>;
+  /** Rows of the dialect's SQL; counts as text. */
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  table(name: TableName): string;
+  quote(name: string): string;
+  readonly integerType: string;
+  readonly stringType: string;
+  /** Expression of integers from 0 to n − 1, usable after FROM, with a column `i`. */
+  range(n: number): string;
+  /** One column per kind of value that the warehouse has, as in `describe`, with two values as text; null is a third one. */
+  readonly kinds: readonly Kind[];
+}
+
+export interface Kind {
+  readonly column: Column;
+  /** Expressions of the dialect. */
+  readonly expressions: readonly [string, string];
+  /** As DuckDB, which renders what is published, writes them. */
+  readonly values: readonly [string, string];
+}
+
+const JOB = 'conformance';
+const WEEK: LedgerWindow = {
+  label: '2026-W47',
+  start: '2026-11-16T05:00:00.000Z',
+  end: '2026-11-23T05:00:00.000Z',
+  kind: 'week',
+};
+const WEEK_BEFORE: LedgerWindow = {
+  label: '2026-W46',
+  start: '2026-11-09T05:00:00.000Z',
+  end: '2026-11-16T05:00:00.000Z',
+  kind: 'week',
+};
+const BANDS: Bands = { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
+const EDGES = [0.25, 0.5];
+const NAMES = {
+  scores: ['marketing', 'scores'],
+  quarantine: ['marketing', 'scores_quarantine'],
+  ledger: ['marketing', 'score_batch_ledger'],
+  report: ['marketing', 'report'],
+  summary: ['marketing', 'summary'],
+};
+
+/** What every warehouse promises the flow: `Source`, `Sink` and `Ledger` of src/warehouse/warehouse.ts. */
+export function conformance(name: string, makeSubject: MakeSubject): void {
+  describe(`${name} as a source`, () => {
+    it('describes a query without running it', async () => {
+      const { warehouse, execute, kinds, integerType, stringType } = await makeSubject();
+      const list = kinds.map(({ column, expressions }) => `${expressions[0]} as ${column.name}`);
+      const schema = await warehouse.source.describe(plain(`select ${list.join(', ')}`));
+      expect(schema).toEqual(kinds.map(({ column }) => column));
+      await execute(`create table words (word ${stringType})`);
+      await execute(`insert into words values ('not a number')`);
+      const failing = plain(`select cast(word as ${integerType}) as number from words`);
+      expect((await warehouse.source.describe(failing)).map(({ type }) => type)).toEqual(['integer']);
+      await expect(freeze(warehouse, 'run', failing, { key: ['number'] })).rejects.toMatchObject({ kind: 'configuration' });
+    });
+
+    it('binds a window to a query and tells whether it is ready', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 10);
+      const ready = (day: string): Query => ({
+        name: 'ready',
+        texts: ['select count(*) = 10 and ', " > date '2026-11-15' from users -- a comment"],
+        parameters: [{ name: 'window_start_date', type: 'date', value: day }],
+      });
+      expect(await warehouse.source.ready(ready('2026-11-16'))).toBe(true);
+      expect(await warehouse.source.ready(ready('2026-11-15'))).toBe(false);
+      await execute('delete from users where user_id = 3');
+      expect(await warehouse.source.ready(ready('2026-11-16'))).toBe(false);
+      await expect(warehouse.source.ready(plain('select 1 as a, 2 as b'))).rejects.toMatchObject({ kind: 'configuration' });
+      if (canCount(warehouse.source)) expect(await warehouse.source.count(USERS)).toBe(9);
+    });
+
+    it('freezes a window once: what is written to the source afterwards changes nothing', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 1000);
+      expect(await warehouse.source.frozen('run')).toBeUndefined();
+      const frozen = await freeze(warehouse, 'run', USERS, { chunkRows: 100 });
+      expect(frozen.rows).toBe(1000);
+      expect(frozen.chunks.map(({ chunk }) => chunk)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      expect(frozen.chunks.reduce((sum, { rows }) => sum + rows, 0)).toBe(1000);
+      const before = await frozenIds(warehouse, frozen);
+      expect(before.map(({ length }) => length)).toEqual(frozen.chunks.map(({ rows }) => rows));
+      expect(before.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+
+      await execute('delete from users where user_id < 500');
+      await execute(`insert into users values (5000, 'US', 1, 1)`);
+      expect(await freeze(warehouse, 'run', USERS, { chunkRows: 100 })).toEqual(frozen);
+      expect(await warehouse.source.frozen('run')).toEqual(frozen);
+      expect(await frozenIds(warehouse, frozen)).toEqual(before);
+
+      const other = await freeze(warehouse, 'other', USERS, { chunkRows: 100 });
+      expect(other.rows).toBe(501);
+      await warehouse.source.thaw('run');
+      await warehouse.source.thaw('run');
+      expect(await warehouse.source.frozen('run')).toBeUndefined();
+      expect(await warehouse.source.frozen('other')).toEqual(other);
+    });
+
+    it('puts a key into the same chunk whatever the other rows are', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 200);
+      const first = await freeze(warehouse, 'first', USERS, { chunkRows: 100 });
+      await execute('delete from users where user_id = 0');
+      const second = await freeze(warehouse, 'second', USERS, { chunkRows: 100 });
+      const [a, b] = [await frozenIds(warehouse, first), await frozenIds(warehouse, second)];
+      expect(b).toEqual(a.map((ids) => ids.filter((id) => id !== 0)));
+      const differing = first.chunks.filter(({ checksum }, i) => checksum !== second.chunks[i]?.checksum);
+      expect(differing.map(({ chunk }) => chunk)).toEqual([a.findIndex((ids) => ids.includes(0))]);
+    });
+
+    it('stops where it is told to, with nothing frozen', async () => {
+      const interruption = new AbortController();
+      const { warehouse } = await withUsers(makeSubject, 100_000, interruption.signal);
+      const reason = new Error('told to');
+      const endless = plain('select x.user_id from users x, users y where mod(x.user_id + y.user_id, 1000003) = 1000002');
+      const frozen = freeze(warehouse, 'run', endless);
+      const stop = setTimeout(() => interruption.abort(reason), 500);
+      await expect(frozen).rejects.toBe(reason);
+      clearTimeout(stop);
+      expect(await warehouse.source.frozen('run')).toBeUndefined();
+    });
+  });
+
+  describe(`${name} as a sink`, () => {
+    it('brings values of every kind through, to the last digit', async () => {
+      const { warehouse, kinds } = await makeSubject();
+      const rows = [0, 1, 2].map((row) => {
+        const values = kinds.map(
+          ({ column, expressions }) =>
+            `${expressions[row] ?? `nullif(${expressions[0]}, ${expressions[0]})`} as ${column.name}`,
+        );
+        return `select ${row} as position, ${values.join(', ')}`;
+      });
+      const keep = kinds.map(({ column }) => column.name);
+      const source = plain(rows.join(' union all '));
+      const run = await startRun(warehouse, 'run', { query: source, key: ['position'], keep });
+      await stageAll(run);
+      await run.publish();
+      const published = await readScores(run);
+      const expected = [2, 1, 0].map((row) =>
+        Object.fromEntries(kinds.map(({ column, values }) => [column.name, values[row] ?? null])),
+      );
+      expect(published.map((row) => Object.fromEntries(keep.map((column) => [column, row[column]])))).toEqual(expected);
+    });
+
+    it('takes a chunk twice, and pins one attempt of it', async () => {
+      const run = await startRun((await withUsers(makeSubject, 300)).warehouse, 'run');
+      const { warehouse, frozen } = run;
+      expect(await warehouse.sink.staged('run')).toEqual([]);
+      for (const { chunk } of frozen.chunks) await run.stage(chunk, 'aaaa');
+      await run.stage(1, 'bbbb');
+      await run.stage(1, 'bbbb');
+      const staged = await warehouse.sink.staged('run');
+      const rows = frozen.chunks.map((chunk) => chunk.rows);
+      expect([...staged].sort((a, b) => a.chunk - b.chunk || (a.attempt < b.attempt ? -1 : 1))).toEqual([
+        { chunk: 0, attempt: 'aaaa', rows: rows[0] },
+        { chunk: 1, attempt: 'aaaa', rows: rows[1] },
+        { chunk: 1, attempt: 'bbbb', rows: rows[1] },
+        { chunk: 2, attempt: 'aaaa', rows: rows[2] },
+      ]);
+      expect(await warehouse.sink.staged('other')).toEqual([]);
+      const { pinned } = await run.tally();
+      expect(pinned.map(({ chunk, attempt }) => `${chunk} ${attempt}`)).toEqual(['0 aaaa', '1 aaaa', '2 aaaa']);
+      await run.publish();
+      expect(await readScores(run)).toHaveLength(300);
+    });
+
+    it('counts what is staged: rows, keys, rejections and scores', async () => {
+      const run = await startRun((await withUsers(makeSubject, 300)).warehouse, 'run', { edges: EDGES });
+      const reject = "case when user_id % 100 = 7 then 'too odd' when user_id % 100 = 8 then 'null key' end";
+      await run.stage(0, 'aaaa', { reject });
+      await run.stage(1, 'aaaa', { reject, provider: 'cuda' });
+      // One row short: never complete.
+      await run.stage(2, 'aaaa', { where: 'user_id <> (select min(user_id) from chunk)' });
+      expect(await run.tally()).toMatchObject({ missing: [2], mismatched: [] });
+      await run.stage(2, 'bbbb', { reject });
+      const { pinned, missing, mismatched, rejections, scoreCounts } = await run.tally();
+      expect({ missing, mismatched }).toEqual({ missing: [], mismatched: [] });
+      expect(pinned.map(({ chunk, attempt, rows, checksum }) => ({ chunk, attempt, rows, checksum }))).toEqual(
+        run.frozen.chunks.map((chunk) => ({ ...chunk, attempt: chunk.chunk === 2 ? 'bbbb' : 'aaaa' })),
+      );
+      expect(pinned.map(({ provider }) => provider)).toEqual(['cpu', 'cuda', 'cpu']);
+      expect(pinned.reduce((sum, { scored }) => sum + scored, 0)).toBe(294);
+      expect([...rejections].sort((a, b) => (a.reason < b.reason ? -1 : 1))).toEqual([
+        { reason: 'null key', columnName: 'a', rows: 3 },
+        { reason: 'too odd', columnName: 'a', rows: 3 },
+      ]);
+      // Scores are user_id / 1000 without six users below 0.3: [0, 0.25), [0.25, 0.5), [0.5, 1].
+      expect(scoreCounts).toEqual([244, 50, 0]);
+    });
+
+    it('tells other keys than the frozen ones apart, though their number is right', async () => {
+      const run = await startRun((await withUsers(makeSubject, 300)).warehouse, 'run');
+      for (const { chunk } of run.frozen.chunks) await run.stage(chunk, 'aaaa', chunk === 1 ? { key: 'user_id + 1000' } : {});
+      expect(await run.tally()).toMatchObject({ missing: [], mismatched: [1] });
+    });
+
+    it('publishes all tables of a window and replaces nothing but this window', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const earlier = await publishRun(warehouse, 'earlier', { window: WEEK_BEFORE });
+      const first = await publishRun(warehouse, 'first', { reject: "case when user_id < 5 then 'too odd' end" });
+      expect(await counts(subject)).toEqual({ scores: 595, quarantine: 5, report: 595, summary: 12 });
+
+      await subject.execute('delete from users where user_id >= 100');
+      const second = await publishRun(warehouse, 'second', { supersedes: 'first' });
+      expect(await counts(subject)).toEqual({ scores: 400, quarantine: 0, report: 400, summary: 12 });
+      expect(await readScores(first)).toEqual([]);
+      expect(await readScores(earlier)).toHaveLength(300);
+      expect((await readScores(second))[0]).toEqual({
+        user_id: '99',
+        country: 'C1',
+        score: '0.099000',
+        rank: '1',
+        percentile: '100',
+        decile: '1',
+        band: 'high',
+      });
+      const entries = await warehouse.ledger(second.tables.ledger).entries({ job: JOB, window: WEEK });
+      expect(entries.map(({ runId, state, publication, rows }) => ({ runId, state, publication, rows }))).toEqual([
+        { runId: 'first', state: 'published', publication: 1, rows: { frozen: 300, scored: 295, quarantined: 5 } },
+        { runId: 'second', state: 'published', publication: 2, rows: { frozen: 100, scored: 100, quarantined: 0 } },
+      ]);
+    });
+
+    it('breaks the summary down by segment, in exact decimals', async () => {
+      const subject = await withUsers(makeSubject, 30);
+      await publishRun(subject.warehouse, 'run');
+      const rows = await subject.rows(
+        `select segment, segment_value, band, users, share, mean_score, expected_churners from ${subject.table(NAMES.summary)}
+         where segment = 'all' or segment_value = 'C0' order by segment, band`,
+      );
+      const text = rows.map((row) => Object.values(row).map(String).join(' '));
+      expect(text).toEqual([
+        'all all high 3 0.100000 0.028000 0.084000',
+        'all all low 27 0.900000 0.013000 0.351000',
+        'country C0 high 1 0.066667 0.028000 0.028000',
+        'country C0 low 14 0.933333 0.013000 0.182000',
+      ]);
+    });
+
+    it('lets the first of two runs publish, and changes nothing for the second', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const first = await startRun(warehouse, 'first');
+      const second = await startRun(warehouse, 'second');
+      await stageAll(first);
+      await stageAll(second, { reject: "case when user_id < 5 then 'too odd' end" });
+      await first.publish();
+      const before = [await counts(subject), await readScores(first)];
+      await expect(second.publish()).rejects.toMatchObject({ kind: 'conflict' });
+      expect([await counts(subject), await readScores(first)]).toEqual(before);
+      expect(await warehouse.ledger(first.tables.ledger).entries({ job: JOB })).toHaveLength(1);
+    });
+
+    it('publishes a run once, though it is told twice', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const run = await publishRun(subject.warehouse, 'run');
+      const before = await counts(subject);
+      await run.publish();
+      expect(await counts(subject)).toEqual(before);
+      expect(await subject.warehouse.ledger(run.tables.ledger).entries({ job: JOB })).toHaveLength(1);
+    });
+
+    it('publishes an empty window over a full one', async () => {
+      const subject = await withUsers(makeSubject, 30);
+      await publishRun(subject.warehouse, 'full');
+      await subject.execute('delete from users');
+      const empty = await startRun(subject.warehouse, 'empty', { supersedes: 'full' });
+      expect(empty.frozen).toMatchObject({ rows: 0, chunks: [] });
+      expect(await empty.tally()).toMatchObject({ pinned: [], missing: [], mismatched: [], rejections: [] });
+      await empty.publish();
+      expect(await counts(subject)).toEqual({ scores: 0, quarantine: 0, report: 0, summary: 0 });
+      expect(await readScores(empty)).toEqual([]);
+      const entries = await subject.warehouse.ledger(empty.tables.ledger).entries({ job: JOB });
+      expect(entries.at(-1)).toMatchObject({ runId: 'empty', publication: 2, rows: { frozen: 0, scored: 0, quarantined: 0 } });
+    });
+
+    it('reads a long publication back in the order of its ranks', async () => {
+      const rows = 300_000;
+      const { warehouse } = await withUsers(makeSubject, rows);
+      const run = await publishRun(warehouse, 'run', { chunkRows: 50_000, score: '(user_id % 1000) / 1000.0' });
+      const published = await readScores(run);
+      expect(published).toHaveLength(rows);
+      // Falling scores; equal ones in the byte order of the key's text.
+      const expected = Array.from({ length: rows }, (_, i) => ({ score: (i % 1000) / 1000, id: String(i) }))
+        .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+        .map(({ id }, i) => `${i + 1} ${id}`);
+      expect(published.findIndex(({ rank, user_id }, i) => `${rank} ${user_id}` !== expected[i])).toBe(-1);
+    });
+
+    it('tells that ranks are missing from what is published', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const run = await publishRun(subject.warehouse, 'run');
+      expect(await readScores(run)).toHaveLength(300);
+      await subject.execute(`delete from ${subject.table(NAMES.scores)} where user_id = 150`);
+      expect(await readScores(run)).toEqual([]);
+    });
+
+    it('quotes names and values, whatever they hold', async () => {
+      const subject = await makeSubject();
+      const { warehouse, execute, quote, table } = subject;
+      const key = 'select';
+      const keep = `it's "a"; column`;
+      const odd = `O'Brien'); drop table users; --`;
+      await execute(`create table users (${quote(key)} ${subject.stringType}, ${quote(keep)} ${subject.stringType})`);
+      await execute(`insert into users values ('${odd.replaceAll("'", "''")}', '=1+1'), ('ü 漢 \u{1F600}', '"')`);
+      const scores = ['marketing', 'odd "scores"; x'];
+      const run = await startRun(warehouse, `run'; --`, {
+        query: plain(`select ${quote(key)}, ${quote(keep)} from users`),
+        key: [key],
+        keep: [keep],
+        scores,
+      });
+      await stageAll(run);
+      await run.publish();
+      expect(await readScores(run)).toMatchObject([
+        { [key]: odd, [keep]: '=1+1', rank: '1' },
+        { [key]: 'ü 漢 \u{1F600}', [keep]: '"', rank: '2' },
+      ]);
+      expect(await subject.rows(`select count(*) as n from ${table(scores)}`)).toEqual([{ n: '2' }]);
+      expect(await warehouse.sink.differences(run.tables)).toEqual([]);
+    });
+
+    it('shows how a table that is there differs, and never alters it', async () => {
+      const subject = await withUsers(makeSubject, 30);
+      const run = await publishRun(subject.warehouse, 'run');
+      expect(await subject.warehouse.sink.differences(run.tables)).toEqual([]);
+      const [country] = run.tables.scores.columns.filter(({ name: column }) => column === 'country');
+      const columns = run.tables.scores.columns.map((column) =>
+        column === country ? { name: 'country', type: 'integer' as const } : column,
+      );
+      const other = {
+        ...run.tables,
+        scores: { ...run.tables.scores, columns: [...columns, { name: 'age', type: 'integer' as const }] },
+      };
+      const differences = await subject.warehouse.sink.differences(other);
+      expect(differences).toHaveLength(2);
+      expect(differences.join('\n')).toMatch(/country[\s\S]*age|age[\s\S]*country/);
+      expect(await counts(subject)).toMatchObject({ scores: 30 });
+    });
+
+    it('proves its right to write and leaves nothing behind', async () => {
+      const subject = await withUsers(makeSubject, 30);
+      await publishRun(subject.warehouse, 'run');
+      const before = await counts(subject);
+      await subject.warehouse.sink.probe();
+      await subject.warehouse.sink.probe();
+      expect(await counts(subject)).toEqual(before);
+    });
+
+    it('drops what a run left, and what is over, and keeps the rest', async () => {
+      const { warehouse } = await withUsers(makeSubject, 30);
+      const { source, sink } = warehouse;
+      const runs = ['discarded', 'over', 'going-on'];
+      for (const runId of runs) await stageAll(await startRun(warehouse, runId));
+      const left = async () => {
+        const found = [];
+        for (const runId of runs) if ((await source.frozen(runId)) || (await sink.staged(runId)).length > 0) found.push(runId);
+        return found;
+      };
+      for (let twice = 0; twice < 2; twice += 1) {
+        await source.thaw('discarded');
+        await sink.discard('discarded');
+      }
+      expect(await left()).toEqual(['over', 'going-on']);
+      const collect = async (job: string, over: (runId: string) => boolean, now: number) => {
+        await source.collect(job, over, now);
+        await sink.collect(job, over, now);
+      };
+      await collect('another job', () => true, Date.now());
+      expect(await left()).toEqual(['over', 'going-on']);
+      await collect(JOB, (runId) => runId === 'over', Date.now());
+      expect(await left()).toEqual(['going-on']);
+      const afterDeadline = Date.now() + 400 * 86_400_000;
+      await collect(JOB, () => false, afterDeadline);
+      expect(await left()).toEqual([]);
+    });
+  });
+
+  describe(`${name} as a ledger`, () => {
+    it('gives entries back as they were, in the order in which they were written', async () => {
+      const { warehouse } = await makeSubject();
+      const ledger = warehouse.ledger(emptyTables().ledger);
+      expect(await ledger.entries({})).toEqual([]);
+      const entries = [
+        { ...entryOf('b', WEEK), details: { sql: `select 'ü' -- "x"\n;`, score_psi: 0.123456789 } },
+        { ...entryOf('a', WEEK), state: 'failed' as const, recordedAt: '2020-01-01T00:00:00.123Z' },
+        { ...entryOf('b', WEEK_BEFORE), publication: 3, rows: { frozen: 3_000_000_000, scored: 1, quarantined: 2 } },
+        { ...entryOf('c', WEEK), job: 'another' },
+      ];
+      for (const entry of entries) await ledger.append(entry);
+      expect(await ledger.entries({})).toEqual(entries);
+      expect(await ledger.entries({ job: JOB })).toEqual(entries.slice(0, 3));
+      expect(await ledger.entries({ job: JOB, window: WEEK })).toEqual(entries.slice(0, 2));
+    });
+
+    it('lets only the published run of the window work and add its entry', async () => {
+      const { warehouse } = await withUsers(makeSubject, 30);
+      const first = await publishRun(warehouse, 'first');
+      await publishRun(warehouse, 'before', { window: WEEK_BEFORE });
+      await publishRun(warehouse, 'second', { supersedes: 'first' });
+      const ledger = warehouse.ledger(first.tables.ledger);
+      const filter = { job: JOB, window: WEEK };
+      const worked: string[] = [];
+      const work = (runId: string) => async () => {
+        worked.push(runId);
+        return { ...entryOf(runId, WEEK), state: 'completed' as const };
+      };
+      expect(await ledger.whilePublished('first', filter, work('first'))).toBe(false);
+      expect(await ledger.whilePublished('second', filter, work('second'))).toBe(true);
+      const failing = ledger.whilePublished('second', filter, () => Promise.reject(new Error('no room')));
+      await expect(failing).rejects.toThrow('no room');
+      expect(worked).toEqual(['second']);
+      const states = (await ledger.entries(filter)).map(({ runId, state }) => `${runId} ${state}`);
+      expect(states).toEqual(['first published', 'second published', 'second completed']);
+    });
+  });
+}
+
+const USERS = plain('select user_id, country, a, b from users');
+
+function plain(sql: string): Query {
+  return { name: 'jobs/query.sql', texts: [sql], parameters: [] };
+}
+
+/** A subject with a table `users(user_id, country, a, b)`, whose ids count up from 0; countries are C0 and C1. */
+async function withUsers(makeSubject: MakeSubject, rows: number, signal?: AbortSignal): Promise<Subject> {
+  const subject = await makeSubject(signal);
+  const { execute, integerType, stringType, range } = subject;
+  await execute(`create table users (user_id ${integerType}, country ${stringType}, a ${integerType}, b ${integerType})`);
+  await execute(
+    `insert into users select i, case when mod(i, 2) = 0 then 'C0' else 'C1' end, i, nullif(mod(i, 3), 0) from ${range(rows)}`,
+  );
+  return subject;
+}
+
+function named(schema: Schema, names: readonly string[]): Column[] {
+  return names.map((name) => {
+    const column = schema.find((other) => other.name === name);
+    if (column === undefined) throw new Error(`no column ${name}`);
+    return column;
+  });
+}
+
+interface FreezeSettings {
+  readonly key?: readonly string[];
+  readonly chunkRows?: number;
+}
+
+async function freeze(
+  { source }: Warehouse,
+  runId: string,
+  from: Query,
+  { key = ['user_id'], chunkRows = 100 }: FreezeSettings = {},
+): Promise<FrozenTable> {
+  const columns = await source.describe(from);
+  return await source.freeze(from, { runId, job: JOB, key: named(columns, key), columns, chunkRows });
+}
+
+/** The keys of each chunk, from the files that a chunk worker would read. */
+async function frozenIds({ source }: Warehouse, frozen: FrozenTable): Promise<number[][]> {
+  const chunks = [];
+  for (const { chunk } of frozen.chunks) {
+    const rows = await query(
+      ':memory:',
+      `select user_id from ${parquetScan(await source.chunkFiles(frozen, chunk))} order by 1`,
+    );
+    chunks.push(rows.map(({ user_id }) => Number(user_id)));
+  }
+  return chunks;
+}
+
+interface RunSettings {
+  readonly query?: Query;
+  readonly key?: readonly string[];
+  readonly keep?: readonly string[];
+  readonly scores?: TableName;
+  readonly chunkRows?: number;
+  readonly window?: LedgerWindow;
+  readonly supersedes?: string;
+  readonly edges?: readonly number[];
+}
+
+/** SQL over the frozen chunk, for a DuckDB in memory that plays the chunk worker. */
+interface Outcome {
+  readonly key?: string;
+  readonly score?: string;
+  readonly reject?: string;
+  readonly provider?: string;
+  readonly where?: string;
+}
+
+interface TestRun {
+  readonly runId: string;
+  readonly warehouse: Warehouse;
+  readonly frozen: FrozenTable;
+  readonly tables: Tables;
+  readonly window: LedgerWindow;
+  stage(chunk: number, attempt: string, outcome?: Outcome): Promise<void>;
+  tally(): Promise<StagedTally>;
+  publish(): Promise<void>;
+}
+
+/** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
+async function startRun(warehouse: Warehouse, runId: string, settings: RunSettings = {}): Promise<TestRun> {
+  const { query: from = USERS, window = WEEK, edges } = settings;
+  const { sink } = warehouse;
+  const frozen = await freeze(warehouse, runId, from, {
+    key: settings.key ?? ['user_id'],
+    chunkRows: settings.chunkRows ?? 100,
+  });
+  const key = named(frozen.columns, settings.key ?? ['user_id']);
+  const keep = named(frozen.columns, settings.keep ?? ['country']);
+  const tables = tablesOf({ ...NAMES, scores: settings.scores ?? NAMES.scores }, key, keep, 'score');
+  const work = await temporaryFolder();
+  const tally = () => sink.tally({ runId, frozen, key, scoreEdges: edges });
+  const numeric = key[0]?.type === 'integer';
+  return {
+    runId,
+    warehouse,
+    frozen,
+    tables,
+    window,
+    async stage(chunk, attempt, outcome = {}) {
+      const folder = await sink.workFolder(runId, JOB);
+      const made = path.join(work, `${chunk}-${attempt}.parquet`);
+      const file = path.join(folder, `chunk-${chunk}-${attempt}.parquet`);
+      const first = identifier(key[0]?.name ?? '');
+      const score = outcome.score ?? (numeric ? `(case when true then ${first} end) / 1000.0` : `0.5`);
+      const reject = outcome.reject ?? 'null';
+      await mkdir(folder, { recursive: true });
+      await query(
+        ':memory:',
+        `copy (
+           with chunk as (select * from ${parquetScan(await warehouse.source.chunkFiles(frozen, chunk))})
+           select ${key.map((column, i) => `${outcome.key ?? identifier(column.name)} as ${stagedKey(i)}`).join(', ')},
+             ${keep.map((column, i) => `${identifier(column.name)} as ${stagedKeep(i)}, `).join('')}
+             case when ${reject} is null then cast(${score} as decimal(7, 6)) end as score,
+             cast(${reject} as varchar) as reason, case when ${reject} is not null then 'a' end as column_name,
+             cast(null as varchar) as value, cast(${chunk} as integer) as chunk, ${literal(attempt)} as attempt,
+             ${literal(outcome.provider ?? 'cpu')} as provider, timestamptz '2026-11-23 08:00:00+00' as scored_at
+           from chunk where ${outcome.where ?? 'true'}
+         ) to ${literal(made)} (format parquet)`,
+      );
+      // Staging may move the file.
+      await copyFile(made, file);
+      const rows = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
+      const seconds = { read: 0, encode: 0, score: 0, write: 0 };
+      await sink.stage(runId, { chunk, attempt, file, rows, provider: outcome.provider ?? 'cpu', seconds });
+    },
+    tally,
+    async publish() {
+      const { pinned, rejections } = await tally();
+      const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
+      const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
+      const spec: PublicationSpec = {
+        entry: { ...entryOf(runId, window), state: 'published', rows: { frozen: frozen.rows, scored, quarantined } },
+        supersedes: settings.supersedes,
+        pinned,
+        tables,
+        key,
+        keep,
+        bands: BANDS,
+        segments: keep.some(({ name }) => name === 'country') ? ['country'] : [],
+        reported: true,
+        scored,
+      };
+      await sink.publish(spec);
+    },
+  };
+}
+
+async function stageAll(run: TestRun, outcome: Outcome = {}): Promise<void> {
+  for (const { chunk } of run.frozen.chunks) await run.stage(chunk, 'aaaa', outcome);
+}
+
+async function publishRun(warehouse: Warehouse, runId: string, settings: RunSettings & Outcome = {}): Promise<TestRun> {
+  const { reject, score, ...rest } = settings;
+  const run = await startRun(warehouse, runId, rest);
+  await stageAll(run, { ...(reject !== undefined && { reject }), ...(score !== undefined && { score }) });
+  await run.publish();
+  return run;
+}
+
+function emptyTables(): Tables {
+  return tablesOf(NAMES, [], [], 'score');
+}
+
+function entryOf(runId: string, window: LedgerWindow): LedgerEntry {
+  return {
+    recordedAt: '2026-11-23T08:00:00.000Z',
+    runId,
+    job: JOB,
+    window,
+    state: 'started',
+    fingerprint: 'f'.repeat(64),
+    model: { name: 'linear', version: '1', digest: 'd'.repeat(64) },
+    host: 'here',
+    details: {},
+  };
+}
+
+/** Rows of the published tables. */
+async function counts({ rows, table }: Subject): Promise<Record<string, number>> {
+  const found: Record<string, number> = {};
+  for (const part of ['scores', 'quarantine', 'report', 'summary'] as const) {
+    const [row] = await rows(`select count(*) as n from ${table(NAMES[part])}`);
+    found[part] = Number(row?.n);
+  }
+  return found;
+}
+
+// Apart from each other and from any value of a test.
+const CELL_END = '\u001f';
+const ROW_END = '\u001e';
+const NULL = '\u001a';
+
+/** The run's rows of the scores table in the order of their ranks, every value as text. */
+async function readScores({
+  warehouse,
+  tables,
+  runId,
+  window,
+  frozen,
+  tally,
+}: TestRun): Promise<Record<string, string | null>[]> {
+  const { columns } = tables.scores;
+  const names = columns.slice(0, columns.findIndex(({ name }) => name === 'band') + 1).map(({ name }) => name);
+  const cells = names.map((name) => `coalesce(cast(${identifier(name)} as varchar), '${NULL}')`);
+  const line = `concat(${cells.join(`, '${CELL_END}', `)}, '${ROW_END}')`;
+  const scored = (await tally()).pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
+  let text = '';
+  for await (const { complete, lines } of warehouse.sink.published({
+    runId,
+    window,
+    job: JOB,
+    table: tables.scores,
+    line,
+    rows: scored,
+  })) {
+    if (!complete) return [];
+    text += Buffer.from(lines).toString('utf8');
+  }
+  const rows = text.split(ROW_END).slice(0, -1);
+  expect(rows, `rows frozen: ${frozen.rows}`).toHaveLength(scored);
+  return rows.map((row) =>
+    Object.fromEntries(row.split(CELL_END).map((value, i) => [names[i], value === NULL ? null : value])),
+  );
+}

@@ -1,0 +1,97 @@
+import path from 'node:path';
+import type { Column } from '../../src/domain/schema.ts';
+import { identifier, tableIdentifier } from '../../src/duckdb/sql.ts';
+import { openWarehouse } from '../../src/warehouse/open.ts';
+import { query, statements, temporaryFolder } from '../support/project.ts';
+import { conformance, type Kind, type Subject } from './conformance.ts';
+
+async function makeSubject(signal = new AbortController().signal): Promise<Subject> {
+  const root = await temporaryFolder();
+  const file = path.join(root, 'warehouse.duckdb');
+  await statements(file, []);
+  return {
+    warehouse: openWarehouse('duckdb:warehouse.duckdb', { root, scratch: 'scratch', memory: 1e9, signal }),
+    execute: (sql) => statements(file, [sql]),
+    rows: (sql) => query(file, sql),
+    table: tableIdentifier,
+    quote: identifier,
+    integerType: 'bigint',
+    stringType: 'varchar',
+    range: (n) => `range(${n}) as numbers(i)`,
+    kinds: KINDS,
+  };
+}
+
+const KINDS: readonly Kind[] = [
+  kind('tiny', 'integer', 'TINYINT', ['(-128)::tinyint', '127::tinyint'], ['-128', '127']),
+  kind(
+    'big',
+    'integer',
+    'BIGINT',
+    ['9007199254740993', '(-9223372036854775807 - 1)::bigint'],
+    ['9007199254740993', '-9223372036854775808'],
+  ),
+  kind(
+    'unsigned',
+    'decimal',
+    'UBIGINT',
+    ['18446744073709551615::ubigint', '0::ubigint'],
+    ['18446744073709551615', '0'],
+    [38, 0],
+  ),
+  kind(
+    'huge',
+    'decimal',
+    'HUGEINT',
+    ['12345678901234567890123456789012345678::hugeint', '(-1)::hugeint'],
+    ['12345678901234567890123456789012345678', '-1'],
+    [38, 0],
+  ),
+  kind(
+    'price',
+    'decimal',
+    'DECIMAL(18,4)',
+    ['12345678901234.5678::decimal(18,4)', '(-0.0001)::decimal(18,4)'],
+    ['12345678901234.5678', '-0.0001'],
+    [18, 4],
+  ),
+  kind('ratio', 'float', 'DOUBLE', ['0.1::double', '1e300::double'], ['0.1', '1e+300']),
+  kind('half', 'float', 'FLOAT', ['0.5::float', '(-16777216)::float'], ['0.5', '-16777216.0']),
+  kind('flag', 'bool', 'BOOLEAN', ['true', 'false'], ['true', 'false']),
+  kind('text', 'string', 'VARCHAR', [`'ü 漢 \u{1F600} e\u0301'`, `''`], ['ü 漢 \u{1F600} e\u0301', '']),
+  kind('day', 'date', 'DATE', [`date '2024-02-29'`, `date '1583-01-01'`], ['2024-02-29', '1583-01-01']),
+  kind(
+    'wall_clock',
+    'datetime',
+    'TIMESTAMP',
+    [`timestamp '2026-11-01 01:30:00.123456'`, `timestamp '1969-12-31 23:59:59'`],
+    ['2026-11-01 01:30:00.123456', '1969-12-31 23:59:59'],
+  ),
+  kind(
+    'instant',
+    'timestamp',
+    'TIMESTAMP WITH TIME ZONE',
+    [`timestamptz '2026-11-01 01:30:00.123456-05'`, `timestamptz '1970-01-01 00:00:00+01'`],
+    ['2026-11-01 06:30:00.123456+00', '1969-12-31 23:00:00+00'],
+  ),
+  kind(
+    'identity',
+    'uuid',
+    'UUID',
+    [`'ffffffff-ffff-4fff-bfff-ffffffffffff'::uuid`, `'00000000-0000-4000-8000-000000000001'::uuid`],
+    ['ffffffff-ffff-4fff-bfff-ffffffffffff', '00000000-0000-4000-8000-000000000001'],
+  ),
+];
+
+function kind(
+  name: string,
+  type: Column['type'],
+  native: string,
+  expressions: Kind['expressions'],
+  values: Kind['values'],
+  digits?: Column['digits'],
+): Kind {
+  return { column: { name, type, native, ...(digits && { digits }) }, expressions, values };
+}
+
+conformance('DuckDB', makeSubject);
