@@ -95,9 +95,22 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
     }
     case 'invalid_value':
       return [{ path, message: `expected one of ${issue.values.join(', ')}` }];
+    case 'too_small':
+    case 'too_big':
+      return [{ path, message: boundMessage(issue) }];
     default:
       return [{ path, message: issue.message }];
   }
+}
+
+/** zod says "Too small: expected number to be >0"; a schema's own words are kept. */
+function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
+  if (!issue.message.startsWith('Too ')) return issue.message;
+  if (issue.code === 'too_small')
+    return issue.origin === 'string'
+      ? 'must not be empty'
+      : `must be ${issue.inclusive ? 'at least' : 'more than'} ${issue.minimum}`;
+  return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
 }
 
 /** The keys that a schema knows at a path, for suggestions. */

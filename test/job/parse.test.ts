@@ -118,7 +118,7 @@ gates:
       jobs/churn.yaml:10:15: source.duplicates: expected one of quarantine, refuse
       jobs/churn.yaml:11:21: features.orders: expected text
       jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list the riskiest band first
-      jobs/churn.yaml:14:15: score.chunk_rows: Too small: expected number to be >=1
+      jobs/churn.yaml:14:15: score.chunk_rows: must be at least 1
       jobs/churn.yaml:15:12: score.workers: auto or a whole number from 1 to 256
       jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers
       jobs/churn.yaml:18:10: sink.table: write a table as schema.table, with double quotes around unusual names
@@ -127,7 +127,7 @@ gates:
       jobs/churn.yaml:23:13: gates.min_rows: expected a whole number
       jobs/churn.yaml:24:13: gates.max_drop: a share is at most 100%
       jobs/churn.yaml:25:24: gates.max_quarantine_rate: write a share like 1% or 0.01
-      jobs/churn.yaml:26:18: gates.max_score_psi: Too small: expected number to be >0"
+      jobs/churn.yaml:26:18: gates.max_score_psi: must be more than 0"
   `);
 });
 

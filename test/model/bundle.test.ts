@@ -121,12 +121,12 @@ golden: { tolerance: 0 }
       BUNDLE/model.yaml:10:36: inputs.0.columns.0: unknown key nulable; did you mean nullable?
       BUNDLE/model.yaml:11:29: inputs.0.columns.1.unknown: expected one of quarantine, allow, default
       BUNDLE/model.yaml:11:49: inputs.0.columns.1.categories: name at least one category
-      BUNDLE/model.yaml:12:39: output.index: Too small: expected number to be >=0
+      BUNDLE/model.yaml:12:39: output.index: must be at least 0
       BUNDLE/model.yaml:14:10: reference.score: a histogram has one share more than edges
       BUNDLE/model.yaml:14:10: reference.score: edges must be strictly increasing
       BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
       BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
-      BUNDLE/model.yaml:16:22: golden.tolerance: Too small: expected number to be >0
+      BUNDLE/model.yaml:16:22: golden.tolerance: must be more than 0
     hint: the README explains the format of model.yaml
     exit code 78"
   `);
