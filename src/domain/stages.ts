@@ -49,9 +49,9 @@ export class StageClock {
     }
   }
 
-  /** Seconds so far, to the millisecond. */
+  /** Seconds so far, to the microsecond. */
   get seconds(): StageSeconds {
-    const rounded = STAGES.map((stage) => [stage, Math.round(this.#seconds[stage] * 1000) / 1000]);
+    const rounded = STAGES.map((stage) => [stage, Math.round(this.#seconds[stage] * 1e6) / 1e6]);
     return Object.fromEntries(rounded) as StageSeconds;
   }
 }

@@ -20,6 +20,8 @@ export interface DatabaseOptions {
 /** One DuckDB instance with one connection: one statement at a time. */
 export interface Database extends AsyncDisposable {
   readonly connection: DuckDBConnection;
+  /** Name that DuckDB gives to the file, by which its tables can be told from a schema of the same name. */
+  readonly catalog: string;
   run(sql: string, values?: Values): Promise<void>;
   /** All rows of a small result. */
   rows(sql: string, values?: Values): Promise<Cell[][]>;
@@ -48,8 +50,11 @@ export async function openDatabase(path: string, options: DatabaseOptions): Prom
       throw error;
     }
   };
-  const database: Database = {
+  await connection.run("SET TimeZone = 'UTC'");
+  const [row] = (await connection.runAndReadAll('SELECT current_database()')).getRows();
+  return {
     connection,
+    catalog: String(row?.[0]),
     run: (sql, values) =>
       stoppable(async () => {
         await connection.run(sql, values);
@@ -61,6 +66,4 @@ export async function openDatabase(path: string, options: DatabaseOptions): Prom
       instance.closeSync();
     },
   };
-  await database.run("SET TimeZone = 'UTC'");
-  return database;
 }

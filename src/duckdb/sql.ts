@@ -14,7 +14,17 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A path in which no character stands for others; DuckDB takes every file name of a scan for a pattern. */
+export function exactPath(path: string): string {
+  return path.replaceAll(/[*?[]/g, '[$&]');
+}
+
+/** Files as a list for DuckDB's Parquet functions. */
+export function fileList(files: readonly string[]): string {
+  return `[${files.map((file) => literal(exactPath(file))).join(', ')}]`;
+}
+
 /** A scan of Parquet files in the order given. Folder names are not columns: a query may have a column of that name. */
 export function parquetScan(files: readonly string[]): string {
-  return `read_parquet([${files.map(literal).join(', ')}], hive_partitioning = false)`;
+  return `read_parquet(${fileList(files)}, hive_partitioning = false)`;
 }

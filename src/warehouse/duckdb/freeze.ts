@@ -5,7 +5,7 @@ import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Column } from '../../domain/schema.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { identifier, literal } from '../../duckdb/sql.ts';
+import { exactPath, identifier, literal } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import { duckdbError, queryError } from './errors.ts';
@@ -104,7 +104,7 @@ async function countChunks(
 ): Promise<{ chunks: FrozenChunk[]; rows: number }> {
   await mkdir(folder, { recursive: true });
   if (!(await readdir(folder)).some((name) => name.startsWith(CHUNK))) return { chunks: [], rows: 0 };
-  const glob = literal(path.join(folder, '*', '*.parquet'));
+  const glob = literal(path.join(exactPath(folder), '*', '*.parquet'));
   const counted = await withMemory(file, (database) =>
     database.rows(
       `SELECT CAST(${CHUNK} AS INTEGER), count(*), CAST(sum(${keyHash(key.map(({ name }) => name))}) AS VARCHAR)

@@ -7,7 +7,7 @@ import type { Cell, Database, Values } from '../../duckdb/database.ts';
 import { identifier, tableIdentifier } from '../../duckdb/sql.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { type DuckdbFile, withFile } from './file.ts';
-import { createTable, tableExists } from './tables.ts';
+import { createTable, inCatalog, tableExists } from './tables.ts';
 
 export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger {
   // What happened is written down even when a signal has just ended the run.
@@ -15,19 +15,20 @@ export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger
   return {
     async entries(filter) {
       if (!existsSync(file.path)) return [];
-      return await withFile(file, 'read', (database) => readEntries(database, layout, filter));
+      return await withFile(file, 'read', (database) => readEntries(database, inCatalog(database, layout), filter));
     },
-    async append(entry) {
-      await withFile(file, 'write', async (database) => {
-        await createTable(database, layout);
-        await insertEntry(database, layout, entry);
-      });
-    },
+    append: (entry) =>
+      withFile(file, 'write', async (database) => {
+        const table = inCatalog(database, layout);
+        await createTable(database, table);
+        await insertEntry(database, table, entry);
+      }),
     // The file is open for writing meanwhile, and only one process can have it so.
     whilePublished: (runId, filter, work) =>
       withFile(file, 'write', async (database) => {
-        if (currentPublication(await readEntries(database, layout, filter))?.runId !== runId) return false;
-        await insertEntry(database, layout, await work());
+        const table = inCatalog(database, layout);
+        if (currentPublication(await readEntries(database, table, filter))?.runId !== runId) return false;
+        await insertEntry(database, table, await work());
         return true;
       }),
   };

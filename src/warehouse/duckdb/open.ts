@@ -19,6 +19,12 @@ export function openDuckdb(url: string, { root, scratch, memory, signal }: Wareh
     });
   }
   const file = path.resolve(root, name);
+  if (file.includes('?')) {
+    // DuckDB takes what follows for options of a URL, and puts its log beside another name.
+    throw new ScoreBatchError('configuration', `the path ${file} has a ?, which DuckDB cannot have in a file's path`, {
+      hint: 'rename the folder or the file',
+    });
+  }
   const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory, signal };
   return {
     kind: 'duckdb',

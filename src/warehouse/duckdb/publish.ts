@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
+import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -9,7 +10,7 @@ import { insertEntry, readEntries } from './ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, writeRanked } from './publish-sql.ts';
 import { runFolder } from './scratch.ts';
 import { stagedFile } from './staging.ts';
-import { createTable } from './tables.ts';
+import { createTable, inCatalog } from './tables.ts';
 
 /**
  * Publishes in one transaction. DuckDB's gate is the lock of the file: one process can have it open for writing, so nobody
@@ -23,25 +24,30 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
     await withMemory(file, (database) => database.run(writeRanked(staged, key, ranked)));
   }
   const rows = { file: ranked, key, keep, scored, bands };
-  const targets = [tables.scores, tables.quarantine, ...(spec.reported ? [tables.report, tables.summary] : [])].filter(
-    (table) => table !== undefined,
-  );
   await withFile(file, 'write', (database) =>
     transaction(database, async () => {
-      for (const table of [tables.ledger, ...targets]) await createTable(database, table);
-      const window = { job: entry.job, window: entry.window };
-      const current = currentPublication(await readEntries(database, tables.ledger, window));
+      const place = (layout: TableLayout) => inCatalog(database, layout);
+      const [ledger, scores, quarantine] = [tables.ledger, tables.scores, tables.quarantine].map(place) as [
+        TableLayout,
+        TableLayout,
+        TableLayout,
+      ];
+      const report = spec.reported && tables.report && place(tables.report);
+      const summary = spec.reported && tables.summary && place(tables.summary);
+      const targets = [scores, quarantine, report, summary].filter((table) => table !== undefined && table !== false);
+      for (const table of [ledger, ...targets]) await createTable(database, table);
+      const current = currentPublication(await readEntries(database, ledger, { job: entry.job, window: entry.window }));
       if (current?.runId === entry.runId) return;
       if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-      // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
       for (const table of targets) await database.run(deleteWindow(table, entry));
       if (staged.length > 0) {
-        await database.run(insertScores(tables.scores, entry, rows));
-        await database.run(insertQuarantine(tables.quarantine, entry, staged, key));
-        if (spec.reported && tables.report) await database.run(insertScores(tables.report, entry, rows));
-        if (spec.reported && tables.summary) await database.run(insertSummary(tables.summary, entry, rows, spec.segments));
+        // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
+        await database.run(insertScores(scores, entry, rows));
+        await database.run(insertQuarantine(quarantine, entry, staged, key));
+        if (report) await database.run(insertScores(report, entry, rows));
+        if (summary) await database.run(insertSummary(summary, entry, rows, spec.segments));
       }
-      await insertEntry(database, tables.ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
+      await insertEntry(database, ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
     }),
   );
 }

@@ -1,7 +1,9 @@
+import type { TableLayout } from '../../domain/tables.ts';
 import { literal, tableIdentifier } from '../../duckdb/sql.ts';
 import type { PublishedRows, RenderedRange } from '../warehouse.ts';
 import { duckdbError } from './errors.ts';
 import { type DuckdbFile, openFile } from './file.ts';
+import { inCatalog } from './tables.ts';
 
 /** Ranks per range, a row group's size. Publish inserts in this order, so a range lies in few row groups. */
 const RANGE = 122_880;
@@ -11,7 +13,7 @@ export async function* readPublished(file: DuckdbFile, spec: PublishedRows): Asy
   for (let first = 1; first <= spec.rows; first += RANGE) {
     const last = Math.min(first + RANGE - 1, spec.rows);
     try {
-      const [row] = await database.rows(selectRange(spec, first, last));
+      const [row] = await database.rows(selectRange(inCatalog(database, spec.table), spec, first, last));
       const [rows, ranks, lines] = row ?? [];
       yield { complete: Number(rows) === last - first + 1 && Number(ranks) === last - first + 1, lines: bytesOf(lines) };
     } catch (error) {
@@ -21,7 +23,7 @@ export async function* readPublished(file: DuckdbFile, spec: PublishedRows): Asy
 }
 
 /** The lines of a range as one value: a value at a time they would cost more than the rest of the run. */
-function selectRange({ job, runId, window, table, line }: PublishedRows, first: number, last: number): string {
+function selectRange(table: TableLayout, { job, runId, window, line }: PublishedRows, first: number, last: number): string {
   return `SELECT count(*), count(DISTINCT rank), encode(string_agg(${line}, '' ORDER BY rank))
     FROM ${tableIdentifier(table.name)}
     WHERE job = ${literal(job)} AND run_id = ${literal(runId)} AND window_start = CAST(${literal(window.start)} AS TIMESTAMPTZ)

@@ -8,7 +8,7 @@ import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { collectRunFolders, makeRunFolder, removeRunFolder } from './scratch.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged } from './staging.ts';
-import { tableDifferences } from './tables.ts';
+import { inCatalog, tableDifferences } from './tables.ts';
 
 export function duckdbSink(file: DuckdbFile): Sink {
   return {
@@ -17,7 +17,7 @@ export function duckdbSink(file: DuckdbFile): Sink {
       const layouts = Object.values(tables).filter((layout) => layout !== undefined);
       return await withFile(file, 'read', async (database) => {
         const found: string[] = [];
-        for (const layout of layouts) found.push(...(await tableDifferences(database, layout)));
+        for (const layout of layouts) found.push(...(await tableDifferences(database, inCatalog(database, layout))));
         return found;
       });
     },

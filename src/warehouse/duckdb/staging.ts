@@ -4,7 +4,7 @@ import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../../domain/tables.ts';
-import { literal, parquetScan } from '../../duckdb/sql.ts';
+import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
@@ -36,7 +36,7 @@ export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<S
   const files = await stagedFiles(file, runId);
   if (files.length === 0) return [];
   const counted = await withMemory(file, (database) =>
-    database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata([${files.map(literal).join(', ')}])`),
+    database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${fileList(files)})`),
   );
   return counted.map(([name, rows]) => ({ ...attemptOf(String(name)), rows: Number(rows) }));
 }

@@ -2,11 +2,27 @@ import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { identifier, tableIdentifier } from '../../duckdb/sql.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { duckdbType } from './types.ts';
+
+/**
+ * The table with its full name. A file `marketing.duckdb` that has a schema `marketing` makes every shorter one ambiguous.
+ *
+ * @throws ScoreBatchError `configuration` where the name is of another database
+ */
+export function inCatalog<T extends TableLayout>({ catalog }: Database, layout: T): T {
+  const [table = '', schema = 'main', other = catalog] = [...layout.name].reverse();
+  if (other.toLowerCase() !== catalog.toLowerCase()) {
+    throw new ScoreBatchError('configuration', `the table ${showTableName(layout.name)} is not in the DuckDB file ${catalog}`, {
+      hint: 'write schema.table; the file is what sink.warehouse names',
+    });
+  }
+  return { ...layout, name: [catalog, schema, table] };
+}
 
 /** Creates schema and table where they are missing; never alters one that is there. */
 export async function createTable(database: Database, { name, columns }: TableLayout): Promise<void> {
-  if (name.length > 1) await database.run(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier(name.slice(0, -1))}`);
+  await database.run(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier(name.slice(0, -1))}`);
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
   await database.run(`CREATE TABLE IF NOT EXISTS ${tableIdentifier(name)} (${definitions.join(', ')})`);
 }
