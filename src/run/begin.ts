@@ -9,12 +9,14 @@ import { entryOf, type Progress } from './progress.ts';
 /** A new run, or an unfinished one to go on with; the ledger knows of it before anything else is durable. */
 export async function begin(plan: Plan, fresh: boolean): Promise<Progress> {
   const unfinished = fresh ? undefined : await resumable(plan);
+  // What ended the run before is told by the entry of then.
+  const { error: _, ...details } = unfinished?.details ?? {};
   const progress: Progress = {
     runId: unfinished?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
     clock: new StageClock(unfinished?.details.seconds),
     state: unfinished?.state ?? 'started',
     rows: unfinished?.rows,
-    details: unfinished?.details ?? {},
+    details,
   };
   if (progress.state === 'published') return progress;
   progress.state = 'started';

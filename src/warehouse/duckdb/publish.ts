@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
-import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -26,15 +25,12 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   const rows = { file: ranked, key, keep, scored, bands };
   await withFile(file, 'write', (database) =>
     transaction(database, async () => {
-      const place = (layout: TableLayout) => inCatalog(database, layout);
-      const [ledger, scores, quarantine] = [tables.ledger, tables.scores, tables.quarantine].map(place) as [
-        TableLayout,
-        TableLayout,
-        TableLayout,
-      ];
-      const report = spec.reported && tables.report && place(tables.report);
-      const summary = spec.reported && tables.summary && place(tables.summary);
-      const targets = [scores, quarantine, report, summary].filter((table) => table !== undefined && table !== false);
+      const ledger = inCatalog(database, tables.ledger);
+      const scores = inCatalog(database, tables.scores);
+      const quarantine = inCatalog(database, tables.quarantine);
+      const report = spec.reported && tables.report ? inCatalog(database, tables.report) : undefined;
+      const summary = spec.reported && tables.summary ? inCatalog(database, tables.summary) : undefined;
+      const targets = [scores, quarantine, report, summary].filter((table) => table !== undefined);
       for (const table of [ledger, ...targets]) await createTable(database, table);
       const current = currentPublication(await readEntries(database, ledger, { job: entry.job, window: entry.window }));
       if (current?.runId === entry.runId) return;
