@@ -1,7 +1,7 @@
 // Measures one whole run of score-batch on generated users: wall time, peak memory, seconds per stage.
 //
 //   npm run bench -- --rows 1000000 --runs 5
-//   npm run bench -- --rows 1000000 --peer 'python peer.py {data}'      A B A B …, in one run; {data} is the folder of users.duckdb
+//   npm run bench -- --rows 1000000 --peer 'python peer.py {data}'      A B A B …, in one run, from the folder bench/
 //
 // Every run publishes over the one before, so the old window is replaced too. Figures of shared machines differ by tens of
 // per cent from run to run: compare medians of one call only.
