@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { CommanderError } from 'commander';
 import type { GlobalFlags } from './commands/options.ts';
@@ -21,29 +22,30 @@ async function main(argv: readonly string[]): Promise<number> {
       interruption.abort(new Interrupted(signal));
     });
   }
-  // `score-batch status | head` closes the pipe early; that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  // `score-batch status | head` closes the pipe early, and a log collector may die: neither is a reason to fail a run.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
   let printed = false;
   let quiet = false;
+  const consoleOf = (flags: GlobalFlags) =>
+    createConsole({
+      verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
+      json: process.env.SCORE_BATCH_LOG === 'json',
+      stream: process.stderr,
+    });
   const contextOf = (flags: GlobalFlags): Context => {
     quiet = flags.quiet ?? false;
     return {
-      folder: path.resolve(flags.directory ?? '.'),
+      folder: workFolder(flags.directory),
       environment: process.env,
       now: readNow(process.env),
-      console: createConsole({
-        verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
-        json: process.env.SCORE_BATCH_LOG === 'json',
-        stream: process.stderr,
-      }),
+      console: consoleOf(flags),
       signal: interruption.signal,
     };
   };
   try {
+    refuseUnknownLog(process.env.SCORE_BATCH_LOG);
     await buildProgram(contextOf, (text) => {
       printed = true;
       process.stdout.write(`${text}\n`);
@@ -51,14 +53,30 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { text, message, hint, exitCode, kind } = presentError(toUsage(error));
-    // Nothing to score is no failure of anybody who asked for --skip-empty.
-    if (kind !== 'nothing to score' || !quiet) process.stderr.write(`${text}\n`);
-    if (json && !printed) {
-      process.stdout.write(`${JSON.stringify({ error: { kind, exit_code: exitCode, message, hint: hint ?? null } })}\n`);
-    }
+    const { text, exitCode, ...fields } = presentError(toUsage(error));
+    const told = {
+      kind: fields.kind,
+      exit_code: exitCode,
+      message: fields.message,
+      details: fields.details,
+      hint: fields.hint ?? null,
+    };
+    // Nothing to score is no failure of anybody who asked for --skip-empty; a check has said already what failed.
+    if (fields.kind !== 'nothing to score' || !quiet) if (!printed) consoleOf({}).error(text, told);
+    if (json && !printed) process.stdout.write(`${JSON.stringify({ error: told })}\n`);
     return exitCode;
   }
+}
+
+function workFolder(directory = '.'): string {
+  const folder = path.resolve(directory);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
+  throw new ScoreBatchError('usage', `there is no folder ${folder}`, { hint: 'check the path after -C' });
+}
+
+function refuseUnknownLog(format: string | undefined): void {
+  if (!format || format === 'json' || format === 'text') return;
+  throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is no log format`, { hint: 'use json or text' });
 }
 
 /** Commander's complaints about flags, in this program's words. */

@@ -59,3 +59,16 @@ export class Interrupted extends Error {
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
+
+/** A file that cannot be read: it is missing, or this user may not. @param missingHint what to do where it is missing */
+export function unreadable(what: string, cause: unknown, missingHint: string): ScoreBatchError {
+  const code = systemCode(cause);
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new ScoreBatchError('permission', `${what} may not be read by this user`, {
+      hint: 'give the user that runs score-batch the right to read it',
+      cause,
+    });
+  }
+  const why = code === 'ENOENT' ? 'does not exist' : `cannot be read (${code ?? 'unknown error'})`;
+  return new ScoreBatchError('configuration', `${what} ${why}`, { hint: missingHint, cause });
+}

@@ -29,7 +29,7 @@ describe('a warehouse that cannot be read', () => {
       "exit 78
       stderr:
       error: the DuckDB file <project>/data/warehouse.duckdb does not exist
-      hint: check source.warehouse in the job file; score-batch never creates a source"
+      hint: check the warehouse in the job file; score-batch never creates a source"
     `);
     expect(existsSync(warehouseOf(folder))).toBe(false);
     expect(existsSync(`${warehouseOf(folder)}.scratch`)).toBe(false);
@@ -199,7 +199,7 @@ describe('a model', () => {
       "exit 78
       stderr:
       error: <project>/model/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx and model.yaml; the job names <project>/model"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/model"
     `);
     await expectNothingMoved(folder);
   });
@@ -289,7 +289,7 @@ describe('a model', () => {
     expect(transcript(await scoreBatch(folder, args), folder)).toBe(
       'exit 78\nstderr:\nerror: no execution provider serves <project>/model/model.onnx\n' +
         '  cpu: refused, a GPU is required\n' +
-        'hint: run where the GPU is, or drop --require-gpu and add cpu to score.providers',
+        'hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers',
     );
     await expectNothingMoved(folder);
   });
@@ -355,7 +355,7 @@ describe('a target table with another schema', () => {
         marketing.scores has no column model_digest (VARCHAR)
         marketing.scores has no column scored_at (TIMESTAMP WITH TIME ZONE)
         marketing.scores has a column note that is not published
-      hint: name another table in the job, or rename the old one; score-batch never alters a table"
+      hint: name another table, rename the old one, or alter it yourself; score-batch never does"
     `);
     expect(await publishedTables(folder)).toEqual(['marketing.scores']);
     expect(await rowsOf(folder, 'select * from marketing.scores')).toEqual([
@@ -376,7 +376,7 @@ describe('a target table with another schema', () => {
       error: a table that is there does not have the columns that this job publishes
         marketing.scores has no column signup (DATE)
         marketing.report has no column signup (DATE)
-      hint: name another table in the job, or rename the old one; score-batch never alters a table"
+      hint: name another table, rename the old one, or alter it yourself; score-batch never does"
     `);
     expect(await publishedRows(folder)).toEqual(before);
   });
@@ -388,7 +388,7 @@ describe('a report that cannot be written', () => {
     expect(transcript(await scoreBatch(folder, ['--week', '-q']), folder)).toMatchInlineSnapshot(`
       "exit 74
       stderr:
-      error: the report <project>/reports/linear-1997-W11.csv cannot be written (EEXIST)
+      error: the report <project>/reports/linear-1997-W11.csv cannot be written: EEXIST: file already exists
       hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.report')).toEqual([{ n: '100' }]);
@@ -435,7 +435,7 @@ describe('a report that cannot be written', () => {
     expect(transcript({ code: status, signal: null, stdout: '', stderr }, folder)).toMatchInlineSnapshot(`
       "exit 74
       stderr:
-      error: the report <project>/reports/linear-1997-W11.csv cannot be written (ENOSPC)
+      error: the report <project>/reports/linear-1997-W11.csv cannot be written: ENOSPC: no space left on device
       hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.scores')).toEqual([{ n: '2000' }]);

@@ -31,7 +31,7 @@ describe('help', () => {
     for (const command of ['run', 'plan', 'status', 'report', 'check', 'model', 'init']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${command}\\b`, 'm'));
     }
-    expect(stdout).toContain('cd /srv/churn && ./node_modules/.bin/score-batch --week');
+    expect(stdout).toContain('cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   });
 
@@ -240,7 +240,7 @@ describe('streams', () => {
     expect(transcript({ ...outcome, stderr: summary }, folder)).toMatchInlineSnapshot(`
       "exit 0
       stderr:
-      published linear 1997-W11 (1997-03-10T05:00:00.000Z to 1997-03-17T05:00:00.000Z), run <id>
+      published linear 1997-W11 (1997-03-10 00:00 to 1997-03-17 00:00, America/New_York), run <id>
         model       linear 1, sha256 e147a59d862d…, on cpu (10 chunks)
         rows        100 frozen = 100 scored + 0 quarantined
         chunks      10

@@ -194,18 +194,16 @@ describe('a gate', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: 3 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
-        2 × null in a required feature (a)
-        1 × feature out of range (a)
-      hint: the rejected rows are in the Parquet files of <project>/data/warehouse.duckdb.scratch/<id>/staged (where reason is not null)"
+        quarantined: 2 × null in a required feature (a)
+        quarantined: 1 × feature out of range (a)
+      hint: see the rejected rows: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*.parquet') where reason is not null"
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
     expect(existsSync(path.join(folder, CSV))).toBe(false);
-    const staging = /Parquet files of (\S+) /.exec(outcome.stderr)?.[1] ?? '';
-    const rejected = await query(
-      ':memory:',
-      `select key_0, reason, column_name from read_parquet('${staging}/*.parquet') where reason is not null order by key_0`,
-    );
+    // The hint's statement is meant to be pasted.
+    const shown = /select \* (from read_parquet\('.*'\) where reason is not null)/.exec(outcome.stderr)?.[1] ?? '';
+    const rejected = await query(':memory:', `select key_0, reason, column_name ${shown} order by key_0`);
     expect(rejected).toEqual([
       { key_0: '5', reason: 'null in a required feature', column_name: 'a' },
       { key_0: '17', reason: 'null in a required feature', column_name: 'a' },
@@ -223,7 +221,9 @@ describe('a gate', () => {
     });
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(65);
-    expect(stderr).toContain('1997-W11 was not published: every row was quarantined\n  2 × null in a required feature (a)\n');
+    expect(stderr).toContain(
+      '1997-W11 was not published: every row was quarantined\n  quarantined: 2 × null in a required feature (a)\n',
+    );
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
   });
 

@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   suggest: [],
   versions: [],
   memory: ['errors'],
+  process: ['errors'],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
@@ -23,14 +24,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ['domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
-  duckdb: ['domain (types)'],
+  duckdb: ['domain (types)', 'errors'],
   parquet: ['domain', 'duckdb', 'features'],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime'],
   // The interfaces of warehouses; each warehouse in its own folder, strangers to each other; one file knows them all.
   warehouse: ['domain (types)'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse (types)'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)'],
   'warehouse/open': ['errors', 'suggest', 'warehouse', 'warehouse/duckdb'],
-  report: ['domain (types)', 'duckdb', 'errors', 'warehouse (types)'],
+  report: ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)'],
   // What people and schedulers see.
   terminal: ['errors'],
   context: ['terminal (types)'],

@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { ledgerWindow } from '../domain/ledger.ts';
 import type { Schema } from '../domain/schema.ts';
 import { tablesOf } from '../domain/tables.ts';
+import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type Job, loadJob } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
@@ -9,6 +11,8 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { createPending } from '../report/file.ts';
+import { reportFile } from '../report/write.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import type { JobFlags } from './options.ts';
 
@@ -65,20 +69,42 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
     });
   }
   const schema = await check<Schema>('source', async () => {
-    const found = await source.source.describe(lastWindowQuery(job, context.now));
+    const found = await source.source.describe(bindWindow(job.query, lastWindow(job, context.now), job.queryName));
     return [`${definition.source.warehouse}: the query has ${found.length} columns`, found];
   });
   if (bundle && schema) {
     await check('tables', async () => {
       const { key, keep } = chooseColumns(definition, schema, bundle);
       const differences = await sink.sink.differences(tablesOf(tableNames(definition), key, keep, definition.score.column));
-      if (differences.length === 0) return ['missing, or as they should be', undefined];
+      if (differences.length === 0) return ['as they should be, where they are there; a run makes the others', undefined];
       throw new ScoreBatchError('configuration', differences.join('; '), {
         hint: 'name another table in the job, or rename the old one',
       });
     });
   }
+  if (schema && definition.source.ready !== undefined) {
+    const ready = bindWindow(definition.source.ready, lastWindow(job, context.now), 'source.ready');
+    await check('readiness', async () => [
+      (await source.source.ready(ready))
+        ? `the source is ready for ${lastWindow(job, context.now).label}`
+        : 'the source is not ready yet; a run would end with 69',
+      undefined,
+    ]);
+  }
+  const { csv } = definition.report;
+  if (csv !== undefined) {
+    await check('report folder', async () => {
+      const file = reportFile(csv, ledgerWindow(lastWindow(job, context.now)), root);
+      const pending = await createPending(file, 'check').catch((cause: unknown) => {
+        const hint = 'make the folder, or give the user that runs score-batch the right to write there';
+        throw cause instanceof ScoreBatchError ? new ScoreBatchError('permission', cause.message, { hint, cause }) : cause;
+      });
+      await pending.discard();
+      return [`${csv} can be written`, undefined];
+    });
+  }
   await check('sink', async () => {
+    if (definition.sink.warehouse === undefined) await sink.reach();
     return [await sink.sink.probe(), undefined];
   });
   const text = checks.map(
@@ -88,7 +114,8 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   return { data: { job: definition.name, ok: failure === undefined, checks }, text: text.join('\n'), failure };
 }
 
-function lastWindowQuery({ definition, query, queryName }: Job, now: number) {
+/** The window that a run without a value would take. */
+function lastWindow({ definition }: Job, now: number): Window {
   const grain = definition.every === 'day' ? 'date' : definition.every;
-  return bindWindow(query, windowFromFlags({ [grain]: true }, definition.time_zone, now), queryName);
+  return windowFromFlags({ [grain]: true }, definition.time_zone, now);
 }

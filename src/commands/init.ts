@@ -23,13 +23,22 @@ export async function initCommand(name: string, { folder, console }: Context): P
   const there = files.find(({ file }) => existsSync(file));
   if (there)
     throw new ScoreBatchError('usage', `${there.file} exists already`, { hint: 'choose another name, or remove it first' });
-  await mkdir(jobs, { recursive: true });
-  for (const { file, text } of files) await writeFile(file, text, { flag: 'wx' });
-  // Generated: an older one is brought up to date.
-  await writeFile(path.join(jobs, SCHEMA), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+  const write = async (): Promise<void> => {
+    await mkdir(jobs, { recursive: true });
+    for (const { file, text } of files) await writeFile(file, text, { flag: 'wx' });
+    // Generated: an older one is brought up to date.
+    await writeFile(path.join(jobs, SCHEMA), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+  };
+  await write().catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ScoreBatchError('permission', `${jobs} cannot be written: ${reason}`, {
+      hint: 'choose another folder with -C',
+      cause,
+    });
+  });
   const made = [...files.map(({ file }) => file), path.join(jobs, SCHEMA)];
   console.info(
-    `wrote ${made.join(', ')}\nnext: fill in the query and the model, then try \`score-batch plan --job ${name} --week\``,
+    `wrote ${made.join(', ')}\nnext: fill in the query and the model, then \`score-batch check --job ${name}\` tells what is missing`,
   );
   return { files: made };
 }

@@ -1,23 +1,59 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { type ModelMetadata, showTensor } from '../domain/model-metadata.ts';
+import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { Feature } from '../domain/signature.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { type Bundle, digestOf, loadBundle } from '../model/bundle.ts';
 import { type ModelFacts, modelFacts } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
 /** Signature and metadata of a bundle, as `model.yaml` states them and as the file itself does. */
 export async function inspectCommand(
-  folder: string,
+  bundlePath: string,
   flags: ModelFlags,
   context: Context,
 ): Promise<{ data: object; text: string }> {
-  const bundle = await loadBundle(path.resolve(context.folder, folder));
+  const given = path.resolve(context.folder, bundlePath);
+  if (given.endsWith('.onnx')) return await inspectFile(given, flags);
+  const bundle = await loadBundle(given);
   const session = await openSession(bundle.file, sessionOptions(flags));
   await session.close();
   const data = describeModel(bundle, await modelFacts(bundle.file), session);
   return { data, text: showModel(data) };
+}
+
+/** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
+async function inspectFile(file: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
+  const digest = await digestOf(file);
+  const session = await openSession(file, sessionOptions(flags));
+  await session.close();
+  const data = { digest, file: { ...(await modelFacts(file)), ...session.metadata }, provider: session.provider };
+  return { data, text: skeleton(digest, session.metadata) };
+}
+
+function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
+  const columns = (input: TensorInfo) =>
+    Array.from(
+      { length: Number(input.shape[1]) || 1 },
+      (_, i) => `      - { name: ${input.shape[1] === 1 ? input.name : `column_${i}`} }`,
+    );
+  const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
+  return [
+    '# model.yaml for this file: name the columns, and say what to do with nulls, ranges and categories',
+    'name: my-model',
+    'version: "1"',
+    `sha256: ${digest}`,
+    'inputs:',
+    ...inputs.flatMap((input) => [
+      `  - name: ${input.name}          # ${showTensor(input)}`,
+      `    dtype: ${input.dtype}`,
+      `    shape: [N, ${Number(input.shape[1]) || 1}]`,
+      '    columns:',
+      ...columns(input),
+    ]),
+    `output: { name: ${output?.name ?? '?'}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
+    'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score',
+  ].join('\n');
 }
 
 function describeModel(

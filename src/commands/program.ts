@@ -11,7 +11,7 @@ import type { StatusFlags } from './status.ts';
 
 const CRON = `
 In cron, with absolute paths (Mondays at 6; the exit code says what to do, see the README):
-  0 6 * * 1  cd /srv/churn && ./node_modules/.bin/score-batch --week
+  0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (megabytes),
 SCORE_BATCH_LOG=json, NO_COLOR`;
@@ -80,8 +80,8 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
 
   const model = program.command('model').description('look into a model bundle');
   model
-    .command('inspect <bundle>')
-    .description('signature and metadata')
+    .command('inspect <path>')
+    .description('signature and metadata of a bundle; of a bare .onnx file, with a model.yaml to begin with')
     .option('--providers <list>', 'execution providers to try, comma-separated')
     .action(async (folder: string, flags: ModelFlags) => {
       const { inspectCommand } = await import('./model-inspect.ts');
@@ -120,6 +120,7 @@ function addRunOptions(command: Command): Command {
 /** `run` is what people call, mostly without its name, so the root's help has its flags. */
 function showRunFlagsInHelp(program: Command, run: Command): void {
   program.configureHelp({
+    showGlobalOptions: true,
     visibleOptions(command) {
       const own = Object.getPrototypeOf(this).visibleOptions.call(this, command);
       return command === program ? [...run.options, ...own] : own;

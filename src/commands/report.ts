@@ -22,6 +22,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
   }
   const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
   const { sink } = openWarehouses(job, context);
+  await sink.reach();
   const ledger = sink.ledger(tables.ledger);
   const entries = await ledger.entries({ job: definition.name, window });
   const current = currentPublication(entries);
@@ -32,7 +33,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     });
   }
   const file = reportFile(definition.report.csv, window, job.root);
-  const scores = { name: tables.scores.name, columns: run.details.columns };
+  const scores = { name: run.details.table ?? tables.scores.name, columns: run.details.columns };
   const { runId, fingerprint, model, rows } = run;
   await writeReport(
     {

@@ -31,6 +31,6 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
     (performance.now() - start) / 1000,
     context,
   );
-  context.console.info(showSummary(summary));
+  context.console.info(showSummary(summary), { summary });
   return summary;
 }

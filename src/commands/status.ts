@@ -18,7 +18,9 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
   const job = await loadJob(flags.job, context.folder, context.environment);
   const { definition } = job;
   const layout = tablesOf(tableNames(definition), [], [], definition.score.column).ledger;
-  const entries = await openWarehouses(job, context).sink.ledger(layout).entries({ job: definition.name });
+  const { sink } = openWarehouses(job, context);
+  await sink.reach();
+  const entries = await sink.ledger(layout).entries({ job: definition.name });
   const current = currentRuns(entries);
   const runs = runsOf(entries)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))

@@ -11,8 +11,6 @@ export interface FrozenChunk {
 /** A window's input rows, materialised once on the source's side. */
 export interface FrozenTable {
   readonly runId: string;
-  /** Where it is, for people. */
-  readonly location: string;
   readonly columns: readonly Column[];
   readonly chunks: readonly FrozenChunk[];
   readonly rows: number;

@@ -45,22 +45,24 @@ export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, co
     refusals.push(`${duplicates} rows share their key with another, and source.duplicates is refuse`);
   if (rows.scored === 0) refusals.push('every row was quarantined');
   else if (rate > limits.max_quarantine_rate) {
-    refusals.push(
-      `${percent(rate)} of the rows were quarantined, gates.max_quarantine_rate is ${percent(limits.max_quarantine_rate)}`,
-    );
+    const [measured, limit] = percents(rate, limits.max_quarantine_rate);
+    refusals.push(`${measured} of the rows were quarantined, gates.max_quarantine_rate is ${limit}`);
   }
   if (limits.max_drop !== undefined && drop > limits.max_drop) {
     const where = context.replaced ? 'the publication it would replace' : 'the window before';
-    refusals.push(
-      `the window has ${rows.frozen} rows, ${percent(drop)} fewer than ${where}; gates.max_drop is ${percent(limits.max_drop)}`,
-    );
+    const [measured, limit] = percents(drop, limits.max_drop);
+    refusals.push(`the window has ${rows.frozen} rows, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
   if (scorePsi !== undefined && limits.max_score_psi !== undefined && scorePsi > limits.max_score_psi) {
     refusals.push(
       `the scores drifted from the bundle's reference: PSI ${scorePsi.toFixed(3)}, gates.max_score_psi is ${limits.max_score_psi}`,
     );
   }
-  return { refusals, warnings: [], scorePsi };
+  const notJudged = limits.max_score_psi !== undefined && scorePsi === undefined;
+  const warnings = notJudged
+    ? [`drift was not judged: ${rows.scored} scored rows, gates.psi_min_rows is ${limits.psi_min_rows}`]
+    : [];
+  return { refusals, warnings, scorePsi };
 }
 
 function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Omit<GateResult, 'scorePsi'> {
@@ -80,6 +82,11 @@ function measurePsi(
   return populationStabilityIndex(counts, reference);
 }
 
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(12))} %`;
+/** A share and its limit with three digits, or with as many as it takes to tell them apart. */
+function percents(measured: number, limit: number): [measured: string, limit: string] {
+  const shown = (share: number, digits: number) => `${Number((share * 100).toPrecision(digits))} %`;
+  for (let digits = 3; digits < 15; digits += 1) {
+    if (shown(measured, digits) !== shown(limit, digits)) return [shown(measured, digits), shown(limit, digits)];
+  }
+  return [`${measured * 100} %`, `${limit * 100} %`];
 }

@@ -1,14 +1,15 @@
 import type { RejectionTally } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import type { StageSeconds } from './stages.ts';
+import type { TableName } from './table-name.ts';
 import type { TableColumn } from './tables.ts';
 import type { Window, WindowKind } from './window.ts';
 
 /**
  * What happened to a run. `started`, `failed` (and a run that says nothing more) can be resumed; `published` wants only its
- * report files; `refused` and `completed` are final.
+ * report files; `refused`, `skipped` (nothing to score) and `completed` are final.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'published', 'completed'] as const;
+const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and how people call it. */
@@ -45,6 +46,8 @@ export interface RunDetails {
   /** Drift of the scores from the bundle's reference; null where it was not measured. */
   readonly score_psi?: number | null;
   readonly warnings?: readonly string[];
+  /** Scores table by the parts of its name. */
+  readonly table?: TableName;
   /** Columns of the scores table as published, for reports that are written later. */
   readonly columns?: readonly TableColumn[];
   readonly seconds?: StageSeconds;

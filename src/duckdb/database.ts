@@ -1,4 +1,10 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+
+/** A folder of spilled data is called this and the number of its process, so that a killed one's can be found. */
+export const SPILL_PREFIX = 'spill-';
 
 /** Named values for `$name` in a statement; text is cast where the statement says so. */
 export type Values = Readonly<Record<string, string | number | bigint | boolean | null>>;
@@ -11,7 +17,7 @@ export interface DatabaseOptions {
   readonly threads?: number;
   /** Bytes that buffers may take before they go to `temporary`. */
   readonly memory: number;
-  /** Folder for what does not fit into memory; made when it is needed. */
+  /** Folder in which each instance makes one of its own for what does not fit into memory, when it is needed. */
   readonly temporary: string;
   /** Aborting it ends the statement that runs, in the signal's reason, and lets no other begin. */
   readonly signal?: AbortSignal;
@@ -28,12 +34,14 @@ export interface Database extends AsyncDisposable {
 }
 
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
-export async function openDatabase(path: string, options: DatabaseOptions): Promise<Database> {
-  const instance = await DuckDBInstance.create(path, {
+export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
+  // Instances give their spill files the same names: in one folder they read and delete each other's.
+  const spill = path.join(options.temporary, `${SPILL_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`);
+  const instance = await DuckDBInstance.create(file, {
     ...(options.readOnly && { access_mode: 'READ_ONLY' }),
     ...(options.threads !== undefined && { threads: String(options.threads) }),
     memory_limit: `${Math.floor(options.memory / 1_000_000)}MB`,
-    temp_directory: options.temporary,
+    temp_directory: spill,
     // What a job needs is bundled; a missing extension is an error and not a download.
     autoinstall_known_extensions: 'false',
   });
@@ -64,6 +72,7 @@ export async function openDatabase(path: string, options: DatabaseOptions): Prom
       signal?.removeEventListener('abort', interrupt);
       connection.closeSync();
       instance.closeSync();
+      await rm(spill, { recursive: true, force: true });
     },
   };
 }

@@ -14,14 +14,9 @@ export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
-/** A path in which no character stands for others; DuckDB takes every file name of a scan for a pattern. */
-export function exactPath(path: string): string {
-  return path.replaceAll(/[*?[]/g, '[$&]');
-}
-
-/** Files as a list for DuckDB's Parquet functions. */
+/** Files as a list for DuckDB's Parquet functions, which take a file that exists for itself and not for a pattern. */
 export function fileList(files: readonly string[]): string {
-  return `[${files.map((file) => literal(exactPath(file))).join(', ')}]`;
+  return `[${files.map(literal).join(', ')}]`;
 }
 
 /** A scan of Parquet files in the order given. Folder names are not columns: a query may have a column of that name. */

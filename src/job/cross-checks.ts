@@ -47,6 +47,11 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
 
 function segmentsKept({ sink, report }: JobDefinition): Problem[] {
   const kept = sink.keep.map((name) => name.toLowerCase());
+  const all = report.segments.findIndex((name) => name.toLowerCase() === 'all');
+  if (all >= 0)
+    return [
+      { path: ['report', 'segments', all], message: 'all is the segment that has everybody; rename the column in the query' },
+    ];
   return report.segments.flatMap((name, index) =>
     kept.includes(name.toLowerCase())
       ? []

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Query } from '../domain/query.ts';
+import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -7,17 +8,18 @@ import type { JobDefinition } from './schema.ts';
 const FORMAT_VERSION = 1;
 
 /**
- * Equal for two runs that would publish the same from the same rows: SQL and bound values, the effective job, the model and
- * its rules. Left out: what only changes how fast it goes (workers).
+ * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the
+ * effective job, the model and its rules. Left out: what only changes how fast it goes (workers).
  *
  * @returns SHA-256, hex
  */
-export function fingerprintOf(query: Query, definition: JobDefinition, bundle: Bundle): string {
+export function fingerprintOf(query: Query, columns: Schema, definition: JobDefinition, bundle: Bundle): string {
   const { workers: _, ...score } = definition.score;
   const parts = {
     format: FORMAT_VERSION,
     texts: query.texts,
     parameters: query.parameters,
+    columns,
     definition: { ...definition, score },
     model: [bundle.digest, bundle.definitionDigest],
   };

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ScoreBatchError, systemCode } from '../errors.ts';
+import { ScoreBatchError, unreadable } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 
 const YAML = /\.ya?ml$/;
@@ -55,11 +55,7 @@ export async function readText(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    const why = systemCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${systemCode(cause) ?? 'unknown error'})`;
-    throw new ScoreBatchError('configuration', `${what} ${file} ${why}`, {
-      hint: 'paths are relative to the project root, the folder that holds jobs/',
-      cause,
-    });
+    throw unreadable(`${what} ${file}`, cause, 'paths are relative to the project root, the folder that holds jobs/');
   }
 }
 

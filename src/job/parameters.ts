@@ -1,7 +1,7 @@
 import type { Query, QueryParameter } from '../domain/query.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
+import { didYouMean, nearest } from '../suggest.ts';
 import { wallClock } from '../window/calendar.ts';
 import { wholeDays } from '../window/window.ts';
 import { codeRanges } from './sql-code.ts';
@@ -16,8 +16,8 @@ const NAMES = [
 ] as const;
 type Name = (typeof NAMES)[number];
 
-/** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). */
-const REFERENCE = /(?<![:\w\])"]):(window_\w*)/gi;
+/** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). What is near none of ours is left alone. */
+const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
 
 /**
  * Cuts a query at `:window_start` and its kin, with the window's values. Strings and comments are left as they are, and
@@ -34,8 +34,10 @@ export function bindWindow(sql: string, window: Window, name: string): Query {
   // Matched in the whole text: what stands before a colon may be a quoted name.
   for (const match of sql.matchAll(REFERENCE)) {
     if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;
+    const word = (match[1] ?? '').toLowerCase();
+    if (!word.startsWith('window_') && nearest(word, NAMES) === undefined) continue;
     texts.push(sql.slice(last, match.index));
-    parameters.push(parameterOf((match[1] ?? '').toLowerCase(), window, name));
+    parameters.push(parameterOf(word, window, name));
     last = match.index + match[0].length;
   }
   texts.push(sql.slice(last));

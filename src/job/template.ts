@@ -1,5 +1,6 @@
 /** A commented job file for `init`; every key that a first job needs, the others behind a comment. */
 export function jobTemplate(name: string, schemaPath: string): string {
+  const table = name.replaceAll('-', '_');
   return `# yaml-language-server: $schema=${schemaPath}
 name: ${name}
 model: models/${name}                 # folder with model.onnx, model.yaml and golden.csv
@@ -26,13 +27,13 @@ score:
 
 sink:
   # warehouse:                        # the source's, if left out
-  table: marketing.churn_scores       # beside it: …_quarantine and score_batch_ledger
+  table: marketing.${table}_scores    # beside it: …_quarantine and score_batch_ledger
   keep: []                            # columns of the query to carry through
   quarantine_values: hash             # or: plain
 
 report:
-  table: marketing.churn_report
-  summary_table: marketing.churn_summary
+  table: marketing.${table}_report
+  summary_table: marketing.${table}_summary
   segments: []                        # columns of keep by which the summary is broken down
   csv: reports/${name}-{window}.csv
 

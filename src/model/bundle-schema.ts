@@ -32,6 +32,11 @@ const histogram = z
   )
   .refine(({ shares }) => Math.abs(shares.reduce((a, b) => a + b, 0) - 1) < 1e-3, 'shares must add up to 1');
 
+const scoreHistogram = histogram.refine(
+  ({ edges }) => edges.every((edge) => edge >= 0 && edge <= 1),
+  'edges of a score lie between 0 and 1',
+);
+
 /** `model.yaml` of a bundle; the format is described in the README. */
 export const bundleSchema = z.strictObject({
   name: text,
@@ -41,9 +46,9 @@ export const bundleSchema = z.strictObject({
   trained: z.record(text, z.unknown()).optional(),
   inputs: z.array(input).min(1, 'name at least one input'),
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
-  reference: z.strictObject({ score: histogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
+  reference: z.strictObject({ score: scoreHistogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
   baseline: z.record(text, scalar).optional(),
-  golden: z.strictObject({ file: text.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).optional(),
+  golden: z.strictObject({ file: text.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).prefault({}),
 });
 
 export type BundleDefinition = z.output<typeof bundleSchema>;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Signature } from '../domain/signature.ts';
-import { ScoreBatchError, systemCode } from '../errors.ts';
+import { ScoreBatchError, unreadable } from '../errors.ts';
 import { parseChecked } from '../yaml/checked.ts';
 import { bundleChecks } from './bundle-checks.ts';
 import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
@@ -36,7 +36,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
     hint: 'the README explains the format of model.yaml',
     crossChecks: bundleChecks,
   });
-  const digest = await digestOf(file, folder);
+  const digest = await digestOf(file);
   if (digest !== definition.sha256) {
     throw new ScoreBatchError('configuration', `the digest of ${file} is not the one that model.yaml states`, {
       details: [`model.yaml: ${definition.sha256}`, `model.onnx: ${digest}`],
@@ -70,24 +70,21 @@ async function readBundleFile(file: string, folder: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw unreadable(file, folder, cause);
+    throw unreadable(file, cause, bundleHint(folder));
   }
 }
 
-async function digestOf(file: string, folder: string): Promise<string> {
+/** SHA-256 of a model file, hex. @throws ScoreBatchError where it cannot be read */
+export async function digestOf(file: string): Promise<string> {
   const hash = createHash('sha256');
   try {
     await pipeline(createReadStream(file), hash);
   } catch (cause) {
-    throw unreadable(file, folder, cause);
+    throw unreadable(file, cause, bundleHint(path.dirname(file)));
   }
   return hash.digest('hex');
 }
 
-function unreadable(file: string, folder: string, cause: unknown): ScoreBatchError {
-  const why = systemCode(cause) === 'ENOENT' ? 'does not exist' : `cannot be read (${systemCode(cause) ?? 'unknown error'})`;
-  return new ScoreBatchError('configuration', `${file} ${why}`, {
-    hint: `a model bundle is a folder with model.onnx and model.yaml; the job names ${folder}`,
-    cause,
-  });
+function bundleHint(folder: string): string {
+  return `a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is ${folder}`;
 }

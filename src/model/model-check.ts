@@ -42,12 +42,12 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
 
 function outputProblems({ name, index }: Signature['output'], outputs: readonly TensorInfo[]): string[] {
   const info = outputs.find((output) => output.name === name);
-  if (info === undefined) return [`the model has no output ${name}; it has ${outputs.map((output) => output.name).join(', ')}`];
-  if (info.dtype === undefined) {
-    return [
-      `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools`,
-    ];
+  if (info === undefined) {
+    // The exporter gives a ZipMap's output another name: both faults are told at once.
+    const maps = outputs.filter(({ dtype }) => dtype === undefined).map((output) => zipMap(output.name));
+    return [`the model has no output ${name}; it has ${outputs.map((output) => output.name).join(', ')}`, ...maps];
   }
+  if (info.dtype === undefined) return [zipMap(name)];
   const [, width, ...more] = info.shape;
   if (info.dtype !== 'float32' && info.dtype !== 'float64') {
     return [
@@ -59,4 +59,8 @@ function outputProblems({ name, index }: Signature['output'], outputs: readonly 
   return typeof classes === 'number' && index >= classes
     ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
     : [];
+}
+
+function zipMap(name: string): string {
+  return `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools`;
 }

@@ -1,17 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
-import type { ColumnBatch, ColumnKind, ColumnValues } from '../domain/column-batch.ts';
-import { featuresOf } from '../domain/signature.ts';
+import type { ColumnKind, ColumnValues } from '../domain/column-batch.ts';
+import { featuresOf, type Signature } from '../domain/signature.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { createEncoder } from '../features/encoder.ts';
+import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
-import { openSession, type SessionOptions } from '../runtime/session.ts';
+import { openSession, type Session, type SessionOptions } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import { checkModel } from './model-check.ts';
 
 const EXPECTED = 'expected_score';
-const DEFAULT_TOLERANCE = 1e-6;
 
 export interface Verification {
   readonly provider: string;
@@ -21,32 +20,60 @@ export interface Verification {
   readonly tolerance: number;
 }
 
+/** Opens the model, compares it with its description and scores the golden rows. @throws ScoreBatchError `configuration` */
+export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
+  const session = await openSession(bundle.file, options);
+  try {
+    checkModel(session.metadata, bundle.signature, bundle.file);
+    return await verifyGolden(bundle, session);
+  } finally {
+    await session.close();
+  }
+}
+
 /**
  * Scores the bundle's golden rows through the same encoder and session as a run and compares them with the expected scores.
  *
  * @throws ScoreBatchError `configuration` where there are none, or they differ by more than the bundle's tolerance
  */
-export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
+export async function verifyGolden(bundle: Bundle, session: Session): Promise<Verification> {
   const { golden } = bundle.definition;
-  const file = path.join(bundle.folder, golden?.file ?? 'golden.csv');
-  const tolerance = golden?.tolerance ?? DEFAULT_TOLERANCE;
+  const file = path.join(bundle.folder, golden.file);
   const rows = await readGolden(file);
-  const features = featuresOf(bundle.signature);
+  const encoder = encodeGolden(bundle.signature, rows, file);
+  const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output);
+  const { index } = bundle.signature.output;
+  let worst = { row: 0, difference: 0 };
+  for (const [row, cells] of rows.entries()) {
+    const difference = Math.abs((values[row * width + index] ?? Number.NaN) - Number(cells[EXPECTED]));
+    // What is no number differs most of all; no comparison with NaN holds.
+    if (!(difference <= worst.difference)) worst = { row, difference: Number.isNaN(difference) ? Infinity : difference };
+  }
+  if (worst.difference > golden.tolerance) {
+    const what = `row ${worst.row + 1} of ${file} differs by ${worst.difference}`;
+    throw new ScoreBatchError('configuration', `${bundle.file} does not give the golden scores: ${what}`, {
+      hint: `the tolerance is ${golden.tolerance}; is this the model that the golden rows were made with?`,
+    });
+  }
+  return { provider: session.provider, rows: rows.length, largest: worst.difference, tolerance: golden.tolerance };
+}
+
+function encodeGolden(signature: Signature, rows: readonly Record<string, string>[], file: string): Encoder {
+  const features = featuresOf(signature);
   const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0] && !(name in rows[0]));
   if (rows.length === 0 || missing.length > 0) {
     const what = rows.length === 0 ? 'holds no rows' : `has no column ${missing.join(', ')}`;
     throw new ScoreBatchError('configuration', `${file} ${what}`, { hint: `a golden file has every feature and ${EXPECTED}` });
   }
-  const encoder = createEncoder(bundle.signature, [], rows.length);
+  const encoder = createEncoder(signature, [], rows.length);
   const columns = features.map(({ feature }, i) =>
     toColumn(
       rows.map((row) => row[feature.name] ?? ''),
       encoder.kinds[i] ?? 'string',
     ),
   );
-  const batch: ColumnBatch = { rows: rows.length, columns };
   const rejected = new Int32Array(rows.length);
-  encoder.encode(batch, 0, rejected);
+  encoder.encode({ rows: rows.length, columns }, 0, rejected);
   const bad = rejected.findIndex((code) => code !== 0);
   if (bad >= 0) {
     const { reason, feature } = readRejection(rejected[bad] ?? 0);
@@ -54,30 +81,7 @@ export async function verifyBundle(bundle: Bundle, options: SessionOptions): Pro
       hint: `look at ${features[feature ?? 0]?.feature.name}: either the row or the rule in model.yaml is wrong`,
     });
   }
-  const session = await openSession(bundle.file, options);
-  try {
-    checkModel(session.metadata, bundle.signature, bundle.file);
-    const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output);
-    const differences = rows.map((row, i) =>
-      Math.abs((values[i * width + bundle.signature.output.index] ?? Number.NaN) - Number(row[EXPECTED])),
-    );
-    // What is no number differs most of all: no comparison with NaN holds.
-    const ranked = differences.map((difference) => (Number.isNaN(difference) ? Infinity : difference));
-    const worst = ranked.indexOf(Math.max(...ranked));
-    const largest = ranked[worst] ?? 0;
-    if (!(largest <= tolerance)) {
-      throw new ScoreBatchError(
-        'configuration',
-        `${bundle.file} does not give the golden scores: row ${worst + 1} of ${file} differs by ${largest}`,
-        {
-          hint: `the tolerance is ${tolerance}; is this the model that the golden rows were made with?`,
-        },
-      );
-    }
-    return { provider: session.provider, rows: rows.length, largest, tolerance };
-  } finally {
-    await session.close();
-  }
+  return encoder;
 }
 
 async function readGolden(file: string): Promise<Record<string, string>[]> {

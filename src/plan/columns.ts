@@ -11,6 +11,8 @@ export interface ChosenColumns {
   readonly keep: readonly Column[];
   /** Columns that feed the model's features, in their order. */
   readonly features: readonly Column[];
+  /** All of them, each once. */
+  readonly needed: readonly Column[];
 }
 
 /** @throws ScoreBatchError `configuration` where a column is missing, or its type cannot serve */
@@ -22,6 +24,16 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
     throw new ScoreBatchError('configuration', `the query has two columns ${repeated.name}`, {
       hint: 'give each its own name with AS',
     });
+  }
+  const taken = schema.find(({ name }) => name.toLowerCase().startsWith('score_batch_'));
+  if (taken) {
+    throw new ScoreBatchError(
+      'configuration',
+      `the query has a column ${taken.name}; names that begin with score_batch_ are ours`,
+      {
+        hint: 'rename it with AS',
+      },
+    );
   }
   const key = named(definition.source.key, schema, 'source.key');
   for (const { name, native, type } of key) {
@@ -37,7 +49,12 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
       hint: 'cast it to text in the query',
     });
   }
-  return { key, keep, features: featureColumns(bundle.signature, schema, definition.features) };
+  const features = featureColumns(bundle.signature, schema, definition.features);
+  const seen = new Set<string>();
+  const needed = [...key, ...keep, ...features].filter(
+    ({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase()),
+  );
+  return { key, keep, features, needed };
 }
 
 function named(names: readonly string[], schema: Schema, where: string): Column[] {

@@ -10,6 +10,7 @@ import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { checkModel } from '../model/model-check.ts';
+import { verifyGolden } from '../model/verify.ts';
 import { openSession } from '../runtime/session.ts';
 import type { Ledger, Warehouse } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
@@ -61,6 +62,15 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     );
   }
   const bundle = await loadBundle(path.resolve(job.root, definition.model));
+  if (definition.gates.max_score_psi !== undefined && bundle.definition.reference?.score === undefined) {
+    throw new ScoreBatchError(
+      'configuration',
+      `gates.max_score_psi is set and the bundle ${bundle.folder} has no reference to compare with`,
+      {
+        hint: 'add reference.score to model.yaml (the scores of the training or validation rows), or drop the gate',
+      },
+    );
+  }
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const provider = await probeModel(bundle, definition.score.providers, requireGpu);
   const { source, sink } = openWarehouses(job, context);
@@ -82,7 +92,12 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     ledger,
     tables,
     ...columns,
-    fingerprint: fingerprintOf(query, { ...definition, score: { ...definition.score, require_gpu: requireGpu } }, bundle),
+    fingerprint: fingerprintOf(
+      query,
+      columns.needed,
+      { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
+      bundle,
+    ),
     reported: window.kind === definition.every,
     entries: await windowEntries(ledger, definition.name, ledgerWindow(window)),
     previousEntries: previous ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
@@ -95,11 +110,12 @@ function windowEntries(ledger: Ledger, job: string, window: LedgerWindow): Promi
   return ledger.entries({ job, window });
 }
 
-/** Loads the model once on this thread: it is refused here and not by every worker. */
-async function probeModel({ file, signature }: Bundle, providers: readonly string[], requireGpu: boolean): Promise<string> {
-  const session = await openSession(file, { providers, requireGpu });
+/** Loads the model once on this thread and scores the golden rows: it is refused here and not by every worker. */
+async function probeModel(bundle: Bundle, providers: readonly string[], requireGpu: boolean): Promise<string> {
+  const session = await openSession(bundle.file, { providers, requireGpu });
   try {
-    checkModel(session.metadata, signature, file);
+    checkModel(session.metadata, bundle.signature, bundle.file);
+    await verifyGolden(bundle, session);
     return session.provider;
   } finally {
     await session.close();
@@ -111,7 +127,7 @@ async function refuseDifferentTables(sink: Warehouse, tables: Tables): Promise<v
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', 'a table that is there does not have the columns that this job publishes', {
     details,
-    hint: 'name another table in the job, or rename the old one; score-batch never alters a table',
+    hint: 'name another table, rename the old one, or alter it yourself; score-batch never does',
   });
 }
 

@@ -2,6 +2,7 @@ import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
+import { isAlive } from '../process.ts';
 
 /** A report file that is written beside its final place and appears there whole, or not at all. */
 export interface PendingFile {
@@ -59,15 +60,6 @@ async function removeAbandoned(file: string): Promise<void> {
   }
 }
 
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return systemCode(error) !== 'ESRCH';
-  }
-}
-
 /** A rename is on disk only once its folder is. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
@@ -84,9 +76,14 @@ async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
-    throw new ScoreBatchError('report', `the report ${file} cannot be written (${code})`, {
+    throw new ScoreBatchError('report', `the report ${file} cannot be written: ${reasonOf(cause) ?? code}`, {
       hint: 'the scores are published; mend the folder and run `score-batch report` for the same window',
       cause,
     });
   }
+}
+
+/** `ENOSPC: no space left on device`, without the call and the temporary names that follow. */
+function reasonOf(cause: unknown): string | undefined {
+  return cause instanceof Error ? cause.message.split(', ')[0] : undefined;
 }

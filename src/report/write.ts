@@ -1,5 +1,6 @@
 import path from 'node:path';
-import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type LedgerWindow } from '../domain/ledger.ts';
+import { showTableName } from '../domain/table-name.ts';
 import type { TableLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
@@ -39,10 +40,11 @@ export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry
   try {
     const complete = await writeRows(pending, spec);
     await pending.finish();
-    const current = await spec.ledger.whilePublished(spec.runId, { job: spec.job, window: spec.window }, async () => {
-      if (!complete) throw new Error(`the published rows of ${spec.runId} are not ranked from 1 to ${spec.rows}`);
+    const current = await spec.ledger.decide({ job: spec.job, window: spec.window }, async (entries) => {
+      if (currentPublication(entries)?.runId !== spec.runId) return { result: false };
+      if (!complete) throw unranked(spec);
       await pending.rename();
-      return completed();
+      return { append: completed(), result: true };
     });
     if (!current) throw superseded(spec);
   } finally {
@@ -63,6 +65,13 @@ async function writeRows(
     await pending.write(range.lines);
   }
   return true;
+}
+
+function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
+  const table = showTableName(scores.name);
+  return new ScoreBatchError('refused', `the rows of ${runId} in ${table} are not ranked from 1 to ${rows}`, {
+    hint: 'somebody changed the table; run the window again to publish it anew',
+  });
 }
 
 function superseded({ window, file }: ReportSpec): ScoreBatchError {

@@ -1,5 +1,4 @@
 import type { Context } from '../context.ts';
-import { runsOf } from '../domain/ledger.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /**
@@ -11,9 +10,7 @@ export async function cleanUp(plan: Plan, runId: string, { console }: Context): 
   try {
     await plan.source.source.thaw(runId);
     await plan.sink.sink.discard(runId);
-    const runs = runsOf(await plan.ledger.entries({ job }));
-    const completed = new Set(runs.filter(({ state }) => state === 'completed').map((run) => run.runId));
-    const over = (other: string) => completed.has(other);
+    const over = async () => new Set((await plan.ledger.entries({ job, state: 'completed' })).map((entry) => entry.runId));
     // Deadlines are of the real clock; the pinned "now" of a rerun has nothing to say about them.
     const now = Date.now();
     await plan.source.source.collect(job, over, now);

@@ -18,7 +18,7 @@ export async function refusal(
 ): Promise<ScoreBatchError> {
   const rejections = reconciliation.rejections.map(
     ({ reason, columnName, rows }) =>
-      `${rows.toLocaleString('en')} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
+      `quarantined: ${rows.toLocaleString('en')} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
   const [first, ...more] = reasons;
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {
@@ -34,7 +34,7 @@ async function hintFor(plan: Plan, runId: string, { rows, rejections }: Reconcil
     return `${where}; --allow-empty publishes it empty, --skip-empty ends with exit code 99`;
   }
   if (rejections.length === 0) return 'look at the source; the limits are under gates in the job file';
-  return `the rejected rows are in the Parquet files of ${plan.sink.sink.stagingLocation(runId)} (where reason is not null)`;
+  return `see the rejected rows: select * from read_parquet('${plan.sink.sink.stagingLocation(runId)}/*.parquet') where reason is not null`;
 }
 
 /** Steps back window by window, where the source can count cheaply. */

@@ -1,14 +1,15 @@
 import type { Context } from '../context.ts';
-import { ledgerWindow } from '../domain/ledger.ts';
+import { currentPublication, ledgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { reportFile, writeReport } from '../report/write.ts';
-import { entryOf, type Progress } from './progress.ts';
+import { entryOf, type Progress, windowFilter } from './progress.ts';
 
-/** The report file of a published run, and the ledger entry that says it is there. */
+/** The report file of a published run, and the ledger entry that says it is there; nothing where that was done before. */
 export async function finishReport(plan: Plan, progress: Progress, { signal }: Context): Promise<void> {
+  if (progress.state === 'completed') return;
   const { definition, root } = plan.job;
-  const { clock, runId } = progress;
+  const { clock, runId, rows } = progress;
   const window = ledgerWindow(plan.window);
   const file = definition.report.csv === undefined ? undefined : reportFile(definition.report.csv, window, root);
   const start = performance.now();
@@ -17,24 +18,16 @@ export async function finishReport(plan: Plan, progress: Progress, { signal }: C
     progress.details = { ...progress.details, seconds: clock.seconds, ...(file !== undefined && { files: [file] }) };
     return entryOf(plan, progress, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };
+  if (rows === undefined) throw new ScoreBatchError('report', `the ledger does not tell how many rows ${runId} published`);
   if (file === undefined) {
-    await plan.ledger.whilePublished(runId, { job: definition.name, window }, async () => completed());
+    await plan.ledger.decide(windowFilter(plan), async (entries) =>
+      currentPublication(entries)?.runId === runId ? { append: completed(), result: true } : { result: false },
+    );
   } else {
-    if (progress.rows === undefined)
-      throw new ScoreBatchError('report', `the ledger does not tell how many rows ${runId} published`);
-    const rows = progress.rows.scored;
+    const scores = { name: plan.tables.scores.name, columns: progress.details.columns ?? plan.tables.scores.columns };
+    const { name: job } = definition;
     await writeReport(
-      {
-        sink: plan.sink.sink,
-        ledger: plan.ledger,
-        job: definition.name,
-        runId,
-        window,
-        scores: plan.tables.scores,
-        rows,
-        file,
-        signal,
-      },
+      { sink: plan.sink.sink, ledger: plan.ledger, job, runId, window, scores, rows: rows.scored, file, signal },
       completed,
     );
   }

@@ -1,10 +1,10 @@
 import type { Context } from '../context.ts';
 import { applyGates } from '../domain/gates.ts';
-import { currentPublication, ledgerWindow, type RunDetails, runsOf } from '../domain/ledger.ts';
+import { currentPublication, type RunDetails } from '../domain/ledger.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
-import { ScoreBatchError } from '../errors.ts';
+import { Interrupted, ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import { begin } from './begin.ts';
+import { adopt, begin, published } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { entryOf, type Progress } from './progress.ts';
 import { reconcile } from './reconcile.ts';
@@ -28,25 +28,34 @@ export interface RunOptions {
  * @throws ScoreBatchError whose kind says what a scheduler should do; Interrupted where a signal ended it
  */
 export async function run(plan: Plan, options: RunOptions, planSeconds: number, context: Context): Promise<RunSummary> {
-  const current = currentPublication(plan.entries);
-  if (options.skipPublished && current) return summaryOfPublished(plan, current.runId);
+  const earlier = options.skipPublished ? await published(plan) : undefined;
+  if (earlier) return await finish(plan, earlier, 'already published', context);
   const progress = await begin(plan, options.fresh);
   progress.clock.add('plan', planSeconds);
   try {
-    if (progress.state !== 'published') await publishWindow(plan, options, progress, context);
-    await finishReport(plan, progress, context);
+    const mine = progress.state === 'published' || (await publishWindow(plan, options, progress, context));
+    if (mine) return await finish(plan, progress, 'published', context);
   } catch (error) {
-    // Another process of this very run may have published while this one was at work: that is a success.
-    if (progress.state !== 'published' && (await publishedByAnother(plan, progress.runId)))
-      return summaryOfPublished(plan, progress.runId);
-    await recordFailure(plan, progress, error, context);
-    throw error;
+    if (progress.state === 'published') throw error;
+    // Another process of this very run may have published, and cleaned up, while this one was at work: that is a success.
+    if (error instanceof Interrupted || !(await adopt(plan, progress).catch(() => false))) {
+      await recordFailure(plan, progress, error, context);
+      throw error;
+    }
+    return await finish(plan, progress, 'already published', context);
   }
-  await cleanUp(plan, progress.runId, context);
-  return summarize(plan, progress.runId, 'published', progress.rows, progress.details);
+  await adopt(plan, progress);
+  return await finish(plan, progress, 'already published', context);
 }
 
-async function publishWindow(plan: Plan, options: RunOptions, progress: Progress, context: Context): Promise<void> {
+async function finish(plan: Plan, progress: Progress, state: RunSummary['state'], context: Context): Promise<RunSummary> {
+  await finishReport(plan, progress, context);
+  await cleanUp(plan, progress.runId, context);
+  return summarize(plan, progress.runId, state, progress.rows, progress.details);
+}
+
+/** @returns whether this process published; false where another one of the same run had done it */
+async function publishWindow(plan: Plan, options: RunOptions, progress: Progress, context: Context): Promise<boolean> {
   const { clock, runId } = progress;
   const { definition } = plan.job;
   context.console.info(`freezing ${plan.window.label}`);
@@ -55,12 +64,12 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
       runId,
       job: definition.name,
       key: plan.key,
-      columns: neededColumns(plan),
+      columns: plan.needed,
       chunkRows: definition.score.chunk_rows,
     }),
   );
   context.console.info(
-    `froze ${frozen.rows.toLocaleString('en')} rows of ${plan.window.label} in ${frozen.chunks.length} chunks`,
+    `froze ${frozen.rows.toLocaleString('en')} rows of ${plan.window.label} in ${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`,
   );
   if (frozen.rows === 0 && options.skipEmpty) {
     throw new ScoreBatchError('nothing to score', `the window ${plan.window.label} has no rows and was skipped`);
@@ -68,11 +77,10 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
   await scoreFrozen(plan, frozen, progress, context);
   const reconciliation = await clock.time('reconcile', () => reconcile(plan, frozen, runId));
   progress.rows = reconciliation.rows;
-  const current = currentPublication(plan.entries);
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
     refuseDuplicates: definition.source.duplicates === 'refuse',
-    replaced: current?.rows,
+    replaced: progress.replaces?.rows,
     previous: currentPublication(plan.previousEntries)?.rows,
     reference: plan.bundle.definition.reference?.score,
     allowEmpty: options.allowEmpty,
@@ -83,16 +91,17 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
     score_psi: gates.scorePsi ?? null,
     providers: tallyProviders(reconciliation.pinned),
     warnings: gates.warnings,
+    table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
     seconds: clock.seconds,
   };
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates.refusals, reconciliation);
   context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
-  await clock.time('publish', () =>
+  const mine = await clock.time('publish', () =>
     plan.sink.sink.publish({
       entry: entryOf(plan, progress, 'published', progress.details),
-      supersedes: current?.runId,
+      supersedes: progress.replaces?.runId,
       pinned: reconciliation.pinned,
       tables: plan.tables,
       key: plan.key,
@@ -103,12 +112,8 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
       scored: reconciliation.rows.scored,
     }),
   );
-  progress.state = 'published';
-}
-
-function neededColumns({ key, keep, features }: Plan): Plan['key'] {
-  const seen = new Set<string>();
-  return [...key, ...keep, ...features].filter(({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase()));
+  if (mine) progress.state = 'published';
+  return mine;
 }
 
 function tallyProviders(attempts: readonly AttemptTally[]): Record<string, number> {
@@ -117,28 +122,15 @@ function tallyProviders(attempts: readonly AttemptTally[]): Record<string, numbe
   return tally;
 }
 
-async function summaryOfPublished(plan: Plan, runId: string): Promise<RunSummary> {
-  const entries = await plan.ledger.entries({ job: plan.job.definition.name, window: ledgerWindow(plan.window) });
-  const published = runsOf(entries).find((other) => other.runId === runId);
-  return summarize(plan, runId, 'already published', published?.rows, published?.details ?? {});
-}
-
-async function publishedByAnother(plan: Plan, runId: string): Promise<boolean> {
-  const entries = await plan.ledger
-    .entries({ job: plan.job.definition.name, window: ledgerWindow(plan.window) })
-    .catch(() => []);
-  return runsOf(entries).some((other) => other.runId === runId && (other.state === 'published' || other.state === 'completed'));
-}
-
 /** A refusal is final: data or limits must change first. Anything else is gone on with. Best effort: the error itself counts. */
 async function recordFailure(plan: Plan, progress: Progress, error: unknown, { console }: Context): Promise<void> {
-  if (progress.state === 'published') return;
-  const final = error instanceof ScoreBatchError && (error.kind === 'refused' || error.kind === 'nothing to score');
+  const kind = error instanceof ScoreBatchError ? error.kind : undefined;
+  const state = kind === 'refused' ? 'refused' : kind === 'nothing to score' ? 'skipped' : 'failed';
   const message = error instanceof Error ? error.message : String(error);
   const more = error instanceof ScoreBatchError ? error.details : [];
   const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds, error: [message, ...more].join('; ') };
   try {
-    await plan.ledger.append(entryOf(plan, progress, final ? 'refused' : 'failed', details));
+    await plan.ledger.append(entryOf(plan, progress, state, details));
   } catch (cause) {
     console.debug(`the ledger could not be told: ${cause instanceof Error ? cause.message : String(cause)}`);
   }

@@ -3,11 +3,18 @@ import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type StageSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Plan } from '../plan/plan.ts';
+import { wallClock } from '../window/calendar.ts';
 
 /** What a run says of itself at its end; the object that `--json` prints. */
 export interface RunSummary {
   readonly job: string;
-  readonly window: { readonly label: string; readonly start: string; readonly end: string; readonly kind: string };
+  readonly window: {
+    readonly label: string;
+    readonly start: string;
+    readonly end: string;
+    readonly kind: string;
+    readonly zone: string;
+  };
   readonly run_id: string;
   /** `already published` where another process or an earlier run had done it. */
   readonly state: 'published' | 'already published';
@@ -36,7 +43,13 @@ export function summarize(
   const published = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
   return {
     job: plan.job.definition.name,
-    window: { label: window.label, start: window.start.toISOString(), end: window.end.toISOString(), kind: window.kind },
+    window: {
+      label: window.label,
+      start: window.start.toISOString(),
+      end: window.end.toISOString(),
+      kind: window.kind,
+      zone: window.zone,
+    },
     run_id: runId,
     state,
     rows,
@@ -52,8 +65,9 @@ export function summarize(
     })),
     tables: published.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     files: details.files ?? [],
-    seconds: details.seconds,
-    bottleneck: details.seconds && bottleneck(details.seconds),
+    // What an earlier process took is in the ledger; this one did nothing.
+    seconds: state === 'published' ? details.seconds : undefined,
+    bottleneck: state === 'published' && details.seconds ? bottleneck(details.seconds) : undefined,
     warnings: details.warnings ?? [],
   };
 }
@@ -62,7 +76,7 @@ export function summarize(
 export function showSummary(summary: RunSummary): string {
   const { rows, seconds, model, window } = summary;
   const lines = [
-    `${summary.state} ${summary.job} ${window.label} (${window.start} to ${window.end}), run ${summary.run_id}`,
+    `${summary.state} ${summary.job} ${window.label} (${local(window.start, window.zone)} to ${local(window.end, window.zone)}, ${window.zone}), run ${summary.run_id}`,
     `  model       ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${showProviders(summary.providers)}`,
   ];
   if (rows) {
@@ -90,6 +104,11 @@ export function showSummary(summary: RunSummary): string {
     );
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
+}
+
+/** Wall-clock time to the minute. */
+function local(instant: string, zone: string): string {
+  return wallClock(Date.parse(instant), zone).slice(0, 16).replace('T', ' ');
 }
 
 function showProviders(providers: Readonly<Record<string, number>>): string {

@@ -67,7 +67,7 @@ export async function openSession(file: string, { providers, requireGpu }: Sessi
   throw new ScoreBatchError('configuration', `no execution provider serves ${file}`, {
     details: failures,
     hint: requireGpu
-      ? 'run where the GPU is, or drop --require-gpu and add cpu to score.providers'
+      ? 'run where the GPU is, or drop --require-gpu and have cpu in score.providers'
       : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
   });
 }
@@ -92,17 +92,26 @@ function wrap(session: InferenceSession, provider: string): Session {
     version: env.versions.node ?? 'unknown',
     async run(inputs, { name, index }) {
       const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
-      const result = (await session.run(feeds, [name]))[name];
-      if (result === undefined || !(result.data instanceof Float32Array || result.data instanceof Float64Array)) {
-        throw new TypeError(`the output ${name} is ${result?.type}, not a float tensor`);
-      }
-      const width = result.dims.length < 2 ? 1 : Number(result.dims[1]);
-      if (index >= width) {
-        throw new ScoreBatchError('configuration', `the output ${name} has ${width} values per row and no index ${index}`, {
-          hint: 'set output.index in model.yaml to the position of the score, counted from 0',
+      const rows = inputs[0]?.shape[0] ?? 0;
+      const result = await session.run(feeds, [name]).catch((cause: unknown) => {
+        throw new ScoreBatchError('configuration', `the model fails on a batch of ${rows} rows`, {
+          details: [firstLine(cause)],
+          hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
+          cause,
         });
+      });
+      const { data, dims } = result[name] as Tensor;
+      const width = dims.length < 2 ? 1 : Number(dims[1]);
+      if (!(data instanceof Float32Array || data instanceof Float64Array) || index >= width || data.length !== rows * width) {
+        throw new ScoreBatchError(
+          'configuration',
+          `the output ${name} gave [${dims.join(', ')}] for ${rows} rows, where element ${index} of each row is the score`,
+          {
+            hint: 'set output in model.yaml to the name and the index of the score, counted from 0',
+          },
+        );
       }
-      return { values: result.data, width };
+      return { values: data, width };
     },
     close: () => session.release(),
   };

@@ -86,14 +86,12 @@ function takeScores(
   scores: Int32Array,
   rejected: Int32Array,
 ): void {
-  if (values.length !== scores.length * width) {
-    throw new RangeError(`the model returned ${values.length} values for ${scores.length} rows of ${width}`);
-  }
   const notFinite = rejection('score is not a finite number');
   const outside = rejection('score outside 0 to 1');
   for (let row = 0, at = index; row < scores.length; row += 1, at += width) {
-    const score = values[at] as number;
-    if (score >= 0 && score <= 1) scores[row] = Math.round(score * MILLION);
+    // Rounded before it is judged: a sum of probabilities may be 1.0000001.
+    const score = Math.round((values[at] as number) * MILLION);
+    if (score >= 0 && score <= MILLION) scores[row] = score;
     else rejected[row] ||= Number.isFinite(score) ? outside : notFinite;
   }
 }

@@ -16,7 +16,7 @@ export interface WorkerSetup {
   readonly batchRows: number;
   readonly hashValues: boolean;
   readonly scoredAt: string;
-  /** Local folder for scored files and for what does not fit into memory. */
+  /** Local folder for scored files; each worker makes one of its own in it for what does not fit into memory. */
   readonly folder: string;
   /** Bytes of the worker's in-memory DuckDB. */
   readonly memory: number;
@@ -40,7 +40,6 @@ export interface ErrorParts {
 }
 
 export type WorkerMessage =
-  | { readonly type: 'ready'; readonly provider: string }
   | { readonly type: 'scored'; readonly scored: ScoredFile }
   | { readonly type: 'stopped' }
   | { readonly type: 'failed'; readonly error: ErrorParts };

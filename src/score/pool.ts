@@ -69,7 +69,6 @@ function startWorker(setup: WorkerSetup): ChunkWorker {
     waiting?.reject(ended);
   };
   thread.on('message', (message: WorkerMessage) => {
-    if (message.type === 'ready') return;
     if (message.type === 'failed' && waiting === undefined) end(fromParts(message.error));
     else waiting?.resolve(message);
   });

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
+import { duckdbError } from '../duckdb/errors.ts';
 import { openSession } from '../runtime/session.ts';
 import { scoreChunk } from './chunk.ts';
 import { toParts } from './error-parts.ts';
@@ -17,21 +18,24 @@ try {
   const session = await openSession(setup.modelFile, setup);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
-  port.on('message', async (task: ChunkTask | 'close') => {
+  const close = async (): Promise<void> => {
     try {
-      if (task === 'close') {
-        await database[Symbol.asyncDispose]();
-        await session.close();
-        port.close();
-        return;
-      }
+      await database[Symbol.asyncDispose]();
+      await session.close();
+    } finally {
+      // Whatever fails before: a port that stays open keeps the thread, and the run would wait for it.
+      port.close();
+    }
+  };
+  const score = async (task: ChunkTask): Promise<void> => {
+    try {
       const scored = await scoreChunk(task, setup, session, database, stopped);
       post(scored === undefined ? { type: 'stopped' } : { type: 'scored', scored });
     } catch (error) {
-      post({ type: 'failed', error: toParts(error) });
+      post({ type: 'failed', error: toParts(duckdbError(error, `chunk ${task.chunk}`)) });
     }
-  });
-  post({ type: 'ready', provider: session.provider });
+  };
+  port.on('message', (task: ChunkTask | 'close') => void (task === 'close' ? close() : score(task)));
 } catch (error) {
   post({ type: 'failed', error: toParts(error) });
   port.close();

@@ -5,7 +5,10 @@ type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 /** What commands say to people. stdout is for data, so all of this goes to stderr. */
 export interface Console {
-  info(message: string): void;
+  /** @param fields what a log collector should get besides the message */
+  info(message: string, fields?: object): void;
+  /** What ended the command. */
+  error(text: string, fields: object): void;
   warn(message: string): void;
   /** Only with `-v`. */
   debug(message: string): void;
@@ -28,18 +31,19 @@ interface Options {
 const PROGRESS_INTERVAL_MS = 5_000;
 
 export function createConsole({ verbosity, json, stream }: Options): Console {
-  const say = (level: 'info' | 'warn' | 'debug', message: string): void => {
-    if (verbosity === 'quiet' && level !== 'warn') return;
+  const say = (level: 'info' | 'warn' | 'debug' | 'error', message: string, fields: object = {}): void => {
+    if (verbosity === 'quiet' && (level === 'info' || level === 'debug')) return;
     if (verbosity !== 'verbose' && level === 'debug') return;
     const line = json
-      ? JSON.stringify({ time: new Date().toISOString(), level, message })
+      ? JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
       : level === 'warn'
         ? `warning: ${message}`
         : message;
     stream.write(`${line}\n`);
   };
   return {
-    info: (message) => say('info', message),
+    info: (message, fields) => say('info', message, fields),
+    error: (text, fields) => say('error', text, fields),
     warn: (message) => say('warn', message),
     debug: (message) => say('debug', message),
     progress: (what, total) =>
@@ -53,7 +57,7 @@ export function createConsole({ verbosity, json, stream }: Options): Console {
 
 function bar(what: string, total: number, stream: NodeJS.WriteStream): Progress {
   const progress = new cliProgress.SingleBar(
-    { format: `${what} {bar} {value}/{total} · {duration_formatted}`, stream, hideCursor: true, clearOnComplete: true },
+    { format: `${what} {bar} {value}/{total}`, barsize: 20, stream, hideCursor: true, clearOnComplete: true },
     cliProgress.Presets.shades_grey,
   );
   progress.start(total, 0);

@@ -8,6 +8,7 @@ interface Presented {
   readonly text: string;
   /** The first sentence of it. */
   readonly message: string;
+  readonly details: readonly string[];
   readonly hint: string | undefined;
   readonly exitCode: number;
   readonly kind: string;
@@ -20,6 +21,7 @@ export function presentError(error: unknown): Presented {
     return {
       text,
       message: error.message,
+      details: [],
       hint: undefined,
       exitCode: 128 + (SIGNAL_NUMBERS[error.signal] ?? 15),
       kind: 'interrupted',
@@ -30,8 +32,15 @@ export function presentError(error: unknown): Presented {
     const first = kind === 'nothing to score' ? message : `error: ${message}`;
     const lines = [first, ...details.map((detail) => `  ${detail.replaceAll('\n', '\n  ')}`)];
     if (hint !== undefined) lines.push(`hint: ${hint}`);
-    return { text: lines.join('\n'), message, hint, exitCode: EXIT_CODES[kind], kind };
+    return { text: lines.join('\n'), message, details, hint, exitCode: EXIT_CODES[kind], kind };
   }
   const message = error instanceof Error ? error.message : String(error);
-  return { text: `error: this is a bug in score-batch\n${inspect(error)}`, message, hint: undefined, exitCode: 1, kind: 'bug' };
+  return {
+    text: `error: this is a bug in score-batch\n${inspect(error)}`,
+    message,
+    details: [],
+    hint: undefined,
+    exitCode: 1,
+    kind: 'bug',
+  };
 }

@@ -1,7 +1,7 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow, RunState } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
@@ -19,6 +19,9 @@ export interface FreezeOptions {
   readonly chunkRows: number;
 }
 
+/** Ids of runs that need nothing of what they left; asked only where something was left, because ledgers are long. */
+export type RunsOver = () => Promise<ReadonlySet<string>>;
+
 /** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
 export interface Source {
   /** Columns of the query; runs nothing. */
@@ -33,8 +36,8 @@ export interface Source {
   chunkFiles(frozen: FrozenTable, chunk: number): Promise<readonly string[]>;
   /** Drops the run's frozen table; nothing happens where there is none. */
   thaw(runId: string): Promise<void>;
-  /** Drops what runs of the job left that `keep` does not name and whose deadline is past or whose run is over. */
-  collect(job: string, over: (runId: string) => boolean, now: number): Promise<void>;
+  /** Drops what runs of the job left that are over or whose deadline is past. */
+  collect(job: string, over: RunsOver, now: number): Promise<void>;
 }
 
 /** A power that only some sources have: counting a query's rows costs next to nothing. */
@@ -108,20 +111,29 @@ export interface Sink {
   /** Takes one scored file; twice, or two attempts of one chunk, are harmless. */
   stage(runId: string, scored: ScoredFile): Promise<void>;
   tally(options: ReconcileOptions): Promise<StagedTally>;
-  /** One transaction through the gate. @throws ScoreBatchError `conflict` where another run published meanwhile */
-  publish(spec: PublicationSpec): Promise<void>;
+  /**
+   * One transaction through the gate.
+   *
+   * @returns false where this very run is published already, by another process; nothing is written then
+   * @throws ScoreBatchError `conflict` where another run published meanwhile
+   */
+  publish(spec: PublicationSpec): Promise<boolean>;
   /** Rows in the order of their ranks, a range of ranks at a time: no sort of the whole window, however large. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for people. */
   stagingLocation(runId: string): string;
   discard(runId: string): Promise<void>;
-  collect(job: string, over: (runId: string) => boolean, now: number): Promise<void>;
+  collect(job: string, over: RunsOver, now: number): Promise<void>;
 }
 
 export interface LedgerFilter {
   readonly job?: string;
+  readonly state?: RunState;
   readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
 }
+
+/** All entries of one window of a job. */
+export type WindowOfJob = Required<Pick<LedgerFilter, 'job' | 'window'>>;
 
 /** The append-only ledger beside the scores table. */
 export interface Ledger {
@@ -129,16 +141,20 @@ export interface Ledger {
   entries(filter: LedgerFilter): Promise<readonly LedgerEntry[]>;
   append(entry: LedgerEntry): Promise<void>;
   /**
-   * Runs `work` only while `runId` is the published run of the window, and appends the entry that it returns; no other run
-   * can publish meanwhile.
+   * Reads the entries of a window and appends what `decide` makes of them, if anything; nobody else writes between.
    *
-   * @returns whether it was
+   * @returns what `decide` returned as its result
    */
-  whilePublished(runId: string, filter: Required<LedgerFilter>, work: () => Promise<LedgerEntry>): Promise<boolean>;
+  decide<T>(
+    window: WindowOfJob,
+    decide: (entries: readonly LedgerEntry[]) => Promise<{ readonly append?: LedgerEntry; readonly result: T }>,
+  ): Promise<T>;
 }
 
 export interface Warehouse {
   readonly kind: WarehouseKind;
+  /** @throws ScoreBatchError where there is no such warehouse */
+  reach(): Promise<void>;
   readonly source: Source;
   readonly sink: Sink;
   ledger(layout: TableLayout): Ledger;

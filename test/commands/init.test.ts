@@ -12,7 +12,7 @@ it('writes a job, its query and the schema for editors, from which a job comes t
     "exit 0
     stderr:
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
-    next: fill in the query and the model, then try \`score-batch plan --job churn --week\`"
+    next: fill in the query and the model, then \`score-batch check --job churn\` tells what is missing"
   `);
   expect(await readFile(path.join(folder, 'jobs/job.schema.json'), 'utf8')).toBe(
     await readFile(repository('jobs/job.schema.json'), 'utf8'),

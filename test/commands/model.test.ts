@@ -57,7 +57,7 @@ describe('inspect', () => {
       "exit 78
       stderr:
       error: <project>/nowhere/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx and model.yaml; the job names <project>/nowhere"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/nowhere"
     `);
   });
 });

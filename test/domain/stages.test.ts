@@ -25,11 +25,11 @@ it.each<[Partial<StageSeconds>, string]>([
 
 it('seconds of a stage add up, also those of work that failed', async () => {
   const clock = new StageClock();
-  clock.add('score', 1.2344);
+  clock.add('score', 1.2344004);
   clock.add('score', 2);
   await expect(clock.time('publish', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await clock.time('read', async () => 'rows')).toBe('rows');
   const { publish, read, ...others } = clock.seconds;
   expect([publish, read].every((seconds) => seconds >= 0)).toBe(true);
-  expect({ ...others, publish: 0, read: 0 }).toEqual({ ...NONE, score: 3.234 });
+  expect({ ...others, publish: 0, read: 0 }).toEqual({ ...NONE, score: 3.2344 });
 });

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { Schema } from '../../src/domain/schema.ts';
 import { fingerprintOf } from '../../src/job/fingerprint.ts';
 import { bindWindow } from '../../src/job/parameters.ts';
 import { parseJob } from '../../src/job/parse.ts';
@@ -16,9 +17,11 @@ features: { a: x, b: y }
 const SQL = 'select * from users where at >= :window_start';
 const bundle = await loadBundle(repository('test', 'fixtures', 'models', 'linear'));
 
-function fingerprint({ job = JOB, sql = SQL, monday = '2026-11-16', model = bundle } = {}): string {
+const COLUMNS: Schema = [{ name: 'id', type: 'integer', native: 'INTEGER' }];
+
+function fingerprint({ job = JOB, sql = SQL, monday = '2026-11-16', model = bundle, columns = COLUMNS } = {}): string {
   const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query');
-  return fingerprintOf(query, parseJob(job, 'job.yaml', {}), model);
+  return fingerprintOf(query, columns, parseJob(job, 'job.yaml', {}), model);
 }
 
 it.each([
@@ -34,6 +37,7 @@ it.each([
   ['window', { monday: '2026-11-23' }],
   ['query', { sql: `${SQL} and country = 'DE'` }],
   ['gate', { job: `${JOB}gates: { min_rows: 2 }\n` }],
+  ['type of a column', { columns: [{ name: 'id', type: 'string', native: 'VARCHAR' }] as const }],
   ['chunk size', { job: `${JOB}score: { chunk_rows: 7 }\n` }],
   ['rename', { job: JOB.replace('a: x', 'a: z') }],
   ['model', { model: { ...bundle, digest: '0'.repeat(64) } }],

@@ -98,7 +98,7 @@ it('no provider that serves is told with the reason of each', async () => {
   expect(errors.join('\n\n')).toMatchInlineSnapshot(`
     "error: no execution provider serves MODELS/linear/model.onnx
       cpu: refused, a GPU is required
-    hint: run where the GPU is, or drop --require-gpu and add cpu to score.providers
+    hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers
     exit code 78
 
     error: no execution provider serves MODELS/linear/model.onnx

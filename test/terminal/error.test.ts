@@ -18,6 +18,7 @@ describe('exit codes, which schedulers rely on', () => {
     expect(presentError(new ScoreBatchError(kind, 'what happened'))).toEqual({
       text,
       message: 'what happened',
+      details: [],
       hint: undefined,
       exitCode,
       kind,
@@ -32,6 +33,7 @@ describe('exit codes, which schedulers rely on', () => {
     expect(presentError(new Interrupted(signal))).toEqual({
       text: `ended by ${signal}; the same command goes on where this one stopped`,
       message: `ended by ${signal}`,
+      details: [],
       hint: undefined,
       exitCode,
       kind: 'interrupted',

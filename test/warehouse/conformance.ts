@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Bands } from '../../src/domain/bands.ts';
 import type { FrozenTable } from '../../src/domain/frozen-table.ts';
-import type { LedgerEntry, LedgerWindow } from '../../src/domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type LedgerWindow } from '../../src/domain/ledger.ts';
 import type { Query } from '../../src/domain/query.ts';
 import type { Column, Schema } from '../../src/domain/schema.ts';
 import { stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
@@ -386,16 +386,16 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
         await sink.discard('discarded');
       }
       expect(await left()).toEqual(['over', 'going-on']);
-      const collect = async (job: string, over: (runId: string) => boolean, now: number) => {
-        await source.collect(job, over, now);
-        await sink.collect(job, over, now);
+      const collect = async (job: string, over: readonly string[], now: number) => {
+        await source.collect(job, async () => new Set(over), now);
+        await sink.collect(job, async () => new Set(over), now);
       };
-      await collect('another job', () => true, Date.now());
+      await collect('another job', runs, Date.now());
       expect(await left()).toEqual(['over', 'going-on']);
-      await collect(JOB, (runId) => runId === 'over', Date.now());
+      await collect(JOB, ['over'], Date.now());
       expect(await left()).toEqual(['going-on']);
       const afterDeadline = Date.now() + 400 * 86_400_000;
-      await collect(JOB, () => false, afterDeadline);
+      await collect(JOB, [], afterDeadline);
       expect(await left()).toEqual([]);
     });
   });
@@ -425,13 +425,15 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       const ledger = warehouse.ledger(first.tables.ledger);
       const filter = { job: JOB, window: WEEK };
       const worked: string[] = [];
-      const work = (runId: string) => async () => {
-        worked.push(runId);
-        return { ...entryOf(runId, WEEK), state: 'completed' as const };
-      };
-      expect(await ledger.whilePublished('first', filter, work('first'))).toBe(false);
-      expect(await ledger.whilePublished('second', filter, work('second'))).toBe(true);
-      const failing = ledger.whilePublished('second', filter, () => Promise.reject(new Error('no room')));
+      const completeIfCurrent = (runId: string) =>
+        ledger.decide(filter, async (entries) => {
+          if (currentPublication(entries)?.runId !== runId) return { result: false };
+          worked.push(runId);
+          return { append: { ...entryOf(runId, WEEK), state: 'completed' as const }, result: true };
+        });
+      expect(await completeIfCurrent('first')).toBe(false);
+      expect(await completeIfCurrent('second')).toBe(true);
+      const failing = ledger.decide(filter, () => Promise.reject(new Error('no room')));
       await expect(failing).rejects.toThrow('no room');
       expect(worked).toEqual(['second']);
       const states = (await ledger.entries(filter)).map(({ runId, state }) => `${runId} ${state}`);

@@ -1,67 +1,5 @@
-import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
-
-interface KnownError {
-  readonly pattern: RegExp;
-  readonly kind: ErrorKind;
-  readonly what: string;
-  readonly hint: string;
-}
-
-/** What DuckDB's messages mean for the person on call; it has no codes. The first that matches counts. */
-const ERRORS: readonly KnownError[] = [
-  {
-    pattern: /Could not set lock on file|Conflicting lock/,
-    kind: 'conflict',
-    what: 'is in use by another process',
-    hint: 'close the other program (a DuckDB shell, another run) and start again; one process at a time can write the file',
-  },
-  {
-    pattern: /No space left on device|ENOSPC/,
-    kind: 'unavailable',
-    what: 'has no room left on its disk',
-    hint: 'free some space and start the same command again: it goes on from the chunks that are staged',
-  },
-  {
-    pattern: /Permission denied|Read-only file system/i,
-    kind: 'permission',
-    what: 'may not be read or written by this user',
-    hint: 'give the user that runs score-batch rights on the file and its folder',
-  },
-  {
-    pattern: /database does not exist|Cannot open database/,
-    kind: 'configuration',
-    what: 'cannot be opened',
-    hint: 'check the path in source.warehouse; score-batch never creates a source',
-  },
-  {
-    pattern: /not a valid DuckDB database file|newer version of DuckDB|Serialization Error|storage version/i,
-    kind: 'configuration',
-    what: 'is not a database that this DuckDB can read',
-    hint: 'write it with DuckDB 1.5, or export and import it',
-  },
-  {
-    pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
-    kind: 'unavailable',
-    what: 'needs more memory than DuckDB is allowed',
-    hint: 'set score.chunk_rows lower, or SCORE_BATCH_MEMORY higher (megabytes)',
-  },
-];
-
-/**
- * @param subject what the statement worked on, e.g. the file's path
- * @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack
- */
-export function duckdbError(error: unknown, subject: string): unknown {
-  if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  const known = ERRORS.find(({ pattern }) => pattern.test(message));
-  if (!known) return error;
-  return new ScoreBatchError(known.kind, `${subject} ${known.what}`, {
-    details: [firstLines(message)],
-    hint: known.hint,
-    cause: error,
-  });
-}
+import { firstLines } from '../../duckdb/errors.ts';
+import { ScoreBatchError } from '../../errors.ts';
 
 /** What DuckDB says of a statement that it cannot run. In the job's own SQL that is for its author; in ours it is a bug. */
 const STATEMENT =
@@ -85,12 +23,4 @@ export function queryError(error: unknown, name: string): unknown {
 /** Whether waiting may help: another process holds the file for a moment. */
 export function isLocked(error: unknown): boolean {
   return error instanceof ScoreBatchError && error.kind === 'conflict';
-}
-
-function firstLines(message: string): string {
-  return message
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .slice(0, 4)
-    .join('\n');
 }

@@ -3,8 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, openDatabase } from '../../duckdb/database.ts';
+import { duckdbError } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { duckdbError, isLocked } from './errors.ts';
+import { isLocked } from './errors.ts';
 
 /** A DuckDB file with the folder beside it that holds frozen chunks and staging. */
 export interface DuckdbFile {
@@ -37,20 +38,22 @@ export async function withFile<T>(
 
 /** The file itself, for who reads it in pieces; must be disposed of. */
 export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promise<Database> {
-  if (mode === 'read' && !existsSync(file.path)) {
-    throw new ScoreBatchError('configuration', `the DuckDB file ${file.path} does not exist`, {
-      hint: 'check source.warehouse in the job file; score-batch never creates a source',
-    });
-  }
+  if (mode === 'read' && !existsSync(file.path)) throw missingFile(file.path);
   if (mode === 'write') await mkdir(path.dirname(file.path), { recursive: true });
   return await openWaiting(file, mode);
+}
+
+export function missingFile(file: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the DuckDB file ${file} does not exist`, {
+    hint: 'check the warehouse in the job file; score-batch never creates a source',
+  });
 }
 
 /** An in-memory DuckDB for work on Parquet files, which needs no lock on the database file. */
 export async function withMemory<T>(file: DuckdbFile, work: (database: Database) => Promise<T>): Promise<T> {
   await using database = await openDatabase(':memory:', {
     memory: file.memory,
-    temporary: temporaryFolder(file),
+    temporary: file.scratch,
     signal: file.signal,
   });
   return await translated(file.scratch, () => work(database));
@@ -64,7 +67,7 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
         openDatabase(file.path, {
           readOnly: mode === 'read',
           memory: file.memory,
-          temporary: temporaryFolder(file),
+          temporary: file.scratch,
           signal: file.signal,
         }),
       );
@@ -74,10 +77,6 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
       await sleep(50 + Math.random() * 100);
     }
   }
-}
-
-function temporaryFolder(file: DuckdbFile): string {
-  return path.join(file.scratch, 'tmp');
 }
 
 /** Runs `work` so that what DuckDB or the file system says is in this program's words. */

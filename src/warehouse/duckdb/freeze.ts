@@ -1,17 +1,20 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Column } from '../../domain/schema.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { exactPath, identifier, literal } from '../../duckdb/sql.ts';
+import { duckdbError } from '../../duckdb/errors.ts';
+import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import type { FreezeOptions } from '../warehouse.ts';
-import { duckdbError, queryError } from './errors.ts';
+import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
 import { keyHash } from './key.ts';
 import { asSubquery, renderQuery } from './query.ts';
+import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 
 const MANIFEST = 'frozen.json';
@@ -22,32 +25,36 @@ const CHUNK = 'score_batch_chunk';
  * the file's lock for as long as it is written and took twice the time. Complete once the folder has its final name.
  */
 export async function freeze(file: DuckdbFile, query: Query, options: FreezeOptions): Promise<FrozenTable> {
+  const final = frozenFolder(file, options.runId);
   const existing = await readFrozen(file, options.runId);
   if (existing) return existing;
   const folder = await makeRunFolder(file, options.runId, options.job, `freezing-${randomBytes(4).toString('hex')}`);
-  await withFile(file, 'read', async (database) => {
-    try {
-      await copyChunks(database, query, options, folder);
-    } catch (error) {
-      throw queryError(duckdbError(error, file.scratch), query.name);
-    }
-  });
-  const frozen: FrozenTable = {
-    runId: options.runId,
-    location: frozenFolder(file, options.runId),
-    columns: options.columns,
-    ...(await countChunks(file, folder, options.key)),
-  };
-  await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
   try {
-    await rename(folder, frozenFolder(file, options.runId));
+    await withFile(file, 'read', async (database) => {
+      try {
+        await copyChunks(database, query, options, folder);
+      } catch (error) {
+        throw queryError(duckdbError(error, file.scratch), query.name);
+      }
+    });
+    const { runId, columns } = options;
+    const frozen: FrozenTable = { runId, columns, ...(await countChunks(file, folder, options.key)) };
+    await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
+    // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
+    if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, runId))) await rm(final, { recursive: true });
+    await rename(folder, final);
     return frozen;
   } catch (error) {
-    // Another process of the same run was faster; its rows are the run's rows.
-    if (systemCode(error) !== 'ENOTEMPTY' && systemCode(error) !== 'EEXIST') throw error;
     await rm(folder, { recursive: true, force: true });
-    return (await readFrozen(file, options.runId)) ?? frozen;
+    // Another process of the same run was faster; its rows are the run's rows.
+    const other = isTaken(error) ? await readFrozen(file, options.runId) : undefined;
+    if (other) return other;
+    throw error;
   }
+}
+
+function isTaken(error: unknown): boolean {
+  return systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST';
 }
 
 async function copyChunks(
@@ -70,18 +77,32 @@ async function copyChunks(
   );
 }
 
+/** The run's frozen table where it is there with all its rows: a machine that lost power may have lost what was written last. */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
+  const folder = frozenFolder(file, runId);
   try {
-    return JSON.parse(await readFile(path.join(frozenFolder(file, runId), MANIFEST), 'utf8')) as FrozenTable;
+    const frozen = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenTable;
+    const files = (await chunkFolders(folder)).flatMap(({ files }) => files);
+    return (await countRows(file, files)) === frozen.rows ? frozen : undefined;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
 /** Parquet files of one chunk, in the order in which their rows count. */
-export async function frozenFiles(file: DuckdbFile, runId: string, chunk: number): Promise<string[]> {
-  const folder = path.join(frozenFolder(file, runId), `${CHUNK}=${chunk}`);
+export function frozenFiles(file: DuckdbFile, runId: string, chunk: number): Promise<string[]> {
+  return filesIn(path.join(frozenFolder(file, runId), `${CHUNK}=${chunk}`));
+}
+
+async function chunkFolders(folder: string): Promise<{ chunk: number; files: string[] }[]> {
+  const names = (await readdir(folder)).filter((name) => name.startsWith(`${CHUNK}=`));
+  return await Promise.all(
+    names.map(async (name) => ({ chunk: Number(name.slice(CHUNK.length + 1)), files: await filesIn(path.join(folder, name)) })),
+  );
+}
+
+async function filesIn(folder: string): Promise<string[]> {
   return (await readdir(folder)).sort().map((name) => path.join(folder, name));
 }
 
@@ -102,19 +123,16 @@ async function countChunks(
   folder: string,
   key: readonly Column[],
 ): Promise<{ chunks: FrozenChunk[]; rows: number }> {
-  await mkdir(folder, { recursive: true });
-  if (!(await readdir(folder)).some((name) => name.startsWith(CHUNK))) return { chunks: [], rows: 0 };
-  const glob = literal(path.join(exactPath(folder), '*', '*.parquet'));
-  const counted = await withMemory(file, (database) =>
-    database.rows(
-      `SELECT CAST(${CHUNK} AS INTEGER), count(*), CAST(sum(${keyHash(key.map(({ name }) => name))}) AS VARCHAR)
-       FROM read_parquet(${glob}, hive_partitioning = true) GROUP BY 1 ORDER BY 1`,
-    ),
-  );
-  const chunks = counted.map(([chunk, rows, checksum]) => ({
-    chunk: Number(chunk),
-    rows: Number(rows),
-    checksum: String(checksum),
-  }));
+  const folders = (await chunkFolders(folder)).sort((a, b) => a.chunk - b.chunk);
+  const hash = keyHash(key.map(({ name }) => name));
+  const chunks = await withMemory(file, async (database) => {
+    const counted: FrozenChunk[] = [];
+    // Chunk by chunk: taking the number from the path would also take columns from folders above that look like k=v.
+    for (const { chunk, files } of folders) {
+      const [row] = await database.rows(`SELECT count(*), CAST(sum(${hash}) AS VARCHAR) FROM ${parquetScan(files)}`);
+      counted.push({ chunk, rows: Number(row?.[0]), checksum: String(row?.[1]) });
+    }
+    return counted;
+  });
   return { chunks, rows: chunks.reduce((sum, { rows }) => sum + rows, 0) };
 }

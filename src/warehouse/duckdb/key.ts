@@ -10,7 +10,7 @@ export function keyHash(columns: readonly string[]): string {
   const parts = columns.map((name) => `CAST(${identifier(name)} AS VARCHAR)`);
   const text =
     parts.length === 1
-      ? `coalesce(${parts[0]}, '')`
+      ? `coalesce(${parts[0]}, chr(0))`
       : `concat(${parts.map((part) => `coalesce(length(${part}) || ':' || ${part}, '~')`).join(', ')})`;
   return `CAST('0x' || substr(md5(${text}), 1, 15) AS BIGINT)`;
 }

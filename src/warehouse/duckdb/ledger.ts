@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import type { LedgerEntry, RunDetails, RunState } from '../../domain/ledger.ts';
-import { currentPublication } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { WindowKind } from '../../domain/window.ts';
 import type { Cell, Database, Values } from '../../duckdb/database.ts';
@@ -24,12 +23,13 @@ export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger
         await insertEntry(database, table, entry);
       }),
     // The file is open for writing meanwhile, and only one process can have it so.
-    whilePublished: (runId, filter, work) =>
+    decide: (window, decide) =>
       withFile(file, 'write', async (database) => {
         const table = inCatalog(database, layout);
-        if (currentPublication(await readEntries(database, table, filter))?.runId !== runId) return false;
-        await insertEntry(database, table, await work());
-        return true;
+        await createTable(database, table);
+        const { append, result } = await decide(await readEntries(database, table, window));
+        if (append) await insertEntry(database, table, append);
+        return result;
       }),
   };
 }
@@ -38,17 +38,22 @@ export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger
 export async function readEntries(
   database: Database,
   layout: TableLayout,
-  { job, window }: LedgerFilter,
+  { job, state, window }: LedgerFilter,
 ): Promise<LedgerEntry[]> {
   if (!(await tableExists(database, layout.name))) return [];
   const conditions = [
     ...(job === undefined ? [] : ['job = $job']),
+    ...(state === undefined ? [] : ['state = $state']),
     ...(window === undefined ? [] : ['window_start = CAST($start AS TIMESTAMPTZ) AND window_end = CAST($end AS TIMESTAMPTZ)']),
   ];
   const rows = await database.rows(
     `SELECT ${layout.columns.map(({ name, type }) => (type === 'timestamp' ? isoText(name) : identifier(name))).join(', ')}
      FROM ${tableIdentifier(layout.name)} ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''} ORDER BY rowid`,
-    { ...(job !== undefined && { job }), ...(window && { start: window.start, end: window.end }) },
+    {
+      ...(job !== undefined && { job }),
+      ...(state !== undefined && { state }),
+      ...(window && { start: window.start, end: window.end }),
+    },
   );
   const position = new Map(layout.columns.map(({ name }, i) => [name, i]));
   return rows.map((row) => toEntry((name) => row[position.get(name) ?? -1] ?? null));

@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
-import type { DuckdbFile } from './file.ts';
+import { type DuckdbFile, missingFile } from './file.ts';
 import { duckdbLedger } from './ledger.ts';
 import { duckdbSink } from './sink.ts';
 import { duckdbSource } from './source.ts';
@@ -28,6 +29,9 @@ export function openDuckdb(url: string, { root, scratch, memory, signal }: Wareh
   const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory, signal };
   return {
     kind: 'duckdb',
+    async reach() {
+      if (!existsSync(file)) throw missingFile(file);
+    },
     source: duckdbSource(duckdb),
     sink: duckdbSink(duckdb),
     ledger: (layout) => duckdbLedger(duckdb, layout),

@@ -1,7 +1,7 @@
 import type { TableLayout } from '../../domain/tables.ts';
+import { duckdbError } from '../../duckdb/errors.ts';
 import { literal, tableIdentifier } from '../../duckdb/sql.ts';
 import type { PublishedRows, RenderedRange } from '../warehouse.ts';
-import { duckdbError } from './errors.ts';
 import { type DuckdbFile, openFile } from './file.ts';
 import { inCatalog } from './tables.ts';
 

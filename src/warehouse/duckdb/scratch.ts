@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { SPILL_PREFIX } from '../../duckdb/database.ts';
 import { systemCode } from '../../errors.ts';
+import { isAlive } from '../../process.ts';
+import type { RunsOver } from '../warehouse.ts';
 import type { DuckdbFile } from './file.ts';
 
 /** What a run's folder in scratch says of itself; a folder without it is not ours and is left alone. */
@@ -37,16 +40,20 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
 }
 
 /** Removes folders of the job whose run is over, or whose deadline is past. */
-export async function collectRunFolders(
-  file: DuckdbFile,
-  job: string,
-  over: (runId: string) => boolean,
-  now: number,
-): Promise<void> {
-  for (const runId of await names(file.scratch)) {
-    const mark = await readMark(path.join(file.scratch, runId, MARK));
-    if (mark?.job === job && (over(runId) || Date.parse(mark.deadline) < now)) await removeRunFolder(file, runId);
+export async function collectRunFolders(file: DuckdbFile, job: string, over: RunsOver, now: number): Promise<void> {
+  let done: ReadonlySet<string> | undefined;
+  for (const name of await names(file.scratch)) {
+    if (isAbandonedSpill(name)) await removeRunFolder(file, name);
+    const mark = await readMark(path.join(file.scratch, name, MARK));
+    if (mark?.job !== job) continue;
+    done ??= await over();
+    if (done.has(name) || Date.parse(mark.deadline) < now) await removeRunFolder(file, name);
   }
+}
+
+/** Spilled data of a process that was killed; a DuckDB file is written from one machine only. */
+function isAbandonedSpill(name: string): boolean {
+  return name.startsWith(SPILL_PREFIX) && !isAlive(Number.parseInt(name.slice(SPILL_PREFIX.length), 10));
 }
 
 async function names(folder: string): Promise<string[]> {

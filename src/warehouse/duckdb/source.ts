@@ -1,8 +1,9 @@
 import type { Query } from '../../domain/query.ts';
 import type { Cell } from '../../duckdb/database.ts';
+import { duckdbError } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
-import { duckdbError, queryError } from './errors.ts';
+import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, frozenFiles, readFrozen } from './freeze.ts';
 import { asSubquery, renderQuery } from './query.ts';

@@ -1,4 +1,4 @@
-import { readdir, rename } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
@@ -9,6 +9,7 @@ import { systemCode } from '../../errors.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
 import { keyHash } from './key.ts';
+import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
 
 // Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
@@ -28,12 +29,24 @@ export function stagedFile(
   return path.join(stagingFolder(file, runId), `chunk-${chunk}-${attempt}.parquet`);
 }
 
+/** A rename of what is on disk: after a loss of power the file is there whole, or not at all. */
 export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile): Promise<void> {
+  const handle = await open(scored.file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
   await rename(scored.file, stagedFile(file, runId, scored));
 }
 
+/** Attempts that can be read; one that cannot is removed, and its chunk scored again. */
 export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
   const files = await stagedFiles(file, runId);
+  if ((await countRows(file, files)) === undefined) {
+    for (const staged of files) if ((await countRows(file, [staged])) === undefined) await rm(staged);
+    return await stagedAttempts(file, runId);
+  }
   if (files.length === 0) return [];
   const counted = await withMemory(file, (database) =>
     database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${fileList(files)})`),

@@ -35,7 +35,8 @@ export async function tableExists(database: Database, name: TableName): Promise<
 export async function tableDifferences(database: Database, { name, columns }: TableLayout): Promise<string[]> {
   const found = await columnsOf(database, name);
   if (found.length === 0) return [];
-  const shown = showTableName(name);
+  if (await isView(database, name)) return [`${showTableName(name.slice(-2))} is a view, which cannot be written`];
+  const shown = showTableName(name.slice(-2));
   const wanted = new Map(columns.map((column) => [column.name.toLowerCase(), { name: column.name, type: duckdbType(column) }]));
   const there = new Map(found.map((column) => [column.name.toLowerCase(), column]));
   const lacking = [...wanted].flatMap(([key, { name: column, type }]) => {
@@ -47,6 +48,16 @@ export async function tableDifferences(database: Database, { name, columns }: Ta
     wanted.has(key) ? [] : [`${shown} has a column ${column.name} that is not published`],
   );
   return [...lacking, ...surplus];
+}
+
+async function isView(database: Database, name: TableName): Promise<boolean> {
+  const [view, schema = 'main'] = [...name].reverse();
+  const rows = await database.rows(
+    `SELECT 1 FROM duckdb_views()
+     WHERE lower(schema_name) = lower($schema) AND lower(view_name) = lower($view) AND database_name = current_database()`,
+    { schema, view: view ?? '' },
+  );
+  return rows.length > 0;
 }
 
 async function columnsOf(database: Database, name: TableName): Promise<{ name: string; type: string }[]> {

@@ -1,0 +1,80 @@
+import { type ErrorKind, Interrupted, ScoreBatchError } from '../errors.ts';
+
+interface KnownError {
+  readonly pattern: RegExp;
+  readonly kind: ErrorKind;
+  readonly what: string;
+  readonly hint: string;
+}
+
+/** What DuckDB's messages mean for the person on call; it has no codes. The first that matches counts. */
+const ERRORS: readonly KnownError[] = [
+  {
+    pattern: /Could not set lock on file|Conflicting lock/,
+    kind: 'conflict',
+    what: 'is in use by another process',
+    hint: 'close the other program (a DuckDB shell, another run) and start again; one process at a time can write the file',
+  },
+  {
+    pattern: /No space left on device|ENOSPC/,
+    kind: 'unavailable',
+    what: 'has no room left on its disk',
+    hint: 'free some space and start the same command again: it goes on from the chunks that are staged',
+  },
+  {
+    pattern: /Permission denied|Read-only file system/i,
+    kind: 'permission',
+    what: 'may not be read or written by this user',
+    hint: 'give the user that runs score-batch rights on the file and its folder',
+  },
+  {
+    pattern: /database does not exist|Cannot open database/,
+    kind: 'configuration',
+    what: 'cannot be opened',
+    hint: 'check the path in source.warehouse; score-batch never creates a source',
+  },
+  {
+    pattern:
+      /No files found that match|ENOENT|too small to be a Parquet file|No magic bytes found|Cannot open file .*No such file/,
+    kind: 'conflict',
+    what: 'has lost files of this run',
+    hint: 'something removed or damaged them; start again with --fresh',
+  },
+  {
+    pattern: /not a valid DuckDB database file|newer version of DuckDB|Serialization Error|storage version/i,
+    kind: 'configuration',
+    what: 'is not a database that this DuckDB can read',
+    hint: 'write it with DuckDB 1.5, or export and import it',
+  },
+  {
+    pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
+    kind: 'configuration',
+    what: 'cannot be worked on with the memory that DuckDB is allowed',
+    hint: 'set score.chunk_rows lower, or SCORE_BATCH_MEMORY higher (megabytes, 500 by default)',
+  },
+];
+
+/**
+ * @param subject what the statement worked on, e.g. the file's path
+ * @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack
+ */
+export function duckdbError(error: unknown, subject: string): unknown {
+  if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const known = ERRORS.find(({ pattern }) => pattern.test(message));
+  if (!known) return error;
+  return new ScoreBatchError(known.kind, `${subject} ${known.what}`, {
+    details: [firstLines(message)],
+    hint: known.hint,
+    cause: error,
+  });
+}
+
+/** What DuckDB has to say, without the pointer into the statement. */
+export function firstLines(message: string): string {
+  return message
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .slice(0, 4)
+    .join('\n');
+}

@@ -1,0 +1,17 @@
+import { fileList } from '../../duckdb/sql.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { type DuckdbFile, withMemory } from './file.ts';
+
+/** Rows of Parquet files as their footers tell; undefined where one of them cannot be read. */
+export async function countRows(file: DuckdbFile, files: readonly string[]): Promise<number | undefined> {
+  if (files.length === 0) return 0;
+  try {
+    const [row] = await withMemory(file, (database) =>
+      database.rows(`SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(${fileList(files)})`),
+    );
+    return Number(row?.[0]);
+  } catch (error) {
+    if (error instanceof ScoreBatchError && error.kind === 'conflict') return undefined;
+    throw error;
+  }
+}
