@@ -95,7 +95,7 @@ function wrap(session: InferenceSession, provider: string): Session {
       const rows = inputs[0]?.shape[0] ?? 0;
       const result = await session.run(feeds, [name]).catch((cause: unknown) => {
         throw new ScoreBatchError('configuration', `the model fails on a batch of ${rows} rows`, {
-          details: [firstLine(cause)],
+          details: [(cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ')],
           hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
           cause,
         });

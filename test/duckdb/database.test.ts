@@ -1,0 +1,34 @@
+import { readdir } from 'node:fs/promises';
+import { expect, it } from 'vitest';
+import { openDatabase } from '../../src/duckdb/database.ts';
+import { temporaryFolder } from '../support/project.ts';
+
+it('instances that spill at the same time in one folder do not read each other’s rows', async () => {
+  const temporary = await temporaryFolder();
+  const spill = async (tag: string): Promise<unknown[]> => {
+    await using database = await openDatabase(':memory:', { threads: 1, memory: 40_000_000, temporary });
+    await database.run(
+      `CREATE TEMP TABLE wide AS SELECT '${tag}' AS tag, md5(CAST(i AS VARCHAR)) AS text FROM range(2000000) t(i)`,
+    );
+    expect(await readdir(temporary)).not.toEqual([]);
+    return (await database.rows('SELECT tag, count(*), count(DISTINCT text) FROM wide GROUP BY tag')).flat();
+  };
+  // A temporary table of 2 million rows takes about 100 MB, more than both may use together.
+  const [one, two] = await Promise.all([spill('one'), spill('two')]);
+  expect(one).toEqual(['one', 2_000_000n, 2_000_000n]);
+  expect(two).toEqual(['two', 2_000_000n, 2_000_000n]);
+  expect(await readdir(temporary)).toEqual([]);
+});
+
+it('a signal ends the statement that runs, in its own reason, and lets no other begin', async () => {
+  const stop = new AbortController();
+  await using database = await openDatabase(':memory:', {
+    memory: 100_000_000,
+    temporary: await temporaryFolder(),
+    signal: stop.signal,
+  });
+  const running = database.run('SELECT count(*) FROM range(100000000) a, range(100000000) b WHERE hash(a, b) = 7');
+  setTimeout(() => stop.abort(new Error('enough')), 50);
+  await expect(running).rejects.toThrow('enough');
+  await expect(database.rows('SELECT 1')).rejects.toThrow('enough');
+});

@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import { openSession, type Session } from '../../src/runtime/session.ts';
+import { repository } from '../support/project.ts';
+
+function open(model: string): Promise<Session> {
+  return openSession(repository('test', 'fixtures', 'models', model, 'model.onnx'), { providers: ['cpu'], requireGpu: false });
+}
+
+function features(rows: number) {
+  return [{ name: 'features', dtype: 'float32' as const, values: new Float32Array(rows * 2), shape: [rows, 2] }];
+}
+
+it('gives one value per row of the output that was asked for', async () => {
+  const session = await open('linear');
+  const { values, width } = await session.run(features(3), { name: 'score', index: 0 });
+  expect([...values]).toEqual([0.5, 0.5, 0.5]);
+  expect(width).toBe(1);
+  await session.close();
+});
+
+it('a model that fails on its input is a matter of configuration, with what the runtime says', async () => {
+  const session = await open('fixed-batch');
+  await expect(session.run(features(9), { name: 'score', index: 0 })).rejects.toMatchObject({
+    kind: 'configuration',
+    message: 'the model fails on a batch of 9 rows',
+    details: [expect.stringMatching(/Got: 9\s+Expected: 4/)],
+  });
+  await session.close();
+});
+
+it('an index beyond the output is refused and does not read the next row', async () => {
+  const session = await open('linear');
+  await expect(session.run(features(3), { name: 'score', index: 1 })).rejects.toMatchObject({ kind: 'configuration' });
+  await session.close();
+});
