@@ -1,6 +1,6 @@
 import type { Context } from '../context.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
-import { bottleneck } from '../domain/stages.ts';
+import { bottleneck, showSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
 import { loadJob } from '../job/load.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
@@ -88,7 +88,9 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
     return [];
   });
   const last = runs.at(-1);
-  if (last?.bottleneck) notes.push(`bottleneck of the last run: ${last.bottleneck}`);
+  if (last?.seconds && last.bottleneck) {
+    notes.push(`seconds of the last run: ${showSeconds(last.seconds)}`, `bottleneck: ${last.bottleneck}`);
+  }
   return [
     alignTable(['window', 'state', 'started (UTC)', 'rows', 'quarantined', 'seconds', 'run'], rows),
     ...(runs.some((run) => run.current) ? ['* what the tables hold now'] : []),

@@ -27,6 +27,11 @@ export function bottleneck(seconds: StageSeconds): string {
   return `${PART[slowest]} (${slowest}: ${seconds[slowest].toFixed(1)} of ${total.toFixed(1)} s, ${share} %)`;
 }
 
+/** `plan 0.15 · freeze 0.05 · …` */
+export function showSeconds(seconds: StageSeconds): string {
+  return STAGES.map((stage) => `${stage} ${(seconds[stage] ?? 0).toFixed(2)}`).join(' · ');
+}
+
 /** Adds up seconds per stage. */
 export class StageClock {
   readonly #seconds: Record<Stage, number>;

@@ -1,6 +1,6 @@
 import type { RunDetails } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
-import { bottleneck, type StageSeconds } from '../domain/stages.ts';
+import { bottleneck, type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Plan } from '../plan/plan.ts';
 import { wallClock } from '../window/calendar.ts';
@@ -96,12 +96,7 @@ export function showSummary(summary: RunSummary): string {
   }
   lines.push(`  tables      ${summary.tables.join(', ')}`);
   for (const file of summary.files) lines.push(`  report      ${file}`);
-  if (seconds)
-    lines.push(
-      `  seconds     ${Object.entries(seconds)
-        .map(([stage, value]) => `${stage} ${value.toFixed(2)}`)
-        .join(' · ')}`,
-    );
+  if (seconds) lines.push(`  seconds     ${showSeconds(seconds)}`);
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
 }

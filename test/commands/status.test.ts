@@ -38,7 +38,8 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     1997-W11    completed    <started>   100            0 <s>  <id>
     1997-W11    completed *  <started>   101            0 <s>  <id>
     * what the tables hold now
-    bottleneck <stage>
+    seconds of the last run: plan <s> · freeze <s> · read <s> · encode <s> · score <s> · stage <s> · reconcile <s> · publish <s> · report <s>
+    bottleneck: starting up (plan: 0.4 of 1.1 s, 41 %)
     "
   `);
   const { runs } = JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] };
