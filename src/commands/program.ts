@@ -114,7 +114,7 @@ function addRunOptions(command: Command): Command {
     .option('--skip-published', 'end at once where the window is published')
     .option('--fresh', 'never go on with an unfinished run')
     .option('--require-gpu', 'refuse to run on cpu')
-    .option('--workers <number>', 'chunk workers (default: one per core, one on a GPU)', positiveInteger);
+    .option('--workers <number>', 'chunk workers (default: one per core, one on a GPU)', workerNumber);
 }
 
 /** `run` is what people call, mostly without its name, so the root's help has its flags. */
@@ -137,6 +137,13 @@ function unknownCommand(word: string, program: Command): ScoreBatchError {
   return new ScoreBatchError('usage', `there is no command ${word}`, {
     hint: near === undefined ? '`score-batch --help` lists the commands' : `did you mean ${near}?`,
   });
+}
+
+/** The same bound as in the job file: each worker is a thread with a model and a database of its own. */
+function workerNumber(text: string): number {
+  const value = positiveInteger(text);
+  if (value > 256) throw new InvalidArgumentError('It must be at most 256.');
+  return value;
 }
 
 function positiveInteger(text: string): number {
