@@ -28,10 +28,13 @@ function constants(entry: LedgerEntry): Record<string, string> {
 }
 
 /** The scored rows of the pinned attempts as a Parquet file in the order of their ranks, rank included. */
-export function writeRanked(staged: readonly string[], key: readonly Column[], file: string): string {
+export function writeRanked(staged: readonly string[], key: readonly Column[], keep: readonly Column[], file: string): string {
+  const keys = key.map((_, i) => stagedKey(i));
+  // Only what is published is sorted: what else staging says of a row would double the width.
+  const columns = [...keys, ...keep.map((_, i) => stagedKeep(i)), 'score', 'scored_at'].join(', ');
   return `COPY (
     SELECT *, row_number() OVER () AS rank
-    FROM (SELECT * FROM ${parquetScan(staged)} WHERE score IS NOT NULL ORDER BY score DESC, ${keyOrder(key.map((_, i) => stagedKey(i)))})
+    FROM (SELECT ${columns} FROM ${parquetScan(staged)} WHERE score IS NOT NULL ORDER BY score DESC, ${keyOrder(keys)})
   ) TO ${literal(file)} (FORMAT parquet)`;
 }
 

@@ -20,7 +20,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   const staged = spec.pinned.map((attempt) => stagedFile(file, entry.runId, attempt));
   const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
   if (staged.length > 0) {
-    await withMemory(file, (database) => database.run(writeRanked(staged, key, ranked)));
+    await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
   }
   const rows = { file: ranked, key, keep, scored, bands };
   return await withFile(file, 'write', (database) =>
