@@ -6,6 +6,8 @@ import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb
 /** A folder of spilled data is called this and the number of its process, so that a killed one's can be found. */
 export const SPILL_PREFIX = 'spill-';
 
+const INTERRUPT_MS = 50;
+
 /** Named values for `$name` in a statement; text is cast where the statement says so. */
 export type Values = Readonly<Record<string, string | number | bigint | boolean | null>>;
 
@@ -47,8 +49,12 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   });
   const connection = await instance.connect();
   const { signal } = options;
-  const interrupt = () => connection.interrupt();
-  signal?.addEventListener('abort', interrupt);
+  let repeating: NodeJS.Timeout | undefined;
+  // Again and again until the statement ends: one that has not begun yet forgets that it was interrupted.
+  const interrupt = () => {
+    connection.interrupt();
+    repeating ??= setInterval(() => connection.interrupt(), INTERRUPT_MS);
+  };
   const stoppable = async <T>(statement: () => Promise<T>): Promise<T> => {
     signal?.throwIfAborted();
     try {
@@ -56,10 +62,13 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     } catch (error) {
       signal?.throwIfAborted();
       throw error;
+    } finally {
+      clearInterval(repeating);
     }
   };
   await connection.run("SET TimeZone = 'UTC'");
   const [row] = (await connection.runAndReadAll('SELECT current_database()')).getRows();
+  signal?.addEventListener('abort', interrupt);
   return {
     connection,
     catalog: String(row?.[0]),
@@ -70,6 +79,7 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     rows: (sql, values) => stoppable(async () => (await connection.runAndReadAll(sql, values)).getRows()),
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt);
+      clearInterval(repeating);
       connection.closeSync();
       instance.closeSync();
       await rm(spill, { recursive: true, force: true });
