@@ -30,7 +30,9 @@ it.each([
     temporary: await temporaryFolder(),
     signal: stop.signal,
   });
-  const running = database.run('SELECT count(*) FROM range(10000000) a(i), range(10000000) b(i) WHERE hash(a.i + b.i) = 7');
+  // With values it is prepared first, and DuckDB forgets an interrupt that comes before it is begun.
+  const sql = 'SELECT count(*) FROM range(10000000) a(i), range(10000000) b(i) WHERE hash(a.i + b.i) = CAST($x AS BIGINT)';
+  const running = database.rows(sql, { x: '7' });
   when(() => stop.abort(new Error('enough')));
   await expect(running).rejects.toThrow('enough');
   await expect(database.rows('SELECT 1')).rejects.toThrow('enough');
