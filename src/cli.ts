@@ -61,8 +61,9 @@ async function main(argv: readonly string[]): Promise<number> {
       details: fields.details,
       hint: fields.hint ?? null,
     };
-    // Nothing to score is no failure of anybody who asked for --skip-empty; a check has said already what failed.
-    if (fields.kind !== 'nothing to score' || !quiet) if (!printed) consoleOf({}).error(text, told);
+    // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
+    const wanted = fields.kind === 'nothing to score' && quiet;
+    if (!printed && !wanted) consoleOf({}).error(text, told);
     if (json && !printed) process.stdout.write(`${JSON.stringify({ error: told })}\n`);
     return exitCode;
   }
