@@ -84,8 +84,8 @@ describe('the first instant of a day', () => {
     fc.assert(
       fc.property(date, zone, (day, place) => {
         const hours = (dayStart(plusDays(day, 1), place) - dayStart(day, place)) / HOUR;
-        // 0 is a day that was left out, 25 one on which the clocks were put back.
-        expect(hours === 0 || (hours >= 23 && hours <= 25)).toBe(true);
+        // 0 is a day that was left out; in 1988 the clocks of Goose Bay went two hours forth (22) and back (26).
+        expect(hours === 0 || (hours >= 22 && hours <= 26)).toBe(true);
         if (hours > 0) expect(wallClock(dayStart(day, place), place).slice(0, 10)).toBe(day);
       }),
       { numRuns: 500 },
