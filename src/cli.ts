@@ -26,6 +26,7 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
+  const closing: (() => Promise<void>)[] = [];
   let printed = false;
   let quiet = false;
   const consoleOf = (flags: GlobalFlags) =>
@@ -42,6 +43,7 @@ async function main(argv: readonly string[]): Promise<number> {
       now: readNow(process.env),
       console: consoleOf(flags),
       signal: interruption.signal,
+      atEnd: (work) => void closing.push(work),
     };
   };
   try {
@@ -66,6 +68,9 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!printed && !wanted) consoleOf({}).error(text, told);
     if (json && !printed) process.stdout.write(`${JSON.stringify({ error: told })}\n`);
     return exitCode;
+  } finally {
+    // What is open already did its work, or said why it did not.
+    await Promise.allSettled(closing.map((close) => close()));
   }
 }
 

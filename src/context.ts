@@ -10,4 +10,6 @@ export interface Context {
   readonly console: Console;
   /** Aborted by SIGINT and SIGTERM, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
+  /** Has something done when the command is over, however it ended; a connection that stays open would keep the process. */
+  readonly atEnd: (work: () => Promise<void>) => void;
 }

@@ -54,7 +54,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
     }
   };
   const { definition, root } = job;
-  const { source, sink } = openWarehouses(job, context);
+  const { source, sink } = await openWarehouses(job, context);
   const bundle = await check<Bundle>('model', async () => {
     const loaded = await loadBundle(path.resolve(root, definition.model));
     return [`${loaded.definition.name} ${loaded.definition.version}, sha256 ${loaded.digest.slice(0, 12)}…`, loaded];
@@ -68,9 +68,10 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
       return [`${rows} rows agree on ${provider}, largest difference ${largest.toExponential(1)}`, undefined];
     });
   }
-  const schema = await check<Schema>('source', async () => {
-    const found = await source.source.describe(bindWindow(job.query, lastWindow(job, context.now), job.queryName));
-    return [`${definition.source.warehouse}: the query has ${found.length} columns`, found];
+  await check('source', async () => [await source.source.probe(), undefined]);
+  const schema = await check<Schema>('query', async () => {
+    const found = await source.source.describe(bindWindow(job.query, lastWindow(job, context.now), job.queryName, job.kind));
+    return [`${job.queryName} has ${found.length} columns`, found];
   });
   if (bundle && schema) {
     await check('tables', async () => {
@@ -83,7 +84,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
     });
   }
   if (schema && definition.source.ready !== undefined) {
-    const ready = bindWindow(definition.source.ready, lastWindow(job, context.now), 'source.ready');
+    const ready = bindWindow(definition.source.ready, lastWindow(job, context.now), 'source.ready', job.kind);
     await check('readiness', async () => [
       (await source.source.ready(ready))
         ? `the source is ready for ${lastWindow(job, context.now).label}`

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { priceOf, showBytes } from '../domain/cost.ts';
 import { currentPublication, ledgerWindow, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
@@ -20,11 +21,11 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
   const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: undefined }, context);
   const { source } = plan.source;
   const rows = canCount(source) ? await source.count(plan.query) : undefined;
-  const data = describePlan(plan, rows);
+  const data = describePlan(plan, rows, plan.estimatedBytes);
   return { data, text: showPlan(data) };
 }
 
-function describePlan(plan: Plan, rows: number | undefined) {
+function describePlan(plan: Plan, rows: number | undefined, bytes: number | undefined) {
   const { definition, root, file } = plan.job;
   const { window, bundle, tables, reported } = plan;
   const touched = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
@@ -44,6 +45,9 @@ function describePlan(plan: Plan, rows: number | undefined) {
     sql: showQuery(plan.query),
     parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
     rows: rows ?? null,
+    bytes: bytes ?? null,
+    usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
+    usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
     chunks: rows === undefined ? null : Math.max(1, Math.ceil(rows / definition.score.chunk_rows)),
     model: { name: bundle.definition.name, version: bundle.definition.version, digest: bundle.digest, provider: plan.provider },
     features: featuresOf(bundle.signature).map(({ feature, dtype }, i) => ({
@@ -70,6 +74,9 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  sink      ${plan.sink}`,
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')} in ${plan.chunks} chunks`}`,
+    ...(plan.bytes === null || plan.usd === null
+      ? []
+      : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report ?? 'none'}`,
     `  replaces  ${plan.replaces === null ? 'nothing' : `${plan.replaces.run_id} (${plan.replaces.rows.frozen.toLocaleString('en')} rows)`}`,

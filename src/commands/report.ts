@@ -21,7 +21,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     });
   }
   const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const { sink } = openWarehouses(job, context);
+  const { sink } = await openWarehouses(job, context);
   await sink.reach();
   const ledger = sink.ledger(tables.ledger);
   const entries = await ledger.entries({ job: definition.name, window });

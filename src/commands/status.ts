@@ -18,7 +18,7 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
   const job = await loadJob(flags.job, context.folder, context.environment);
   const { definition } = job;
   const layout = tablesOf(tableNames(definition), [], [], definition.score.column).ledger;
-  const { sink } = openWarehouses(job, context);
+  const { sink } = await openWarehouses(job, context);
   await sink.reach();
   const entries = await sink.ledger(layout).entries({ job: definition.name });
   const current = currentRuns(entries);

@@ -14,4 +14,23 @@ export interface FrozenTable {
   readonly columns: readonly Column[];
   readonly chunks: readonly FrozenChunk[];
   readonly rows: number;
+  /** Chunks that the table is divided into, those without a row included. */
+  readonly divisions: number;
+}
+
+/**
+ * Number of buckets by which a warehouse partitions a frozen table before it knows how many rows there are: counting them
+ * first would scan the source twice. It is also the largest number of chunks, below BigQuery's 1,500 loads per table and day
+ * and its 4,000 partitions per job.
+ */
+export const BUCKETS = 1000;
+
+/** The buckets `[first, end)` of a chunk, of about equal numbers of keys. */
+export function bucketsOf(chunk: number, divisions: number): readonly [first: number, end: number] {
+  return [Math.ceil((chunk * BUCKETS) / divisions), Math.ceil(((chunk + 1) * BUCKETS) / divisions)];
+}
+
+/** Number of chunks for a frozen table that is divided into buckets. */
+export function divisionsFor(rows: number, chunkRows: number): number {
+  return Math.min(BUCKETS, Math.max(1, Math.ceil(rows / chunkRows)));
 }

@@ -40,7 +40,9 @@ const ACCEPTED: Readonly<Record<InputDtype, readonly ColumnType[]>> = {
 
 /** Whether values of a column may become elements of `dtype`. */
 export function accepts(dtype: InputDtype, column: Column): boolean {
-  return ACCEPTED[dtype].includes(column.type);
+  // Snowflake's INTEGER is a decimal without a fraction; a value that does not fit 64 bits ends the run.
+  const whole = column.type === 'decimal' && column.digits?.[1] === 0;
+  return ACCEPTED[dtype].includes(column.type) || (dtype === 'int64' && whole);
 }
 
 /** Every feature with its input's element type, in the order in which columns are read. */

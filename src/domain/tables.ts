@@ -64,8 +64,9 @@ const TOTALS: readonly TableColumn[] = [
   decimal('expected_churners', 18, 6),
 ];
 
-/** One row per event of a run, append-only; `details` is a JSON object. */
+/** One row per event of a run, append-only, in the order of `entry_number`; `details` is a JSON object. */
 const LEDGER: readonly TableColumn[] = [
+  integer('entry_number'),
   instant('recorded_at'),
   string('run_id'),
   string('job'),

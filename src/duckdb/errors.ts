@@ -70,6 +70,17 @@ export function duckdbError(error: unknown, subject: string): unknown {
   });
 }
 
+/** For casts of the features of a chunk: a whole number of 38 digits may not fit the 64 bits of the model's input. */
+export function featureError(error: unknown, subject: string): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ScoreBatchError || !/Conversion Error/.test(message)) return duckdbError(error, subject);
+  return new ScoreBatchError('configuration', `${subject} has a value that does not fit the model input that it feeds`, {
+    details: [firstLines(message)],
+    hint: 'cast or limit the feature in the query, or give it another dtype in the bundle',
+    cause: error,
+  });
+}
+
 /** What DuckDB has to say, without the pointer into the statement. */
 export function firstLines(message: string): string {
   return message

@@ -5,22 +5,23 @@ import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
 /** Raised when frozen tables or staging of an older version could not be gone on with. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
 
 /**
  * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the
- * effective job, the model and its rules. Left out: what only changes how fast it goes (workers).
+ * effective job, the model and its rules. Left out: what only changes how fast it goes (workers) or what it may cost.
  *
  * @returns SHA-256, hex
  */
 export function fingerprintOf(query: Query, columns: Schema, definition: JobDefinition, bundle: Bundle): string {
   const { workers: _, ...score } = definition.score;
+  const { max_bytes: __, usd_per_tib: ___, ...source } = definition.source;
   const parts = {
     format: FORMAT_VERSION,
     texts: query.texts,
     parameters: query.parameters,
     columns,
-    definition: { ...definition, score },
+    definition: { ...definition, source, score },
     model: [bundle.digest, bundle.definitionDigest],
   };
   return createHash('sha256').update(canonical(parts)).digest('hex');

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { type WarehouseKind, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { locateJob, projectRoot, readText } from './locate.ts';
 import { parseJob } from './parse.ts';
@@ -14,6 +16,8 @@ export interface Job {
   readonly query: string;
   /** What the query is called in messages: its file, or the key that holds it. */
   readonly queryName: string;
+  /** Kind of the source, whose SQL the query is. */
+  readonly kind: WarehouseKind;
 }
 
 /**
@@ -25,11 +29,13 @@ export async function loadJob(name: string | undefined, folder: string, environm
   const file = await locateJob(name, folder, environment);
   const definition = parseJob(await readText(file, 'the job file'), path.relative(folder, file), environment);
   const root = projectRoot(file);
-  const { query, query_file } = definition.source;
-  const queryName = query_file ?? 'source.query';
-  const text = query ?? (await readText(path.resolve(root, query_file ?? ''), 'the query file'));
-  const statement = singleStatement(text);
-  if (statement === undefined || isBlank(statement)) {
+  const { query, query_file, warehouse } = definition.source;
+  // A URL of no known kind is refused when it is opened.
+  const kind = warehouseKind(warehouse) ?? 'duckdb';
+  const queryName = query_file === undefined ? 'source.query' : twinOf(query_file, kind, root);
+  const text = query ?? (await readText(path.resolve(root, queryName), 'the query file'));
+  const statement = singleStatement(text, kind);
+  if (statement === undefined || isBlank(statement, kind)) {
     throw new ScoreBatchError(
       'configuration',
       `${queryName} ${statement === undefined ? 'holds more than one statement' : 'is empty'}`,
@@ -38,5 +44,12 @@ export async function loadJob(name: string | undefined, folder: string, environm
       },
     );
   }
-  return { file, root, definition, query: statement, queryName };
+  return { file, root, definition, query: statement, queryName, kind };
+}
+
+/** `jobs/new_users.sql` → `jobs/new_users.bigquery.sql` where the query has such a twin in the source's dialect. */
+function twinOf(queryFile: string, kind: WarehouseKind, root: string): string {
+  const { dir, name, ext } = path.parse(queryFile);
+  const twin = path.join(dir, `${name}.${kind}${ext}`);
+  return existsSync(path.resolve(root, twin)) ? twin : queryFile;
 }

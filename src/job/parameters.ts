@@ -1,4 +1,5 @@
 import type { Query, QueryParameter } from '../domain/query.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean, nearest } from '../suggest.ts';
@@ -24,13 +25,14 @@ const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
  * nothing is pasted into the text: a warehouse binds the values.
  *
  * @param name what the text is, for messages: a file's name or a key of the job file
+ * @param kind the warehouse whose SQL it is
  * @throws ScoreBatchError `configuration` for an unknown `:window_…`, `usage` for a date where the window is of no whole days
  */
-export function bindWindow(sql: string, window: Window, name: string): Query {
+export function bindWindow(sql: string, window: Window, name: string, kind: WarehouseKind): Query {
   const texts: string[] = [];
   const parameters: QueryParameter[] = [];
   let last = 0;
-  const ranges = codeRanges(sql);
+  const ranges = codeRanges(sql, kind);
   // Matched in the whole text: what stands before a colon may be a quoted name.
   for (const match of sql.matchAll(REFERENCE)) {
     if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;

@@ -21,13 +21,22 @@ const share = z
   .transform((value) => (typeof value === 'number' ? value : Number(`${value.slice(0, -1)}e-2`)))
   .pipe(z.number().max(1, 'a share is at most 100%'));
 
+/** `50GB` → 50,000,000,000; `1TiB` → 1,099,511,627,776 */
+const byteSize = z
+  .union([z.int().min(1), z.string().regex(/^\d+(\.\d+)?\s?([KMGT]i?)?B$/, 'write a size like 50GB')], {
+    error: 'write a size like 50GB',
+  })
+  .transform((value) => (typeof value === 'number' ? value : bytesOf(value)));
+
 const timeZone = text.refine(isTimeZone, 'not a time zone of the IANA database, such as America/New_York');
 
 const auto = z.literal('auto');
 
 const source = z
   .strictObject({
-    warehouse: text.describe('duckdb:path/to/file.duckdb'),
+    warehouse: text.describe(
+      'duckdb:FILE, bigquery://PROJECT/DATASET?location=EU or snowflake://ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R',
+    ),
     scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen table'),
     query: text.optional().describe('the query itself; or use query_file'),
     query_file: text.optional().describe('file with the query, relative to the project root'),
@@ -37,6 +46,8 @@ const source = z
       .enum(['quarantine', 'refuse'])
       .default('quarantine')
       .describe('what to do with all rows of a key that occurs twice'),
+    max_bytes: byteSize.optional().describe('cost guard: bytes that the query may read, such as 50GB'),
+    usd_per_tib: z.number().min(0).default(6.25).describe('price by which plan shows what the query costs, in USD per TiB'),
   })
   .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
     message: 'give either query or query_file',
@@ -114,6 +125,12 @@ export const jobSchema = z.strictObject({
 
 /** A job file, checked, with every default filled in. */
 export type JobDefinition = z.output<typeof jobSchema>;
+
+function bytesOf(text: string): number {
+  const [, number = '', prefix = ''] = /^([\d.]+)\s?([KMGT]i?)?B$/.exec(text) ?? [];
+  const power = 'KMGT'.indexOf(prefix.charAt(0)) + (prefix === '' ? 0 : 1);
+  return Math.floor(Number(number) * (prefix.endsWith('i') ? 1024 : 1000) ** power);
+}
 
 function isTimeZone(name: string): boolean {
   try {

@@ -3,19 +3,14 @@ import type { Column } from '../domain/schema.ts';
 import { stagedKey } from '../domain/staged-columns.ts';
 import { PHYSICAL_TYPE, readBatches } from '../duckdb/batches.ts';
 import type { Database } from '../duckdb/database.ts';
-import { identifier, parquetScan } from '../duckdb/sql.ts';
+import { identifier } from '../duckdb/sql.ts';
 
-/**
- * Makes the frozen chunk visible as `chunk` in a worker's in-memory DuckDB. Its columns that only pass through (key, kept)
- * never become JavaScript values.
- */
-export async function openChunk(database: Database, files: readonly string[]): Promise<void> {
-  await database.run(`CREATE OR REPLACE TEMP VIEW chunk AS SELECT * FROM ${parquetScan(files)}`);
-}
+// A source puts the frozen chunk into a worker's in-memory DuckDB as `chunk` (see `Source.loadChunk`). Its columns that only
+// pass through (key, kept) never become JavaScript values.
 
 /**
  * The feature columns of the chunk, cast to the kinds that the encoder reads. With one thread DuckDB keeps the order of the
- * files, and `writeScored` relies on it to put each score beside its row.
+ * rows, and `writeScoredFile` relies on it to put each score beside its row.
  */
 export function readFeatures(
   database: Database,

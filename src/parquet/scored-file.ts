@@ -1,7 +1,8 @@
 import type { Column } from '../domain/schema.ts';
-import { stagedKeep, stagedKey } from '../domain/staged-columns.ts';
+import { isStagedAsText, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
 import { appendInt32 } from '../duckdb/append.ts';
+import { canonicalText } from '../duckdb/canonical-text.ts';
 import type { Database } from '../duckdb/database.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
@@ -23,6 +24,8 @@ export interface ScoredFileSpec {
   readonly features: readonly Column[];
   readonly featureNames: readonly string[];
   readonly hashValues: boolean;
+  /** See `Sink.stagesText`. */
+  readonly stagesText: boolean;
   /** Number of keys in the table `duplicates` (see `findDuplicates`). */
   readonly duplicates: number;
   readonly chunk: number;
@@ -51,7 +54,7 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
 }
 
 function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
-  const { key, keep, features, featureNames, hashValues, chunk, attempt, provider, scoredAt } = spec;
+  const { key, keep, features, featureNames, hashValues, stagesText, chunk, attempt, provider, scoredAt } = spec;
   const known = codes.map((code) => ({ code, ...readRejection(code) }));
   const perCode = (value: (entry: (typeof known)[number]) => string | undefined): string =>
     known.length === 0
@@ -61,22 +64,29 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
     perCode(({ feature }) => (feature === undefined ? undefined : column(feature)));
   const involved = [...new Set(known.flatMap(({ feature }) => feature ?? []))];
   const keys = key.map((_, i) => stagedKey(i));
+  const scored = `CAST(${literal(scoredAt)} AS TIMESTAMPTZ)`;
   const keyNames = literal(key.map(({ name }) => name).join(', '));
-  const columns = [...key.map(({ name }, i) => [name, stagedKey(i)]), ...keep.map(({ name }, i) => [name, stagedKeep(i)])];
-  const values = involved.map((position) => [features[position]?.name ?? '', `value_${position}`]);
+  const columns = [
+    ...key.map((column, i) => ({ column, staged: stagedKey(i) })),
+    ...keep.map((column, i) => ({ column, staged: stagedKeep(i) })),
+  ];
+  const named = [
+    ...columns.map(({ column, staged }) => [column.name, staged]),
+    ...involved.map((position) => [features[position]?.name ?? '', `value_${position}`]),
+  ];
   return `
-    SELECT ${columns.map(([, staged]) => staged).join(', ')},
+    SELECT ${columns.map(({ column, staged }) => (stagesText && isStagedAsText(column) ? `${canonicalText(staged, column)} AS ${staged}` : staged)).join(', ')},
       CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
       CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
       CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
       CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, hashValues))} END AS VARCHAR) AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
-      CAST(${literal(scoredAt)} AS TIMESTAMPTZ) AS scored_at
+      ${stagesText ? canonicalText(scored, { type: 'timestamp' }) : scored} AS scored_at
     FROM (
       SELECT *, ${keys.map((name) => `${name} IS NULL`).join(' OR ')} AS null_key,
         ${spec.duplicates === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM duplicates WHERE ${keys.map((name) => `duplicates.${name} = placed.${name}`).join(' AND ')})`} AS duplicate
       FROM (
-        SELECT ${[...columns, ...values].map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
+        SELECT ${named.map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
           result.score AS score, result.rejected AS rejected
         FROM chunk POSITIONAL JOIN result
       ) AS placed

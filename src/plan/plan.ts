@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { showBytes } from '../domain/cost.ts';
 import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
@@ -12,7 +13,7 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { checkModel } from '../model/model-check.ts';
 import { verifyGolden } from '../model/verify.ts';
 import { openSession } from '../runtime/session.ts';
-import type { Ledger, Warehouse } from '../warehouse/warehouse.ts';
+import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { openWarehouses, tableNames } from './warehouses.ts';
@@ -32,6 +33,7 @@ export interface Plan extends ChosenColumns {
   readonly provider: string;
   readonly source: Warehouse;
   readonly sink: Warehouse;
+  readonly sourceAccess: WarehouseAccess;
   readonly ledger: Ledger;
   readonly tables: Tables;
   readonly fingerprint: string;
@@ -42,6 +44,8 @@ export interface Plan extends ChosenColumns {
   readonly previousEntries: readonly LedgerEntry[];
   readonly requireGpu: boolean;
   readonly workers: number | undefined;
+  /** Bytes that the query will read, where the source can tell. */
+  readonly estimatedBytes: number | undefined;
 }
 
 /**
@@ -51,7 +55,7 @@ export interface Plan extends ChosenColumns {
  */
 export async function makePlan(job: Job, window: Window, options: PlanOptions, context: Context): Promise<Plan> {
   const { definition } = job;
-  const query = bindWindow(job.query, window, job.queryName);
+  const query = bindWindow(job.query, window, job.queryName, job.kind);
   if (query.parameters.length === 0) {
     throw new ScoreBatchError(
       'configuration',
@@ -73,8 +77,9 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   }
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const provider = await probeModel(bundle, definition.score.providers, requireGpu);
-  const { source, sink } = openWarehouses(job, context);
+  const { source, sink, sourceAccess } = await openWarehouses(job, context);
   const schema = await source.source.describe(query);
+  const estimatedBytes = await refuseCost(job, query, source, context);
   const columns = chooseColumns(definition, schema, bundle);
   const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column);
   await refuseDifferentTables(sink, tables);
@@ -89,6 +94,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     provider,
     source,
     sink,
+    sourceAccess,
     ledger,
     tables,
     ...columns,
@@ -102,6 +108,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     entries: await windowEntries(ledger, definition.name, ledgerWindow(window)),
     previousEntries: previous ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
     requireGpu,
+    estimatedBytes,
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
   };
 }
@@ -131,9 +138,32 @@ async function refuseDifferentTables(sink: Warehouse, tables: Tables): Promise<v
   });
 }
 
-async function refuseUnready({ definition }: Job, window: Window, { source }: Warehouse): Promise<void> {
+/** @returns bytes that the query will read, where the source can tell */
+async function refuseCost(
+  { definition }: Job,
+  query: Query,
+  { kind, source }: Warehouse,
+  { console }: Context,
+): Promise<number | undefined> {
+  const { max_bytes: limit } = definition.source;
+  if (!canEstimate(source)) {
+    if (limit !== undefined) console.warn(`source.max_bytes guards nothing here: ${kind} does not tell what a query will read`);
+    return undefined;
+  }
+  const bytes = await source.estimate(query);
+  if (limit === undefined || bytes <= limit) return bytes;
+  throw new ScoreBatchError(
+    'refused',
+    `the query would read ${showBytes(bytes)}, and source.max_bytes is ${showBytes(limit)}`,
+    {
+      hint: 'filter by the column that partitions the table, select fewer columns, or raise the limit',
+    },
+  );
+}
+
+async function refuseUnready({ definition, kind }: Job, window: Window, { source }: Warehouse): Promise<void> {
   const { ready } = definition.source;
-  if (ready === undefined || (await source.ready(bindWindow(ready, window, 'source.ready')))) return;
+  if (ready === undefined || (await source.ready(bindWindow(ready, window, 'source.ready', kind)))) return;
   throw new ScoreBatchError('unavailable', `the source is not ready for ${window.label}: source.ready is not true yet`, {
     details: [ready.trim()],
     hint: 'start again when the load into the source has finished; a scheduler should retry',

@@ -5,7 +5,7 @@ import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { memoryBudget } from '../memory.ts';
 import { openWarehouse } from '../warehouse/open.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
 /** Names of a job's tables; quarantine and ledger stand beside the scores table. */
 export function tableNames({ sink, report }: JobDefinition): TableNames {
@@ -19,20 +19,33 @@ export function tableNames({ sink, report }: JobDefinition): TableNames {
   };
 }
 
+export interface Warehouses {
+  readonly source: Warehouse;
+  readonly sink: Warehouse;
+  /** The source, for threads that open it for themselves. */
+  readonly sourceAccess: WarehouseAccess;
+}
+
 /** Source and sink of a job; nothing is connected yet. */
-export function openWarehouses(
-  { definition, root }: Job,
-  { environment, signal }: Context,
-): { source: Warehouse; sink: Warehouse } {
-  const memory = memoryBudget(environment);
+export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
+  const shared = { root, job: definition.name, memory: memoryBudget(context.environment) };
+  const open = async (access: WarehouseAccess): Promise<Warehouse> => {
+    const { environment, signal, console } = context;
+    const warehouse = await openWarehouse({ ...access, environment, signal, warn: (message) => console.warn(message) });
+    context.atEnd(() => warehouse.close());
+    return warehouse;
+  };
+  const { warehouse: url, scratch, max_bytes: maxBytes } = definition.source;
+  const sourceAccess = { ...shared, url, scratch, maxBytes };
   return {
-    source: openWarehouse(definition.source.warehouse, { root, scratch: definition.source.scratch, memory, signal }),
-    sink: openWarehouse(definition.sink.warehouse ?? definition.source.warehouse, {
-      root,
+    source: await open(sourceAccess),
+    sink: await open({
+      ...shared,
+      url: definition.sink.warehouse ?? url,
       scratch: definition.sink.scratch,
-      memory,
-      signal,
+      maxBytes: undefined,
     }),
+    sourceAccess,
   };
 }
 

@@ -13,8 +13,8 @@ export async function cleanUp(plan: Plan, runId: string, { console }: Context): 
     const over = async () => new Set((await plan.ledger.entries({ job, state: 'completed' })).map((entry) => entry.runId));
     // Deadlines are of the real clock; the pinned "now" of a rerun has nothing to say about them.
     const now = Date.now();
-    await plan.source.source.collect(job, over, now);
-    await plan.sink.sink.collect(job, over, now);
+    await plan.source.source.collect(over, now);
+    await plan.sink.sink.collect(over, now);
   } catch (error) {
     console.warn(`scratch could not be cleaned up: ${error instanceof Error ? error.message : String(error)}`);
   }

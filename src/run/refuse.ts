@@ -34,7 +34,7 @@ async function hintFor(plan: Plan, runId: string, { rows, rejections }: Reconcil
     return `${where}; --allow-empty publishes it empty, --skip-empty ends with exit code 99`;
   }
   if (rejections.length === 0) return 'look at the source; the limits are under gates in the job file';
-  return `see the rejected rows: select * from read_parquet('${plan.sink.sink.stagingLocation(runId)}/*.parquet') where reason is not null`;
+  return `see the rejected rows: ${plan.sink.sink.showRejected(runId)}`;
 }
 
 /** Steps back window by window, where the source can count cheaply. */
@@ -43,7 +43,7 @@ async function newestWindowWithRows({ job, window, source }: Plan): Promise<stri
   const deadline = performance.now() + TIME_LIMIT_MS;
   let earlier = previousWindow(window);
   for (let i = 0; i < WINDOWS_BACK && earlier !== undefined && performance.now() < deadline; i += 1) {
-    if ((await source.source.count(bindWindow(job.query, earlier, job.queryName))) > 0) return earlier.label;
+    if ((await source.source.count(bindWindow(job.query, earlier, job.queryName, job.kind))) > 0) return earlier.label;
     earlier = previousWindow(earlier);
   }
   return undefined;

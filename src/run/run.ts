@@ -62,7 +62,6 @@ async function publishWindow(plan: Plan, options: RunOptions, progress: Progress
   const frozen = await clock.time('freeze', () =>
     plan.source.source.freeze(plan.query, {
       runId,
-      job: definition.name,
       key: plan.key,
       columns: plan.needed,
       chunkRows: definition.score.chunk_rows,

@@ -12,7 +12,7 @@ export async function scoreFrozen(plan: Plan, frozen: FrozenTable, progress: Pro
   const { sink } = plan.sink;
   const { runId, clock } = progress;
   const { definition } = plan.job;
-  const folder = await sink.workFolder(runId, definition.name);
+  const folder = await sink.workFolder(runId);
   const todo = undone(frozen.chunks, await sink.staged(runId));
   const resumed = frozen.chunks.length - todo.length;
   progress.details = { ...progress.details, chunks: frozen.chunks.length, chunks_resumed: resumed };
@@ -22,9 +22,7 @@ export async function scoreFrozen(plan: Plan, frozen: FrozenTable, progress: Pro
   const bar = context.console.progress('scoring chunks', todo.length);
   try {
     await scoreChunks(
-      await Promise.all(
-        todo.map(async ({ chunk, rows }) => ({ chunk, rows, files: await plan.source.source.chunkFiles(frozen, chunk) })),
-      ),
+      todo,
       async (scored) => {
         clock.add('read', scored.seconds.read / workers);
         clock.add('encode', scored.seconds.encode / workers);
@@ -45,6 +43,9 @@ export async function scoreFrozen(plan: Plan, frozen: FrozenTable, progress: Pro
         providers: definition.score.providers,
         requireGpu: plan.requireGpu,
         batchRows: batchRows(definition.score.batch_rows),
+        source: plan.sourceAccess,
+        frozen,
+        stagesText: sink.stagesText,
         hashValues: definition.sink.quarantine_values === 'hash',
         scoredAt: new Date(context.now).toISOString(),
         folder,

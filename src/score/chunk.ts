@@ -5,9 +5,10 @@ import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
 import { createEncoder } from '../features/encoder.ts';
 import { rejection } from '../features/rejection.ts';
-import { findDuplicates, openChunk, readFeatures } from '../parquet/chunk-table.ts';
+import { findDuplicates, readFeatures } from '../parquet/chunk-table.ts';
 import { writeScoredFile } from '../parquet/scored-file.ts';
 import type { Session } from '../runtime/session.ts';
+import type { Source } from '../warehouse/warehouse.ts';
 import type { ChunkTask, WorkerSetup } from './messages.ts';
 
 /** Rows that DuckDB hands over at once, at most. */
@@ -15,7 +16,7 @@ const VECTOR = 2048;
 const MILLION = 1_000_000;
 
 /**
- * Scores one chunk from the frozen files to one Parquet file.
+ * Scores one chunk of the frozen table to one Parquet file.
  *
  * @param stopped asked between batches
  * @returns undefined where it was stopped; nothing is left behind then
@@ -24,6 +25,7 @@ const MILLION = 1_000_000;
 export async function scoreChunk(
   task: ChunkTask,
   setup: WorkerSetup,
+  source: Source,
   session: Session,
   database: Database,
   stopped: () => boolean,
@@ -32,7 +34,7 @@ export async function scoreChunk(
   const encoder = createEncoder(setup.signature, setup.features, setup.batchRows + VECTOR);
   const scores = new Int32Array(task.rows);
   const rejected = new Int32Array(task.rows);
-  await openChunk(database, task.files);
+  await source.loadChunk(setup.frozen, task.chunk, database);
   const duplicates = await findDuplicates(database, setup.key);
   let read = 0;
   let scored = 0;
@@ -67,6 +69,7 @@ export async function scoreChunk(
       features: setup.features,
       featureNames: featuresOf(setup.signature).map(({ feature }) => feature.name),
       hashValues: setup.hashValues,
+      stagesText: setup.stagesText,
       duplicates,
       chunk: task.chunk,
       attempt,

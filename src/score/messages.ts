@@ -1,10 +1,14 @@
 import type { ScoredFile } from '../domain/attempt.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Signature } from '../domain/signature.ts';
 import type { ErrorKind } from '../errors.ts';
+import type { WarehouseAccess } from '../warehouse/warehouse.ts';
 
 /** What a chunk worker needs to know once; plain data, copied to its thread. */
 export interface WorkerSetup {
+  readonly source: WarehouseAccess;
+  readonly frozen: FrozenTable;
   readonly modelFile: string;
   readonly signature: Signature;
   readonly key: readonly Column[];
@@ -15,6 +19,7 @@ export interface WorkerSetup {
   readonly requireGpu: boolean;
   readonly batchRows: number;
   readonly hashValues: boolean;
+  readonly stagesText: boolean;
   readonly scoredAt: string;
   /** Local folder for scored files; each worker makes one of its own in it for what does not fit into memory. */
   readonly folder: string;
@@ -27,7 +32,6 @@ export interface WorkerSetup {
 export interface ChunkTask {
   readonly chunk: number;
   readonly rows: number;
-  readonly files: readonly string[];
 }
 
 /** An error's parts; classes do not survive the way between threads. */

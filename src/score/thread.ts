@@ -1,12 +1,15 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
-import { duckdbError } from '../duckdb/errors.ts';
+import { featureError } from '../duckdb/errors.ts';
 import { openSession } from '../runtime/session.ts';
+import { openWarehouse } from '../warehouse/open.ts';
 import { scoreChunk } from './chunk.ts';
 import { toParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 
 // Entry of a chunk worker's thread: one model session and one in-memory DuckDB, one chunk at a time until the port closes.
+
+const STOP_MS = 100;
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
@@ -18,8 +21,20 @@ try {
   const session = await openSession(setup.modelFile, setup);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
+  const stopping = new AbortController();
+  // The flag cannot wake anybody; a warehouse that is being read is told soon enough.
+  const watch = setInterval(() => stopped() && stopping.abort(), STOP_MS).unref();
+  const warehouse = await openWarehouse({
+    ...setup.source,
+    environment: process.env,
+    signal: stopping.signal,
+    // The main thread opened the same one and said it.
+    warn: () => undefined,
+  });
   const close = async (): Promise<void> => {
     try {
+      clearInterval(watch);
+      await warehouse.close();
       await database[Symbol.asyncDispose]();
       await session.close();
     } finally {
@@ -29,10 +44,11 @@ try {
   };
   const score = async (task: ChunkTask): Promise<void> => {
     try {
-      const scored = await scoreChunk(task, setup, session, database, stopped);
+      const scored = await scoreChunk(task, setup, warehouse.source, session, database, stopped);
       post(scored === undefined ? { type: 'stopped' } : { type: 'scored', scored });
     } catch (error) {
-      post({ type: 'failed', error: toParts(duckdbError(error, `chunk ${task.chunk}`)) });
+      if (stopping.signal.aborted && error === stopping.signal.reason) post({ type: 'stopped' });
+      else post({ type: 'failed', error: toParts(featureError(error, `chunk ${task.chunk}`)) });
     }
   };
   port.on('message', (task: ChunkTask | 'close') => void (task === 'close' ? close() : score(task)));

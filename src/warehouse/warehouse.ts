@@ -6,13 +6,12 @@ import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
 import type { TableLayout, Tables } from '../domain/tables.ts';
-
-export const WAREHOUSE_KINDS = ['duckdb'] as const;
-type WarehouseKind = (typeof WAREHOUSE_KINDS)[number];
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
+import type { Database } from '../duckdb/database.ts';
+import type { RenderedRange } from '../duckdb/render.ts';
 
 export interface FreezeOptions {
   readonly runId: string;
-  readonly job: string;
   readonly key: readonly Column[];
   /** Every column that is needed, keys included. */
   readonly columns: readonly Column[];
@@ -32,12 +31,19 @@ export interface Source {
   freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
   /** The run's frozen table, if it is complete and still there. */
   frozen(runId: string): Promise<FrozenTable | undefined>;
-  /** The frozen chunk as Parquet files that a chunk worker can read, in the order in which its rows count. */
-  chunkFiles(frozen: FrozenTable, chunk: number): Promise<readonly string[]>;
+  /**
+   * Makes the frozen chunk the relation `chunk` of a chunk worker's in-memory DuckDB, with the frozen columns and in an order
+   * of rows that stays.
+   *
+   * @throws Error where the chunk does not have the rows that were counted when it was frozen
+   */
+  loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
   /** Drops the run's frozen table; nothing happens where there is none. */
   thaw(runId: string): Promise<void>;
   /** Drops what runs of the job left that are over or whose deadline is past. */
-  collect(job: string, over: RunsOver, now: number): Promise<void>;
+  collect(over: RunsOver, now: number): Promise<void>;
+  /** Proves the rights that a run needs here with statements that leave nothing behind. @returns what was found, for people */
+  probe(): Promise<string>;
 }
 
 /** A power that only some sources have: counting a query's rows costs next to nothing. */
@@ -47,6 +53,16 @@ export interface CountingSource {
 
 export function canCount(source: Source): source is Source & CountingSource {
   return 'count' in source;
+}
+
+/** A power that only some sources have: telling beforehand how much a query will read, which is what it costs. */
+export interface EstimatingSource {
+  /** Bytes that the warehouse would bill for the query. */
+  estimate(query: Query): Promise<number>;
+}
+
+export function canEstimate(source: Source): source is Source & EstimatingSource {
+  return 'estimate' in source;
 }
 
 export interface ReconcileOptions {
@@ -92,21 +108,19 @@ export interface PublishedRows {
   readonly rows: number;
 }
 
-/** Lines of the ranks `first` to `first + rows - 1`, in order. */
-export interface RenderedRange {
-  /** Whether every rank of the range was there exactly once. */
-  readonly complete: boolean;
-  readonly lines: Uint8Array;
-}
-
 /** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
 export interface Sink {
   /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
   differences(tables: Tables): Promise<readonly string[]>;
   /** Proves the right to write with a harmless statement that leaves nothing behind. @returns what was found, for people */
   probe(): Promise<string>;
+  /**
+   * Whether decimals, times and UUIDs are staged as their canonical text: warehouses read them from Parquet files each in its
+   * own way.
+   */
+  readonly stagesText: boolean;
   /** Local folder in which chunk workers write, from which staging is cheap. */
-  workFolder(runId: string, job: string): Promise<string>;
+  workFolder(runId: string): Promise<string>;
   staged(runId: string): Promise<readonly StagedAttempt[]>;
   /** Takes one scored file; twice, or two attempts of one chunk, are harmless. */
   stage(runId: string, scored: ScoredFile): Promise<void>;
@@ -122,8 +136,10 @@ export interface Sink {
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for people. */
   stagingLocation(runId: string): string;
+  /** A query of the warehouse that shows the run's rejected rows, for people. */
+  showRejected(runId: string): string;
   discard(runId: string): Promise<void>;
-  collect(job: string, over: RunsOver, now: number): Promise<void>;
+  collect(over: RunsOver, now: number): Promise<void>;
 }
 
 export interface LedgerFilter {
@@ -158,15 +174,30 @@ export interface Warehouse {
   readonly source: Source;
   readonly sink: Sink;
   ledger(layout: TableLayout): Ledger;
+  /** Lets go of connections; nothing else can be done with it afterwards. */
+  close(): Promise<void>;
 }
 
-export interface WarehouseOptions {
+export interface WarehouseOptions extends WarehouseAccess {
+  /** Aborting it ends the statement that runs, in the signal's reason. Writing to the ledger still works. */
+  readonly signal: AbortSignal;
+  /** Where credentials and end points are looked for. */
+  readonly environment: NodeJS.ProcessEnv;
+  /** Tells people what they should mend one day. */
+  readonly warn: (message: string) => void;
+}
+
+/** What it takes to open a warehouse, as plain data: a chunk worker's thread opens its own. */
+export interface WarehouseAccess {
+  readonly url: string;
+  /** Name of the job: what is left in scratch carries it, and warehouses show it beside its statements. */
+  readonly job: string;
   /** Project root, against which a path in a URL is resolved. */
   readonly root: string;
   /** Schema, dataset or folder suffix for frozen tables and staging. */
   readonly scratch: string;
   /** Bytes that an embedded warehouse may use in this process. */
   readonly memory: number;
-  /** Aborting it ends the statement that runs, in the signal's reason. Writing to the ledger still works. */
-  readonly signal: AbortSignal;
+  /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
+  readonly maxBytes: number | undefined;
 }

@@ -14,7 +14,8 @@ it('finds everything in order, and leaves nothing behind', async () => {
     stdout:
     ok      model: linear 1, sha256 e147a59d862d…
     ok      golden rows: 9 rows agree on cpu, largest difference <difference>
-    ok      source: duckdb:data/warehouse.duckdb: the query has 4 columns
+    ok      source: <project>/data/warehouse.duckdb can be read
+    ok      query: jobs/query.sql has 4 columns
     ok      tables: as they should be, where they are there; a run makes the others
     ok      report folder: reports/linear-{window}.csv can be written
     ok      sink: <project>/data/warehouse.duckdb can be written"
@@ -22,7 +23,7 @@ it('finds everything in order, and leaves nothing behind', async () => {
   const { code, stdout } = await scoreBatch(folder, ['check', '--json']);
   const { job, ok, checks } = JSON.parse(stdout) as { job: string; ok: boolean; checks: { check: string; ok: boolean }[] };
   expect({ code, job, ok }).toEqual({ code: 0, job: 'linear', ok: true });
-  expect(checks.map(({ check }) => check)).toEqual(['model', 'golden rows', 'source', 'tables', 'report folder', 'sink']);
+  expect(checks.map(({ check }) => check)).toEqual(['model', 'golden rows', 'source', 'query', 'tables', 'report folder', 'sink']);
   expect(await publishedTables(folder)).toEqual([]);
 });
 
@@ -33,8 +34,8 @@ it('shows every failure at once, each with its hint, and ends with the code of t
   });
   const outcome = await scoreBatch(folder, ['check']);
   expect(outcome.code).toBe(78);
-  expect(outcome.stdout.match(/^FAILED {2}\w+/gm)).toEqual(['FAILED  model', 'FAILED  source']);
-  expect(outcome.stdout.match(/^ok {6}\w+/gm)).toEqual(['ok      report', 'ok      sink']);
+  expect(outcome.stdout.match(/^FAILED {2}\w+/gm)).toEqual(['FAILED  model', 'FAILED  query']);
+  expect(outcome.stdout.match(/^ok {6}\w+/gm)).toEqual(['ok      source', 'ok      report', 'ok      sink']);
   expect(outcome.stdout).toContain('Referenced column "nothing" not found');
   expect(outcome.stdout.match(/^ +hint: /gm)).toHaveLength(2);
   // Nothing but checks and what belongs to them, indented.
@@ -54,6 +55,7 @@ it('prints one object with --json where something fails', async () => {
     checks: [
       { check: 'model', ok: false },
       { check: 'source', ok: true },
+      { check: 'query', ok: true },
       { check: 'report folder', ok: true },
       { check: 'sink', ok: true },
     ],

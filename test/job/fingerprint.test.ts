@@ -20,7 +20,7 @@ const bundle = await loadBundle(repository('test', 'fixtures', 'models', 'linear
 const COLUMNS: Schema = [{ name: 'id', type: 'integer', native: 'INTEGER' }];
 
 function fingerprint({ job = JOB, sql = SQL, monday = '2026-11-16', model = bundle, columns = COLUMNS } = {}): string {
-  const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query');
+  const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query', 'duckdb');
   return fingerprintOf(query, columns, parseJob(job, 'job.yaml', {}), model);
 }
 

@@ -22,6 +22,18 @@ it('a query may stand in the job itself', async () => {
   expect(await load(folder)).toMatchObject({ query: 'select 2', queryName: 'source.query' });
 });
 
+it('takes the twin of a query that is in the dialect of the source', async () => {
+  const twin = "select \"a;b\", `c;d`, 'it\\'s;' # one; statement\n";
+  const files = { 'jobs/query.bigquery.sql': `${twin};` };
+  expect(await load(await linearProject({ files }))).toMatchObject({ queryName: 'jobs/query.sql', kind: 'duckdb' });
+  const edit = (job: string) => job.replace('duckdb:data/warehouse.duckdb', 'bigquery://project/dataset');
+  expect(await load(await linearProject({ files, edit }))).toMatchObject({
+    queryName: 'jobs/query.bigquery.sql',
+    kind: 'bigquery',
+    query: twin,
+  });
+});
+
 it('a query that is missing, empty or more than one is refused by the name of its file', async () => {
   const folder = await linearProject();
   const file = path.join(folder, 'jobs/query.sql');

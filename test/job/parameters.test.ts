@@ -9,7 +9,7 @@ const HOUR = hourWindow(Date.parse('2026-11-18T08:00:00Z'), 'Europe/Berlin');
 
 it('binds instants, wall-clock times and dates of the window', () => {
   const sql = `select :window_start, :window_end, :window_start_local, :window_end_local, :window_start_date, :window_end_date`;
-  const { texts, parameters } = bindWindow(sql, WEEK, 'q.sql');
+  const { texts, parameters } = bindWindow(sql, WEEK, 'q.sql', 'duckdb');
   expect(texts).toEqual(['select ', ', ', ', ', ', ', ', ', ', ', '']);
   expect(parameters).toEqual([
     { name: 'window_start', type: 'timestamp', value: '2026-10-18T22:00:00.000Z' },
@@ -39,7 +39,7 @@ describe('what is code is bound', () => {
     ["/* it's */ at >= :window_start", 1],
     ['$$it is$$ >= :window_start', 1],
   ])('%s', (sql, count) => {
-    const query = bindWindow(sql, WEEK, 'q.sql');
+    const query = bindWindow(sql, WEEK, 'q.sql', 'duckdb');
     expect(query.parameters).toHaveLength(count);
     expect(showQuery(query)).toBe(sql);
   });
@@ -66,13 +66,13 @@ describe('what is no code, or another use of the colon, is left as it is', () =>
     '"payload":window_start',
     'at >= :windows',
   ])('%s', (sql) => {
-    expect(bindWindow(sql, WEEK, 'q.sql')).toEqual({ name: 'q.sql', texts: [sql], parameters: [] });
+    expect(bindWindow(sql, WEEK, 'q.sql', 'duckdb')).toEqual({ name: 'q.sql', texts: [sql], parameters: [] });
   });
 });
 
 function refused(sql: string, window = WEEK): string {
   try {
-    bindWindow(sql, window, 'jobs/q.sql');
+    bindWindow(sql, window, 'jobs/q.sql', 'duckdb');
   } catch (error) {
     const { text, exitCode } = presentError(error);
     return `${text}\nexit code ${exitCode}`;

@@ -35,7 +35,14 @@ it('fills in every default of the smallest job', () => {
     model: 'models/churn',
     time_zone: 'Europe/Berlin',
     every: 'week',
-    source: { warehouse: 'duckdb:w.duckdb', scratch: 'scratch', query: 'select 1', key: ['id'], duplicates: 'quarantine' },
+    source: {
+      warehouse: 'duckdb:w.duckdb',
+      scratch: 'scratch',
+      query: 'select 1',
+      key: ['id'],
+      duplicates: 'quarantine',
+      usd_per_tib: 6.25,
+    },
     features: {},
     score: {
       column: 'score',
@@ -236,4 +243,14 @@ it.each([
 ])('the share %s is %d, to the last bit', (text, value) => {
   // Binary fractions next to the limit would open a gate for exactly the rate that the job allows, or shut it.
   expect(parse(`${MINIMAL}gates: { max_quarantine_rate: ${text} }`).gates.max_quarantine_rate).toBe(value);
+});
+
+it.each([
+  ['50GB', 50e9],
+  ['1.5 TB', 1.5e12],
+  ['1TiB', 2 ** 40],
+  ['10B', 10],
+  ['1000', 1000],
+])('the size %s is %d bytes', (text, bytes) => {
+  expect(parse(MINIMAL.replace('  key: [id]', `  key: [id]\n  max_bytes: ${text}`)).source.max_bytes).toBe(bytes);
 });

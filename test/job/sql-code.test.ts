@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { codeRanges, singleStatement } from '../../src/job/sql-code.ts';
 
-const show = (sql: string): string[] => codeRanges(sql).map(([start, end]) => sql.slice(start, end));
+const show = (sql: string, kind: WarehouseKind = 'duckdb'): string[] =>
+  codeRanges(sql, kind).map(([start, end]) => sql.slice(start, end));
 
 it('code is what stands between comments, strings and quoted names', () => {
   expect(show(`a 'b' c "d" e -- f\ng /* h\n */ i $$j$$ k $t$l $$ m$t$ n E'o\\'p' q`)).toEqual([
@@ -17,6 +19,13 @@ it('code is what stands between comments, strings and quoted names', () => {
   ]);
 });
 
+it('strings, names and comments are those of the dialect', () => {
+  const bigquery = `a 'b\\'c' d "e\\"f" g \`h\` i # j\nk '''l 'm' \nn''' o """p "q" """ r /* s /* t */ u`;
+  expect(show(bigquery, 'bigquery').map((code) => code.trim())).toEqual(['a', 'd', 'g', 'i', 'k', 'o', 'r', 'u']);
+  const snowflake = `a 'b\\'c''d' e "f""g" h // i 'j'\nk $$l 'm'$$ n /* o /* p */ q`;
+  expect(show(snowflake, 'snowflake').map((code) => code.trim())).toEqual(['a', 'e', 'h', 'k', 'n', 'q']);
+});
+
 it('ranges are in order, apart, and leave out exactly what cannot be code', () => {
   const piece = fc.constantFrom("'", '"', '--', '\n', '/*', '*/', '$$', '$a$', 'e', 'E', '\\', ';', ' ', ':window_start');
   fc.assert(
@@ -24,7 +33,7 @@ it('ranges are in order, apart, and leave out exactly what cannot be code', () =
       fc.array(piece, { maxLength: 20 }).map((pieces) => pieces.join('')),
       (sql) => {
         let last = 0;
-        for (const [start, end] of codeRanges(sql)) {
+        for (const [start, end] of codeRanges(sql, 'duckdb')) {
           expect(start).toBeGreaterThanOrEqual(last);
           expect(end).toBeGreaterThan(start);
           // What opens a string, a name or a comment is never code.
@@ -44,12 +53,12 @@ it.each([
   ['select 1 -- ; select 2', 'select 1 -- ; select 2'],
   ['select $$;$$, ";", /* ; */ 1', 'select $$;$$, ";", /* ; */ 1'],
 ])('%j is one statement', (sql, statement) => {
-  expect(singleStatement(sql)).toBe(statement);
+  expect(singleStatement(sql, 'duckdb')).toBe(statement);
 });
 
 it.each(['select 1; select 2', 'select 1;;select 2', 'select 1; /* */ drop table users', "select 1; 'text'", '; select 1'])(
   '%j is more than one statement',
   (sql) => {
-    expect(singleStatement(sql)).toBeUndefined();
+    expect(singleStatement(sql, 'duckdb')).toBeUndefined();
   },
 );

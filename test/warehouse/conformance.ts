@@ -1,30 +1,46 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, onTestFinished, it as runTest } from 'vitest';
 import type { Bands } from '../../src/domain/bands.ts';
 import type { FrozenTable } from '../../src/domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type LedgerWindow } from '../../src/domain/ledger.ts';
 import type { Query } from '../../src/domain/query.ts';
-import type { Column, Schema } from '../../src/domain/schema.ts';
-import { stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
+import { type Column, findColumn, type Schema } from '../../src/domain/schema.ts';
+import { isStagedAsText, stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
 import type { TableName } from '../../src/domain/table-name.ts';
 import { type Tables, tablesOf } from '../../src/domain/tables.ts';
-import { identifier, literal, parquetScan } from '../../src/duckdb/sql.ts';
-import { canCount, type PublicationSpec, type StagedTally, type Warehouse } from '../../src/warehouse/warehouse.ts';
-import { query, temporaryFolder } from '../support/project.ts';
+import { canonicalText } from '../../src/duckdb/canonical-text.ts';
+import { type Database, openDatabase } from '../../src/duckdb/database.ts';
+import { identifier, literal } from '../../src/duckdb/sql.ts';
+import {
+  canCount,
+  type Ledger,
+  type PublicationSpec,
+  type StagedTally,
+  type Warehouse,
+} from '../../src/warehouse/warehouse.ts';
+import { temporaryFolder } from '../support/project.ts';
 
-/** @param signal ends the warehouse's statements */
-export type MakeSubject = (signal?: AbortSignal) => Promise<Subject>;
+/** Makes a warehouse of its own for one test. */
+export type MakeSubject = () => Promise<Subject>;
 
-/** A warehouse of its own for one test, and how its dialect says what the tests need. */
+/** Cases that a warehouse cannot be asked here, by title, with the reason. */
+export type Cannot = Readonly<Record<string, string>>;
+
+/** A warehouse, and how its dialect says what the tests need. */
 export interface Subject {
-  readonly warehouse: Warehouse;
+  /** Opens the warehouse as one more process would, for a job; it is closed when the test ends. */
+  open(options?: OpenOptions): Warehouse;
   /** Runs a statement of the dialect, as somebody else who uses the warehouse would. */
   execute(sql: string): Promise<void>;
   /** Rows of the dialect's SQL; counts as text. */
   rows(sql: string): Promise<Record<string, unknown>[]>;
   table(name: TableName): string;
   quote(name: string): string;
+  literal(text: string): string;
+  /** Names with as many special characters as the warehouse lets a table and a column have. */
+  readonly odd: { readonly table: string; readonly column: string };
+  /** A type that is `integer` for `describe`. */
   readonly integerType: string;
   readonly stringType: string;
   /** Expression of integers from 0 to n − 1, usable after FROM, with a column `i`. */
@@ -39,6 +55,12 @@ export interface Kind {
   readonly expressions: readonly [string, string];
   /** As DuckDB, which renders what is published, writes them. */
   readonly values: readonly [string, string];
+}
+
+interface OpenOptions {
+  readonly job?: string;
+  /** Ends the warehouse's statements. */
+  readonly signal?: AbortSignal;
 }
 
 const JOB = 'conformance';
@@ -65,10 +87,17 @@ const NAMES = {
 };
 
 /** What every warehouse promises the flow: `Source`, `Sink` and `Ledger` of src/warehouse/warehouse.ts. */
-export function conformance(name: string, makeSubject: MakeSubject): void {
+export function conformance(name: string, makeSubject: MakeSubject, cannot: Cannot = {}): void {
+  const titles = new Set<string>();
+  const it = (title: string, test: () => Promise<void>): void => {
+    titles.add(title);
+    const reason = cannot[title];
+    if (reason === undefined) runTest(title, test);
+    else runTest.skip(`${title} (not here: ${reason})`, test);
+  };
   describe(`${name} as a source`, () => {
     it('describes a query without running it', async () => {
-      const { warehouse, execute, kinds, integerType, stringType } = await makeSubject();
+      const { warehouse, execute, kinds, integerType, stringType } = await openSubject(makeSubject);
       const list = kinds.map(({ column, expressions }) => `${expressions[0]} as ${column.name}`);
       const schema = await warehouse.source.describe(plain(`select ${list.join(', ')}`));
       expect(schema).toEqual(kinds.map(({ column }) => column));
@@ -130,9 +159,34 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       expect(differing.map(({ chunk }) => chunk)).toEqual([a.findIndex((ids) => ids.includes(0))]);
     });
 
+    it('says what is wrong with a query, and never runs it by half', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 10);
+      const { source } = warehouse;
+      for (const sql of ['select user_id from nobody', 'select nothing from users', 'select user_id frm users x y']) {
+        await expect(source.describe(plain(sql))).rejects.toMatchObject({
+          kind: 'configuration',
+          message: expect.stringContaining('jobs/query.sql'),
+        });
+      }
+      const columns = await source.describe(USERS);
+      await execute('alter table users drop column b');
+      const options = { runId: 'run', key: named(columns, ['user_id']), columns, chunkRows: 100 };
+      await expect(source.freeze(USERS, options)).rejects.toMatchObject({ kind: 'configuration' });
+      expect(await source.frozen('run')).toBeUndefined();
+    });
+
+    it('freezes from a view as from a table, with nulls in keys and values', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 10);
+      await execute('create view visible as select nullif(user_id, 3) as user_id, country, a, b from users where a < 8');
+      const frozen = await freeze(warehouse, 'run', plain('select * from visible'));
+      expect(frozen.rows).toBe(8);
+      expect((await frozenIds(warehouse, frozen)).flat().sort()).toEqual([0, 0, 1, 2, 4, 5, 6, 7]);
+    });
+
     it('stops where it is told to, with nothing frozen', async () => {
       const interruption = new AbortController();
-      const { warehouse } = await withUsers(makeSubject, 100_000, interruption.signal);
+      const subject = await withUsers(makeSubject, 100_000);
+      const warehouse = subject.open({ signal: interruption.signal });
       const reason = new Error('told to');
       const endless = plain('select x.user_id from users x, users y where mod(x.user_id + y.user_id, 1000003) = 1000002');
       const frozen = freeze(warehouse, 'run', endless);
@@ -145,7 +199,7 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
 
   describe(`${name} as a sink`, () => {
     it('brings values of every kind through, to the last digit', async () => {
-      const { warehouse, kinds } = await makeSubject();
+      const { warehouse, kinds } = await openSubject(makeSubject);
       const rows = [0, 1, 2].map((row) => {
         const values = kinds.map(
           ({ column, expressions }) =>
@@ -252,7 +306,11 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
         `select segment, segment_value, band, users, share, mean_score, expected_churners from ${subject.table(NAMES.summary)}
          where segment = 'all' or segment_value = 'C0' order by segment, band`,
       );
-      const text = rows.map((row) => Object.values(row).map(String).join(' '));
+      const decimal = (value: unknown) => Number(value).toFixed(6);
+      const text = rows.map((row) => {
+        const [segment, value, band, users, ...decimals] = Object.values(row);
+        return [segment, value, band, users, ...decimals.map(decimal)].join(' ');
+      });
       expect(text).toEqual([
         'all all high 3 0.100000 0.028000 0.084000',
         'all all low 27 0.900000 0.013000 0.351000',
@@ -273,6 +331,41 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       await expect(second.publish()).rejects.toMatchObject({ kind: 'conflict' });
       expect([await counts(subject), await readScores(first)]).toEqual(before);
       expect(await warehouse.ledger(first.tables.ledger).entries({ job: JOB })).toHaveLength(1);
+    });
+
+    it('takes chunks from two machines, and publishes once what both of them staged', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const [one, two] = [subject.open(), subject.open()];
+      const runs = [await startRun(one, 'run'), await startRun(two, 'run')] as const;
+      expect(runs[1].frozen).toEqual(runs[0].frozen);
+      await Promise.all(runs.map((run, i) => run.stage(i, 'aaaa')));
+      await runs[1].stage(2, 'bbbb');
+      await runs[0].stage(2, 'cccc');
+      expect((await runs[0].tally()).pinned.map(({ attempt }) => attempt)).toEqual(['aaaa', 'aaaa', 'bbbb']);
+      expect(await runs[0].publish()).toBe(true);
+      expect(await runs[1].publish()).toBe(false);
+      expect(await readScores(runs[1])).toHaveLength(300);
+      expect(await counts(subject)).toMatchObject({ scores: 300 });
+    });
+
+    it('lets one of two runs publish that come to the gate at the same time', async () => {
+      const subject = await withUsers(makeSubject, 100);
+      const runs = [await startRun(subject.open(), 'one'), await startRun(subject.open(), 'two')];
+      for (const run of runs) await stageAll(run);
+      const ends = await Promise.allSettled(runs.map((run) => run.publish()));
+      expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      expect(ends.find((end) => end.status === 'rejected')?.reason).toMatchObject({ kind: 'conflict' });
+      expect(await counts(subject)).toMatchObject({ scores: 100, report: 100 });
+    });
+
+    it('publishes once where two processes of one run come to the gate at the same time', async () => {
+      const subject = await withUsers(makeSubject, 100);
+      const run = await startRun(subject.open(), 'run');
+      await stageAll(run);
+      const other = await startRun(subject.open(), 'run');
+      const published = await Promise.all([run.publish(), other.publish()]);
+      expect(published.sort()).toEqual([false, true]);
+      expect(await counts(subject)).toMatchObject({ scores: 100, report: 100 });
     });
 
     it('publishes a run once, though it is told twice', async () => {
@@ -320,14 +413,14 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
     });
 
     it('quotes names and values, whatever they hold', async () => {
-      const subject = await makeSubject();
-      const { warehouse, execute, quote, table } = subject;
+      const subject = await openSubject(makeSubject);
+      const { warehouse, execute, quote, table, odd: names } = subject;
       const key = 'select';
-      const keep = `it's "a"; column`;
+      const keep = names.column;
       const odd = `O'Brien'); drop table users; --`;
       await execute(`create table users (${quote(key)} ${subject.stringType}, ${quote(keep)} ${subject.stringType})`);
-      await execute(`insert into users values ('${odd.replaceAll("'", "''")}', '=1+1'), ('ü 漢 \u{1F600}', '"')`);
-      const scores = ['marketing', 'odd "scores"; x'];
+      await execute(`insert into users values (${subject.literal(odd)}, '=1+1'), (${subject.literal('ü 漢 \u{1F600}')}, '"')`);
+      const scores = [...NAMES.scores.slice(0, -1), names.table];
       const run = await startRun(warehouse, `run'; --`, {
         query: plain(`select ${quote(key)}, ${quote(keep)} from users`),
         key: [key],
@@ -366,13 +459,16 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       const subject = await withUsers(makeSubject, 30);
       await publishRun(subject.warehouse, 'run');
       const before = await counts(subject);
-      await subject.warehouse.sink.probe();
-      await subject.warehouse.sink.probe();
+      for (const part of [subject.warehouse.source, subject.warehouse.sink]) {
+        await part.probe();
+        await part.probe();
+      }
       expect(await counts(subject)).toEqual(before);
     });
 
     it('drops what a run left, and what is over, and keeps the rest', async () => {
-      const { warehouse } = await withUsers(makeSubject, 30);
+      const subject = await withUsers(makeSubject, 30);
+      const { warehouse } = subject;
       const { source, sink } = warehouse;
       const runs = ['discarded', 'over', 'going-on'];
       for (const runId of runs) await stageAll(await startRun(warehouse, runId));
@@ -387,8 +483,9 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       }
       expect(await left()).toEqual(['over', 'going-on']);
       const collect = async (job: string, over: readonly string[], now: number) => {
-        await source.collect(job, async () => new Set(over), now);
-        await sink.collect(job, async () => new Set(over), now);
+        const opened = job === JOB ? warehouse : subject.open({ job });
+        await opened.source.collect(async () => new Set(over), now);
+        await opened.sink.collect(async () => new Set(over), now);
       };
       await collect('another job', runs, Date.now());
       expect(await left()).toEqual(['over', 'going-on']);
@@ -402,7 +499,7 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
 
   describe(`${name} as a ledger`, () => {
     it('gives entries back as they were, in the order in which they were written', async () => {
-      const { warehouse } = await makeSubject();
+      const { warehouse } = await openSubject(makeSubject);
       const ledger = warehouse.ledger(emptyTables().ledger);
       expect(await ledger.entries({})).toEqual([]);
       const entries = [
@@ -439,6 +536,27 @@ export function conformance(name: string, makeSubject: MakeSubject): void {
       const states = (await ledger.entries(filter)).map(({ runId, state }) => `${runId} ${state}`);
       expect(states).toEqual(['first published', 'second published', 'second completed']);
     });
+
+    it('lets one of two processes after the other decide, each with what the one before wrote', async () => {
+      const subject = await makeSubject();
+      const layout = emptyTables().ledger;
+      const ledgers = [subject.open().ledger(layout), subject.open().ledger(layout)];
+      const seen: number[] = [];
+      const decideOnce = (ledger: Ledger, runId: string) =>
+        ledger.decide({ job: JOB, window: WEEK }, async (entries) => {
+          seen.push(entries.length);
+          return { append: entryOf(runId, WEEK), result: undefined };
+        });
+      await Promise.all(ledgers.map((ledger, i) => decideOnce(ledger, `run-${i}`)));
+      const [ledger] = ledgers;
+      expect(await ledger?.entries({ job: JOB })).toHaveLength(2);
+      // Whoever had decided on what was no longer true has decided again.
+      expect(seen.slice(-1)).toEqual([1]);
+    });
+  });
+
+  runTest(`${name}: what it cannot be asked here are cases of this suite`, () => {
+    expect(Object.keys(cannot).filter((title) => !titles.has(title))).toEqual([]);
   });
 }
 
@@ -448,9 +566,24 @@ function plain(sql: string): Query {
   return { name: 'jobs/query.sql', texts: [sql], parameters: [] };
 }
 
+/** A subject with its warehouse opened once. */
+interface OpenSubject extends Subject {
+  readonly warehouse: Warehouse;
+}
+
+async function openSubject(makeSubject: MakeSubject): Promise<OpenSubject> {
+  const subject = await makeSubject();
+  const open = (options: OpenOptions = {}): Warehouse => {
+    const warehouse = subject.open({ job: JOB, ...options });
+    onTestFinished(() => warehouse.close());
+    return warehouse;
+  };
+  return { ...subject, open, warehouse: open() };
+}
+
 /** A subject with a table `users(user_id, country, a, b)`, whose ids count up from 0; countries are C0 and C1. */
-async function withUsers(makeSubject: MakeSubject, rows: number, signal?: AbortSignal): Promise<Subject> {
-  const subject = await makeSubject(signal);
+async function withUsers(makeSubject: MakeSubject, rows: number): Promise<OpenSubject> {
+  const subject = await openSubject(makeSubject);
   const { execute, integerType, stringType, range } = subject;
   await execute(`create table users (user_id ${integerType}, country ${stringType}, a ${integerType}, b ${integerType})`);
   await execute(
@@ -461,9 +594,9 @@ async function withUsers(makeSubject: MakeSubject, rows: number, signal?: AbortS
 
 function named(schema: Schema, names: readonly string[]): Column[] {
   return names.map((name) => {
-    const column = schema.find((other) => other.name === name);
+    const column = findColumn(schema, name);
     if (column === undefined) throw new Error(`no column ${name}`);
-    return column;
+    return { ...column, name };
   });
 }
 
@@ -478,21 +611,29 @@ async function freeze(
   from: Query,
   { key = ['user_id'], chunkRows = 100 }: FreezeSettings = {},
 ): Promise<FrozenTable> {
-  const columns = await source.describe(from);
-  return await source.freeze(from, { runId, job: JOB, key: named(columns, key), columns, chunkRows });
+  const schema = await source.describe(from);
+  // As a job spells them, which is how they are called from here on.
+  const columns = schema.map((column) => ({ ...column, name: column.name.toLowerCase() }));
+  return await source.freeze(from, { runId, key: named(columns, key), columns, chunkRows });
 }
 
-/** The keys of each chunk, from the files that a chunk worker would read. */
+/** The keys of each chunk, as a chunk worker would read them. */
 async function frozenIds({ source }: Warehouse, frozen: FrozenTable): Promise<number[][]> {
-  const chunks = [];
-  for (const { chunk } of frozen.chunks) {
-    const rows = await query(
-      ':memory:',
-      `select user_id from ${parquetScan(await source.chunkFiles(frozen, chunk))} order by 1`,
-    );
-    chunks.push(rows.map(({ user_id }) => Number(user_id)));
-  }
+  const chunks: number[][] = [];
+  await withWorker(async (database) => {
+    for (const { chunk } of frozen.chunks) {
+      await source.loadChunk(frozen, chunk, database);
+      const rows = await database.rows('select user_id from chunk order by 1');
+      chunks.push(rows.map(([id]) => Number(id)));
+    }
+  });
   return chunks;
+}
+
+/** An in-memory DuckDB as a chunk worker has it. */
+async function withWorker(work: (database: Database) => Promise<void>): Promise<void> {
+  await using database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: await temporaryFolder() });
+  await work(database);
 }
 
 interface RunSettings {
@@ -523,7 +664,7 @@ interface TestRun {
   readonly window: LedgerWindow;
   stage(chunk: number, attempt: string, outcome?: Outcome): Promise<void>;
   tally(): Promise<StagedTally>;
-  publish(): Promise<void>;
+  publish(): Promise<boolean>;
 }
 
 /** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
@@ -547,26 +688,30 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
     tables,
     window,
     async stage(chunk, attempt, outcome = {}) {
-      const folder = await sink.workFolder(runId, JOB);
+      const folder = await sink.workFolder(runId);
       const made = path.join(work, `${chunk}-${attempt}.parquet`);
       const file = path.join(folder, `chunk-${chunk}-${attempt}.parquet`);
       const first = identifier(key[0]?.name ?? '');
       const score = outcome.score ?? (numeric ? `(case when true then ${first} end) / 1000.0` : `0.5`);
       const reject = outcome.reject ?? 'null';
+      const staged = (expression: string, column: Column) =>
+        sink.stagesText && isStagedAsText(column) ? canonicalText(expression, column) : expression;
+      const scoredAt = staged("timestamptz '2026-11-23 08:00:00+00'", { name: 'scored_at', type: 'timestamp', native: '' });
       await mkdir(folder, { recursive: true });
-      await query(
-        ':memory:',
-        `copy (
-           with chunk as (select * from ${parquetScan(await warehouse.source.chunkFiles(frozen, chunk))})
-           select ${key.map((column, i) => `${outcome.key ?? identifier(column.name)} as ${stagedKey(i)}`).join(', ')},
-             ${keep.map((column, i) => `${identifier(column.name)} as ${stagedKeep(i)}, `).join('')}
+      await withWorker(async (database) => {
+        await warehouse.source.loadChunk(frozen, chunk, database);
+        await database.run(
+          `copy (
+           select ${key.map((column, i) => `${staged(outcome.key ?? identifier(column.name), column)} as ${stagedKey(i)}`).join(', ')},
+             ${keep.map((column, i) => `${staged(identifier(column.name), column)} as ${stagedKeep(i)}, `).join('')}
              case when ${reject} is null then cast(${score} as decimal(7, 6)) end as score,
              cast(${reject} as varchar) as reason, case when ${reject} is not null then 'a' end as column_name,
              cast(null as varchar) as value, cast(${chunk} as integer) as chunk, ${literal(attempt)} as attempt,
-             ${literal(outcome.provider ?? 'cpu')} as provider, timestamptz '2026-11-23 08:00:00+00' as scored_at
+             ${literal(outcome.provider ?? 'cpu')} as provider, ${scoredAt} as scored_at
            from chunk where ${outcome.where ?? 'true'}
          ) to ${literal(made)} (format parquet)`,
-      );
+        );
+      });
       // Staging may move the file.
       await copyFile(made, file);
       const rows = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
@@ -590,7 +735,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
         reported: true,
         scored,
       };
-      await sink.publish(spec);
+      return await sink.publish(spec);
     },
   };
 }

@@ -1,20 +1,34 @@
 import path from 'node:path';
 import type { Column } from '../../src/domain/schema.ts';
-import { identifier, tableIdentifier } from '../../src/duckdb/sql.ts';
-import { openWarehouse } from '../../src/warehouse/open.ts';
+import { identifier, literal, tableIdentifier } from '../../src/duckdb/sql.ts';
+import { openDuckdb } from '../../src/warehouse/duckdb/open.ts';
 import { query, statements, temporaryFolder } from '../support/project.ts';
 import { conformance, type Kind, type Subject } from './conformance.ts';
 
-async function makeSubject(signal = new AbortController().signal): Promise<Subject> {
+const SILENT = { environment: {}, warn: () => undefined };
+
+async function makeSubject(): Promise<Subject> {
   const root = await temporaryFolder();
   const file = path.join(root, 'warehouse.duckdb');
   await statements(file, []);
   return {
-    warehouse: openWarehouse('duckdb:warehouse.duckdb', { root, scratch: 'scratch', memory: 1e9, signal }),
+    open: ({ job = 'job', signal = new AbortController().signal } = {}) =>
+      openDuckdb({
+        url: 'duckdb:warehouse.duckdb',
+        job,
+        root,
+        scratch: 'scratch',
+        memory: 1e9,
+        maxBytes: undefined,
+        ...SILENT,
+        signal,
+      }),
     execute: (sql) => statements(file, [sql]),
     rows: (sql) => query(file, sql),
     table: tableIdentifier,
     quote: identifier,
+    literal,
+    odd: { table: 'odd "scores"; x', column: `it's "a"; column` },
     integerType: 'bigint',
     stringType: 'varchar',
     range: (n) => `range(${n}) as numbers(i)`,
@@ -94,4 +108,11 @@ function kind(
   return { column: { name, type, native, ...(digits && { digits }) }, expressions, values };
 }
 
-conformance('DuckDB', makeSubject);
+const ONE_PROCESS =
+  'a DuckDB file is opened by one process at a time, which two warehouses in one process are not; test/race.test.ts starts two';
+
+conformance('DuckDB', makeSubject, {
+  'lets one of two runs publish that come to the gate at the same time': ONE_PROCESS,
+  'publishes once where two processes of one run come to the gate at the same time': ONE_PROCESS,
+  'lets one of two processes after the other decide, each with what the one before wrote': ONE_PROCESS,
+});

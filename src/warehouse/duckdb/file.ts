@@ -13,6 +13,8 @@ export interface DuckdbFile {
   readonly path: string;
   /** Absolute path of the scratch folder. */
   readonly scratch: string;
+  /** Name of the job, written on what is left in scratch. */
+  readonly job: string;
   /** Bytes that DuckDB may use. */
   readonly memory: number;
   /** See `WarehouseOptions`. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { checksumOf } from '../../domain/checksum.ts';
 import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Column } from '../../domain/schema.ts';
@@ -9,10 +10,11 @@ import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
+import { checksumSums, keyHash } from '../sql/dialect.ts';
 import type { FreezeOptions } from '../warehouse.ts';
+import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
-import { keyHash } from './key.ts';
 import { asSubquery, renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
@@ -28,17 +30,17 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
   const final = frozenFolder(file, options.runId);
   const existing = await readFrozen(file, options.runId);
   if (existing) return existing;
-  const folder = await makeRunFolder(file, options.runId, options.job, `freezing-${randomBytes(4).toString('hex')}`);
+  const folder = await makeRunFolder(file, options.runId, `freezing-${randomBytes(4).toString('hex')}`);
   try {
-    await withFile(file, 'read', async (database) => {
+    const divisions = await withFile(file, 'read', async (database) => {
       try {
-        await copyChunks(database, query, options, folder);
+        return await copyChunks(database, query, options, folder);
       } catch (error) {
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
     const { runId, columns } = options;
-    const frozen: FrozenTable = { runId, columns, ...(await countChunks(file, folder, options.key)) };
+    const frozen: FrozenTable = { runId, columns, divisions, ...(await countChunks(file, folder, options.key)) };
     await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, runId))) await rm(final, { recursive: true });
@@ -62,19 +64,20 @@ async function copyChunks(
   query: Query,
   { key, columns, chunkRows }: FreezeOptions,
   folder: string,
-): Promise<void> {
+): Promise<number> {
   const { sql, values } = renderQuery(query);
   const [row] = await database.rows(`SELECT count(*) FROM ${asSubquery(sql)}`, values);
-  const chunks = Math.max(1, Math.ceil(Number(row?.[0]) / chunkRows));
+  const divisions = Math.max(1, Math.ceil(Number(row?.[0]) / chunkRows));
   // Order inside a chunk means nothing, and keeping it would hold whole row groups back in memory.
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (
-       SELECT ${columns.map(selected).join(', ')}, ${keyHash(key.map(({ name }) => name))} % ${chunks} AS ${CHUNK}
+       SELECT ${columns.map(selected).join(', ')}, ${keyHash(DUCKDB, key)} % ${divisions} AS ${CHUNK}
        FROM ${asSubquery(sql)}
      ) TO ${literal(folder)} (FORMAT parquet, PARTITION_BY (${CHUNK}), OVERWRITE_OR_IGNORE true)`,
     values,
   );
+  return divisions;
 }
 
 /** The run's frozen table where it is there with all its rows: a machine that lost power may have lost what was written last. */
@@ -124,13 +127,13 @@ async function countChunks(
   key: readonly Column[],
 ): Promise<{ chunks: FrozenChunk[]; rows: number }> {
   const folders = (await chunkFolders(folder)).sort((a, b) => a.chunk - b.chunk);
-  const hash = keyHash(key.map(({ name }) => name));
+  const sums = checksumSums(DUCKDB, keyHash(DUCKDB, key)).join(', ');
   const chunks = await withMemory(file, async (database) => {
     const counted: FrozenChunk[] = [];
     // Chunk by chunk: taking the number from the path would also take columns from folders above that look like k=v.
     for (const { chunk, files } of folders) {
-      const [row] = await database.rows(`SELECT count(*), CAST(sum(${hash}) AS VARCHAR) FROM ${parquetScan(files)}`);
-      counted.push({ chunk, rows: Number(row?.[0]), checksum: String(row?.[1]) });
+      const [row] = await database.rows(`SELECT count(*), ${sums} FROM ${parquetScan(files)}`);
+      counted.push({ chunk, rows: Number(row?.[0]), checksum: checksumOf(row?.[1], row?.[2]) });
     }
     return counted;
   });

@@ -12,7 +12,7 @@ import { duckdbSource } from './source.ts';
  *
  * @throws ScoreBatchError `configuration` where the URL names no file
  */
-export function openDuckdb(url: string, { root, scratch, memory, signal }: WarehouseOptions): Warehouse {
+export function openDuckdb({ url, root, job, scratch, memory, signal }: WarehouseOptions): Warehouse {
   const name = url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '');
   if (name === '' || name === ':memory:') {
     throw new ScoreBatchError('configuration', `${url} names no file`, {
@@ -26,7 +26,7 @@ export function openDuckdb(url: string, { root, scratch, memory, signal }: Wareh
       hint: 'rename the folder or the file',
     });
   }
-  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, memory, signal };
+  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, job, memory, signal };
   return {
     kind: 'duckdb',
     async reach() {
@@ -35,5 +35,8 @@ export function openDuckdb(url: string, { root, scratch, memory, signal }: Wareh
     source: duckdbSource(duckdb),
     sink: duckdbSink(duckdb),
     ledger: (layout) => duckdbLedger(duckdb, layout),
+    async close() {
+      // The file is open only while something is done with it.
+    },
   };
 }

@@ -1,12 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
+import type { Column } from '../../domain/schema.ts';
+import { stagedKey } from '../../domain/staged-columns.ts';
 import type { Database } from '../../duckdb/database.ts';
+import { literal, parquetScan } from '../../duckdb/sql.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { keyTexts } from '../sql/dialect.ts';
+import { insertEntry } from '../sql/ledger.ts';
+import { deleteWindow, insertQuarantine, insertScores, insertSummary, rankedColumns } from '../sql/publication.ts';
 import type { PublicationSpec } from '../warehouse.ts';
+import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
-import { insertEntry, readEntries } from './ledger.ts';
-import { deleteWindow, insertQuarantine, insertScores, insertSummary, writeRanked } from './publish-sql.ts';
+import { readEntries } from './ledger.ts';
 import { runFolder } from './scratch.ts';
 import { stagedFile } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
@@ -22,7 +28,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   if (staged.length > 0) {
     await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
   }
-  const rows = { file: ranked, key, keep, scored, bands };
+  const rows = { from: parquetScan([ranked]), key, keep, scored, bands };
   return await withFile(file, 'write', (database) =>
     transaction(database, async () => {
       const ledger = inCatalog(database, tables.ledger);
@@ -36,22 +42,38 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       const current = currentPublication(await readEntries(database, ledger, { job: entry.job, window: entry.window }));
       if (current?.runId === entry.runId) return false;
       if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-      for (const table of targets) await database.run(deleteWindow(table, entry));
+      for (const table of targets) await database.run(deleteWindow(DUCKDB, table, entry));
       // The job's grain may have been another one: what report and summary hold of this window goes too.
       for (const table of others) {
-        if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(table, entry));
+        if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(DUCKDB, table, entry));
       }
       if (staged.length > 0) {
         // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
-        await database.run(insertScores(scores, entry, rows));
-        await database.run(insertQuarantine(quarantine, entry, staged, key));
-        if (report && spec.reported) await database.run(insertScores(report, entry, rows));
-        if (summary && spec.reported) await database.run(insertSummary(summary, entry, rows, spec.segments));
+        await database.run(insertScores(DUCKDB, scores, entry, rows));
+        await database.run(insertQuarantine(DUCKDB, quarantine, entry, parquetScan(staged), key));
+        if (report && spec.reported) await database.run(insertScores(DUCKDB, report, entry, rows));
+        if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }
-      await insertEntry(database, ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
+      await database.run(insertEntry(DUCKDB, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
       return true;
     }),
   );
+}
+
+/** The scored rows as a Parquet file in the order of their ranks, rank included. */
+function writeRanked(staged: readonly string[], key: readonly Column[], keep: readonly Column[], file: string): string {
+  const order = keyTexts(
+    DUCKDB,
+    key.map((column, i) => ({ ...column, name: stagedKey(i) })),
+  );
+  // Only what is published is sorted: what else staging says of a row would double the width.
+  return `COPY (
+    SELECT *, row_number() OVER () AS rank
+    FROM (
+      SELECT ${rankedColumns(key, keep).join(', ')} FROM ${parquetScan(staged)}
+      WHERE score IS NOT NULL ORDER BY score DESC, ${order.join(', ')}
+    )
+  ) TO ${literal(file)} (FORMAT parquet)`;
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {

@@ -24,10 +24,10 @@ export function runFolder(file: DuckdbFile, runId: string): string {
 }
 
 /** Makes the run's folder and one inside it. */
-export async function makeRunFolder(file: DuckdbFile, runId: string, job: string, name: string): Promise<string> {
+export async function makeRunFolder(file: DuckdbFile, runId: string, name: string): Promise<string> {
   const folder = path.join(runFolder(file, runId), name);
   await mkdir(folder, { recursive: true });
-  const mark: Mark = { createdBy: 'score-batch', job, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
+  const mark: Mark = { createdBy: 'score-batch', job: file.job, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
   // Renamed into place: a mark that was written by half would keep the folder from ever being collected.
   const pending = path.join(runFolder(file, runId), `${MARK}.${randomBytes(4).toString('hex')}`);
   await writeFile(pending, JSON.stringify(mark));
@@ -40,12 +40,12 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
 }
 
 /** Removes folders of the job whose run is over, or whose deadline is past. */
-export async function collectRunFolders(file: DuckdbFile, job: string, over: RunsOver, now: number): Promise<void> {
+export async function collectRunFolders(file: DuckdbFile, over: RunsOver, now: number): Promise<void> {
   let done: ReadonlySet<string> | undefined;
   for (const name of await names(file.scratch)) {
     if (isAbandonedSpill(name)) await removeRunFolder(file, name);
     const mark = await readMark(path.join(file.scratch, name, MARK));
-    if (mark?.job !== job) continue;
+    if (mark?.job !== file.job) continue;
     done ??= await over();
     if (done.has(name) || Date.parse(mark.deadline) < now) await removeRunFolder(file, name);
   }

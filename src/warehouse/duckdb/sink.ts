@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { literal } from '../../duckdb/sql.ts';
 import type { Sink } from '../warehouse.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { publish } from './publish.ts';
@@ -33,10 +34,11 @@ export function duckdbSink(file: DuckdbFile): Sink {
         );
         return `${file.path} can be written`;
       }),
-    workFolder: (runId, job) =>
+    stagesText: false,
+    workFolder: (runId) =>
       translated(file.scratch, async () => {
-        await makeRunFolder(file, runId, job, 'staged');
-        return await makeRunFolder(file, runId, job, 'scored');
+        await makeRunFolder(file, runId, 'staged');
+        return await makeRunFolder(file, runId, 'scored');
       }),
     staged: (runId) => stagedAttempts(file, runId),
     stage: (runId, scored) => translated(file.scratch, () => stage(file, runId, scored)),
@@ -44,7 +46,9 @@ export function duckdbSink(file: DuckdbFile): Sink {
     publish: (spec) => publish(file, spec),
     published: (spec) => readPublished(file, spec),
     stagingLocation: (runId) => stagingFolder(file, runId),
+    showRejected: (runId) =>
+      `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}) where reason is not null`,
     discard: (runId) => removeRunFolder(file, runId),
-    collect: (job, over, now) => collectRunFolders(file, job, over, now),
+    collect: (over, now) => collectRunFolders(file, over, now),
   };
 }

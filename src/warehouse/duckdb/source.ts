@@ -1,6 +1,8 @@
 import type { Query } from '../../domain/query.ts';
 import type { Cell } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
+import { parquetScan } from '../../duckdb/sql.ts';
+import { toColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
@@ -8,7 +10,6 @@ import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, frozenFiles, readFrozen } from './freeze.ts';
 import { asSubquery, renderQuery } from './query.ts';
 import { collectRunFolders, removeRunFolder } from './scratch.ts';
-import { toColumn } from './types.ts';
 
 export function duckdbSource(file: DuckdbFile): Source & CountingSource {
   const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
@@ -42,8 +43,16 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
     },
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
-    chunkFiles: (frozen, chunk) => frozenFiles(file, frozen.runId, chunk),
+    async loadChunk(frozen, chunk, database) {
+      const files = await translated(file.scratch, () => frozenFiles(file, frozen.runId, chunk));
+      // A view: with one thread DuckDB keeps the order of the files, however often they are read.
+      await database.run(`CREATE OR REPLACE TEMP VIEW chunk AS SELECT * FROM ${parquetScan(files)}`);
+    },
     thaw: (runId) => removeRunFolder(file, runId),
-    collect: (job, over, now) => collectRunFolders(file, job, over, now),
+    collect: (over, now) => collectRunFolders(file, over, now),
+    async probe() {
+      await withFile(file, 'read', (database) => database.run('SELECT 1'));
+      return `${file.path} can be read`;
+    },
   };
 }

@@ -1,14 +1,16 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import { checksumOf } from '../../domain/checksum.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
-import { SCORE_SCALE } from '../../domain/tables.ts';
 import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
+import { checksumSums, keyHash } from '../sql/dialect.ts';
+import { histogramCounts } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
-import { keyHash } from './key.ts';
 import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
 
@@ -62,17 +64,21 @@ export async function tallyStaged(
   const files = await stagedFiles(file, runId);
   if (files.length === 0) return { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
   return await withMemory(file, async (database) => {
+    const hash = keyHash(
+      DUCKDB,
+      key.map((column, i) => ({ ...column, name: stagedKey(i) })),
+    );
     const counted = await database.rows(
-      `SELECT chunk, attempt, any_value(provider), count(*), count(score), CAST(sum(${keyHash(key.map((_, i) => stagedKey(i)))}) AS VARCHAR)
+      `SELECT chunk, attempt, any_value(provider), count(*), count(score), ${checksumSums(DUCKDB, hash).join(', ')}
        FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
     );
-    const attempts = counted.map(([chunk, attempt, provider, rows, scored, checksum]) => ({
+    const attempts = counted.map(([chunk, attempt, provider, rows, scored, high, low]) => ({
       chunk: Number(chunk),
       attempt: String(attempt),
       provider: String(provider),
       rows: Number(rows),
       scored: Number(scored),
-      checksum: String(checksum),
+      checksum: checksumOf(high, low),
     }));
     const pinning = pinAttempts(frozen.chunks, attempts);
     if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
@@ -86,18 +92,8 @@ export async function tallyStaged(
       rows: Number(rows),
     }));
     if (scoreEdges === undefined) return { ...pinning, rejections, scoreCounts: undefined };
-    const [counts = []] = await database.rows(`SELECT ${binCounts(scoreEdges).join(', ')} FROM ${scan}`);
+    const [counts = []] = await database.rows(`SELECT ${histogramCounts(scoreEdges).join(', ')} FROM ${scan}`);
     return { ...pinning, rejections, scoreCounts: counts.map(Number) };
-  });
-}
-
-/** One count per bin of a histogram; see `Histogram`. */
-function binCounts(edges: readonly number[]): string[] {
-  const bounds = edges.map((edge) => `CAST(${edge} AS DECIMAL(18, ${SCORE_SCALE + 6}))`);
-  return [...bounds, undefined].map((upper, bin) => {
-    const lower = bounds[bin - 1];
-    const conditions = [lower && `score >= ${lower}`, upper && `score < ${upper}`, 'score IS NOT NULL'];
-    return `count(*) FILTER (${conditions.filter((condition) => condition !== undefined).join(' AND ')})`;
   });
 }
 

@@ -2,8 +2,8 @@ import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { identifier, tableIdentifier } from '../../duckdb/sql.ts';
+import { duckdbType } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { duckdbType } from './types.ts';
 
 /**
  * The table with its full name. A file `marketing.duckdb` that has a schema `marketing` makes every shorter one ambiguous.

@@ -1,5 +1,5 @@
-import type { Column, ColumnType } from '../../domain/schema.ts';
-import type { TableColumn } from '../../domain/tables.ts';
+import type { Column, ColumnType } from '../domain/schema.ts';
+import type { TableColumn } from '../domain/tables.ts';
 
 /** DuckDB's type names → what they hold. A type that is not here is `other`. */
 const TYPES: Readonly<Record<string, ColumnType>> = {

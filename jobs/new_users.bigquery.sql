@@ -1,0 +1,19 @@
+-- New customers of the window (first order inside it), described as known at the window's end: the twin of new_users.sql for
+-- BigQuery, where the difference of two dates is an interval and not a number of days.
+-- Orders on or after :window_end_date are cut off before anything is computed: what happened later was not known yet.
+select
+  customer_id,
+  min(date) as first_order,
+  case when sum(cds) <= 1 then '1 CD' when sum(cds) <= 3 then '2-3 CDs' else '4+ CDs' end as basket,
+  count(*) as orders,
+  sum(cds) as cds,
+  cast(sum(amount) as float64) as amount,
+  cast(max(amount) as float64) as largest_order,
+  cast(sum(amount) as float64) / nullif(sum(cds), 0) as price_per_cd,
+  count(distinct date) as order_days,
+  date_diff(:window_end_date, min(date), day) as days_since_first,
+  date_diff(:window_end_date, max(date), day) as days_since_last
+from orders
+where date < :window_end_date
+group by customer_id
+having min(date) >= :window_start_date

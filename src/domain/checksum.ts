@@ -1,0 +1,9 @@
+// A key's hash has 60 bits, and a chunk's checksum is the sum of its keys' hashes. Warehouses sum the upper and the lower half
+// of the bits each for itself: no such sum leaves 64 bits, which is as far as every one of them counts exactly.
+
+export const HALF = 2 ** 30;
+
+/** @param high sum of the hashes' upper 30 bits, @param low sum of the lower ones. @returns their sum, decimal */
+export function checksumOf(high: unknown, low: unknown): string {
+  return String(BigInt(String(high ?? 0)) * BigInt(HALF) + BigInt(String(low ?? 0)));
+}

@@ -1,0 +1,13 @@
+export const WAREHOUSE_KINDS = ['duckdb', 'bigquery', 'snowflake'] as const;
+export type WarehouseKind = (typeof WAREHOUSE_KINDS)[number];
+
+/** What a warehouse's URL begins with, lower case; undefined where it has no scheme. */
+export function schemeOf(url: string): string | undefined {
+  return /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
+}
+
+/** The kind of warehouse behind a URL; undefined where there is no such kind. */
+export function warehouseKind(url: string): WarehouseKind | undefined {
+  const scheme = schemeOf(url);
+  return WAREHOUSE_KINDS.find((kind) => kind === scheme);
+}

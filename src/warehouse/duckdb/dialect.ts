@@ -1,0 +1,14 @@
+import { canonicalText } from '../../duckdb/canonical-text.ts';
+import { identifier, literal, tableIdentifier } from '../../duckdb/sql.ts';
+import { duckdbType } from '../../duckdb/types.ts';
+import type { Dialect } from '../sql/dialect.ts';
+
+export const DUCKDB: Dialect = {
+  identifier,
+  table: tableIdentifier,
+  literal,
+  type: duckdbType,
+  quotient: (dividend, divisor) => `(${dividend}) // (${divisor})`,
+  text: canonicalText,
+  hash: (text) => `CAST('0x' || substr(md5(${text}), 1, 15) AS BIGINT)`,
+};

@@ -1,0 +1,57 @@
+import { checksumOf } from '../../domain/checksum.ts';
+import { BUCKETS, bucketsOf, divisionsFor, type FrozenChunk, type FrozenTable } from '../../domain/frozen-table.ts';
+import type { Column } from '../../domain/schema.ts';
+import { checksumSums, type Dialect, keyHash } from './dialect.ts';
+import type { TextRow } from './tally.ts';
+
+// A frozen table in a warehouse is one scan of the source, divided into buckets by the hash of the key; a chunk is a range of
+// buckets, so that chunks can be made to measure once the rows are counted.
+
+/** Column of a frozen table that holds a row's bucket. */
+export const BUCKET = 'score_batch_bucket';
+
+/** The bucket of a row, as an expression over the key's columns. */
+export function bucketOf(dialect: Dialect, key: readonly Column[]): string {
+  return `MOD(${keyHash(dialect, key)}, ${BUCKETS})`;
+}
+
+/** Rows and checksum of every bucket that has rows, as text. */
+export function countBuckets(dialect: Dialect, table: string, key: readonly Column[]): string {
+  const text = dialect.type({ type: 'string' });
+  const counts = [BUCKET, 'COUNT(*)', ...checksumSums(dialect, keyHash(dialect, key))];
+  return `SELECT ${counts.map((count) => `CAST(${count} AS ${text})`).join(', ')} FROM ${table} GROUP BY ${BUCKET}`;
+}
+
+/** @param buckets rows of `countBuckets` */
+export function frozenTable(
+  runId: string,
+  columns: readonly Column[],
+  chunkRows: number,
+  buckets: readonly TextRow[],
+): FrozenTable {
+  const rows = buckets.reduce((sum, [, count]) => sum + Number(count), 0);
+  const divisions = divisionsFor(rows, chunkRows);
+  const counted = buckets.map(([bucket, count, high, low]) => ({
+    bucket: Number(bucket),
+    rows: Number(count),
+    checksum: BigInt(checksumOf(high, low)),
+  }));
+  const chunks: FrozenChunk[] = [];
+  for (let chunk = 0; chunk < divisions; chunk += 1) {
+    const [first, end] = bucketsOf(chunk, divisions);
+    const inside = counted.filter(({ bucket }) => bucket >= first && bucket < end);
+    if (inside.length === 0) continue;
+    chunks.push({
+      chunk,
+      rows: inside.reduce((sum, bucket) => sum + bucket.rows, 0),
+      checksum: String(inside.reduce((sum, bucket) => sum + bucket.checksum, 0n)),
+    });
+  }
+  return { runId, columns, chunks, rows, divisions };
+}
+
+/** The rows of a chunk, as a condition on the frozen table. */
+export function inChunk({ divisions }: FrozenTable, chunk: number): string {
+  const [first, end] = bucketsOf(chunk, divisions);
+  return `${BUCKET} >= ${first} AND ${BUCKET} < ${end}`;
+}

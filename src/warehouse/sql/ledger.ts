@@ -1,0 +1,100 @@
+import type { LedgerEntry, RunDetails, RunState } from '../../domain/ledger.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import type { WindowKind } from '../../domain/window.ts';
+import type { LedgerFilter } from '../warehouse.ts';
+import { type Dialect, instant } from './dialect.ts';
+
+/** Appends an entry with the next number. Whoever must not share it with another one holds the gate meanwhile. */
+export function insertEntry(dialect: Dialect, layout: TableLayout, entry: LedgerEntry): string {
+  const values = valuesOf(dialect, entry);
+  const columns = layout.columns.map(({ name }) => dialect.identifier(name));
+  const selected = layout.columns.map(
+    (column) => `CAST(${values[column.name] ?? 'NULL'} AS ${dialect.type(column)}) AS ${dialect.identifier(column.name)}`,
+  );
+  return `INSERT INTO ${dialect.table(layout.name)} (${columns.join(', ')})
+    SELECT ${selected.join(', ')} FROM ${dialect.table(layout.name)} entries`;
+}
+
+/** Entries in the order of their numbers, every value as text; see `toEntry`. */
+export function selectEntries(dialect: Dialect, layout: TableLayout, { job, state, window }: LedgerFilter): string {
+  const conditions = [
+    ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
+    ...(state === undefined ? [] : [`state = ${dialect.literal(state)}`]),
+    ...(window === undefined
+      ? []
+      : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),
+  ];
+  const columns = layout.columns.map(
+    (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
+  );
+  // Qualified, or the order would be that of the texts.
+  return `SELECT ${columns.join(', ')} FROM ${dialect.table(layout.name)} entries
+    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
+    ORDER BY entries.${dialect.identifier('entry_number')}, entries.${dialect.identifier('recorded_at')}`;
+}
+
+/** The run that is published for the entry's window, null where there is none, as an expression. */
+export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
+  return `(SELECT run_id FROM ${dialect.table(layout.name)}
+    WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
+      AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}
+    ORDER BY publication DESC LIMIT 1)`;
+}
+
+/** @param cell the text of a column of `selectEntries`, null where there is none */
+export function toEntry(cell: (name: string) => string | null): LedgerEntry {
+  const text = (name: string) => String(cell(name));
+  const number = (name: string) => Number(cell(name));
+  const time = (name: string) => isoTime(text(name));
+  return {
+    recordedAt: time('recorded_at'),
+    runId: text('run_id'),
+    job: text('job'),
+    window: {
+      label: text('window_label'),
+      start: time('window_start'),
+      end: time('window_end'),
+      kind: text('window_kind') as WindowKind,
+    },
+    state: text('state') as RunState,
+    fingerprint: text('fingerprint'),
+    model: { name: text('model_name'), version: text('model_version'), digest: text('model_digest') },
+    host: text('host'),
+    details: JSON.parse(text('details')) as RunDetails,
+    ...(cell('publication') !== null && { publication: number('publication') }),
+    ...(cell('rows_frozen') !== null && {
+      rows: { frozen: number('rows_frozen'), scored: number('rows_scored'), quarantined: number('rows_quarantined') },
+    }),
+  };
+}
+
+function valuesOf(dialect: Dialect, entry: LedgerEntry): Readonly<Record<string, string | undefined>> {
+  const { literal } = dialect;
+  const number = (value: number | undefined) => (value === undefined ? undefined : String(value));
+  return {
+    entry_number: `COALESCE(MAX(entries.${dialect.identifier('entry_number')}), 0) + 1`,
+    recorded_at: literal(entry.recordedAt),
+    run_id: literal(entry.runId),
+    job: literal(entry.job),
+    window_label: literal(entry.window.label),
+    window_start: literal(entry.window.start),
+    window_end: literal(entry.window.end),
+    window_kind: literal(entry.window.kind),
+    state: literal(entry.state),
+    publication: number(entry.publication),
+    fingerprint: literal(entry.fingerprint),
+    model_name: literal(entry.model.name),
+    model_version: literal(entry.model.version),
+    model_digest: literal(entry.model.digest),
+    rows_frozen: number(entry.rows?.frozen),
+    rows_scored: number(entry.rows?.scored),
+    rows_quarantined: number(entry.rows?.quarantined),
+    host: literal(entry.host),
+    details: literal(JSON.stringify(entry.details)),
+  };
+}
+
+/** `2026-11-18 09:00:00.000000` → `2026-11-18T09:00:00.000Z`, as JavaScript writes it, so that instants compare as text. */
+function isoTime(canonical: string): string {
+  return `${canonical.slice(0, 10)}T${canonical.slice(11, 23)}Z`;
+}

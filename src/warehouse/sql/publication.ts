@@ -1,0 +1,170 @@
+import type { Bands } from '../../domain/bands.ts';
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { Column } from '../../domain/schema.ts';
+import { stagedColumn, stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { type Dialect, instant, keyTexts } from './dialect.ts';
+
+// One function per statement, the same for every warehouse. Everything after the worker's rounding is integer arithmetic on
+// millionths, so that every warehouse and every run computes the same.
+
+const MILLION = 1_000_000;
+
+/** Rows of a run that are ready to be published. */
+export interface RankedRows {
+  /** What stands after FROM: every scored row of the pinned attempts with its rank, columns as staged. */
+  readonly from: string;
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  /** Number of scored rows. */
+  readonly scored: number;
+  readonly bands: Bands;
+}
+
+export function deleteWindow(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
+  const { job, window_start, window_end } = constants(dialect, entry);
+  return `DELETE FROM ${dialect.table(table.name)}
+    WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
+}
+
+/** For the scores table and, with fewer columns, the report table. */
+export function insertScores(dialect: Dialect, table: TableLayout, entry: LedgerEntry, rows: RankedRows): string {
+  return insert(dialect, table, { ...constants(dialect, entry), ...scoreValues(dialect, table, rows) }, `FROM ${rows.from}`);
+}
+
+/** @param staged what stands after FROM: the rows of the pinned attempts */
+export function insertQuarantine(
+  dialect: Dialect,
+  table: TableLayout,
+  entry: LedgerEntry,
+  staged: string,
+  key: readonly Column[],
+): string {
+  const values = {
+    ...constants(dialect, entry),
+    ...Object.fromEntries(key.map(({ name }, i) => [name, stagedKey(i)])),
+    reason: 'reason',
+    column_name: 'column_name',
+    value: 'value',
+  };
+  return insert(dialect, table, values, `FROM ${staged} WHERE reason IS NOT NULL`);
+}
+
+/** Users, shares and scores per segment and band; the segment `all` has everybody. */
+export function insertSummary(
+  dialect: Dialect,
+  table: TableLayout,
+  entry: LedgerEntry,
+  rows: RankedRows,
+  segments: readonly string[],
+): string {
+  const integer = dialect.type({ type: 'integer' });
+  const perSegment = [
+    { segment: 'all', value: dialect.literal('all') },
+    ...segments.map((segment) => {
+      const position = rows.keep.findIndex(({ name }) => name.toLowerCase() === segment.toLowerCase());
+      const column = rows.keep[position];
+      if (column === undefined) throw new Error(`the segment ${segment} is not kept`);
+      // Text as it is staged by some sinks, so that all write the same.
+      return { segment: column.name, value: dialect.text(dialect.identifier(stagedKeep(position)), column) };
+    }),
+  ].map(
+    ({ segment, value }) =>
+      `SELECT ${dialect.literal(segment)} AS segment, ${value} AS segment_value, ${bandOf(dialect, rows)} AS band, score FROM ${rows.from}`,
+  );
+  const totals = `SELECT segment, segment_value, band, COUNT(*) AS users, CAST(SUM(score) * ${MILLION} AS ${integer}) AS total
+    FROM (${perSegment.join(' UNION ALL ')}) placed GROUP BY segment, segment_value, band`;
+  const counted = `SELECT totals.*, CAST(SUM(users) OVER (PARTITION BY segment, segment_value) AS ${integer}) AS everybody FROM (${totals}) totals`;
+  const values = {
+    ...constants(dialect, entry),
+    segment: 'segment',
+    segment_value: 'segment_value',
+    band: 'band',
+    users: 'users',
+    share: millionths(dialect, dialect.quotient(`${2 * MILLION} * users + everybody`, '2 * everybody')),
+    mean_score: millionths(dialect, dialect.quotient('2 * total + users', '2 * users')),
+    expected_churners: millionths(dialect, 'total'),
+  };
+  return insert(dialect, table, values, `FROM (${counted}) counted`);
+}
+
+/** The columns of ranked rows: what is published of a staged row. */
+export function rankedColumns(key: readonly Column[], keep: readonly Column[]): string[] {
+  return [...key.map((_, i) => stagedKey(i)), ...keep.map((_, i) => stagedKeep(i)), 'score', 'scored_at'];
+}
+
+/**
+ * The scored rows with their ranks, without sorting all of them in one place: how many rows have a higher score, counted over
+ * the distinct scores, and the place among those of the same score.
+ *
+ * @param staged what stands after FROM: the rows of the pinned attempts, staged as text where that applies
+ */
+export function selectRanked(dialect: Dialect, staged: string, key: readonly Column[], keep: readonly Column[]): string {
+  const order = keyTexts(
+    dialect,
+    key.map((column, i) => stagedColumn(column, stagedKey(i))),
+  );
+  const columns = rankedColumns(key, keep);
+  return `WITH scored AS (SELECT ${columns.join(', ')} FROM ${staged} WHERE score IS NOT NULL),
+    counted AS (SELECT score AS step, COUNT(*) AS users FROM scored GROUP BY score),
+    steps AS (SELECT step, SUM(users) OVER (ORDER BY step DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - users AS above FROM counted)
+    SELECT ${columns.join(', ')},
+      CAST(above + ROW_NUMBER() OVER (PARTITION BY score ORDER BY ${order.join(', ')}) AS ${dialect.type({ type: 'integer' })}) AS rank
+    FROM scored JOIN steps ON score = step`;
+}
+
+/** What the rows of a publication have in common, by column. */
+function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string> {
+  const { literal } = dialect;
+  return {
+    job: literal(entry.job),
+    window_label: literal(entry.window.label),
+    window_start: instant(dialect, entry.window.start),
+    window_end: instant(dialect, entry.window.end),
+    window_kind: literal(entry.window.kind),
+    run_id: literal(entry.runId),
+    model_name: literal(entry.model.name),
+    model_version: literal(entry.model.version),
+    model_digest: literal(entry.model.digest),
+  };
+}
+
+function insert(dialect: Dialect, table: TableLayout, values: Readonly<Record<string, string>>, from: string): string {
+  const columns = table.columns.map((column) => dialect.identifier(column.name));
+  const selected = table.columns.map((column) => {
+    const value = values[column.name];
+    if (value === undefined) throw new Error(`no value for ${column.name}`);
+    return `CAST(${value} AS ${dialect.type(column)})`;
+  });
+  return `INSERT INTO ${dialect.table(table.name)} (${columns.join(', ')}) SELECT ${selected.join(', ')} ${from}`;
+}
+
+function scoreValues(dialect: Dialect, table: TableLayout, rows: RankedRows): Record<string, string> {
+  const scoreColumn = table.columns[rows.key.length + rows.keep.length]?.name ?? '';
+  return {
+    ...Object.fromEntries(rows.key.map(({ name }, i) => [name, stagedKey(i)])),
+    ...Object.fromEntries(rows.keep.map(({ name }, i) => [name, stagedKeep(i)])),
+    [scoreColumn]: 'score',
+    rank: 'rank',
+    percentile: `100 - ${dialect.quotient('(rank - 1) * 100', String(rows.scored))}`,
+    decile: `${dialect.quotient('(rank - 1) * 10', String(rows.scored))} + 1`,
+    band: bandOf(dialect, rows),
+    scored_at: 'scored_at',
+  };
+}
+
+/** See `Bands` for where a band ends. */
+function bandOf({ literal }: Dialect, { bands, scored }: RankedRows): string {
+  const conditions = bands.bounds.map(({ name, bound }) => {
+    const inside =
+      bands.by === 'share' ? `(rank - 1) * ${MILLION} < ${BigInt(scored) * BigInt(bound)}` : `score * ${MILLION} >= ${bound}`;
+    return `WHEN ${inside} THEN ${literal(name)}`;
+  });
+  return conditions.length === 0 ? literal(bands.rest) : `CASE ${conditions.join(' ')} ELSE ${literal(bands.rest)} END`;
+}
+
+/** A whole number of millionths as a decimal with six places. */
+function millionths(dialect: Dialect, value: string): string {
+  const decimal = (digits: readonly [number, number]) => dialect.type({ type: 'decimal', digits });
+  return `CAST(${value} AS ${decimal([24, 0])}) * CAST('0.000001' AS ${decimal([7, 6])})`;
+}

@@ -1,0 +1,88 @@
+import { checksumOf } from '../../domain/checksum.ts';
+import { type AttemptTally, pinAttempts, type RejectionTally } from '../../domain/reconciliation.ts';
+import type { Column } from '../../domain/schema.ts';
+import { stagedColumn, stagedKey } from '../../domain/staged-columns.ts';
+import { SCORE_SCALE } from '../../domain/tables.ts';
+import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { checksumSums, type Dialect, keyHash } from './dialect.ts';
+
+/** One row of a result, every value as text. */
+export type TextRow = readonly (string | null)[];
+
+/**
+ * Counts what a staging table holds, where rows are staged as text; counted from the rows themselves.
+ *
+ * @param rows runs a query whose values are all text
+ */
+export async function tallyStaging(
+  dialect: Dialect,
+  staging: string,
+  { frozen, key, scoreEdges }: ReconcileOptions,
+  rows: (sql: string) => Promise<readonly TextRow[]>,
+): Promise<StagedTally> {
+  const pinning = pinAttempts(frozen.chunks, (await rows(selectAttempts(dialect, staging, key))).map(toAttempt));
+  if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
+  const pinned = pinnedRows(dialect, staging, pinning.pinned);
+  const rejections = (await rows(selectRejections(dialect, pinned))).map(toRejection);
+  if (scoreEdges === undefined) return { ...pinning, rejections, scoreCounts: undefined };
+  const [counts = []] = await rows(
+    `SELECT ${histogramCounts(scoreEdges)
+      .map((count) => asText(dialect, count))
+      .join(', ')} FROM ${pinned}`,
+  );
+  return { ...pinning, rejections, scoreCounts: counts.map(Number) };
+}
+
+/** The rows of the pinned attempts, for use after FROM. Attempt ids are random: they name their chunk too. */
+export function pinnedRows({ literal }: Dialect, staging: string, pinned: readonly Pick<AttemptTally, 'attempt'>[]): string {
+  return `(SELECT * FROM ${staging} WHERE attempt IN (${pinned.map(({ attempt }) => literal(attempt)).join(', ')})) pinned`;
+}
+
+/** One count per bin of a histogram; see `Histogram`. */
+export function histogramCounts(edges: readonly number[]): string[] {
+  // Scores are whole millionths: a bound between two of them counts as the one above.
+  const bounds = edges.map((edge) => Math.ceil(Number((edge * 10 ** SCORE_SCALE).toPrecision(15))));
+  return [...bounds, undefined].map((upper, bin) => {
+    const lower = bounds[bin - 1];
+    const millionths = `score * ${10 ** SCORE_SCALE}`;
+    const conditions = [
+      'score IS NOT NULL',
+      ...(lower === undefined ? [] : [`${millionths} >= ${lower}`]),
+      ...(upper === undefined ? [] : [`${millionths} < ${upper}`]),
+    ];
+    return `COUNT(CASE WHEN ${conditions.join(' AND ')} THEN 1 END)`;
+  });
+}
+
+function selectAttempts(dialect: Dialect, staging: string, key: readonly Column[]): string {
+  const hash = keyHash(
+    dialect,
+    key.map((column, i) => stagedColumn(column, stagedKey(i))),
+  );
+  const counts = ['COUNT(*)', 'COUNT(score)', ...checksumSums(dialect, hash)].map((count) => asText(dialect, count));
+  return `SELECT ${asText(dialect, 'chunk')}, attempt, MIN(provider), ${counts.join(', ')} FROM ${staging} GROUP BY chunk, attempt`;
+}
+
+function toAttempt([chunk, attempt, provider, rows, scored, high, low]: TextRow): AttemptTally {
+  return {
+    chunk: Number(chunk),
+    attempt: String(attempt),
+    provider: String(provider),
+    rows: Number(rows),
+    scored: Number(scored),
+    checksum: checksumOf(high, low),
+  };
+}
+
+function selectRejections(dialect: Dialect, pinned: string): string {
+  return `SELECT reason, column_name, ${asText(dialect, 'COUNT(*)')} FROM ${pinned} WHERE reason IS NOT NULL
+    GROUP BY reason, column_name ORDER BY COUNT(*) DESC, reason, column_name`;
+}
+
+function toRejection([reason, column, rows]: TextRow): RejectionTally {
+  return { reason: String(reason), columnName: column ?? undefined, rows: Number(rows) };
+}
+
+function asText(dialect: Dialect, expression: string): string {
+  return `CAST(${expression} AS ${dialect.type({ type: 'string' })})`;
+}
