@@ -1,12 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+const NEED_EMULATORS = [
+  'test/emulators/**/*.test.ts',
+  'test/warehouse/bigquery/**/*.test.ts',
+  'test/warehouse/snowflake/**/*.test.ts',
+  'test/across/**/*.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: 'core', include: ['test/**/*.test.ts'], exclude: NEED_EMULATORS } },
+      {
+        extends: true,
+        test: {
+          name: 'emulators',
+          include: NEED_EMULATORS,
+          globalSetup: 'test/emulators/global-setup.ts',
+          // Google's client asks the network whether it runs in Google's cloud, unless it is told.
+          env: { METADATA_SERVER_DETECTION: 'none' },
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,61 @@
+"""Where bqemulator differs from BigQuery in a way that would hide mistakes of ours or make right SQL fail."""
+
+import re
+from contextvars import ContextVar
+
+import bqemulator.api.routes.jobs as jobs
+import bqemulator.api.routes.upload as upload
+import bqemulator.grpc_api.read_servicer as read_servicer
+from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
+
+
+def apply() -> None:
+    give_casts_their_digits()
+    keep_ids_of_uploads()
+    run_nothing_dry()
+    take_every_column_name()
+
+
+def give_casts_their_digits() -> None:
+    """BigQuery's casts take no digits: NUMERIC has 38, nine of them after the point; DuckDB's bare DECIMAL has 18 and 3."""
+    original = DuckDB.Generator.datatype_sql
+
+    def datatype_sql(self: DuckDB.Generator, expression: exp.DataType) -> str:
+        decimal = expression.is_type(exp.DataType.Type.DECIMAL, exp.DataType.Type.BIGDECIMAL)
+        if decimal and not expression.expressions:
+            return "DECIMAL(38, 9)"
+        return original(self, expression)
+
+    DuckDB.Generator.datatype_sql = datatype_sql
+
+
+def keep_ids_of_uploads() -> None:
+    """A load job with an uploaded file gets another id than the one it was sent with, and cannot be looked up by that."""
+    sent: ContextVar[str | None] = ContextVar("sent", default=None)
+    original_configuration = upload._load_configuration_from_envelope
+    original_id = upload._new_job_id
+
+    def configuration(envelope: dict) -> dict:
+        sent.set(envelope.get("jobReference", {}).get("jobId"))
+        return original_configuration(envelope)
+
+    upload._load_configuration_from_envelope = configuration
+    upload._new_job_id = lambda: sent.get() or original_id()
+
+
+def run_nothing_dry() -> None:
+    """A dry run runs the query: here on no rows, so that what fails at run time only does not fail."""
+    original = jobs._dry_run_response
+
+    async def dry_run(*, bq_sql: str, **options: object) -> dict:
+        is_query = re.match(r"\s*(select|with)\b", bq_sql, re.IGNORECASE)
+        sql = f"SELECT * FROM ({bq_sql}\n) AS dry LIMIT 0" if is_query else bq_sql
+        return await original(bq_sql=sql, **options)
+
+    jobs._dry_run_response = dry_run
+
+
+def take_every_column_name() -> None:
+    """The Storage API knows only the names that BigQuery's columns had in earlier years."""
+    read_servicer._COLUMN_NAME_RE = re.compile(r".+")
