@@ -1,0 +1,100 @@
+import type { BigQuery } from '@google-cloud/bigquery';
+import { ask, createClient, type RestRequest, send } from './client.ts';
+import { isStatus } from './failure.ts';
+import { type DatasetName, suffixOf } from './names.ts';
+import type { Pace } from './pace.ts';
+import { type StorageClient, storageClient } from './storage-client.ts';
+
+/** What everything in this folder works with. */
+export interface Connection {
+  readonly client: BigQuery;
+  readonly storage: StorageClient;
+  /** Project in which jobs run and are billed, and dataset of tables that are named without one. */
+  readonly home: DatasetName;
+  readonly scratch: DatasetName;
+  /** Name of the job of score-batch. */
+  readonly job: string;
+  readonly maxBytes: number | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly memory: number;
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+  /** Where jobs run: what the URL says, else where its dataset is. */
+  location(): Promise<string>;
+  /** @throws the client's error where the URL's dataset cannot be reached */
+  reach(): Promise<void>;
+}
+
+export type ConnectionOptions = Omit<Connection, 'client' | 'storage' | 'location' | 'reach'> & {
+  readonly location: string | undefined;
+};
+
+/** Nothing is asked yet. */
+export function connect({ location, ...options }: ConnectionOptions): Connection {
+  const client = createClient(options.home.project, options.environment);
+  let found: Promise<string> | undefined;
+  return {
+    ...options,
+    client,
+    storage: storageClient(options),
+    async location() {
+      if (location !== undefined) return location;
+      found ??= datasetLocation(client, options);
+      // A failure is not for ever.
+      found.catch(() => {
+        found = undefined;
+      });
+      return await found;
+    },
+    async reach() {
+      await datasetLocation(client, options);
+    },
+  };
+}
+
+/** The same connection for what must be written down whatever ended the run. */
+export function undisturbed(connection: Connection): Connection {
+  return { ...connection, signal: new AbortController().signal };
+}
+
+/** Sends once what must not be sent twice. */
+export async function sendOnce<T>({ client, pace, signal }: Connection, request: RestRequest): Promise<T> {
+  return await send<T>(client, request, pace, signal);
+}
+
+/** Sends, and sends again, what does the same twice. */
+export async function request<T>({ client, pace, signal }: Connection, sent: RestRequest): Promise<T> {
+  return await ask<T>(client, sent, pace, signal);
+}
+
+/** As `request`; undefined where what was asked for is not there. */
+export async function requestIfThere<T>(connection: Connection, sent: RestRequest): Promise<T | undefined> {
+  try {
+    return await request<T>(connection, sent);
+  } catch (error) {
+    if (isStatus(error, 404)) return undefined;
+    throw error;
+  }
+}
+
+/** Labels of jobs and tables, by which bills and consoles tell them. */
+export function labelsOf(connection: Connection, runId?: string): Record<string, string> {
+  return {
+    created_by: 'score-batch',
+    job: labelValue(connection.job),
+    ...(runId !== undefined && { run: labelValue(runId) }),
+  };
+}
+
+/** Labels hold 63 lower-case letters, digits, dashes and underscores: https://cloud.google.com/bigquery/docs/labels-intro */
+function labelValue(text: string): string {
+  return suffixOf(text).toLowerCase().slice(0, 63);
+}
+
+async function datasetLocation(
+  client: BigQuery,
+  { home, pace, signal }: Pick<Connection, 'home' | 'pace' | 'signal'>,
+): Promise<string> {
+  const dataset = await ask<{ location: string }>(client, { uri: `/datasets/${home.dataset}` }, pace, signal);
+  return dataset.location;
+}

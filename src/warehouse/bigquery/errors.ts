@@ -1,0 +1,151 @@
+import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
+import type { Connection } from './connection.ts';
+import { type Failure, failureOf, isConcurrentUpdate, isNetwork, isTransient, JobFailed } from './failure.ts';
+import { grantFor } from './grants.ts';
+import { SilenceError } from './pace.ts';
+
+interface KnownError {
+  readonly is: (failure: Failure, error: unknown) => boolean;
+  readonly kind: ErrorKind;
+  readonly what: string;
+  readonly hint: string | ((failure: Failure) => string);
+}
+
+const says = (pattern: RegExp) => (failure: Failure) => pattern.test(failure.message);
+const reason =
+  (...names: readonly string[]) =>
+  ({ reasons }: Failure) =>
+    reasons.some((name) => names.includes(name));
+
+/** What BigQuery's reasons mean for the person on call. The first that matches counts. */
+const ERRORS: readonly KnownError[] = [
+  {
+    is: says(/Could not load the default credentials|Unable to detect a Project Id/),
+    kind: 'permission',
+    what: 'there are no Google credentials for BigQuery',
+    hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account',
+  },
+  {
+    is: says(/Unable to read the credential file/),
+    kind: 'permission',
+    what: 'the file of GOOGLE_APPLICATION_CREDENTIALS cannot be used',
+    hint: 'set it to the JSON file of a service account or of an impersonation, or unset it',
+  },
+  {
+    is: ({ code, message, reasons }) =>
+      code === 401 ||
+      reasons.includes('authError') ||
+      /invalid_grant|invalid_client|unauthorized_client|invalid_rapt|invalid_request/.test(message),
+    kind: 'permission',
+    what: 'Google refuses the credentials for BigQuery',
+    hint: 'they may have expired or been revoked: run `gcloud auth application-default login`, or make a new key of the service account',
+  },
+  {
+    is: says(/impersonate|iam\.serviceAccounts\.getAccessToken/i),
+    kind: 'permission',
+    what: 'the service account may not be impersonated with these credentials',
+    hint: 'grant roles/iam.serviceAccountTokenCreator on it to whoever runs score-batch',
+  },
+  {
+    is: reason('bytesBilledLimitExceeded'),
+    kind: 'refused',
+    what: 'the query would read more than source.max_bytes allows',
+    hint: 'filter on the partition column, or raise source.max_bytes',
+  },
+  {
+    is: says(/has not been used in project|(is|been) (not enabled|disabled)|billing (has|is|account)/i),
+    kind: 'configuration',
+    what: 'the project cannot run BigQuery jobs',
+    hint: 'enable billing and the BigQuery APIs (bigquery and bigquerystorage) for it',
+  },
+  {
+    is: reason('accessDenied'),
+    kind: 'permission',
+    what: 'BigQuery denies access',
+    hint: ({ message }) => grantFor(message),
+  },
+  {
+    is: (_, error) => isConcurrentUpdate(error) && !isNetwork(error),
+    kind: 'conflict',
+    what: 'others kept writing to the same tables',
+    hint: 'look at `score-batch status`; start the same command again',
+  },
+  {
+    is: says(/\b(invalid|unsupported|unknown)\b.*\b(location|region)\b/i),
+    kind: 'configuration',
+    what: 'BigQuery knows no such location',
+    hint: 'write ?location= as the dataset has it: EU, US, or a region such as europe-west1',
+  },
+  {
+    is: reason('notFound'),
+    kind: 'configuration',
+    what: 'BigQuery finds no such thing',
+    hint: 'check the name; data of another region needs ?location= in the URL, and source and scratch must be in one region',
+  },
+  {
+    is: reason('quotaExceeded', 'rateLimitExceeded', 'jobRateLimitExceeded', 'userRateLimitExceeded'),
+    kind: 'unavailable',
+    what: 'a quota of BigQuery is used up',
+    hint: 'start the same command again later: it goes on from the chunks that are staged',
+  },
+  {
+    is: (_, error) => isNetwork(error) || error instanceof SilenceError,
+    kind: 'unavailable',
+    what: 'BigQuery cannot be reached',
+    hint: 'look at the network and start the same command again: it goes on from the chunks that are staged',
+  },
+  {
+    is: (failure, error) => isTransient(error) || reason('stopped', 'timeout', 'resourcesExceeded')(failure),
+    kind: 'unavailable',
+    what: 'BigQuery could not finish',
+    hint: 'start the same command again: it goes on from the chunks that are staged',
+  },
+];
+
+/** @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack */
+export function bigqueryError(error: unknown): unknown {
+  if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
+  const failure = failureOf(error);
+  const known = ERRORS.find(({ is }) => is(failure, error));
+  if (known === undefined) return error;
+  const hint = typeof known.hint === 'string' ? known.hint : known.hint(failure);
+  return new ScoreBatchError(known.kind, known.what, { details: [saying(failure, error)], hint, cause: error });
+}
+
+/** For statements that hold the job's query, whose mistakes are its author's. */
+export function queryError(error: unknown, name: string): unknown {
+  const failure = failureOf(error);
+  const isAuthors = reason(
+    'invalidQuery',
+    'invalid',
+    'notFound',
+    'duplicate',
+    'resourcesExceeded',
+    'responseTooLarge',
+  )(failure);
+  if (error instanceof ScoreBatchError || !isAuthors) return bigqueryError(error);
+  const elsewhere = /\blocations?\b/i.test(failure.message);
+  return new ScoreBatchError('configuration', `BigQuery refuses ${name}`, {
+    details: [saying(failure, error)],
+    hint: elsewhere
+      ? 'check the names; source and scratch must be in the region that ?location= in the URL says'
+      : 'try the query in the BigQuery console, with values in place of :window_start and its kin',
+    cause: error,
+  });
+}
+
+/** Does something, and says in the terms of score-batch what went wrong. An abort goes through with its own reason. */
+export async function translated<T>({ signal }: Pick<Connection, 'signal'>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    throw bigqueryError(error);
+  }
+}
+
+function saying({ message }: Failure, error: unknown): string {
+  const lines = message.split('\n').filter((line) => line.trim() !== '');
+  const job = error instanceof JobFailed ? ` (job ${error.jobId})` : '';
+  return `${lines.slice(0, 4).join('\n')}${job}`;
+}

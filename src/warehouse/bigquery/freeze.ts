@@ -1,0 +1,87 @@
+import type { FrozenTable } from '../../domain/frozen-table.ts';
+import { BUCKETS } from '../../domain/frozen-table.ts';
+import type { Query } from '../../domain/query.ts';
+import { BUCKET, bucketOf, countBuckets, frozenTable } from '../sql/frozen.ts';
+import type { FreezeOptions } from '../warehouse.ts';
+import type { Connection } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
+import { queryError } from './errors.ts';
+import { idOf, runJob } from './jobs.ts';
+import { digest } from './names.ts';
+import { asSubquery, queryJob, renderQuery, rows, runUnlessThere } from './query.ts';
+import { createDataset, dropTable, getTable, readCell } from './rest-tables.ts';
+import { scratchClause, scratchName, scratchTable } from './scratch.ts';
+
+/** Ids of freezing jobs whose table was dropped since are passed over, up to this many. */
+const MOST_FREEZES = 20;
+
+/**
+ * One query job that writes the frozen table. Its id comes from what it does: a second process of the run, and a request
+ * whose answer was lost, find the job that runs instead of scanning the source again. Complete once the manifest is there.
+ */
+export async function freeze(connection: Connection, query: Query, options: FreezeOptions): Promise<FrozenTable> {
+  const { runId, columns, key, chunkRows } = options;
+  const existing = await readFrozen(connection, runId);
+  if (existing) return existing;
+  await createDataset(connection, connection.scratch);
+  // One without a manifest is as whole as one with it: a table that a query makes is there with all rows or not at all.
+  if (!(await getTable(connection, scratchTable(connection, 'frozen', runId)))) await writeFrozen(connection, query, options);
+  const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key), { runId });
+  const counted = frozenTable(runId, columns, chunkRows, buckets);
+  await runUnlessThere(connection, writeManifest(connection, counted), runId);
+  const frozen = await readFrozen(connection, runId);
+  if (frozen === undefined) throw new Error(`the frozen table of ${runId} is gone as soon as it was made`);
+  return frozen;
+}
+
+/** The run's frozen table where it is there with all its rows. */
+export async function readFrozen(connection: Connection, runId: string): Promise<FrozenTable | undefined> {
+  const manifest = await readCell(connection, scratchTable(connection, 'manifest', runId));
+  if (manifest === undefined) return undefined;
+  const frozen = JSON.parse(manifest) as FrozenTable;
+  const table = await getTable(connection, scratchTable(connection, 'frozen', runId));
+  return table !== undefined && Number(table.numRows) === frozen.rows ? frozen : undefined;
+}
+
+/** The manifest first: without it the frozen table is not a run's any more. */
+export async function thaw(connection: Connection, runId: string): Promise<void> {
+  for (const kind of ['manifest', 'frozen'] as const) await dropTable(connection, scratchTable(connection, kind, runId));
+}
+
+async function writeFrozen(connection: Connection, query: Query, options: FreezeOptions): Promise<void> {
+  const { runId } = options;
+  const job = queryJob(connection, selectFrozen(connection, query, options), {
+    parameters: query.parameters,
+    runId,
+    maxBytes: connection.maxBytes,
+  });
+  const { scratch } = connection;
+  const base = `score_batch_freeze_${digest(scratch.project, scratch.dataset, runId, JSON.stringify(query))}`;
+  for (let n = 0; n < MOST_FREEZES; n += 1) {
+    try {
+      await runJob(connection, idOf(`${base}_f`, n), job);
+    } catch (error) {
+      if (connection.signal.aborted) throw connection.signal.reason;
+      throw queryError(error, query.name);
+    }
+    // A job that was done long ago has made a table that has been dropped.
+    if (await getTable(connection, scratchTable(connection, 'frozen', runId))) return;
+  }
+  throw new Error(`${MOST_FREEZES} frozen tables of ${runId} were dropped`);
+}
+
+/** Partitioned by bucket: a chunk's read is billed for its buckets only, which a filter on a clustered column may not be. */
+function selectFrozen(connection: Connection, query: Query, { runId, key, columns }: FreezeOptions): string {
+  const names = columns.map(({ name }) => BIGQUERY.identifier(name));
+  return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'frozen', runId)}
+    PARTITION BY RANGE_BUCKET(${BUCKET}, GENERATE_ARRAY(0, ${BUCKETS}, 1))
+    ${scratchClause(connection, runId)}
+    AS SELECT ${names.join(', ')}, ${bucketOf(BIGQUERY, key)} AS ${BUCKET} FROM ${asSubquery(renderQuery(query))}`;
+}
+
+/** Two processes of one run write the same, and the first that is there stays. */
+function writeManifest(connection: Connection, frozen: FrozenTable): string {
+  return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'manifest', frozen.runId)}
+    ${scratchClause(connection, frozen.runId)}
+    AS SELECT ${BIGQUERY.literal(JSON.stringify(frozen))} AS manifest`;
+}

@@ -1,0 +1,143 @@
+import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
+import { isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
+import { backoff, sleep } from './pace.ts';
+
+/** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
+export interface Job {
+  readonly jobReference: { readonly projectId: string; readonly jobId: string; readonly location?: string };
+  readonly status: {
+    readonly state: string;
+    /** Whether the job failed; `errors` beside it also holds what did not make it fail. */
+    readonly errorResult?: { readonly reason?: string; readonly message?: string };
+  };
+  readonly configuration?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly statistics?: {
+    readonly query?: { readonly schema?: { readonly fields?: readonly unknown[] }; readonly totalBytesProcessed?: string };
+  };
+}
+
+/** Configuration of a job as jobs.insert takes it. */
+export type Configuration = Readonly<Record<string, unknown>>;
+
+export interface SentJob {
+  readonly job: Job;
+  /** Whether another process had sent it, or this one before. */
+  readonly found: boolean;
+}
+
+/** How a job is sent under an id, once; a query's configuration goes with a plain request, a file with an upload. */
+export type SendJob = (jobId: string) => Promise<Job>;
+
+/** Ids that earlier failures burnt are passed over, up to this many. */
+const MOST_IDS = 100;
+const CANCEL_MS = 5000;
+
+/** Runs a query or script and waits for its end. See `runJobAs`. */
+export async function runJob(connection: Connection, id: string, configuration: Configuration): Promise<SentJob> {
+  return await runJobAs(connection, id, (jobId) => submit(connection, jobId, (as) => sendQuery(connection, as, configuration)));
+}
+
+/** Looks a job up before it is sent: where a script or an upload may have been sent by a process that is gone. */
+export async function submitUnlessThere(connection: Connection, jobId: string, send: SendJob): Promise<SentJob> {
+  const job = await lookUp(connection, jobId);
+  return job === undefined ? await submit(connection, jobId, send) : { job, found: true };
+}
+
+/**
+ * Runs a job once, however often it is sent and by however many processes: its id tells whether it was sent. What failed
+ * burns its id, and the next one has a suffix. It is run again where Google asks to try again, or its transaction lost
+ * against another one.
+ *
+ * @throws JobFailed where the job fails for good
+ */
+export async function runJobAs(
+  connection: Connection,
+  id: string,
+  send: (jobId: string) => Promise<SentJob>,
+): Promise<SentJob> {
+  let failures = 0;
+  for (let n = 0; n < MOST_IDS; n += 1) {
+    const { job: sent, found } = await send(idOf(id, n));
+    const job = await finished(connection, sent, found);
+    const failure = failureOfJob(job);
+    if (failure === undefined) return { job, found };
+    // Whoever found it failed has not tried it yet.
+    if (found) continue;
+    failures += 1;
+    const again = isTransient(failure) || isConcurrentUpdate(failure);
+    if (!again || failures >= connection.pace.attempts) throw failure;
+    await sleep(backoff(connection.pace, failures), connection.signal);
+  }
+  throw new Error(`${MOST_IDS} jobs ${id} have failed`);
+}
+
+/** The n-th id of a job whose earlier ones are burnt. */
+export function idOf(id: string, n: number): string {
+  return n === 0 ? id : `${id}_${n}`;
+}
+
+/**
+ * Sends a job under its id. An answer that does not come says nothing about whether the job runs: it is looked up, and sent
+ * again only where it is not there.
+ */
+async function submit(connection: Connection, jobId: string, send: SendJob): Promise<SentJob> {
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return { job: await send(jobId), found: false };
+    } catch (error) {
+      if (connection.signal.aborted) await cancel(connection, jobId, { location: await connection.location() });
+      const exists = isStatus(error, 409);
+      if (!exists && !isTransient(error)) throw error;
+      if (!exists && failures >= connection.pace.attempts) throw error;
+      const job = await lookUp(connection, jobId);
+      // After a first failure nobody knows whose it is; see `publish` for who needs to.
+      if (job !== undefined) return { job, found: exists && failures === 1 };
+      if (exists) throw error;
+      await sleep(backoff(connection.pace, failures), connection.signal);
+    }
+  }
+}
+
+export async function sendQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
+  const location = await connection.location();
+  const jobReference = { projectId: connection.home.project, jobId, location };
+  return await sendOnce<Job>(connection, { method: 'POST', uri: '/jobs', json: { jobReference, configuration } });
+}
+
+/** The job of that id, undefined where there is none. */
+async function lookUp(connection: Connection, jobId: string): Promise<Job | undefined> {
+  const qs = { location: await connection.location() };
+  return await requestIfThere<Job>(connection, { uri: `/jobs/${jobId}`, qs });
+}
+
+/** Waits for the job's end, whatever it is. When the signal is aborted the job is cancelled, unless it is somebody else's. */
+async function finished(connection: Connection, job: Job, found: boolean): Promise<Job> {
+  const { jobId, location } = job.jobReference;
+  const qs = location === undefined ? {} : { location };
+  let current = job;
+  let pause = Math.min(50, connection.pace.poll);
+  try {
+    while (current.status.state !== 'DONE') {
+      await sleep(pause, connection.signal);
+      pause = Math.min(connection.pace.poll, pause * 1.5);
+      current = await request<Job>(connection, { uri: `/jobs/${jobId}`, qs });
+    }
+  } catch (error) {
+    if (connection.signal.aborted && !found) await cancel(connection, jobId, qs);
+    throw error;
+  }
+  return current;
+}
+
+function failureOfJob({ status, jobReference }: Job): JobFailed | undefined {
+  const { errorResult } = status;
+  if (errorResult === undefined) return undefined;
+  return new JobFailed(errorResult.reason ?? '', errorResult.message ?? 'it does not say why', jobReference.jobId);
+}
+
+/** Best effort, and soon: whoever aborted does not want to wait. */
+async function cancel(connection: Connection, jobId: string, qs: Readonly<Record<string, string>>): Promise<void> {
+  const { pace } = connection;
+  const patient = { ...undisturbed(connection), pace: { ...pace, request: Math.min(pace.request, CANCEL_MS) } };
+  await sendOnce(patient, { method: 'POST', uri: `/jobs/${jobId}/cancel`, qs }).catch(() => undefined);
+}

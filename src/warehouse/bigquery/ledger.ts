@@ -1,0 +1,84 @@
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
+import type { Ledger, LedgerFilter } from '../warehouse.ts';
+import { type Connection, undisturbed } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
+import { translated } from './errors.ts';
+import { createGate, gateName, takeGate } from './gate.ts';
+import { backoff, sleep } from './pace.ts';
+import { rows, run } from './query.ts';
+import { refusalOf, refuseUnless, transaction } from './script.ts';
+import { createLayout, inProject, layoutExists } from './tables.ts';
+
+/** Decisions that were overtaken by somebody else's entry before this is called a conflict. */
+const MOST_DECISIONS = 20;
+
+export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledger {
+  // What happened is written down even when a signal has just ended the run.
+  const connection = undisturbed(disturbed);
+  const layout = inProject(connection, table);
+  return {
+    entries: (filter) => translated(connection, () => readEntries(connection, layout, filter)),
+    append: (entry) =>
+      translated(connection, async () => {
+        await createLedger(connection, layout);
+        // Through the gate, as the number of an entry is one more than the last.
+        const statements = [takeGate(gateName(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
+        await run(connection, transaction(statements), { runId: entry.runId });
+      }),
+    decide: (window, decide) => translated(connection, () => decideAtGate(connection, layout, window, decide)),
+  };
+}
+
+/** Entries in the order in which they were written; none where there is no ledger yet. */
+export async function readEntries(connection: Connection, layout: TableLayout, filter: LedgerFilter): Promise<LedgerEntry[]> {
+  if (!(await layoutExists(connection, layout))) return [];
+  const found = await rows(connection, selectEntries(BIGQUERY, layout, filter));
+  const position = new Map(layout.columns.map(({ name }, i) => [name, i]));
+  return found.map((row) => toEntry((name) => row[position.get(name) ?? -1] ?? null));
+}
+
+/**
+ * BigQuery has no lock that could be held while `decide` works: the gate is read first, and the entry is written only if
+ * nobody went through it since; else it is decided again on what is there then. So what `decide` does besides (the report
+ * file that is renamed into place) may be done by a run whose publication has been replaced a moment ago, in the seconds
+ * between the reading and the writing: its file then stands until the other run, which reports after it publishes, puts its
+ * own in place; one that reported in just these seconds is put right by `score-batch report`.
+ */
+async function decideAtGate<T>(
+  connection: Connection,
+  layout: TableLayout,
+  window: LedgerFilter,
+  decide: Parameters<Ledger['decide']>[1],
+): Promise<T> {
+  await createLedger(connection, layout);
+  const gate = gateName(connection, layout);
+  for (let failures = 1; failures <= MOST_DECISIONS; failures += 1) {
+    // In this order: what is written between the two is seen in the entries, or moves the gate.
+    const [[taken] = []] = await rows(connection, `SELECT CAST(taken AS STRING) FROM ${gate}`);
+    const { append, result } = await decide(await readEntries(connection, layout, window));
+    if (append === undefined) return result as T;
+    const statements = [
+      refuseUnless(`(SELECT taken FROM ${gate}) = ${taken}`, `'decided on what was'`),
+      takeGate(gate),
+      insertEntry(BIGQUERY, layout, append),
+    ];
+    try {
+      await run(connection, transaction(statements), { runId: append.runId });
+      return result as T;
+    } catch (error) {
+      if (refusalOf(error) === undefined) throw error;
+      await sleep(Math.min(backoff(connection.pace, failures), connection.pace.poll), connection.signal);
+    }
+  }
+  throw new ScoreBatchError('conflict', 'other runs keep writing to the ledger', {
+    hint: 'look at `score-batch status`; start the same command again',
+  });
+}
+
+async function createLedger(connection: Connection, layout: TableLayout): Promise<void> {
+  await createLayout(connection, layout, ['job']);
+  await createGate(connection, layout);
+}

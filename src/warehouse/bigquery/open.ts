@@ -1,0 +1,34 @@
+import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
+import { connect } from './connection.ts';
+import { translated } from './errors.ts';
+import { bigqueryLedger } from './ledger.ts';
+import { parseDataset } from './names.ts';
+import { PACE, type Pace } from './pace.ts';
+import { bigquerySink } from './sink.ts';
+import { bigquerySource } from './source.ts';
+import { parseUrl } from './url.ts';
+
+/**
+ * BigQuery as a warehouse: `bigquery://project/dataset?location=EU`. Nothing is connected yet. Emulators are found by
+ * BIGQUERY_EMULATOR_HOST (a URL, or host:port), which Google's client knows too, and BIGQUERY_STORAGE_EMULATOR_HOST
+ * (host:port, without TLS), which is of this project: Google's client for the Storage API has no such variable.
+ *
+ * @throws ScoreBatchError `configuration` where the URL is malformed
+ */
+export function openBigquery(options: WarehouseOptions, pace: Pace = PACE): Warehouse {
+  const { job, maxBytes, environment, memory, signal } = options;
+  const { project, dataset, location } = parseUrl(options.url);
+  const home = { project, dataset };
+  const scratch = parseDataset(options.scratch, project);
+  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, pace, signal });
+  return {
+    kind: 'bigquery',
+    reach: () => translated(connection, () => connection.reach()),
+    source: bigquerySource(connection),
+    sink: bigquerySink(connection),
+    ledger: (layout) => bigqueryLedger(connection, layout),
+    async close() {
+      connection.storage.close();
+    },
+  };
+}

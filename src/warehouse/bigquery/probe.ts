@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import type { TableName } from '../../domain/table-name.ts';
+import { openDatabase } from '../../duckdb/database.ts';
+import type { Connection } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
+import { type DatasetName, type FullName, fullName, partsOf } from './names.ts';
+import { rows, run } from './query.ts';
+import { readTable } from './read.ts';
+import { createTable, dropTable, hasDataset } from './rest-tables.ts';
+import { scratchOptions, scratchTable } from './scratch.ts';
+import { withFolder } from './work-folder.ts';
+
+// Each statement proves a right that a run needs; a table of ours is made, used and dropped, and nothing else is touched.
+
+const COLUMN = { name: 'proven', type: 'integer' } as const;
+
+/** Rights to run queries, to keep tables in scratch, and to read them through the Storage API. */
+export async function probeSource(connection: Connection): Promise<string> {
+  await rows(connection, "SELECT 'proven'");
+  if (!(await hasDataset(connection, connection.scratch)))
+    return `${show(connection.scratch)} is not there yet; the first run makes it`;
+  await withProbeTable(connection, connection.scratch, (table) =>
+    withFolder(connection, async (temporary) => {
+      await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary });
+      await readTable(connection, database, { table, columns: [COLUMN], restriction: '', into: 'proven' });
+    }),
+  );
+  return `queries run in ${connection.home.project}, and tables can be made and read in ${show(connection.scratch)}`;
+}
+
+/**
+ * Rights to make tables and to write them in a transaction, in scratch and in the datasets of the job's tables.
+ *
+ * @param targets names of the job's tables
+ */
+export async function probeSink(connection: Connection, targets: readonly TableName[]): Promise<string> {
+  await rows(connection, "SELECT 'proven'");
+  const found: string[] = [];
+  for (const dataset of distinct([connection.scratch, ...targets.map((name) => fullName(name, connection.home))])) {
+    if (!(await hasDataset(connection, dataset))) {
+      found.push(`${show(dataset)} is not there yet; the first run makes it`);
+      continue;
+    }
+    await withProbeTable(connection, dataset, async (table) => {
+      const name = BIGQUERY.table(partsOf(table));
+      await run(
+        connection,
+        `BEGIN TRANSACTION;
+         INSERT INTO ${name} (proven) VALUES (1); UPDATE ${name} SET proven = 2 WHERE TRUE; DELETE FROM ${name} WHERE TRUE;
+         COMMIT TRANSACTION;`,
+      );
+    });
+    found.push(`tables can be made and written in ${show(dataset)}`);
+  }
+  return found.join('; ');
+}
+
+async function withProbeTable(
+  connection: Connection,
+  dataset: DatasetName,
+  work: (table: FullName) => Promise<void>,
+): Promise<void> {
+  const id = randomBytes(8).toString('hex');
+  // Of the dataset its two parts only: what is made, written and dropped must never be a table of the job.
+  const { table: own } = scratchTable(connection, 'probe', id);
+  const table: FullName = { project: dataset.project, dataset: dataset.dataset, table: own };
+  await createTable(connection, table, {
+    schema: { fields: [{ name: 'proven', type: 'INT64' }] },
+    ...scratchOptions(connection, id),
+  });
+  try {
+    await work(table);
+  } finally {
+    await dropTable(connection, table);
+  }
+}
+
+function distinct(datasets: readonly DatasetName[]): DatasetName[] {
+  return [...new Map(datasets.map(({ project, dataset }) => [`${project}.${dataset}`, { project, dataset }])).values()];
+}
+
+function show({ project, dataset }: DatasetName): string {
+  return `${project}.${dataset}`;
+}

@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { insertEntry, publishedRun } from '../sql/ledger.ts';
+import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked } from '../sql/publication.ts';
+import { pinnedRows } from '../sql/tally.ts';
+import type { PublicationSpec } from '../warehouse.ts';
+import type { Connection } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
+import { createGate, gateName, takeGate } from './gate.ts';
+import { type Job, runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
+import { readEntries } from './ledger.ts';
+import { digest } from './names.ts';
+import { queryJob, run } from './query.ts';
+import { dropTable } from './rest-tables.ts';
+import { scratchClause, scratchName, scratchTable } from './scratch.ts';
+import { refusalOf, refuseUnless, transaction } from './script.ts';
+import { createLayout, inProject, layoutExists } from './tables.ts';
+
+/** Tables of a publication by their full names. */
+interface Targets {
+  readonly ledger: TableLayout;
+  readonly scores: TableLayout;
+  readonly quarantine: TableLayout;
+  readonly report: TableLayout | undefined;
+  readonly summary: TableLayout | undefined;
+  /** Report and summary where this window is not theirs: what they hold of it goes. */
+  readonly others: readonly TableLayout[];
+}
+
+/**
+ * Publishes by one script job, which is one transaction and goes on when this process dies: under its id it is found again,
+ * and nothing is published twice. Tables are made and rows are ranked before: a transaction can do neither, and is short.
+ */
+export async function publish(connection: Connection, spec: PublicationSpec): Promise<boolean> {
+  const { entry } = spec;
+  const targets = await createTargets(connection, spec);
+  const entries = await readEntries(connection, targets.ledger, { job: entry.job, window: entry.window });
+  const current = currentPublication(entries);
+  if (current?.runId === entry.runId) return false;
+  if (current?.runId !== spec.supersedes) throw superseded(entry, current?.runId);
+  // The number holds where the script goes on: it does only while `supersedes` is what is published.
+  const numbered = { ...entry, publication: (current?.number ?? 0) + 1 };
+  const hasRows = spec.pinned.length > 0;
+  if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
+  const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets));
+  const mine = await publishOnce(connection, numbered, targets.ledger, script);
+  // What is left of it expires.
+  if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
+  return mine;
+}
+
+/** @returns false where another process of the run has published */
+async function publishOnce(
+  connection: Connection,
+  entry: LedgerEntry,
+  { name }: TableLayout,
+  script: string,
+): Promise<boolean> {
+  // Tells whose job it is that a lost answer was about.
+  const process = randomBytes(8).toString('hex');
+  const job = queryJob(connection, script, { runId: entry.runId });
+  const configuration = { ...job, labels: { ...(job.labels as Record<string, string>), process } };
+  const id = `score_batch_publish_${digest(...name, entry.job, entry.runId, String(entry.publication))}`;
+  try {
+    const { job: done, found } = await runJobAs(connection, id, (jobId) =>
+      submitUnlessThere(connection, jobId, (as) => sendQuery(connection, as, configuration)),
+    );
+    return ownerOf(done) === undefined ? !found : ownerOf(done) === process;
+  } catch (error) {
+    const published = refusalOf(error);
+    if (published === undefined) throw error;
+    if (published === entry.runId) return false;
+    throw superseded(entry, published);
+  }
+}
+
+function ownerOf(job: Job): string | undefined {
+  return job.configuration?.labels?.process;
+}
+
+async function createTargets(connection: Connection, { tables, key, reported }: PublicationSpec): Promise<Targets> {
+  const report = tables.report && inProject(connection, tables.report);
+  const summary = tables.summary && inProject(connection, tables.summary);
+  const targets = {
+    ledger: inProject(connection, tables.ledger),
+    scores: inProject(connection, tables.scores),
+    quarantine: inProject(connection, tables.quarantine),
+  };
+  const keyNames = key.map(({ name }) => name);
+  await createLayout(connection, targets.ledger, ['job']);
+  await createGate(connection, targets.ledger);
+  for (const table of [targets.scores, targets.quarantine, ...(reported && report ? [report] : [])]) {
+    await createLayout(connection, table, keyNames);
+  }
+  if (reported && summary) await createLayout(connection, summary, ['segment', 'segment_value']);
+  if (reported) return { ...targets, report, summary, others: [] };
+  const others: TableLayout[] = [];
+  for (const table of [report, summary]) if (table && (await layoutExists(connection, table))) others.push(table);
+  return { ...targets, report: undefined, summary: undefined, others };
+}
+
+/** The scored rows of the pinned attempts with their ranks. The table is named after what it holds: two processes make the same. */
+function writeRanked(connection: Connection, spec: PublicationSpec): string {
+  const { entry, pinned, key, keep } = spec;
+  const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
+  return `CREATE OR REPLACE TABLE ${scratchName(connection, 'ranked', rankedId(spec))} ${scratchClause(connection, entry.runId)}
+    AS ${selectRanked(BIGQUERY, staged, key, keep)}`;
+}
+
+function rankedId({ entry, pinned }: PublicationSpec): string {
+  return digest(entry.runId, ...pinned.map(({ attempt }) => attempt));
+}
+
+function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets): string[] {
+  const { entry, supersedes, pinned, key, keep, bands, scored, segments } = spec;
+  const { ledger, scores, quarantine, report, summary, others } = targets;
+  const { literal } = BIGQUERY;
+  const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
+  const replaced = [scores, quarantine, report, summary, ...others].filter((table) => table !== undefined);
+  const statements = [
+    takeGate(gateName(connection, ledger)),
+    refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
+    ...replaced.map((table) => deleteWindow(BIGQUERY, table, entry)),
+  ];
+  if (pinned.length > 0) {
+    const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };
+    const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
+    statements.push(insertScores(BIGQUERY, scores, entry, rows), insertQuarantine(BIGQUERY, quarantine, entry, staged, key));
+    if (report) statements.push(insertScores(BIGQUERY, report, entry, rows));
+    if (summary) statements.push(insertSummary(BIGQUERY, summary, entry, rows, segments));
+  }
+  return [...statements, insertEntry(BIGQUERY, ledger, entry)];
+}
+
+function superseded({ window }: LedgerEntry, runId: string | undefined): ScoreBatchError {
+  return new ScoreBatchError('conflict', `another run (${runId || 'unknown'}) published ${window.label} meanwhile`, {
+    hint: 'look at `score-batch status`; start again to publish over it',
+  });
+}

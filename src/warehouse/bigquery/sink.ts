@@ -1,0 +1,38 @@
+import type { Sink } from '../warehouse.ts';
+import type { Connection } from './connection.ts';
+import { translated } from './errors.ts';
+import { probeSink } from './probe.ts';
+import { publish } from './publish.ts';
+import { readPublished } from './published.ts';
+import { dropTable } from './rest-tables.ts';
+import { collect, scratchName, scratchTable } from './scratch.ts';
+import { stage, stagedAttempts, tally } from './staging.ts';
+import { tableDifferences } from './tables.ts';
+import { removeWorkFolder, workFolder } from './work-folder.ts';
+
+export function bigquerySink(connection: Connection): Sink {
+  return {
+    differences: (tables) =>
+      translated(connection, async () => {
+        const found: string[] = [];
+        for (const layout of Object.values(tables)) if (layout) found.push(...(await tableDifferences(connection, layout)));
+        return found;
+      }),
+    probe: (targets) => translated(connection, () => probeSink(connection, targets)),
+    stagesText: true,
+    workFolder: (runId) => workFolder(connection, runId),
+    staged: (runId) => translated(connection, () => stagedAttempts(connection, runId)),
+    stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored)),
+    tally: (options) => translated(connection, () => tally(connection, options)),
+    publish: (spec) => translated(connection, () => publish(connection, spec)),
+    published: (spec) => readPublished(connection, spec),
+    stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),
+    showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,
+    discard: (runId) =>
+      translated(connection, async () => {
+        await removeWorkFolder(connection, runId);
+        await dropTable(connection, scratchTable(connection, 'staged', runId));
+      }),
+    collect: (over, now) => translated(connection, () => collect(connection, ['staged', 'ranked', 'probe'], over, now)),
+  };
+}

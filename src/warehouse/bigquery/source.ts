@@ -1,0 +1,84 @@
+import type { FrozenTable } from '../../domain/frozen-table.ts';
+import type { Query } from '../../domain/query.ts';
+import type { TableColumn } from '../../domain/tables.ts';
+import type { Database } from '../../duckdb/database.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { inChunk } from '../sql/frozen.ts';
+import type { EstimatingSource, Source } from '../warehouse.ts';
+import type { Connection } from './connection.ts';
+import { queryError, translated } from './errors.ts';
+import { failureOf } from './failure.ts';
+import { freeze, readFrozen, thaw } from './freeze.ts';
+import type { Job } from './jobs.ts';
+import { probeSource } from './probe.ts';
+import { dryRun, renderQuery, rows } from './query.ts';
+import { readTable } from './read.ts';
+import { collect, scratchTable } from './scratch.ts';
+import { type Field, toSchema } from './types.ts';
+
+export function bigquerySource(connection: Connection): Source & EstimatingSource {
+  const asked = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
+    translated(connection, async () => {
+      try {
+        return await work();
+      } catch (error) {
+        connection.signal.throwIfAborted();
+        throw queryError(error, query.name);
+      }
+    });
+  const planned = (query: Query): Promise<Job> =>
+    asked(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
+  return {
+    async describe(query) {
+      const job = await planned(query);
+      return toSchema((job.statistics?.query?.schema?.fields ?? []) as readonly Field[]);
+    },
+    async estimate(query) {
+      return Number((await planned(query)).statistics?.query?.totalBytesProcessed ?? 0);
+    },
+    async ready(query) {
+      const [column, ...more] = await this.describe(query);
+      // As it is, not inside another: a column without a name cannot be selected from outside.
+      const found =
+        column?.type === 'bool' && more.length === 0
+          ? await asked(query, () =>
+              rows(connection, renderQuery(query), { parameters: query.parameters, maxBytes: connection.maxBytes }),
+            )
+          : [];
+      if (found.length !== 1) {
+        throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
+          hint: 'write a query such as: select max(date) >= :window_end_date from orders',
+        });
+      }
+      return found[0]?.[0] === 'true';
+    },
+    freeze: (query, options) => translated(connection, () => freeze(connection, query, options)),
+    frozen: (runId) => translated(connection, () => readFrozen(connection, runId)),
+    loadChunk: (frozen, chunk, database) => translated(connection, () => loadChunk(connection, frozen, chunk, database)),
+    thaw: (runId) => translated(connection, () => thaw(connection, runId)),
+    collect: (over, now) => translated(connection, () => collect(connection, ['frozen', 'manifest', 'probe'], over, now)),
+    probe: () => translated(connection, () => probeSource(connection)),
+  };
+}
+
+async function loadChunk(connection: Connection, frozen: FrozenTable, chunk: number, database: Database): Promise<void> {
+  const columns = frozen.columns.map(({ name, type, digits }): TableColumn => {
+    if (type === 'other') throw new TypeError(`the column ${name} cannot be read`);
+    return { name, type, ...(digits && { digits }) };
+  });
+  const table = scratchTable(connection, 'frozen', frozen.runId);
+  try {
+    await readTable(connection, database, { table, columns, restriction: inChunk(frozen, chunk), into: 'chunk' });
+  } catch (error) {
+    if (!failureOf(error).reasons.includes('notFound')) throw error;
+    throw new ScoreBatchError('conflict', `the frozen table ${table.table} of this run is gone`, {
+      hint: 'something dropped it, or it is past its deadline; start again with --fresh',
+      cause: error,
+    });
+  }
+  const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
+  const [row] = await database.rows('SELECT count(*) FROM chunk');
+  if (Number(row?.[0]) !== expected) {
+    throw new RangeError(`chunk ${chunk} has ${row?.[0]} rows and was frozen with ${expected}`);
+  }
+}

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { createReadStream } from 'node:fs';
+import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import { pinAttempts } from '../../domain/reconciliation.ts';
+import { openDatabase } from '../../duckdb/database.ts';
+import { parquetScan } from '../../duckdb/sql.ts';
+import { toColumn } from '../../duckdb/types.ts';
+import { tallyStaging } from '../sql/tally.ts';
+import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { type Connection, labelsOf, sendOnce } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
+import { type Job, runJobAs, submitUnlessThere } from './jobs.ts';
+import { digest } from './names.ts';
+import { rows } from './query.ts';
+import { createTable, getTable } from './rest-tables.ts';
+import { scratchName, scratchOptions, scratchTable } from './scratch.ts';
+import { columnField, type Field } from './types.ts';
+import { withFolder } from './work-folder.ts';
+
+// Staging is one table per run, into which each scored file goes by a load job of its own. Load jobs rather than the Storage
+// Write API: they are free, take the Parquet file as it is, put in all of its rows or none, and their ids tell what was
+// loaded, so that nothing is loaded twice. BigQuery allows 1,500 of them per table and day: a run has at most 1,000 chunks.
+
+/** Loads the file, unless it was loaded before: the job's id is that of the attempt. */
+export async function stage(connection: Connection, runId: string, scored: ScoredFile): Promise<void> {
+  const table = scratchTable(connection, 'staged', runId);
+  if (!(await getTable(connection, table))) {
+    const fields = await fieldsOf(connection, scored.file);
+    await createTable(connection, table, { schema: { fields }, ...scratchOptions(connection, runId) });
+  }
+  const { project, dataset } = connection.scratch;
+  const id = `score_batch_stage_${digest(project, dataset, runId)}_${scored.chunk}_${scored.attempt}`;
+  await runJobAs(connection, id, (jobId) =>
+    submitUnlessThere(connection, jobId, (as) => upload(connection, as, runId, scored.file)),
+  );
+}
+
+export async function stagedAttempts(connection: Connection, runId: string): Promise<StagedAttempt[]> {
+  if (!(await getTable(connection, scratchTable(connection, 'staged', runId)))) return [];
+  const counted = await rows(
+    connection,
+    `SELECT CAST(chunk AS STRING), attempt, CAST(COUNT(*) AS STRING) FROM ${scratchName(connection, 'staged', runId)}
+     GROUP BY chunk, attempt`,
+    { runId },
+  );
+  return counted.map(([chunk, attempt, count]) => ({ chunk: Number(chunk), attempt: String(attempt), rows: Number(count) }));
+}
+
+export async function tally(connection: Connection, options: ReconcileOptions): Promise<StagedTally> {
+  const { runId } = options;
+  // A window without rows has nothing staged.
+  if (!(await getTable(connection, scratchTable(connection, 'staged', runId)))) {
+    return { ...pinAttempts(options.frozen.chunks, []), rejections: [], scoreCounts: options.scoreEdges && [] };
+  }
+  return await tallyStaging(BIGQUERY, scratchName(connection, 'staged', runId), options, (sql) =>
+    rows(connection, sql, { runId }),
+  );
+}
+
+/** One request with the file in it, which the client would send too, but without the labels. */
+async function upload(connection: Connection, jobId: string, runId: string, file: string): Promise<Job> {
+  const { client, home, pace } = connection;
+  const { project, dataset, table } = scratchTable(connection, 'staged', runId);
+  const jobReference = { projectId: home.project, jobId, location: await connection.location() };
+  const load = {
+    destinationTable: { projectId: project, datasetId: dataset, tableId: table },
+    sourceFormat: 'PARQUET',
+    writeDisposition: 'WRITE_APPEND',
+    createDisposition: 'CREATE_NEVER',
+  };
+  const job = { jobReference, configuration: { load, labels: labelsOf(connection, runId) } };
+  const content = createReadStream(file);
+  try {
+    await once(content, 'open');
+    return await sendOnce<Job>(
+      { ...connection, pace: { ...pace, request: pace.upload } },
+      {
+        method: 'POST',
+        uri: `${client.apiEndpoint}/upload/bigquery/v2/projects/${home.project}/jobs`,
+        qs: { uploadType: 'multipart' },
+        multipart: [
+          { 'Content-Type': 'application/json', body: JSON.stringify(job) },
+          { 'Content-Type': 'application/vnd.apache.parquet', body: content },
+        ],
+      },
+    );
+  } finally {
+    content.destroy();
+  }
+}
+
+/** Columns of the scored files of a run, which all have the same; in BigQuery every whole number has 64 bits. */
+async function fieldsOf(connection: Connection, file: string): Promise<Field[]> {
+  const described = await withFolder(connection, async (temporary) => {
+    await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary });
+    return await database.rows(`DESCRIBE SELECT * FROM ${parquetScan([file])}`);
+  });
+  return described.map(([name, native]) => {
+    const { type, digits } = toColumn(String(name), String(native));
+    if (type === 'other') throw new Error(`a scored file has a column ${name} of type ${native}`);
+    return columnField({ name: String(name), type, ...(digits && { digits }) });
+  });
+}

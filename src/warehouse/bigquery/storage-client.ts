@@ -1,0 +1,45 @@
+import { BigQueryReadClient } from '@google-cloud/bigquery-storage';
+import { googleAuthLibrary, grpc } from 'google-gax';
+import type { DatasetName } from './names.ts';
+
+interface StorageOptions {
+  readonly home: DatasetName;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** Google's client for the Storage Read API, with the same credentials; an emulator is at BIGQUERY_STORAGE_EMULATOR_HOST. */
+function createReadClient({ home, environment }: StorageOptions): BigQueryReadClient {
+  const { BIGQUERY_STORAGE_EMULATOR_HOST: emulator } = environment;
+  if (!emulator) return new BigQueryReadClient({ projectId: home.project });
+  const [, host = '', port] = /^(?:\w+:\/\/)?(.*?)(?::(\d+))?$/.exec(emulator) ?? [];
+  return new BigQueryReadClient({
+    projectId: home.project,
+    servicePath: host,
+    apiEndpoint: host,
+    port: Number(port ?? 443),
+    sslCreds: grpc.credentials.createInsecure(),
+    // Else it would ask the network for credentials that it does not need.
+    authClient: new googleAuthLibrary.PassThroughClient(),
+  });
+}
+
+/** The connection to the Storage API, made when it is needed and anew after it broke. */
+export interface StorageClient {
+  get(): BigQueryReadClient;
+  /** Lets go of it, without waiting: one that fell silent may not end either. */
+  close(): void;
+}
+
+export function storageClient(connection: StorageOptions): StorageClient {
+  let client: BigQueryReadClient | undefined;
+  return {
+    get() {
+      client ??= createReadClient(connection);
+      return client;
+    },
+    close() {
+      client?.close().catch(() => undefined);
+      client = undefined;
+    },
+  };
+}

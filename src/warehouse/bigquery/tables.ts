@@ -1,0 +1,74 @@
+import { showTableName } from '../../domain/table-name.ts';
+import type { TableColumn, TableLayout } from '../../domain/tables.ts';
+import type { Connection } from './connection.ts';
+import { fullName, partsOf } from './names.ts';
+import { createTable, getTable } from './rest-tables.ts';
+import { canonical, columnField, type Field, nativeType } from './types.ts';
+
+/** The layout with all parts of its name, as the dialect takes it. */
+export function inProject<T extends TableLayout>({ home }: Connection, layout: T): T {
+  return { ...layout, name: partsOf(fullName(layout.name, home)) };
+}
+
+/** As many columns as BigQuery clusters by, and the types that it can: no floating point. */
+const MOST_CLUSTERED = 4;
+const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
+  'integer',
+  'decimal',
+  'bool',
+  'string',
+  'uuid',
+  'date',
+  'datetime',
+  'timestamp',
+]);
+
+/**
+ * Creates dataset and table where they are missing; never alters one that is there. Partitioned by day of the window, so that
+ * replacing a window reads and writes its partition only.
+ *
+ * @param key names of the columns to cluster by
+ */
+export async function createLayout(connection: Connection, layout: TableLayout, key: readonly string[]): Promise<void> {
+  const clustered = layout.columns
+    .filter(({ name, type }) => key.includes(name) && CLUSTERED.has(type))
+    .map(({ name }) => name);
+  await createTable(connection, fullName(layout.name, connection.home), {
+    schema: { fields: layout.columns.map(columnField) },
+    timePartitioning: { type: 'DAY', field: 'window_start' },
+    ...(clustered.length > 0 && { clustering: { fields: clustered.slice(0, MOST_CLUSTERED) } }),
+  });
+}
+
+export async function layoutExists(connection: Connection, layout: TableLayout): Promise<boolean> {
+  return (await getTable(connection, fullName(layout.name, connection.home))) !== undefined;
+}
+
+/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+export async function tableDifferences(connection: Connection, { name, columns }: TableLayout): Promise<string[]> {
+  const table = await getTable(connection, fullName(name, connection.home));
+  const found = table?.schema?.fields ?? [];
+  if (table === undefined) return [];
+  const shown = showTableName(name);
+  if (table.type !== undefined && table.type !== 'TABLE') {
+    return [`${shown} is a ${table.type.toLowerCase().replaceAll('_', ' ')}, which cannot be written`];
+  }
+  const wanted = new Map(columns.map((column) => [column.name.toLowerCase(), columnField(column)]));
+  const there = new Map(found.map((field) => [field.name.toLowerCase(), field]));
+  const lacking = [...wanted].flatMap(([key, field]) => {
+    const actual = there.get(key);
+    if (actual === undefined) return [`${shown} has no column ${field.name} (${nativeType(field)})`];
+    return holds(actual, field) ? [] : [`${shown}.${field.name} is ${nativeType(actual)} and should be ${nativeType(field)}`];
+  });
+  const surplus = [...there].flatMap(([key, field]) =>
+    wanted.has(key) ? [] : [`${shown} has a column ${field.name} that is not published`],
+  );
+  return [...lacking, ...surplus];
+}
+
+/** Whether values of `wanted` go into the column as they are: the same type, or a decimal that is not limited. */
+function holds(actual: Field, wanted: Field): boolean {
+  if (actual.mode === 'REPEATED') return false;
+  if (nativeType(actual) === nativeType(wanted)) return true;
+  return canonical(actual.type) === canonical(wanted.type) && actual.precision === undefined;
+}

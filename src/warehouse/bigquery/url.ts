@@ -1,0 +1,38 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { didYouMean } from '../../suggest.ts';
+
+/** What a warehouse's URL says: `bigquery://project/dataset?location=EU`. */
+export interface BigqueryUrl {
+  readonly project: string;
+  /** Dataset of tables that are named without one, in the job's query too. */
+  readonly dataset: string;
+  /** Region or multi-region; undefined for the dataset's own. */
+  readonly location: string | undefined;
+}
+
+/** Project ids may be domain-scoped: `example.com:project`. */
+const URL_FORM = /^bigquery:\/\/([a-z][a-z0-9.:-]*)\/(\w+)\/?(?:\?(.*))?$/i;
+const PARAMETERS = ['location'];
+const EXAMPLE = 'write it like bigquery://project/dataset?location=EU';
+
+/** @throws ScoreBatchError `configuration` where it is none, or has a parameter that is not known */
+export function parseUrl(url: string): BigqueryUrl {
+  const [, project, dataset, query = ''] = URL_FORM.exec(url) ?? [];
+  if (project === undefined || dataset === undefined) {
+    throw new ScoreBatchError('configuration', `${url} names no BigQuery dataset`, { hint: EXAMPLE });
+  }
+  const parameters = new URLSearchParams(query);
+  for (const name of parameters.keys()) {
+    if (PARAMETERS.includes(name)) continue;
+    throw new ScoreBatchError('configuration', `${url} has the unknown parameter ${name}`, {
+      hint: didYouMean(name, PARAMETERS),
+    });
+  }
+  const location = parameters.get('location') ?? undefined;
+  if (location !== undefined && !/^[\w-]+$/.test(location)) {
+    throw new ScoreBatchError('configuration', `${url} has the location ${JSON.stringify(location)}, which is none`, {
+      hint: EXAMPLE,
+    });
+  }
+  return { project, dataset, location };
+}

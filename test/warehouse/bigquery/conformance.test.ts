@@ -1,0 +1,12 @@
+import { describe } from 'vitest';
+import { conformance } from '../conformance.ts';
+import { environment, MAY_WRITE, makeSubject, REAL } from './subject.ts';
+
+const SERIAL =
+  'the emulator runs one statement after another and cancels none: a statement without end would hold up every other test; test/warehouse/bigquery/jobs.test.ts asks for the cancellation';
+
+const on = environment() !== undefined && (REAL === undefined || MAY_WRITE);
+
+describe.skipIf(!on)('on BigQuery', () => {
+  conformance('BigQuery', makeSubject, REAL === undefined ? { 'stops where it is told to, with nothing frozen': SERIAL } : {});
+});
