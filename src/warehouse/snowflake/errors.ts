@@ -1,0 +1,158 @@
+import { type ErrorKind, ScoreBatchError } from '../../errors.ts';
+import { Failure } from './failure.ts';
+import type { Target } from './target.ts';
+
+interface KnownError {
+  /** Codes of Snowflake or of the driver, whole or their beginnings. */
+  readonly codes: RegExp;
+  readonly kind: ErrorKind;
+  readonly what: string;
+  readonly hint: (target: Target, message: string) => string;
+}
+
+/** What Snowflake's codes mean for the person on call. The first that matches counts. */
+const ERRORS: readonly KnownError[] = [
+  {
+    codes: /^390144$/,
+    kind: 'permission',
+    what: 'does not accept the key',
+    hint: () => 'register its public key: alter user NAME set rsa_public_key = …; and check SNOWFLAKE_USER',
+  },
+  {
+    codes: /^3901(00|01|06)$/,
+    kind: 'permission',
+    what: 'does not know this user with this secret',
+    hint: () => 'check SNOWFLAKE_USER and its key, token or password',
+  },
+  {
+    codes: /^390(303|318)$/,
+    kind: 'permission',
+    what: 'does not accept the OAuth token',
+    hint: () => 'fetch a new token into SNOWFLAKE_TOKEN or SNOWFLAKE_TOKEN_FILE_PATH; the file is read at every login',
+  },
+  {
+    codes: /^390189$/,
+    kind: 'configuration',
+    what: 'does not let this user have the role',
+    hint: ({ role = 'the role' }) => `check role=${role} in the URL, or: grant role ${role} to user NAME`,
+  },
+  {
+    codes: /^390201$/,
+    kind: 'configuration',
+    what: 'does not find what the URL names',
+    hint: ({ database, schema, warehouse }) => `check ${[database, schema, warehouse].join(', ')} and the grants of the role`,
+  },
+  {
+    codes: /^39\d{4}$/,
+    kind: 'permission',
+    what: 'refuses the login',
+    hint: () => 'start again to log in anew; if that fails, check the credentials',
+  },
+  {
+    codes: /^000606$/,
+    kind: 'configuration',
+    what: 'has no warehouse to run this',
+    hint: ({ warehouse = 'W', role = 'R' }) =>
+      `name one in the URL (?warehouse=${warehouse}), and: grant usage on warehouse ${warehouse} to role ${role}`,
+  },
+  {
+    codes: /^003001$/,
+    kind: 'permission',
+    what: 'does not let the role do this',
+    hint: (target, message) => missingGrant(target, message),
+  },
+  {
+    codes: /^(002003|002043)$/,
+    kind: 'configuration',
+    what: 'has no such object, or the role may not see it',
+    hint: ({ database, role = 'R' }) =>
+      `check the name; the role needs usage on database ${database}, usage on the schema, and select on the table: grant … to role ${role}`,
+  },
+  {
+    codes: /^(000625|000628|100096)$/,
+    kind: 'conflict',
+    what: 'has the table locked by another transaction',
+    hint: () => 'look at `show locks`, then start again',
+  },
+  {
+    codes: /^(000604|000630|000707)$/,
+    kind: 'unavailable',
+    what: 'ended the statement',
+    hint: () => 'it took longer than a statement may, or somebody cancelled it; start again',
+  },
+];
+
+/** @returns the error to throw; what is no matter of people is returned as it is, to be shown as a bug with its stack */
+export function snowflakeError(error: unknown, target: Target): unknown {
+  if (!(error instanceof Failure)) return error;
+  const known = ERRORS.find(({ codes }) => codes.test(error.code));
+  if (known) {
+    return new ScoreBatchError(known.kind, `Snowflake account ${target.account} ${known.what}`, {
+      details: [shown(error)],
+      hint: known.hint(target, error.message),
+      cause: error,
+    });
+  }
+  if (error.status === 403 || error.status === 404) {
+    return new ScoreBatchError('configuration', `there is no Snowflake account ${target.account}`, {
+      details: [shown(error)],
+      hint: 'check the account in the URL (ORGANISATION-ACCOUNT), and whether this network may reach it',
+      cause: error,
+    });
+  }
+  if (!error.broken) return error;
+  return new ScoreBatchError('unavailable', `Snowflake account ${target.account} cannot be reached`, {
+    details: [shown(error)],
+    hint: 'check account and network, then start the same command again: it goes on from the chunks that are staged',
+    cause: error,
+  });
+}
+
+/**
+ * For statements that hold the job's query.
+ *
+ * @param name the query's file, or the key of the job file that holds it
+ */
+export function queryError(error: unknown, name: string, target: Target): unknown {
+  const own = snowflakeError(error, target);
+  if (!(error instanceof Failure) || error.broken) return own;
+  if (own instanceof ScoreBatchError && !/^(002003|002043)$/.test(error.code)) return own;
+  return new ScoreBatchError('configuration', `Snowflake refuses ${name}`, {
+    details: [shown(error)],
+    hint:
+      own instanceof ScoreBatchError && own.hint !== undefined
+        ? own.hint
+        : 'try the query in a worksheet, with values in place of :window_start and its kin',
+    cause: error,
+  });
+}
+
+/** Whether a table or schema was not found; Snowflake says the same of one that the role may not see. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof Failure && error.code === '002003';
+}
+
+/** Whether another transaction was in the way, so that the same transaction may go through when tried again. */
+export function isContention(error: unknown): boolean {
+  return error instanceof Failure && !error.broken && /\b(dead)?lock|\bconflict/i.test(error.message);
+}
+
+function shown({ message, code }: Failure): string {
+  const lines = message.split('\n').filter((line) => line.trim() !== '');
+  return `${lines.slice(0, 4).join('\n')} (${code})`;
+}
+
+const PRIVILEGES: Readonly<Record<string, string>> = {
+  schema: 'usage, create table, create stage',
+  database: 'usage, create schema',
+  warehouse: 'usage',
+  table: 'select, insert, update, delete',
+  view: 'select',
+  stage: 'read, write',
+};
+
+/** `Insufficient privileges to operate on schema 'SCRATCH'` → the grant that may be pasted. */
+function missingGrant({ role = 'R' }: Target, message: string): string {
+  const [, type = 'schema', name = '…'] = /operate on (\w+) '([^']+)'/.exec(message) ?? [];
+  return `grant ${PRIVILEGES[type.toLowerCase()] ?? 'usage'} on ${type.toLowerCase()} ${name} to role ${role}`;
+}

@@ -1,0 +1,108 @@
+import type { FrozenTable } from '../../domain/frozen-table.ts';
+import type { Query } from '../../domain/query.ts';
+import { type Column, findColumn } from '../../domain/schema.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { BUCKET, bucketOf, countBuckets, frozenTable } from '../sql/frozen.ts';
+import type { FreezeOptions } from '../warehouse.ts';
+import { toColumn } from './columns.ts';
+import { literal, SNOWFLAKE } from './dialect.ts';
+import { isMissing, queryError } from './errors.ts';
+import { comment } from './mark.ts';
+import { exactly, identifier, tableIdentifier } from './names.ts';
+import { asSubquery, renderQuery } from './query.ts';
+import { queryTag } from './session.ts';
+import { run, type Snowflake, scratchName } from './snowflake.ts';
+import { createTable, ensureSchema } from './tables.ts';
+
+/** Columns of the query under their real names; runs nothing. */
+export async function describe({ client, target, job }: Snowflake, query: Query): Promise<Column[]> {
+  const { sql, binds } = renderQuery(query);
+  try {
+    const columns = await client.use((session) => session.describe(sql, { binds, tag: queryTag(job) }));
+    return columns.map(toColumn);
+  } catch (error) {
+    throw queryError(error, query.name, target);
+  }
+}
+
+/**
+ * The query's rows as a transient table, made by one scan, and beside it what is in its buckets. Both are made where they
+ * are not there yet, so that two processes of a run agree: the first one's rows are the run's rows.
+ */
+export async function freeze(snowflake: Snowflake, query: Query, options: FreezeOptions): Promise<FrozenTable> {
+  const { runId, key, columns, chunkRows } = options;
+  const existing = await readFrozen(snowflake, runId);
+  if (existing) return existing;
+  const list = selectList(columns, await describe(snowflake, query), query.name);
+  await ensureSchema(snowflake, snowflake.scratch);
+  const table = frozenTableName(snowflake, runId);
+  const manifestName = scratchName(snowflake, 'manifest', runId);
+  const manifest = tableIdentifier(manifestName);
+  // What it says is of a frozen table that is gone.
+  await run(snowflake, `DROP TABLE IF EXISTS ${manifest}`, runId);
+  const { sql, binds } = renderQuery(query);
+  const { client, target, job } = snowflake;
+  const tag = queryTag(job, runId);
+  try {
+    await createTable(snowflake, scratchName(snowflake, 'frozen', runId), () =>
+      client.use((session) =>
+        session.rows(
+          `${create(table, snowflake, runId)} AS
+           SELECT *, ${bucketOf(SNOWFLAKE, key)} AS ${BUCKET} FROM (SELECT ${list} FROM ${asSubquery(sql)}) ORDER BY ${BUCKET}`,
+          { binds, tag },
+        ),
+      ),
+    );
+  } catch (error) {
+    throw queryError(error, query.name, target);
+  }
+  const counted = await run(snowflake, countBuckets(SNOWFLAKE, table, key), runId);
+  const frozen = frozenTable(runId, columns, chunkRows, counted);
+  await createTable(snowflake, manifestName, () =>
+    run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
+  );
+  return (await readFrozen(snowflake, runId)) ?? frozen;
+}
+
+/** The run's frozen table where it is complete and there with all its rows. */
+export async function readFrozen(snowflake: Snowflake, runId: string): Promise<FrozenTable | undefined> {
+  try {
+    const [row] = await run(
+      snowflake,
+      `SELECT manifest FROM ${tableIdentifier(scratchName(snowflake, 'manifest', runId))}`,
+      runId,
+    );
+    if (row?.[0] === undefined || row[0] === null) return undefined;
+    const frozen = JSON.parse(row[0]) as FrozenTable;
+    const [count] = await run(snowflake, `SELECT CAST(COUNT(*) AS VARCHAR) FROM ${frozenTableName(snowflake, runId)}`, runId);
+    return Number(count?.[0]) === frozen.rows ? frozen : undefined;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+export function frozenTableName(snowflake: Snowflake, runId: string): string {
+  return tableIdentifier(scratchName(snowflake, 'frozen', runId));
+}
+
+function create(table: string, snowflake: Snowflake, runId: string): string {
+  return `CREATE TRANSIENT TABLE IF NOT EXISTS ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)}`;
+}
+
+/** The query's own columns, in their own case, under the names that the job uses for them. */
+function selectList(columns: readonly Column[], schema: readonly Column[], name: string): string {
+  return columns
+    .map((column) => {
+      const found = findColumn(schema, column.name);
+      if (found?.native !== column.native) {
+        throw new ScoreBatchError(
+          'configuration',
+          `the column ${column.name} of ${name} was ${column.native} a moment ago and is ${found?.native ?? 'gone'} now`,
+          { hint: 'a table changed while the run began; start again' },
+        );
+      }
+      return `${exactly(found.name)} AS ${identifier(column.name)}`;
+    })
+    .join(', ');
+}

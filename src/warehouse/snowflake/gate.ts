@@ -1,0 +1,82 @@
+import type { TableName } from '../../domain/table-name.ts';
+import { sibling } from '../../domain/table-name.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { pause } from './client.ts';
+import { isContention } from './errors.ts';
+import { Failure } from './failure.ts';
+import { nameSuffix, tableIdentifier } from './names.ts';
+import { queryTag, type Session } from './session.ts';
+import type { Snowflake } from './snowflake.ts';
+
+/** What a transaction did, and whether to keep it. */
+export interface Outcome<T> {
+  readonly commit: boolean;
+  readonly result: T;
+}
+
+/**
+ * How often a transaction is begun in all. Each time it waits a minute for the lock (see `LOCK_TIMEOUT`), in all longer than the
+ * five minutes after which Snowflake ends the transaction of a client that died, if it is in the way of another.
+ */
+const ATTEMPTS = 6;
+
+/** The gate of a job: a one-row table beside the ledger. */
+export function gateName({ job }: Snowflake, ledger: TableLayout): TableName {
+  return sibling(ledger.name, `score_batch_gate_${nameSuffix(job)}`);
+}
+
+/**
+ * One transaction of DML on a connection of its own, which takes the gate first: under read committed it is this UPDATE that
+ * lets one publisher after the other in. Rolled back where `work` throws. It is begun again where another transaction was in
+ * the way, and where the connection broke.
+ *
+ * The statements are sent one by one and not as a block that runs in the server (BEGIN … END of Snowflake Scripting): no
+ * emulator can run such a block, so it could not be tested. What a block would be better at, a client that dies half-way, ends
+ * in a rollback here; a COMMIT without an answer is looked up.
+ *
+ * @param work must bear being begun again; `doubtful` where a COMMIT of the time before had no answer, so that it may have
+ *   happened or not. With the gate in hand that can be read: whatever was open then is over.
+ * @throws ScoreBatchError `conflict` where others hold the gate all the time
+ */
+export async function throughGate<T>(
+  { client, job, signal }: Snowflake,
+  gate: TableName,
+  runId: string | undefined,
+  work: (session: Session, doubtful: boolean) => Promise<Outcome<T>>,
+): Promise<T> {
+  let doubtful = false;
+  for (let attempt = 1; ; attempt += 1) {
+    let committing = false;
+    try {
+      return await client.once(async (session) => {
+        const tag = queryTag(job, runId);
+        await session.rows('BEGIN TRANSACTION', { tag });
+        try {
+          await session.rows(`UPDATE ${tableIdentifier(gate)} SET taken = MOD(taken + 1, 1000)`, { tag });
+          const { commit, result } = await work(session, doubtful);
+          committing = commit;
+          await session.rows(commit ? 'COMMIT' : 'ROLLBACK', { tag });
+          return result;
+        } catch (error) {
+          // A statement that failed has ended the transaction already; what counts is the first error.
+          if (!session.broken) await session.rows('ROLLBACK').catch(() => undefined);
+          throw error;
+        }
+      });
+    } catch (error) {
+      const broke = error instanceof Failure && error.broken;
+      doubtful ||= committing && broke;
+      if (!broke && !isContention(error)) throw error;
+      if (attempt === ATTEMPTS && broke) throw error;
+      if (attempt === ATTEMPTS) {
+        throw new ScoreBatchError('conflict', `another process has held the gate of ${job} for a long time`, {
+          details: [error instanceof Error ? error.message : String(error)],
+          hint: 'look at `show locks` in Snowflake and at `score-batch status`, then start again',
+          cause: error,
+        });
+      }
+      await pause(attempt, signal);
+    }
+  }
+}

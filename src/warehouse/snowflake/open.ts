@@ -1,0 +1,52 @@
+import { parseTableName } from '../../domain/table-name.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
+import { openClient } from './client.ts';
+import { snowflakeLedger } from './ledger.ts';
+import { queryTag } from './session.ts';
+import { snowflakeSink } from './sink.ts';
+import { run, type Snowflake, translated } from './snowflake.ts';
+import { snowflakeSource } from './source.ts';
+import { parseTarget } from './target.ts';
+
+/**
+ * A Snowflake account as a warehouse; see `parseTarget` for its URL. Nothing is connected yet.
+ *
+ * @throws ScoreBatchError `configuration` where URL or scratch schema cannot be read
+ */
+export function openSnowflake({ url, job, scratch, memory, signal, environment, warn }: WarehouseOptions): Warehouse {
+  const target = parseTarget(url);
+  const [schema, database = target.database, ...more] = [...(parseTableName(scratch) ?? [])].reverse();
+  if (schema === undefined || more.length > 0) {
+    throw new ScoreBatchError('configuration', `${scratch} is no name of a scratch schema`, {
+      hint: 'write a schema of the database in the URL, or database.schema',
+    });
+  }
+  let warned = false;
+  const login = {
+    target,
+    environment,
+    // Once is enough, however many connections there are.
+    warn: (message: string) => {
+      if (!warned) warn(message);
+      warned = true;
+    },
+  };
+  const shared = { target, scratch: [database, schema] as const, job, memory };
+  const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
+  // The ledger is written even when a signal has just ended the run.
+  const never = new AbortController().signal;
+  const steady: Snowflake = { ...shared, client: openClient(login, queryTag(job), never), signal: never };
+  return {
+    kind: 'snowflake',
+    async reach() {
+      await translated(snowflake, () => run(snowflake, 'SELECT 1 AS one'));
+    },
+    source: snowflakeSource(snowflake),
+    sink: snowflakeSink(snowflake),
+    ledger: (layout) => snowflakeLedger(steady, layout),
+    async close() {
+      await Promise.all([snowflake.client.close(), steady.client.close()]);
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto';
+import { showTableName, type TableName } from '../../domain/table-name.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { snowflakeError } from './errors.ts';
+import { comment } from './mark.ts';
+import { tableIdentifier } from './names.ts';
+import { queryTag } from './session.ts';
+import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
+import { ensureSchema, tableExists } from './tables.ts';
+
+/** A right that a run needs, with the statement that proves it and the grant that gives it. */
+interface Right {
+  readonly what: string;
+  readonly prove: () => Promise<unknown>;
+  readonly grant: string;
+}
+
+/** Proves that the role can compute, and make and drop a frozen table. @returns what was found, for people */
+export async function probeSource(snowflake: Snowflake): Promise<string> {
+  await prove(snowflake, [...reachRights(snowflake), ...scratchRights(snowflake).slice(0, 2)]);
+  return `${shown(snowflake)} can be read; frozen tables go to ${showTableName(snowflake.scratch)}`;
+}
+
+/**
+ * Proves that the role can stage and load, and change the rows of the job's tables or make those that are missing.
+ *
+ * @param targets names of the job's tables
+ * @returns what was found, for people
+ */
+export async function probeSink(snowflake: Snowflake, targets: readonly TableName[]): Promise<string> {
+  await prove(snowflake, [...reachRights(snowflake), ...scratchRights(snowflake)]);
+  const schemas = new Set<string>();
+  for (const target of targets) {
+    const { name } = inAccount(snowflake, { name: target });
+    schemas.add(showTableName(name.slice(0, -1)));
+    await prove(snowflake, [(await tableExists(snowflake, name)) ? writing(snowflake, name) : making(snowflake, name)]);
+  }
+  return `${shown(snowflake)} can be written in ${[...schemas].join(', ')}; staging is in ${showTableName(snowflake.scratch)}`;
+}
+
+/** Changes no row, and yet is refused without the right to change some. */
+function writing({ client, job, target: { role = 'R' } }: Snowflake, name: TableName): Right {
+  const table = showTableName(name);
+  return {
+    what: `change rows of ${table}`,
+    prove: () =>
+      client.use((session) => session.rows(`DELETE FROM ${tableIdentifier(name)} WHERE 1 = 0`, { tag: queryTag(job) })),
+    grant: `grant select, insert, update, delete on table ${table} to role ${role}`,
+  };
+}
+
+function making(snowflake: Snowflake, name: TableName): Right {
+  const { role = 'R' } = snowflake.target;
+  const schema = name.slice(0, -1);
+  const table = tableIdentifier([...schema, `score_batch_probe_${randomBytes(4).toString('hex')}`]);
+  return {
+    what: `create tables in ${showTableName(schema)}`,
+    async prove() {
+      await ensureSchema(snowflake, name);
+      await run(snowflake, `CREATE OR REPLACE TRANSIENT TABLE ${table} AS SELECT 1 AS one`);
+      await run(snowflake, `DROP TABLE ${table}`);
+    },
+    grant: `grant usage, create table on schema ${showTableName(schema)} to role ${role}`,
+  };
+}
+
+function reachRights(snowflake: Snowflake): Right[] {
+  const { warehouse = 'W', role = 'R' } = snowflake.target;
+  return [
+    {
+      what: `use the warehouse ${warehouse}`,
+      prove: () => run(snowflake, 'SELECT 1 AS one'),
+      grant: `grant usage on warehouse ${warehouse} to role ${role}`,
+    },
+  ];
+}
+
+function scratchRights(snowflake: Snowflake): Right[] {
+  const { role = 'R' } = snowflake.target;
+  const [database] = snowflake.scratch;
+  const schema = showTableName(snowflake.scratch);
+  const runId = `probe-${randomBytes(4).toString('hex')}`;
+  const table = tableIdentifier(scratchName(snowflake, 'probe', runId));
+  const mark = comment(snowflake, runId);
+  return [
+    {
+      what: `use or create the schema ${schema}`,
+      prove: () => ensureSchema(snowflake, snowflake.scratch),
+      grant: `grant usage on database ${database} to role ${role}; grant usage on schema ${schema} to role ${role}`,
+    },
+    {
+      what: `create tables in ${schema}`,
+      prove: async () => {
+        await run(snowflake, `CREATE OR REPLACE TRANSIENT TABLE ${table} ${mark} AS SELECT 1 AS one`);
+        await run(snowflake, `UPDATE ${table} SET one = 2`);
+        await run(snowflake, `DROP TABLE ${table}`);
+      },
+      grant: `grant create table on schema ${schema} to role ${role}`,
+    },
+    {
+      what: `create stages in ${schema}`,
+      prove: async () => {
+        await run(snowflake, `CREATE OR REPLACE STAGE ${table} ${mark}`);
+        await run(snowflake, `LIST @${table}`);
+        await run(snowflake, `DROP STAGE ${table}`);
+      },
+      grant: `grant create stage on schema ${schema} to role ${role}`,
+    },
+  ];
+}
+
+async function prove({ target }: Snowflake, rights: readonly Right[]): Promise<void> {
+  for (const { what, prove: attempt, grant } of rights) {
+    try {
+      await attempt();
+    } catch (error) {
+      const known = snowflakeError(error, target);
+      // What Snowflake says of a right that is missing: not there, or not allowed.
+      if (!(known instanceof ScoreBatchError) || (known.kind !== 'permission' && known.kind !== 'configuration')) throw known;
+      throw new ScoreBatchError(known.kind, `the role ${target.role ?? 'of the user'} may not ${what}`, {
+        details: known.details,
+        hint: grant,
+        cause: error,
+      });
+    }
+  }
+}
+
+function shown({ target: { account, database, schema, role } }: Snowflake): string {
+  return `${account}/${database}/${schema}${role === undefined ? '' : ` as ${role}`}`;
+}

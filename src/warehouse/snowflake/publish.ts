@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { currentPublication } from '../../domain/ledger.ts';
+import { showTableName } from '../../domain/table-name.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { insertEntry } from '../sql/ledger.ts';
+import {
+  countSummarized,
+  countWindow,
+  deleteWindow,
+  insertQuarantine,
+  insertScores,
+  insertSummary,
+  selectRanked,
+} from '../sql/publication.ts';
+import { pinnedRows } from '../sql/tally.ts';
+import type { PublicationSpec } from '../warehouse.ts';
+import { SNOWFLAKE } from './dialect.ts';
+import { gateName, throughGate } from './gate.ts';
+import { readEntries } from './ledger.ts';
+import { comment } from './mark.ts';
+import { tableIdentifier } from './names.ts';
+import type { Session } from './session.ts';
+import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
+import { ensureGate, ensureTable, tableExists } from './tables.ts';
+
+/**
+ * Publishes in one transaction. Rows are ranked into a table before, to hold the gate briefly, and every table is made before:
+ * DDL would commit the transaction.
+ *
+ * @param counted the table of the staged rows, as SQL; see `tallyStaged`
+ */
+export async function publish(snowflake: Snowflake, spec: PublicationSpec, counted: string | undefined): Promise<boolean> {
+  const { entry, key, keep, bands, scored, reported, segments } = spec;
+  const ledger = inAccount(snowflake, spec.tables.ledger);
+  const scores = inAccount(snowflake, spec.tables.scores);
+  const quarantine = inAccount(snowflake, spec.tables.quarantine);
+  const report = spec.tables.report && inAccount(snowflake, spec.tables.report);
+  const summary = spec.tables.summary && inAccount(snowflake, spec.tables.summary);
+  const [more, others] = reported ? [[report, summary], []] : [[], [report, summary]];
+  const targets = [scores, quarantine, ...more].filter((table) => table !== undefined);
+  const gate = gateName(snowflake, ledger);
+  for (const table of [ledger, ...targets]) await ensureTable(snowflake, table);
+  await ensureGate(snowflake, gate);
+  // The job's grain may have been another one: what report and summary hold of this window goes too.
+  for (const table of others) if (table && (await tableExists(snowflake, table.name))) targets.push(table);
+  const pinned = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
+  const rows = { from: pinned ? await rank(snowflake, spec, pinned) : '', key, keep, scored, bands };
+
+  return await throughGate(snowflake, gate, entry.runId, async (session, doubtful) => {
+    const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window });
+    const current = currentPublication(entries);
+    // Where this process's own COMMIT had no answer, it has happened.
+    if (current?.runId === entry.runId) return { commit: false, result: doubtful };
+    if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
+    for (const table of targets) await session.rows(deleteWindow(SNOWFLAKE, table, entry));
+    if (pinned !== undefined) {
+      await session.rows(insertScores(SNOWFLAKE, scores, entry, rows));
+      await session.rows(insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key));
+      if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
+      if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
+    }
+    await session.rows(insertEntry(SNOWFLAKE, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
+    await refuseDoubled(session, snowflake, spec, {
+      ledger,
+      scores,
+      quarantine,
+      report: reported ? report : undefined,
+      summary: reported ? summary : undefined,
+    });
+    return { commit: true, result: true };
+  });
+}
+
+interface Written {
+  readonly ledger: TableLayout;
+  readonly scores: TableLayout;
+  readonly quarantine: TableLayout;
+  /** Report and summary where the window is theirs. */
+  readonly report: TableLayout | undefined;
+  readonly summary: TableLayout | undefined;
+}
+
+/**
+ * The driver sends a statement again whose answer is lost, under the same request id, by which Snowflake tells that it ran.
+ * That is not ours to prove; so what would be committed is counted, and a statement that ran twice is not.
+ */
+async function refuseDoubled(
+  session: Session,
+  snowflake: Snowflake,
+  { entry }: PublicationSpec,
+  written: Written,
+): Promise<void> {
+  const { ledger, scores, quarantine, report, summary } = written;
+  const { scored = 0, quarantined = 0 } = entry.rows ?? {};
+  const counts = [
+    { table: scores, count: countWindow, expected: scored },
+    { table: quarantine, count: countWindow, expected: quarantined },
+    { table: report, count: countWindow, expected: scored },
+    { table: summary, count: countSummarized, expected: scored },
+  ];
+  for (const { table, count, expected } of counts) {
+    if (table === undefined) continue;
+    const [[counted] = []] = await session.rows(count(SNOWFLAKE, table, entry));
+    if (Number(counted) !== expected) throw doubled(`${showTableName(table.name)} has ${counted} rows for ${expected}`);
+  }
+  const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, state: 'published' });
+  if (entries.filter(({ runId }) => runId === entry.runId).length !== 1) throw doubled('the ledger has the entry twice');
+}
+
+function doubled(what: string): ScoreBatchError {
+  return new ScoreBatchError('unavailable', 'the publication was rolled back: a statement of it ran twice, or not at all', {
+    details: [what],
+    hint: 'the connection to Snowflake may be breaking: start the same command again, which goes on from what is staged',
+  });
+}
+
+/** The scored rows of the pinned attempts with their ranks, as a table of this call's own. @returns its name as SQL */
+async function rank(snowflake: Snowflake, { entry, key, keep }: PublicationSpec, pinned: string): Promise<string> {
+  const { runId } = entry;
+  const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));
+  await run(
+    snowflake,
+    `CREATE OR REPLACE TRANSIENT TABLE ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)} AS
+     ${selectRanked(SNOWFLAKE, pinned, key, keep)}`,
+    runId,
+  );
+  return table;
+}
+
+function superseded(label: string, runId: string | undefined): ScoreBatchError {
+  return new ScoreBatchError('conflict', `another run (${runId ?? 'unknown'}) published ${label} meanwhile`, {
+    hint: 'look at `score-batch status`; start again to publish over it',
+  });
+}

@@ -1,0 +1,81 @@
+import type { Readable } from 'node:stream';
+import type { TextRow } from '../sql/tally.ts';
+import { silence, toFailure } from './failure.ts';
+
+/** Rows that are handed over at once. */
+const BATCH = 20 * 2048;
+
+/** A stream in which nothing arrives for this long is given up. */
+const WATCHDOG_MS = 60_000;
+
+/**
+ * Rows of a result, every value text or null, in batches.
+ *
+ * @param rows number that Snowflake says the result has; undefined where it says nothing
+ * @param broke called where the stream fails or is left before its end: the driver cannot take it up again
+ */
+export async function* readBatches(
+  stream: Readable,
+  rows: number | undefined,
+  signal: AbortSignal,
+  broke: () => void,
+): AsyncGenerator<readonly TextRow[]> {
+  let ended = false;
+  let read = 0;
+  let failure: unknown;
+  let wake: () => void = () => undefined;
+  const woken = (work: (value?: unknown) => void) => (value?: unknown) => {
+    work(value);
+    wake();
+  };
+  const readable = woken(() => undefined);
+  stream.on('readable', readable);
+  stream.on(
+    'end',
+    woken(() => {
+      ended = true;
+    }),
+  );
+  stream.on(
+    'error',
+    woken((error) => {
+      failure = toFailure(error);
+    }),
+  );
+  signal.addEventListener('abort', readable);
+  try {
+    let batch: TextRow[] = [];
+    for (;;) {
+      signal.throwIfAborted();
+      for (let row: TextRow | null = stream.read(); row !== null; row = stream.read()) {
+        batch.push(row);
+        read += 1;
+        if (batch.length < BATCH) continue;
+        yield batch;
+        batch = [];
+        signal.throwIfAborted();
+      }
+      if (failure !== undefined) throw failure;
+      if (ended && rows !== undefined && read !== rows) {
+        ended = false;
+        throw silence(`${read} of ${rows} rows arrived`);
+      }
+      if (ended) break;
+      await new Promise<void>((resolve) => {
+        const late = setTimeout(() => {
+          failure = silence(`nothing arrived for ${WATCHDOG_MS / 1000} s`);
+          resolve();
+        }, WATCHDOG_MS);
+        wake = () => {
+          clearTimeout(late);
+          resolve();
+        };
+      });
+    }
+    if (batch.length > 0) yield batch;
+  } finally {
+    signal.removeEventListener('abort', readable);
+    if (!ended) broke();
+    stream.destroy();
+  }
+}

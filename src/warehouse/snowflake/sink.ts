@@ -1,0 +1,61 @@
+import type { Sink } from '../warehouse.ts';
+import { identifier } from './names.ts';
+import { probeSink } from './probe.ts';
+import { publish } from './publish.ts';
+import { readPublished } from './published.ts';
+import { collect, dropRun } from './scratch.ts';
+import { inAccount, type Snowflake, translated } from './snowflake.ts';
+import { makeStaging, stage, stagedAttempts, stageName, tallyStaged } from './staging.ts';
+import { tableDifferences } from './tables.ts';
+import { makeWorkFolder, removeWorkFolder } from './work-folder.ts';
+
+export function snowflakeSink(snowflake: Snowflake): Sink {
+  /** Runs whose stage this process has made. */
+  const made = new Map<string, Promise<void>>();
+  /** Table in which this process has counted a run's staged rows last. */
+  const counted = new Map<string, string | undefined>();
+  const staging = (runId: string, file: string): Promise<void> => {
+    const making = made.get(runId) ?? makeStaging(snowflake, runId, file);
+    made.set(runId, making);
+    making.catch(() => made.delete(runId));
+    return making;
+  };
+  return {
+    differences: (tables) =>
+      translated(snowflake, async () => {
+        const found: string[] = [];
+        for (const layout of Object.values(tables)) {
+          if (layout !== undefined) found.push(...(await tableDifferences(snowflake, inAccount(snowflake, layout))));
+        }
+        return found;
+      }),
+    probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets)),
+    stagesText: true,
+    workFolder: (runId) => makeWorkFolder(snowflake, runId),
+    staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId)),
+    stage: (runId, scored) =>
+      translated(snowflake, async () => {
+        await staging(runId, scored.file);
+        await stage(snowflake, runId, scored);
+      }),
+    tally: (options) =>
+      translated(snowflake, async () => {
+        const { tally, table } = await tallyStaged(snowflake, options);
+        counted.set(options.runId, table);
+        return tally;
+      }),
+    publish: (spec) => translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId))),
+    published: (spec) => readPublished(snowflake, spec),
+    stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,
+    showRejected: (runId) =>
+      `select * from ${counted.get(runId) ?? stageName(snowflake, runId)} where ${identifier('reason')} is not null`,
+    discard: (runId) =>
+      translated(snowflake, async () => {
+        made.delete(runId);
+        counted.delete(runId);
+        await removeWorkFolder(snowflake, runId);
+        await dropRun(snowflake, runId, ['staged', 'counted', 'ranked']);
+      }),
+    collect: (over, now) => translated(snowflake, () => collect(snowflake, over, now)),
+  };
+}

@@ -1,0 +1,150 @@
+import { randomBytes } from 'node:crypto';
+import { rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import { pinAttempts } from '../../domain/reconciliation.ts';
+import type { Column } from '../../domain/schema.ts';
+import type { TableColumn } from '../../domain/tables.ts';
+import { openDatabase } from '../../duckdb/database.ts';
+import { parquetScan } from '../../duckdb/sql.ts';
+import { toColumn as duckdbColumn } from '../../duckdb/types.ts';
+import { type TextRow, tallyStaging } from '../sql/tally.ts';
+import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { toColumn } from './columns.ts';
+import { literal, SNOWFLAKE, snowflakeType } from './dialect.ts';
+import { isMissing } from './errors.ts';
+import { comment } from './mark.ts';
+import { identifier, tableIdentifier } from './names.ts';
+import { run, type Snowflake, scratchName } from './snowflake.ts';
+import { createTable, ensureSchema, unlessThere } from './tables.ts';
+
+// Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse, so
+// none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
+
+const NAME = /chunk-(\d+)-([0-9a-f]+)-(\d+)\.parquet$/;
+
+/** Columns that no staged row leaves empty: MATCH_BY_COLUMN_NAME would fill one that a file lacks with nulls. */
+const REQUIRED = ['chunk', 'attempt', 'provider', 'scored_at'];
+
+export function stageName(snowflake: Snowflake, runId: string): string {
+  return tableIdentifier(scratchName(snowflake, 'staged', runId));
+}
+
+/** Makes the run's stage, and an empty table with the columns of its files, which are learnt from the first. */
+export async function makeStaging(snowflake: Snowflake, runId: string, file: string): Promise<void> {
+  await using database = await openDatabase(':memory:', {
+    memory: snowflake.memory,
+    temporary: path.dirname(file),
+    threads: 1,
+  });
+  const described = await database.rows(`DESCRIBE SELECT * FROM ${parquetScan([file])}`);
+  const columns = described.map(([name, type]) => duckdbColumn(String(name), String(type)));
+  await ensureSchema(snowflake, snowflake.scratch);
+  const mark = comment(snowflake, runId);
+  await createTable(snowflake, scratchName(snowflake, 'staged', runId), () =>
+    run(
+      snowflake,
+      `CREATE TRANSIENT TABLE IF NOT EXISTS ${stageName(snowflake, runId)} ${definitions(columns)}
+       DATA_RETENTION_TIME_IN_DAYS = 0 ${mark}`,
+      runId,
+    ),
+  );
+  const stage = stageName(snowflake, runId);
+  await unlessThere(
+    async () => (await listStage(snowflake, runId)) !== undefined,
+    () => run(snowflake, `CREATE STAGE IF NOT EXISTS ${stage} ${mark}`, runId),
+  );
+}
+
+/** @param columns those of a scored file, in any case */
+function definitions(columns: readonly Column[]): string {
+  const list = columns.map((column) => {
+    const type = snowflakeType(column as TableColumn);
+    return `${identifier(column.name)} ${type}${REQUIRED.includes(column.name.toLowerCase()) ? ' NOT NULL' : ''}`;
+  });
+  return `(${list.join(', ')})`;
+}
+
+/** Uploads a scored file; twice is harmless, since its name is its attempt's. */
+export async function stage(snowflake: Snowflake, runId: string, { chunk, attempt, rows, file }: ScoredFile): Promise<void> {
+  const named = path.join(path.dirname(file), `chunk-${chunk}-${attempt}-${rows}.parquet`);
+  await rename(file, named);
+  const [put] = await run(
+    snowflake,
+    `PUT ${literal(`file://${named}`)} @${stageName(snowflake, runId)}
+     AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE`,
+    runId,
+  );
+  if (!put?.includes('UPLOADED')) throw new Error(`${path.basename(named)} was not uploaded: ${put?.join(' ')}`);
+  await rm(named);
+}
+
+export async function stagedAttempts(snowflake: Snowflake, runId: string): Promise<StagedAttempt[]> {
+  const files = await listStage(snowflake, runId);
+  return (files ?? []).flatMap(([name]) => attemptOf(name) ?? []);
+}
+
+/** The stage's files, their names first; undefined where there is no stage. */
+async function listStage(snowflake: Snowflake, runId: string): Promise<readonly TextRow[] | undefined> {
+  try {
+    return await run(snowflake, `LIST @${stageName(snowflake, runId)}`, runId);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+/** What was counted, and the table in which it was. */
+export interface CountedStaging {
+  readonly tally: StagedTally;
+  /** As SQL; undefined where nothing is staged. */
+  readonly table: string | undefined;
+}
+
+/**
+ * Loads what is staged and counts it. The table is this call's own: whoever else does the same at the same time loads into
+ * another one, so that no file is in a table twice.
+ */
+export async function tallyStaged(snowflake: Snowflake, options: ReconcileOptions): Promise<CountedStaging> {
+  const { runId, frozen, scoreEdges } = options;
+  const staged = await stagedAttempts(snowflake, runId);
+  if (staged.length === 0) {
+    const tally = { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
+    return { tally, table: undefined };
+  }
+  const table = tableIdentifier(scratchName(snowflake, `counted_${randomBytes(4).toString('hex')}`, runId));
+  const stage = stageName(snowflake, runId);
+  const loaded = await snowflake.client.use(async (session) => {
+    const columns = (await session.describe(`SELECT * FROM ${stage}`)).map(toColumn);
+    await session.rows(
+      `CREATE OR REPLACE TRANSIENT TABLE ${table} ${definitions(columns)}
+       DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)}`,
+    );
+    return await session.rows(
+      `COPY INTO ${table} FROM @${stage} FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE ON_ERROR = ABORT_STATEMENT`,
+    );
+  });
+  await removeWrong(snowflake, runId, loaded);
+  const tally = await tallyStaging(SNOWFLAKE, table, options, (sql) => run(snowflake, sql, runId));
+  return { tally, table };
+}
+
+/**
+ * Removes files that do not hold the rows that their names say: no attempt of theirs is complete, and their chunks are to be
+ * scored again.
+ *
+ * @param loaded rows of COPY INTO: file, status, rows_parsed, rows_loaded, …
+ */
+async function removeWrong(snowflake: Snowflake, runId: string, loaded: readonly TextRow[]): Promise<void> {
+  for (const [file, status, , rows] of loaded) {
+    const attempt = attemptOf(file);
+    if (attempt === undefined) throw new Error(`COPY INTO loaded something else: ${file} ${status}`);
+    if (attempt.rows === Number(rows)) continue;
+    await run(snowflake, `REMOVE @${stageName(snowflake, runId)}/${path.posix.basename(file ?? '')}`, runId);
+  }
+}
+
+function attemptOf(file: string | null | undefined): StagedAttempt | undefined {
+  const match = NAME.exec(file ?? '');
+  return match ? { chunk: Number(match[1]), attempt: match[2] ?? '', rows: Number(match[3]) } : undefined;
+}

@@ -1,0 +1,111 @@
+import { showTableName, type TableName } from '../../domain/table-name.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { literal, snowflakeType } from './dialect.ts';
+import { Failure } from './failure.ts';
+import { identifier, stored, tableIdentifier } from './names.ts';
+import { run, type Snowflake } from './snowflake.ts';
+
+// All names here have their three parts; see `inAccount`. What is there is asked before anything is created: a role may write
+// to a table without the right to create one.
+
+/** Creates the schema where it is missing. @param name its table's name, or its own */
+export async function ensureSchema(snowflake: Snowflake, name: TableName): Promise<void> {
+  const [database = '', schema = ''] = name;
+  const isThere = async () => {
+    const found = await run(
+      snowflake,
+      `SELECT SCHEMA_NAME FROM ${identifier(database)}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ${literal(stored(schema))}`,
+    );
+    return found.length > 0;
+  };
+  if (await isThere()) return;
+  await unlessThere(isThere, () =>
+    snowflake.client.use(async (session) => {
+      await session.rows(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier([database, schema])}`);
+      // It is the session's current schema now, in which the job's own SQL would look for its tables.
+      session.retire();
+    }),
+  );
+}
+
+/** @param create runs a CREATE TABLE IF NOT EXISTS */
+export async function createTable(snowflake: Snowflake, name: TableName, create: () => Promise<unknown>): Promise<void> {
+  await unlessThere(() => tableExists(snowflake, name), create);
+}
+
+/** Runs a CREATE … IF NOT EXISTS. Who fails because somebody else made it in the same moment has what it wants. */
+export async function unlessThere(isThere: () => Promise<boolean>, create: () => Promise<unknown>): Promise<void> {
+  try {
+    await create();
+  } catch (error) {
+    if (!(error instanceof Failure) || error.broken || !(await isThere())) throw error;
+  }
+}
+
+/** Creates schema and table where they are missing; never alters one that is there. */
+export async function ensureTable(snowflake: Snowflake, { name, columns }: TableLayout): Promise<void> {
+  const definitions = columns.map((column) => `${identifier(column.name)} ${snowflakeType(column)}`);
+  await ensure(snowflake, name, `(${definitions.join(', ')})`);
+}
+
+/** Creates the one-row table that publishers of a job go through one after the other. */
+export async function ensureGate(snowflake: Snowflake, name: TableName): Promise<void> {
+  await ensure(snowflake, name, 'AS SELECT 0 AS taken');
+}
+
+async function ensure(snowflake: Snowflake, name: TableName, definition: string): Promise<void> {
+  if (await tableExists(snowflake, name)) return;
+  await ensureSchema(snowflake, name);
+  await createTable(snowflake, name, () => run(snowflake, `CREATE TABLE IF NOT EXISTS ${tableIdentifier(name)} ${definition}`));
+}
+
+export async function tableExists(snowflake: Snowflake, name: TableName): Promise<boolean> {
+  return (await typeOf(snowflake, name)) !== undefined;
+}
+
+/** `BASE TABLE`, `VIEW`, …; undefined where there is nothing of that name. */
+async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | undefined> {
+  const [row] = await run(snowflake, `SELECT TABLE_TYPE ${fromInformation('TABLES', name)}`);
+  return row?.[0] ?? undefined;
+}
+
+/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+export async function tableDifferences(snowflake: Snowflake, { name, columns }: TableLayout): Promise<string[]> {
+  const shown = showTableName(name.slice(-2));
+  const type = await typeOf(snowflake, name);
+  if (type === undefined) return [];
+  if (type.includes('VIEW')) return [`${shown} is a view, which cannot be written`];
+  const found = await run(
+    snowflake,
+    `SELECT COLUMN_NAME, DATA_TYPE, CAST(NUMERIC_PRECISION AS VARCHAR), CAST(NUMERIC_SCALE AS VARCHAR)
+     ${fromInformation('COLUMNS', name)} ORDER BY ORDINAL_POSITION`,
+  );
+  const wanted = new Map(
+    columns.map((column) => [column.name.toLowerCase(), { name: column.name, type: snowflakeType(column) }]),
+  );
+  const there = new Map(
+    found.map(([column, type, ...digits]) => [
+      String(column).toLowerCase(),
+      { name: String(column), type: shownType(String(type), digits) },
+    ]),
+  );
+  const lacking = [...wanted].flatMap(([key, { name: column, type }]) => {
+    const actual = there.get(key);
+    if (actual === undefined) return [`${shown} has no column ${column} (${type})`];
+    return actual.type === type ? [] : [`${shown}.${column} is ${actual.type} and should be ${type}`];
+  });
+  const surplus = [...there].flatMap(([key, column]) =>
+    wanted.has(key) ? [] : [`${shown} has a column ${column.name} that is not published`],
+  );
+  return [...lacking, ...surplus];
+}
+
+function shownType(type: string, digits: readonly (string | null)[]): string {
+  if (type === 'TEXT') return 'VARCHAR';
+  return type === 'NUMBER' ? `NUMBER(${digits.join(',')})` : type;
+}
+
+function fromInformation(view: 'TABLES' | 'COLUMNS', [database = '', schema = '', table = '']: TableName): string {
+  return `FROM ${identifier(database)}.INFORMATION_SCHEMA.${view}
+    WHERE TABLE_SCHEMA = ${literal(stored(schema))} AND TABLE_NAME = ${literal(stored(table))}`;
+}

@@ -1,0 +1,109 @@
+import driverUtil from 'snowflake-sdk/dist/lib/util.js';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openClient } from '../../../src/warehouse/snowflake/client.ts';
+import { throughGate } from '../../../src/warehouse/snowflake/gate.ts';
+import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
+import { type Answer, type FakeSnowflake, fakeSnowflake, type Script } from './fake-snowflake.ts';
+
+// Locks and lost answers as Snowflake documents them; unproven on an account. The emulator shows that the transaction works.
+
+const UPDATE = 'UPDATE "DB"."MARKETING"."GATE" SET taken = MOD(taken + 1, 1000)';
+const LOCKED: Answer = {
+  code: '000625',
+  message:
+    "Statement '01a' has locked table 'GATE' in transaction 17 and this lock has not yet been released. Your statement '01b' was aborted because the lock wait timeout was exceeded.",
+  sqlState: '57014',
+};
+
+beforeAll(() => {
+  // The driver waits seconds before it asks again.
+  vi.spyOn(driverUtil, 'sleep').mockResolvedValue(undefined);
+});
+afterAll(() => {
+  vi.restoreAllMocks();
+});
+
+async function pass(
+  script: Script,
+  published: () => boolean = () => false,
+): Promise<{ server: FakeSnowflake; result: unknown }> {
+  const server = await fakeSnowflake(script);
+  const target = parseTarget('snowflake://acct/db/public');
+  const signal = new AbortController().signal;
+  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token' };
+  const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
+  const snowflake = { target, scratch: ['db', 'scratch'] as const, job: 'churn', client, memory: 1e9, signal };
+  const result = await throughGate(snowflake, ['db', 'marketing', 'gate'], 'run', async (session, doubtful) => {
+    await session.rows('SELECT current publication');
+    if (published()) return { commit: false, result: doubtful };
+    await session.rows('INSERT');
+    return { commit: true, result: true };
+  }).catch((error: unknown) => error);
+  await client.close();
+  return { server, result };
+}
+
+const WHOLE = ['BEGIN TRANSACTION', UPDATE, 'SELECT current publication', 'INSERT', 'COMMIT'];
+
+it('takes the gate before anything is read', async () => {
+  const { server, result } = await pass({});
+  expect(result).toBe(true);
+  expect(server.statements()).toEqual(WHOLE);
+});
+
+it('tries again where the gate is locked, and gives up in the end', async () => {
+  const { server, result } = await pass({ statement: (sql, count) => (sql === UPDATE && count < 2 ? LOCKED : undefined) });
+  expect(result).toBe(true);
+  const refused = ['BEGIN TRANSACTION', UPDATE, 'ROLLBACK'];
+  expect(server.statements()).toEqual([...refused, ...refused, ...WHOLE]);
+
+  const locked = await pass({ statement: (sql) => (sql === UPDATE ? LOCKED : undefined) });
+  expect(locked.result).toMatchObject({ kind: 'conflict', message: expect.stringContaining('the gate of churn') });
+  expect(locked.server.statements()).not.toContain('COMMIT');
+});
+
+it('rolls back where a statement fails, and does not try again', async () => {
+  const wrong: Answer = { code: '100132', message: 'JavaScript execution error', sqlState: 'P0000' };
+  const { server, result } = await pass({ statement: (sql) => (sql === 'INSERT' ? wrong : undefined) });
+  expect(result).toMatchObject({ code: '100132' });
+  expect(server.statements()).toEqual([...WHOLE.slice(0, -1), 'ROLLBACK']);
+});
+
+it('looks whether it has published where COMMIT has no answer, and then sends nothing again', async () => {
+  let committed = false;
+  const { server, result } = await pass(
+    {
+      statement: (sql) => {
+        if (sql !== 'COMMIT') return undefined;
+        committed = true;
+        return 'drop';
+      },
+    },
+    () => committed,
+  );
+  expect(result).toBe(true);
+  expect(server.statements().filter((sql) => sql === 'INSERT')).toHaveLength(1);
+  expect(server.statements().slice(-4)).toEqual(['BEGIN TRANSACTION', UPDATE, 'SELECT current publication', 'ROLLBACK']);
+});
+
+it('publishes again where COMMIT has no answer and has not happened', async () => {
+  let lost = 0;
+  const { server, result } = await pass({
+    // The driver repeats a request seven times before it gives up.
+    statement: (sql) => {
+      if (sql !== 'COMMIT' || lost === 8) return undefined;
+      lost += 1;
+      return 'drop';
+    },
+  });
+  expect(result).toBe(true);
+  expect(server.statements().slice(-WHOLE.length)).toEqual(WHOLE);
+  expect(server.logins()).toHaveLength(2);
+});
+
+it('begins anew where the connection is lost before COMMIT', async () => {
+  const lost: Answer = { code: '390111', message: 'Session no longer exists.' };
+  const { server, result } = await pass({ statement: (sql, count) => (sql === 'INSERT' && count === 0 ? lost : undefined) });
+  expect(result).toBe(true);
+  expect(server.statements()).toEqual([...WHOLE.slice(0, -1), ...WHOLE]);
+});
