@@ -6,7 +6,7 @@ select
   min(date) as first_order,
   case when sum(cds) <= 1 then '1 CD' when sum(cds) <= 3 then '2-3 CDs' else '4+ CDs' end as basket,
   count(*) as orders,
-  sum(cds) as cds,
+  cast(sum(cds) as int64) as cds,
   cast(sum(amount) as float64) as amount,
   cast(max(amount) as float64) as largest_order,
   cast(sum(amount) as float64) / nullif(sum(cds), 0) as price_per_cd,

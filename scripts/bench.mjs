@@ -6,11 +6,11 @@
 // Every run publishes over the one before, so the old window is replaced too. Figures of shared machines differ by tens of
 // per cent from run to run: compare medians of one call only.
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { generateUsers } from './bench-users.mjs';
 
 const { values: flags } = parseArgs({
   options: { rows: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '3' }, peer: { type: 'string' } },
@@ -21,7 +21,8 @@ const warehouse = path.join(data, 'users.duckdb');
 const environment = { ...process.env, WAREHOUSE_URL: `duckdb:${warehouse}`, REPORTS: path.join(data, 'reports') };
 const say = (text) => process.stdout.write(`${text}\n`);
 
-await generate(Number(flags.rows));
+if (existsSync(warehouse)) say(`reusing ${warehouse}`);
+else await generateUsers(warehouse, Number(flags.rows));
 const ours = [];
 const theirs = [];
 for (let run = 0; run < Number(flags.runs); run += 1) {
@@ -39,33 +40,6 @@ say(
     .map((stage) => `${stage} ${median(stages.map((run) => run[stage])).toFixed(2)}`)
     .join(' · ')}`,
 );
-
-/** Users of one ISO week: 20 numbers with about 1 % nulls, a country and a plan. */
-async function generate(rows) {
-  if (existsSync(warehouse)) {
-    say(`reusing ${warehouse}`);
-    return;
-  }
-  rmSync(data, { recursive: true, force: true });
-  mkdirSync(data, { recursive: true });
-  const integers = [100, 1000, 24, 365, 50, 12, 7, 5000, 60, 10].map(
-    (size, k) => `case when hash(i, ${k}) % 100 = 0 then null else cast(hash(i, ${k + 100}) % ${size} as integer) end as f${k}`,
-  );
-  const doubles = [1, 10, 100, 1000, 1, 5, 20, 200, 2, 1].map(
-    (size, j) =>
-      `cast(case when hash(i, ${j + 10}) % 100 = 0 then null else (hash(i, ${j + 110}) % 1000000) / 1000000.0 * ${size} end as double) as f${j + 10}`,
-  );
-  const instance = await DuckDBInstance.create(warehouse);
-  const connection = await instance.connect();
-  await connection.run(`create table users as
-    select cast(i as bigint) as user_id, date '2026-08-03' + cast(hash(i) % 7 as integer) as signup_date,
-      ${[...integers, ...doubles].join(',\n')},
-      ['US','GB','DE','FR','IN','BR','JP','ES','IT','CA','AU','MX'][cast(1 + hash(i, 777) % 12 as bigint)] as country,
-      ['free','basic','pro','team','enterprise'][cast(1 + hash(i, 778) % 5 as bigint)] as plan
-    from range(${rows}) t(i)`);
-  connection.closeSync();
-  instance.closeSync();
-}
 
 /** Wall seconds and peak resident megabytes of a whole process; VmHWM is the kernel's own high-water mark. */
 function measure([command, ...args]) {

@@ -106,7 +106,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   }
   await check('sink', async () => {
     if (definition.sink.warehouse === undefined) await sink.reach();
-    return [await sink.sink.probe(), undefined];
+    return [await sink.sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined)), undefined];
   });
   const text = checks.map(
     ({ check: name, ok, found, hint }) =>

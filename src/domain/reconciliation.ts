@@ -18,6 +18,8 @@ export interface RejectionTally {
 
 /** The one attempt per chunk that is published, or what is wrong. */
 export interface Pinning {
+  /** All that were found, complete or not. */
+  readonly attempts: readonly AttemptTally[];
   readonly pinned: readonly AttemptTally[];
   /** Chunks without a complete attempt. */
   readonly missing: readonly number[];
@@ -44,7 +46,7 @@ export function pinAttempts(chunks: readonly FrozenChunk[], attempts: readonly A
     if (equal[0] !== undefined) pinned.push(equal[0]);
     else (complete.length > 0 ? mismatched : missing).push(chunk);
   }
-  return { pinned, missing, mismatched };
+  return { attempts, pinned, missing, mismatched };
 }
 
 /** Chunks that no attempt covers with all its rows. */

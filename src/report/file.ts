@@ -9,6 +9,7 @@ export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
   /** Puts everything on disk; only then may it be renamed. */
   finish(): Promise<void>;
+  /** Puts it in its final place; nothing happens a second time. */
   rename(): Promise<void>;
   /** Removes what was written; nothing happens after a rename. */
   discard(): Promise<void>;
@@ -26,6 +27,7 @@ export async function createPending(file: string, runId: string): Promise<Pendin
     return await open(temporary, 'w');
   });
   let closed = false;
+  let renamed = false;
   const close = async (): Promise<void> => {
     if (!closed) await handle.close();
     closed = true;
@@ -40,7 +42,9 @@ export async function createPending(file: string, runId: string): Promise<Pendin
       }),
     rename: () =>
       guarded(file, async () => {
+        if (renamed) return;
         await rename(temporary, file);
+        renamed = true;
         await syncFolder(path.dirname(file));
       }),
     async discard() {

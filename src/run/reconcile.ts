@@ -1,5 +1,5 @@
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { Reconciliation } from '../domain/reconciliation.ts';
+import type { AttemptTally, Reconciliation } from '../domain/reconciliation.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -9,7 +9,7 @@ import type { Plan } from '../plan/plan.ts';
  * @throws ScoreBatchError `conflict` where a chunk is missing, `refused` where the numbers or keys do not agree
  */
 export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string): Promise<Reconciliation> {
-  const { pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
+  const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
     runId,
     frozen,
     key: plan.key,
@@ -27,6 +27,7 @@ export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string):
   }
   if (missing.length > 0) {
     throw new ScoreBatchError('conflict', `chunk ${missing.join(', ')} of ${frozen.chunks.length} has no complete attempt`, {
+      details: missing.map((chunk) => showAttempts(chunk, frozen, attempts)),
       hint: 'start the same command again: only what is missing is scored',
     });
   }
@@ -38,4 +39,10 @@ export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string):
     });
   }
   return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts };
+}
+
+function showAttempts(chunk: number, frozen: FrozenTable, attempts: readonly AttemptTally[]): string {
+  const rows = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
+  const found = attempts.filter((attempt) => attempt.chunk === chunk).map((attempt) => `${attempt.rows} in ${attempt.attempt}`);
+  return `chunk ${chunk} has ${rows} rows; staged: ${found.length === 0 ? 'nothing' : found.join(', ')}`;
 }

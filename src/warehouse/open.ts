@@ -1,21 +1,28 @@
+import { schemeOf, WAREHOUSE_KINDS, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
-import { openDuckdb } from './duckdb/open.ts';
-import { WAREHOUSE_KINDS, type Warehouse, type WarehouseOptions } from './warehouse.ts';
+import type { Warehouse, WarehouseOptions } from './warehouse.ts';
 
 /**
- * The warehouse behind a URL; the one place that knows all kinds.
+ * The warehouse behind a URL; the one place that knows all kinds. Nothing is connected yet. Each kind is loaded when it is asked
+ * for: the clients of the others would double the time that a run takes to start.
  *
  * @throws ScoreBatchError `configuration` where the URL is of no known kind
  */
-export function openWarehouse(url: string, options: WarehouseOptions): Warehouse {
-  const kind = /^([a-z]+):/i.exec(url)?.[1]?.toLowerCase();
-  switch (kind) {
+export async function openWarehouse(options: WarehouseOptions): Promise<Warehouse> {
+  const { url } = options;
+  switch (warehouseKind(url)) {
     case 'duckdb':
-      return openDuckdb(url, options);
-    default:
+      return (await import('./duckdb/open.ts')).openDuckdb(options);
+    case 'bigquery':
+      return (await import('./bigquery/open.ts')).openBigquery(options);
+    case 'snowflake':
+      return (await import('./snowflake/open.ts')).openSnowflake(options);
+    case undefined: {
+      const scheme = schemeOf(url);
       throw new ScoreBatchError('configuration', `the warehouse ${JSON.stringify(url)} is of no known kind`, {
-        hint: kind === undefined ? 'write it like duckdb:data/warehouse.duckdb' : didYouMean(kind, WAREHOUSE_KINDS),
+        hint: scheme === undefined ? 'write it like duckdb:data/warehouse.duckdb' : didYouMean(scheme, WAREHOUSE_KINDS),
       });
+    }
   }
 }

@@ -5,6 +5,7 @@ import type { LedgerEntry, LedgerWindow, RunState } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
+import type { TableName } from '../domain/table-name.ts';
 import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
@@ -112,8 +113,13 @@ export interface PublishedRows {
 export interface Sink {
   /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
   differences(tables: Tables): Promise<readonly string[]>;
-  /** Proves the right to write with a harmless statement that leaves nothing behind. @returns what was found, for people */
-  probe(): Promise<string>;
+  /**
+   * Proves the right to write with harmless statements that leave nothing behind.
+   *
+   * @param targets names of the job's tables
+   * @returns what was found, for people
+   */
+  probe(targets: readonly TableName[]): Promise<string>;
   /**
    * Whether decimals, times and UUIDs are staged as their canonical text: warehouses read them from Parquet files each in its
    * own way.
@@ -159,6 +165,7 @@ export interface Ledger {
   /**
    * Reads the entries of a window and appends what `decide` makes of them, if anything; nobody else writes between.
    *
+   * @param decide is called again with the entries of then where somebody else did write, and must bear that
    * @returns what `decide` returned as its result
    */
   decide<T>(

@@ -23,7 +23,15 @@ it('finds everything in order, and leaves nothing behind', async () => {
   const { code, stdout } = await scoreBatch(folder, ['check', '--json']);
   const { job, ok, checks } = JSON.parse(stdout) as { job: string; ok: boolean; checks: { check: string; ok: boolean }[] };
   expect({ code, job, ok }).toEqual({ code: 0, job: 'linear', ok: true });
-  expect(checks.map(({ check }) => check)).toEqual(['model', 'golden rows', 'source', 'query', 'tables', 'report folder', 'sink']);
+  expect(checks.map(({ check }) => check)).toEqual([
+    'model',
+    'golden rows',
+    'source',
+    'query',
+    'tables',
+    'report folder',
+    'sink',
+  ]);
   expect(await publishedTables(folder)).toEqual([]);
 });
 

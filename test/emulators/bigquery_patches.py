@@ -1,20 +1,29 @@
 """Where bqemulator differs from BigQuery in a way that would hide mistakes of ours or make right SQL fail."""
 
 import re
+import threading
 from contextvars import ContextVar
 
 import bqemulator.api.routes.jobs as jobs
 import bqemulator.api.routes.upload as upload
 import bqemulator.grpc_api.read_servicer as read_servicer
+from bqemulator.storage.engine import DuckDBEngine
+import bqemulator.storage.type_map as type_map
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+
+# Stands for BIGNUMERIC.
+WIDE = "DECIMAL(38, 0)"
 
 
 def apply() -> None:
     give_casts_their_digits()
+    keep_wide_whole_numbers()
     keep_ids_of_uploads()
     run_nothing_dry()
     take_every_column_name()
+    take_every_restriction()
+    read_beside_what_is_written()
 
 
 def give_casts_their_digits() -> None:
@@ -24,10 +33,15 @@ def give_casts_their_digits() -> None:
     def datatype_sql(self: DuckDB.Generator, expression: exp.DataType) -> str:
         decimal = expression.is_type(exp.DataType.Type.DECIMAL, exp.DataType.Type.BIGDECIMAL)
         if decimal and not expression.expressions:
-            return "DECIMAL(38, 9)"
+            return WIDE if expression.is_type(exp.DataType.Type.BIGDECIMAL) else "DECIMAL(38, 9)"
         return original(self, expression)
 
     DuckDB.Generator.datatype_sql = datatype_sql
+
+
+def keep_wide_whole_numbers() -> None:
+    """Columns of BIGNUMERIC cannot be made: DuckDB's decimals end at 38 digits. Here they hold whole numbers of as many."""
+    type_map._BQ_TO_DUCKDB["BIGNUMERIC"] = WIDE
 
 
 def keep_ids_of_uploads() -> None:
@@ -59,3 +73,22 @@ def run_nothing_dry() -> None:
 def take_every_column_name() -> None:
     """The Storage API knows only the names that BigQuery's columns had in earlier years."""
     read_servicer._COLUMN_NAME_RE = re.compile(r".+")
+
+
+def take_every_restriction() -> None:
+    """Its guard against statements in a restriction of the Storage API refuses texts that only look like them."""
+    read_servicer._reject_dangerous_filter = lambda row_filter: None
+
+
+def read_beside_what_is_written() -> None:
+    """Whatever only reads runs on threads of its own, all on one connection, where each takes the other's results away."""
+    original = DuckDBEngine.execute
+
+    def execute(self: DuckDBEngine, sql: str, parameters: list | None = None) -> object:
+        if threading.current_thread() is threading.main_thread():
+            return original(self, sql, parameters)
+        cursor = self.connection.cursor()
+        cursor.execute("SET TimeZone = 'UTC'")
+        return cursor.execute(sql, parameters)
+
+    DuckDBEngine.execute = execute

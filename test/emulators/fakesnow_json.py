@@ -27,6 +27,7 @@ import traceback
 from collections import OrderedDict, defaultdict
 from pathlib import Path
 
+import duckdb
 import uvicorn
 import fakesnow.server as server
 from fakesnow.conn import FakeSnowflakeConnection
@@ -68,6 +69,7 @@ PARAMETERS = {
 results: OrderedDict[str, dict] = OrderedDict()
 locks = TableLocks()
 turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+running: dict[str, FakeSnowflakeConnection] = {}
 
 
 async def query_request(request: Request) -> JSONResponse:
@@ -81,8 +83,13 @@ async def query_request(request: Request) -> JSONResponse:
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
     statement = json.loads(body)
+    request_id = request.query_params.get("requestId", "")
     async with turns[token]:
-        answer = await answer_in_turn(token, connection, statement)
+        running[request_id] = connection
+        try:
+            answer = await answer_in_turn(token, connection, statement)
+        finally:
+            del running[request_id]
     keep(answer)
     return JSONResponse(answer)
 
@@ -98,6 +105,16 @@ async def answer_in_turn(
         return failure(f"{error.errno:06d}", error.msg, error.sqlstate)
     finally:
         locks.after(token, sql)
+
+
+async def abort_request(request: Request) -> JSONResponse:
+    """Ends the statement of that request, which fakesnow lets go on."""
+    body = await request.body()
+    if request.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    if connection := running.get(json.loads(body)["requestId"]):
+        connection._duck_conn.interrupt()
+    return JSONResponse({"success": True, "code": None, "message": None, "data": None})
 
 
 async def session(request: Request) -> JSONResponse:
@@ -122,6 +139,8 @@ def answer_to(connection: FakeSnowflakeConnection, body: dict) -> dict:
     except Error as error:
         logger.info("%s: %s", sql, error)
         return failure(f"{error.errno:06d}", error.msg, error.sqlstate)
+    except duckdb.InterruptException:
+        return failure("000604", "SQL execution canceled", "57014")
     except Exception as error:  # noqa: BLE001
         logger.warning("%s\n%s", sql, traceback.format_exc())
         return failure(NOT_SUPPORTED, f"fakesnow: {type(error).__name__}: {error}")
@@ -196,6 +215,7 @@ def keep(answer: dict) -> None:
 # The first that fits answers, so these go before fakesnow's own.
 OURS = [
     Route("/queries/v1/query-request", query_request, methods=["POST"]),
+    Route("/queries/v1/abort-request", abort_request, methods=["POST"]),
     Route("/queries/{id}/result", query_result, methods=["GET"]),
     Route("/session", session, methods=["POST"]),
 ]
@@ -215,6 +235,8 @@ def main() -> None:
         stage.LOCAL_BUCKET_PATH = str(arguments.stages.resolve())
     app = Starlette(routes=[*OURS, *server.routes])
     listening = socket.create_server((arguments.host, arguments.port))
+    # asyncio does not set it on such a socket, and each answer would wait 40 ms for an acknowledgement.
+    listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if arguments.end_with_parent:
         until_parent_ends()
     host, port = listening.getsockname()

@@ -5,6 +5,7 @@ Each replaced function says why. All of it follows Snowflake's documentation, no
 
 import hashlib
 import os
+import shutil
 from email.utils import formatdate
 from pathlib import Path
 
@@ -34,11 +35,13 @@ def apply() -> None:
     transforms.integer_precision = integer_precision
     # It makes SUM(NUMBER) a float, for the sake of SUM(VARCHAR).
     transforms.numeric_agg_implicit_cast = lambda expression: expression
+    transforms.trim_cast_varchar = trim_cast_varchar
     transforms.list_stage = list_or_remove_stage
     cursor.FakeSnowflakeCursor._describe_only = describe_only
     copy_into._describe_table = describe_table
     copy_into._source_urls = source_urls
     info_schema.insert_table_comment_sql = insert_table_comment_sql
+    info_schema.insert_text_lengths_sql = insert_text_lengths_sql
     info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW = columns_view()
     DuckDBGenerator.TRANSFORMS[exp.MD5NumberUpper64] = md5_number_upper64
     rowtype.duckdb_to_sf_type.update(OTHER_TYPES)
@@ -68,6 +71,14 @@ def integer_precision(expression: exp.Expr) -> exp.Expr:
 
 
 _integer_precision = transforms.integer_precision
+
+
+def trim_cast_varchar(expression: exp.Expr) -> exp.Expr:
+    """TRIM of what is no cast forgets which characters to trim, and on which side."""
+    if isinstance(expression, exp.Trim) and not isinstance(expression.this, exp.Cast):
+        expression = expression.copy()
+        expression.set("this", exp.cast(expression.this, "VARCHAR"))
+    return expression
 
 
 def md5_number_upper64(generator: DuckDBGenerator, expression: exp.Expr) -> str:
@@ -122,6 +133,17 @@ def insert_table_comment_sql(
     """
 
 
+def insert_text_lengths_sql(
+    catalog: str, schema: str, table: str, text_lengths: list[tuple[str, int]]
+) -> str:
+    """A column's name with a quote in it breaks the statement."""
+    escaped = [(name.replace("'", "''"), size) for name, size in text_lengths]
+    return _insert_text_lengths_sql(catalog, schema, table.replace("'", "''"), escaped)
+
+
+_insert_text_lengths_sql = info_schema.insert_text_lengths_sql
+
+
 def columns_view() -> str:
     """INFORMATION_SCHEMA.COLUMNS knows only BIGINT as NUMBER(38,0), and has no DATETIME_PRECISION."""
     integers = "('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT')"
@@ -142,6 +164,8 @@ def list_or_remove_stage(
     table_stages: stage.TableStages,
 ) -> exp.Expr:
     """LIST takes no path, and REMOVE is not there."""
+    if isinstance(expression, exp.Drop) and expression.args.get("kind") == "STAGE":
+        return dropped_stage(expression, database, schema, table_stages)
     if isinstance(expression, exp.ListStage):
         removes, reference = False, expression.this.name
     elif isinstance(expression, exp.Command) and expression.this.upper() in (
@@ -166,6 +190,24 @@ def list_or_remove_stage(
         if file.is_file() and file.relative_to(root).as_posix().startswith(path)
     ]
     return removed(files) if removes else listed(files)
+
+
+def dropped_stage(
+    expression: exp.Drop,
+    database: str | None,
+    schema: str | None,
+    table_stages: stage.TableStages,
+) -> exp.Expr:
+    """DROP STAGE is not there."""
+    name = next(expression.find_all(exp.Table)).sql(dialect="snowflake")
+    parts = stage.parts_from_var(name, database, schema)
+    shutil.rmtree(stage.internal_dir(".".join(parts)), ignore_errors=True)
+    table_stages._duck_conn.execute(
+        """DELETE FROM _fs_global._fs_information_schema._fs_stages
+        WHERE database_name = ? AND schema_name = ? AND name = ?""",
+        parts,
+    )
+    return transforms.SUCCESS_NOP.copy()
 
 
 def listed(files: list[Path]) -> exp.Expr:

@@ -15,7 +15,6 @@ from typing import TextIO
 
 import duckdb
 
-import bigquery_patches
 from until_parent_ends import until_parent_ends
 
 
@@ -57,9 +56,11 @@ async def serve(answer: TextIO) -> None:
 
 
 if __name__ == "__main__":
-    # bqemulator logs to stdout, which is for the address alone.
+    # bqemulator logs to stdout as soon as it is imported, and that is for the address alone.
     with os.fdopen(os.dup(1), "w") as stdout:
         os.dup2(2, 1)
         install_extensions()
+        import bigquery_patches
+
         bigquery_patches.apply()
         asyncio.run(serve(stdout))

@@ -37,9 +37,11 @@ export function keyHash(dialect: Dialect, columns: readonly Column[]): string {
   const parts = keyTexts(dialect, columns);
   const [single] = parts;
   if (parts.length === 1 && single !== undefined) return dialect.hash(`coalesce(${single}, chr(26))`);
-  return dialect.hash(
-    `concat(${parts.map((part) => `coalesce(concat(${lengthOf(dialect, part)}, ':', ${part}), '~')`).join(', ')})`,
+  // Not left to concat: it skips a null in DuckDB and is null in the others.
+  const placed = parts.map(
+    (part) => `CASE WHEN ${part} IS NULL THEN '~' ELSE concat(${lengthOf(dialect, part)}, ':', ${part}) END`,
   );
+  return dialect.hash(`concat(${placed.join(', ')})`);
 }
 
 /** Each part of a key as text; keys are ordered by these in UTF-8 binary order, which is how all warehouses compare text. */

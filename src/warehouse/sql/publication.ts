@@ -27,6 +27,20 @@ export function deleteWindow(dialect: Dialect, table: TableLayout, entry: Ledger
     WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
 }
 
+/** Rows that a table has of the entry's window, as text. */
+export function countWindow(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
+  const { job, window_start, window_end } = constants(dialect, entry);
+  return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
+    WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
+}
+
+/** Users that the summary of the entry's window has in all, as text; null where it has no rows. */
+export function countSummarized(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
+  const { job, window_start, window_end } = constants(dialect, entry);
+  return `SELECT CAST(SUM(users) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
+    WHERE segment = ${dialect.literal('all')} AND job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
+}
+
 /** For the scores table and, with fewer columns, the report table. */
 export function insertScores(dialect: Dialect, table: TableLayout, entry: LedgerEntry, rows: RankedRows): string {
   return insert(dialect, table, { ...constants(dialect, entry), ...scoreValues(dialect, table, rows) }, `FROM ${rows.from}`);

@@ -33,9 +33,14 @@ export async function tallyStaging(
   return { ...pinning, rejections, scoreCounts: counts.map(Number) };
 }
 
-/** The rows of the pinned attempts, for use after FROM. Attempt ids are random: they name their chunk too. */
-export function pinnedRows({ literal }: Dialect, staging: string, pinned: readonly Pick<AttemptTally, 'attempt'>[]): string {
-  return `(SELECT * FROM ${staging} WHERE attempt IN (${pinned.map(({ attempt }) => literal(attempt)).join(', ')})) pinned`;
+/** The rows of the pinned attempts, for use after FROM. */
+export function pinnedRows(
+  dialect: Dialect,
+  staging: string,
+  pinned: readonly Pick<AttemptTally, 'chunk' | 'attempt'>[],
+): string {
+  const names = pinned.map(({ chunk, attempt }) => dialect.literal(`${chunk}-${attempt}`));
+  return `(SELECT * FROM ${staging} WHERE concat(${asText(dialect, 'chunk')}, '-', attempt) IN (${names.join(', ')})) pinned`;
 }
 
 /** One count per bin of a histogram; see `Histogram`. */

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { inject } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { repository, temporaryFolder } from '../support/project.ts';
+import { type Outcome, scoreBatch } from '../support/score-batch.ts';
+import { fillBigquery, fillDuckdb, fillSnowflake, makeDataset } from './shop.ts';
+
+// The demo's job, unchanged but for the two URLs, with every kind of warehouse as source and as sink.
+
+export const bigquery = inject('bigquery');
+export const snowflake = inject('snowflake');
+export const missing = {
+  duckdb: false,
+  bigquery: bigquery === undefined,
+  snowflake: snowflake === undefined,
+} satisfies Record<WarehouseKind, boolean>;
+
+const ENVIRONMENT = {
+  BIGQUERY_EMULATOR_HOST: bigquery?.rest,
+  BIGQUERY_STORAGE_EMULATOR_HOST: bigquery?.grpc,
+  SNOWFLAKE_ACCESS_URL: snowflake?.url,
+  SNOWFLAKE_USER: 'fake',
+  SNOWFLAKE_PASSWORD: 'snow',
+};
+
+/** Names that no other test of this run has: the job publishes to the same tables in every one. */
+const ownProject = (): string => `shop-${randomBytes(4).toString('hex')}`;
+const ownDatabase = (): string => `SHOP_${randomBytes(4).toString('hex')}`.toUpperCase();
+
+/** Makes a warehouse that has the orders. @returns its URL */
+export const FILL: Readonly<Record<WarehouseKind, () => Promise<string>>> = {
+  async duckdb() {
+    const folder = await temporaryFolder();
+    await fillDuckdb(path.join(folder, 'shop.duckdb'));
+    return `duckdb:${folder}/shop.duckdb`;
+  },
+  async bigquery() {
+    const project = ownProject();
+    if (bigquery) await fillBigquery(bigquery, project, 'shop');
+    return `bigquery://${project}/shop`;
+  },
+  async snowflake() {
+    const database = ownDatabase();
+    if (snowflake) await fillSnowflake(snowflake, database);
+    return `snowflake://fakesnow/${database}/PUBLIC?warehouse=W`;
+  },
+};
+
+/** A warehouse without anything. @returns its URL */
+export const EMPTY: Readonly<Record<WarehouseKind, () => Promise<string>>> = {
+  duckdb: async () => `duckdb:${await temporaryFolder()}/scores.duckdb`,
+  async bigquery() {
+    const project = ownProject();
+    if (bigquery) await makeDataset(bigquery, project, 'shop');
+    return `bigquery://${project}/shop`;
+  },
+  snowflake: async () => `snowflake://fakesnow/${ownDatabase()}/PUBLIC?warehouse=W`,
+};
+
+interface ProjectEdits {
+  readonly edit?: (job: string) => string;
+  /** For the query and its twins. */
+  readonly editQuery?: (sql: string) => string;
+}
+
+/** A checkout of the job in a temporary folder. */
+export async function weeklyProject({ edit = same, editQuery = same }: ProjectEdits = {}): Promise<string> {
+  const folder = await temporaryFolder();
+  await mkdir(path.join(folder, 'jobs'));
+  await cp(repository('models', 'churn'), path.join(folder, 'models', 'churn'), { recursive: true });
+  const write = async (file: string, change: (text: string) => string) =>
+    await writeFile(path.join(folder, 'jobs', file), change(await readFile(repository('jobs', file), 'utf8')));
+  for (const file of ['new_users.sql', 'new_users.bigquery.sql']) await write(file, editQuery);
+  await write('churn-weekly.yaml', (job) => edit(job.replace('sink:', `sink:\n  warehouse: $\{SINK_URL}`)));
+  return folder;
+}
+
+function same(text: string): string {
+  return text;
+}
+
+export interface Week {
+  readonly csv: string;
+  readonly runs: readonly { readonly state: string; readonly current: boolean; readonly rows: unknown }[];
+}
+
+/** Runs the week to its end, in a checkout of its own. @throws Error with what was said on stderr where it does not end well */
+export async function runWeek(source: string, sink: string): Promise<Week> {
+  const folder = await weeklyProject();
+  const outcome = await startWeek(folder, source, sink);
+  if (outcome.code !== 0) throw new Error(outcome.stderr);
+  return await weekOf(folder, source, sink);
+}
+
+/** Runs the week once, however it ends. */
+export function startWeek(folder: string, source: string, sink: string, environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  return scoreBatch(folder, ['--week'], { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink, ...environment });
+}
+
+/** What is there of the week: the report, and what the ledger says. */
+export async function weekOf(folder: string, source: string, sink: string): Promise<Week> {
+  const status = await scoreBatch(folder, ['status', '--json'], { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink });
+  return {
+    csv: await readFile(path.join(folder, 'reports', 'churn-1997-W11.csv'), 'utf8'),
+    runs: (JSON.parse(status.stdout) as { runs: Week['runs'] }).runs,
+  };
+}
+
+let expected: Promise<string> | undefined;
+
+/** The report that the embedded warehouse gives. */
+export function expectedCsv(): Promise<string> {
+  expected ??= FILL.duckdb()
+    .then((url) => runWeek(url, url))
+    .then(({ csv }) => csv);
+  return expected;
+}
