@@ -17,6 +17,9 @@ import duckdb
 
 from until_parent_ends import until_parent_ends
 
+# BigQuery's own limit for a message of a read.
+MESSAGE_BYTES = 128 * 1024 * 1024
+
 
 def install_extensions() -> None:
     version, platform = duckdb.sql(
@@ -45,6 +48,8 @@ async def serve(answer: TextIO) -> None:
             grpc_host="127.0.0.1",
             grpc_port=0,
             persistence_mode=PersistenceMode.EPHEMERAL,
+            # Its limit for every message, also those of a read, which have up to 65,536 rows.
+            write_api_max_request_bytes=MESSAGE_BYTES,
         )
     )
     await server.start()
