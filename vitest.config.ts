@@ -22,6 +22,8 @@ export default defineConfig({
           name: 'emulators',
           include: NEED_EMULATORS,
           globalSetup: 'test/emulators/global-setup.ts',
+          // Emulators answer slowly where much goes on beside them.
+          testTimeout: 180_000,
           // Google's client asks the network whether it runs in Google's cloud, unless it is told.
           env: { METADATA_SERVER_DETECTION: 'none' },
         },
