@@ -1,3 +1,4 @@
+import { columnDifferences } from '../../domain/table-differences.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import type { TableColumn, TableLayout } from '../../domain/tables.ts';
 import type { Connection } from './connection.ts';
@@ -53,17 +54,9 @@ export async function tableDifferences(connection: Connection, { name, columns }
   if (table.type !== undefined && table.type !== 'TABLE') {
     return [`${shown} is a ${table.type.toLowerCase().replaceAll('_', ' ')}, which cannot be written`];
   }
-  const wanted = new Map(columns.map((column) => [column.name.toLowerCase(), columnField(column)]));
-  const there = new Map(found.map((field) => [field.name.toLowerCase(), field]));
-  const lacking = [...wanted].flatMap(([key, field]) => {
-    const actual = there.get(key);
-    if (actual === undefined) return [`${shown} has no column ${field.name} (${nativeType(field)})`];
-    return holds(actual, field) ? [] : [`${shown}.${field.name} is ${nativeType(actual)} and should be ${nativeType(field)}`];
-  });
-  const surplus = [...there].flatMap(([key, field]) =>
-    wanted.has(key) ? [] : [`${shown} has a column ${field.name} that is not published`],
-  );
-  return [...lacking, ...surplus];
+  const asShown = (field: Field) => ({ name: field.name, type: nativeType(field), field });
+  const wanted = columns.map((column) => asShown(columnField(column)));
+  return columnDifferences(shown, found.map(asShown), wanted, (a, b) => holds(a.field, b.field));
 }
 
 /** Whether values of `wanted` go into the column as they are: the same type, or a decimal that is not limited. */

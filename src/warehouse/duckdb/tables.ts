@@ -1,3 +1,4 @@
+import { columnDifferences } from '../../domain/table-differences.ts';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
@@ -37,17 +38,8 @@ export async function tableDifferences(database: Database, { name, columns }: Ta
   if (found.length === 0) return [];
   if (await isView(database, name)) return [`${showTableName(name.slice(-2))} is a view, which cannot be written`];
   const shown = showTableName(name.slice(-2));
-  const wanted = new Map(columns.map((column) => [column.name.toLowerCase(), { name: column.name, type: duckdbType(column) }]));
-  const there = new Map(found.map((column) => [column.name.toLowerCase(), column]));
-  const lacking = [...wanted].flatMap(([key, { name: column, type }]) => {
-    const actual = there.get(key);
-    if (actual === undefined) return [`${shown} has no column ${column} (${type})`];
-    return actual.type === type ? [] : [`${shown}.${column} is ${actual.type} and should be ${type}`];
-  });
-  const surplus = [...there].flatMap(([key, column]) =>
-    wanted.has(key) ? [] : [`${shown} has a column ${column.name} that is not published`],
-  );
-  return [...lacking, ...surplus];
+  const wanted = columns.map((column) => ({ name: column.name, type: duckdbType(column) }));
+  return columnDifferences(shown, found, wanted);
 }
 
 async function isView(database: Database, name: TableName): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { columnDifferences } from '../../domain/table-differences.ts';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { literal, snowflakeType } from './dialect.ts';
@@ -80,24 +81,9 @@ export async function tableDifferences(snowflake: Snowflake, { name, columns }: 
     `SELECT COLUMN_NAME, DATA_TYPE, CAST(NUMERIC_PRECISION AS VARCHAR), CAST(NUMERIC_SCALE AS VARCHAR)
      ${fromInformation('COLUMNS', name)} ORDER BY ORDINAL_POSITION`,
   );
-  const wanted = new Map(
-    columns.map((column) => [column.name.toLowerCase(), { name: column.name, type: snowflakeType(column) }]),
-  );
-  const there = new Map(
-    found.map(([column, type, ...digits]) => [
-      String(column).toLowerCase(),
-      { name: String(column), type: shownType(String(type), digits) },
-    ]),
-  );
-  const lacking = [...wanted].flatMap(([key, { name: column, type }]) => {
-    const actual = there.get(key);
-    if (actual === undefined) return [`${shown} has no column ${column} (${type})`];
-    return actual.type === type ? [] : [`${shown}.${column} is ${actual.type} and should be ${type}`];
-  });
-  const surplus = [...there].flatMap(([key, column]) =>
-    wanted.has(key) ? [] : [`${shown} has a column ${column.name} that is not published`],
-  );
-  return [...lacking, ...surplus];
+  const wanted = columns.map((column) => ({ name: column.name, type: snowflakeType(column) }));
+  const there = found.map(([column, type, ...digits]) => ({ name: String(column), type: shownType(String(type), digits) }));
+  return columnDifferences(shown, there, wanted);
 }
 
 function shownType(type: string, digits: readonly (string | null)[]): string {
