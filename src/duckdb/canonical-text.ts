@@ -6,8 +6,14 @@ const TIME = "'%Y-%m-%d %H:%M:%S.%f'";
 export function canonicalText(expression: string, { type, digits }: Pick<Column, 'type' | 'digits'>): string {
   const text = `CAST(${expression} AS VARCHAR)`;
   switch (type) {
-    case 'decimal':
-      return digits?.[1] === 0 ? text : `rtrim(rtrim(${text}, '0'), '.')`;
+    case 'decimal': {
+      if (digits?.[1] === 0) return text;
+      const short = `rtrim(rtrim(${text}, '0'), '.')`;
+      // Where all digits stand after the point DuckDB writes none before it: `.50`, `-.50`, and `.00`.
+      return digits !== undefined && digits[0] === digits[1]
+        ? `CASE WHEN ${expression} = 0 THEN '0' ELSE replace(${short}, '.', '0.') END`
+        : short;
+    }
     case 'datetime':
     case 'timestamp':
       // Sessions run in UTC, so both are read off the same clock.

@@ -29,9 +29,15 @@ export interface Warehouses {
 /** Source and sink of a job; nothing is connected yet. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
   const shared = { root, job: definition.name, memory: memoryBudget(context.environment) };
+  const warned = new Set<string>();
+  const warn = (message: string): void => {
+    // Source and sink may have the same to say.
+    if (!warned.has(message)) context.console.warn(message);
+    warned.add(message);
+  };
   const open = async (access: WarehouseAccess): Promise<Warehouse> => {
-    const { environment, signal, console } = context;
-    const warehouse = await openWarehouse({ ...access, environment, signal, warn: (message) => console.warn(message) });
+    const { environment, signal } = context;
+    const warehouse = await openWarehouse({ ...access, environment, signal, warn });
     context.atEnd(() => warehouse.close());
     return warehouse;
   };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { EMPTY, expectedCsv, FILL, missing, startWeek, weeklyProject, weekOf } from './week.ts';
+import { EMPTY, expectedCsv, FILL, missing, replaced, startWeek, weeklyProject, weekOf } from './week.ts';
 
 it.for(['bigquery', 'snowflake'] as const)('two processes of one run both end well, within %s', async (kind, { skip }) => {
   skip(missing[kind], 'the emulator is not there');
@@ -20,7 +20,7 @@ it.for([
   const [source, sink] = [await FILL[from](), await EMPTY[to]()];
   const [folder, other] = [
     await weeklyProject(),
-    await weeklyProject({ edit: (job) => job.replace('max_drop: 50%', 'max_drop: 40%') }),
+    await weeklyProject({ edit: (job) => replaced(job, 'max_drop: 50%', 'max_drop: 40%') }),
   ];
   const ends = await Promise.all([startWeek(folder, source, sink), startWeek(other, source, sink)]);
   // The later one of two that do not meet replaces the earlier one.

@@ -73,8 +73,14 @@ export async function weeklyProject({ edit = same, editQuery = same }: ProjectEd
   const write = async (file: string, change: (text: string) => string) =>
     await writeFile(path.join(folder, 'jobs', file), change(await readFile(repository('jobs', file), 'utf8')));
   for (const file of ['new_users.sql', 'new_users.bigquery.sql']) await write(file, editQuery);
-  await write('churn-weekly.yaml', (job) => edit(job.replace('sink:', `sink:\n  warehouse: $\{SINK_URL}`)));
+  await write('churn-weekly.yaml', (job) => edit(replaced(job, 'sink:', `sink:\n  warehouse: $\{SINK_URL}`)));
   return folder;
+}
+
+/** @throws Error where there is nothing to replace: an unchanged job would test something else */
+export function replaced(text: string, part: string, by: string): string {
+  if (!text.includes(part)) throw new Error(`there is no ${part}`);
+  return text.replace(part, by);
 }
 
 function same(text: string): string {

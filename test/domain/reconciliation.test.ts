@@ -12,8 +12,8 @@ function attempt(chunk: number, id: string, rows: number, checksum: string): Att
 }
 
 function pinned(...attempts: AttemptTally[]) {
-  const result = pinAttempts(CHUNKS, attempts);
-  return { ...result, pinned: result.pinned.map(({ attempt: id }) => id) };
+  const { pinned: kept, missing, mismatched } = pinAttempts(CHUNKS, attempts);
+  return { pinned: kept.map(({ attempt: id }) => id), missing, mismatched };
 }
 
 it('pins one complete attempt of each chunk, the lowest id of several', () => {

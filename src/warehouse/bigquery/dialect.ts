@@ -2,6 +2,8 @@ import type { TableColumn } from '../../domain/tables.ts';
 import type { Dialect } from '../sql/dialect.ts';
 
 const TIME = "'%F %H:%M:%E6S'";
+/** Characters of a time: BigQuery writes the year 1 as one digit. */
+const TIME_LENGTH = 26;
 
 /** GoogleSQL. */
 export const BIGQUERY: Dialect = {
@@ -21,9 +23,9 @@ export const BIGQUERY: Dialect = {
         // `1` where others write `1.0`.
         return `IF(REGEXP_CONTAINS(${text}, r'^-?[0-9]+$'), CONCAT(${text}, '.0'), ${text})`;
       case 'datetime':
-        return `FORMAT_DATETIME(${TIME}, ${expression})`;
+        return `LPAD(FORMAT_DATETIME(${TIME}, ${expression}), ${TIME_LENGTH}, '0')`;
       case 'timestamp':
-        return `FORMAT_TIMESTAMP(${TIME}, ${expression})`;
+        return `LPAD(FORMAT_TIMESTAMP(${TIME}, ${expression}), ${TIME_LENGTH}, '0')`;
       default:
         return text;
     }

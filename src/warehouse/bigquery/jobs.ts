@@ -1,3 +1,4 @@
+import { ScoreBatchError } from '../../errors.ts';
 import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
 import { isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
 import { backoff, sleep } from './pace.ts';
@@ -68,7 +69,9 @@ export async function runJobAs(
     if (!again || failures >= connection.pace.attempts) throw failure;
     await sleep(backoff(connection.pace, failures), connection.signal);
   }
-  throw new Error(`${MOST_IDS} jobs ${id} have failed`);
+  throw new ScoreBatchError('unavailable', `BigQuery has failed ${MOST_IDS} jobs ${id}`, {
+    hint: 'start again with --fresh: a new run has jobs of its own',
+  });
 }
 
 /** The n-th id of a job whose earlier ones are burnt. */

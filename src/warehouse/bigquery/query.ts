@@ -74,9 +74,11 @@ export async function rows(connection: Connection, sql: string, options: QueryOp
       uri: `/queries/${jobReference.jobId}`,
       qs: { location, ...(pageToken !== undefined && { pageToken }) },
     });
+    // The job is done; an answer without a count would pass for an empty result.
+    if (page.totalRows === undefined) throw new Error(`the result of ${jobReference.jobId} does not say how many rows it has`);
     for (const { f } of page.rows ?? []) found.push(f.map(({ v }) => v));
     pageToken = page.pageToken;
-    if (pageToken === undefined && found.length !== Number(page.totalRows ?? 0)) {
+    if (pageToken === undefined && found.length !== Number(page.totalRows)) {
       throw new Error(`a result has ${found.length} rows and should have ${page.totalRows}`);
     }
   } while (pageToken !== undefined);

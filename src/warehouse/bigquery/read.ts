@@ -34,7 +34,7 @@ interface RowsMessage {
 export async function readTable(connection: Connection, database: Database, read: TableRead): Promise<void> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await readOnce(connection, connection.storage.get(), database, read);
+      return await readOnce(connection, await connection.storage.get(), database, read);
     } catch (error) {
       connection.signal.throwIfAborted();
       if (failures >= connection.pace.attempts || !isTransient(error)) throw error;
@@ -97,6 +97,8 @@ async function drain(
       if (done) return;
       const batch = value.arrowRecordBatch?.serializedRecordBatch;
       if (batch === undefined) continue;
+      // After another stream failed the table may be made anew already.
+      signal.throwIfAborted();
       for (const { rows, columns: appended } of readBatches(schema, batch, columns)) appender.append(rows, appended);
     }
   } finally {

@@ -79,6 +79,8 @@ async function loadChunk(connection: Connection, frozen: FrozenTable, chunk: num
   const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   const [row] = await database.rows('SELECT count(*) FROM chunk');
   if (Number(row?.[0]) !== expected) {
-    throw new RangeError(`chunk ${chunk} has ${row?.[0]} rows and was frozen with ${expected}`);
+    throw new ScoreBatchError('conflict', `chunk ${chunk} has ${row?.[0]} rows and was frozen with ${expected}`, {
+      hint: 'somebody wrote to the frozen table; start again with --fresh',
+    });
   }
 }

@@ -25,7 +25,8 @@ function createReadClient({ home, environment }: StorageOptions): BigQueryReadCl
 
 /** The connection to the Storage API, made when it is needed and anew after it broke. */
 export interface StorageClient {
-  get(): BigQueryReadClient;
+  /** @throws the client's error where there are no credentials; asked later, it would be rejected where nobody listens */
+  get(): Promise<BigQueryReadClient>;
   /** Lets go of it, without waiting: one that fell silent may not end either. */
   close(): void;
 }
@@ -33,8 +34,9 @@ export interface StorageClient {
 export function storageClient(connection: StorageOptions): StorageClient {
   let client: BigQueryReadClient | undefined;
   return {
-    get() {
+    async get() {
       client ??= createReadClient(connection);
+      await client.initialize();
       return client;
     },
     close() {

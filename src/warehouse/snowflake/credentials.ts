@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'snowflake-sdk';
-import { ScoreBatchError, unreadable } from '../../errors.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { connectionsFile, readConnection } from './connections-file.ts';
 import type { Target } from './target.ts';
 
@@ -79,7 +79,10 @@ async function readSecret(file: string, variable: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    throw unreadable(`the file ${file} of ${variable}`, error, `check ${variable}`);
+    throw new ScoreBatchError('permission', `the file ${file} of ${variable} cannot be read`, {
+      hint: `check ${variable}`,
+      cause: error,
+    });
   }
 }
 

@@ -75,10 +75,11 @@ const ERRORS: readonly KnownError[] = [
     hint: () => 'look at `show locks`, then start again',
   },
   {
-    codes: /^(000604|000630|000707)$/,
+    codes: /^(000603|090073|000604|000630|000707)$/,
     kind: 'unavailable',
     what: 'ended the statement',
-    hint: () => 'it took longer than a statement may, or somebody cancelled it; start again',
+    hint: () =>
+      'it failed inside, took longer than a statement may, was cancelled, or a resource monitor is used up; start again',
   },
 ];
 
@@ -93,7 +94,7 @@ export function snowflakeError(error: unknown, target: Target): unknown {
       cause: error,
     });
   }
-  if (error.status === 403 || error.status === 404) {
+  if (error.login && (error.status === 403 || error.status === 404)) {
     return new ScoreBatchError('configuration', `there is no Snowflake account ${target.account}`, {
       details: [shown(error)],
       hint: 'check the account in the URL (ORGANISATION-ACCOUNT), and whether this network may reach it',

@@ -8,13 +8,19 @@ export class Failure extends Error {
   readonly status: number | undefined;
   /** Whether the connection is of no use any more; the statement may have run or not. */
   readonly broken: boolean;
+  /** Whether it was a login that failed. */
+  readonly login: boolean;
 
-  constructor(message: string, { code, sqlState, status, broken }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>) {
+  constructor(
+    message: string,
+    { code, sqlState, status, broken, login = false }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>,
+  ) {
     super(message);
     this.code = code;
     this.sqlState = sqlState;
     this.status = status;
     this.broken = broken;
+    this.login = login;
   }
 }
 
@@ -33,7 +39,7 @@ interface DriverError {
   readonly cause?: { readonly code?: unknown; readonly message?: unknown };
 }
 
-export function toFailure(error: unknown): Failure {
+export function toFailure(error: unknown, login = false): Failure {
   if (error instanceof Failure) return error;
   const { name, message, code, sqlState, response, cause } = error as DriverError;
   const status = Number(response?.statusCode ?? response?.status);
@@ -44,6 +50,7 @@ export function toFailure(error: unknown): Failure {
     broken: TRANSPORT.includes(String(name)) || EXPIRED.includes(shown),
     ...(typeof sqlState === 'string' && { sqlState }),
     ...(!Number.isNaN(status) && { status }),
+    login,
   });
 }
 

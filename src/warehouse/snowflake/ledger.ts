@@ -39,15 +39,17 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
     decide: (window, decide) =>
       translated(snowflake, async () => {
         await make();
-        let appended: LedgerEntry | undefined;
+        let last: Awaited<ReturnType<typeof decide>> | undefined;
         return await throughGate(snowflake, gate, undefined, async (session, doubtful) => {
           const entries = await readEntries(session, snowflake, table, window);
-          // An entry whose COMMIT had no answer may be there; it is not written twice.
-          const there = doubtful && appended !== undefined && entries.some((entry) => isSame(entry, appended));
-          const { append, result } = await decide(there ? entries.filter((entry) => !isSame(entry, appended)) : entries);
-          appended = append;
-          if (append && !there) await session.rows(insertEntry(SNOWFLAKE, table, append));
-          return { commit: append !== undefined && !there, result };
+          // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
+          const appended = last?.append;
+          if (doubtful && last && appended && entries.some((entry) => isSame(entry, appended))) {
+            return { commit: false, result: last.result };
+          }
+          last = await decide(entries);
+          if (last.append) await session.rows(insertEntry(SNOWFLAKE, table, last.append));
+          return { commit: last.append !== undefined, result: last.result };
         });
       }),
   };

@@ -47,7 +47,7 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
     } as Parameters<typeof driver.createConnection>[0]),
   );
   await new Promise<void>((resolve, reject) => {
-    const end = (error: unknown) => (error ? reject(toFailure(error)) : resolve());
+    const end = (error: unknown) => (error ? reject(toFailure(error, true)) : resolve());
     connection.connectAsync(end).catch(end);
   });
   return connection;

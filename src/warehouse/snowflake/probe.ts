@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { snowflakeError } from './errors.ts';
+import { Failure } from './failure.ts';
 import { comment } from './mark.ts';
 import { tableIdentifier } from './names.ts';
 import { queryTag } from './session.ts';
 import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
-import { ensureSchema, tableExists } from './tables.ts';
+import { schemaExists, tableExists } from './tables.ts';
 
 /** A right that a run needs, with the statement that proves it and the grant that gives it. */
 interface Right {
@@ -17,7 +18,10 @@ interface Right {
 
 /** Proves that the role can compute, and make and drop a frozen table. @returns what was found, for people */
 export async function probeSource(snowflake: Snowflake): Promise<string> {
-  await prove(snowflake, [...reachRights(snowflake), ...scratchRights(snowflake).slice(0, 2)]);
+  await prove(snowflake, reachRights(snowflake));
+  if (!(await schemaExists(snowflake, snowflake.scratch)))
+    return `${shown(snowflake)} can be read; ${absent(snowflake.scratch)}`;
+  await prove(snowflake, scratchRights(snowflake).slice(0, 1));
   return `${shown(snowflake)} can be read; frozen tables go to ${showTableName(snowflake.scratch)}`;
 }
 
@@ -28,14 +32,28 @@ export async function probeSource(snowflake: Snowflake): Promise<string> {
  * @returns what was found, for people
  */
 export async function probeSink(snowflake: Snowflake, targets: readonly TableName[]): Promise<string> {
-  await prove(snowflake, [...reachRights(snowflake), ...scratchRights(snowflake)]);
-  const schemas = new Set<string>();
+  await prove(snowflake, reachRights(snowflake));
+  const found = new Set<string>();
+  if (await schemaExists(snowflake, snowflake.scratch)) {
+    await prove(snowflake, scratchRights(snowflake));
+    found.add(`staging is in ${showTableName(snowflake.scratch)}`);
+  } else found.add(absent(snowflake.scratch));
   for (const target of targets) {
     const { name } = inAccount(snowflake, { name: target });
-    schemas.add(showTableName(name.slice(0, -1)));
+    const schema = name.slice(0, -1);
+    if (!(await schemaExists(snowflake, name))) {
+      found.add(absent(schema));
+      continue;
+    }
+    found.add(`tables can be written in ${showTableName(schema)}`);
     await prove(snowflake, [(await tableExists(snowflake, name)) ? writing(snowflake, name) : making(snowflake, name)]);
   }
-  return `${shown(snowflake)} can be written in ${[...schemas].join(', ')}; staging is in ${showTableName(snowflake.scratch)}`;
+  return `${shown(snowflake)}: ${[...found].join('; ')}`;
+}
+
+/** Asking makes nothing. */
+function absent(schema: TableName): string {
+  return `the schema ${showTableName(schema)} is not there yet; the first run makes it, if the role has create schema on the database`;
 }
 
 /** Changes no row, and yet is refused without the right to change some. */
@@ -56,9 +74,8 @@ function making(snowflake: Snowflake, name: TableName): Right {
   return {
     what: `create tables in ${showTableName(schema)}`,
     async prove() {
-      await ensureSchema(snowflake, name);
       await run(snowflake, `CREATE OR REPLACE TRANSIENT TABLE ${table} AS SELECT 1 AS one`);
-      await run(snowflake, `DROP TABLE ${table}`);
+      await run(snowflake, `DROP TABLE IF EXISTS ${table}`);
     },
     grant: `grant usage, create table on schema ${showTableName(schema)} to role ${role}`,
   };
@@ -77,23 +94,17 @@ function reachRights(snowflake: Snowflake): Right[] {
 
 function scratchRights(snowflake: Snowflake): Right[] {
   const { role = 'R' } = snowflake.target;
-  const [database] = snowflake.scratch;
   const schema = showTableName(snowflake.scratch);
   const runId = `probe-${randomBytes(4).toString('hex')}`;
   const table = tableIdentifier(scratchName(snowflake, 'probe', runId));
   const mark = comment(snowflake, runId);
   return [
     {
-      what: `use or create the schema ${schema}`,
-      prove: () => ensureSchema(snowflake, snowflake.scratch),
-      grant: `grant usage on database ${database} to role ${role}; grant usage on schema ${schema} to role ${role}`,
-    },
-    {
       what: `create tables in ${schema}`,
       prove: async () => {
         await run(snowflake, `CREATE OR REPLACE TRANSIENT TABLE ${table} ${mark} AS SELECT 1 AS one`);
         await run(snowflake, `UPDATE ${table} SET one = 2`);
-        await run(snowflake, `DROP TABLE ${table}`);
+        await run(snowflake, `DROP TABLE IF EXISTS ${table}`);
       },
       grant: `grant create table on schema ${schema} to role ${role}`,
     },
@@ -102,7 +113,7 @@ function scratchRights(snowflake: Snowflake): Right[] {
       prove: async () => {
         await run(snowflake, `CREATE OR REPLACE STAGE ${table} ${mark}`);
         await run(snowflake, `LIST @${table}`);
-        await run(snowflake, `DROP STAGE ${table}`);
+        await run(snowflake, `DROP STAGE IF EXISTS ${table}`);
       },
       grant: `grant create stage on schema ${schema} to role ${role}`,
     },
@@ -114,7 +125,10 @@ async function prove({ target }: Snowflake, rights: readonly Right[]): Promise<v
     try {
       await attempt();
     } catch (error) {
+      // What was said before Snowflake was asked for the right: no credentials, no such connection.
+      if (error instanceof ScoreBatchError) throw error;
       const known = snowflakeError(error, target);
+      if (error instanceof Failure && (error.login || error.broken)) throw known;
       // What Snowflake says of a right that is missing: not there, or not allowed.
       if (!(known instanceof ScoreBatchError) || (known.kind !== 'permission' && known.kind !== 'configuration')) throw known;
       throw new ScoreBatchError(known.kind, `the role ${target.role ?? 'of the user'} may not ${what}`, {

@@ -53,6 +53,8 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   TRANSACTION_ABORT_ON_ERROR: true,
   // What a client that was killed had running ends with it.
   ABORT_DETACHED_QUERY: true,
+  ROWS_PER_RESULTSET: 0,
+  QUOTED_IDENTIFIERS_IGNORE_CASE: false,
   TIMESTAMP_INPUT_FORMAT: 'AUTO',
   DATE_INPUT_FORMAT: 'AUTO',
 };

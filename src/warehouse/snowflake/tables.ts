@@ -9,16 +9,19 @@ import { run, type Snowflake } from './snowflake.ts';
 // All names here have their three parts; see `inAccount`. What is there is asked before anything is created: a role may write
 // to a table without the right to create one.
 
+/** @param name its table's name, or its own */
+export async function schemaExists(snowflake: Snowflake, [database = '', schema = '']: TableName): Promise<boolean> {
+  const found = await run(
+    snowflake,
+    `SELECT SCHEMA_NAME FROM ${identifier(database)}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ${literal(stored(schema))}`,
+  );
+  return found.length > 0;
+}
+
 /** Creates the schema where it is missing. @param name its table's name, or its own */
 export async function ensureSchema(snowflake: Snowflake, name: TableName): Promise<void> {
   const [database = '', schema = ''] = name;
-  const isThere = async () => {
-    const found = await run(
-      snowflake,
-      `SELECT SCHEMA_NAME FROM ${identifier(database)}.INFORMATION_SCHEMA.SCHEMATA WHERE SCHEMA_NAME = ${literal(stored(schema))}`,
-    );
-    return found.length > 0;
-  };
+  const isThere = () => schemaExists(snowflake, name);
   if (await isThere()) return;
   await unlessThere(isThere, () =>
     snowflake.client.use(async (session) => {
@@ -51,7 +54,8 @@ export async function ensureTable(snowflake: Snowflake, { name, columns }: Table
 
 /** Creates the one-row table that publishers of a job go through one after the other. */
 export async function ensureGate(snowflake: Snowflake, name: TableName): Promise<void> {
-  await ensure(snowflake, name, 'AS SELECT 0 AS taken');
+  // Cast: of a bare 0 Snowflake would make a column of one digit, which the tenth publisher could not count on.
+  await ensure(snowflake, name, 'AS SELECT CAST(0 AS NUMBER(38,0)) AS taken');
 }
 
 async function ensure(snowflake: Snowflake, name: TableName, definition: string): Promise<void> {

@@ -2,6 +2,7 @@ import driverUtil from 'snowflake-sdk/dist/lib/util.js';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
 import { throughGate } from '../../../src/warehouse/snowflake/gate.ts';
+import { ensureGate } from '../../../src/warehouse/snowflake/tables.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
 import { type Answer, type FakeSnowflake, fakeSnowflake, type Script } from './fake-snowflake.ts';
 
@@ -106,4 +107,22 @@ it('begins anew where the connection is lost before COMMIT', async () => {
   const { server, result } = await pass({ statement: (sql, count) => (sql === 'INSERT' && count === 0 ? lost : undefined) });
   expect(result).toBe(true);
   expect(server.statements()).toEqual([...WHOLE.slice(0, -1), ...WHOLE]);
+});
+
+it('is made with a column that can count: of a bare 0 Snowflake would make one of one digit', async () => {
+  // What the emulator cannot show, whose 0 is an integer.
+  const server = await fakeSnowflake({ statement: (sql) => (sql.includes('INFORMATION_SCHEMA') ? { rows: [] } : undefined) });
+  const target = parseTarget('snowflake://acct/db/public');
+  const signal = new AbortController().signal;
+  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token' };
+  const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
+  await ensureGate({ target, scratch: ['db', 'scratch'], job: 'churn', client, memory: 1e9, signal }, [
+    'db',
+    'marketing',
+    'gate',
+  ]);
+  await client.close();
+  expect(server.statements()).toContain(
+    'CREATE TABLE IF NOT EXISTS "DB"."MARKETING"."GATE" AS SELECT CAST(0 AS NUMBER(38,0)) AS taken',
+  );
 });

@@ -112,7 +112,7 @@ it('logs in with an encrypted key in a file', async () => {
     hint: expect.stringContaining('check SNOWFLAKE_PRIVATE_KEY_PASSPHRASE'),
   });
   expect(await failure({ ...environment, SNOWFLAKE_PRIVATE_KEY_PATH: `${file}.gone` })).toMatchObject({
-    kind: 'configuration',
+    kind: 'permission',
     hint: 'check SNOWFLAKE_PRIVATE_KEY_PATH',
   });
 });

@@ -120,14 +120,13 @@ it.each([
     'grant create table on schema db.scratch to role scorer',
   ],
   ['CREATE OR REPLACE STAGE', 'create stages in db.scratch', 'grant create stage on schema db.scratch to role scorer'],
-  ['CREATE SCHEMA', 'use or create the schema db.scratch', 'grant usage on schema db.scratch to role scorer'],
   ['SELECT 1', 'use the warehouse wh', 'grant usage on warehouse wh to role scorer'],
 ])('names the right that is missing for %s', async (statement, what, grant) => {
   const message = 'SQL access control error: Insufficient privileges to operate';
   const { warehouse } = await subject({
     statement: (sql) => {
       if (sql.startsWith(statement)) return { code: '003001', message };
-      return sql.includes('INFORMATION_SCHEMA.SCHEMATA') ? { rows: [] } : undefined;
+      return sql.includes('INFORMATION_SCHEMA.SCHEMATA') ? { rows: [['SCRATCH']] } : undefined;
     },
   });
   await expect(warehouse.sink.probe([['marketing', 'scores']])).rejects.toMatchObject({
