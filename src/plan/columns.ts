@@ -52,9 +52,13 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
   for (const name of definition.report.segments) {
     const column = keep.find((other) => other.name.toLowerCase() === name.toLowerCase());
     if (column?.type !== 'float') continue;
-    throw new ScoreBatchError('configuration', `the segment ${name} is ${column.native}, of which no two users may have the same`, {
-      hint: 'cast it in the query to text or to whole numbers, or make bands of it with CASE',
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      `the segment ${name} is ${column.native}, of which no two users may have the same`,
+      {
+        hint: 'cast it in the query to text or to whole numbers, or make bands of it with CASE',
+      },
+    );
   }
   const features = featureColumns(bundle.signature, schema, definition.features);
   const seen = new Set<string>();
