@@ -28,11 +28,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   parquet: ['domain', 'duckdb', 'features'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
-  warehouse: ['domain (types)', 'duckdb (types)'],
+  warehouse: ['domain (types)', 'duckdb (types)', 'errors'],
   'warehouse/sql': ['domain', 'warehouse (types)'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)', 'warehouse/sql'],
-  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse (types)', 'warehouse/sql'],
-  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse (types)', 'warehouse/sql'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
+  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql'],
+  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql'],
   'warehouse/open': [
     'domain',
     'errors',

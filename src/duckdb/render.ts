@@ -1,4 +1,7 @@
-import type { Database } from './database.ts';
+import { tmpdir } from 'node:os';
+import type { TableColumn } from '../domain/tables.ts';
+import { type Database, openDatabase } from './database.ts';
+import { identifier } from './sql.ts';
 
 /** Lines of the ranks `first` to `first + rows - 1`, in order. */
 export interface RenderedRange {
@@ -34,6 +37,29 @@ export async function* renderRanges(
     const [count, ranks, lines] = row ?? [];
     yield { complete: Number(count) === last - first + 1 && Number(ranks) === last - first + 1, lines: bytesOf(lines) };
   }
+}
+
+export interface LoadedRows {
+  /** Bytes that DuckDB may use; what does not fit goes to the machine's folder for temporary files. */
+  readonly memory: number;
+  readonly signal: AbortSignal;
+  /** See `renderRanges`. */
+  readonly line: string;
+  readonly rows: number;
+  /** Columns of the table that the line is of. */
+  readonly columns: readonly TableColumn[];
+  /** Puts the rows into a temporary table `published` with these columns, in any order. */
+  load(database: Database, columns: readonly TableColumn[]): Promise<void>;
+}
+
+/** Renders rows that come from elsewhere: they are loaded once, and then read by ranges of ranks. */
+export async function* renderLoaded({ memory, signal, line, rows, columns, load }: LoadedRows): AsyncGenerator<RenderedRange> {
+  if (rows === 0) return;
+  // A name in the line may be a text that only looks like a column; such a column is loaded for nothing.
+  const needed = columns.filter(({ name }) => name === 'rank' || line.includes(identifier(name)));
+  await using database = await openDatabase(':memory:', { memory, temporary: tmpdir(), signal });
+  await load(database, needed);
+  yield* renderRanges(database, { from: 'published' }, line, rows);
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -50,6 +50,7 @@ const faults = (kind: 'bigquery' | 'snowflake'): [stage: string, lost: Fault['lo
     [stage, 'answer', when],
   ]);
 
+// Without an emulator; the last line of the output says why there is none.
 describe.skipIf(missing.bigquery)('BigQuery', () => {
   it.each(faults('bigquery'))('%s: the %s is lost', async (_stage, lost, when) => {
     const proxy = await faultyProxy(bigquery?.rest ?? '', { lost, when });
@@ -62,6 +63,7 @@ describe.skipIf(missing.bigquery)('BigQuery', () => {
   });
 });
 
+// Without an emulator; the last line of the output says why there is none.
 describe.skipIf(missing.snowflake)('Snowflake', () => {
   it.each(faults('snowflake'))('%s: the %s is lost', async (_stage, lost, when) => {
     const proxy = await faultyProxy(snowflake?.url ?? '', { lost, when });

@@ -45,6 +45,13 @@ export async function fillBigquery(address: BigQueryAddress, project: string, da
   );
 }
 
+/** Names of the dataset's tables; none where there is no such dataset. */
+export async function listTables({ rest }: BigQueryAddress, project: string, dataset: string): Promise<string[]> {
+  const response = await fetch(`${rest}/bigquery/v2/projects/${project}/datasets/${dataset}/tables`);
+  const { tables = [] } = (await response.json()) as { tables?: { tableReference: { tableId: string } }[] };
+  return tables.map(({ tableReference }) => tableReference.tableId);
+}
+
 async function post(url: string, type: string, body: string): Promise<void> {
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body });
   const text = await response.text();
@@ -62,7 +69,7 @@ export async function fillSnowflake({ url }: SnowflakeAddress, database: string)
 }
 
 /** Runs statements on the emulator and returns the rows of the last one. */
-async function runSnowflake(
+export async function runSnowflake(
   { url }: SnowflakeAddress,
   database: string,
   list: readonly string[],

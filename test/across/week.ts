@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inject } from 'vitest';
-import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { type WarehouseKind, warehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
 import { type Outcome, scoreBatch } from '../support/score-batch.ts';
-import { fillBigquery, fillDuckdb, fillSnowflake, makeDataset } from './shop.ts';
+import { fillBigquery, fillDuckdb, fillSnowflake, listTables, makeDataset, runSnowflake } from './shop.ts';
 
 // The demo's job, unchanged but for the two URLs, with every kind of warehouse as source and as sink.
 
@@ -58,6 +58,22 @@ export const EMPTY: Readonly<Record<WarehouseKind, () => Promise<string>>> = {
   },
   snowflake: async () => `snowflake://fakesnow/${ownDatabase()}/PUBLIC?warehouse=W`,
 };
+
+/** What is in scratch of a warehouse. @param url as `FILL` and `EMPTY` give it */
+export async function leftInScratch(url: string): Promise<string[]> {
+  const [, owner = '', name = ''] = /^\w+:(?:\/\/)?([^/]*)\/([^/?]*)/.exec(url) ?? [];
+  switch (warehouseKind(url)) {
+    case 'bigquery':
+      return bigquery ? await listTables(bigquery, owner, 'scratch') : [];
+    case 'snowflake': {
+      const sql = "select table_name as name from information_schema.tables where table_schema = 'SCRATCH'";
+      const rows = snowflake ? await runSnowflake(snowflake, name, [sql]) : [];
+      return rows.map(({ NAME }) => String(NAME));
+    }
+    default:
+      return await readdir(`${url.slice('duckdb:'.length)}.scratch`);
+  }
+}
 
 interface ProjectEdits {
   readonly edit?: (job: string) => string;

@@ -5,12 +5,14 @@ import { expect, inject, it } from 'vitest';
 const bigquery = inject('bigquery');
 const fakesnow = inject('snowflake');
 
+// What is not there is not tested; the last line of the output says why it is not.
 it.skipIf(bigquery === undefined)('the BigQuery emulator answers the BigQuery client', async () => {
   const client = new BigQuery({ projectId: 'score-batch', apiEndpoint: bigquery?.rest ?? '' });
   const [rows] = await client.query('select 1 as one');
   expect(rows).toEqual([{ one: 1 }]);
 });
 
+// Without an emulator; the last line of the output says why there is none.
 it.skipIf(fakesnow === undefined)('the Snowflake emulator answers the Snowflake driver', async () => {
   snowflake.configure({ logLevel: 'ERROR' });
   const connection = snowflake.createConnection({

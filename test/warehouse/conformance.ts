@@ -319,6 +319,21 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       ]);
     });
 
+    it('leaves every table as it was where a part of a publication fails', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const first = await publishRun(warehouse, 'first', { reject: "case when user_id < 5 then 'too odd' end" });
+      const before = [await counts(subject), await readScores(first)];
+      // The last table that is written.
+      await subject.execute(`alter table ${subject.table(NAMES.summary)} drop column users`);
+      const second = await startRun(warehouse, 'second', { supersedes: 'first' });
+      await stageAll(second);
+      await expect(second.publish()).rejects.toThrow();
+      expect([await counts(subject), await readScores(first)]).toEqual(before);
+      const entries = await warehouse.ledger(first.tables.ledger).entries({ job: JOB, window: WEEK });
+      expect(entries.map(({ runId }) => runId)).toEqual(['first']);
+    });
+
     it('lets the first of two runs publish, and changes nothing for the second', async () => {
       const subject = await withUsers(makeSubject, 300);
       const { warehouse } = subject;

@@ -2,13 +2,14 @@ import type { FrozenTable } from '../../domain/frozen-table.ts';
 import { BUCKETS } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import { BUCKET, bucketOf, countBuckets, frozenTable } from '../sql/frozen.ts';
+import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { idOf, runJob } from './jobs.ts';
 import { digest } from './names.ts';
-import { asSubquery, queryJob, renderQuery, rows, runUnlessThere } from './query.ts';
+import { queryJob, renderQuery, rows, runUnlessThere } from './query.ts';
 import { createDataset, dropTable, getTable, readCell } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
 import type { TableName } from '../../domain/table-name.ts';
 import { openDatabase } from '../../duckdb/database.ts';
 import type { Connection } from './connection.ts';
@@ -8,7 +9,6 @@ import { rows, run } from './query.ts';
 import { readTable } from './read.ts';
 import { createTable, dropTable, hasDataset } from './rest-tables.ts';
 import { scratchOptions, scratchTable } from './scratch.ts';
-import { withFolder } from './work-folder.ts';
 
 // Each statement proves a right that a run needs; a table of ours is made, used and dropped, and nothing else is touched.
 
@@ -19,12 +19,10 @@ export async function probeSource(connection: Connection): Promise<string> {
   await rows(connection, "SELECT 'proven'");
   if (!(await hasDataset(connection, connection.scratch)))
     return `${show(connection.scratch)} is not there yet; the first run makes it`;
-  await withProbeTable(connection, connection.scratch, (table) =>
-    withFolder(connection, async (temporary) => {
-      await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary });
-      await readTable(connection, database, { table, columns: [COLUMN], restriction: '', into: 'proven' });
-    }),
-  );
+  await withProbeTable(connection, connection.scratch, async (table) => {
+    await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary: tmpdir() });
+    await readTable(connection, database, { table, columns: [COLUMN], restriction: '', into: 'proven' });
+  });
   return `queries run in ${connection.home.project}, and tables can be made and read in ${show(connection.scratch)}`;
 }
 

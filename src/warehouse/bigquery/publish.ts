@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import { ScoreBatchError } from '../../errors.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked } from '../sql/publication.ts';
 import { pinnedRows } from '../sql/tally.ts';
+import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
@@ -39,7 +39,7 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const entries = await readEntries(connection, targets.ledger, { job: entry.job, window: entry.window });
   const current = currentPublication(entries);
   if (current?.runId === entry.runId) return false;
-  if (current?.runId !== spec.supersedes) throw superseded(entry, current?.runId);
+  if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
   // The number holds where the script goes on: it does only while `supersedes` is what is published.
   const numbered = { ...entry, publication: (current?.number ?? 0) + 1 };
   const hasRows = spec.pinned.length > 0;
@@ -72,7 +72,7 @@ async function publishOnce(
     const published = refusalOf(error);
     if (published === undefined) throw error;
     if (published === entry.runId) return false;
-    throw superseded(entry, published);
+    throw superseded(entry.window.label, published);
   }
 }
 
@@ -132,10 +132,4 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
     if (summary) statements.push(insertSummary(BIGQUERY, summary, entry, rows, segments));
   }
   return [...statements, insertEntry(BIGQUERY, ledger, entry)];
-}
-
-function superseded({ window }: LedgerEntry, runId: string | undefined): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run (${runId || 'unknown'}) published ${window.label} meanwhile`, {
-    hint: 'look at `score-batch status`; start again to publish over it',
-  });
 }

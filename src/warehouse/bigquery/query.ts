@@ -19,17 +19,11 @@ interface Page {
   readonly rows?: readonly { readonly f: readonly { readonly v: string | null }[] }[];
   readonly totalRows?: string;
   readonly pageToken?: string;
-  readonly jobComplete?: boolean;
 }
 
-/** The query with BigQuery's placeholders; the line break ends a comment on its last line. */
+/** The query with BigQuery's placeholders. */
 export function renderQuery({ texts, parameters }: Query): string {
   return texts.map((text, i) => text + (parameters[i] === undefined ? '' : `@${parameters[i].name}`)).join('');
-}
-
-/** Makes a query usable inside another; the line break ends a comment on its last line. */
-export function asSubquery(sql: string): string {
-  return `(${sql}\n)`;
 }
 
 export function queryJob(connection: Connection, sql: string, options: QueryOptions = {}): Configuration {

@@ -1,23 +1,14 @@
+import { isOver, newMark, readMark } from '../mark.ts';
 import type { RunsOver } from '../warehouse.ts';
 import { type Connection, labelsOf } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { type FullName, partsOf, suffixOf } from './names.ts';
 import { dropTable, getTable, listTables } from './rest-tables.ts';
 
-/** What a table in scratch says of itself in its description; one without it is not ours and is left alone. */
-interface Mark {
-  readonly createdBy: 'score-batch';
-  readonly job: string;
-  readonly run: string;
-  /** ISO instant after which the table may go, whatever became of its run. */
-  readonly deadline: string;
-}
-
 /** What the tables of a run in scratch hold. */
 export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'probe';
 
 const PREFIX = 'score_batch_';
-const LIFETIME_MS = 7 * 86_400_000;
 
 export function scratchTable({ scratch }: Connection, kind: ScratchKind, runId: string): FullName {
   return { ...scratch, table: `${PREFIX}${kind}_${suffixOf(runId)}` };
@@ -25,9 +16,9 @@ export function scratchTable({ scratch }: Connection, kind: ScratchKind, runId: 
 
 /** What a new table in scratch carries: our mark, labels for the bill, and the time after which BigQuery drops it. */
 export function scratchOptions(connection: Connection, runId: string) {
-  const deadline = Date.now() + LIFETIME_MS;
-  const mark: Mark = { createdBy: 'score-batch', job: connection.job, run: runId, deadline: new Date(deadline).toISOString() };
-  return { description: JSON.stringify(mark), labels: labelsOf(connection, runId), expirationTime: String(deadline) };
+  const mark = newMark(connection.job, runId);
+  const expirationTime = String(Date.parse(mark.deadline));
+  return { description: JSON.stringify(mark), labels: labelsOf(connection, runId), expirationTime };
 }
 
 /** The same as an OPTIONS clause. */
@@ -61,15 +52,6 @@ export async function collect(
     const mark = readMark((await getTable(connection, name))?.description);
     if (mark?.job !== connection.job) continue;
     done ??= await over();
-    if (done.has(mark.run) || Date.parse(mark.deadline) < now) await dropTable(connection, name);
-  }
-}
-
-function readMark(description: string | undefined): Mark | undefined {
-  try {
-    const mark = JSON.parse(description ?? '') as Mark;
-    return mark.createdBy === 'score-batch' ? mark : undefined;
-  } catch {
-    return undefined;
+    if (isOver(mark, done, now)) await dropTable(connection, name);
   }
 }

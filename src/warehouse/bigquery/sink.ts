@@ -1,4 +1,5 @@
 import type { Sink } from '../warehouse.ts';
+import { makeWorkFolder, removeWorkFolder } from '../work-folder.ts';
 import type { Connection } from './connection.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
@@ -8,9 +9,10 @@ import { dropTable } from './rest-tables.ts';
 import { collect, scratchName, scratchTable } from './scratch.ts';
 import { stage, stagedAttempts, tally } from './staging.ts';
 import { tableDifferences } from './tables.ts';
-import { removeWorkFolder, workFolder } from './work-folder.ts';
 
 export function bigquerySink(connection: Connection): Sink {
+  const { scratch, job } = connection;
+  const folderParts = (runId: string) => [scratch.project, scratch.dataset, job, runId];
   return {
     differences: (tables) =>
       translated(connection, async () => {
@@ -20,7 +22,7 @@ export function bigquerySink(connection: Connection): Sink {
       }),
     probe: (targets) => translated(connection, () => probeSink(connection, targets)),
     stagesText: true,
-    workFolder: (runId) => workFolder(connection, runId),
+    workFolder: (runId) => makeWorkFolder(...folderParts(runId)),
     staged: (runId) => translated(connection, () => stagedAttempts(connection, runId)),
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored)),
     tally: (options) => translated(connection, () => tally(connection, options)),
@@ -30,7 +32,7 @@ export function bigquerySink(connection: Connection): Sink {
     showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,
     discard: (runId) =>
       translated(connection, async () => {
-        await removeWorkFolder(connection, runId);
+        await removeWorkFolder(...folderParts(runId));
         await dropTable(connection, scratchTable(connection, 'staged', runId));
       }),
     collect: (over, now) => translated(connection, () => collect(connection, ['staged', 'ranked', 'probe'], over, now)),

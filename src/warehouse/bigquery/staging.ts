@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
+import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
 import { openDatabase } from '../../duckdb/database.ts';
@@ -15,7 +16,6 @@ import { rows } from './query.ts';
 import { createTable, getTable } from './rest-tables.ts';
 import { scratchName, scratchOptions, scratchTable } from './scratch.ts';
 import { columnField, type Field } from './types.ts';
-import { withFolder } from './work-folder.ts';
 
 // Staging is one table per run, into which each scored file goes by a load job of its own. Load jobs rather than the Storage
 // Write API: they are free, take the Parquet file as it is, put in all of its rows or none, and their ids tell what was
@@ -91,10 +91,12 @@ async function upload(connection: Connection, jobId: string, runId: string, file
 
 /** Columns of the scored files of a run, which all have the same; in BigQuery every whole number has 64 bits. */
 async function fieldsOf(connection: Connection, file: string): Promise<Field[]> {
-  const described = await withFolder(connection, async (temporary) => {
-    await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary });
-    return await database.rows(`DESCRIBE SELECT * FROM ${parquetScan([file])}`);
+  await using database = await openDatabase(':memory:', {
+    threads: 1,
+    memory: connection.memory,
+    temporary: path.dirname(file),
   });
+  const described = await database.rows(`DESCRIBE SELECT * FROM ${parquetScan([file])}`);
   return described.map(([name, native]) => {
     const { type, digits } = toColumn(String(name), String(native));
     if (type === 'other') throw new Error(`a scored file has a column ${name} of type ${native}`);

@@ -11,11 +11,12 @@ import { duckdbError } from '../../duckdb/errors.ts';
 import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { checksumSums, keyHash } from '../sql/dialect.ts';
+import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
-import { asSubquery, renderQuery } from './query.ts';
+import { renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 

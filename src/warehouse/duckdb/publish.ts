@@ -5,10 +5,10 @@ import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
-import { ScoreBatchError } from '../../errors.ts';
 import { keyTexts } from '../sql/dialect.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, rankedColumns } from '../sql/publication.ts';
+import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
@@ -87,10 +87,4 @@ async function transaction<T>(database: Database, work: () => Promise<T>): Promi
     await database.run('ROLLBACK').catch(() => undefined);
     throw error;
   }
-}
-
-function superseded(label: string, runId: string | undefined): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run (${runId ?? 'unknown'}) published ${label} meanwhile`, {
-    hint: 'look at `score-batch status`; start again to publish over it',
-  });
 }

@@ -17,8 +17,3 @@ export function renderQuery({ texts, parameters }: Query): { sql: string; values
     .join('');
   return { sql, values: Object.fromEntries(parameters.map(({ name, value }) => [name, value])) };
 }
-
-/** Makes a query usable inside another; the line break ends a comment on its last line. */
-export function asSubquery(sql: string): string {
-  return `(${sql}\n)`;
-}

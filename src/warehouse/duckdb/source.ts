@@ -4,11 +4,12 @@ import { duckdbError } from '../../duckdb/errors.ts';
 import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { asSubquery } from '../sql/subquery.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, frozenFiles, readFrozen } from './freeze.ts';
-import { asSubquery, renderQuery } from './query.ts';
+import { renderQuery } from './query.ts';
 import { collectRunFolders, removeRunFolder } from './scratch.ts';
 
 export function duckdbSource(file: DuckdbFile): Source & CountingSource {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { comment } from './comment.ts';
 import { snowflakeError } from './errors.ts';
 import { Failure } from './failure.ts';
-import { comment } from './mark.ts';
 import { tableIdentifier } from './names.ts';
 import { queryTag } from './session.ts';
 import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';

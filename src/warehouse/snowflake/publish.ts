@@ -14,11 +14,12 @@ import {
   selectRanked,
 } from '../sql/publication.ts';
 import { pinnedRows } from '../sql/tally.ts';
+import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
+import { comment } from './comment.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { gateName, throughGate } from './gate.ts';
 import { readEntries } from './ledger.ts';
-import { comment } from './mark.ts';
 import { tableIdentifier } from './names.ts';
 import type { Session } from './session.ts';
 import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
@@ -126,10 +127,4 @@ async function rank(snowflake: Snowflake, { entry, key, keep }: PublicationSpec,
     runId,
   );
   return table;
-}
-
-function superseded(label: string, runId: string | undefined): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run (${runId ?? 'unknown'}) published ${label} meanwhile`, {
-    hint: 'look at `score-batch status`; start again to publish over it',
-  });
 }

@@ -1,10 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
-import { openDatabase } from '../../duckdb/database.ts';
+import { tmpdir } from 'node:os';
 import { duckdbError } from '../../duckdb/errors.ts';
-import { type RenderedRange, renderRanges } from '../../duckdb/render.ts';
-import { identifier } from '../../duckdb/sql.ts';
+import { type RenderedRange, renderLoaded } from '../../duckdb/render.ts';
 import { instant } from '../sql/dialect.ts';
 import type { PublishedRows } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
@@ -17,21 +13,24 @@ import { readInto } from './transfer.ts';
 export async function* readPublished(snowflake: Snowflake, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   const { name, columns } = inAccount(snowflake, spec.table);
   const { literal } = SNOWFLAKE;
-  const needed = columns.filter((column) => column.name === 'rank' || spec.line.includes(identifier(column.name)));
+  const { client, job, memory, signal } = snowflake;
+  const { line, rows } = spec;
   const from = `${tableIdentifier(name)}
     WHERE job = ${literal(spec.job)} AND run_id = ${literal(spec.runId)} AND window_start = ${instant(SNOWFLAKE, spec.window.start)}`;
-  const temporary = await mkdtemp(path.join(os.tmpdir(), 'score-batch-'));
   try {
-    await using database = await openDatabase(':memory:', { memory: snowflake.memory, temporary, signal: snowflake.signal });
-    await translated(snowflake, () =>
-      snowflake.client.use((session) =>
-        readInto(database, 'published', needed, session, from, { tag: queryTag(snowflake.job, spec.runId) }),
-      ),
-    );
-    yield* renderRanges(database, { from: 'published' }, spec.line, spec.rows);
+    yield* renderLoaded({
+      memory,
+      signal,
+      line,
+      rows,
+      columns,
+      load: (database, needed) =>
+        translated(snowflake, async () => {
+          const statement = { tag: queryTag(job, spec.runId) };
+          await client.use((session) => readInto(database, 'published', needed, session, from, statement));
+        }),
+    });
   } catch (error) {
-    throw duckdbError(error, temporary);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
+    throw duckdbError(error, tmpdir());
   }
 }

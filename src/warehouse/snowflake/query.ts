@@ -16,8 +16,3 @@ export function renderQuery({ texts, parameters }: Query): { sql: string; binds:
     .join('');
   return { sql, binds: parameters.map(({ value }) => value) };
 }
-
-/** Makes a query usable inside another; the line break ends a comment on its last line. */
-export function asSubquery(sql: string): string {
-  return `(${sql}\n)`;
-}

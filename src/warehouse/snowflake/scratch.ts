@@ -1,8 +1,8 @@
 import type { TableName } from '../../domain/table-name.ts';
+import { isOver, type Mark, readMark } from '../mark.ts';
 import type { RunsOver } from '../warehouse.ts';
 import { literal } from './dialect.ts';
 import { isMissing } from './errors.ts';
-import { type Mark, readMark } from './mark.ts';
 import { exactly, identifier, stored, tableIdentifier } from './names.ts';
 import { run, type Snowflake } from './snowflake.ts';
 
@@ -20,7 +20,7 @@ export async function collect(snowflake: Snowflake, over: RunsOver, now: number)
   const done = await over();
   await drop(
     snowflake,
-    left.filter(({ mark }) => done.has(mark.run) || Date.parse(mark.deadline) < now),
+    left.filter(({ mark }) => isOver(mark, done, now)),
   );
 }
 

@@ -1,4 +1,5 @@
 import type { Sink } from '../warehouse.ts';
+import { makeWorkFolder, removeWorkFolder } from '../work-folder.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -7,9 +8,10 @@ import { collect, dropRun } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { makeStaging, stage, stagedAttempts, stageName, tallyStaged } from './staging.ts';
 import { tableDifferences } from './tables.ts';
-import { makeWorkFolder, removeWorkFolder } from './work-folder.ts';
 
 export function snowflakeSink(snowflake: Snowflake): Sink {
+  const { target, scratch, job } = snowflake;
+  const folderParts = (runId: string) => [target.account, ...scratch, job, runId];
   /** Runs whose stage this process has made. */
   const made = new Map<string, Promise<void>>();
   /** Table in which this process has counted a run's staged rows last. */
@@ -31,7 +33,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       }),
     probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets)),
     stagesText: true,
-    workFolder: (runId) => makeWorkFolder(snowflake, runId),
+    workFolder: (runId) => makeWorkFolder(...folderParts(runId)),
     staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId)),
     stage: (runId, scored) =>
       translated(snowflake, async () => {
@@ -53,7 +55,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       translated(snowflake, async () => {
         made.delete(runId);
         counted.delete(runId);
-        await removeWorkFolder(snowflake, runId);
+        await removeWorkFolder(...folderParts(runId));
         await dropRun(snowflake, runId, ['staged', 'counted', 'ranked']);
       }),
     collect: (over, now) => translated(snowflake, () => collect(snowflake, over, now)),

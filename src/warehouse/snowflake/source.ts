@@ -1,11 +1,12 @@
 import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { inChunk } from '../sql/frozen.ts';
+import { asSubquery } from '../sql/subquery.ts';
 import type { Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
 import { describe, freeze, frozenTableName, readFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
-import { asSubquery, renderQuery } from './query.ts';
+import { renderQuery } from './query.ts';
 import { collect, dropRun } from './scratch.ts';
 import { queryTag } from './session.ts';
 import { type Snowflake, translated } from './snowflake.ts';

@@ -7,6 +7,7 @@ const SERIAL =
 
 const on = environment() !== undefined && (REAL === undefined || MAY_WRITE);
 
+// Without an emulator (the last line of the output says why) or a real one that may be written to; see subject.ts.
 describe.skipIf(!on)('on BigQuery', () => {
   conformance('BigQuery', makeSubject, REAL === undefined ? { 'stops where it is told to, with nothing frozen': SERIAL } : {});
 });

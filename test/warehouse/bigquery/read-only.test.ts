@@ -7,6 +7,7 @@ import { environment, KINDS, makeProject, REAL } from './subject.ts';
 
 const found = environment();
 
+// Without an emulator (the last line of the output says why) or a real one; see subject.ts.
 describe.skipIf(found === undefined)('BigQuery, only read', () => {
   it('is reached, describes every kind of column, estimates, and answers', async () => {
     const { source, reach, close } = openBigquery({

@@ -92,6 +92,7 @@ async function readThrough(fate: Fate, signal?: AbortSignal): Promise<{ result: 
 
 const WHOLE = [ROWS, ROWS, ROWS - Math.ceil(ROWS / 3), 38].map(String).concat('true');
 
+// Without an emulator; the last line of the output says why there is none.
 describe.skipIf(emulator === undefined)('a read through the Storage API', () => {
   it('that nothing disturbs has every row once', async () => {
     expect(await readThrough(() => undefined)).toEqual({ result: WHOLE, connections: 1 });

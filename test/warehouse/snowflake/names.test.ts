@@ -32,6 +32,7 @@ it('makes a part of a name of any id', () => {
   expect(nameSuffix('run"')).not.toBe(nameSuffix("run'"));
 });
 
+// Without an emulator (the last line of the output says why) or a real one that may be written to; see subject.ts.
 describe.skipIf(!mayMake())('on Snowflake', () => {
   const columns = async (warehouse: Warehouse, sql: string, names: readonly string[]): Promise<Column[]> => {
     const schema = await warehouse.source.describe({ name: 'query', texts: [sql], parameters: [] });

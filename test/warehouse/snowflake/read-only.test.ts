@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { environment, openAt, REAL } from './subject.ts';
 
+// Without an emulator (the last line of the output says why) or a real one; see subject.ts.
 describe.skipIf(environment() === undefined)('on Snowflake, without making anything', () => {
   const url = REAL ?? 'snowflake://fakesnow/home/public?warehouse=w';
   const plain = (sql: string) => ({ name: 'query', texts: [sql], parameters: [] });

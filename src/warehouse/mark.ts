@@ -1,0 +1,29 @@
+/** What a run's folder, table or stage in scratch says of itself; what does not say it is not ours and is left alone. */
+export interface Mark {
+  readonly createdBy: 'score-batch';
+  readonly job: string;
+  readonly run: string;
+  /** ISO instant after which it may go, whatever became of its run. */
+  readonly deadline: string;
+}
+
+const LIFETIME_MS = 7 * 86_400_000;
+
+export function newMark(job: string, run: string): Mark {
+  return { createdBy: 'score-batch', job, run, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
+}
+
+/** @param text JSON of a mark, or anything else */
+export function readMark(text: string | null | undefined): Mark | undefined {
+  try {
+    const mark = JSON.parse(text ?? '') as Mark | null;
+    return mark?.createdBy === 'score-batch' ? mark : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether what carries the mark may go. @param over ids of runs that need nothing of what they left */
+export function isOver(mark: Mark, over: ReadonlySet<string>, now: number): boolean {
+  return over.has(mark.run) || Date.parse(mark.deadline) < now;
+}

@@ -1,0 +1,33 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { ScoreBatchError, systemCode } from '../errors.ts';
+
+/**
+ * Makes the folder of this machine in which a run's chunk workers write what is loaded elsewhere. Processes of one run share it.
+ *
+ * @param parts what tells it from the folders of other warehouses and runs
+ */
+export async function makeWorkFolder(...parts: readonly string[]): Promise<string> {
+  const folder = folderOf(parts);
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new ScoreBatchError('unavailable', `the folder ${folder} cannot be made (${systemCode(cause)})`, {
+      hint: 'set TMPDIR to a folder with room that this user may write',
+      cause,
+    });
+  }
+  return folder;
+}
+
+/** Nothing happens where it is not there. */
+export async function removeWorkFolder(...parts: readonly string[]): Promise<void> {
+  await rm(folderOf(parts), { recursive: true, force: true });
+}
+
+function folderOf(parts: readonly string[]): string {
+  const hash = createHash('sha256').update(JSON.stringify(parts));
+  return path.join(os.tmpdir(), `score-batch-${hash.digest('hex').slice(0, 16)}`);
+}
