@@ -18,7 +18,12 @@ export interface PlanFlags extends JobFlags, WindowOptions {
 export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: undefined }, context);
+  const plan = await makePlan(
+    job,
+    window,
+    { requireGpu: flags.requireGpu ?? false, workers: undefined, phase: 'all' },
+    context,
+  );
   const { source } = plan.source;
   const rows = canCount(source) ? await source.count(plan.query) : undefined;
   const data = describePlan(plan, rows, plan.estimatedBytes);

@@ -4,6 +4,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import { addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
+import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { ReportFlags } from './report.ts';
 import type { RunFlags } from './run.ts';
@@ -15,6 +16,12 @@ In cron, with absolute paths (Mondays at 6; the exit code says what to do, see t
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (megabytes),
 SCORE_BATCH_LOG=json, NO_COLOR`;
+
+const ALLOW_EMPTY = 'publish an empty window, even over a full one';
+const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';
+const FRESH = 'never go on with an unfinished run';
+const REQUIRE_GPU = 'refuse to run on cpu';
+const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
 
 /** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
 export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: (text: string) => void): Command {
@@ -49,10 +56,41 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     });
 
   addWindowOptions(addJobOption(program.command('plan').description('show what a run would do; moves nothing')))
-    .option('--require-gpu', 'refuse to run on cpu')
+    .option('--require-gpu', REQUIRE_GPU)
     .action(async (flags: PlanFlags) => {
       const { planCommand } = await import('./plan.ts');
       show(await planCommand(flags, context()));
+    });
+
+  const freeze = program.command('freeze').description('begin the run of a window and freeze its rows, for `score` elsewhere');
+  addWindowOptions(addJobOption(freeze))
+    .option('--skip-empty', SKIP_EMPTY)
+    .option('--fresh', FRESH)
+    .option('--require-gpu', REQUIRE_GPU)
+    .action(async (flags: FreezeFlags) => {
+      const { freezeCommand } = await import('./phases.ts');
+      showData(await freezeCommand(flags, context()));
+    });
+
+  const score = program.command('score').description('score the frozen rows of a window, or a shard of them');
+  addWindowOptions(addJobOption(score))
+    .option('--shard <i/n>', 'the part of this process, e.g. 2/8 for the second of eight')
+    .option('--shards <n>', 'number of parts, where the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--workers <number>', WORKERS, workerNumber)
+    .action(async (flags: ScoreFlags) => {
+      const { scoreCommand } = await import('./phases.ts');
+      showData(await scoreCommand(flags, context()));
+    });
+
+  const publish = program.command('publish').description('publish the scored rows of a window once every chunk is there');
+  addWindowOptions(addJobOption(publish))
+    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--skip-empty', SKIP_EMPTY)
+    .option('--require-gpu', REQUIRE_GPU)
+    .action(async (flags: PublishFlags) => {
+      const { publishCommand } = await import('./phases.ts');
+      showData(await publishCommand(flags, context()));
     });
 
   addJobOption(program.command('status').description('show the ledger: runs, states, counts, seconds per stage'))
@@ -109,12 +147,12 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
 
 function addRunOptions(command: Command): Command {
   return command
-    .option('--allow-empty', 'publish an empty window, even over a full one')
-    .option('--skip-empty', 'end with exit code 99 where there is nothing to score')
+    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--skip-empty', SKIP_EMPTY)
     .option('--skip-published', 'end at once where the window is published')
-    .option('--fresh', 'never go on with an unfinished run')
-    .option('--require-gpu', 'refuse to run on cpu')
-    .option('--workers <number>', 'chunk workers (default: one per core, one on a GPU)', workerNumber);
+    .option('--fresh', FRESH)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--workers <number>', WORKERS, workerNumber);
 }
 
 /** `run` is what people call, mostly without its name, so the root's help has its flags. */

@@ -19,7 +19,12 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
   const start = performance.now();
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: flags.workers }, context);
+  const plan = await makePlan(
+    job,
+    window,
+    { requireGpu: flags.requireGpu ?? false, workers: flags.workers, phase: 'all' },
+    context,
+  );
   const summary = await run(
     plan,
     {

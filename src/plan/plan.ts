@@ -21,6 +21,8 @@ import { openWarehouses, tableNames } from './warehouses.ts';
 export interface PlanOptions {
   readonly requireGpu: boolean;
   readonly workers: number | undefined;
+  /** The part of a run that this process will do; what the other parts need was looked at by theirs. */
+  readonly phase: 'all' | 'freeze' | 'score' | 'publish';
 }
 
 /** All that is known of a run before a row moves. */
@@ -29,8 +31,8 @@ export interface Plan extends ChosenColumns {
   readonly window: Window;
   readonly query: Query;
   readonly bundle: Bundle;
-  /** Execution provider that serves here. */
-  readonly provider: string;
+  /** Execution provider that serves here; undefined where this process scores nothing. */
+  readonly provider: string | undefined;
   readonly source: Warehouse;
   readonly sink: Warehouse;
   readonly sourceAccess: WarehouseAccess;
@@ -76,14 +78,17 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     );
   }
   const requireGpu = options.requireGpu || definition.score.require_gpu;
-  const provider = await probeModel(bundle, definition.score.providers, requireGpu);
+  const [freezes, scores, publishes] = (['freeze', 'score', 'publish'] as const).map(
+    (phase) => options.phase === 'all' || options.phase === phase,
+  );
+  const provider = scores ? await probeModel(bundle, definition.score.providers, requireGpu) : undefined;
   const { source, sink, sourceAccess } = await openWarehouses(job, context);
   const schema = await source.source.describe(query);
-  const estimatedBytes = await refuseCost(job, query, source, context);
+  const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
   const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column);
-  await refuseDifferentTables(sink, tables);
-  await refuseUnready(job, window, source);
+  if (freezes || publishes) await refuseDifferentTables(sink, tables);
+  if (freezes) await refuseUnready(job, window, source);
   const ledger = sink.ledger(tables.ledger);
   const previous = previousWindow(window);
   return {
@@ -106,7 +111,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     ),
     reported: window.kind === definition.every,
     entries: await windowEntries(ledger, definition.name, ledgerWindow(window)),
-    previousEntries: previous ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
+    previousEntries: previous && publishes ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
     requireGpu,
     estimatedBytes,
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),

@@ -1,29 +1,72 @@
 import { randomBytes } from 'node:crypto';
+import type { Context } from '../context.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { StageClock } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
+import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
+
+/** An unfinished run that began so long ago, or longer, is no news to whoever starts beside it. */
+const YOUNG_MS = 86_400_000;
 
 /**
  * A new run, or an unfinished one to go on with. The ledger knows of it before anything else is durable, and what is gone on
  * with is decided with the ledger in hand: another process may have finished the run since the plan was made.
  */
-export function begin(plan: Plan, fresh: boolean): Promise<Progress> {
-  return plan.ledger.decide(windowFilter(plan), async (entries) => {
+export async function begin(plan: Plan, fresh: boolean, { console }: Context): Promise<Progress> {
+  const { progress, resumed, beside } = await plan.ledger.decide(windowFilter(plan), async (entries) => {
     const unfinished = fresh ? undefined : await resumable(plan, entries);
-    const progress = progressOf(plan, entries, unfinished);
-    if (progress.state === 'published') return { result: progress };
-    progress.state = 'started';
-    const append = entryOf(plan, progress, 'started', {
-      supersedes: progress.replaces?.runId ?? null,
+    const begun = progressOf(plan, entries, unfinished);
+    const result = { progress: begun, resumed: unfinished, beside: othersUnfinished(entries, plan.fingerprint) };
+    if (begun.state === 'published') return { result };
+    begun.state = 'started';
+    const append = entryOf(plan, begun, 'started', {
+      supersedes: begun.replaces?.runId ?? null,
       sql: showQuery(plan.query),
       parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
       versions: VERSIONS,
     });
-    return { append, result: progress };
+    return { append, result };
+  });
+  if (resumed) console.info(`going on with ${showRun(resumed)}`);
+  for (const run of beside.filter(({ startedAt }) => Date.now() - Date.parse(startedAt) < YOUNG_MS)) {
+    console.warn(`${showRun(run)}, has not finished, of another job file, query or model; whoever publishes first wins`);
+  }
+  return progress;
+}
+
+/** A run that is begun already, with what it froze; nothing frozen where it is published. */
+export interface Joined {
+  readonly progress: Progress;
+  readonly frozen: FrozenTable | undefined;
+}
+
+/**
+ * The unfinished run that `begin` would go on with, or else the one of equal fingerprint that is published: a scheduler may
+ * repeat what was done.
+ *
+ * @throws ScoreBatchError `conflict` where there is none
+ */
+export async function join(plan: Plan, { console }: Context): Promise<Joined> {
+  const entries = await plan.ledger.entries(windowFilter(plan));
+  const unfinished = unfinishedRun(entries, plan.fingerprint);
+  if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished), frozen: undefined };
+  const frozen = unfinished && (await plan.source.source.frozen(unfinished.runId));
+  if (unfinished && frozen) {
+    console.info(`going on with ${showRun(unfinished)}`);
+    return { progress: progressOf(plan, entries, unfinished), frozen };
+  }
+  const current = currentPublication(entries);
+  const done = runsOf(entries).find(({ runId, fingerprint }) => runId === current?.runId && fingerprint === plan.fingerprint);
+  if (done) return { progress: progressOf(plan, entries, done), frozen: undefined };
+  const others = othersUnfinished(entries, plan.fingerprint);
+  throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
+    details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
+    hint: 'run `score-batch freeze` for the same window first',
   });
 }
 
@@ -57,6 +100,17 @@ function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | unde
     rows: run?.rows,
     details,
   };
+}
+
+/** Unfinished runs of other fingerprints that may still be published. */
+function othersUnfinished(entries: readonly LedgerEntry[], fingerprint: string): Run[] {
+  const others = new Set(entries.map((entry) => entry.fingerprint).filter((other) => other !== fingerprint));
+  return [...others].flatMap((other) => unfinishedRun(entries, other) ?? []).filter(({ state }) => state !== 'published');
+}
+
+/** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 UTC on HOST` */
+function showRun({ runId, startedAt, host }: Run): string {
+  return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${host}`;
 }
 
 /** Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures. */

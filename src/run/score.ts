@@ -1,40 +1,71 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import { undone } from '../domain/reconciliation.ts';
+import type { Shard } from '../domain/sharing.ts';
 import { memoryBudget, workerMemory } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { scoreChunks } from '../score/pool.ts';
 import { batchRows, workerCount } from '../score/sizing.ts';
 import type { Progress } from './progress.ts';
+import { shareChunks } from './share.ts';
 
-/** Scores and stages every chunk that is not staged whole yet. */
-export async function scoreFrozen(plan: Plan, frozen: FrozenTable, progress: Progress, context: Context): Promise<void> {
+/** What one process did of the run's chunks. */
+export interface Scored {
+  readonly chunks: number;
+  readonly rows: number;
+  /** Chunks per execution provider that served. */
+  readonly providers: Readonly<Record<string, number>>;
+}
+
+/** Scores and stages chunks until every one of them is staged whole, by this process or another one of the run. */
+export async function scoreFrozen(
+  plan: Plan,
+  frozen: FrozenTable,
+  shard: Shard,
+  progress: Progress,
+  context: Context,
+): Promise<Scored> {
   const { sink } = plan.sink;
   const { runId, clock } = progress;
   const { definition } = plan.job;
+  const { console, signal } = context;
   const folder = await sink.workFolder(runId);
-  const todo = undone(frozen.chunks, await sink.staged(runId));
-  const resumed = frozen.chunks.length - todo.length;
-  progress.details = { ...progress.details, chunks: frozen.chunks.length, chunks_resumed: resumed };
-  if (resumed > 0) context.console.info(`${resumed} of ${frozen.chunks.length} chunks are staged already`);
-  if (todo.length === 0) return;
-  const workers = Math.min(workerCount(plan.workers, plan.provider), todo.length);
-  const bar = context.console.progress('scoring chunks', todo.length);
+  const workers = workerCount(plan.workers, plan.provider);
+  const share = await shareChunks({
+    frozen,
+    shard,
+    workers,
+    look: () => sink.staged(runId),
+    found: (chunks) => bar.advance(chunks),
+    signal,
+  });
+  const chunks = frozen.chunks.length;
+  const open = chunks - share.resumed;
+  progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed };
+  if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
+  const sideBySide = Math.min(workers, open);
+  const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number> };
+  if (open === 0) return scored;
+  const bar = console.progress('scoring chunks', open);
   try {
     await scoreChunks(
-      todo,
-      async (scored) => {
-        clock.add('read', scored.seconds.read / workers);
-        clock.add('encode', scored.seconds.encode / workers);
-        clock.add('score', scored.seconds.score / workers);
-        clock.add('stage', scored.seconds.write / workers);
-        await clock.time('stage', () => sink.stage(runId, scored));
-        context.console.debug(`chunk ${scored.chunk}: ${scored.rows} rows on ${scored.provider}`);
-        bar.advance();
+      open,
+      share.next,
+      async (file) => {
+        clock.add('read', file.seconds.read / sideBySide);
+        clock.add('encode', file.seconds.encode / sideBySide);
+        clock.add('score', file.seconds.score / sideBySide);
+        clock.add('stage', file.seconds.write / sideBySide);
+        await clock.time('stage', () => sink.stage(runId, file));
+        console.debug(`chunk ${file.chunk}: ${file.rows} rows on ${file.provider}`);
+        share.staged(file.chunk);
+        scored.chunks += 1;
+        scored.rows += file.rows;
+        scored.providers[file.provider] = (scored.providers[file.provider] ?? 0) + 1;
+        bar.advance(1);
       },
       {
         workers,
-        signal: context.signal,
+        signal,
         modelFile: plan.bundle.file,
         signature: plan.bundle.signature,
         key: plan.key,
@@ -55,4 +86,5 @@ export async function scoreFrozen(plan: Plan, frozen: FrozenTable, progress: Pro
   } finally {
     bar.stop();
   }
+  return scored;
 }

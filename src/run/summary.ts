@@ -2,19 +2,22 @@ import type { RunDetails } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
+import type { Window } from '../domain/window.ts';
 import type { Plan } from '../plan/plan.ts';
 import { wallClock } from '../window/calendar.ts';
+
+export interface WindowSummary {
+  readonly label: string;
+  readonly start: string;
+  readonly end: string;
+  readonly kind: string;
+  readonly zone: string;
+}
 
 /** What a run says of itself at its end; the object that `--json` prints. */
 export interface RunSummary {
   readonly job: string;
-  readonly window: {
-    readonly label: string;
-    readonly start: string;
-    readonly end: string;
-    readonly kind: string;
-    readonly zone: string;
-  };
+  readonly window: WindowSummary;
   readonly run_id: string;
   /** `already published` where another process or an earlier run had done it. */
   readonly state: 'published' | 'already published';
@@ -43,13 +46,7 @@ export function summarize(
   const published = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
   return {
     job: plan.job.definition.name,
-    window: {
-      label: window.label,
-      start: window.start.toISOString(),
-      end: window.end.toISOString(),
-      kind: window.kind,
-      zone: window.zone,
-    },
+    window: showWindow(window),
     run_id: runId,
     state,
     rows,
@@ -70,6 +67,10 @@ export function summarize(
     bottleneck: state === 'published' && details.seconds ? bottleneck(details.seconds) : undefined,
     warnings: details.warnings ?? [],
   };
+}
+
+export function showWindow({ label, start, end, kind, zone }: Window): WindowSummary {
+  return { label, start: start.toISOString(), end: end.toISOString(), kind, zone };
 }
 
 /** The summary for people, a line per thing they ask for. */

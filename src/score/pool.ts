@@ -14,28 +14,35 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
  * Scores chunks on worker threads, at most one per worker at a time, and hands each scored file to `stage`. The first
  * failure stops the others after their batch: ending a thread inside the model would abort the whole process.
  *
- * @throws whatever a worker or `stage` threw first, or the signal's reason
+ * @param turns chunks that there may be at most
+ * @param next gives a worker that is free its next chunk, undefined once there is none
+ * @throws whatever a worker, `next` or `stage` threw first, or the signal's reason
  */
 export async function scoreChunks(
-  tasks: readonly ChunkTask[],
+  turns: number,
+  next: () => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile) => Promise<void>,
   { workers, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
-  const count = Math.min(workers, tasks.length);
-  const idle = Array.from({ length: count }, () => startWorker({ ...setup, stop }));
+  const idle = Array.from({ length: Math.min(workers, turns) }, () => startWorker({ ...setup, stop }));
   const all = [...idle];
-  const limit = pLimit(Math.max(1, count));
+  const limit = pLimit(Math.max(1, all.length));
   signal.addEventListener('abort', requestStop, { once: true });
+  let over = false;
   let failure: { error: unknown } | undefined;
-  const scoreOne = async (task: ChunkTask): Promise<void> => {
-    if (failure || signal.aborted) return;
+  const takeTurn = async (): Promise<void> => {
+    if (over || failure || signal.aborted) return;
     const worker = idle.pop();
     if (worker === undefined) throw new Error('more chunks in flight than workers');
     try {
-      const scored = await worker.score(task);
-      if (scored !== undefined) await stage(scored);
+      const task = await next();
+      if (task === undefined) over = true;
+      else if (!failure && !signal.aborted) {
+        const scored = await worker.score(task);
+        if (scored !== undefined) await stage(scored);
+      }
     } catch (error) {
       failure ??= { error };
       requestStop();
@@ -44,7 +51,7 @@ export async function scoreChunks(
     }
   };
   try {
-    await Promise.all(tasks.map((task) => limit(scoreOne, task)));
+    await Promise.all(Array.from({ length: turns }, () => limit(takeTurn)));
   } finally {
     signal.removeEventListener('abort', requestStop);
     await Promise.all(all.map((worker) => worker.close()));

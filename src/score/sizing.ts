@@ -12,6 +12,6 @@ export function batchRows(configured: number | 'auto'): number {
  *
  * @param configured undefined for one per core; a GPU serves one worker, because two threads on one WebGPU device crash
  */
-export function workerCount(configured: number | undefined, provider: string): number {
+export function workerCount(configured: number | undefined, provider: string | undefined): number {
   return configured ?? (provider === 'cpu' ? availableParallelism() : 1);
 }

@@ -16,7 +16,7 @@ export interface Console {
 }
 
 interface Progress {
-  advance(): void;
+  advance(by: number): void;
   stop(): void;
 }
 
@@ -61,15 +61,15 @@ function bar(what: string, total: number, stream: NodeJS.WriteStream): Progress 
     cliProgress.Presets.shades_grey,
   );
   progress.start(total, 0);
-  return { advance: () => progress.increment(), stop: () => progress.stop() };
+  return { advance: (by) => progress.increment(by), stop: () => progress.stop() };
 }
 
 function lines(what: string, total: number, say: (level: 'info', message: string) => void): Progress {
   let done = 0;
   let last = performance.now();
   return {
-    advance() {
-      done += 1;
+    advance(by) {
+      done += by;
       if (performance.now() - last < PROGRESS_INTERVAL_MS) return;
       last = performance.now();
       say('info', `${what}: ${done} of ${total}`);

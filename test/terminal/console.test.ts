@@ -48,8 +48,8 @@ it('as JSON every line is one object, line breaks and all', () => {
 it.each(['quiet', 'normal'] as const)('work that is quickly done writes no progress off a terminal (%s)', (verbosity) => {
   const text = written({ verbosity, json: false }, (console) => {
     const progress = console.progress('scoring', 2);
-    progress.advance();
-    progress.advance();
+    progress.advance(1);
+    progress.advance(1);
     progress.stop();
   });
   expect(text).toBe('');

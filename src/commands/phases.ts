@@ -1,0 +1,65 @@
+import type { Context } from '../context.ts';
+import { loadJob } from '../job/load.ts';
+import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
+import { freezePhase, publishPhase, scorePhase } from '../run/phases.ts';
+import { showSummary } from '../run/summary.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { chooseShard, refuseLocalShards, type ShardFlags } from './shard.ts';
+
+interface PhaseFlags extends JobFlags, WindowOptions {
+  readonly requireGpu?: boolean;
+  readonly workers?: number;
+}
+
+export interface FreezeFlags extends PhaseFlags {
+  readonly fresh?: boolean;
+  readonly skipEmpty?: boolean;
+}
+
+/** Begins the window's run and freezes its rows. */
+export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<unknown> {
+  const { plan, seconds } = await planned(flags, 'freeze', context);
+  const options = { fresh: flags.fresh ?? false, skipEmpty: flags.skipEmpty ?? false };
+  const summary = await freezePhase(plan, options, seconds, context);
+  context.console.info(`${summary.state} ${summary.window.label}, run ${summary.run_id}`, { summary });
+  return summary;
+}
+
+export type ScoreFlags = PhaseFlags & ShardFlags;
+
+/** Scores a shard of the window's frozen run. */
+export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<unknown> {
+  const shard = chooseShard(flags, context.environment);
+  const { plan } = await planned(flags, 'score', context);
+  refuseLocalShards(shard, [plan.source, plan.sink]);
+  const summary = await scorePhase(plan, shard, context);
+  const mine = `${summary.chunks_scored} of ${summary.chunks} chunks by shard ${summary.shard.index}/${summary.shard.count}`;
+  context.console.info(`${summary.state} ${summary.window.label}: ${mine}, run ${summary.run_id}`, { summary });
+  return summary;
+}
+
+export interface PublishFlags extends PhaseFlags {
+  readonly allowEmpty?: boolean;
+  readonly skipEmpty?: boolean;
+}
+
+/** Publishes the window's frozen run once every chunk is staged. */
+export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
+  const { plan, seconds } = await planned(flags, 'publish', context);
+  const options = { allowEmpty: flags.allowEmpty ?? false, skipEmpty: flags.skipEmpty ?? false };
+  const summary = await publishPhase(plan, options, seconds, context);
+  context.console.info(showSummary(summary), { summary });
+  return summary;
+}
+
+async function planned(
+  flags: PhaseFlags,
+  phase: PlanOptions['phase'],
+  context: Context,
+): Promise<{ plan: Plan; seconds: number }> {
+  const start = performance.now();
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: flags.workers, phase }, context);
+  return { plan, seconds: (performance.now() - start) / 1000 };
+}

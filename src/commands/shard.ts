@@ -1,0 +1,70 @@
+import { ALONE, type Shard } from '../domain/sharing.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
+
+export interface ShardFlags {
+  /** `2/8`, counted from 1. */
+  readonly shard?: string;
+  readonly shards?: number;
+}
+
+/** Where schedulers say which of several processes this is, counted from 0, and how many there are. Kubernetes does not say that. */
+const SCHEDULERS: readonly (readonly [index: string, count: string | undefined])[] = [
+  ['JOB_COMPLETION_INDEX', undefined],
+  ['CLOUD_RUN_TASK_INDEX', 'CLOUD_RUN_TASK_COUNT'],
+  ['AWS_BATCH_JOB_ARRAY_INDEX', 'AWS_BATCH_JOB_ARRAY_SIZE'],
+];
+
+const HINT = 'write --shard 2/8 for the second of eight, or --shards 8 where the scheduler sets the index';
+
+/**
+ * The shard that the flags name, or else the scheduler; the whole where neither does.
+ *
+ * @throws ScoreBatchError `usage` where they name none that there can be
+ */
+export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.ProcessEnv): Shard {
+  if (shard !== undefined) {
+    const [, index, count] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
+    return checked(Number(index) - 1, Number(count), `--shard ${shard}`);
+  }
+  const { SCORE_BATCH_SHARDS: configured } = environment;
+  const wanted = shards ?? (configured ? Number(configured) : undefined);
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) {
+    throw new ScoreBatchError('usage', `SCORE_BATCH_SHARDS=${configured} is no number of shards`, { hint: HINT });
+  }
+  const [index, count] = SCHEDULERS.find(([variable]) => environment[variable]) ?? [];
+  if (index === undefined) {
+    if (wanted === undefined || wanted === 1) return ALONE;
+    const variables = SCHEDULERS.map(([variable]) => variable).join(', ');
+    throw new ScoreBatchError('usage', `there are ${wanted} shards, and nothing says which one this is`, {
+      hint: `write --shard i/${wanted}; or let the scheduler set one of ${variables}`,
+    });
+  }
+  const told = count === undefined ? undefined : environment[count];
+  if (told && wanted !== undefined && Number(told) !== wanted) {
+    throw new ScoreBatchError('usage', `--shards says ${wanted} and ${count} says ${told}`, { hint: 'leave out --shards' });
+  }
+  if (wanted === undefined && !told) {
+    throw new ScoreBatchError('usage', `${index} is set, and nothing says how many shards there are`, {
+      hint: 'add --shards with the number of processes, or set SCORE_BATCH_SHARDS',
+    });
+  }
+  return checked(Number(environment[index]), wanted ?? Number(told), `${index}=${environment[index]}`);
+}
+
+function checked(index: number, count: number, what: string): Shard {
+  if (Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count) return { index, count };
+  throw new ScoreBatchError('usage', `${what} is no shard${Number.isInteger(count) ? ` of ${count}` : ''}`, { hint: HINT });
+}
+
+/** @throws ScoreBatchError `configuration` where several machines could not reach what the run leaves */
+export function refuseLocalShards({ count }: Shard, warehouses: readonly Warehouse[]): void {
+  if (count === 1 || !warehouses.some(({ kind }) => kind === 'duckdb')) return;
+  throw new ScoreBatchError(
+    'configuration',
+    'a DuckDB file belongs to one machine, so its windows cannot be scored in shards',
+    {
+      hint: 'leave out the shard: one process uses all cores (see --workers)',
+    },
+  );
+}

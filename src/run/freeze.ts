@@ -1,0 +1,34 @@
+import type { Context } from '../context.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { Progress } from './progress.ts';
+
+/** Freezes the window, or finds what the run has frozen before. @throws ScoreBatchError `nothing to score`, see `skipEmpty` */
+export async function freezeWindow(
+  plan: Plan,
+  skipEmpty: boolean,
+  { clock, runId }: Progress,
+  { console }: Context,
+): Promise<FrozenTable> {
+  const { label } = plan.window;
+  console.info(`freezing ${label}`);
+  const frozen = await clock.time('freeze', () =>
+    plan.source.source.freeze(plan.query, {
+      runId,
+      key: plan.key,
+      columns: plan.needed,
+      chunkRows: plan.job.definition.score.chunk_rows,
+    }),
+  );
+  const chunks = `${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`;
+  console.info(`froze ${frozen.rows.toLocaleString('en')} rows of ${label} in ${chunks}`);
+  if (skipEmpty) refuseEmpty(plan, frozen);
+  return frozen;
+}
+
+/** What `--skip-empty` asks for. @throws ScoreBatchError `nothing to score` where the window has no rows */
+export function refuseEmpty({ window }: Plan, { rows }: FrozenTable): void {
+  if (rows > 0) return;
+  throw new ScoreBatchError('nothing to score', `the window ${window.label} has no rows and was skipped`);
+}

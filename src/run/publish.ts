@@ -1,0 +1,75 @@
+import type { Context } from '../context.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import { applyGates } from '../domain/gates.ts';
+import { currentPublication } from '../domain/ledger.ts';
+import type { AttemptTally } from '../domain/reconciliation.ts';
+import type { Plan } from '../plan/plan.ts';
+import { entryOf, type Progress } from './progress.ts';
+import { reconcile } from './reconcile.ts';
+import { refusal } from './refuse.ts';
+
+export interface PublishOptions {
+  readonly allowEmpty: boolean;
+}
+
+/**
+ * Reconciles what is staged with what was frozen, applies the gates, and publishes.
+ *
+ * @returns whether this process published; false where another one of the same run had done it
+ * @throws ScoreBatchError `conflict` where a chunk is missing or another run was faster, `refused` by a gate
+ */
+export async function publishFrozen(
+  plan: Plan,
+  frozen: FrozenTable,
+  options: PublishOptions,
+  progress: Progress,
+  context: Context,
+): Promise<boolean> {
+  const { clock, runId } = progress;
+  const { definition } = plan.job;
+  const reconciliation = await clock.time('reconcile', () => reconcile(plan, frozen, runId));
+  progress.rows = reconciliation.rows;
+  const gates = applyGates(reconciliation, {
+    limits: definition.gates,
+    refuseDuplicates: definition.source.duplicates === 'refuse',
+    replaced: progress.replaces?.rows,
+    previous: currentPublication(plan.previousEntries)?.rows,
+    reference: plan.bundle.definition.reference?.score,
+    allowEmpty: options.allowEmpty,
+  });
+  progress.details = {
+    ...progress.details,
+    rejections: reconciliation.rejections,
+    score_psi: gates.scorePsi ?? null,
+    providers: tallyProviders(reconciliation.pinned),
+    warnings: gates.warnings,
+    table: plan.tables.scores.name,
+    columns: plan.tables.scores.columns,
+    seconds: clock.seconds,
+  };
+  for (const warning of gates.warnings) context.console.warn(warning);
+  if (gates.refusals.length > 0) throw await refusal(plan, runId, gates.refusals, reconciliation);
+  context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
+  const mine = await clock.time('publish', () =>
+    plan.sink.sink.publish({
+      entry: entryOf(plan, progress, 'published', progress.details),
+      supersedes: progress.replaces?.runId,
+      pinned: reconciliation.pinned,
+      tables: plan.tables,
+      key: plan.key,
+      keep: plan.keep,
+      bands: definition.score.bands,
+      segments: definition.report.segments,
+      reported: plan.reported,
+      scored: reconciliation.rows.scored,
+    }),
+  );
+  if (mine) progress.state = 'published';
+  return mine;
+}
+
+function tallyProviders(attempts: readonly AttemptTally[]): Record<string, number> {
+  const tally: Record<string, number> = {};
+  for (const { provider } of attempts) tally[provider] = (tally[provider] ?? 0) + 1;
+  return tally;
+}

@@ -1,0 +1,123 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { StagedAttempt } from '../domain/attempt.ts';
+import type { FrozenChunk, FrozenTable } from '../domain/frozen-table.ts';
+import { undone } from '../domain/reconciliation.ts';
+import { nextMove, openChunks, type Shard } from '../domain/sharing.ts';
+
+/** A process's way to its chunks, of which other processes of the run take theirs. */
+export interface Share {
+  /** Chunks that were staged when it was made. */
+  readonly resumed: number;
+  /** The next chunk to score; undefined once nothing is left. Several workers may ask at once. */
+  next(): Promise<FrozenChunk | undefined>;
+  /** To be told of each chunk that this process has staged. */
+  staged(chunk: FrozenChunk['chunk']): void;
+}
+
+export interface ShareOptions {
+  readonly frozen: FrozenTable;
+  readonly shard: Shard;
+  /** Chunks that this process scores at the same time. */
+  readonly workers: number;
+  /** Looks at what is staged, by whichever process. */
+  readonly look: () => Promise<readonly StagedAttempt[]>;
+  /** Told of chunks that turn out to be staged by others. */
+  readonly found: (chunks: number) => void;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** What a simulation replaces. */
+export interface Clock {
+  readonly now: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  readonly random: () => number;
+}
+
+const REAL: Clock = {
+  now: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await delay(ms, undefined, { signal }).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw error;
+    });
+  },
+  random: Math.random,
+};
+
+/** Looks at staging are at least so far apart, and so much longer than one takes: sharing must not cost more than it saves. */
+const LOOK_EVERY_MS = 2_000;
+const LOOKS_APART = 20;
+
+/** Time that another shard gets for the chunks that it may be scoring: twice what the slowest of this process took. */
+const PATIENCE = 2;
+/** Where this process has scored none to go by. */
+const PATIENCE_MS = 30_000;
+
+/** Looks at what is staged, and begins to share. See `nextMove` for who takes what. */
+export async function shareChunks(options: ShareOptions): Promise<Share> {
+  const { frozen, shard, workers, look, found, signal, clock = REAL } = options;
+  const done = new Set<number>();
+  const taken = new Map<number, number>();
+  const waitedFor = new Map<number, number>();
+  let slowest: number | undefined;
+  let looked = 0;
+  let pause = LOOK_EVERY_MS;
+  const see = async (): Promise<number> => {
+    const start = clock.now();
+    const open = new Set(undone(frozen.chunks, await look()).map(({ chunk }) => chunk));
+    looked = clock.now();
+    pause = Math.max(LOOK_EVERY_MS, LOOKS_APART * (looked - start));
+    const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));
+    for (const { chunk } of news) done.add(chunk);
+    return news.length;
+  };
+  let looking: Promise<void> | undefined;
+  const lookAgain = async (): Promise<void> => {
+    looking ??= see()
+      .then(found)
+      .finally(() => {
+        looking = undefined;
+      });
+    await looking;
+  };
+  const resumed = await see();
+  const chunks = shard.count === 1 ? rotated(frozen.chunks, clock.random()) : frozen.chunks;
+  const isOwn = (chunk: FrozenChunk) => chunks.indexOf(chunk) % shard.count === shard.index;
+  const standing = () => ({ shard, chunks, done, taken: new Set(taken.keys()), workers });
+  const overdue = (chunk: number): boolean => {
+    const since = waitedFor.get(chunk) ?? clock.now();
+    return clock.now() - since > (slowest === undefined ? PATIENCE_MS : PATIENCE * slowest);
+  };
+  const decide = () => {
+    for (const { chunk } of openChunks(standing()).soon) if (!waitedFor.has(chunk)) waitedFor.set(chunk, clock.now());
+    return nextMove({ ...standing(), overdue, random: clock.random });
+  };
+  return {
+    resumed,
+    async next() {
+      for (;;) {
+        if (clock.now() - looked > pause) await lookAgain();
+        const move = decide();
+        if (move === 'over') return undefined;
+        if (move === 'wait') await clock.sleep(pause, signal);
+        // What is another's is taken on fresh news only.
+        else if (!isOwn(move.take) && clock.now() - looked > LOOK_EVERY_MS) await lookAgain();
+        else {
+          taken.set(move.take.chunk, clock.now());
+          return move.take;
+        }
+      }
+    },
+    staged(chunk) {
+      done.add(chunk);
+      slowest = Math.max(slowest ?? 0, clock.now() - (taken.get(chunk) ?? clock.now()));
+    },
+  };
+}
+
+/** From a place of its own, so that processes which do not know of each other meet at few chunks. */
+function rotated<T>(items: readonly T[], random: number): T[] {
+  const start = Math.floor(random * items.length);
+  return [...items.slice(start), ...items.slice(0, start)];
+}
