@@ -67,7 +67,7 @@ describe('a run that another process finishes after this one was planned', () =>
   ])('is not taken for unfinished where the source has %s since', async (_, change, rows) => {
     const folder = await linearProject();
     const { begin, makePlan, run, plan } = await planned(folder);
-    await begin(await makePlan(), false);
+    await begin(await makePlan());
     expect((await scoreBatch(folder, RUN)).code).toBe(0);
     await statements(path.join(folder, WAREHOUSE), [change]);
     const summary = await run(plan);
@@ -181,8 +181,13 @@ async function planned(folder: string) {
   const context = { folder, environment: {}, now, console: silent, signal: new AbortController().signal, atEnd() {} };
   const job = await loadJob(undefined, folder, {});
   const window = windowFromFlags({ week: true }, job.definition.time_zone, now);
-  const makePlan = () => planning.makePlan(job, window, { requireGpu: false, workers: 1 }, context);
+  const makePlan = () => planning.makePlan(job, window, { requireGpu: false, workers: 1, phase: 'all' }, context);
   const options = { allowEmpty: false, skipEmpty: false, skipPublished: false, fresh: false };
   const plan = await makePlan();
-  return { begin, makePlan, plan, run: (chosen: typeof plan) => running.run(chosen, options, 0, context) };
+  return {
+    begin: (chosen: typeof plan) => begin(chosen, false, context),
+    makePlan,
+    plan,
+    run: (chosen: typeof plan) => running.run(chosen, options, 0, context),
+  };
 }

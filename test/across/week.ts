@@ -116,14 +116,19 @@ export async function runWeek(source: string, sink: string): Promise<Week> {
   return await weekOf(folder, source, sink);
 }
 
+/** What a process of the job needs in its environment. */
+export function weekEnvironment(source: string, sink: string): NodeJS.ProcessEnv {
+  return { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink };
+}
+
 /** Runs the week once, however it ends. */
 export function startWeek(folder: string, source: string, sink: string, environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  return scoreBatch(folder, ['--week'], { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink, ...environment });
+  return scoreBatch(folder, ['--week'], { ...weekEnvironment(source, sink), ...environment });
 }
 
 /** What is there of the week: the report, and what the ledger says. */
 export async function weekOf(folder: string, source: string, sink: string): Promise<Week> {
-  const status = await scoreBatch(folder, ['status', '--json'], { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink });
+  const status = await scoreBatch(folder, ['status', '--json'], weekEnvironment(source, sink));
   return {
     csv: await readFile(path.join(folder, 'reports', 'churn-1997-W11.csv'), 'utf8'),
     runs: (JSON.parse(status.stdout) as { runs: Week['runs'] }).runs,

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { StagedAttempt } from '../../src/domain/attempt.ts';
+import type { Shard } from '../../src/domain/sharing.ts';
+import { type Share, shareChunks } from '../../src/run/share.ts';
+
+// Time is made: what is tested is who takes what, and when somebody looks.
+
+const SECOND = 1000;
+
+function staging(chunks: number) {
+  const frozen = {
+    runId: 'run',
+    columns: [],
+    rows: chunks,
+    divisions: chunks,
+    chunks: Array.from({ length: chunks }, (_, chunk) => ({ chunk, rows: 1, checksum: '0' })),
+  };
+  const staged: StagedAttempt[] = [];
+  let now = 0;
+  let looks = 0;
+  const pass = (ms: number) => {
+    now += ms;
+  };
+  return {
+    staged,
+    pass,
+    looks: () => looks,
+    now: () => now,
+    share: (shard: Shard, found: (chunks: number) => void = () => undefined): Promise<Share> =>
+      shareChunks({
+        frozen,
+        shard,
+        workers: 1,
+        look: async () => {
+          looks += 1;
+          return [...staged];
+        },
+        found,
+        signal: new AbortController().signal,
+        clock: { now: () => now, random: () => 0, sleep: async (ms) => pass(ms) },
+      }),
+  };
+}
+
+const stage = (world: ReturnType<typeof staging>, share: Share | undefined, chunk: number) => {
+  world.staged.push({ chunk, attempt: 'a', rows: 1 });
+  share?.staged(chunk);
+};
+
+describe('shareChunks', () => {
+  it('looks once where it is quick, however many chunks there are', async () => {
+    const world = staging(500);
+    const share = await world.share({ index: 0, count: 1 });
+    for (let chunk = await share.next(); chunk !== undefined; chunk = await share.next()) stage(world, share, chunk.chunk);
+    expect(world.staged).toHaveLength(500);
+    expect(world.looks()).toBe(1);
+  });
+
+  it('passes over what others have staged meanwhile, and tells of it', async () => {
+    const world = staging(4);
+    const news: number[] = [];
+    const share = await world.share({ index: 0, count: 1 }, (chunks) => news.push(chunks));
+    expect((await share.next())?.chunk).toBe(0);
+    stage(world, share, 0);
+    for (const chunk of [1, 2]) stage(world, undefined, chunk);
+    world.pass(10 * SECOND);
+    expect((await share.next())?.chunk).toBe(3);
+    expect(news).toEqual([2]);
+  });
+
+  it('waits for what another shard may be scoring, and takes it over when that is late', async () => {
+    const world = staging(4);
+    const share = await world.share({ index: 0, count: 2 });
+    for (const chunk of [0, 2]) {
+      expect((await share.next())?.chunk).toBe(chunk);
+      world.pass(3 * SECOND);
+      stage(world, share, chunk);
+    }
+    // The other one is dead: its second chunk is taken at once, its first after a while.
+    expect((await share.next())?.chunk).toBe(3);
+    stage(world, share, 3);
+    const before = world.now();
+    expect((await share.next())?.chunk).toBe(1);
+    expect(world.now() - before).toBeGreaterThan(0);
+    stage(world, share, 1);
+    expect(await share.next()).toBeUndefined();
+  });
+
+  it('is over when the other shard comes with the last one', async () => {
+    const world = staging(2);
+    const share = await world.share({ index: 0, count: 2 });
+    expect((await share.next())?.chunk).toBe(0);
+    stage(world, share, 0);
+    stage(world, undefined, 1);
+    world.pass(10 * SECOND);
+    expect(await share.next()).toBeUndefined();
+  });
+});
