@@ -19,7 +19,7 @@ const CHUNKS = 9;
 const ONE_CHUNK = 250;
 
 /** The first request of staging, by what it says. */
-const STAGING = { bigquery: /score_batch_stage_/, snowflake: /PUT file/ };
+const STAGING = { bigquery: /score_batch_stage_/, snowflake: /PUT 'file/ };
 
 it.for(['bigquery', 'snowflake'] as const)(
   'shards on machines of their own, one of which dies, within %s',
@@ -44,7 +44,7 @@ it.for(['bigquery', 'snowflake'] as const)(
     const proxy = await holdingProxy((kind === 'bigquery' ? bigquery?.rest : snowflake?.url) ?? '', STAGING[kind]);
     const through = kind === 'bigquery' ? { BIGQUERY_EMULATOR_HOST: proxy.url } : { SNOWFLAKE_ACCESS_URL: proxy.url };
     const dying = await start(['score', '--shard', '1/3', '--workers', '1'], through);
-    await proxy.reached;
+    expect(await Promise.race([proxy.reached, dying.ended])).toBeUndefined();
     dying.process.kill('SIGKILL');
     expect((await dying.ended).signal).toBe('SIGKILL');
     proxy.release();
