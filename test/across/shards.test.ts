@@ -64,10 +64,9 @@ it.for(['bigquery', 'snowflake'] as const)(
       { index: 2, count: 3 },
       { index: 3, count: 3 },
     ]);
-    const scored = shards.map(({ said }) => Number(said.chunks_scored));
-    // Both scored their own, and one of the two or both what the dead one left.
-    for (const chunks of scored) expect(chunks).toBeGreaterThanOrEqual(CHUNKS / 3);
-    expect(scored[0] ?? 0).toBeLessThanOrEqual((2 * CHUNKS) / 3);
+    // Whoever comes late finds some of its own done by the other; between them they scored all, and what the dead one left.
+    const scored = shards.reduce((sum, { said }) => sum + Number(said.chunks_scored), 0);
+    expect(scored).toBeGreaterThanOrEqual(CHUNKS);
 
     // The one that died, started again, and another number of shards: nothing is left to score.
     for (const shard of ['1/3', '1/2']) {
