@@ -26,7 +26,11 @@ export async function freeze(connection: Connection, query: Query, options: Free
   if (existing) return existing;
   await createDataset(connection, connection.scratch);
   // One without a manifest is as whole as one with it: a table that a query makes is there with all rows or not at all.
-  if (!(await getTable(connection, scratchTable(connection, 'frozen', runId)))) await writeFrozen(connection, query, options);
+  if (!(await getTable(connection, scratchTable(connection, 'frozen', runId)))) {
+    // What it says is of a frozen table that is gone.
+    await dropTable(connection, scratchTable(connection, 'manifest', runId));
+    await writeFrozen(connection, query, options);
+  }
   const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key), { runId });
   const counted = frozenTable(runId, columns, chunkRows, buckets);
   await runUnlessThere(connection, writeManifest(connection, counted), runId);

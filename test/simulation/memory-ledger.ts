@@ -1,0 +1,43 @@
+import type { LedgerEntry } from '../../src/domain/ledger.ts';
+import { ScoreBatchError } from '../../src/errors.ts';
+import type { Ledger, LedgerFilter } from '../../src/warehouse/warehouse.ts';
+import type { MemoryProcess } from './memory-process.ts';
+import { record, type World } from './world.ts';
+
+/** As in the warehouse of the world's gating: `decideAtGate` of BigQuery, or a transaction that holds the gate. */
+export function memoryLedger(world: World, process: MemoryProcess): Ledger {
+  const entries = (filter: LedgerFilter) =>
+    process.ask('read the ledger', () => world.ledger.filter((entry) => matches(entry, filter)));
+  const append = (entry: LedgerEntry) => process.ask('write to the ledger', () => record(world, entry));
+  return {
+    entries,
+    append: (entry) => (world.gating === 'locked' ? process.holding(() => append(entry)) : append(entry)),
+    async decide(window, decide) {
+      if (world.gating === 'locked') {
+        return await process.holding(async () => {
+          const decision = await decide(await entries(window));
+          if (decision.append !== undefined) await append(decision.append);
+          return decision.result;
+        });
+      }
+      for (let failures = 0; failures < 20; failures += 1) {
+        const taken = await process.ask('read the gate', () => world.gate.taken);
+        const { append: entry, result } = await decide(await entries(window));
+        if (entry === undefined) return result;
+        const written = await process.ask('write to the ledger', () => {
+          if (world.gate.taken !== taken) return false;
+          record(world, entry);
+          return true;
+        });
+        if (written) return result;
+      }
+      throw new ScoreBatchError('conflict', 'other runs keep writing to the ledger');
+    },
+  };
+}
+
+function matches(entry: LedgerEntry, { job, state, window }: LedgerFilter): boolean {
+  if (job !== undefined && entry.job !== job) return false;
+  if (state !== undefined && entry.state !== state) return false;
+  return window === undefined || (entry.window.start === window.start && entry.window.end === window.end);
+}

@@ -1,0 +1,140 @@
+import { currentPublication } from '../../src/domain/ledger.ts';
+import { pinAttempts } from '../../src/domain/reconciliation.ts';
+import { newMark } from '../../src/warehouse/mark.ts';
+import { superseded } from '../../src/warehouse/superseded.ts';
+import type { PublicationSpec, Sink } from '../../src/warehouse/warehouse.ts';
+import type { MemoryProcess } from './memory-process.ts';
+import { checksumOfKeys, collectFrom, notAsked } from './memory-source.ts';
+import { type PublishedRow, record, type ScoredRow, type World } from './world.ts';
+
+/** Scored files that were not staged yet are known by their names to everybody: they are no part of the protocol. */
+const FILES = new Map<string, readonly ScoredRow[]>();
+
+/** @returns the file's name */
+export function writeScoredRows(attempt: string, rows: readonly ScoredRow[]): string {
+  FILES.set(attempt, rows);
+  return attempt;
+}
+
+export function memorySink(world: World, process: MemoryProcess): Sink {
+  const { staged, ranked } = world.scratch;
+  return {
+    differences: notAsked,
+    probe: notAsked,
+    stagesText: true,
+    workFolder: async () => '/nowhere',
+    staged: (runId) =>
+      process.ask('count what is staged', () =>
+        attemptsOf(staged.get(runId)?.rows ?? []).map(({ chunk, attempt, rows }) => ({ chunk, attempt, rows })),
+      ),
+    async stage(runId, { attempt, file }) {
+      await process.ask('load', () => {
+        const table = staged.get(runId) ?? { mark: newMark('job', runId), rows: [] };
+        staged.set(runId, table);
+        // The load job's id is that of the attempt.
+        if (!table.rows.some((row) => row.attempt === attempt)) table.rows.push(...(FILES.get(file) ?? []));
+        FILES.delete(file);
+      });
+    },
+    tally: ({ runId, frozen }) =>
+      process.ask('tally', () => {
+        const rows = staged.get(runId)?.rows ?? [];
+        const pinning = pinAttempts(frozen.chunks, attemptsOf(rows));
+        const rejected = rowsOf(rows, pinning.pinned).filter(isRejected).length;
+        const rejections = rejected === 0 ? [] : [{ reason: 'value below zero', columnName: 'value', rows: rejected }];
+        return { ...pinning, rejections, scoreCounts: undefined };
+      }),
+    publish: (spec) =>
+      world.gating === 'locked' ? publishLocked(world, process, spec) : publishOptimistic(world, process, spec),
+    async *published({ runId, line, rows }) {
+      const found = await process.ask('read what is published', () => world.scores.filter((row) => row.runId === runId));
+      yield { complete: found.length === rows, lines: Buffer.from(`${line.length > 0 ? linesOf(found) : ''}`) };
+    },
+    stagingLocation: (runId) => `staged ${runId}`,
+    showRejected: (runId) => `the rejected rows of ${runId}`,
+    async discard(runId) {
+      await process.ask('drop staging', () => staged.delete(runId));
+    },
+    collect: (over, now) => collectFrom(process, [staged, ranked], over, now + world.later),
+  };
+}
+
+/** What the report file says of published rows, below its header. */
+export function linesOf(rows: readonly PublishedRow[]): string {
+  return rows.map(({ key, value, model }) => `${key},${value},${model}\n`).join('');
+}
+
+/** One transaction that holds the gate from its beginning. */
+function publishLocked(world: World, process: MemoryProcess, spec: PublicationSpec): Promise<boolean> {
+  return process.holding(async () => {
+    const entries = await process.ask('read the ledger', () => [...world.ledger]);
+    const current = currentPublication(entries);
+    if (current?.runId === spec.entry.runId) return false;
+    if (current?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, current?.runId);
+    await process.ask('commit', () => replaceWindow(world, spec, (current?.number ?? 0) + 1, pinnedOf(world, spec)));
+    return true;
+  });
+}
+
+/** Looks, ranks, and sends one script with an id of its own, which looks again at the gate. */
+async function publishOptimistic(world: World, process: MemoryProcess, spec: PublicationSpec): Promise<boolean> {
+  const { ranked } = world.scratch;
+  const { runId } = spec.entry;
+  const current = await process.ask('read the ledger', () => currentPublication(world.ledger));
+  if (current?.runId === runId) return false;
+  if (current?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, current?.runId);
+  const name = [runId, ...spec.pinned.map(({ attempt }) => attempt)].join(' ');
+  await process.ask('rank', () => ranked.set(name, { mark: newMark('job', runId), rows: pinnedOf(world, spec) }));
+  const number = (current?.number ?? 0) + 1;
+  const id = `${runId} ${number}`;
+  const owner = await process.ask('publish', () => {
+    const done = world.scripts.get(id);
+    if (done !== undefined) return done;
+    const now = currentPublication(world.ledger);
+    if (now?.runId === runId) return undefined;
+    if (now?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, now?.runId);
+    const table = ranked.get(name);
+    if (table === undefined) throw new Error(`the table ${name} is gone`);
+    replaceWindow(world, spec, number, table.rows);
+    world.scripts.set(id, process.name);
+    return process.name;
+  });
+  await process.ask('drop the ranked table', () => ranked.delete(name)).catch(() => undefined);
+  return owner === process.name;
+}
+
+function replaceWindow(world: World, spec: PublicationSpec, publication: number, rows: readonly ScoredRow[]): void {
+  const { runId } = spec.entry;
+  const published = rows
+    .map(({ key, value, model }) => ({ key, value, model, runId }))
+    .sort((a, b) => b.value - a.value || (a.key < b.key ? -1 : 1));
+  world.scores = published.filter((row) => !isRejected(row));
+  world.quarantine = published.filter(isRejected);
+  record(world, { ...spec.entry, publication });
+}
+
+function pinnedOf(world: World, { entry, pinned }: PublicationSpec): readonly ScoredRow[] {
+  return rowsOf(world.scratch.staged.get(entry.runId)?.rows ?? [], pinned);
+}
+
+function rowsOf(rows: readonly ScoredRow[], pinned: readonly { readonly attempt: string }[]): readonly ScoredRow[] {
+  const attempts = new Set(pinned.map(({ attempt }) => attempt));
+  return rows.filter(({ attempt }) => attempts.has(attempt));
+}
+
+function attemptsOf(rows: readonly ScoredRow[]) {
+  const attempts = new Map<string, ScoredRow[]>();
+  for (const row of rows) attempts.set(row.attempt, [...(attempts.get(row.attempt) ?? []), row]);
+  return [...attempts].map(([attempt, own]) => ({
+    chunk: own[0]?.chunk ?? -1,
+    attempt,
+    rows: own.length,
+    scored: own.filter((row) => !isRejected(row)).length,
+    checksum: checksumOfKeys(own),
+    provider: 'cpu',
+  }));
+}
+
+function isRejected({ value }: { readonly value: number }): boolean {
+  return value < 0;
+}

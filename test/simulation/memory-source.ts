@@ -1,0 +1,86 @@
+import { BUCKETS, bucketsOf, type FrozenTable } from '../../src/domain/frozen-table.ts';
+import { isOver, type Mark, newMark } from '../../src/warehouse/mark.ts';
+import { frozenTable } from '../../src/warehouse/sql/frozen.ts';
+import type { RunsOver, Source } from '../../src/warehouse/warehouse.ts';
+import type { MemoryProcess } from './memory-process.ts';
+import { keyHash, type SourceRow, type World } from './world.ts';
+
+/** As in BigQuery and Snowflake: a frozen table, and a manifest that says that it is whole. */
+export function memorySource(world: World, process: MemoryProcess): Source {
+  const { frozen, manifests } = world.scratch;
+  const readFrozen = (runId: string) =>
+    process.ask('read the manifest', () => (frozen.has(runId) ? manifests.get(runId)?.table : undefined));
+  return {
+    async freeze(_, { runId, columns, chunkRows }) {
+      const existing = await readFrozen(runId);
+      if (existing !== undefined) return existing;
+      if (!(await process.ask('look for the frozen table', () => frozen.has(runId)))) {
+        await process.ask('drop the manifest', () => manifests.delete(runId));
+      }
+      await process.ask('freeze', () => {
+        if (!frozen.has(runId)) frozen.set(runId, { mark: newMark('job', runId), rows: world.source });
+      });
+      const table = await process.ask('count what was frozen', () =>
+        frozenTable(runId, columns, chunkRows, countBuckets(frozen.get(runId)?.rows ?? [])),
+      );
+      await process.ask('write the manifest', () => {
+        if (!manifests.has(runId)) manifests.set(runId, { mark: newMark('job', runId), table });
+      });
+      return (await readFrozen(runId)) ?? table;
+    },
+    frozen: readFrozen,
+    async thaw(runId) {
+      await process.ask('drop the manifest', () => manifests.delete(runId));
+      await process.ask('drop the frozen table', () => frozen.delete(runId));
+    },
+    collect: (over, now) => collectFrom(process, [frozen, manifests], over, now + world.later),
+    describe: notAsked,
+    ready: notAsked,
+    loadChunk: notAsked,
+    probe: notAsked,
+  };
+}
+
+/** Rows of a chunk, which a chunk worker would load into its DuckDB. */
+export function rowsOfChunk(world: World, { runId, divisions }: FrozenTable, chunk: number): readonly SourceRow[] | undefined {
+  const [first, end] = bucketsOf(chunk, divisions);
+  return world.scratch.frozen.get(runId)?.rows.filter(({ key }) => {
+    const bucket = bucketOf(key);
+    return bucket >= first && bucket < end;
+  });
+}
+
+export async function collectFrom(
+  process: MemoryProcess,
+  kinds: readonly Map<string, { readonly mark: Mark }>[],
+  over: RunsOver,
+  now: number,
+): Promise<void> {
+  const found = await process.ask('list scratch', () =>
+    kinds.flatMap((tables) => [...tables].map((one) => [tables, ...one] as const)),
+  );
+  if (found.length === 0) return;
+  const done = await over();
+  for (const [tables, name, { mark }] of found) {
+    if (isOver(mark, done, now)) await process.ask('drop what is over', () => tables.delete(name));
+  }
+}
+
+export async function notAsked(): Promise<never> {
+  throw new Error('a run does not ask for this');
+}
+
+function bucketOf(key: string): number {
+  return Number(keyHash(key) % BigInt(BUCKETS));
+}
+
+/** As the statement of every warehouse returns it: bucket, rows, and the sums of the upper and the lower half of the hashes. */
+function countBuckets(rows: readonly SourceRow[]): string[][] {
+  const buckets = new Map<number, SourceRow[]>();
+  for (const row of rows) buckets.set(bucketOf(row.key), [...(buckets.get(bucketOf(row.key)) ?? []), row]);
+  return [...buckets].map(([bucket, inside]) => [String(bucket), String(inside.length), '0', checksumOfKeys(inside)]);
+}
+
+export function checksumOfKeys(rows: readonly SourceRow[]): string {
+  return String(rows.reduce((sum, { key }) => sum + keyHash(key), 0n));
+}

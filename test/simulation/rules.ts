@@ -1,0 +1,82 @@
+import { expect } from 'vitest';
+import { currentPublication, type LedgerEntry, type RunState, runsOf } from '../../src/domain/ledger.ts';
+import { linesOf } from './memory-sink.ts';
+import { place } from './place.ts';
+import type { SourceRow, World } from './world.ts';
+
+const FINAL: readonly RunState[] = ['refused', 'skipped', 'published', 'completed'];
+
+/**
+ * Looks at the world after everything that anybody records or publishes.
+ *
+ * @returns what was found wrong so far: the process that did it may be dead, and could not say it
+ */
+export function watch(world: World): unknown[] {
+  const wrong: unknown[] = [];
+  const looking =
+    <T>(look: (found: T) => void) =>
+    (found: T): void => {
+      try {
+        look(found);
+      } catch (error) {
+        wrong.push(error);
+      }
+    };
+  const pictures = keepPictures(world);
+  world.onEntry = looking((entry) => {
+    const earlier = world.ledger.slice(0, -1);
+    const own = earlier.filter(({ runId }) => runId === entry.runId).map(({ state }) => state);
+    if (entry.state === 'started') expectStarted(entry, earlier, own);
+    if (entry.state === 'failed') expectFailed(own);
+    if (entry.state === 'refused') expect(isBad(pictures.get(entry.runId) ?? [])).toBe(true);
+    if (entry.state !== 'published') return;
+    expect(own).not.toContain('published');
+    expect(entry.publication).toBe((currentPublication(earlier)?.number ?? 0) + 1);
+    expectPublished(world, entry, pictures.get(entry.runId) ?? []);
+  });
+  world.onReport = looking((text) => {
+    // Where nothing is locked an older file may be put over a newer one; see `decideAtGate` of BigQuery.
+    if (world.gating === 'locked') expect(text).toMatch(new RegExp(`^[^\n]*\n${linesOf(world.scores)}$`));
+  });
+  return wrong;
+}
+
+/** What each run froze. */
+function keepPictures({ scratch: { frozen } }: World): Map<string, readonly SourceRow[]> {
+  const pictures = new Map<string, readonly SourceRow[]>();
+  const set = frozen.set.bind(frozen);
+  frozen.set = (runId, table) => {
+    pictures.set(runId, table.rows);
+    return set(runId, table);
+  };
+  return pictures;
+}
+
+/** Nothing final is gone on with, and what is published wants no new run but its report. */
+function expectStarted(entry: LedgerEntry, earlier: readonly LedgerEntry[], own: readonly RunState[]): void {
+  expect(own.filter((state) => FINAL.includes(state))).toEqual([]);
+  const newest = runsOf(earlier).findLast(({ fingerprint }) => fingerprint === entry.fingerprint);
+  const unreported = newest?.state === 'published' && newest.runId === currentPublication(earlier)?.runId;
+  if (own.length === 0 && !place().fresh) expect(unreported).toBe(false);
+}
+
+/** A process whose run was published by another one has not failed, unless it could not find out. */
+function expectFailed(own: readonly RunState[]): void {
+  const { faults } = place().process;
+  if (!faults.some(({ kind }) => kind.endsWith('lost'))) expect(own).not.toContain('published');
+}
+
+/** The tables hold what one run froze, each row once, and nothing else. */
+export function expectPublished(world: World, entry: LedgerEntry, picture: readonly SourceRow[]): void {
+  const { runId, fingerprint, rows } = entry;
+  const byKey = (a: SourceRow, b: SourceRow) => (a.key < b.key ? -1 : 1);
+  const published = [...world.scores, ...world.quarantine].sort(byKey);
+  expect(published).toEqual(picture.map((row) => ({ ...row, model: fingerprint, runId })).sort(byKey));
+  expect(rows).toEqual({ frozen: picture.length, scored: world.scores.length, quarantined: world.quarantine.length });
+}
+
+/** What the gates of the job refuse: too few rows, or too many that cannot be scored. */
+function isBad(picture: readonly SourceRow[]): boolean {
+  const rejected = picture.filter(({ value }) => value < 0).length;
+  return picture.length < 2 || rejected > picture.length / 2;
+}
