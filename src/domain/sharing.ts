@@ -47,8 +47,9 @@ export function nextMove(standing: Standing): Move {
 }
 
 /**
- * Chunks that are neither staged nor taken by this process: its own, those that other shards may be scoring at the moment, which
- * are the first of each, and the rest of theirs.
+ * Chunks that are neither staged nor taken by this process: its own, those that other shards are at or will be at next, which
+ * are the first of each, and the rest of theirs. The next are left to them too: nobody could be done with one before its
+ * owner begins it.
  */
 export function openChunks({ shard, chunks, done, taken, workers }: Omit<Standing, 'overdue' | 'random'>) {
   const open: Record<'own' | 'soon' | 'later', FrozenChunk[]> = { own: [], soon: [], later: [] };
@@ -58,7 +59,7 @@ export function openChunks({ shard, chunks, done, taken, workers }: Omit<Standin
     const owner = position % shard.count;
     const before = seen.get(owner) ?? 0;
     seen.set(owner, before + 1);
-    open[owner === shard.index ? 'own' : before < workers ? 'soon' : 'later'].push(chunk);
+    open[owner === shard.index ? 'own' : before < 2 * workers ? 'soon' : 'later'].push(chunk);
   });
   return open;
 }

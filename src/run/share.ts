@@ -49,8 +49,11 @@ const REAL: Clock = {
 const LOOK_EVERY_MS = 2_000;
 const LOOKS_APART = 20;
 
-/** Time that another shard gets for the chunks that it may be scoring: twice what the slowest of this process took. */
-const PATIENCE = 2;
+/**
+ * Time that another shard gets for the chunks that it is at and for those that are next, in units of what the slowest of this
+ * process took: both, and a little.
+ */
+const PATIENCE = 3;
 /** Where this process has scored none to go by. */
 const PATIENCE_MS = 30_000;
 

@@ -12,8 +12,10 @@ export const FAULTS = ['killed before', 'killed after', 'request lost', 'answer 
 export interface ProcessOptions {
   readonly name: string;
   readonly faults: readonly Fault[];
-  /** How long a request or an answer is under way, in virtual milliseconds. */
-  readonly latency: () => number;
+  /** From 0 to 1; what is left to chance. */
+  readonly random: () => number;
+  /** Virtual milliseconds from a request to its answer; 2 to 20 by default. */
+  readonly latency?: (what: string) => number;
 }
 
 /** A process that works on the world: what it asks for takes time, and it may be killed or paused at any point of it. */
@@ -22,6 +24,9 @@ export interface MemoryProcess {
   readonly faults: readonly Fault[];
   /** Settles only when the process is killed. */
   readonly killed: Promise<'killed'>;
+  /** Ends it at once, as SIGKILL does. */
+  kill(): void;
+  readonly isDead: boolean;
   /** Statements so far. */
   readonly count: number;
   /**
@@ -33,6 +38,8 @@ export interface MemoryProcess {
    * @throws ScoreBatchError `unavailable` where the request or its answer was lost
    */
   ask<T>(what: string, effect: () => T): Promise<T>;
+  sleep(duration: number): Promise<void>;
+  readonly random: () => number;
   /** Holds the gate while `work` is done, and waits for it before. */
   holding<T>(work: () => Promise<T>): Promise<T>;
 }
@@ -44,7 +51,10 @@ const LINGER = 60_000;
 
 const NEVER = new Promise<never>(() => undefined);
 
-export function startProcess(world: World, { name, faults, latency }: ProcessOptions): MemoryProcess {
+export function startProcess(
+  world: World,
+  { name, faults, random, latency = () => 2 + random() * 18 }: ProcessOptions,
+): MemoryProcess {
   const { clock, gate } = world;
   let count = 0;
   let dead = false;
@@ -74,6 +84,12 @@ export function startProcess(world: World, { name, faults, latency }: ProcessOpt
     name,
     faults,
     killed,
+    kill() {
+      void kill();
+    },
+    get isDead() {
+      return dead;
+    },
     get count() {
       return count;
     },
@@ -84,7 +100,8 @@ export function startProcess(world: World, { name, faults, latency }: ProcessOpt
       if (fault === 'killed before') return await kill();
       if (fault === 'paused') wakes = clock.now + PAUSE;
       await going();
-      await clock.sleep(latency());
+      const oneWay = latency(what) / 2;
+      await clock.sleep(oneWay);
       if (fault === 'request lost') {
         await going();
         throw lost(what);
@@ -92,11 +109,16 @@ export function startProcess(world: World, { name, faults, latency }: ProcessOpt
       world.statements.set(what, (world.statements.get(what) ?? 0) + 1);
       const answer = settle(effect);
       if (fault === 'killed after') return await kill();
-      await clock.sleep(latency());
+      await clock.sleep(oneWay);
       await going();
       if (fault === 'answer lost') throw lost(what);
       if ('error' in answer) throw answer.error;
       return answer.value;
+    },
+    random,
+    async sleep(duration) {
+      await clock.sleep(duration);
+      await going();
     },
     async holding(work) {
       await self.ask('take the gate', () => undefined);

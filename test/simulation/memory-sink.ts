@@ -1,5 +1,5 @@
 import { currentPublication } from '../../src/domain/ledger.ts';
-import { pinAttempts } from '../../src/domain/reconciliation.ts';
+import { type AttemptTally, pinAttempts } from '../../src/domain/reconciliation.ts';
 import { newMark } from '../../src/warehouse/mark.ts';
 import { superseded } from '../../src/warehouse/superseded.ts';
 import type { PublicationSpec, Sink } from '../../src/warehouse/warehouse.ts';
@@ -25,7 +25,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     workFolder: async () => '/nowhere',
     staged: (runId) =>
       process.ask('count what is staged', () =>
-        attemptsOf(staged.get(runId)?.rows ?? []).map(({ chunk, attempt, rows }) => ({ chunk, attempt, rows })),
+        countAttempts(staged.get(runId)?.rows ?? []).map(({ chunk, attempt, rows }) => ({ chunk, attempt, rows })),
       ),
     async stage(runId, { attempt, file }) {
       await process.ask('load', () => {
@@ -39,7 +39,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     tally: ({ runId, frozen }) =>
       process.ask('tally', () => {
         const rows = staged.get(runId)?.rows ?? [];
-        const pinning = pinAttempts(frozen.chunks, attemptsOf(rows));
+        const pinning = pinAttempts(frozen.chunks, countAttempts(rows));
         const rejected = rowsOf(rows, pinning.pinned).filter(isRejected).length;
         const rejections = rejected === 0 ? [] : [{ reason: 'value below zero', columnName: 'value', rows: rejected }];
         return { ...pinning, rejections, scoreCounts: undefined };
@@ -122,7 +122,8 @@ function rowsOf(rows: readonly ScoredRow[], pinned: readonly { readonly attempt:
   return rows.filter(({ attempt }) => attempts.has(attempt));
 }
 
-function attemptsOf(rows: readonly ScoredRow[]) {
+/** What each attempt has staged. */
+export function countAttempts(rows: readonly ScoredRow[]): AttemptTally[] {
   const attempts = new Map<string, ScoredRow[]>();
   for (const row of rows) attempts.set(row.attempt, [...(attempts.get(row.attempt) ?? []), row]);
   return [...attempts].map(([attempt, own]) => ({

@@ -1,7 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { PendingFile } from '../../src/report/file.ts';
-import type { PoolOptions, scoreChunks } from '../../src/score/pool.ts';
+import type { shareChunks } from '../../src/run/share.ts';
+import type { scoreChunks } from '../../src/score/pool.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { writeScoredRows } from './memory-sink.ts';
 import { rowsOfChunk } from './memory-source.ts';
@@ -28,11 +29,11 @@ export function place(): Place {
 }
 
 /** In place of chunk workers: threads keep no order that could be played again from a seed. */
-export const scoreInMemory: typeof scoreChunks = async (tasks, stage, { frozen, modelFile, workers }: PoolOptions) => {
+export async function scoreInMemory(...[turns, next, stage, options]: Parameters<typeof scoreChunks>): Promise<void> {
   const { world, process } = place();
-  const left = [...tasks];
+  const { frozen, modelFile, workers } = options;
   const lane = async (): Promise<void> => {
-    for (let task = left.shift(); task !== undefined; task = left.shift()) {
+    for (let task = await next(); task !== undefined; task = await next()) {
       const { chunk } = task;
       const rows = await process.ask('read a chunk', () => rowsOfChunk(world, frozen, chunk));
       if (rows?.length !== task.rows) {
@@ -47,8 +48,17 @@ export const scoreInMemory: typeof scoreChunks = async (tasks, stage, { frozen, 
       await stage({ chunk, attempt, file, rows: rows.length, provider: 'cpu', seconds });
     }
   };
-  await Promise.all(Array.from({ length: workers }, lane));
-};
+  await Promise.all(Array.from({ length: Math.min(workers, turns) }, lane));
+}
+
+/** The real sharing of chunks by the clock of the world. */
+export function shareInMemory(share: typeof shareChunks): typeof shareChunks {
+  return (options) => {
+    const { world, process } = place();
+    const clock = { now: () => world.clock.now, sleep: process.sleep, random: process.random };
+    return share({ ...options, clock });
+  };
+}
 
 /** In place of a file on disk, for the same reason. */
 export async function pendingInMemory(file: string): Promise<PendingFile> {

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import { currentPublication, type LedgerEntry, type RunState, runsOf } from '../../src/domain/ledger.ts';
-import { linesOf } from './memory-sink.ts';
+import { undone } from '../../src/domain/reconciliation.ts';
+import { countAttempts, linesOf } from './memory-sink.ts';
 import { place } from './place.ts';
 import type { SourceRow, World } from './world.ts';
 
@@ -26,7 +27,8 @@ export function watch(world: World): unknown[] {
   world.onEntry = looking((entry) => {
     const earlier = world.ledger.slice(0, -1);
     const own = earlier.filter(({ runId }) => runId === entry.runId).map(({ state }) => state);
-    if (entry.state === 'started') expectStarted(entry, earlier, own);
+    // Freezing adds to what it had begun.
+    if (entry.state === 'started' && entry.details.sql !== undefined) expectStarted(entry, earlier, own);
     if (entry.state === 'failed') expectFailed(own);
     if (entry.state === 'refused') expect(isBad(pictures.get(entry.runId) ?? [])).toBe(true);
     if (entry.state !== 'published') return;
@@ -64,6 +66,14 @@ function expectStarted(entry: LedgerEntry, earlier: readonly LedgerEntry[], own:
 function expectFailed(own: readonly RunState[]): void {
   const { faults } = place().process;
   if (!faults.some(({ kind }) => kind.endsWith('lost'))) expect(own).not.toContain('published');
+}
+
+/** Who ends as if all were scored finds every chunk of the run staged, or the run published. */
+export function expectScored({ ledger, scratch }: World, runId: string): void {
+  const table = scratch.manifests.get(runId)?.table;
+  const attempts = countAttempts(scratch.staged.get(runId)?.rows ?? []);
+  const isPublished = ledger.some((entry) => entry.runId === runId && entry.state === 'published');
+  if (!isPublished) expect(undone(table?.chunks ?? [], attempts)).toEqual([]);
 }
 
 /** The tables hold what one run froze, each row once, and nothing else. */
