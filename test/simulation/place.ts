@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { PendingFile } from '../../src/report/file.ts';
-import type { shareChunks } from '../../src/run/share.ts';
+import type { Clock, shareChunks } from '../../src/run/share.ts';
 import type { scoreChunks } from '../../src/score/pool.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { writeScoredRows } from './memory-sink.ts';
@@ -55,7 +55,7 @@ export async function scoreInMemory(...[turns, next, stage, options]: Parameters
 export function shareInMemory(share: typeof shareChunks): typeof shareChunks {
   return (options) => {
     const { world, process } = place();
-    const clock = { now: () => world.clock.now, sleep: process.sleep, random: process.random };
+    const clock: Clock = { now: () => world.clock.now, sleep: process.sleep, random: process.random };
     return share({ ...options, clock });
   };
 }
