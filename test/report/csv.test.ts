@@ -89,7 +89,8 @@ describe('any text comes back from a CSV reader as it was, but for the apostroph
     { name: 'say "x"', type: 'string' },
   ];
   const guarded = (text: string) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
-  const read = (written: string) => parse(written, { record_delimiter: '\n' }) as string[][];
+  // Below a header, as in the file: the reader takes \uFEFF at the start of all for a byte order mark.
+  const read = (written: string) => (parse(`text,x\n${written}`, { record_delimiter: '\n' }) as string[][]).slice(1);
   // No statement holds a zero byte, which may come from a table all the same.
   const sql = (text: string) => `replace(${literal(text.replaceAll('\0', '\uE000'))}, '\uE000', chr(0))`;
 
@@ -115,11 +116,8 @@ describe('any text comes back from a CSV reader as it was, but for the apostroph
       '💶',
       '\r\n',
     ];
-    // The reader takes \uFEFF at the start of a cell for a byte order mark.
     const character = fc.oneof(fc.constantFrom(...special), fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }));
-    const text = fc
-      .string({ unit: character, maxLength: 8 })
-      .filter((some) => !some.includes('\uE000') && !some.startsWith('\uFEFF'));
+    const text = fc.string({ unit: character, maxLength: 8 }).filter((some) => !some.includes('\uE000'));
     await fc.assert(
       fc.asyncProperty(fc.array(fc.tuple(text, text), { minLength: 1, maxLength: 40 }), async (rows) => {
         const values = rows.map((row) => `(${row.map(sql).join(', ')})`).join(', ');
