@@ -1,0 +1,110 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { generateUsers } from './bench-users.mjs';
+
+// An emulator of BigQuery with a table of generated users, for benchmarks. The tests make its Python environment: run them once.
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** Interpreter of the emulator's environment. */
+export const python = findPython();
+
+/** Folder of what is generated for so many rows. */
+export function dataFolder(rows) {
+  return path.join(root, '.bench', String(rows));
+}
+
+/** An emulator with the table `bench.shop.users`; it ends with its standard input, or when it is told to. */
+export async function startWithUsers(rows) {
+  const data = dataFolder(rows);
+  if (!existsSync(path.join(data, 'users.duckdb'))) await generateUsers(path.join(data, 'users.duckdb'), rows);
+  const parquet = path.join(data, 'users.parquet');
+  if (!existsSync(parquet)) await writeParquet(path.join(data, 'users.duckdb'), parquet);
+  const emulator = await startEmulator(path.join(data, 'home'));
+  await load(emulator.rest, parquet);
+  return emulator;
+}
+
+/** What a command writes to stdout. @throws Error where it fails */
+export function output(command, args, environment) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd: path.join(root, 'bench'),
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let stdout = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      stdout += text;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => (code === 0 ? resolve(stdout) : reject(new Error(`${command} ended with ${code}`))));
+  });
+}
+
+function findPython() {
+  const folder = path.join(root, '.emulators');
+  const name = existsSync(folder) && readdirSync(folder).find((entry) => /^bigquery-[0-9a-f]{12}$/.test(entry));
+  if (name) return path.join(folder, name, 'bin', 'python');
+  process.stderr.write('error: the emulator is not there\nhint: `npm run unit -- --project emulators` makes it\n');
+  process.exit(1);
+}
+
+async function writeParquet(users, parquet) {
+  const instance = await DuckDBInstance.create(users);
+  const connection = await instance.connect();
+  await connection.run(`copy users to '${parquet.replaceAll("'", "''")}' (format parquet)`);
+  connection.closeSync();
+  instance.closeSync();
+}
+
+async function startEmulator(home) {
+  mkdirSync(home, { recursive: true });
+  const child = spawn(python, [path.join(root, 'test/emulators/run_bigquery.py')], {
+    cwd: home,
+    env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, PYTHONDONTWRITEBYTECODE: '1' },
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  const line = await new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error('the emulator did not start')));
+    createInterface({ input: child.stdout }).once('line', resolve);
+  });
+  return {
+    ...JSON.parse(line),
+    stop() {
+      child.once('exit', () => rmSync(home, { recursive: true, force: true }));
+      child.stdin.end();
+    },
+  };
+}
+
+/** A load job from a local file, which only the emulator can be asked for. */
+async function load(rest, parquet) {
+  const send = async (uri, body) => {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(`${rest}/bigquery/v2/projects/bench${uri}`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok || text.includes('errorResult')) throw new Error(text);
+  };
+  await send('/datasets', { datasetReference: { projectId: 'bench', datasetId: 'shop' } });
+  const fields = [
+    ['user_id', 'INT64'],
+    ['signup_date', 'DATE'],
+    ...Array.from({ length: 20 }, (_, k) => [`f${k}`, k < 10 ? 'INT64' : 'FLOAT64']),
+    ['country', 'STRING'],
+    ['plan', 'STRING'],
+  ].map(([name, type]) => ({ name, type }));
+  const destinationTable = { projectId: 'bench', datasetId: 'shop', tableId: 'users' };
+  const configuration = {
+    load: { destinationTable, sourceFormat: 'PARQUET', sourceUris: [`file://${parquet}`], schema: { fields } },
+  };
+  await send('/jobs', { configuration });
+}
