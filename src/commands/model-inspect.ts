@@ -2,8 +2,8 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { Feature } from '../domain/signature.ts';
-import { type Bundle, digestOf, loadBundle } from '../model/bundle.ts';
-import { type ModelFacts, modelFacts } from '../runtime/model-file.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { checkedFacts, type ModelBytes, readModel } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
@@ -16,19 +16,25 @@ export async function inspectCommand(
   const given = path.resolve(context.folder, bundlePath);
   if (given.endsWith('.onnx')) return await inspectFile(given, flags);
   const bundle = await loadBundle(given);
-  const session = await openSession(bundle.file, sessionOptions(flags));
+  const session = await openSession(bundle, sessionOptions(flags));
   await session.close();
-  const data = describeModel(bundle, await modelFacts(bundle.file), session);
+  const data = describeModel(bundle, factsOf(await readModel(bundle.file)), session);
   return { data, text: showModel(data) };
 }
 
 /** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
 async function inspectFile(file: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
-  const digest = await digestOf(file);
-  const session = await openSession(file, sessionOptions(flags));
+  const model = await readModel(file);
+  const session = await openSession(model, sessionOptions(flags));
   await session.close();
-  const data = { digest, file: { ...(await modelFacts(file)), ...session.metadata }, provider: session.provider };
-  return { data, text: skeleton(digest, session.metadata) };
+  const data = { digest: model.digest, file: { ...factsOf(model), ...session.metadata }, provider: session.provider };
+  return { data, text: skeleton(model.digest, session.metadata) };
+}
+
+/** What people ask of a model file. */
+function factsOf(model: ModelBytes) {
+  const { producer, opsets, metadata } = checkedFacts(model);
+  return { producer, opsets, metadata };
 }
 
 function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
@@ -58,7 +64,7 @@ function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
 
 function describeModel(
   { definition, signature, digest }: Bundle,
-  facts: ModelFacts,
+  facts: ReturnType<typeof factsOf>,
   session: { provider: string; metadata: ModelMetadata },
 ) {
   return {

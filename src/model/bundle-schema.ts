@@ -1,7 +1,13 @@
+import path from 'node:path';
 import { z } from 'zod';
 import { INPUT_DTYPES } from '../domain/signature.ts';
 
 const text = z.string().min(1);
+/** A path that stays in the bundle: a bundle may be anybody's. */
+const inside = text.refine(
+  (file) => !path.isAbsolute(file) && !file.split(/[\\/]/).includes('..'),
+  'write a path inside the bundle',
+);
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
 
 const column = z.strictObject({
@@ -48,7 +54,7 @@ export const bundleSchema = z.strictObject({
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
   reference: z.strictObject({ score: scoreHistogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
   baseline: z.record(text, scalar).optional(),
-  golden: z.strictObject({ file: text.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).prefault({}),
+  golden: z.strictObject({ file: inside.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).prefault({}),
 });
 
 export type BundleDefinition = z.output<typeof bundleSchema>;

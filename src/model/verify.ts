@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
+import { readBounded } from '../bounded-file.ts';
 import type { ColumnKind, ColumnValues } from '../domain/column-batch.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
@@ -12,6 +12,9 @@ import { checkModel } from './model-check.ts';
 
 const EXPECTED = 'expected_score';
 
+/** Some 100,000 rows: more prove nothing more, and every run scores them. */
+const MOST_GOLDEN_BYTES = 64e6;
+
 export interface Verification {
   readonly provider: string;
   readonly rows: number;
@@ -22,7 +25,7 @@ export interface Verification {
 
 /** Opens the model, compares it with its description and scores the golden rows. @throws ScoreBatchError `configuration` */
 export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
-  const session = await openSession(bundle.file, options);
+  const session = await openSession(bundle, options);
   try {
     checkModel(session.metadata, bundle.signature, bundle.file);
     return await verifyGolden(bundle, session);
@@ -85,20 +88,14 @@ function encodeGolden(signature: Signature, rows: readonly Record<string, string
 }
 
 async function readGolden(file: string): Promise<Record<string, string>[]> {
+  const hint = 'a bundle has a golden.csv with inputs and expected scores';
+  const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
   try {
-    return parse(await readFile(file, 'utf8'), { bom: true, columns: true, skip_empty_lines: true }) as Record<
-      string,
-      string
-    >[];
+    return parse(text, { bom: true, columns: true, skip_empty_lines: true }) as Record<string, string>[];
   } catch (cause) {
-    throw new ScoreBatchError(
-      'configuration',
-      `the golden rows ${file} cannot be read (${systemCode(cause) ?? String(cause)})`,
-      {
-        hint: 'a bundle has a golden.csv with inputs and expected scores',
-        cause,
-      },
-    );
+    // The parser's message may hold what stands in the file.
+    const code = systemCode(cause) ?? 'it is no CSV';
+    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint, cause });
   }
 }
 
@@ -110,7 +107,7 @@ function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
   const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
   switch (kind) {
     case 'int64':
-      return { kind, values: BigInt64Array.from(cells, (cell) => wholeNumber(cell)), valid };
+      return { kind, values: BigInt64Array.from(cells, wholeNumber), valid };
     case 'bool':
       return { kind, values: Uint8Array.from(numbers), valid };
     case 'float32':
@@ -120,10 +117,10 @@ function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
   }
 }
 
-/** `3` and, as pandas writes a column with nulls, `3.0`. */
-function wholeNumber(cell: string): bigint {
+/** `3` and, as pandas writes a column with nulls, `3.0`. What stands there instead is not shown: it may be a customer's. */
+function wholeNumber(cell: string, row: number): bigint {
   if (/^-?\d*(?:\.0*)?$/.test(cell)) return BigInt(cell.replace(/\.0*$/, '') || 0);
-  throw new ScoreBatchError('configuration', `the golden value ${cell} is no whole number`, {
-    hint: 'an int64 input takes whole numbers; mend the golden file or the dtype in model.yaml',
+  throw new ScoreBatchError('configuration', `golden row ${row + 1} has text where an int64 input takes a whole number`, {
+    hint: 'mend the golden file, or the dtype in model.yaml',
   });
 }

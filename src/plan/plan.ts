@@ -124,7 +124,7 @@ function windowEntries(ledger: Ledger, job: string, window: LedgerWindow): Promi
 
 /** Loads the model once on this thread and scores the golden rows: it is refused here and not by every worker. */
 async function probeModel(bundle: Bundle, providers: readonly string[], requireGpu: boolean): Promise<string> {
-  const session = await openSession(bundle.file, { providers, requireGpu });
+  const session = await openSession(bundle, { providers, requireGpu });
   try {
     checkModel(session.metadata, bundle.signature, bundle.file);
     await verifyGolden(bundle, session);

@@ -66,7 +66,7 @@ export async function scoreFrozen(
       {
         workers,
         signal,
-        modelFile: plan.bundle.file,
+        model: { file: plan.bundle.file, digest: plan.bundle.digest },
         signature: plan.bundle.signature,
         key: plan.key,
         keep: plan.keep,

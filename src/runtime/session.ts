@@ -3,6 +3,7 @@ import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadError } from './errors.ts';
+import { checkedFacts, type ModelFile, readModel } from './model-file.ts';
 
 // Said by the runtime's own environment, not by a session: a provider that cannot load is in our own words already.
 env.logLevel = 'fatal';
@@ -45,11 +46,19 @@ export interface Session {
 
 /**
  * Loads a model on the first provider that serves. They are tried one by one, because ONNX Runtime refuses a whole list when
- * its first provider cannot load.
+ * its first provider cannot load. The bytes that are loaded are those of the digest, whatever became of the file.
  *
- * @throws ScoreBatchError `configuration` where the file is no model for this runtime, or no provider serves.
+ * @throws ScoreBatchError `configuration` where the file is no model for this runtime or another one than it was, or no
+ *   provider serves.
  */
-export async function openSession(file: string, { providers, requireGpu }: SessionOptions): Promise<Session> {
+export async function openSession({ file, digest }: ModelFile, { providers, requireGpu }: SessionOptions): Promise<Session> {
+  const model = await readModel(file);
+  if (model.digest !== digest) {
+    throw new ScoreBatchError('configuration', `${file} was changed after it was checked`, {
+      hint: 'a run scores with one model: start again when the file is as it should be',
+    });
+  }
+  checkedFacts(model);
   const failures: string[] = [];
   for (const provider of providers) {
     if (requireGpu && provider === 'cpu') {
@@ -57,9 +66,9 @@ export async function openSession(file: string, { providers, requireGpu }: Sessi
       continue;
     }
     try {
-      return wrap(await create(file, provider, requireGpu), provider);
+      return wrap(await create(model.bytes, provider, requireGpu), provider);
     } catch (cause) {
-      const refused = loadError(file, cause);
+      const refused = loadError(file, cause, provider);
       if (refused) throw refused;
       failures.push(`${provider}: ${firstLine(cause)}`);
     }
@@ -72,16 +81,21 @@ export async function openSession(file: string, { providers, requireGpu }: Sessi
   });
 }
 
-function create(file: string, provider: string, requireGpu: boolean): Promise<InferenceSession> {
-  return InferenceSession.create(file, {
+function create(bytes: Uint8Array, provider: string, requireGpu: boolean): Promise<InferenceSession> {
+  return InferenceSession.create(bytes, {
     executionProviders: [provider],
     // Chunk workers are the parallelism: a pool of threads inside each session would compete with them (and is slower).
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     // Fatal only: what fails is thrown, and the runtime would print the same to stderr in colour.
     logSeverityLevel: 4,
-    // A node that the provider lacks falls back to cpu without a word unless it is told not to.
-    ...(requireGpu && { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
+    extra: {
+      session: {
+        load_model_format: 'ONNX',
+        // A node that the provider lacks falls back to cpu without a word unless it is told not to.
+        ...(requireGpu && { disable_cpu_ep_fallback: '1' }),
+      },
+    },
   });
 }
 

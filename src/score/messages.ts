@@ -3,13 +3,14 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Signature } from '../domain/signature.ts';
 import type { ErrorKind } from '../errors.ts';
+import type { ModelFile } from '../runtime/model-file.ts';
 import type { WarehouseAccess } from '../warehouse/warehouse.ts';
 
 /** What a chunk worker needs to know once; plain data, copied to its thread. */
 export interface WorkerSetup {
   readonly source: WarehouseAccess;
   readonly frozen: FrozenTable;
-  readonly modelFile: string;
+  readonly model: ModelFile;
   readonly signature: Signature;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];

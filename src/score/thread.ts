@@ -18,7 +18,7 @@ const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
 try {
-  const session = await openSession(setup.modelFile, setup);
+  const session = await openSession(setup.model, setup);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();

@@ -82,7 +82,7 @@ describe('verify', () => {
     ['lack a feature', 'a,expected_score\n0,0.5\n', 'has no column b'],
     ['are none', 'a,b,expected_score\n', 'holds no rows'],
     ['would be quarantined', 'a,b,expected_score\n,0,0.5\n', 'would be quarantined: null in a required feature'],
-    ['are missing', undefined, 'cannot be read (ENOENT)'],
+    ['are missing', undefined, 'golden.csv does not exist'],
   ])('refuses golden rows that %s', async (_, golden, message) => {
     const folder = await linearProject();
     const file = path.join(folder, 'model/golden.csv');

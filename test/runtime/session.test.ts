@@ -1,9 +1,14 @@
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, it } from 'vitest';
+import { readModel } from '../../src/runtime/model-file.ts';
 import { openSession, type Session } from '../../src/runtime/session.ts';
-import { repository } from '../support/project.ts';
+import { repository, temporaryFolder } from '../support/project.ts';
 
-function open(model: string): Promise<Session> {
-  return openSession(repository('test', 'fixtures', 'models', model, 'model.onnx'), { providers: ['cpu'], requireGpu: false });
+const CPU = { providers: ['cpu'], requireGpu: false };
+
+async function open(model: string): Promise<Session> {
+  return await openSession(await readModel(repository('test', 'fixtures', 'models', model, 'model.onnx')), CPU);
 }
 
 function features(rows: number) {
@@ -32,4 +37,15 @@ it('an index beyond the output is refused and does not read the next row', async
   const session = await open('linear');
   await expect(session.run(features(3), { name: 'score', index: 1 })).rejects.toMatchObject({ kind: 'configuration' });
   await session.close();
+});
+
+it('a file that is another one than it was when it was checked is not loaded', async () => {
+  const file = path.join(await temporaryFolder(), 'model.onnx');
+  await cp(repository('test', 'fixtures', 'models', 'linear', 'model.onnx'), file);
+  const model = await readModel(file);
+  await cp(repository('test', 'fixtures', 'models', 'slow', 'model.onnx'), file);
+  await expect(openSession(model, CPU)).rejects.toMatchObject({
+    kind: 'configuration',
+    message: expect.stringContaining('was changed after it was checked'),
+  });
 });

@@ -1,0 +1,124 @@
+// Changes bytes of model files and does with them what a run does before its first row, in a process of its own: nothing may
+// crash it, hang it, or look like a bug.   npm run fuzz:model -- --times 5000 --seed 1
+import { fork } from 'node:child_process';
+import { readFileSync, readdirSync, writeFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MODELS = path.join(ROOT, 'test', 'fixtures', 'models');
+/** No model of these takes a second. */
+const HANG_MS = 60_000;
+
+if (process.send) await work();
+else await supervise();
+
+async function supervise() {
+  const { values } = parseArgs({ options: { times: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' } } });
+  const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-fuzz-'));
+  const outcomes = {};
+  const count = (outcome) => {
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+  };
+  const [first, times] = [Number(values.seed), Number(values.times)];
+  for (let seed = first; seed < first + times; ) {
+    seed = await oneProcess(folder, seed, first + times, count);
+  }
+  rmSync(folder, { recursive: true });
+  process.stdout.write(`${JSON.stringify({ times, seed: first, outcomes }, null, 2)}\n`);
+  if (Object.keys(outcomes).some((name) => /^(crash|hang|bug)/.test(name))) process.exitCode = 1;
+}
+
+/** @returns the seed to go on with: the one after that which ended the process, if any did */
+function oneProcess(folder, from, to, count) {
+  return new Promise((resolve) => {
+    const child = fork(fileURLToPath(import.meta.url), [folder, String(from), String(to)], { silent: true });
+    let current = from;
+    let hung = false;
+    const watch = () => setTimeout(() => { hung = true; child.kill('SIGKILL'); }, HANG_MS);
+    let timer = watch();
+    child.on('message', ({ seed, outcome }) => {
+      count(outcome);
+      if (outcome.startsWith('bug')) process.stderr.write(`seed ${seed}: ${outcome}\n`);
+      current = seed + 1;
+      clearTimeout(timer);
+      timer = watch();
+    });
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (current >= to) return resolve(to);
+      count(hung ? 'hang' : `crash (${signal ?? code})`);
+      process.stderr.write(`seed ${current}: ${hung ? 'hang' : `crash (${signal ?? code})`}\n`);
+      resolve(current + 1);
+    });
+  });
+}
+
+async function work() {
+  const [, , folder, from, to] = process.argv;
+  const { loadBundle } = await import(path.join(ROOT, 'dist/model/bundle.js'));
+  const { verifyBundle } = await import(path.join(ROOT, 'dist/model/verify.js'));
+  const { createHash } = await import('node:crypto');
+  const names = readdirSync(MODELS).filter((name) => !['garbage', 'slow'].includes(name));
+  for (let seed = Number(from); seed < Number(to); seed += 1) {
+    const random = randomFrom(seed);
+    const name = names[random(names.length)];
+    const bytes = mutated(readFileSync(path.join(MODELS, name, 'model.onnx')), random);
+    const yaml = readFileSync(path.join(MODELS, name, 'model.yaml'), 'utf8');
+    const digest = createHash('sha256').update(bytes).digest('hex');
+    writeFileSync(path.join(folder, 'model.onnx'), bytes);
+    writeFileSync(path.join(folder, 'model.yaml'), yaml.replace(/^sha256: .*$/m, `sha256: ${digest}`));
+    writeFileSync(path.join(folder, 'golden.csv'), readFileSync(path.join(MODELS, name, 'golden.csv')));
+    const outcome = await loadBundle(folder)
+      .then((bundle) => verifyBundle(bundle, { providers: ['cpu'], requireGpu: false }))
+      .then(
+        () => 'agrees',
+        (error) => (error.kind ? error.message.replaceAll(folder, '').replaceAll(/[\d.e+-]+/g, '#').replace(/:.*$/s, '') : `bug: ${error.message}`),
+      );
+    await new Promise((resolve) => process.send({ seed, outcome }, resolve));
+  }
+  process.disconnect();
+}
+
+function mutated(original, random) {
+  let bytes = Buffer.from(original);
+  for (let edits = 1 + random(4); edits > 0 && bytes.length > 0; edits -= 1) {
+    const at = random(bytes.length);
+    const length = 1 + random(Math.min(40, bytes.length - at));
+    switch (random(6)) {
+      case 0:
+        bytes[at] ^= 1 << random(8);
+        break;
+      case 1:
+        bytes[at] = random(256);
+        break;
+      case 2:
+        bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + length)]);
+        break;
+      case 3:
+        bytes = Buffer.concat([bytes.subarray(0, at + length), bytes.subarray(at)]);
+        break;
+      case 4:
+        bytes = bytes.subarray(0, at);
+        break;
+      case 5:
+        // What lengths and shapes look like when they are huge.
+        Buffer.from([255, 255, 255, 255, 7]).copy(bytes, at);
+        break;
+    }
+  }
+  return bytes;
+}
+
+/** Numbers below n that a seed decides (mulberry32). */
+function randomFrom(seed) {
+  let state = seed * 0x9e3779b1;
+  return (n) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) % n;
+  };
+}
