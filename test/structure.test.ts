@@ -15,24 +15,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   versions: [],
   memory: ['errors'],
   process: ['errors'],
+  'bounded-file': ['errors'],
+  'without-values': [],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
   // Column batches to tensors, tensors to scores, and what is known of a model.
   features: ['domain'],
-  runtime: ['domain (types)', 'errors'],
-  model: ['domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
+  runtime: ['bounded-file', 'domain (types)', 'errors'],
+  model: ['bounded-file', 'domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
-  duckdb: ['domain (types)', 'errors'],
+  duckdb: ['domain (types)', 'errors', 'without-values'],
   parquet: ['domain', 'duckdb', 'features'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors'],
   'warehouse/sql': ['domain', 'warehouse (types)'],
   'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
-  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql'],
-  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql'],
+  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
+  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
     'domain',
     'errors',
@@ -96,7 +98,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['suggest'],
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
-  'onnx-proto': ['runtime'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['score'],
   'snowflake-sdk': ['warehouse/snowflake'],

@@ -1,4 +1,5 @@
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../errors.ts';
+import { bugWithoutValues, withoutValues } from '../without-values.ts';
 
 interface KnownError {
   readonly pattern: RegExp;
@@ -54,6 +55,14 @@ const ERRORS: readonly KnownError[] = [
   },
 ];
 
+/** What DuckDB says of a statement, a file or a machine, before it looks at a row. Any other of its errors may quote one. */
+const WITHOUT_ROWS =
+  /^(Parser|Syntax|Binder|Catalog|Dependency|Not implemented|IO|HTTP|Permission|Out of Memory|TransactionContext|Serialization|INTERNAL|INTERRUPT) Error: /;
+
+function mayQuoteRows(message: string): boolean {
+  return /^[A-Z][A-Za-z ]* Error: /.test(message) && !WITHOUT_ROWS.test(message);
+}
+
 /**
  * @param subject what the statement worked on, e.g. the file's path
  * @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack
@@ -62,7 +71,7 @@ export function duckdbError(error: unknown, subject: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
   const message = error instanceof Error ? error.message : String(error);
   const known = ERRORS.find(({ pattern }) => pattern.test(message));
-  if (!known) return error;
+  if (!known) return error instanceof Error && mayQuoteRows(message) ? bugWithoutValues(error) : error;
   return new ScoreBatchError(known.kind, `${subject} ${known.what}`, {
     details: [firstLines(message)],
     hint: known.hint,
@@ -81,9 +90,9 @@ export function featureError(error: unknown, subject: string): unknown {
   });
 }
 
-/** What DuckDB has to say, without the pointer into the statement. */
+/** What DuckDB has to say, without values of rows. */
 export function firstLines(message: string): string {
-  return message
+  return (mayQuoteRows(message) ? withoutValues(message) : message)
     .split('\n')
     .filter((line) => line.trim() !== '')
     .slice(0, 4)

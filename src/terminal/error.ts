@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
@@ -36,11 +35,18 @@ export function presentError(error: unknown): Presented {
   }
   const message = error instanceof Error ? error.message : String(error);
   return {
-    text: `error: this is a bug in score-batch\n${inspect(error)}`,
+    text: `error: this is a bug in score-batch\n${stackOf(error)}`,
     message,
     details: [],
     hint: undefined,
     exitCode: 1,
     kind: 'bug',
   };
+}
+
+/** Stacks of an error and of what caused it. Nothing else that hangs on one is shown: requests do, with tokens in them. */
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const stack = error.stack ?? `${error.name}: ${error.message}`;
+  return error.cause === undefined ? stack : `${stack}\ncaused by ${stackOf(error.cause)}`;
 }

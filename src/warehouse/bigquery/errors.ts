@@ -1,4 +1,5 @@
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
+import { bugWithoutValues, withoutValues } from '../../without-values.ts';
 import type { Connection } from './connection.ts';
 import { type Failure, failureOf, isConcurrentUpdate, isNetwork, isTransient, JobFailed } from './failure.ts';
 import { grantFor } from './grants.ts';
@@ -107,7 +108,7 @@ export function bigqueryError(error: unknown): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
   const failure = failureOf(error);
   const known = ERRORS.find(({ is }) => is(failure, error));
-  if (known === undefined) return error;
+  if (known === undefined) return mayQuoteRows(error) ? bugWithoutValues(error, spoken(error.message)) : error;
   const hint = typeof known.hint === 'string' ? known.hint : known.hint(failure);
   return new ScoreBatchError(known.kind, known.what, { details: [saying(failure, error)], hint, cause: error });
 }
@@ -145,7 +146,19 @@ export async function translated<T>({ signal }: Pick<Connection, 'signal'>, work
 }
 
 function saying({ message }: Failure, error: unknown): string {
-  const lines = message.split('\n').filter((line) => line.trim() !== '');
+  const lines = (mayQuoteRows(error) ? spoken(message) : message).split('\n').filter((line) => line.trim() !== '');
   const job = error instanceof JobFailed ? ` (job ${error.jobId})` : '';
   return `${lines.slice(0, 4).join('\n')}${job}`;
+}
+
+/** What is wrong with a statement is found when it is sent; one that fails while it runs may quote what it met. */
+function mayQuoteRows(error: unknown): error is JobFailed {
+  return error instanceof JobFailed && /^invalid/.test(error.reason);
+}
+
+/** `Bad int64 value: jo@example.com at [3:5]` → `Bad int64 value at [3:5]`: values stand behind a colon, without quotes. */
+function spoken(message: string): string {
+  const [place = ''] = / at \[\d+:\d+\]/.exec(message) ?? [];
+  const [head = ''] = message.replace(/^Query error: /, '').split(/: | at \[/, 1);
+  return `${withoutValues(head)}${place}`;
 }

@@ -1,4 +1,5 @@
 import { type ErrorKind, ScoreBatchError } from '../../errors.ts';
+import { bugWithoutValues, withoutValues } from '../../without-values.ts';
 import { Failure } from './failure.ts';
 import type { Target } from './target.ts';
 
@@ -101,7 +102,7 @@ export function snowflakeError(error: unknown, target: Target): unknown {
       cause: error,
     });
   }
-  if (!error.broken) return error;
+  if (!error.broken) return mayQuoteRows(error) ? bugWithoutValues(error) : error;
   return new ScoreBatchError('unavailable', `Snowflake account ${target.account} cannot be reached`, {
     details: [shown(error)],
     hint: 'check account and network, then start the same command again: it goes on from the chunks that are staged',
@@ -138,9 +139,18 @@ export function isContention(error: unknown): boolean {
   return error instanceof Failure && !error.broken && /\b(dead)?lock|\bconflict/i.test(error.message);
 }
 
-function shown({ message, code }: Failure): string {
-  const lines = message.split('\n').filter((line) => line.trim() !== '');
+function shown(error: Failure): string {
+  const { message, code } = error;
+  const lines = (mayQuoteRows(error) ? withoutValues(message) : message).split('\n').filter((line) => line.trim() !== '');
   return `${lines.slice(0, 4).join('\n')} (${code})`;
+}
+
+/**
+ * Snowflake's codes below 004000 are of compilation and access, those of 09 and 39 of sessions and logins. What a statement
+ * met in a row has others: https://docs.snowflake.com/en/developer-guide/snowflake-scripting/exceptions
+ */
+function mayQuoteRows({ code }: Failure): boolean {
+  return !/^(00[0-3]|09|39)/.test(code);
 }
 
 const PRIVILEGES: Readonly<Record<string, string>> = {
