@@ -31,7 +31,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors'],
-  'warehouse/sql': ['domain', 'warehouse (types)'],
+  'warehouse/sql': ['domain', 'errors', 'warehouse (types)'],
   'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],

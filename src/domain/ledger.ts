@@ -82,6 +82,11 @@ export interface Publication {
   readonly rows: RunRows;
 }
 
+/** Whether a text can be the id of a run. Folders carry the ids that a ledger tells, and anybody may have written to one. */
+export function isRunId(text: string): boolean {
+  return /^\w[\w.+-]{0,199}$/.test(text);
+}
+
 export function ledgerWindow({ label, start, end, kind }: Window): LedgerWindow {
   return { label, start: start.toISOString(), end: end.toISOString(), kind };
 }

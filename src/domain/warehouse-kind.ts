@@ -11,3 +11,8 @@ export function warehouseKind(url: string): WarehouseKind | undefined {
   const scheme = schemeOf(url);
   return WAREHOUSE_KINDS.find((kind) => kind === scheme);
 }
+
+/** A URL for messages. One that is refused may be of anything: what could be a password or a token is left out. */
+export function showUrl(url: string): string {
+  return url.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…');
+}

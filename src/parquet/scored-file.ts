@@ -6,6 +6,7 @@ import { canonicalText } from '../duckdb/canonical-text.ts';
 import type { Database } from '../duckdb/database.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
+import { hashedValue, setHashKey } from './hashed-value.ts';
 
 /** Outcome per row of the chunk, in its order. */
 export interface ChunkResult {
@@ -24,6 +25,7 @@ export interface ScoredFileSpec {
   readonly features: readonly Column[];
   readonly featureNames: readonly string[];
   readonly hashValues: boolean;
+  readonly hashKey: string | undefined;
   /** See `Sink.stagesText`. */
   readonly stagesText: boolean;
   /** Number of keys in the table `duplicates` (see `findDuplicates`). */
@@ -41,6 +43,7 @@ export interface ScoredFileSpec {
  * is keyed, whatever its features are.
  */
 export async function writeScoredFile(database: Database, result: ChunkResult, spec: ScoredFileSpec): Promise<void> {
+  if (spec.hashKey !== undefined) await setHashKey(database, spec.hashKey);
   await database.run(`CREATE OR REPLACE TEMP TABLE result (score DECIMAL(7, ${SCORE_SCALE}), rejected INTEGER)`);
   await appendInt32(database, 'result', [result.scores, result.rejected], result.rows);
   const codes = new Set(result.rejected.subarray(0, result.rows));
@@ -54,7 +57,7 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
 }
 
 function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
-  const { key, keep, features, featureNames, hashValues, stagesText, chunk, attempt, provider, scoredAt } = spec;
+  const { key, keep, features, featureNames, stagesText, chunk, attempt, provider, scoredAt } = spec;
   const known = codes.map((code) => ({ code, ...readRejection(code) }));
   const perCode = (value: (entry: (typeof known)[number]) => string | undefined): string =>
     known.length === 0
@@ -79,7 +82,7 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
       CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
       CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
       CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
-      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, hashValues))} END AS VARCHAR) AS value,
+      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, spec))} END AS VARCHAR) AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
       ${stagesText ? canonicalText(scored, { type: 'timestamp' }) : scored} AS scored_at
     FROM (
@@ -93,8 +96,8 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
     )`;
 }
 
-/** A rejected value as text; hashed, equal values can still be counted without being shown. */
-function shown(column: string, hashValues: boolean): string {
+/** A rejected value as text. */
+function shown(column: string, { hashValues, hashKey }: Pick<ScoredFileSpec, 'hashValues' | 'hashKey'>): string {
   const text = `CAST(${column} AS VARCHAR)`;
-  return hashValues ? `'sha256:' || left(sha256(${text}), 16)` : text;
+  return hashValues ? hashedValue(text, hashKey !== undefined) : text;
 }

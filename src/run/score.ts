@@ -78,6 +78,7 @@ export async function scoreFrozen(
         frozen,
         stagesText: sink.stagesText,
         hashValues: definition.sink.quarantine_values === 'hash',
+        hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
         scoredAt: new Date(context.now).toISOString(),
         folder,
         memory: workerMemory(memoryBudget(context.environment)),

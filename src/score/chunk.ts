@@ -69,6 +69,7 @@ export async function scoreChunk(
       features: setup.features,
       featureNames: featuresOf(setup.signature).map(({ feature }) => feature.name),
       hashValues: setup.hashValues,
+      hashKey: setup.hashKey,
       stagesText: setup.stagesText,
       duplicates,
       chunk: task.chunk,

@@ -20,6 +20,8 @@ export interface WorkerSetup {
   readonly requireGpu: boolean;
   readonly batchRows: number;
   readonly hashValues: boolean;
+  /** Secret of `hashedValue`; undefined for none. */
+  readonly hashKey: string | undefined;
   readonly stagesText: boolean;
   readonly scoredAt: string;
   /** Local folder for scored files; each worker makes one of its own in it for what does not fit into memory. */

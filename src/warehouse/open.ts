@@ -1,4 +1,4 @@
-import { schemeOf, WAREHOUSE_KINDS, warehouseKind } from '../domain/warehouse-kind.ts';
+import { schemeOf, showUrl, WAREHOUSE_KINDS, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Warehouse, WarehouseOptions } from './warehouse.ts';
@@ -20,7 +20,7 @@ export async function openWarehouse(options: WarehouseOptions): Promise<Warehous
       return (await import('./snowflake/open.ts')).openSnowflake(options);
     case undefined: {
       const scheme = schemeOf(url);
-      throw new ScoreBatchError('configuration', `the warehouse ${JSON.stringify(url)} is of no known kind`, {
+      throw new ScoreBatchError('configuration', `the warehouse ${JSON.stringify(showUrl(url))} is of no known kind`, {
         hint: scheme === undefined ? 'write it like duckdb:data/warehouse.duckdb' : didYouMean(scheme, WAREHOUSE_KINDS),
       });
     }

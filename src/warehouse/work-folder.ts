@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
@@ -19,7 +19,20 @@ export async function makeWorkFolder(...parts: readonly string[]): Promise<strin
       cause,
     });
   }
+  if (!(await isOwn(folder))) {
+    throw new ScoreBatchError('permission', `the folder ${folder} is somebody else's, or open to others`, {
+      hint: 'somebody on this machine may have made it; set TMPDIR to a folder of this user only',
+    });
+  }
   return folder;
+}
+
+/** Its name can be known beforehand, and where all may write anybody may be first. Elsewhere than on POSIX nothing tells. */
+async function isOwn(folder: string): Promise<boolean> {
+  const found = await lstat(folder);
+  return (
+    found.isDirectory() && (process.getuid === undefined || (found.uid === process.getuid() && (found.mode & 0o077) === 0))
+  );
 }
 
 /** Nothing happens where it is not there. */

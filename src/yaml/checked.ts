@@ -15,6 +15,12 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
+/** A text that is no YAML at all can have one per character. */
+const MOST_PROBLEMS = 20;
+
+/** How often what has an anchor may be repeated in all. */
+const MOST_ALIASES = 100;
+
 /** A problem found in a file's content: where, and one sentence. */
 export interface Problem {
   readonly path: Path;
@@ -49,10 +55,10 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   };
   if (document.errors.length > 0) {
     const details = document.errors.map((error) => `${at(error.pos[0])}: ${yamlMessage(error)}`);
-    throw refusal(options, details);
+    throw refusal(options, details.slice(0, MOST_PROBLEMS));
   }
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
-  const parsed = schema.safeParse(document.toJS(), { reportInput: true });
+  const parsed = schema.safeParse(plainValue(document, options), { reportInput: true });
   const found = parsed.success
     ? options.crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => toProblems(issue, schema));
@@ -64,6 +70,17 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     .map(({ offset, message }) => `${at(offset)}: ${message}`);
   if (details.length > 0 || !parsed.success) throw refusal(options, details);
   return parsed.data;
+}
+
+/** A few lines of YAML can stand for more than there is room for, or for what holds itself. */
+function plainValue(document: Document, options: Pick<Options<never>, 'noun' | 'file' | 'hint'>): unknown {
+  try {
+    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    JSON.stringify(value);
+    return value;
+  } catch {
+    throw refusal(options, [`${options.file}: its aliases (*name) lead to too much, or to themselves`]);
+  }
 }
 
 function yamlMessage({ code, message }: YAMLError): string {

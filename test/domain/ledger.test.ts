@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   currentPublication,
+  isRunId,
   type LedgerEntry,
   ledgerWindow,
   type RunDetails,
@@ -124,4 +125,10 @@ describe('the run to go on with', () => {
     expect(unfinished(before, other)).toBeUndefined();
     expect(unfinished(before, other, entry('three', 'started', { supersedes: 'two' }))).toBe('three');
   });
+});
+
+it('an id that would lead out of a folder is no id of a run', () => {
+  const ids = ['2026-W47-0123456789ab', '2026-11-18T09+0100-0123456789ab', '20261118T090000.5Z_20261118T100000Z-0123456789ab'];
+  expect(ids.filter((id) => !isRunId(id))).toEqual([]);
+  expect(['', '.', '..', '../x', 'a/../../x', '/etc', 'a\\b', '-rf', '.hidden', 'a\0', 'a\n'].filter(isRunId)).toEqual([]);
 });

@@ -72,3 +72,31 @@ it('a variable that is not set is refused though the schema would take its text'
     hint: read the README"
   `);
 });
+
+it.each([
+  ['aliases of aliases of aliases', bomb()],
+  ['a list that holds itself', 'name: a\nlists: &a [*a]'],
+])('%s is refused before it takes all memory', (_, text) => {
+  expect(refused(text)).toContain('thing.yaml: its aliases (*name) lead to too much, or to themselves');
+});
+
+it('brackets within brackets are refused, in a few lines', () => {
+  for (const text of ['['.repeat(100_000), `name: ${'['.repeat(5_000)}${']'.repeat(5_000)}`]) {
+    const lines = refused(text).split('\n');
+    expect(lines[0]).toMatch(/^error: the thing thing.yaml has /);
+    expect(lines.length).toBeLessThan(25);
+  }
+});
+
+/** Nine lines that stand for 9^9 texts. */
+function bomb(): string {
+  const names = [...'abcdefghi'];
+  return names
+    .map(
+      (name, i) =>
+        `${name}: &${name} [${Array(9)
+          .fill(i === 0 ? 'x' : `*${names[i - 1]}`)
+          .join(', ')}]`,
+    )
+    .join('\n');
+}

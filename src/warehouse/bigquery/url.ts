@@ -1,3 +1,4 @@
+import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 
@@ -19,18 +20,18 @@ const EXAMPLE = 'write it like bigquery://project/dataset?location=EU';
 export function parseUrl(url: string): BigqueryUrl {
   const [, project, dataset, query = ''] = URL_FORM.exec(url) ?? [];
   if (project === undefined || dataset === undefined) {
-    throw new ScoreBatchError('configuration', `${url} names no BigQuery dataset`, { hint: EXAMPLE });
+    throw new ScoreBatchError('configuration', `${showUrl(url)} names no BigQuery dataset`, { hint: EXAMPLE });
   }
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
     if (PARAMETERS.includes(name)) continue;
-    throw new ScoreBatchError('configuration', `${url} has the unknown parameter ${name}`, {
+    throw new ScoreBatchError('configuration', `${showUrl(url)} has the unknown parameter ${name}`, {
       hint: didYouMean(name, PARAMETERS),
     });
   }
   const location = parameters.get('location') ?? undefined;
   if (location !== undefined && !/^[\w-]+$/.test(location)) {
-    throw new ScoreBatchError('configuration', `${url} has the location ${JSON.stringify(location)}, which is none`, {
+    throw new ScoreBatchError('configuration', `${showUrl(url)} has the location ${JSON.stringify(location)}, which is none`, {
       hint: EXAMPLE,
     });
   }

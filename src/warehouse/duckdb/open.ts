@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { type DuckdbFile, missingFile } from './file.ts';
@@ -22,7 +23,7 @@ export function openDuckdb({ url, root, job, scratch, memory, signal }: Warehous
   const file = path.resolve(root, name);
   if (file.includes('?')) {
     // DuckDB takes what follows for options of a URL, and puts its log beside another name.
-    throw new ScoreBatchError('configuration', `the path ${file} has a ?, which DuckDB cannot have in a file's path`, {
+    throw new ScoreBatchError('configuration', `the path ${showUrl(file)} has a ?, which DuckDB cannot have in a file's path`, {
       hint: 'rename the folder or the file',
     });
   }

@@ -67,7 +67,7 @@ function definitions(columns: readonly Column[]): string {
 
 /** Uploads a scored file; twice is harmless, since its name is its attempt's. */
 export async function stage(snowflake: Snowflake, runId: string, { chunk, attempt, rows, file }: ScoredFile): Promise<void> {
-  const named = path.join(path.dirname(file), `chunk-${chunk}-${attempt}-${rows}.parquet`);
+  const named = path.join(path.dirname(file), fileName({ chunk, attempt, rows }));
   await rename(file, named);
   const [put] = await run(
     snowflake,
@@ -140,8 +140,13 @@ async function removeWrong(snowflake: Snowflake, runId: string, loaded: readonly
     const attempt = attemptOf(file);
     if (attempt === undefined) throw new Error(`COPY INTO loaded something else: ${file} ${status}`);
     if (attempt.rows === Number(rows)) continue;
-    await run(snowflake, `REMOVE @${stageName(snowflake, runId)}/${path.posix.basename(file ?? '')}`, runId);
+    await run(snowflake, `REMOVE @${stageName(snowflake, runId)}/${fileName(attempt)}`, runId);
   }
+}
+
+/** Not the name that is there: whoever may put files into the stage would write the statement. */
+function fileName({ chunk, attempt, rows }: StagedAttempt): string {
+  return `chunk-${chunk}-${attempt}-${rows}.parquet`;
 }
 
 function attemptOf(file: string | null | undefined): StagedAttempt | undefined {

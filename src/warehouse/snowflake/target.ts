@@ -1,3 +1,4 @@
+import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 
@@ -30,7 +31,7 @@ export function parseTarget(text: string): Target {
   const parts = decoded(url?.pathname.slice(1).split('/') ?? []);
   const [database = '', schema = ''] = parts ?? [];
   if (url === undefined || url.hostname === '' || parts?.length !== 2 || database === '' || schema === '' || url.hash !== '') {
-    throw new ScoreBatchError('configuration', `${text} is no Snowflake URL`, { hint: `write it like ${FORM}` });
+    throw new ScoreBatchError('configuration', `${showUrl(text)} is no Snowflake URL`, { hint: `write it like ${FORM}` });
   }
   for (const name of url.searchParams.keys()) {
     if ((PARAMETERS as readonly string[]).includes(name)) continue;

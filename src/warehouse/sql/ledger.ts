@@ -1,6 +1,7 @@
-import type { LedgerEntry, RunDetails, RunState } from '../../domain/ledger.ts';
+import { isRunId, type LedgerEntry, type RunDetails, type RunState } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { WindowKind } from '../../domain/window.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import type { LedgerFilter } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 
@@ -41,11 +42,19 @@ export function publishedRun(dialect: Dialect, layout: TableLayout, { job, windo
     ORDER BY publication DESC LIMIT 1)`;
 }
 
-/** @param cell the text of a column of `selectEntries`, null where there is none */
+/**
+ * @param cell the text of a column of `selectEntries`, null where there is none
+ * @throws ScoreBatchError `refused` where somebody else wrote the entry
+ */
 export function toEntry(cell: (name: string) => string | null): LedgerEntry {
   const text = (name: string) => String(cell(name));
   const number = (name: string) => Number(cell(name));
   const time = (name: string) => isoTime(text(name));
+  if (!isRunId(text('run_id'))) {
+    throw new ScoreBatchError('refused', `entry ${text('entry_number')} of the ledger has no run id that score-batch gives`, {
+      hint: 'somebody wrote to score_batch_ledger; delete the entry, and see who has the right to write there',
+    });
+  }
   return {
     recordedAt: time('recorded_at'),
     runId: text('run_id'),
