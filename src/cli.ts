@@ -22,6 +22,11 @@ async function main(argv: readonly string[]): Promise<number> {
       interruption.abort(new Interrupted(signal));
     });
   }
+  // Node would show all that hangs on an error: requests do, with tokens in them.
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(`${presentError(error).text}\n`);
+    process.exit(1);
+  });
   // `score-batch status | head` closes the pipe early, and a log collector may die: neither is a reason to fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Commander may complain before any command has its flags.

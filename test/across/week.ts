@@ -17,7 +17,7 @@ export const missing = {
   snowflake: snowflake === undefined,
 } satisfies Record<WarehouseKind, boolean>;
 
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   BIGQUERY_EMULATOR_HOST: bigquery?.rest,
   BIGQUERY_STORAGE_EMULATOR_HOST: bigquery?.grpc,
   SNOWFLAKE_ACCESS_URL: snowflake?.url,
