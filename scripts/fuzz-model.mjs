@@ -85,7 +85,7 @@ async function work() {
           error.kind
             ? error.message
                 .replaceAll(folder, '')
-                .replaceAll(/[\d.e+-]+/g, '#')
+                .replaceAll(/\d[\d.e+-]*/g, 'N')
                 .replace(/:.*$/s, '')
             : `bug: ${error.message}`,
       );
