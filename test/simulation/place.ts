@@ -31,7 +31,7 @@ export function place(): Place {
 /** In place of chunk workers: threads keep no order that could be played again from a seed. */
 export async function scoreInMemory(...[turns, next, stage, options]: Parameters<typeof scoreChunks>): Promise<void> {
   const { world, process } = place();
-  const { frozen, modelFile, workers } = options;
+  const { frozen, model, workers } = options;
   const lane = async (): Promise<void> => {
     for (let task = await next(); task !== undefined; task = await next()) {
       const { chunk } = task;
@@ -42,7 +42,7 @@ export async function scoreInMemory(...[turns, next, stage, options]: Parameters
       const attempt = `${process.name} at ${process.count}`;
       const file = writeScoredRows(
         attempt,
-        rows.map((row) => ({ ...row, chunk, attempt, model: modelFile })),
+        rows.map((row) => ({ ...row, chunk, attempt, model: model.file })),
       );
       const seconds = { read: 0, encode: 0, score: 0, write: 0 };
       await stage({ chunk, attempt, file, rows: rows.length, provider: 'cpu', seconds });
