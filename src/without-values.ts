@@ -6,7 +6,7 @@
  * What stands there without quotes and is no number stays.
  */
 export function withoutValues(message: string): string {
-  const [place = ''] = /\n\s*LINE \d+: .*(?:\n *\^)?\s*$/.exec(message) ?? [];
+  const [place = ''] = /\n{1,2}LINE \d+: [^\n]*(?:\n *\^)?\n?$/.exec(message) ?? [];
   const said = message.slice(0, message.length - place.length);
   const masked = said
     // Its apostrophe would pass for the end of a quoted text.

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -80,6 +81,16 @@ describe('a run that another process finishes after this one was planned', () =>
 });
 
 describe('what was left undone', () => {
+  it('an entry of the ledger that would lead out of scratch leads nowhere', async () => {
+    const folder = await linearProject();
+    expect((await scoreBatch(folder, RUN)).code).toBe(0);
+    await writeFile(path.join(folder, 'precious'), '');
+    await statements(path.join(folder, WAREHOUSE), ["update marketing.score_batch_ledger set run_id = '../../precious'"]);
+    const { code, stderr } = await scoreBatch(folder, [...RUN, '--skip-published']);
+    expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringContaining('has no run id that score-batch gives') });
+    expect(existsSync(path.join(folder, 'precious'))).toBe(true);
+  });
+
   it('a missing report is written with --skip-published, and nothing is scored', async () => {
     const folder = await linearProject();
     await writeFile(path.join(folder, 'reports'), 'in the way');
@@ -123,7 +134,7 @@ describe('refused before a row moves', () => {
       (folder: string) => edit(folder, 'model/golden.csv', (csv) => csv.replace('0.5', '0.6')),
       'does not give the golden scores',
     ],
-    ['missing golden rows', (folder: string) => rm(path.join(folder, 'model/golden.csv')), 'golden rows'],
+    ['missing golden rows', (folder: string) => rm(path.join(folder, 'model/golden.csv')), 'golden.csv does not exist'],
     [
       'a drift gate without a reference',
       async (folder: string) => {

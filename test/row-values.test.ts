@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type LinearOptions, linearProject } from './support/linear-project.ts';
 import { query, statements } from './support/project.ts';
 import { scoreBatch } from './support/score-batch.ts';
@@ -8,6 +8,9 @@ import { WAREHOUSE } from './support/steer.ts';
 
 // What stands in a row must not reach logs or the ledger, however a run fails. The values below stand in rows only: no statement
 // holds them.
+
+// Each is several processes, and more than one of them may have to wait for a core.
+vi.setConfig({ testTimeout: 180_000 });
 
 const VALUES = /jo\d+@example\.com|4815162\d{3}/;
 const PEOPLE = `
@@ -58,13 +61,17 @@ it('a readiness that fails', async () => {
   expect(code).toBe(78);
 });
 
-it('numbers out of range, and keys that occur twice', async () => {
-  expect((await run({ query: `select user_id, number as a, b, country ${WHERE}` })).code).toBe(65);
-  const twice = `select number // 2 as user_id, a, b, country ${WHERE}`;
-  expect((await run({ query: twice })).code).toBe(65);
-  expect((await run({ query: twice, edit: (job) => job.replace('[user_id]', '[user_id]\n  duplicates: refuse') })).code).toBe(
-    65,
-  );
+const TWICE = `select number // 2 as user_id, a, b, country ${WHERE}`;
+
+it.each<[string, LinearOptions]>([
+  ['numbers out of range', { query: `select user_id, number as a, b, country ${WHERE}` }],
+  ['keys that occur twice', { query: TWICE }],
+  [
+    'keys that may not occur twice',
+    { query: TWICE, edit: (job) => job.replace('[user_id]', '[user_id]\n  duplicates: refuse') },
+  ],
+])('%s', async (_, options) => {
+  expect((await run(options)).code).toBe(65);
 });
 
 it('a constraint that somebody put on a published table', async () => {

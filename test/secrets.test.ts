@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { temporaryFolder } from './support/project.ts';
 import { type Outcome, startScoreBatch } from './support/score-batch.ts';
@@ -12,6 +12,9 @@ import { fakeSnowflake, MASTER_TOKEN, type Script, SESSION_TOKEN } from './wareh
 
 // Secrets wherever a user can have them, commands that fail in every way, and everything that is left behind searched for them.
 // The real command line and the real clients, against servers of the suite that refuse as Snowflake and Google document it.
+
+// Each is several processes, and more than one of them may have to wait for a core.
+vi.setConfig({ testTimeout: 180_000 });
 
 const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const PASSPHRASE = 'passphrase-e3b0c44298';

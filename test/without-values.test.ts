@@ -88,6 +88,12 @@ it('no quoted text stays, whatever it holds', () => {
   );
 });
 
+it('takes no longer for a value that was made to take long', () => {
+  for (const part of ['\n', ' ', "'", '"', '\nLINE 1: ', '1', '-1.', '1e', '\n    at ']) {
+    expect(withoutValues(`Could not convert string '${part.repeat(500_000)}' to INT32`)).toContain('Could not convert string');
+  }
+});
+
 it('a bug keeps its stack', () => {
   const bug = bugWithoutValues(new TypeError("no 'jo'\n    at jo (secret.ts)"));
   expect(bug.message).toBe("no '…'\n".trim());

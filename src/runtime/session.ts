@@ -109,7 +109,12 @@ function wrap(session: InferenceSession, provider: string): Session {
       const rows = inputs[0]?.shape[0] ?? 0;
       const result = await session.run(feeds, [name]).catch((cause: unknown) => {
         throw new ScoreBatchError('configuration', `the model fails on a batch of ${rows} rows`, {
-          details: [(cause instanceof Error ? cause.message : String(cause)).replaceAll(/\s+/g, ' ')],
+          // An index is what stood in a row.
+          details: [
+            (cause instanceof Error ? cause.message : String(cause))
+              .replaceAll(/\s+/g, ' ')
+              .replaceAll(/\bidx=-?\d+/g, 'idx=…'),
+          ],
           hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
           cause,
         });

@@ -151,9 +151,12 @@ function saying({ message }: Failure, error: unknown): string {
   return `${lines.slice(0, 4).join('\n')}${job}`;
 }
 
-/** What is wrong with a statement is found when it is sent; one that fails while it runs may quote what it met. */
+/** What is wrong with a statement itself, as far as it is not found before: https://cloud.google.com/bigquery/docs/error-messages */
+const OF_STATEMENT = /^(Query error: )?(Syntax error|Unrecognized name|Function not found|No matching signature)\b/;
+
+/** A statement that fails while it runs may quote what it met. */
 function mayQuoteRows(error: unknown): error is JobFailed {
-  return error instanceof JobFailed && /^invalid/.test(error.reason);
+  return error instanceof JobFailed && /^invalid/.test(error.reason) && !OF_STATEMENT.test(error.message);
 }
 
 /** `Bad int64 value: jo@example.com at [3:5]` → `Bad int64 value at [3:5]`: values stand behind a colon, without quotes. */

@@ -82,13 +82,13 @@ it.each([
   ['001003', 'SQL compilation error: syntax error line 1 at position 0 unexpected'],
   ['000904', "SQL compilation error: error line 1 at position 7 invalid identifier 'NOTHING'"],
   ['002003', "SQL compilation error: Object 'DB.PUBLIC.CUSTOMERS' does not exist or not authorized."],
-  ['100038', "Numeric value 'x' is not recognized"],
-])('names the query that %s is about', async (code, message) => {
+  ['100038', "Numeric value 'x' is not recognized", "Numeric value '…' is not recognized"],
+])('names the query that %s is about', async (code, message, shown = message) => {
   const { warehouse } = await subject({ statement: () => ({ code, message }) });
   await expect(warehouse.source.describe(QUERY)).rejects.toMatchObject({
     kind: 'configuration',
     message: 'Snowflake refuses jobs/query.sql',
-    details: [`${message} (${code})`],
+    details: [`${shown} (${code})`],
   });
   await warehouse.close();
 });
