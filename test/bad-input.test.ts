@@ -82,7 +82,7 @@ describe('a query', () => {
     });
     const outcome = await scoreBatch(folder, ['--week']);
     expect(outcome.code).toBe(78);
-    expect(outcome.stderr).toContain("Conversion Error: Could not convert string 'US' to INT32");
+    expect(outcome.stderr).toContain("Conversion Error: Could not convert string '…' to INT32");
     expect(outcome.stderr).not.toMatch(/^ {4}at /m);
     expect(await publishedTables(folder)).toEqual(['marketing.score_batch_ledger']);
     expect(await ledgerStates(folder)).toEqual(['started', 'failed']);

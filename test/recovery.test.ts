@@ -111,7 +111,7 @@ describe('what was left undone', () => {
     });
     const { code, stderr } = await scoreBatch(folder, RUN);
     expect(code).toBe(78);
-    expect(stderr).toContain("Could not convert string 'US' to INT32");
+    expect(stderr).toContain("Could not convert string '…' to INT32");
     expect((await filesIn(folder, SCRATCH)).filter((file) => /freezing|parquet/.test(file))).toEqual([]);
   });
 
