@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
@@ -12,7 +13,7 @@ import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { createPending } from '../report/file.ts';
-import { reportFile } from '../report/write.ts';
+import { reportFile } from '../report/place.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import type { JobFlags } from './options.ts';
 
@@ -96,10 +97,12 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   if (csv !== undefined) {
     await check('report folder', async () => {
       const file = reportFile(csv, ledgerWindow(lastWindow(job, context.now)), root);
-      const pending = await createPending(file, 'check').catch((cause: unknown) => {
-        const hint = 'make the folder, or give the user that runs score-batch the right to write there';
-        throw cause instanceof ScoreBatchError ? new ScoreBatchError('permission', cause.message, { hint, cause }) : cause;
-      });
+      const pending = await createPending(file, { number: 0, runId: `check-${randomBytes(6).toString('hex')}` }).catch(
+        (cause: unknown) => {
+          const hint = 'make the folder, or give the user that runs score-batch the right to write there';
+          throw cause instanceof ScoreBatchError ? new ScoreBatchError('permission', cause.message, { hint, cause }) : cause;
+        },
+      );
       await pending.discard();
       return [`${csv} can be written`, undefined];
     });

@@ -41,6 +41,7 @@ export async function scoreCommand(flags: ScoreFlags, context: Context): Promise
 export interface PublishFlags extends PhaseFlags {
   readonly allowEmpty?: boolean;
   readonly skipEmpty?: boolean;
+  readonly force?: boolean;
 }
 
 /** Publishes the window's frozen run once every chunk is staged. */
@@ -53,13 +54,14 @@ export async function publishCommand(flags: PublishFlags, context: Context): Pro
 }
 
 async function planned(
-  flags: PhaseFlags,
+  flags: PhaseFlags & Pick<PublishFlags, 'force'>,
   phase: PlanOptions['phase'],
   context: Context,
 ): Promise<{ plan: Plan; seconds: number }> {
   const start = performance.now();
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const plan = await makePlan(job, window, { requireGpu: flags.requireGpu ?? false, workers: flags.workers, phase }, context);
+  const { requireGpu = false, workers, force } = flags;
+  const plan = await makePlan(job, window, { requireGpu, workers, phase, force }, context);
   return { plan, seconds: (performance.now() - start) / 1000 };
 }

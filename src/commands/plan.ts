@@ -1,12 +1,11 @@
 import type { Context } from '../context.ts';
 import { priceOf, showBytes } from '../domain/cost.ts';
-import { currentPublication, ledgerWindow, unfinishedRun } from '../domain/ledger.ts';
+import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { loadJob } from '../job/load.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
-import { reportFile } from '../report/write.ts';
 import { canCount } from '../warehouse/warehouse.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
@@ -31,7 +30,7 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
 }
 
 function describePlan(plan: Plan, rows: number | undefined, bytes: number | undefined) {
-  const { definition, root, file } = plan.job;
+  const { definition, file } = plan.job;
   const { window, bundle, tables, reported } = plan;
   const touched = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
   const published = currentPublication(plan.entries);
@@ -62,7 +61,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
       input: dtype,
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
-    report: definition.report.csv === undefined ? null : reportFile(definition.report.csv, ledgerWindow(window), root),
+    report: plan.reportFile ?? null,
     replaces: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     resumes: unfinishedRun(plan.entries, plan.fingerprint)?.runId ?? null,
     gates: definition.gates,

@@ -22,6 +22,7 @@ const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';
 const FRESH = 'never go on with an unfinished run';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
+const FORCE = 'replace a report file that this job did not write';
 
 /** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
 export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: (text: string) => void): Command {
@@ -88,6 +89,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--skip-empty', SKIP_EMPTY)
     .option('--require-gpu', REQUIRE_GPU)
+    .option('--force', FORCE)
     .action(async (flags: PublishFlags) => {
       const { publishCommand } = await import('./phases.ts');
       showData(await publishCommand(flags, context()));
@@ -100,12 +102,12 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
       show(await statusCommand(flags, context()));
     });
 
-  addWindowOptions(
-    addJobOption(program.command('report').description("write a window's report file again; scores nothing")),
-  ).action(async (flags: ReportFlags) => {
-    const { reportCommand } = await import('./report.ts');
-    showData(await reportCommand(flags, context()));
-  });
+  addWindowOptions(addJobOption(program.command('report').description("write a window's report file again; scores nothing")))
+    .option('--force', FORCE)
+    .action(async (flags: ReportFlags) => {
+      const { reportCommand } = await import('./report.ts');
+      showData(await reportCommand(flags, context()));
+    });
 
   addJobOption(program.command('check').description('try connections, rights, model and execution provider')).action(
     async (flags: JobFlags) => {
@@ -152,6 +154,7 @@ function addRunOptions(command: Command): Command {
     .option('--skip-published', 'end at once where the window is published')
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
+    .option('--force', FORCE)
     .option('--workers <number>', WORKERS, workerNumber);
 }
 

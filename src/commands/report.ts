@@ -5,10 +5,13 @@ import { tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
-import { reportFile, writeReport } from '../report/write.ts';
+import { refuseForeign, reportFile } from '../report/place.ts';
+import { writeReport } from '../report/write.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
-export type ReportFlags = JobFlags & WindowOptions;
+export interface ReportFlags extends JobFlags, WindowOptions {
+  readonly force?: boolean;
+}
 
 /** Writes the window's report file again from what is published; scores nothing and needs neither source nor model. */
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
@@ -33,6 +36,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     });
   }
   const file = reportFile(definition.report.csv, window, job.root);
+  if (flags.force !== true) await refuseForeign(file, job.root, entries);
   const scores = { name: run.details.table ?? tables.scores.name, columns: run.details.columns };
   const { runId, fingerprint, model, rows } = run;
   await writeReport(

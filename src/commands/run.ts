@@ -12,6 +12,7 @@ export interface RunFlags extends JobFlags, WindowOptions {
   readonly fresh?: boolean;
   readonly requireGpu?: boolean;
   readonly workers?: number;
+  readonly force?: boolean;
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
@@ -19,12 +20,8 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
   const start = performance.now();
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const plan = await makePlan(
-    job,
-    window,
-    { requireGpu: flags.requireGpu ?? false, workers: flags.workers, phase: 'all' },
-    context,
-  );
+  const { requireGpu = false, workers, force } = flags;
+  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force }, context);
   const summary = await run(
     plan,
     {

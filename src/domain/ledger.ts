@@ -51,6 +51,9 @@ export interface RunDetails {
   /** Columns of the scores table as published, for reports that are written later. */
   readonly columns?: readonly TableColumn[];
   readonly seconds?: StageSeconds;
+  /** Path of the report file that a publication is to have; relative to the project root where it is below it. */
+  readonly report?: string;
+  /** Paths of the files that were written, on the machine that wrote them. */
   readonly files?: readonly string[];
   readonly error?: string;
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { GRAINS } from '../domain/window.ts';
 import { parseBands } from './bands.ts';
@@ -92,7 +93,10 @@ const report = z.strictObject({
   summary_table: tableName.optional().describe('users, share and mean score per segment and band'),
   segments: columnList.default([]).describe('columns of sink.keep by which the summary is broken down'),
   csv: text
-    .refine((path) => path.includes('{window}'), "must contain {window}, or one window's file would replace another's")
+    .superRefine((path, context) => {
+      const message = templateProblem(path);
+      if (message !== undefined) context.addIssue({ code: 'custom', message });
+    })
     .optional()
     .describe('path of the report file, e.g. reports/churn-{window}.csv'),
 });

@@ -12,6 +12,7 @@ import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { checkModel } from '../model/model-check.ts';
 import { verifyGolden } from '../model/verify.ts';
+import { refuseForeign, reportFile } from '../report/place.ts';
 import { openSession } from '../runtime/session.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
@@ -23,6 +24,8 @@ export interface PlanOptions {
   readonly workers: number | undefined;
   /** The part of a run that this process will do; what the other parts need was looked at by theirs. */
   readonly phase: 'all' | 'freeze' | 'score' | 'publish';
+  /** Whether a report file may be replaced that this job did not write; false by default. */
+  readonly force?: boolean | undefined;
 }
 
 /** All that is known of a run before a row moves. */
@@ -41,6 +44,8 @@ export interface Plan extends ChosenColumns {
   readonly fingerprint: string;
   /** Whether report and summary tables take this kind of window. */
   readonly reported: boolean;
+  /** Absolute path of the window's report file, where the job has one. */
+  readonly reportFile: string | undefined;
   /** Ledger entries of this window, and of the window before it. */
   readonly entries: readonly LedgerEntry[];
   readonly previousEntries: readonly LedgerEntry[];
@@ -90,6 +95,10 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   if (freezes || publishes) await refuseDifferentTables(sink, tables);
   if (freezes) await refuseUnready(job, window, source);
   const ledger = sink.ledger(tables.ledger);
+  const entries = await windowEntries(ledger, definition.name, ledgerWindow(window));
+  const { csv } = definition.report;
+  const file = csv === undefined ? undefined : reportFile(csv, window, job.root);
+  if (file !== undefined && publishes && options.force !== true) await refuseForeign(file, job.root, entries);
   const previous = previousWindow(window);
   return {
     job,
@@ -110,7 +119,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
       bundle,
     ),
     reported: window.kind === definition.every,
-    entries: await windowEntries(ledger, definition.name, ledgerWindow(window)),
+    reportFile: file,
+    entries,
     previousEntries: previous && publishes ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
     requireGpu,
     estimatedBytes,

@@ -1,17 +1,30 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Publication } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { isAlive } from '../process.ts';
+import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts';
 
-/** A report file that is written beside its final place and appears there whole, or not at all. */
+/**
+ * A report file that is written beside its final place and appears there whole, or not at all.
+ *
+ * Writers of one window need no lock: the one of the newest publication wins, however long another was stopped and wherever.
+ * Each makes its pending file, whose name tells the number of its publication, **before** it reads in the ledger that its run
+ * is still the published one. Only then it removes what is pending of lower numbers, and renames its own. So a file of an
+ * older publication either was there when a newer one's writer removed it, and its rename fails; or it was made later, and
+ * then its writer reads the ledger later still, finds the newer publication and does not rename. It takes a folder in which
+ * whoever lists it after making a file sees every file that was made before, which local and network file systems are.
+ */
 export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
-  /** Puts everything on disk; only then may it be renamed. */
+  /** Puts everything on disk; only then may it be put in its place. */
   finish(): Promise<void>;
-  /** Puts it in its final place; nothing happens a second time. */
-  rename(): Promise<void>;
-  /** Removes what was written; nothing happens after a rename. */
+  /**
+   * Removes what is pending of older publications and puts it in its final place; nothing happens a second time.
+   *
+   * @returns false where it is gone: the writer of a newer publication has removed it
+   */
+  replace(): Promise<boolean>;
+  /** Removes what was written; nothing happens once it is in its place. */
   discard(): Promise<void>;
 }
 
@@ -19,15 +32,15 @@ export interface PendingFile {
  * @param file final path; folders are made
  * @throws ScoreBatchError `report` from every method where the file system refuses
  */
-export async function createPending(file: string, runId: string): Promise<PendingFile> {
-  const temporary = path.join(path.dirname(file), `.${path.basename(file)}.${runId}.${hostname()}.${process.pid}`);
+export async function createPending(file: string, publication: Pick<Publication, 'number' | 'runId'>): Promise<PendingFile> {
+  const temporary = pendingPath(file, publication);
   const handle = await guarded(file, async () => {
     await mkdir(path.dirname(file), { recursive: true });
-    await removeAbandoned(file);
-    return await open(temporary, 'w');
+    await removePending(file, ({ abandoned }) => abandoned);
+    return await open(temporary, 'wx');
   });
   let closed = false;
-  let renamed = false;
+  let replaced = false;
   const close = async (): Promise<void> => {
     if (!closed) await handle.close();
     closed = true;
@@ -40,12 +53,19 @@ export async function createPending(file: string, runId: string): Promise<Pendin
         await handle.sync();
         await close();
       }),
-    rename: () =>
+    replace: () =>
       guarded(file, async () => {
-        if (renamed) return;
-        await rename(temporary, file);
-        renamed = true;
+        if (replaced) return true;
+        await removePending(file, (other) => other.publication < publication.number);
+        try {
+          await rename(temporary, file);
+        } catch (error) {
+          if (systemCode(error) === 'ENOENT') return false;
+          throw error;
+        }
+        replaced = true;
         await syncFolder(path.dirname(file));
+        return true;
       }),
     async discard() {
       await close().catch(() => undefined);
@@ -54,14 +74,8 @@ export async function createPending(file: string, runId: string): Promise<Pendin
   };
 }
 
-/** What processes of this machine left that were killed while they wrote the same report; another's may still be at it. */
-async function removeAbandoned(file: string): Promise<void> {
-  const [start, end] = [`.${path.basename(file)}.`, `.${hostname()}.`];
-  for (const name of await readdir(path.dirname(file))) {
-    const at = name.lastIndexOf(end);
-    if (!name.startsWith(start) || at < 0 || isAlive(Number(name.slice(at + end.length)))) continue;
-    await rm(path.join(path.dirname(file), name), { force: true });
-  }
+async function removePending(file: string, which: (pending: PendingName) => boolean): Promise<void> {
+  for (const pending of await pendingBeside(file)) if (which(pending)) await rm(pending.path, { force: true });
 }
 
 /** A rename is on disk only once its folder is. */

@@ -1,5 +1,4 @@
-import path from 'node:path';
-import { currentPublication, type LedgerEntry, type LedgerWindow } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type LedgerWindow, type Publication } from '../domain/ledger.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { TableLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -23,30 +22,43 @@ export interface ReportSpec {
   readonly signal: AbortSignal;
 }
 
-/** `reports/churn-{window}.csv` → the file of that window, absolute. */
-export function reportFile(template: string, window: LedgerWindow, root: string): string {
-  return path.resolve(root, template.replaceAll('{window}', window.label));
-}
+/** How often the file is written before it is called a fault that what is pending goes away. */
+const MOST_TRIES = 3;
 
 /**
- * Writes the report file from what is published and puts it in its place while its run is still the published one, so that
- * a slow run never puts an old file over a newer one.
+ * Writes the report file from what is published and puts it in its place while its run is the published one, so that a slow
+ * run never puts an old file over a newer one; see `PendingFile`.
  *
- * @param completed makes the ledger entry that is written with the rename
+ * @param completed makes the ledger entry that is written once the file is in its place
  * @throws ScoreBatchError `report` where the file cannot be written, `conflict` where another run published meanwhile
  */
 export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
-  const pending = await createPending(spec.file, spec.runId);
+  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+    // Gone and still the published one: somebody else removed it, and it is written again.
+    if ((await writeOnce(spec, completed)) === 'in place') return;
+  }
+  throw new ScoreBatchError('report', `the report ${spec.file} cannot be written: what is written beside it is removed`, {
+    hint: 'the scores are published; see what removes files that begin with a dot there, then run `score-batch report`',
+  });
+}
+
+async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promise<'in place' | 'gone'> {
+  const { ledger, job, window, file, runId } = spec;
+  const mine = (entries: readonly LedgerEntry[]): Publication => {
+    const current = currentPublication(entries);
+    if (current?.runId !== runId) throw superseded(spec);
+    return current;
+  };
+  const pending = await createPending(file, mine(await ledger.entries({ job, window })));
   try {
     const complete = await writeRows(pending, spec);
     await pending.finish();
-    const current = await spec.ledger.decide({ job: spec.job, window: spec.window }, async (entries) => {
-      if (currentPublication(entries)?.runId !== spec.runId) return { result: false };
+    return await ledger.decide({ job, window }, async (entries) => {
+      mine(entries);
       if (!complete) throw unranked(spec);
-      await pending.rename();
-      return { append: completed(), result: true };
+      if (!(await pending.replace())) return { result: 'gone' };
+      return { append: completed(), result: 'in place' };
     });
-    if (!current) throw superseded(spec);
   } finally {
     await pending.discard();
   }
@@ -75,7 +87,7 @@ function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
 }
 
 function superseded({ window, file }: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile, so ${file} was left as it is`, {
+  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile, and ${file} is for it to write`, {
     hint: '`score-batch status` shows both runs; the later one writes the report',
   });
 }

@@ -4,6 +4,7 @@ import { applyGates } from '../domain/gates.ts';
 import { currentPublication } from '../domain/ledger.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import type { Plan } from '../plan/plan.ts';
+import { recordedPath } from '../report/place.ts';
 import { entryOf, type Progress } from './progress.ts';
 import { reconcile } from './reconcile.ts';
 import { refusal } from './refuse.ts';
@@ -45,6 +46,7 @@ export async function publishFrozen(
     warnings: gates.warnings,
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
+    ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
     seconds: clock.seconds,
   };
   for (const warning of gates.warnings) context.console.warn(warning);

@@ -2,16 +2,14 @@ import type { Context } from '../context.ts';
 import { currentPublication, ledgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import { reportFile, writeReport } from '../report/write.ts';
+import { writeReport } from '../report/write.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
 
 /** The report file of a published run, and the ledger entry that says it is there; nothing where that was done before. */
 export async function finishReport(plan: Plan, progress: Progress, { signal }: Context): Promise<void> {
   if (progress.state === 'completed') return;
-  const { definition, root } = plan.job;
   const { clock, runId, rows } = progress;
-  const window = ledgerWindow(plan.window);
-  const file = definition.report.csv === undefined ? undefined : reportFile(definition.report.csv, window, root);
+  const file = plan.reportFile;
   const start = performance.now();
   const completed = () => {
     clock.add('report', (performance.now() - start) / 1000);
@@ -25,7 +23,8 @@ export async function finishReport(plan: Plan, progress: Progress, { signal }: C
     );
   } else {
     const scores = { name: plan.tables.scores.name, columns: progress.details.columns ?? plan.tables.scores.columns };
-    const { name: job } = definition;
+    const { name: job } = plan.job.definition;
+    const window = ledgerWindow(plan.window);
     await writeReport(
       { sink: plan.sink.sink, ledger: plan.ledger, job, runId, window, scores, rows: rows.scored, file, signal },
       completed,

@@ -1,24 +1,29 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { createPending } from '../../src/report/file.ts';
 import { presentError } from '../../src/terminal/error.ts';
 import { temporaryFolder } from '../support/project.ts';
 
+const FIRST = { number: 1, runId: '1997-W11-000000000001' };
+const SECOND = { number: 2, runId: '1997-W11-000000000002' };
+
 it('appears in its place only with the rename, whole, and leaves nothing beside it', async () => {
   const folder = path.join(await temporaryFolder(), 'reports', 'weekly');
   const file = path.join(folder, 'churn.csv');
-  const pending = await createPending(file, 'run-1');
+  const pending = await createPending(file, FIRST);
   const lines = 'größe,💶\n'.repeat(100_000);
   await pending.write('header\n');
   await pending.write(Buffer.from(lines));
   expect(existsSync(file)).toBe(false);
   await pending.finish();
   expect(existsSync(file)).toBe(false);
-  await pending.rename();
+  await pending.replace();
   // A ledger that decides again asks for it again.
-  await pending.rename();
+  expect(await pending.replace()).toBe(true);
   await pending.discard();
   expect(await readdir(folder)).toEqual(['churn.csv']);
   // Compared outside of expect: a difference of a megabyte is of no use to anybody.
@@ -28,19 +33,19 @@ it('appears in its place only with the rename, whole, and leaves nothing beside 
 it('replaces an older file, which stays as it is until then', async () => {
   const file = path.join(await temporaryFolder(), 'churn.csv');
   await writeFile(file, 'old');
-  const pending = await createPending(file, 'run-1');
+  const pending = await createPending(file, FIRST);
   await pending.write('new');
   await pending.finish();
   expect(await readFile(file, 'utf8')).toBe('old');
-  await pending.rename();
+  await pending.replace();
   expect(await readFile(file, 'utf8')).toBe('new');
 });
 
 it('what is discarded leaves no file, before or after it is finished', async () => {
   const folder = await temporaryFolder();
-  const finished = await createPending(path.join(folder, 'a.csv'), 'run-1');
+  const finished = await createPending(path.join(folder, 'a.csv'), FIRST);
   await finished.finish();
-  const open = await createPending(path.join(folder, 'b.csv'), 'run-1');
+  const open = await createPending(path.join(folder, 'b.csv'), FIRST);
   for (const pending of [finished, open]) {
     await pending.discard();
     await pending.discard();
@@ -48,16 +53,43 @@ it('what is discarded leaves no file, before or after it is finished', async () 
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('two runs that write the same report do not write the same file', async () => {
+it('two processes that write the report of one publication do not write the same file', async () => {
   const file = path.join(await temporaryFolder(), 'churn.csv');
-  const [one, two] = [await createPending(file, 'run-1'), await createPending(file, 'run-2')];
+  const [one, two] = [await createPending(file, FIRST), await createPending(file, FIRST)];
   await one.write('one');
   await two.write('two');
   for (const pending of [two, one]) {
     await pending.finish();
-    await pending.rename();
+    expect(await pending.replace()).toBe(true);
   }
   expect(await readFile(file, 'utf8')).toBe('one');
+});
+
+it('the writer of an older publication finds that it is too late, and one of a newer publication does not', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'churn.csv');
+  const [older, newer, newest] = [
+    await createPending(file, FIRST),
+    await createPending(file, SECOND),
+    await createPending(file, { number: 10, runId: '1997-W11-000000000010' }),
+  ];
+  const elsewhere = await createPending(path.join(folder, 'churn.csv.2.csv'), FIRST);
+  for (const pending of [older, newer, newest, elsewhere]) await pending.finish();
+  expect(await newer.replace()).toBe(true);
+  expect(await older.replace()).toBe(false);
+  expect(await newest.replace()).toBe(true);
+  expect(await elsewhere.replace()).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual(['churn.csv', 'churn.csv.2.csv']);
+});
+
+it('removes what a process of this machine that is gone was writing, and nothing of another machine', async () => {
+  const folder = await temporaryFolder();
+  const { pid } = spawnSync('true');
+  const named = (host: string, process: number) => `.churn.csv.7.${SECOND.runId}.${host}.${process}-0123abcd`;
+  const kept = [named('another.host', pid), named(hostname(), process.pid), `.churn.csv.7.notes`, '.churn.csv'].sort();
+  for (const name of [...kept, named(hostname(), pid)]) await writeFile(path.join(folder, name), '');
+  await (await createPending(path.join(folder, 'churn.csv'), FIRST)).discard();
+  expect((await readdir(folder)).sort()).toEqual(kept);
 });
 
 it('a place that cannot be written is told with what is published and what to do', async () => {
@@ -69,11 +101,11 @@ it('a place that cannot be written is told with what is published and what to do
     const { text, exitCode } = presentError(error);
     failures.push(`${text.replaceAll(folder, 'PROJECT')}\nexit code ${exitCode}`);
   };
-  const pending = await createPending(path.join(folder, 'churn.csv'), 'run-1');
+  const pending = await createPending(path.join(folder, 'churn.csv'), FIRST);
   await pending.finish();
-  await pending.rename().catch(note);
+  await pending.replace().catch(note);
   await pending.discard();
-  await createPending(path.join(folder, 'reports', 'churn.csv'), 'run-1').catch(note);
+  await createPending(path.join(folder, 'reports', 'churn.csv'), FIRST).catch(note);
   expect(failures.join('\n\n')).toMatchInlineSnapshot(`
     "error: the report PROJECT/churn.csv cannot be written: EISDIR: illegal operation on a directory
     hint: the scores are published; mend the folder and run \`score-batch report\` for the same window

@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import type { Publication } from '../domain/ledger.ts';
+import { systemCode } from '../errors.ts';
+import { isAlive } from '../process.ts';
+
+/** A report file before it has its name: who writes it, and for which publication. */
+export interface PendingName {
+  readonly path: string;
+  /** Number of the publication of its window. */
+  readonly publication: number;
+  readonly runId: string;
+  /** Whether it is of a process of this machine that is gone. */
+  readonly abandoned: boolean;
+}
+
+/** What follows the name of the report: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. Only milliseconds have a dot in a run's id. */
+const SUFFIX = /^\.(\d+)\.((?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12})\.(.+)\.(\d+)-[0-9a-f]{8}$/;
+
+/** Random at its end: containers may share a host's name and the number of their process. */
+export function pendingPath(file: string, { number, runId }: Pick<Publication, 'number' | 'runId'>): string {
+  const writer = `${hostname()}.${process.pid}-${randomBytes(4).toString('hex')}`;
+  return path.join(path.dirname(file), `.${path.basename(file)}.${number}.${runId}.${writer}`);
+}
+
+/** Pending files beside a report; none where there is no such folder. */
+export function pendingBeside(file: string): Promise<PendingName[]> {
+  const name = path.basename(file);
+  return pendingIn(path.dirname(file), (text) => (text.startsWith(name) ? name.length : undefined));
+}
+
+/**
+ * Pending files of a folder.
+ *
+ * @param reportAt how many characters of a text are the name of a report, undefined where it does not begin with one
+ */
+export async function pendingIn(folder: string, reportAt: (text: string) => number | undefined): Promise<PendingName[]> {
+  return (await names(folder)).flatMap((name) => {
+    const end = name.startsWith('.') ? reportAt(name.slice(1)) : undefined;
+    const match = end === undefined ? null : SUFFIX.exec(name.slice(1 + end));
+    if (match === null) return [];
+    const [, publication, runId = '', host, pid] = match;
+    const abandoned = host === hostname() && !isAlive(Number(pid));
+    return [{ path: path.join(folder, name), publication: Number(publication), runId, abandoned }];
+  });
+}
+
+async function names(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,59 @@
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { LedgerEntry, RunDetails } from '../../src/domain/ledger.ts';
+import { templateProblem } from '../../src/domain/report-template.ts';
+import { recordedPath, refuseForeign, reportFile } from '../../src/report/place.ts';
+import { windowOf } from '../../src/window/window.ts';
+import { temporaryFolder } from '../support/project.ts';
+
+const ZONES = ['UTC', 'America/New_York', 'Asia/Tehran', 'Pacific/Apia', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
+
+it("is in its template's folder, under the template's name, whatever the window and the template", () => {
+  const instants = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
+  const windows = fc
+    .tuple(instants, fc.oneof(fc.integer({ min: 1, max: 1e12 }), fc.constantFrom(3_600_000, 86_400_000, 604_800_000)))
+    .chain(([start, length]) =>
+      fc.tuple(fc.constantFrom(start, start - (start % 86_400_000)), fc.constant(length), fc.constantFrom(...ZONES)),
+    )
+    .map(([start, length, zone]) => windowOf(start, start + length, zone));
+  const text = fc.string({ unit: fc.constantFrom(...'ab.{}~ -', 'ü', '\\', '/'), maxLength: 12 });
+  const templates = fc.tuple(text, text).map(([before, after]) => `${before}{window}${after}`);
+  fc.assert(
+    fc.property(windows, templates, (window, template) => {
+      fc.pre(templateProblem(template) === undefined);
+      const file = reportFile(template, window, '/project');
+      expect(window.label).toMatch(/^[\w.+-]+$/);
+      // As if the label were a plain name: a label that leads elsewhere would show as another folder.
+      expect(file).toBe(path.resolve('/project', template.replaceAll('{window}', 'W')).replaceAll('W', window.label));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+it('is written in the ledger by a path that other checkouts have too, where it is inside the project', () => {
+  expect(recordedPath('/project/reports/a.csv', '/project')).toBe('reports/a.csv');
+  expect(recordedPath('/project/..a.csv', '/project')).toBe('..a.csv');
+  expect(recordedPath('/project-2/a.csv', '/project')).toBe('/project-2/a.csv');
+  expect(recordedPath('/srv/a.csv', '/project')).toBe('/srv/a.csv');
+});
+
+it('may be replaced where a publication was to write it, on any machine', async () => {
+  const root = await temporaryFolder();
+  const file = path.join(root, 'reports', 'a.csv');
+  const entry = (details: RunDetails) => ({ details }) as LedgerEntry;
+  const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(file, root, entries)).rejects;
+  // Nothing is there.
+  await refuseForeign(file, root, []);
+  await mkdir(path.dirname(file));
+  await symlink('/nowhere', file);
+  await refused().toMatchObject({ kind: 'configuration', message: `${file} is there, and this job did not write it` });
+  await refused(entry({ report: 'reports/b.csv' }), entry({ files: [] })).toMatchObject({ kind: 'configuration' });
+  await refuseForeign(file, root, [entry({}), entry({ report: 'reports/a.csv' })]);
+  // As ledgers tell it that were written before the path stood in the publishing entry.
+  await refuseForeign(file, root, [entry({ files: [file] })]);
+  // Whoever cannot make the folder says so when the report is written.
+  await writeFile(path.join(root, 'file'), '');
+  await refuseForeign(path.join(root, 'file', 'a.csv'), root, []);
+});
