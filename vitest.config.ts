@@ -7,6 +7,17 @@ const NEED_EMULATORS = [
   'test/across/**/*.test.ts',
 ];
 
+// Processes that are killed, connections that break: what takes minutes, started by `npm run test:faults`.
+const FAULTS = ['test/crash/**/*.test.ts', 'test/faults/**/*.test.ts'];
+
+const WITH_EMULATORS = {
+  globalSetup: 'test/emulators/global-setup.ts',
+  // Emulators answer slowly where much goes on beside them.
+  testTimeout: 180_000,
+  // Google's client asks the network whether it runs in Google's cloud, unless it is told; Snowflake's warns of Node 20.
+  env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
+};
+
 export default defineConfig({
   test: {
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
@@ -15,19 +26,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'core', include: ['test/**/*.test.ts'], exclude: NEED_EMULATORS } },
-      {
-        extends: true,
-        test: {
-          name: 'emulators',
-          include: NEED_EMULATORS,
-          globalSetup: 'test/emulators/global-setup.ts',
-          // Emulators answer slowly where much goes on beside them.
-          testTimeout: 180_000,
-          // Google's client asks the network whether it runs in Google's cloud, unless it is told; Snowflake's warns of Node 20.
-          env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
-        },
-      },
+      { extends: true, test: { name: 'core', include: ['test/**/*.test.ts'], exclude: [...NEED_EMULATORS, ...FAULTS] } },
+      { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
+      { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },
     ],
   },
 });

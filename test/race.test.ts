@@ -238,10 +238,10 @@ it('collects what lost runs of the job left behind, once its deadline is past, a
   };
   const past = '1990-01-01T00:00:00Z';
   const future = '2999-01-01T00:00:00Z';
-  await leave('lost', { createdBy: 'score-batch', job: 'linear', deadline: past });
-  await leave('going-on', { createdBy: 'score-batch', job: 'linear', deadline: future });
-  await leave('other-job', { createdBy: 'score-batch', job: 'other', deadline: past });
-  await leave('other-program', { job: 'linear', deadline: past });
+  await leave('lost', { createdBy: 'score-batch', job: 'linear', run: 'lost', deadline: past });
+  await leave('going-on', { createdBy: 'score-batch', job: 'linear', run: 'going-on', deadline: future });
+  await leave('other-job', { createdBy: 'score-batch', job: 'other', run: 'other-job', deadline: past });
+  await leave('other-program', { job: 'linear', run: 'other-program', deadline: past });
   await leave('no-mark');
   const { code, stderr } = await scoreBatch(folder, RUN);
   expect(code, stderr).toBe(0);

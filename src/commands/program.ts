@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
+import type { GcFlags } from './gc.ts';
 import { addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
@@ -107,6 +108,13 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .action(async (flags: ReportFlags) => {
       const { reportCommand } = await import('./report.ts');
       showData(await reportCommand(flags, context()));
+    });
+
+  addJobOption(program.command('gc').description('show what runs have left in scratch and nobody needs any more'))
+    .option('--apply', 'drop it')
+    .action(async (flags: GcFlags) => {
+      const { gcCommand } = await import('./gc.ts');
+      show(await gcCommand(flags, context()));
     });
 
   addJobOption(program.command('check').description('try connections, rights, model and execution provider')).action(

@@ -1,7 +1,8 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { LedgerEntry, LedgerWindow, RunState } from '../domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import type { Left } from '../domain/left.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
@@ -19,11 +20,16 @@ export interface FreezeOptions {
   readonly chunkRows: number;
 }
 
-/** Ids of runs that need nothing of what they left; asked only where something was left, because ledgers are long. */
-export type RunsOver = () => Promise<ReadonlySet<string>>;
+/** A place where runs leave what they make on their way. */
+export interface Scratch {
+  /** What runs of the job have here, and on this machine; nothing where there is no such place yet. */
+  left(): Promise<readonly Left[]>;
+  /** Nothing happens where it is gone. @param left as `left` gave it */
+  drop(left: Left): Promise<void>;
+}
 
 /** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
-export interface Source {
+export interface Source extends Scratch {
   /** Columns of the query; runs nothing. */
   describe(query: Query): Promise<Schema>;
   /** Whether a query of one row and one column returns true. */
@@ -41,8 +47,6 @@ export interface Source {
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
   /** Drops the run's frozen table; nothing happens where there is none. */
   thaw(runId: string): Promise<void>;
-  /** Drops what runs of the job left that are over or whose deadline is past. */
-  collect(over: RunsOver, now: number): Promise<void>;
   /** Proves the rights that a run needs here with statements that leave nothing behind. @returns what was found, for people */
   probe(): Promise<string>;
 }
@@ -110,7 +114,7 @@ export interface PublishedRows {
 }
 
 /** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
-export interface Sink {
+export interface Sink extends Scratch {
   /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
   differences(tables: Tables): Promise<readonly string[]>;
   /**
@@ -144,13 +148,14 @@ export interface Sink {
   stagingLocation(runId: string): string;
   /** A query of the warehouse that shows the run's rejected rows, for people. */
   showRejected(runId: string): string;
+  /** Drops the run's staging; nothing happens where there is none. */
   discard(runId: string): Promise<void>;
-  collect(over: RunsOver, now: number): Promise<void>;
 }
 
 export interface LedgerFilter {
   readonly job?: string;
-  readonly state?: RunState;
+  /** Ids of runs. */
+  readonly runs?: readonly string[];
   readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
 }
 

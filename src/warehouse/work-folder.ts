@@ -1,18 +1,23 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import type { Left } from '../domain/left.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
+import { leftBy, markFolder, readFolderMark } from './mark.ts';
 
-/**
- * Makes the folder of this machine in which a run's chunk workers write what is loaded elsewhere. Processes of one run share it.
- *
- * @param parts what tells it from the folders of other warehouses and runs
- */
-export async function makeWorkFolder(...parts: readonly string[]): Promise<string> {
-  const folder = folderOf(parts);
+/** Whose runs work here: what tells the warehouse from others, and the job. */
+export interface WorkPlace {
+  readonly warehouse: readonly string[];
+  readonly job: string;
+}
+
+/** Makes the folder of this machine in which a run's chunk workers write what is loaded elsewhere. Processes of one run share it. */
+export async function makeWorkFolder(place: WorkPlace, runId: string): Promise<string> {
+  const folder = folderOf(place, runId);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
+    await markFolder(folder, place.job, runId);
   } catch (cause) {
     throw new ScoreBatchError('unavailable', `the folder ${folder} cannot be made (${systemCode(cause)})`, {
       hint: 'set TMPDIR to a folder with room that this user may write',
@@ -36,11 +41,31 @@ async function isOwn(folder: string): Promise<boolean> {
 }
 
 /** Nothing happens where it is not there. */
-export async function removeWorkFolder(...parts: readonly string[]): Promise<void> {
-  await rm(folderOf(parts), { recursive: true, force: true });
+export async function removeWorkFolder(place: WorkPlace, runId: string): Promise<void> {
+  await rm(folderOf(place, runId), { recursive: true, force: true });
 }
 
-function folderOf(parts: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(parts));
-  return path.join(os.tmpdir(), `score-batch-${hash.digest('hex').slice(0, 16)}`);
+/** The place's work folders that are on this machine, by their absolute paths. */
+export async function workFolders(place: WorkPlace): Promise<Left[]> {
+  const left: Left[] = [];
+  for (const name of await readdir(os.tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
+    const folder = path.join(os.tmpdir(), name);
+    const mark = await readFolderMark(folder);
+    // Another warehouse may have a job by the same name.
+    if (mark !== undefined && folderOf(place, mark.run) === folder) left.push(...leftBy(place.job, folder, mark));
+  }
+  return left;
+}
+
+/** @param left as `workFolders` gives it */
+export async function dropWorkFolder({ name }: Left): Promise<void> {
+  await rm(name, { recursive: true, force: true });
+}
+
+const PREFIX = 'score-batch-';
+
+function folderOf({ warehouse, job }: WorkPlace, runId: string): string {
+  const hash = createHash('sha256').update(JSON.stringify([...warehouse, job, runId]));
+  return path.join(os.tmpdir(), `${PREFIX}${hash.digest('hex').slice(0, 16)}`);
 }

@@ -482,34 +482,40 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(await counts(subject)).toEqual(before);
     });
 
-    it('drops what a run left, and what is over, and keeps the rest', async () => {
+    it('lists what runs of the job have left, drops what it is told to, and keeps the rest', async () => {
       const subject = await withUsers(makeSubject, 30);
-      const { warehouse } = subject;
-      const { source, sink } = warehouse;
-      const runs = ['discarded', 'over', 'going-on'];
-      for (const runId of runs) await stageAll(await startRun(warehouse, runId));
-      const left = async () => {
-        const found = [];
-        for (const runId of runs) if ((await source.frozen(runId)) || (await sink.staged(runId)).length > 0) found.push(runId);
-        return found;
-      };
+      const { source, sink } = subject.warehouse;
+      const before = Date.now();
+      for (const runId of ['discarded', 'dropped', 'kept']) {
+        await sink.workFolder(runId);
+        await stageAll(await startRun(subject.warehouse, runId));
+      }
       for (let twice = 0; twice < 2; twice += 1) {
         await source.thaw('discarded');
         await sink.discard('discarded');
       }
-      expect(await left()).toEqual(['over', 'going-on']);
-      const collect = async (job: string, over: readonly string[], now: number) => {
-        const opened = job === JOB ? warehouse : subject.open({ job });
-        await opened.source.collect(async () => new Set(over), now);
-        await opened.sink.collect(async () => new Set(over), now);
+      const runs = async ({ source, sink }: Warehouse = subject.warehouse) => {
+        const places = [await source.left(), await sink.left()];
+        return places.map((left) => [...new Set(left.map(({ run }) => run))].sort());
       };
-      await collect('another job', runs, Date.now());
-      expect(await left()).toEqual(['over', 'going-on']);
-      await collect(JOB, ['over'], Date.now());
-      expect(await left()).toEqual(['going-on']);
-      const afterDeadline = Date.now() + 400 * 86_400_000;
-      await collect(JOB, [], afterDeadline);
-      expect(await left()).toEqual([]);
+      const both = ['dropped', 'kept'];
+      expect(await runs()).toEqual([both, both]);
+      expect(await runs(subject.open({ job: 'another job' }))).toEqual([[], []]);
+      for (const scratch of [source, sink]) {
+        const left = await scratch.left();
+        expect(new Set(left.map(({ name }) => name)).size).toBe(left.length);
+        for (const one of left) {
+          expect(Date.parse(one.deadline ?? '')).toBeGreaterThan(before + 6 * 86_400_000);
+          if (one.run !== 'dropped') continue;
+          await scratch.drop(one);
+          await scratch.drop(one);
+        }
+      }
+      expect(await runs()).toEqual([['kept'], ['kept']]);
+      expect(await source.frozen('dropped')).toBeUndefined();
+      expect(await sink.staged('dropped')).toEqual([]);
+      expect((await source.frozen('kept'))?.rows).toBe(30);
+      expect(await sink.staged('kept')).toHaveLength(1);
     });
   });
 
@@ -528,6 +534,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(await ledger.entries({})).toEqual(entries);
       expect(await ledger.entries({ job: JOB })).toEqual(entries.slice(0, 3));
       expect(await ledger.entries({ job: JOB, window: WEEK })).toEqual(entries.slice(0, 2));
+      expect(await ledger.entries({ job: JOB, runs: ['b', "it's none"] })).toEqual([entries[0], entries[2]]);
     });
 
     it('lets only the published run of the window work and add its entry', async () => {

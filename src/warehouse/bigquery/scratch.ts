@@ -1,5 +1,6 @@
-import { isOver, newMark, readMark } from '../mark.ts';
-import type { RunsOver } from '../warehouse.ts';
+import type { Left } from '../../domain/left.ts';
+import { showTableName } from '../../domain/table-name.ts';
+import { leftBy, newMark, readMark } from '../mark.ts';
 import { type Connection, labelsOf } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { type FullName, partsOf, suffixOf } from './names.ts';
@@ -34,24 +35,18 @@ export function scratchName(connection: Connection, kind: ScratchKind, runId: st
   return BIGQUERY.table(partsOf(scratchTable(connection, kind, runId)));
 }
 
-/**
- * Drops tables of the job whose run is over, or whose deadline is past, where BigQuery has not done it yet. The descriptions
- * tell which: a table's name may be anybody's.
- */
-export async function collect(
-  connection: Connection,
-  kinds: readonly ScratchKind[],
-  over: RunsOver,
-  now: number,
-): Promise<void> {
-  const names = await listTables(connection, connection.scratch);
-  let done: ReadonlySet<string> | undefined;
-  for (const table of names) {
+/** The job's tables in scratch by their full names. The descriptions tell whose they are: a table's name may be anybody's. */
+export async function listLeft(connection: Connection, kinds: readonly ScratchKind[]): Promise<Left[]> {
+  const { scratch, job } = connection;
+  const left: Left[] = [];
+  for (const table of await listTables(connection, scratch)) {
     if (!kinds.some((kind) => table.startsWith(`${PREFIX}${kind}_`))) continue;
-    const name = { ...connection.scratch, table };
-    const mark = readMark((await getTable(connection, name))?.description);
-    if (mark?.job !== connection.job) continue;
-    done ??= await over();
-    if (isOver(mark, done, now)) await dropTable(connection, name);
+    const found = await getTable(connection, { ...scratch, table });
+    left.push(...leftBy(job, showTableName(partsOf({ ...scratch, table })), readMark(found?.description)));
   }
+  return left;
+}
+
+export async function dropLeft(connection: Connection, { name }: Left): Promise<void> {
+  await dropTable(connection, { ...connection.scratch, table: name.slice(name.lastIndexOf('.') + 1) });
 }

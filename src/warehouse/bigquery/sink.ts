@@ -1,18 +1,19 @@
+import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
-import { makeWorkFolder, removeWorkFolder } from '../work-folder.ts';
+import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import type { Connection } from './connection.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropTable } from './rest-tables.ts';
-import { collect, scratchName, scratchTable } from './scratch.ts';
+import { dropLeft, listLeft, scratchName, scratchTable } from './scratch.ts';
 import { stage, stagedAttempts, tally } from './staging.ts';
 import { tableDifferences } from './tables.ts';
 
 export function bigquerySink(connection: Connection): Sink {
   const { scratch, job } = connection;
-  const folderParts = (runId: string) => [scratch.project, scratch.dataset, job, runId];
+  const place = { warehouse: [scratch.project, scratch.dataset], job };
   return {
     differences: (tables) =>
       translated(connection, async () => {
@@ -22,7 +23,7 @@ export function bigquerySink(connection: Connection): Sink {
       }),
     probe: (targets) => translated(connection, () => probeSink(connection, targets)),
     stagesText: true,
-    workFolder: (runId) => makeWorkFolder(...folderParts(runId)),
+    workFolder: (runId) => makeWorkFolder(place, runId),
     staged: (runId) => translated(connection, () => stagedAttempts(connection, runId)),
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored)),
     tally: (options) => translated(connection, () => tally(connection, options)),
@@ -32,9 +33,15 @@ export function bigquerySink(connection: Connection): Sink {
     showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,
     discard: (runId) =>
       translated(connection, async () => {
-        await removeWorkFolder(...folderParts(runId));
+        await removeWorkFolder(place, runId);
         await dropTable(connection, scratchTable(connection, 'staged', runId));
       }),
-    collect: (over, now) => translated(connection, () => collect(connection, ['staged', 'ranked', 'probe'], over, now)),
+    left: () =>
+      translated(connection, async () => [
+        ...(await listLeft(connection, ['staged', 'ranked', 'probe'])),
+        ...(await workFolders(place)),
+      ]),
+    drop: (left) =>
+      translated(connection, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropLeft(connection, left))),
   };
 }

@@ -13,7 +13,7 @@ import type { Job } from './jobs.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
 import { readTable } from './read.ts';
-import { collect, scratchTable } from './scratch.ts';
+import { dropLeft, listLeft, scratchTable } from './scratch.ts';
 import { type Field, toSchema } from './types.ts';
 
 export function bigquerySource(connection: Connection): Source & EstimatingSource {
@@ -56,7 +56,8 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     frozen: (runId) => translated(connection, () => readFrozen(connection, runId)),
     loadChunk: (frozen, chunk, database) => translated(connection, () => loadChunk(connection, frozen, chunk, database)),
     thaw: (runId) => translated(connection, () => thaw(connection, runId)),
-    collect: (over, now) => translated(connection, () => collect(connection, ['frozen', 'manifest', 'probe'], over, now)),
+    left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
+    drop: (left) => translated(connection, () => dropLeft(connection, left)),
     probe: () => translated(connection, () => probeSource(connection)),
   };
 }

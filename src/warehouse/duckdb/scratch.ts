@@ -1,14 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import type { Left } from '../../domain/left.ts';
 import { SPILL_PREFIX } from '../../duckdb/database.ts';
 import { systemCode } from '../../errors.ts';
 import { isAlive } from '../../process.ts';
-import { isOver, newMark, readMark } from '../mark.ts';
-import type { RunsOver } from '../warehouse.ts';
+import { leftBy, markFolder, readFolderMark } from '../mark.ts';
 import type { DuckdbFile } from './file.ts';
-
-const MARK = 'score-batch.json';
 
 /** The run's own folder: frozen chunks, staging, and what its workers write. */
 export function runFolder(file: DuckdbFile, runId: string): string {
@@ -19,10 +16,7 @@ export function runFolder(file: DuckdbFile, runId: string): string {
 export async function makeRunFolder(file: DuckdbFile, runId: string, name: string): Promise<string> {
   const folder = path.join(runFolder(file, runId), name);
   await mkdir(folder, { recursive: true });
-  // Renamed into place: a mark that was written by half would keep the folder from ever being collected.
-  const pending = path.join(runFolder(file, runId), `${MARK}.${randomBytes(4).toString('hex')}`);
-  await writeFile(pending, JSON.stringify(newMark(file.job, runId)));
-  await rename(pending, path.join(runFolder(file, runId), MARK));
+  await markFolder(runFolder(file, runId), file.job, runId);
   return folder;
 }
 
@@ -30,16 +24,19 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
   await rm(runFolder(file, runId), { recursive: true, force: true });
 }
 
-/** Removes folders of the job whose run is over, or whose deadline is past. */
-export async function collectRunFolders(file: DuckdbFile, over: RunsOver, now: number): Promise<void> {
-  let done: ReadonlySet<string> | undefined;
-  for (const name of await names(file.scratch)) {
-    if (isAbandonedSpill(name)) await removeRunFolder(file, name);
-    const mark = readMark(await readFile(path.join(file.scratch, name, MARK), 'utf8').catch(() => undefined));
-    if (mark?.job !== file.job) continue;
-    done ??= await over();
-    if (isOver(mark, done, now)) await removeRunFolder(file, name);
+/** Folders of the job's runs, and what processes that are gone have spilled, by their absolute paths. */
+export async function listLeft({ scratch, job }: DuckdbFile): Promise<Left[]> {
+  const left: Left[] = [];
+  for (const name of await names(scratch)) {
+    const folder = path.join(scratch, name);
+    if (isAbandonedSpill(name)) left.push({ name: folder, run: undefined, deadline: undefined });
+    else left.push(...leftBy(job, folder, await readFolderMark(folder)));
   }
+  return left;
+}
+
+export async function dropLeft({ name }: Left): Promise<void> {
+  await rm(name, { recursive: true, force: true });
 }
 
 /** Spilled data of a process that was killed; a DuckDB file is written from one machine only. */

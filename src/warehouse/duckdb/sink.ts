@@ -7,7 +7,7 @@ import type { Sink } from '../warehouse.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { collectRunFolders, makeRunFolder, removeRunFolder } from './scratch.ts';
+import { dropLeft, listLeft, makeRunFolder, removeRunFolder } from './scratch.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 
@@ -49,6 +49,7 @@ export function duckdbSink(file: DuckdbFile): Sink {
     showRejected: (runId) =>
       `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}) where reason is not null`,
     discard: (runId) => removeRunFolder(file, runId),
-    collect: (over, now) => collectRunFolders(file, over, now),
+    left: () => translated(file.scratch, () => listLeft(file)),
+    drop: (left) => translated(file.scratch, () => dropLeft(left)),
   };
 }

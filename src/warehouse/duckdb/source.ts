@@ -10,7 +10,7 @@ import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, frozenFiles, readFrozen } from './freeze.ts';
 import { renderQuery } from './query.ts';
-import { collectRunFolders, removeRunFolder } from './scratch.ts';
+import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
 
 export function duckdbSource(file: DuckdbFile): Source & CountingSource {
   const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
@@ -50,7 +50,8 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
       await database.run(`CREATE OR REPLACE TEMP VIEW chunk AS SELECT * FROM ${parquetScan(files)}`);
     },
     thaw: (runId) => removeRunFolder(file, runId),
-    collect: (over, now) => collectRunFolders(file, over, now),
+    left: () => translated(file.scratch, () => listLeft(file)),
+    drop: (left) => translated(file.scratch, () => dropLeft(left)),
     async probe() {
       await withFile(file, 'read', (database) => database.run('SELECT 1'));
       return `${file.path} can be read`;

@@ -136,7 +136,11 @@ export function isMissing(error: unknown): boolean {
 
 /** Whether another transaction was in the way, so that the same transaction may go through when tried again. */
 export function isContention(error: unknown): boolean {
-  return error instanceof Failure && !error.broken && /\b(dead)?lock|\bconflict/i.test(error.message);
+  return (
+    error instanceof Failure &&
+    !error.broken &&
+    /\b(dead)?lock|\bconflict|\btransaction\b.*\b(aborted|rolled back)\b/i.test(error.message)
+  );
 }
 
 function shown(error: Failure): string {

@@ -105,8 +105,8 @@ async function refuseDoubled(
     const [[counted] = []] = await session.rows(count(SNOWFLAKE, table, entry));
     if (Number(counted) !== expected) throw doubled(`${showTableName(table.name)} has ${counted} rows for ${expected}`);
   }
-  const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, state: 'published' });
-  if (entries.filter(({ runId }) => runId === entry.runId).length !== 1) throw doubled('the ledger has the entry twice');
+  const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
+  if (entries.filter(({ state }) => state === 'published').length !== 1) throw doubled('the ledger has the entry twice');
 }
 
 function doubled(what: string): ScoreBatchError {

@@ -1,63 +1,37 @@
+import type { Left } from '../../domain/left.ts';
 import type { TableName } from '../../domain/table-name.ts';
-import { isOver, type Mark, readMark } from '../mark.ts';
-import type { RunsOver } from '../warehouse.ts';
+import { leftBy, readMark } from '../mark.ts';
 import { literal } from './dialect.ts';
 import { isMissing } from './errors.ts';
 import { exactly, identifier, stored, tableIdentifier } from './names.ts';
 import { run, type Snowflake } from './snowflake.ts';
 
-/** A table in scratch that is ours. A run's stage is called as a table of the run, whose mark counts for both. */
-interface Left {
-  /** As Snowflake keeps it. */
-  readonly name: string;
-  readonly mark: Mark;
-}
-
-/** Drops what the job's runs left in scratch that are over, or whose deadline is past. */
-export async function collect(snowflake: Snowflake, over: RunsOver, now: number): Promise<void> {
-  const left = await listLeft(snowflake);
-  if (left.length === 0) return;
-  const done = await over();
-  await drop(
-    snowflake,
-    left.filter(({ mark }) => isOver(mark, done, now)),
-  );
-}
-
-/** Drops the run's tables that begin with one of these, and the stage that is called as one of them. */
-export async function dropRun(snowflake: Snowflake, runId: string, purposes: readonly string[]): Promise<void> {
-  const left = await listLeft(snowflake);
-  await drop(
-    snowflake,
-    left.filter(
-      ({ mark, name }) => mark.run === runId && purposes.some((purpose) => name.startsWith(stored(`${PREFIX}${purpose}_`))),
-    ),
-  );
-}
-
 const PREFIX = 'score_batch_';
 
-async function drop(snowflake: Snowflake, left: readonly Left[]): Promise<void> {
-  for (const { name } of left) {
-    const sql = `${tableIdentifier(snowflake.scratch)}.${exactly(name)}`;
-    // The table last: it is what a stage is found by.
-    if (name.startsWith(stored(`${PREFIX}staged_`))) await run(snowflake, `DROP STAGE IF EXISTS ${sql}`);
-    await run(snowflake, `DROP TABLE IF EXISTS ${sql}`);
-  }
-}
-
-/** What of this job is in scratch; nothing where there is no scratch schema. */
-async function listLeft(snowflake: Snowflake): Promise<Left[]> {
+/** The job's tables in scratch by their full names, quoted; none where there is no scratch schema. */
+export async function listLeft(snowflake: Snowflake, purposes: readonly string[]): Promise<Left[]> {
   try {
     const tables = await run(snowflake, selectTables(snowflake.scratch));
     return tables.flatMap(([name, comment]) => {
-      const mark = readMark(comment);
-      return mark?.job === snowflake.job ? [{ name: name ?? '', mark }] : [];
+      if (!purposes.some((purpose) => name?.startsWith(stored(`${PREFIX}${purpose}_`)))) return [];
+      return leftBy(snowflake.job, `${tableIdentifier(snowflake.scratch)}.${exactly(name ?? '')}`, readMark(comment));
     });
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
   }
+}
+
+/** Drops the table, and the stage that is called as the table of a run's staging: its mark counts for both. */
+export async function dropLeft(snowflake: Snowflake, { name }: Left): Promise<void> {
+  // The table last: it is what a stage is found by.
+  if (name.includes(`."${stored(`${PREFIX}staged_`)}`)) await run(snowflake, `DROP STAGE IF EXISTS ${name}`);
+  await run(snowflake, `DROP TABLE IF EXISTS ${name}`);
+}
+
+/** Drops what the run has for these purposes. */
+export async function dropRun(snowflake: Snowflake, runId: string, purposes: readonly string[]): Promise<void> {
+  for (const left of await listLeft(snowflake, purposes)) if (left.run === runId) await dropLeft(snowflake, left);
 }
 
 function selectTables([database = '', schema = '']: TableName): string {

@@ -1,17 +1,18 @@
+import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
-import { makeWorkFolder, removeWorkFolder } from '../work-folder.ts';
+import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { collect, dropRun } from './scratch.ts';
+import { dropLeft, dropRun, listLeft } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { makeStaging, stage, stagedAttempts, stageName, tallyStaged } from './staging.ts';
 import { tableDifferences } from './tables.ts';
 
 export function snowflakeSink(snowflake: Snowflake): Sink {
   const { target, scratch, job } = snowflake;
-  const folderParts = (runId: string) => [target.account, ...scratch, job, runId];
+  const place = { warehouse: [target.account, ...scratch], job };
   /** Runs whose stage this process has made. */
   const made = new Map<string, Promise<void>>();
   /** Table in which this process has counted a run's staged rows last. */
@@ -33,7 +34,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       }),
     probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets)),
     stagesText: true,
-    workFolder: (runId) => makeWorkFolder(...folderParts(runId)),
+    workFolder: (runId) => makeWorkFolder(place, runId),
     staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId)),
     stage: (runId, scored) =>
       translated(snowflake, async () => {
@@ -55,9 +56,15 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       translated(snowflake, async () => {
         made.delete(runId);
         counted.delete(runId);
-        await removeWorkFolder(...folderParts(runId));
+        await removeWorkFolder(place, runId);
         await dropRun(snowflake, runId, ['staged', 'counted', 'ranked']);
       }),
-    collect: (over, now) => translated(snowflake, () => collect(snowflake, over, now)),
+    left: () =>
+      translated(snowflake, async () => [
+        ...(await listLeft(snowflake, ['staged', 'counted', 'ranked', 'probe'])),
+        ...(await workFolders(place)),
+      ]),
+    drop: (left) =>
+      translated(snowflake, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropLeft(snowflake, left))),
   };
 }

@@ -7,7 +7,7 @@ import { queryError } from './errors.ts';
 import { describe, freeze, frozenTableName, readFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { renderQuery } from './query.ts';
-import { collect, dropRun } from './scratch.ts';
+import { dropLeft, dropRun, listLeft } from './scratch.ts';
 import { queryTag } from './session.ts';
 import { type Snowflake, translated } from './snowflake.ts';
 import { carried, readInto } from './transfer.ts';
@@ -33,7 +33,8 @@ export function snowflakeSource(snowflake: Snowflake): Source {
         });
       }),
     thaw: (runId) => translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest'])),
-    collect: (over, now) => translated(snowflake, () => collect(snowflake, over, now)),
+    left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),
+    drop: (left) => translated(snowflake, () => dropLeft(snowflake, left)),
     probe: () => translated(snowflake, () => probeSource(snowflake)),
   };
 }

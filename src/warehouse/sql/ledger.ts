@@ -17,10 +17,10 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
 }
 
 /** Entries in the order of their numbers, every value as text; see `toEntry`. */
-export function selectEntries(dialect: Dialect, layout: TableLayout, { job, state, window }: LedgerFilter): string {
+export function selectEntries(dialect: Dialect, layout: TableLayout, { job, runs, window }: LedgerFilter): string {
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
-    ...(state === undefined ? [] : [`state = ${dialect.literal(state)}`]),
+    ...(runs === undefined ? [] : [`run_id IN (${runs.map(dialect.literal).join(', ')})`]),
     ...(window === undefined
       ? []
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),

@@ -1,0 +1,43 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { tablesOf } from '../domain/tables.ts';
+import { loadJob } from '../job/load.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { abandonedReports } from '../report/abandoned.ts';
+import { type Leftover, leftovers } from '../run/leftovers.ts';
+import { alignTable } from '../terminal/table.ts';
+import type { JobFlags } from './options.ts';
+
+export interface GcFlags extends JobFlags {
+  readonly apply?: boolean;
+}
+
+/** What runs of the job have left in scratch and on this machine; dropped with `--apply` where nobody needs it any more. */
+export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: object; text: string }> {
+  const job = await loadJob(flags.job, context.folder, context.environment);
+  const { definition, root } = job;
+  const { source, sink } = await openWarehouses(job, context);
+  await sink.reach();
+  const { csv } = definition.report;
+  const places = [source.source, sink.sink, ...(csv === undefined ? [] : [abandonedReports(path.resolve(root, csv))])];
+  const { ledger: layout } = tablesOf(tableNames(definition), [], [], definition.score.column);
+  const found = await leftovers(places, sink.ledger(layout), definition.name, Date.now());
+  const apply = flags.apply ?? false;
+  if (apply) for (const left of found) if (left.over) await left.drop();
+  const left = found.map(({ name, run, deadline, over, why }) => ({
+    name,
+    run_id: run ?? null,
+    deadline: deadline ?? null,
+    action: over ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
+    why,
+  }));
+  return { data: { job: definition.name, applied: apply, left }, text: showLeft(definition.name, found, apply) };
+}
+
+function showLeft(job: string, found: readonly Leftover[], apply: boolean): string {
+  if (found.length === 0) return `runs of ${job} have left nothing behind`;
+  const over = found.filter((left) => left.over).length;
+  const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, left.why]);
+  const more = over > 0 && !apply ? ['nothing was dropped; `score-batch gc --apply` drops what may go'] : [];
+  return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
+}

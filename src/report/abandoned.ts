@@ -1,0 +1,50 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { Left } from '../domain/left.ts';
+import type { Scratch } from '../warehouse/warehouse.ts';
+import { pendingIn } from './pending-name.ts';
+
+/** A pending file of another machine is nobody's when it is this old; whether its process is there cannot be seen from here. */
+const LIFETIME_MS = 7 * 86_400_000;
+
+/** Pending report files that nobody will put in their place any more. @param template absolute path of the job's reports */
+export function abandonedReports(template: string): Scratch {
+  return {
+    async left() {
+      const left: Left[] = [];
+      const { dir, base } = path.parse(template);
+      const report = patternOf(base);
+      for (const folder of await foldersOf(dir)) {
+        for (const { path: name, runId: run, abandoned } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
+          const { mtimeMs } = await stat(name);
+          const deadline = new Date(mtimeMs + LIFETIME_MS).toISOString();
+          if (abandoned) left.push({ name, run: undefined, deadline: undefined });
+          else if (mtimeMs + LIFETIME_MS < Date.now()) left.push({ name, run, deadline });
+        }
+      }
+      return left;
+    },
+    drop: ({ name }) => rm(name, { force: true }),
+  };
+}
+
+/** The folders in which the reports of all windows are. */
+async function foldersOf(template: string): Promise<string[]> {
+  const { root } = path.parse(template);
+  let folders = [root];
+  for (const part of template.slice(root.length).split(path.sep)) {
+    const inside = async (folder: string): Promise<string[]> => {
+      if (!part.includes('{window}')) return [path.join(folder, part)];
+      const names = await readdir(folder).catch(() => []);
+      return names.filter((name) => patternOf(part).exec(name)?.[0] === name).map((name) => path.join(folder, name));
+    };
+    folders = (await Promise.all(folders.map(inside))).flat();
+  }
+  return folders;
+}
+
+/** Matches a name of this template at the beginning of a text, whatever its window is. */
+function patternOf(template: string): RegExp {
+  const parts = template.split('{window}').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
+  return new RegExp(`^${parts.join('[\\w+-]+(?:\\.\\d{3}Z[\\w+-]*)*')}`);
+}

@@ -1,0 +1,46 @@
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { judge, type Left, type Verdict } from '../domain/left.ts';
+import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
+
+/** What is left somewhere, whether it may go, and how. */
+export interface Leftover extends Left, Verdict {
+  drop(): Promise<void>;
+}
+
+/**
+ * What the job's runs have left, each with whether it may go. Only what the ledger says of these runs and their windows is
+ * read, and nothing where nothing is left: ledgers are long.
+ *
+ * @param places two of them may be one and the same
+ * @param now epoch milliseconds of the real clock: the pinned "now" of a rerun has nothing to say about deadlines
+ */
+export async function leftovers(places: readonly Scratch[], ledger: Ledger, job: string, now: number): Promise<Leftover[]> {
+  const found = new Map<string, { readonly left: Left; readonly place: Scratch }>();
+  for (const place of places) {
+    for (const left of await place.left()) if (!found.has(left.name)) found.set(left.name, { left, place });
+  }
+  const runs = [...new Set([...found.values()].flatMap(({ left }) => left.run ?? []))];
+  const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, job);
+  return [...found.values()].map(({ left, place }) => ({
+    ...left,
+    ...judge(left, entriesOfWindow(left, entries), now),
+    drop: () => place.drop(left),
+  }));
+}
+
+/** Every entry of the windows that these runs are of. */
+async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string): Promise<LedgerEntry[]> {
+  const windows = new Map((await ledger.entries({ job, runs })).map(({ window }) => [keyOf(window), window]));
+  const entries: LedgerEntry[] = [];
+  for (const window of windows.values()) entries.push(...(await ledger.entries({ job, window })));
+  return entries;
+}
+
+function entriesOfWindow({ run }: Left, entries: readonly LedgerEntry[]): LedgerEntry[] {
+  const own = entries.find(({ runId }) => runId === run);
+  return own === undefined ? [] : entries.filter(({ window }) => keyOf(window) === keyOf(own.window));
+}
+
+function keyOf({ start, end }: LedgerEntry['window']): string {
+  return `${start} ${end}`;
+}

@@ -1,0 +1,46 @@
+// Loaded into a real process before anything else (NODE_OPTIONS=--import): it stops itself, as a SIGSTOP from outside would,
+// once, just before the first step that STOP_BEFORE matches. From outside nobody can hit the moment between two steps.
+//
+//   rename TARGET       a file is renamed
+//   duckdb SQL          a statement of DuckDB, in this process
+//   http BODY           a request to a warehouse
+import fs from 'node:fs';
+import http from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
+import { gunzipSync } from 'node:zlib';
+import { DuckDBConnection } from '@duckdb/node-api';
+
+const pattern = new RegExp(process.env.STOP_BEFORE ?? '$^', 's');
+let stopped = false;
+
+function before(step) {
+  if (stopped || !pattern.test(step.replaceAll(/\s+/g, ' '))) return;
+  stopped = true;
+  process.kill(process.pid, 'SIGSTOP');
+}
+
+const { rename } = fs.promises;
+fs.promises.rename = (from, to) => {
+  before(`rename ${to}`);
+  return rename(from, to);
+};
+syncBuiltinESMExports();
+
+const { run } = DuckDBConnection.prototype;
+DuckDBConnection.prototype.run = function (sql, ...more) {
+  before(`duckdb ${sql}`);
+  return run.call(this, sql, ...more);
+};
+
+const { write, end } = http.ClientRequest.prototype;
+const bodies = new WeakMap();
+http.ClientRequest.prototype.write = function (chunk, ...more) {
+  bodies.set(this, [...(bodies.get(this) ?? []), Buffer.from(chunk)]);
+  return write.call(this, chunk, ...more);
+};
+http.ClientRequest.prototype.end = function (chunk, ...more) {
+  const last = chunk && typeof chunk !== 'function' ? [Buffer.from(chunk)] : [];
+  const body = Buffer.concat([...(bodies.get(this) ?? []), ...last]);
+  before(`http ${this.getHeader('content-encoding') === 'gzip' ? gunzipSync(body) : body}`);
+  return end.call(this, chunk, ...more);
+};
