@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { Context } from '../context.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { bottleneck, showSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
-import { loadJob } from '../job/load.ts';
+import { type Job, loadJob } from '../job/load.ts';
+import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
 import type { JobFlags } from './options.ts';
@@ -25,31 +27,66 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
   const runs = runsOf(entries)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .slice(-(flags.limit ?? DEFAULT_LIMIT));
-  const data = runs.map((run) => describeRun(run, current.has(run.runId)));
+  const now = runs.some(isUnfinished) ? await identityNow(job) : undefined;
+  const data = runs.map((run) => describeRun(run, current.get(keyOf(run)), now));
   return {
     data: { job: definition.name, runs: data },
-    text: showRuns(definition.name, definition.sink.warehouse ?? definition.source.warehouse, data, context.now),
+    text: showRuns(definition.name, definition.sink.warehouse ?? definition.source.warehouse, data),
   };
 }
 
-/** Ids of the runs that the tables hold. */
-function currentRuns(entries: readonly LedgerEntry[]): Set<string> {
+/** Ids of the runs that the tables hold, by window. */
+function currentRuns(entries: readonly LedgerEntry[]): Map<string, string | undefined> {
   const byWindow = new Map<string, LedgerEntry[]>();
-  for (const entry of entries) {
-    const key = `${entry.window.start} ${entry.window.end}`;
-    byWindow.set(key, [...(byWindow.get(key) ?? []), entry]);
-  }
-  return new Set([...byWindow.values()].flatMap((group) => currentPublication(group)?.runId ?? []));
+  for (const entry of entries) byWindow.set(keyOf(entry), [...(byWindow.get(keyOf(entry)) ?? []), entry]);
+  return new Map([...byWindow].map(([key, group]) => [key, currentPublication(group)?.runId]));
 }
 
-function describeRun(run: Run, current: boolean) {
+function keyOf({ window }: Pick<LedgerEntry, 'window'>): string {
+  return `${window.start} ${window.end}`;
+}
+
+function isUnfinished({ state }: Run): boolean {
+  return state === 'started' || state === 'failed';
+}
+
+/** What makes a run another one that can be told without asking the warehouses. */
+interface Identity {
+  readonly query: string;
+  /** Digest of the model; undefined where it cannot be read here. */
+  readonly model: string | undefined;
+}
+
+async function identityNow({ query, root, definition }: Job): Promise<Identity> {
+  const bundle = await loadBundle(path.resolve(root, definition.model)).catch(() => undefined);
+  return { query, model: bundle?.digest };
+}
+
+function changesSince({ details, model }: Run, now: Identity | undefined): string[] {
+  if (now === undefined) return [];
+  return [
+    ...(details.sql !== undefined && details.sql !== now.query ? ['query'] : []),
+    ...(now.model !== undefined && model.digest !== now.model ? ['model'] : []),
+  ];
+}
+
+function describeRun(run: Run, published: string | undefined, now: Identity | undefined) {
   const { details } = run;
+  const current = run.runId === published;
+  const unfinished = isUnfinished(run);
+  /** Another run has published the window since it began: it can only lose at the gate. */
+  const lost = unfinished && (details.supersedes ?? undefined) !== published;
   return {
     window: run.window.label,
     run_id: run.runId,
     state: run.state,
     /** Whether the tables hold this run's rows. */
     current,
+    /** Whether the same command can go on with it. */
+    unfinished: unfinished && !lost,
+    lost,
+    /** What has changed in the job since an unfinished run began, so that the same command begins anew. */
+    changed: unfinished && !lost ? changesSince(run, now) : null,
     started_at: run.startedAt,
     recorded_at: run.recordedAt,
     host: run.host,
@@ -64,11 +101,11 @@ function describeRun(run: Run, current: boolean) {
   };
 }
 
-function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof describeRun>[], now: number): string {
+function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof describeRun>[]): string {
   if (runs.length === 0) return `${job} has not run yet: there is no entry of it in the ledger of ${sink}`;
   const rows = runs.map((run) => [
     run.window,
-    run.current ? `${run.state} *` : run.state,
+    `${run.state}${run.current ? ' *' : ''}${run.lost ? ', lost' : ''}`,
     run.started_at.slice(0, 19).replace('T', ' '),
     run.rows === null ? '' : run.rows.frozen.toLocaleString('en'),
     run.rows === null ? '' : run.rows.quarantined.toLocaleString('en'),
@@ -79,14 +116,16 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
           .toFixed(1),
     run.run_id,
   ]);
-  const notes = runs.flatMap((run) => {
-    if (run.error !== null) return `${run.run_id}: ${run.error}`;
-    if (run.state === 'started')
-      return `${run.run_id}: unfinished since ${age(now, run.started_at)} on ${run.host}; the same command goes on with it`;
-    if (run.state === 'published' && run.current)
-      return `${run.run_id}: its report file is missing; \`score-batch report\` writes it`;
-    return [];
-  });
+  const notes = runs.flatMap((run) => [
+    ...(run.error === null ? [] : [`${run.run_id}: ${run.error}`]),
+    ...(run.unfinished
+      ? [`${run.run_id}: unfinished since ${age(run.started_at)} on ${run.host}; ${showNext(run.changed)}`]
+      : []),
+    ...(run.lost ? [`${run.run_id}: another run has published its window since; \`score-batch gc\` shows what it left`] : []),
+    ...(run.state === 'published' && run.current
+      ? [`${run.run_id}: its report file is missing; \`score-batch report\` writes it`]
+      : []),
+  ]);
   const last = runs.at(-1);
   if (last?.seconds && last.bottleneck) {
     notes.push(`seconds of the last run: ${showSeconds(last.seconds)}`, `bottleneck: ${last.bottleneck}`);
@@ -98,7 +137,14 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
   ].join('\n');
 }
 
-function age(now: number, since: string): string {
-  const minutes = Math.max(0, Math.round((now - Date.parse(since)) / 60_000));
-  return minutes < 120 ? `${minutes} minutes` : `${Math.round(minutes / 60)} hours`;
+function showNext(changed: readonly string[] | null): string {
+  if (changed === null || changed.length === 0) return 'the same command goes on with it, unless the job file has changed';
+  return `the same command begins anew: the ${changed.join(' and the ')} ${changed.length === 1 ? 'has' : 'have'} changed`;
+}
+
+/** By the real clock, of which the ledger's times are. */
+function age(since: string): string {
+  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 60_000));
+  if (minutes < 120) return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;
+  return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / (24 * 60))} days`;
 }

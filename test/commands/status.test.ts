@@ -1,10 +1,12 @@
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { LINEAR_USERS, linearProject } from '../support/linear-project.ts';
+import { LINEAR_QUERY, LINEAR_USERS, linearProject } from '../support/linear-project.ts';
 import { statements } from '../support/project.ts';
 import { publishedTables, warehouseOf } from '../support/published.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
+import { STAGED, slowProject, untilFiles } from '../support/steer.ts';
 import { withPlaceholders } from '../support/transcript.ts';
 
 /** The text of status with the times of this run replaced. */
@@ -101,4 +103,30 @@ it('still shows a run as published whose report could not be written', async () 
   await rm(path.join(folder, 'reports'));
   expect((await scoreBatch(folder, ['report', '--week'])).code).toBe(0);
   expect(await status(folder)).toContain('1997-W11  completed *');
+});
+
+it('shows what can be gone on with, where it ran, and what has changed since; and what is lost', async () => {
+  const folder = await slowProject();
+  const running = startScoreBatch(folder, ['--week']);
+  await untilFiles(running, folder, STAGED, 1);
+  running.process.kill('SIGKILL');
+  await running.ended;
+  const runs = async () =>
+    (JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] }).runs;
+  expect(await status(folder)).toMatch(
+    /<id>: unfinished since \d minutes? on \S+; the same command goes on with it, unless the job file has changed\n$/,
+  );
+  expect(await runs()).toMatchObject([
+    { state: 'started', unfinished: true, lost: false, changed: [], host: hostname(), current: false },
+  ]);
+  await writeFile(path.join(folder, 'jobs', 'query.sql'), LINEAR_QUERY.replace('a, b', 'a / 2 as a, b'));
+  expect(await status(folder)).toContain('the same command begins anew: the query has changed\n');
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  const text = await status(folder);
+  expect(text).toContain('1997-W11  started, lost  ');
+  expect(text).toContain('<id>: another run has published its window since; `score-batch gc` shows what it left\n');
+  expect(await runs()).toMatchObject([
+    { state: 'started', unfinished: false, lost: true, changed: null },
+    { state: 'completed', unfinished: false, lost: false, changed: null, current: true },
+  ]);
 });

@@ -1,0 +1,21 @@
+import { currentPublication } from '../domain/ledger.ts';
+import { Interrupted, ScoreBatchError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import { superseded } from '../warehouse/superseded.ts';
+import { type Progress, windowFilter } from './progress.ts';
+
+/**
+ * What to tell of a run that failed. One whose window another run has published since it began could only have lost at the
+ * gate, and what it had in scratch may be gone: that is why it failed, whatever step noticed it.
+ *
+ * @returns the error as it is where nobody has published meanwhile, or a gate of the job has spoken
+ */
+export async function reasonOf(error: unknown, plan: Plan, progress: Progress): Promise<unknown> {
+  if (error instanceof Interrupted) return error;
+  if (error instanceof ScoreBatchError && (error.kind === 'refused' || error.kind === 'nothing to score')) return error;
+  // Where the ledger does not answer either, the first error counts.
+  const entries = await plan.ledger.entries(windowFilter(plan)).catch(() => undefined);
+  const current = entries && currentPublication(entries);
+  if (entries === undefined || current?.runId === progress.replaces?.runId) return error;
+  return superseded(plan.window.label, current?.runId, error);
+}

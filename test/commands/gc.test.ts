@@ -1,0 +1,139 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { LINEAR_USERS, linearProject } from '../support/linear-project.ts';
+import { statements } from '../support/project.ts';
+import { warehouseOf } from '../support/published.ts';
+import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
+import { runFolders, SCRATCH, STAGED, slowProject, untilFiles } from '../support/steer.ts';
+import { transcript } from '../support/transcript.ts';
+
+async function gc(folder: string, ...args: string[]): Promise<string> {
+  const text = transcript(await scoreBatch(folder, ['gc', ...args]), folder)
+    .replaceAll(/ +/g, ' ')
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(hostname(), '<host>')
+    .replaceAll(/\d+-0123abcd/g, '<process>');
+  const [code, stdout, header, ...lines] = text.split('\n');
+  return [code, stdout, header, ...lines.sort()].filter((line) => line !== undefined).join('\n');
+}
+
+async function killed(folder: string): Promise<void> {
+  const running = startScoreBatch(folder, ['--week']);
+  await untilFiles(running, folder, STAGED, 1);
+  running.process.kill('SIGKILL');
+  await running.ended;
+}
+
+it('has nothing to say where nothing is left', async () => {
+  const folder = await linearProject();
+  expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing behind');
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  const { stdout } = await scoreBatch(folder, ['gc', '--json']);
+  expect(JSON.parse(stdout)).toEqual({ job: 'linear', applied: false, left: [] });
+});
+
+it('keeps what a run can be gone on with, and what a refused run has for people to look at', async () => {
+  const folder = await slowProject({ edit: (job) => job.replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 0%') });
+  await killed(folder);
+  expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+     left behind why
+    keep <project>/data/warehouse.duckdb.scratch/<id> its run can be gone on with until <time>"
+  `);
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
+  expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+     left behind why
+    keep <project>/data/warehouse.duckdb.scratch/<id> its run was refused and can be looked at until <time>"
+  `);
+  expect(await runFolders(folder)).toHaveLength(1);
+});
+
+it('drops what is left of a killed run once another has published its window, and only when it is told to', async () => {
+  const folder = await slowProject();
+  await killed(folder);
+  const [lost = ''] = await runFolders(folder);
+  // Out of the way, or the other run would have dropped it at its end.
+  await rename(path.join(folder, SCRATCH, lost), path.join(folder, lost));
+  expect((await scoreBatch(folder, ['--week', '--fresh'])).code).toBe(0);
+  await rename(path.join(folder, lost), path.join(folder, SCRATCH, lost));
+  await mkdir(path.join(folder, SCRATCH, `spill-${spawnSync('true').pid}-0123abcd`));
+  expect(await gc(folder)).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+     left behind why
+    drop <project>/data/warehouse.duckdb.scratch/<id> <id> has published the window since its run began
+    drop <project>/data/warehouse.duckdb.scratch/spill-<process> its process is gone
+    nothing was dropped; \`score-batch gc --apply\` drops what may go"
+  `);
+  expect(await runFolders(folder)).toHaveLength(2);
+  const { stdout, code } = await scoreBatch(folder, ['gc', '--apply', '--json']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    applied: true,
+    left: expect.arrayContaining([
+      {
+        name: path.join(folder, SCRATCH, lost),
+        run_id: lost,
+        deadline: expect.any(String),
+        action: 'dropped',
+        why: expect.any(String),
+      },
+    ]),
+  });
+  expect(await runFolders(folder)).toEqual([]);
+  expect(await gc(folder)).toContain('have left nothing behind');
+});
+
+it("drops pending reports of processes that are gone, and leaves others' files alone", async () => {
+  const folder = await linearProject({
+    edit: (job) => job.replace('reports/linear-{window}.csv', 'reports/{window}/a+{window}.csv'),
+  });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  const reports = path.join(folder, 'reports', '1997-W11');
+  const { pid } = spawnSync('true');
+  const pending = (report: string, host: string, process: number) =>
+    `.${report}.1.1997-W11-0123456789ab.${host}.${process}-0123abcd`;
+  const gone = pending('a+1997-W11.csv', hostname(), pid);
+  const old = pending('a+1997-W11.csv', 'another.host', 1);
+  const kept = [
+    pending('a+1997-W11.csv', hostname(), process.pid),
+    pending('a+1997-W11.csv', 'another.host', 2),
+    pending('b+1997-W11.csv', hostname(), pid),
+    '.a+1997-W11.csv.swp',
+  ];
+  for (const name of [gone, old, ...kept]) await writeFile(path.join(reports, name), '');
+  await utimes(path.join(reports, old), new Date(0), new Date(0));
+  expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+     left behind why
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.another.host.<process> its deadline was <time>
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> its process is gone"
+  `);
+  expect((await readdir(reports)).sort()).toEqual(['a+1997-W11.csv', ...kept].sort());
+});
+
+it('a run that loses what it works with to another one says that it was too late', async () => {
+  const folder = await slowProject();
+  const running = startScoreBatch(folder, ['--week']);
+  await untilFiles(running, folder, STAGED, 1);
+  running.process.kill('SIGSTOP');
+  const [lost = ''] = await runFolders(folder);
+  await statements(warehouseOf(folder), [`insert into users select * from (${LINEAR_USERS}) where user_id = 99`]);
+  const other = await scoreBatch(folder, ['--week', '--fresh']);
+  expect(other.code, other.stderr).toBe(0);
+  expect(existsSync(path.join(folder, SCRATCH, lost))).toBe(false);
+  running.process.kill('SIGCONT');
+  const { code, stderr } = await running.ended;
+  expect(stderr).toMatch(
+    /error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile\n(.*\n)*hint: look at `score-batch status`/,
+  );
+  expect(code).toBe(75);
+});
