@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
@@ -10,14 +9,12 @@ import {
   CHUNKS,
   CSV,
   copyProject,
-  holdOpen,
   PENDING_CSV,
   runFolders,
   SCRATCH,
   STAGED,
   slowProject,
   untilFiles,
-  untilSize,
 } from './support/steer.ts';
 
 const RUN = ['--week', '--json', '--workers', '2'];
@@ -120,55 +117,7 @@ describe('two processes', () => {
     expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
     expect(await csv(folder)).toBe(await csv(undisturbed));
   });
-
-  it('do not put an older report file over a newer one', async () => {
-    const fresh = await linearProject({
-      users:
-        "select i as user_id, date '1997-03-10' as signup, i % 100 / 100.0 as a, 0.0 as b, 'US' as country from range(200000) as t(i)",
-      edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: 100000'),
-    });
-    const { size } = await stat(path.join(await undisturbedRun(fresh), CSV));
-    const newer = await copyProject(fresh);
-    await changeBands(newer);
-    const undisturbed = await undisturbedRun(newer);
-    const { folder, running } = await pausedBeforeRename(fresh, size);
-    try {
-      await changeBands(folder);
-      const other = await scoreBatch(folder, RUN, AFTER);
-      expect(other.code, other.stderr).toBe(0);
-    } finally {
-      running.process.kill('SIGCONT');
-    }
-    const { code, stderr } = await running.ended;
-    expect(code, stderr).toBe(75);
-    expect(await publications(folder)).toHaveLength(2);
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
-  });
 });
-
-/** A run that has published and written its report file of `size` bytes, stopped before the file has its name. */
-async function pausedBeforeRename(fresh: string, size: number): Promise<{ folder: string; running: Running }> {
-  for (let attempt = 0; attempt < 10; attempt += 1) {
-    const folder = await copyProject(fresh);
-    const running = startScoreBatch(folder, RUN, BEFORE);
-    const [pending = ''] = await untilFiles(running, folder, PENDING_CSV);
-    // Held open, the warehouse cannot be opened for the rename, so the run waits for it with its file written.
-    const letGo = await holdOpen(folder).catch(() => undefined);
-    if (letGo) {
-      await untilSize(running, path.join(folder, pending), size);
-      await sleep(1000);
-      running.process.kill('SIGSTOP');
-      await sleep(100);
-      letGo();
-      if (running.process.exitCode === null && !existsSync(path.join(folder, CSV))) return { folder, running };
-      running.process.kill('SIGCONT');
-    }
-    // It was faster than this test.
-    await running.ended;
-  }
-  throw new Error('the run was never stopped in time');
-}
 
 describe('a crash', () => {
   it.each([

@@ -14,7 +14,8 @@ const KINDS: readonly WarehouseKind[] = ['duckdb', 'bigquery', 'snowflake'];
 const JOB = 'jobs/churn-weekly.yaml';
 const CSV = 'churn-1997-W11.csv';
 
-const RENAMES_THE_REPORT = 'rename .*\\.csv$';
+const MAKES_THE_REPORT = 'open .*/\\.churn-1997-W11\\.csv\\.';
+const RENAMES_THE_REPORT = 'rename .*/churn-1997-W11\\.csv$';
 
 /** The last step before the gate, and where the warehouse has such a thing the first one behind it. */
 const AT_THE_GATE: Readonly<Record<WarehouseKind, { before: string; inside?: string }>> = {
@@ -109,6 +110,16 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
       expect(code, stderr).toBe(75);
       await expectSuccessor(stopped, ['published false', 'completed true']);
     }
+  });
+
+  it('writes no report that it had begun before a newer one', async () => {
+    const stopped = await stoppedBefore(kind, MAKES_THE_REPORT);
+    const successor = await stopped.successor();
+    expect(successor.code, successor.stderr).toBe(0);
+    const { code, stderr } = await goOn(stopped.running);
+    expect(stderr).toContain('error: another run published 1997-W11 meanwhile');
+    expect(code, stderr).toBe(75);
+    await expectSuccessor(stopped, ['published false', 'completed true']);
   });
 
   it('publishes nothing over its successor', async () => {

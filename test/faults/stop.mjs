@@ -1,6 +1,7 @@
 // Loaded into a real process before anything else (NODE_OPTIONS=--import): it stops itself, as a SIGSTOP from outside would,
 // once, just before the first step that STOP_BEFORE matches. From outside nobody can hit the moment between two steps.
 //
+//   open FILE           a file is opened or made
 //   rename TARGET       a file is renamed
 //   duckdb SQL          a statement of DuckDB, in this process
 //   http BODY           a request to a warehouse
@@ -19,7 +20,11 @@ function before(step) {
   process.kill(process.pid, 'SIGSTOP');
 }
 
-const { rename } = fs.promises;
+const { open, rename } = fs.promises;
+fs.promises.open = (file, ...more) => {
+  before(`open ${file}`);
+  return open(file, ...more);
+};
 fs.promises.rename = (from, to) => {
   before(`rename ${to}`);
   return rename(from, to);

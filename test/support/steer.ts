@@ -1,5 +1,4 @@
-import { existsSync } from 'node:fs';
-import { cp, readdir, stat } from 'node:fs/promises';
+import { cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -67,10 +66,6 @@ export async function untilFiles({ process }: Running, folder: string, pattern: 
     if (found.length >= count || ended(process)) return found;
     await sleep(1);
   }
-}
-
-export async function untilSize({ process }: Running, file: string, bytes: number): Promise<void> {
-  while (!ended(process) && (existsSync(file) ? (await stat(file)).size : 0) < bytes) await sleep(1);
 }
 
 function ended({ exitCode, signalCode }: Running['process']): boolean {

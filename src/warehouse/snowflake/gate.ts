@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { TableName } from '../../domain/table-name.ts';
 import { sibling } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
@@ -13,6 +14,20 @@ import type { Snowflake } from './snowflake.ts';
 export interface Outcome<T> {
   readonly commit: boolean;
   readonly result: T;
+}
+
+/** What is known of a transaction that holds the gate. */
+export interface Passage {
+  /**
+   * Whether a COMMIT of the time before had no answer, so that it may have happened or not. With the gate in hand that can be
+   * read: whatever was open then is over.
+   */
+  readonly doubtful: boolean;
+  /**
+   * A condition, as SQL, that is true in this transaction only. Snowflake ends a transaction that is idle for minutes in the
+   * way of another; what a process that was stopped sends afterwards would be committed statement by statement.
+   */
+  readonly held: string;
 }
 
 /**
@@ -35,15 +50,14 @@ export function gateName({ job }: Snowflake, ledger: TableLayout): TableName {
  * emulator can run such a block, so it could not be tested. What a block would be better at, a client that dies half-way, ends
  * in a rollback here; a COMMIT without an answer is looked up.
  *
- * @param work must bear being begun again; `doubtful` where a COMMIT of the time before had no answer, so that it may have
- *   happened or not. With the gate in hand that can be read: whatever was open then is over.
+ * @param work must bear being begun again
  * @throws ScoreBatchError `conflict` where others hold the gate all the time
  */
 export async function throughGate<T>(
   { client, job, signal }: Snowflake,
   gate: TableName,
   runId: string | undefined,
-  work: (session: Session, doubtful: boolean) => Promise<Outcome<T>>,
+  work: (session: Session, passage: Passage) => Promise<Outcome<T>>,
 ): Promise<T> {
   let doubtful = false;
   for (let attempt = 1; ; attempt += 1) {
@@ -53,8 +67,10 @@ export async function throughGate<T>(
         const tag = queryTag(job, runId);
         await session.rows('BEGIN TRANSACTION', { tag });
         try {
-          await session.rows(`UPDATE ${tableIdentifier(gate)} SET taken = MOD(taken + 1, 1000)`, { tag });
-          const { commit, result } = await work(session, doubtful);
+          const token = randomBytes(6).readUIntBE(0, 6);
+          await session.rows(`UPDATE ${tableIdentifier(gate)} SET taken = ${token}`, { tag });
+          const held = `(SELECT taken FROM ${tableIdentifier(gate)}) = ${token}`;
+          const { commit, result } = await work(session, { doubtful, held });
           committing = commit;
           await session.rows(commit ? 'COMMIT' : 'ROLLBACK', { tag });
           return result;

@@ -40,7 +40,7 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
       translated(snowflake, async () => {
         await make();
         let last: Awaited<ReturnType<typeof decide>> | undefined;
-        return await throughGate(snowflake, gate, undefined, async (session, doubtful) => {
+        return await throughGate(snowflake, gate, undefined, async (session, { doubtful }) => {
           const entries = await readEntries(session, snowflake, table, window);
           // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
           const appended = last?.append;

@@ -46,22 +46,24 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   // The job's grain may have been another one: what report and summary hold of this window goes too.
   for (const table of others) if (table && (await tableExists(snowflake, table.name))) targets.push(table);
   const pinned = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
-  const rows = { from: pinned ? await rank(snowflake, spec, pinned) : '', key, keep, scored, bands };
+  const ranked = pinned && (await rank(snowflake, spec, pinned));
 
-  return await throughGate(snowflake, gate, entry.runId, async (session, doubtful) => {
+  return await throughGate(snowflake, gate, entry.runId, async (session, { doubtful, held }) => {
     const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window });
     const current = currentPublication(entries);
     // Where this process's own COMMIT had no answer, it has happened.
     if (current?.runId === entry.runId) return { commit: false, result: doubtful };
     if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-    for (const table of targets) await session.rows(deleteWindow(SNOWFLAKE, table, entry));
+    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, entry)} AND ${held}`);
     if (pinned !== undefined) {
+      const rows = { from: `(SELECT * FROM ${ranked} WHERE ${held}) ranked`, key, keep, scored, bands };
       await session.rows(insertScores(SNOWFLAKE, scores, entry, rows));
-      await session.rows(insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key));
+      await session.rows(`${insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key)} AND ${held}`);
       if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
       if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
     }
-    await session.rows(insertEntry(SNOWFLAKE, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
+    const published = insertEntry(SNOWFLAKE, ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
+    await session.rows(`${published} HAVING ${held}`);
     await refuseDoubled(session, snowflake, spec, {
       ledger,
       scores,

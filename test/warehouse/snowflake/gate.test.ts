@@ -8,7 +8,8 @@ import { type Answer, type FakeSnowflake, fakeSnowflake, type Script } from './f
 
 // Locks and lost answers as Snowflake documents them; unproven on an account. The emulator shows that the transaction works.
 
-const UPDATE = 'UPDATE "DB"."MARKETING"."GATE" SET taken = MOD(taken + 1, 1000)';
+const UPDATE = 'UPDATE "DB"."MARKETING"."GATE" SET taken = <token>';
+const isUpdate = (sql: string) => sql.startsWith('UPDATE ');
 const LOCKED: Answer = {
   code: '000625',
   message:
@@ -27,38 +28,49 @@ afterAll(() => {
 async function pass(
   script: Script,
   published: () => boolean = () => false,
-): Promise<{ server: FakeSnowflake; result: unknown }> {
+): Promise<{ server: FakeSnowflake; result: unknown; conditions: readonly string[] }> {
+  const conditions: string[] = [];
   const server = await fakeSnowflake(script);
   const target = parseTarget('snowflake://acct/db/public');
   const signal = new AbortController().signal;
   const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token' };
   const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
   const snowflake = { target, scratch: ['db', 'scratch'] as const, job: 'churn', client, memory: 1e9, signal };
-  const result = await throughGate(snowflake, ['db', 'marketing', 'gate'], 'run', async (session, doubtful) => {
+  const result = await throughGate(snowflake, ['db', 'marketing', 'gate'], 'run', async (session, { doubtful, held }) => {
     await session.rows('SELECT current publication');
     if (published()) return { commit: false, result: doubtful };
     await session.rows('INSERT');
+    conditions.push(held);
     return { commit: true, result: true };
   }).catch((error: unknown) => error);
   await client.close();
-  return { server, result };
+  const statements = () => server.statements().map((sql) => sql.replace(/taken = \d+$/, 'taken = <token>'));
+  return { server: { ...server, statements }, result, conditions };
 }
 
 const WHOLE = ['BEGIN TRANSACTION', UPDATE, 'SELECT current publication', 'INSERT', 'COMMIT'];
 
 it('takes the gate before anything is read', async () => {
-  const { server, result } = await pass({});
+  const { server, result, conditions } = await pass({});
   expect(result).toBe(true);
   expect(server.statements()).toEqual(WHOLE);
+  expect(conditions).toEqual([expect.stringMatching(/^\(SELECT taken FROM "DB"\."MARKETING"\."GATE"\) = \d+$/)]);
+  expect((await pass({})).conditions).not.toEqual(conditions);
 });
 
 it('tries again where the gate is locked, and gives up in the end', async () => {
-  const { server, result } = await pass({ statement: (sql, count) => (sql === UPDATE && count < 2 ? LOCKED : undefined) });
+  let tries = 0;
+  const lockedTwice = (sql: string) => {
+    if (!isUpdate(sql)) return undefined;
+    tries += 1;
+    return tries > 2 ? undefined : LOCKED;
+  };
+  const { server, result } = await pass({ statement: lockedTwice });
   expect(result).toBe(true);
   const refused = ['BEGIN TRANSACTION', UPDATE, 'ROLLBACK'];
   expect(server.statements()).toEqual([...refused, ...refused, ...WHOLE]);
 
-  const locked = await pass({ statement: (sql) => (sql === UPDATE ? LOCKED : undefined) });
+  const locked = await pass({ statement: (sql) => (isUpdate(sql) ? LOCKED : undefined) });
   expect(locked.result).toMatchObject({ kind: 'conflict', message: expect.stringContaining('the gate of churn') });
   expect(locked.server.statements()).not.toContain('COMMIT');
 });
