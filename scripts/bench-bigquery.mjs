@@ -49,7 +49,8 @@ try {
 
 /** @returns seconds per stage of a whole run */
 async function scoreBatch() {
-  const args = [`${root}dist/cli.js`, '--job', 'bench', '--week', '2026-W32', '--json', '-q'];
+  // The emulator, and with it the ledger, is new each time; the report file is not.
+  const args = [`${root}dist/cli.js`, '--job', 'bench', '--week', '2026-W32', '--force', '--json', '-q'];
   const stdout = await output(process.execPath, args, {
     WAREHOUSE_URL: 'bigquery://bench/shop',
     REPORTS: path.join(dataFolder(rows), 'reports'),

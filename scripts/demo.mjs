@@ -1,6 +1,6 @@
 // The demo: the warehouse is built from real orders, then the cron line itself runs on the Monday after 1997-W11.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 
@@ -42,6 +42,8 @@ say(
 );
 
 async function buildWarehouse() {
+  // Of an earlier demo, whose ledger is gone: the job would take it for somebody's own file.
+  rmSync(`${root}reports/churn-1997-W11.csv`, { force: true });
   const orders = await withWarehouse(async (connection) => {
     await connection.run(
       `create table orders as select * from read_csv('${root.replaceAll("'", "''")}data/cdnow/transactions.csv',

@@ -4,6 +4,7 @@ import type { Plan } from '../plan/plan.ts';
 import { adopt } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { recordFailure } from './failure.ts';
+import { reasonOf } from './lost.ts';
 import type { Progress } from './progress.ts';
 import { finishReport } from './report.ts';
 import { type RunSummary, summarize } from './summary.ts';
@@ -42,8 +43,9 @@ export async function unlessPublished<T>(
   } catch (error) {
     if (progress.state === 'published') throw error;
     if (!(error instanceof Interrupted) && (await adopt(plan, progress).catch(() => false))) return false;
-    await recordFailure(plan, progress, error, context);
-    throw error;
+    const reason = await reasonOf(error, plan, progress);
+    await recordFailure(plan, progress, reason, context);
+    throw reason;
   }
 }
 

@@ -42,10 +42,9 @@ export async function readEntries(connection: Connection, layout: TableLayout, f
 
 /**
  * BigQuery has no lock that could be held while `decide` works: the gate is read first, and the entry is written only if
- * nobody went through it since; else it is decided again on what is there then. So what `decide` does besides (the report
- * file that is renamed into place) may be done by a run whose publication has been replaced a moment ago, in the seconds
- * between the reading and the writing: its file then stands until the other run, which reports after it publishes, puts its
- * own in place; one that reported in just these seconds is put right by `score-batch report`.
+ * nobody went through it since; else it is decided again on what is there then. So what `decide` does besides may be done by
+ * a run whose publication has been replaced since the reading. The report file, which it puts in its place, bears that: see
+ * `PendingFile`.
  */
 async function decideAtGate<T>(
   connection: Connection,
