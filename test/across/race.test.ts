@@ -1,6 +1,18 @@
 import { expect, it } from 'vitest';
 import { holdingProxy } from '../support/faulty-proxy.ts';
-import { bigquery, EMPTY, expectedCsv, FILL, missing, replaced, snowflake, startWeek, weeklyProject, weekOf } from './week.ts';
+import {
+  bigquery,
+  EMPTY,
+  expectedCsv,
+  FILL,
+  leftInScratch,
+  missing,
+  replaced,
+  snowflake,
+  startWeek,
+  weeklyProject,
+  weekOf,
+} from './week.ts';
 
 it.for(['bigquery', 'snowflake'] as const)('two processes of one run both end well, within %s', async (kind, { skip }) => {
   skip(missing[kind], 'the emulator is not there');
@@ -11,6 +23,7 @@ it.for(['bigquery', 'snowflake'] as const)('two processes of one run both end we
   const { csv, runs } = await weekOf(folder, url, url);
   expect(csv).toBe(await expectedCsv());
   expect(runs.filter(({ current }) => current)).toMatchObject([{ rows: { frozen: 2053, scored: 2053, quarantined: 0 } }]);
+  expect(await leftInScratch(url)).toEqual([]);
 });
 
 /** The first request of publishing, by what it says; until then a run has only read what is published. */

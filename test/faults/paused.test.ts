@@ -5,8 +5,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
-import { weekEnvironment, FILL, missing, replaced, startWeek, weeklyProject, weekOf } from '../across/week.ts';
-import { type Outcome, type Running, startScoreBatch } from '../support/score-batch.ts';
+import { FILL, leftInScratch, missing, replaced, startWeek, weekEnvironment, weeklyProject, weekOf } from '../across/week.ts';
+import { type Outcome, type Running, scoreBatch, startScoreBatch } from '../support/score-batch.ts';
 
 // Processes that are stopped for as long as it takes another one to publish, between two steps where it counts, and wake up.
 
@@ -83,12 +83,15 @@ function otherCsv(): Promise<string> {
   return other;
 }
 
-/** The week is the later run's, in tables and report, and nothing lies beside the report. */
+/** The week is the later run's, in tables and report; nothing lies beside the report, and nothing is in scratch that gc keeps. */
 async function expectSuccessor({ folder, url }: Stopped, states: readonly string[]): Promise<void> {
   const { csv, runs } = await weekOf(folder, url, url);
   expect(csv).toBe(await otherCsv());
   expect(runs.map(({ state, current }) => `${state} ${current}`)).toEqual(states);
   expect(await readdir(path.join(folder, 'reports'))).toEqual([CSV]);
+  const { code, stderr } = await scoreBatch(folder, ['gc', '--apply'], weekEnvironment(url, url));
+  expect(code, stderr).toBe(0);
+  expect(await leftInScratch(url)).toEqual([]);
 }
 
 describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped, on %s,', (kind) => {

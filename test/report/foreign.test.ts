@@ -54,3 +54,12 @@ it('report does not replace such a file either', async () => {
   expect((await scoreBatch(folder, ['report', '--week'])).code).toBe(0);
   expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(csv);
 });
+
+it('publish looks for such a file where it would write its report', async () => {
+  const folder = await withForeignFile();
+  for (const phase of ['freeze', 'score']) expect((await scoreBatch(folder, [phase, '--week'])).code).toBe(0);
+  expect((await scoreBatch(folder, ['publish', '--week'])).code).toBe(78);
+  expect(await ledgerStates(folder)).not.toContain('published');
+  expect((await scoreBatch(folder, ['publish', '--week', '--force'])).code).toBe(0);
+  expect(await readFile(path.join(folder, CSV), 'utf8')).toMatch(/^window_label,user_id/);
+});
