@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises';
+import { lstat, mkdir, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Left } from '../domain/left.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { leftBy, markFolder, readFolderMark } from './mark.ts';
+import { leftBy } from './mark.ts';
+import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from './run-folder.ts';
 
 /** Whose runs work here: what tells the warehouse from others, and the job. */
 export interface WorkPlace {
@@ -17,7 +18,6 @@ export async function makeWorkFolder(place: WorkPlace, runId: string): Promise<s
   const folder = folderOf(place, runId);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    await markFolder(folder, place.job, runId);
   } catch (cause) {
     throw new ScoreBatchError('unavailable', `the folder ${folder} cannot be made (${systemCode(cause)})`, {
       hint: 'set TMPDIR to a folder with room that this user may write',
@@ -29,6 +29,7 @@ export async function makeWorkFolder(place: WorkPlace, runId: string): Promise<s
       hint: 'somebody on this machine may have made it; set TMPDIR to a folder of this user only',
     });
   }
+  await markFolder(folder, place.job, runId);
   return folder;
 }
 
@@ -42,15 +43,17 @@ async function isOwn(folder: string): Promise<boolean> {
 
 /** Nothing happens where it is not there. */
 export async function removeWorkFolder(place: WorkPlace, runId: string): Promise<void> {
-  await rm(folderOf(place, runId), { recursive: true, force: true });
+  await removeFolder(folderOf(place, runId));
 }
 
 /** The place's work folders that are on this machine, by their absolute paths. */
 export async function workFolders(place: WorkPlace): Promise<Left[]> {
   const left: Left[] = [];
-  for (const name of await readdir(os.tmpdir())) {
-    if (!name.startsWith(PREFIX)) continue;
+  for (const name of await namesIn(os.tmpdir())) {
     const folder = path.join(os.tmpdir(), name);
+    // Other users of the machine may have theirs beside it.
+    if (!name.startsWith(PREFIX) || !(await isOwn(folder).catch(() => false))) continue;
+    if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     const mark = await readFolderMark(folder);
     // Another warehouse may have a job by the same name.
     if (mark !== undefined && folderOf(place, mark.run) === folder) left.push(...leftBy(place.job, folder, mark));

@@ -36,8 +36,8 @@ export function memoryLedger(world: World, process: MemoryProcess): Ledger {
   };
 }
 
-function matches(entry: LedgerEntry, { job, state, window }: LedgerFilter): boolean {
+function matches(entry: LedgerEntry, { job, runs, window }: LedgerFilter): boolean {
   if (job !== undefined && entry.job !== job) return false;
-  if (state !== undefined && entry.state !== state) return false;
+  if (runs !== undefined && !runs.includes(entry.runId)) return false;
   return window === undefined || (entry.window.start === window.start && entry.window.end === window.end);
 }

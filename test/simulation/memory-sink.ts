@@ -4,7 +4,7 @@ import { newMark } from '../../src/warehouse/mark.ts';
 import { superseded } from '../../src/warehouse/superseded.ts';
 import type { PublicationSpec, Sink } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
-import { checksumOfKeys, collectFrom, notAsked } from './memory-source.ts';
+import { checksumOfKeys, notAsked, scratchOf } from './memory-source.ts';
 import { type PublishedRow, record, type ScoredRow, type World } from './world.ts';
 
 /** Scored files that were not staged yet are known by their names to everybody: they are no part of the protocol. */
@@ -55,7 +55,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     async discard(runId) {
       await process.ask('drop staging', () => staged.delete(runId));
     },
-    collect: (over, now) => collectFrom(process, [staged, ranked], over, now + world.later),
+    ...scratchOf(world, process, [staged, ranked]),
   };
 }
 

@@ -1,7 +1,7 @@
 import { BUCKETS, bucketsOf, type FrozenTable } from '../../src/domain/frozen-table.ts';
-import { isOver, type Mark, newMark } from '../../src/warehouse/mark.ts';
+import { leftBy, type Mark, newMark } from '../../src/warehouse/mark.ts';
 import { frozenTable } from '../../src/warehouse/sql/frozen.ts';
-import type { RunsOver, Source } from '../../src/warehouse/warehouse.ts';
+import type { Scratch, Source } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { keyHash, type SourceRow, type World } from './world.ts';
 
@@ -33,7 +33,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
       await process.ask('drop the manifest', () => manifests.delete(runId));
       await process.ask('drop the frozen table', () => frozen.delete(runId));
     },
-    collect: (over, now) => collectFrom(process, [frozen, manifests], over, now + world.later),
+    ...scratchOf(world, process, [frozen, manifests]),
     describe: notAsked,
     ready: notAsked,
     loadChunk: notAsked,
@@ -50,20 +50,26 @@ export function rowsOfChunk(world: World, { runId, divisions }: FrozenTable, chu
   });
 }
 
-export async function collectFrom(
+/** Deadlines are brought forward by the world's own `later`: they are compared with the real clock. */
+export function scratchOf(
+  { later }: World,
   process: MemoryProcess,
   kinds: readonly Map<string, { readonly mark: Mark }>[],
-  over: RunsOver,
-  now: number,
-): Promise<void> {
-  const found = await process.ask('list scratch', () =>
-    kinds.flatMap((tables) => [...tables].map((one) => [tables, ...one] as const)),
-  );
-  if (found.length === 0) return;
-  const done = await over();
-  for (const [tables, name, { mark }] of found) {
-    if (isOver(mark, done, now)) await process.ask('drop what is over', () => tables.delete(name));
-  }
+): Scratch {
+  return {
+    left: () =>
+      process.ask('list scratch', () =>
+        kinds.flatMap((tables, kind) =>
+          [...tables].flatMap(([name, { mark }]) =>
+            leftBy('job', `${kind} ${name}`, { ...mark, deadline: new Date(Date.parse(mark.deadline) - later).toISOString() }),
+          ),
+        ),
+      ),
+    async drop({ name }) {
+      const [kind, ...run] = name.split(' ');
+      await process.ask('drop what is over', () => kinds[Number(kind)]?.delete(run.join(' ')));
+    },
+  };
 }
 
 export async function notAsked(): Promise<never> {

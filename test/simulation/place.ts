@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Publication } from '../../src/domain/ledger.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { PendingFile } from '../../src/report/file.ts';
 import type { Clock, shareChunks } from '../../src/run/share.ts';
@@ -60,16 +61,25 @@ export function shareInMemory(share: typeof shareChunks): typeof shareChunks {
   };
 }
 
-/** In place of a file on disk, for the same reason. */
-export async function pendingInMemory(file: string): Promise<PendingFile> {
+/** In place of a file on disk, for the same reason. What is pending goes in the order of `createPending`. */
+export async function pendingInMemory(file: string, { number }: Pick<Publication, 'number'>): Promise<PendingFile> {
   const { world, process } = place();
+  const pending = `${file} of ${process.name} at ${process.count}`;
   let text = '';
+  await process.ask('make the report', () => world.pending.set(pending, number));
   return {
     write: async (data) => {
       text += typeof data === 'string' ? data : Buffer.from(data).toString();
     },
     finish: async () => undefined,
-    rename: () => process.ask('rename the report', () => rename(world, file, text)),
-    discard: async () => undefined,
+    async replace() {
+      await process.ask('remove older reports', () => {
+        for (const [other, older] of world.pending) if (older < number) world.pending.delete(other);
+      });
+      return await process.ask('rename the report', () => rename(world, pending, file, text));
+    },
+    discard: async () => {
+      world.pending.delete(pending);
+    },
   };
 }

@@ -48,6 +48,10 @@ export interface World {
   quarantine: readonly PublishedRow[];
   /** Report files by path. */
   readonly files: Map<string, string>;
+  /** Number of the publication that each of them is of. */
+  readonly reported: Map<string, number>;
+  /** Report files that are being written, by their names: numbers of their publications. */
+  readonly pending: Map<string, number>;
   readonly gate: { taken: number; holder: MemoryProcess | undefined; readonly waiting: (() => void)[] };
   /** Publishing scripts that were done, by their ids, with the process that sent them. */
   readonly scripts: Map<string, string>;
@@ -57,8 +61,8 @@ export interface World {
   later: number;
   /** Told of every entry, once it is there. */
   onEntry: (entry: LedgerEntry) => void;
-  /** Told of every report file, once it is there. */
-  onReport: (text: string) => void;
+  /** Told of every report file, once it is there; by their publications' numbers, of what it is and what it replaces. */
+  onReport: (number: number, replaced: number) => void;
 }
 
 export function newWorld(clock: VirtualClock, gating: Gating, source: readonly SourceRow[]): World {
@@ -71,6 +75,8 @@ export function newWorld(clock: VirtualClock, gating: Gating, source: readonly S
     scores: [],
     quarantine: [],
     files: new Map(),
+    reported: new Map(),
+    pending: new Map(),
     gate: { taken: 0, holder: undefined, waiting: [] },
     scripts: new Map(),
     statements: new Map(),
@@ -92,10 +98,16 @@ export function record(world: World, entry: LedgerEntry): void {
   world.onEntry(entry);
 }
 
-/** Puts a report in its place. */
-export function rename(world: World, file: string, text: string): void {
+/** Puts a report in its place. @returns false where it is gone */
+export function rename(world: World, pending: string, file: string, text: string): boolean {
+  const number = world.pending.get(pending);
+  if (number === undefined) return false;
+  const replaced = world.reported.get(file) ?? 0;
+  world.pending.delete(pending);
   world.files.set(file, text);
-  world.onReport(text);
+  world.reported.set(file, number);
+  world.onReport(number, replaced);
+  return true;
 }
 
 /** Ids of the runs that have something in scratch. */

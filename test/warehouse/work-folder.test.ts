@@ -4,6 +4,8 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { makeWorkFolder, removeWorkFolder } from '../../src/warehouse/work-folder.ts';
 import { temporaryFolder } from '../support/project.ts';
 
+const PLACE = { warehouse: ['bigquery'], job: 'job' };
+
 let shared: string;
 beforeEach(async () => {
   shared = await temporaryFolder();
@@ -12,21 +14,21 @@ beforeEach(async () => {
 afterEach(() => vi.unstubAllEnvs());
 
 it('is of this user only, the same for every process of a run, and goes', async () => {
-  const folder = await makeWorkFolder('bigquery', 'run');
+  const folder = await makeWorkFolder(PLACE, 'run');
   expect((await stat(folder)).mode & 0o777).toBe(0o700);
-  expect(await makeWorkFolder('bigquery', 'run')).toBe(folder);
-  expect(await makeWorkFolder('bigquery', 'other')).not.toBe(folder);
-  await removeWorkFolder('bigquery', 'run');
+  expect(await makeWorkFolder(PLACE, 'run')).toBe(folder);
+  expect(await makeWorkFolder(PLACE, 'other')).not.toBe(folder);
+  await removeWorkFolder(PLACE, 'run');
   expect(await readdir(shared)).toHaveLength(1);
 });
 
 it('is not taken from somebody who was there first', async () => {
-  const folder = await makeWorkFolder('bigquery', 'run');
+  const folder = await makeWorkFolder(PLACE, 'run');
   await chmod(folder, 0o777);
   const refused = { kind: 'permission', hint: expect.stringContaining('TMPDIR') };
-  await expect(makeWorkFolder('bigquery', 'run')).rejects.toMatchObject(refused);
+  await expect(makeWorkFolder(PLACE, 'run')).rejects.toMatchObject(refused);
   await rm(folder, { recursive: true });
   await mkdir(path.join(shared, 'elsewhere'), { mode: 0o700 });
   await symlink(path.join(shared, 'elsewhere'), folder);
-  await expect(makeWorkFolder('bigquery', 'run')).rejects.toMatchObject(refused);
+  await expect(makeWorkFolder(PLACE, 'run')).rejects.toMatchObject(refused);
 });

@@ -1,10 +1,10 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Left } from '../../domain/left.ts';
 import { SPILL_PREFIX } from '../../duckdb/database.ts';
-import { systemCode } from '../../errors.ts';
 import { isAlive } from '../../process.ts';
-import { leftBy, markFolder, readFolderMark } from '../mark.ts';
+import { leftBy } from '../mark.ts';
+import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
 
 /** The run's own folder: frozen chunks, staging, and what its workers write. */
@@ -14,22 +14,24 @@ export function runFolder(file: DuckdbFile, runId: string): string {
 
 /** Makes the run's folder and one inside it. */
 export async function makeRunFolder(file: DuckdbFile, runId: string, name: string): Promise<string> {
-  const folder = path.join(runFolder(file, runId), name);
+  const run = runFolder(file, runId);
+  await mkdir(run, { recursive: true });
+  await markFolder(run, file.job, runId);
+  const folder = path.join(run, name);
   await mkdir(folder, { recursive: true });
-  await markFolder(runFolder(file, runId), file.job, runId);
   return folder;
 }
 
 export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<void> {
-  await rm(runFolder(file, runId), { recursive: true, force: true });
+  await removeFolder(runFolder(file, runId));
 }
 
 /** Folders of the job's runs, and what processes that are gone have spilled, by their absolute paths. */
 export async function listLeft({ scratch, job }: DuckdbFile): Promise<Left[]> {
   const left: Left[] = [];
-  for (const name of await names(scratch)) {
+  for (const name of await namesIn(scratch)) {
     const folder = path.join(scratch, name);
-    if (isAbandonedSpill(name)) left.push({ name: folder, run: undefined, deadline: undefined });
+    if (isAbandonedSpill(name) || isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     else left.push(...leftBy(job, folder, await readFolderMark(folder)));
   }
   return left;
@@ -42,13 +44,4 @@ export async function dropLeft({ name }: Left): Promise<void> {
 /** Spilled data of a process that was killed; a DuckDB file is written from one machine only. */
 function isAbandonedSpill(name: string): boolean {
   return name.startsWith(SPILL_PREFIX) && !isAlive(Number.parseInt(name.slice(SPILL_PREFIX.length), 10));
-}
-
-async function names(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }
