@@ -45,6 +45,16 @@ export async function fillBigquery(address: BigQueryAddress, project: string, da
   );
 }
 
+/** Runs a statement on the emulator and returns its rows, values as text. */
+export async function runBigquery({ rest }: BigQueryAddress, project: string, sql: string): Promise<Record<string, unknown>[]> {
+  const body = JSON.stringify({ query: sql, useLegacySql: false });
+  const { schema, rows = [] } = JSON.parse(await post(`${rest}/bigquery/v2/projects/${project}/queries`, 'application/json', body)) as {
+    schema?: { fields: { name: string }[] };
+    rows?: { f: { v: unknown }[] }[];
+  };
+  return rows.map(({ f }) => Object.fromEntries(f.map(({ v }, i) => [schema?.fields[i]?.name ?? '', v])));
+}
+
 /** Names of the dataset's tables; none where there is no such dataset. */
 export async function listTables({ rest }: BigQueryAddress, project: string, dataset: string): Promise<string[]> {
   const response = await fetch(`${rest}/bigquery/v2/projects/${project}/datasets/${dataset}/tables`);
@@ -52,10 +62,11 @@ export async function listTables({ rest }: BigQueryAddress, project: string, dat
   return tables.map(({ tableReference }) => tableReference.tableId);
 }
 
-async function post(url: string, type: string, body: string): Promise<void> {
+async function post(url: string, type: string, body: string): Promise<string> {
   const response = await fetch(url, { method: 'POST', headers: { 'content-type': type }, body });
   const text = await response.text();
   if (!response.ok || text.includes('errorResult')) throw new Error(`${url} answers ${text}`);
+  return text;
 }
 
 /** Makes the table `orders` in the schema PUBLIC of a database of its own. */

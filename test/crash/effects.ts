@@ -1,0 +1,146 @@
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+
+// Every durable effect of a run by a name, in the order in which a first run has them. This is the one place where crash points
+// are named: an effect that no name matches, or a name that no effect matches any more, fails a test.
+
+/** See preload.mjs for what they mean. */
+export type Phase = 'before' | 'during' | 'after';
+
+export interface Effect {
+  readonly name: string;
+  /** Matches what preload.mjs tells of the effect. */
+  readonly pattern: RegExp;
+  /** How often a first run has it; undefined where that says nothing. */
+  readonly times: number | undefined;
+  /** When a process is killed in it. Before an effect is after the one before it: nothing durable lies between. */
+  readonly phases: readonly Phase[];
+}
+
+/** A call of the file system. */
+function file(name: string, pattern: RegExp, times: number | undefined = 1): Effect {
+  return { name, pattern, times, phases: ['after'] };
+}
+
+/** A statement or a request, which can be without an answer; and the removal of a folder, which can have begun. */
+function sent(name: string, pattern: RegExp, times = 1): Effect {
+  return { name, pattern, times, phases: ['during', 'after'] };
+}
+
+const SPILL = file('spill folder: removed', /^remove .*\/spill-\d+-\w+$/, undefined);
+
+const SCORED = sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /, 3);
+
+const REPORT = [
+  file('report: folder', /^mkdir .*\/reports$/),
+  file('report: pending', /^open .*\/reports\/\./),
+  file('report: lines', /^fill .*\/reports\/\./, 2),
+  file('report: sync', /^sync .*\/reports\/\./),
+  file('report: rename', /^rename .*\/reports\/\.\S* to /),
+  file('report: folder sync', /^sync .*\/reports$/),
+  file('report: pending removed', /^remove .*\/reports\/\./),
+];
+
+/** The work folder on this machine of warehouses that are elsewhere. */
+const WORK_FOLDER = [file('work folder', /^mkdir .*\/tmp\/score-batch-\w+$/)];
+const WORK_FOLDER_DISCARDED = sent('discard: work folder', /^remove .*\/tmp\/score-batch-\w+$/);
+
+/** With each of it one more chunk is staged. */
+export const STAGED = 'stage: chunk';
+
+/** The effects, and which of their occurrences, with which a run is published, and completed. */
+export const MILESTONES: Readonly<Record<WarehouseKind, Record<'published' | 'completed', readonly [string, number]>>> = {
+  duckdb: { published: ['publish: commit', 1], completed: ['ledger: completed', 1] },
+  bigquery: { published: ['publish: transaction', 1], completed: ['ledger: completed', 1] },
+  snowflake: { published: ['commit', 2], completed: ['commit', 3] },
+};
+
+export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
+  duckdb: [
+    SPILL,
+    file('database: folder', /^mkdir .*\/data$/, 3),
+    sent('tables: schema', /^duckdb CREATE SCHEMA /, 7),
+    sent('ledger: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"score_batch_ledger" /, 3),
+    sent('ledger: started', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'started'/),
+    file('database: checkpoint', /^duckdb close /, 3),
+    file('scratch: folder', /^mkdir .*\/(freezing-\w+|staged|scored)$/, 3),
+    file('scratch: mark', /^write .*\.scratch\/\S+\/score-batch\.json\.\w+$/, 3),
+    file('scratch: mark in place', /^rename .*\.scratch\/\S+\/score-batch\.json\.\w+ to /, 3),
+    sent('freeze: rows', /^duckdb COPY .* PARTITION_BY /),
+    file('freeze: manifest', /^write .*\/frozen\.json$/),
+    file('freeze: complete', /^rename .*\/freezing-\w+ to /),
+    SCORED,
+    file('stage: sync', /^sync .*\/scored\/chunk-/, 3),
+    file('stage: chunk', /^rename .*\/scored\/chunk-\S+ to /, 3),
+    sent('publish: ranks', /^duckdb COPY .*\/ranked-\w+\.parquet' \(/),
+    sent('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
+    sent('publish: delete', /^duckdb DELETE FROM /, 4),
+    sent('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
+    sent('publish: quarantine', /^duckdb INSERT INTO \S+"scores_quarantine" /),
+    sent('publish: report', /^duckdb INSERT INTO \S+"report" /),
+    sent('publish: summary', /^duckdb INSERT INTO \S+"summary" /),
+    sent('publish: ledger', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'published'/),
+    sent('publish: commit', /^duckdb COMMIT$/),
+    ...REPORT,
+    sent('ledger: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'/),
+    sent('thaw, discard', /^remove .*\.scratch\/[^/]+$(?<!\/spill-\d+-\w+)/, 2),
+  ],
+  bigquery: [
+    SPILL,
+    sent('dataset', /^http POST \S+\/datasets /, 2),
+    sent('ledger: table', /^http POST \S+\/datasets\/marketing\/tables .*"score_batch_ledger"/),
+    sent('gate', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_gate_linear` /, 3),
+    sent('ledger: started', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'started'/),
+    sent('freeze: rows', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_frozen_/),
+    sent('freeze: manifest', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_manifest_/),
+    ...WORK_FOLDER,
+    SCORED,
+    sent('stage: table', /^http POST \S+\/datasets\/scratch\/tables /),
+    sent('stage: chunk', /^http POST \/upload\/\S+\/jobs /, 3),
+    sent('publish: table', /^http POST \S+\/datasets\/marketing\/tables .*"(scores|scores_quarantine|report|summary)"/, 4),
+    sent('publish: ranks', /^http POST \S+\/jobs CREATE OR REPLACE TABLE \S+`score_batch_ranked_/),
+    sent('publish: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'published'/),
+    sent('publish: ranks dropped', /^http DELETE \S+\/score_batch_ranked_/),
+    ...REPORT,
+    sent('ledger: completed', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'completed'/),
+    sent('thaw', /^http DELETE \S+\/score_batch_(manifest|frozen)_/, 2),
+    WORK_FOLDER_DISCARDED,
+    sent('discard: staging', /^http DELETE \S+\/score_batch_staged_/),
+  ],
+  snowflake: [
+    SPILL,
+    sent('schema', /^http POST \S+ CREATE SCHEMA /, 2),
+    sent('ledger: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_LEDGER" /),
+    sent('gate', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_GATE_LINEAR" /),
+    sent('gate: taken', /^http POST \S+ UPDATE \S+"SCORE_BATCH_GATE_LINEAR" /, 3),
+    sent('ledger: started', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'started'/),
+    sent('commit', /^http POST \S+ COMMIT$/, 3),
+    sent('freeze: old manifest dropped', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_MANIFEST_\w+"$/, 2),
+    sent('freeze: rows', /^http POST \S+ CREATE TRANSIENT TABLE IF NOT EXISTS \S+"SCORE_BATCH_FROZEN_/),
+    sent('freeze: manifest', /^http POST \S+ CREATE TRANSIENT TABLE IF NOT EXISTS \S+"SCORE_BATCH_MANIFEST_/),
+    ...WORK_FOLDER,
+    SCORED,
+    sent('stage: table', /^http POST \S+ CREATE TRANSIENT TABLE IF NOT EXISTS \S+"SCORE_BATCH_STAGED_/),
+    sent('stage: stage', /^http POST \S+ CREATE STAGE IF NOT EXISTS /),
+    file('stage: name', /^rename .*\/chunk-\d+-\w+\.parquet to /, 3),
+    sent('stage: put', /^http POST \S+ PUT /, 3),
+    file('stage: chunk', /^upload /, 3),
+    file("stage: the driver's folder removed", /^remove .*\/tmp\/tmp\w{6}$/, 3),
+    file('stage: uploaded file removed', /^remove .*\/chunk-\S+\.parquet$/, 3),
+    sent('reconcile: table', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_COUNTED_/),
+    sent('reconcile: copy', /^http POST \S+ COPY INTO /),
+    sent('publish: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"(SCORES|SCORES_QUARANTINE|REPORT|SUMMARY)" /, 4),
+    sent('publish: ranks', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_RANKED_/),
+    sent('publish: delete', /^http POST \S+ DELETE FROM /, 4),
+    sent('publish: scores', /^http POST \S+ INSERT INTO \S+"SCORES" /),
+    sent('publish: quarantine', /^http POST \S+ INSERT INTO \S+"SCORES_QUARANTINE" /),
+    sent('publish: report', /^http POST \S+ INSERT INTO \S+"REPORT" /),
+    sent('publish: summary', /^http POST \S+ INSERT INTO \S+"SUMMARY" /),
+    sent('publish: ledger', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'published'/),
+    ...REPORT,
+    sent('ledger: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'/),
+    sent('thaw', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_FROZEN_\w+"$/),
+    WORK_FOLDER_DISCARDED,
+    sent('discard: stage', /^http POST \S+ DROP STAGE IF EXISTS /),
+    sent('discard: tables', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_(STAGED|COUNTED|RANKED)_\w+"$/, 3),
+  ],
+};

@@ -1,0 +1,135 @@
+import { describe, expect, it } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { EFFECTS, type Effect, MILESTONES, type Phase, STAGED } from './effects.ts';
+import { ledgerIn, leftIn, type Published, publishedIn, run } from './kill.ts';
+import { crashProject, missing } from './project.ts';
+
+interface Kill {
+  readonly effect: Effect;
+  readonly occurrence: number;
+  readonly phase: Phase;
+}
+
+/** What a run that nothing disturbs does and leaves. */
+interface Undisturbed extends Published {
+  readonly effects: readonly string[];
+}
+
+/**
+ * Kills the process at every durable effect of a run, starts the same command again, and holds what is there then against
+ * what an undisturbed run leaves.
+ *
+ * @param chains kills of one process after the other, of which the last are in what is done about an earlier one
+ */
+export function crashMatrix(kind: WarehouseKind, chains: readonly (readonly Kill[])[]): void {
+  // Without an emulator; the last line of the output says why there is none.
+  describe.skipIf(missing[kind])(`a run within ${kind}`, () => {
+    let running: Promise<Undisturbed> | undefined;
+    const undisturbedRun = (): Promise<Undisturbed> => {
+      running ??= runUndisturbed(kind);
+      return running;
+    };
+
+    it('has a name for every durable effect, and no name without one', async () => {
+      const undisturbed = await undisturbedRun();
+      const names = undisturbed.effects.map((effect) =>
+        EFFECTS[kind].filter(({ pattern }) => pattern.test(effect)).map(({ name }) => name),
+      );
+      const unnamed = undisturbed.effects.filter((_, i) => names[i]?.length !== 1);
+      expect(unnamed.map((effect) => effect.slice(0, 200))).toEqual([]);
+      const counted = EFFECTS[kind].map(({ name, times }) => {
+        const found = names.filter(([only]) => only === name).length;
+        return [name, times === undefined && found > 0 ? undefined : found];
+      });
+      expect(counted).toEqual(EFFECTS[kind].map(({ name, times }) => [name, times]));
+    });
+
+    it.for(
+      [...points(kind).map((only) => [only]), ...chains].map((kills) => [kills.map(shown).join(', then '), kills] as const),
+    )('killed %s: the same command leaves what an undisturbed run leaves', async ([, kills]) => {
+      const project = await crashProject(kind);
+      const done: Done[] = [];
+      for (const point of kills) {
+        const { signal, stderr, effects } = await run(project, { ...point, pattern: point.effect.pattern });
+        expect(signal, stderr).toBe('SIGKILL');
+        done.push(doneBy(kind, effects, point));
+      }
+      const { code, stdout, stderr } = await run(project);
+      expect(code, stderr).toBe(0);
+
+      const { effects: _, ...expected } = await undisturbedRun();
+      expect(await publishedIn(project)).toEqual(expected);
+      expect(await leftIn(project)).toEqual([]);
+      // Each run that the ledger knows went to its end and published once: none was given up for another.
+      const { published, runs, scores } = await ledgerIn(project);
+      expect(published).toEqual(runs.map((id, i) => `${i + 1} ${id}`));
+      expect(scores).toEqual(runs.slice(-1));
+      const [only] = done;
+      if (only === undefined || done.length > 1) return;
+      expect(only.completed).toContain(runs.length === 2);
+      if (!only.published.includes(true)) expect(only.staged).toContain(JSON.parse(stdout).chunks_resumed);
+    });
+  });
+}
+
+async function runUndisturbed(kind: WarehouseKind): Promise<Undisturbed> {
+  const project = await crashProject(kind);
+  const { code, stderr, effects } = await run(project);
+  expect(code, stderr).toBe(0);
+  expect(await leftIn(project)).toEqual([]);
+  const published = await publishedIn(project);
+  expect(published.csv.split('\n')).toHaveLength(1 + 59 + 1);
+  expect(Object.keys(published.tables)).toEqual(['report', 'scores', 'scores_quarantine', 'summary']);
+  return { ...published, effects };
+}
+
+/** What had happened when a process was killed, all that is possible: nobody knows of what had no answer. */
+interface Done {
+  readonly staged: readonly number[];
+  readonly published: readonly boolean[];
+  readonly completed: readonly boolean[];
+}
+
+function doneBy(kind: WarehouseKind, effects: readonly string[], { effect, occurrence, phase }: Kill): Done {
+  const last = effects.map((text, i) => (effect.pattern.test(text) ? i : -1)).filter((i) => i >= 0)[occurrence - 1] ?? -1;
+  const possible = {
+    before: [effects.slice(0, last)],
+    during: [effects.slice(0, last), effects.slice(0, last + 1)],
+    after: [effects.slice(0, last + 1)],
+  }[phase];
+  const count = (happened: readonly string[], name: string) =>
+    happened.filter((text) => named(kind, name).pattern.test(text)).length;
+  const reached = ([name, times]: readonly [string, number]) => possible.map((happened) => count(happened, name) >= times);
+  const { published, completed } = MILESTONES[kind];
+  return {
+    staged: possible.map((happened) => count(happened, STAGED)),
+    published: reached(published),
+    completed: reached(completed),
+  };
+}
+
+/** Every point at which a process is killed once: where an effect is repeated, in the first, the middle and the last. */
+function points(kind: WarehouseKind): Kill[] {
+  const [first] = EFFECTS[kind].filter(({ times }) => times !== undefined);
+  const killed = EFFECTS[kind].flatMap((effect) => {
+    const { times = 1, phases } = effect;
+    const occurrences = [...new Set([1, Math.ceil(times / 2), times])];
+    return phases.flatMap((phase) => occurrences.map((occurrence) => ({ effect, phase, occurrence })));
+  });
+  return [...(first ? [{ effect: first, phase: 'before' as const, occurrence: 1 }] : []), ...killed];
+}
+
+function shown({ effect: { name, times }, phase, occurrence }: Kill): string {
+  return `${phase} ${name}${times === 1 ? '' : ` ${occurrence}`}`;
+}
+
+/** A point by the name of its effect. */
+export function kill(kind: WarehouseKind, name: string, phase: Phase, occurrence = 1): Kill {
+  return { effect: named(kind, name), phase, occurrence };
+}
+
+function named(kind: WarehouseKind, name: string): Effect {
+  const effect = EFFECTS[kind].find((other) => other.name === name);
+  if (effect === undefined) throw new Error(`there is no effect ${name} of ${kind}`);
+  return effect;
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { inject } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { listTables, makeDataset, runBigquery, runSnowflake } from '../across/shop.ts';
+import { linearProject } from '../support/linear-project.ts';
+import { query } from '../support/project.ts';
+
+// A job as small as can be that still has every durable effect: 60 rows in three chunks, one of them quarantined.
+
+/** A job's folder with a warehouse of its own, which is source and sink. */
+export interface CrashProject {
+  readonly folder: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Rows of a query of the warehouse, names in lower case. */
+  rows(sql: string): Promise<Record<string, unknown>[]>;
+  /** Names of the tables in the schema `marketing`, in order and in lower case. */
+  tables(): Promise<string[]>;
+  /** Names of what is in scratch. */
+  scratch(): Promise<string[]>;
+}
+
+const bigquery = inject('bigquery');
+const snowflake = inject('snowflake');
+
+export const missing = {
+  duckdb: false,
+  bigquery: bigquery === undefined,
+  snowflake: snowflake === undefined,
+} satisfies Record<WarehouseKind, boolean>;
+
+export const CHUNKS = 3;
+const CHUNK_ROWS = 20;
+const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
+  // Out of the model's range: one row for the quarantine.
+  const a = i === 7 ? '1000.0' : `${(i % 20) / 10 + 0.01}`;
+  const b = i % 10 === 3 ? 'null' : `${(i % 13) / 10 + 0.01}`;
+  return `(${i}, date '1997-03-1${i % 7}', ${a}, ${b}, '${['US', 'DE', 'FR'][i % 3]}')`;
+}).join(', ');
+
+/** A fresh project; nothing has run in it. */
+export async function crashProject(kind: WarehouseKind): Promise<CrashProject> {
+  const folder = await linearProject({
+    users: `select * from (values ${USERS}) as users(user_id, signup, a, b, country)`,
+    edit: (job) =>
+      job
+        .replace('warehouse: duckdb:data/warehouse.duckdb', `warehouse: $\{WAREHOUSE_URL}`)
+        .replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)
+        .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
+  });
+  // Work folders of runs are made in it.
+  const TMPDIR = path.join(folder, 'tmp');
+  await mkdir(TMPDIR);
+  const { environment, ...warehouse } = await FILL[kind](folder);
+  return { folder, environment: { TMPDIR, ...environment }, ...warehouse };
+}
+
+const FILL: Readonly<Record<WarehouseKind, (folder: string) => Promise<Omit<CrashProject, 'folder'>>>> = {
+  async duckdb(folder) {
+    const file = path.join(folder, 'data', 'warehouse.duckdb');
+    const rows = (sql: string) => query(file, sql);
+    return {
+      environment: { WAREHOUSE_URL: `duckdb:${file}` },
+      rows,
+      tables: async () => names(await rows("select table_name as name from duckdb_tables() where schema_name = 'marketing'")),
+      scratch: () => readdir(`${file}.scratch`),
+    };
+  },
+  async bigquery() {
+    if (bigquery === undefined) throw new Error('there is no emulator of BigQuery');
+    const project = `crash-${randomBytes(6).toString('hex')}`;
+    await makeDataset(bigquery, project, 'shop');
+    const rows = (sql: string) => runBigquery(bigquery, project, sql);
+    await rows('create table shop.users (user_id int64, signup date, a float64, b float64, country string)');
+    await rows(`insert into shop.users values ${USERS}`);
+    return {
+      environment: {
+        WAREHOUSE_URL: `bigquery://${project}/shop`,
+        BIGQUERY_EMULATOR_HOST: bigquery.rest,
+        BIGQUERY_STORAGE_EMULATOR_HOST: bigquery.grpc,
+      },
+      rows,
+      tables: async () => (await listTables(bigquery, project, 'marketing')).sort(),
+      scratch: () => listTables(bigquery, project, 'scratch'),
+    };
+  },
+  async snowflake() {
+    if (snowflake === undefined) throw new Error('there is no emulator of Snowflake');
+    const database = `CRASH_${randomBytes(6).toString('hex')}`.toUpperCase();
+    const run = async (...list: string[]) => (await runSnowflake(snowflake, database, list)).map(inLowerCase);
+    await run(
+      'create table users (user_id number(18, 0), signup date, a float, b float, country varchar)',
+      `insert into users values ${USERS}`,
+    );
+    const inSchema = (what: string, schema: string) =>
+      `select ${what}_name as name from information_schema.${what}s where ${what}_schema = '${schema}'`;
+    return {
+      environment: {
+        WAREHOUSE_URL: `snowflake://fakesnow/${database}/PUBLIC?warehouse=W`,
+        SNOWFLAKE_ACCESS_URL: snowflake.url,
+        SNOWFLAKE_USER: 'fake',
+        SNOWFLAKE_PASSWORD: 'snow',
+      },
+      rows: (sql) => run(sql),
+      tables: async () => names(await run(inSchema('table', 'MARKETING'))),
+      scratch: async () => names([...(await run(inSchema('table', 'SCRATCH'))), ...(await run('show stages'))]),
+    };
+  },
+};
+
+function names(rows: readonly Record<string, unknown>[]): string[] {
+  return rows.map(({ name }) => String(name).toLowerCase()).sort();
+}
+
+function inLowerCase(row: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name.toLowerCase(), value]));
+}

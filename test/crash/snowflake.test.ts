@@ -1,0 +1,7 @@
+import { crashMatrix, kill } from './matrix.ts';
+
+crashMatrix('snowflake', [
+  [kill('snowflake', 'stage: chunk', 'after', 2), kill('snowflake', 'commit', 'during', 2)],
+  // What a completed run left is collected by the next one, which is killed while it does.
+  [kill('snowflake', 'ledger: completed', 'after'), kill('snowflake', 'discard: tables', 'during', 4)],
+]);
