@@ -18,6 +18,12 @@ const WITH_EMULATORS = {
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
 
+// Random kills are there for the command that asks for them (scripts/chaos.mjs).
+const CHAOS = (process.env.CHAOS ? ['test/crash/chaos.ts'] : []).map((include) => ({
+  extends: true as const,
+  test: { ...WITH_EMULATORS, name: 'chaos', include: [include] },
+}));
+
 export default defineConfig({
   test: {
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
@@ -29,6 +35,7 @@ export default defineConfig({
       { extends: true, test: { name: 'core', include: ['test/**/*.test.ts'], exclude: [...NEED_EMULATORS, ...FAULTS] } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },
+      ...CHAOS,
     ],
   },
 });

@@ -1,3 +1,4 @@
+import './telemetry.ts';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
 import type { Signature } from '../domain/signature.ts';

@@ -48,7 +48,9 @@ export async function fillBigquery(address: BigQueryAddress, project: string, da
 /** Runs a statement on the emulator and returns its rows, values as text. */
 export async function runBigquery({ rest }: BigQueryAddress, project: string, sql: string): Promise<Record<string, unknown>[]> {
   const body = JSON.stringify({ query: sql, useLegacySql: false });
-  const { schema, rows = [] } = JSON.parse(await post(`${rest}/bigquery/v2/projects/${project}/queries`, 'application/json', body)) as {
+  const { schema, rows = [] } = JSON.parse(
+    await post(`${rest}/bigquery/v2/projects/${project}/queries`, 'application/json', body),
+  ) as {
     schema?: { fields: { name: string }[] };
     rows?: { f: { v: unknown }[] }[];
   };

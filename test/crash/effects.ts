@@ -10,14 +10,14 @@ export interface Effect {
   readonly name: string;
   /** Matches what preload.mjs tells of the effect. */
   readonly pattern: RegExp;
-  /** How often a first run has it; undefined where that says nothing. */
-  readonly times: number | undefined;
+  /** How often a first run has it; `any` where that says nothing. */
+  readonly times: number | 'any';
   /** When a process is killed in it. Before an effect is after the one before it: nothing durable lies between. */
   readonly phases: readonly Phase[];
 }
 
 /** A call of the file system. */
-function file(name: string, pattern: RegExp, times: number | undefined = 1): Effect {
+function file(name: string, pattern: RegExp, times: Effect['times'] = 1): Effect {
   return { name, pattern, times, phases: ['after'] };
 }
 
@@ -26,7 +26,7 @@ function sent(name: string, pattern: RegExp, times = 1): Effect {
   return { name, pattern, times, phases: ['during', 'after'] };
 }
 
-const SPILL = file('spill folder: removed', /^remove .*\/spill-\d+-\w+$/, undefined);
+const SPILL = file('spill folder: removed', /^remove .*\/spill-\d+-\w+$/, 'any');
 
 const SCORED = sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /, 3);
 
@@ -42,7 +42,10 @@ const REPORT = [
 
 /** The work folder on this machine of warehouses that are elsewhere. */
 const WORK_FOLDER = [file('work folder', /^mkdir .*\/tmp\/score-batch-\w+$/)];
-const WORK_FOLDER_DISCARDED = sent('discard: work folder', /^remove .*\/tmp\/score-batch-\w+$/);
+const WORK_FOLDER_DISCARDED = [
+  file('discard: work folder', /^rename .*\/tmp\/score-batch-\w+ to /, 1),
+  sent('discard: files of the work folder', /^remove .*\/tmp\/score-batch-gone-\w+$/),
+];
 
 /** With each of it one more chunk is staged. */
 export const STAGED = 'stage: chunk';
@@ -62,9 +65,10 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     sent('ledger: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"score_batch_ledger" /, 3),
     sent('ledger: started', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'started'/),
     file('database: checkpoint', /^duckdb close /, 3),
-    file('scratch: folder', /^mkdir .*\/(freezing-\w+|staged|scored)$/, 3),
+    file('scratch: run', /^mkdir .*\.scratch\/[^/]+$/, 3),
     file('scratch: mark', /^write .*\.scratch\/\S+\/score-batch\.json\.\w+$/, 3),
     file('scratch: mark in place', /^rename .*\.scratch\/\S+\/score-batch\.json\.\w+ to /, 3),
+    file('scratch: folder', /^mkdir .*\/(freezing-\w+|staged|scored)$/, 3),
     sent('freeze: rows', /^duckdb COPY .* PARTITION_BY /),
     file('freeze: manifest', /^write .*\/frozen\.json$/),
     file('freeze: complete', /^rename .*\/freezing-\w+ to /),
@@ -82,7 +86,8 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     sent('publish: commit', /^duckdb COMMIT$/),
     ...REPORT,
     sent('ledger: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'/),
-    sent('thaw, discard', /^remove .*\.scratch\/[^/]+$(?<!\/spill-\d+-\w+)/, 2),
+    file('thaw, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
+    sent('thaw: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
   ],
   bigquery: [
     SPILL,
@@ -103,7 +108,7 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     ...REPORT,
     sent('ledger: completed', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'completed'/),
     sent('thaw', /^http DELETE \S+\/score_batch_(manifest|frozen)_/, 2),
-    WORK_FOLDER_DISCARDED,
+    ...WORK_FOLDER_DISCARDED,
     sent('discard: staging', /^http DELETE \S+\/score_batch_staged_/),
   ],
   snowflake: [
@@ -139,7 +144,7 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     ...REPORT,
     sent('ledger: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'/),
     sent('thaw', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_FROZEN_\w+"$/),
-    WORK_FOLDER_DISCARDED,
+    ...WORK_FOLDER_DISCARDED,
     sent('discard: stage', /^http POST \S+ DROP STAGE IF EXISTS /),
     sent('discard: tables', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_(STAGED|COUNTED|RANKED)_\w+"$/, 3),
   ],

@@ -36,10 +36,11 @@ function die() {
 async function around(effect, work, midway = die) {
   const phase = told(effect);
   if (phase === 'before') die();
-  const working = phase === 'during' ? midway(work) : work();
-  const result = await working;
-  if (phase === 'after') die();
-  return result;
+  try {
+    return await (phase === 'during' ? midway(work) : work());
+  } finally {
+    if (phase === 'after') die();
+  }
 }
 
 // Files.
@@ -135,7 +136,8 @@ DuckDBConnection.prototype.run = function (sql, ...more) {
 async function started(work) {
   const working = work();
   setTimeout(die, 1);
-  return await working;
+  await working;
+  die();
 }
 
 // HTTP, on which BigQuery's and Snowflake's clients are built.

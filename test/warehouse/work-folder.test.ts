@@ -1,7 +1,7 @@
-import { chmod, mkdir, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import { makeWorkFolder, removeWorkFolder } from '../../src/warehouse/work-folder.ts';
+import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../../src/warehouse/work-folder.ts';
 import { temporaryFolder } from '../support/project.ts';
 
 const PLACE = { warehouse: ['bigquery'], job: 'job' };
@@ -31,4 +31,17 @@ it('is not taken from somebody who was there first', async () => {
   await mkdir(path.join(shared, 'elsewhere'), { mode: 0o700 });
   await symlink(path.join(shared, 'elsewhere'), folder);
   await expect(makeWorkFolder(PLACE, 'run')).rejects.toMatchObject(refused);
+});
+
+it('is found by its mark, and so is one whose removal a kill has cut short', async () => {
+  const made = await makeWorkFolder(PLACE, 'run');
+  await makeWorkFolder({ ...PLACE, job: 'other' }, 'run');
+  await mkdir(path.join(shared, 'score-batch-of-somebody'));
+  expect(await workFolders(PLACE)).toMatchObject([{ name: made, run: 'run' }]);
+  await rename(made, path.join(shared, 'score-batch-gone-0123'));
+  const [left, ...more] = await workFolders(PLACE);
+  expect([left?.run, more]).toEqual([undefined, []]);
+  if (left) await dropWorkFolder(left);
+  expect(await workFolders(PLACE)).toEqual([]);
+  await removeWorkFolder(PLACE, 'run');
 });

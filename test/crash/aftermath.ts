@@ -1,0 +1,85 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { run } from './kill.ts';
+import { type CrashProject, crashProject } from './project.ts';
+
+const CSV = 'linear-1997-W11.csv';
+const LEDGER = 'score_batch_ledger';
+const GATE = 'score_batch_gate_linear';
+/** Columns that say which run wrote a row. */
+const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
+
+/** What is published, without what tells one run from another. */
+interface Published {
+  readonly csv: string;
+  /** Rows of every published table but the ledger, by table. */
+  readonly tables: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a run that nothing disturbs does and leaves. */
+export interface Undisturbed {
+  readonly effects: readonly string[];
+  readonly published: Published;
+  readonly seconds: number;
+}
+
+export async function runUndisturbed(kind: WarehouseKind): Promise<Undisturbed> {
+  const project = await crashProject(kind);
+  const start = performance.now();
+  const { code, stderr, effects } = await run(project);
+  const seconds = (performance.now() - start) / 1000;
+  expect(code, stderr).toBe(0);
+  expect(await leftIn(project)).toEqual([]);
+  const published = await publishedIn(project);
+  expect(published.csv.split('\n')).toHaveLength(1 + 59 + 1);
+  expect(Object.keys(published.tables)).toEqual(['report', 'scores', 'scores_quarantine', 'summary']);
+  return { effects, published, seconds };
+}
+
+/**
+ * Expects that after kills and a run that went to its end there is what an undisturbed run leaves, and nothing else.
+ *
+ * @returns ids of the runs that there were
+ */
+export async function expectAftermath(project: CrashProject, { published }: Undisturbed, how: string): Promise<string[]> {
+  expect(await publishedIn(project), how).toEqual(published);
+  expect(await leftIn(project), how).toEqual([]);
+  const entries = await project.rows(`select run_id, publication from marketing.${LEDGER} order by entry_number`);
+  const runs = [...new Set(entries.map(({ run_id }) => String(run_id)))];
+  const publications = entries.filter(({ publication }) => publication !== null);
+  // Each run that the ledger knows went to its end and published once: none was given up for another.
+  expect(
+    publications.map(({ run_id, publication }) => `${publication} ${run_id}`),
+    how,
+  ).toEqual(runs.map((id, i) => `${i + 1} ${id}`));
+  const scores = await project.rows('select distinct run_id from marketing.scores');
+  expect(
+    scores.map(({ run_id }) => run_id),
+    how,
+  ).toEqual(runs.slice(-1));
+  return runs;
+}
+
+async function publishedIn(project: CrashProject): Promise<Published> {
+  const tables: Record<string, string[]> = {};
+  for (const table of await project.tables()) {
+    if (table === LEDGER || table === GATE) continue;
+    const rows = await project.rows(`select * from marketing.${table}`);
+    tables[table] = rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !OF_THE_RUN.has(column)))).sort();
+  }
+  return { csv: await readFile(path.join(project.folder, 'reports', CSV), 'utf8'), tables };
+}
+
+/** What should not be there: in scratch, in work folders, beside the report, in the gate. */
+async function leftIn(project: CrashProject): Promise<string[]> {
+  const gate = (await project.tables()).includes(GATE) ? await project.rows(`select * from marketing.${GATE}`) : [];
+  const reports = await readdir(path.join(project.folder, 'reports'));
+  return [
+    ...(await project.scratch()),
+    ...(await readdir(path.join(project.folder, 'tmp'))),
+    ...reports.filter((file) => file !== CSV),
+    ...gate.slice(1).map((row) => `gate: ${JSON.stringify(row)}`),
+  ];
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
+import type { Phase } from './effects.ts';
+import { type CrashPoint, run, start } from './kill.ts';
+import { crashProject, missing } from './project.ts';
+
+// Started by scripts/chaos.mjs, which says what it is.
+
+interface Wanted {
+  readonly kills: number;
+  readonly seed: number;
+  readonly kinds: readonly WarehouseKind[];
+}
+
+const wanted = JSON.parse(process.env.CHAOS ?? '{"kills":0,"seed":0,"kinds":[]}') as Wanted;
+
+/** Emulators are slow, and everything but the warehouse is the same. */
+const SHARES: Readonly<Record<WarehouseKind, number>> = { duckdb: 70, bigquery: 15, snowflake: 15 };
+const LONGEST_CHAIN = 4;
+const PHASES: readonly Phase[] = ['before', 'during', 'after'];
+
+describe.each(wanted.kinds)('%s', (kind) => {
+  const all = wanted.kinds.reduce((sum, other) => sum + SHARES[other], 0);
+  const told = { kind, seed: wanted.seed, kills: 0, 'runs compared': 0, differences: 0 };
+  let reference: Promise<Undisturbed> | undefined;
+
+  afterAll(() => {
+    const parts = Object.entries(told).map(([name, value]) => `${name} ${value}`);
+    process.stdout.write(`${parts.join(' · ')}\n`);
+  });
+
+  it.for(chains(Math.ceil((wanted.kills * SHARES[kind]) / all)))(
+    'chain $number of $length',
+    { timeout: 600_000 },
+    async (chain, { skip }) => {
+      skip(missing[kind], 'the emulator is not there');
+      reference ??= runUndisturbed(kind);
+      const undisturbed = await reference;
+      const random = randomOf(`${wanted.seed} ${kind} ${chain.number}`);
+      const project = await crashProject(kind);
+      const kills: string[] = [];
+      while (kills.length < chain.length) {
+        const point = random() < 0.5 ? anyPoint(undisturbed, random) : undefined;
+        // The first third is the start of the process, which has no effects.
+        const seconds = (0.3 + 0.7 * random()) * undisturbed.seconds;
+        const running = start(project, point, 1 + Math.floor(random() * 2));
+        const timer = point ? undefined : setTimeout(() => running.process.kill('SIGKILL'), seconds * 1000);
+        const { signal, code, stderr } = await running.ended;
+        clearTimeout(timer);
+        if (signal === 'SIGKILL') kills.push(point ? `${point.phase} effect ${point.occurrence}` : `after ${seconds} s`);
+        else expect(code, stderr).toBe(0);
+      }
+      told.kills += kills.length;
+      told['runs compared'] += 1;
+      told.differences += 1;
+      const { code, stderr } = await run(project);
+      const how = `killed ${kills.join(', then ')}\n${stderr}`;
+      expect(code, how).toBe(0);
+      await expectAftermath(project, undisturbed, how);
+      told.differences -= 1;
+    },
+  );
+});
+
+/** Any effect of a run, whatever it is. */
+function anyPoint({ effects }: Undisturbed, random: () => number): CrashPoint {
+  return {
+    pattern: /^/,
+    occurrence: 1 + Math.floor(random() * effects.length),
+    phase: PHASES[Math.floor(random() * PHASES.length)] ?? 'after',
+  };
+}
+
+interface Chain {
+  readonly number: number;
+  /** Kills before a run is left alone. */
+  readonly length: number;
+}
+
+function chains(kills: number): Chain[] {
+  const random = randomOf(`${wanted.seed} chains`);
+  const found: Chain[] = [];
+  for (let left = kills; left > 0; left -= found.at(-1)?.length ?? 0) {
+    found.push({ number: found.length + 1, length: Math.min(left, 1 + Math.floor(random() * LONGEST_CHAIN)) });
+  }
+  return found;
+}
+
+/** Numbers from 0 to 1 that are the same for the same seed. */
+function randomOf(seed: string): () => number {
+  let n = 0;
+  return () => {
+    n += 1;
+    return createHash('sha256').update(`${seed} ${n}`).digest().readUInt32BE() / 2 ** 32;
+  };
+}
