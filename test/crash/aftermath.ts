@@ -11,6 +11,12 @@ const GATE = 'score_batch_gate_linear';
 /** Columns that say which run wrote a row. */
 const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
 
+/**
+ * Where Snowflake's driver puts the encrypted copy of a file that it uploads: wherever the system's temporary files are, under a
+ * name that says nothing of whose it is. Nobody but the system can clean up after a kill there.
+ */
+const OF_THE_DRIVER = /^tmp\w{6}$/;
+
 /** What is published, without what tells one run from another. */
 interface Published {
   readonly csv: string;
@@ -76,9 +82,10 @@ async function publishedIn(project: CrashProject): Promise<Published> {
 async function leftIn(project: CrashProject): Promise<string[]> {
   const gate = (await project.tables()).includes(GATE) ? await project.rows(`select * from marketing.${GATE}`) : [];
   const reports = await readdir(path.join(project.folder, 'reports'));
+  const temporary = await readdir(path.join(project.folder, 'tmp'));
   return [
     ...(await project.scratch()),
-    ...(await readdir(path.join(project.folder, 'tmp'))),
+    ...temporary.filter((name) => !OF_THE_DRIVER.test(name)),
     ...reports.filter((file) => file !== CSV),
     ...gate.slice(1).map((row) => `gate: ${JSON.stringify(row)}`),
   ];

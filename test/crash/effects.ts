@@ -1,4 +1,5 @@
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import { CHUNKS } from './project.ts';
 
 // Every durable effect of a run by a name, in the order in which a first run has them. This is the one place where crash points
 // are named: an effect that no name matches, or a name that no effect matches any more, fails a test.
@@ -14,21 +15,38 @@ export interface Effect {
   readonly times: number | 'any';
   /** When a process is killed in it. Before an effect is after the one before it: nothing durable lies between. */
   readonly phases: readonly Phase[];
+  /** In which of its occurrences. */
+  readonly occurrences: readonly number[];
 }
 
 /** A call of the file system. */
 function file(name: string, pattern: RegExp, times: Effect['times'] = 1): Effect {
-  return { name, pattern, times, phases: ['after'] };
+  return { name, pattern, times, phases: ['after'], occurrences: spread(times) };
 }
 
 /** A statement or a request, which can be without an answer; and the removal of a folder, which can have begun. */
 function sent(name: string, pattern: RegExp, times = 1): Effect {
-  return { name, pattern, times, phases: ['during', 'after'] };
+  return { name, pattern, times, phases: ['during', 'after'], occurrences: spread(times) };
+}
+
+/** A statement in a transaction that another one commits: wherever in it a process is killed, nothing of it stays. */
+function inside(name: string, pattern: RegExp, times = 1): Effect {
+  return { name, pattern, times, phases: ['after'], occurrences: [times] };
+}
+
+/** An effect that every chunk has. */
+function ofChunk({ name, pattern, phases }: Effect): Effect {
+  return { name, pattern, phases, times: CHUNKS, occurrences: [1, Math.ceil(CHUNKS / 2), CHUNKS] };
+}
+
+/** The first and the last. */
+function spread(times: Effect['times']): number[] {
+  return times === 'any' ? [1] : [...new Set([1, times])];
 }
 
 const SPILL = file('spill folder: removed', /^remove .*\/spill-\d+-\w+$/, 'any');
 
-const SCORED = sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /, 3);
+const SCORED = ofChunk(sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /));
 
 const REPORT = [
   file('report: folder', /^mkdir .*\/reports$/),
@@ -74,15 +92,15 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     file('freeze: complete', /^rename .*\/freezing-\w+ to /),
     SCORED,
     file('stage: sync', /^sync .*\/scored\/chunk-/, 3),
-    file('stage: chunk', /^rename .*\/scored\/chunk-\S+ to /, 3),
+    ofChunk(file('stage: chunk', /^rename .*\/scored\/chunk-\S+ to /)),
     sent('publish: ranks', /^duckdb COPY .*\/ranked-\w+\.parquet' \(/),
-    sent('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
-    sent('publish: delete', /^duckdb DELETE FROM /, 4),
-    sent('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
-    sent('publish: quarantine', /^duckdb INSERT INTO \S+"scores_quarantine" /),
-    sent('publish: report', /^duckdb INSERT INTO \S+"report" /),
-    sent('publish: summary', /^duckdb INSERT INTO \S+"summary" /),
-    sent('publish: ledger', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'published'/),
+    inside('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
+    inside('publish: delete', /^duckdb DELETE FROM /, 4),
+    inside('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
+    inside('publish: quarantine', /^duckdb INSERT INTO \S+"scores_quarantine" /),
+    inside('publish: report', /^duckdb INSERT INTO \S+"report" /),
+    inside('publish: summary', /^duckdb INSERT INTO \S+"summary" /),
+    inside('publish: ledger', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'published'/),
     sent('publish: commit', /^duckdb COMMIT$/),
     ...REPORT,
     sent('ledger: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'/),
@@ -100,7 +118,7 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     ...WORK_FOLDER,
     SCORED,
     sent('stage: table', /^http POST \S+\/datasets\/scratch\/tables /),
-    sent('stage: chunk', /^http POST \/upload\/\S+\/jobs /, 3),
+    ofChunk(sent('stage: chunk', /^http POST \/upload\/\S+\/jobs /)),
     sent('publish: table', /^http POST \S+\/datasets\/marketing\/tables .*"(scores|scores_quarantine|report|summary)"/, 4),
     sent('publish: ranks', /^http POST \S+\/jobs CREATE OR REPLACE TABLE \S+`score_batch_ranked_/),
     sent('publish: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'published'/),
@@ -116,8 +134,8 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     sent('schema', /^http POST \S+ CREATE SCHEMA /, 2),
     sent('ledger: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_LEDGER" /),
     sent('gate', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_GATE_LINEAR" /),
-    sent('gate: taken', /^http POST \S+ UPDATE \S+"SCORE_BATCH_GATE_LINEAR" /, 3),
-    sent('ledger: started', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'started'/),
+    inside('gate: taken', /^http POST \S+ UPDATE \S+"SCORE_BATCH_GATE_LINEAR" /, 3),
+    inside('ledger: started', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'started'/),
     sent('commit', /^http POST \S+ COMMIT$/, 3),
     sent('freeze: old manifest dropped', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_MANIFEST_\w+"$/, 2),
     sent('freeze: rows', /^http POST \S+ CREATE TRANSIENT TABLE IF NOT EXISTS \S+"SCORE_BATCH_FROZEN_/),
@@ -127,22 +145,22 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     sent('stage: table', /^http POST \S+ CREATE TRANSIENT TABLE IF NOT EXISTS \S+"SCORE_BATCH_STAGED_/),
     sent('stage: stage', /^http POST \S+ CREATE STAGE IF NOT EXISTS /),
     file('stage: name', /^rename .*\/chunk-\d+-\w+\.parquet to /, 3),
-    sent('stage: put', /^http POST \S+ PUT /, 3),
-    file('stage: chunk', /^upload /, 3),
+    ofChunk(sent('stage: put', /^http POST \S+ PUT /)),
+    ofChunk(file('stage: chunk', /^upload /)),
     file("stage: the driver's folder removed", /^remove .*\/tmp\/tmp\w{6}$/, 3),
     file('stage: uploaded file removed', /^remove .*\/chunk-\S+\.parquet$/, 3),
     sent('reconcile: table', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_COUNTED_/),
     sent('reconcile: copy', /^http POST \S+ COPY INTO /),
     sent('publish: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"(SCORES|SCORES_QUARANTINE|REPORT|SUMMARY)" /, 4),
     sent('publish: ranks', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_RANKED_/),
-    sent('publish: delete', /^http POST \S+ DELETE FROM /, 4),
-    sent('publish: scores', /^http POST \S+ INSERT INTO \S+"SCORES" /),
-    sent('publish: quarantine', /^http POST \S+ INSERT INTO \S+"SCORES_QUARANTINE" /),
-    sent('publish: report', /^http POST \S+ INSERT INTO \S+"REPORT" /),
-    sent('publish: summary', /^http POST \S+ INSERT INTO \S+"SUMMARY" /),
-    sent('publish: ledger', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'published'/),
+    inside('publish: delete', /^http POST \S+ DELETE FROM /, 4),
+    inside('publish: scores', /^http POST \S+ INSERT INTO \S+"SCORES" /),
+    inside('publish: quarantine', /^http POST \S+ INSERT INTO \S+"SCORES_QUARANTINE" /),
+    inside('publish: report', /^http POST \S+ INSERT INTO \S+"REPORT" /),
+    inside('publish: summary', /^http POST \S+ INSERT INTO \S+"SUMMARY" /),
+    inside('publish: ledger', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'published'/),
     ...REPORT,
-    sent('ledger: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'/),
+    inside('ledger: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'/),
     sent('thaw', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_FROZEN_\w+"$/),
     ...WORK_FOLDER_DISCARDED,
     sent('discard: stage', /^http POST \S+ DROP STAGE IF EXISTS /),

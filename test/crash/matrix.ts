@@ -87,15 +87,12 @@ function doneBy(kind: WarehouseKind, effects: readonly string[], { effect, occur
   };
 }
 
-/** Every point at which a process is killed once: where an effect is repeated, in the first, the middle and the last. */
+/** Every point at which a process is killed once. */
 function points(kind: WarehouseKind): Kill[] {
   const [first] = EFFECTS[kind].filter(({ times }) => times !== 'any');
-  const killed = EFFECTS[kind].flatMap((effect) => {
-    const { phases } = effect;
-    const times = effect.times === 'any' ? 1 : effect.times;
-    const occurrences = [...new Set([1, Math.ceil(times / 2), times])];
-    return phases.flatMap((phase) => occurrences.map((occurrence) => ({ effect, phase, occurrence })));
-  });
+  const killed = EFFECTS[kind].flatMap((effect) =>
+    effect.phases.flatMap((phase) => effect.occurrences.map((occurrence) => ({ effect, phase, occurrence }))),
+  );
   return [...(first ? [{ effect: first, phase: 'before' as const, occurrence: 1 }] : []), ...killed];
 }
 

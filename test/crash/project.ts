@@ -30,7 +30,7 @@ export const missing = {
   snowflake: snowflake === undefined,
 } satisfies Record<WarehouseKind, boolean>;
 
-const CHUNKS = 3;
+export const CHUNKS = 3;
 const CHUNK_ROWS = 20;
 const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
   // Out of the model's range: one row for the quarantine.
