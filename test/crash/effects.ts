@@ -59,7 +59,11 @@ const REPORT = [
 ];
 
 /** The work folder on this machine of warehouses that are elsewhere. */
-const WORK_FOLDER = [file('work folder', /^mkdir .*\/tmp\/score-batch-\w+$/)];
+const WORK_FOLDER = [
+  file('work folder', /^mkdir .*\/tmp\/score-batch-\w+$/),
+  file('work folder: mark', /^write .*\/tmp\/score-batch-\w+\/score-batch\.json\.\w+$/),
+  file('work folder: mark in place', /^rename .*\/tmp\/score-batch-\w+\/score-batch\.json\.\w+ to /),
+];
 const WORK_FOLDER_DISCARDED = [
   file('discard: work folder', /^rename .*\/tmp\/score-batch-\w+ to /, 1),
   sent('discard: files of the work folder', /^remove .*\/tmp\/score-batch-gone-\w+$/),
