@@ -218,7 +218,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
 });
 
 /** Scenarios to play; more of them by hand. */
-const RUNS = Number(process.env.SCORE_BATCH_TEST_SCENARIOS ?? 300);
+const RUNS = Number(process.env.SCORE_BATCH_TEST_SCENARIOS ?? 150);
 
 it('any sequence of starts, kills, lost answers, pauses and new data ends with one publication, whole', async () => {
   await fc.assert(fc.asyncProperty(scenario, play), { numRuns: RUNS });

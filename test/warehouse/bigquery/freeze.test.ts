@@ -160,3 +160,14 @@ it('asks what a query would read, and runs nothing', async () => {
   expect(google.requests.every(({ body }) => body.configuration.dryRun === true)).toBe(true);
   expect(google.requests[0]?.body.configuration.query.parameterMode).toBe('NAMED');
 });
+
+it('a manifest whose frozen table is gone is dropped and not believed: tables expire one by one', async () => {
+  let stale: string | undefined = JSON.stringify({ runId: OPTIONS.runId, columns: COLUMNS, chunks: [], rows: 0, divisions: 1 });
+  const google = await source(({ method, path }) => {
+    if (stale === undefined || !path.includes('/tables/score_batch_manifest_')) return undefined;
+    if (method !== 'DELETE') return { body: { rows: [{ f: [{ v: stale }] }] } };
+    stale = undefined;
+    return { body: {} };
+  });
+  expect(await google.open().source.freeze(QUERY, OPTIONS)).toMatchObject({ rows: 30, divisions: 1 });
+});
