@@ -5,23 +5,19 @@ import { CommanderError } from 'commander';
 import type { GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
-import { Interrupted, ScoreBatchError } from './errors.ts';
+import { prepareEnding } from './ending.ts';
+import { ScoreBatchError } from './errors.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
 import { readNow } from './window/now.ts';
 
-process.exitCode = await main(process.argv.slice(2));
+const ending = prepareEnding();
+const closing: (() => Promise<void>)[] = [];
+const exitCode = await main(process.argv.slice(2));
+await ending.exit(exitCode, closing);
 
 /** argv → command → exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  const interruption = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      // A second signal means now: nothing that is durable needs a clean end.
-      if (interruption.signal.aborted) process.kill(process.pid, 'SIGKILL');
-      interruption.abort(new Interrupted(signal));
-    });
-  }
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${presentError(error).text}\n`);
@@ -31,7 +27,6 @@ async function main(argv: readonly string[]): Promise<number> {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
-  const closing: (() => Promise<void>)[] = [];
   let printed = false;
   let quiet = false;
   const consoleOf = (flags: GlobalFlags) =>
@@ -42,21 +37,23 @@ async function main(argv: readonly string[]): Promise<number> {
     });
   const contextOf = (flags: GlobalFlags): Context => {
     quiet = flags.quiet ?? false;
+    if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
     return {
       folder: workFolder(flags.directory),
       environment: process.env,
       now: readNow(process.env),
       console: consoleOf(flags),
-      signal: interruption.signal,
+      signal: ending.signal,
       atEnd: (work) => void closing.push(work),
     };
   };
   try {
     refuseUnknownLog(process.env.SCORE_BATCH_LOG);
-    await buildProgram(contextOf, (text) => {
+    const program = buildProgram(contextOf, (text) => {
       printed = true;
       process.stdout.write(`${text}\n`);
-    }).parseAsync(argv, { from: 'user' });
+    });
+    await ending.soon(program.parseAsync(argv, { from: 'user' }));
     return 0;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
@@ -73,9 +70,6 @@ async function main(argv: readonly string[]): Promise<number> {
     if (!printed && !wanted) consoleOf({}).error(text, told);
     if (json && !printed) process.stdout.write(`${JSON.stringify({ error: told })}\n`);
     return exitCode;
-  } finally {
-    // What is open already did its work, or said why it did not.
-    await Promise.allSettled(closing.map((close) => close()));
   }
 }
 

@@ -8,7 +8,7 @@ export interface Context {
   /** Epoch milliseconds; read once per invocation. */
   readonly now: number;
   readonly console: Console;
-  /** Aborted by SIGINT and SIGTERM, with an `Interrupted` as its reason. */
+  /** Aborted by SIGINT, SIGTERM, SIGHUP and the deadline of `--timeout`, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
   /** Has something done when the command is over, however it ended; a connection that stays open would keep the process. */
   readonly atEnd: (work: () => Promise<void>) => void;

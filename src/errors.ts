@@ -47,11 +47,12 @@ export class ScoreBatchError extends Error {
   }
 }
 
-/** A run that a signal ended: nothing is wrong, the next run resumes. */
+/** A run that a signal or the deadline of `--timeout` ended: nothing is wrong, the next run resumes. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  constructor(readonly signal: NodeJS.Signals) {
-    super(`ended by ${signal}`);
+  /** @param by a signal, or `--timeout` with its value */
+  constructor(readonly by: NodeJS.Signals | `--timeout ${string}`) {
+    super(`ended by ${by}`);
   }
 }
 

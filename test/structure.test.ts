@@ -30,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   parquet: ['domain', 'duckdb', 'features'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
-  warehouse: ['domain (types)', 'duckdb (types)', 'errors'],
+  warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse (types)'],
   'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
@@ -81,7 +81,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'window',
   ],
-  cli: ['commands', 'context (types)', 'errors', 'terminal', 'window'],
+  ending: ['errors'],
+  cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],
 };
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */

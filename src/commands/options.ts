@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { Window } from '../domain/window.ts';
 import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
@@ -8,6 +8,30 @@ export interface GlobalFlags {
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly directory?: string;
+  readonly timeout?: Duration;
+}
+
+interface Duration {
+  /** As it was given. */
+  readonly text: string;
+  readonly ms: number;
+}
+
+const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Timers count to 24.8 days. */
+const LONGEST_HOURS = 480;
+
+/** The deadline, which every command takes, before or after its name. */
+export function addTimeoutOption(command: Command): Command {
+  return command.option('--timeout <duration>', 'end after this time with exit code 69, e.g. 90s, 30m, 2h', toDuration);
+}
+
+function toDuration(text: string): Duration {
+  const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
+  const ms = Number(number) * (UNITS[unit] ?? 0);
+  if (ms > 0 && ms <= LONGEST_HOURS * 3_600_000) return { text, ms };
+  throw new InvalidArgumentError(`It must be a time of at most ${LONGEST_HOURS} hours, such as 90s, 30m or 2h.`);
 }
 
 export interface JobFlags {

@@ -38,8 +38,9 @@ try {
       await database[Symbol.asyncDispose]();
       await session.close();
     } finally {
-      // Whatever fails before: a port that stays open keeps the thread, and the run would wait for it.
+      // Whatever fails before, or is still under way, a login say: a thread that stays keeps the run.
       port.close();
+      process.exit();
     }
   };
   const score = async (task: ChunkTask): Promise<void> => {

@@ -1,6 +1,6 @@
 import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
 
-const SIGNAL_NUMBERS: Partial<Record<NodeJS.Signals, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
+const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 interface Presented {
   /** All that a person should see. */
@@ -16,15 +16,13 @@ interface Presented {
 /** The text for a person and the code for a scheduler. */
 export function presentError(error: unknown): Presented {
   if (error instanceof Interrupted) {
-    const text = `${error.message}; the same command goes on where this one stopped`;
-    return {
-      text,
-      message: error.message,
-      details: [],
-      hint: undefined,
-      exitCode: 128 + (SIGNAL_NUMBERS[error.signal] ?? 15),
-      kind: 'interrupted',
-    };
+    const { message, by } = error;
+    const told = { text: `${message}; the same command goes on where this one stopped`, message, details: [] };
+    if (!by.startsWith('SIG')) {
+      const hint = 'give it more time, or start the same command again: it goes on with what is staged';
+      return { ...told, text: `error: ${message}\nhint: ${hint}`, hint, exitCode: EXIT_CODES.unavailable, kind: 'unavailable' };
+    }
+    return { ...told, hint: undefined, exitCode: 128 + (SIGNAL_NUMBERS[by] ?? 15), kind: 'interrupted' };
   }
   if (error instanceof ScoreBatchError) {
     const { message, details, hint, kind } = error;

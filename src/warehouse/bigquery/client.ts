@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream';
 import { BigQuery } from '@google-cloud/bigquery';
 import { PassThroughClient } from 'google-auth-library';
-import { isTransient } from './failure.ts';
-import { backoff, type Pace, sleep, within } from './pace.ts';
+import { retryAfter, within } from '../pace.ts';
+import { beforeRetry, type Patience } from '../retry.ts';
+import { failureOf, isTransient } from './failure.ts';
 
 export interface RestRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -39,7 +40,7 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): B
 }
 
 /** Sends a request once. @throws the client's error, SilenceError, or the signal's reason */
-export async function send<T>(client: BigQuery, request: RestRequest, pace: Pace, signal: AbortSignal): Promise<T> {
+export async function send<T>(client: BigQuery, request: RestRequest, { pace, budget, signal }: Patience): Promise<T> {
   signal.throwIfAborted();
   const { project, ...rest } = request;
   // Asked for here, since without any the client sends the request all the same.
@@ -47,21 +48,23 @@ export async function send<T>(client: BigQuery, request: RestRequest, pace: Pace
   const answer = new Promise<T>((resolve, reject) => {
     // The client declares what it takes more narrowly than what it takes.
     const options = { ...rest, ...(project !== undefined && { projectId: project }) } as unknown;
-    client.request(options as Parameters<BigQuery['request']>[0], (error, body) =>
-      error ? reject(error) : resolve(body as T),
+    client.request(options as Parameters<BigQuery['request']>[0], (error, body, response) =>
+      error ? reject(Object.assign(error, { retryAfter: retryAfter(response?.headers?.['retry-after']) })) : resolve(body as T),
     );
   });
-  return await within(answer, pace.request, signal);
+  const answered = await within(answer, pace.request, signal);
+  budget.earn();
+  return answered;
 }
 
 /** Sends a request that can be sent again, until it is answered. */
-export async function ask<T>(client: BigQuery, request: RestRequest, pace: Pace, signal: AbortSignal): Promise<T> {
+export async function ask<T>(client: BigQuery, request: RestRequest, patience: Patience): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await send<T>(client, request, pace, signal);
+      return await send<T>(client, request, patience);
     } catch (error) {
-      if (failures >= pace.attempts || !isTransient(error)) throw error;
-      await sleep(backoff(pace, failures), signal);
+      if (!isTransient(error)) throw error;
+      await beforeRetry(patience, failures, error, failureOf(error).retryAfter);
     }
   }
 }

@@ -1,12 +1,13 @@
 import type { BigQuery } from '@google-cloud/bigquery';
+import { lingering } from '../pace.ts';
+import type { Patience } from '../retry.ts';
 import { ask, createClient, type RestRequest, send } from './client.ts';
 import { isStatus } from './failure.ts';
 import { type DatasetName, suffixOf } from './names.ts';
-import type { Pace } from './pace.ts';
 import { type StorageClient, storageClient } from './storage-client.ts';
 
 /** What everything in this folder works with. */
-export interface Connection {
+export interface Connection extends Patience {
   readonly client: BigQuery;
   readonly storage: StorageClient;
   /** Project in which jobs run and are billed, and dataset of tables that are named without one. */
@@ -17,8 +18,6 @@ export interface Connection {
   readonly maxBytes: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly memory: number;
-  readonly pace: Pace;
-  readonly signal: AbortSignal;
   /** Where jobs run: what the URL says, else where its dataset is. */
   location(): Promise<string>;
   /** @throws the client's error where the URL's dataset cannot be reached */
@@ -52,19 +51,19 @@ export function connect({ location, ...options }: ConnectionOptions): Connection
   };
 }
 
-/** The same connection for what must be written down whatever ended the run. */
+/** The same connection for what must be written down whatever ended the run, soon after it did. */
 export function undisturbed(connection: Connection): Connection {
-  return { ...connection, signal: new AbortController().signal };
+  return { ...connection, signal: lingering(connection.signal) };
 }
 
 /** Sends once what must not be sent twice. */
-export async function sendOnce<T>({ client, pace, signal }: Connection, request: RestRequest): Promise<T> {
-  return await send<T>(client, request, pace, signal);
+export async function sendOnce<T>(connection: Connection, request: RestRequest): Promise<T> {
+  return await send<T>(connection.client, request, connection);
 }
 
 /** Sends, and sends again, what does the same twice. */
-export async function request<T>({ client, pace, signal }: Connection, sent: RestRequest): Promise<T> {
-  return await ask<T>(client, sent, pace, signal);
+export async function request<T>(connection: Connection, sent: RestRequest): Promise<T> {
+  return await ask<T>(connection.client, sent, connection);
 }
 
 /** As `request`; undefined where what was asked for is not there. */
@@ -91,10 +90,7 @@ function labelValue(text: string): string {
   return suffixOf(text).toLowerCase().slice(0, 63);
 }
 
-async function datasetLocation(
-  client: BigQuery,
-  { home, pace, signal }: Pick<Connection, 'home' | 'pace' | 'signal'>,
-): Promise<string> {
-  const dataset = await ask<{ location: string }>(client, { uri: `/datasets/${home.dataset}` }, pace, signal);
+async function datasetLocation(client: BigQuery, options: Patience & Pick<Connection, 'home'>): Promise<string> {
+  const dataset = await ask<{ location: string }>(client, { uri: `/datasets/${options.home.dataset}` }, options);
   return dataset.location;
 }

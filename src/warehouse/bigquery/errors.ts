@@ -1,9 +1,9 @@
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
 import { bugWithoutValues, withoutValues } from '../../without-values.ts';
+import { SilenceError } from '../pace.ts';
 import type { Connection } from './connection.ts';
 import { type Failure, failureOf, isConcurrentUpdate, isNetwork, isTransient, JobFailed } from './failure.ts';
 import { grantFor } from './grants.ts';
-import { SilenceError } from './pace.ts';
 
 interface KnownError {
   readonly is: (failure: Failure, error: unknown) => boolean;

@@ -1,4 +1,4 @@
-import { SilenceError } from './pace.ts';
+import { SilenceError } from '../pace.ts';
 
 /** What BigQuery, or the way to it, said when something failed. */
 export interface Failure {
@@ -7,6 +7,8 @@ export interface Failure {
   /** Google's reasons, e.g. `accessDenied`; https://cloud.google.com/bigquery/docs/error-messages */
   readonly reasons: readonly string[];
   readonly message: string;
+  /** Milliseconds after which the server wants to be asked again. */
+  readonly retryAfter?: number;
 }
 
 /** A job that ended in an error. */
@@ -53,12 +55,21 @@ const GRPC: Readonly<Record<number, string>> = {
 export function failureOf(error: unknown): Failure {
   if (error instanceof JobFailed) return { code: undefined, reasons: [error.reason], message: error.message };
   if (!(error instanceof Error)) return { code: undefined, reasons: [], message: String(error) };
-  const { code, errors } = error as Error & { code?: unknown; errors?: readonly { reason?: string; message?: string }[] };
+  const { code, errors, retryAfter } = error as Error & {
+    code?: unknown;
+    errors?: readonly { reason?: string; message?: string }[];
+    retryAfter?: number;
+  };
   const grpc = typeof code === 'number' ? GRPC[code] : undefined;
   const reasons = Array.isArray(errors) ? errors.flatMap(({ reason }) => reason ?? []) : grpc === undefined ? [] : [grpc];
   // The client repeats each message under a headline where there are several.
   const message = Array.isArray(errors) && errors[0]?.message ? errors[0].message : error.message;
-  return { code: typeof code === 'number' || typeof code === 'string' ? code : undefined, reasons, message };
+  return {
+    code: typeof code === 'number' || typeof code === 'string' ? code : undefined,
+    reasons,
+    message,
+    ...(retryAfter !== undefined && { retryAfter }),
+  };
 }
 
 /** Whether the same may succeed a moment later. Says nothing about whether it may be sent again: it may have been done. */

@@ -1,7 +1,9 @@
 import { ScoreBatchError } from '../../errors.ts';
+import { sleep } from '../pace.ts';
+import { beforeRetry } from '../retry.ts';
+import type { RestRequest } from './client.ts';
 import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
-import { isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
-import { backoff, sleep } from './pace.ts';
+import { failureOf, isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
 
 /** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
 export interface Job {
@@ -65,9 +67,8 @@ export async function runJobAs(
     // Whoever found it failed has not tried it yet.
     if (found) continue;
     failures += 1;
-    const again = isTransient(failure) || isConcurrentUpdate(failure);
-    if (!again || failures >= connection.pace.attempts) throw failure;
-    await sleep(backoff(connection.pace, failures), connection.signal);
+    if (!isTransient(failure) && !isConcurrentUpdate(failure)) throw failure;
+    await beforeRetry(connection, failures, failure);
   }
   throw new ScoreBatchError('unavailable', `BigQuery has failed ${MOST_IDS} jobs ${id}`, {
     hint: 'start again with --fresh: a new run has jobs of its own',
@@ -96,15 +97,23 @@ async function submit(connection: Connection, jobId: string, send: SendJob): Pro
       // After a first failure nobody knows whose it is; see `publish` for who needs to.
       if (job !== undefined) return { job, found: exists && failures === 1 };
       if (exists) throw error;
-      await sleep(backoff(connection.pace, failures), connection.signal);
+      await beforeRetry(connection, failures, error, failureOf(error).retryAfter);
     }
   }
 }
 
 export async function sendQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
-  const location = await connection.location();
-  const jobReference = { projectId: connection.home.project, jobId, location };
-  return await sendOnce<Job>(connection, { method: 'POST', uri: '/jobs', json: { jobReference, configuration } });
+  return await sendOnce<Job>(connection, await insertion(connection, jobId, configuration));
+}
+
+/** The plan of a query that is not run, so that it can be sent again. */
+export async function planQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
+  return await request<Job>(connection, await insertion(connection, jobId, { ...configuration, dryRun: true }));
+}
+
+async function insertion(connection: Connection, jobId: string, configuration: Configuration): Promise<RestRequest> {
+  const jobReference = { projectId: connection.home.project, jobId, location: await connection.location() };
+  return { method: 'POST', uri: '/jobs', json: { jobReference, configuration } };
 }
 
 /** The job of that id, undefined where there is none. */

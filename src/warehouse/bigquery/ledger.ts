@@ -1,13 +1,13 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { backoff, sleep } from '../pace.ts';
 import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { type Connection, undisturbed } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { translated } from './errors.ts';
 import { createGate, gateName, takeGate } from './gate.ts';
-import { backoff, sleep } from './pace.ts';
 import { rows, run } from './query.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';

@@ -1,9 +1,10 @@
+import { type Pace, readPace } from '../pace.ts';
+import { RetryBudget } from '../retry-budget.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { connect } from './connection.ts';
 import { translated } from './errors.ts';
 import { bigqueryLedger } from './ledger.ts';
 import { parseDataset } from './names.ts';
-import { PACE, type Pace } from './pace.ts';
 import { bigquerySink } from './sink.ts';
 import { bigquerySource } from './source.ts';
 import { parseUrl } from './url.ts';
@@ -15,12 +16,13 @@ import { parseUrl } from './url.ts';
  *
  * @throws ScoreBatchError `configuration` where the URL is malformed
  */
-export function openBigquery(options: WarehouseOptions, pace: Pace = PACE): Warehouse {
+export function openBigquery(options: WarehouseOptions, pace: Pace = readPace(options.environment)): Warehouse {
   const { job, maxBytes, environment, memory, signal } = options;
   const { project, dataset, location } = parseUrl(options.url);
   const home = { project, dataset };
   const scratch = parseDataset(options.scratch, project);
-  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, pace, signal });
+  const budget = new RetryBudget('BigQuery');
+  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, pace, budget, signal });
   return {
     kind: 'bigquery',
     reach: () => translated(connection, () => connection.reach()),

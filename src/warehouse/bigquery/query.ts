@@ -3,7 +3,7 @@ import type { Query, QueryParameter } from '../../domain/query.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { type Connection, labelsOf, request } from './connection.ts';
 import { JobFailed } from './failure.ts';
-import { type Configuration, type Job, runJob, sendQuery } from './jobs.ts';
+import { type Configuration, type Job, planQuery, runJob } from './jobs.ts';
 
 export interface QueryOptions {
   readonly parameters?: readonly QueryParameter[];
@@ -81,7 +81,7 @@ export async function rows(connection: Connection, sql: string, options: QueryOp
 
 /** What BigQuery makes of a query without running it: its schema and the bytes that it would read. */
 export async function dryRun(connection: Connection, sql: string, options: QueryOptions = {}): Promise<Job> {
-  return await sendQuery(connection, randomId(), { ...queryJob(connection, sql, options), dryRun: true });
+  return await planQuery(connection, randomId(), queryJob(connection, sql, options));
 }
 
 function randomId(): string {

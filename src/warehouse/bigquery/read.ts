@@ -4,11 +4,12 @@ import { type ColumnAppender, openColumnAppender } from '../../duckdb/append-col
 import type { Database } from '../../duckdb/database.ts';
 import { identifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
+import { within } from '../pace.ts';
+import { beforeRetry } from '../retry.ts';
 import { readBatches } from './arrow.ts';
 import type { Connection } from './connection.ts';
 import { isTransient } from './failure.ts';
 import type { FullName } from './names.ts';
-import { backoff, sleep, within } from './pace.ts';
 
 export interface TableRead {
   readonly table: FullName;
@@ -34,41 +35,43 @@ interface RowsMessage {
 export async function readTable(connection: Connection, database: Database, read: TableRead): Promise<void> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await readOnce(connection, await connection.storage.get(), database, read);
+      await readOnce(connection, database, read);
+      return connection.budget.earn();
     } catch (error) {
       connection.signal.throwIfAborted();
-      if (failures >= connection.pace.attempts || !isTransient(error)) throw error;
+      if (!isTransient(error)) throw error;
+      connection.storage.close();
+      await beforeRetry(connection, failures, error);
     }
-    connection.storage.close();
-    await sleep(backoff(connection.pace, failures), connection.signal);
   }
 }
 
-async function readOnce(
-  connection: Connection,
-  client: BigQueryReadClient,
-  database: Database,
-  read: TableRead,
-): Promise<void> {
+async function readOnce(connection: Connection, database: Database, read: TableRead): Promise<void> {
   const { table, columns, restriction, into } = read;
+  const { pace, signal: outer } = connection;
+  const client = await within(connection.storage.get(), pace.request, outer);
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
   await database.run(`CREATE OR REPLACE TEMP TABLE ${identifier(into)} (${definitions.join(', ')})`);
-  const asked = client.createReadSession({
-    parent: `projects/${connection.home.project}`,
-    readSession: {
-      table: `projects/${table.project}/datasets/${table.dataset}/tables/${table.table}`,
-      dataFormat: 'ARROW',
-      // Not compressed: apache-arrow has no codec of its own.
-      readOptions: { selectedFields: columns.map(({ name }) => name), rowRestriction: restriction },
+  const asked = client.createReadSession(
+    {
+      parent: `projects/${connection.home.project}`,
+      readSession: {
+        table: `projects/${table.project}/datasets/${table.dataset}/tables/${table.table}`,
+        dataFormat: 'ARROW',
+        // Not compressed: apache-arrow has no codec of its own.
+        readOptions: { selectedFields: columns.map(({ name }) => name), rowRestriction: restriction },
+      },
+      maxStreamCount: STREAMS,
     },
-    maxStreamCount: STREAMS,
-  });
-  const [session] = await within(asked, connection.pace.silence, connection.signal);
+    // What is tried again is decided here, as everywhere.
+    { retry: null, timeout: pace.silence },
+  );
+  const [session] = await within(asked, pace.silence, outer);
   const schema = session.arrowSchema?.serializedSchema as Uint8Array | undefined;
   if (schema === undefined) throw new Error(`a read of ${table.table} has no schema`);
   const appender = await openColumnAppender(database, into);
   const ended = new AbortController();
-  const signal = AbortSignal.any([connection.signal, ended.signal]);
+  const signal = AbortSignal.any([outer, ended.signal]);
   try {
     const streams = (session.streams ?? []).map(({ name }) => name ?? '');
     await Promise.all(streams.map((stream) => drain({ ...connection, signal }, client, stream, schema, columns, appender)));

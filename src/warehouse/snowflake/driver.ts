@@ -1,4 +1,6 @@
+import { createRequire } from 'node:module';
 import type snowflake from 'snowflake-sdk';
+import { type HttpClient, retryHere } from './transport.ts';
 
 export type Driver = typeof snowflake;
 
@@ -24,5 +26,8 @@ async function load(): Promise<Driver> {
     logLevel: 'OFF',
     customLogger: { error: silent, warn: silent, info: silent, debug: silent, trace: silent },
   });
+  // As the driver itself loads it, which is CommonJS: there is no other way to the one client that it sends everything through.
+  const http: { default: HttpClient } = createRequire(import.meta.url)('snowflake-sdk/dist/lib/http/axios_instance.js');
+  retryHere(http.default);
   return driver;
 }

@@ -1,3 +1,6 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { retryAfter } from '../pace.ts';
+
 /** What the driver or Snowflake says went wrong, without what the driver hangs on it: requests with tokens in their headers. */
 export class Failure extends Error {
   override readonly name = 'Failure';
@@ -10,10 +13,12 @@ export class Failure extends Error {
   readonly broken: boolean;
   /** Whether it was a login that failed. */
   readonly login: boolean;
+  /** Milliseconds after which Snowflake wants to be asked again; 0 where it does not say. */
+  readonly retryAfter: number;
 
   constructor(
     message: string,
-    { code, sqlState, status, broken, login = false }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>,
+    { code, sqlState, status, broken, login = false, retryAfter = 0 }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>,
   ) {
     super(message);
     this.code = code;
@@ -21,6 +26,7 @@ export class Failure extends Error {
     this.status = status;
     this.broken = broken;
     this.login = login;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -35,13 +41,19 @@ interface DriverError {
   readonly message?: unknown;
   readonly code?: unknown;
   readonly sqlState?: unknown;
-  readonly response?: { readonly statusCode?: unknown; readonly status?: unknown };
-  readonly cause?: { readonly code?: unknown; readonly message?: unknown };
+  readonly response?: {
+    readonly statusCode?: unknown;
+    readonly status?: unknown;
+    readonly headers?: Readonly<Record<string, unknown>>;
+  };
+  readonly cause?: { readonly code?: unknown; readonly message?: unknown } | ScoreBatchError;
 }
 
-export function toFailure(error: unknown, login = false): Failure {
-  if (error instanceof Failure) return error;
+/** @returns an error of this program as it is, though the driver has wrapped it */
+export function toFailure(error: unknown, login = false): Failure | ScoreBatchError {
+  if (error instanceof Failure || error instanceof ScoreBatchError) return error;
   const { name, message, code, sqlState, response, cause } = error as DriverError;
+  if (cause instanceof ScoreBatchError) return cause;
   const status = Number(response?.statusCode ?? response?.status);
   const reason = [message, cause?.code, Number.isNaN(status) ? undefined : `HTTP ${status}`];
   const shown = String(code ?? '').padStart(6, '0');
@@ -51,7 +63,13 @@ export function toFailure(error: unknown, login = false): Failure {
     ...(typeof sqlState === 'string' && { sqlState }),
     ...(!Number.isNaN(status) && { status }),
     login,
+    retryAfter: retryAfter(response?.headers?.['retry-after']),
   });
+}
+
+/** Whether the connection is of no use any more. */
+export function isBroken(error: unknown): boolean {
+  return error instanceof Failure && error.broken;
 }
 
 /** A failure of the transport that was found on this side. */

@@ -9,7 +9,7 @@ import { queryTag, type Session } from './session.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { ensureGate, ensureTable } from './tables.ts';
 
-/** @param snowflake with a signal that is never aborted: what happened is written down even when a signal has ended the run */
+/** @param snowflake with a signal that is aborted late: what happened is written down even when a signal has ended the run */
 export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledger {
   const table = inAccount(snowflake, layout);
   const gate = gateName(snowflake, table);

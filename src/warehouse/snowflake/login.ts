@@ -1,5 +1,6 @@
 import type { Connection } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
+import { readPace } from '../pace.ts';
 import { findCredentials } from './credentials.ts';
 import { loadDriver } from './driver.ts';
 import { toFailure } from './failure.ts';
@@ -12,8 +13,8 @@ export interface Login {
   readonly warn: (message: string) => void;
 }
 
-/** Logins that the driver tries when the network fails, some seconds apart. */
-const LOGINS = 2;
+/** Snowflake answers after 45 s at the latest, be it that the statement still runs; sooner means nothing. */
+const LONGEST_ANSWER_MS = 60_000;
 
 /** Rows that are made ready before they are asked for; the driver's own 10 cost a turn of the event loop each time. */
 const ROWS_AHEAD = 2048;
@@ -40,7 +41,8 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
       ...(environment.SNOWFLAKE_ACCESS_URL && { accessUrl: environment.SNOWFLAKE_ACCESS_URL }),
       application: 'score_batch',
       clientSessionKeepAlive: true,
-      sfRetryMaxLoginRetries: LOGINS,
+      timeout: requestTimeout(environment),
+      sfRetryMaxLoginRetries: 0,
       // Chunks of a result that are fetched ahead: more of them only take memory.
       resultPrefetch: 1,
       rowStreamHighWaterMark: ROWS_AHEAD,
@@ -51,6 +53,12 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
     connection.connectAsync(end).catch(end);
   });
   return connection;
+}
+
+/** Milliseconds after which a request without an answer has failed. An emulator answers when it is done. */
+function requestTimeout(environment: NodeJS.ProcessEnv): number {
+  const { request } = readPace(environment);
+  return environment.SNOWFLAKE_ACCESS_URL ? request : Math.max(request, LONGEST_ANSWER_MS);
 }
 
 /** Snowflake makes a name of a login upper case, unless it stands in quotes. */

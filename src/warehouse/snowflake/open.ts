@@ -1,5 +1,6 @@
 import { parseTableName } from '../../domain/table-name.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { lingering } from '../pace.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { openClient } from './client.ts';
 import { snowflakeLedger } from './ledger.ts';
@@ -34,9 +35,9 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
   };
   const shared = { target, scratch: [database, schema] as const, job, memory };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
-  // The ledger is written even when a signal has just ended the run.
-  const never = new AbortController().signal;
-  const steady: Snowflake = { ...shared, client: openClient(login, queryTag(job), never), signal: never };
+  // The ledger is written even when a signal has just ended the run, if that is possible soon.
+  const later = lingering(signal);
+  const steady: Snowflake = { ...shared, client: openClient(login, queryTag(job), later), signal: later };
   return {
     kind: 'snowflake',
     async reach() {

@@ -5,20 +5,20 @@ import { silence, toFailure } from './failure.ts';
 /** Rows that are handed over at once. */
 const BATCH = 20 * 2048;
 
-/** A stream in which nothing arrives for this long is given up. */
-const WATCHDOG_MS = 60_000;
+export interface ReadOptions {
+  /** Number that Snowflake says the result has; undefined where it says nothing. */
+  readonly rows: number | undefined;
+  /** Milliseconds: a stream in which nothing arrives for this long is given up. */
+  readonly silence: number;
+  readonly signal: AbortSignal;
+  /** Called where the stream fails or is left before its end: the driver cannot take it up again. */
+  readonly broke: () => void;
+}
 
-/**
- * Rows of a result, every value text or null, in batches.
- *
- * @param rows number that Snowflake says the result has; undefined where it says nothing
- * @param broke called where the stream fails or is left before its end: the driver cannot take it up again
- */
+/** Rows of a result, every value text or null, in batches. */
 export async function* readBatches(
   stream: Readable,
-  rows: number | undefined,
-  signal: AbortSignal,
-  broke: () => void,
+  { rows, silence: longest, signal, broke }: ReadOptions,
 ): AsyncGenerator<readonly TextRow[]> {
   let ended = false;
   let read = 0;
@@ -63,9 +63,9 @@ export async function* readBatches(
       if (ended) break;
       await new Promise<void>((resolve) => {
         const late = setTimeout(() => {
-          failure = silence(`nothing arrived for ${WATCHDOG_MS / 1000} s`);
+          failure = silence(`nothing arrived for ${longest / 1000} s`);
           resolve();
-        }, WATCHDOG_MS);
+        }, longest);
         wake = () => {
           clearTimeout(late);
           resolve();

@@ -1,15 +1,18 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
+import type { Pace } from '../pace.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { literal } from './dialect.ts';
-import { type Failure, toFailure } from './failure.ts';
+import { isBroken, silence, toFailure } from './failure.ts';
 import { readBatches } from './row-batches.ts';
 
 export interface Statement {
   readonly binds?: readonly Bind[];
   /** What Snowflake shows beside the statement, and keeps in its history; see `queryTag`. */
   readonly tag?: string;
+  /** Milliseconds that it may take; what runs in the server alone may take its time. */
+  readonly within?: number;
 }
 
 /** A column of a result as the driver tells of it. */
@@ -32,7 +35,8 @@ export interface Session {
   readonly broken: boolean;
   /** Lets it do no more than what runs. */
   retire(): void;
-  close(): void;
+  /** Settles when Snowflake knows; nobody has to wait for it: a session that is not ended ends by itself. */
+  close(): Promise<void>;
 }
 
 /** The longest that a statement may take, queueing included. */
@@ -42,7 +46,7 @@ const STATEMENT_SECONDS = 4 * 3600;
 const LOCK_SECONDS = 60;
 
 /** How long a statement that is cancelled is waited for. */
-const CANCEL_MS = 10_000;
+const CANCEL_MS = 5000;
 
 /** What an account may have set otherwise, and this program relies on. */
 const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
@@ -59,9 +63,14 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   DATE_INPUT_FORMAT: 'AUTO',
 };
 
+export interface SessionOptions {
+  readonly pace: Pace;
+  readonly signal: AbortSignal;
+}
+
 /** Makes a connection ready for use. @param tag for statements that have none of their own; see `queryTag` */
-export async function openSession(connection: Connection, tag: string, signal: AbortSignal): Promise<Session> {
-  const session = sessionOf(connection, signal);
+export async function openSession(connection: Connection, tag: string, { pace, signal }: SessionOptions): Promise<Session> {
+  const session = sessionOf(connection, { pace, signal });
   const settings = Object.entries({ ...PARAMETERS, QUERY_TAG: tag }).map(
     ([name, value]) => `${name} = ${typeof value === 'string' ? literal(value) : String(value).toUpperCase()}`,
   );
@@ -69,12 +78,12 @@ export async function openSession(connection: Connection, tag: string, signal: A
   return session;
 }
 
-function sessionOf(connection: Connection, signal: AbortSignal): Session {
+function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Session {
   let broken = false;
   const broke = () => {
     broken = true;
   };
-  const run = async (options: StatementOption): Promise<RowStatement> => {
+  const run = async (options: StatementOption, limit?: number): Promise<RowStatement> => {
     signal.throwIfAborted();
     let running: RowStatement | undefined;
     const done = new Promise<RowStatement>((resolve, reject) => {
@@ -98,18 +107,29 @@ function sessionOf(connection: Connection, signal: AbortSignal): Session {
       };
       signal.addEventListener('abort', stopped, { once: true });
     });
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      if (limit === undefined) return;
+      timer = setTimeout(() => {
+        running?.cancel(() => undefined);
+        reject(silence(`no answer for ${limit / 1000} s`));
+      }, limit);
+    });
     try {
-      return await Promise.race([done.catch((error: Failure) => (signal.aborted ? aborted : Promise.reject(error))), aborted]);
+      const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
+      return await Promise.race([ended, aborted, late]);
     } catch (error) {
-      broken ||= toFailure(error).broken;
+      broken ||= isBroken(error);
       throw error;
     } finally {
+      clearTimeout(timer);
       if (stopped) signal.removeEventListener('abort', stopped);
     }
   };
   const stream = async (sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>> => {
-    const streamed = await run(optionsOf(sql, statement));
-    return readBatches(streamed.streamRows() as Readable, streamed.getNumRows(), signal, broke);
+    const streamed = await run(optionsOf(sql, statement), statement?.within);
+    const { silence: longest } = pace;
+    return readBatches(streamed.streamRows() as Readable, { rows: streamed.getNumRows(), silence: longest, signal, broke });
   };
   return {
     async rows(sql, statement) {
@@ -131,8 +151,7 @@ function sessionOf(connection: Connection, signal: AbortSignal): Session {
       return broken || !connection.isUp();
     },
     retire: broke,
-    // Nobody waits for the answer: a session that is not ended ends by itself.
-    close: () => connection.destroy(() => undefined),
+    close: () => new Promise((resolve) => connection.destroy(() => resolve())),
   };
 }
 

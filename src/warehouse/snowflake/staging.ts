@@ -15,6 +15,7 @@ import { comment } from './comment.ts';
 import { literal, SNOWFLAKE, snowflakeType } from './dialect.ts';
 import { isMissing } from './errors.ts';
 import { identifier, tableIdentifier } from './names.ts';
+import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { createTable, ensureSchema, unlessThere } from './tables.ts';
 
@@ -69,11 +70,14 @@ function definitions(columns: readonly Column[]): string {
 export async function stage(snowflake: Snowflake, runId: string, { chunk, attempt, rows, file }: ScoredFile): Promise<void> {
   const named = path.join(path.dirname(file), fileName({ chunk, attempt, rows }));
   await rename(file, named);
-  const [put] = await run(
-    snowflake,
-    `PUT ${literal(`file://${named}`)} @${stageName(snowflake, runId)}
-     AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE`,
-    runId,
+  const { client, job } = snowflake;
+  const statement = { tag: queryTag(job, runId), within: client.pace.upload };
+  const [put] = await client.use((session) =>
+    session.rows(
+      `PUT ${literal(`file://${named}`)} @${stageName(snowflake, runId)}
+       AUTO_COMPRESS = FALSE SOURCE_COMPRESSION = NONE OVERWRITE = TRUE`,
+      statement,
+    ),
   );
   if (!put?.includes('UPLOADED')) throw new Error(`${path.basename(named)} was not uploaded: ${put?.join(' ')}`);
   await rm(named);

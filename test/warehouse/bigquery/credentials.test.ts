@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE } from '../../../src/warehouse/bigquery/pace.ts';
+import { PACE } from '../../../src/warehouse/pace.ts';
 import { temporaryFolder } from '../../support/project.ts';
 
 // Files of credentials as Google's tools write them, with the addresses in them changed to a local server that answers as

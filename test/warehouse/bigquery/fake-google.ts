@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE, type Pace } from '../../../src/warehouse/bigquery/pace.ts';
+import { PACE, type Pace } from '../../../src/warehouse/pace.ts';
 import type { Warehouse, WarehouseOptions } from '../../../src/warehouse/warehouse.ts';
 
 // A server that answers as Google documents, for what the emulator does not have: quotas, rights, cost guards, regions, lost

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Database, openDatabase } from '../../../src/duckdb/database.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE } from '../../../src/warehouse/bigquery/pace.ts';
+import { PACE } from '../../../src/warehouse/pace.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
+import { type Fate, startBreakingProxy } from '../../support/breaking-proxy.ts';
 import { temporaryFolder } from '../../support/project.ts';
 import { environment, REAL } from './subject.ts';
 
@@ -19,40 +19,6 @@ const QUERY = {
   parameters: [],
 };
 
-/** What becomes of the n-th connection to the Storage API, counted from 1, after that many bytes of answers. */
-type Fate = (nth: number) => { readonly after: number; readonly end: 'cut' | 'stall' } | undefined;
-
-/** Stands before the emulator's Storage API, and breaks connections. */
-async function breakingProxy(target: string, fate: Fate): Promise<{ host: string; connections: () => number }> {
-  const [host, port] = target.split(':');
-  let connections = 0;
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    connections += 1;
-    const fated = fate(connections);
-    const upstream = connect(Number(port), host);
-    let bytes = 0;
-    for (const each of [socket, upstream]) {
-      sockets.add(each);
-      each.on('error', () => undefined);
-    }
-    socket.on('data', (data) => upstream.write(data));
-    upstream.on('data', (data) => {
-      bytes += data.length;
-      if (fated === undefined || bytes < fated.after) socket.write(data);
-      else if (fated.end === 'cut') socket.destroy();
-    });
-    socket.on('close', () => upstream.destroy());
-    upstream.on('close', () => socket.destroy());
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy();
-    server.close();
-  });
-  return { host: `127.0.0.1:${(server.address() as AddressInfo).port}`, connections: () => connections };
-}
-
 function open(project: string, storage: string | undefined, signal = new AbortController().signal): Warehouse {
   return openBigquery(
     {
@@ -66,7 +32,7 @@ function open(project: string, storage: string | undefined, signal = new AbortCo
       warn: () => undefined,
       signal,
     },
-    { ...PACE, attempts: 3, pause: 5, silence: 500 },
+    { ...PACE, attempts: 3, pause: 5, silence: 2000 },
   );
 }
 
@@ -77,7 +43,8 @@ async function readThrough(fate: Fate, signal?: AbortSignal): Promise<{ result: 
   const direct = open(project, storage);
   const columns = await direct.source.describe(QUERY);
   const frozen = await direct.source.freeze(QUERY, { runId: 'run', key: columns.slice(0, 1), columns, chunkRows: 1e6 });
-  const proxy = await breakingProxy(storage, fate);
+  const proxy = await startBreakingProxy(storage, fate);
+  onTestFinished(proxy.close);
   await using database: Database = await openDatabase(':memory:', {
     threads: 1,
     memory: 1e9,

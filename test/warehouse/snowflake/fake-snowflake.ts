@@ -20,6 +20,8 @@ export type Answer =
   | { readonly status: number }
   /** The statement runs, and its answer never arrives. */
   | 'drop'
+  /** The statement runs on: so often the driver is told to ask again, each time after that many milliseconds. */
+  | { readonly running: number; readonly times: number }
   /** Rows that are fetched from another address, of which some never arrive. */
   | { readonly chunk: string; readonly promised: number };
 
@@ -58,6 +60,9 @@ export async function fakeSnowflake(script: Script = {}): Promise<FakeSnowflake>
       const count = counts.get(sql) ?? 0;
       counts.set(sql, count + 1);
       send(response, (sql.startsWith('ALTER SESSION') ? undefined : script.statement?.(sql, count, request.body)) ?? OK, url);
+    } else if (request.path === '/running') {
+      const [running, times] = [Number(request.query.get('running')), Number(request.query.get('times'))];
+      send(response, times === 0 ? OK : { running, times }, url);
     } else if (request.path.startsWith('/chunk/')) {
       response.end(decodeURIComponent(request.path.slice('/chunk/'.length)));
     } else {
@@ -101,6 +106,10 @@ function send(response: ServerResponse, answer: Answer, url: string): void {
   } else if ('code' in answer) {
     const { code, message, sqlState = '42000' } = answer;
     sendJson(response, { success: false, code, message, data: { errorCode: code, sqlState } });
+  } else if ('running' in answer) {
+    const { running, times } = answer;
+    const getResultUrl = `/running?running=${running}&times=${times - 1}`;
+    setTimeout(() => sendJson(response, { success: true, code: '333333', data: { queryId: '1', getResultUrl } }), running);
   } else if ('chunk' in answer) {
     const chunks = [{ url: `${url}/chunk/${encodeURIComponent(answer.chunk)}`, rowCount: answer.promised }];
     sendJson(response, { success: true, data: { ...resultOf(['X'], answer.promised), rowset: [], chunks } });

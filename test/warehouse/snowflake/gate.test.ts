@@ -1,5 +1,5 @@
-import driverUtil from 'snowflake-sdk/dist/lib/util.js';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
+import { PACE } from '../../../src/warehouse/pace.ts';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
 import { throughGate } from '../../../src/warehouse/snowflake/gate.ts';
 import { ensureGate } from '../../../src/warehouse/snowflake/tables.ts';
@@ -17,13 +17,8 @@ const LOCKED: Answer = {
   sqlState: '57014',
 };
 
-beforeAll(() => {
-  // The driver waits seconds before it asks again.
-  vi.spyOn(driverUtil, 'sleep').mockResolvedValue(undefined);
-});
-afterAll(() => {
-  vi.restoreAllMocks();
-});
+/** Of a request, and with it of the pauses before one is sent again. */
+const SOON = { SCORE_BATCH_REQUEST_SECONDS: '3' };
 
 async function pass(
   script: Script,
@@ -33,7 +28,7 @@ async function pass(
   const server = await fakeSnowflake(script);
   const target = parseTarget('snowflake://acct/db/public');
   const signal = new AbortController().signal;
-  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token' };
+  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token', ...SOON };
   const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
   const snowflake = { target, scratch: ['db', 'scratch'] as const, job: 'churn', client, memory: 1e9, signal };
   const result = await throughGate(snowflake, ['db', 'marketing', 'gate'], 'run', async (session, { doubtful, held }) => {
@@ -102,9 +97,8 @@ it('looks whether it has published where COMMIT has no answer, and then sends no
 it('publishes again where COMMIT has no answer and has not happened', async () => {
   let lost = 0;
   const { server, result } = await pass({
-    // The driver repeats a request seven times before it gives up.
     statement: (sql) => {
-      if (sql !== 'COMMIT' || lost === 8) return undefined;
+      if (sql !== 'COMMIT' || lost === PACE.attempts) return undefined;
       lost += 1;
       return 'drop';
     },
@@ -126,7 +120,7 @@ it('is made with a column that can count: of a bare 0 Snowflake would make one o
   const server = await fakeSnowflake({ statement: (sql) => (sql.includes('INFORMATION_SCHEMA') ? { rows: [] } : undefined) });
   const target = parseTarget('snowflake://acct/db/public');
   const signal = new AbortController().signal;
-  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token' };
+  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token', ...SOON };
   const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
   await ensureGate({ target, scratch: ['db', 'scratch'], job: 'churn', client, memory: 1e9, signal }, [
     'db',

@@ -220,7 +220,9 @@ it('tells an account that is not there from one that does not answer', async () 
     kind: 'configuration',
     message: 'there is no Snowflake account org-acct',
   });
-  expect(await failure({ ...environment, SNOWFLAKE_ACCESS_URL: 'http://127.0.0.1:1' })).toMatchObject({ kind: 'unavailable' });
+  expect(
+    await failure({ ...environment, SNOWFLAKE_ACCESS_URL: 'http://127.0.0.1:1', SCORE_BATCH_REQUEST_SECONDS: '3' }),
+  ).toMatchObject({ kind: 'unavailable' });
 });
 
 it('writes nothing to the working folder', async () => {

@@ -18,7 +18,7 @@ it('gives up a stream in which nothing arrives, and says that its connection is 
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   try {
     const broke = vi.fn();
-    const reading = readBatches(silentAfter(['1']), 2, NEVER, broke).next();
+    const reading = readBatches(silentAfter(['1']), { rows: 2, silence: 60_000, signal: NEVER, broke }).next();
     const refused = expect(reading).rejects.toMatchObject({ broken: true, message: 'nothing arrived for 60 s' });
     for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
     await vi.advanceTimersByTimeAsync(59_000);
@@ -35,7 +35,7 @@ it('ends in the reason of the signal', async () => {
   const stop = new AbortController();
   const reason = new Error('told to');
   const broke = vi.fn();
-  const reading = readBatches(silentAfter([]), 1, stop.signal, broke).next();
+  const reading = readBatches(silentAfter([]), { rows: 1, silence: 60_000, signal: stop.signal, broke }).next();
   stop.abort(reason);
   await expect(reading).rejects.toBe(reason);
   expect(broke).toHaveBeenCalledOnce();
@@ -45,7 +45,8 @@ it('hands over every row in its order, and leaves the connection as it was', asy
   const rows = Array.from({ length: 100_000 }, (_, i) => [String(i)]);
   const broke = vi.fn();
   const read: unknown[] = [];
-  for await (const batch of readBatches(Readable.from(rows), rows.length, NEVER, broke)) read.push(...batch);
+  for await (const batch of readBatches(Readable.from(rows), { rows: rows.length, silence: 60_000, signal: NEVER, broke }))
+    read.push(...batch);
   expect(read).toEqual(rows);
   expect(broke).not.toHaveBeenCalled();
 });

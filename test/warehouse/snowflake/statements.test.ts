@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
-import driverUtil from 'snowflake-sdk/dist/lib/util.js';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Query } from '../../../src/domain/query.ts';
 import { openDatabase } from '../../../src/duckdb/database.ts';
+import { PACE } from '../../../src/warehouse/pace.ts';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
 import { openSnowflake } from '../../../src/warehouse/snowflake/open.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
@@ -14,17 +14,12 @@ import { type Answer, type FakeSnowflake, fakeSnowflake, MASTER_TOKEN, type Scri
 const QUERY: Query = { name: 'jobs/query.sql', texts: ['select customer_id from customers'], parameters: [] };
 const LOST: Answer = { code: '390111', message: 'Session no longer exists. New login required to access the service.' };
 
-beforeAll(() => {
-  // The driver waits seconds before it asks again.
-  vi.spyOn(driverUtil, 'sleep').mockResolvedValue(undefined);
-});
-afterAll(() => {
-  vi.restoreAllMocks();
-});
+/** Of a request, and with it of the pauses before one is sent again. */
+const SOON = { SCORE_BATCH_REQUEST_SECONDS: '3' };
 
 async function subject(script: Script) {
   const server = await fakeSnowflake(script);
-  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'an oauth token' };
+  const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'an oauth token', ...SOON };
   const warehouse = openSnowflake({
     url: 'snowflake://acct/db/public?warehouse=wh&role=scorer',
     job: 'churn',
@@ -42,7 +37,7 @@ async function subject(script: Script) {
 function clientOf(server: FakeSnowflake, signal = new AbortController().signal) {
   const login = {
     target: parseTarget('snowflake://acct/db/public'),
-    environment: { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'an oauth token' },
+    environment: { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'an oauth token', ...SOON },
     warn: () => undefined,
   };
   return openClient(login, 'tag', signal);
@@ -149,10 +144,34 @@ it('asks again where the server fails, under the same id, and gives up after som
 
   const { server, warehouse } = await subject({ statement: () => ({ status: 503 }) });
   await expect(warehouse.reach()).rejects.toMatchObject({ kind: 'unavailable' });
-  // Three connections, and on each the first request and seven repetitions.
-  expect(server.statements()).toHaveLength(3 * 8);
+  // Three connections, and on each as many requests as are sent to any warehouse.
+  expect(server.statements()).toHaveLength(3 * PACE.attempts);
   expect(server.logins()).toHaveLength(3);
   await warehouse.close();
+});
+
+it('waits for a statement that runs longer than a request may take, and not for one that falls silent', async () => {
+  const limit = Number(SOON.SCORE_BATCH_REQUEST_SECONDS) * 1000;
+  const slow = await fakeSnowflake({ statement: () => ({ running: limit / 3, times: 5 }) });
+  const client = clientOf(slow);
+  expect(await client.use((session) => session.rows('CREATE TABLE'))).toEqual([['Statement executed successfully.']]);
+  expect(slow.statements()).toEqual(['CREATE TABLE']);
+  await client.close();
+
+  const silent = await fakeSnowflake({ statement: (_, count) => (count === 0 ? { running: 3 * limit, times: 1 } : undefined) });
+  const other = clientOf(silent);
+  expect(await other.use((session) => session.rows('CREATE TABLE'))).toEqual([['Statement executed successfully.']]);
+  expect(silent.statements()).toEqual(['CREATE TABLE', 'CREATE TABLE']);
+  expect(silent.logins()).toHaveLength(1);
+  await other.close();
+});
+
+it('gives up an upload that takes longer than one may', async () => {
+  const server = await fakeSnowflake({ statement: () => ({ running: 500, times: 1000 }) });
+  const client = clientOf(server);
+  const late = client.once((session) => session.rows('PUT file:///x @stage', { within: 1500 }));
+  await expect(late).rejects.toMatchObject({ broken: true, message: 'no answer for 1.5 s' });
+  await client.close();
 });
 
 it('asks again where the connection drops', async () => {
