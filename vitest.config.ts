@@ -18,10 +18,14 @@ const WITH_EMULATORS = {
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
 
-// Random kills are there for the command that asks for them (scripts/chaos.mjs).
-const CHAOS = (process.env.CHAOS ? ['test/crash/chaos.ts'] : []).map((include) => ({
+// Random kills and faults are there for the commands that ask for them (scripts/chaos.mjs, scripts/chaos-faults.mjs).
+const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((folder) => ({
   extends: true as const,
-  test: { ...WITH_EMULATORS, name: 'chaos', include: [include] },
+  test: {
+    ...WITH_EMULATORS,
+    name: { crash: 'chaos', faults: 'chaos-faults' }[folder],
+    include: [`test/${folder}/chaos.ts`],
+  },
 }));
 
 export default defineConfig({

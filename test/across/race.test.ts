@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { holdingProxy } from '../support/faulty-proxy.ts';
+import { holdingProxy } from '../support/holding-proxy.ts';
 import {
   bigquery,
   EMPTY,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { holdingProxy } from '../support/faulty-proxy.ts';
+import { holdingProxy } from '../support/holding-proxy.ts';
 import { startScoreBatch } from '../support/score-batch.ts';
 import {
   bigquery,

@@ -18,7 +18,7 @@ const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
 const OF_THE_DRIVER = /^tmp\w{6}$/;
 
 /** What is published, without what tells one run from another. */
-interface Published {
+export interface Published {
   readonly csv: string;
   /** Rows of every published table but the ledger, by table. */
   readonly tables: Readonly<Record<string, readonly string[]>>;
@@ -52,10 +52,14 @@ export async function runUndisturbed(kind: WarehouseKind): Promise<Undisturbed> 
 export async function expectAftermath(project: CrashProject, { published }: Undisturbed, how: string): Promise<string[]> {
   expect(await publishedIn(project), how).toEqual(published);
   expect(await leftIn(project), how).toEqual([]);
+  return await expectOncePublished(project, how);
+}
+
+/** Expects that each run of the ledger went to its end and published once: none was given up for another. @returns their ids */
+export async function expectOncePublished(project: CrashProject, how: string): Promise<string[]> {
   const entries = await project.rows(`select run_id, publication from marketing.${LEDGER} order by entry_number`);
   const runs = [...new Set(entries.map(({ run_id }) => String(run_id)))];
   const publications = entries.filter(({ publication }) => publication !== null);
-  // Each run that the ledger knows went to its end and published once: none was given up for another.
   expect(
     publications.map(({ run_id, publication }) => `${publication} ${run_id}`),
     how,
@@ -68,7 +72,7 @@ export async function expectAftermath(project: CrashProject, { published }: Undi
   return runs;
 }
 
-async function publishedIn(project: CrashProject): Promise<Published> {
+export async function publishedIn(project: CrashProject): Promise<Published> {
   const tables: Record<string, string[]> = {};
   for (const table of await project.tables()) {
     if (table === LEDGER || table === GATE) continue;

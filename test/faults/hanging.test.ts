@@ -1,0 +1,31 @@
+import { execFileSync } from 'node:child_process';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { linearProject } from '../support/linear-project.ts';
+import { startScoreBatch } from '../support/score-batch.ts';
+
+/** A project whose model is never read to its end, as on a network drive that is gone: what reads it cannot be stopped. */
+async function hangingProject(): Promise<string> {
+  const folder = await linearProject();
+  const model = path.join(folder, 'model', 'model.onnx');
+  await rm(model);
+  execFileSync('mkfifo', [model]);
+  return folder;
+}
+
+it('ends a process that hangs soon after the signal, as the signal does', async () => {
+  const running = startScoreBatch(await hangingProject(), ['--week']);
+  await sleep(5000);
+  running.process.kill('SIGTERM');
+  const { signal, stderr } = await running.ended;
+  expect(signal, stderr).toBe('SIGTERM');
+  expect(stderr).toContain('ended by SIGTERM; the same command goes on where this one stopped');
+});
+
+it('ends a process that hangs soon after the deadline', async () => {
+  const { signal, stderr } = await startScoreBatch(await hangingProject(), ['--week', '--timeout', '5s']).ended;
+  expect(signal, stderr).toBe('SIGKILL');
+  expect(stderr).toContain('error: ended by --timeout 5s');
+});

@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { publishedIn } from '../crash/aftermath.ts';
+import { missing } from '../crash/project.ts';
+import type { Plan } from '../support/fault-proxy.ts';
+import { disturbed, expectedOf, type Remote, untilPublished } from './disturbed.ts';
+
+// Warehouses that do not come back while the command runs.
+
+/** Requests that are as often sent again as the budget allows; a login is made anew a few times whatever else happens. */
+const BUDGETED: Readonly<Record<Remote, RegExp>> = { bigquery: /./, snowflake: /^POST \/queries\/v1\/query-request/ };
+
+/** The first chunk's way to staging. */
+const STAGING: Readonly<Record<Remote, RegExp>> = { bigquery: /^POST \/upload/, snowflake: /"sqlText":\s*"PUT /i };
+
+/** Every request falls silent from the first chunk's staging on. @returns the plan, and what settles when it begins */
+function dying(kind: Remote): { plan: Plan; dead: Promise<void> } {
+  let isDead = false;
+  let die: () => void = () => undefined;
+  const dead = new Promise<void>((resolve) => {
+    die = resolve;
+  });
+  const plan: Plan = (text) => {
+    if (STAGING[kind].test(text)) {
+      isDead = true;
+      die();
+    }
+    return isDead ? 'half-open' : undefined;
+  };
+  return { plan, dead };
+}
+
+// Without an emulator; the last line of the output says why there is none.
+describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kind]))('%s', (kind) => {
+  it('that always answers 503 is asked a few times, and that is all', async () => {
+    const { start, proxy } = await disturbed(kind, () => '503');
+    const { code, stderr } = await start().ended;
+    expect(stderr).toMatch(/^error: .*\n {2}.*503.*\nhint: .*start (the same command )?again/m);
+    expect(code).toBe(69);
+    expect(proxy.requests.length).toBeGreaterThan(1);
+    expect(proxy.requests.length).toBeLessThanOrEqual(6);
+  });
+
+  it('that fails three times of four is left alone when the budget is spent', async () => {
+    let asked = 0;
+    const { start, proxy } = await disturbed(kind, (text) => {
+      if (!BUDGETED[kind].test(text)) return undefined;
+      asked += 1;
+      return asked % 4 === 0 ? undefined : '503';
+    });
+    const { code, stderr } = await start().ended;
+    expect(stderr).toMatch(/error: \w+ fails too often: nothing is sent again any more/);
+    expect(code).toBe(69);
+    // 50 tokens and what a quarter of the answers gives back, in the plan; as much again to tell the ledger of it.
+    expect(proxy.injected.get('503')).toBeLessThanOrEqual(2 * 60);
+  });
+
+  it('that falls silent ends with 69 at the deadline, and the next run goes on', async () => {
+    const { plan } = dying(kind);
+    let disturb: Plan = plan;
+    const project = await disturbed(kind, (text) => disturb(text));
+    const { code, stderr } = await project.start('--timeout', '15s').ended;
+    expect(stderr).toMatch(/error: ended by --timeout 15s\nhint: give it more time/);
+    expect(code).toBe(69);
+    disturb = () => undefined;
+    expect(await untilPublished(project)).toHaveLength(1);
+    expect(await publishedIn(project)).toEqual(await expectedOf(kind));
+  });
+
+  it('that falls silent does not keep a process that is told to end', async () => {
+    const { plan, dead } = dying(kind);
+    const { start } = await disturbed(kind, plan);
+    const running = start();
+    await dead;
+    running.process.kill('SIGTERM');
+    const { code, stderr } = await running.ended;
+    expect(stderr).toContain('ended by SIGTERM; the same command goes on where this one stopped');
+    expect(code).toBe(143);
+  });
+
+  it('that never answers the first request does not keep a process that is told to end', async () => {
+    let reach: () => void = () => undefined;
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    const { start } = await disturbed(kind, () => {
+      reach();
+      return 'half-open';
+    });
+    const running = start();
+    await reached;
+    running.process.kill('SIGTERM');
+    const { code, stderr } = await running.ended;
+    expect(code, stderr).toBe(143);
+  });
+});
