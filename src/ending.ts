@@ -7,8 +7,9 @@ import { Interrupted } from './errors.ts';
  */
 const GRACE_MS = 28_000;
 
-/** How long connections may take to be let go. */
+/** How long connections may take to be let go; less where the end was asked for. */
 const CLOSE_MS = 5000;
+const CLOSE_SOON_MS = 2000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
@@ -59,7 +60,8 @@ export function prepareEnding(): Ending {
     },
     async exit(code, closing) {
       const closed = Promise.allSettled(closing.map((close) => close()));
-      if (!hanging) await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_MS))]);
+      if (!hanging)
+        await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, signal.aborted ? CLOSE_SOON_MS : CLOSE_MS))]);
       for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
       // An exit would wait for a system call that hangs, and of a thread inside the model it would make an abort.
       if (hanging || workers > 0) die(signal.reason);

@@ -13,6 +13,9 @@ const COMMAND = ['--week', '--json', '--workers', '1'];
 /** Seconds that a request may take: what falls silent is to be found out soon, and emulators may be slow. */
 const REQUEST_SECONDS = 3;
 
+/** For tests that wait for several time-outs, on a machine that may be busy. */
+export const PATIENT = { timeout: 600_000 };
+
 /** The variable that says where a warehouse is asked. */
 const ADDRESS = { bigquery: 'BIGQUERY_EMULATOR_HOST', snowflake: 'SNOWFLAKE_ACCESS_URL' } as const;
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { publishedIn } from '../crash/aftermath.ts';
 import { missing } from '../crash/project.ts';
 import type { Fate } from '../support/breaking-proxy.ts';
-import { disturbed, expectedOf, untilPublished } from './disturbed.ts';
+import { disturbed, expectedOf, PATIENT, untilPublished } from './disturbed.ts';
 
 // The Storage API, which answers in gRPC: what breaks is the connection. After some bytes its greeting has come, after more
 // the session of a read, and then rows.
@@ -16,7 +16,7 @@ const FATES: Readonly<Record<string, Fate>> = {
 
 // Without an emulator; the last line of the output says why there is none.
 describe.skipIf(missing.bigquery)('a connection to the Storage API', () => {
-  it.each(Object.entries(FATES))('that %s', async (_, fate) => {
+  it.each(Object.entries(FATES))('that %s', PATIENT, async (_, fate) => {
     const project = await disturbed('bigquery', () => undefined, fate);
     await untilPublished(project);
     expect(project.broken()).toBeGreaterThan(0);

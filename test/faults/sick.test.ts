@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { publishedIn } from '../crash/aftermath.ts';
 import { missing } from '../crash/project.ts';
 import type { Plan } from '../support/fault-proxy.ts';
-import { disturbed, expectedOf, type Remote, untilPublished } from './disturbed.ts';
+import { disturbed, expectedOf, PATIENT, type Remote, untilPublished } from './disturbed.ts';
 
 // Warehouses that do not come back while the command runs.
 
@@ -31,7 +31,7 @@ function dying(kind: Remote): { plan: Plan; dead: Promise<void> } {
 
 // Without an emulator; the last line of the output says why there is none.
 describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kind]))('%s', (kind) => {
-  it('that always answers 503 is asked a few times, and that is all', async () => {
+  it('that always answers 503 is asked a few times, and that is all', PATIENT, async () => {
     const { start, proxy } = await disturbed(kind, () => '503');
     const { code, stderr } = await start().ended;
     expect(stderr).toMatch(/^error: .*\n {2}.*503.*\nhint: .*start (the same command )?again/m);
@@ -40,7 +40,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     expect(proxy.requests.length).toBeLessThanOrEqual(6);
   });
 
-  it('that fails three times of four is left alone when the budget is spent', async () => {
+  it('that fails three times of four is left alone when the budget is spent', PATIENT, async () => {
     let asked = 0;
     const { start, proxy } = await disturbed(kind, (text) => {
       if (!BUDGETED[kind].test(text)) return undefined;
@@ -54,7 +54,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     expect(proxy.injected.get('503')).toBeLessThanOrEqual(2 * 60);
   });
 
-  it('that falls silent ends with 69 at the deadline, and the next run goes on', async () => {
+  it('that falls silent ends with 69 at the deadline, and the next run goes on', PATIENT, async () => {
     const { plan } = dying(kind);
     let disturb: Plan = plan;
     const project = await disturbed(kind, (text) => disturb(text));
@@ -66,7 +66,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     expect(await publishedIn(project)).toEqual(await expectedOf(kind));
   });
 
-  it('that falls silent does not keep a process that is told to end', async () => {
+  it('that falls silent does not keep a process that is told to end', PATIENT, async () => {
     const { plan, dead } = dying(kind);
     const { start } = await disturbed(kind, plan);
     const running = start();
@@ -77,7 +77,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     expect(code).toBe(143);
   });
 
-  it('that never answers the first request does not keep a process that is told to end', async () => {
+  it('that never answers the first request does not keep a process that is told to end', PATIENT, async () => {
     let reach: () => void = () => undefined;
     const reached = new Promise<void>((resolve) => {
       reach = resolve;
