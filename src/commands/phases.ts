@@ -14,12 +14,17 @@ interface PhaseFlags extends JobFlags, WindowOptions {
 export interface FreezeFlags extends PhaseFlags {
   readonly fresh?: boolean;
   readonly skipEmpty?: boolean;
+  readonly skipPublished?: boolean;
 }
 
 /** Begins the window's run and freezes its rows. */
 export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<unknown> {
   const { plan, seconds } = await planned(flags, 'freeze', context);
-  const options = { fresh: flags.fresh ?? false, skipEmpty: flags.skipEmpty ?? false };
+  const options = {
+    fresh: flags.fresh ?? false,
+    skipEmpty: flags.skipEmpty ?? false,
+    skipPublished: flags.skipPublished ?? false,
+  };
   const summary = await freezePhase(plan, options, seconds, context);
   context.console.info(`${summary.state} ${summary.window.label}, run ${summary.run_id}`, { summary });
   return summary;

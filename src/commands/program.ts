@@ -28,6 +28,7 @@ SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_LOG=json
 const ALLOW_EMPTY = 'publish an empty window, even over a full one';
 const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';
 const FRESH = 'never go on with an unfinished run';
+const SKIP_PUBLISHED = 'end at once where the window is published';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
 const FORCE = 'replace a report file that this job did not write';
@@ -74,6 +75,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   const freeze = program.command('freeze').description('begin the run of a window and freeze its rows, for `score` elsewhere');
   addWindowOptions(addJobOption(freeze))
     .option('--skip-empty', SKIP_EMPTY)
+    .option('--skip-published', SKIP_PUBLISHED)
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
     .action(async (flags: FreezeFlags) => {
@@ -166,7 +168,7 @@ function addRunOptions(command: Command): Command {
   return command
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--skip-empty', SKIP_EMPTY)
-    .option('--skip-published', 'end at once where the window is published')
+    .option('--skip-published', SKIP_PUBLISHED)
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE)

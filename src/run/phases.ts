@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { Shard } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
-import { begin, join } from './begin.ts';
+import { begin, join, published } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { finish, publishOnce, unlessPublished } from './finish.ts';
 import { freezeWindow, refuseEmpty } from './freeze.ts';
@@ -29,13 +29,15 @@ export interface FreezeSummary extends PhaseSummary {
 /** Begins the window's run, or goes on with an unfinished one, and freezes its rows. */
 export async function freezePhase(
   plan: Plan,
-  options: { readonly fresh: boolean; readonly skipEmpty: boolean },
+  options: { readonly fresh: boolean; readonly skipEmpty: boolean; readonly skipPublished: boolean },
   planSeconds: number,
   context: Context,
 ): Promise<FreezeSummary> {
-  const progress = await begin(plan, options.fresh, context);
+  const earlier = options.skipPublished ? await published(plan) : undefined;
+  const progress = earlier ?? (await begin(plan, options.fresh, context));
   progress.clock.add('plan', planSeconds);
   const frozen =
+    earlier === undefined &&
     progress.state !== 'published' &&
     (await unlessPublished(plan, progress, context, async () => {
       const made = await freezeWindow(plan, options.skipEmpty, progress, context);

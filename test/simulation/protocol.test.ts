@@ -115,7 +115,7 @@ async function performPhases(world: World, name: string, start: Start, random: (
     if (!isFailure(first)) return true;
     return !isFailure(await perform(world, `${name}, step ${step} again`, { ...start, faults: [] }, random, command));
   };
-  const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false }, 0, context);
+  const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false, skipPublished: false }, 0, context);
   if (!(await twice(shards, freeze))) return;
   const publish = () => twice(shards + 1, (plan) => publishPhase(plan, OPTIONS, 0, context));
   const score = (index: number) => twice(index, (plan) => scorePhase(plan, { index, count: shards }, context));
