@@ -1,10 +1,14 @@
 import { defineConfig } from 'vitest/config';
 
+const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
+
 const NEED_EMULATORS = [
   'test/emulators/**/*.test.ts',
   'test/warehouse/bigquery/**/*.test.ts',
   'test/warehouse/snowflake/**/*.test.ts',
   'test/across/**/*.test.ts',
+  'test/deploy/kubernetes.test.ts',
+  'test/deploy/schemas.test.ts',
 ];
 
 // Processes that are killed, connections that break: what takes minutes, started by `npm run test:faults`.
@@ -36,9 +40,17 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: 'core', include: ['test/**/*.test.ts'], exclude: [...NEED_EMULATORS, ...FAULTS] } },
+      {
+        extends: true,
+        test: { name: 'core', include: ['test/**/*.test.ts'], exclude: [...NEED_EMULATORS, ...FAULTS, ...NEED_AIRFLOW] },
+      },
       { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },
+      // Each task is a process of Airflow and one of Node, one after the other.
+      {
+        extends: true,
+        test: { ...WITH_EMULATORS, name: 'airflow', include: NEED_AIRFLOW, testTimeout: 600_000, hookTimeout: 600_000 },
+      },
       ...CHAOS,
     ],
   },

@@ -17,6 +17,7 @@ export const missing = {
   snowflake: snowflake === undefined,
 } satisfies Record<WarehouseKind, boolean>;
 
+/** Where a command finds the emulators. */
 export const ENVIRONMENT = {
   BIGQUERY_EMULATOR_HOST: bigquery?.rest,
   BIGQUERY_STORAGE_EMULATOR_HOST: bigquery?.grpc,
@@ -82,15 +83,20 @@ interface ProjectEdits {
 }
 
 /** A checkout of the job in a temporary folder. */
-export async function weeklyProject({ edit = same, editQuery = same }: ProjectEdits = {}): Promise<string> {
+export async function weeklyProject(edits: ProjectEdits = {}): Promise<string> {
   const folder = await temporaryFolder();
+  await copyJob(folder, edits);
+  return folder;
+}
+
+/** Puts the job, its queries and its model into a folder. */
+export async function copyJob(folder: string, { edit = same, editQuery = same }: ProjectEdits = {}): Promise<void> {
   await mkdir(path.join(folder, 'jobs'));
   await cp(repository('models', 'churn'), path.join(folder, 'models', 'churn'), { recursive: true });
   const write = async (file: string, change: (text: string) => string) =>
     await writeFile(path.join(folder, 'jobs', file), change(await readFile(repository('jobs', file), 'utf8')));
   for (const file of ['new_users.sql', 'new_users.bigquery.sql']) await write(file, editQuery);
   await write('churn-weekly.yaml', (job) => edit(replaced(job, 'sink:', `sink:\n  warehouse: $\{SINK_URL}`)));
-  return folder;
 }
 
 /** @throws Error where there is nothing to replace: an unchanged job would test something else */

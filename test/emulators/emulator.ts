@@ -6,7 +6,7 @@ import { FOLDER, ownPath } from './folder.ts';
 import { virtualEnvironment } from './virtual-environment.ts';
 
 /** How long an emulator may take to answer, and then to end, before it is given up. */
-const START_MS = 60_000;
+const START_MS = 180_000;
 const STOP_MS = 10_000;
 const LOG_LINES = 30;
 
@@ -21,14 +21,24 @@ export interface Emulator<Address> {
  * Starts a Python script of this folder that prints its address as one line of JSON once it answers, and ends when its
  * stdin closes. So it ends with this process whatever happens; it has a home of its own, and is in no one's way.
  */
-export async function startEmulator<Address>(name: string, script: string, ...args: string[]): Promise<Emulator<Address>> {
-  const python = await virtualEnvironment(name);
+export function startEmulator<Address>(name: string, script: string, ...args: string[]): Promise<Emulator<Address>> {
+  return startServer(import.meta.dirname, name, script, args);
+}
+
+/** The same of a script in another folder, which has its `NAME-requirements.txt` too. */
+export async function startServer<Address>(
+  folder: string,
+  name: string,
+  script: string,
+  args: readonly string[],
+): Promise<Emulator<Address>> {
+  const python = await virtualEnvironment(name, folder);
   const log = path.join(FOLDER, 'logs', `${name}-${process.pid}.log`);
   await mkdir(path.dirname(log), { recursive: true });
   const home = await ownPath(`${name}-home`);
   await mkdir(home);
   const file = await open(log, 'w');
-  const child = spawn(python, [path.join(import.meta.dirname, script), ...args], {
+  const child = spawn(python, [path.join(folder, script), ...args], {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
     stdio: ['pipe', 'pipe', file.fd],

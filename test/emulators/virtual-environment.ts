@@ -8,22 +8,22 @@ import { FOLDER, ownPath } from './folder.ts';
 import { findPython } from './python.ts';
 
 /**
- * The Python of a virtual environment that has exactly what `NAME-requirements.txt` pins. It is made once and found again
+ * The Python of a virtual environment that has exactly what `NAME-requirements.txt` of a folder pins. It is made once and found again
  * by a hash of the pins and of the Python that made it.
  */
-export async function virtualEnvironment(name: string): Promise<string> {
+export async function virtualEnvironment(name: string, folder: string = import.meta.dirname): Promise<string> {
   const python = await findPython();
-  const requirements = path.join(import.meta.dirname, `${name}-requirements.txt`);
+  const requirements = path.join(folder, `${name}-requirements.txt`);
   const hash = createHash('sha256')
     .update(await readFile(requirements))
     .update(python.identity)
     .digest('hex');
-  const folder = path.join(FOLDER, `${name}-${hash.slice(0, 12)}`);
-  if (!existsSync(folder)) {
-    process.stderr.write(`Making ${path.relative('', folder)} with the ${name} emulator, once; later runs use it again.\n`);
-    await make(python.command, requirements, folder);
+  const made = path.join(FOLDER, `${name}-${hash.slice(0, 12)}`);
+  if (!existsSync(made)) {
+    process.stderr.write(`Making ${path.relative('', made)}, once; later runs use it again.\n`);
+    await make(python.command, requirements, made);
   }
-  return interpreter(folder);
+  return interpreter(made);
 }
 
 /** Made under another name and renamed when whole: what is there is complete, and two who make it at once do not meet. */

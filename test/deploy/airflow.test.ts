@@ -1,0 +1,150 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bigquery, copyJob, ENVIRONMENT, expectedCsv, FILL, leftInScratch, missing, replaced } from '../across/week.ts';
+import { type Emulator, startServer } from '../emulators/emulator.ts';
+import { holdingProxy } from '../support/faulty-proxy.ts';
+import { repository } from '../support/project.ts';
+import { scoreBatch } from '../support/score-batch.ts';
+import { type Airflow, connectAirflow } from './airflow.ts';
+
+// A real Airflow runs the DAGs of deploy/airflow over the emulator of BigQuery: scheduler, workers, retries and backfills.
+
+const SHARDS = 3;
+/** A shard that is told to writes down its process id, and sends its requests where it is told; then it is score-batch. */
+const COMMAND = `#!/bin/sh
+if [ "$SHARD" = "2/${SHARDS}" ] && mv "$SCORE_BATCH_PROJECT/held" "$SCORE_BATCH_PROJECT/holding" 2>/dev/null; then
+  export BIGQUERY_EMULATOR_HOST="$(cat "$SCORE_BATCH_PROJECT/holding")"
+  echo $$ > "$SCORE_BATCH_PROJECT/process"
+fi
+exec '${process.execPath}' '${repository('dist', 'cli.js')}' "$@"
+`;
+
+let folder = '';
+let warehouse = '';
+let server: Emulator<{ url: string }> | undefined;
+let airflow: Airflow;
+
+// Without Python there is no emulator either; the last line of the output says so.
+describe.skipIf(missing.bigquery)('Airflow', () => {
+  beforeAll(async () => {
+    warehouse = await FILL.bigquery();
+    folder = await mkdtemp(path.join(tmpdir(), 'score-batch-airflow-'));
+    await copyJob(folder, { edit: (job) => replaced(job, 'score:\n', 'score:\n  chunk_rows: 200\n') });
+    await writeFile(path.join(folder, 'score-batch'), COMMAND);
+    await chmod(path.join(folder, 'score-batch'), 0o755);
+    const dags = path.join(folder, 'dags');
+    await mkdir(dags);
+    await cp(repository('deploy', 'airflow', 'score_batch_operator.py'), path.join(dags, 'score_batch_operator.py'));
+    // As they are, but for the weeks of the data and for a pause that a test can wait for.
+    const pauses = { 'score_batch_weekly.py': '"retry_delay": timedelta(', 'score_batch_single.py': 'retry_delay=timedelta(' };
+    for (const [dag, pause] of Object.entries(pauses)) {
+      const text = await readFile(repository('deploy', 'airflow', dag), 'utf8');
+      const begin = 'start_date=pendulum.datetime(2026, 1, 5, tz=TIME_ZONE)';
+      const weeks =
+        'start_date=pendulum.datetime(1997, 1, 6, tz=TIME_ZONE), end_date=pendulum.datetime(1997, 6, 2, tz=TIME_ZONE)';
+      const soon = replaced(text, `${pause}minutes=5)`, `${pause}seconds=1)`);
+      await writeFile(path.join(dags, dag), replaced(soon, begin, weeks));
+    }
+    const environment = {
+      ...variables(),
+      PATH: process.env.PATH,
+      SCORE_BATCH_PROJECT: folder,
+      SCORE_BATCH_COMMAND: './score-batch',
+    };
+    server = await startServer(import.meta.dirname, 'airflow', 'run_airflow.py', [JSON.stringify({ dags, environment })]);
+    airflow = await connectAirflow(server.address.url);
+  });
+  afterAll(async () => {
+    await server?.stop(false);
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('a backfill scores past weeks, and a summary is in the XCom', async () => {
+    await airflow.backfill('score_batch_weekly', '1997-02-10T00:00:00-05:00', '1997-02-24T00:00:00-05:00', { shards: 2 });
+    const runs = await airflow.overRuns('score_batch_weekly', 3);
+    for (const run of runs) await expectWell('score_batch_weekly', run.dag_run_id);
+    const summaries = await Promise.all(
+      runs.map(({ dag_run_id }) => airflow.xcom('score_batch_weekly', dag_run_id, 'publish')),
+    );
+    expect(summaries).toMatchObject(
+      ['1997-W07', '1997-W08', '1997-W09'].map((label) => ({ state: 'published', job: 'churn-weekly', window: { label } })),
+    );
+    // The same week by hand is the same publication.
+    const again = await scoreBatch(folder, ['--week', '1997-W08', '--skip-published', '--json'], variables());
+    const { run_id } = summaries[1] as { run_id: string };
+    expect(JSON.parse(again.stdout)).toMatchObject({ run_id, state: 'already published' });
+    expect(await leftInScratch(warehouse)).toEqual([]);
+  });
+
+  it('a shard that is killed is tried again, and the week is whole', async () => {
+    const proxy = await holdingProxy(bigquery?.rest ?? '', /^POST \/upload/);
+    await writeFile(path.join(folder, 'held'), proxy.url);
+    const run = await airflow.trigger('score_batch_weekly', '1997-03-10T00:00:00-05:00', '1997-03-17T00:00:00-05:00', {
+      shards: SHARDS,
+    });
+    // It has scored a chunk, and no answer will tell it whether that is staged.
+    await proxy.reached;
+    process.kill(Number(readFileSync(path.join(folder, 'process'), 'utf8')), 'SIGKILL');
+    proxy.release();
+    await expectWell('score_batch_weekly', run);
+    const shards = (await airflow.tasks('score_batch_weekly', run)).filter(({ task_id }) => task_id === 'score');
+    expect(shards.map(({ rendered_map_index, try_number }) => [rendered_map_index, try_number])).toEqual([
+      ['1/3', 1],
+      ['2/3', 2],
+      ['3/3', 1],
+    ]);
+    expect(await airflow.xcom('score_batch_weekly', run, 'score', 1)).toMatchObject({ shard: { index: 2, count: 3 } });
+    expect(await airflow.xcom('score_batch_weekly', run, 'publish')).toMatchObject({
+      state: 'published',
+      rows: { frozen: 2053, scored: 2053, quarantined: 0 },
+    });
+    expect(await readFile(path.join(folder, 'reports', 'churn-1997-W11.csv'), 'utf8')).toBe(await expectedCsv());
+    expect(await leftInScratch(warehouse)).toEqual([]);
+  });
+
+  it('a week without new users is skipped, from the first task to the last', async () => {
+    const run = await airflow.trigger('score_batch_weekly', '1997-05-12T00:00:00-04:00', '1997-05-19T00:00:00-04:00');
+    expect(await airflow.overRun('score_batch_weekly', run)).toMatchObject({ state: 'success' });
+    const tasks = await airflow.tasks('score_batch_weekly', run);
+    expect(tasks.map(({ task_id, state }) => `${task_id} ${state}`).sort()).toEqual([
+      'freeze skipped',
+      'publish skipped',
+      'score skipped',
+      'shards skipped',
+    ]);
+    expect(existsSync(path.join(folder, 'reports', 'churn-1997-W20.csv'))).toBe(false);
+  });
+
+  it('one task is enough for a small job', async () => {
+    const run = await airflow.trigger('score_batch_single', '1997-01-27T00:00:00-05:00', '1997-02-03T00:00:00-05:00');
+    await expectWell('score_batch_single', run);
+    expect(await airflow.xcom('score_batch_single', run, 'run')).toMatchObject({
+      state: 'published',
+      window: { label: '1997-W05' },
+    });
+  });
+
+  it('what no retry mends is not tried again', async () => {
+    // The window is not over.
+    const run = await airflow.trigger('score_batch_single', '1997-02-03T00:00:00-05:00', '2097-02-03T00:00:00-05:00');
+    expect(await airflow.overRun('score_batch_single', run)).toMatchObject({ state: 'failed' });
+    expect(await airflow.tasks('score_batch_single', run)).toMatchObject([{ state: 'failed', try_number: 1 }]);
+    expect(await airflow.log('score_batch_single', run, 'run', 1)).toContain('score-batch ended with 64');
+  });
+});
+
+/** Where the command finds its warehouses. */
+function variables(): NodeJS.ProcessEnv {
+  return { ...ENVIRONMENT, METADATA_SERVER_DETECTION: 'none', WAREHOUSE_URL: warehouse, SINK_URL: warehouse };
+}
+
+/** Waits for a run to end well; where it does not, the logs of the tasks that failed say why. */
+async function expectWell(dag: string, run: string): Promise<void> {
+  const { state } = await airflow.overRun(dag, run);
+  const failed = (await airflow.tasks(dag, run)).filter((task) => task.state === 'failed');
+  const logs = failed.map((task) => airflow.log(dag, run, task.task_id, task.try_number, task.map_index));
+  expect(state, (await Promise.all(logs)).join('\n')).toBe('success');
+}
