@@ -1,0 +1,29 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { EXIT_CODES } from '../../src/errors.ts';
+import { repository } from '../support/project.ts';
+import { cronJob } from './manifest.ts';
+
+/** Ends that the same command would come to again: somebody has to mend something first. */
+const NOT_RETRIED = (['usage', 'refused', 'permission', 'configuration'] as const).map((kind) => EXIT_CODES[kind]);
+
+const numbers = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number);
+const read = (...file: string[]) => readFileSync(repository('deploy', ...file), 'utf8');
+
+it('all schedulers leave the same exit codes alone', () => {
+  const [, airflow = ''] = /^NOT_RETRIED = \{(.*)\}$/m.exec(read('airflow', 'score_batch_operator.py')) ?? [];
+  const [, systemd = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(read('systemd', 'score-batch@.service')) ?? [];
+  expect(numbers(airflow)).toEqual(NOT_RETRIED);
+  expect(numbers(systemd)).toEqual(NOT_RETRIED);
+  for (const name of ['cronjob.yaml', 'cronjob-gpu.yaml']) {
+    const [rule] = cronJob(name).spec.jobTemplate.spec.podFailurePolicy.rules;
+    expect(rule).toMatchObject({ action: 'FailJob', onExitCodes: { operator: 'In', values: NOT_RETRIED } });
+  }
+});
+
+it('nothing to score is no failure where a scheduler knows of such a thing', () => {
+  expect(read('airflow', 'score_batch_operator.py')).toContain(`skip_on_exit_code=${EXIT_CODES['nothing to score']},`);
+  expect(read('systemd', 'score-batch@.service')).toMatch(
+    new RegExp(`^SuccessExitStatus=${EXIT_CODES['nothing to score']}$`, 'm'),
+  );
+});
