@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bigquery, copyJob, ENVIRONMENT, expectedCsv, FILL, leftInScratch, missing, replaced } from '../across/week.ts';
 import { type Emulator, startServer } from '../emulators/emulator.ts';
-import { holdingProxy } from '../support/faulty-proxy.ts';
+import { holdingProxy } from '../support/holding-proxy.ts';
 import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { type Airflow, connectAirflow } from './airflow.ts';
