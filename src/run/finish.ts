@@ -42,8 +42,8 @@ export async function unlessPublished<T>(
     return await work();
   } catch (error) {
     if (progress.state === 'published') throw error;
-    if (!(error instanceof Interrupted) && (await adopt(plan, progress).catch(() => false))) return false;
     const reason = await reasonOf(error, plan, progress);
+    if (!(error instanceof Interrupted) && (await adopt(plan, progress).catch(() => false))) return false;
     await recordFailure(plan, progress, reason, context);
     throw reason;
   }

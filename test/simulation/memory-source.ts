@@ -10,6 +10,11 @@ export function memorySource(world: World, process: MemoryProcess): Source {
   const { frozen, manifests } = world.scratch;
   const readFrozen = (runId: string) =>
     process.ask('read the manifest', () => (frozen.has(runId) ? manifests.get(runId)?.table : undefined));
+  const rowsOf = (runId: string): readonly SourceRow[] => {
+    const table = frozen.get(runId);
+    if (table === undefined) throw new Error(`the frozen table of ${runId} is not there`);
+    return table.rows;
+  };
   return {
     async freeze(_, { runId, columns, chunkRows }) {
       const existing = await readFrozen(runId);
@@ -21,7 +26,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
         if (!frozen.has(runId)) frozen.set(runId, { mark: newMark('job', runId), rows: world.source });
       });
       const table = await process.ask('count what was frozen', () =>
-        frozenTable(runId, columns, chunkRows, countBuckets(frozen.get(runId)?.rows ?? [])),
+        frozenTable(runId, columns, chunkRows, countBuckets(rowsOf(runId))),
       );
       await process.ask('write the manifest', () => {
         if (!manifests.has(runId)) manifests.set(runId, { mark: newMark('job', runId), table });
