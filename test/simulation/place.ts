@@ -66,6 +66,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
   const { world, process } = place();
   const pending = `${file} of ${process.name} at ${process.count}`;
   let text = '';
+  let replaced = false;
   await process.ask('make the report', () => world.pending.set(pending, number));
   return {
     write: async (data) => {
@@ -73,10 +74,13 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
     },
     finish: async () => undefined,
     async replace() {
+      // A decision that somebody overtook is made again.
+      if (replaced) return true;
       await process.ask('remove older reports', () => {
         for (const [other, older] of world.pending) if (older < number) world.pending.delete(other);
       });
-      return await process.ask('rename the report', () => rename(world, pending, file, text));
+      replaced = await process.ask('rename the report', () => rename(world, pending, file, text));
+      return replaced;
     },
     discard: async () => {
       world.pending.delete(pending);
