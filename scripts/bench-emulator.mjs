@@ -18,13 +18,22 @@ export function dataFolder(rows) {
   return path.join(root, '.bench', String(rows));
 }
 
-/** An emulator with the table `bench.shop.users`; it ends with its standard input, or when it is told to. */
+/** An emulator with generated users; see `startWithTable`. */
 export async function startWithUsers(rows) {
-  const data = dataFolder(rows);
-  if (!existsSync(path.join(data, 'users.duckdb'))) await generateUsers(path.join(data, 'users.duckdb'), rows);
-  const parquet = path.join(data, 'users.parquet');
-  if (!existsSync(parquet)) await writeParquet(path.join(data, 'users.duckdb'), parquet);
-  const emulator = await startEmulator(path.join(data, 'home'));
+  const users = path.join(dataFolder(rows), 'users.duckdb');
+  if (!existsSync(users)) await generateUsers(users, rows);
+  return await startWithTable(users);
+}
+
+/**
+ * An emulator with the users of a DuckDB file as its table `bench.shop.users`; it ends with its standard input, or when it is told
+ * to.
+ */
+export async function startWithTable(users) {
+  const folder = path.dirname(users);
+  const parquet = path.join(folder, 'users.parquet');
+  if (!existsSync(parquet)) await writeParquet(users, parquet);
+  const emulator = await startEmulator(path.join(folder, 'home'));
   await load(emulator.rest, parquet);
   return emulator;
 }
@@ -50,7 +59,9 @@ function findPython() {
   const folder = path.join(root, '.emulators');
   const name = existsSync(folder) && readdirSync(folder).find((entry) => /^bigquery-[0-9a-f]{12}$/.test(entry));
   if (name) return path.join(folder, name, 'bin', 'python');
-  process.stderr.write('error: the emulator is not there\nhint: `npm run unit -- --project emulators` makes it\n');
+  process.stderr.write(
+    'error: the emulator is not there\nhint: `npx vitest run --project emulators test/emulators` makes it\n',
+  );
   process.exit(1);
 }
 

@@ -2,6 +2,7 @@
 // handles and scratch stay flat, and whether every window is published exactly once.
 //
 //   npm run soak -- --windows 200 --parallel 60
+//   npm run soak -- --kind bigquery                 on the emulator, whose environment the tests make
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -17,22 +18,22 @@ const { values: flags } = parseArgs({
     windows: { type: 'string', default: '200' },
     parallel: { type: 'string', default: '60' },
     'rows-per-window': { type: 'string', default: '500' },
+    kind: { type: 'string', default: 'duckdb' },
   },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = path.join(root, 'bench');
-const warehouse = path.join(root, '.bench', 'soak', 'users.duckdb');
-const scratch = `${warehouse}.scratch`;
+const users = path.join(root, '.bench', 'soak', 'users.duckdb');
 const back = Number(flags.windows);
 const beside = Number(flags.parallel);
 const perWindow = Number(flags['rows-per-window']);
 const SIDE_BY_SIDE = 3;
 const say = (text) => process.stdout.write(`${text}\n`);
 
-process.env.WAREHOUSE_URL = `duckdb:${warehouse}`;
-process.env.REPORTS = path.join(path.dirname(warehouse), 'reports');
-await generateUsers(warehouse, (back + beside) * perWindow);
+process.env.REPORTS = path.join(path.dirname(users), 'reports');
+await generateUsers(users, (back + beside) * perWindow);
 await query(`update users set signup_date = date '2025-01-01' + cast(user_id // ${perWindow} as integer)`);
+const warehouse = flags.kind === 'bigquery' ? await onBigquery() : onDuckdb();
 const windows = Array.from({ length: back + beside }, (_, day) =>
   new Date(Date.UTC(2025, 0, 1 + day)).toISOString().slice(0, 10),
 );
@@ -41,7 +42,7 @@ say(`${back} windows of ${perWindow} rows, one after the other in one process`);
 const samples = [];
 for (const date of windows.slice(0, back)) {
   await runHere(date);
-  samples.push(sample());
+  samples.push(await sample());
 }
 // Caches of Node, ONNX Runtime and DuckDB fill first.
 const settled = Math.floor(back / 4);
@@ -64,15 +65,47 @@ for (const { code, attempts } of ends) {
 }
 say(`  ${JSON.stringify(counted)}`);
 
-const [published] = await query(
-  `select count(*) as windows, coalesce(sum(scored), 0) as rows, count(*) filter (runs > 1 or scored <> ${perWindow}) as wrong
-   from (select window_label, count(*) as scored, count(distinct run_id) as runs from marketing.churn_scores group by 1)`,
+const found = await warehouse.query(
+  `select window_label, count(*) as scored, count(distinct run_id) as runs from ${warehouse.scores} group by window_label`,
 );
-say(
-  `published: ${published.windows} windows, ${published.rows} rows; windows of two runs or another number of rows: ${published.wrong}`,
-);
-say(`left in scratch: ${JSON.stringify(readdirSync(scratch).filter((name) => name !== 'tmp'))}`);
-process.exitCode = published.wrong === '0' && Number(published.windows) === back + beside ? 0 : 1;
+const wrong = found.filter(({ scored, runs }) => Number(scored) !== perWindow || Number(runs) !== 1);
+say(`published: ${found.length} windows; of two runs, or of another number of rows: ${wrong.length}`);
+say(`left in scratch: ${JSON.stringify(await warehouse.scratch())}`);
+warehouse.stop();
+process.exitCode = wrong.length === 0 && found.length === back + beside ? 0 : 1;
+
+function onDuckdb() {
+  process.env.WAREHOUSE_URL = `duckdb:${users}`;
+  const scratch = async () => readdirSync(`${users}.scratch`).filter((name) => name !== 'tmp');
+  return { scores: 'marketing.churn_scores', query, scratch, stop() {} };
+}
+
+async function onBigquery() {
+  const { startWithTable } = await import('./bench-emulator.mjs');
+  const { rest, grpc, stop } = await startWithTable(users);
+  Object.assign(process.env, {
+    WAREHOUSE_URL: 'bigquery://bench/shop',
+    BIGQUERY_EMULATOR_HOST: rest,
+    BIGQUERY_STORAGE_EMULATOR_HOST: grpc,
+    METADATA_SERVER_DETECTION: 'none',
+  });
+  const ask = async (uri, body) => {
+    const sent = body && { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+    const response = await fetch(`${rest}/bigquery/v2/projects/bench${uri}`, sent);
+    if (!response.ok) throw new Error(await response.text());
+    return await response.json();
+  };
+  return {
+    scores: 'marketing.churn_scores',
+    async query(sql) {
+      const { schema, rows = [] } = await ask('/queries', { query: sql, useLegacySql: false });
+      return rows.map(({ f }) => Object.fromEntries(schema.fields.map(({ name }, i) => [name, f[i].v])));
+    },
+    scratch: async () =>
+      ((await ask('/datasets/scratch/tables')).tables ?? []).map(({ tableReference }) => tableReference.tableId),
+    stop,
+  };
+}
 
 async function runHere(date) {
   const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
@@ -105,7 +138,7 @@ async function runApart(date) {
   }
 }
 
-function sample() {
+async function sample() {
   globalThis.gc?.();
   const status = readFileSync('/proc/self/status', 'utf8');
   const of = (name) => Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]);
@@ -115,12 +148,12 @@ function sample() {
     'open files': readdirSync('/proc/self/fd').length,
     threads: of('Threads'),
     'active resources': process.getActiveResourcesInfo().length,
-    'entries in scratch': readdirSync(scratch).length,
+    'left in scratch': (await warehouse.scratch()).length,
   };
 }
 
 async function query(sql) {
-  const instance = await DuckDBInstance.create(warehouse);
+  const instance = await DuckDBInstance.create(users);
   const connection = await instance.connect();
   try {
     return (await connection.runAndReadAll(sql)).getRowObjectsJson();
