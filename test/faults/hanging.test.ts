@@ -6,12 +6,12 @@ import { expect, it } from 'vitest';
 import { linearProject } from '../support/linear-project.ts';
 import { startScoreBatch } from '../support/score-batch.ts';
 
-/** A project whose model is never read to its end, as on a network drive that is gone: what reads it cannot be stopped. */
+/** A project whose query is never read to its end, as on a network drive that is gone: what reads it cannot be stopped. */
 async function hangingProject(): Promise<string> {
   const folder = await linearProject();
-  const model = path.join(folder, 'model', 'model.onnx');
-  await rm(model);
-  execFileSync('mkfifo', [model]);
+  const query = path.join(folder, 'jobs', 'query.sql');
+  await rm(query);
+  execFileSync('mkfifo', [query]);
   return folder;
 }
 
