@@ -52,7 +52,7 @@ it('is one command', () => {
   expect(COMMAND[0]).not.toContain('%');
 });
 
-it('publishes the week without a word, and half an hour later does nothing', async () => {
+it('publishes the week without a word, and half an hour later does nothing', { timeout: 180_000 }, async () => {
   const { folder, cron } = await srv();
   expect(await cron()).toEqual({ code: 0, mail: '' });
   expect(existsSync(path.join(folder, CSV))).toBe(true);
@@ -69,7 +69,7 @@ it('mails what is wrong', async () => {
   expect(mail).toMatch(/^error: .*model\.onnx/);
 });
 
-it('does nothing, without a word, while another one is at it', async () => {
+it('does nothing, without a word, while another one is at it', { timeout: 180_000 }, async () => {
   const { folder, cron } = await srv();
   const other = spawn('flock', [folder, 'sh', '-c', 'echo held; read line'], { stdio: ['pipe', 'pipe', 'inherit'] });
   await once(other.stdout, 'data');
