@@ -37,7 +37,7 @@ export default defineConfig({
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 60_000,
     projects: [
       {

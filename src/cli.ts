@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${presentError(error).text}\n`);
-    process.exit(1);
+    void ending.exit(1, []);
   });
   // `score-batch status | head` closes the pipe early, and a log collector may die: neither is a reason to fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

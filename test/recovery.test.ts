@@ -196,7 +196,7 @@ async function planned(folder: string) {
   const options = { allowEmpty: false, skipEmpty: false, skipPublished: false, fresh: false };
   const plan = await makePlan();
   return {
-    begin: (chosen: typeof plan) => begin(chosen, false, context),
+    begin: (chosen: typeof plan) => begin(chosen, options, context),
     makePlan,
     plan,
     run: (chosen: typeof plan) => running.run(chosen, options, 0, context),

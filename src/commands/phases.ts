@@ -9,12 +9,12 @@ import { chooseShard, refuseLocalShards, type ShardFlags } from './shard.ts';
 interface PhaseFlags extends JobFlags, WindowOptions {
   readonly requireGpu?: boolean;
   readonly workers?: number;
+  readonly skipPublished?: boolean;
 }
 
 export interface FreezeFlags extends PhaseFlags {
   readonly fresh?: boolean;
   readonly skipEmpty?: boolean;
-  readonly skipPublished?: boolean;
 }
 
 /** Begins the window's run and freezes its rows. */
@@ -37,7 +37,7 @@ export async function scoreCommand(flags: ScoreFlags, context: Context): Promise
   const shard = chooseShard(flags, context.environment);
   const { plan } = await planned(flags, 'score', context);
   refuseLocalShards(shard, [plan.source, plan.sink]);
-  const summary = await scorePhase(plan, shard, context);
+  const summary = await scorePhase(plan, { shard, skipPublished: flags.skipPublished ?? false }, context);
   const mine = `${summary.chunks_scored} of ${summary.chunks} chunks by shard ${summary.shard.index}/${summary.shard.count}`;
   context.console.info(`${summary.state} ${summary.window.label}: ${mine}, run ${summary.run_id}`, { summary });
   return summary;
@@ -52,7 +52,8 @@ export interface PublishFlags extends PhaseFlags {
 /** Publishes the window's frozen run once every chunk is staged. */
 export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
   const { plan, seconds } = await planned(flags, 'publish', context);
-  const options = { allowEmpty: flags.allowEmpty ?? false, skipEmpty: flags.skipEmpty ?? false };
+  const { allowEmpty = false, skipEmpty = false, skipPublished = false } = flags;
+  const options = { allowEmpty, skipEmpty, skipPublished };
   const summary = await publishPhase(plan, options, seconds, context);
   context.console.info(showSummary(summary), { summary });
   return summary;

@@ -87,6 +87,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   addWindowOptions(addJobOption(score))
     .option('--shard <i/n>', 'the part of this process, e.g. 2/8 for the second of eight')
     .option('--shards <n>', 'number of parts, where the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
+    .option('--skip-published', SKIP_PUBLISHED)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--workers <number>', WORKERS, workerNumber)
     .action(async (flags: ScoreFlags) => {
@@ -98,6 +99,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   addWindowOptions(addJobOption(publish))
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--skip-empty', SKIP_EMPTY)
+    .option('--skip-published', SKIP_PUBLISHED)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE)
     .action(async (flags: PublishFlags) => {

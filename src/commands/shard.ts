@@ -25,6 +25,11 @@ const HINT = 'write --shard 2/8 for the second of eight, or --shards 8 where the
 export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.ProcessEnv): Shard {
   if (shard !== undefined) {
     const [, index, count] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
+    if (shards !== undefined && shards !== Number(count)) {
+      throw new ScoreBatchError('usage', `--shard ${shard} and --shards ${shards} do not agree`, {
+        hint: 'leave out --shards',
+      });
+    }
     return checked(Number(index) - 1, Number(count), `--shard ${shard}`);
   }
   const { SCORE_BATCH_SHARDS: configured } = environment;
@@ -42,7 +47,13 @@ export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.P
   }
   const told = count === undefined ? undefined : environment[count];
   if (told && wanted !== undefined && Number(told) !== wanted) {
-    throw new ScoreBatchError('usage', `--shards says ${wanted} and ${count} says ${told}`, { hint: 'leave out --shards' });
+    throw new ScoreBatchError(
+      'usage',
+      `there are ${wanted} shards by --shards or SCORE_BATCH_SHARDS, and ${told} by ${count}`,
+      {
+        hint: 'leave out the first',
+      },
+    );
   }
   if (wanted === undefined && !told) {
     throw new ScoreBatchError('usage', `${index} is set, and nothing says how many shards there are`, {

@@ -73,6 +73,8 @@ export interface LedgerEntry extends RunIdentity {
 export interface Run extends RunIdentity {
   readonly state: RunState;
   readonly startedAt: string;
+  /** Host of the process that began it. */
+  readonly startedOn: string;
   readonly recordedAt: string;
   readonly host: string;
   readonly rows: RunRows | undefined;
@@ -104,6 +106,7 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
       // A process of the same run that started later does not undo what another one achieved.
       state: before && rank(before.state) > rank(entry.state) ? before.state : entry.state,
       startedAt: before?.startedAt ?? entry.recordedAt,
+      startedOn: before?.startedOn ?? entry.host,
       rows: entry.rows ?? before?.rows,
       details: { ...before?.details, ...entry.details },
     });

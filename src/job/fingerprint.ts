@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import type { Query } from '../domain/query.ts';
 import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
@@ -9,11 +9,17 @@ const FORMAT_VERSION = 2;
 
 /**
  * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the
- * effective job, the model and its rules. Left out: what only changes how fast it goes (workers) or what it may cost.
+ * effective job, the model and its rules, the key of its hashes. Left out: what only changes how fast it goes (workers) or what it may cost.
  *
  * @returns SHA-256, hex
  */
-export function fingerprintOf(query: Query, columns: Schema, definition: JobDefinition, bundle: Bundle): string {
+export function fingerprintOf(
+  query: Query,
+  columns: Schema,
+  definition: JobDefinition,
+  bundle: Bundle,
+  hashKey: string | undefined,
+): string {
   const { workers: _, ...score } = definition.score;
   const { max_bytes: __, usd_per_tib: ___, ...source } = definition.source;
   const parts = {
@@ -23,6 +29,7 @@ export function fingerprintOf(query: Query, columns: Schema, definition: JobDefi
     columns,
     definition: { ...definition, source, score },
     model: [bundle.digest, bundle.definitionDigest],
+    ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };
   return createHash('sha256').update(canonical(parts)).digest('hex');
 }

@@ -117,6 +117,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
       columns.needed,
       { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
       bundle,
+      definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
     ),
     reported: window.kind === definition.every,
     reportFile: file,

@@ -16,7 +16,8 @@ export function abandonedReports(template: string): Scratch {
       const report = patternOf(base);
       for (const folder of await foldersOf(dir)) {
         for (const { path: name, runId: run, abandoned } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
-          const { mtimeMs } = await stat(name);
+          // It may have got its name, or have been removed, a moment ago.
+          const mtimeMs = (await stat(name).catch(() => undefined))?.mtimeMs ?? Date.now();
           const deadline = new Date(mtimeMs + LIFETIME_MS).toISOString();
           if (abandoned) left.push({ name, run: undefined, deadline: undefined });
           else if (mtimeMs + LIFETIME_MS < Date.now()) left.push({ name, run, deadline });

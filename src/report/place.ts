@@ -23,7 +23,9 @@ export function recordedPath(file: string, root: string): string {
  */
 export async function refuseForeign(file: string, root: string, entries: readonly LedgerEntry[]): Promise<void> {
   const own = (recorded: string) => path.resolve(root, recorded) === file;
-  const ours = entries.some(({ details }) => [details.report ?? [], details.files ?? []].flat().some(own));
+  const ours = entries
+    .filter(({ state }) => state === 'published' || state === 'completed')
+    .some(({ details }) => [details.report ?? [], details.files ?? []].flat().some(own));
   if (ours || !(await exists(file))) return;
   throw new ScoreBatchError('configuration', `${file} is there, and this job did not write it`, {
     hint: 'move it away, choose another path for report.csv, or replace it with --force',

@@ -13,12 +13,23 @@ import { entryOf, type Progress, windowFilter } from './progress.ts';
 /** An unfinished run that began so long ago, or longer, is no news to whoever starts beside it. */
 const YOUNG_MS = 86_400_000;
 
+export interface BeginOptions {
+  /** Never go on with an unfinished run. */
+  readonly fresh: boolean;
+  /** Take the window's publication for the run, of whichever job file, query or model it is. */
+  readonly skipPublished: boolean;
+}
+
 /**
  * A new run, or an unfinished one to go on with. The ledger knows of it before anything else is durable, and what is gone on
  * with is decided with the ledger in hand: another process may have finished the run since the plan was made.
+ *
+ * @returns `published` or `completed` where there is nothing left but the report, or nothing at all
  */
-export async function begin(plan: Plan, fresh: boolean, { console }: Context): Promise<Progress> {
+export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, { console }: Context): Promise<Progress> {
   const { progress, resumed, beside } = await plan.ledger.decide(windowFilter(plan), async (entries) => {
+    const done = skipPublished ? publishedRun(plan, entries) : undefined;
+    if (done) return { result: { progress: progressOf(plan, entries, done), resumed: undefined, beside: [] } };
     const unfinished = fresh ? undefined : await resumable(plan, entries);
     const begun = progressOf(plan, entries, unfinished);
     const result = { progress: begun, resumed: unfinished, beside: othersUnfinished(entries, plan.fingerprint) };
@@ -46,12 +57,13 @@ export interface Joined {
 }
 
 /**
- * The unfinished run that `begin` would go on with, or else the one of equal fingerprint that is published: a scheduler may
- * repeat what was done.
+ * The unfinished run that `begin` would go on with, or else the newest one of equal fingerprint where it is the published one: a
+ * scheduler may repeat what was done.
  *
- * @throws ScoreBatchError `conflict` where there is none
+ * @param skipPublished take the publication of another fingerprint too, where there is nothing of this one
+ * @throws ScoreBatchError `conflict` where there is none; `refused` or `nothing to score` where that is how the newest one ended
  */
-export async function join(plan: Plan, { console }: Context): Promise<Joined> {
+export async function join(plan: Plan, skipPublished: boolean, { console }: Context): Promise<Joined> {
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
   if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished), frozen: undefined };
@@ -60,23 +72,33 @@ export async function join(plan: Plan, { console }: Context): Promise<Joined> {
     console.info(`going on with ${showRun(unfinished)}`);
     return { progress: progressOf(plan, entries, unfinished), frozen };
   }
-  const current = currentPublication(entries);
-  const done = runsOf(entries).find(({ runId, fingerprint }) => runId === current?.runId && fingerprint === plan.fingerprint);
-  if (done) return { progress: progressOf(plan, entries, done), frozen: undefined };
+  const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
+  if (newest && newest.runId === currentPublication(entries)?.runId) {
+    return { progress: progressOf(plan, entries, newest), frozen: undefined };
+  }
+  if (newest?.state === 'refused' || newest?.state === 'skipped') throw ended(newest);
+  const published = skipPublished ? publishedRun(plan, entries) : undefined;
+  if (published) return { progress: progressOf(plan, entries, published), frozen: undefined };
   const others = othersUnfinished(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
     details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
-    hint: 'run `score-batch freeze` for the same window first',
+    hint: 'run `score-batch freeze` for the same window first; where one step has --require-gpu, all must have it',
   });
 }
 
+/** Both are final: what would be gone on with is over, and data, limits or flags must change first. */
+function ended({ runId, state, details }: Run): ScoreBatchError {
+  const hint = 'mend what it says, then begin a new run with `score-batch freeze`';
+  const error = details.error ?? 'the ledger does not say why';
+  if (state === 'refused') return new ScoreBatchError('refused', `run ${runId} was refused: ${error}`, { hint });
+  return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);
+}
+
 /** The window's published run where it is in the job's own table; undefined where there is none. */
-export async function published(plan: Plan): Promise<Progress | undefined> {
-  const entries = await plan.ledger.entries(windowFilter(plan));
+function publishedRun(plan: Plan, entries: readonly LedgerEntry[]): Run | undefined {
   const current = currentPublication(entries);
   const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  const table = showTableName(plan.tables.scores.name);
-  return run && showTableName(run.details.table ?? []) === table ? progressOf(plan, entries, run) : undefined;
+  return showTableName(run?.details.table ?? []) === showTableName(plan.tables.scores.name) ? run : undefined;
 }
 
 /** Takes over what another process of this very run has published. @returns whether there was such a thing */
@@ -109,8 +131,8 @@ function othersUnfinished(entries: readonly LedgerEntry[], fingerprint: string):
 }
 
 /** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 UTC on HOST` */
-function showRun({ runId, startedAt, host }: Run): string {
-  return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${host}`;
+function showRun({ runId, startedAt, startedOn }: Run): string {
+  return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${startedOn}`;
 }
 
 /** Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures. */

@@ -10,7 +10,7 @@ import { finishReport } from './report.ts';
 import { type RunSummary, summarize } from './summary.ts';
 
 /**
- * Does what is left to do until the run is published, and what comes after it.
+ * Does what is left to do until the run is published, and what comes after it; nothing where all of it is done.
  *
  * @param work publishes the run; returns false where another process of the same run had done it
  */
@@ -20,6 +20,7 @@ export async function publishOnce(
   context: Context,
   work: () => Promise<boolean>,
 ): Promise<RunSummary> {
+  if (progress.state === 'completed') return await finish(plan, progress, 'already published', context);
   const mine = progress.state === 'published' || (await unlessPublished(plan, progress, context, work));
   if (mine) return await finish(plan, progress, 'published', context);
   await adopt(plan, progress);
@@ -49,12 +50,7 @@ export async function unlessPublished<T>(
   }
 }
 
-export async function finish(
-  plan: Plan,
-  progress: Progress,
-  state: RunSummary['state'],
-  context: Context,
-): Promise<RunSummary> {
+async function finish(plan: Plan, progress: Progress, state: RunSummary['state'], context: Context): Promise<RunSummary> {
   await finishReport(plan, progress, context);
   await cleanUp(plan, progress.runId, context);
   return summarize(plan, progress.runId, state, progress.rows, progress.details);

@@ -2,9 +2,9 @@ import type { Context } from '../context.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { Shard } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
-import { begin, join, published } from './begin.ts';
+import { adopt, type BeginOptions, begin, join } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
-import { finish, publishOnce, unlessPublished } from './finish.ts';
+import { publishOnce, unlessPublished } from './finish.ts';
 import { freezeWindow, refuseEmpty } from './freeze.ts';
 import { entryOf } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
@@ -29,16 +29,14 @@ export interface FreezeSummary extends PhaseSummary {
 /** Begins the window's run, or goes on with an unfinished one, and freezes its rows. */
 export async function freezePhase(
   plan: Plan,
-  options: { readonly fresh: boolean; readonly skipEmpty: boolean; readonly skipPublished: boolean },
+  options: BeginOptions & { readonly skipEmpty: boolean },
   planSeconds: number,
   context: Context,
 ): Promise<FreezeSummary> {
-  const earlier = options.skipPublished ? await published(plan) : undefined;
-  const progress = earlier ?? (await begin(plan, options.fresh, context));
+  const progress = await begin(plan, options, context);
   progress.clock.add('plan', planSeconds);
   const frozen =
-    earlier === undefined &&
-    progress.state !== 'published' &&
+    progress.state === 'started' &&
     (await unlessPublished(plan, progress, context, async () => {
       const made = await freezeWindow(plan, options.skipEmpty, progress, context);
       const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
@@ -69,13 +67,17 @@ export interface ScoreSummary extends PhaseSummary {
  *
  * @throws ScoreBatchError `conflict` where nothing is frozen
  */
-export async function scorePhase(plan: Plan, shard: Shard, context: Context): Promise<ScoreSummary> {
-  const { progress, frozen } = await join(plan, context);
+export async function scorePhase(
+  plan: Plan,
+  { shard, skipPublished }: Pick<BeginOptions, 'skipPublished'> & { readonly shard: Shard },
+  context: Context,
+): Promise<ScoreSummary> {
+  const { progress, frozen } = await join(plan, skipPublished, context);
   const scored =
     frozen !== undefined &&
     (await unlessPublished(plan, progress, context, () => scoreFrozen(plan, frozen, shard, progress, context)));
-  // Staged after the others had cleaned up.
-  if (frozen !== undefined && !scored) await cleanUp(plan, progress.runId, context);
+  // What this one staged may have come after the others had cleaned up.
+  if (frozen !== undefined && (!scored || (await adopt(plan, progress)))) await cleanUp(plan, progress.runId, context);
   const { chunks, rows, providers } = scored || { chunks: 0, rows: 0, providers: {} };
   return {
     ...phaseOf(plan, progress.runId),
@@ -95,15 +97,12 @@ export async function scorePhase(plan: Plan, shard: Shard, context: Context): Pr
  */
 export async function publishPhase(
   plan: Plan,
-  options: PublishOptions & { readonly skipEmpty: boolean },
+  options: PublishOptions & Pick<BeginOptions, 'skipPublished'> & { readonly skipEmpty: boolean },
   planSeconds: number,
   context: Context,
 ): Promise<RunSummary> {
-  const { progress, frozen } = await join(plan, context);
+  const { progress, frozen } = await join(plan, options.skipPublished, context);
   progress.clock.add('plan', planSeconds);
-  if (frozen === undefined && progress.state === 'completed') {
-    return await finish(plan, progress, 'already published', context);
-  }
   return await publishOnce(plan, progress, context, async () => {
     if (frozen === undefined) return false;
     if (options.skipEmpty) refuseEmpty(plan, frozen);

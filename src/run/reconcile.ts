@@ -28,7 +28,7 @@ export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string):
   if (missing.length > 0) {
     throw new ScoreBatchError('conflict', `chunk ${missing.join(', ')} of ${frozen.chunks.length} has no complete attempt`, {
       details: missing.map((chunk) => showAttempts(chunk, frozen, attempts)),
-      hint: 'start the same command again: only what is missing is scored',
+      hint: 'start `score-batch score` for the same window, or the command that scores and publishes: only what is missing is scored',
     });
   }
   const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);

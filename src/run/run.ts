@@ -1,17 +1,15 @@
 import type { Context } from '../context.ts';
 import { ALONE } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
-import { begin, published } from './begin.ts';
-import { finish, publishOnce } from './finish.ts';
+import { type BeginOptions, begin } from './begin.ts';
+import { publishOnce } from './finish.ts';
 import { freezeWindow } from './freeze.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
 import type { RunSummary } from './summary.ts';
 
-export interface RunOptions extends PublishOptions {
+export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
-  readonly skipPublished: boolean;
-  readonly fresh: boolean;
 }
 
 /**
@@ -22,9 +20,7 @@ export interface RunOptions extends PublishOptions {
  * @throws ScoreBatchError whose kind says what a scheduler should do; Interrupted where a signal ended it
  */
 export async function run(plan: Plan, options: RunOptions, planSeconds: number, context: Context): Promise<RunSummary> {
-  const earlier = options.skipPublished ? await published(plan) : undefined;
-  if (earlier) return await finish(plan, earlier, 'already published', context);
-  const progress = await begin(plan, options.fresh, context);
+  const progress = await begin(plan, options, context);
   progress.clock.add('plan', planSeconds);
   return await publishOnce(plan, progress, context, async () => {
     const frozen = await freezeWindow(plan, options.skipEmpty, progress, context);

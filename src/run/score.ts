@@ -36,7 +36,6 @@ export async function scoreFrozen(
     workers,
     look: () => sink.staged(runId),
     found: (chunks) => bar.advance(chunks),
-    signal,
   });
   const chunks = frozen.chunks.length;
   const open = chunks - share.resumed;

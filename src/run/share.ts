@@ -8,8 +8,8 @@ import { nextMove, openChunks, type Shard } from '../domain/sharing.ts';
 export interface Share {
   /** Chunks that were staged when it was made. */
   readonly resumed: number;
-  /** The next chunk to score; undefined once nothing is left. Several workers may ask at once. */
-  next(): Promise<FrozenChunk | undefined>;
+  /** The next chunk to score; undefined once nothing is left. Several workers may ask at once. @param signal ends a wait */
+  next(signal: AbortSignal): Promise<FrozenChunk | undefined>;
   /** To be told of each chunk that this process has staged. */
   staged(chunk: FrozenChunk['chunk']): void;
 }
@@ -23,7 +23,6 @@ export interface ShareOptions {
   readonly look: () => Promise<readonly StagedAttempt[]>;
   /** Told of chunks that turn out to be staged by others. */
   readonly found: (chunks: number) => void;
-  readonly signal: AbortSignal;
   readonly clock?: Clock;
 }
 
@@ -48,6 +47,8 @@ const REAL: Clock = {
 /** Looks at staging are at least so far apart, and so much longer than one takes: sharing must not cost more than it saves. */
 const LOOK_EVERY_MS = 2_000;
 const LOOKS_APART = 20;
+/** Whatever a look takes: a warehouse that was slow once must not keep a process from what is done meanwhile. */
+const LOOK_AT_LEAST_EVERY_MS = 60_000;
 
 /**
  * Time that another shard gets for the chunks that it is at and for those that are next, in units of what the slowest of this
@@ -59,7 +60,7 @@ const PATIENCE_MS = 30_000;
 
 /** Looks at what is staged, and begins to share. See `nextMove` for who takes what. */
 export async function shareChunks(options: ShareOptions): Promise<Share> {
-  const { frozen, shard, workers, look, found, signal, clock = REAL } = options;
+  const { frozen, shard, workers, look, found, clock = REAL } = options;
   const done = new Set<number>();
   const taken = new Map<number, number>();
   const waitedFor = new Map<number, number>();
@@ -70,7 +71,7 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
     const start = clock.now();
     const open = new Set(undone(frozen.chunks, await look()).map(({ chunk }) => chunk));
     looked = clock.now();
-    pause = Math.max(LOOK_EVERY_MS, LOOKS_APART * (looked - start));
+    pause = Math.min(LOOK_AT_LEAST_EVERY_MS, Math.max(LOOK_EVERY_MS, LOOKS_APART * (looked - start)));
     const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));
     for (const { chunk } of news) done.add(chunk);
     return news.length;
@@ -98,7 +99,7 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
   };
   return {
     resumed,
-    async next() {
+    async next(signal) {
       for (;;) {
         if (clock.now() - looked > pause) await lookAgain();
         const move = decide();

@@ -15,12 +15,12 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
  * failure stops the others after their batch: ending a thread inside the model would abort the whole process.
  *
  * @param turns chunks that there may be at most
- * @param next gives a worker that is free its next chunk, undefined once there is none
+ * @param next gives a worker that is free its next chunk, undefined once there is none; its signal ends a wait for one
  * @throws whatever a worker, `next` or `stage` threw first, or the signal's reason
  */
 export async function scoreChunks(
   turns: number,
-  next: () => Promise<ChunkTask | undefined>,
+  next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile) => Promise<void>,
   { workers, signal, ...setup }: PoolOptions,
 ): Promise<void> {
@@ -29,6 +29,8 @@ export async function scoreChunks(
   const idle = Array.from({ length: Math.min(workers, turns) }, () => startWorker({ ...setup, stop }));
   const all = [...idle];
   const limit = pLimit(Math.max(1, all.length));
+  const failing = new AbortController();
+  const waiting = AbortSignal.any([signal, failing.signal]);
   signal.addEventListener('abort', requestStop, { once: true });
   let over = false;
   let failure: { error: unknown } | undefined;
@@ -37,7 +39,7 @@ export async function scoreChunks(
     const worker = idle.pop();
     if (worker === undefined) throw new Error('more chunks in flight than workers');
     try {
-      const task = await next();
+      const task = await next(waiting);
       if (task === undefined) over = true;
       else if (!failure && !signal.aborted) {
         const scored = await worker.score(task);
@@ -46,6 +48,7 @@ export async function scoreChunks(
     } catch (error) {
       failure ??= { error };
       requestStop();
+      failing.abort(error);
     } finally {
       idle.push(worker);
     }

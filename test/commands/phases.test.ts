@@ -95,3 +95,33 @@ it('a start beside a young unfinished run of another model or query says so and 
   expect(code, stderr).toBe(0);
   expect(stderr).toMatch(/warning: run 1997-W11-\w+, which began at .* UTC on .*, has not finished/);
 });
+
+describe('what ended badly', () => {
+  it('is not taken for done by a scheduler that asks again', async () => {
+    const folder = await linearProject();
+    expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+    await statements(path.join(folder, WAREHOUSE), ['delete from users']);
+    for (const [name, code] of [
+      ['freeze', 0],
+      ['score', 0],
+      ['publish', 65],
+      ['publish', 65],
+      ['score', 65],
+    ] as const) {
+      expect([name, (await phase(folder, name)).code]).toEqual([name, code]);
+    }
+    const { stderr } = await phase(folder, 'publish', '--allow-empty');
+    expect(stderr).toMatch(/error: run 1997-W11-\w+ was refused: 1997-W11 was not published: .*\nhint: .*score-batch freeze/);
+  });
+
+  it('of another job file is passed over with --skip-published, where the window is published', async () => {
+    const folder = await linearProject();
+    expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+    const job = path.join(folder, 'jobs', 'job.yaml');
+    await writeFile(job, (await readFile(job, 'utf8')).replace('chunk_rows: 10', 'chunk_rows: 20'));
+    expect((await phase(folder, 'score')).code).toBe(75);
+    for (const name of ['freeze', 'score', 'publish']) {
+      expect((await phase(folder, name, '--skip-published')).said).toMatchObject({ state: 'already published' });
+    }
+  });
+});

@@ -41,7 +41,12 @@ describe('chooseShard', () => {
     ['a number without an index', {}, { shards: 4 }, /nothing says which one this is/],
     ['an index without a number', { JOB_COMPLETION_INDEX: '3' }, {}, /nothing says how many/],
     ['an index beyond the number', { JOB_COMPLETION_INDEX: '4' }, { shards: 4 }, /JOB_COMPLETION_INDEX=4 is no shard of 4/],
-    ['two numbers', { CLOUD_RUN_TASK_INDEX: '0', CLOUD_RUN_TASK_COUNT: '2' }, { shards: 3 }, /says 3 and .* says 2/],
+    [
+      'two numbers',
+      { CLOUD_RUN_TASK_INDEX: '0', CLOUD_RUN_TASK_COUNT: '2' },
+      { shards: 3 },
+      /there are 3 shards by .* and 2 by CLOUD_RUN_TASK_COUNT/,
+    ],
     ['a word for a number', { SCORE_BATCH_SHARDS: 'many' }, {}, /SCORE_BATCH_SHARDS=many/],
   ])('refuses %s', (_, environment, flags, expected) => {
     expect(chosen(flags, environment)).toMatch(expected);

@@ -75,7 +75,11 @@ it('the files that are copied build a command that runs', { timeout: 180_000 }, 
     stages()
       .get('')
       ?.find(({ name }) => name === 'ENTRYPOINT')?.text ?? '';
-  const [node = '', ...args] = (JSON.parse(entry) as string[]).map((word) => word.replace('/opt/score-batch', image));
+  const [init, dashes, node = '', ...args] = (JSON.parse(entry) as string[]).map((word) =>
+    word.replace('/opt/score-batch', image),
+  );
+  // The kernel keeps process 1 from ending itself by a signal; see `ending.ts`.
+  expect([init, dashes]).toEqual(['tini', '--']);
   const job = await temporaryFolder();
   expect((await run(node, [...args, '--version'], { cwd: job })).stdout).toBe('0.1.0\n');
   await run(node, [...args, 'init', 'churn'], { cwd: job });

@@ -19,9 +19,16 @@ const bundle = await loadBundle(repository('test', 'fixtures', 'models', 'linear
 
 const COLUMNS: Schema = [{ name: 'id', type: 'integer', native: 'INTEGER' }];
 
-function fingerprint({ job = JOB, sql = SQL, monday = '2026-11-16', model = bundle, columns = COLUMNS } = {}): string {
+function fingerprint({
+  job = JOB,
+  sql = SQL,
+  monday = '2026-11-16',
+  model = bundle,
+  columns = COLUMNS,
+  hashKey = '',
+} = {}): string {
   const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query', 'duckdb');
-  return fingerprintOf(query, columns, parseJob(job, 'job.yaml', {}), model);
+  return fingerprintOf(query, columns, parseJob(job, 'job.yaml', {}), model, hashKey);
 }
 
 it.each([
@@ -41,6 +48,7 @@ it.each([
   ['chunk size', { job: `${JOB}score: { chunk_rows: 7 }\n` }],
   ['rename', { job: JOB.replace('a: x', 'a: z') }],
   ['model', { model: { ...bundle, digest: '0'.repeat(64) } }],
+  ['key of hashes', { hashKey: 'secret' }],
   ['rule of the model', { model: { ...bundle, definitionDigest: '0'.repeat(64) } }],
 ])('differs with another %s', (_, change) => {
   expect(fingerprint(change)).not.toBe(fingerprint());

@@ -6,6 +6,7 @@ import { type Share, shareChunks } from '../../src/run/share.ts';
 // Time is made: what is tested is who takes what, and when somebody looks.
 
 const SECOND = 1000;
+const { signal } = new AbortController();
 
 function staging(chunks: number) {
   const frozen = {
@@ -26,17 +27,18 @@ function staging(chunks: number) {
     pass,
     looks: () => looks,
     now: () => now,
-    share: (shard: Shard, found: (chunks: number) => void = () => undefined): Promise<Share> =>
+    /** @param duration of a look, milliseconds */
+    share: (shard: Shard, found: (chunks: number) => void = () => undefined, duration = 0): Promise<Share> =>
       shareChunks({
         frozen,
         shard,
         workers: 1,
         look: async () => {
           looks += 1;
+          pass(duration);
           return [...staged];
         },
         found,
-        signal: new AbortController().signal,
         clock: { now: () => now, random: () => 0, sleep: async (ms) => pass(ms) },
       }),
   };
@@ -51,7 +53,8 @@ describe('shareChunks', () => {
   it('looks once where it is quick, however many chunks there are', async () => {
     const world = staging(500);
     const share = await world.share({ index: 0, count: 1 });
-    for (let chunk = await share.next(); chunk !== undefined; chunk = await share.next()) stage(world, share, chunk.chunk);
+    for (let chunk = await share.next(signal); chunk !== undefined; chunk = await share.next(signal))
+      stage(world, share, chunk.chunk);
     expect(world.staged).toHaveLength(500);
     expect(world.looks()).toBe(1);
   });
@@ -60,11 +63,11 @@ describe('shareChunks', () => {
     const world = staging(4);
     const news: number[] = [];
     const share = await world.share({ index: 0, count: 1 }, (chunks) => news.push(chunks));
-    expect((await share.next())?.chunk).toBe(0);
+    expect((await share.next(signal))?.chunk).toBe(0);
     stage(world, share, 0);
     for (const chunk of [1, 2]) stage(world, undefined, chunk);
     world.pass(10 * SECOND);
-    expect((await share.next())?.chunk).toBe(3);
+    expect((await share.next(signal))?.chunk).toBe(3);
     expect(news).toEqual([2]);
   });
 
@@ -72,29 +75,40 @@ describe('shareChunks', () => {
     const world = staging(6);
     const share = await world.share({ index: 0, count: 2 });
     for (const chunk of [0, 2, 4]) {
-      expect((await share.next())?.chunk).toBe(chunk);
+      expect((await share.next(signal))?.chunk).toBe(chunk);
       world.pass(3 * SECOND);
       stage(world, share, chunk);
     }
     // The other one is dead: its third chunk is taken at once, the one that it may be at and the next after a while.
-    expect((await share.next())?.chunk).toBe(5);
+    expect((await share.next(signal))?.chunk).toBe(5);
     stage(world, share, 5);
     const before = world.now();
     for (const chunk of [1, 3]) {
-      expect((await share.next())?.chunk).toBe(chunk);
+      expect((await share.next(signal))?.chunk).toBe(chunk);
       stage(world, share, chunk);
     }
     expect(world.now() - before).toBeGreaterThan(0);
-    expect(await share.next()).toBeUndefined();
+    expect(await share.next(signal)).toBeUndefined();
   });
 
   it('is over when the other shard comes with the last one', async () => {
     const world = staging(2);
     const share = await world.share({ index: 0, count: 2 });
-    expect((await share.next())?.chunk).toBe(0);
+    expect((await share.next(signal))?.chunk).toBe(0);
     stage(world, share, 0);
     stage(world, undefined, 1);
     world.pass(10 * SECOND);
-    expect(await share.next()).toBeUndefined();
+    expect(await share.next(signal)).toBeUndefined();
   });
+});
+
+it('looks again within a minute, however long a look took once', async () => {
+  const world = staging(2);
+  const share = await world.share({ index: 0, count: 2 }, () => undefined, 300 * SECOND);
+  expect((await share.next(signal))?.chunk).toBe(0);
+  stage(world, share, 0);
+  stage(world, undefined, 1);
+  const before = world.now();
+  expect(await share.next(signal)).toBeUndefined();
+  expect(world.now() - before).toBeLessThan(400 * SECOND);
 });

@@ -32,9 +32,9 @@ export function place(): Place {
 /** In place of chunk workers: threads keep no order that could be played again from a seed. */
 export async function scoreInMemory(...[turns, next, stage, options]: Parameters<typeof scoreChunks>): Promise<void> {
   const { world, process } = place();
-  const { frozen, model, workers } = options;
+  const { frozen, model, workers, signal } = options;
   const lane = async (): Promise<void> => {
-    for (let task = await next(); task !== undefined; task = await next()) {
+    for (let task = await next(signal); task !== undefined; task = await next(signal)) {
       const { chunk } = task;
       const rows = await process.ask('read a chunk', () => rowsOfChunk(world, frozen, chunk));
       if (rows?.length !== task.rows) {

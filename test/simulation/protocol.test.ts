@@ -117,8 +117,9 @@ async function performPhases(world: World, name: string, start: Start, random: (
   };
   const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false, skipPublished: false }, 0, context);
   if (!(await twice(shards, freeze))) return;
-  const publish = () => twice(shards + 1, (plan) => publishPhase(plan, OPTIONS, 0, context));
-  const score = (index: number) => twice(index, (plan) => scorePhase(plan, { index, count: shards }, context));
+  const publish = () => twice(shards + 1, (plan) => publishPhase(plan, { ...OPTIONS, skipPublished: false }, 0, context));
+  const score = (index: number) =>
+    twice(index, (plan) => scorePhase(plan, { shard: { index, count: shards }, skipPublished: false }, context));
   const all = Promise.all(Array.from({ length: shards }, (_, index) => score(index)));
   if (start.impatient) await Promise.all([all, publish()]);
   else if ((await all).every((success) => success)) await publish();

@@ -115,11 +115,11 @@ async function scoreShard(
     ...part,
     look: () => process.ask('look', () => [...staged]),
     found: () => undefined,
-    signal: new AbortController().signal,
     clock: { now: () => world.clock.now, sleep: process.sleep, random: process.random },
   });
+  const { signal } = new AbortController();
   const lane = async (): Promise<void> => {
-    for (let task = await share.next(); task !== undefined; task = await share.next()) {
+    for (let task = await share.next(signal); task !== undefined; task = await share.next(signal)) {
       const { chunk, rows } = task;
       await process.ask('read', () => undefined);
       await process.sleep(worker.duration());

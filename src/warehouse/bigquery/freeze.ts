@@ -27,8 +27,9 @@ export async function freeze(connection: Connection, query: Query, options: Free
   await createDataset(connection, connection.scratch);
   // One without a manifest is as whole as one with it: a table that a query makes is there with all rows or not at all.
   if (!(await getTable(connection, scratchTable(connection, 'frozen', runId)))) {
-    // What it says is of a frozen table that is gone.
-    await dropTable(connection, scratchTable(connection, 'manifest', runId));
+    // What it says is of a frozen table that is gone. One that is not there yet may be another process's in a moment.
+    const manifest = scratchTable(connection, 'manifest', runId);
+    if (await getTable(connection, manifest)) await dropTable(connection, manifest);
     await writeFrozen(connection, query, options);
   }
   const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key), { runId });

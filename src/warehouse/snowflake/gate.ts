@@ -5,7 +5,7 @@ import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { pause } from './client.ts';
 import { isContention } from './errors.ts';
-import { Failure } from './failure.ts';
+import { isBroken } from './failure.ts';
 import { nameSuffix, tableIdentifier } from './names.ts';
 import { queryTag, type Session } from './session.ts';
 import type { Snowflake } from './snowflake.ts';
@@ -81,7 +81,7 @@ export async function throughGate<T>(
         }
       });
     } catch (error) {
-      const broke = error instanceof Failure && error.broken;
+      const broke = isBroken(error);
       doubtful ||= committing && broke;
       if (!broke && !isContention(error)) throw error;
       if (attempt === ATTEMPTS && broke) throw error;

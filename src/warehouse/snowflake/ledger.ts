@@ -4,6 +4,7 @@ import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { isMissing } from './errors.ts';
+import { silence } from './failure.ts';
 import { gateName, throughGate } from './gate.ts';
 import { queryTag, type Session } from './session.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
@@ -18,6 +19,11 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
     await ensureTable(snowflake, table);
     await ensureGate(snowflake, gate);
   };
+  /** @throws Failure, with which the transaction is begun again, where it is not there any more */
+  const insert = async (session: Session, entry: LedgerEntry, held: string) => {
+    const [inserted] = await session.rows(`${insertEntry(SNOWFLAKE, table, entry)} HAVING ${held}`);
+    if (inserted?.[0] === '0') throw silence('the transaction was ended while this process was stopped');
+  };
   return {
     entries: (filter) =>
       translated(snowflake, async () => {
@@ -31,8 +37,8 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
     append: (entry) =>
       translated(snowflake, async () => {
         await make();
-        await throughGate(snowflake, gate, entry.runId, async (session) => {
-          await session.rows(insertEntry(SNOWFLAKE, table, entry));
+        await throughGate(snowflake, gate, entry.runId, async (session, { held }) => {
+          await insert(session, entry, held);
           return { commit: true, result: undefined };
         });
       }),
@@ -40,7 +46,7 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
       translated(snowflake, async () => {
         await make();
         let last: Awaited<ReturnType<typeof decide>> | undefined;
-        return await throughGate(snowflake, gate, undefined, async (session, { doubtful }) => {
+        return await throughGate(snowflake, gate, undefined, async (session, { doubtful, held }) => {
           const entries = await readEntries(session, snowflake, table, window);
           // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
           const appended = last?.append;
@@ -48,7 +54,7 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
             return { commit: false, result: last.result };
           }
           last = await decide(entries);
-          if (last.append) await session.rows(insertEntry(SNOWFLAKE, table, last.append));
+          if (last.append) await insert(session, last.append, held);
           return { commit: last.append !== undefined, result: last.result };
         });
       }),

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
+import { ScoreBatchError } from '../../errors.ts';
 import type { Pace } from '../pace.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { literal } from './dialect.ts';
@@ -119,7 +120,8 @@ function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Se
       const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
       return await Promise.race([ended, aborted, late]);
     } catch (error) {
-      broken ||= isBroken(error);
+      // What is given up on this side leaves it open whether the statement ran, and with it what transaction there is.
+      broken ||= isBroken(error) || error instanceof ScoreBatchError;
       throw error;
     } finally {
       clearTimeout(timer);
