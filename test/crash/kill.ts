@@ -15,10 +15,13 @@ export interface CrashPoint {
   readonly phase: Phase;
 }
 
-/** Starts the cron line; the process kills itself at the point, if there is one and it comes there. */
-export function start({ folder, environment }: CrashProject, point?: CrashPoint, workers = 1): Running {
+/** The cron line. */
+const RUN = ['run', '--week', '--json', '--workers', '1'];
+
+/** Starts a command; the process kills itself at the point, if there is one and it comes there. */
+export function start({ folder, environment }: CrashProject, point?: CrashPoint, command: readonly string[] = RUN): Running {
   const at = point && JSON.stringify({ ...point, pattern: point.pattern.source });
-  return startScoreBatch(folder, ['--week', '--json', '--workers', String(workers)], {
+  return startScoreBatch(folder, command, {
     ...environment,
     NODE_OPTIONS: `--import ${PRELOAD}`,
     CRASH_LOG: logOf(folder),
