@@ -114,8 +114,8 @@ it("drops pending reports of processes that are gone, and leaves others' files a
     "exit 0
     stdout:
      left behind why
-    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.another.host.<process> its deadline was <time>
-    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> its process is gone"
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> its process is gone
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.another.host.<process> its deadline was <time>"
   `);
   expect((await readdir(reports)).sort()).toEqual(['a+1997-W11.csv', ...kept].sort());
 });

@@ -1,4 +1,5 @@
 import { BUCKETS, bucketsOf, type FrozenTable } from '../../src/domain/frozen-table.ts';
+import { ScoreBatchError } from '../../src/errors.ts';
 import { leftBy, type Mark, newMark } from '../../src/warehouse/mark.ts';
 import { frozenTable } from '../../src/warehouse/sql/frozen.ts';
 import type { Scratch, Source } from '../../src/warehouse/warehouse.ts';
@@ -12,7 +13,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
     process.ask('read the manifest', () => (frozen.has(runId) ? manifests.get(runId)?.table : undefined));
   const rowsOf = (runId: string): readonly SourceRow[] => {
     const table = frozen.get(runId);
-    if (table === undefined) throw new Error(`the frozen table of ${runId} is not there`);
+    if (table === undefined) throw new ScoreBatchError('conflict', `the frozen table of ${runId} is gone`);
     return table.rows;
   };
   return {

@@ -45,3 +45,18 @@ it('is found by its mark, and so is one whose removal a kill has cut short', asy
   expect(await workFolders(PLACE)).toEqual([]);
   await removeWorkFolder(PLACE, 'run');
 });
+
+it('is found again by its mark, where it is of the same warehouse and job', async () => {
+  const folder = await makeWorkFolder(PLACE, 'run');
+  await makeWorkFolder({ ...PLACE, job: 'another' }, 'run');
+  await makeWorkFolder({ ...PLACE, warehouse: ['another'] }, 'run');
+  await mkdir(path.join(shared, 'score-batch-0123456789abcdef'), { mode: 0o700 });
+  const left = await workFolders(PLACE);
+  expect(left).toEqual([{ name: folder, run: 'run', deadline: expect.any(String) }]);
+  for (const one of left) await dropWorkFolder(one);
+  expect(await workFolders(PLACE)).toEqual([]);
+  expect(await readdir(shared)).toHaveLength(3);
+  // What is open to others may say anything of itself.
+  await chmod(await makeWorkFolder(PLACE, 'run'), 0o755);
+  expect(await workFolders(PLACE)).toEqual([]);
+});
