@@ -94,6 +94,8 @@ function toUsage(error: unknown): unknown {
   }
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   return new ScoreBatchError('usage', message, {
-    hint: suggestion?.replace(/^\(|\)$/g, '') ?? '`score-batch --help` shows every flag',
+    hint:
+      suggestion?.replace(/^\(|\)$/g, '') ??
+      '`score-batch --help` shows the flags of a run, `score-batch COMMAND --help` those of a command',
   });
 }

@@ -454,7 +454,9 @@ describe('a DuckDB file that another process has open', () => {
     expect(outcome.stderr).toContain('error: ');
     expect(outcome.stderr).toContain('data/warehouse.duckdb is in use by another process\n');
     expect(outcome.stderr).toContain(`PID ${holder.pid}`);
-    expect(outcome.stderr).toContain('\nhint: close the other program');
+    expect(outcome.stderr).toContain(
+      '\nhint: wait where it is another run of score-batch, close it where it is a DuckDB shell',
+    );
     await expectNothingMoved(folder);
     expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);
   });

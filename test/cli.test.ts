@@ -49,7 +49,7 @@ describe('help', () => {
 
 describe('usage', () => {
   const WINDOWS = 'choose one of --week, --date, --hour, or --from with --to';
-  const SOME_FLAG = '`score-batch --help` shows every flag';
+  const SOME_FLAG = '`score-batch --help` shows the flags of a run, `score-batch COMMAND --help` those of a command';
 
   it.each<[title: string, args: string[], message: string, hint: string, environment?: NodeJS.ProcessEnv]>([
     ['no window', [], 'no window was given', WINDOWS],

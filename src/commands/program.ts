@@ -23,7 +23,8 @@ In cron, with absolute paths (Mondays at 6; the exit code says what to do, see t
   0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (megabytes),
-SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_LOG=json, NO_COLOR`;
+SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_SHARDS, SCORE_BATCH_HASH_KEY (see the README),
+SCORE_BATCH_LOG=json, NO_COLOR`;
 
 const ALLOW_EMPTY = 'publish an empty window, even over a full one';
 const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';
@@ -45,6 +46,8 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError()
+    // Commands take this over when they are made.
+    .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
   /** Data for programs with --json, else text for people. */

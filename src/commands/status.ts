@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
 import { bottleneck, showSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
 import { type Job, loadJob } from '../job/load.ts';
@@ -78,6 +78,8 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
   const lost = unfinished && (details.supersedes ?? undefined) !== published;
   return {
     window: run.window.label,
+    /** By which every command can be told this window. */
+    flags: flagsOf(run.window),
     run_id: run.runId,
     state: run.state,
     /** Whether the tables hold this run's rows. */
@@ -88,6 +90,7 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
     /** What has changed in the job since an unfinished run began, so that the same command begins anew. */
     changed: unfinished && !lost ? changesSince(run, now) : null,
     started_at: run.startedAt,
+    started_on: run.startedOn,
     recorded_at: run.recordedAt,
     host: run.host,
     rows: run.rows ?? null,
@@ -119,11 +122,13 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
   const notes = runs.flatMap((run) => [
     ...(run.error === null ? [] : [`${run.run_id}: ${run.error}`]),
     ...(run.unfinished
-      ? [`${run.run_id}: unfinished since ${age(run.started_at)} on ${run.host}; ${showNext(run.changed)}`]
+      ? [
+          `${run.run_id}: began ${age(run.started_at)} ago on ${run.started_on} and is at work, or its process is gone; ${showNext(run.changed)}`,
+        ]
       : []),
-    ...(run.lost ? [`${run.run_id}: another run has published its window since; \`score-batch gc\` shows what it left`] : []),
+    ...(run.lost ? [`${run.run_id}: another run has published its window since; it is over`] : []),
     ...(run.state === 'published' && run.current
-      ? [`${run.run_id}: its report file is missing; \`score-batch report\` writes it`]
+      ? [`${run.run_id}: its report file is being written, or is missing: \`score-batch report ${run.flags}\` writes it`]
       : []),
   ]);
   const last = runs.at(-1);
@@ -135,6 +140,11 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
     ...(runs.some((run) => run.current) ? ['* what the tables hold now'] : []),
     ...notes,
   ].join('\n');
+}
+
+function flagsOf({ kind, label, start, end }: LedgerWindow): string {
+  const flag = { week: '--week', day: '--date', hour: '--hour', 'ad hoc': undefined }[kind];
+  return flag === undefined ? `--from ${start} --to ${end}` : `${flag} ${label}`;
 }
 
 function showNext(changed: readonly string[] | null): string {

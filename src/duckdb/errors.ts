@@ -14,7 +14,7 @@ const ERRORS: readonly KnownError[] = [
     pattern: /Could not set lock on file|Conflicting lock/,
     kind: 'conflict',
     what: 'is in use by another process',
-    hint: 'close the other program (a DuckDB shell, another run) and start again; one process at a time can write the file',
+    hint: 'wait where it is another run of score-batch, close it where it is a DuckDB shell, and start again; one process at a time can write the file',
   },
   {
     pattern: /No space left on device|ENOSPC/,

@@ -20,6 +20,16 @@ export interface BeginOptions {
   readonly skipPublished: boolean;
 }
 
+interface Begun {
+  readonly progress: Progress;
+  /** The unfinished run that is gone on with. */
+  readonly resumed?: Run | undefined;
+  /** Unfinished runs that this one may meet at the gate. */
+  readonly beside?: readonly Run[];
+  /** The unfinished run that `skipPublished` leaves as it is. */
+  readonly passed?: Run | undefined;
+}
+
 /**
  * A new run, or an unfinished one to go on with. The ledger knows of it before anything else is durable, and what is gone on
  * with is decided with the ledger in hand: another process may have finished the run since the plan was made.
@@ -27,12 +37,21 @@ export interface BeginOptions {
  * @returns `published` or `completed` where there is nothing left but the report, or nothing at all
  */
 export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, { console }: Context): Promise<Progress> {
-  const { progress, resumed, beside } = await plan.ledger.decide(windowFilter(plan), async (entries) => {
+  const {
+    progress,
+    resumed,
+    beside = [],
+    passed,
+  } = await plan.ledger.decide<Begun>(windowFilter(plan), async (entries) => {
     const done = skipPublished ? publishedRun(plan, entries) : undefined;
-    if (done) return { result: { progress: progressOf(plan, entries, done), resumed: undefined, beside: [] } };
+    if (done) {
+      const result: Begun = { progress: progressOf(plan, entries, done), passed: unfinishedRun(entries, plan.fingerprint) };
+      return { result };
+    }
     const unfinished = fresh ? undefined : await resumable(plan, entries);
     const begun = progressOf(plan, entries, unfinished);
-    const result = { progress: begun, resumed: unfinished, beside: othersUnfinished(entries, plan.fingerprint) };
+    const beside = othersUnfinished(entries, plan.fingerprint);
+    const result: Begun = { progress: begun, resumed: unfinished, beside };
     if (begun.state === 'published') return { result };
     begun.state = 'started';
     const append = entryOf(plan, begun, 'started', {
@@ -46,6 +65,9 @@ export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, 
   if (resumed) console.info(`going on with ${showRun(resumed)}`);
   for (const run of beside.filter(({ startedAt }) => Date.now() - Date.parse(startedAt) < YOUNG_MS)) {
     console.warn(`${showRun(run)}, has not finished, of another job file, query or model; whoever publishes first wins`);
+  }
+  if (passed && passed.state !== 'published') {
+    console.warn(`${showRun(passed)}, has not finished; without --skip-published the same command goes on with it`);
   }
   return progress;
 }

@@ -114,7 +114,7 @@ it('shows what can be gone on with, where it ran, and what has changed since; an
   const runs = async () =>
     (JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] }).runs;
   expect(await status(folder)).toMatch(
-    /<id>: unfinished since \d minutes? on \S+; the same command goes on with it, unless the job file has changed\n$/,
+    /<id>: began \d minutes? ago on \S+ and is at work, or its process is gone; the same command goes on with it, unless the job file has changed\n$/,
   );
   expect(await runs()).toMatchObject([
     { state: 'started', unfinished: true, lost: false, changed: [], host: hostname(), current: false },
