@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, mkdir, rm } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import type { Left } from '../domain/left.ts';
@@ -63,7 +63,7 @@ export async function workFolders(place: WorkPlace): Promise<Left[]> {
 
 /** @param left as `workFolders` gives it */
 export async function dropWorkFolder({ name }: Left): Promise<void> {
-  await rm(name, { recursive: true, force: true });
+  await removeFolder(name);
 }
 
 const PREFIX = 'score-batch-';

@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Left } from '../../domain/left.ts';
 import { SPILL_PREFIX } from '../../duckdb/database.ts';
@@ -38,7 +38,7 @@ export async function listLeft({ scratch, job }: DuckdbFile): Promise<Left[]> {
 }
 
 export async function dropLeft({ name }: Left): Promise<void> {
-  await rm(name, { recursive: true, force: true });
+  await removeFolder(name);
 }
 
 /** Spilled data of a process that was killed; a DuckDB file is written from one machine only. */
