@@ -239,7 +239,7 @@ describe('a model', () => {
     [
       'garbage',
       'error: <project>/model/model.onnx is not an ONNX model\n' +
-        '  Protobuf parsing failed.\n' +
+        '  it holds a field of no known kind\n' +
         'hint: check that the file was copied whole; git LFS leaves a small text file in its place',
     ],
     [

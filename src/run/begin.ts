@@ -63,7 +63,10 @@ export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, 
     return { append, result };
   });
   if (resumed) console.info(`going on with ${showRun(resumed)}`);
-  for (const run of beside.filter(({ startedAt }) => Date.now() - Date.parse(startedAt) < YOUNG_MS)) {
+  // One that failed has said so, and nobody is at it.
+  for (const run of beside.filter(
+    ({ state, startedAt }) => state === 'started' && Date.now() - Date.parse(startedAt) < YOUNG_MS,
+  )) {
     console.warn(`${showRun(run)}, has not finished, of another job file, query or model; whoever publishes first wins`);
   }
   if (passed && passed.state !== 'published') {
