@@ -167,7 +167,10 @@ describe('usage', () => {
   it('asks which of two job files is meant, and takes the one that is named', async () => {
     const folder = await linearProject();
     const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
-    await writeFile(path.join(folder, 'jobs/other.yml'), job.replace('name: linear', 'name: other'));
+    await writeFile(
+      path.join(folder, 'jobs/other.yml'),
+      job.replace('name: linear', 'name: other').replace('linear-{', 'other-{'),
+    );
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 64
       stderr:
