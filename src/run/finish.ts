@@ -50,7 +50,12 @@ export async function unlessPublished<T>(
   }
 }
 
-async function finish(plan: Plan, progress: Progress, state: RunSummary['state'], context: Context): Promise<RunSummary> {
+export async function finish(
+  plan: Plan,
+  progress: Progress,
+  state: RunSummary['state'],
+  context: Context,
+): Promise<RunSummary> {
   await finishReport(plan, progress, context);
   await cleanUp(plan, progress.runId, context);
   return summarize(plan, progress.runId, state, progress.rows, progress.details);

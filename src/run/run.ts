@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { ALONE } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type BeginOptions, begin } from './begin.ts';
-import { publishOnce } from './finish.ts';
+import { finish, publishOnce } from './finish.ts';
 import { freezeWindow } from './freeze.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
@@ -21,6 +21,7 @@ export interface RunOptions extends PublishOptions, BeginOptions {
  */
 export async function run(plan: Plan, options: RunOptions, planSeconds: number, context: Context): Promise<RunSummary> {
   const progress = await begin(plan, options, context);
+  if (options.skipPublished && progress.state !== 'started') return await finish(plan, progress, 'already published', context);
   progress.clock.add('plan', planSeconds);
   return await publishOnce(plan, progress, context, async () => {
     const frozen = await freezeWindow(plan, options.skipEmpty, progress, context);
