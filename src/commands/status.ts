@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { currentPublication, type LedgerEntry, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { currentPublication, isOvertaken, type LedgerEntry, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
 import { bottleneck, showSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
 import { type Job, loadJob } from '../job/load.ts';
@@ -74,8 +74,7 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
   const { details } = run;
   const current = run.runId === published;
   const unfinished = isUnfinished(run);
-  /** Another run has published the window since it began: it can only lose at the gate. */
-  const lost = unfinished && (details.supersedes ?? undefined) !== published;
+  const lost = unfinished && isOvertaken(run, published);
   return {
     window: run.window.label,
     /** By which every command can be told this window. */

@@ -124,6 +124,11 @@ export function currentPublication(entries: readonly LedgerEntry[]): Publication
   return current;
 }
 
+/** Whether another run has published the window since this one began: it can only lose at the gate. @param published that run */
+export function isOvertaken({ details }: Pick<Run, 'details'>, published: string | undefined): boolean {
+  return (details.supersedes ?? undefined) !== published;
+}
+
 /**
  * The run that a start with this fingerprint goes on with: the newest that is not final, started from what is published now
  * (one that started from an older publication could only lose at the gate).
@@ -133,7 +138,7 @@ export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: stri
   return runsOf(entries).findLast((run) => {
     if (run.fingerprint !== fingerprint) return false;
     if (run.state === 'published') return run.runId === current?.runId;
-    return (run.state === 'started' || run.state === 'failed') && (run.details.supersedes ?? undefined) === current?.runId;
+    return (run.state === 'started' || run.state === 'failed') && !isOvertaken(run, current?.runId);
   });
 }
 

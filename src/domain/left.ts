@@ -1,4 +1,4 @@
-import { currentPublication, type LedgerEntry, runsOf } from './ledger.ts';
+import { currentPublication, isOvertaken, type LedgerEntry, runsOf } from './ledger.ts';
 
 /** What a run has in scratch or on this machine, or what a process that is gone has left. */
 export interface Left {
@@ -29,7 +29,7 @@ export function judge({ run: id, deadline = '' }: Left, entries: readonly Ledger
   if (run?.state === 'published' || run?.state === 'completed') return { over: true, why: 'its run has published' };
   if (run?.state === 'skipped') return { over: true, why: 'its run had nothing to score' };
   const current = currentPublication(entries);
-  if (run !== undefined && current?.runId !== (run.details.supersedes ?? undefined)) {
+  if (run !== undefined && isOvertaken(run, current?.runId)) {
     return { over: true, why: `${current?.runId} has published the window since its run began` };
   }
   if (Date.parse(deadline) < now) return { over: true, why: `its deadline was ${deadline}` };
