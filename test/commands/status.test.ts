@@ -124,7 +124,7 @@ it('shows what can be gone on with, where it ran, and what has changed since; an
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const text = await status(folder);
   expect(text).toContain('1997-W11  started, lost  ');
-  expect(text).toContain('<id>: another run has published its window since; `score-batch gc` shows what it left\n');
+  expect(text).toContain('<id>: another run has published its window since; it is over\n');
   expect(await runs()).toMatchObject([
     { state: 'started', unfinished: false, lost: true, changed: null },
     { state: 'completed', unfinished: false, lost: false, changed: null, current: true },
