@@ -2,7 +2,7 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { LedgerEntry, RunDetails } from '../../src/domain/ledger.ts';
+import type { LedgerEntry, RunDetails, RunState } from '../../src/domain/ledger.ts';
 import { templateProblem } from '../../src/domain/report-template.ts';
 import { recordedPath, refuseForeign, reportFile } from '../../src/report/place.ts';
 import { windowOf } from '../../src/window/window.ts';
@@ -42,7 +42,7 @@ it('is written in the ledger by a path that other checkouts have too, where it i
 it('may be replaced where a publication was to write it, on any machine', async () => {
   const root = await temporaryFolder();
   const file = path.join(root, 'reports', 'a.csv');
-  const entry = (details: RunDetails) => ({ details }) as LedgerEntry;
+  const entry = (details: RunDetails, state: RunState = 'published') => ({ details, state }) as LedgerEntry;
   const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(file, root, entries)).rejects;
   // Nothing is there.
   await refuseForeign(file, root, []);
@@ -50,9 +50,11 @@ it('may be replaced where a publication was to write it, on any machine', async 
   await symlink('/nowhere', file);
   await refused().toMatchObject({ kind: 'configuration', message: `${file} is there, and this job did not write it` });
   await refused(entry({ report: 'reports/b.csv' }), entry({ files: [] })).toMatchObject({ kind: 'configuration' });
+  // A run that was refused, or whose process is gone, has written nothing.
+  await refused(entry({ report: 'reports/a.csv' }, 'refused')).toMatchObject({ kind: 'configuration' });
   await refuseForeign(file, root, [entry({}), entry({ report: 'reports/a.csv' })]);
   // As ledgers tell it that were written before the path stood in the publishing entry.
-  await refuseForeign(file, root, [entry({ files: [file] })]);
+  await refuseForeign(file, root, [entry({ files: [file] }, 'completed')]);
   // Whoever cannot make the folder says so when the report is written.
   await writeFile(path.join(root, 'file'), '');
   await refuseForeign(path.join(root, 'file', 'a.csv'), root, []);
