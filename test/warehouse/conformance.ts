@@ -436,7 +436,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       await execute(`create table users (${quote(key)} ${subject.stringType}, ${quote(keep)} ${subject.stringType})`);
       await execute(`insert into users values (${subject.literal(odd)}, '=1+1'), (${subject.literal('ü 漢 \u{1F600}')}, '"')`);
       const scores = [...NAMES.scores.slice(0, -1), names.table];
-      const run = await startRun(warehouse, `run'; --`, {
+      const run = await startRun(warehouse, 'run.odd+1-x', {
         query: plain(`select ${quote(key)}, ${quote(keep)} from users`),
         key: [key],
         keep: [keep],
