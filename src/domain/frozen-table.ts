@@ -1,3 +1,4 @@
+import type { KeyHash } from './checksum.ts';
 import type { Column } from './schema.ts';
 
 /** Rows of the window that share a chunk number, as counted in the source's warehouse. */
@@ -16,6 +17,8 @@ export interface FrozenTable {
   readonly rows: number;
   /** Chunks that the table is divided into, those without a row included. */
   readonly divisions: number;
+  /** Of which the checksums are made. */
+  readonly hash: KeyHash;
 }
 
 /**

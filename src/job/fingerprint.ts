@@ -5,7 +5,7 @@ import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
 /** Raised when frozen tables or staging of an older version could not be gone on with. */
-const FORMAT_VERSION = 2;
+const FORMAT_VERSION = 3;
 
 /**
  * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the

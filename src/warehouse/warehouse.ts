@@ -1,5 +1,6 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
+import type { KeyHash } from '../domain/checksum.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Left } from '../domain/left.ts';
@@ -18,6 +19,7 @@ export interface FreezeOptions {
   /** Every column that is needed, keys included. */
   readonly columns: readonly Column[];
   readonly chunkRows: number;
+  readonly hash: KeyHash;
 }
 
 /** A place where runs leave what they make on their way. */

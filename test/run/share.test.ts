@@ -14,6 +14,7 @@ function staging(chunks: number) {
     columns: [],
     rows: chunks,
     divisions: chunks,
+    hash: 'md5' as const,
     chunks: Array.from({ length: chunks }, (_, chunk) => ({ chunk, rows: 1, checksum: '0' })),
   };
   const staged: StagedAttempt[] = [];

@@ -100,7 +100,7 @@ export async function simulateShards(options: SimulationOptions): Promise<Simula
 
 function frozenInto(chunks: number): FrozenTable {
   const all = Array.from({ length: chunks }, (_, chunk) => ({ chunk, rows: 1, checksum: '0' }));
-  return { runId: 'run', columns: [], chunks: all, rows: chunks, divisions: chunks };
+  return { runId: 'run', columns: [], chunks: all, rows: chunks, divisions: chunks, hash: 'md5' };
 }
 
 /** What `scoreFrozen` does, with a worker that sleeps as long as it would work. */

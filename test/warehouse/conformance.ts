@@ -2,6 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, onTestFinished, it as runTest } from 'vitest';
 import type { Bands } from '../../src/domain/bands.ts';
+import type { KeyHash } from '../../src/domain/checksum.ts';
 import type { FrozenTable } from '../../src/domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type LedgerWindow } from '../../src/domain/ledger.ts';
 import type { Query } from '../../src/domain/query.ts';
@@ -170,7 +171,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       }
       const columns = await source.describe(USERS);
       await execute('alter table users drop column b');
-      const options = { runId: 'run', key: named(columns, ['user_id']), columns, chunkRows: 100 };
+      const options = { runId: 'run', key: named(columns, ['user_id']), columns, chunkRows: 100, hash: 'native' as const };
       await expect(source.freeze(USERS, options)).rejects.toMatchObject({ kind: 'configuration' });
       expect(await source.frozen('run')).toBeUndefined();
     });
@@ -626,18 +627,19 @@ function named(schema: Schema, names: readonly string[]): Column[] {
 interface FreezeSettings {
   readonly key?: readonly string[];
   readonly chunkRows?: number;
+  readonly hash?: KeyHash;
 }
 
 async function freeze(
   { source }: Warehouse,
   runId: string,
   from: Query,
-  { key = ['user_id'], chunkRows = 100 }: FreezeSettings = {},
+  { key = ['user_id'], chunkRows = 100, hash = 'native' }: FreezeSettings = {},
 ): Promise<FrozenTable> {
   const schema = await source.describe(from);
   // As a job spells them, which is how they are called from here on.
   const columns = schema.map((column) => ({ ...column, name: column.name.toLowerCase() }));
-  return await source.freeze(from, { runId, key: named(columns, key), columns, chunkRows });
+  return await source.freeze(from, { runId, key: named(columns, key), columns, chunkRows, hash });
 }
 
 /** The keys of each chunk, as a chunk worker would read them. */

@@ -10,18 +10,21 @@ import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
-import { checksumSums, keyHash } from '../sql/dialect.ts';
+import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
+import { hashOfKey } from './key-hash.ts';
 import { renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 
 const MANIFEST = 'frozen.json';
 const CHUNK = 'score_batch_chunk';
+/** Written once, read twice and dropped: looking for dictionaries and compressing costs twice what writing more bytes does. */
+const PLAIN = 'COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1';
 
 /**
  * Writes the query's rows as Parquet files, one folder per chunk, beside the database: a table in the same file would hold
@@ -40,8 +43,8 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
-    const { runId, columns } = options;
-    const frozen: FrozenTable = { runId, columns, divisions, ...(await countChunks(file, folder, options.key)) };
+    const { runId, columns, hash } = options;
+    const frozen: FrozenTable = { runId, columns, divisions, hash, ...(await countChunks(file, folder, options)) };
     await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, runId))) await rm(final, { recursive: true });
@@ -63,7 +66,7 @@ function isTaken(error: unknown): boolean {
 async function copyChunks(
   database: Database,
   query: Query,
-  { key, columns, chunkRows }: FreezeOptions,
+  { key, columns, chunkRows, hash }: FreezeOptions,
   folder: string,
 ): Promise<number> {
   const { sql, values } = renderQuery(query);
@@ -73,9 +76,9 @@ async function copyChunks(
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (
-       SELECT ${columns.map(selected).join(', ')}, ${keyHash(DUCKDB, key)} % ${divisions} AS ${CHUNK}
+       SELECT ${columns.map(selected).join(', ')}, ${hashOfKey(hash, key)} % ${divisions} AS ${CHUNK}
        FROM ${asSubquery(sql)}
-     ) TO ${literal(folder)} (FORMAT parquet, PARTITION_BY (${CHUNK}), OVERWRITE_OR_IGNORE true)`,
+     ) TO ${literal(folder)} (FORMAT parquet, PARTITION_BY (${CHUNK}), OVERWRITE_OR_IGNORE true, ${PLAIN})`,
     values,
   );
   return divisions;
@@ -125,10 +128,10 @@ function selected({ name, native, type }: Column): string {
 async function countChunks(
   file: DuckdbFile,
   folder: string,
-  key: readonly Column[],
+  { key, hash }: Pick<FreezeOptions, 'key' | 'hash'>,
 ): Promise<{ chunks: FrozenChunk[]; rows: number }> {
   const folders = (await chunkFolders(folder)).sort((a, b) => a.chunk - b.chunk);
-  const sums = checksumSums(DUCKDB, keyHash(DUCKDB, key)).join(', ');
+  const sums = checksumSums(DUCKDB, hashOfKey(hash, key)).join(', ');
   const chunks = await withMemory(file, async (database) => {
     const counted: FrozenChunk[] = [];
     // Chunk by chunk: taking the number from the path would also take columns from folders above that look like k=v.

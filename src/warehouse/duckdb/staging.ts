@@ -6,11 +6,12 @@ import { pinAttempts } from '../../domain/reconciliation.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
-import { checksumSums, keyHash } from '../sql/dialect.ts';
+import { checksumSums } from '../sql/dialect.ts';
 import { histogramCounts } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
+import { hashOfKey } from './key-hash.ts';
 import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
 
@@ -64,8 +65,8 @@ export async function tallyStaged(
   const files = await stagedFiles(file, runId);
   if (files.length === 0) return { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
   return await withMemory(file, async (database) => {
-    const hash = keyHash(
-      DUCKDB,
+    const hash = hashOfKey(
+      frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),
     );
     const counted = await database.rows(

@@ -47,7 +47,7 @@ export function frozenTable(
       checksum: String(inside.reduce((sum, bucket) => sum + bucket.checksum, 0n)),
     });
   }
-  return { runId, columns, chunks, rows, divisions };
+  return { runId, columns, chunks, rows, divisions, hash: 'md5' };
 }
 
 /** The rows of a chunk, as a condition on the frozen table. */

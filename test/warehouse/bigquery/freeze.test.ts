@@ -7,7 +7,7 @@ import { failed, fakeGoogle, type Recorded, refusal } from './fake-google.ts';
 
 const KEY: Column = { name: 'user_id', type: 'integer', native: 'INT64' };
 const COLUMNS: Column[] = [KEY, { name: 'country', type: 'string', native: 'STRING' }];
-const OPTIONS = { runId: '2026-W47-0123456789ab', key: [KEY], columns: COLUMNS, chunkRows: 100 };
+const OPTIONS = { runId: '2026-W47-0123456789ab', key: [KEY], columns: COLUMNS, chunkRows: 100, hash: 'md5' as const };
 const QUERY: Query = {
   name: 'jobs/users.sql',
   texts: ['select * from users where at >= ', ' and at < ', ' and day < ', ' -- a comment'],

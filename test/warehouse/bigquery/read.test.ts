@@ -42,7 +42,13 @@ async function readThrough(fate: Fate, signal?: AbortSignal): Promise<{ result: 
   const storage = emulator?.BIGQUERY_STORAGE_EMULATOR_HOST ?? '';
   const direct = open(project, storage);
   const columns = await direct.source.describe(QUERY);
-  const frozen = await direct.source.freeze(QUERY, { runId: 'run', key: columns.slice(0, 1), columns, chunkRows: 1e6 });
+  const frozen = await direct.source.freeze(QUERY, {
+    runId: 'run',
+    key: columns.slice(0, 1),
+    columns,
+    chunkRows: 1e6,
+    hash: 'md5',
+  });
   const proxy = await startBreakingProxy(storage, fate);
   onTestFinished(proxy.close);
   await using database: Database = await openDatabase(':memory:', {

@@ -48,7 +48,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
     const warehouse = subject.open();
     const key = await columns(warehouse, sql, ['customer_id']);
     const query = { name: 'query', texts: [sql], parameters: [] };
-    const frozen = await warehouse.source.freeze(query, { runId: 'run', key, columns: key, chunkRows: 10 });
+    const frozen = await warehouse.source.freeze(query, { runId: 'run', key, columns: key, chunkRows: 10, hash: 'md5' });
     await using database = await openDatabase(':memory:', { memory: 1e9, temporary: await temporaryFolder() });
     await warehouse.source.loadChunk(frozen, 0, database);
     expect((await database.rows('select * from chunk')).flat().map(String)).toEqual([value]);

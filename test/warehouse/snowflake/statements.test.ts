@@ -214,6 +214,7 @@ const FROZEN = {
   chunks: [{ chunk: 0, rows: 3, checksum: '0' }],
   rows: 3,
   divisions: 1,
+  hash: 'md5',
 } as const;
 
 async function load(script: Script): Promise<{ rows: unknown; server: FakeSnowflake }> {
