@@ -77,7 +77,9 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   if (bundle && schema) {
     await check('tables', async () => {
       const { key, keep } = chooseColumns(definition, schema, bundle);
-      const differences = await sink.sink.differences(tablesOf(tableNames(definition), key, keep, definition.score.column));
+      const differences = await sink.sink.differences(
+        tablesOf(tableNames(definition), key, keep, definition.score.column, definition.sink.layout),
+      );
       if (differences.length === 0) return ['as they should be, where they are there; a run makes the others', undefined];
       throw new ScoreBatchError('configuration', differences.join('; '), {
         hint: 'name another table in the job, or rename the old one',

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
 import { currentPublication, ledgerWindow, runsOf } from '../domain/ledger.ts';
-import { tablesOf } from '../domain/tables.ts';
+import { isRanked, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
@@ -34,6 +34,15 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
       hint: 'run the job for this window first',
     });
+  }
+  if (!isRanked({ scores: { name: tables.scores.name, columns: run.details.columns } })) {
+    throw new ScoreBatchError(
+      'refused',
+      `the scores of ${window.label} were published without ranks, and a report is in their order`,
+      {
+        hint: 'run the window again with sink.layout: wide, into another table',
+      },
+    );
   }
   const file = reportFile(definition.report.csv, window, job.root);
   if (flags.force !== true) await refuseForeign(file, job.root, entries);

@@ -43,6 +43,9 @@ const PUBLICATION: readonly TableColumn[] = [
   string('run_id'),
 ];
 
+/** The least that leads from a row to its run. */
+const TRACE: readonly TableColumn[] = PUBLICATION.filter(({ name }) => name !== 'window_label');
+
 const PLACE: readonly TableColumn[] = [integer('rank'), integer('percentile'), integer('decile'), string('band')];
 
 const MODEL: readonly TableColumn[] = [
@@ -102,18 +105,34 @@ export interface TableNames {
   readonly summary: TableName | undefined;
 }
 
+/** What stands beside each score: `wide` has ranks and what made the score, `narrow` leaves that to the ledger entry of the run. */
+export const SCORE_LAYOUTS = ['wide', 'narrow'] as const;
+export type ScoreLayout = (typeof SCORE_LAYOUTS)[number];
+
 /** The layouts of a job's tables. `key` and `keep` are columns of its query. */
-export function tablesOf(names: TableNames, key: readonly Column[], keep: readonly Column[], scoreColumn: string): Tables {
+export function tablesOf(
+  names: TableNames,
+  key: readonly Column[],
+  keep: readonly Column[],
+  scoreColumn: string,
+  layout: ScoreLayout = 'wide',
+): Tables {
   const keys = key.map(asTableColumn);
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
+  const beside = layout === 'wide' ? [...PLACE, ...PUBLICATION, ...MODEL] : [...TRACE, instant('scored_at')];
   return {
-    scores: { name: names.scores, columns: [...own, score, ...PLACE, ...PUBLICATION, ...MODEL] },
+    scores: { name: names.scores, columns: [...own, score, ...beside] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
     ledger: { name: names.ledger, columns: LEDGER },
     report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
   };
+}
+
+/** Whether the published rows have ranks, for which the whole window must be sorted. */
+export function isRanked({ scores }: Pick<Tables, 'scores'>): boolean {
+  return scores.columns.some(({ name }) => name === 'rank');
 }
 
 function asTableColumn({ name, type, digits }: Column): TableColumn {

@@ -5,7 +5,7 @@ import type { JobDefinition } from './schema.ts';
 
 /** What no single key can tell: names that would meet in one table, segments that are not kept. */
 export function crossChecks(job: JobDefinition): Problem[] {
-  return [...repeatedColumns(job), ...reservedColumns(job), ...segmentsKept(job), ...tablesApart(job)];
+  return [...repeatedColumns(job), ...reservedColumns(job), ...segmentsKept(job), ...tablesApart(job), ...ranksNeeded(job)];
 }
 
 function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
@@ -77,6 +77,22 @@ function tablesApart({ sink, report }: JobDefinition): Problem[] {
     seen.set(key, path.join('.'));
     return other === undefined ? [] : [{ path, message: `${name} is already ${other}` }];
   });
+}
+
+function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
+  if (sink.layout === 'wide') return [];
+  const needing = [
+    ...(report.table === undefined ? [] : ['table']),
+    ...(report.csv === undefined ? [] : ['csv']),
+    ...(report.summary_table !== undefined && score.bands.by === 'share' ? ['summary_table'] : []),
+  ];
+  return needing.map((key) => ({
+    path: ['report', key],
+    message:
+      key === 'summary_table'
+        ? 'bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout'
+        : 'a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
+  }));
 }
 
 function keyOf(name: TableName): string {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
+import { SCORE_LAYOUTS } from '../domain/tables.ts';
 import { GRAINS } from '../domain/window.ts';
 import { parseBands } from './bands.ts';
 
@@ -84,6 +85,10 @@ const sink = z.strictObject({
   warehouse: text.optional().describe("where scores go; by default the source's warehouse"),
   scratch: text.default('scratch').describe('schema, dataset or folder suffix for staging'),
   table: tableName,
+  layout: z
+    .enum(SCORE_LAYOUTS)
+    .default('wide')
+    .describe('columns of the scores table: narrow has no ranks and no model, only the run id that leads to them'),
   keep: columnList.default([]).describe('columns of the query that are carried through'),
   quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows the rejected value'),
 });

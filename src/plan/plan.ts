@@ -91,7 +91,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const schema = await source.source.describe(query);
   const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
-  const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column);
+  const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column, definition.sink.layout);
   if (freezes || publishes) await refuseDifferentTables(sink, tables);
   if (freezes) await refuseUnready(job, window, source);
   const ledger = sink.ledger(tables.ledger);

@@ -9,7 +9,7 @@ import type { Query } from '../../src/domain/query.ts';
 import { type Column, findColumn, type Schema } from '../../src/domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
 import type { TableName } from '../../src/domain/table-name.ts';
-import { type Tables, tablesOf } from '../../src/domain/tables.ts';
+import { type ScoreLayout, type Tables, tablesOf } from '../../src/domain/tables.ts';
 import { canonicalText } from '../../src/duckdb/canonical-text.ts';
 import { type Database, openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
@@ -297,6 +297,28 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(entries.map(({ runId, state, publication, rows }) => ({ runId, state, publication, rows }))).toEqual([
         { runId: 'first', state: 'published', publication: 1, rows: { frozen: 300, scored: 295, quarantined: 5 } },
         { runId: 'second', state: 'published', publication: 2, rows: { frozen: 100, scored: 100, quarantined: 0 } },
+      ]);
+    });
+
+    it('publishes without ranks where nobody asks for them', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const bands: Bands = { by: 'threshold', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
+      const settings = { layout: 'narrow', bands, reject: 'case when user_id = 7 then $$bad$$ end' } as const;
+      const { tables } = await publishRun(subject.warehouse, 'first', settings);
+      expect(tables.scores.columns.map(({ name }) => name)).toEqual([
+        ...['user_id', 'country', 'score', 'job', 'window_start', 'window_end', 'run_id', 'scored_at'],
+      ]);
+      await publishRun(subject.warehouse, 'second', { ...settings, supersedes: 'first' });
+      const [scores] = await subject.rows(
+        `select count(*) as n, count(distinct user_id) as users, min(run_id) as run from ${subject.table(NAMES.scores)}`,
+      );
+      expect(Object.values(scores ?? {}).map(String)).toEqual(['299', '299', 'second']);
+      const summary = await subject.rows(
+        `select band, users from ${subject.table(NAMES.summary)} where segment = 'all' order by band`,
+      );
+      expect(summary.map((row) => Object.values(row).map(String))).toEqual([
+        ['high', '200'],
+        ['low', '99'],
       ]);
     });
 
@@ -670,6 +692,8 @@ interface RunSettings {
   readonly window?: LedgerWindow;
   readonly supersedes?: string;
   readonly edges?: readonly number[];
+  readonly layout?: ScoreLayout;
+  readonly bands?: Bands;
 }
 
 /** SQL over the frozen chunk, for a DuckDB in memory that plays the chunk worker. */
@@ -694,7 +718,7 @@ interface TestRun {
 
 /** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
 async function startRun(warehouse: Warehouse, runId: string, settings: RunSettings = {}): Promise<TestRun> {
-  const { query: from = USERS, window = WEEK, edges } = settings;
+  const { query: from = USERS, window = WEEK, edges, layout = 'wide', bands = BANDS } = settings;
   const { sink } = warehouse;
   const frozen = await freeze(warehouse, runId, from, {
     key: settings.key ?? ['user_id'],
@@ -702,7 +726,8 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
   });
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
-  const tables = tablesOf({ ...NAMES, scores: settings.scores ?? NAMES.scores }, key, keep, 'score');
+  const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout === 'narrow' && { report: undefined }) };
+  const tables = tablesOf(names, key, keep, 'score', layout);
   const work = await temporaryFolder();
   const tally = () => sink.tally({ runId, frozen, key, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
@@ -755,7 +780,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
         tables,
         key,
         keep,
-        bands: BANDS,
+        bands,
         segments: keep.some(({ name }) => name === 'country') ? ['country'] : [],
         reported: true,
         scored,

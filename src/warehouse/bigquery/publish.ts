@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
-import type { TableLayout } from '../../domain/tables.ts';
+import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
-import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked } from '../sql/publication.ts';
+import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked, selectScored } from '../sql/publication.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -103,10 +103,10 @@ async function createTargets(connection: Connection, { tables, key, reported }: 
 
 /** The scored rows of the pinned attempts with their ranks. The table is named after what it holds: two processes make the same. */
 function writeRanked(connection: Connection, spec: PublicationSpec): string {
-  const { entry, pinned, key, keep } = spec;
+  const { entry, pinned, key, keep, tables } = spec;
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
   return `CREATE OR REPLACE TABLE ${scratchName(connection, 'ranked', rankedId(spec))} ${scratchClause(connection, entry.runId)}
-    AS ${selectRanked(BIGQUERY, staged, key, keep)}`;
+    AS ${isRanked(tables) ? selectRanked(BIGQUERY, staged, key, keep) : selectScored(staged, key, keep)}`;
 }
 
 function rankedId({ entry, pinned }: PublicationSpec): string {

@@ -3,11 +3,19 @@ import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
 import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
+import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
 import { keyTexts } from '../sql/dialect.ts';
 import { insertEntry } from '../sql/ledger.ts';
-import { deleteWindow, insertQuarantine, insertScores, insertSummary, rankedColumns } from '../sql/publication.ts';
+import {
+  deleteWindow,
+  insertQuarantine,
+  insertScores,
+  insertSummary,
+  rankedColumns,
+  selectScored,
+} from '../sql/publication.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
@@ -24,11 +32,8 @@ import { createTable, inCatalog, tableExists } from './tables.ts';
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
   const { entry, tables, key, keep, bands, scored } = spec;
   const staged = spec.pinned.map((attempt) => stagedFile(file, entry.runId, attempt));
-  const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
-  if (staged.length > 0) {
-    await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
-  }
-  const rows = { from: parquetScan([ranked]), key, keep, scored, bands };
+  const from = staged.length === 0 ? '' : await scoredRows(file, spec, staged);
+  const rows = { from, key, keep, scored, bands };
   return await withFile(file, 'write', (database) =>
     transaction(database, async () => {
       const ledger = inCatalog(database, tables.ledger);
@@ -58,6 +63,18 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       return true;
     }),
   );
+}
+
+/** What stands after FROM for the scored rows: the staged files as they are, or ranked. */
+async function scoredRows(
+  file: DuckdbFile,
+  { entry, tables, key, keep }: PublicationSpec,
+  staged: readonly string[],
+): Promise<string> {
+  if (!isRanked(tables)) return `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
+  const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
+  await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
+  return parquetScan([ranked]);
 }
 
 /** The scored rows as a Parquet file in the order of their ranks, rank included. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { currentPublication } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
-import type { TableLayout } from '../../domain/tables.ts';
+import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import {
@@ -12,6 +12,7 @@ import {
   insertScores,
   insertSummary,
   selectRanked,
+  selectScored,
 } from '../sql/publication.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
@@ -119,13 +120,13 @@ function doubled(what: string): ScoreBatchError {
 }
 
 /** The scored rows of the pinned attempts with their ranks, as a table of this call's own. @returns its name as SQL */
-async function rank(snowflake: Snowflake, { entry, key, keep }: PublicationSpec, pinned: string): Promise<string> {
+async function rank(snowflake: Snowflake, { entry, key, keep, tables }: PublicationSpec, pinned: string): Promise<string> {
   const { runId } = entry;
   const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));
   await run(
     snowflake,
     `CREATE OR REPLACE TRANSIENT TABLE ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)} AS
-     ${selectRanked(SNOWFLAKE, pinned, key, keep)}`,
+     ${isRanked(tables) ? selectRanked(SNOWFLAKE, pinned, key, keep) : selectScored(pinned, key, keep)}`,
     runId,
   );
   return table;

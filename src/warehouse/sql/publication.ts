@@ -12,7 +12,7 @@ const MILLION = 1_000_000;
 
 /** Rows of a run that are ready to be published. */
 export interface RankedRows {
-  /** What stands after FROM: every scored row of the pinned attempts with its rank, columns as staged. */
+  /** What stands after FROM: every scored row of the pinned attempts with its rank if any, columns as staged. */
   readonly from: string;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
@@ -125,6 +125,11 @@ export function selectRanked(dialect: Dialect, staged: string, key: readonly Col
     SELECT ${columns.join(', ')},
       CAST(above + ROW_NUMBER() OVER (PARTITION BY score ORDER BY ${order.join(', ')}) AS ${dialect.type({ type: 'integer' })}) AS rank
     FROM scored JOIN steps ON score = step`;
+}
+
+/** The scored rows where nobody asks for ranks; see `selectRanked`. */
+export function selectScored(staged: string, key: readonly Column[], keep: readonly Column[]): string {
+  return `SELECT ${rankedColumns(key, keep).join(', ')} FROM ${staged} WHERE score IS NOT NULL`;
 }
 
 /** What the rows of a publication have in common, by column. */
