@@ -1,84 +1,134 @@
-// Measures one whole run of score-batch on generated users: wall time, peak memory, seconds per stage.
+// Measures whole runs of score-batch on generated users beside the same job by other means, in turn, in one call.
 //
-//   npm run bench -- --rows 1000000 --runs 5
-//   npm run bench -- --rows 1000000 --peer 'python peer.py {data}'      A B A B …, in one run, from the folder bench/
+//   npm run bench -- --rows 1000000,10000000 --models mlp,lgbm --peers python,daft,ray,pyspark --repetitions 3
+//   npm run bench -- --help
 //
-// Every run publishes over the one before, so the old window is replaced too. Figures of shared machines differ by tens of
-// per cent from run to run: compare medians of one call only.
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+// Figures of shared machines differ by tens of per cent from run to run: compare those of one call only.
+import { execFileSync } from 'node:child_process';
+import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
-import { generateUsers } from './bench-users.mjs';
+import { casesOf, needParquet } from '../bench/harness/cases.mjs';
+import { figuresOf } from '../bench/harness/figures.mjs';
+import { HELP, parseFlags, UsageError } from '../bench/harness/flags.mjs';
+import { machineFacts } from '../bench/harness/machine.mjs';
+import { measure } from '../bench/harness/measure.mjs';
+import { clearPublished, faultOf } from '../bench/harness/outcome.mjs';
+import { showResults } from '../bench/harness/table.mjs';
+import { exportUsers, generateUsers } from './bench-users.mjs';
 
-const { values: flags } = parseArgs({
-  options: { rows: { type: 'string', default: '1000000' }, runs: { type: 'string', default: '3' }, peer: { type: 'string' } },
-});
 const root = fileURLToPath(new URL('..', import.meta.url));
-const data = path.join(root, '.bench', flags.rows);
-const warehouse = path.join(data, 'users.duckdb');
-const environment = { ...process.env, WAREHOUSE_URL: `duckdb:${warehouse}`, REPORTS: path.join(data, 'reports') };
-const say = (text) => process.stdout.write(`${text}\n`);
+const venv = path.join(root, '.bench', 'venv');
+const say = (text) => process.stderr.write(`${text}\n`);
 
-if (existsSync(warehouse)) say(`reusing ${warehouse}`);
-else await generateUsers(warehouse, Number(flags.rows));
-const ours = [];
-const theirs = [];
-for (let run = 0; run < Number(flags.runs); run += 1) {
-  ours.push(await measure([process.execPath, `${root}dist/cli.js`, '--job', 'bench', '--week', '2026-W32', '--json', '-q']));
-  if (flags.peer) theirs.push(await measure(['bash', '-c', `exec ${flags.peer.replaceAll('{data}', data)}`]));
-}
-report('score-batch', ours);
-if (theirs.length > 0) {
-  report('peer', theirs);
-  say(`ratio score-batch / peer, pair by pair: ${theirs.map((peer, i) => (ours[i].wall / peer.wall).toFixed(2)).join(' ')}`);
-}
-const stages = ours.map(({ stdout }) => JSON.parse(stdout.trim().split('\n').at(-1)).seconds);
-say(
-  `seconds per stage (medians): ${Object.keys(stages[0])
-    .map((stage) => `${stage} ${median(stages.map((run) => run[stage])).toFixed(2)}`)
-    .join(' · ')}`,
-);
-
-/** Wall seconds and peak resident megabytes of a whole process; VmHWM is the kernel's own high-water mark. */
-function measure([command, ...args]) {
-  return new Promise((resolve, reject) => {
-    const start = performance.now();
-    const child = spawn(command, args, {
-      cwd: path.join(root, 'bench'),
-      env: environment,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let peak = 0;
-    let stdout = '';
-    child.stdout.setEncoding('utf8').on('data', (text) => {
-      stdout += text;
-    });
-    const timer = setInterval(() => {
-      try {
-        peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0));
-      } catch {
-        // The process has just ended, or this is not Linux.
-      }
-    }, 20);
-    child.once('error', reject);
-    child.once('close', (code) => {
-      clearInterval(timer);
-      if (code !== 0) reject(new Error(`${command} ended with ${code}`));
-      else resolve({ wall: (performance.now() - start) / 1000, peak: peak / 1024, stdout });
-    });
-  });
+try {
+  const flags = parseFlags(process.argv.slice(2));
+  if (flags.help) process.stdout.write(HELP);
+  else if (flags.setup) setUp();
+  else process.exitCode = await bench(flags);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  say(`error: ${error.message}\nhint: \`npm run bench -- --help\` shows the flags`);
+  process.exitCode = 64;
 }
 
-function report(name, runs) {
-  const walls = runs.map(({ wall }) => wall);
-  say(
-    `${name}: wall ${median(walls).toFixed(2)} s (${walls.map((wall) => wall.toFixed(2)).join(' ')}), peak memory ${Math.round(Math.max(...runs.map(({ peak }) => peak)))} MiB`,
-  );
+/** @returns exit code: 1 where a run failed */
+async function bench(flags) {
+  refuseMissingPeers(flags.peers);
+  const machine = machineFacts(root);
+  const results = [];
+  for (const rows of flags.rows) {
+    const data = path.join(root, '.bench', String(rows));
+    await makeData(data, rows, flags.peers);
+    for (const model of flags.models) {
+      const runs = await takeTurns({ root, data, model, flags }, rows);
+      results.push({ model, rows, cases: figuresOf(runs, rows), measured: runs });
+    }
+    await clearPublished(path.join(data, 'users.duckdb'));
+  }
+  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  write(flags, { command, machine, flags, results });
+  return results.some(({ measured }) => measured.some(({ problem }) => problem !== undefined)) ? 1 : 0;
 }
 
-function median(numbers) {
-  const sorted = [...numbers].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+/** A B C A B C …; a case that fails is measured again in the next round like any other. */
+async function takeTurns(setting, rows) {
+  const runs = [];
+  for (let repetition = 0; repetition < setting.flags.repetitions; repetition += 1) {
+    for (const one of casesOf(setting)) {
+      await one.prepare();
+      const { stdout, ...measured } = await measure(one);
+      const outcome = measured.problem === undefined ? await outcomeOf(one, stdout, rows, runs) : {};
+      runs.push({ name: one.name, kind: one.kind, repetition, ...measured, ...outcome });
+      say(`${setting.model} ${rows} rows, round ${repetition + 1}: ${one.name} ${showRun(runs.at(-1))}`);
+    }
+  }
+  return runs;
+}
+
+async function outcomeOf(one, stdout, rows, runs) {
+  try {
+    const outcome = await one.outcome({ stdout });
+    if (one.kind === 'raw') return outcome;
+    const wanted = runs.find(({ meanScore, problem }) => meanScore !== undefined && problem === undefined)?.meanScore;
+    const problem = faultOf(outcome, rows, wanted);
+    return { ...outcome, ...(problem && { problem }) };
+  } catch (error) {
+    return { problem: `its work cannot be read: ${error.message}` };
+  }
+}
+
+function showRun({ problem, wall, peak, rowsPerSecond }) {
+  if (problem !== undefined) return `FAILED: ${problem}`;
+  if (rowsPerSecond !== undefined) return `${Math.round(rowsPerSecond)} rows/s`;
+  return `${wall.toFixed(2)} s, ${Math.round(peak / 2 ** 20)} MiB`;
+}
+
+async function makeData(data, rows, peers) {
+  const warehouse = path.join(data, 'users.duckdb');
+  const parquet = path.join(data, 'parquet');
+  if (!existsSync(warehouse)) {
+    say(`making ${rows} users`);
+    await generateUsers(warehouse, rows);
+  }
+  await clearPublished(warehouse);
+  if (needParquet(peers)) await exportUsers(warehouse, parquet);
+  const files = [warehouse, ...(existsSync(parquet) ? readdirSync(parquet).map((name) => path.join(parquet, name)) : [])];
+  const gigabytes = files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e9;
+  say(`${data}: ${gigabytes.toFixed(2)} GB`);
+  // Whoever comes first must not be the only one to wait for the disk.
+  for (const file of files) for await (const _ of createReadStream(file));
+}
+
+function refuseMissingPeers(peers) {
+  if (peers.length === 0) return;
+  if (!existsSync(path.join(venv, 'bin', 'python'))) {
+    throw new UsageError(
+      'the peers need a Python environment: `npm run bench -- --setup` makes it, `--peers none` does without',
+    );
+  }
+  if (!peers.includes('pyspark')) return;
+  try {
+    execFileSync('java', ['-version'], { stdio: 'ignore' });
+  } catch {
+    throw new UsageError('PySpark needs Java 17 or newer; --peers python,daft,ray does without');
+  }
+}
+
+function setUp() {
+  const python = path.join(venv, 'bin', 'python');
+  if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
+  const requirements = path.join(root, 'bench/peers/requirements.txt');
+  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements], { stdio: 'inherit' });
+  say(`the peers run in ${venv}`);
+}
+
+function write(flags, results) {
+  const stamp = results.machine.date.slice(0, 16).replace(/[-:]/g, '');
+  const out = path.resolve(flags.out ?? path.join(root, '.bench', `results-${stamp}`));
+  mkdirSync(path.dirname(out), { recursive: true });
+  writeFileSync(`${out}.json`, `${JSON.stringify(results, undefined, 2)}\n`);
+  writeFileSync(`${out}.md`, showResults(results));
+  process.stdout.write(showResults(results));
+  say(`written to ${out}.md and ${out}.json`);
 }

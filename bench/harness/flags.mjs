@@ -1,0 +1,100 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+
+const MODELS = ['mlp', 'lgbm'];
+const CASES = ['core', 'full'];
+const PEERS = ['python', 'daft', 'ray', 'pyspark'];
+const PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu'];
+
+/** What is wrong with the command line, in a sentence. */
+export class UsageError extends Error {}
+
+export const HELP = `npm run bench -- [flags]
+
+Scores generated users by score-batch and, in turn (A B C A B C …), by what people would use instead, and writes a table.
+
+  --rows <n,…>          rows of the one week that is scored (default 1000000); made once, kept under .bench/
+  --models <m,…>        of ${MODELS.join(', ')} (default: all)
+  --cases <c,…>         of score-batch: core, what the peers do as well; full, all that the weekly job does (default: both); or none
+  --peers <p,…>         of ${PEERS.join(', ')} (default: all); or none
+  --repetitions <n>     rounds; figures are medians over them (default 3)
+  --workers <n|auto>    chunk workers of score-batch, threads of the raw rate, workers of the peers (default auto: one per core)
+  --batch-rows <n|auto> rows per call of the model, in score-batch and for the raw rate (default auto)
+  --provider <name>     of score-batch and of the raw rate: ${PROVIDERS.join(', ')} (default cpu)
+  --peer-provider <ep>  of onnxruntime in the Python script, e.g. CUDAExecutionProvider (default CPUExecutionProvider)
+  --raw-seconds <s>     how long the raw rate is measured in each round (default 4); 0 leaves it out
+  --memory              peak memory of score-batch alone: one repetition, no peers, no raw rate
+  --out <path>          where results go, as <path>.md and <path>.json (default .bench/results-<time>)
+  --setup               make the Python environment of the peers in .bench/venv, and end; PySpark needs Java besides
+  --help
+`;
+
+/** @throws UsageError */
+export function parseFlags(argv) {
+  const { values } = parse(argv);
+  const memory = values.memory === true;
+  return {
+    help: values.help === true,
+    setup: values.setup === true,
+    memory,
+    rows: list(values.rows).map((text) => whole('--rows', text, 1)),
+    models: among('--models', values.models, MODELS),
+    cases: values.cases === 'none' ? [] : among('--cases', values.cases, CASES),
+    peers: memory || values.peers === 'none' ? [] : among('--peers', values.peers, PEERS),
+    repetitions: memory ? 1 : whole('--repetitions', values.repetitions, 1),
+    workers: values.workers === 'auto' ? undefined : whole('--workers', values.workers, 1),
+    // What score-batch takes for auto.
+    parallelism: values.workers === 'auto' ? availableParallelism() : whole('--workers', values.workers, 1),
+    batchRows: values['batch-rows'] === 'auto' ? undefined : whole('--batch-rows', values['batch-rows'], 1),
+    provider: among('--provider', values.provider, PROVIDERS, 1)[0],
+    peerProvider: values['peer-provider'],
+    rawSeconds: memory ? 0 : whole('--raw-seconds', values['raw-seconds'], 0),
+    out: values.out,
+  };
+}
+
+function parse(argv) {
+  const text = (value) => ({ type: 'string', default: value });
+  try {
+    return parseArgs({
+      args: argv,
+      options: {
+        rows: text('1000000'),
+        models: text(MODELS.join(',')),
+        cases: text(CASES.join(',')),
+        peers: text(PEERS.join(',')),
+        repetitions: text('3'),
+        workers: text('auto'),
+        'batch-rows': text('auto'),
+        provider: text('cpu'),
+        'peer-provider': text('CPUExecutionProvider'),
+        'raw-seconds': text('4'),
+        memory: { type: 'boolean' },
+        out: { type: 'string' },
+        setup: { type: 'boolean' },
+        help: { type: 'boolean' },
+      },
+    });
+  } catch (error) {
+    throw new UsageError(error.message.split('\n')[0]);
+  }
+}
+
+function list(text) {
+  return text.split(',').map((part) => part.trim());
+}
+
+function among(flag, text, known, most = known.length) {
+  const names = list(text);
+  const strange = names.find((name) => !known.includes(name));
+  if (strange !== undefined) throw new UsageError(`${flag} has ${strange || 'an empty name'}, and knows ${known.join(', ')}`);
+  if (new Set(names).size < names.length) throw new UsageError(`${flag} names one of ${text} twice`);
+  if (names.length > most) throw new UsageError(`${flag} takes one of ${known.join(', ')}`);
+  return names;
+}
+
+function whole(flag, text, least) {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least) return number;
+  throw new UsageError(`${flag} has ${text || 'an empty value'}, and takes whole numbers from ${least}`);
+}

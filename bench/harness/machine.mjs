@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
+import path from 'node:path';
+
+/** Where figures were taken: without it they say nothing. */
+export function machineFacts(root) {
+  const version = (name) => JSON.parse(readFileSync(path.join(root, 'node_modules', name, 'package.json'), 'utf8')).version;
+  return {
+    date: new Date().toISOString(),
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    kernel: release(),
+    node: process.versions.node,
+    onnxruntime: version('onnxruntime-node'),
+    duckdb: version('@duckdb/node-api'),
+    loadAtStart: loadavg()[0],
+  };
+}
+
+export function showMachine(facts) {
+  return (
+    `${facts.date.slice(0, 16).replace('T', ' ')} UTC · ${facts.cores} cores of ${facts.cpu} · ${facts.memoryGiB} GiB · Linux ${facts.kernel} · ` +
+    `Node ${facts.node} · onnxruntime ${facts.onnxruntime} · DuckDB ${facts.duckdb} · load at start ${facts.loadAtStart.toFixed(2)}`
+  );
+}

@@ -1,0 +1,127 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { childrenCpu, markOf, watchTree } from './process-tree.mjs';
+
+const SAMPLE_MS = 50;
+/** Of one core's time, at most, goes into looking. */
+const SAMPLING_SHARE = 0.05;
+const LEFT_BEHIND_MS = 5000;
+const STDERR_KEPT = 4000;
+
+/**
+ * Runs a command to its end and measures it with all processes that it starts.
+ *
+ * CPU is what the kernel counted for the command and all it waited for, or the sum of what was seen of single processes where that
+ * is more (daemons that nobody waits for; their last 50 ms are missing then). Memory is the largest sum over the processes.
+ *
+ * @returns wall and cpu in seconds, peak in bytes, what was written, and what the preload saw; `problem` where it failed
+ */
+export async function measure({ command, args, cwd, environment = {} }) {
+  // What the case before wrote is not to be waited for by this one.
+  execFileSync('sync');
+  const id = randomUUID();
+  const trace = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-'));
+  const tree = watchTree(id);
+  const cpuBefore = childrenCpu();
+  const began = Date.now();
+  const start = performance.now();
+  const child = spawn(command, args, {
+    cwd,
+    env: { ...process.env, ...environment, ...markOf(id), SCORE_BATCH_BENCH_TRACE: trace },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr = (stderr + text).slice(-STDERR_KEPT);
+  });
+  // A daemon may keep the pipes open for longer than the command lives.
+  const closed = new Promise((resolve) => child.once('close', resolve));
+  const sampling = sampleOften(tree);
+  const interrupt = () => endAll(tree.alive()).then(() => process.exit(130));
+  process.once('SIGINT', interrupt);
+  try {
+    const { code, signal, wall } = await new Promise((resolve, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code, signal) => resolve({ code, signal, wall: (performance.now() - start) / 1000 }));
+    });
+    tree.sample();
+    await endLeftBehind(tree);
+    await closed;
+    const { peak, measure: memory, cpu, processes, atPeak } = tree.result();
+    return {
+      wall,
+      cpu: Math.max(childrenCpu() - cpuBefore, cpu),
+      peak,
+      memory,
+      processes,
+      atPeak,
+      stdout,
+      ...traced(trace, began, wall),
+      ...(code !== 0 && { problem: `ended with ${signal ?? code}: ${stderr.trim().split('\n').slice(-5).join(' / ')}` }),
+    };
+  } catch (error) {
+    return { problem: error.message };
+  } finally {
+    sampling.stop();
+    process.off('SIGINT', interrupt);
+    rmSync(trace, { recursive: true, force: true });
+  }
+}
+
+/** Every 50 ms, or less often where many large processes take long to look at. */
+function sampleOften(tree) {
+  let timer;
+  const next = (ms) => {
+    timer = setTimeout(() => {
+      const start = performance.now();
+      tree.sample();
+      next(Math.max(SAMPLE_MS, (performance.now() - start) / SAMPLING_SHARE));
+    }, ms);
+  };
+  next(SAMPLE_MS);
+  return { stop: () => clearTimeout(timer) };
+}
+
+/** Daemons end a while after the command; one that stays would share the cores with the next case. */
+async function endLeftBehind(tree) {
+  for (const deadline = Date.now() + LEFT_BEHIND_MS; Date.now() < deadline; await sleep(SAMPLE_MS)) {
+    if (tree.alive().length === 0) return;
+  }
+  await endAll(tree.alive());
+}
+
+async function endAll(pids) {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It has just ended by itself.
+    }
+  }
+  await sleep(SAMPLE_MS);
+}
+
+/** What preload.mjs wrote: seconds to the first batch, busy share and CPU seconds of the main thread. */
+function traced(folder, began, wall) {
+  const main = readTrace(folder, 'main.json');
+  const first = readTrace(folder, 'first-batch.json');
+  return {
+    ...(first && { firstBatch: (first.at - began) / 1000 }),
+    ...(main && { mainBusy: main.active / wall, mainCpu: main.cpu }),
+  };
+}
+
+function readTrace(folder, name) {
+  try {
+    return JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
+  } catch {
+    return undefined;
+  }
+}

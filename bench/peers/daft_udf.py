@@ -1,0 +1,60 @@
+"""Peer: Daft, a class UDF in processes of its own, Parquet in and out."""
+
+from job import BATCH_ROWS, FEATURES, REPORT, VERSION, Stopwatch, parse_arguments
+
+clock = Stopwatch()
+
+import datetime
+import os
+import shutil
+
+os.environ.update(DAFT_PROGRESS_BAR="0", DAFT_ANALYTICS_ENABLED="0", DO_NOT_TRACK="1")
+
+import daft
+import duckdb
+import numpy as np
+from daft import DataType, col, lit
+
+arguments = parse_arguments()
+model = str(arguments.model)
+columns = len(FEATURES)
+out = arguments.data / "out_daft"
+shutil.rmtree(out, ignore_errors=True)
+
+
+@daft.udf(return_dtype=DataType.float32(), batch_size=BATCH_ROWS, concurrency=arguments.workers)
+class Score:
+    def __init__(self):
+        import onnxruntime as ort
+
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        self.session = ort.InferenceSession(model, options)
+
+    def __call__(self, *features):
+        matrix = np.empty((len(features[0]), columns), np.float32)
+        for column, values in enumerate(features):
+            matrix[:, column] = values.to_arrow().to_numpy(zero_copy_only=False)
+        (probabilities,) = self.session.run(["probabilities"], {"features": matrix})
+        return np.ascontiguousarray(probabilities[:, 1])
+
+
+clock.lap("start")
+numbers = [col(name).cast(DataType.float32()).fill_null(-1.0).alias(name) for name in FEATURES]
+users = daft.read_parquet(str(arguments.data / "parquet" / "*.parquet")).select("user_id", *numbers, "country", "plan")
+scored = users.with_column("score", Score(*[col(name) for name in FEATURES])).select(
+    "user_id",
+    "score",
+    ((col("score") * 10).floor().cast(DataType.int32()) + 1).alias("bucket"),
+    lit(VERSION).alias("model_version"),
+    lit(datetime.datetime.now()).alias("scored_at"),
+    "country",
+    "plan",
+)
+scored.write_parquet(str(out))
+clock.lap("score")
+report = REPORT.format(scored=f"'{out}/*.parquet'")
+duckdb.connect().execute(f"COPY ({report}) TO '{arguments.data / 'report_daft.csv'}'")
+clock.lap("report")
+clock.print()

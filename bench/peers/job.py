@@ -1,0 +1,42 @@
+"""What every peer is told on its command line, and what it says at its end.
+
+The job of all peers: read the users, nulls become -1, score them with the model (input `features` [N, 20] float32, output
+`probabilities` [N, 2]), write key, score, bucket, model version and time, and a report by country and plan as CSV.
+"""
+
+import argparse
+import json
+import pathlib
+import time
+
+FEATURES = [f"f{k}" for k in range(20)]
+VERSION = "bench-v1"
+BATCH_ROWS = 16_384
+
+REPORT = """SELECT country, plan, count(*) AS users, avg(score) AS mean_score, count(*) FILTER (score >= 0.7) AS high_risk
+    FROM {scored} GROUP BY ALL ORDER BY ALL"""
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data", type=pathlib.Path, help="folder with users.duckdb and parquet/; results go there too")
+    parser.add_argument("model", type=pathlib.Path, help="model.onnx")
+    parser.add_argument("--workers", type=int, default=2, help="threads or processes that score")
+    parser.add_argument("--provider", default="CPUExecutionProvider", help="of onnxruntime; only python_duckdb.py takes another")
+    return parser.parse_args()
+
+
+class Stopwatch:
+    """Seconds from one lap to the next, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = round(now - self.last, 3)
+        self.last = now
+
+    def print(self) -> None:
+        print(json.dumps({"seconds": self.seconds}), flush=True)
