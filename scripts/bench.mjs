@@ -5,10 +5,10 @@
 //
 // Figures of shared machines differ by tens of per cent from run to run: compare those of one call only.
 import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { casesOf, needParquet } from '../bench/harness/cases.mjs';
+import { casesOf, needParquet, packagesOf } from '../bench/harness/cases.mjs';
 import { figuresOf } from '../bench/harness/figures.mjs';
 import { HELP, parseFlags, UsageError } from '../bench/harness/flags.mjs';
 import { machineFacts } from '../bench/harness/machine.mjs';
@@ -24,7 +24,7 @@ const say = (text) => process.stderr.write(`${text}\n`);
 try {
   const flags = parseFlags(process.argv.slice(2));
   if (flags.help) process.stdout.write(HELP);
-  else if (flags.setup) setUp();
+  else if (flags.setup) setUp(flags.peers);
   else process.exitCode = await bench(flags);
 } catch (error) {
   if (!(error instanceof UsageError)) throw error;
@@ -38,7 +38,7 @@ async function bench(flags) {
   const machine = machineFacts(root);
   const results = [];
   for (const rows of flags.rows) {
-    const data = path.join(root, '.bench', String(rows));
+    const data = path.join(path.resolve(flags.data ?? path.join(root, '.bench')), String(rows));
     await makeData(data, rows, flags.peers);
     for (const model of flags.models) {
       const runs = await takeTurns({ root, data, model, flags }, rows);
@@ -115,11 +115,15 @@ function refuseMissingPeers(peers) {
   }
 }
 
-function setUp() {
+/** Only what these peers need: all four are more than a gigabyte. */
+function setUp(peers) {
   const python = path.join(venv, 'bin', 'python');
   if (!existsSync(python)) execFileSync('python3', ['-m', 'venv', venv], { stdio: 'inherit' });
-  const requirements = path.join(root, 'bench/peers/requirements.txt');
-  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '-r', requirements], { stdio: 'inherit' });
+  const needed = packagesOf(peers);
+  const pinned = readFileSync(path.join(root, 'bench/peers/requirements.txt'), 'utf8')
+    .split('\n')
+    .filter((line) => needed.includes(/^[\w-]+/.exec(line)?.[0]));
+  execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...pinned], { stdio: 'inherit' });
   say(`the peers run in ${venv}`);
 }
 

@@ -7,11 +7,17 @@ const WEEK = '2026-W32';
 /** As `auto` of score-batch, where --batch-rows does not say. */
 const AUTO_BATCH_ROWS = 8192;
 const PEERS = {
-  python: { script: 'python_duckdb.py' },
-  daft: { script: 'daft_udf.py', parquet: true },
-  ray: { script: 'ray_data.py', parquet: true },
-  pyspark: { script: 'pyspark_udf.py', parquet: true },
+  python: { script: 'python_duckdb.py', packages: [] },
+  daft: { script: 'daft_udf.py', packages: ['daft'], parquet: true },
+  ray: { script: 'ray_data.py', packages: ['ray', 'pandas', 'setuptools'], parquet: true },
+  pyspark: { script: 'pyspark_udf.py', packages: ['pyspark', 'pandas', 'setuptools'], parquet: true },
 };
+const PACKAGES_OF_ALL = ['duckdb', 'onnxruntime', 'numpy', 'pyarrow'];
+
+/** Names of the Python packages that these peers import. */
+export function packagesOf(peers) {
+  return [...new Set([...PACKAGES_OF_ALL, ...peers.flatMap((peer) => PEERS[peer].packages)])];
+}
 
 /** Whether one of these peers reads Parquet instead of the DuckDB file. */
 export function needParquet(peers) {

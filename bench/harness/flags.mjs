@@ -13,7 +13,7 @@ export const HELP = `npm run bench -- [flags]
 
 Scores generated users by score-batch and, in turn (A B C A B C …), by what people would use instead, and writes a table.
 
-  --rows <n,…>          rows of the one week that is scored (default 1000000); made once, kept under .bench/
+  --rows <n,…>          rows of the one week that is scored (default 1000000); made once and kept
   --models <m,…>        of ${MODELS.join(', ')} (default: all)
   --cases <c,…>         of score-batch: core, what the peers do as well; full, all that the weekly job does (default: both); or none
   --peers <p,…>         of ${PEERS.join(', ')} (default: all); or none
@@ -24,8 +24,9 @@ Scores generated users by score-batch and, in turn (A B C A B C …), by what pe
   --peer-provider <ep>  of onnxruntime in the Python script, e.g. CUDAExecutionProvider (default CPUExecutionProvider)
   --raw-seconds <s>     how long the raw rate is measured in each round (default 4); 0 leaves it out
   --memory              peak memory of score-batch alone: one repetition, no peers, no raw rate
+  --data <folder>       where the users are kept (default .bench)
   --out <path>          where results go, as <path>.md and <path>.json (default .bench/results-<time>)
-  --setup               make the Python environment of the peers in .bench/venv, and end; PySpark needs Java besides
+  --setup               make the Python environment of these peers in .bench/venv, and end; PySpark needs Java besides
   --help
 `;
 
@@ -49,6 +50,7 @@ export function parseFlags(argv) {
     provider: among('--provider', values.provider, PROVIDERS, 1)[0],
     peerProvider: values['peer-provider'],
     rawSeconds: memory ? 0 : whole('--raw-seconds', values['raw-seconds'], 0),
+    data: values.data,
     out: values.out,
   };
 }
@@ -70,6 +72,7 @@ function parse(argv) {
         'peer-provider': text('CPUExecutionProvider'),
         'raw-seconds': text('4'),
         memory: { type: 'boolean' },
+        data: { type: 'string' },
         out: { type: 'string' },
         setup: { type: 'boolean' },
         help: { type: 'boolean' },
