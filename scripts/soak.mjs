@@ -116,6 +116,7 @@ async function runHere(date) {
     now: Date.now(),
     console: silent,
     signal: new AbortController().signal,
+    began: performance.now(),
     atEnd: (work) => closing.push(work),
   };
   try {

@@ -42,6 +42,7 @@ async function main(argv: readonly string[]): Promise<number> {
       folder: workFolder(flags.directory),
       environment: process.env,
       now: readNow(process.env),
+      began: 0,
       console: consoleOf(flags),
       signal: ending.signal,
       atEnd: (work) => void closing.push(work),

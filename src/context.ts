@@ -7,6 +7,8 @@ export interface Context {
   readonly environment: NodeJS.ProcessEnv;
   /** Epoch milliseconds; read once per invocation. */
   readonly now: number;
+  /** When the invocation began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
+  readonly began: number;
   readonly console: Console;
   /** Aborted by SIGINT, SIGTERM, SIGHUP and the deadline of `--timeout`, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;

@@ -249,7 +249,9 @@ describe('streams', () => {
         chunks      10
         tables      marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
         report      <project>/reports/linear-1997-W11.csv
-        seconds     plan <s> · freeze <s> · read <s> · encode <s> · score <s> · stage <s> · reconcile <s> · publish <s> · report <s>
+        seconds     <s> = plan <s> + freeze <s> + score <s> + reconcile <s> + publish <s> + report <s> + clean up <s>
+        scoring     <workers>
+        rows/s      <rates>
         bottleneck <stage>"
     `);
     expect(await publishedTables(folder)).toEqual(TABLES);
@@ -278,9 +280,7 @@ describe('streams', () => {
       warnings: [],
     });
     expect([...(object.tables as string[])].sort()).toEqual(TABLES);
-    expect(Object.keys(object.seconds as object)).toEqual(
-      'plan freeze read encode score stage reconcile publish report'.split(' '),
-    );
+    expect(Object.keys(object.seconds as object)).toEqual('plan freeze score reconcile publish report clean_up'.split(' '));
     // An Airflow XCom.
     expect(outcome.stdout.length).toBeLessThan(48 * 1024);
   });

@@ -189,7 +189,7 @@ async function planned(folder: string) {
   const running = await dist<typeof import('../src/run/run.ts')>('run/run.js');
   const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
   const now = Date.parse('1997-03-17T08:00:00-05:00');
-  const context = { folder, environment: {}, now, console: silent, signal: new AbortController().signal, atEnd() {} };
+  const context = { folder, environment: {}, now, began: 0, console: silent, signal: new AbortController().signal, atEnd() {} };
   const job = await loadJob(undefined, folder, {});
   const window = windowFromFlags({ week: true }, job.definition.time_zone, now);
   const makePlan = () => planning.makePlan(job, window, { requireGpu: false, workers: 1, phase: 'all' }, context);
@@ -199,6 +199,6 @@ async function planned(folder: string) {
     begin: (chosen: typeof plan) => begin(chosen, options, context),
     makePlan,
     plan,
-    run: (chosen: typeof plan) => running.run(chosen, options, 0, context),
+    run: (chosen: typeof plan) => running.run(chosen, options, context),
   };
 }

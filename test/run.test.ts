@@ -34,9 +34,11 @@ it('publishes a week, says what it did, and leaves nothing but tables and the re
     files: [path.join(folder, CSV)],
   });
   // A stage that took no time at all was not measured.
-  const { seconds } = summary;
-  for (const stage of ['freeze', 'read', 'encode', 'score', 'stage', 'reconcile', 'publish', 'report']) {
-    expect(seconds[stage], stage).toBeGreaterThan(0);
+  for (const stage of ['plan', 'freeze', 'score', 'reconcile', 'publish', 'report', 'clean_up']) {
+    expect(summary.seconds[stage], stage).toBeGreaterThan(0);
+  }
+  for (const part of ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait']) {
+    expect(summary.workers.seconds[part], part).toBeGreaterThan(0);
   }
   expect(summary.bottleneck).toMatch(/of \d+\.\d s, \d+ %\)$/);
   const rows = await query(path.join(folder, WAREHOUSE), 'select count(*) as n, sum(rank) as ranks from marketing.report');

@@ -19,13 +19,13 @@ export interface FreezeFlags extends PhaseFlags {
 
 /** Begins the window's run and freezes its rows. */
 export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<unknown> {
-  const { plan, seconds } = await planned(flags, 'freeze', context);
+  const plan = await planned(flags, 'freeze', context);
   const options = {
     fresh: flags.fresh ?? false,
     skipEmpty: flags.skipEmpty ?? false,
     skipPublished: flags.skipPublished ?? false,
   };
-  const summary = await freezePhase(plan, options, seconds, context);
+  const summary = await freezePhase(plan, options, context);
   context.console.info(`${summary.state} ${summary.window.label}, run ${summary.run_id}`, { summary });
   return summary;
 }
@@ -35,7 +35,7 @@ export type ScoreFlags = PhaseFlags & ShardFlags;
 /** Scores a shard of the window's frozen run. */
 export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<unknown> {
   const shard = chooseShard(flags, context.environment);
-  const { plan } = await planned(flags, 'score', context);
+  const plan = await planned(flags, 'score', context);
   refuseLocalShards(shard, [plan.source, plan.sink]);
   const summary = await scorePhase(plan, { shard, skipPublished: flags.skipPublished ?? false }, context);
   const mine = `${summary.chunks_scored} of ${summary.chunks} chunks by shard ${summary.shard.index}/${summary.shard.count}`;
@@ -51,10 +51,10 @@ export interface PublishFlags extends PhaseFlags {
 
 /** Publishes the window's frozen run once every chunk is staged. */
 export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
-  const { plan, seconds } = await planned(flags, 'publish', context);
+  const plan = await planned(flags, 'publish', context);
   const { allowEmpty = false, skipEmpty = false, skipPublished = false } = flags;
   const options = { allowEmpty, skipEmpty, skipPublished };
-  const summary = await publishPhase(plan, options, seconds, context);
+  const summary = await publishPhase(plan, options, context);
   context.console.info(showSummary(summary), { summary });
   return summary;
 }
@@ -63,11 +63,9 @@ async function planned(
   flags: PhaseFlags & Pick<PublishFlags, 'force'>,
   phase: PlanOptions['phase'],
   context: Context,
-): Promise<{ plan: Plan; seconds: number }> {
-  const start = performance.now();
+): Promise<Plan> {
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
   const { requireGpu = false, workers, force } = flags;
-  const plan = await makePlan(job, window, { requireGpu, workers, phase, force }, context);
-  return { plan, seconds: (performance.now() - start) / 1000 };
+  return await makePlan(job, window, { requireGpu, workers, phase, force }, context);
 }

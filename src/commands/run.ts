@@ -17,7 +17,6 @@ export interface RunFlags extends JobFlags, WindowOptions {
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
-  const start = performance.now();
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
   const { requireGpu = false, workers, force } = flags;
@@ -30,7 +29,6 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
       skipPublished: flags.skipPublished ?? false,
       fresh: flags.fresh ?? false,
     },
-    (performance.now() - start) / 1000,
     context,
   );
   context.console.info(showSummary(summary), { summary });

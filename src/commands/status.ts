@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { currentPublication, isOvertaken, type LedgerEntry, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
-import { bottleneck, showSeconds } from '../domain/stages.ts';
+import { bottleneck } from '../domain/speed.ts';
+import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
+import { NO_WORKER_TIME } from '../domain/worker-time.ts';
 import { type Job, loadJob } from '../job/load.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
@@ -98,7 +100,8 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
     model: `${run.model.name} ${run.model.version}`,
     model_digest: run.model.digest,
     seconds: details.seconds ?? null,
-    bottleneck: details.seconds ? bottleneck(details.seconds) : null,
+    workers: details.workers ?? null,
+    bottleneck: details.seconds ? bottleneck(details.seconds, details.workers ?? NO_WORKER_TIME) : null,
     error: run.state === 'failed' || run.state === 'refused' ? (details.error ?? null) : null,
   };
 }
@@ -111,11 +114,7 @@ function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof de
     run.started_at.slice(0, 19).replace('T', ' '),
     run.rows === null ? '' : run.rows.frozen.toLocaleString('en'),
     run.rows === null ? '' : run.rows.quarantined.toLocaleString('en'),
-    run.seconds === null
-      ? ''
-      : Object.values(run.seconds)
-          .reduce((sum, value) => sum + value, 0)
-          .toFixed(1),
+    run.seconds === null ? '' : totalSeconds(run.seconds).toFixed(1),
     run.run_id,
   ]);
   const notes = runs.flatMap((run) => [

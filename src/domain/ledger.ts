@@ -4,6 +4,7 @@ import type { StageSeconds } from './stages.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn } from './tables.ts';
 import type { Window, WindowKind } from './window.ts';
+import type { WorkerTime } from './worker-time.ts';
 
 /**
  * What happened to a run. `started`, `failed` (and a run that says nothing more) can be resumed; `published` wants only its
@@ -51,6 +52,8 @@ export interface RunDetails {
   /** Columns of the scores table as published, for reports that are written later. */
   readonly columns?: readonly TableColumn[];
   readonly seconds?: StageSeconds;
+  /** What chunk workers did with the seconds of the stage `score`. */
+  readonly workers?: WorkerTime;
   /** Path of the report file that a publication is to have; relative to the project root where it is below it. */
   readonly report?: string;
   /** Paths of the files that were written, on the machine that wrote them. */

@@ -36,7 +36,11 @@ interface Begun {
  *
  * @returns `published` or `completed` where there is nothing left but the report, or nothing at all
  */
-export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, { console }: Context): Promise<Progress> {
+export async function begin(
+  plan: Plan,
+  { fresh, skipPublished }: BeginOptions,
+  { console, began }: Context,
+): Promise<Progress> {
   const {
     progress,
     resumed,
@@ -45,11 +49,14 @@ export async function begin(plan: Plan, { fresh, skipPublished }: BeginOptions, 
   } = await plan.ledger.decide<Begun>(windowFilter(plan), async (entries) => {
     const done = skipPublished ? publishedRun(plan, entries) : undefined;
     if (done) {
-      const result: Begun = { progress: progressOf(plan, entries, done), passed: unfinishedRun(entries, plan.fingerprint) };
+      const result: Begun = {
+        progress: progressOf(plan, entries, done, began),
+        passed: unfinishedRun(entries, plan.fingerprint),
+      };
       return { result };
     }
     const unfinished = fresh ? undefined : await resumable(plan, entries);
-    const begun = progressOf(plan, entries, unfinished);
+    const begun = progressOf(plan, entries, unfinished, began);
     const beside = othersUnfinished(entries, plan.fingerprint);
     const result: Begun = { progress: begun, resumed: unfinished, beside };
     if (begun.state === 'published') return { result };
@@ -88,22 +95,22 @@ export interface Joined {
  * @param skipPublished take the publication of another fingerprint too, where there is nothing of this one
  * @throws ScoreBatchError `conflict` where there is none; `refused` or `nothing to score` where that is how the newest one ended
  */
-export async function join(plan: Plan, skipPublished: boolean, { console }: Context): Promise<Joined> {
+export async function join(plan: Plan, skipPublished: boolean, { console, began }: Context): Promise<Joined> {
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
-  if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished), frozen: undefined };
+  if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished, began), frozen: undefined };
   const frozen = unfinished && (await plan.source.source.frozen(unfinished.runId));
   if (unfinished && frozen) {
     console.info(`going on with ${showRun(unfinished)}`);
-    return { progress: progressOf(plan, entries, unfinished), frozen };
+    return { progress: progressOf(plan, entries, unfinished, began), frozen };
   }
   const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
   if (newest && newest.runId === currentPublication(entries)?.runId) {
-    return { progress: progressOf(plan, entries, newest), frozen: undefined };
+    return { progress: progressOf(plan, entries, newest, began), frozen: undefined };
   }
   if (newest?.state === 'refused' || newest?.state === 'skipped') throw ended(newest);
   const published = skipPublished ? publishedRun(plan, entries) : undefined;
-  if (published) return { progress: progressOf(plan, entries, published), frozen: undefined };
+  if (published) return { progress: progressOf(plan, entries, published, began), frozen: undefined };
   const others = othersUnfinished(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
     details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
@@ -136,12 +143,12 @@ export async function adopt(plan: Plan, progress: Progress): Promise<boolean> {
   return true;
 }
 
-function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | undefined): Progress {
+function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | undefined, began: number): Progress {
   // What ended the run before is told by the entry of then.
   const { error: _, ...details } = run?.details ?? {};
   return {
     runId: run?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
-    clock: new StageClock(run?.details.seconds),
+    clock: new StageClock(began, run?.details.seconds),
     replaces: currentPublication(entries),
     state: run?.state ?? 'started',
     rows: run?.rows,

@@ -57,6 +57,7 @@ export async function finish(
   context: Context,
 ): Promise<RunSummary> {
   await finishReport(plan, progress, context);
+  progress.clock.enter('clean_up');
   await cleanUp(plan, progress.runId, context);
-  return summarize(plan, progress.runId, state, progress.rows, progress.details);
+  return summarize(plan, progress.runId, state, progress.rows, { ...progress.details, seconds: progress.clock.seconds });
 }

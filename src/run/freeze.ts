@@ -13,15 +13,14 @@ export async function freezeWindow(
 ): Promise<FrozenTable> {
   const { label } = plan.window;
   console.info(`freezing ${label}`);
-  const frozen = await clock.time('freeze', () =>
-    plan.source.source.freeze(plan.query, {
-      runId,
-      key: plan.key,
-      columns: plan.needed,
-      chunkRows: plan.job.definition.score.chunk_rows,
-      hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
-    }),
-  );
+  clock.enter('freeze');
+  const frozen = await plan.source.source.freeze(plan.query, {
+    runId,
+    key: plan.key,
+    columns: plan.needed,
+    chunkRows: plan.job.definition.score.chunk_rows,
+    hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
+  });
   const chunks = `${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`;
   console.info(`froze ${frozen.rows.toLocaleString('en')} rows of ${label} in ${chunks}`);
   if (skipEmpty) refuseEmpty(plan, frozen);

@@ -1,6 +1,9 @@
 import type { Context } from '../context.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { Shard } from '../domain/sharing.ts';
+import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
+import type { StageSeconds } from '../domain/stages.ts';
+import { NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import type { Plan } from '../plan/plan.ts';
 import { adopt, type BeginOptions, begin, join } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
@@ -30,11 +33,9 @@ export interface FreezeSummary extends PhaseSummary {
 export async function freezePhase(
   plan: Plan,
   options: BeginOptions & { readonly skipEmpty: boolean },
-  planSeconds: number,
   context: Context,
 ): Promise<FreezeSummary> {
   const progress = await begin(plan, options, context);
-  progress.clock.add('plan', planSeconds);
   const frozen =
     progress.state === 'started' &&
     (await unlessPublished(plan, progress, context, async () => {
@@ -60,6 +61,11 @@ export interface ScoreSummary extends PhaseSummary {
   readonly chunks_scored: number;
   readonly rows_scored: number;
   readonly providers: Scored['providers'];
+  /** Of this process; what shards spend is in no ledger entry. */
+  readonly seconds: StageSeconds;
+  readonly workers: WorkerTime;
+  readonly rows_per_second: Rates;
+  readonly bottleneck: string;
 }
 
 /**
@@ -78,7 +84,8 @@ export async function scorePhase(
     (await unlessPublished(plan, progress, context, () => scoreFrozen(plan, frozen, shard, progress, context)));
   // What this one staged may have come after the others had cleaned up.
   if (frozen !== undefined && (!scored || (await adopt(plan, progress)))) await cleanUp(plan, progress.runId, context);
-  const { chunks, rows, providers } = scored || { chunks: 0, rows: 0, providers: {} };
+  const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
+  const { seconds } = progress.clock;
   return {
     ...phaseOf(plan, progress.runId),
     state: scored ? 'scored' : 'already published',
@@ -87,6 +94,10 @@ export async function scorePhase(
     chunks_scored: chunks,
     rows_scored: rows,
     providers,
+    seconds,
+    workers: time,
+    rows_per_second: ratesOf(rows, seconds, time),
+    bottleneck: bottleneck(seconds, time),
   };
 }
 
@@ -98,11 +109,9 @@ export async function scorePhase(
 export async function publishPhase(
   plan: Plan,
   options: PublishOptions & Pick<BeginOptions, 'skipPublished'> & { readonly skipEmpty: boolean },
-  planSeconds: number,
   context: Context,
 ): Promise<RunSummary> {
   const { progress, frozen } = await join(plan, options.skipPublished, context);
-  progress.clock.add('plan', planSeconds);
   return await publishOnce(plan, progress, context, async () => {
     if (frozen === undefined) return false;
     if (options.skipEmpty) refuseEmpty(plan, frozen);

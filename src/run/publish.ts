@@ -28,7 +28,8 @@ export async function publishFrozen(
 ): Promise<boolean> {
   const { clock, runId } = progress;
   const { definition } = plan.job;
-  const reconciliation = await clock.time('reconcile', () => reconcile(plan, frozen, runId));
+  clock.enter('reconcile');
+  const reconciliation = await reconcile(plan, frozen, runId);
   progress.rows = reconciliation.rows;
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
@@ -52,20 +53,19 @@ export async function publishFrozen(
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates.refusals, reconciliation);
   context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
-  const mine = await clock.time('publish', () =>
-    plan.sink.sink.publish({
-      entry: entryOf(plan, progress, 'published', progress.details),
-      supersedes: progress.replaces?.runId,
-      pinned: reconciliation.pinned,
-      tables: plan.tables,
-      key: plan.key,
-      keep: plan.keep,
-      bands: definition.score.bands,
-      segments: definition.report.segments,
-      reported: plan.reported,
-      scored: reconciliation.rows.scored,
-    }),
-  );
+  clock.enter('publish');
+  const mine = await plan.sink.sink.publish({
+    entry: entryOf(plan, progress, 'published', progress.details),
+    supersedes: progress.replaces?.runId,
+    pinned: reconciliation.pinned,
+    tables: plan.tables,
+    key: plan.key,
+    keep: plan.keep,
+    bands: definition.score.bands,
+    segments: definition.report.segments,
+    reported: plan.reported,
+    scored: reconciliation.rows.scored,
+  });
   if (mine) progress.state = 'published';
   return mine;
 }

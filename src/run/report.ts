@@ -10,9 +10,8 @@ export async function finishReport(plan: Plan, progress: Progress, { signal }: C
   if (progress.state === 'completed') return;
   const { clock, runId, rows } = progress;
   const file = plan.reportFile;
-  const start = performance.now();
+  clock.enter('report');
   const completed = () => {
-    clock.add('report', (performance.now() - start) / 1000);
     progress.details = { ...progress.details, seconds: clock.seconds, ...(file !== undefined && { files: [file] }) };
     return entryOf(plan, progress, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };

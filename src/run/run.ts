@@ -16,13 +16,11 @@ export interface RunOptions extends PublishOptions, BeginOptions {
  * One window from the source to the report: freeze, score, reconcile, publish, report. Crash-only: killed anywhere, the same
  * call goes on from what is durable.
  *
- * @param planSeconds time that the plan took, for the summary
  * @throws ScoreBatchError whose kind says what a scheduler should do; Interrupted where a signal ended it
  */
-export async function run(plan: Plan, options: RunOptions, planSeconds: number, context: Context): Promise<RunSummary> {
+export async function run(plan: Plan, options: RunOptions, context: Context): Promise<RunSummary> {
   const progress = await begin(plan, options, context);
   if (options.skipPublished && progress.state !== 'started') return await finish(plan, progress, 'already published', context);
-  progress.clock.add('plan', planSeconds);
   return await publishOnce(plan, progress, context, async () => {
     const frozen = await freezeWindow(plan, options.skipEmpty, progress, context);
     await scoreFrozen(plan, frozen, ALONE, progress, context);

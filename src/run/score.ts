@@ -1,12 +1,14 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Shard } from '../domain/sharing.ts';
+import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import { memoryBudget, workerMemory } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { scoreChunks } from '../score/pool.ts';
 import { batchRows, workerCount } from '../score/sizing.ts';
 import type { Progress } from './progress.ts';
 import { shareChunks } from './share.ts';
+import { WorkerClock } from './worker-clock.ts';
 
 /** What one process did of the run's chunks. */
 export interface Scored {
@@ -14,6 +16,7 @@ export interface Scored {
   readonly rows: number;
   /** Chunks per execution provider that served. */
   readonly providers: Readonly<Record<string, number>>;
+  readonly time: WorkerTime;
 }
 
 /** Scores and stages chunks until every one of them is staged whole, by this process or another one of the run. */
@@ -25,7 +28,8 @@ export async function scoreFrozen(
   context: Context,
 ): Promise<Scored> {
   const { sink } = plan.sink;
-  const { runId, clock } = progress;
+  const { runId } = progress;
+  progress.clock.enter('score');
   const { definition } = plan.job;
   const { console, signal } = context;
   const folder = await sink.workFolder(runId);
@@ -41,20 +45,18 @@ export async function scoreFrozen(
   const open = chunks - share.resumed;
   progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed };
   if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
-  const sideBySide = Math.min(workers, open);
-  const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number> };
+  const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
+  const earlier = progress.details.workers ?? NO_WORKER_TIME;
+  const clock = new WorkerClock(Math.min(workers, open));
   const bar = console.progress('scoring chunks', open);
   try {
     await scoreChunks(
       open,
       share.next,
-      async (file) => {
-        clock.add('read', file.seconds.read / sideBySide);
-        clock.add('encode', file.seconds.encode / sideBySide);
-        clock.add('score', file.seconds.score / sideBySide);
-        clock.add('stage', file.seconds.write / sideBySide);
-        await clock.time('stage', () => sink.stage(runId, file));
+      async (file, seconds) => {
+        clock.scored(file, seconds);
+        await clock.staging(() => sink.stage(runId, file));
         console.debug(`chunk ${file.chunk}: ${file.rows} rows on ${file.provider}`);
         share.staged(file.chunk);
         scored.chunks += 1;
@@ -85,6 +87,9 @@ export async function scoreFrozen(
     );
   } finally {
     bar.stop();
+    scored.time = clock.time;
+    // Also of what failed: the next process adds its own.
+    progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;
 }

@@ -1,8 +1,10 @@
 import type { RunDetails } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
-import { bottleneck, type StageSeconds, showSeconds } from '../domain/stages.ts';
+import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
+import { type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
+import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
 import type { Plan } from '../plan/plan.ts';
 import { wallClock } from '../window/calendar.ts';
 
@@ -30,7 +32,10 @@ export interface RunSummary {
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
+  /** On the clock, of all processes of the run one after the other; they add up to the whole. */
   readonly seconds: StageSeconds | undefined;
+  readonly workers: WorkerTime | undefined;
+  readonly rows_per_second: Rates | undefined;
   readonly bottleneck: string | undefined;
   readonly warnings: readonly string[];
 }
@@ -63,10 +68,17 @@ export function summarize(
     tables: published.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     files: details.files ?? [],
     // What an earlier process took is in the ledger; this one did nothing.
-    seconds: state === 'published' ? details.seconds : undefined,
-    bottleneck: state === 'published' && details.seconds ? bottleneck(details.seconds) : undefined,
+    ...(state === 'published' && details.seconds ? speedOf(rows, details.seconds, details.workers) : NO_SPEED),
     warnings: details.warnings ?? [],
   };
+}
+
+const NO_SPEED = { seconds: undefined, workers: undefined, rows_per_second: undefined, bottleneck: undefined };
+
+function speedOf(rows: RunRows | undefined, seconds: StageSeconds, workers: WorkerTime | undefined) {
+  const time = workers ?? NO_WORKER_TIME;
+  const rows_per_second = ratesOf(rows?.frozen ?? 0, seconds, time);
+  return { seconds, workers, rows_per_second, bottleneck: bottleneck(seconds, time) };
 }
 
 export function showWindow({ label, start, end, kind, zone }: Window): WindowSummary {
@@ -98,6 +110,8 @@ export function showSummary(summary: RunSummary): string {
   lines.push(`  tables      ${summary.tables.join(', ')}`);
   for (const file of summary.files) lines.push(`  report      ${file}`);
   if (seconds) lines.push(`  seconds     ${showSeconds(seconds)}`);
+  if (seconds && summary.workers) lines.push(`  scoring     ${showWorkerTime(summary.workers, seconds.score)}`);
+  if (summary.rows_per_second) lines.push(`  rows/s      ${showRates(summary.rows_per_second)}`);
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
 }
@@ -116,4 +130,10 @@ function showProviders(providers: Readonly<Record<string, number>>): string {
 
 function count(value: number): string {
   return value.toLocaleString('en');
+}
+
+/** `12,000 in all, 80,000 while scoring, 900,000 in the model` */
+function showRates({ run, score, model }: Rates): string {
+  const show = (rate: number | null, of: string) => (rate === null ? [] : [`${count(rate)} ${of}`]);
+  return [...show(run, 'in all'), ...show(score, 'while scoring'), ...show(model, 'in the model')].join(', ') || 'none';
 }

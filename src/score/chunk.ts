@@ -54,6 +54,7 @@ export async function scoreChunk(
     await scoreBatch();
     if (stopped()) return undefined;
   }
+  clock.lap('read');
   if (read > scored) await scoreBatch();
   if (read !== task.rows) throw new RangeError(`chunk ${task.chunk} has ${read} rows and was frozen with ${task.rows}`);
   if (stopped()) return undefined;

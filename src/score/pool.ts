@@ -11,7 +11,7 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
 }
 
 /**
- * Scores chunks on worker threads, at most one per worker at a time, and hands each scored file to `stage`. The first
+ * Scores chunks on worker threads, at most one per worker at a time, and hands each scored file to `stage`, with the seconds that its worker took for it. The first
  * failure stops the others after their batch: ending a thread inside the model would abort the whole process.
  *
  * @param turns chunks that there may be at most
@@ -21,7 +21,7 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
 export async function scoreChunks(
   turns: number,
   next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
-  stage: (scored: ScoredFile) => Promise<void>,
+  stage: (scored: ScoredFile, seconds: number) => Promise<void>,
   { workers, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
@@ -42,8 +42,9 @@ export async function scoreChunks(
       const task = await next(waiting);
       if (task === undefined) over = true;
       else if (!failure && !signal.aborted) {
+        const start = performance.now();
         const scored = await worker.score(task);
-        if (scored !== undefined) await stage(scored);
+        if (scored !== undefined) await stage(scored, (performance.now() - start) / 1000);
       }
     } catch (error) {
       failure ??= { error };

@@ -41,7 +41,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     1997-W11    completed    <started>   100            0 <s>  <id>
     1997-W11    completed *  <started>   101            0 <s>  <id>
     * what the tables hold now
-    seconds of the last run: plan <s> · freeze <s> · read <s> · encode <s> · score <s> · stage <s> · reconcile <s> · publish <s> · report <s>
+    seconds of the last run: <s> = plan <s> + freeze <s> + score <s> + reconcile <s> + publish <s> + report <s> + clean up <s>
     bottleneck: <stage>
     "
   `);
@@ -60,14 +60,13 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
   expect(Object.keys(runs[2]?.seconds as object)).toEqual([
     'plan',
     'freeze',
-    'read',
-    'encode',
     'score',
-    'stage',
     'reconcile',
     'publish',
     'report',
+    'clean_up',
   ]);
+  expect(runs[2]?.workers).toMatchObject({ rows: 101, seconds: { model: expect.any(Number), wait: expect.any(Number) } });
   expect((await status(folder, '--limit', '1')).split('\n')[1]).toContain('1997-W11  completed *');
 });
 

@@ -1,35 +1,28 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
-import { bottleneck, StageClock, type StageSeconds } from '../../src/domain/stages.ts';
+import { StageClock, showSeconds, totalSeconds } from '../../src/domain/stages.ts';
 
-const NONE: StageSeconds = {
-  plan: 0,
-  freeze: 0,
-  read: 0,
-  encode: 0,
-  score: 0,
-  stage: 0,
-  reconcile: 0,
-  publish: 0,
-  report: 0,
-};
-
-it.each<[Partial<StageSeconds>, string]>([
-  [{ score: 8, publish: 2 }, 'the model (score: 8.0 of 10.0 s, 80 %)'],
-  [{ score: 1, publish: 1.24, report: 1 }, 'the warehouse (publish: 1.2 of 3.2 s, 38 %)'],
-  [{ read: 3, encode: 2.99 }, 'reading (read: 3.0 of 6.0 s, 50 %)'],
-  [{ encode: 1 }, 'the features (encode: 1.0 of 1.0 s, 100 %)'],
-  [{}, 'starting up (plan: 0.0 of 0.0 s, 0 %)'],
-])('%o: it is %s', (seconds, text) => {
-  expect(bottleneck({ ...NONE, ...seconds })).toBe(text);
+it('time belongs to one stage at a time, from the beginning of the first one on', async () => {
+  const before = performance.now();
+  const clock = new StageClock(before - 2000, { freeze: 10, score: 20 });
+  clock.enter('freeze');
+  await sleep(5);
+  clock.enter('publish');
+  await sleep(5);
+  const { seconds } = clock;
+  const most = (performance.now() - before) / 1000;
+  expect(seconds.plan).toBeGreaterThanOrEqual(2);
+  expect(seconds.freeze).toBeGreaterThan(10);
+  expect(seconds.publish).toBeGreaterThan(0);
+  expect(seconds).toMatchObject({ score: 20, reconcile: 0, report: 0, clean_up: 0 });
+  // Nothing is counted twice and nothing left out.
+  expect(totalSeconds(seconds)).toBeGreaterThan(32);
+  expect(totalSeconds(seconds)).toBeLessThanOrEqual(32 + most + 1e-5);
 });
 
-it('seconds of a stage add up, also those of work that failed', async () => {
-  const clock = new StageClock();
-  clock.add('score', 1.2344004);
-  clock.add('score', 2);
-  await expect(clock.time('publish', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  expect(await clock.time('read', async () => 'rows')).toBe('rows');
-  const { publish, read, ...others } = clock.seconds;
-  expect([publish, read].every((seconds) => seconds >= 0)).toBe(true);
-  expect({ ...others, publish: 0, read: 0 }).toEqual({ ...NONE, score: 3.2344 });
+it('is shown as a sum', () => {
+  const seconds = { plan: 0.1, freeze: 1, score: 2.005, reconcile: 0, publish: 0.5, report: 0.25, clean_up: 0 };
+  expect(showSeconds(seconds)).toBe(
+    '3.85 = plan 0.10 + freeze 1.00 + score 2.00 + reconcile 0.00 + publish 0.50 + report 0.25 + clean up 0.00',
+  );
 });

@@ -46,7 +46,7 @@ export async function scoreInMemory(...[turns, next, stage, options]: Parameters
         rows.map((row) => ({ ...row, chunk, attempt, model: model.file })),
       );
       const seconds = { read: 0, encode: 0, score: 0, write: 0 };
-      await stage({ chunk, attempt, file, rows: rows.length, provider: 'cpu', seconds });
+      await stage({ chunk, attempt, file, rows: rows.length, provider: 'cpu', seconds }, 0);
     }
   };
   await Promise.all(Array.from({ length: Math.min(workers, turns) }, lane));

@@ -69,6 +69,7 @@ const context: Context = {
     progress: () => ({ advance() {}, stop() {} }),
   },
   signal: new AbortController().signal,
+  began: 0,
   atEnd: () => undefined,
 };
 
@@ -102,7 +103,7 @@ const OPTIONS = { allowEmpty: false, skipEmpty: false };
 
 function performRun(world: World, name: string, start: Omit<Start, 'after'>, random: () => number): Promise<Outcome> {
   const options = { ...OPTIONS, skipPublished: start.skipPublished, fresh: start.fresh };
-  return perform(world, name, start, random, (plan) => run(plan, options, 0, context));
+  return perform(world, name, start, random, (plan) => run(plan, options, context));
 }
 
 /** What a scheduler does: step after step, and each that fails once more, alone. */
@@ -115,9 +116,9 @@ async function performPhases(world: World, name: string, start: Start, random: (
     if (!isFailure(first)) return true;
     return !isFailure(await perform(world, `${name}, step ${step} again`, { ...start, faults: [] }, random, command));
   };
-  const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false, skipPublished: false }, 0, context);
+  const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false, skipPublished: false }, context);
   if (!(await twice(shards, freeze))) return;
-  const publish = () => twice(shards + 1, (plan) => publishPhase(plan, { ...OPTIONS, skipPublished: false }, 0, context));
+  const publish = () => twice(shards + 1, (plan) => publishPhase(plan, { ...OPTIONS, skipPublished: false }, context));
   const score = (index: number) =>
     twice(index, (plan) => scorePhase(plan, { shard: { index, count: shards }, skipPublished: false }, context));
   const all = Promise.all(Array.from({ length: shards }, (_, index) => score(index)));

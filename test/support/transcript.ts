@@ -16,5 +16,8 @@ export function withPlaceholders(text: string, folder: string): string {
     .replaceAll(folder, '<project>')
     .replaceAll(/(\d{4}-W\d{2}|[0-9TZ_-]+)-[0-9a-f]{12}\b/g, '<id>')
     .replaceAll(/bottleneck .* s, \d+ %\)/g, 'bottleneck <stage>')
-    .replaceAll(/(plan|freeze|read|encode|score|stage|reconcile|publish|report) \d+\.\d\d/g, '$1 <s>');
+    .replaceAll(/\d+\.\d\d = plan/g, '<s> = plan')
+    .replaceAll(/(plan|freeze|score|reconcile|publish|report|clean up) \d+\.\d\d/g, '$1 <s>')
+    .replaceAll(/scoring {5}\d+ workers?: .* busy \d+ %/g, 'scoring     <workers>')
+    .replaceAll(/rows\/s {6}.* in the model/g, 'rows/s      <rates>');
 }

@@ -1,0 +1,58 @@
+/**
+ * What chunk workers do with their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run
+ * the `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk, or for the others' end.
+ */
+const PARTS = ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait'] as const;
+export type WorkerPart = (typeof PARTS)[number];
+
+/** Where the time of the stage `score` goes. Workers run side by side: their seconds are shares, and never those on the clock. */
+export interface WorkerTime {
+  /** Chunk workers of the last process that scored. */
+  readonly workers: number;
+  /** Rows that they scored, quarantined ones included. */
+  readonly rows: number;
+  /** Seconds of all workers together; they add up to the workers times the stage's seconds. */
+  readonly seconds: Readonly<Record<WorkerPart, number>>;
+  /** Seconds that the main thread was busy meanwhile: its share of the stage should be next to nothing. */
+  readonly main_thread: number;
+}
+
+export const NO_WORKER_TIME: WorkerTime = {
+  workers: 0,
+  rows: 0,
+  seconds: { start: 0, read: 0, encode: 0, model: 0, write: 0, stage: 0, wait: 0 },
+  main_thread: 0,
+};
+
+/** What several processes of one run spent. @param later tells the number of workers */
+export function addWorkerTime(earlier: WorkerTime, later: WorkerTime): WorkerTime {
+  const sums = PARTS.map((part) => [part, toMicroseconds(earlier.seconds[part] + later.seconds[part])]);
+  return {
+    workers: later.workers,
+    rows: earlier.rows + later.rows,
+    seconds: Object.fromEntries(sums) as WorkerTime['seconds'],
+    main_thread: toMicroseconds(earlier.main_thread + later.main_thread),
+  };
+}
+
+/** Each part's share of the workers' time; 0 where there is none. */
+export function workerShares({ seconds }: WorkerTime): Readonly<Record<WorkerPart, number>> {
+  const total = PARTS.reduce((sum, part) => sum + seconds[part], 0);
+  return Object.fromEntries(PARTS.map((part) => [part, total === 0 ? 0 : seconds[part] / total])) as WorkerTime['seconds'];
+}
+
+/** `2 workers: start 10 %, read 20 %, …; main thread busy 1 %` @param stage seconds of the stage `score` on the clock */
+export function showWorkerTime(time: WorkerTime, stage: number): string {
+  const shares = workerShares(time);
+  const parts = PARTS.map((part) => `${part} ${percent(shares[part])}`).join(', ');
+  const busy = stage === 0 ? 0 : time.main_thread / stage;
+  return `${time.workers} ${time.workers === 1 ? 'worker' : 'workers'}: ${parts}; main thread busy ${percent(busy)}`;
+}
+
+function percent(share: number): string {
+  return `${Math.round(100 * share)} %`;
+}
+
+function toMicroseconds(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}
