@@ -17,6 +17,11 @@ export interface FrozenTable {
   readonly rows: number;
   /** Chunks that the table is divided into, those without a row included. */
   readonly divisions: number;
+  /**
+   * Keys that occur more than once, where the source counted them over all rows; else all rows of a key are in one chunk, by a
+   * hash of the key.
+   */
+  readonly duplicates?: number;
   /** Of which the checksums are made. */
   readonly hash: KeyHash;
 }

@@ -21,15 +21,22 @@ export function readFeatures(
   return readBatches(database, `SELECT ${list.join(', ')} FROM chunk`);
 }
 
-/** Collects the keys that occur more than once in the chunk; the hash of a key decides its chunk, so this finds them all. */
-export async function findDuplicates(database: Database, key: readonly Column[]): Promise<number> {
+/**
+ * Collects the chunk's keys that occur more than once in the window in a table `duplicates`.
+ *
+ * @param known how many there are in the window, in the relation `repeated`; undefined where all rows of a key are in its chunk
+ * @returns how many there are in the chunk
+ */
+export async function findDuplicates(database: Database, key: readonly Column[], known: number | undefined): Promise<number> {
+  if (known === 0) return 0;
   const names = key.map(({ name }) => identifier(name));
+  const staged = names.map((name, i) => `${name} AS ${stagedKey(i)}`).join(', ');
   const present = names.map((name) => `${name} IS NOT NULL`).join(' AND ');
-  await database.run(
-    `CREATE OR REPLACE TEMP TABLE duplicates AS
-     SELECT ${names.map((name, i) => `${name} AS ${stagedKey(i)}`).join(', ')}
-     FROM chunk WHERE ${present} GROUP BY ALL HAVING count(*) > 1`,
-  );
+  const keys =
+    known === undefined
+      ? `SELECT ${staged} FROM chunk WHERE ${present} GROUP BY ALL HAVING count(*) > 1`
+      : `SELECT DISTINCT * FROM (SELECT ${staged} FROM chunk) AS keys SEMI JOIN repeated USING (${key.map((_, i) => stagedKey(i)).join(', ')})`;
+  await database.run(`CREATE OR REPLACE TEMP TABLE duplicates AS ${keys}`);
   const [row] = await database.rows('SELECT count(*) FROM duplicates');
   return Number(row?.[0]);
 }

@@ -35,7 +35,7 @@ export async function scoreChunk(
   const scores = new Int32Array(task.rows);
   const rejected = new Int32Array(task.rows);
   await source.loadChunk(setup.frozen, task.chunk, database);
-  const duplicates = await findDuplicates(database, setup.key);
+  const duplicates = await findDuplicates(database, setup.key, setup.frozen.duplicates);
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {

@@ -42,7 +42,8 @@ export interface Source extends Scratch {
   frozen(runId: string): Promise<FrozenTable | undefined>;
   /**
    * Makes the frozen chunk the relation `chunk` of a chunk worker's in-memory DuckDB, with the frozen columns and in an order
-   * of rows that stays.
+   * of rows that stays; and keys that the source knows to occur more than once (see `FrozenTable.duplicates`) the relation
+   * `repeated`, under the names of staged keys.
    *
    * @throws Error where the chunk does not have the rows that were counted when it was frozen
    */

@@ -13,6 +13,7 @@ import { type ScoreLayout, type Tables, tablesOf } from '../../src/domain/tables
 import { canonicalText } from '../../src/duckdb/canonical-text.ts';
 import { type Database, openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
+import { findDuplicates } from '../../src/parquet/chunk-table.ts';
 import {
   canCount,
   type Ledger,
@@ -158,6 +159,25 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(b).toEqual(a.map((ids) => ids.filter((id) => id !== 0)));
       const differing = first.chunks.filter(({ checksum }, i) => checksum !== second.chunks[i]?.checksum);
       expect(differing.map(({ chunk }) => chunk)).toEqual([a.findIndex((ids) => ids.includes(0))]);
+    });
+
+    it('finds every row of a key that occurs more than once, whatever chunks its rows are in', async () => {
+      const { warehouse, execute } = await withUsers(makeSubject, 300);
+      await execute(`insert into users select user_id, country, a, b from users where user_id = 7 or user_id = 299`);
+      await execute(`insert into users select null, country, a, b from users where user_id < 2`);
+      const frozen = await freeze(warehouse, 'run', USERS, { chunkRows: 50 });
+      expect(frozen.rows).toBe(304);
+      const found: number[] = [];
+      await withWorker(async (database) => {
+        for (const { chunk } of frozen.chunks) {
+          await warehouse.source.loadChunk(frozen, chunk, database);
+          const count = await findDuplicates(database, named(frozen.columns, ['user_id']), frozen.duplicates);
+          if (count === 0) continue;
+          const rows = await database.rows(`select user_id from chunk join duplicates on user_id = ${stagedKey(0)}`);
+          found.push(...rows.map(([id]) => Number(id)));
+        }
+      });
+      expect(found.sort((a, b) => a - b)).toEqual([7, 7, 299, 299]);
     });
 
     it('says what is wrong with a query, and never runs it by half', async () => {

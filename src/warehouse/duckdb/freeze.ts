@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checksumOf } from '../../domain/checksum.ts';
 import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
-import type { Column } from '../../domain/schema.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
-import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
+import { literal } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
@@ -16,19 +15,22 @@ import type { FreezeOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
+import { frozenColumns, frozenRows, ROW_NUMBER, repeatedKeys } from './frozen-rows.ts';
 import { hashOfKey } from './key-hash.ts';
 import { renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 
 const MANIFEST = 'frozen.json';
-const CHUNK = 'score_batch_chunk';
-/** Written once, read twice and dropped: looking for dictionaries and compressing costs twice what writing more bytes does. */
+const ROWS = 'rows.parquet';
+const REPEATED = 'repeated.parquet';
+/** Written once, read twice and dropped: looking for dictionaries and compressing costs more than writing more bytes does. */
 const PLAIN = 'COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1';
 
 /**
- * Writes the query's rows as Parquet files, one folder per chunk, beside the database: a table in the same file would hold
- * the file's lock for as long as it is written and took twice the time. Complete once the folder has its final name.
+ * Writes the query's rows as one Parquet file beside the database, of which a chunk is a range of rows: a table in the same
+ * file would hold the file's lock for as long as it is written and took twice the time, and a file per chunk, filled by a hash
+ * of the key, costs the more for a row the more chunks there are. Complete once the folder has its final name.
  */
 export async function freeze(file: DuckdbFile, query: Query, options: FreezeOptions): Promise<FrozenTable> {
   const final = frozenFolder(file, options.runId);
@@ -36,18 +38,18 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
   if (existing) return existing;
   const folder = await makeRunFolder(file, options.runId, `freezing-${randomBytes(4).toString('hex')}`);
   try {
-    const divisions = await withFile(file, 'read', async (database) => {
+    await withFile(file, 'read', async (database) => {
       try {
-        return await copyChunks(database, query, options, folder);
+        await copyRows(database, query, options, folder);
       } catch (error) {
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
-    const { runId, columns, hash } = options;
-    const frozen: FrozenTable = { runId, columns, divisions, hash, ...(await countChunks(file, folder, options)) };
+    const frozen = await withMemory(file, (database) => countFrozen(database, folder, options));
     await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
-    if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, runId))) await rm(final, { recursive: true });
+    if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
+      await rm(final, { recursive: true });
     await rename(folder, final);
     return frozen;
   } catch (error) {
@@ -63,25 +65,35 @@ function isTaken(error: unknown): boolean {
   return systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST';
 }
 
-async function copyChunks(
-  database: Database,
-  query: Query,
-  { key, columns, chunkRows, hash }: FreezeOptions,
-  folder: string,
-): Promise<number> {
+async function copyRows(database: Database, query: Query, { columns }: FreezeOptions, folder: string): Promise<void> {
   const { sql, values } = renderQuery(query);
-  const [row] = await database.rows(`SELECT count(*) FROM ${asSubquery(sql)}`, values);
-  const divisions = Math.max(1, Math.ceil(Number(row?.[0]) / chunkRows));
-  // Order inside a chunk means nothing, and keeping it would hold whole row groups back in memory.
+  // Which row is in which chunk means nothing, and keeping the order would hold whole row groups back in memory.
   await database.run('SET preserve_insertion_order = false');
   await database.run(
-    `COPY (
-       SELECT ${columns.map(selected).join(', ')}, ${hashOfKey(hash, key)} % ${divisions} AS ${CHUNK}
-       FROM ${asSubquery(sql)}
-     ) TO ${literal(folder)} (FORMAT parquet, PARTITION_BY (${CHUNK}), OVERWRITE_OR_IGNORE true, ${PLAIN})`,
+    `COPY (SELECT ${frozenColumns(columns).join(', ')} FROM ${asSubquery(sql)})
+     TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN})`,
     values,
   );
-  return divisions;
+}
+
+/** Counted from the file, not from the query: the numbers that reconcile compares come from what is frozen. */
+async function countFrozen(database: Database, folder: string, options: FreezeOptions): Promise<FrozenTable> {
+  const { runId, columns, key, chunkRows, hash } = options;
+  const file = path.join(folder, ROWS);
+  const [counted] = await database.rows(`SELECT count(*) FROM ${frozenRows(file, columns)}`);
+  const rows = Number(counted?.[0]);
+  const divisions = Math.max(1, Math.ceil(rows / chunkRows));
+  const size = Math.max(1, Math.ceil(rows / divisions));
+  const sums = checksumSums(DUCKDB, hashOfKey(hash, key));
+  const repeated = path.join(folder, REPEATED);
+  await database.run(`COPY (${repeatedKeys(file, columns, key)}) TO ${literal(repeated)} (FORMAT parquet)`);
+  const [duplicates] = await database.rows(`SELECT count(*) FROM read_parquet(${literal(repeated)})`);
+  const chunks: FrozenChunk[] = (
+    await database.rows(
+      `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums.join(', ')} FROM ${frozenRows(file, columns)} GROUP BY part ORDER BY part`,
+    )
+  ).map(([chunk, count, high, low]) => ({ chunk: Number(chunk), rows: Number(count), checksum: checksumOf(high, low) }));
+  return { runId, columns, divisions, hash, chunks, rows, duplicates: Number(duplicates?.[0]) };
 }
 
 /** The run's frozen table where it is there with all its rows: a machine that lost power may have lost what was written last. */
@@ -89,57 +101,33 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   const folder = frozenFolder(file, runId);
   try {
     const frozen = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenTable;
-    const files = (await chunkFolders(folder)).flatMap(({ files }) => files);
-    return (await countRows(file, files)) === frozen.rows ? frozen : undefined;
+    const rows = await countRows(file, [path.join(folder, ROWS)]);
+    const repeated = await countRows(file, [path.join(folder, REPEATED)]);
+    return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
 }
 
-/** Parquet files of one chunk, in the order in which their rows count. */
-export function frozenFiles(file: DuckdbFile, runId: string, chunk: number): Promise<string[]> {
-  return filesIn(path.join(frozenFolder(file, runId), `${CHUNK}=${chunk}`));
-}
-
-async function chunkFolders(folder: string): Promise<{ chunk: number; files: string[] }[]> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(`${CHUNK}=`));
-  return await Promise.all(
-    names.map(async (name) => ({ chunk: Number(name.slice(CHUNK.length + 1)), files: await filesIn(path.join(folder, name)) })),
+/**
+ * Makes the chunk the view `chunk`, and the keys that occur more than once in the window the view `repeated`; with one thread
+ * DuckDB keeps the order of the rows, however often they are read.
+ */
+export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: number, database: Database): Promise<void> {
+  const folder = frozenFolder(file, frozen.runId);
+  const index = frozen.chunks.findIndex((other) => other.chunk === chunk);
+  const first = frozen.chunks.slice(0, index).reduce((sum, { rows }) => sum + rows, 0);
+  const last = first + (frozen.chunks[index]?.rows ?? 0) - 1;
+  await database.run(
+    `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
+     FROM ${frozenRows(path.join(folder, ROWS), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${first} AND ${last}`,
   );
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  return (await readdir(folder)).sort().map((name) => path.join(folder, name));
+  await database.run(
+    `CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM read_parquet(${literal(path.join(folder, REPEATED))})`,
+  );
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {
   return path.join(runFolder(file, runId), 'frozen');
-}
-
-/** As the query gives it, but for what Parquet would change: it has no 128-bit integer (and makes it a double), and no enum. */
-function selected({ name, native, type }: Column): string {
-  const quoted = identifier(name);
-  if (native === 'HUGEINT') return `CAST(${quoted} AS DECIMAL(38, 0)) AS ${quoted}`;
-  return type === 'string' ? `CAST(${quoted} AS VARCHAR) AS ${quoted}` : quoted;
-}
-
-/** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
-async function countChunks(
-  file: DuckdbFile,
-  folder: string,
-  { key, hash }: Pick<FreezeOptions, 'key' | 'hash'>,
-): Promise<{ chunks: FrozenChunk[]; rows: number }> {
-  const folders = (await chunkFolders(folder)).sort((a, b) => a.chunk - b.chunk);
-  const sums = checksumSums(DUCKDB, hashOfKey(hash, key)).join(', ');
-  const chunks = await withMemory(file, async (database) => {
-    const counted: FrozenChunk[] = [];
-    // Chunk by chunk: taking the number from the path would also take columns from folders above that look like k=v.
-    for (const { chunk, files } of folders) {
-      const [row] = await database.rows(`SELECT count(*), ${sums} FROM ${parquetScan(files)}`);
-      counted.push({ chunk, rows: Number(row?.[0]), checksum: checksumOf(row?.[1], row?.[2]) });
-    }
-    return counted;
-  });
-  return { chunks, rows: chunks.reduce((sum, { rows }) => sum + rows, 0) };
 }

@@ -1,14 +1,13 @@
 import type { Query } from '../../domain/query.ts';
 import type { Cell } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
-import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
-import { freeze, frozenFiles, readFrozen } from './freeze.ts';
+import { freeze, readFrozen, viewChunk } from './freeze.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
 
@@ -44,11 +43,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
     },
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
-    async loadChunk(frozen, chunk, database) {
-      const files = await translated(file.scratch, () => frozenFiles(file, frozen.runId, chunk));
-      // A view: with one thread DuckDB keeps the order of the files, however often they are read.
-      await database.run(`CREATE OR REPLACE TEMP VIEW chunk AS SELECT * FROM ${parquetScan(files)}`);
-    },
+    loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
     thaw: (runId) => removeRunFolder(file, runId),
     left: () => translated(file.scratch, () => listLeft(file)),
     drop: (left) => translated(file.scratch, () => dropLeft(left)),

@@ -1,0 +1,38 @@
+import type { Column } from '../../domain/schema.ts';
+import { stagedKey } from '../../domain/staged-columns.ts';
+import { identifier, literal } from '../../duckdb/sql.ts';
+
+// The Parquet file of a frozen window. Its columns are called by their place: a column of the query may have the name by which
+// DuckDB calls the number of a row.
+
+/** The number of a row in its file, from 0; row groups without a row of a range of them are not read. */
+export const ROW_NUMBER = 'score_batch_row';
+
+/** The query's columns as they are written: as the query gives them, but for what Parquet would change. */
+export function frozenColumns(columns: readonly Column[]): string[] {
+  return columns.map((column, i) => `${selected(column)} AS ${placed(i)}`);
+}
+
+/** What stands after FROM for a file's rows under their own names, beside `ROW_NUMBER`. */
+export function frozenRows(file: string, columns: readonly Column[]): string {
+  const named = columns.map(({ name }, i) => `${placed(i)} AS ${identifier(name)}`);
+  return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM read_parquet(${literal(file)}, file_row_number = true))`;
+}
+
+/** Keys that occur more than once, under the names of staged keys. */
+export function repeatedKeys(file: string, columns: readonly Column[], key: readonly Column[]): string {
+  const places = key.map(({ name }) => placed(columns.findIndex((column) => column.name === name)));
+  return `SELECT ${places.map((place, i) => `${place} AS ${stagedKey(i)}`).join(', ')} FROM read_parquet(${literal(file)})
+    WHERE ${places.map((place) => `${place} IS NOT NULL`).join(' AND ')} GROUP BY ALL HAVING count(*) > 1`;
+}
+
+function placed(index: number): string {
+  return `c${index}`;
+}
+
+/** Parquet has no 128-bit integer (and makes it a double), and no enum. */
+function selected({ name, native, type }: Column): string {
+  const quoted = identifier(name);
+  if (native === 'HUGEINT') return `CAST(${quoted} AS DECIMAL(38, 0))`;
+  return type === 'string' ? `CAST(${quoted} AS VARCHAR)` : quoted;
+}
