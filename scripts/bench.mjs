@@ -57,7 +57,8 @@ async function takeTurns(setting, rows) {
   for (let repetition = 0; repetition < setting.flags.repetitions; repetition += 1) {
     for (const one of casesOf(setting)) {
       await one.prepare();
-      const { stdout, ...measured } = await measure(one);
+      const before = runs.findLast(({ workers }) => workers !== undefined);
+      const { stdout, ...measured } = await measure({ ...one, args: one.args ?? one.argsAfter(before) });
       const outcome = measured.problem === undefined ? await outcomeOf(one, stdout, rows, runs) : {};
       runs.push({ name: one.name, kind: one.kind, repetition, ...measured, ...outcome });
       say(`${setting.model} ${rows} rows, round ${repetition + 1}: ${one.name} ${showRun(runs.at(-1))}`);

@@ -4,8 +4,8 @@ import { clearPublished, countScores } from './outcome.mjs';
 // What is run: each case is a command, what clears the way for it, and how its work is looked at afterwards.
 
 const WEEK = '2026-W32';
-/** As `auto` of score-batch, where --batch-rows does not say. */
-const AUTO_BATCH_ROWS = 8192;
+/** Where neither a flag nor a run of score-batch before says it. */
+const RAW_BATCH_ROWS = 8192;
 const PEERS = {
   python: { script: 'python_duckdb.py', packages: [] },
   daft: { script: 'daft_udf.py', packages: ['daft'], parquet: true },
@@ -35,7 +35,7 @@ export function casesOf(setting) {
     ...flags.cases.map((name) => scoreBatchCase(setting, name)),
     ...(flags.rawSeconds > 0 ? [rawCase(setting)] : []),
     ...flags.peers.map((peer) => peerCase(setting, peer)),
-  ];
+  ].map((one) => ({ prepare: () => clearPublished(path.join(setting.data, 'users.duckdb')), ...one }));
 }
 
 function scoreBatchCase({ root, data, model, flags }, name) {
@@ -45,7 +45,6 @@ function scoreBatchCase({ root, data, model, flags }, name) {
   return {
     name: `score-batch ${name}`,
     kind: 'score-batch',
-    prepare: () => clearPublished(warehouse),
     command: process.execPath,
     args: [
       '--import',
@@ -76,7 +75,6 @@ function peerCase({ root, data, model, flags }, name) {
   return {
     name,
     kind: 'peer',
-    prepare: () => clearPublished(warehouse),
     command: path.join(root, '.bench/venv/bin/python'),
     args: [
       path.join(root, 'bench/peers', script),
@@ -104,11 +102,12 @@ function rawCase({ root, data, model, flags }) {
     kind: 'raw',
     async prepare() {},
     command: process.execPath,
-    args: [
+    /** With as many threads and rows as score-batch had just before, whatever it took for `auto`. */
+    argsAfter: (before) => [
       path.join(root, 'bench/harness/raw-rate.mjs'),
       path.join(data, 'users.duckdb'),
       path.join(root, 'bench', model, 'model.onnx'),
-      ...[workers, flags.batchRows ?? AUTO_BATCH_ROWS, flags.rawSeconds].map(String),
+      ...[before?.workers ?? workers, before?.batchRows ?? flags.batchRows ?? RAW_BATCH_ROWS, flags.rawSeconds].map(String),
       flags.provider,
     ],
     cwd: root,

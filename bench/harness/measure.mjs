@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +11,7 @@ const SAMPLE_MS = 50;
 const SAMPLING_SHARE = 0.05;
 const LEFT_BEHIND_MS = 5000;
 const STDERR_KEPT = 4000;
+const ERROR_LINES = 3;
 
 /**
  * Runs a command to its end and measures it with all processes that it starts.
@@ -64,7 +65,7 @@ export async function measure({ command, args, cwd, environment = {} }) {
       atPeak,
       stdout,
       ...traced(trace, began, wall),
-      ...(code !== 0 && { problem: `ended with ${signal ?? code}: ${stderr.trim().split('\n').slice(-5).join(' / ')}` }),
+      ...(code !== 0 && { problem: `ended with ${signal ?? code}: ${lastError(stderr)}` }),
     };
   } catch (error) {
     return { problem: error.message };
@@ -73,6 +74,13 @@ export async function measure({ command, args, cwd, environment = {} }) {
     process.off('SIGINT', interrupt);
     rmSync(trace, { recursive: true, force: true });
   }
+}
+
+/** The last line that says that it is an error, with some of what follows. */
+function lastError(stderr) {
+  const lines = stderr.trim().split('\n');
+  const at = lines.findLastIndex((line) => /^\w*error\b/i.test(line));
+  return (at < 0 ? lines.slice(-ERROR_LINES) : lines.slice(at, at + ERROR_LINES)).map((line) => line.trim()).join(' / ');
 }
 
 /** Every 50 ms, or less often where many large processes take long to look at. */
@@ -108,20 +116,20 @@ async function endAll(pids) {
   await sleep(SAMPLE_MS);
 }
 
-/** What preload.mjs wrote: seconds to the first batch, busy share and CPU seconds of the main thread. */
+/** What preload.mjs wrote: seconds to the first batch, workers and rows per batch; busy share and CPU seconds of the main thread. */
 function traced(folder, began, wall) {
-  const main = readTrace(folder, 'main.json');
-  const first = readTrace(folder, 'first-batch.json');
+  const written = (prefix) =>
+    readdirSync(folder)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => JSON.parse(readFileSync(path.join(folder, name), 'utf8')));
+  const [main] = written('main');
+  const workers = written('worker-');
   return {
-    ...(first && { firstBatch: (first.at - began) / 1000 }),
+    ...(workers.length > 0 && {
+      firstBatch: (Math.min(...workers.map(({ first }) => first)) - began) / 1000,
+      workers: workers.length,
+      batchRows: Math.max(...workers.map(({ batchRows }) => batchRows)),
+    }),
     ...(main && { mainBusy: main.active / wall, mainCpu: main.cpu }),
   };
-}
-
-function readTrace(folder, name) {
-  try {
-    return JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
-  } catch {
-    return undefined;
-  }
 }

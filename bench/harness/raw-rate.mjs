@@ -1,5 +1,5 @@
 // Rows per second of onnxruntime alone: threads with a session each, on batches of real users that are in memory already. Prints
-// {"rowsPerSecond": …}. What a whole job reaches of this is its fraction of the raw rate.
+// {"rowsPerSecond": …, …}. What a whole job reaches of this is its fraction of the raw rate.
 //
 //   node bench/harness/raw-rate.mjs users.duckdb model.onnx WORKERS BATCH_ROWS SECONDS PROVIDER
 import { fileURLToPath } from 'node:url';
@@ -23,7 +23,9 @@ Atomics.store(state, 1, 1);
 await wait(Number(seconds) * 1000, threads);
 Atomics.store(state, 1, 2);
 const rates = await Promise.all(threads);
-process.stdout.write(`${JSON.stringify({ rowsPerSecond: rates.reduce((sum, rate) => sum + rate, 0) })}\n`);
+process.stdout.write(
+  `${JSON.stringify({ rowsPerSecond: rates.reduce((sum, rate) => sum + rate, 0), threads: rates.length, batchRows: Number(batchRows) })}\n`,
+);
 
 /** Batches of the users' features as matrices, nulls as -1. */
 async function readBatches(file, rows) {

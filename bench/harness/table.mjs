@@ -13,7 +13,7 @@ export function showResults({ results, machine, command }) {
 function showTable(cases) {
   const peers = cases.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
   const columns = [
-    ['', ({ name }) => name],
+    ['', ({ name, failed, runs }) => (failed.length === runs ? `${name} (failed)` : name)],
     ['wall s', ({ wall }) => range(wall, 2)],
     ['CPU s', ({ cpu }) => range(cpu, 1)],
     [`peak MiB (${measureOf(cases)})`, ({ peak }) => range(peak, 0, 1 / MIB)],
@@ -32,7 +32,7 @@ function showTable(cases) {
   return [
     line(shown.map(([title]) => title)),
     `|${shown.map((_, i) => (i === 0 ? ' :-- ' : ' --: ')).join('|')}|`,
-    ...cases.map((one) => line(shown.map(([, cell]) => cell(one) ?? (one.failed.length === one.runs ? 'failed' : '')))),
+    ...cases.map((one) => line(shown.map(([, cell]) => cell(one) ?? ''))),
     ...failures,
     '',
   ].join('\n');
