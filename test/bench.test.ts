@@ -36,7 +36,9 @@ interface Results {
   readonly results: readonly { readonly model: string; readonly measured: readonly Measured[] }[];
 }
 
-it(`times runs that all score as the model does${peers.length === 0 ? ` (${NO_PYTHON})` : ''}`, async () => {
+it(`times runs that all score as the model does${peers.length === 0 ? ` (${NO_PYTHON})` : ''}`, {
+  timeout: 300_000,
+}, async () => {
   const folder = await temporaryFolder();
   const out = path.join(folder, 'results');
   const { stdout } = await run(process.execPath, [
