@@ -17,6 +17,7 @@ import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
 import { frozenColumns, frozenRows, ROW_NUMBER, repeatedKeys } from './frozen-rows.ts';
 import { hashOfKey } from './key-hash.ts';
+import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
@@ -24,8 +25,6 @@ import { makeRunFolder, runFolder } from './scratch.ts';
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows.parquet';
 const REPEATED = 'repeated.parquet';
-/** Written once, read twice and dropped: looking for dictionaries and compressing costs more than writing more bytes does. */
-const PLAIN = 'COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1';
 
 /**
  * Writes the query's rows as one Parquet file beside the database, of which a chunk is a range of rows: a table in the same

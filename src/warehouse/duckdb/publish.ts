@@ -21,6 +21,7 @@ import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
 import { readEntries } from './ledger.ts';
+import { PLAIN } from './plain.ts';
 import { runFolder } from './scratch.ts';
 import { stagedFile } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
@@ -74,10 +75,10 @@ async function scoredRows(
   if (!isRanked(tables)) return `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
   const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
   await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
-  return parquetScan([ranked]);
+  return `(SELECT *, file_row_number + 1 AS rank FROM read_parquet(${literal(ranked)}, file_row_number = true)) AS ranked`;
 }
 
-/** The scored rows as a Parquet file in the order of their ranks, rank included. */
+/** The scored rows as a Parquet file in the order of their ranks: to number them there would leave the sort's output to one thread. */
 function writeRanked(staged: readonly string[], key: readonly Column[], keep: readonly Column[], file: string): string {
   const order = keyTexts(
     DUCKDB,
@@ -85,12 +86,9 @@ function writeRanked(staged: readonly string[], key: readonly Column[], keep: re
   );
   // Only what is published is sorted: what else staging says of a row would double the width.
   return `COPY (
-    SELECT *, row_number() OVER () AS rank
-    FROM (
-      SELECT ${rankedColumns(key, keep).join(', ')} FROM ${parquetScan(staged)}
-      WHERE score IS NOT NULL ORDER BY score DESC, ${order.join(', ')}
-    )
-  ) TO ${literal(file)} (FORMAT parquet)`;
+    SELECT ${rankedColumns(key, keep).join(', ')} FROM ${parquetScan(staged)}
+    WHERE score IS NOT NULL ORDER BY score DESC, ${order.join(', ')}
+  ) TO ${literal(file)} (FORMAT parquet, ${PLAIN})`;
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
