@@ -12,7 +12,7 @@ env.logLevel = 'fatal';
 /** Values of one input tensor, row-major. */
 type TensorValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
 
-interface InputTensor {
+export interface InputTensor {
   readonly name: string;
   readonly dtype: 'float32' | 'float64' | 'int64' | 'bool' | 'string';
   readonly values: TensorValues;
