@@ -42,7 +42,12 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'core', include: ['test/**/*.test.ts'], exclude: [...NEED_EMULATORS, ...FAULTS, ...NEED_AIRFLOW] },
+        test: {
+          name: 'core',
+          globalSetup: 'test/vulkan/global-setup.ts',
+          include: ['test/**/*.test.ts'],
+          exclude: [...NEED_EMULATORS, ...FAULTS, ...NEED_AIRFLOW],
+        },
       },
       { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },

@@ -218,12 +218,6 @@ describe('a model', () => {
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [
-      'fixed-batch',
-      'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        '  the input features has a fixed batch of 4 rows: export the model with a dynamic first dimension\n' +
-        'hint: `score-batch model inspect <project>/model` prints what the file declares',
-    ],
-    [
       'missing-output',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
         '  the model has no output probability; it has score\n' +
@@ -264,7 +258,7 @@ describe('a model', () => {
   });
 
   it('is not scored on cpu where the job names cuda only', async () => {
-    const folder = await linearProject({ edit: (job) => job.replace('bands:', 'providers: [cuda]\n  bands:') });
+    const folder = await linearProject({ edit: (job) => job.replace('[cpu]', '[cuda]') });
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(78);
     expect(stderr).toContain('error: no execution provider serves');
@@ -273,11 +267,22 @@ describe('a model', () => {
     await expectNothingMoved(folder);
   });
 
-  it('falls back to cpu where the job allows it, says so, and leaves the log to us', async () => {
-    const folder = await linearProject({ edit: (job) => job.replace('bands:', 'providers: [cuda, cpu]\n  bands:') });
+  it('falls back to cpu where the job leaves it open, says so without a warning, and leaves the log to us', async () => {
+    const folder = await linearProject({ edit: (job) => job.replace('  providers: [cpu]\n', '') });
     const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json'], { SCORE_BATCH_LOG: 'json' });
     expect(code).toBe(0);
-    expect(JSON.parse(stdout).providers).toEqual({ cpu: 10 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      providers: { cpu: 10 },
+      execution: {
+        provider: 'cpu',
+        devices: ['cpu'],
+        gpu: false,
+        onnxruntime: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+        skipped: [{ provider: 'cuda', why: expect.stringMatching(/onnxruntime-node\/script\/install\.js|NVIDIA|CUDA/) }],
+      },
+      warnings: [],
+    });
+    expect(stderr).not.toMatch(/warning|error/i);
     for (const line of stderr.trimEnd().split('\n')) expect(() => JSON.parse(line), line).not.toThrow();
   });
 

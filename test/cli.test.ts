@@ -245,6 +245,7 @@ describe('streams', () => {
       stderr:
       published linear 1997-W11 (1997-03-10 00:00 to 1997-03-17 00:00, America/New_York), run <id>
         model       linear 1, sha256 e147a59d862d…, on cpu (10 chunks)
+        provider    cpu, ONNX Runtime 1.30.0
         rows        100 frozen = 100 scored + 0 quarantined
         chunks      10
         tables      marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger

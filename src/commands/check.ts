@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { showExecution } from '../domain/execution.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
 import type { Schema } from '../domain/schema.ts';
 import { tablesOf } from '../domain/tables.ts';
@@ -62,11 +63,12 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   });
   if (bundle) {
     await check('golden rows', async () => {
-      const { provider, rows, largest } = await verifyBundle(bundle, {
+      const { execution, rows, largest } = await verifyBundle(bundle, {
         providers: definition.score.providers,
         requireGpu: definition.score.require_gpu,
       });
-      return [`${rows} rows agree on ${provider}, largest difference ${largest.toExponential(1)}`, undefined];
+      const found = `${rows} rows agree on ${execution.provider}, largest difference ${largest.toExponential(1)}`;
+      return [[found, ...showExecution(execution)].join('\n'), undefined];
     });
   }
   await check('source', async () => [await source.source.probe(), undefined]);

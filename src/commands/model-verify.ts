@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { showExecution } from '../domain/execution.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
@@ -11,10 +12,12 @@ export async function verifyCommand(
   context: Context,
 ): Promise<{ data: object; text: string }> {
   const bundle = await loadBundle(path.resolve(context.folder, folder));
-  const { provider, rows, largest, tolerance } = await verifyBundle(bundle, sessionOptions(flags));
+  const { execution, rows, largest, tolerance } = await verifyBundle(bundle, sessionOptions(flags));
   const { name, version } = bundle.definition;
+  const { provider } = execution;
+  const more = showExecution(execution).map((line) => `\n${line}`);
   return {
-    data: { name, version, digest: bundle.digest, provider, rows, largest_difference: largest, tolerance },
-    text: `${name} ${version} on ${provider}: ${rows} golden rows agree, largest difference ${largest.toExponential(1)} (tolerance ${tolerance})`,
+    data: { name, version, digest: bundle.digest, provider, execution, rows, largest_difference: largest, tolerance },
+    text: `${name} ${version} on ${provider}: ${rows} golden rows agree, largest difference ${largest.toExponential(1)} (tolerance ${tolerance})${provider === 'cpu' && more.length === 1 ? '' : more.join('')}`,
   };
 }

@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { PROVIDERS } from '../domain/provider.ts';
 import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { didYouMean } from '../suggest.ts';
 import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
 /** Flags that every command takes, before or after its name. */
@@ -70,7 +73,15 @@ export interface ModelFlags {
   readonly providers?: string;
 }
 
-/** Model commands run where they are told to, on cpu by default. */
-export function sessionOptions({ providers }: ModelFlags): { providers: string[]; requireGpu: boolean } {
-  return { providers: providers?.split(',').map((provider) => provider.trim()) ?? ['cpu'], requireGpu: false };
+/** Model commands run where they are told to, on cpu by default. @throws ScoreBatchError `usage` for a provider that there is not */
+export function sessionOptions({ providers = 'cpu' }: ModelFlags): { providers: string[]; requireGpu: boolean } {
+  const names = providers.split(',').map((provider) => provider.trim());
+  for (const text of names) {
+    const [, name = text] = /^(\w+)(:\d+)?$/.exec(text) ?? [];
+    if ((PROVIDERS as readonly string[]).includes(name)) continue;
+    throw new ScoreBatchError('usage', `--providers names an unknown execution provider, ${text}`, {
+      hint: didYouMean(name, PROVIDERS),
+    });
+  }
+  return { providers: names, requireGpu: false };
 }

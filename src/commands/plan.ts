@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { priceOf, showBytes } from '../domain/cost.ts';
+import { showExecution } from '../domain/execution.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
@@ -53,7 +54,13 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
     chunks: rows === undefined ? null : Math.max(1, Math.ceil(rows / definition.score.chunk_rows)),
-    model: { name: bundle.definition.name, version: bundle.definition.version, digest: bundle.digest, provider: plan.provider },
+    model: {
+      name: bundle.definition.name,
+      version: bundle.definition.version,
+      digest: bundle.digest,
+      provider: plan.execution?.provider,
+    },
+    execution: plan.execution ?? null,
     features: featuresOf(bundle.signature).map(({ feature, dtype }, i) => ({
       name: feature.name,
       column: plan.features[i]?.name ?? '',
@@ -77,6 +84,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  source    ${plan.source}`,
     `  sink      ${plan.sink}`,
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
+    ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')} in ${plan.chunks} chunks`}`,
     ...(plan.bytes === null || plan.usd === null
       ? []

@@ -15,6 +15,8 @@ export interface ScoredFile {
   readonly rows: number;
   readonly provider: string;
   readonly seconds: ChunkSeconds;
+  /** Rows per batch that fitted the device's memory, where more did not. */
+  readonly halvedTo?: number;
 }
 
 /** An attempt that is in staging, as its own rows say. */

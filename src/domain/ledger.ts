@@ -1,3 +1,4 @@
+import type { Execution } from './execution.ts';
 import type { RejectionTally } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import type { StageSeconds } from './stages.ts';
@@ -43,6 +44,10 @@ export interface RunDetails {
   readonly chunks_resumed?: number;
   /** Chunks per execution provider that served. */
   readonly providers?: Readonly<Record<string, number>>;
+  /** Where the process that scored ran the model; where several processes did, each says so in its own summary. */
+  readonly execution?: Execution;
+  /** Rows per batch that fitted the device's memory, where more did not. */
+  readonly batch_rows_halved_to?: number;
   readonly rejections?: readonly RejectionTally[];
   /** Drift of the scores from the bundle's reference; null where it was not measured. */
   readonly score_psi?: number | null;

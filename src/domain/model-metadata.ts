@@ -15,3 +15,8 @@ export interface ModelMetadata {
 export function showTensor({ dtype, shape }: TensorInfo): string {
   return dtype === undefined ? 'not a tensor' : `${dtype}[${shape.map((size) => (size === '' ? '?' : size)).join(', ')}]`;
 }
+
+/** Rows that a model takes at a time, no more and no less; undefined where it takes any number. */
+export function fixedBatch({ inputs }: Pick<ModelMetadata, 'inputs'>): number | undefined {
+  return inputs.map(({ shape }) => shape[0]).find((rows): rows is number => typeof rows === 'number' && rows > 0);
+}

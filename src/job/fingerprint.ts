@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import { byProvider, parseProvider } from '../domain/provider.ts';
 import type { Query } from '../domain/query.ts';
 import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
@@ -9,7 +10,8 @@ const FORMAT_VERSION = 3;
 
 /**
  * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the
- * effective job, the model and its rules, the key of its hashes. Left out: what only changes how fast it goes (workers) or what it may cost.
+ * effective job, the model and its rules, the key of its hashes. Left out: what only changes how fast it goes
+ * (workers, devices) or what it may cost.
  *
  * @returns SHA-256, hex
  */
@@ -20,14 +22,15 @@ export function fingerprintOf(
   bundle: Bundle,
   hashKey: string | undefined,
 ): string {
-  const { workers: _, ...score } = definition.score;
+  const { workers: _, providers, ...score } = definition.score;
+  const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
   const { max_bytes: __, usd_per_tib: ___, ...source } = definition.source;
   const parts = {
     format: FORMAT_VERSION,
     texts: query.texts,
     parameters: query.parameters,
     columns,
-    definition: { ...definition, source, score },
+    definition: { ...definition, source, score: { ...score, providers: names } },
     model: [bundle.digest, bundle.definitionDigest],
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };

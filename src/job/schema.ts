@@ -1,8 +1,10 @@
 import { z } from 'zod';
+import { PROVIDERS, WITH_DEVICES } from '../domain/provider.ts';
 import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { SCORE_LAYOUTS } from '../domain/tables.ts';
 import { GRAINS } from '../domain/window.ts';
+import { didYouMean } from '../suggest.ts';
 import { parseBands } from './bands.ts';
 
 const text = z.string().min(1);
@@ -56,6 +58,53 @@ const source = z
     when: ({ value }) => typeof value === 'object' && value !== null,
   });
 
+const providerName = z.enum(PROVIDERS, {
+  error: ({ input }) => `unknown execution provider ${input}; ${didYouMean(spelled(String(input)), PROVIDERS)}`,
+});
+
+/** As in ONNX Runtime's own names; `gpu` is no slip for `cpu`. */
+function spelled(name: string): string {
+  const short = name.toLowerCase().replace(/executionprovider$/, '');
+  return short === 'gpu' ? '' : short;
+}
+
+const deviceId = z.int().min(0).max(255);
+
+const providerOptions = z
+  .strictObject({
+    name: providerName,
+    device_id: deviceId.optional().describe('which GPU, counted from 0'),
+    devices: z.array(deviceId).min(1, 'name at least one device').optional().describe('several GPUs: one chunk worker on each'),
+  })
+  .superRefine(({ name, device_id, devices }, context) => {
+    const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
+    const key = devices === undefined ? 'device_id' : 'devices';
+    if (devices !== undefined && device_id !== undefined) refuse('device_id', 'give either device_id or devices');
+    else if ((devices ?? device_id) !== undefined && !WITH_DEVICES.includes(name))
+      refuse(key, `${name} has no choice of devices`);
+    else if (new Set(devices).size < (devices?.length ?? 0)) refuse(key, 'a device is named twice, and takes one session');
+  });
+
+/** `cuda`, or `{ name: cuda, devices: [0, 1] }` → `[cuda:0, cuda:1]` */
+const providers = z
+  .array(z.union([providerName, providerOptions]))
+  .min(1)
+  .superRefine((list, context) => {
+    const names = list.map((provider) => (typeof provider === 'string' ? provider : provider.name));
+    for (const [i, name] of names.entries()) {
+      if (names.indexOf(name) < i) context.addIssue({ code: 'custom', path: [i], message: `${name} is named already` });
+      else if (names.indexOf('cpu') >= 0 && names.indexOf('cpu') < i)
+        context.addIssue({ code: 'custom', path: [i], message: `cpu serves always, so that ${name} after it is never tried` });
+    }
+  })
+  .transform((list) =>
+    list.flatMap((provider) => {
+      if (typeof provider === 'string') return [provider];
+      const { name, device_id, devices = device_id === undefined ? undefined : [device_id] } = provider;
+      return devices?.map((device) => `${name}:${device}`) ?? [name];
+    }),
+  );
+
 const score = z.strictObject({
   column: text.default('score').describe('name of the score column'),
   bands: z
@@ -68,8 +117,8 @@ const score = z.strictObject({
       return z.NEVER;
     })
     .describe('riskiest first: all shares (top 10%) or all thresholds (0.9)'),
-  providers: z.array(text).min(1).default(['cpu']).describe('execution providers, tried in order'),
-  require_gpu: z.boolean().default(false).describe('refuse to run on cpu'),
+  providers: providers.default(['cuda', 'cpu']).describe(`execution providers, tried in order: ${PROVIDERS.join(', ')}`),
+  require_gpu: z.boolean().default(false).describe('refuse to run on cpu, even single nodes of the model'),
   chunk_rows: z.int().min(1).max(5_000_000).default(250_000).describe('rows per chunk, about'),
   batch_rows: z
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })

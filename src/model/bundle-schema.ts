@@ -54,7 +54,13 @@ export const bundleSchema = z.strictObject({
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
   reference: z.strictObject({ score: scoreHistogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
   baseline: z.record(text, scalar).optional(),
-  golden: z.strictObject({ file: inside.default('golden.csv'), tolerance: z.number().positive().default(1e-6) }).prefault({}),
+  golden: z
+    .strictObject({
+      file: inside.default('golden.csv'),
+      tolerance: z.number().positive().default(1e-6),
+      provider_tolerance: z.number().positive().default(1e-4),
+    })
+    .prefault({}),
 });
 
 export type BundleDefinition = z.output<typeof bundleSchema>;

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
+import { fixedBatch, type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { ModelInput, Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 
@@ -34,8 +34,9 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   } else if (typeof width === 'number' && width !== features.length) {
     problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${features.length} columns`);
   }
-  if (typeof rows === 'number' && rows > 0) {
-    problems.push(`the input ${name} has a fixed batch of ${rows} rows: export the model with a dynamic first dimension`);
+  const fixed = fixedBatch({ inputs });
+  if (typeof rows === 'number' && rows > 0 && rows !== fixed) {
+    problems.push(`the input ${name} takes ${rows} rows at a time and another one ${fixed}: a batch has one number of rows`);
   }
   return problems;
 }

@@ -1,126 +1,23 @@
-import path from 'node:path';
-import { parse } from 'csv-parse/sync';
-import { readBounded } from '../bounded-file.ts';
-import type { ColumnKind, ColumnValues } from '../domain/column-batch.ts';
-import { featuresOf, type Signature } from '../domain/signature.ts';
-import { ScoreBatchError, systemCode } from '../errors.ts';
-import { createEncoder, type Encoder } from '../features/encoder.ts';
-import { readRejection } from '../features/rejection.ts';
-import { openSession, type Session, type SessionOptions } from '../runtime/session.ts';
+import type { Execution } from '../domain/execution.ts';
+import type { SessionOptions } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
-import { checkModel } from './model-check.ts';
-
-const EXPECTED = 'expected_score';
-
-/** Some 100,000 rows: more prove nothing more, and every run scores them. */
-const MOST_GOLDEN_BYTES = 64e6;
+import { serve } from './serve.ts';
 
 export interface Verification {
-  readonly provider: string;
+  readonly execution: Execution;
   readonly rows: number;
   /** Largest absolute difference between a score and the expected one. */
   readonly largest: number;
   readonly tolerance: number;
 }
 
-/** Opens the model, compares it with its description and scores the golden rows. @throws ScoreBatchError `configuration` */
-export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
-  const session = await openSession(bundle, options);
-  try {
-    checkModel(session.metadata, bundle.signature, bundle.file);
-    return await verifyGolden(bundle, session);
-  } finally {
-    await session.close();
-  }
-}
-
 /**
- * Scores the bundle's golden rows through the same encoder and session as a run and compares them with the expected scores.
+ * Opens the model, compares it with its description and scores the golden rows, on the first provider that serves.
  *
- * @throws ScoreBatchError `configuration` where there are none, or they differ by more than the bundle's tolerance
+ * @throws ScoreBatchError `configuration` where they differ by more than the bundle allows
  */
-export async function verifyGolden(bundle: Bundle, session: Session): Promise<Verification> {
-  const { golden } = bundle.definition;
-  const file = path.join(bundle.folder, golden.file);
-  const rows = await readGolden(file);
-  const encoder = encodeGolden(bundle.signature, rows, file);
-  const { values, width } = await session.run(encoder.tensors(rows.length), bundle.signature.output);
-  const { index } = bundle.signature.output;
-  let worst = { row: 0, difference: 0 };
-  for (const [row, cells] of rows.entries()) {
-    const difference = Math.abs((values[row * width + index] ?? Number.NaN) - Number(cells[EXPECTED]));
-    // What is no number differs most of all; no comparison with NaN holds.
-    if (!(difference <= worst.difference)) worst = { row, difference: Number.isNaN(difference) ? Infinity : difference };
-  }
-  if (worst.difference > golden.tolerance) {
-    const what = `row ${worst.row + 1} of ${file} differs by ${worst.difference}`;
-    throw new ScoreBatchError('configuration', `${bundle.file} does not give the golden scores: ${what}`, {
-      hint: `the tolerance is ${golden.tolerance}; is this the model that the golden rows were made with?`,
-    });
-  }
-  return { provider: session.provider, rows: rows.length, largest: worst.difference, tolerance: golden.tolerance };
-}
-
-function encodeGolden(signature: Signature, rows: readonly Record<string, string>[], file: string): Encoder {
-  const features = featuresOf(signature);
-  const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0] && !(name in rows[0]));
-  if (rows.length === 0 || missing.length > 0) {
-    const what = rows.length === 0 ? 'holds no rows' : `has no column ${missing.join(', ')}`;
-    throw new ScoreBatchError('configuration', `${file} ${what}`, { hint: `a golden file has every feature and ${EXPECTED}` });
-  }
-  const encoder = createEncoder(signature, [], rows.length);
-  const columns = features.map(({ feature }, i) =>
-    toColumn(
-      rows.map((row) => row[feature.name] ?? ''),
-      encoder.kinds[i] ?? 'string',
-    ),
-  );
-  const rejected = new Int32Array(rows.length);
-  encoder.encode({ rows: rows.length, columns }, 0, rejected);
-  const bad = rejected.findIndex((code) => code !== 0);
-  if (bad >= 0) {
-    const { reason, feature } = readRejection(rejected[bad] ?? 0);
-    throw new ScoreBatchError('configuration', `row ${bad + 1} of ${file} would be quarantined: ${reason}`, {
-      hint: `look at ${features[feature ?? 0]?.feature.name}: either the row or the rule in model.yaml is wrong`,
-    });
-  }
-  return encoder;
-}
-
-async function readGolden(file: string): Promise<Record<string, string>[]> {
-  const hint = 'a bundle has a golden.csv with inputs and expected scores';
-  const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
-  try {
-    return parse(text, { bom: true, columns: true, skip_empty_lines: true }) as Record<string, string>[];
-  } catch (cause) {
-    // The parser's message may hold what stands in the file.
-    const code = systemCode(cause) ?? 'it is no CSV';
-    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint, cause });
-  }
-}
-
-/** Text of a CSV as a column; an empty cell is a null. */
-function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
-  if (kind === 'string') return { kind, values: cells.map((cell) => (cell === '' ? null : cell)), valid: undefined };
-  const valid = new Uint8Array(Math.ceil(cells.length / 8));
-  for (const [row, cell] of cells.entries()) if (cell !== '') valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
-  const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
-  switch (kind) {
-    case 'int64':
-      return { kind, values: BigInt64Array.from(cells, wholeNumber), valid };
-    case 'bool':
-      return { kind, values: Uint8Array.from(numbers), valid };
-    case 'float32':
-      return { kind, values: Float32Array.from(numbers), valid };
-    case 'float64':
-      return { kind, values: Float64Array.from(numbers), valid };
-  }
-}
-
-/** `3` and, as pandas writes a column with nulls, `3.0`. What stands there instead is not shown: it may be a customer's. */
-function wholeNumber(cell: string, row: number): bigint {
-  if (/^-?\d*(?:\.0*)?$/.test(cell)) return BigInt(cell.replace(/\.0*$/, '') || 0);
-  throw new ScoreBatchError('configuration', `golden row ${row + 1} has text where an int64 input takes a whole number`, {
-    hint: 'mend the golden file, or the dtype in model.yaml',
-  });
+export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
+  const { execution, golden } = await serve(bundle, options);
+  const { rows, largest, tolerance } = golden;
+  return { execution, rows, largest, tolerance };
 }

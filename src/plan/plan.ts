@@ -1,7 +1,9 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
+import type { Execution } from '../domain/execution.ts';
 import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
+import { fixedBatch } from '../domain/model-metadata.ts';
 import type { Query } from '../domain/query.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
@@ -9,15 +11,17 @@ import { ScoreBatchError } from '../errors.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { checkModel } from '../model/model-check.ts';
-import { verifyGolden } from '../model/verify.ts';
+import { serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
-import { openSession } from '../runtime/session.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { openWarehouses, tableNames } from './warehouses.ts';
+
+/** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
+const CANARY_ROWS = 8_192;
 
 export interface PlanOptions {
   readonly requireGpu: boolean;
@@ -34,8 +38,8 @@ export interface Plan extends ChosenColumns {
   readonly window: Window;
   readonly query: Query;
   readonly bundle: Bundle;
-  /** Execution provider that serves here; undefined where this process scores nothing. */
-  readonly provider: string | undefined;
+  /** Where the model runs here; undefined where this process scores nothing. */
+  readonly execution: Execution | undefined;
   readonly source: Warehouse;
   readonly sink: Warehouse;
   readonly sourceAccess: WarehouseAccess;
@@ -86,7 +90,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const [freezes, scores, publishes] = (['freeze', 'score', 'publish'] as const).map(
     (phase) => options.phase === 'all' || options.phase === phase,
   );
-  const provider = scores ? await probeModel(bundle, definition.score.providers, requireGpu) : undefined;
+  const execution = scores ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const { source, sink, sourceAccess } = await openWarehouses(job, context);
   const schema = await source.source.describe(query);
   const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
@@ -105,7 +109,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     window,
     query,
     bundle,
-    provider,
+    execution,
     source,
     sink,
     sourceAccess,
@@ -134,15 +138,22 @@ function windowEntries(ledger: Ledger, job: string, window: LedgerWindow): Promi
 }
 
 /** Loads the model once on this thread and scores the golden rows: it is refused here and not by every worker. */
-async function probeModel(bundle: Bundle, providers: readonly string[], requireGpu: boolean): Promise<string> {
-  const session = await openSession(bundle, { providers, requireGpu });
-  try {
-    checkModel(session.metadata, bundle.signature, bundle.file);
-    await verifyGolden(bundle, session);
-    return session.provider;
-  } finally {
-    await session.close();
-  }
+async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<Execution> {
+  const { providers, batch_rows: configured } = score;
+  const { execution, metadata } = await serve(bundle, {
+    providers,
+    requireGpu,
+    batchRows: configured === 'auto' ? CANARY_ROWS : configured,
+  });
+  const fixed = fixedBatch(metadata);
+  if (fixed === undefined || configured === 'auto' || configured === fixed) return execution;
+  throw new ScoreBatchError(
+    'configuration',
+    `${bundle.file} takes exactly ${fixed} ${fixed === 1 ? 'row' : 'rows'} at a time, and score.batch_rows is ${configured}`,
+    {
+      hint: 'leave score.batch_rows out, the last batch is filled up; or export the model with a dynamic first dimension, which is faster',
+    },
+  );
 }
 
 async function refuseDifferentTables(sink: Warehouse, tables: Tables): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { Execution } from '../domain/execution.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
@@ -61,6 +62,8 @@ export interface ScoreSummary extends PhaseSummary {
   readonly chunks_scored: number;
   readonly rows_scored: number;
   readonly providers: Scored['providers'];
+  readonly execution: Execution | null;
+  readonly batch_rows_halved_to: number | null;
   /** Of this process; what shards spend is in no ledger entry. */
   readonly seconds: StageSeconds;
   readonly workers: WorkerTime;
@@ -94,6 +97,8 @@ export async function scorePhase(
     chunks_scored: chunks,
     rows_scored: rows,
     providers,
+    execution: (scored && progress.details.execution) || null,
+    batch_rows_halved_to: (scored && progress.details.batch_rows_halved_to) || null,
     seconds,
     workers: time,
     rows_per_second: ratesOf(rows, seconds, time),

@@ -33,7 +33,9 @@ export async function scoreFrozen(
   const { definition } = plan.job;
   const { console, signal } = context;
   const folder = await sink.workFolder(runId);
-  const workers = workerCount(plan.workers, plan.provider);
+  const { execution } = plan;
+  if (execution === undefined) throw new Error('nothing was planned to run the model on');
+  const workers = workerCount(plan.workers, execution);
   const share = await shareChunks({
     frozen,
     shard,
@@ -43,8 +45,11 @@ export async function scoreFrozen(
   });
   const chunks = frozen.chunks.length;
   const open = chunks - share.resumed;
-  progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed };
+  progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed, ...(open > 0 && { execution }) };
   if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
+  if (plan.workers !== undefined && workers < plan.workers && open > 0) {
+    console.info(`${workers} of ${plan.workers} workers: ${execution.provider} takes one for each device`);
+  }
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
   const earlier = progress.details.workers ?? NO_WORKER_TIME;
@@ -58,6 +63,7 @@ export async function scoreFrozen(
         clock.scored(file, seconds);
         await clock.staging(() => sink.stage(runId, file));
         console.debug(`chunk ${file.chunk}: ${file.rows} rows on ${file.provider}`);
+        if (file.halvedTo !== undefined) noteHalved(file.provider, file.halvedTo, progress, context);
         share.staged(file.chunk);
         scored.chunks += 1;
         scored.rows += file.rows;
@@ -72,7 +78,7 @@ export async function scoreFrozen(
         key: plan.key,
         keep: plan.keep,
         features: plan.features,
-        providers: definition.score.providers,
+        devices: execution.devices,
         requireGpu: plan.requireGpu,
         batchRows: batchRows(definition.score.batch_rows),
         source: plan.sourceAccess,
@@ -92,4 +98,14 @@ export async function scoreFrozen(
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;
+}
+
+/** Told once, and again only where it gets worse. */
+function noteHalved(provider: string, rows: number, progress: Progress, { console }: Context): void {
+  const { batch_rows_halved_to: known = Number.POSITIVE_INFINITY } = progress.details;
+  if (rows >= known) return;
+  progress.details = { ...progress.details, batch_rows_halved_to: rows };
+  console.info(
+    `${provider} ran out of memory and goes on with batches of ${rows} rows; score.batch_rows: ${rows} saves the attempt`,
+  );
 }

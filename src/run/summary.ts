@@ -1,3 +1,4 @@
+import { type Execution, showExecution } from '../domain/execution.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
@@ -28,6 +29,10 @@ export interface RunSummary {
   readonly chunks_resumed: number | undefined;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly providers: Readonly<Record<string, number>>;
+  /** Null where other processes scored, or nothing was left to score. */
+  readonly execution: Execution | null;
+  /** Rows per batch that fitted the device's memory, where more did not. */
+  readonly batch_rows_halved_to: number | null;
   readonly score_psi: number | null;
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
@@ -59,6 +64,8 @@ export function summarize(
     chunks_resumed: details.chunks_resumed,
     model: { name: bundle.definition.name, version: bundle.definition.version, digest: bundle.digest },
     providers: details.providers ?? {},
+    execution: details.execution ?? null,
+    batch_rows_halved_to: details.batch_rows_halved_to ?? null,
     score_psi: details.score_psi ?? null,
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
@@ -92,6 +99,9 @@ export function showSummary(summary: RunSummary): string {
     `${summary.state} ${summary.job} ${window.label} (${local(window.start, window.zone)} to ${local(window.end, window.zone)}, ${window.zone}), run ${summary.run_id}`,
     `  model       ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${showProviders(summary.providers)}`,
   ];
+  if (summary.execution) lines.push(`  provider    ${showExecution(summary.execution).join('\n              ')}`);
+  if (summary.batch_rows_halved_to !== null)
+    lines.push(`              out of memory: batches of ${count(summary.batch_rows_halved_to)} rows from then on`);
   if (rows) {
     lines.push(
       `  rows        ${count(rows.frozen)} frozen = ${count(rows.scored)} scored + ${count(rows.quarantined)} quarantined`,

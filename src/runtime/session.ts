@@ -1,10 +1,14 @@
 import './telemetry.ts';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import type { Skipped } from '../domain/execution.ts';
 import type { ModelMetadata, TensorInfo } from '../domain/model-metadata.ts';
+import { type ProviderText, parseProvider } from '../domain/provider.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { loadError } from './errors.ts';
-import { checkedFacts, type ModelFile, readModel } from './model-file.ts';
+import { holdsGpu } from './adapter.ts';
+import { loadError, noProvider, refusesCpuNodes, runError } from './errors.ts';
+import { missing, notLoaded } from './missing.ts';
+import { checkedFacts, type ModelBytes, type ModelFile, readModel } from './model-file.ts';
 
 // Said by the runtime's own environment, not by a session: a provider that cannot load is in our own words already.
 env.logLevel = 'fatal';
@@ -19,40 +23,66 @@ export interface InputTensor {
   readonly shape: readonly number[];
 }
 
+/** One output: the score of row i is at `i * width + index`. */
+export interface OutputValues {
+  readonly values: Float32Array | Float64Array;
+  readonly width: number;
+}
+
 export interface SessionOptions {
   /** Execution providers in the order in which they are tried. */
-  readonly providers: readonly string[];
-  /** Refuse cpu, and refuse a provider that would leave single nodes to cpu. */
+  readonly providers: readonly ProviderText[];
+  /** Refuse cpu, a software adapter, and a provider that would leave single nodes to cpu. */
   readonly requireGpu: boolean;
 }
 
 /** A loaded model on one execution provider; belongs to the thread that opened it. */
 export interface Session {
-  readonly provider: string;
+  readonly provider: ProviderText;
+  /** Whether it is on a GPU, as far as can be told. */
+  readonly gpu: boolean;
   readonly metadata: ModelMetadata;
   /** Version of ONNX Runtime. */
   readonly version: string;
   /**
-   * Runs the model and returns the one output that was asked for, with the score of row i at `i * width + index`. Blocks the
-   * thread for the whole run.
+   * Runs the model and returns the one output that was asked for. Blocks the thread for the whole run.
    *
-   * @throws ScoreBatchError `configuration` where the output is narrower than the index; the file may not declare its width
+   * @throws ScoreBatchError `configuration` where the output is narrower than the index, which the file may not declare;
+   *   `unavailable` where the device failed
    */
-  run(
-    inputs: readonly InputTensor[],
-    output: Signature['output'],
-  ): Promise<{ values: Float32Array | Float64Array; width: number }>;
+  run(inputs: readonly InputTensor[], output: Signature['output']): Promise<OutputValues>;
   close(): Promise<void>;
+}
+
+/** Why a provider does not serve. */
+interface Refusal extends Skipped {
+  /** Whether it is for the nodes that would run on cpu. */
+  readonly forNodes: boolean;
 }
 
 /**
  * Loads a model on the first provider that serves. They are tried one by one, because ONNX Runtime refuses a whole list when
- * its first provider cannot load. The bytes that are loaded are those of the digest, whatever became of the file.
+ * its first provider cannot load.
  *
- * @throws ScoreBatchError `configuration` where the file is no model for this runtime or another one than it was, or no
- *   provider serves.
+ * @throws ScoreBatchError `configuration` as `loadModel`, or where no provider serves
  */
-export async function openSession({ file, digest }: ModelFile, { providers, requireGpu }: SessionOptions): Promise<Session> {
+export async function openSession(file: ModelFile, { providers, requireGpu }: SessionOptions): Promise<Session> {
+  const model = await loadModel(file);
+  const skipped: Skipped[] = [];
+  for (const provider of providers) {
+    const tried = await trySession(model, provider, requireGpu);
+    if (!('why' in tried)) return tried;
+    skipped.push(tried);
+  }
+  throw noProvider(model.file, skipped, requireGpu);
+}
+
+/**
+ * The bytes that are loaded are those of the digest, whatever became of the file.
+ *
+ * @throws ScoreBatchError `configuration` where the file is no model for this runtime, or another one than it was
+ */
+export async function loadModel({ file, digest }: ModelFile): Promise<ModelBytes> {
   const model = await readModel(file);
   if (model.digest !== digest) {
     throw new ScoreBatchError('configuration', `${file} was changed after it was checked`, {
@@ -60,31 +90,43 @@ export async function openSession({ file, digest }: ModelFile, { providers, requ
     });
   }
   checkedFacts(model);
-  const failures: string[] = [];
-  for (const provider of providers) {
-    if (requireGpu && provider === 'cpu') {
-      failures.push('cpu: refused, a GPU is required');
-      continue;
-    }
-    try {
-      return wrap(await create(model.bytes, provider, requireGpu), provider);
-    } catch (cause) {
-      const refused = loadError(file, cause, provider);
-      if (refused) throw refused;
-      failures.push(`${provider}: ${firstLine(cause)}`);
-    }
-  }
-  throw new ScoreBatchError('configuration', `no execution provider serves ${file}`, {
-    details: failures,
-    hint: requireGpu
-      ? 'run where the GPU is, or drop --require-gpu and have cpu in score.providers'
-      : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
-  });
+  return model;
 }
 
-function create(bytes: Uint8Array, provider: string, requireGpu: boolean): Promise<InferenceSession> {
+/** @throws ScoreBatchError `configuration` where it is the model's fault that no session can be made of it */
+export async function trySession(
+  { file, bytes }: ModelBytes,
+  provider: ProviderText,
+  requireGpu: boolean,
+): Promise<Session | Refusal> {
+  const { name } = parseProvider(provider);
+  const refused = (why: string, forNodes = false): Refusal => ({ provider, why, forNodes });
+  if (requireGpu && name === 'cpu') return refused('refused, a GPU is required');
+  const lacks = missing(name, process.env);
+  if (lacks !== undefined) return refused(lacks);
+  let session: Session;
+  try {
+    session = wrap(await create(bytes, provider, requireGpu), provider);
+  } catch (cause) {
+    if (refusesCpuNodes(cause)) return refused('some nodes would run on cpu, and a GPU is required for all of them', true);
+    const atFault = loadError(file, cause, name);
+    if (atFault) throw atFault;
+    return refused(notLoaded(name, cause instanceof Error ? cause.message : String(cause)));
+  }
+  if (!requireGpu || session.gpu) return session;
+  await session.close();
+  return refused('there is only a software adapter, which counts as cpu, and a GPU is required');
+}
+
+function create(bytes: Uint8Array, provider: ProviderText, requireGpu: boolean): Promise<InferenceSession> {
+  const { name, device } = parseProvider(provider);
+  const one = device === undefined ? name : { name, deviceId: device };
+  const cuda = device === undefined ? 'cuda' : { name: 'cuda', deviceId: device };
+  // NVIDIA's libraries may round float32 to 10 bits of mantissa; scores are to be those of cpu, unless somebody wants that.
+  if (name === 'cuda' || name === 'tensorrt') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   return InferenceSession.create(bytes, {
-    executionProviders: [provider],
+    // What TensorRT has no kernel for, CUDA may have: its libraries are there wherever TensorRT's are.
+    executionProviders: name === 'tensorrt' ? [one, cuda] : [one],
     // Chunk workers are the parallelism: a pool of threads inside each session would compete with them (and is slower).
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
@@ -100,25 +142,18 @@ function create(bytes: Uint8Array, provider: string, requireGpu: boolean): Promi
   });
 }
 
-function wrap(session: InferenceSession, provider: string): Session {
+function wrap(session: InferenceSession, provider: ProviderText): Session {
+  const { name: kind } = parseProvider(provider);
   return {
     provider,
+    gpu: kind !== 'cpu' && (kind !== 'webgpu' || holdsGpu()),
     metadata: { inputs: session.inputMetadata.map(tensorInfo), outputs: session.outputMetadata.map(tensorInfo) },
     version: env.versions.node ?? 'unknown',
     async run(inputs, { name, index }) {
       const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
       const rows = inputs[0]?.shape[0] ?? 0;
       const result = await session.run(feeds, [name]).catch((cause: unknown) => {
-        throw new ScoreBatchError('configuration', `the model fails on a batch of ${rows} rows`, {
-          // An index is what stood in a row.
-          details: [
-            (cause instanceof Error ? cause.message : String(cause))
-              .replaceAll(/\s+/g, ' ')
-              .replaceAll(/\bidx=-?\d+/g, 'idx=…'),
-          ],
-          hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
-          cause,
-        });
+        throw runError(provider, rows, cause);
       });
       const { data, dims } = result[name] as Tensor;
       const width = dims.length < 2 ? 1 : Number(dims[1]);
@@ -141,8 +176,4 @@ function tensorInfo(value: InferenceSession.ValueMetadata): TensorInfo {
   return value.isTensor
     ? { name: value.name, dtype: value.type, shape: value.shape }
     : { name: value.name, dtype: undefined, shape: [] };
-}
-
-function firstLine(cause: unknown): string {
-  return (cause instanceof Error ? cause.message : String(cause)).split('\n', 1)[0] ?? '';
 }

@@ -1,5 +1,6 @@
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { ProviderText } from '../domain/provider.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Signature } from '../domain/signature.ts';
 import type { ErrorKind } from '../errors.ts';
@@ -16,7 +17,8 @@ export interface WorkerSetup {
   readonly keep: readonly Column[];
   /** In the order of `featuresOf(signature)`. */
   readonly features: readonly Column[];
-  readonly providers: readonly string[];
+  /** The one that served when the run was planned: a worker takes no other. */
+  readonly provider: ProviderText;
   readonly requireGpu: boolean;
   readonly batchRows: number;
   readonly hashValues: boolean;

@@ -1,11 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { ScoredFile } from '../domain/attempt.ts';
+import type { ProviderText } from '../domain/provider.ts';
 import { fromParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 
-export interface PoolOptions extends Omit<WorkerSetup, 'stop'> {
+export interface PoolOptions extends Omit<WorkerSetup, 'stop' | 'provider'> {
   readonly workers: number;
+  /** Given to the workers in turn. */
+  readonly devices: readonly ProviderText[];
   /** Aborting it lets every worker finish its batch and stop. */
   readonly signal: AbortSignal;
 }
@@ -22,11 +25,13 @@ export async function scoreChunks(
   turns: number,
   next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile, seconds: number) => Promise<void>,
-  { workers, signal, ...setup }: PoolOptions,
+  { workers, devices, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
-  const idle = Array.from({ length: Math.min(workers, turns) }, () => startWorker({ ...setup, stop }));
+  const idle = Array.from({ length: Math.min(workers, turns) }, (_, i) =>
+    startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }),
+  );
   const all = [...idle];
   const limit = pLimit(Math.max(1, all.length));
   const failing = new AbortController();

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
 import { featureError } from '../duckdb/errors.ts';
+import { inBatches } from '../runtime/batches.ts';
 import { openSession } from '../runtime/session.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { scoreChunk } from './chunk.ts';
@@ -18,7 +19,8 @@ const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
 try {
-  const session = await openSession(setup.model, setup);
+  const { provider, requireGpu } = setup;
+  const session = inBatches(await openSession(setup.model, { providers: [provider], requireGpu }), setup.batchRows);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();
@@ -46,7 +48,9 @@ try {
   const score = async (task: ChunkTask): Promise<void> => {
     try {
       const scored = await scoreChunk(task, setup, warehouse.source, session, database, stopped);
-      post(scored === undefined ? { type: 'stopped' } : { type: 'scored', scored });
+      const { halvedTo } = session;
+      if (scored === undefined) post({ type: 'stopped' });
+      else post({ type: 'scored', scored: { ...scored, ...(halvedTo !== undefined && { halvedTo }) } });
     } catch (error) {
       if (stopping.signal.aborted && error === stopping.signal.reason) post({ type: 'stopped' });
       else post({ type: 'failed', error: toParts(featureError(error, `chunk ${task.chunk}`)) });

@@ -111,13 +111,25 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
       return [{ path, message: issue.message.startsWith('Invalid input') ? expected : issue.message }];
     }
     case 'invalid_value':
-      return [{ path, message: `expected one of ${issue.values.join(', ')}` }];
+      return [
+        { path, message: issue.message.startsWith('Invalid ') ? `expected one of ${issue.values.join(', ')}` : issue.message },
+      ];
+    case 'invalid_union':
+      return issue.message.startsWith('Invalid ') ? branchProblems(issue, path, schema) : [{ path, message: issue.message }];
     case 'too_small':
     case 'too_big':
       return [{ path, message: boundMessage(issue) }];
     default:
       return [{ path, message: issue.message }];
   }
+}
+
+/** The problems of the one form that the value has, of several that it may have; of the first where it has none of them. */
+function branchProblems({ errors }: z.core.$ZodIssueInvalidUnion, path: Path, schema: z.ZodType): Problem[] {
+  const isOfForm = (issues: readonly z.core.$ZodIssue[]) =>
+    !issues.some(({ path: inner, code }) => inner.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
+  const branch = errors.find(isOfForm) ?? errors[0] ?? [];
+  return branch.flatMap((issue) => toProblems({ ...issue, path: [...path, ...issue.path] }, schema));
 }
 
 /** zod says "Too small: expected number to be >0"; a schema's own words are kept. */
@@ -136,9 +148,15 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   for (const part of path) {
     if (typeof node !== 'object') return [];
     const items: unknown = node.items;
-    node = typeof part === 'number' ? (items as z.core.JSONSchema._JSONSchema) : node.properties?.[part];
+    node = asMap(typeof part === 'number' ? (items as z.core.JSONSchema._JSONSchema) : node.properties?.[part]);
   }
   return typeof node === 'object' ? Object.keys(node.properties ?? {}) : [];
+}
+
+/** Of what may be a map or something else, the map. */
+function asMap(node: z.core.JSONSchema._JSONSchema | undefined): z.core.JSONSchema._JSONSchema | undefined {
+  const forms = typeof node === 'object' ? node.anyOf : undefined;
+  return forms?.find((form) => typeof form === 'object' && form.properties !== undefined) ?? node;
 }
 
 /** Offset of the key or value that a problem is about; of the nearest parent where it is missing. */

@@ -14,6 +14,7 @@ it('finds everything in order, and leaves nothing behind', async () => {
     stdout:
     ok      model: linear 1, sha256 e147a59d862d…
     ok      golden rows: 9 rows agree on cpu, largest difference <difference>
+            cpu, ONNX Runtime 1.30.0
     ok      source: <project>/data/warehouse.duckdb can be read
     ok      query: jobs/query.sql has 4 columns
     ok      tables: as they should be, where they are there; a run makes the others

@@ -35,6 +35,8 @@ it.each([
   ['nothing', {}],
   ['the order of keys', { job: JOB.replace('{ a: x, b: y }', '{ b: y, a: x }') }],
   ['a default that is written out', { job: `${JOB}gates: { min_rows: 1 }\n` }],
+  ['the providers that are the default', { job: `${JOB}score: { providers: [cuda, cpu] }\n` }],
+  ['devices', { job: `${JOB}score: { providers: [{ name: cuda, devices: [1, 2] }, cpu] }\n` }],
   ['the number of workers', { job: `${JOB}score: { workers: 7 }\n` }],
 ])('stays the same with another %s', (_, change) => {
   expect(fingerprint(change)).toBe(fingerprint());
@@ -45,6 +47,7 @@ it.each([
   ['query', { sql: `${SQL} and country = 'DE'` }],
   ['gate', { job: `${JOB}gates: { min_rows: 2 }\n` }],
   ['type of a column', { columns: [{ name: 'id', type: 'string', native: 'VARCHAR' }] as const }],
+  ['provider', { job: `${JOB}score: { providers: [cpu] }\n` }],
   ['chunk size', { job: `${JOB}score: { chunk_rows: 7 }\n` }],
   ['rename', { job: JOB.replace('a: x', 'a: z') }],
   ['model', { model: { ...bundle, digest: '0'.repeat(64) } }],

@@ -54,7 +54,7 @@ it('fills in every default of the smallest job', () => {
         ],
         rest: 'low',
       },
-      providers: ['cpu'],
+      providers: ['cuda', 'cpu'],
       require_gpu: false,
       chunk_rows: 250_000,
       batch_rows: 'auto',
@@ -253,4 +253,49 @@ it.each([
   ['1000', 1000],
 ])('the size %s is %d bytes', (text, bytes) => {
   expect(parse(MINIMAL.replace('  key: [id]', `  key: [id]\n  max_bytes: ${text}`)).source.max_bytes).toBe(bytes);
+});
+
+it('takes execution providers by name and with their devices', () => {
+  const score = (text: string) => parse(`${MINIMAL}score: { providers: ${text} }\n`).score.providers;
+  expect(score('[tensorrt, cuda, webgpu, cpu]')).toEqual(['tensorrt', 'cuda', 'webgpu', 'cpu']);
+  expect(score('[{ name: cuda, devices: [0, 1] }, cpu]')).toEqual(['cuda:0', 'cuda:1', 'cpu']);
+  expect(score('[{ name: tensorrt, device_id: 3 }, { name: webgpu }]')).toEqual(['tensorrt:3', 'webgpu']);
+});
+
+it('refuses execution providers that there are not, and options that they do not have, each where it is', () => {
+  const text = `${MINIMAL}score:
+  providers:
+    - cdua
+    - CUDAExecutionProvider
+    - gpu
+    - name: tensorrrt
+      device_id: 0
+    - name: tensorrt
+      device: 0
+    - { name: cuda, device_id: 1, devices: [1] }
+    - { name: cuda, devices: [1, 1] }
+    - { name: cuda, devices: [] }
+    - { name: cuda, device_id: -1 }
+    - { name: webgpu, device_id: 1 }
+    - 7
+`;
+  expect(problems(text)).toMatchInlineSnapshot(`
+    "error: the job file jobs/churn.yaml has 11 problems
+      jobs/churn.yaml:11:7: score.providers.0: unknown execution provider cdua; did you mean cuda?
+      jobs/churn.yaml:12:7: score.providers.1: unknown execution provider CUDAExecutionProvider; did you mean cuda?
+      jobs/churn.yaml:13:7: score.providers.2: unknown execution provider gpu; choose from tensorrt, cuda, webgpu, cpu
+      jobs/churn.yaml:14:13: score.providers.3.name: unknown execution provider tensorrrt; did you mean tensorrt?
+      jobs/churn.yaml:17:7: score.providers.4: unknown key device; did you mean devices?
+      jobs/churn.yaml:18:32: score.providers.5.device_id: give either device_id or devices
+      jobs/churn.yaml:19:30: score.providers.6.devices: a device is named twice, and takes one session
+      jobs/churn.yaml:20:30: score.providers.7.devices: name at least one device
+      jobs/churn.yaml:21:32: score.providers.8.device_id: must be at least 0
+      jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu has no choice of devices
+      jobs/churn.yaml:23:7: score.providers.10: unknown execution provider 7; choose from tensorrt, cuda, webgpu, cpu"
+  `);
+  expect(problems(`${MINIMAL}score: { providers: [cpu, cuda, cpu] }\n`)).toMatchInlineSnapshot(`
+    "error: the job file jobs/churn.yaml has 2 problems
+      jobs/churn.yaml:9:27: score.providers.1: cpu serves always, so that cuda after it is never tried
+      jobs/churn.yaml:9:33: score.providers.2: cpu is named already"
+  `);
 });

@@ -29,8 +29,8 @@ it.each([
   ['test/fixtures/models/strings', 1e-6],
 ])('%s gives its golden scores', async (folder, tolerance) => {
   const golden = await readFile(repository(folder, 'golden.csv'), 'utf8');
-  const { provider, rows, largest } = await verifyBundle(await loadBundle(repository(folder)), CPU);
-  expect([provider, rows]).toEqual(['cpu', golden.trim().split('\n').length - 1]);
+  const { execution, rows, largest } = await verifyBundle(await loadBundle(repository(folder)), CPU);
+  expect([execution.provider, rows]).toEqual(['cpu', golden.trim().split('\n').length - 1]);
   expect(largest).toBeLessThan(tolerance);
 });
 

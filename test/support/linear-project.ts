@@ -32,6 +32,7 @@ score:
   column: propensity
   bands: { high: top 10%, medium: top 30% }
   chunk_rows: 10
+  providers: [cpu]
 sink:
   table: marketing.scores
   keep: [country]

@@ -1,0 +1,104 @@
+import { ScoreBatchError } from '../errors.ts';
+import { inBatches } from '../runtime/batches.ts';
+import type { InputTensor, Session } from '../runtime/session.ts';
+import type { Bundle } from './bundle.ts';
+import type { Golden } from './golden.ts';
+
+/** How far scores are from those that they should be. */
+export interface Agreement {
+  readonly rows: number;
+  /** Largest absolute difference. */
+  readonly largest: number;
+  readonly tolerance: number;
+}
+
+/**
+ * Scores the golden rows on a session and compares them with the expected scores.
+ *
+ * @returns also the scores
+ * @throws ScoreBatchError `configuration` where they differ by more than `golden.tolerance`
+ */
+export async function agreeWithGolden(
+  { definition, signature, file }: Bundle,
+  golden: Golden,
+  session: Session,
+): Promise<Agreement & { readonly scores: readonly number[] }> {
+  const { tolerance } = definition.golden;
+  const scores = await scoresOf(inBatches(session), golden.inputs, signature.output);
+  const worst = largestDifference(scores, golden.expected);
+  if (worst.difference > tolerance) {
+    const what = `row ${worst.row + 1} of ${golden.file} differs by ${worst.difference}`;
+    throw new ScoreBatchError('configuration', `${file} does not give the golden scores: ${what}`, {
+      hint: `the tolerance is ${tolerance}; is this the model that the golden rows were made with?`,
+    });
+  }
+  return { rows: golden.rows, largest: worst.difference, tolerance, scores };
+}
+
+/**
+ * The canary of a provider other than cpu: the golden rows, repeated until they are a batch as a run has it, on the session
+ * beside their scores on cpu. A kernel that is wrong for this model, or for batches of this size, is found before a row moves.
+ *
+ * @param expected scores of the golden rows on cpu
+ * @param rows of the batch, at least all golden rows
+ * @returns also how far its golden rows are from the expected scores
+ * @throws ScoreBatchError `configuration` where they differ by more than `golden.provider_tolerance`
+ */
+export async function agreeWithCpu(
+  { definition, signature, file }: Bundle,
+  golden: Golden,
+  session: Session,
+  expected: readonly number[],
+  rows: number,
+): Promise<Agreement & { readonly fromExpected: number }> {
+  const { provider_tolerance: tolerance } = definition.golden;
+  const repeated = Array.from({ length: Math.max(rows, golden.rows) }, (_, row) => row % golden.rows);
+  const scores = await scoresOf(
+    inBatches(session, rows),
+    golden.inputs.map((input) => picked(input, repeated)),
+    signature.output,
+  );
+  const onCpu = repeated.map((row) => expected[row] ?? Number.NaN);
+  const worst = largestDifference(scores, onCpu);
+  if (worst.difference > tolerance) {
+    const { provider } = session;
+    const row = `row ${(worst.row % golden.rows) + 1} of ${golden.file}`;
+    throw new ScoreBatchError('configuration', `${provider} does not give the scores of cpu for ${file}`, {
+      details: [`${row} is ${scores[worst.row]} on ${provider} and ${onCpu[worst.row]} on cpu, ${worst.difference} apart`],
+      hint: `the tolerance is ${tolerance} (golden.provider_tolerance in model.yaml); score on cpu, or update the driver and onnxruntime-node`,
+    });
+  }
+  const fromExpected = largestDifference(scores, golden.expected).difference;
+  return { rows: scores.length, largest: worst.difference, tolerance, fromExpected };
+}
+
+async function scoresOf(
+  session: Session,
+  inputs: readonly InputTensor[],
+  output: Bundle['signature']['output'],
+): Promise<number[]> {
+  const { values, width } = await session.run(inputs, output);
+  return Array.from({ length: values.length / width }, (_, row) => values[row * width + output.index] ?? Number.NaN);
+}
+
+/** What is no number differs most of all; no comparison with NaN holds. */
+function largestDifference(scores: readonly number[], expected: readonly number[]): { row: number; difference: number } {
+  let worst = { row: 0, difference: 0 };
+  for (const [row, value] of expected.entries()) {
+    const difference = Math.abs((scores[row] ?? Number.NaN) - value);
+    if (!(difference <= worst.difference)) worst = { row, difference: Number.isNaN(difference) ? Infinity : difference };
+  }
+  return worst;
+}
+
+/** The input with the rows of these numbers, in their order. */
+function picked<T extends InputTensor>(input: T, rows: readonly number[]): InputTensor {
+  const width = input.shape[1] ?? 1;
+  const { values } = input;
+  const shape = [rows.length, width];
+  if (Array.isArray(values))
+    return { ...input, shape, values: rows.flatMap((row) => values.slice(row * width, (row + 1) * width)) };
+  const own = new (values.constructor as new (length: number) => Exclude<InputTensor['values'], string[]>)(rows.length * width);
+  for (const [i, row] of rows.entries()) own.set(values.subarray(row * width, (row + 1) * width) as never, i * width);
+  return { ...input, shape, values: own };
+}

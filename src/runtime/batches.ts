@@ -1,0 +1,117 @@
+import { fixedBatch } from '../domain/model-metadata.ts';
+import type { Signature } from '../domain/signature.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { isOutOfMemory } from './errors.ts';
+import type { InputTensor, OutputValues, Session } from './session.ts';
+
+/** A session that takes any number of rows, whatever the model and the memory of its device take at once. */
+export interface BatchedSession extends Session {
+  /** Rows per run that fit, once some did not; undefined before. */
+  readonly halvedTo: number | undefined;
+}
+
+/**
+ * Runs a model in batches: of its own size where that is fixed, the last one padded with its last row and cut again; else of
+ * `rows` at most, all about equal, and of half as many from then on where the memory does not suffice.
+ *
+ * @param rows rows per run at most
+ */
+export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): BatchedSession {
+  const fixed = fixedBatch(session.metadata);
+  let most = fixed ?? rows;
+  let halvedTo: number | undefined;
+  const runPart = async (
+    inputs: readonly InputTensor[],
+    output: Signature['output'],
+    from: number,
+    left: number,
+  ): Promise<OutputValues & { readonly rows: number }> => {
+    for (;;) {
+      const count = fixed === undefined ? Math.ceil(left / Math.max(1, Math.ceil(left / most))) : Math.min(fixed, left);
+      try {
+        const part = await session.run(batchOf(inputs, from, count, fixed ?? count), output);
+        return { ...part, rows: count };
+      } catch (error) {
+        if (!isOutOfMemory(error)) throw error;
+        if (fixed !== undefined || count === 1) throw tooLittle(session.provider, fixed ?? 1, error);
+        most = Math.floor(count / 2);
+        halvedTo = most;
+      }
+    }
+  };
+  return {
+    provider: session.provider,
+    gpu: session.gpu,
+    metadata: session.metadata,
+    version: session.version,
+    close: () => session.close(),
+    get halvedTo() {
+      return halvedTo;
+    },
+    async run(inputs, output) {
+      const all = inputs[0]?.shape[0] ?? 0;
+      if (all === 0) return { values: new Float32Array(0), width: 1 };
+      let whole: OutputValues | undefined;
+      for (let done = 0; done < all; ) {
+        const { values, width, rows: count } = await runPart(inputs, output, done, all - done);
+        // The usual case: everything at once, and nothing to copy.
+        if (count === all && values.length === all * width) return { values, width };
+        whole ??= { values: new (values instanceof Float32Array ? Float32Array : Float64Array)(all * width), width };
+        whole.values.set(values.subarray(0, count * width), done * width);
+        done += count;
+      }
+      return whole ?? { values: new Float32Array(0), width: 1 };
+    },
+  };
+}
+
+/**
+ * Rows `from` to `from + count` as inputs of their own.
+ *
+ * @param size rows of them; beyond `count` the last one is repeated, whose values the model can take
+ */
+export function batchOf(inputs: readonly InputTensor[], from: number, count: number, size: number): readonly InputTensor[] {
+  if (from === 0 && count === size && inputs.every(({ shape }) => shape[0] === count)) return inputs;
+  return inputs.map((input) => {
+    const { values, shape } = input;
+    const [, ...rest] = shape;
+    const width = rest.reduce((product, length) => product * length, 1);
+    const padding = (size - count) * width;
+    const [start, end] = [from * width, (from + count) * width];
+    return {
+      ...input,
+      shape: [size, ...rest],
+      values: Array.isArray(values)
+        ? [...values.slice(start, end), ...repeated(values.slice(end - width, end), padding)]
+        : padding === 0
+          ? values.subarray(start, end)
+          : padded(values, start, end, width, size * width),
+    };
+  });
+}
+
+function padded<T extends Exclude<InputTensor['values'], string[]>>(
+  values: T,
+  start: number,
+  end: number,
+  width: number,
+  length: number,
+): T {
+  const own = new (values.constructor as new (length: number) => T)(length);
+  own.set(values.subarray(start, end) as never);
+  for (let at = end - start; at < length; at += 1) own[at] = own[at - width] as never;
+  return own;
+}
+
+function repeated(row: readonly string[], length: number): string[] {
+  return Array.from({ length }, (_, i) => row[i % row.length] ?? '');
+}
+
+function tooLittle(provider: string, rows: number, cause: unknown): ScoreBatchError {
+  const what = rows === 1 ? 'a single row of this model' : `the ${rows} rows that this model takes at a time`;
+  return new ScoreBatchError('configuration', `${provider} has no memory for ${what}`, {
+    details: cause instanceof ScoreBatchError ? cause.details : [],
+    hint: 'no score.batch_rows would help: end what else uses the device, or take a larger one, or cpu',
+    cause,
+  });
+}
