@@ -227,8 +227,8 @@ describe('a job file with problems', () => {
         jobs/job.yaml:4:1: unknown key evry; did you mean every?
         jobs/job.yaml:6:14: the environment variable NO_SUCH_VARIABLE is not set and has no default
         jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list the riskiest band first
-        jobs/job.yaml:20:8: report.csv: must contain {window}, or one window's file would replace another's
-        jobs/job.yaml:23:24: gates.max_quarantine_rate: a share is at most 100%
+        jobs/job.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's
+        jobs/job.yaml:24:24: gates.max_quarantine_rate: a share is at most 100%
       hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
     `);
     expect(await publishedTables(folder)).toEqual([]);

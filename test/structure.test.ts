@@ -22,7 +22,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   window: ['domain', 'errors'],
   // Column batches to tensors, tensors to scores, and what is known of a model.
   features: ['domain'],
-  runtime: ['bounded-file', 'domain (types)', 'errors'],
+  runtime: ['bounded-file', 'domain', 'errors'],
   model: ['bounded-file', 'domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -58,7 +58,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'memory',
     'model',
     'report',
-    'runtime',
     'suggest',
     'warehouse',
     'warehouse/open',

@@ -20,7 +20,7 @@ source:
 score:
   column: churn_propensity
   bands: { high: top 10%, medium: top 30% }       # or thresholds: { high: 0.9, medium: 0.8 }
-  providers: [cpu]                    # tried in order, e.g. [cuda, cpu]
+  # providers: [cuda, cpu]           # tried in order; out of tensorrt, cuda, webgpu, cpu
   # require_gpu: true
   # chunk_rows: 250000
   # workers: auto

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 import { ScoreBatchError } from '../../src/errors.ts';
 import { inBatches } from '../../src/runtime/batches.ts';
 import { readModel } from '../../src/runtime/model-file.ts';
@@ -162,6 +162,18 @@ describe('a device that runs out of memory', () => {
     const { session, runs } = fakeSession(() => 1, 'CUDA failure 700: an illegal memory access was encountered');
     await expect(inBatches(session).run(counted(4), OUTPUT)).rejects.toThrow('the model fails');
     expect(runs).toEqual([4]);
+  });
+
+  it.runIf(inject('webgpu'))('is met for real where a buffer may not be larger', async () => {
+    const file = await readModel(repository('test', 'fixtures', 'models', 'wide', 'model.onnx'));
+    const session = inBatches(await openSession(file, { providers: ['webgpu'], requireGpu: false }));
+    const linear = await open('linear');
+    // A mebibyte a row: more than the gibibyte that a buffer of a software adapter has.
+    const { values } = await session.run(features(1100), OUTPUT);
+    const expected = await linear.run(features(1100), OUTPUT);
+    expect(session.halvedTo).toBe(550);
+    expect(Math.max(...values.map((score, i) => Math.abs(score - Number(expected.values[i]))))).toBeLessThan(1e-6);
+    await Promise.all([session.close(), linear.close()]);
   });
 
   it.skipIf(process.platform !== 'linux')('is met for real where a process may not have more', async () => {
