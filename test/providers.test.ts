@@ -108,6 +108,16 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     expect(await wrongScores(folder)).toBe('0');
   });
 
+  it('that is gone once the run is planned ends it, and cpu does not take its place unseen', async () => {
+    const folder = await project('[webgpu]');
+    const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ gone: true }));
+    expect([code, stderr]).toEqual([
+      69,
+      expect.stringContaining('error: webgpu served when the run was planned, and now it does not\n  the device is gone\n'),
+    ]);
+    expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: 10 } });
+  });
+
   it('that takes the process with it is gone on with all the same', async () => {
     const folder = await project('[webgpu]');
     const { signal } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
@@ -122,7 +132,7 @@ describe('two GPUs (cpu under their names)', () => {
 
   it('take a chunk worker each, and their chunks are told apart', async () => {
     const folder = await project(TWO);
-    const { summary } = await run(folder, [], falseDevice({ cuda: true }));
+    const { summary } = await run(folder, ['--require-gpu'], falseDevice({ cuda: true }));
     expect(summary).toMatchObject({
       providers: { 'cuda:0': expect.any(Number), 'cuda:1': expect.any(Number) },
       execution: { provider: 'cuda', devices: ['cuda:0', 'cuda:1'], gpu: true, canary: { rows: 8192, largest_difference: 0 } },

@@ -6,7 +6,7 @@ import { type ProviderText, parseProvider } from '../domain/provider.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { holdsGpu } from './adapter.ts';
-import { loadError, noProvider, refusesCpuNodes, runError } from './errors.ts';
+import { isOutOfMemory, loadError, noProvider, refusesCpuNodes, runError } from './errors.ts';
 import { missing, notLoaded } from './missing.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from './model-file.ts';
 
@@ -111,6 +111,7 @@ export async function trySession(
     if (refusesCpuNodes(cause)) return refused('some nodes would run on cpu, and a GPU is required for all of them', true);
     const atFault = loadError(file, cause, name);
     if (atFault) throw atFault;
+    if (isOutOfMemory(cause)) return refused('it has no memory for this model: end what else uses it (see `nvidia-smi`)');
     return refused(notLoaded(name, cause instanceof Error ? cause.message : String(cause)));
   }
   if (!requireGpu || session.gpu) return session;

@@ -76,6 +76,16 @@ describe('verify', () => {
     },
   );
 
+  it('refuses an execution provider that there is not', async () => {
+    const outcome = await scoreBatch(repository(), ['model', 'verify', 'models/churn', '--providers', 'cdua:1,cpu']);
+    expect(transcript(outcome, repository())).toMatchInlineSnapshot(`
+      "exit 64
+      stderr:
+      error: --providers names an unknown execution provider, cdua:1
+      hint: did you mean cuda?"
+    `);
+  });
+
   it.each<[title: string, golden: string | undefined, message: string]>([
     ['differ', 'a,b,expected_score\n0,0,0.5\n1,0,0.7\n', 'does not give the golden scores: row 2 of'],
     ['lack the scores', 'a,b\n0,0\n', 'has no column expected_score'],

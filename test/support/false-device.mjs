@@ -5,6 +5,7 @@
 //   cuda    take cpu for every device of cuda: two GPUs where there is none
 //   fits    rows of a run that a device has memory for, in chunk workers
 //   fails   number of the run, of all in one chunk worker, that fails with `message`, or with `abort` ends the process
+//   gone    is whether chunk workers find no device
 //   off     is added to every score on a device that is not cpu
 import fs from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
@@ -12,7 +13,15 @@ import { isMainThread } from 'node:worker_threads';
 
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const { InferenceSession } = createRequire(import.meta.url)('onnxruntime-node');
-const { cuda = false, fits = Infinity, fails, message, abort = false, off = 0 } = JSON.parse(process.env.FALSE_DEVICE ?? '{}');
+const {
+  cuda = false,
+  fits = Infinity,
+  fails,
+  message,
+  abort = false,
+  gone = false,
+  off = 0,
+} = JSON.parse(process.env.FALSE_DEVICE ?? '{}');
 
 if (cuda) {
   const { existsSync } = fs;
@@ -23,10 +32,17 @@ if (cuda) {
 const create = InferenceSession.create.bind(InferenceSession);
 let runs = 0;
 
+/** ONNX Runtime would refuse cpu where its use is ruled out. */
+function onCpu({ extra: { session }, ...options }) {
+  const { disable_cpu_ep_fallback: _, ...rest } = session;
+  return { ...options, executionProviders: ['cpu'], extra: { session: rest } };
+}
+
 InferenceSession.create = async (bytes, options) => {
   const [given] = options.executionProviders;
   const provider = given.name ?? given;
-  const session = await create(bytes, provider === 'cuda' && cuda ? { ...options, executionProviders: ['cpu'] } : options);
+  if (gone && !isMainThread) throw new Error('the device is gone');
+  const session = await create(bytes, provider === 'cuda' && cuda ? onCpu(options) : options);
   if (provider === 'cpu') return session;
   const run = session.run.bind(session);
   session.run = async (feeds, outputs) => {
