@@ -97,6 +97,7 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
     rows: run.rows ?? null,
     chunks: details.chunks ?? null,
     providers: details.providers ?? null,
+    execution: details.execution ?? null,
     model: `${run.model.name} ${run.model.version}`,
     model_digest: run.model.digest,
     seconds: details.seconds ?? null,

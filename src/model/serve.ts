@@ -113,11 +113,9 @@ async function placement(
   { inputs, rows }: Golden,
   metadata: ModelMetadata,
 ): Promise<PlacedNode[]> {
-  const { name, device } = parseProvider(provider);
   const size = fixedBatch(metadata) ?? rows;
   const batch = batchOf(inputs, 0, Math.min(size, rows), size);
-  const on = device === undefined ? name : { name, deviceId: device };
-  const nodes = await placeNodes(model, on, batch, [signature.output.name]);
+  const nodes = await placeNodes(model, provider, batch, [signature.output.name]);
   return nodes.filter(({ operator }) => !operator.startsWith('Memcpy'));
 }
 

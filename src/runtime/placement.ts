@@ -6,11 +6,12 @@ import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { readBounded } from '../bounded-file.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadError } from './errors.ts';
+import { executionProviders } from './execution-providers.ts';
 import { checkedFacts, type ModelBytes } from './model-file.ts';
 import { type PlacedNode, placedNodes } from './profile.ts';
 import type { InputTensor } from './session.ts';
 
-/** A provider by its name, or with options such as a device. */
+/** A provider as in a job (`cuda:1`), or as ONNX Runtime takes it. */
 type Provider = string | (InferenceSession.ExecutionProviderOption & { readonly name: string });
 
 /** A node is about a kilobyte; the runtime itself stops at a million events. */
@@ -59,7 +60,7 @@ async function profile(
   prefix: string,
 ): Promise<void> {
   const session = await InferenceSession.create(bytes, {
-    executionProviders: [provider],
+    executionProviders: typeof provider === 'string' ? executionProviders(provider) : [provider],
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
     logSeverityLevel: 4,

@@ -7,6 +7,7 @@ import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { holdsGpu } from './adapter.ts';
 import { isOutOfMemory, loadError, noProvider, refusesCpuNodes, runError } from './errors.ts';
+import { executionProviders } from './execution-providers.ts';
 import { missing, notLoaded } from './missing.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from './model-file.ts';
 
@@ -120,14 +121,8 @@ export async function trySession(
 }
 
 function create(bytes: Uint8Array, provider: ProviderText, requireGpu: boolean): Promise<InferenceSession> {
-  const { name, device } = parseProvider(provider);
-  const one = device === undefined ? name : { name, deviceId: device };
-  const cuda = device === undefined ? 'cuda' : { name: 'cuda', deviceId: device };
-  // NVIDIA's libraries may round float32 to 10 bits of mantissa; scores are to be those of cpu, unless somebody wants that.
-  if (name === 'cuda' || name === 'tensorrt') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
   return InferenceSession.create(bytes, {
-    // What TensorRT has no kernel for, CUDA may have: its libraries are there wherever TensorRT's are.
-    executionProviders: name === 'tensorrt' ? [one, cuda] : [one],
+    executionProviders: executionProviders(provider),
     // Chunk workers are the parallelism: a pool of threads inside each session would compete with them (and is slower).
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
