@@ -164,11 +164,13 @@ describe('a device that runs out of memory', () => {
     expect(runs).toEqual([4]);
   });
 
-  it.runIf(inject('webgpu'))('is met for real where a buffer may not be larger', async () => {
+  const swiftShader = process.env.VK_DRIVER_FILES?.includes('swiftshader');
+
+  it.runIf(inject('webgpu') && swiftShader)('is met for real where a buffer may not be larger', async () => {
     const file = await readModel(repository('test', 'fixtures', 'models', 'wide', 'model.onnx'));
     const session = inBatches(await openSession(file, { providers: ['webgpu'], requireGpu: false }));
     const linear = await open('linear');
-    // A mebibyte a row: more than the gibibyte that a buffer of a software adapter has.
+    // A mebibyte a row: more than the gibibyte that a buffer of SwiftShader has.
     const { values } = await session.run(features(1100), OUTPUT);
     const expected = await linear.run(features(1100), OUTPUT);
     expect(session.halvedTo).toBe(550);
@@ -191,6 +193,9 @@ describe('a device that runs out of memory', () => {
       process.exit();`;
     const node = [process.execPath, '--input-type=module', '--eval', script];
     const { stdout, stderr } = spawnSync('prlimit', ['--data=1000000000', ...node], { encoding: 'utf8' });
-    expect(JSON.parse(stdout || JSON.stringify(stderr))).toEqual([2000, 500, -1]);
+    const [rows, halvedTo, wrong] = JSON.parse(stdout || JSON.stringify([stderr])) as unknown[];
+    expect([rows, wrong]).toEqual([2000, -1]);
+    // How much else the process holds is Node's affair.
+    expect([125, 250, 500, 1000]).toContain(halvedTo);
   });
 });
