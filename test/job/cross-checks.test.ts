@@ -51,8 +51,8 @@ it('what is in the order of ranks needs the wide layout', () => {
   const sink = 'table: m.scores, layout: narrow';
   expect(problems({ sink, report: '{ table: m.report, summary_table: m.summary, csv: "r-{window}.csv" }' })).toEqual([
     '  job.yaml:7:18: report.table: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
-    '  job.yaml:7:59: report.csv: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
     '  job.yaml:7:43: report.summary_table: bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout',
+    '  job.yaml:7:59: report.csv: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
   ]);
   const column = 'score, bands: { high: 0.9 }';
   expect(problems({ sink, column, report: '{ summary_table: m.summary }' })).toEqual([]);
