@@ -40,7 +40,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
     return {
       folder: workFolder(flags.directory),
-      environment: process.env,
+      // The flag is what the variable says, for this call.
+      environment: flags.maxMemory ? { ...process.env, SCORE_BATCH_MEMORY: flags.maxMemory } : process.env,
       now: readNow(process.env),
       began: 0,
       console: consoleOf(flags),

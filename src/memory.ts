@@ -1,26 +1,146 @@
+import { parseByteSize } from './domain/byte-size.ts';
 import { ScoreBatchError } from './errors.ts';
 
-const MEGABYTE = 1_000_000;
-const DEFAULT_MEGABYTES = 500;
-const LEAST_MEGABYTES = 200;
+// What a process takes at its peak, so that a bound can be kept to. The figures were measured; docs/performance.md says how.
 
-/**
- * Bytes that the embedded database of the main thread may use: `SCORE_BATCH_MEMORY` in megabytes, 500 by default. What does
- * not fit goes to a folder beside the database. Chunk workers have their own, a quarter of it each.
- */
-export function memoryBudget(environment: NodeJS.ProcessEnv): number {
-  const text = environment.SCORE_BATCH_MEMORY;
-  if (!text) return DEFAULT_MEGABYTES * MEGABYTE;
-  const megabytes = Number(text);
-  if (!Number.isInteger(megabytes) || megabytes < LEAST_MEGABYTES) {
-    throw new ScoreBatchError('usage', `SCORE_BATCH_MEMORY=${text} is no memory size`, {
-      hint: `write whole megabytes, ${LEAST_MEGABYTES} at least`,
-    });
-  }
-  return megabytes * MEGABYTE;
+export const MIB = 2 ** 20;
+
+/** Node, the code, and the libraries of DuckDB and ONNX Runtime, once a model was tried. */
+const PROCESS = 176 * MIB;
+/** A chunk worker besides what is counted below: V8's heap and the garbage of some batches, the runtime's session. */
+const WORKER = 48 * MIB;
+/** The client of a warehouse in the cloud, in the main thread and in each worker, and the garbage of its rows. */
+const CLIENT = 64 * MIB;
+/** What a chunk worker's DuckDB takes for each byte of its budget: not all is counted, and what is free comes back in pieces. */
+const OVERHEAD = 1.2;
+/** What the main thread's takes beyond its budget, most of it where rows are published. */
+const BEYOND = 136 * MIB;
+/** DuckDB's budgets: enough for speed, and the least with which wide tables were still worked on. */
+const MAIN = { most: 200 * MIB, least: 96 * MIB };
+const DATABASE = { most: 64 * MIB, least: 40 * MIB };
+/** Rows of a batch and of a chunk are not made fewer than these. */
+const LEAST_BATCH_ROWS = 256;
+const LEAST_CHUNK_ROWS = 10_000;
+/** Scores and reasons of a chunk, and both once more in DuckDB. */
+const CHUNK_ROW_BYTES = 16;
+/** The file as it is read, and its tensors in the session. */
+const MODEL_COPIES = 2;
+/** Of a machine's memory, where nobody says how much may be used: others live there too. */
+const MACHINE_SHARE = 0.8;
+
+/** A bound, and who set it. */
+export interface MemoryBound {
+  readonly bytes: number;
+  /** Decides the exit code of a bound that is too small: a call is mended elsewhere than a job. */
+  readonly from: 'call' | 'job' | 'machine';
 }
 
-/** Bytes for the in-memory database of one chunk worker. */
-export function workerMemory(budget: number): number {
-  return Math.floor(budget / 4);
+/** What a job asks of a process. */
+export interface Load {
+  readonly workers: number;
+  readonly batchRows: number;
+  readonly chunkRows: number;
+  /** Bytes of a row in the tensors of a batch and between the model's layers. */
+  readonly rowBytes: number;
+  readonly modelBytes: number;
+  /** Whether source and sink are DuckDB, which is there anyway. */
+  readonly local: boolean;
+}
+
+/** What it gets. */
+export interface Allotment {
+  readonly workers: number;
+  readonly batchRows: number;
+  readonly chunkRows: number;
+  /** Bytes for the in-memory database of each chunk worker. */
+  readonly database: number;
+  /** Bytes of the whole process at its peak, by the formula. */
+  readonly peak: number;
+}
+
+/** The bound that somebody set. @param job `score.max_memory` in bytes @throws ScoreBatchError `usage` where the variable is no size */
+export function askedBound(environment: NodeJS.ProcessEnv, job: number | undefined): MemoryBound | undefined {
+  const text = environment.SCORE_BATCH_MEMORY;
+  if (!text) return job === undefined ? undefined : { bytes: job, from: 'job' };
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return { bytes, from: 'call' };
+  throw new ScoreBatchError('usage', `SCORE_BATCH_MEMORY=${text} is no memory size`, {
+    hint: 'write a size such as 512MiB or 2GB',
+  });
+}
+
+/** What may be used of a machine's memory, where nobody said. */
+export function machineBound(memory: number): MemoryBound {
+  return { bytes: memory * MACHINE_SHARE, from: 'machine' };
+}
+
+/** Bytes for the main thread's database, which works before and after the chunk workers. @param local see `Load` @throws as `allot` does */
+export function mainDatabase(bound: MemoryBound, local: boolean): number {
+  const room = Math.floor(bound.bytes - processBytes(local) - BEYOND);
+  if (room < MAIN.least) throw tooSmall(bound, leastMain(local));
+  return Math.min(MAIN.most, room);
+}
+
+/** The bound where nobody set one: what so many workers take with room for speed, and not more than the machine has to give. */
+export function ownBound(machine: number, load: Load): MemoryBound {
+  const wanted = Math.max(processBytes(load.local) + MAIN.most + BEYOND, peakOf(load, DATABASE.most));
+  return { bytes: Math.min(wanted, machineBound(machine).bytes), from: 'machine' };
+}
+
+/**
+ * Fits a load to a bound. Shrunk are, in this order, each as far as it goes before the next: the workers' databases, the rows of a batch,
+ * those of a chunk, and the number of workers. The main thread's database is bounded by itself (`mainDatabase`).
+ *
+ * @param cut whether chunks are cut already, and so cannot shrink
+ * @throws ScoreBatchError with the least that works: `usage` where the bound is the call's, else `configuration`
+ */
+export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
+  const leastBatch = Math.min(load.batchRows, LEAST_BATCH_ROWS);
+  const leastChunk = cut ? load.chunkRows : Math.min(load.chunkRows, LEAST_CHUNK_ROWS);
+  const smallest = { ...load, workers: 1, batchRows: leastBatch, chunkRows: leastChunk };
+  const least = Math.max(leastMain(load.local), peakOf(smallest, DATABASE.least));
+  if (bound.bytes < least) throw tooSmall(bound, least);
+  let { workers, batchRows, chunkRows } = load;
+  const peakWith = (database: number) => peakOf({ ...load, workers, batchRows, chunkRows }, database);
+  const isTooMuch = () => peakWith(DATABASE.least) > bound.bytes;
+  while (batchRows > leastBatch && isTooMuch()) batchRows = Math.max(leastBatch, batchRows >> 1);
+  while (chunkRows > leastChunk && isTooMuch()) chunkRows = Math.max(leastChunk, chunkRows >> 1);
+  while (workers > 1 && isTooMuch()) workers -= 1;
+  const spare = (bound.bytes - peakWith(0)) / (workers * OVERHEAD);
+  const database = Math.floor(Math.min(DATABASE.most, spare));
+  const main = processBytes(load.local) + mainDatabase(bound, load.local) + BEYOND;
+  return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
+}
+
+/** Bytes of the process while chunks are scored; before and after, the main thread's database is in their place. */
+function peakOf({ workers, batchRows, chunkRows, rowBytes, modelBytes, local }: Load, database: number): number {
+  const own = WORKER + (local ? 0 : CLIENT) + MODEL_COPIES * modelBytes;
+  return processBytes(local) + workers * (own + batchRows * rowBytes + chunkRows * CHUNK_ROW_BYTES + database * OVERHEAD);
+}
+
+function processBytes(local: boolean): number {
+  return PROCESS + (local ? 0 : CLIENT);
+}
+
+function leastMain(local: boolean): number {
+  return processBytes(local) + MAIN.least + BEYOND;
+}
+
+function tooSmall({ bytes, from }: MemoryBound, least: number): ScoreBatchError {
+  const [bound, needed] = [showMebibytes(Math.floor(bytes / MIB)), showMebibytes(Math.ceil(least / MIB))];
+  const of = {
+    call: `a memory bound of ${bound} is too small`,
+    job: `score.max_memory of ${bound} is too small`,
+    machine: `there is too little memory: ${bound} of it may be used here`,
+  };
+  return new ScoreBatchError(from === 'call' ? 'usage' : 'configuration', `${of[from]}: this job takes ${needed} at least`, {
+    hint:
+      from === 'machine'
+        ? `give the machine or the container ${showMebibytes(Math.ceil(least / MACHINE_SHARE / MIB))}`
+        : 'a higher bound, a smaller model or fewer features would do',
+  });
+}
+
+function showMebibytes(mebibytes: number): string {
+  return `${mebibytes.toLocaleString('en')} MiB`;
 }

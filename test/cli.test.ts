@@ -134,9 +134,9 @@ describe('usage', () => {
     [
       'a memory that is no number',
       ['--week'],
-      'SCORE_BATCH_MEMORY=2GB is no memory size',
-      'write whole megabytes, 200 at least',
-      { SCORE_BATCH_MEMORY: '2GB' },
+      'SCORE_BATCH_MEMORY=500 is no memory size',
+      'write a size such as 512MiB or 2GB',
+      { SCORE_BATCH_MEMORY: '500' },
     ],
     ['a job that is not there', ['--week', '--job', 'jbo'], 'there is no job jbo', 'did you mean job?'],
     ['a job file that is not there', ['--week', '--job', 'jobs/jbo.yaml'], 'there is no job jobs/jbo.yaml', 'choose from job'],

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { parseByteSize } from '../domain/byte-size.ts';
 import { PROVIDERS } from '../domain/provider.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -12,6 +13,8 @@ export interface GlobalFlags {
   readonly verbose?: boolean;
   readonly directory?: string;
   readonly timeout?: Duration;
+  /** As it was given. */
+  readonly maxMemory?: string;
 }
 
 interface Duration {
@@ -25,9 +28,16 @@ const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_0
 /** Timers count to 24.8 days. */
 const LONGEST_HOURS = 480;
 
-/** The deadline, which every command takes, before or after its name. */
-export function addTimeoutOption(command: Command): Command {
-  return command.option('--timeout <duration>', 'end after this time with exit code 69, e.g. 90s, 30m, 2h', toDuration);
+/** The deadline and the memory bound, which every command takes, before or after its name. */
+export function addBounds(command: Command): Command {
+  return command
+    .option('--timeout <duration>', 'end after this time with exit code 69, e.g. 90s, 30m, 2h', toDuration)
+    .option('--max-memory <size>', 'memory of the process at its peak, e.g. 512MiB (or SCORE_BATCH_MEMORY)', toByteSize);
+}
+
+function toByteSize(text: string): string {
+  if (parseByteSize(text) !== undefined) return text;
+  throw new InvalidArgumentError('It must be a size such as 512MiB or 2GB.');
 }
 
 function toDuration(text: string): Duration {

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { priceOf, showBytes } from '../domain/cost.ts';
 import { showExecution } from '../domain/execution.ts';
+import { chunksFor } from '../domain/frozen-table.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
@@ -53,7 +54,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     bytes: bytes ?? null,
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
-    chunks: rows === undefined ? null : Math.max(1, Math.ceil(rows / definition.score.chunk_rows)),
+    chunks: rows === undefined ? null : chunksFor(rows, plan.sizing.chunking),
     model: {
       name: bundle.definition.name,
       version: bundle.definition.version,

@@ -4,14 +4,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import type { GcFlags } from './gc.ts';
-import {
-  addJobOption,
-  addTimeoutOption,
-  addWindowOptions,
-  type GlobalFlags,
-  type JobFlags,
-  type ModelFlags,
-} from './options.ts';
+import { addBounds, addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { ReportFlags } from './report.ts';
@@ -22,7 +15,7 @@ const CRON = `
 In cron, with absolute paths (Mondays at 6; the exit code says what to do, see the README):
   0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
-Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (megabytes),
+Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (as --max-memory),
 SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_SHARDS, SCORE_BATCH_HASH_KEY (see the README),
 SCORE_BATCH_LOG=json, NO_COLOR`;
 
@@ -36,7 +29,7 @@ const FORCE = 'replace a report file that this job did not write';
 
 /** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
 export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: (text: string) => void): Command {
-  const program = addTimeoutOption(new Command('score-batch'))
+  const program = addBounds(new Command('score-batch'))
     .description('Scores the new rows of a window in a data warehouse with an ONNX model, and publishes them exactly once.')
     .version(VERSION)
     .option('--json', 'print one JSON object on stdout')

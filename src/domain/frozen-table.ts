@@ -38,7 +38,26 @@ export function bucketsOf(chunk: number, divisions: number): readonly [first: nu
   return [Math.ceil((chunk * BUCKETS) / divisions), Math.ceil(((chunk + 1) * BUCKETS) / divisions)];
 }
 
+/** How a window is divided into chunks. */
+export interface Chunking {
+  /** Rows of a chunk at most, about. */
+  readonly chunkRows: number;
+  /**
+   * Chunks that there should be even where fewer would do, so that several workers have something to do until the end; 1 by default. A chunk has
+   * `SPREAD_ROWS` at least all the same.
+   */
+  readonly leastChunks?: number;
+}
+
+/** Enough rows that a chunk's own costs, some milliseconds of queries, are little beside them. */
+const SPREAD_ROWS = 25_000;
+
+/** Number of chunks for so many rows. It depends on nothing else: a run goes on elsewhere with the same ones. */
+export function chunksFor(rows: number, { chunkRows, leastChunks = 1 }: Chunking): number {
+  return Math.max(1, Math.ceil(rows / chunkRows), Math.min(leastChunks, Math.floor(rows / SPREAD_ROWS)));
+}
+
 /** Number of chunks for a frozen table that is divided into buckets. */
-export function divisionsFor(rows: number, chunkRows: number): number {
-  return Math.min(BUCKETS, Math.max(1, Math.ceil(rows / chunkRows)));
+export function divisionsFor(rows: number, chunking: Chunking): number {
+  return Math.min(BUCKETS, chunksFor(rows, chunking));
 }

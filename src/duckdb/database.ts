@@ -33,16 +33,22 @@ export interface Database extends AsyncDisposable {
   run(sql: string, values?: Values): Promise<void>;
   /** All rows of a small result. */
   rows(sql: string, values?: Values): Promise<Cell[][]>;
+  /**
+   * Gives memory that is not used any more back to the system, of all instances of the process. DuckDB's allocator does so by itself only
+   * when it frees much at once, and when an instance is closed.
+   */
+  release(): Promise<void>;
 }
 
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
   // Instances give their spill files the same names: in one folder they read and delete each other's.
   const spill = path.join(options.temporary, `${SPILL_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`);
+  const limit = `${Math.floor(options.memory / 1_000_000)}MB`;
   const instance = await DuckDBInstance.create(file, {
     ...(options.readOnly && { access_mode: 'READ_ONLY' }),
     ...(options.threads !== undefined && { threads: String(options.threads) }),
-    memory_limit: `${Math.floor(options.memory / 1_000_000)}MB`,
+    memory_limit: limit,
     temp_directory: spill,
     // What a job needs is bundled; a missing extension is an error and not a download.
     autoinstall_known_extensions: 'false',
@@ -77,6 +83,11 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
         await connection.run(sql, values);
       }),
     rows: (sql, values) => stoppable(async () => (await connection.runAndReadAll(sql, values)).getRows()),
+    // Setting the limit flushes the allocator (BufferPool::SetLimit).
+    release: () =>
+      stoppable(async () => {
+        await connection.run(`SET memory_limit = '${limit}'`);
+      }),
     async [Symbol.asyncDispose]() {
       signal?.removeEventListener('abort', interrupt);
       clearInterval(repeating);

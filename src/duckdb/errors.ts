@@ -51,7 +51,7 @@ const ERRORS: readonly KnownError[] = [
     pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
     kind: 'configuration',
     what: 'cannot be worked on with the memory that DuckDB is allowed',
-    hint: 'set score.chunk_rows lower, or SCORE_BATCH_MEMORY higher (megabytes, 500 by default)',
+    hint: 'set --max-memory higher, or score.chunk_rows lower',
   },
 ];
 

@@ -22,7 +22,7 @@ export function fingerprintOf(
   bundle: Bundle,
   hashKey: string | undefined,
 ): string {
-  const { workers: _, providers, ...score } = definition.score;
+  const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
   const { max_bytes: __, usd_per_tib: ___, ...source } = definition.source;
   const parts = {

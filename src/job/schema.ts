@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { BYTE_SIZE, parseByteSize } from '../domain/byte-size.ts';
 import { PROVIDERS, WITH_DEVICES } from '../domain/provider.ts';
 import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
@@ -27,10 +28,10 @@ const share = z
 
 /** `50GB` → 50,000,000,000; `1TiB` → 1,099,511,627,776 */
 const byteSize = z
-  .union([z.int().min(1), z.string().regex(/^\d+(\.\d+)?\s?([KMGT]i?)?B$/, 'write a size like 50GB')], {
+  .union([z.int().min(1), z.string().regex(BYTE_SIZE, 'write a size like 50GB')], {
     error: 'write a size like 50GB',
   })
-  .transform((value) => (typeof value === 'number' ? value : bytesOf(value)));
+  .transform((value) => (typeof value === 'number' ? value : (parseByteSize(value) ?? 0)));
 
 const timeZone = text.refine(isTimeZone, 'not a time zone of the IANA database, such as America/New_York');
 
@@ -119,7 +120,10 @@ const score = z.strictObject({
     .describe('riskiest first: all shares (top 10%) or all thresholds (0.9)'),
   providers: providers.default(['cuda', 'cpu']).describe(`execution providers, tried in order: ${PROVIDERS.join(', ')}`),
   require_gpu: z.boolean().default(false).describe('refuse to run on cpu, even single nodes of the model'),
-  chunk_rows: z.int().min(1).max(5_000_000).default(250_000).describe('rows per chunk, about'),
+  chunk_rows: z
+    .union([auto, z.int().min(1).max(5_000_000)], { error: 'auto or a whole number from 1 to 5,000,000' })
+    .default('auto')
+    .describe('rows per chunk, about; auto is 250,000, and fewer in a small window'),
   batch_rows: z
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
     .default('auto')
@@ -127,7 +131,10 @@ const score = z.strictObject({
   workers: z
     .union([auto, z.int().min(1).max(256)], { error: 'auto or a whole number from 1 to 256' })
     .default('auto')
-    .describe('chunk workers; auto is one per core'),
+    .describe('chunk workers; auto is one per core, one on a GPU'),
+  max_memory: byteSize
+    .optional()
+    .describe('memory of the process at its peak, such as 512MiB; by default what its workers need'),
 });
 
 const sink = z.strictObject({
@@ -183,12 +190,6 @@ export const jobSchema = z.strictObject({
 
 /** A job file, checked, with every default filled in. */
 export type JobDefinition = z.output<typeof jobSchema>;
-
-function bytesOf(text: string): number {
-  const [, number = '', prefix = ''] = /^([\d.]+)\s?([KMGT]i?)?B$/.exec(text) ?? [];
-  const power = 'KMGT'.indexOf(prefix.charAt(0)) + (prefix === '' ? 0 : 1);
-  return Math.floor(Number(number) * (prefix.endsWith('i') ? 1024 : 1000) ** power);
-}
 
 function isTimeZone(name: string): boolean {
   try {

@@ -22,7 +22,7 @@ score:
   bands: { high: top 10%, medium: top 30% }       # or thresholds: { high: 0.9, medium: 0.8 }
   # providers: [cuda, cpu]           # tried in order; out of tensorrt, cuda, webgpu, cpu
   # require_gpu: true
-  # chunk_rows: 250000
+  # chunk_rows: auto
   # workers: auto
 
 sink:

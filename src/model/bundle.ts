@@ -4,6 +4,7 @@ import { readBounded } from '../bounded-file.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { bundleHint, type ModelFile, readModel } from '../runtime/model-file.ts';
+import { layerWidth } from '../runtime/model-width.ts';
 import { parseChecked } from '../yaml/checked.ts';
 import { bundleChecks } from './bundle-checks.ts';
 import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
@@ -18,6 +19,10 @@ export interface Bundle extends ModelFile {
   readonly signature: Signature;
   /** SHA-256 of `model.yaml`, hex: its defaults and ranges shape a score as much as the weights do. */
   readonly definitionDigest: string;
+  /** Bytes of the model file. */
+  readonly size: number;
+  /** See `layerWidth`. */
+  readonly width: number;
 }
 
 /**
@@ -34,7 +39,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
     hint: 'the README explains the format of model.yaml',
     crossChecks: bundleChecks,
   });
-  const { digest } = await readModel(file);
+  const { digest, bytes } = await readModel(file);
   if (digest !== definition.sha256) {
     throw new ScoreBatchError('configuration', `the digest of ${file} is not the one that model.yaml states`, {
       details: [`model.yaml: ${definition.sha256}`, `model.onnx: ${digest}`],
@@ -53,6 +58,8 @@ export async function loadBundle(folder: string): Promise<Bundle> {
     signature: { inputs, output: definition.output },
     digest,
     definitionDigest: createHash('sha256').update(text).digest('hex'),
+    size: bytes.length,
+    width: layerWidth(bytes),
   };
 }
 

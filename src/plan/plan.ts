@@ -18,6 +18,7 @@ import { refuseForeign, reportFile } from '../report/place.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
+import { type Sizing, sizeRun } from './sizing.ts';
 import { openWarehouses, tableNames } from './warehouses.ts';
 
 /** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
@@ -54,7 +55,7 @@ export interface Plan extends ChosenColumns {
   readonly entries: readonly LedgerEntry[];
   readonly previousEntries: readonly LedgerEntry[];
   readonly requireGpu: boolean;
-  readonly workers: number | undefined;
+  readonly sizing: Sizing;
   /** Bytes that the query will read, where the source can tell. */
   readonly estimatedBytes: number | undefined;
 }
@@ -92,6 +93,12 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   );
   const execution = scores ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const { source, sink, sourceAccess } = await openWarehouses(job, context);
+  const sizing = sizeRun(definition, bundle, {
+    workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
+    execution,
+    kinds: [source.kind, sink.kind],
+    environment: context.environment,
+  });
   const schema = await source.source.describe(query);
   const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
@@ -129,7 +136,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     previousEntries: previous && publishes ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
     requireGpu,
     estimatedBytes,
-    workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
+    sizing,
   };
 }
 

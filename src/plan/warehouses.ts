@@ -1,9 +1,11 @@
 import type { Context } from '../context.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import type { TableNames } from '../domain/tables.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { memoryBudget } from '../memory.ts';
+import { readMachine } from '../machine.ts';
+import { askedBound, machineBound, mainDatabase } from '../memory.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -28,7 +30,16 @@ export interface Warehouses {
 
 /** Source and sink of a job; nothing is connected yet. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
-  const shared = { root, job: definition.name, memory: memoryBudget(context.environment) };
+  const bound = askedBound(context.environment, definition.score.max_memory) ?? machineBound(readMachine().memory);
+  const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
+  const shared = {
+    root,
+    job: definition.name,
+    memory: mainDatabase(
+      bound,
+      kinds.every((kind) => kind === 'duckdb'),
+    ),
+  };
   const warned = new Set<string>();
   const warn = (message: string): void => {
     // Source and sink may have the same to say.

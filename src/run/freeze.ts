@@ -18,7 +18,7 @@ export async function freezeWindow(
     runId,
     key: plan.key,
     columns: plan.needed,
-    chunkRows: plan.job.definition.score.chunk_rows,
+    ...plan.sizing.chunking,
     hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
   });
   const chunks = `${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`;

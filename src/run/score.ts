@@ -1,11 +1,11 @@
 import type { Context } from '../context.ts';
+import { showBytes } from '../domain/cost.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
-import { memoryBudget, workerMemory } from '../memory.ts';
+import { type Allotment, allot } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { scoreChunks } from '../score/pool.ts';
-import { batchRows, workerCount } from '../score/sizing.ts';
 import type { Progress } from './progress.ts';
 import { shareChunks } from './share.ts';
 import { WorkerClock } from './worker-clock.ts';
@@ -35,7 +35,8 @@ export async function scoreFrozen(
   const folder = await sink.workFolder(runId);
   const { execution } = plan;
   if (execution === undefined) throw new Error('nothing was planned to run the model on');
-  const workers = workerCount(plan.workers, execution);
+  const allotment = fitted(plan, frozen, context);
+  const { workers } = allotment;
   const share = await shareChunks({
     frozen,
     shard,
@@ -47,8 +48,9 @@ export async function scoreFrozen(
   const open = chunks - share.resumed;
   progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed, ...(open > 0 && { execution }) };
   if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
-  if (plan.workers !== undefined && workers < plan.workers && open > 0) {
-    console.info(`${workers} of ${plan.workers} workers: ${execution.provider} takes one for each device`);
+  const { asked = 0, load } = plan.sizing;
+  if (load.workers < asked && open > 0) {
+    console.info(`${load.workers} of ${asked} workers: ${execution.provider} takes one for each device`);
   }
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
@@ -80,7 +82,8 @@ export async function scoreFrozen(
         features: plan.features,
         devices: execution.devices,
         requireGpu: plan.requireGpu,
-        batchRows: batchRows(definition.score.batch_rows),
+        batchRows: allotment.batchRows,
+        lean: plan.source.kind === 'duckdb',
         source: plan.sourceAccess,
         frozen,
         stagesText: sink.stagesText,
@@ -88,7 +91,7 @@ export async function scoreFrozen(
         hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
         scoredAt: new Date(context.now).toISOString(),
         folder,
-        memory: workerMemory(memoryBudget(context.environment)),
+        memory: allotment.database,
       },
     );
   } finally {
@@ -108,4 +111,20 @@ function noteHalved(provider: string, rows: number, progress: Progress, { consol
   console.info(
     `${provider} ran out of memory and goes on with batches of ${rows} rows; score.batch_rows: ${rows} saves the attempt`,
   );
+}
+
+/** Fits the work to the memory. Chunks are cut, on this machine or on another one: workers and batches can still be fewer. */
+function fitted(plan: Plan, frozen: FrozenTable, { console }: Context): Allotment {
+  const { bound, load, cores } = plan.sizing;
+  const allotment = allot(bound, { ...load, chunkRows: Math.max(0, ...frozen.chunks.map(({ rows }) => rows)) }, true);
+  if (allotment.workers < load.workers) {
+    console.info(
+      `${allotment.workers} of ${load.workers} workers, since more do not fit into ${showBytes(bound.bytes)} of memory`,
+    );
+  } else if (load.workers > cores) {
+    console.info(
+      `${load.workers} workers on ${cores} ${cores === 1 ? 'processor' : 'processors'}, which are not faster than ${cores}`,
+    );
+  }
+  return allotment;
 }

@@ -31,7 +31,7 @@ export async function scoreChunk(
   stopped: () => boolean,
 ): Promise<ScoredFile | undefined> {
   const clock = stopwatch();
-  const encoder = createEncoder(setup.signature, setup.features, setup.batchRows + VECTOR);
+  const encoder = createEncoder(setup.signature, setup.features, Math.min(setup.batchRows, task.rows) + VECTOR);
   const scores = new Int32Array(task.rows);
   const rejected = new Int32Array(task.rows);
   await source.loadChunk(setup.frozen, task.chunk, database);
@@ -58,6 +58,7 @@ export async function scoreChunk(
   if (read > scored) await scoreBatch();
   if (read !== task.rows) throw new RangeError(`chunk ${task.chunk} has ${read} rows and was frozen with ${task.rows}`);
   if (stopped()) return undefined;
+  await database.release();
   const attempt = randomBytes(8).toString('hex');
   const file = path.join(setup.folder, `chunk-${task.chunk}-${attempt}.parquet`);
   await writeScoredFile(
@@ -79,6 +80,7 @@ export async function scoreChunk(
       scoredAt: setup.scoredAt,
     },
   );
+  await database.release();
   clock.lap('write');
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
 }

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { ProviderText } from '../domain/provider.ts';
+import { ScoreBatchError } from '../errors.ts';
 import { fromParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 
@@ -9,6 +10,8 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop' | 'provider'> {
   readonly workers: number;
   /** Given to the workers in turn. */
   readonly devices: readonly ProviderText[];
+  /** Whether the source hands over no rows as JavaScript values, so that little is made that does not live long. */
+  readonly lean: boolean;
   /** Aborting it lets every worker finish its batch and stop. */
   readonly signal: AbortSignal;
 }
@@ -25,12 +28,12 @@ export async function scoreChunks(
   turns: number,
   next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile, seconds: number) => Promise<void>,
-  { workers, devices, signal, ...setup }: PoolOptions,
+  { workers, devices, lean, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
   const idle = Array.from({ length: Math.min(workers, turns) }, (_, i) =>
-    startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }),
+    startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }, lean),
   );
   const all = [...idle];
   const limit = pLimit(Math.max(1, all.length));
@@ -69,14 +72,33 @@ export async function scoreChunks(
   if (failure) throw failure.error;
 }
 
+function isOutOfMemory(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
+
+/** V8 ended the thread; what is staged stays, and the same command goes on with it. */
+function outOfMemory(cause: Error): ScoreBatchError {
+  return new ScoreBatchError('configuration', 'a chunk worker took more memory than it may', {
+    hint: 'set score.chunk_rows or score.batch_rows lower, or start Node with a higher --max-old-space-size',
+    cause,
+  });
+}
+
 interface ChunkWorker {
   /** @returns undefined where the worker was told to stop */
   score(task: ChunkTask): Promise<ScoredFile | undefined>;
   close(): Promise<void>;
 }
 
-function startWorker(setup: WorkerSetup): ChunkWorker {
-  const thread = new Worker(new URL('./thread.js', import.meta.url), { workerData: setup });
+/**
+ * V8 lets the young generation of a thread grow to 48 MiB before it looks what lives; views of batches are all that is made
+ * here. A heap that grows beyond what any batch explains is ended before the machine is.
+ */
+const LEAN_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
+
+function startWorker(setup: WorkerSetup, lean: boolean): ChunkWorker {
+  const options = { workerData: setup, ...(lean && { resourceLimits: LEAN_HEAP }) };
+  const thread = new Worker(new URL('./thread.js', import.meta.url), options);
   const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
   let ended: Error | undefined;
   let waiting: { resolve(message: WorkerMessage): void; reject(error: Error): void } | undefined;
@@ -88,7 +110,7 @@ function startWorker(setup: WorkerSetup): ChunkWorker {
     if (message.type === 'failed' && waiting === undefined) end(fromParts(message.error));
     else waiting?.resolve(message);
   });
-  thread.on('error', end);
+  thread.on('error', (error) => end(isOutOfMemory(error) ? outOfMemory(error) : error));
   // A thread that ends says 'exit', not 'error': without this a run would wait for ever.
   thread.on('exit', (code) => end(new Error(`a chunk worker ended with exit code ${code}`)));
   return {

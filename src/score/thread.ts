@@ -19,6 +19,9 @@ const setup = workerData as WorkerSetup;
 const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
+// Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
+process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
+
 try {
   const session = inBatches(await openAgain(setup), setup.batchRows);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
@@ -56,7 +59,12 @@ try {
       else post({ type: 'failed', error: toParts(featureError(error, `chunk ${task.chunk}`)) });
     }
   };
-  port.on('message', (task: ChunkTask | 'close') => void (task === 'close' ? close() : score(task)));
+  let working = Promise.resolve();
+  port.on('message', (task: ChunkTask | 'close') => {
+    // A chunk that is given up while the library works on it would take the whole process along.
+    if (task === 'close') void working.then(close);
+    else working = score(task);
+  });
 } catch (error) {
   post({ type: 'failed', error: toParts(error) });
   port.close();

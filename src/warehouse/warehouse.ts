@@ -1,7 +1,7 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { KeyHash } from '../domain/checksum.ts';
-import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Left } from '../domain/left.ts';
 import type { Query } from '../domain/query.ts';
@@ -13,12 +13,11 @@ import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange } from '../duckdb/render.ts';
 
-export interface FreezeOptions {
+export interface FreezeOptions extends Chunking {
   readonly runId: string;
   readonly key: readonly Column[];
   /** Every column that is needed, keys included. */
   readonly columns: readonly Column[];
-  readonly chunkRows: number;
   readonly hash: KeyHash;
 }
 

@@ -38,6 +38,7 @@ it.each([
   ['the providers that are the default', { job: `${JOB}score: { providers: [cuda, cpu] }\n` }],
   ['devices', { job: `${JOB}score: { providers: [{ name: cuda, devices: [1, 2] }, cpu] }\n` }],
   ['the number of workers', { job: `${JOB}score: { workers: 7 }\n` }],
+  ['the memory', { job: `${JOB}score: { max_memory: 512MiB }\n` }],
 ])('stays the same with another %s', (_, change) => {
   expect(fingerprint(change)).toBe(fingerprint());
 });

@@ -56,7 +56,7 @@ it('fills in every default of the smallest job', () => {
       },
       providers: ['cuda', 'cpu'],
       require_gpu: false,
-      chunk_rows: 250_000,
+      chunk_rows: 'auto',
       batch_rows: 'auto',
       workers: 'auto',
     },
@@ -79,7 +79,7 @@ it('the job that `init` writes is one, as it stands and with every comment taken
     .replace(/^ {2}warehouse: +# the source's.*$/m, '  warehouse: duckdb:other.duckdb');
   expect(parse(everything)).toMatchObject({
     features: { feature_of_the_model: 'column_of_the_query' },
-    score: { require_gpu: true, chunk_rows: 250_000, workers: 'auto' },
+    score: { require_gpu: true, chunk_rows: 'auto', workers: 'auto' },
     sink: { warehouse: 'duckdb:other.duckdb' },
     gates: { max_drop: 0.5, max_score_psi: 0.25 },
   });
@@ -127,7 +127,7 @@ gates:
       jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list the riskiest band first
       jobs/churn.yaml:14:15: score.chunk_rows: must be at least 1
       jobs/churn.yaml:15:12: score.workers: auto or a whole number from 1 to 256
-      jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers
+      jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers, max_memory
       jobs/churn.yaml:18:10: sink.table: write a table as schema.table, with double quotes around unusual names
       jobs/churn.yaml:19:9: sink.keep: expected a list
       jobs/churn.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's

@@ -66,7 +66,13 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     entries: [],
     previousEntries: [],
     requireGpu: false,
-    workers,
+    sizing: {
+      bound: { bytes: 2 ** 40, from: 'machine' },
+      load: { workers, batchRows: 1, chunkRows: 3, rowBytes: 1, modelBytes: 1, local: true },
+      chunking: { chunkRows: 3 },
+      asked: workers,
+      cores: 256,
+    },
     estimatedBytes: undefined,
   };
 }

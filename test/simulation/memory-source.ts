@@ -17,7 +17,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
     return table.rows;
   };
   return {
-    async freeze(_, { runId, columns, chunkRows }) {
+    async freeze(_, { runId, columns, ...chunking }) {
       const existing = await readFrozen(runId);
       if (existing !== undefined) return existing;
       if (!(await process.ask('look for the frozen table', () => frozen.has(runId)))) {
@@ -27,7 +27,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
         if (!frozen.has(runId)) frozen.set(runId, { mark: newMark('job', runId), rows: world.source });
       });
       const table = await process.ask('count what was frozen', () =>
-        frozenTable(runId, columns, chunkRows, countBuckets(rowsOf(runId))),
+        frozenTable(runId, columns, chunking, countBuckets(rowsOf(runId))),
       );
       await process.ask('write the manifest', () => {
         if (!manifests.has(runId)) manifests.set(runId, { mark: newMark('job', runId), table });

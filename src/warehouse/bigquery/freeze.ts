@@ -21,7 +21,7 @@ const MOST_FREEZES = 20;
  * whose answer was lost, find the job that runs instead of scanning the source again. Complete once the manifest is there.
  */
 export async function freeze(connection: Connection, query: Query, options: FreezeOptions): Promise<FrozenTable> {
-  const { runId, columns, key, chunkRows } = options;
+  const { runId, columns, key } = options;
   const existing = await readFrozen(connection, runId);
   if (existing) return existing;
   await createDataset(connection, connection.scratch);
@@ -33,7 +33,7 @@ export async function freeze(connection: Connection, query: Query, options: Free
     await writeFrozen(connection, query, options);
   }
   const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key), { runId });
-  const counted = frozenTable(runId, columns, chunkRows, buckets);
+  const counted = frozenTable(runId, columns, options, buckets);
   await runUnlessThere(connection, writeManifest(connection, counted), runId);
   const frozen = await readFrozen(connection, runId);
   if (frozen === undefined) throw new Error(`the frozen table of ${runId} is gone as soon as it was made`);

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checksumOf } from '../../domain/checksum.ts';
-import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
+import { chunksFor, type FrozenChunk, type FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
@@ -77,11 +77,11 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 
 /** Counted from the file, not from the query: the numbers that reconcile compares come from what is frozen. */
 async function countFrozen(database: Database, folder: string, options: FreezeOptions): Promise<FrozenTable> {
-  const { runId, columns, key, chunkRows, hash } = options;
+  const { runId, columns, key, hash } = options;
   const file = path.join(folder, ROWS);
   const [counted] = await database.rows(`SELECT count(*) FROM ${frozenRows(file, columns)}`);
   const rows = Number(counted?.[0]);
-  const divisions = Math.max(1, Math.ceil(rows / chunkRows));
+  const divisions = chunksFor(rows, options);
   const size = Math.max(1, Math.ceil(rows / divisions));
   const sums = checksumSums(DUCKDB, hashOfKey(hash, key));
   const repeated = path.join(folder, REPEATED);

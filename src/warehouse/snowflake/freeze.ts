@@ -31,7 +31,7 @@ export async function describe({ client, target, job }: Snowflake, query: Query)
  * are not there yet, so that two processes of a run agree: the first one's rows are the run's rows.
  */
 export async function freeze(snowflake: Snowflake, query: Query, options: FreezeOptions): Promise<FrozenTable> {
-  const { runId, key, columns, chunkRows } = options;
+  const { runId, key, columns } = options;
   const existing = await readFrozen(snowflake, runId);
   if (existing) return existing;
   const list = selectList(columns, await describe(snowflake, query), query.name);
@@ -58,7 +58,7 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
     throw queryError(error, query.name, target);
   }
   const counted = await run(snowflake, countBuckets(SNOWFLAKE, table, key), runId);
-  const frozen = frozenTable(runId, columns, chunkRows, counted);
+  const frozen = frozenTable(runId, columns, options, counted);
   await createTable(snowflake, manifestName, () =>
     run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
   );

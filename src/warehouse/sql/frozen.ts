@@ -1,5 +1,12 @@
 import { checksumOf } from '../../domain/checksum.ts';
-import { BUCKETS, bucketsOf, divisionsFor, type FrozenChunk, type FrozenTable } from '../../domain/frozen-table.ts';
+import {
+  BUCKETS,
+  bucketsOf,
+  type Chunking,
+  divisionsFor,
+  type FrozenChunk,
+  type FrozenTable,
+} from '../../domain/frozen-table.ts';
 import type { Column } from '../../domain/schema.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 import type { TextRow } from './tally.ts';
@@ -26,11 +33,11 @@ export function countBuckets(dialect: Dialect, table: string, key: readonly Colu
 export function frozenTable(
   runId: string,
   columns: readonly Column[],
-  chunkRows: number,
+  chunking: Chunking,
   buckets: readonly TextRow[],
 ): FrozenTable {
   const rows = buckets.reduce((sum, [, count]) => sum + Number(count), 0);
-  const divisions = divisionsFor(rows, chunkRows);
+  const divisions = divisionsFor(rows, chunking);
   const counted = buckets.map(([bucket, count, high, low]) => ({
     bucket: Number(bucket),
     rows: Number(count),

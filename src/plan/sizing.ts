@@ -1,0 +1,59 @@
+import type { Execution } from '../domain/execution.ts';
+import type { Chunking } from '../domain/frozen-table.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import { readMachine } from '../machine.ts';
+import { allot, askedBound, type Load, type MemoryBound, ownBound } from '../memory.ts';
+import type { Bundle } from '../model/bundle.ts';
+import { batchRows, rowBytes, workerCount } from '../score/sizing.ts';
+
+/** Rows of a chunk where the job leaves them to us: what is lost with one that is interrupted is seconds of work. */
+const CHUNK_ROWS = 250_000;
+/** Chunks of a window within DuckDB, where one costs next to nothing; elsewhere each is a load job. */
+const LEAST_CHUNKS = 16;
+
+/** How much is worked on at once. */
+export interface Sizing {
+  readonly bound: MemoryBound;
+  /** What the job asks for; `allot` fits it to the bound. */
+  readonly load: Load;
+  readonly chunking: Chunking;
+  /** Workers that were asked for; undefined for one per processor. */
+  readonly asked: number | undefined;
+  /** Processors that this process may use. */
+  readonly cores: number;
+}
+
+export interface SizingOptions {
+  /** Undefined for one per core. */
+  readonly workers: number | undefined;
+  /** Undefined where this process scores nothing. */
+  readonly execution: Execution | undefined;
+  readonly kinds: readonly [source: WarehouseKind, sink: WarehouseKind];
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** @throws ScoreBatchError where the job does not fit into the memory, with the least that works */
+export function sizeRun(definition: JobDefinition, bundle: Bundle, options: SizingOptions): Sizing {
+  const { chunk_rows: rows, batch_rows: batch } = definition.score;
+  const { cores, memory } = readMachine();
+  const local = options.kinds.every((kind) => kind === 'duckdb');
+  const chunkRows = rows === 'auto' ? CHUNK_ROWS : rows;
+  const load: Load = {
+    workers: options.execution === undefined ? 1 : workerCount(options.workers, options.execution, cores),
+    batchRows: Math.min(chunkRows, batchRows(batch, bundle.signature, bundle.width)),
+    chunkRows,
+    rowBytes: rowBytes(bundle.signature, bundle.width),
+    modelBytes: bundle.size,
+    local,
+  };
+  const bound = askedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);
+  const fitted = allot(bound, load, false);
+  return {
+    bound,
+    load,
+    cores,
+    asked: options.workers,
+    chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? LEAST_CHUNKS : 1 },
+  };
+}
