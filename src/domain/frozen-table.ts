@@ -9,6 +9,12 @@ export interface FrozenChunk {
   readonly checksum: string;
 }
 
+/** Rows of a file, from `first` on (counted from 0), as many as the chunk has. */
+export interface FrozenPiece {
+  readonly file: string;
+  readonly first: number;
+}
+
 /** A window's input rows, materialised once on the source's side. */
 export interface FrozenTable {
   readonly runId: string;
@@ -22,6 +28,8 @@ export interface FrozenTable {
    * hash of the key.
    */
   readonly duplicates?: number;
+  /** Where each chunk's rows are, for a source that keeps ranges of rows of files. */
+  readonly pieces?: readonly FrozenPiece[];
   /** Of which the checksums are made. */
   readonly hash: KeyHash;
 }

@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checksumOf } from '../../domain/checksum.ts';
-import { chunksFor, type FrozenChunk, type FrozenTable } from '../../domain/frozen-table.ts';
+import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
-import { literal } from '../../duckdb/sql.ts';
+import { fileList, literal } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
@@ -23,13 +23,15 @@ import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 
 const MANIFEST = 'frozen.json';
-const ROWS = 'rows.parquet';
+const ROWS = 'rows';
 const REPEATED = 'repeated.parquet';
+/** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
+const GROUPS_PER_FILE = 16;
 
 /**
- * Writes the query's rows as one Parquet file beside the database, of which a chunk is a range of rows: a table in the same
- * file would hold the file's lock for as long as it is written and took twice the time, and a file per chunk, filled by a hash
- * of the key, costs the more for a row the more chunks there are. Complete once the folder has its final name.
+ * Writes the query's rows as Parquet files beside the database, of which a chunk is a range of rows: a table in the same file
+ * would hold the file's lock for as long as it is written and took twice the time, and files per chunk, filled by a hash of the
+ * key, cost the more for a row the more chunks there are. Complete once the folder has its final name.
  */
 export async function freeze(file: DuckdbFile, query: Query, options: FreezeOptions): Promise<FrozenTable> {
   const final = frozenFolder(file, options.runId);
@@ -70,29 +72,52 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (SELECT ${frozenColumns(columns).join(', ')} FROM ${asSubquery(sql)})
-     TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN})`,
+     TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN}, ROW_GROUPS_PER_FILE ${GROUPS_PER_FILE})`,
     values,
   );
 }
 
-/** Counted from the file, not from the query: the numbers that reconcile compares come from what is frozen. */
+/** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
 async function countFrozen(database: Database, folder: string, options: FreezeOptions): Promise<FrozenTable> {
   const { runId, columns, key, hash } = options;
-  const file = path.join(folder, ROWS);
-  const [counted] = await database.rows(`SELECT count(*) FROM ${frozenRows(file, columns)}`);
-  const rows = Number(counted?.[0]);
+  const files = await rowFiles(folder);
+  const counts = await rowsPerFile(database, files);
+  const rows = counts.reduce((sum, count) => sum + count, 0);
   const divisions = chunksFor(rows, options);
-  const size = Math.max(1, Math.ceil(rows / divisions));
-  const sums = checksumSums(DUCKDB, hashOfKey(hash, key));
+  const sums = checksumSums(DUCKDB, hashOfKey(hash, key)).join(', ');
+  const chunks: FrozenChunk[] = [];
+  const pieces: FrozenPiece[] = [];
+  for (const [i, file] of files.entries()) {
+    const size = pieceSize(counts[i] ?? 0, rows / divisions);
+    const counted = await database.rows(
+      `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums} FROM ${frozenRows(file, columns)} GROUP BY part ORDER BY part`,
+    );
+    for (const [part, count, high, low] of counted) {
+      chunks.push({ chunk: chunks.length, rows: Number(count), checksum: checksumOf(high, low) });
+      pieces.push({ file: path.relative(folder, file), first: Number(part) * size });
+    }
+  }
   const repeated = path.join(folder, REPEATED);
-  await database.run(`COPY (${repeatedKeys(file, columns, key)}) TO ${literal(repeated)} (FORMAT parquet)`);
-  const [duplicates] = await database.rows(`SELECT count(*) FROM read_parquet(${literal(repeated)})`);
-  const chunks: FrozenChunk[] = (
-    await database.rows(
-      `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums.join(', ')} FROM ${frozenRows(file, columns)} GROUP BY part ORDER BY part`,
-    )
-  ).map(([chunk, count, high, low]) => ({ chunk: Number(chunk), rows: Number(count), checksum: checksumOf(high, low) }));
-  return { runId, columns, divisions, hash, chunks, rows, duplicates: Number(duplicates?.[0]) };
+  await database.run(`COPY (${repeatedKeys(files, columns, key)}) TO ${literal(repeated)} (FORMAT parquet)`);
+  const [duplicates] = await rowsPerFile(database, [repeated]);
+  return { runId, columns, divisions, hash, chunks, pieces, rows, duplicates: duplicates ?? 0 };
+}
+
+/** Rows of a file's chunks, all about equal and none above `chunkRows`. */
+function pieceSize(rows: number, chunkRows: number): number {
+  if (rows === 0) return 1;
+  return Math.ceil(rows / Math.ceil(rows / chunkRows));
+}
+
+async function rowsPerFile(database: Database, files: readonly string[]): Promise<number[]> {
+  const counted = await database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${fileList(files)})`);
+  const rows = new Map(counted.map(([name, count]) => [String(name), Number(count)]));
+  return files.map((file) => rows.get(file) ?? 0);
+}
+
+async function rowFiles(folder: string): Promise<string[]> {
+  const names = await readdir(path.join(folder, ROWS));
+  return names.sort().map((name) => path.join(folder, ROWS, name));
 }
 
 /** The run's frozen table where it is there with all its rows: a machine that lost power may have lost what was written last. */
@@ -100,7 +125,7 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   const folder = frozenFolder(file, runId);
   try {
     const frozen = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenTable;
-    const rows = await countRows(file, [path.join(folder, ROWS)]);
+    const rows = await countRows(file, await rowFiles(folder));
     const repeated = await countRows(file, [path.join(folder, REPEATED)]);
     return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;
   } catch (error) {
@@ -115,12 +140,12 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
  */
 export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: number, database: Database): Promise<void> {
   const folder = frozenFolder(file, frozen.runId);
-  const index = frozen.chunks.findIndex((other) => other.chunk === chunk);
-  const first = frozen.chunks.slice(0, index).reduce((sum, { rows }) => sum + rows, 0);
-  const last = first + (frozen.chunks[index]?.rows ?? 0) - 1;
+  const piece = frozen.pieces?.[chunk];
+  if (piece === undefined) throw new Error(`the frozen table of ${frozen.runId} has no chunk ${chunk}`);
+  const last = piece.first + (frozen.chunks[chunk]?.rows ?? 0) - 1;
   await database.run(
     `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
-     FROM ${frozenRows(path.join(folder, ROWS), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${first} AND ${last}`,
+     FROM ${frozenRows(path.join(folder, piece.file), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
   );
   await database.run(
     `CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM read_parquet(${literal(path.join(folder, REPEATED))})`,

@@ -1,6 +1,6 @@
 import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
-import { identifier, literal } from '../../duckdb/sql.ts';
+import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 
 // The Parquet file of a frozen window. Its columns are called by their place: a column of the query may have the name by which
 // DuckDB calls the number of a row.
@@ -20,9 +20,9 @@ export function frozenRows(file: string, columns: readonly Column[]): string {
 }
 
 /** Keys that occur more than once, under the names of staged keys. */
-export function repeatedKeys(file: string, columns: readonly Column[], key: readonly Column[]): string {
+export function repeatedKeys(files: readonly string[], columns: readonly Column[], key: readonly Column[]): string {
   const places = key.map(({ name }) => placed(columns.findIndex((column) => column.name === name)));
-  return `SELECT ${places.map((place, i) => `${place} AS ${stagedKey(i)}`).join(', ')} FROM read_parquet(${literal(file)})
+  return `SELECT ${places.map((place, i) => `${place} AS ${stagedKey(i)}`).join(', ')} FROM ${parquetScan(files)}
     WHERE ${places.map((place) => `${place} IS NOT NULL`).join(' AND ')} GROUP BY ALL HAVING count(*) > 1`;
 }
 
