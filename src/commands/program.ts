@@ -4,6 +4,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import type { GcFlags } from './gc.ts';
+import type { TensorizeFlags } from './model-tensorize.ts';
 import { addBounds, addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
@@ -136,8 +137,10 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   const model = program.command('model').description('look into a model bundle');
   model
     .command('inspect <path>')
-    .description('signature and metadata of a bundle; of a bare .onnx file, with a model.yaml to begin with')
-    .option('--providers <list>', 'execution providers to try, comma-separated')
+    .description(
+      'signature and metadata of a bundle, and what would run where; of a bare .onnx file, with a model.yaml to begin with',
+    )
+    .option('--providers <list>', 'execution providers to try, comma-separated (default: all)')
     .action(async (folder: string, flags: ModelFlags) => {
       const { inspectCommand } = await import('./model-inspect.ts');
       show(await inspectCommand(folder, flags, context()));
@@ -149,6 +152,16 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .action(async (folder: string, flags: ModelFlags) => {
       const { verifyCommand } = await import('./model-verify.ts');
       show(await verifyCommand(folder, flags, context()));
+    });
+  model
+    .command('tensorize <bundle>')
+    .description('write the trees of a model as tensor operations, which a GPU runs whole, into a bundle of its own')
+    .requiredOption('--out <folder>', 'the bundle that is written')
+    .option('--providers <list>', 'execution providers to compare on besides cpu, comma-separated')
+    .option('--force', 'replace a bundle that is there')
+    .action(async (folder: string, flags: TensorizeFlags) => {
+      const { tensorizeCommand } = await import('./model-tensorize.ts');
+      show(await tensorizeCommand(folder, flags, context()));
     });
 
   program

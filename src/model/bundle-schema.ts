@@ -10,6 +10,8 @@ const inside = text.refine(
 );
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
 
+const digest = z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex');
+
 const column = z.strictObject({
   name: text,
   nullable: z.boolean().default(false),
@@ -47,7 +49,8 @@ const scoreHistogram = histogram.refine(
 export const bundleSchema = z.strictObject({
   name: text,
   version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex'),
+  sha256: digest,
+  origin: z.strictObject({ sha256: digest, version: text, by: text }).optional(),
   description: z.string().optional(),
   trained: z.record(text, z.unknown()).optional(),
   inputs: z.array(input).min(1, 'name at least one input'),

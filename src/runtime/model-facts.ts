@@ -1,4 +1,4 @@
-import { eachField, type Span } from './wire.ts';
+import { eachField, type Span } from '../onnx/wire.ts';
 
 /** What a model file says of itself and the runtime's session does not expose. */
 export interface ModelFacts {

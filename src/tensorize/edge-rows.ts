@@ -1,0 +1,52 @@
+import type { Ensemble } from './ensemble.ts';
+
+/** Rows of features to try an ensemble with, row-major `[rows, width]`. */
+export interface EdgeRows {
+  readonly rows: number;
+  readonly width: number;
+  readonly values: Float32Array | Float64Array;
+}
+
+const FEWEST = 256;
+const MOST = 4096;
+
+/** Numbers in all, where a model is wide. */
+const MOST_NUMBERS = 2 ** 24;
+
+/** What most numbers of a feature are not, and what goes wrong first. */
+const EXTREMES = [Number.NaN, 0, -0, 1e30, -1e30];
+
+/**
+ * Rows where trees are told apart: every feature at its thresholds, right below and above them, at extremes and NaN, and
+ * anywhere in between, each feature by itself.
+ *
+ * @param random numbers from 0 to 1
+ */
+export function edgeRows({ nodes }: Ensemble, random: () => number): EdgeRows {
+  const { features, thresholds, branches } = nodes;
+  const width = features.reduce((most, feature) => Math.max(most, feature), 0) + 1;
+  const byFeature = Array.from({ length: width }, () => new Set<number>());
+  for (const [i, feature] of features.entries()) if (branches.less[i] !== i) byFeature[feature]?.add(thresholds[i] ?? 0);
+  const pools = byFeature.map((pool) => [...pool].sort((a, b) => a - b));
+  const wanted = pools.reduce((most, pool) => Math.max(most, pool.length * 4), FEWEST);
+  const rows = Math.min(MOST, wanted, Math.ceil(MOST_NUMBERS / width));
+  const values = thresholds instanceof Float64Array ? new Float64Array(rows * width) : new Float32Array(rows * width);
+  const step = thresholds instanceof Float64Array ? 2 ** -52 : 2 ** -23;
+  for (const [j, pool] of pools.entries()) {
+    const [low = -1, high = 1] = [pool[0], pool.at(-1)];
+    const start = Math.floor(random() * rows);
+    for (let row = 0; row < rows; row += 1) {
+      const threshold = pool[(row + start) % Math.max(1, pool.length)] ?? 0;
+      const chance = random();
+      values[row * width + j] =
+        chance < 0.4
+          ? threshold
+          : chance < 0.6
+            ? threshold + (chance < 0.5 ? 1 : -1) * Math.max(Math.abs(threshold) * step, 1e-30)
+            : chance < 0.7
+              ? (EXTREMES[Math.floor(random() * EXTREMES.length)] ?? 0)
+              : low - 1 + random() * (high - low + 2);
+    }
+  }
+  return { rows, width, values };
+}

@@ -1,0 +1,30 @@
+import type { Operation, Tensor } from '../onnx/written.ts';
+
+/** A piece of a graph in the making: operations in order, and their constants. */
+export interface Fragment {
+  readonly operations: Operation[];
+  readonly constants: Tensor[];
+  /** Adds an operation and returns the name of its output. */
+  apply(operator: string, inputs: readonly string[], integers?: Readonly<Record<string, number>>): string;
+  /** Adds a constant and returns its name. */
+  constant(name: string, shape: readonly number[], data: Tensor['data']): string;
+}
+
+/** @param prefix of all names that are made; nothing in the graph may begin with it */
+export function createFragment(prefix: string): Fragment {
+  const operations: Operation[] = [];
+  const constants: Tensor[] = [];
+  return {
+    operations,
+    constants,
+    apply(operator, inputs, integers = {}) {
+      const output = `${prefix}${operations.length}`;
+      operations.push({ operator, inputs, outputs: [output], integers });
+      return output;
+    },
+    constant(name, shape, data) {
+      constants.push({ name: `${prefix}${name}`, shape, data });
+      return `${prefix}${name}`;
+    },
+  };
+}

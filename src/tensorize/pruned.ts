@@ -1,0 +1,38 @@
+import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
+import { refusal } from './refusal.ts';
+
+/**
+ * The model with one output, and without the nodes and constants that it does not need.
+ *
+ * @throws ScoreBatchError `configuration` where there is no such output, or a needed node holds graphs of its own
+ */
+export function prunedTo(model: OnnxModel, output: string): OnnxModel {
+  const { graph } = model;
+  const outputs = graph.outputs.filter(({ name }) => name === output);
+  if (outputs.length !== 1) throw refusal(`it has no output ${output}`, 'set output in model.yaml');
+  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const needed = new Set<OnnxNode>();
+  const names = [output];
+  const asked = new Set(names);
+  for (let name = names.pop(); name !== undefined; name = names.pop()) {
+    const node = producers.get(name);
+    if (node === undefined || needed.has(node)) continue;
+    needed.add(node);
+    if (node.nests) throw refusal(`it has ${node.operator}, which holds graphs of its own`);
+    for (const input of node.inputs) {
+      if (asked.has(input)) continue;
+      asked.add(input);
+      names.push(input);
+    }
+  }
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      nodes: graph.nodes.filter((node) => needed.has(node)),
+      constants: graph.constants.filter(({ name }) => asked.has(name)),
+      outputs,
+      values: graph.values.filter(({ name }) => asked.has(name)),
+    },
+  };
+}

@@ -1,0 +1,101 @@
+import { FLOAT } from '../onnx/types.ts';
+import type { Ensemble, Weight } from './ensemble.ts';
+import type { Fragment } from './fragment.ts';
+import type { Outcome } from './outcome.ts';
+import { traversal } from './traversal.ts';
+
+/**
+ * An ensemble as tensor operations.
+ *
+ * @param input name of the features, `[N, F]`
+ * @param double whether they are of float64; sums are then made in it, as ONNX Runtime does
+ * @returns name of the output, float32 `[N, outputs]`
+ */
+export function ensembleOperations(
+  fragment: Fragment,
+  input: string,
+  double: boolean,
+  ensemble: Ensemble,
+  outcome: Outcome,
+): string {
+  const numbers = (values: readonly number[]) => (double ? Float64Array.from(values) : Float32Array.from(values));
+  let sums = summed(fragment, input, numbers, ensemble, outcome);
+  if (ensemble.average)
+    sums = fragment.apply('Div', [sums, fragment.constant('trees', [], numbers([ensemble.nodes.trees.length]))]);
+  if (outcome.base.some((value) => value !== 0)) {
+    sums = fragment.apply('Add', [sums, fragment.constant('base', [1, outcome.base.length], numbers(outcome.base))]);
+  }
+  return formed(fragment, outcome, double ? fragment.apply('Cast', [sums], { to: FLOAT }) : sums);
+}
+
+/** What leaves add up to, `[N, outcome.outputs.length]`. */
+function summed(
+  fragment: Fragment,
+  input: string,
+  numbers: (values: readonly number[]) => Float32Array | Float64Array,
+  { nodes, weights }: Ensemble,
+  { outputs }: Outcome,
+): string {
+  const count = nodes.features.length;
+  const width = outputs.length;
+  const of = weights.filter(({ output }) => outputs.includes(output));
+  const order = treesByOutput(nodes.trees, of, outputs);
+  const roots = (order ?? nodes.trees).map(({ root }) => root);
+  const levels = Math.max(1, ...nodes.trees.map(({ depth }) => depth));
+  const leaves = traversal(fragment, input, nodes, roots, levels);
+  const along = (axis: number): string => fragment.constant('axis', [1], BigInt64Array.of(BigInt(axis)));
+  const values = numbers(new Array<number>(count * (order ? 1 : width)).fill(0));
+  for (const { node, output, value } of of) values[order ? node : node * width + outputs.indexOf(output)] = value;
+  if (order === undefined) {
+    const rows = fragment.apply('Gather', [fragment.constant('weight', [count, width], values), leaves], { axis: 0 });
+    return fragment.apply('ReduceSum', [rows, along(1)], { keepdims: 0 });
+  }
+  const each = fragment.apply('Gather', [fragment.constant('weight', [count], values), leaves], { axis: 0 });
+  if (width === 1) return fragment.apply('ReduceSum', [each, along(1)], { keepdims: 1 });
+  const shape = BigInt64Array.of(-1n, BigInt(width), BigInt(roots.length / width));
+  const byOutput = fragment.apply('Reshape', [each, fragment.constant('shape', [3], shape)]);
+  return fragment.apply('ReduceSum', [byOutput, along(2)], { keepdims: 0 });
+}
+
+/**
+ * The trees in the order of outputs, where each adds to one of them only and each output has as many, as boosting makes them: one
+ * weight a leaf is enough then. No product of matrices, which GPUs make of rounded numbers.
+ */
+function treesByOutput<Tree extends { readonly leaves: readonly number[] }>(
+  trees: readonly Tree[],
+  weights: readonly Weight[],
+  outputs: readonly number[],
+): Tree[] | undefined {
+  const outputOf = new Map<number, number>();
+  for (const { node, output } of weights) {
+    if (outputOf.has(node)) return undefined;
+    outputOf.set(node, output);
+  }
+  const groups = new Map<number, Tree[]>(outputs.map((output) => [output, []]));
+  for (const tree of trees) {
+    const [output = -1, ...others] = new Set(tree.leaves.map((leaf) => outputOf.get(leaf)));
+    const group = groups.get(output);
+    if (group === undefined || others.length > 0) return undefined;
+    group.push(tree);
+  }
+  const even = [...groups.values()].every((group) => group.length === trees.length / outputs.length);
+  return even ? [...groups.values()].flat() : undefined;
+}
+
+function formed(fragment: Fragment, { form, transform }: Outcome, sums: string): string {
+  switch (form) {
+    case 'each':
+      if (transform === 'NONE') return sums;
+      return transform === 'SOFTMAX' ? fragment.apply('Softmax', [sums], { axis: 1 }) : fragment.apply('Sigmoid', [sums]);
+    case 'complement':
+      return pair(fragment, fragment.apply('Sub', [fragment.constant('one', [1, 1], Float32Array.of(1)), sums]), sums);
+    case 'opposite':
+      return pair(fragment, fragment.apply('Neg', [sums]), sums);
+    case 'logistic pair':
+      return pair(fragment, fragment.apply('Sigmoid', [fragment.apply('Neg', [sums])]), fragment.apply('Sigmoid', [sums]));
+  }
+}
+
+function pair(fragment: Fragment, first: string, second: string): string {
+  return fragment.apply('Concat', [first, second], { axis: 1 });
+}
