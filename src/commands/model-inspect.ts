@@ -3,9 +3,16 @@ import type { Context } from '../context.ts';
 import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { Feature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { checkedFacts, type ModelBytes, readModel } from '../runtime/model-file.ts';
+import { randomInputs } from '../model/random-rows.ts';
+import { seededRandom } from '../random.ts';
+import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
+import { placements, showPlacements, zeroInputs } from './node-placement.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
+
+/** Rows to run every node once, where the model does not fix their number; more than `MOST_ROWS` are not tried. */
+const ROWS = 4;
+const MOST_ROWS = 100_000;
 
 /** Signature and metadata of a bundle, as `model.yaml` states them and as the file itself does. */
 export async function inspectCommand(
@@ -16,25 +23,43 @@ export async function inspectCommand(
   const given = path.resolve(context.folder, bundlePath);
   if (given.endsWith('.onnx')) return await inspectFile(given, flags);
   const bundle = await loadBundle(given);
-  const session = await openSession(bundle, sessionOptions(flags));
-  await session.close();
-  const data = describeModel(bundle, factsOf(await readModel(bundle.file)), session);
-  return { data, text: showModel(data) };
+  const model = await readModel(bundle.file);
+  const { operators, ...facts } = factsOf(model);
+  const metadata = await metadataOf(bundle);
+  const fixed = Number(metadata.inputs[0]?.shape[0]);
+  const inputs = randomInputs(bundle.signature, fixed > 0 && fixed <= MOST_ROWS ? fixed : ROWS, seededRandom(1));
+  const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
+  const data = describeModel(bundle, facts, metadata, placement);
+  return { data, text: [...showModel(data), ...showPlacements(placement, operators)].join('\n') };
 }
 
 /** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
 async function inspectFile(file: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
   const model = await readModel(file);
-  const session = await openSession(model, sessionOptions(flags));
+  const { operators, ...facts } = factsOf(model);
+  const metadata = await metadataOf(model);
+  const placement = await placements(model, askedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
+  const data = { digest: model.digest, file: { ...facts, ...metadata }, placement };
+  // What is no YAML is a comment, so that the whole is the beginnings of a file.
+  const text = [skeleton(model.digest, metadata), ...showPlacements(placement, operators).map((line) => `# ${line}`)];
+  return { data, text: text.join('\n') };
+}
+
+function askedProviders(flags: ModelFlags): readonly string[] | undefined {
+  return flags.providers === undefined ? undefined : sessionOptions(flags).providers;
+}
+
+/** What the file declares. */
+async function metadataOf(model: ModelFile): Promise<ModelMetadata> {
+  const session = await openSession(model, sessionOptions({}));
   await session.close();
-  const data = { digest: model.digest, file: { ...factsOf(model), ...session.metadata }, provider: session.provider };
-  return { data, text: skeleton(model.digest, session.metadata) };
+  return session.metadata;
 }
 
 /** What people ask of a model file. */
 function factsOf(model: ModelBytes) {
-  const { producer, opsets, metadata } = checkedFacts(model);
-  return { producer, opsets, metadata };
+  const { producer, opsets, metadata, operators } = checkedFacts(model);
+  return { producer, opsets, metadata, operators };
 }
 
 function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
@@ -64,16 +89,18 @@ function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
 
 function describeModel(
   { definition, signature, digest }: Bundle,
-  facts: ReturnType<typeof factsOf>,
-  session: { provider: string; metadata: ModelMetadata },
+  facts: Omit<ReturnType<typeof factsOf>, 'operators'>,
+  metadata: ModelMetadata,
+  placement: Awaited<ReturnType<typeof placements>>,
 ) {
   return {
     name: definition.name,
     version: definition.version,
     digest,
     description: definition.description ?? null,
-    file: { ...facts, inputs: session.metadata.inputs, outputs: session.metadata.outputs },
-    provider: session.provider,
+    file: { ...facts, inputs: metadata.inputs, outputs: metadata.outputs },
+    placement,
+    origin: definition.origin ?? null,
     inputs: signature.inputs,
     output: signature.output,
     trained: definition.trained ?? {},
@@ -88,18 +115,18 @@ function showModel({
   digest,
   description,
   file,
-  provider,
+  origin,
   inputs,
   output,
   trained,
-}: ReturnType<typeof describeModel>): string {
+}: ReturnType<typeof describeModel>): string[] {
   const opsets = Object.entries(file.opsets).map(([domain, opset]) => `${domain} ${opset}`);
   return [
     `${name} ${version}`,
     ...(description === null ? [] : [description.trim()]),
     `sha256    ${digest}`,
     `made by   ${file.producer || 'unknown'}, opset ${opsets.join(', ')}`,
-    `provider  ${provider}`,
+    ...(origin === null ? [] : [`origin    ${origin.version}, sha256 ${origin.sha256}, by ${origin.by}`]),
     ...file.inputs.map((info) => `input     ${info.name} ${showTensor(info)}`),
     ...file.outputs.map(
       (info) =>
@@ -111,7 +138,7 @@ function showModel({
     ...Object.entries(trained).map(
       ([fact, value]) => `trained   ${fact}: ${typeof value === 'string' ? value.trim() : JSON.stringify(value)}`,
     ),
-  ].join('\n');
+  ];
 }
 
 function rules({ nullable, default: filler, range, categories, unknown }: Feature): string {

@@ -3,6 +3,7 @@ import type { Ensemble, Weight } from './ensemble.ts';
 import type { Fragment } from './fragment.ts';
 import type { Outcome } from './outcome.ts';
 import { traversal } from './traversal.ts';
+import type { Tree } from './tree-nodes.ts';
 
 /**
  * An ensemble as tensor operations.
@@ -40,9 +41,8 @@ function summed(
   const width = outputs.length;
   const of = weights.filter(({ output }) => outputs.includes(output));
   const order = treesByOutput(nodes.trees, of, outputs);
-  const roots = (order ?? nodes.trees).map(({ root }) => root);
-  const levels = Math.max(1, ...nodes.trees.map(({ depth }) => depth));
-  const leaves = traversal(fragment, input, nodes, roots, levels);
+  const trees = order ?? nodes.trees;
+  const leaves = traversal(fragment, input, nodes, trees);
   const along = (axis: number): string => fragment.constant('axis', [1], BigInt64Array.of(BigInt(axis)));
   const values = numbers(new Array<number>(count * (order ? 1 : width)).fill(0));
   for (const { node, output, value } of of) values[order ? node : node * width + outputs.indexOf(output)] = value;
@@ -52,7 +52,7 @@ function summed(
   }
   const each = fragment.apply('Gather', [fragment.constant('weight', [count], values), leaves], { axis: 0 });
   if (width === 1) return fragment.apply('ReduceSum', [each, along(1)], { keepdims: 1 });
-  const shape = BigInt64Array.of(-1n, BigInt(width), BigInt(roots.length / width));
+  const shape = BigInt64Array.of(-1n, BigInt(width), BigInt(trees.length / width));
   const byOutput = fragment.apply('Reshape', [each, fragment.constant('shape', [3], shape)]);
   return fragment.apply('ReduceSum', [byOutput, along(2)], { keepdims: 0 });
 }
@@ -61,11 +61,7 @@ function summed(
  * The trees in the order of outputs, where each adds to one of them only and each output has as many, as boosting makes them: one
  * weight a leaf is enough then. No product of matrices, which GPUs make of rounded numbers.
  */
-function treesByOutput<Tree extends { readonly leaves: readonly number[] }>(
-  trees: readonly Tree[],
-  weights: readonly Weight[],
-  outputs: readonly number[],
-): Tree[] | undefined {
+function treesByOutput(trees: readonly Tree[], weights: readonly Weight[], outputs: readonly number[]): Tree[] | undefined {
   const outputOf = new Map<number, number>();
   for (const { node, output } of weights) {
     if (outputOf.has(node)) return undefined;

@@ -1,5 +1,5 @@
 import type { Fragment } from './fragment.ts';
-import type { Branches, TreeNodes } from './tree-nodes.ts';
+import type { Branches, Tree, TreeNodes } from './tree-nodes.ts';
 
 /** `<`, `<=`, … as operators of ONNX, and the branches that they choose. None of them holds for NaN. */
 const COMPARISONS: readonly (readonly [operator: string, chosen: readonly (keyof Branches)[]])[] = [
@@ -12,6 +12,9 @@ const COMPARISONS: readonly (readonly [operator: string, chosen: readonly (keyof
 
 const BRANCHES = ['less', 'equal', 'greater', 'missing'] as const;
 
+/** Trees of like depth go together: each level is work for all of them. More groups are more operations. */
+const MOST_GROUPS = 4;
+
 /**
  * The way of each row through all trees at once, level by level: positions of nodes are gathered from tables by the positions of
  * the level before; who is at a leaf stays there. Only operations with kernels in GPU providers: WebGPU has none for AND, OR and
@@ -19,43 +22,76 @@ const BRANCHES = ['less', 'equal', 'greater', 'missing'] as const;
  * do not hold, since shaders may assume that no number is NaN when they are asked for that.
  *
  * @param input name of the features, `[N, F]`
- * @param roots positions of the roots of the trees
- * @param levels depth of the deepest tree, at least 1
- * @returns name of the positions of leaves, int32 `[N, roots.length]`
+ * @returns name of the positions of leaves, int32 `[N, trees.length]`, a column for each tree in their order
  */
-export function traversal(
-  fragment: Fragment,
-  input: string,
-  { features, thresholds, branches }: TreeNodes,
-  roots: readonly number[],
-  levels: number,
-): string {
-  const count = features.length;
-  const choices = choicesOf(branches);
-  const rootFeatures = Int32Array.from(roots, (root) => features[root] ?? 0);
-  const at = <T extends Int32Array | Float32Array | Float64Array>(table: T): T => {
-    const values = table.slice(0, roots.length) as T;
-    for (const [i, root] of roots.entries()) values[i] = table[root] ?? 0;
-    return values;
+export function traversal(fragment: Fragment, input: string, nodes: TreeNodes, trees: readonly Tree[]): string {
+  const tables = tablesOf(fragment, nodes);
+  const groups = byDepth(trees);
+  const found = groups.map((group, i) => descent(fragment, input, tables, group, i));
+  const [first = ''] = found;
+  if (found.length === 1) return first;
+  const columns = new Map(groups.flat().map((tree, column) => [tree, column]));
+  const order = Int32Array.from(trees, (tree) => columns.get(tree) ?? 0);
+  const together = fragment.apply('Concat', found, { axis: 1 });
+  return fragment.apply('Gather', [together, fragment.constant('tree', [trees.length], order)], { axis: 1 });
+}
+
+/** The trees in groups of like depth, as many in each, the deepest last; one group as they are where that would save little. */
+function byDepth(trees: readonly Tree[]): (readonly Tree[])[] {
+  const sorted = [...trees].sort((a, b) => a.depth - b.depth);
+  const size = Math.ceil(trees.length / MOST_GROUPS);
+  const groups = Array.from({ length: Math.ceil(trees.length / size) }, (_, i) => sorted.slice(i * size, (i + 1) * size));
+  const work = (some: readonly Tree[]): number => some.length * levelsOf(some);
+  return groups.reduce((sum, group) => sum + work(group), 0) < 0.8 * work(sorted) ? groups : [trees];
+}
+
+function levelsOf(trees: readonly Tree[]): number {
+  return trees.reduce((most, { depth }) => Math.max(most, depth), 1);
+}
+
+/** The tables of nodes, whose names are made when they are first needed. */
+interface Tables extends TreeNodes {
+  readonly choices: Choices;
+  readonly name: (table: 'features' | 'thresholds' | keyof Branches) => string;
+}
+
+function tablesOf(fragment: Fragment, nodes: TreeNodes): Tables {
+  const names = new Map<string, string>();
+  return {
+    ...nodes,
+    choices: choicesOf(nodes.branches),
+    name(table) {
+      const values = table === 'features' || table === 'thresholds' ? nodes[table] : nodes.branches[table];
+      const name = names.get(table) ?? fragment.constant(table, [values.length], values);
+      names.set(table, name);
+      return name;
+    },
   };
+}
+
+/** The way through some trees, all of them as deep as the deepest. */
+function descent(fragment: Fragment, input: string, tables: Tables, trees: readonly Tree[], group: number): string {
+  const { features, thresholds, branches, choices } = tables;
   // The first level starts at the roots, the same for every row: its tables have one row.
   const first = (name: string, table: Int32Array | Float32Array | Float64Array): string =>
-    fragment.constant(`root_${name}`, [1, roots.length], at(table));
-  const rootIndex = fragment.constant('root_feature', [roots.length], rootFeatures);
-  const value = fragment.apply('Gather', [input, rootIndex], { axis: 1 });
-  let position = choose(fragment, value, first('threshold', thresholds), choices, (branch) => first(branch, branches[branch]));
-  if (levels === 1) return position;
-  const featureTable = fragment.constant('feature', [count], features);
-  const thresholdTable = fragment.constant('threshold', [count], thresholds);
-  const used = new Set([choices.otherwise, ...choices.tests.map(({ branch }) => branch)]);
-  const tables = new Map([...used].map((branch) => [branch, fragment.constant(branch, [count], branches[branch])]));
-  for (let level = 1; level < levels; level += 1) {
+    fragment.constant(`root_${name}${group}`, [1, trees.length], atRoots(table, trees));
+  const columns = fragment.constant(`root_features${group}`, [trees.length], atRoots(features, trees));
+  const value = fragment.apply('Gather', [input, columns], { axis: 1 });
+  let position = choose(fragment, value, first('thresholds', thresholds), choices, (branch) => first(branch, branches[branch]));
+  for (let level = 1; level < levelsOf(trees); level += 1) {
     const here = position;
-    const gather = (table: string): string => fragment.apply('Gather', [table, here], { axis: 0 });
-    const feature = fragment.apply('GatherElements', [input, gather(featureTable)], { axis: 1 });
-    position = choose(fragment, feature, gather(thresholdTable), choices, (branch) => gather(tables.get(branch) ?? ''));
+    const gather = (table: Parameters<Tables['name']>[0]): string =>
+      fragment.apply('Gather', [tables.name(table), here], { axis: 0 });
+    const feature = fragment.apply('GatherElements', [input, gather('features')], { axis: 1 });
+    position = choose(fragment, feature, gather('thresholds'), choices, gather);
   }
   return position;
+}
+
+function atRoots(table: Int32Array | Float32Array | Float64Array, trees: readonly Tree[]): typeof table {
+  const values = table.slice(0, trees.length);
+  for (const [i, { root }] of trees.entries()) values[i] = table[root] ?? 0;
+  return values;
 }
 
 /** Comparisons in order, each with the branch that is taken where it holds; the branch where none does. */

@@ -22,7 +22,7 @@ export interface TreeNodes {
   readonly trees: readonly Tree[];
 }
 
-interface Tree {
+export interface Tree {
   /** Position of its root. */
   readonly root: number;
   /** Comparisons until every row is at a leaf. */

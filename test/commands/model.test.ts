@@ -4,25 +4,28 @@ import { describe, expect, it } from 'vitest';
 import { linearProject } from '../support/linear-project.ts';
 import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
+import { softwareGpu } from '../support/software-gpu.ts';
 import { transcript } from '../support/transcript.ts';
 
 describe('inspect', () => {
   it('shows signature and metadata as model.yaml and the file state them', async () => {
     const folder = await linearProject({ model: 'strings' });
-    expect(transcript(await scoreBatch(folder, ['model', 'inspect', 'model']), folder)).toMatchInlineSnapshot(`
+    expect(
+      transcript(await scoreBatch(folder, ['model', 'inspect', 'model', '--providers', 'cpu']), folder),
+    ).toMatchInlineSnapshot(`
       "exit 0
       stdout:
       strings 1
       Works. sigmoid(-0.125 logins - 1 on the plan pro).
       sha256    8aa328757416eebc5dbc26e85b4c73a8e0840052a9ec42a9925b943478630124
       made by   unknown, opset ai.onnx 19
-      provider  cpu
       input     plan string[N, 1]
       input     logins int64[N, 1]
       output    score float32[N, 1], score at index 0
       column    plan → plan (string): required; one of free, pro (else quarantine)
       column    logins → logins (int64): required; 0 to 1000000
-      trained   by: test/fixtures/make_models.py"
+      trained   by: test/fixtures/make_models.py
+      nodes     cpu: all 6"
     `);
   });
 
@@ -49,6 +52,37 @@ describe('inspect', () => {
       ],
       output: { name: 'score', index: 0 },
     });
+  });
+
+  it('says which nodes would run where, what of a provider that cannot load, and what can be done about trees', async () => {
+    const trees = repository('test/fixtures/trees/sklearn-pipeline');
+    // Without a driver, WebGPU says so once more in its own way.
+    const lines = async (...args: string[]) => {
+      const { code, stdout } = await scoreBatch(repository(), ['model', 'inspect', ...args], softwareGpu ?? {});
+      return [code, ...stdout.split('\n').filter((line) => /^(# )?(nodes|trees) /.test(line))];
+    };
+    const hint = expect.stringMatching(
+      /^trees {5}no GPU has a kernel for TreeEnsembleClassifier; `score-batch model tensorize`/,
+    );
+    expect(await lines(trees, '--providers', 'cpu,cuda')).toEqual([
+      0,
+      'nodes     cpu: all 2',
+      expect.stringMatching(/^nodes {5}cuda: cannot load here: ./),
+      hint,
+    ]);
+    expect(await lines(path.join(trees, 'model.onnx'))).toEqual([
+      0,
+      '# nodes     cpu: all 2',
+      ...['cuda', 'tensorrt', 'webgpu'].map((name) => expect.stringMatching(`^# nodes {5}${name}: `)),
+      expect.stringMatching(/^# trees/),
+    ]);
+    if (softwareGpu === undefined) return;
+    expect(await lines(trees, '--providers', 'webgpu')).toEqual([
+      0,
+      'nodes     webgpu: 0 of 2, the others on cpu: Scaler, TreeEnsembleClassifier',
+      hint,
+    ]);
+    expect(await lines('test/fixtures/models/linear', '--providers', 'webgpu')).toEqual([0, 'nodes     webgpu: all 2']);
   });
 
   it('says what a bundle is where there is none', async () => {

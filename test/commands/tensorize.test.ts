@@ -18,7 +18,7 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
     equal to the original on cpu: 30 golden, 2048 random and 256 rows at thresholds, largest difference <small> (tolerance 0.00001)
     next: \`score-batch model inspect models/tensors\` says what a GPU would run
     stderr:
-    warning: on cpu the original is 8 to 18 times faster: score with the new bundle where there is a GPU"
+    warning: on cpu the original is 10 to 30 times faster: score with the new bundle where there is a GPU"
   `);
   expect(await readdir(path.join(folder, 'models'))).toEqual(['tensors']);
   expect((await readdir(path.join(folder, 'models/tensors'))).sort()).toEqual(['golden.csv', 'model.onnx', 'model.yaml']);
