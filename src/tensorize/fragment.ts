@@ -2,6 +2,7 @@ import type { Operation, Tensor } from '../onnx/written.ts';
 
 /** A piece of a graph in the making: operations in order, and their constants. */
 export interface Fragment {
+  readonly prefix: string;
   readonly operations: Operation[];
   readonly constants: Tensor[];
   /** Adds an operation and returns the name of its output. */
@@ -15,6 +16,7 @@ export function createFragment(prefix: string): Fragment {
   const operations: Operation[] = [];
   const constants: Tensor[] = [];
   return {
+    prefix,
     operations,
     constants,
     apply(operator, inputs, integers = {}) {

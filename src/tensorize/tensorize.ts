@@ -1,12 +1,13 @@
 import { attributesOf } from '../onnx/attributes.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
-import { DOUBLE, elementType } from '../onnx/types.ts';
+import { DOUBLE, elementType, FLOAT } from '../onnx/types.ts';
 import { nodeMessage, tensorMessage } from '../onnx/written.ts';
 import { type Ensemble, OPERATORS, readEnsemble } from './ensemble.ts';
-import { createFragment } from './fragment.ts';
+import { createFragment, type Fragment } from './fragment.ts';
 import { outcomeOf } from './outcome.ts';
 import { prunedTo } from './pruned.ts';
 import { refusal } from './refusal.ts';
+import { scalerOperations } from './scaler.ts';
 import { ensembleOperations } from './sums.ts';
 
 /** The operator set that the operations are of, and the first IR version that goes with it. */
@@ -37,6 +38,9 @@ const UNCHANGED = [
   'Transpose',
 ];
 
+/** Operators of ai.onnx.ml whose outputs are of float32. */
+const ML_FLOAT = ['Scaler', 'Normalizer', 'Imputer', 'FeatureVectorizer', 'TreeEnsembleRegressor'];
+
 export interface Tensorized {
   readonly model: OnnxModel;
   /** The ensembles that were rewritten, each with its node and the type of its input. */
@@ -44,8 +48,8 @@ export interface Tensorized {
 }
 
 /**
- * Writes the tree ensembles of a model as tensor operations. The rest of the graph stays as it is, without what the output does
- * not need: labels, of which no GPU knows.
+ * Writes the tree ensembles of a model as tensor operations, and scalers. The rest of the graph stays as it is, without what the
+ * output does not need: labels, of which no GPU knows.
  *
  * @param output the one output that is kept
  * @throws ScoreBatchError `configuration` where there are no trees, or they cannot be written so; RangeError where bytes are not
@@ -69,15 +73,25 @@ export function tensorize(original: OnnxModel, output: string): Tensorized {
   }
   const used = new Set([output, ...model.graph.nodes.flatMap(({ inputs }) => inputs)]);
   const ensembles = trees.map((node) => {
-    const label = node.operator === 'TreeEnsembleClassifier' ? node.outputs[0] : undefined;
+    const label = isClassifier(node) ? node.outputs[0] : undefined;
     if (label !== undefined && used.has(label)) throw refusal(`the score needs ${label}, the label of a classifier`);
-    const double = isDouble(model, node.inputs[0] ?? '');
+    const double = typeOf(model, node.inputs[0] ?? '') === DOUBLE;
     return { node, double, ensemble: readEnsemble(node, double) };
   });
   const names = new Set(model.graph.nodes.flatMap(({ inputs, outputs }) => [...inputs, ...outputs]));
-  const replacements = new Map(
-    ensembles.map(({ node, double, ensemble }, i) => [node, written(node, double, ensemble, freePrefix(names, i))]),
-  );
+  const replacements = new Map<OnnxNode, Replacement>();
+  for (const [i, { node, double, ensemble }] of ensembles.entries()) {
+    const fragment = createFragment(freePrefix(names, `trees${i}`));
+    const result = ensembleOperations(fragment, node.inputs[0] ?? '', double, ensemble, outcomeOf(ensemble));
+    replacements.set(node, replacement(fragment, result, node.outputs[isClassifier(node) ? 1 : 0] ?? ''));
+  }
+  const scalers = model.graph.nodes.filter(({ domain, operator }) => domain === 'ai.onnx.ml' && operator === 'Scaler');
+  for (const [i, node] of scalers.entries()) {
+    if (typeOf(model, node.inputs[0] ?? '') !== FLOAT) continue;
+    const fragment = createFragment(freePrefix(names, `scaler${i}`));
+    const result = scalerOperations(fragment, node);
+    if (result !== undefined) replacements.set(node, replacement(fragment, result, node.outputs[0] ?? ''));
+  }
   return {
     ensembles,
     model: {
@@ -101,47 +115,55 @@ function isEnsemble({ domain, operator }: OnnxNode): boolean {
   return OPERATORS.includes(operator);
 }
 
-/** One ensemble's operations, which end in the name that the ensemble's output has. */
-function written(node: OnnxNode, double: boolean, ensemble: Ensemble, prefix: string) {
-  const output = node.outputs[node.operator === 'TreeEnsembleClassifier' ? 1 : 0] ?? '';
-  const fragment = createFragment(prefix);
-  const result = ensembleOperations(fragment, node.inputs[0] ?? '', double, ensemble, outcomeOf(ensemble));
-  const message = (operation: (typeof fragment.operations)[number], i: number): OnnxNode => {
+interface Replacement {
+  readonly nodes: readonly OnnxNode[];
+  readonly constants: OnnxModel['graph']['constants'];
+}
+
+/** A fragment as nodes and constants of a graph; its result gets the name of what it replaces. */
+function replacement({ prefix, operations, constants }: Fragment, result: string, output: string): Replacement {
+  const node = (operation: Fragment['operations'][number], i: number): OnnxNode => {
     const outputs = operation.outputs.map((name) => (name === result ? output : name));
+    const name = `${prefix}${operation.operator}_${i}`;
     return {
       ...operation,
       outputs,
-      name: `${prefix}${operation.operator}_${i}`,
+      name,
       domain: 'ai.onnx',
       nests: false,
-      message: nodeMessage({ ...operation, outputs }, `${prefix}${operation.operator}_${i}`),
+      message: nodeMessage({ ...operation, outputs }, name),
     };
   };
   return {
-    nodes: fragment.operations.map(message),
-    constants: fragment.constants.map((tensor) => ({ name: tensor.name, message: tensorMessage(tensor) })),
+    nodes: operations.map(node),
+    constants: constants.map((tensor) => ({ name: tensor.name, message: tensorMessage(tensor) })),
   };
 }
 
-function freePrefix(names: ReadonlySet<string>, index: number): string {
-  for (let attempt = 0; ; attempt += 1) {
-    const prefix = `trees${index}${'_'.repeat(attempt)}/`;
-    if (![...names].some((name) => name.startsWith(prefix))) return prefix;
+/** A beginning of names that no name has. */
+function freePrefix(names: ReadonlySet<string>, wanted: string): string {
+  for (let prefix = wanted; ; prefix += '_') {
+    if (![...names].some((name) => name.startsWith(`${prefix}/`))) return `${prefix}/`;
   }
 }
 
-/** Whether a value is of float64: as the graph's input, or made so by a Cast. */
-function isDouble({ graph }: OnnxModel, value: string): boolean {
+function isClassifier({ operator }: OnnxNode): boolean {
+  return operator === 'TreeEnsembleClassifier';
+}
+
+/** The element type of a value: as the graph's input has it, or what made it; undefined where that is not known. */
+function typeOf({ graph }: OnnxModel, value: string): number | undefined {
   const seen = new Set<OnnxNode>();
   for (let name = value; ; ) {
     const producer = graph.nodes.find(({ outputs }) => outputs.includes(name));
     if (producer === undefined) {
       const input = graph.inputs.find((other) => other.name === name);
-      return input !== undefined && elementType(input.message) === DOUBLE;
+      return input && elementType(input.message);
     }
-    if (producer.operator === 'Cast') return attributesOf(producer.message).integers('to')[0] === DOUBLE;
-    // Operators of the standard set keep the type of their first input; those of ai.onnx.ml give float32.
-    if (producer.domain !== 'ai.onnx' || seen.has(producer)) return false;
+    if (producer.operator === 'Cast') return attributesOf(producer.message).integers('to')[0];
+    if (producer.domain === 'ai.onnx.ml' && ML_FLOAT.includes(producer.operator)) return FLOAT;
+    // Of the standard set, these keep the type of their first input.
+    if (!UNCHANGED.includes(producer.operator) || seen.has(producer)) return undefined;
     seen.add(producer);
     name = producer.inputs[0] ?? '';
   }

@@ -38,7 +38,7 @@ it.each(readdirSync(TREES))('%s gives as tensor operations what it gives as tree
   const trees = /regressor|targets/.test(name) ? 'TreeEnsembleRegressor' : 'TreeEnsembleClassifier';
   expect(await onCpu(original)).toContain(trees);
   const left = await onCpu(bundle);
-  // A scaler stays as it is, and shaders have no float64.
+  // Shaders have no float64.
   if (name === 'sklearn-double') expect(left).toContain('LessOrEqual');
-  else expect(left).toEqual(name === 'sklearn-pipeline' ? ['Scaler'] : []);
+  else expect(left).toEqual([]);
 });
