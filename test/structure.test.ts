@@ -27,7 +27,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   onnx: [],
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
   model: ['bounded-file', 'domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
-  tensorize: ['errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
+  tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain (types)', 'errors', 'without-values'],

@@ -1,10 +1,12 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
+import { fixedBatch, type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { Feature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { readGolden } from '../model/golden.ts';
 import { randomInputs } from '../model/random-rows.ts';
 import { seededRandom } from '../random.ts';
+import { batchOf } from '../runtime/batches.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
 import { placements, showPlacements, zeroInputs } from './node-placement.ts';
@@ -26,8 +28,13 @@ export async function inspectCommand(
   const model = await readModel(bundle.file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(bundle);
-  const fixed = Number(metadata.inputs[0]?.shape[0]);
-  const inputs = randomInputs(bundle.signature, fixed > 0 && fixed <= MOST_ROWS ? fixed : ROWS, seededRandom(1));
+  // Golden rows are what the model takes for sure; what is wrong with them is told by `verify`.
+  const golden = await readGolden(bundle).catch(() => undefined);
+  const size = Math.min(fixedBatch(metadata) ?? ROWS, MOST_ROWS);
+  const inputs =
+    golden === undefined
+      ? randomInputs(bundle.signature, size, seededRandom(1))
+      : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
   const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
   const data = describeModel(bundle, facts, metadata, placement);
   return { data, text: [...showModel(data), ...showPlacements(placement, operators)].join('\n') };

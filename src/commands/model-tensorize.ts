@@ -28,8 +28,10 @@ export async function tensorizeCommand(
   const trees = ensembles.flatMap(({ ensemble }) => ensemble.nodes.trees);
   const depth = trees.reduce((most, tree) => Math.max(most, tree.depth), 0);
   const { name, version } = bundle.definition;
-  const compared = verified.map(({ provider, golden, random, edge, largest, tolerance }) => ({
-    provider,
+  const compared = verified.map(({ execution, golden, random, edge, largest, tolerance }) => ({
+    provider: execution.provider,
+    // Of cpu nothing is to be told.
+    ...(execution.nodes !== undefined && { nodes: execution.nodes, nodes_on_cpu: execution.nodes_on_cpu }),
     golden_rows: golden,
     random_rows: random,
     rows_at_thresholds: edge,
@@ -42,7 +44,7 @@ export async function tensorizeCommand(
       `wrote ${out}: ${name} ${version}, trees as tensor operations (${trees.length}, depth ${depth})`,
       ...compared.map(
         (on) =>
-          `equal to the original on ${on.provider}: ${on.golden_rows} golden, ${on.random_rows} random and ${on.rows_at_thresholds} rows at thresholds, largest difference ${on.largest_difference.toExponential(1)} (tolerance ${on.tolerance})`,
+          `equal to the original on ${on.provider}: ${on.golden_rows} golden, ${on.random_rows} random and ${on.rows_at_thresholds} rows at thresholds, largest difference ${on.largest_difference.toExponential(1)} (tolerance ${on.tolerance})${on.nodes === undefined ? '' : `; ${on.nodes_on_cpu} of ${on.nodes} nodes on cpu`}`,
       ),
       `next: \`score-batch model inspect ${flags.out}\` says what a GPU would run`,
     ].join('\n'),

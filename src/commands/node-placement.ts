@@ -1,12 +1,10 @@
 import type { TensorInfo } from '../domain/model-metadata.ts';
+import { PROVIDERS } from '../domain/provider.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { ModelBytes } from '../runtime/model-file.ts';
 import { placeNodes } from '../runtime/placement.ts';
 import type { PlacedNode } from '../runtime/profile.ts';
 import { type InputTensor, openSession } from '../runtime/session.ts';
-
-/** Tried where nothing is asked for. */
-const KNOWN = ['cpu', 'cuda', 'tensorrt', 'webgpu'];
 
 /** Copies between a device and memory are no nodes of the model. */
 const COPY = /^Memcpy/;
@@ -40,7 +38,7 @@ export async function placements(
   const fetched = outputs.filter(({ dtype }) => dtype !== undefined).map(({ name }) => name);
   const found: Placement[] = [];
   // One after the other: of some providers a process can have one.
-  for (const provider of asked ?? KNOWN) found.push(await placement(model, provider, inputs, fetched));
+  for (const provider of asked ?? PROVIDERS) found.push(await placement(model, provider, inputs, fetched));
   return found;
 }
 
@@ -99,11 +97,15 @@ function byOperator(nodes: readonly Pick<PlacedNode, 'operator'>[]): string {
   return [...counts].map(([operator, count]) => (count === 1 ? operator : `${count} ${operator}`)).join(', ');
 }
 
+/** What a file declares may be anything. */
+const MOST_ZEROS = 1e7;
+
 /** A row of zeros for inputs of which nothing more is known, as wide as they are declared. */
 export function zeroInputs(inputs: readonly TensorInfo[]): InputTensor[] {
   return inputs.flatMap(({ name, dtype, shape: declared }): InputTensor[] => {
-    const shape = declared.map((size) => (typeof size === 'number' && size > 0 ? size : 1));
-    const count = shape.reduce((product, size) => product * size, 1);
+    const wanted = declared.map((size) => (typeof size === 'number' && size > 0 ? size : 1));
+    const shape = product(wanted) <= MOST_ZEROS ? wanted : wanted.map(() => 1);
+    const count = product(shape);
     switch (dtype) {
       case 'float32':
         return [{ name, dtype, values: new Float32Array(count), shape }];
@@ -119,4 +121,8 @@ export function zeroInputs(inputs: readonly TensorInfo[]): InputTensor[] {
         return [];
     }
   });
+}
+
+function product(sizes: readonly number[]): number {
+  return sizes.reduce((all, size) => all * size, 1);
 }

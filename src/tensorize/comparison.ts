@@ -1,11 +1,6 @@
 import type { InputTensor, Session } from '../runtime/session.ts';
 import { refusal } from './refusal.ts';
 
-interface Compared {
-  /** Largest absolute difference of two values. */
-  readonly largest: number;
-}
-
 interface Subject {
   /** What is compared, for the message: `random rows`. */
   readonly what: string;
@@ -22,9 +17,10 @@ interface Subject {
 /**
  * Runs both models on the same rows and compares what they give.
  *
+ * @returns the largest absolute difference of two values
  * @throws ScoreBatchError `configuration` where values differ by more than the tolerance
  */
-export async function compareModels({ what, original, made, output, index, inputs, tolerance }: Subject): Promise<Compared> {
+export async function compareModels({ what, original, made, output, index, inputs, tolerance }: Subject): Promise<number> {
   const rows = inputs[0]?.shape[0] ?? 0;
   const expected = await original.run(inputs, { name: output, index: index ?? 0 });
   const found = await made.run(inputs, { name: output, index: index ?? 0 });
@@ -46,17 +42,5 @@ export async function compareModels({ what, original, made, output, index, input
       largest = Math.max(largest, difference);
     }
   }
-  return { largest };
-}
-
-/** The rows of inputs in pieces of at most `size`, so that what is in between fits into memory. */
-export function* inBatches(inputs: readonly InputTensor[], size: number): Generator<readonly InputTensor[]> {
-  const rows = inputs[0]?.shape[0] ?? 0;
-  for (let start = 0; start < rows; start += size) {
-    const count = Math.min(size, rows - start);
-    yield inputs.map(({ shape, values, ...input }) => {
-      const width = shape[1] ?? 1;
-      return { ...input, values: values.slice(start * width, (start + count) * width), shape: [count, width] };
-    });
-  }
+  return largest;
 }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, inject, it } from 'vitest';
 import { type Bundle, loadBundle } from '../../src/model/bundle.ts';
 import { randomInputs } from '../../src/model/random-rows.ts';
 import { seededRandom } from '../../src/random.ts';
@@ -8,12 +8,8 @@ import { readModel } from '../../src/runtime/model-file.ts';
 import { placeNodes } from '../../src/runtime/placement.ts';
 import { tensorizeBundle } from '../../src/tensorize/bundle.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
-import { softwareGpu } from '../support/software-gpu.ts';
 
 const TREES = repository('test', 'fixtures', 'trees');
-
-// Read by the driver's loader when WebGPU is first asked for.
-Object.assign(process.env, softwareGpu);
 
 /** Operators of a bundle's model that run on cpu in a session on WebGPU. */
 async function onCpu({ file, signature }: Bundle): Promise<string[]> {
@@ -26,15 +22,15 @@ async function onCpu({ file, signature }: Bundle): Promise<string[]> {
 it.each(readdirSync(TREES))('%s gives as tensor operations what it gives as trees, and runs whole on WebGPU', async (name) => {
   const out = path.join(await temporaryFolder(), 'tensors');
   const original = await loadBundle(path.join(TREES, name));
-  const providers = softwareGpu ? ['webgpu'] : [];
+  const providers = inject('webgpu') ? ['webgpu'] : [];
   const { bundle, verified } = await tensorizeBundle(original, { out, providers, force: false, by: 'a test' });
-  expect(verified.map(({ provider }) => provider)).toEqual(['cpu', ...providers]);
+  expect(verified.map(({ execution }) => execution.provider)).toEqual(['cpu', ...providers]);
   for (const { golden, random, edge } of verified) {
     expect({ golden, random }).toEqual({ golden: 30, random: 2048 });
     expect(edge).toBeGreaterThanOrEqual(256);
   }
   expect(bundle.definition.origin).toEqual({ sha256: original.digest, version: '1', by: 'a test' });
-  if (softwareGpu === undefined) return;
+  if (!inject('webgpu')) return;
   const trees = /regressor|targets/.test(name) ? 'TreeEnsembleRegressor' : 'TreeEnsembleClassifier';
   expect(await onCpu(original)).toContain(trees);
   const left = await onCpu(bundle);
