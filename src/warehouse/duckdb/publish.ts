@@ -54,7 +54,9 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(DUCKDB, table, entry));
       }
       if (staged.length > 0) {
-        // Rows go in by rank, so that reading the report by ranges of ranks touches few blocks.
+        // The file is in the order of ranks, and a thread takes a whole row group of it: reading the report by ranges of ranks
+        // touches few row groups all the same. To keep the order of all costs one thread or twice the work where memory is small.
+        await database.run('SET preserve_insertion_order = false');
         await database.run(insertScores(DUCKDB, scores, entry, rows));
         await database.run(insertQuarantine(DUCKDB, quarantine, entry, parquetScan(staged), key));
         if (report && spec.reported) await database.run(insertScores(DUCKDB, report, entry, rows));
