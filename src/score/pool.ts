@@ -126,7 +126,8 @@ function startWorker(setup: WorkerSetup, lean: boolean): ChunkWorker {
       return message.type === 'scored' ? message.scored : undefined;
     },
     async close() {
-      if (!ended) thread.postMessage('close');
+      // Also where it failed: one that threw what nobody caught while it had nothing to do is still there, and listens.
+      thread.postMessage('close');
       await exited;
     },
   };
