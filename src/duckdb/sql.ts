@@ -23,3 +23,8 @@ export function fileList(files: readonly string[]): string {
 export function parquetScan(files: readonly string[]): string {
   return `read_parquet(${fileList(files)}, hive_partitioning = false)`;
 }
+
+/** The same with `file_row_number`, a row's number in its file from 0. */
+export function numberedScan(file: string): string {
+  return `read_parquet(${fileList([file])}, hive_partitioning = false, file_row_number = true)`;
+}

@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Column } from '../../src/domain/schema.ts';
 import { identifier, literal, tableIdentifier } from '../../src/duckdb/sql.ts';
@@ -8,7 +9,9 @@ import { conformance, type Kind, type Subject } from './conformance.ts';
 const SILENT = { environment: {}, warn: () => undefined };
 
 async function makeSubject(): Promise<Subject> {
-  const root = await temporaryFolder();
+  // Folders of such names are columns to DuckDB, before those of a file, unless it is told otherwise.
+  const root = path.join(await temporaryFolder(), 'c0=7', 'key_0=7', 'score=0.7', 'rank=7');
+  await mkdir(root, { recursive: true });
   const file = path.join(root, 'warehouse.duckdb');
   await statements(file, []);
   return {

@@ -7,7 +7,7 @@ import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from 
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
-import { fileList, literal } from '../../duckdb/sql.ts';
+import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
@@ -112,7 +112,11 @@ function pieceSize(rows: number, chunkRows: number): number {
 async function rowsPerFile(database: Database, files: readonly string[]): Promise<number[]> {
   const counted = await database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${fileList(files)})`);
   const rows = new Map(counted.map(([name, count]) => [String(name), Number(count)]));
-  return files.map((file) => rows.get(file) ?? 0);
+  return files.map((file) => {
+    const count = rows.get(file);
+    if (count === undefined) throw new Error(`nothing was counted of ${file}`);
+    return count;
+  });
 }
 
 async function rowFiles(folder: string): Promise<string[]> {
@@ -147,9 +151,7 @@ export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: nu
     `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
      FROM ${frozenRows(path.join(folder, piece.file), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
   );
-  await database.run(
-    `CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM read_parquet(${literal(path.join(folder, REPEATED))})`,
-  );
+  await database.run(`CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan([path.join(folder, REPEATED)])}`);
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {

@@ -1,6 +1,6 @@
 import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
-import { identifier, literal, parquetScan } from '../../duckdb/sql.ts';
+import { identifier, numberedScan, parquetScan } from '../../duckdb/sql.ts';
 
 // The Parquet file of a frozen window. Its columns are called by their place: a column of the query may have the name by which
 // DuckDB calls the number of a row.
@@ -16,7 +16,7 @@ export function frozenColumns(columns: readonly Column[]): string[] {
 /** What stands after FROM for a file's rows under their own names, beside `ROW_NUMBER`. */
 export function frozenRows(file: string, columns: readonly Column[]): string {
   const named = columns.map(({ name }, i) => `${placed(i)} AS ${identifier(name)}`);
-  return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM read_parquet(${literal(file)}, file_row_number = true))`;
+  return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM ${numberedScan(file)})`;
 }
 
 /** Keys that occur more than once, under the names of staged keys. */

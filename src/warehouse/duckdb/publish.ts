@@ -5,7 +5,7 @@ import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { literal, parquetScan } from '../../duckdb/sql.ts';
+import { literal, numberedScan, parquetScan } from '../../duckdb/sql.ts';
 import { keyTexts } from '../sql/dialect.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import {
@@ -77,7 +77,7 @@ async function scoredRows(
   if (!isRanked(tables)) return `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
   const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
   await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
-  return `(SELECT *, file_row_number + 1 AS rank FROM read_parquet(${literal(ranked)}, file_row_number = true)) AS ranked`;
+  return `(SELECT *, file_row_number + 1 AS rank FROM ${numberedScan(ranked)}) AS ranked`;
 }
 
 /** The scored rows as a Parquet file in the order of their ranks: to number them there would leave the sort's output to one thread. */
