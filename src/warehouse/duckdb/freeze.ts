@@ -28,6 +28,11 @@ const REPEATED = 'repeated.parquet';
 /** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
 const GROUPS_PER_FILE = 16;
 
+interface Manifest extends FrozenTable {
+  /** See `probeHash`. */
+  readonly probe: string;
+}
+
 /**
  * Writes the query's rows as Parquet files beside the database, of which a chunk is a range of rows: a table in the same file
  * would hold the file's lock for as long as it is written and took twice the time, and files per chunk, filled by a hash of the
@@ -47,7 +52,10 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
       }
     });
     const frozen = await withMemory(file, (database) => countFrozen(database, folder, options));
-    await writeFile(path.join(folder, MANIFEST), JSON.stringify(frozen));
+    await writeFile(
+      path.join(folder, MANIFEST),
+      JSON.stringify({ ...frozen, probe: await probeHash(file) } satisfies Manifest),
+    );
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
       await rm(final, { recursive: true });
@@ -124,11 +132,21 @@ async function rowFiles(folder: string): Promise<string[]> {
   return names.sort().map((name) => path.join(folder, ROWS, name));
 }
 
-/** The run's frozen table where it is there with all its rows: a machine that lost power may have lost what was written last. */
+/** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
+async function probeHash(file: DuckdbFile): Promise<string> {
+  const [row] = await withMemory(file, (database) => database.rows("SELECT hash('score-batch', 1)"));
+  return String(row?.[0]);
+}
+
+/**
+ * The run's frozen table where it is there with all its rows, counted by a DuckDB that hashes as this one does: a machine that lost
+ * power may have lost what was written last.
+ */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
   try {
-    const frozen = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenTable;
+    const { probe, ...frozen } = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
+    if (probe !== (await probeHash(file))) return undefined;
     const rows = await countRows(file, await rowFiles(folder));
     const repeated = await countRows(file, [path.join(folder, REPEATED)]);
     return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;

@@ -6,7 +6,7 @@ import { DUCKDB } from './dialect.ts';
 
 /**
  * 60 bits of a row's key as a whole number. DuckDB's own hash costs a twentieth of MD5 over the canonical text; another version
- * of DuckDB may compute another one, and then what was frozen by the one does not reconcile with what was staged by the other.
+ * of DuckDB may compute another one, which `freeze.ts` looks for before a run is gone on with.
  *
  * @param key the key's columns, by the names that they have where this is used
  */

@@ -47,7 +47,7 @@ export function duckdbSink(file: DuckdbFile): Sink {
     published: (spec) => readPublished(file, spec),
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) =>
-      `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}) where reason is not null`,
+      `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}, hive_partitioning = false) where reason is not null`,
     discard: (runId) => removeRunFolder(file, runId),
     left: () => translated(file.scratch, () => listLeft(file)),
     drop: (left) => translated(file.scratch, () => dropLeft(left)),
