@@ -15,12 +15,14 @@ const CLIENT = 64 * MIB;
 const OVERHEAD = 1.2;
 /** What the main thread's takes beyond its budget, most of it where rows are published. */
 const BEYOND = 136 * MIB;
-/** DuckDB's budgets: enough for speed, and the least with which wide tables were still worked on. */
-const MAIN = { most: 200 * MIB, least: 96 * MIB };
+/** DuckDB's budgets: enough for speed (the main thread's uses every core, see `threadsFor`), and the least with which wide tables were still worked on. */
+const MAIN = { perCore: 100 * MIB, least: 96 * MIB };
 const DATABASE = { most: 64 * MIB, least: 40 * MIB };
 /** Rows of a batch and of a chunk are not made fewer than these. */
 const LEAST_BATCH_ROWS = 256;
 const LEAST_CHUNK_ROWS = 10_000;
+/** Rows for which the tensors have room beyond a batch: one vector more of DuckDB's may come. */
+const VECTOR_ROWS = 2_048;
 /** Scores and reasons of a chunk, and both once more in DuckDB. */
 const CHUNK_ROW_BYTES = 16;
 /** The file as it is read, and its tensors in the session. */
@@ -42,7 +44,11 @@ export interface Load {
   readonly chunkRows: number;
   /** Bytes of a row in the tensors of a batch and between the model's layers. */
   readonly rowBytes: number;
+  /** Bytes of a row in the tensors alone. */
+  readonly encodedBytes: number;
   readonly modelBytes: number;
+  /** Processors that the main thread's database may use. */
+  readonly cores: number;
   /** Whether source and sink are DuckDB, which is there anyway. */
   readonly local: boolean;
 }
@@ -74,16 +80,16 @@ export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
 }
 
-/** Bytes for the main thread's database, which works before and after the chunk workers. @param local see `Load` @throws as `allot` does */
-export function mainDatabase(bound: MemoryBound, local: boolean): number {
+/** Bytes for the main thread's database, which works before and after the chunk workers. @throws as `allot` does */
+export function mainDatabase(bound: MemoryBound, { local, cores }: Pick<Load, 'local' | 'cores'>): number {
   const room = Math.floor(bound.bytes - processBytes(local) - BEYOND);
   if (room < MAIN.least) throw tooSmall(bound, leastMain(local));
-  return Math.min(MAIN.most, room);
+  return Math.min(mostMain(cores), room);
 }
 
 /** The bound where nobody set one: what so many workers take with room for speed, and not more than the machine has to give. */
 export function ownBound(machine: number, load: Load): MemoryBound {
-  const wanted = Math.max(processBytes(load.local) + MAIN.most + BEYOND, peakOf(load, DATABASE.most));
+  const wanted = Math.max(processBytes(load.local) + mostMain(load.cores) + BEYOND, peakOf(load, DATABASE.most));
   return { bytes: Math.min(wanted, machineBound(machine).bytes), from: 'machine' };
 }
 
@@ -108,18 +114,23 @@ export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
   while (workers > 1 && isTooMuch()) workers -= 1;
   const spare = (bound.bytes - peakWith(0)) / (workers * OVERHEAD);
   const database = Math.floor(Math.min(DATABASE.most, spare));
-  const main = processBytes(load.local) + mainDatabase(bound, load.local) + BEYOND;
+  const main = processBytes(load.local) + mainDatabase(bound, load) + BEYOND;
   return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
 }
 
 /** Bytes of the process while chunks are scored; before and after, the main thread's database is in their place. */
-function peakOf({ workers, batchRows, chunkRows, rowBytes, modelBytes, local }: Load, database: number): number {
-  const own = WORKER + (local ? 0 : CLIENT) + MODEL_COPIES * modelBytes;
+function peakOf({ workers, batchRows, chunkRows, rowBytes, encodedBytes, modelBytes, local }: Load, database: number): number {
+  const own = WORKER + (local ? 0 : CLIENT) + MODEL_COPIES * modelBytes + VECTOR_ROWS * encodedBytes;
   return processBytes(local) + workers * (own + batchRows * rowBytes + chunkRows * CHUNK_ROW_BYTES + database * OVERHEAD);
 }
 
 function processBytes(local: boolean): number {
   return PROCESS + (local ? 0 : CLIENT);
+}
+
+/** As much as two cores have, where there is one only: what is sorted does not get less. */
+function mostMain(cores: number): number {
+  return MAIN.perCore * Math.max(2, cores);
 }
 
 function leastMain(local: boolean): number {

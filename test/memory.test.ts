@@ -3,7 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { ScoreBatchError } from '../src/errors.ts';
 import { type Allotment, allot, askedBound, type Load, type MemoryBound, MIB, mainDatabase, ownBound } from '../src/memory.ts';
 
-const LOAD: Load = { workers: 2, batchRows: 8192, chunkRows: 250_000, rowBytes: 592, modelBytes: 24_000, local: true };
+const LOAD: Load = {
+  workers: 2,
+  batchRows: 8192,
+  chunkRows: 250_000,
+  rowBytes: 592,
+  encodedBytes: 80,
+  modelBytes: 24_000,
+  cores: 2,
+  local: true,
+};
 
 function bound(mebibytes: number, from: MemoryBound['from'] = 'call'): MemoryBound {
   return { bytes: mebibytes * MIB, from };
@@ -75,7 +84,9 @@ describe('a load is fitted to the bound', () => {
       batchRows: fc.integer({ min: 1, max: 1_000_000 }),
       chunkRows: fc.integer({ min: 1, max: 5_000_000 }),
       rowBytes: fc.integer({ min: 1, max: 100_000 }),
+      encodedBytes: fc.integer({ min: 1, max: 10_000 }),
       modelBytes: fc.integer({ min: 100, max: 2 ** 31 }),
+      cores: fc.integer({ min: 1, max: 64 }),
       local: fc.boolean(),
     });
     fc.assert(
@@ -101,7 +112,7 @@ it.each<[MemoryBound['from'], string, string]>([
   ['job', 'configuration', 'score.max_memory of 100 MiB is too small'],
   ['machine', 'configuration', 'there is too little memory: 100 MiB of it may be used here'],
 ])('too small a bound of the %s is refused with the least that works', (from, kind, text) => {
-  const error = refusal(() => mainDatabase(bound(100, from), true));
+  const error = refusal(() => mainDatabase(bound(100, from), LOAD));
   expect(error.kind).toBe(kind);
   expect(error.message).toContain(`${text}: this job takes `);
   expect(error.hint).not.toBe('');

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 
@@ -16,6 +17,7 @@ export type Cell = DuckDBValue;
 
 export interface DatabaseOptions {
   readonly readOnly?: boolean;
+  /** As many as there are processors by default, but no more than the memory is enough for. */
   readonly threads?: number;
   /** Bytes that buffers may take before they go to `temporary`. */
   readonly memory: number;
@@ -40,6 +42,13 @@ export interface Database extends AsyncDisposable {
   release(): Promise<void>;
 }
 
+/** Each thread fills row groups of its own, and sorts its own runs: with less than this for each, statements fail or spill all the time. */
+const BYTES_PER_THREAD = 48 * 2 ** 20;
+
+function threadsFor(memory: number): number {
+  return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / BYTES_PER_THREAD)));
+}
+
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
   // Instances give their spill files the same names: in one folder they read and delete each other's.
@@ -47,7 +56,7 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   const limit = `${Math.floor(options.memory / 1_000_000)}MB`;
   const instance = await DuckDBInstance.create(file, {
     ...(options.readOnly && { access_mode: 'READ_ONLY' }),
-    ...(options.threads !== undefined && { threads: String(options.threads) }),
+    threads: String(options.threads ?? threadsFor(options.memory)),
     memory_limit: limit,
     temp_directory: spill,
     // What a job needs is bundled; a missing extension is an error and not a download.

@@ -1,6 +1,7 @@
 import type { Execution, Skipped } from '../domain/execution.ts';
 import { fixedBatch, type ModelMetadata } from '../domain/model-metadata.ts';
 import { byProvider, type ProviderText, parseProvider } from '../domain/provider.ts';
+import { ScoreBatchError } from '../errors.ts';
 import { batchOf } from '../runtime/batches.ts';
 import { noProvider } from '../runtime/errors.ts';
 import type { ModelBytes } from '../runtime/model-file.ts';
@@ -97,7 +98,12 @@ async function serveOn(
 
 async function withSession<T>(model: ModelBytes, provider: ProviderText, work: (session: Session) => Promise<T>): Promise<T> {
   const session = await trySession(model, provider, false);
-  if ('why' in session) throw noProvider(model.file, [session], false);
+  if ('why' in session) {
+    throw new ScoreBatchError('configuration', `${provider} does not serve ${model.file}`, {
+      details: [session.why],
+      hint: 'leave out of score.providers, or of its devices, what is not there',
+    });
+  }
   try {
     return await work(session);
   } finally {

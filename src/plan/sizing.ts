@@ -5,7 +5,7 @@ import type { JobDefinition } from '../job/schema.ts';
 import { readMachine } from '../machine.ts';
 import { allot, askedBound, type Load, type MemoryBound, ownBound } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { batchRows, rowBytes, workerCount } from '../score/sizing.ts';
+import { batchRows, encodedBytes, rowBytes, workerCount } from '../score/sizing.ts';
 
 /** Rows of a chunk where the job leaves them to us: what is lost with one that is interrupted is seconds of work. */
 const CHUNK_ROWS = 250_000;
@@ -44,7 +44,9 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     batchRows: Math.min(chunkRows, batchRows(batch, bundle.signature, bundle.width)),
     chunkRows,
     rowBytes: rowBytes(bundle.signature, bundle.width),
+    encodedBytes: encodedBytes(bundle.signature),
     modelBytes: bundle.size,
+    cores,
     local,
   };
   const bound = askedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);

@@ -30,15 +30,13 @@ export interface Warehouses {
 
 /** Source and sink of a job; nothing is connected yet. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
-  const bound = askedBound(context.environment, definition.score.max_memory) ?? machineBound(readMachine().memory);
+  const { cores, memory } = readMachine();
+  const bound = askedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
   const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
   const shared = {
     root,
     job: definition.name,
-    memory: mainDatabase(
-      bound,
-      kinds.every((kind) => kind === 'duckdb'),
-    ),
+    memory: mainDatabase(bound, { local: kinds.every((kind) => kind === 'duckdb'), cores }),
   };
   const warned = new Set<string>();
   const warn = (message: string): void => {

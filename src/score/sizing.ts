@@ -28,10 +28,14 @@ export function batchRows(configured: number | 'auto', signature: Signature, wid
   return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, rows));
 }
 
+/** Bytes that a row takes in the tensors. */
+export function encodedBytes(signature: Signature): number {
+  return featuresOf(signature).reduce((sum, { dtype }) => sum + ENCODED_BYTES[dtype], 0);
+}
+
 /** Bytes that a row of a batch takes: encoded, and twice between layers, of which one is read and one written. */
 export function rowBytes(signature: Signature, width: number): number {
-  const encoded = featuresOf(signature).reduce((sum, { dtype }) => sum + ENCODED_BYTES[dtype], 0);
-  return encoded + 2 * VALUE_BYTES * Math.max(width, featuresOf(signature).length);
+  return encodedBytes(signature) + 2 * VALUE_BYTES * Math.max(width, featuresOf(signature).length);
 }
 
 /**

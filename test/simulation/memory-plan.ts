@@ -68,7 +68,7 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     requireGpu: false,
     sizing: {
       bound: { bytes: 2 ** 40, from: 'machine' },
-      load: { workers, batchRows: 1, chunkRows: 3, rowBytes: 1, modelBytes: 1, local: true },
+      load: { workers, batchRows: 1, chunkRows: 3, rowBytes: 1, encodedBytes: 1, modelBytes: 1, cores: 2, local: true },
       chunking: { chunkRows: 3 },
       asked: workers,
       cores: 256,
