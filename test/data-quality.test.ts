@@ -202,7 +202,7 @@ describe('a gate', () => {
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
     expect(existsSync(path.join(folder, CSV))).toBe(false);
     // The hint's statement is meant to be pasted.
-    const shown = /select \* (from read_parquet\('.*'\) where reason is not null)/.exec(outcome.stderr)?.[1] ?? '';
+    const shown = /select \* (from read_parquet\('.*'.*\) where reason is not null)/.exec(outcome.stderr)?.[1] ?? '';
     const rejected = await query(':memory:', `select key_0, reason, column_name ${shown} order by key_0`);
     expect(rejected).toEqual([
       { key_0: '5', reason: 'null in a required feature', column_name: 'a' },
