@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checksumOf } from '../../domain/checksum.ts';
 import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from '../../domain/frozen-table.ts';
@@ -24,7 +24,9 @@ import { makeRunFolder, runFolder } from './scratch.ts';
 
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
-const REPEATED = 'repeated.parquet';
+const REPEATED = 'repeated';
+/** With less memory for each key, counting how often it is there fails where there are many: 30 million with 200 MiB still did not. */
+const BYTES_PER_KEY = 12;
 /** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
 const GROUPS_PER_FILE = 16;
 
@@ -51,7 +53,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
-    const frozen = await withMemory(file, (database) => countFrozen(database, folder, options));
+    const frozen = await withMemory(file, (database) => countFrozen(database, folder, options, file.memory));
     await writeFile(
       path.join(folder, MANIFEST),
       JSON.stringify({ ...frozen, probe: await probeHash(file) } satisfies Manifest),
@@ -86,9 +88,9 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 }
 
 /** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
-async function countFrozen(database: Database, folder: string, options: FreezeOptions): Promise<FrozenTable> {
+async function countFrozen(database: Database, folder: string, options: FreezeOptions, memory: number): Promise<FrozenTable> {
   const { runId, columns, key, hash } = options;
-  const files = await rowFiles(folder);
+  const files = await filesIn(folder, ROWS);
   const counts = await rowsPerFile(database, files);
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const divisions = chunksFor(rows, options);
@@ -105,10 +107,8 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
       pieces.push({ file: path.relative(folder, file), first: Number(part) * size });
     }
   }
-  const repeated = path.join(folder, REPEATED);
-  await database.run(`COPY (${repeatedKeys(files, columns, key)}) TO ${literal(repeated)} (FORMAT parquet)`);
-  const [duplicates] = await rowsPerFile(database, [repeated]);
-  return { runId, columns, divisions, hash, chunks, pieces, rows, duplicates: duplicates ?? 0 };
+  const duplicates = await writeRepeated(database, folder, files, options, Math.ceil((rows * BYTES_PER_KEY) / memory));
+  return { runId, columns, divisions, hash, chunks, pieces, rows, duplicates };
 }
 
 /** Rows of a file's chunks, all about equal and none above `chunkRows`. */
@@ -127,9 +127,28 @@ async function rowsPerFile(database: Database, files: readonly string[]): Promis
   });
 }
 
-async function rowFiles(folder: string): Promise<string[]> {
-  const names = await readdir(path.join(folder, ROWS));
-  return names.sort().map((name) => path.join(folder, ROWS, name));
+/** @returns how many keys there are that occur more than once */
+async function writeRepeated(
+  database: Database,
+  folder: string,
+  files: readonly string[],
+  { columns, key }: FreezeOptions,
+  passes: number,
+): Promise<number> {
+  await mkdir(path.join(folder, REPEATED));
+  for (let pass = 0; pass < Math.max(1, passes); pass += 1) {
+    const repeated = path.join(folder, REPEATED, `${pass}.parquet`);
+    await database.run(
+      `COPY (${repeatedKeys(files, columns, key, pass, Math.max(1, passes))}) TO ${literal(repeated)} (FORMAT parquet)`,
+    );
+  }
+  const counts = await rowsPerFile(database, await filesIn(folder, REPEATED));
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+async function filesIn(folder: string, part: string): Promise<string[]> {
+  const names = await readdir(path.join(folder, part));
+  return names.sort().map((name) => path.join(folder, part, name));
 }
 
 /** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
@@ -147,8 +166,8 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   try {
     const { probe, ...frozen } = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
     if (probe !== (await probeHash(file))) return undefined;
-    const rows = await countRows(file, await rowFiles(folder));
-    const repeated = await countRows(file, [path.join(folder, REPEATED)]);
+    const rows = await countRows(file, await filesIn(folder, ROWS));
+    const repeated = await countRows(file, await filesIn(folder, REPEATED));
     return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
@@ -169,7 +188,7 @@ export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: nu
     `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
      FROM ${frozenRows(path.join(folder, piece.file), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
   );
-  await database.run(`CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan([path.join(folder, REPEATED)])}`);
+  await database.run(`CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan(await filesIn(folder, REPEATED))}`);
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {

@@ -19,11 +19,23 @@ export function frozenRows(file: string, columns: readonly Column[]): string {
   return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM ${numberedScan(file)})`;
 }
 
-/** Keys that occur more than once, under the names of staged keys. */
-export function repeatedKeys(files: readonly string[], columns: readonly Column[], key: readonly Column[]): string {
+/**
+ * Keys that occur more than once, under the names of staged keys; looked for among those whose hash leaves `pass` when divided
+ * by `passes`, because all at once do not fit into memory. Hashes are counted first: they are short, whatever the key is.
+ */
+export function repeatedKeys(
+  files: readonly string[],
+  columns: readonly Column[],
+  key: readonly Column[],
+  pass: number,
+  passes: number,
+): string {
   const places = key.map(({ name }) => placed(columns.findIndex((column) => column.name === name)));
-  return `SELECT ${places.map((place, i) => `${place} AS ${stagedKey(i)}`).join(', ')} FROM ${parquetScan(files)}
-    WHERE ${places.map((place) => `${place} IS NOT NULL`).join(' AND ')} GROUP BY ALL HAVING count(*) > 1`;
+  const hash = `hash(${places.join(', ')})`;
+  const keys = `FROM ${parquetScan(files)}
+    WHERE ${places.map((place) => `${place} IS NOT NULL`).join(' AND ')}${passes === 1 ? '' : ` AND ${hash} % ${passes} = ${pass}`}`;
+  return `SELECT ${places.map((place, i) => `${place} AS ${stagedKey(i)}`).join(', ')} ${keys}
+    AND ${hash} IN (SELECT ${hash} AS hash ${keys} GROUP BY hash HAVING count(*) > 1) GROUP BY ALL HAVING count(*) > 1`;
 }
 
 function placed(index: number): string {
