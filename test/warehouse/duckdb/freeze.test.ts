@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../../src/duckdb/database.ts';
@@ -9,13 +9,13 @@ import { statements, temporaryFolder } from '../../support/project.ts';
 const MEMORY = 500_000_000;
 const QUERY = { name: 'query', texts: ['select user_id, a from users'], parameters: [] };
 
-async function withUsers(rows: number): Promise<{ root: string; warehouse: Warehouse; options: FreezeOptions }> {
+async function withUsers(rows: number, memory = MEMORY): Promise<{ root: string; warehouse: Warehouse; options: FreezeOptions }> {
   const root = await temporaryFolder();
   await statements(path.join(root, 'w.duckdb'), [
     `create table users as select i as user_id, i % 7 as a from range(${rows}) t(i)`,
   ]);
   const warehouse = await openDuckdb({
-    ...{ url: 'duckdb:w.duckdb', job: 'job', root, scratch: 'scratch', memory: MEMORY, maxBytes: undefined },
+    ...{ url: 'duckdb:w.duckdb', job: 'job', root, scratch: 'scratch', memory, maxBytes: undefined },
     ...{ environment: {}, warn: () => undefined, signal: new AbortController().signal },
   });
   const columns = await warehouse.source.describe(QUERY);
@@ -37,6 +37,14 @@ it('puts every row of a window of several files into one chunk', async () => {
   }
   const counted = await database.rows('SELECT count(*), count(DISTINCT user_id), max(user_id) FROM seen');
   expect(counted[0]?.map(Number)).toEqual([ROWS, ROWS, ROWS - 1]);
+});
+
+it('finds keys that repeat in as many passes as its memory needs', async () => {
+  const { root, warehouse, options } = await withUsers(5_000_000, 55_000_000);
+  await statements(path.join(root, 'w.duckdb'), ['insert into users select user_id, a from users where user_id % 1000000 = 7']);
+  const frozen = await warehouse.source.freeze(QUERY, options);
+  expect(frozen.duplicates).toBe(5);
+  expect(await readdir(path.join(root, 'w.duckdb.scratch', 'run', 'frozen', 'repeated'))).toHaveLength(2);
 });
 
 it('is not gone on with where keys hash otherwise than they did', async () => {
