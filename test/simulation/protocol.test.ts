@@ -4,13 +4,13 @@ import type { Context } from '../../src/context.ts';
 import { currentPublication, type LedgerEntry } from '../../src/domain/ledger.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { Plan } from '../../src/plan/plan.ts';
+import { seededRandom } from '../../src/random.ts';
 import { freezePhase, publishPhase, scorePhase } from '../../src/run/phases.ts';
 import { run } from '../../src/run/run.ts';
 import { memoryPlan, REPORT } from './memory-plan.ts';
 import { FAULTS, type Fault, startProcess } from './memory-process.ts';
 import { linesOf } from './memory-sink.ts';
 import { at } from './place.ts';
-import { randomNumbers } from './random.ts';
 import { expectPublished, expectScored, watch } from './rules.ts';
 import { virtualClock } from './virtual-clock.ts';
 import { type Gating, newWorld, runsInScratch, type SourceRow, type World } from './world.ts';
@@ -133,7 +133,7 @@ function isFailure(outcome: Outcome): boolean {
 async function play({ gating, seed, rounds }: Scenario): Promise<void> {
   const world = newWorld(virtualClock(), gating, GOOD);
   const wrong = watch(world);
-  const random = randomNumbers(seed);
+  const random = seededRandom(seed);
   for (const [i, round] of rounds.entries()) {
     await playRound(world, `round ${i}`, round, random);
     if (round.expires !== 'nothing') world.scratch[round.expires].clear();

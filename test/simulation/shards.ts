@@ -1,8 +1,8 @@
 import type { StagedAttempt } from '../../src/domain/attempt.ts';
 import type { FrozenTable } from '../../src/domain/frozen-table.ts';
+import { seededRandom } from '../../src/random.ts';
 import { shareChunks } from '../../src/run/share.ts';
 import { type MemoryProcess, startProcess } from './memory-process.ts';
-import { randomNumbers } from './random.ts';
 import { virtualClock } from './virtual-clock.ts';
 import { newWorld, type World } from './world.ts';
 
@@ -51,7 +51,7 @@ export interface SimulationResult {
 export async function simulateShards(options: SimulationOptions): Promise<SimulationResult> {
   const { shards, chunks, workers, seed, deaths = [] } = options;
   const world = newWorld(virtualClock(), 'optimistic', []);
-  const random = randomNumbers(seed);
+  const random = seededRandom(seed);
   const frozen = frozenInto(chunks);
   const staged: StagedAttempt[] = [];
   const perShard = new Array<number>(shards).fill(0);

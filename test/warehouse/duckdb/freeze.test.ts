@@ -9,7 +9,10 @@ import { statements, temporaryFolder } from '../../support/project.ts';
 const MEMORY = 500_000_000;
 const QUERY = { name: 'query', texts: ['select user_id, a from users'], parameters: [] };
 
-async function withUsers(rows: number, memory = MEMORY): Promise<{ root: string; warehouse: Warehouse; options: FreezeOptions }> {
+async function withUsers(
+  rows: number,
+  memory = MEMORY,
+): Promise<{ root: string; warehouse: Warehouse; options: FreezeOptions }> {
   const root = await temporaryFolder();
   await statements(path.join(root, 'w.duckdb'), [
     `create table users as select i as user_id, i % 7 as a from range(${rows}) t(i)`,
