@@ -1,39 +1,27 @@
-import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import { currentPublication } from '../../domain/ledger.ts';
-import type { Column } from '../../domain/schema.ts';
-import { stagedKey } from '../../domain/staged-columns.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { literal, numberedScan, parquetScan } from '../../duckdb/sql.ts';
-import { keyTexts } from '../sql/dialect.ts';
+import { parquetScan } from '../../duckdb/sql.ts';
 import { insertEntry } from '../sql/ledger.ts';
-import {
-  deleteWindow,
-  insertQuarantine,
-  insertScores,
-  insertSummary,
-  rankedColumns,
-  selectScored,
-} from '../sql/publication.ts';
+import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectScored } from '../sql/publication.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
-import { type DuckdbFile, withFile, withMemory } from './file.ts';
+import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';
-import { PLAIN } from './plain.ts';
-import { runFolder } from './scratch.ts';
+import { rankRows } from './ranked-rows.ts';
 import { stagedFile } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 /**
  * Publishes in one transaction. DuckDB's gate is the lock of the file: one process can have it open for writing, so nobody
- * publishes between the look at the ledger and the commit. Rows are ranked into a file first, to hold the lock briefly.
+ * publishes between the look at the ledger and the commit. Rows are ranked into files first, to hold the lock briefly.
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
   const { entry, tables, key, keep, bands, scored } = spec;
   const staged = spec.pinned.map((attempt) => stagedFile(file, entry.runId, attempt));
-  const from = staged.length === 0 ? '' : await scoredRows(file, spec, staged);
+  const unranked = () => `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
+  const from = staged.length === 0 ? '' : isRanked(tables) ? await rankRows(file, spec, staged) : unranked();
   const rows = { from, key, keep, scored, bands };
   return await withFile(file, 'write', (database) =>
     transaction(database, async () => {
@@ -66,31 +54,6 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       return true;
     }),
   );
-}
-
-/** What stands after FROM for the scored rows: the staged files as they are, or ranked. */
-async function scoredRows(
-  file: DuckdbFile,
-  { entry, tables, key, keep }: PublicationSpec,
-  staged: readonly string[],
-): Promise<string> {
-  if (!isRanked(tables)) return `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
-  const ranked = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}.parquet`);
-  await withMemory(file, (database) => database.run(writeRanked(staged, key, keep, ranked)));
-  return `(SELECT *, file_row_number + 1 AS rank FROM ${numberedScan(ranked)}) AS ranked`;
-}
-
-/** The scored rows as a Parquet file in the order of their ranks: to number them there would leave the sort's output to one thread. */
-function writeRanked(staged: readonly string[], key: readonly Column[], keep: readonly Column[], file: string): string {
-  const order = keyTexts(
-    DUCKDB,
-    key.map((column, i) => ({ ...column, name: stagedKey(i) })),
-  );
-  // Only what is published is sorted: what else staging says of a row would double the width.
-  return `COPY (
-    SELECT ${rankedColumns(key, keep).join(', ')} FROM ${parquetScan(staged)}
-    WHERE score IS NOT NULL ORDER BY score DESC, ${order.join(', ')}
-  ) TO ${literal(file)} (FORMAT parquet, ${PLAIN})`;
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
