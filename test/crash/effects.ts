@@ -91,6 +91,7 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     file('scratch: mark', /^write .*\.scratch\/\S+\/score-batch\.json\.\w+$/, 3),
     file('scratch: mark in place', /^rename .*\.scratch\/\S+\/score-batch\.json\.\w+ to /, 3),
     file('scratch: folder', /^mkdir .*\/(freezing-\w+|staged|scored)$/, 3),
+    file('freeze: folder', /^mkdir .*\/freezing-\w+\/repeated$/),
     sent('freeze: rows', /^duckdb COPY \(SELECT \S+ AS c0, /),
     sent('freeze: repeated keys', /^duckdb COPY \(SELECT c0 AS key_0 FROM /),
     file('freeze: manifest', /^write .*\/frozen\.json$/),
