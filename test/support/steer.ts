@@ -17,7 +17,7 @@ export const CSV = 'reports/linear-1997-W11.csv';
 export const STAGED = /\/staged\/chunk-\d+-[0-9a-f]+\.parquet$/;
 export const FREEZING = /\/freezing-[0-9a-f]+$/;
 /** What publish writes just before its transaction. */
-export const RANKED = /\/ranked-[0-9a-f]+\.parquet$/;
+export const RANKED = /\/ranked-[0-9a-f]+_0\.parquet$/;
 /** The report file before it has its name. */
 export const PENDING_CSV = /\/\.linear-1997-W11\.csv\.[^/]+$/;
 
