@@ -25,7 +25,7 @@ import { makeRunFolder, runFolder } from './scratch.ts';
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
 const REPEATED = 'repeated';
-/** With less memory for each key, counting how often it is there fails where there are many: 30 million with 200 MiB still did not. */
+/** Ten million keys were counted at once with 200 MiB, a hundred million were too many, however much of it was spilled. */
 const BYTES_PER_KEY = 12;
 /** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
 const GROUPS_PER_FILE = 16;
@@ -93,12 +93,12 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   const files = await filesIn(folder, ROWS);
   const counts = await rowsPerFile(database, files);
   const rows = counts.reduce((sum, count) => sum + count, 0);
-  const divisions = chunksFor(rows, options);
+  const chunkRows = rows / chunksFor(rows, options);
   const sums = checksumSums(DUCKDB, hashOfKey(hash, key)).join(', ');
   const chunks: FrozenChunk[] = [];
   const pieces: FrozenPiece[] = [];
   for (const [i, file] of files.entries()) {
-    const size = pieceSize(counts[i] ?? 0, rows / divisions);
+    const size = pieceSize(counts[i] ?? 0, chunkRows);
     const counted = await database.rows(
       `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums} FROM ${frozenRows(file, columns)} GROUP BY part ORDER BY part`,
     );
@@ -107,8 +107,9 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
       pieces.push({ file: path.relative(folder, file), first: Number(part) * size });
     }
   }
-  const duplicates = await writeRepeated(database, folder, files, options, Math.ceil((rows * BYTES_PER_KEY) / memory));
-  return { runId, columns, divisions, hash, chunks, pieces, rows, duplicates };
+  const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
+  const duplicates = await writeRepeated(database, folder, files, options, passes);
+  return { runId, columns, divisions: Math.max(1, chunks.length), hash, chunks, pieces, rows, duplicates };
 }
 
 /** Rows of a file's chunks, all about equal and none above `chunkRows`. */
@@ -136,11 +137,9 @@ async function writeRepeated(
   passes: number,
 ): Promise<number> {
   await mkdir(path.join(folder, REPEATED));
-  for (let pass = 0; pass < Math.max(1, passes); pass += 1) {
+  for (let pass = 0; pass < passes; pass += 1) {
     const repeated = path.join(folder, REPEATED, `${pass}.parquet`);
-    await database.run(
-      `COPY (${repeatedKeys(files, columns, key, pass, Math.max(1, passes))}) TO ${literal(repeated)} (FORMAT parquet)`,
-    );
+    await database.run(`COPY (${repeatedKeys(files, columns, key, pass, passes)}) TO ${literal(repeated)} (FORMAT parquet)`);
   }
   const counts = await rowsPerFile(database, await filesIn(folder, REPEATED));
   return counts.reduce((sum, count) => sum + count, 0);
