@@ -135,6 +135,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     await expectSuccessor(stopped, ['failed false', 'completed true']);
   });
 
+  // BigQuery publishes in one script: its client has no step behind the gate at which it could be stopped.
   it.skipIf(AT_THE_GATE[kind].inside === undefined)('does not publish what it had begun to, or keeps others out', async () => {
     const stopped = await stoppedBefore(kind, AT_THE_GATE[kind].inside ?? '');
     const successor = await stopped.successor();

@@ -42,6 +42,7 @@ describe('a provider that is not there', () => {
     for (const { why } of execution.skipped) expect(why).toMatch(/script\/install\.js|NVIDIA|CUDA 12|is for Linux on x64/);
   });
 
+  // Elsewhere there is no CUDA to install, and where it is there nothing is missing.
   it.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || missing('cuda', {}) === undefined)(
     'is one sentence with what installs it',
     async () => {

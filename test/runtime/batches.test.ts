@@ -178,6 +178,7 @@ describe('a device that runs out of memory', () => {
     await Promise.all([session.close(), linear.close()]);
   });
 
+  // `prlimit` is Linux's.
   it.skipIf(process.platform !== 'linux')('is met for real where a process may not have more', async () => {
     const [sources, model] = [repository('dist', 'runtime'), repository('test', 'fixtures', 'models', 'wide', 'model.onnx')];
     const script = `
