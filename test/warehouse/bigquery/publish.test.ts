@@ -31,7 +31,9 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
-  pinned: [{ chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu' }],
+  pinned: [
+    { chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu', facts: undefined, content: '7 0' },
+  ],
   tables: tablesOf(NAMES, [KEY], [COUNTRY], 'score'),
   key: [KEY],
   keep: [COUNTRY],
