@@ -83,6 +83,8 @@ it('publishes by one script: the gate, the check, all deletions and insertions, 
     'DELETE FROM `project`.`marketing`.`scores_quarantine`',
     'INSERT INTO `project`.`marketing`.`scores`',
     'INSERT INTO `project`.`marketing`.`scores_quarantine`',
+    'SELECT IF SELECT',
+    'SELECT IF SELECT',
     'INSERT INTO `project`.`marketing`.`score_batch_ledger`',
     'COMMIT TRANSACTION;',
   ]);
