@@ -245,8 +245,8 @@ it('reads a chunk anew where rows are missing in the middle of it', async () => 
     details: ['1 of 3 rows arrived (000000)'],
   });
   await expect(load({ statement: () => ({ rows: [['1']] }) })).rejects.toMatchObject({
-    kind: 'conflict',
-    message: 'chunk 0 has 1 rows and was frozen with 3',
+    kind: 'refused',
+    details: ['chunk 0 had 3 rows and has 1'],
   });
 });
 
