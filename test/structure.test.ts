@@ -76,6 +76,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'job',
     'model',
+    'onnx',
     'plan',
     'random',
     'report',

@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
 import { linearProject } from '../support/linear-project.ts';
 import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
@@ -81,6 +82,28 @@ describe('inspect', () => {
       hint,
     ]);
     expect(await lines('test/fixtures/models/linear', '--providers', 'webgpu')).toEqual([0, 'nodes     webgpu: all 2']);
+  });
+
+  it('fills the categories that a model file knows into the model.yaml that it prints, and says where it knows none', async () => {
+    const inspect = (file: string) => scoreBatch(repository('test/fixtures'), ['model', 'inspect', file, '--providers', 'cpu']);
+    expect(transcript(await inspect('texts/words.onnx'), repository())).toMatchInlineSnapshot();
+    const { stdout } = await inspect('texts/picked.onnx');
+    const definition = parse(stdout) as { inputs: unknown[] };
+    expect(definition.inputs).toEqual([
+      {
+        name: 'texts',
+        dtype: 'string',
+        shape: ['N', 3],
+        columns: [
+          { name: 'column_0', categories: ['No', 'Yes'] },
+          { name: 'column_1', categories: ['DE', 'FR', 'US'] },
+          { name: 'column_2', categories: ['aa here', 'bb here'] },
+        ],
+      },
+    ]);
+    expect((await inspect('trees/lightgbm-categorical/model.onnx')).stdout).toContain(
+      '      - { name: column_3 }     # the model tests it for 0, 1, 2',
+    );
   });
 
   it('says what a bundle is where there is none', async () => {

@@ -93,3 +93,33 @@ it('everything that is missing or of the wrong type is shown at once, with what 
     hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
   `);
 });
+
+it.each<[ColumnType, string[] | undefined, string]>([
+  [
+    'bool',
+    ['No', 'Yes'],
+    'a cast would give false and true, and the model knows "No", "Yes": write those with CASE in the query, or load the column as text',
+  ],
+  ['bool', ['false', 'true'], 'cast it in the query; that gives false and true, and the model knows "false", "true"'],
+  [
+    'integer',
+    ['free', 'pro'],
+    'a cast would give numbers such as 0 and 1, and the model knows "free", "pro": write those with CASE in the query, or load the column as text',
+  ],
+  ['integer', ['1', '2'], 'cast it in the query; that gives numbers such as 0 and 1, and the model knows "1", "2"'],
+  [
+    'float',
+    Array.from({ length: 9 }, (_, i) => `${i}`),
+    'a cast would give numbers such as 0.0 and 1.5, and the model knows "0", "1", "2", "3", "4", "5" and 3 more: write those with CASE in the query, or load the column as text',
+  ],
+  ['date', undefined, 'cast it in the query if that loses nothing'],
+])('what a cast of %s to text gives stands beside the categories %j', (type, categories, expected) => {
+  const feature = { name: 'plan', nullable: false, unknown: 'quarantine' as const, ...(categories && { categories }) };
+  const signature: Signature = {
+    inputs: [{ name: 'x', dtype: 'string', features: [feature] }],
+    output: { name: 'score', index: 0 },
+  };
+  expect(() => featureColumns(signature, schemaOf({ plan: type }), {})).toThrow(
+    expect.objectContaining({ details: [`plan is ${type.toUpperCase()} and the model takes string: ${expected}`] }),
+  );
+});
