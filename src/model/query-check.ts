@@ -19,7 +19,7 @@ export function featureColumns(signature: Signature, schema: Schema, renames: Re
       details.push(`features renames ${name}, which the model does not have`);
   }
   const columns = features.flatMap(({ feature, dtype }) => {
-    const name = renames[feature.name] ?? feature.name;
+    const name = (Object.hasOwn(renames, feature.name) && renames[feature.name]) || feature.name;
     const column = findColumn(schema, name);
     if (column === undefined) {
       const near = nearest(

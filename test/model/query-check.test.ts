@@ -25,6 +25,12 @@ it('finds the columns in the order of the features, by name, rename or any case,
   expect(featureColumns(signature, schema, { amount: 'total' }).map(({ name }) => name)).toEqual(['orders', 'total', 'PLAN']);
 });
 
+it('a feature that is called like something that every object has is found by its name', () => {
+  const schema = schemaOf({ constructor: 'integer', toString: 'integer', other: 'integer' });
+  const features = signatureOf({ constructor: 'int64', toString: 'int64' });
+  expect(featureColumns(features, schema, { toString: 'other' }).map(({ name }) => name)).toEqual(['constructor', 'other']);
+});
+
 describe('which column feeds which input', () => {
   const TYPES: ColumnType[] = [
     'integer',
