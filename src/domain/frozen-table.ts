@@ -7,6 +7,8 @@ export interface FrozenChunk {
   readonly rows: number;
   /** Sum of the keys' 60-bit hashes, decimal: 10^6 of them do not fit 64 bits. */
   readonly checksum: string;
+  /** The same sum over hashes of all frozen columns; where the source is asked for it again, see `AlteredFrozenTable`. */
+  readonly content?: string;
 }
 
 /** Rows of a file, from `first` on (counted from 0), as many as the chunk has. */
@@ -17,6 +19,8 @@ export interface FrozenPiece {
 
 /** A window's input rows, materialised once on the source's side. */
 export interface FrozenTable {
+  /** Random, made with the table (see `newFrozenId`): another freeze of the same run is another table. */
+  readonly id: string;
   readonly runId: string;
   readonly columns: readonly Column[];
   readonly chunks: readonly FrozenChunk[];

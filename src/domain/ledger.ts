@@ -1,6 +1,7 @@
 import type { Execution } from './execution.ts';
 import type { RejectionTally } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
+import type { Scorer } from './scorer.ts';
 import type { StageSeconds } from './stages.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn } from './tables.ts';
@@ -39,6 +40,12 @@ export interface RunDetails {
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;
+  /** Identity of the source database, see `Source.identity`. */
+  readonly source?: string;
+  /** Identity of the frozen table whose rows were published. */
+  readonly frozen?: string;
+  /** What scored every row that was published. */
+  readonly scorer?: Scorer;
   readonly chunks?: number;
   /** Chunks that were staged before this process started. */
   readonly chunks_resumed?: number;

@@ -1,5 +1,7 @@
 import type { StagedAttempt } from './attempt.ts';
-import type { FrozenChunk } from './frozen-table.ts';
+import type { AttemptFacts } from './attempt-facts.ts';
+import { isOfFrozen, scorerOf } from './attempt-id.ts';
+import type { FrozenChunk, FrozenTable } from './frozen-table.ts';
 import type { RunRows } from './rows.ts';
 
 /** What staging holds of one attempt, counted in the sink. */
@@ -8,6 +10,10 @@ export interface AttemptTally extends StagedAttempt {
   /** See `FrozenChunk.checksum`. */
   readonly checksum: string;
   readonly provider: string;
+  /** Undefined where its rows do not say. */
+  readonly facts: AttemptFacts | undefined;
+  /** What its rows hold, so that a change between counting and publishing is noticed: each sink's own text for it. */
+  readonly content: string;
 }
 
 export interface RejectionTally {
@@ -35,8 +41,24 @@ export interface Reconciliation {
   readonly scoreCounts: readonly number[] | undefined;
 }
 
-/** Picks the attempt of each chunk whose row count and key checksum equal the frozen chunk's; the lowest id of several. */
-export function pinAttempts(chunks: readonly FrozenChunk[], attempts: readonly AttemptTally[]): Pinning {
+/**
+ * Picks one attempt of each chunk: of this very frozen table, with its row count and key checksum, the lowest id of several. All
+ * are of one scorer, the one that covers most chunks: scores of two may differ in their last digits.
+ */
+export function pinAttempts({ id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>, attempts: readonly AttemptTally[]): Pinning {
+  const own = attempts.filter(({ attempt }) => isOfFrozen(attempt, id));
+  const scorers = [...new Set(own.map(({ attempt }) => scorerOf(attempt)))].sort();
+  const choices = scorers.map((scorer) =>
+    pinOf(
+      chunks,
+      own.filter(({ attempt }) => scorerOf(attempt) === scorer),
+    ),
+  );
+  const [best = pinOf(chunks, [])] = choices.sort((a, b) => b.pinned.length - a.pinned.length);
+  return { attempts, ...best };
+}
+
+function pinOf(chunks: readonly FrozenChunk[], attempts: readonly AttemptTally[]): Omit<Pinning, 'attempts'> {
   const pinned: AttemptTally[] = [];
   const missing: number[] = [];
   const mismatched: number[] = [];
@@ -46,10 +68,15 @@ export function pinAttempts(chunks: readonly FrozenChunk[], attempts: readonly A
     if (equal[0] !== undefined) pinned.push(equal[0]);
     else (complete.length > 0 ? mismatched : missing).push(chunk);
   }
-  return { attempts, pinned, missing, mismatched };
+  return { pinned, missing, mismatched };
 }
 
-/** Chunks that no attempt covers with all its rows. */
-export function undone(chunks: readonly FrozenChunk[], staged: readonly StagedAttempt[]): FrozenChunk[] {
-  return chunks.filter(({ chunk, rows }) => !staged.some((attempt) => attempt.chunk === chunk && attempt.rows === rows));
+/** Chunks that no attempt of this frozen table and this scorer covers with all its rows. @param scorer see `scorerId` */
+export function undone(
+  { id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>,
+  scorer: string,
+  staged: readonly StagedAttempt[],
+): FrozenChunk[] {
+  const own = staged.filter(({ attempt }) => isOfFrozen(attempt, id) && scorerOf(attempt) === scorer);
+  return chunks.filter(({ chunk, rows }) => !own.some((attempt) => attempt.chunk === chunk && attempt.rows === rows));
 }

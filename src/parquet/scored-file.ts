@@ -1,3 +1,4 @@
+import type { AttemptFacts } from '../domain/attempt-facts.ts';
 import type { Column } from '../domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
@@ -33,6 +34,7 @@ export interface ScoredFileSpec {
   readonly chunk: number;
   readonly attempt: string;
   readonly provider: string;
+  readonly facts: AttemptFacts;
   /** ISO instant. */
   readonly scoredAt: string;
 }
@@ -57,7 +59,7 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
 }
 
 function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
-  const { key, keep, features, featureNames, stagesText, chunk, attempt, provider, scoredAt } = spec;
+  const { key, keep, features, featureNames, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
   const known = codes.map((code) => ({ code, ...readRejection(code) }));
   const perCode = (value: (entry: (typeof known)[number]) => string | undefined): string =>
     known.length === 0
@@ -84,13 +86,14 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
       CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
       CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, spec))} END AS VARCHAR) AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
+      CASE WHEN first THEN ${literal(JSON.stringify(facts))} END AS facts,
       ${stagesText ? canonicalText(scored, { type: 'timestamp' }) : scored} AS scored_at
     FROM (
       SELECT *, ${keys.map((name) => `${name} IS NULL`).join(' OR ')} AS null_key,
         ${spec.duplicates === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM duplicates WHERE ${keys.map((name) => `duplicates.${name} = placed.${name}`).join(' AND ')})`} AS duplicate
       FROM (
         SELECT ${named.map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
-          result.score AS score, result.rejected AS rejected
+          result.score AS score, result.rejected AS rejected, row_number() OVER () = 1 AS first
         FROM chunk POSITIONAL JOIN result
       ) AS placed
     )`;

@@ -46,6 +46,8 @@ export interface Plan extends ChosenColumns {
   readonly sourceAccess: WarehouseAccess;
   readonly ledger: Ledger;
   readonly tables: Tables;
+  /** Of the source database, see `Source.identity`. */
+  readonly identity: string;
   readonly fingerprint: string;
   /** Whether report and summary tables take this kind of window. */
   readonly reported: boolean;
@@ -100,6 +102,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     environment: context.environment,
   });
   const schema = await source.source.describe(query);
+  const identity = await source.source.identity();
   const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
   const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column, definition.sink.layout);
@@ -123,13 +126,15 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     ledger,
     tables,
     ...columns,
-    fingerprint: fingerprintOf(
+    identity,
+    fingerprint: fingerprintOf({
       query,
-      columns.needed,
-      { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
+      source: identity,
+      columns: columns.needed,
+      definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
       bundle,
-      definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
-    ),
+      hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+    }),
     reported: window.kind === definition.every,
     reportFile: file,
     entries,

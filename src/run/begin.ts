@@ -8,6 +8,7 @@ import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
+import { recordFailure, refusedEntry } from './failure.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
 
 /** An unfinished run that began so long ago, or longer, is no news to whoever starts beside it. */
@@ -28,6 +29,8 @@ interface Begun {
   readonly beside?: readonly Run[];
   /** The unfinished run that `skipPublished` leaves as it is. */
   readonly passed?: Run | undefined;
+  /** Why the unfinished run can never be resumed. */
+  readonly refused?: unknown;
 }
 
 /**
@@ -46,6 +49,7 @@ export async function begin(
     resumed,
     beside = [],
     passed,
+    refused,
   } = await plan.ledger.decide<Begun>(windowFilter(plan), async (entries) => {
     const done = skipPublished ? publishedRun(plan, entries) : undefined;
     if (done) {
@@ -55,7 +59,11 @@ export async function begin(
       };
       return { result };
     }
-    const unfinished = fresh ? undefined : await resumable(plan, entries);
+    const { run: unfinished, refused } = fresh ? {} : await resumable(plan, entries);
+    if (unfinished && refused) {
+      const left = progressOf(plan, entries, unfinished, began);
+      return { append: refusedEntry(plan, left, refused), result: { progress: left, refused } };
+    }
     const begun = progressOf(plan, entries, unfinished, began);
     const beside = othersUnfinished(entries, plan.fingerprint);
     const result: Begun = { progress: begun, resumed: unfinished, beside };
@@ -63,12 +71,14 @@ export async function begin(
     begun.state = 'started';
     const append = entryOf(plan, begun, 'started', {
       supersedes: begun.replaces?.runId ?? null,
+      source: plan.identity,
       sql: showQuery(plan.query),
       parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
       versions: VERSIONS,
     });
     return { append, result };
   });
+  if (refused) throw refused;
   if (resumed) console.info(`going on with ${showRun(resumed)}`);
   // One that failed has said so, and nobody is at it.
   for (const run of beside.filter(
@@ -95,14 +105,22 @@ export interface Joined {
  * @param skipPublished take the publication of another fingerprint too, where there is nothing of this one
  * @throws ScoreBatchError `conflict` where there is none; `refused` or `nothing to score` where that is how the newest one ended
  */
-export async function join(plan: Plan, skipPublished: boolean, { console, began }: Context): Promise<Joined> {
+export async function join(plan: Plan, skipPublished: boolean, context: Context): Promise<Joined> {
+  const { console, began } = context;
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
   if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished, began), frozen: undefined };
-  const frozen = unfinished && (await plan.source.source.frozen(unfinished.runId));
-  if (unfinished && frozen) {
-    console.info(`going on with ${showRun(unfinished)}`);
-    return { progress: progressOf(plan, entries, unfinished, began), frozen };
+  if (unfinished) {
+    const progress = progressOf(plan, entries, unfinished, began);
+    const frozen = await plan.source.source.frozen(unfinished.runId).catch(async (error: unknown) => {
+      if (isRefusal(error)) await recordFailure(plan, progress, error, context);
+      throw error;
+    });
+    if (frozen) {
+      console.info(`going on with ${showRun(unfinished)}`);
+      progress.frozen = frozen.id;
+      return { progress, frozen };
+    }
   }
   const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
   if (newest && newest.runId === currentPublication(entries)?.runId) {
@@ -133,10 +151,25 @@ function publishedRun(plan: Plan, entries: readonly LedgerEntry[]): Run | undefi
   return showTableName(run?.details.table ?? []) === showTableName(plan.tables.scores.name) ? run : undefined;
 }
 
-/** Takes over what another process of this very run has published. @returns whether there was such a thing */
+/**
+ * Takes over what another process of this very run has published.
+ *
+ * @returns whether there was such a thing
+ * @throws ScoreBatchError `conflict` where it was published from other frozen rows: two sources pass for one
+ */
 export async function adopt(plan: Plan, progress: Progress): Promise<boolean> {
   const run = runsOf(await plan.ledger.entries(windowFilter(plan))).find(({ runId }) => runId === progress.runId);
   if (run?.state !== 'published' && run?.state !== 'completed') return false;
+  const { frozen } = run.details;
+  if (frozen !== undefined && progress.frozen !== undefined && frozen !== progress.frozen) {
+    throw new ScoreBatchError(
+      'conflict',
+      `run ${run.runId} was published from other frozen rows, by a process on ${run.host}`,
+      {
+        hint: 'two sources pass for one: give the jobs different names, or different sinks',
+      },
+    );
+  }
   progress.state = run.state;
   progress.rows = run.rows;
   progress.details = run.details;
@@ -167,10 +200,24 @@ function showRun({ runId, startedAt, startedOn }: Run): string {
   return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${startedOn}`;
 }
 
-/** Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures. */
-async function resumable(plan: Plan, entries: readonly LedgerEntry[]): Promise<Run | undefined> {
-  const unfinished = unfinishedRun(entries, plan.fingerprint);
-  if (unfinished === undefined || unfinished.state === 'published') return unfinished;
-  const frozen = await plan.source.source.frozen(unfinished.runId);
-  return frozen || (await plan.sink.sink.staged(unfinished.runId)).length === 0 ? unfinished : undefined;
+/**
+ * Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures.
+ *
+ * @returns `refused` beside a run whose frozen rows were written to by others
+ */
+async function resumable(plan: Plan, entries: readonly LedgerEntry[]): Promise<{ run?: Run; refused?: unknown }> {
+  const run = unfinishedRun(entries, plan.fingerprint);
+  if (run === undefined) return {};
+  if (run.state === 'published') return { run };
+  try {
+    const frozen = await plan.source.source.frozen(run.runId);
+    return frozen || (await plan.sink.sink.staged(run.runId)).length === 0 ? { run } : {};
+  } catch (refused) {
+    if (!isRefusal(refused)) throw refused;
+    return { run, refused };
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof ScoreBatchError && error.kind === 'refused';
 }

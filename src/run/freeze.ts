@@ -8,10 +8,11 @@ import type { Progress } from './progress.ts';
 export async function freezeWindow(
   plan: Plan,
   skipEmpty: boolean,
-  { clock, runId }: Progress,
+  progress: Progress,
   { console }: Context,
 ): Promise<FrozenTable> {
   const { label } = plan.window;
+  const { clock, runId } = progress;
   console.info(`freezing ${label}`);
   clock.enter('freeze');
   const frozen = await plan.source.source.freeze(plan.query, {
@@ -21,6 +22,7 @@ export async function freezeWindow(
     ...plan.sizing.chunking,
     hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
   });
+  progress.frozen = frozen.id;
   const chunks = `${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`;
   console.info(`froze ${frozen.rows.toLocaleString('en')} rows of ${label} in ${chunks}`);
   if (skipEmpty) refuseEmpty(plan, frozen);

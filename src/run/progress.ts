@@ -11,6 +11,8 @@ export interface Progress {
   readonly clock: StageClock;
   /** What is published for the window, as the run saw it when it began; another one at the gate means a lost race. */
   readonly replaces: Publication | undefined;
+  /** Identity of the frozen table, once there is one. */
+  frozen?: string;
   /** What the ledger says of the run so far. */
   state: RunState;
   rows: RunRows | undefined;

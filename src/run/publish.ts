@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
-import { currentPublication } from '../domain/ledger.ts';
+import { currentPublication, type RunDetails } from '../domain/ledger.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import type { Plan } from '../plan/plan.ts';
 import { recordedPath } from '../report/place.ts';
@@ -44,6 +44,9 @@ export async function publishFrozen(
     rejections: reconciliation.rejections,
     score_psi: gates.scorePsi ?? null,
     providers: tallyProviders(reconciliation.pinned),
+    source: plan.identity,
+    frozen: frozen.id,
+    ...scorerOf(reconciliation.pinned),
     warnings: gates.warnings,
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
@@ -68,6 +71,12 @@ export async function publishFrozen(
   });
   if (mine) progress.state = 'published';
   return mine;
+}
+
+/** All pinned attempts are of one scorer. */
+function scorerOf(pinned: readonly AttemptTally[]): Pick<RunDetails, 'scorer'> {
+  const scorer = pinned.find(({ facts }) => facts !== undefined)?.facts?.scorer;
+  return scorer === undefined ? {} : { scorer };
 }
 
 function tallyProviders(attempts: readonly AttemptTally[]): Record<string, number> {

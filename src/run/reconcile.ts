@@ -9,10 +9,12 @@ import type { Plan } from '../plan/plan.ts';
  * @throws ScoreBatchError `conflict` where a chunk is missing, `refused` where the numbers or keys do not agree
  */
 export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string): Promise<Reconciliation> {
+  await plan.source.source.verify(frozen, plan.key);
   const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
     runId,
     frozen,
     key: plan.key,
+    keep: plan.keep,
     scoreEdges: plan.bundle.definition.reference?.score?.edges,
   });
   const staging = plan.sink.sink.stagingLocation(runId);

@@ -1,11 +1,15 @@
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
+import type { Execution } from '../domain/execution.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
+import { type Scorer, scorerId } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import { type Allotment, allot } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
+import { processorKind } from '../processor.ts';
 import { scoreChunks } from '../score/pool.ts';
+import { VERSION } from '../versions.ts';
 import type { Progress } from './progress.ts';
 import { shareChunks } from './share.ts';
 import { WorkerClock } from './worker-clock.ts';
@@ -35,10 +39,12 @@ export async function scoreFrozen(
   const folder = await sink.workFolder(runId);
   const { execution } = plan;
   if (execution === undefined) throw new Error('nothing was planned to run the model on');
+  const scorer = scorerNow(execution);
   const allotment = fitted(plan, frozen, context);
   const { workers } = allotment;
   const share = await shareChunks({
     frozen,
+    scorer: scorerId(scorer),
     shard,
     workers,
     look: () => sink.staged(runId),
@@ -76,6 +82,7 @@ export async function scoreFrozen(
         workers,
         signal,
         model: { file: plan.bundle.file, digest: plan.bundle.digest },
+        scorer,
         signature: plan.bundle.signature,
         key: plan.key,
         keep: plan.keep,
@@ -101,6 +108,11 @@ export async function scoreFrozen(
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;
+}
+
+/** What this process scores with. */
+function scorerNow({ provider, onnxruntime }: Execution): Scorer {
+  return { score_batch: VERSION, onnxruntime, provider, processor: processorKind() };
 }
 
 /** Told once, and again only where it gets worse. */

@@ -16,6 +16,8 @@ export interface Share {
 
 export interface ShareOptions {
   readonly frozen: FrozenTable;
+  /** Id of the scorer of this process: it takes what others have scored otherwise for not scored. */
+  readonly scorer: string;
   readonly shard: Shard;
   /** Chunks that this process scores at the same time. */
   readonly workers: number;
@@ -60,7 +62,7 @@ const PATIENCE_MS = 30_000;
 
 /** Looks at what is staged, and begins to share. See `nextMove` for who takes what. */
 export async function shareChunks(options: ShareOptions): Promise<Share> {
-  const { frozen, shard, workers, look, found, clock = REAL } = options;
+  const { frozen, scorer, shard, workers, look, found, clock = REAL } = options;
   const done = new Set<number>();
   const taken = new Map<number, number>();
   const waitedFor = new Map<number, number>();
@@ -69,7 +71,7 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
   let pause = LOOK_EVERY_MS;
   const see = async (): Promise<number> => {
     const start = clock.now();
-    const open = new Set(undone(frozen.chunks, await look()).map(({ chunk }) => chunk));
+    const open = new Set(undone(frozen, scorer, await look()).map(({ chunk }) => chunk));
     looked = clock.now();
     pause = Math.min(LOOK_AT_LEAST_EVERY_MS, Math.max(LOOK_EVERY_MS, LOOKS_APART * (looked - start)));
     const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));

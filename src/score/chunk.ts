@@ -1,6 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { ScoredFile } from '../domain/attempt.ts';
+import { newAttemptId } from '../domain/attempt-id.ts';
+import { scorerId } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
 import { createEncoder } from '../features/encoder.ts';
@@ -59,7 +60,7 @@ export async function scoreChunk(
   if (read !== task.rows) throw new RangeError(`chunk ${task.chunk} has ${read} rows and was frozen with ${task.rows}`);
   if (stopped()) return undefined;
   await database.release();
-  const attempt = randomBytes(8).toString('hex');
+  const attempt = newAttemptId(setup.frozen.id, scorerId(setup.scorer));
   const file = path.join(setup.folder, `chunk-${task.chunk}-${attempt}.parquet`);
   await writeScoredFile(
     database,
@@ -77,6 +78,7 @@ export async function scoreChunk(
       chunk: task.chunk,
       attempt,
       provider: session.provider,
+      facts: { scorer: setup.scorer },
       scoredAt: setup.scoredAt,
     },
   );

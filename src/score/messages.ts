@@ -2,6 +2,7 @@ import type { ScoredFile } from '../domain/attempt.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { ProviderText } from '../domain/provider.ts';
 import type { Column } from '../domain/schema.ts';
+import type { Scorer } from '../domain/scorer.ts';
 import type { Signature } from '../domain/signature.ts';
 import type { ErrorKind } from '../errors.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   readonly source: WarehouseAccess;
   readonly frozen: FrozenTable;
   readonly model: ModelFile;
+  /** What scores, as it is written into each attempt. */
+  readonly scorer: Scorer;
   readonly signature: Signature;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];

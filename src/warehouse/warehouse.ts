@@ -31,14 +31,22 @@ export interface Scratch {
 
 /** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
 export interface Source extends Scratch {
+  /** What this database is, whatever words reach it: equal for all processes that read the same one, and for no others. */
+  identity(): Promise<string>;
   /** Columns of the query; runs nothing. */
   describe(query: Query): Promise<Schema>;
   /** Whether a query of one row and one column returns true. */
   ready(query: Query): Promise<boolean>;
   /** One scan of the source. Where the run's frozen table is there already, that one is returned. */
   freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
-  /** The run's frozen table, if it is complete and still there. */
+  /**
+   * The run's frozen table, if it is complete and still there.
+   *
+   * @throws ScoreBatchError `refused` where it is not what was counted when it was frozen (see `alteredFrozen`)
+   */
   frozen(runId: string): Promise<FrozenTable | undefined>;
+  /** Counts the frozen table again. @throws ScoreBatchError `refused` where it is not what was counted when it was frozen */
+  verify(frozen: FrozenTable, key: readonly Column[]): Promise<void>;
   /**
    * Makes the frozen chunk the relation `chunk` of a chunk worker's in-memory DuckDB, with the frozen columns and in an order
    * of rows that stays; and keys that the source knows to occur more than once (see `FrozenTable.duplicates`) the relation
@@ -76,6 +84,7 @@ export interface ReconcileOptions {
   readonly runId: string;
   readonly frozen: FrozenTable;
   readonly key: readonly Column[];
+  readonly keep: readonly Column[];
   /** Inner edges of the bundle's reference histogram of the score. */
   readonly scoreEdges: readonly number[] | undefined;
 }

@@ -1,7 +1,9 @@
 import type { FrozenTable } from '../../domain/frozen-table.ts';
 import { BUCKETS } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
-import { BUCKET, bucketOf, countBuckets, frozenTable } from '../sql/frozen.ts';
+import type { Column } from '../../domain/schema.ts';
+import { alteredFrozen } from '../altered-frozen.ts';
+import { BUCKET, bucketOf, countBuckets, frozenTable, parseManifest, refuseAltered } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
@@ -32,7 +34,9 @@ export async function freeze(connection: Connection, query: Query, options: Free
     if (await getTable(connection, manifest)) await dropTable(connection, manifest);
     await writeFrozen(connection, query, options);
   }
-  const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key), { runId });
+  const buckets = await rows(connection, countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key, columns), {
+    runId,
+  });
   const counted = frozenTable(runId, columns, options, buckets);
   await runUnlessThere(connection, writeManifest(connection, counted), runId);
   const frozen = await readFrozen(connection, runId);
@@ -44,9 +48,23 @@ export async function freeze(connection: Connection, query: Query, options: Free
 export async function readFrozen(connection: Connection, runId: string): Promise<FrozenTable | undefined> {
   const manifest = await readCell(connection, scratchTable(connection, 'manifest', runId));
   if (manifest === undefined) return undefined;
-  const frozen = JSON.parse(manifest) as FrozenTable;
+  const where = placeOf(connection, runId);
+  const frozen = parseManifest(manifest, where);
   const table = await getTable(connection, scratchTable(connection, 'frozen', runId));
-  return table !== undefined && Number(table.numRows) === frozen.rows ? frozen : undefined;
+  if (table === undefined) return undefined;
+  if (Number(table.numRows) === frozen.rows) return frozen;
+  throw alteredFrozen(where, [`it had ${frozen.rows} rows and has ${table.numRows}`]);
+}
+
+/** Reads all of it: cheaper looks see no change of a value. */
+export async function verifyFrozen(connection: Connection, frozen: FrozenTable, key: readonly Column[]): Promise<void> {
+  const { runId, columns } = frozen;
+  const count = countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key, columns);
+  refuseAltered(frozen, placeOf(connection, runId), await rows(connection, count, { runId }));
+}
+
+function placeOf(connection: Connection, runId: string): string {
+  return Object.values(scratchTable(connection, 'frozen', runId)).join('.');
 }
 
 /** The manifest first: without it the frozen table is not a run's any more. */

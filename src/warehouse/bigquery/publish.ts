@@ -1,6 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
+import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
+import { alteredStaging } from '../altered-staging.ts';
+import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked, selectScored } from '../sql/publication.ts';
 import { pinnedRows } from '../sql/tally.ts';
@@ -17,6 +21,9 @@ import { dropTable } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
+
+/** No run's id begins so. */
+const ALTERED = 'other rows: ';
 
 /** Tables of a publication by their full names. */
 interface Targets {
@@ -71,6 +78,8 @@ async function publishOnce(
   } catch (error) {
     const published = refusalOf(error);
     if (published === undefined) throw error;
+    const altered = alteredBy(published);
+    if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
     if (published === entry.runId) return false;
     throw superseded(entry.window.label, published);
   }
@@ -131,5 +140,24 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
     if (report) statements.push(insertScores(BIGQUERY, report, entry, rows));
     if (summary) statements.push(insertSummary(BIGQUERY, summary, entry, rows, segments));
   }
+  statements.push(
+    ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
+  );
   return [...statements, insertEntry(BIGQUERY, ledger, entry)];
+}
+
+/** Ends the script unless the table holds what was counted in staging; see `alteredBy`. */
+function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: ExpectedRows): string {
+  const counted = `(SELECT CONCAT(row_count, ' rows, ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING))
+    FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
+  const wanted = `${rows} rows, ${checksum}`;
+  return refuseUnless(
+    `${counted} = ${BIGQUERY.literal(wanted)}`,
+    `${BIGQUERY.literal(`${ALTERED}${showTableName(table.name)}`)}`,
+  );
+}
+
+/** The table that did not hold what was counted; undefined where the script ended for another reason. */
+function alteredBy(refusal: string): string | undefined {
+  return refusal.startsWith(ALTERED) ? refusal.slice(ALTERED.length) : undefined;
 }

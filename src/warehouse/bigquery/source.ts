@@ -3,12 +3,13 @@ import type { Query } from '../../domain/query.ts';
 import type { TableColumn } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { alteredFrozen } from '../altered-frozen.ts';
 import { inChunk } from '../sql/frozen.ts';
 import type { EstimatingSource, Source } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { queryError, translated } from './errors.ts';
 import { failureOf } from './failure.ts';
-import { freeze, readFrozen, thaw } from './freeze.ts';
+import { freeze, readFrozen, thaw, verifyFrozen } from './freeze.ts';
 import type { Job } from './jobs.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
@@ -29,6 +30,8 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
   const planned = (query: Query): Promise<Job> =>
     asked(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
   return {
+    // Names of projects are unique in all of Google Cloud.
+    identity: async () => `bigquery ${connection.home.project}.${connection.home.dataset}`,
     async describe(query) {
       const job = await planned(query);
       return toSchema((job.statistics?.query?.schema?.fields ?? []) as readonly Field[]);
@@ -54,6 +57,7 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     },
     freeze: (query, options) => translated(connection, () => freeze(connection, query, options)),
     frozen: (runId) => translated(connection, () => readFrozen(connection, runId)),
+    verify: (frozen, key) => translated(connection, () => verifyFrozen(connection, frozen, key)),
     loadChunk: (frozen, chunk, database) => translated(connection, () => loadChunk(connection, frozen, chunk, database)),
     thaw: (runId) => translated(connection, () => thaw(connection, runId)),
     left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
@@ -80,8 +84,6 @@ async function loadChunk(connection: Connection, frozen: FrozenTable, chunk: num
   const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   const [row] = await database.rows('SELECT count(*) FROM chunk');
   if (Number(row?.[0]) !== expected) {
-    throw new ScoreBatchError('conflict', `chunk ${chunk} has ${row?.[0]} rows and was frozen with ${expected}`, {
-      hint: 'somebody wrote to the frozen table; start again with --fresh',
-    });
+    throw alteredFrozen(Object.values(table).join('.'), [`chunk ${chunk} had ${expected} rows and has ${row?.[0]}`]);
   }
 }

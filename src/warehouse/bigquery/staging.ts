@@ -50,7 +50,7 @@ export async function tally(connection: Connection, options: ReconcileOptions): 
   const { runId } = options;
   // A window without rows has nothing staged.
   if (!(await getTable(connection, scratchTable(connection, 'staged', runId)))) {
-    return { ...pinAttempts(options.frozen.chunks, []), rejections: [], scoreCounts: options.scoreEdges && [] };
+    return { ...pinAttempts(options.frozen, []), rejections: [], scoreCounts: options.scoreEdges && [] };
   }
   return await tallyStaging(BIGQUERY, scratchName(connection, 'staged', runId), options, (sql) =>
     rows(connection, sql, { runId }),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { newFrozenId } from '../../domain/attempt-id.ts';
 import { checksumOf } from '../../domain/checksum.ts';
 import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
@@ -9,6 +10,7 @@ import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
+import { alteredFrozen } from '../altered-frozen.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
@@ -21,6 +23,7 @@ import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
+import { stampsOf } from './stamp.ts';
 
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
@@ -33,6 +36,8 @@ const GROUPS_PER_FILE = 16;
 interface Manifest extends FrozenTable {
   /** See `probeHash`. */
   readonly probe: string;
+  /** One for each file, as it was written. */
+  readonly stamps: readonly string[];
 }
 
 /**
@@ -54,9 +59,10 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
       }
     });
     const frozen = await withMemory(file, (database) => countFrozen(database, folder, options, file.memory));
+    const stamps = await stampsOf([...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))]);
     await writeFile(
       path.join(folder, MANIFEST),
-      JSON.stringify({ ...frozen, probe: await probeHash(file) } satisfies Manifest),
+      JSON.stringify({ ...frozen, probe: await probeHash(file), stamps } satisfies Manifest),
     );
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
@@ -109,7 +115,7 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   }
   const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
   const duplicates = await writeRepeated(database, folder, files, options, passes);
-  return { runId, columns, divisions: Math.max(1, chunks.length), hash, chunks, pieces, rows, duplicates };
+  return { id: newFrozenId(), runId, columns, divisions: Math.max(1, chunks.length), hash, chunks, pieces, rows, duplicates };
 }
 
 /** Rows of a file's chunks, all about equal and none above `chunkRows`. */
@@ -159,19 +165,49 @@ async function probeHash(file: DuckdbFile): Promise<string> {
 /**
  * The run's frozen table where it is there with all its rows, counted by a DuckDB that hashes as this one does: a machine that lost
  * power may have lost what was written last.
+ *
+ * @throws ScoreBatchError `refused` where it has all its rows and was written to
  */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
   try {
-    const { probe, ...frozen } = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
+    const { probe, stamps, ...frozen } = await readManifest(folder);
     if (probe !== (await probeHash(file))) return undefined;
     const rows = await countRows(file, await filesIn(folder, ROWS));
     const repeated = await countRows(file, await filesIn(folder, REPEATED));
-    return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;
+    if (rows === undefined || repeated === undefined || rows < frozen.rows || repeated < (frozen.duplicates ?? 0))
+      return undefined;
+    await refuseOtherStamps(folder, stamps);
+    return frozen;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** Looks whether a file was written to since it was frozen: no byte of the rows is read again. */
+export async function verifyFrozen(file: DuckdbFile, { id, runId }: FrozenTable): Promise<void> {
+  const folder = frozenFolder(file, runId);
+  const manifest = await readManifest(folder).catch((error: unknown) => {
+    throw alteredFrozen(folder, [`its manifest cannot be read (${systemCode(error) ?? 'not JSON'})`]);
+  });
+  if (manifest.id !== id) throw alteredFrozen(folder, ['another process has frozen the window again']);
+  await refuseOtherStamps(folder, manifest.stamps);
+}
+
+async function readManifest(folder: string): Promise<Manifest> {
+  return JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
+}
+
+async function refuseOtherStamps(folder: string, stamps: readonly string[] = []): Promise<void> {
+  const files = [...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))];
+  const now = await stampsOf(files);
+  const changed = files.filter((_, i) => !stamps.includes(now[i] ?? ''));
+  if (changed.length === 0 && files.length === stamps.length) return;
+  throw alteredFrozen(folder, [
+    ...changed.map((name) => `${path.relative(folder, name)} was written to`),
+    ...(files.length === stamps.length ? [] : [`it had ${stamps.length} files and has ${files.length}`]),
+  ]);
 }
 
 /**

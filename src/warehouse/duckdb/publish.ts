@@ -10,7 +10,7 @@ import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';
 import { rankRows } from './ranked-rows.ts';
-import { stagedFile } from './staging.ts';
+import { refuseAlteredStaging, stagedFile } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 /**
@@ -50,6 +50,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         if (report && spec.reported) await database.run(insertScores(DUCKDB, report, entry, rows));
         if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }
+      await refuseAlteredStaging(file, entry.runId, spec.pinned);
       await database.run(insertEntry(DUCKDB, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
       return true;
     }),

@@ -7,7 +7,8 @@ import { asSubquery } from '../sql/subquery.ts';
 import type { CountingSource, Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
-import { freeze, readFrozen, viewChunk } from './freeze.ts';
+import { freeze, readFrozen, verifyFrozen, viewChunk } from './freeze.ts';
+import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
 
@@ -23,6 +24,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
     });
   };
   return {
+    identity: () => translated(file.path, () => fileIdentity(file.path)),
     async describe(query) {
       const rows = await rowsOf(query, (sql) => `DESCRIBE ${asSubquery(sql)}`);
       return rows.map(([name, type]) => toColumn(String(name), String(type)));
@@ -43,6 +45,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
     },
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
+    verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),
     loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
     thaw: (runId) => removeRunFolder(file, runId),
     left: () => translated(file.scratch, () => listLeft(file)),

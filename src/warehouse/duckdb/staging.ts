@@ -1,11 +1,13 @@
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import { readFacts } from '../../domain/attempt-facts.ts';
 import { checksumOf } from '../../domain/checksum.ts';
-import { pinAttempts } from '../../domain/reconciliation.ts';
+import { type AttemptTally, pinAttempts } from '../../domain/reconciliation.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
+import { alteredStaging } from '../altered-staging.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { histogramCounts } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
@@ -14,6 +16,7 @@ import { type DuckdbFile, withMemory } from './file.ts';
 import { hashOfKey } from './key-hash.ts';
 import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
+import { stampsOf } from './stamp.ts';
 
 // Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
 // says chunk and attempt; it has this name only once it is complete.
@@ -63,25 +66,31 @@ export async function tallyStaged(
   { runId, frozen, key, scoreEdges }: ReconcileOptions,
 ): Promise<StagedTally> {
   const files = await stagedFiles(file, runId);
-  if (files.length === 0) return { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
+  if (files.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
+  // Before anything is read of them.
+  const stamps = new Map((await stampsOf(files)).map((stamp, i) => [files[i], stamp]));
   return await withMemory(file, async (database) => {
     const hash = hashOfKey(
       frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),
     );
     const counted = await database.rows(
-      `SELECT chunk, attempt, any_value(provider), count(*), count(score), ${checksumSums(DUCKDB, hash).join(', ')}
+      `SELECT chunk, attempt, any_value(provider), max(facts), count(*), count(score), ${checksumSums(DUCKDB, hash).join(', ')}
        FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
     );
-    const attempts = counted.map(([chunk, attempt, provider, rows, scored, high, low]) => ({
-      chunk: Number(chunk),
-      attempt: String(attempt),
-      provider: String(provider),
-      rows: Number(rows),
-      scored: Number(scored),
-      checksum: checksumOf(high, low),
-    }));
-    const pinning = pinAttempts(frozen.chunks, attempts);
+    const attempts = counted.map(([chunk, attempt, provider, facts, rows, scored, high, low]) => {
+      const id = { chunk: Number(chunk), attempt: String(attempt) };
+      return {
+        ...id,
+        provider: String(provider),
+        facts: readFacts(facts as string | null),
+        rows: Number(rows),
+        scored: Number(scored),
+        checksum: checksumOf(high, low),
+        content: stamps.get(stagedFile(file, runId, id)) ?? '',
+      };
+    });
+    const pinning = pinAttempts(frozen, attempts);
     if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
     const scan = parquetScan(pinning.pinned.map((attempt) => stagedFile(file, runId, attempt)));
     const rejected = await database.rows(
@@ -114,4 +123,20 @@ async function stagedFiles(file: DuckdbFile, runId: string): Promise<string[]> {
 function attemptOf(file: string): { chunk: number; attempt: string } {
   const match = NAME.exec(path.basename(file));
   return { chunk: Number(match?.[1]), attempt: match?.[2] ?? '' };
+}
+
+/** @throws ScoreBatchError `refused` where a pinned file is not as it was when it was counted */
+export async function refuseAlteredStaging(
+  file: DuckdbFile,
+  runId: string,
+  pinned: readonly Pick<AttemptTally, 'chunk' | 'attempt' | 'content'>[],
+): Promise<void> {
+  const files = pinned.map((attempt) => stagedFile(file, runId, attempt));
+  const now = await stampsOf(files).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const changed = pinned.filter(({ content }, i) => content !== now[i]);
+  if (changed.length > 0)
+    throw alteredStaging(changed.map(({ chunk }) => `the file of chunk ${chunk} was written to or is gone`));
 }

@@ -2,7 +2,8 @@ import type { FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import { type Column, findColumn } from '../../domain/schema.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { BUCKET, bucketOf, countBuckets, frozenTable } from '../sql/frozen.ts';
+import { alteredFrozen } from '../altered-frozen.ts';
+import { BUCKET, bucketOf, countBuckets, frozenTable, parseManifest, refuseAltered } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import { toColumn } from './columns.ts';
@@ -57,7 +58,7 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   } catch (error) {
     throw queryError(error, query.name, target);
   }
-  const counted = await run(snowflake, countBuckets(SNOWFLAKE, table, key), runId);
+  const counted = await run(snowflake, countBuckets(SNOWFLAKE, table, key, columns), runId);
   const frozen = frozenTable(runId, columns, options, counted);
   await createTable(snowflake, manifestName, () =>
     run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
@@ -74,13 +75,22 @@ export async function readFrozen(snowflake: Snowflake, runId: string): Promise<F
       runId,
     );
     if (row?.[0] === undefined || row[0] === null) return undefined;
-    const frozen = JSON.parse(row[0]) as FrozenTable;
-    const [count] = await run(snowflake, `SELECT CAST(COUNT(*) AS VARCHAR) FROM ${frozenTableName(snowflake, runId)}`, runId);
-    return Number(count?.[0]) === frozen.rows ? frozen : undefined;
+    const table = frozenTableName(snowflake, runId);
+    const frozen = parseManifest(row[0], table);
+    const [count] = await run(snowflake, `SELECT CAST(COUNT(*) AS VARCHAR) FROM ${table}`, runId);
+    if (Number(count?.[0]) === frozen.rows) return frozen;
+    throw alteredFrozen(table, [`it had ${frozen.rows} rows and has ${count?.[0]}`]);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+/** Reads all of it: cheaper looks see no change of a value. */
+export async function verifyFrozen(snowflake: Snowflake, frozen: FrozenTable, key: readonly Column[]): Promise<void> {
+  const table = frozenTableName(snowflake, frozen.runId);
+  const count = countBuckets(SNOWFLAKE, table, key, frozen.columns);
+  refuseAltered(frozen, table, await run(snowflake, count, frozen.runId));
 }
 
 export function frozenTableName(snowflake: Snowflake, runId: string): string {

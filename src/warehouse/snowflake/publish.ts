@@ -1,12 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { checksumOf } from '../../domain/checksum.ts';
 import { currentPublication } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { alteredStaging } from '../altered-staging.ts';
+import { countContent, expectedRows } from '../sql/content.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import {
   countSummarized,
-  countWindow,
   deleteWindow,
   insertQuarantine,
   insertScores,
@@ -65,7 +67,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     }
     const published = insertEntry(SNOWFLAKE, ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
     await session.rows(`${published} HAVING ${held}`);
-    await refuseDoubled(session, snowflake, spec, {
+    await refuseOther(session, snowflake, spec, {
       ledger,
       scores,
       quarantine,
@@ -86,27 +88,29 @@ interface Written {
 }
 
 /**
- * The driver sends a statement again whose answer is lost, under the same request id, by which Snowflake tells that it ran.
- * That is not ours to prove; so what would be committed is counted, and a statement that ran twice is not.
+ * Counts what would be committed. The driver sends a statement again whose answer is lost, under the same request id, by which
+ * Snowflake tells that it ran; that is not ours to prove. And somebody may have written to what was counted before.
+ *
+ * @throws ScoreBatchError `unavailable` where a statement ran twice or not at all, `refused` where other rows were written
  */
-async function refuseDoubled(
-  session: Session,
-  snowflake: Snowflake,
-  { entry }: PublicationSpec,
-  written: Written,
-): Promise<void> {
+async function refuseOther(session: Session, snowflake: Snowflake, spec: PublicationSpec, written: Written): Promise<void> {
+  const { entry } = spec;
   const { ledger, scores, quarantine, report, summary } = written;
-  const { scored = 0, quarantined = 0 } = entry.rows ?? {};
-  const counts = [
-    { table: scores, count: countWindow, expected: scored },
-    { table: quarantine, count: countWindow, expected: quarantined },
-    { table: report, count: countWindow, expected: scored },
-    { table: summary, count: countSummarized, expected: scored },
-  ];
-  for (const { table, count, expected } of counts) {
-    if (table === undefined) continue;
-    const [[counted] = []] = await session.rows(count(SNOWFLAKE, table, entry));
-    if (Number(counted) !== expected) throw doubled(`${showTableName(table.name)} has ${counted} rows for ${expected}`);
+  const altered: string[] = [];
+  for (const expected of expectedRows(SNOWFLAKE, spec, { scores, quarantine, report })) {
+    const [[rows, high, low] = []] = await session.rows(countContent(SNOWFLAKE, expected.table, entry, expected.hash));
+    const table = showTableName(expected.table.name);
+    const counted = Number(rows);
+    if (counted === expected.rows && checksumOf(high, low) === expected.checksum) continue;
+    const ranTwice = expected.rows > 0 && (counted === 0 || counted === 2 * expected.rows);
+    if (ranTwice) throw doubled(`${table} has ${rows} rows for ${expected.rows}`);
+    altered.push(`${table} would have ${rows} rows for the ${expected.rows} that were counted, or other values`);
+  }
+  if (altered.length > 0) throw alteredStaging(altered);
+  if (summary !== undefined) {
+    const [[users] = []] = await session.rows(countSummarized(SNOWFLAKE, summary, entry));
+    const scored = entry.rows?.scored ?? 0;
+    if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users for ${scored}`);
   }
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
   if (entries.filter(({ state }) => state === 'published').length !== 1) throw doubled('the ledger has the entry twice');

@@ -1,10 +1,11 @@
 import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { alteredFrozen } from '../altered-frozen.ts';
 import { inChunk } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { Source } from '../warehouse.ts';
 import { queryError } from './errors.ts';
-import { describe, freeze, frozenTableName, readFrozen } from './freeze.ts';
+import { describe, freeze, frozenTableName, readFrozen, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, dropRun, listLeft } from './scratch.ts';
@@ -15,10 +16,13 @@ import { carried, readInto } from './transfer.ts';
 export function snowflakeSource(snowflake: Snowflake): Source {
   const { client, target, job } = snowflake;
   return {
+    // Names of accounts are unique in all of Snowflake.
+    identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
     freeze: (query, options) => translated(snowflake, () => freeze(snowflake, query, options)),
     frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId)),
+    verify: (frozen, key) => translated(snowflake, () => verifyFrozen(snowflake, frozen, key)),
     loadChunk: (frozen, chunk, database) =>
       translated(snowflake, async () => {
         const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
@@ -28,9 +32,7 @@ export function snowflakeSource(snowflake: Snowflake): Source {
         );
         const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
         if (read === expected) return;
-        throw new ScoreBatchError('conflict', `chunk ${chunk} has ${read} rows and was frozen with ${expected}`, {
-          hint: `somebody wrote to the frozen table in ${target.account}; start again with --fresh`,
-        });
+        throw alteredFrozen(frozenTableName(snowflake, frozen.runId), [`chunk ${chunk} had ${expected} rows and has ${read}`]);
       }),
     thaw: (runId) => translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest'])),
     left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),

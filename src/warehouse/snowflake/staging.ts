@@ -113,7 +113,7 @@ export async function tallyStaged(snowflake: Snowflake, options: ReconcileOption
   const { runId, frozen, scoreEdges } = options;
   const staged = await stagedAttempts(snowflake, runId);
   if (staged.length === 0) {
-    const tally = { ...pinAttempts(frozen.chunks, []), rejections: [], scoreCounts: scoreEdges && [] };
+    const tally = { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
     return { tally, table: undefined };
   }
   const table = tableIdentifier(scratchName(snowflake, `counted_${randomBytes(4).toString('hex')}`, runId));

@@ -1,3 +1,4 @@
+import { newFrozenId } from '../../domain/attempt-id.ts';
 import { checksumOf } from '../../domain/checksum.ts';
 import {
   BUCKETS,
@@ -8,6 +9,7 @@ import {
   type FrozenTable,
 } from '../../domain/frozen-table.ts';
 import type { Column } from '../../domain/schema.ts';
+import { alteredFrozen, chunkDifferences } from '../altered-frozen.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 import type { TextRow } from './tally.ts';
 
@@ -22,10 +24,10 @@ export function bucketOf(dialect: Dialect, key: readonly Column[]): string {
   return `MOD(${keyHash(dialect, key)}, ${BUCKETS})`;
 }
 
-/** Rows and checksum of every bucket that has rows, as text. */
-export function countBuckets(dialect: Dialect, table: string, key: readonly Column[]): string {
+/** Rows, checksum of the keys and of all columns of every bucket that has rows, as text. */
+export function countBuckets(dialect: Dialect, table: string, key: readonly Column[], columns: readonly Column[]): string {
   const text = dialect.type({ type: 'string' });
-  const counts = [BUCKET, 'COUNT(*)', ...checksumSums(dialect, keyHash(dialect, key))];
+  const counts = [BUCKET, 'COUNT(*)', ...[key, columns].flatMap((hashed) => checksumSums(dialect, keyHash(dialect, hashed)))];
   return `SELECT ${counts.map((count) => `CAST(${count} AS ${text})`).join(', ')} FROM ${table} GROUP BY ${BUCKET}`;
 }
 
@@ -38,23 +40,44 @@ export function frozenTable(
 ): FrozenTable {
   const rows = buckets.reduce((sum, [, count]) => sum + Number(count), 0);
   const divisions = divisionsFor(rows, chunking);
-  const counted = buckets.map(([bucket, count, high, low]) => ({
+  return { id: newFrozenId(), runId, columns, chunks: chunksOf(divisions, buckets), rows, divisions, hash: 'md5' };
+}
+
+/** @param where the table, for people. @throws ScoreBatchError `refused` where the text is not a manifest that we write */
+export function parseManifest(text: string, where: string): FrozenTable {
+  try {
+    const manifest = JSON.parse(text) as FrozenTable | null;
+    if (typeof manifest?.id === 'string' && Array.isArray(manifest.chunks)) return manifest;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+  }
+  throw alteredFrozen(where, ['its manifest is not one that score-batch writes']);
+}
+
+/** @param where the table, for people, @param buckets counted again. @throws ScoreBatchError `refused` where they differ */
+export function refuseAltered({ chunks, divisions }: FrozenTable, where: string, buckets: readonly TextRow[]): void {
+  const details = chunkDifferences(chunks, chunksOf(divisions, buckets));
+  if (details.length > 0) throw alteredFrozen(where, details);
+}
+
+/** Chunks that have rows, summed over their buckets. */
+function chunksOf(divisions: number, buckets: readonly TextRow[]): FrozenChunk[] {
+  const counted = buckets.map(([bucket, count, high, low, contentHigh, contentLow]) => ({
     bucket: Number(bucket),
     rows: Number(count),
     checksum: BigInt(checksumOf(high, low)),
+    content: BigInt(checksumOf(contentHigh, contentLow)),
   }));
-  const chunks: FrozenChunk[] = [];
-  for (let chunk = 0; chunk < divisions; chunk += 1) {
+  return Array.from({ length: divisions }, (_, chunk) => {
     const [first, end] = bucketsOf(chunk, divisions);
     const inside = counted.filter(({ bucket }) => bucket >= first && bucket < end);
-    if (inside.length === 0) continue;
-    chunks.push({
+    return {
       chunk,
-      rows: inside.reduce((sum, bucket) => sum + bucket.rows, 0),
-      checksum: String(inside.reduce((sum, bucket) => sum + bucket.checksum, 0n)),
-    });
-  }
-  return { runId, columns, chunks, rows, divisions, hash: 'md5' };
+      rows: inside.reduce((sum, { rows }) => sum + rows, 0),
+      checksum: String(inside.reduce((sum, { checksum }) => sum + checksum, 0n)),
+      content: String(inside.reduce((sum, { content }) => sum + content, 0n)),
+    };
+  }).filter(({ rows }) => rows > 0);
 }
 
 /** The rows of a chunk, as a condition on the frozen table. */

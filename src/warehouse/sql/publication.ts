@@ -27,13 +27,6 @@ export function deleteWindow(dialect: Dialect, table: TableLayout, entry: Ledger
     WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
 }
 
-/** Rows that a table has of the entry's window, as text. */
-export function countWindow(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
-  const { job, window_start, window_end } = constants(dialect, entry);
-  return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
-    WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
-}
-
 /** Users that the summary of the entry's window has in all, as text; null where it has no rows. */
 export function countSummarized(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
   const { job, window_start, window_end } = constants(dialect, entry);

@@ -1,9 +1,11 @@
+import { readFacts } from '../../domain/attempt-facts.ts';
 import { checksumOf } from '../../domain/checksum.ts';
 import { type AttemptTally, pinAttempts, type RejectionTally } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
-import { stagedColumn, stagedKey } from '../../domain/staged-columns.ts';
+import { stagedColumn, stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../../domain/tables.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { rejectionHash, scoreHash, showContent } from './content.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 
 /** One row of a result, every value as text. */
@@ -17,10 +19,10 @@ export type TextRow = readonly (string | null)[];
 export async function tallyStaging(
   dialect: Dialect,
   staging: string,
-  { frozen, key, scoreEdges }: ReconcileOptions,
+  { frozen, key, keep, scoreEdges }: ReconcileOptions,
   rows: (sql: string) => Promise<readonly TextRow[]>,
 ): Promise<StagedTally> {
-  const pinning = pinAttempts(frozen.chunks, (await rows(selectAttempts(dialect, staging, key))).map(toAttempt));
+  const pinning = pinAttempts(frozen, (await rows(selectAttempts(dialect, staging, key, keep))).map(toAttempt));
   if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
   const pinned = pinnedRows(dialect, staging, pinning.pinned);
   const rejections = (await rows(selectRejections(dialect, pinned))).map(toRejection);
@@ -59,16 +61,21 @@ export function histogramCounts(edges: readonly number[]): string[] {
   });
 }
 
-function selectAttempts(dialect: Dialect, staging: string, key: readonly Column[]): string {
-  const hash = keyHash(
-    dialect,
-    key.map((column, i) => stagedColumn(column, stagedKey(i))),
-  );
-  const counts = ['COUNT(*)', 'COUNT(score)', ...checksumSums(dialect, hash)].map((count) => asText(dialect, count));
-  return `SELECT ${asText(dialect, 'chunk')}, attempt, MIN(provider), ${counts.join(', ')} FROM ${staging} GROUP BY chunk, attempt`;
+function selectAttempts(dialect: Dialect, staging: string, key: readonly Column[], keep: readonly Column[]): string {
+  const keys = key.map((column, i) => stagedColumn(column, stagedKey(i)));
+  const kept = keep.map((column, i) => stagedColumn(column, stagedKeep(i)));
+  const hash = keyHash(dialect, keys);
+  const counts = [
+    'COUNT(*)',
+    'COUNT(score)',
+    ...checksumSums(dialect, hash),
+    ...checksumSums(dialect, `CASE WHEN score IS NOT NULL THEN ${scoreHash(dialect, [...keys, ...kept], 'score')} END`),
+    ...checksumSums(dialect, `CASE WHEN reason IS NOT NULL THEN ${rejectionHash(dialect, keys)} END`),
+  ].map((count) => asText(dialect, count));
+  return `SELECT ${asText(dialect, 'chunk')}, attempt, MIN(provider), MAX(facts), ${counts.join(', ')} FROM ${staging} GROUP BY chunk, attempt`;
 }
 
-function toAttempt([chunk, attempt, provider, rows, scored, high, low]: TextRow): AttemptTally {
+function toAttempt([chunk, attempt, provider, facts, rows, scored, high, low, ...sums]: TextRow): AttemptTally {
   return {
     chunk: Number(chunk),
     attempt: String(attempt),
@@ -76,6 +83,8 @@ function toAttempt([chunk, attempt, provider, rows, scored, high, low]: TextRow)
     rows: Number(rows),
     scored: Number(scored),
     checksum: checksumOf(high, low),
+    facts: readFacts(facts),
+    content: showContent({ scored: checksumOf(sums[0], sums[1]), rejected: checksumOf(sums[2], sums[3]) }),
   };
 }
 

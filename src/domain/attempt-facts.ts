@@ -1,0 +1,16 @@
+import type { Scorer } from './scorer.ts';
+
+/** What an attempt says of itself. Stands as JSON in the column `facts` of its first staged row; null in the others. */
+export interface AttemptFacts {
+  readonly scorer: Scorer;
+}
+
+/** @returns undefined where the text is not what an attempt writes: staging may be written by others */
+export function readFacts(text: string | null | undefined): AttemptFacts | undefined {
+  try {
+    const facts = JSON.parse(text ?? '') as AttemptFacts | null;
+    return facts?.scorer === undefined ? undefined : facts;
+  } catch {
+    return undefined;
+  }
+}

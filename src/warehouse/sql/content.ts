@@ -1,0 +1,77 @@
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { AttemptTally } from '../../domain/reconciliation.ts';
+import type { Column } from '../../domain/schema.ts';
+import { SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
+import type { PublicationSpec } from '../warehouse.ts';
+import { checksumSums, type Dialect, instant, keyHash } from './dialect.ts';
+
+// What was counted in staging is what is published: sums of hashes over the canonical text of what a row says, counted over the
+// staged rows and again over the published ones, inside the transaction.
+
+/** Sums over rows that were counted, decimal. */
+export interface Content {
+  readonly scored: string;
+  readonly rejected: string;
+}
+
+/** As it stands in an `AttemptTally`. */
+export function showContent({ scored, rejected }: Content): string {
+  return `${scored} ${rejected}`;
+}
+
+/** Sums over all attempts that are published. */
+export function sumContent(pinned: readonly Pick<AttemptTally, 'content'>[]): Content {
+  const sums = pinned.map(({ content }) => content.split(' ').map(BigInt));
+  const sum = (position: number) => String(sums.reduce((total, parts) => total + (parts[position] ?? 0n), 0n));
+  return { scored: sum(0), rejected: sum(1) };
+}
+
+/** Hash of a scored row. @param columns key and kept, by their names where this is used, @param score its column's name */
+export function scoreHash(dialect: Dialect, columns: readonly Column[], score: string): string {
+  return keyHash(dialect, [...columns, { name: score, type: 'decimal', native: 'score', digits: [7, SCORE_SCALE] }]);
+}
+
+/** Hash of a rejected row. @param key by the names that it has where this is used */
+export function rejectionHash(dialect: Dialect, key: readonly Column[]): string {
+  const said = ['reason', 'column_name', 'value'].map((name): Column => ({ name, type: 'string', native: 'text' }));
+  return keyHash(dialect, [...key, ...said]);
+}
+
+/**
+ * Rows of the entry's window in a published table and the two sums of their hashes, as one row of three texts.
+ *
+ * @param hash of a row of the table
+ */
+export function countContent(dialect: Dialect, table: TableLayout, { job, window }: LedgerEntry, hash: string): string {
+  const text = dialect.type({ type: 'string' });
+  const counts = ['COUNT(*)', ...checksumSums(dialect, hash).map((sum) => `COALESCE(${sum}, 0)`)];
+  return `SELECT ${counts.map((count, i) => `CAST(${count} AS ${text}) AS ${['row_count', 'high', 'low'][i]}`).join(', ')}
+    FROM ${dialect.table(table.name)} WHERE job = ${dialect.literal(job)}
+    AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}`;
+}
+
+/** A published table, and what its rows of the window must be. */
+export interface ExpectedRows {
+  readonly table: TableLayout;
+  readonly rows: number;
+  /** Sum of the rows' hashes, decimal. */
+  readonly checksum: string;
+  /** Hash of a row, as an expression over the table's columns. */
+  readonly hash: string;
+}
+
+/** What scores, quarantine and report must hold once they are written. Report is undefined where the window is not its. */
+export function expectedRows(
+  dialect: Dialect,
+  { entry, pinned, key, keep }: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep'>,
+  { scores, quarantine, report }: Record<'scores' | 'quarantine', TableLayout> & { readonly report: TableLayout | undefined },
+): ExpectedRows[] {
+  const { scored, rejected } = sumContent(pinned);
+  const score = scores.columns[key.length + keep.length]?.name ?? '';
+  const published = { rows: entry.rows?.scored ?? 0, checksum: scored, hash: scoreHash(dialect, [...key, ...keep], score) };
+  return [
+    { table: scores, ...published },
+    ...(report === undefined ? [] : [{ table: report, ...published }]),
+    { table: quarantine, rows: entry.rows?.quarantined ?? 0, checksum: rejected, hash: rejectionHash(dialect, key) },
+  ];
+}
