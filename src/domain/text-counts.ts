@@ -15,16 +15,16 @@ export function addTextCounts(counts: readonly TextCounts[]): TextCounts {
 }
 
 /**
- * Features of which more than half of the values were never seen in training, each as one sentence without a value in it.
+ * Features of which more than half of the values were never seen in training, each with a sentence that has no value in it.
  *
  * Such a column holds other words for the same things (`true` for `Yes`), or another column's values: its scores would be
  * wrong, each of them within 0 to 1.
  */
-export function neverSeen(counts: TextCounts): string[] {
+export function neverSeen(counts: TextCounts): { readonly feature: string; readonly message: string }[] {
   return Object.entries(counts)
     .filter(([, [present, unseen]]) => unseen * 2 > present)
-    .map(
-      ([name, [present, unseen]]) =>
-        `more than half of the values of ${name} were never seen in training: ${unseen.toLocaleString('en')} of ${present.toLocaleString('en')} are not among its categories`,
-    );
+    .map(([feature, [present, unseen]]) => ({
+      feature,
+      message: `more than half of the values of ${feature} were never seen in training: ${unseen.toLocaleString('en')} of ${present.toLocaleString('en')} are not among its categories`,
+    }));
 }

@@ -26,9 +26,12 @@ it('finds the columns in the order of the features, by name, rename or any case,
 });
 
 it('a feature that is called like something that every object has is found by its name', () => {
-  const schema = schemaOf({ constructor: 'integer', toString: 'integer', other: 'integer' });
-  const features = signatureOf({ constructor: 'int64', toString: 'int64' });
-  expect(featureColumns(features, schema, { toString: 'other' }).map(({ name }) => name)).toEqual(['constructor', 'other']);
+  const schema = schemaOf({ ['constructor' as string]: 'integer', ['toString' as string]: 'integer', other: 'integer' });
+  const features = signatureOf({ ['constructor' as string]: 'int64', ['toString' as string]: 'int64' });
+  expect(featureColumns(features, schema, { ['toString' as string]: 'other' }).map(({ name }) => name)).toEqual([
+    'constructor',
+    'other',
+  ]);
 });
 
 describe('which column feeds which input', () => {
