@@ -68,6 +68,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'warehouse/open',
     'window',
+    'yaml',
   ],
   run: ['context (types)', 'domain', 'errors', 'job', 'memory', 'plan', 'report', 'score', 'versions', 'warehouse', 'window'],
   commands: [
@@ -88,6 +89,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'versions',
     'warehouse',
     'window',
+    'yaml',
   ],
   ending: ['errors'],
   cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],

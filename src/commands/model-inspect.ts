@@ -1,10 +1,11 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-metadata.ts';
-import type { Feature } from '../domain/signature.ts';
+import type { Feature, Signature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
 import { randomInputs } from '../model/random-rows.ts';
+import type { KnownValues } from '../onnx/known-values.ts';
 import { seededRandom } from '../random.ts';
 import { batchOf } from '../runtime/batches.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../runtime/model-file.ts';
@@ -38,7 +39,8 @@ export async function inspectCommand(
       : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
   const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
   const data = describeModel(bundle, facts, metadata, placement);
-  return { data, text: [...showModel(data), ...showPlacements(placement, operators)].join('\n') };
+  const differences = categoryDifferences(bundle.signature, knownColumns(model.bytes, metadata.inputs));
+  return { data, text: [...showModel(data), ...differences, ...showPlacements(placement, operators)].join('\n') };
 }
 
 /** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
@@ -128,10 +130,26 @@ function showModel({
   ];
 }
 
+/** Where `model.yaml` names other categories than the encoders of the file know: a value that they do not know is scored as none. */
+function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[]): string[] {
+  return known.flatMap(({ input, position, texts }) => {
+    const feature = inputs.find(({ name }) => name === input)?.features[position];
+    if (texts === undefined || feature?.categories === undefined) return [];
+    const { name, categories } = feature;
+    const show = (list: readonly string[]) => list.map((text) => JSON.stringify(text)).join(', ');
+    const strange = categories.filter((text) => !texts.includes(text));
+    const lacking = texts.filter((text) => !categories.includes(text));
+    return [
+      ...(strange.length > 0 ? [`differs   ${name}: the file does not know ${show(strange)}, which model.yaml lists`] : []),
+      ...(lacking.length > 0 ? [`differs   ${name}: the file knows ${show(lacking)}, which model.yaml does not list`] : []),
+    ];
+  });
+}
+
 function rules({ nullable, default: filler, range, categories, unknown }: Feature): string {
   return [
     nullable ? `null becomes ${filler ?? 'NaN'}` : 'required',
     ...(range ? [`${range[0]} to ${range[1]}`] : []),
-    ...(categories ? [`one of ${categories.join(', ')} (else ${unknown})`] : []),
+    ...(categories ? [`one of ${categories.join(', ')} (else ${unknown})`] : unknown === 'allow' ? ['any text'] : []),
   ].join('; ');
 }

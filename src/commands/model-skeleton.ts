@@ -1,9 +1,6 @@
 import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import { type KnownValues, knownValues } from '../onnx/known-values.ts';
-
-/** Names that YAML takes as text without quotes. */
-const PLAIN = /^[A-Za-z_][\w.-]*$/;
-const RESERVED = /^(true|false|null|yes|no|on|off|y|n)$/i;
+import { yamlText } from '../yaml/scalar.ts';
 
 /** What the file tells of each column of its inputs; nothing where its bytes cannot be followed. */
 export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): KnownValues[] {
@@ -28,7 +25,7 @@ export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata
     `sha256: ${digest}`,
     'inputs:',
     ...inputs.flatMap((input) => [
-      `  - name: ${scalar(input.name)}          # ${showTensor(input)}`,
+      `  - name: ${yamlText(input.name)}          # ${showTensor(input)}`,
       `    dtype: ${input.dtype}`,
       `    shape: [N, ${widthOf(input)}]`,
       '    columns:',
@@ -40,9 +37,11 @@ export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata
         ),
       ).flat(),
     ]),
-    `output: { name: ${scalar(output?.name ?? '?')}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
+    `output: { name: ${yamlText(output?.name ?? '?')}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
     'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score',
-  ].join('\n');
+  ]
+    .map((line) => line.replaceAll(/[\r\n]+/g, ' ')) // A name in a comment must not end it.
+    .join('\n');
 }
 
 function widthOf({ shape }: TensorInfo): number {
@@ -50,7 +49,7 @@ function widthOf({ shape }: TensorInfo): number {
 }
 
 function columnLines(input: TensorInfo, position: number, known: KnownValues | undefined): string[] {
-  const name = scalar(widthOf(input) === 1 ? input.name : `column_${position}`);
+  const name = yamlText(widthOf(input) === 1 ? input.name : `column_${position}`);
   const notes = known?.notes ?? [];
   if (input.dtype !== 'string') {
     const codes = known?.codes ?? [];
@@ -67,9 +66,4 @@ function columnLines(input: TensorInfo, position: number, known: KnownValues | u
     '      # or add unknown: allow if the model takes any text.',
     `      - { name: ${name} }`,
   ];
-}
-
-/** A name as YAML, in quotes where it would be read as something else. */
-function scalar(name: string): string {
-  return PLAIN.test(name) && !RESERVED.test(name) ? name : JSON.stringify(name);
 }

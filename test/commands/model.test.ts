@@ -128,6 +128,19 @@ describe('inspect', () => {
     );
   });
 
+  it('says where model.yaml lists other categories than the file knows', async () => {
+    const folder = await linearProject({ model: '../tips' });
+    const inspect = async () => (await scoreBatch(folder, ['model', 'inspect', 'model', '--providers', 'cpu'])).stdout;
+    expect(await inspect()).not.toContain('differs');
+    const file = path.join(folder, 'model/model.yaml');
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace('[Thur, Fri, Sat, Sun]', '[Thu, Fri, Sat, Sun]'));
+    expect((await inspect()).split('\n').filter((line) => line.startsWith('differs'))).toEqual([
+      'differs   day: the file does not know "Thu", which model.yaml lists',
+      'differs   day: the file knows "Thur", which model.yaml does not list',
+    ]);
+  });
+
   it('says what a bundle is where there is none', async () => {
     const folder = await linearProject();
     expect(transcript(await scoreBatch(folder, ['model', 'inspect', 'nowhere']), folder)).toMatchInlineSnapshot(`
