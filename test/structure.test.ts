@@ -14,6 +14,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   suggest: [],
   versions: [],
   machine: [],
+  processor: [],
   memory: ['domain', 'errors'],
   process: ['errors'],
   'bounded-file': ['errors'],
@@ -35,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
-  'warehouse/sql': ['domain', 'errors', 'warehouse (types)'],
+  'warehouse/sql': ['domain', 'errors', 'warehouse'],
   'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
@@ -70,7 +71,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
     'yaml',
   ],
-  run: ['context (types)', 'domain', 'errors', 'job', 'memory', 'plan', 'report', 'score', 'versions', 'warehouse', 'window'],
+  run: [
+    'context (types)',
+    'domain',
+    'errors',
+    'job',
+    'memory',
+    'plan',
+    'processor',
+    'report',
+    'score',
+    'versions',
+    'warehouse',
+    'window',
+  ],
   commands: [
     'context (types)',
     'domain',

@@ -2,18 +2,21 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { type AttemptTally, pinAttempts, undone } from '../../src/domain/reconciliation.ts';
 
+const ID = 'f'.repeat(12);
 const CHUNKS = [
   { chunk: 0, rows: 3, checksum: '30' },
   { chunk: 1, rows: 2, checksum: '20' },
 ];
+const [OLD, NEW] = ['00000000', '11111111'];
 
-function attempt(chunk: number, id: string, rows: number, checksum: string): AttemptTally {
-  return { chunk, attempt: id, rows, scored: rows, checksum, provider: 'cpu' };
+function attempt(chunk: number, ending: string, rows: number, checksum: string, scorer = OLD, frozen = ID): AttemptTally {
+  const id = `${frozen}${scorer}${ending}`;
+  return { chunk, attempt: id, rows, scored: rows, checksum, provider: 'cpu', facts: undefined, content: '' };
 }
 
 function pinned(...attempts: AttemptTally[]) {
-  const { pinned: kept, missing, mismatched } = pinAttempts(CHUNKS, attempts);
-  return { pinned: kept.map(({ attempt: id }) => id), missing, mismatched };
+  const { pinned: kept, missing, mismatched } = pinAttempts({ id: ID, chunks: CHUNKS }, attempts);
+  return { pinned: kept.map(({ attempt: id }) => id.slice(-1)), missing, mismatched };
 }
 
 it('pins one complete attempt of each chunk, the lowest id of several', () => {
@@ -38,6 +41,20 @@ it('a chunk with the right number of rows and other keys is mismatched, unless a
   expect(pinned(...wrong, attempt(0, 'z', 3, '30'))).toEqual({ pinned: ['z', 'b'], missing: [], mismatched: [] });
 });
 
+it('an attempt of another frozen table is none of this run, though rows and keys are equal', () => {
+  const strangers = [attempt(0, 'a', 3, '30', OLD, '0'.repeat(12)), attempt(1, 'b', 2, '20', OLD, '0'.repeat(12))];
+  expect(pinned(...strangers)).toEqual({ pinned: [], missing: [0, 1], mismatched: [] });
+  expect(undone({ id: ID, chunks: CHUNKS }, OLD, strangers)).toEqual(CHUNKS);
+});
+
+it('scores of two scorers are never pinned together: the one that covers most chunks is', () => {
+  const mixed = [attempt(0, 'a', 3, '30', OLD), attempt(1, 'b', 2, '20', NEW), attempt(0, 'c', 3, '30', NEW)];
+  expect(pinned(...mixed)).toEqual({ pinned: ['c', 'b'], missing: [], mismatched: [] });
+  expect(pinned(...mixed.slice(0, 2)).missing).toHaveLength(1);
+  // What another scorer did is scored again.
+  expect(undone({ id: ID, chunks: CHUNKS }, OLD, mixed).map(({ chunk }) => chunk)).toEqual([1]);
+});
+
 it('what is pinned are the frozen rows exactly: every chunk is pinned once, missing or mismatched', () => {
   const chunks = fc.uniqueArray(fc.record({ chunk: fc.nat(5), rows: fc.nat(2), checksum: fc.constantFrom('1', '2') }), {
     selector: ({ chunk }) => chunk,
@@ -49,13 +66,13 @@ it('what is pinned are the frozen rows exactly: every chunk is pinned once, miss
   );
   fc.assert(
     fc.property(chunks, attempts, (frozen, staged) => {
-      const { pinned: chosen, missing, mismatched } = pinAttempts(frozen, staged);
+      const { pinned: chosen, missing, mismatched } = pinAttempts({ id: ID, chunks: frozen }, staged);
       expect([...chosen.map(({ chunk }) => chunk), ...missing, ...mismatched].sort()).toEqual(
         frozen.map(({ chunk }) => chunk).sort(),
       );
       for (const { chunk, rows, checksum } of chosen) expect(frozen).toContainEqual({ chunk, rows, checksum });
       // What is scored again is what is missing, and no more.
-      expect(undone(frozen, staged).map(({ chunk }) => chunk)).toEqual(missing);
+      expect(undone({ id: ID, chunks: frozen }, OLD, staged).map(({ chunk }) => chunk)).toEqual(missing);
     }),
   );
 });

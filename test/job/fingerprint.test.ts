@@ -26,9 +26,11 @@ function fingerprint({
   model = bundle,
   columns = COLUMNS,
   hashKey = '',
+  source = 'duckdb 1 2',
 } = {}): string {
   const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query', 'duckdb');
-  return fingerprintOf(query, columns, parseJob(job, 'job.yaml', {}), model, hashKey);
+  const definition = parseJob(job, 'job.yaml', {});
+  return fingerprintOf({ query, source, columns, definition, bundle: model, hashKey });
 }
 
 it.each([
@@ -38,12 +40,14 @@ it.each([
   ['the providers that are the default', { job: `${JOB}score: { providers: [cuda, cpu] }\n` }],
   ['devices', { job: `${JOB}score: { providers: [{ name: cuda, devices: [1, 2] }, cpu] }\n` }],
   ['the number of workers', { job: `${JOB}score: { workers: 7 }\n` }],
+  ['path to the same database', { job: JOB.replace('duckdb:w.duckdb', 'duckdb:/somewhere/w.duckdb') }],
   ['the memory', { job: `${JOB}score: { max_memory: 512MiB }\n` }],
 ])('stays the same with another %s', (_, change) => {
   expect(fingerprint(change)).toBe(fingerprint());
 });
 
 it.each([
+  ['database behind the same words', { source: 'duckdb 1 3' }],
   ['window', { monday: '2026-11-23' }],
   ['query', { sql: `${SQL} and country = 'DE'` }],
   ['gate', { job: `${JOB}gates: { min_rows: 2 }\n` }],

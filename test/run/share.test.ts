@@ -6,10 +6,13 @@ import { type Share, shareChunks } from '../../src/run/share.ts';
 // Time is made: what is tested is who takes what, and when somebody looks.
 
 const SECOND = 1000;
+const ID = 'f'.repeat(12);
+const SCORER = '0'.repeat(8);
 const { signal } = new AbortController();
 
 function staging(chunks: number) {
   const frozen = {
+    id: ID,
     runId: 'run',
     columns: [],
     rows: chunks,
@@ -32,6 +35,7 @@ function staging(chunks: number) {
     share: (shard: Shard, found: (chunks: number) => void = () => undefined, duration = 0): Promise<Share> =>
       shareChunks({
         frozen,
+        scorer: SCORER,
         shard,
         workers: 1,
         look: async () => {
@@ -46,7 +50,7 @@ function staging(chunks: number) {
 }
 
 const stage = (world: ReturnType<typeof staging>, share: Share | undefined, chunk: number) => {
-  world.staged.push({ chunk, attempt: 'a', rows: 1 });
+  world.staged.push({ chunk, attempt: `${ID}${SCORER}a`, rows: 1 });
   share?.staged(chunk);
 };
 

@@ -39,7 +39,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     tally: ({ runId, frozen }) =>
       process.ask('tally', () => {
         const rows = staged.get(runId)?.rows ?? [];
-        const pinning = pinAttempts(frozen.chunks, countAttempts(rows));
+        const pinning = pinAttempts(frozen, countAttempts(rows));
         const rejected = rowsOf(rows, pinning.pinned).filter(isRejected).length;
         const rejections = rejected === 0 ? [] : [{ reason: 'value below zero', columnName: 'value', rows: rejected }];
         return { ...pinning, rejections, scoreCounts: undefined };
@@ -133,6 +133,8 @@ export function countAttempts(rows: readonly ScoredRow[]): AttemptTally[] {
     scored: own.filter((row) => !isRejected(row)).length,
     checksum: checksumOfKeys(own),
     provider: 'cpu',
+    facts: undefined,
+    content: '',
   }));
 }
 

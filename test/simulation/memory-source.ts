@@ -35,6 +35,13 @@ export function memorySource(world: World, process: MemoryProcess): Source {
       return (await readFrozen(runId)) ?? table;
     },
     frozen: readFrozen,
+    verify: async (table) => {
+      const now = await process.ask('count what was frozen', () =>
+        frozenTable(table.runId, [], { chunkRows: 1 }, countBuckets(rowsOf(table.runId))),
+      );
+      if (now.rows !== table.rows) throw new ScoreBatchError('refused', 'the frozen rows are not those that were frozen');
+    },
+    identity: async () => 'memory',
     async thaw(runId) {
       await process.ask('drop the manifest', () => manifests.delete(runId));
       await process.ask('drop the frozen table', () => frozen.delete(runId));

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Publication } from '../../src/domain/ledger.ts';
+import { scorerId } from '../../src/domain/scorer.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { PendingFile } from '../../src/report/file.ts';
 import type { Clock, shareChunks } from '../../src/run/share.ts';
@@ -32,7 +33,7 @@ export function place(): Place {
 /** In place of chunk workers: threads keep no order that could be played again from a seed. */
 export async function scoreInMemory(...[turns, next, stage, options]: Parameters<typeof scoreChunks>): Promise<void> {
   const { world, process } = place();
-  const { frozen, model, workers, signal } = options;
+  const { frozen, scorer, model, workers, signal } = options;
   const lane = async (): Promise<void> => {
     for (let task = await next(signal); task !== undefined; task = await next(signal)) {
       const { chunk } = task;
@@ -40,7 +41,7 @@ export async function scoreInMemory(...[turns, next, stage, options]: Parameters
       if (rows?.length !== task.rows) {
         throw new ScoreBatchError('conflict', `chunk ${chunk} has ${rows?.length} rows and was frozen with ${task.rows}`);
       }
-      const attempt = `${process.name} at ${process.count}`;
+      const attempt = `${frozen.id}${scorerId(scorer)}${process.name} at ${process.count}`;
       const file = writeScoredRows(
         attempt,
         rows.map((row) => ({ ...row, chunk, attempt, model: model.file })),

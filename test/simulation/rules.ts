@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import { currentPublication, type LedgerEntry, type RunState, runsOf } from '../../src/domain/ledger.ts';
-import { undone } from '../../src/domain/reconciliation.ts';
+import { pinAttempts } from '../../src/domain/reconciliation.ts';
 import { countAttempts } from './memory-sink.ts';
 import { place } from './place.ts';
 import type { SourceRow, World } from './world.ts';
@@ -71,7 +71,7 @@ export function expectScored({ ledger, scratch }: World, runId: string): void {
   const table = scratch.manifests.get(runId)?.table;
   const attempts = countAttempts(scratch.staged.get(runId)?.rows ?? []);
   const isPublished = ledger.some((entry) => entry.runId === runId && entry.state === 'published');
-  if (!isPublished) expect(undone(table?.chunks ?? [], attempts)).toEqual([]);
+  if (!isPublished) expect(table === undefined ? [] : pinAttempts(table, attempts).missing).toEqual([]);
 }
 
 /** The tables hold what one run froze, each row once, and nothing else. */

@@ -98,9 +98,12 @@ export async function simulateShards(options: SimulationOptions): Promise<Simula
   };
 }
 
+const ID = 'f'.repeat(12);
+const SCORER = '0'.repeat(8);
+
 function frozenInto(chunks: number): FrozenTable {
   const all = Array.from({ length: chunks }, (_, chunk) => ({ chunk, rows: 1, checksum: '0' }));
-  return { runId: 'run', columns: [], chunks: all, rows: chunks, divisions: chunks, hash: 'md5' };
+  return { id: ID, runId: 'run', columns: [], chunks: all, rows: chunks, divisions: chunks, hash: 'md5' };
 }
 
 /** What `scoreFrozen` does, with a worker that sleeps as long as it would work. */
@@ -113,6 +116,7 @@ async function scoreShard(
 ): Promise<void> {
   const share = await shareChunks({
     ...part,
+    scorer: SCORER,
     look: () => process.ask('look', () => [...staged]),
     found: () => undefined,
     clock: { now: () => world.clock.now, sleep: process.sleep, random: process.random },
@@ -124,7 +128,7 @@ async function scoreShard(
       await process.ask('read', () => undefined);
       await process.sleep(worker.duration());
       await process.ask('load', () => {
-        staged.push({ chunk, attempt: `${process.name}: ${chunk}`, rows });
+        staged.push({ chunk, attempt: `${ID}${SCORER}${process.name}: ${chunk}`, rows });
         worker.staged();
       });
       share.staged(chunk);

@@ -13,7 +13,7 @@ const TABLES = {
 
 /** What the ledger says of the publication that the tables hold. */
 const CURRENT = `
-  select job, window_label, window_start, window_end, window_kind, state, fingerprint, model_name, model_version, model_digest,
+  select job, window_label, window_start, window_end, window_kind, state, model_name, model_version, model_digest,
     rows_frozen, rows_scored, rows_quarantined
   from DATABASE.marketing.score_batch_ledger where publication is not null order by publication desc limit 1`;
 

@@ -40,6 +40,10 @@ export interface Subject {
   table(name: TableName): string;
   quote(name: string): string;
   literal(text: string): string;
+  /** Writes to the frozen table of the run `run` over `users`: a row more, or another value of `a`. */
+  alterFrozen(how: Alteration): Promise<void>;
+  /** Writes to what was staged for the run `run` and has been counted: a row more. */
+  alterStaged(): Promise<void>;
   /** Names with as many special characters as the warehouse lets a table and a column have. */
   readonly odd: { readonly table: string; readonly column: string };
   /** A type that is `integer` for `describe`. */
@@ -50,6 +54,8 @@ export interface Subject {
   /** One column per kind of value that the warehouse has, as in `describe`, with two values as text; null is a third one. */
   readonly kinds: readonly Kind[];
 }
+
+export type Alteration = 'a row more' | 'another value';
 
 export interface Kind {
   readonly column: Column;
@@ -123,6 +129,22 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(await warehouse.source.ready(ready('2026-11-16'))).toBe(false);
       await expect(warehouse.source.ready(plain('select 1 as a, 2 as b'))).rejects.toMatchObject({ kind: 'configuration' });
       if (canCount(warehouse.source)) expect(await warehouse.source.count(USERS)).toBe(9);
+    });
+
+    for (const how of ['a row more', 'another value'] as const)
+      it(`never takes a frozen table with ${how} for what was frozen`, async () => {
+        const { warehouse, alterFrozen } = await withUsers(makeSubject, 300);
+        const frozen = await freeze(warehouse, 'run', USERS);
+        const key = named(frozen.columns, ['user_id']);
+        await warehouse.source.verify(frozen, key);
+        await alterFrozen(how);
+        await expect(warehouse.source.verify(frozen, key)).rejects.toMatchObject({ kind: 'refused' });
+        if (how === 'a row more') await expect(freeze(warehouse, 'run', USERS)).rejects.toMatchObject({ kind: 'refused' });
+      });
+
+    it('has one identity, whoever opens it', async () => {
+      const { warehouse, open } = await withUsers(makeSubject, 1);
+      expect(await open().source.identity()).toBe(await warehouse.source.identity());
     });
 
     it('freezes a window once: what is written to the source afterwards changes nothing', async () => {
@@ -250,16 +272,43 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const staged = await warehouse.sink.staged('run');
       const rows = frozen.chunks.map((chunk) => chunk.rows);
       expect([...staged].sort((a, b) => a.chunk - b.chunk || (a.attempt < b.attempt ? -1 : 1))).toEqual([
-        { chunk: 0, attempt: 'aaaa', rows: rows[0] },
-        { chunk: 1, attempt: 'aaaa', rows: rows[1] },
-        { chunk: 1, attempt: 'bbbb', rows: rows[1] },
-        { chunk: 2, attempt: 'aaaa', rows: rows[2] },
+        { chunk: 0, attempt: attemptOf(frozen.id, 'aaaa'), rows: rows[0] },
+        { chunk: 1, attempt: attemptOf(frozen.id, 'aaaa'), rows: rows[1] },
+        { chunk: 1, attempt: attemptOf(frozen.id, 'bbbb'), rows: rows[1] },
+        { chunk: 2, attempt: attemptOf(frozen.id, 'aaaa'), rows: rows[2] },
       ]);
       expect(await warehouse.sink.staged('other')).toEqual([]);
       const { pinned } = await run.tally();
-      expect(pinned.map(({ chunk, attempt }) => `${chunk} ${attempt}`)).toEqual(['0 aaaa', '1 aaaa', '2 aaaa']);
+      expect(pinned.map(({ chunk, attempt }) => `${chunk} ${attempt.slice(-4)}`)).toEqual(['0 aaaa', '1 aaaa', '2 aaaa']);
       await run.publish();
       expect(await readScores(run)).toHaveLength(300);
+    });
+
+    it('pins nothing of another frozen table or of two scorers, though rows and keys are equal', async () => {
+      const run = await startRun((await withUsers(makeSubject, 300)).warehouse, 'run');
+      const other = { frozen: '0'.repeat(12) };
+      for (const { chunk } of run.frozen.chunks) await run.stage(chunk, 'aaaa', other);
+      expect(await run.tally()).toMatchObject({ pinned: [], missing: [0, 1, 2] });
+      await run.stage(0, 'bbbb');
+      for (const chunk of [1, 2]) await run.stage(chunk, 'cccc', { scorer: '1'.repeat(8) });
+      expect(await run.tally()).toMatchObject({ missing: [0], mismatched: [] });
+      await run.stage(0, 'dddd', { scorer: '1'.repeat(8) });
+      const { pinned } = await run.tally();
+      expect(pinned.map(({ attempt, facts }) => [attempt.slice(-4), facts?.scorer.provider])).toEqual([
+        ['dddd', 'cpu'],
+        ['cccc', 'cpu'],
+        ['cccc', 'cpu'],
+      ]);
+    });
+
+    it('publishes nothing where what was counted is not what would be published', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      await publishRun(subject.warehouse, 'before', { window: WEEK_BEFORE });
+      const before = await counts(subject);
+      const run = await startRun(subject.warehouse, 'run');
+      await stageAll(run);
+      await expect(run.publish(subject.alterStaged)).rejects.toMatchObject({ kind: 'refused' });
+      expect(await counts(subject)).toEqual(before);
     });
 
     it('counts what is staged: rows, keys, rejections and scores', async () => {
@@ -274,7 +323,12 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const { pinned, missing, mismatched, rejections, scoreCounts } = await run.tally();
       expect({ missing, mismatched }).toEqual({ missing: [], mismatched: [] });
       expect(pinned.map(({ chunk, attempt, rows, checksum }) => ({ chunk, attempt, rows, checksum }))).toEqual(
-        run.frozen.chunks.map((chunk) => ({ ...chunk, attempt: chunk.chunk === 2 ? 'bbbb' : 'aaaa' })),
+        run.frozen.chunks.map(({ chunk, rows, checksum }) => ({
+          chunk,
+          rows,
+          checksum,
+          attempt: attemptOf(run.frozen.id, chunk === 2 ? 'bbbb' : 'aaaa'),
+        })),
       );
       expect(pinned.map(({ provider }) => provider)).toEqual(['cpu', 'cuda', 'cpu']);
       expect(pinned.reduce((sum, { scored }) => sum + scored, 0)).toBe(294);
@@ -399,7 +453,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       await Promise.all(runs.map((run, i) => run.stage(i, 'aaaa')));
       await runs[1].stage(2, 'bbbb');
       await runs[0].stage(2, 'cccc');
-      expect((await runs[0].tally()).pinned.map(({ attempt }) => attempt)).toEqual(['aaaa', 'aaaa', 'bbbb']);
+      expect((await runs[0].tally()).pinned.map(({ attempt }) => attempt.slice(-4))).toEqual(['aaaa', 'aaaa', 'bbbb']);
       expect(await runs[0].publish()).toBe(true);
       expect(await runs[1].publish()).toBe(false);
       expect(await readScores(runs[1])).toHaveLength(300);
@@ -723,6 +777,16 @@ interface Outcome {
   readonly reject?: string;
   readonly provider?: string;
   readonly where?: string;
+  /** Identity of another frozen table that was read, and of another scorer. */
+  readonly frozen?: string;
+  readonly scorer?: string;
+}
+
+const SCORER = '0'.repeat(8);
+const FACTS = JSON.stringify({ scorer: { score_batch: '1', onnxruntime: '1', provider: 'cpu', processor: 'x64' } });
+
+function attemptOf(frozen: string, ending: string, scorer = SCORER): string {
+  return `${frozen}${scorer}${ending}`;
 }
 
 interface TestRun {
@@ -731,9 +795,11 @@ interface TestRun {
   readonly frozen: FrozenTable;
   readonly tables: Tables;
   readonly window: LedgerWindow;
-  stage(chunk: number, attempt: string, outcome?: Outcome): Promise<void>;
+  /** @param ending of the attempt's id, which begins as one of this frozen table */
+  stage(chunk: number, ending: string, outcome?: Outcome): Promise<void>;
   tally(): Promise<StagedTally>;
-  publish(): Promise<boolean>;
+  /** @param meanwhile what somebody does after the rows were counted */
+  publish(meanwhile?: () => Promise<void>): Promise<boolean>;
 }
 
 /** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
@@ -749,7 +815,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
   const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout === 'narrow' && { report: undefined }) };
   const tables = tablesOf(names, key, keep, 'score', layout);
   const work = await temporaryFolder();
-  const tally = () => sink.tally({ runId, frozen, key, scoreEdges: edges });
+  const tally = () => sink.tally({ runId, frozen, key, keep, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
   return {
     runId,
@@ -757,7 +823,8 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
     frozen,
     tables,
     window,
-    async stage(chunk, attempt, outcome = {}) {
+    async stage(chunk, ending, outcome = {}) {
+      const attempt = attemptOf(outcome.frozen ?? frozen.id, ending, outcome.scorer);
       const folder = await sink.workFolder(runId);
       const made = path.join(work, `${chunk}-${attempt}.parquet`);
       const file = path.join(folder, `chunk-${chunk}-${attempt}.parquet`);
@@ -777,7 +844,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
              case when ${reject} is null then cast(${score} as decimal(7, 6)) end as score,
              cast(${reject} as varchar) as reason, case when ${reject} is not null then 'a' end as column_name,
              cast(null as varchar) as value, cast(${chunk} as integer) as chunk, ${literal(attempt)} as attempt,
-             ${literal(outcome.provider ?? 'cpu')} as provider, ${scoredAt} as scored_at
+             ${literal(outcome.provider ?? 'cpu')} as provider, ${literal(FACTS)} as facts, ${scoredAt} as scored_at
            from chunk where ${outcome.where ?? 'true'}
          ) to ${literal(made)} (format parquet)`,
         );
@@ -789,8 +856,9 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
       await sink.stage(runId, { chunk, attempt, file, rows, provider: outcome.provider ?? 'cpu', seconds });
     },
     tally,
-    async publish() {
+    async publish(meanwhile) {
       const { pinned, rejections } = await tally();
+      await meanwhile?.();
       const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
       const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
       const spec: PublicationSpec = {

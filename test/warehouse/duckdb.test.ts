@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { Column } from '../../src/domain/schema.ts';
 import { identifier, literal, tableIdentifier } from '../../src/duckdb/sql.ts';
@@ -31,12 +31,29 @@ async function makeSubject(): Promise<Subject> {
     table: tableIdentifier,
     quote: identifier,
     literal,
+    alterFrozen: (how) => rewrite(`${file}.scratch/run/frozen/rows`, how === 'a row more' ? MORE : 'c2 + 1 as c2'),
+    alterStaged: () => rewrite(`${file}.scratch/run/staged`, MORE),
     odd: { table: 'odd "scores"; x', column: `it's "a"; column` },
     integerType: 'bigint',
     stringType: 'varchar',
     range: (n) => `range(${n}) as numbers(i)`,
     kinds: KINDS,
   };
+}
+
+const MORE = 'a row more';
+
+/** Writes the first Parquet file of a folder anew, with a row more or a column replaced. */
+async function rewrite(folder: string, change: string): Promise<void> {
+  const [name = ''] = (await readdir(folder)).sort();
+  const [file, made] = [path.join(folder, name), path.join(folder, `${name}.new`)];
+  const rows = `read_parquet(${literal(file)}, hive_partitioning = false)`;
+  const changed =
+    change === MORE ? `from ${rows} union all (from ${rows} limit 1)` : `select * replace (${change}) from ${rows}`;
+  await statements(path.join(await temporaryFolder(), 'any.duckdb'), [
+    `copy (${changed}) to ${literal(made)} (format parquet)`,
+  ]);
+  await rename(made, file);
 }
 
 const KINDS: readonly Kind[] = [

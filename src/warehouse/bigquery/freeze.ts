@@ -48,10 +48,10 @@ export async function freeze(connection: Connection, query: Query, options: Free
 export async function readFrozen(connection: Connection, runId: string): Promise<FrozenTable | undefined> {
   const manifest = await readCell(connection, scratchTable(connection, 'manifest', runId));
   if (manifest === undefined) return undefined;
-  const where = placeOf(connection, runId);
-  const frozen = parseManifest(manifest, where);
   const table = await getTable(connection, scratchTable(connection, 'frozen', runId));
   if (table === undefined) return undefined;
+  const where = placeOf(connection, runId);
+  const frozen = parseManifest(manifest, where);
   if (Number(table.numRows) === frozen.rows) return frozen;
   throw alteredFrozen(where, [`it had ${frozen.rows} rows and has ${table.numRows}`]);
 }

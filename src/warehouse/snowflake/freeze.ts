@@ -76,8 +76,8 @@ export async function readFrozen(snowflake: Snowflake, runId: string): Promise<F
     );
     if (row?.[0] === undefined || row[0] === null) return undefined;
     const table = frozenTableName(snowflake, runId);
-    const frozen = parseManifest(row[0], table);
     const [count] = await run(snowflake, `SELECT CAST(COUNT(*) AS VARCHAR) FROM ${table}`, runId);
+    const frozen = parseManifest(row[0], table);
     if (Number(count?.[0]) === frozen.rows) return frozen;
     throw alteredFrozen(table, [`it had ${frozen.rows} rows and has ${count?.[0]}`]);
   } catch (error) {

@@ -31,7 +31,9 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
-  pinned: [{ chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu' }],
+  pinned: [
+    { chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu', facts: undefined, content: '7 0' },
+  ],
   tables: tablesOf(NAMES, [KEY], [COUNTRY], 'score'),
   key: [KEY],
   keep: [COUNTRY],
@@ -81,6 +83,8 @@ it('publishes by one script: the gate, the check, all deletions and insertions, 
     'DELETE FROM `project`.`marketing`.`scores_quarantine`',
     'INSERT INTO `project`.`marketing`.`scores`',
     'INSERT INTO `project`.`marketing`.`scores_quarantine`',
+    'SELECT IF SELECT',
+    'SELECT IF SELECT',
     'INSERT INTO `project`.`marketing`.`score_batch_ledger`',
     'COMMIT TRANSACTION;',
   ]);

@@ -80,6 +80,18 @@ export async function makeSubject(): Promise<Subject> {
     table: (name) => BIGQUERY.table(REAL === undefined ? name : placed(name, dataset)),
     quote: BIGQUERY.identifier,
     literal: BIGQUERY.literal,
+    alterFrozen: async (how) => {
+      const table = `${dataset}.score_batch_frozen_run`;
+      await execute(
+        how === 'another value'
+          ? `update ${table} set a = a + 1 where user_id = 0`
+          : `insert into ${table} select * from ${table} where user_id = 0`,
+      );
+    },
+    alterStaged: async () => {
+      const table = `${dataset}.score_batch_staged_run`;
+      await execute(`insert into ${table} select * from ${table} where key_0 = 0`);
+    },
     // A column's name may hold more than these, but not ! " $ ( ) * , . / ; ? @ [ \ ] ^ ` { } ~
     odd: { table: 'odd-scores', column: `it's a = column` },
     integerType: 'INT64',

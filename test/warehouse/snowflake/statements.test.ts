@@ -209,6 +209,7 @@ it('renews a session that has expired, and logs in anew where that is over too',
 });
 
 const FROZEN = {
+  id: 'f'.repeat(12),
   runId: 'run',
   columns: [{ name: 'x', type: 'integer', native: 'NUMBER(18,0)' }],
   chunks: [{ chunk: 0, rows: 3, checksum: '0' }],

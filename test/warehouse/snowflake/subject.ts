@@ -98,6 +98,25 @@ export async function makeSubject(): Promise<Subject> {
     table: tableIdentifier,
     quote: identifier,
     literal,
+    alterFrozen: async (how) => {
+      const table = 'scratch.score_batch_frozen_run';
+      const sql =
+        how === 'another value'
+          ? `update ${table} set a = a + 1 where user_id = 0`
+          : `insert into ${table} select * from ${table} where user_id = 0`;
+      await client.use((session) => session.rows(sql));
+    },
+    alterStaged: async () => {
+      await client.use(async (session) => {
+        const found = await session.rows(
+          `select table_name from information_schema.tables where table_name like 'SCORE_BATCH_COUNTED_%_RUN'`,
+        );
+        for (const [name] of found) {
+          const table = `scratch.${identifier(name ?? '')}`;
+          await session.rows(`insert into ${table} select * from ${table} where key_0 = 0`);
+        }
+      });
+    },
     odd: { table: 'odd "scores"; x', column: `it's "a"; column` },
     integerType: 'number(18,0)',
     stringType: 'varchar',
