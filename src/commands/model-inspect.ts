@@ -137,8 +137,9 @@ function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[
     if (texts === undefined || feature?.categories === undefined) return [];
     const { name, categories } = feature;
     const show = (list: readonly string[]) => list.map((text) => JSON.stringify(text)).join(', ');
-    const strange = categories.filter((text) => !texts.includes(text));
-    const lacking = texts.filter((text) => !categories.includes(text));
+    const [inFile, listed] = [new Set(texts), new Set(categories)];
+    const strange = categories.filter((text) => !inFile.has(text));
+    const lacking = texts.filter((text) => !listed.has(text));
     return [
       ...(strange.length > 0 ? [`differs   ${name}: the file does not know ${show(strange)}, which model.yaml lists`] : []),
       ...(lacking.length > 0 ? [`differs   ${name}: the file knows ${show(lacking)}, which model.yaml does not list`] : []),

@@ -11,6 +11,9 @@ export interface SourceColumn {
 /** The columns that a value of the graph consists of, in order. */
 export type Flow = readonly SourceColumn[];
 
+/** A few nodes that join a value with itself can make any number of columns. */
+const MOST_COLUMNS = 100_000;
+
 /**
  * The columns of a node's output where the node only moves columns: picks, joins, renames or reshapes them.
  *
@@ -42,7 +45,8 @@ export function movedColumns(
     case 'Concat': {
       const axis = attributes.signed('axis')[0];
       const whole = inputs.every((input) => input !== undefined);
-      return whole && (axis === 1 || axis === -1) ? inputs.flat() : undefined;
+      const width = inputs.reduce((sum, input) => sum + (input?.length ?? 0), 0);
+      return whole && width <= MOST_COLUMNS && (axis === 1 || axis === -1) ? inputs.flat() : undefined;
     }
     case 'ArrayFeatureExtractor':
       return picked(flow, integers(1));

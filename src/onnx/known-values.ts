@@ -127,8 +127,10 @@ function isTest({ outputs: [output] }: OnnxNode, { graph }: OnnxModel): boolean 
 }
 
 function conclusion({ lists, codes, compared, readers }: Findings, nests: boolean): Omit<KnownValues, keyof SourceColumn> {
-  const texts = [...new Set(lists[0])].filter((text) => lists.every((list) => list.includes(text)));
-  const differ = lists.some((list) => new Set(list).size !== texts.length);
+  // Sets, because an encoder may know a hundred thousand values.
+  const sets = lists.map((list) => new Set(list));
+  const texts = [...(sets[0] ?? [])].filter((text) => sets.every((set) => set.has(text)));
+  const differ = sets.some((set) => set.size !== texts.length);
   return {
     texts: texts.length > 0 ? texts : undefined,
     codes: [...codes].sort((a, b) => a - b),

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type KnownValues, knownValues } from '../../src/onnx/known-values.ts';
 import { nodeMessage } from '../../src/onnx/written.ts';
@@ -137,4 +138,27 @@ describe('graphs of other makers', () => {
     );
     expect(knownValues(bytes, WIDE)[0]).toMatchObject({ texts: undefined, notes: ['read by Concat'] });
   });
+
+  it('a value that is joined with itself again and again is not followed for ever', () => {
+    const joins = Array.from({ length: 60 }, (_, i) =>
+      node('Concat', [i === 0 ? 'texts' : `v${i}`, i === 0 ? 'texts' : `v${i}`], [`v${i + 1}`], integer('axis', 1)),
+    );
+    expect(knownValues(modelOf(...joins), WIDE)[0]).toMatchObject({ texts: undefined, notes: ['read by Concat'] });
+  });
+});
+
+it('bytes that are broken are refused as no model, or read as something', () => {
+  const whole = fixture('texts', 'imputed.onnx');
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }), (changes) => {
+      const broken = Buffer.from(whole);
+      for (const [at, byte] of changes) broken[at] = byte;
+      try {
+        expect(knownValues(broken, WIDE)).toHaveLength(3);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RangeError);
+      }
+    }),
+    { numRuns: 300 },
+  );
 });
