@@ -69,6 +69,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'warehouse/open',
     'window',
+    'yaml',
   ],
   run: [
     'context (types)',
@@ -90,6 +91,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'job',
     'model',
+    'onnx',
     'plan',
     'random',
     'report',
@@ -101,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'versions',
     'warehouse',
     'window',
+    'yaml',
   ],
   ending: ['errors'],
   cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],

@@ -4,25 +4,41 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { jobJsonSchema } from '../job/json-schema.ts';
-import { jobTemplate, queryTemplate } from '../job/template.ts';
+import { type JobFacts, jobTemplate, type QueryFacts, queryTemplate } from '../job/template.ts';
+import { introspect } from './introspection.ts';
 
 const SCHEMA = 'job.schema.json';
 
+export interface InitFlags {
+  readonly model?: string;
+  readonly table?: string;
+  readonly warehouse?: string;
+}
+
+interface Beginnings {
+  readonly job: JobFacts;
+  readonly query?: QueryFacts;
+  /** What is left to do, a sentence each. */
+  readonly open: readonly string[];
+}
+
 /** A commented job file, its query and the schema that lets an editor complete it; never over a file that is there. */
-export async function initCommand(name: string, { folder, console }: Context): Promise<object> {
+export async function initCommand(name: string, flags: InitFlags, context: Context): Promise<object> {
+  const { folder, console } = context;
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
     throw new ScoreBatchError('usage', `${name} cannot be the name of a job`, {
       hint: 'use lower-case letters, digits, - and _',
     });
   }
   const jobs = path.join(folder, 'jobs');
+  const [jobFile, queryFile] = [path.join(jobs, `${name}.yaml`), path.join(jobs, `${name}.sql`)];
+  const there = [jobFile, queryFile].find((file) => existsSync(file));
+  if (there) throw new ScoreBatchError('usage', `${there} exists already`, { hint: 'choose another name, or remove it first' });
+  const { job, query, open } = await beginnings(flags, context);
   const files = [
-    { file: path.join(jobs, `${name}.yaml`), text: jobTemplate(name, `./${SCHEMA}`) },
-    { file: path.join(jobs, `${name}.sql`), text: queryTemplate() },
+    { file: jobFile, text: jobTemplate(name, `./${SCHEMA}`, job) },
+    { file: queryFile, text: queryTemplate(query) },
   ];
-  const there = files.find(({ file }) => existsSync(file));
-  if (there)
-    throw new ScoreBatchError('usage', `${there.file} exists already`, { hint: 'choose another name, or remove it first' });
   const write = async (): Promise<void> => {
     await mkdir(jobs, { recursive: true });
     for (const { file, text } of files) await writeFile(file, text, { flag: 'wx' });
@@ -37,8 +53,22 @@ export async function initCommand(name: string, { folder, console }: Context): P
     });
   });
   const made = [...files.map(({ file }) => file), path.join(jobs, SCHEMA)];
-  console.info(
-    `wrote ${made.join(', ')}\nnext: fill in the query and the model, then \`score-batch check --job ${name}\` tells what is missing`,
-  );
-  return { files: made };
+  console.info([`wrote ${made.join(', ')}`, ...nextSteps(name, query !== undefined, open)].join('\n'));
+  return { files: made, open };
+}
+
+/** With a model and a table what they tell; without them examples. */
+async function beginnings({ model, table, warehouse }: InitFlags, context: Context): Promise<Beginnings> {
+  if (model !== undefined && table !== undefined) return await introspect({ model, table, warehouse }, context);
+  if (model === undefined && table === undefined && warehouse === undefined) return { job: {}, open: [] };
+  throw new ScoreBatchError('usage', `${model === undefined ? '--model' : '--table'} is missing`, {
+    hint: 'give both, --model FOLDER and --table SCHEMA.TABLE, or neither',
+  });
+}
+
+function nextSteps(name: string, introspected: boolean, open: readonly string[]): string[] {
+  if (!introspected)
+    return [`next: fill in the query and the model, then \`score-batch check --job ${name}\` tells what is missing`];
+  if (open.length > 0) return ['left to do, each marked in the files:', ...open.map((text) => `  ${text}`)];
+  return [`next: look through both, set time_zone and sink.table, then \`score-batch plan --job ${name} --week\``];
 }

@@ -1,14 +1,16 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { fixedBatch, type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
-import type { Feature } from '../domain/signature.ts';
+import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-metadata.ts';
+import type { Feature, Signature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
 import { randomInputs } from '../model/random-rows.ts';
+import type { KnownValues } from '../onnx/known-values.ts';
 import { seededRandom } from '../random.ts';
 import { batchOf } from '../runtime/batches.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
+import { knownColumns, modelSkeleton } from './model-skeleton.ts';
 import { placements, showPlacements, zeroInputs } from './node-placement.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
@@ -37,7 +39,8 @@ export async function inspectCommand(
       : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
   const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
   const data = describeModel(bundle, facts, metadata, placement);
-  return { data, text: [...showModel(data), ...showPlacements(placement, operators)].join('\n') };
+  const differences = categoryDifferences(bundle.signature, knownColumns(model.bytes, metadata.inputs));
+  return { data, text: [...showModel(data), ...differences, ...showPlacements(placement, operators)].join('\n') };
 }
 
 /** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
@@ -46,9 +49,13 @@ async function inspectFile(file: string, flags: ModelFlags): Promise<{ data: obj
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(model);
   const placement = await placements(model, askedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
-  const data = { digest: model.digest, file: { ...facts, ...metadata }, placement };
+  const known = knownColumns(model.bytes, metadata.inputs);
+  const data = { digest: model.digest, file: { ...facts, ...metadata }, known, placement };
   // What is no YAML is a comment, so that the whole is the beginnings of a file.
-  const text = [skeleton(model.digest, metadata), ...showPlacements(placement, operators).map((line) => `# ${line}`)];
+  const text = [
+    modelSkeleton(model.digest, metadata, known),
+    ...showPlacements(placement, operators).map((line) => `# ${line}`),
+  ];
   return { data, text: text.join('\n') };
 }
 
@@ -67,31 +74,6 @@ async function metadataOf(model: ModelFile): Promise<ModelMetadata> {
 function factsOf(model: ModelBytes) {
   const { producer, opsets, metadata, operators } = checkedFacts(model);
   return { producer, opsets, metadata, operators };
-}
-
-function skeleton(digest: string, { inputs, outputs }: ModelMetadata): string {
-  const columns = (input: TensorInfo) =>
-    Array.from(
-      { length: Number(input.shape[1]) || 1 },
-      (_, i) => `      - { name: ${input.shape[1] === 1 ? input.name : `column_${i}`} }`,
-    );
-  const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
-  return [
-    '# model.yaml for this file: name the columns, and say what to do with nulls, ranges and categories',
-    'name: my-model',
-    'version: "1"',
-    `sha256: ${digest}`,
-    'inputs:',
-    ...inputs.flatMap((input) => [
-      `  - name: ${input.name}          # ${showTensor(input)}`,
-      `    dtype: ${input.dtype}`,
-      `    shape: [N, ${Number(input.shape[1]) || 1}]`,
-      '    columns:',
-      ...columns(input),
-    ]),
-    `output: { name: ${output?.name ?? '?'}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
-    'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score',
-  ].join('\n');
 }
 
 function describeModel(
@@ -148,10 +130,27 @@ function showModel({
   ];
 }
 
+/** Where `model.yaml` names other categories than the encoders of the file know: a value that they do not know is scored as none. */
+function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[]): string[] {
+  return known.flatMap(({ input, position, texts }) => {
+    const feature = inputs.find(({ name }) => name === input)?.features[position];
+    if (texts === undefined || feature?.categories === undefined) return [];
+    const { name, categories } = feature;
+    const show = (list: readonly string[]) => list.map((text) => JSON.stringify(text)).join(', ');
+    const [inFile, listed] = [new Set(texts), new Set(categories)];
+    const strange = categories.filter((text) => !inFile.has(text));
+    const lacking = texts.filter((text) => !listed.has(text));
+    return [
+      ...(strange.length > 0 ? [`differs   ${name}: the file does not know ${show(strange)}, which model.yaml lists`] : []),
+      ...(lacking.length > 0 ? [`differs   ${name}: the file knows ${show(lacking)}, which model.yaml does not list`] : []),
+    ];
+  });
+}
+
 function rules({ nullable, default: filler, range, categories, unknown }: Feature): string {
   return [
     nullable ? `null becomes ${filler ?? 'NaN'}` : 'required',
     ...(range ? [`${range[0]} to ${range[1]}`] : []),
-    ...(categories ? [`one of ${categories.join(', ')} (else ${unknown})`] : []),
+    ...(categories ? [`one of ${categories.join(', ')} (else ${unknown})`] : unknown === 'allow' ? ['any text'] : []),
   ].join('; ');
 }

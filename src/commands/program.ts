@@ -4,6 +4,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import type { GcFlags } from './gc.ts';
+import type { InitFlags } from './init.ts';
 import type { TensorizeFlags } from './model-tensorize.ts';
 import { addBounds, addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
@@ -167,9 +168,12 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   program
     .command('init <name>')
     .description('write a commented job file and its query')
-    .action(async (name: string) => {
+    .option('--model <bundle>', 'fill in what this model needs; together with --table')
+    .option('--table <name>', 'fill in key, features and window from the columns of this table; together with --model')
+    .option('--warehouse <url>', 'where the table is (default: WAREHOUSE_URL, or duckdb:data/warehouse.duckdb)')
+    .action(async (name: string, flags: InitFlags) => {
       const { initCommand } = await import('./init.ts');
-      showData(await initCommand(name, context()));
+      showData(await initCommand(name, flags, context()));
     });
   showRunFlagsInHelp(program, run);
   return program;

@@ -1,6 +1,7 @@
 import { type Histogram, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
+import { neverSeen } from './text-counts.ts';
 
 /** Limits of the job file; shares between 0 and 1. */
 interface GateLimits {
@@ -31,11 +32,12 @@ export interface GateResult {
 }
 
 /** What the job file allows to be published. Pure: counts in, sentences out. */
-export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, context: GateContext): GateResult {
+export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliation, context: GateContext): GateResult {
   const scorePsi = measurePsi(scoreCounts, rows.scored, context);
   if (rows.frozen === 0) return { ...emptyWindow(context), scorePsi };
   const { limits, refuseDuplicates } = context;
-  const refusals: string[] = [];
+  // First, since it explains what else is refused. No setting opens this gate: model.yaml says which texts are known.
+  const refusals: string[] = neverSeen(texts).map(({ message }) => message);
   const rate = rows.quarantined / rows.frozen;
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
   const base = context.replaced ?? context.previous;

@@ -5,6 +5,7 @@ import type { Scorer } from './scorer.ts';
 import type { StageSeconds } from './stages.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn } from './tables.ts';
+import type { TextCounts } from './text-counts.ts';
 import type { Window, WindowKind } from './window.ts';
 import type { WorkerTime } from './worker-time.ts';
 
@@ -56,6 +57,8 @@ export interface RunDetails {
   /** Rows per batch that fitted the device's memory, where more did not. */
   readonly batch_rows_halved_to?: number;
   readonly rejections?: readonly RejectionTally[];
+  /** How often each text feature met a value that is not among its categories. */
+  readonly texts?: TextCounts;
   /** Drift of the scores from the bundle's reference; null where it was not measured. */
   readonly score_psi?: number | null;
   readonly warnings?: readonly string[];

@@ -3,6 +3,7 @@ import type { AttemptFacts } from './attempt-facts.ts';
 import { isOfFrozen, scorerOf } from './attempt-id.ts';
 import type { FrozenChunk, FrozenTable } from './frozen-table.ts';
 import type { RunRows } from './rows.ts';
+import type { TextCounts } from './text-counts.ts';
 
 /** What staging holds of one attempt, counted in the sink. */
 export interface AttemptTally extends StagedAttempt {
@@ -39,6 +40,8 @@ export interface Reconciliation {
   readonly rejections: readonly RejectionTally[];
   /** Scored rows per bin of the bundle's reference; undefined where it has none. */
   readonly scoreCounts: readonly number[] | undefined;
+  /** What the text features met in all pinned attempts, whoever scored them. */
+  readonly texts: TextCounts;
 }
 
 /**

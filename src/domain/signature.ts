@@ -12,6 +12,7 @@ export interface Feature {
   readonly default?: number | string | boolean;
   /** Inclusive bounds of numbers; outside them the row is quarantined. */
   readonly range?: readonly [number, number];
+  /** Texts that the model was trained on; absent for numbers, and for a text feature that takes any value (`unknown: allow`). */
   readonly categories?: readonly string[];
   readonly unknown: 'quarantine' | 'allow' | 'default';
 }

@@ -1,6 +1,7 @@
 import { type ColumnBatch, type ColumnKind, type ColumnValues, isValid } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signature } from '../domain/signature.ts';
+import type { TextCounts } from '../domain/text-counts.ts';
 import { rejection } from './rejection.ts';
 
 /** From here on a number rounds to infinity in float32 (half a step above the largest one). */
@@ -20,6 +21,8 @@ export interface Encoder {
    *   What such a row leaves in the tensors is a value that the model can take.
    */
   encode(batch: ColumnBatch, offset: number, rejected: Int32Array): void;
+  /** How often each text feature that has categories met a value so far, whatever became of the row. */
+  texts(): TextCounts;
   /** The first `rows` rows as tensors `[rows, width]`. */
   tensors(rows: number): { name: string; dtype: InputDtype; values: InputValues; shape: [number, number] }[];
 }
@@ -31,6 +34,7 @@ export interface Encoder {
 export function createEncoder(signature: Signature, columns: readonly Column[], capacity: number): Encoder {
   const kinds = featuresOf(signature).map(({ dtype }, i) => kindFor(dtype, columns[i]));
   const buffers = signature.inputs.map((input) => ({ input, values: allocate(input, capacity) }));
+  const texts = featuresOf(signature).map(({ feature }) => ({ feature, present: 0, unseen: 0 }));
   return {
     kinds,
     encode(batch, offset, rejected) {
@@ -47,11 +51,16 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
             rows: batch.rows,
             rejected,
             feature: position,
+            seen: texts[position],
           };
           encodeFeature(feature, column, target);
           position += 1;
         }
       }
+    },
+    texts() {
+      const counted = texts.filter(({ feature }) => feature.categories !== undefined);
+      return Object.fromEntries(counted.map(({ feature, present, unseen }) => [feature.name, [present, unseen]]));
     },
     tensors(rows) {
       return buffers.map(({ input, values }) => ({
@@ -75,6 +84,8 @@ interface Target {
   readonly rejected: Int32Array;
   /** Position of the feature among all, for rejections. */
   readonly feature: number;
+  /** Where values of a text feature are counted. */
+  readonly seen: { present: number; unseen: number } | undefined;
 }
 
 /** Numbers are read as wide as the source has them: rounding to float32 happens once, after the range was checked. */
@@ -176,23 +187,30 @@ function encodeIntegers(
 function encodeStrings(
   feature: Feature,
   values: readonly (string | null)[],
-  { values: out, start, stride, rows, rejected, feature: index }: Target,
+  { values: out, start, stride, rows, rejected, feature: index, seen }: Target,
 ): void {
   const target = out as string[];
   const known = feature.categories && new Set(feature.categories);
   const filler = feature.default === undefined ? undefined : String(feature.default);
+  let nulls = 0;
+  let unseen = 0;
   for (let row = 0, at = start; row < rows; row += 1, at += stride) {
     const value = values[row] ?? null;
     if (value === null) {
+      nulls += 1;
       const replaced = feature.nullable ? filler : undefined;
       target[at] = replaced ?? '';
       if (replaced === undefined) rejected[row] ||= rejection('null in a required feature', index);
-    } else if (known === undefined || feature.unknown === 'allow' || known.has(value)) {
+    } else if (known === undefined || known.has(value)) {
       target[at] = value;
     } else {
-      const replaced = feature.unknown === 'default' ? filler : undefined;
+      unseen += 1;
+      const replaced = feature.unknown === 'allow' ? value : feature.unknown === 'default' ? filler : undefined;
       target[at] = replaced ?? '';
       if (replaced === undefined) rejected[row] ||= rejection('unknown category', index);
     }
   }
+  if (seen === undefined) return;
+  seen.present += rows - nulls;
+  seen.unseen += unseen;
 }

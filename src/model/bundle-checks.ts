@@ -44,8 +44,10 @@ function columnProblems(column: Column, dtype: InputDtype): string[] {
     ...(column.range && (dtype === 'string' || dtype === 'bool') ? [`a ${dtype} has no range`] : []),
     ...(column.categories && dtype !== 'string' ? ['categories are for strings'] : []),
     ...(column.unknown === 'default' && !hasDefault ? ['unknown: default needs a default'] : []),
-    ...(column.unknown !== 'quarantine' && !column.categories
-      ? ['unknown says what to do outside categories, and there are none']
+    ...(column.unknown !== 'quarantine' && dtype !== 'string' ? ['unknown is for strings'] : []),
+    // Without either, a column of other words for the same thing would be scored, and wrongly.
+    ...(dtype === 'string' && !column.categories && column.unknown !== 'allow'
+      ? ['a text feature needs categories, or unknown: allow if the model takes any text']
       : []),
   ];
 }

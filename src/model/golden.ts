@@ -26,12 +26,12 @@ export async function readGolden({ folder, definition, signature }: Bundle): Pro
   const file = path.join(folder, definition.golden.file);
   const rows = await readRows(file);
   const inputs = encodeGolden(signature, rows, file).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells[EXPECTED])) };
+  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(EXPECTED))) };
 }
 
-function encodeGolden(signature: Signature, rows: readonly Record<string, string>[], file: string): Encoder {
+function encodeGolden(signature: Signature, rows: readonly GoldenRow[], file: string): Encoder {
   const features = featuresOf(signature);
-  const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0] && !(name in rows[0]));
+  const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0]?.has(name) === false);
   if (rows.length === 0 || missing.length > 0) {
     const what = rows.length === 0 ? 'holds no rows' : `has no column ${missing.join(', ')}`;
     throw new ScoreBatchError('configuration', `${file} ${what}`, { hint: `a golden file has every feature and ${EXPECTED}` });
@@ -39,7 +39,7 @@ function encodeGolden(signature: Signature, rows: readonly Record<string, string
   const encoder = createEncoder(signature, [], rows.length);
   const columns = features.map(({ feature }, i) =>
     toColumn(
-      rows.map((row) => row[feature.name] ?? ''),
+      rows.map((row) => row.get(feature.name) ?? ''),
       encoder.kinds[i] ?? 'string',
     ),
   );
@@ -55,11 +55,15 @@ function encodeGolden(signature: Signature, rows: readonly Record<string, string
   return encoder;
 }
 
-async function readRows(file: string): Promise<Record<string, string>[]> {
+/** Cells by column: a map, because a column may be called like something that every object has. */
+type GoldenRow = ReadonlyMap<string, string>;
+
+async function readRows(file: string): Promise<GoldenRow[]> {
   const hint = 'a bundle has a golden.csv with inputs and expected scores';
   const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
   try {
-    return parse(text, { bom: true, columns: true, skip_empty_lines: true }) as Record<string, string>[];
+    const [header = [], ...rows] = parse(text, { bom: true, skip_empty_lines: true }) as string[][];
+    return rows.map((cells) => new Map(header.map((name, i) => [name, cells[i] ?? ''])));
   } catch (cause) {
     // The parser's message may hold what stands in the file.
     const code = systemCode(cause) ?? 'it is no CSV';

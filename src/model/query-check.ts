@@ -2,6 +2,7 @@ import { type Column, findColumn, type Schema } from '../domain/schema.ts';
 import { accepts, featuresOf, type Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
+import { castHint } from './cast-hint.ts';
 
 /**
  * Finds the column of the query that feeds each feature.
@@ -18,7 +19,7 @@ export function featureColumns(signature: Signature, schema: Schema, renames: Re
       details.push(`features renames ${name}, which the model does not have`);
   }
   const columns = features.flatMap(({ feature, dtype }) => {
-    const name = renames[feature.name] ?? feature.name;
+    const name = (Object.hasOwn(renames, feature.name) && renames[feature.name]) || feature.name;
     const column = findColumn(schema, name);
     if (column === undefined) {
       const near = nearest(
@@ -29,9 +30,7 @@ export function featureColumns(signature: Signature, schema: Schema, renames: Re
         `the query has no column ${name} for the model${near === undefined ? '' : `; rename ${near} under features?`}`,
       );
     } else if (!accepts(dtype, column)) {
-      details.push(
-        `${column.name} is ${column.native} and the model takes ${dtype}: cast it in the query if that loses nothing`,
-      );
+      details.push(`${column.name} is ${column.native} and the model takes ${dtype}: ${castHint(column, feature)}`);
     }
     return column ?? [];
   });

@@ -1,9 +1,13 @@
-import { eachField, packedVarints, type Span } from './wire.ts';
+import { eachField, packedVarints, type Span, signedVarints } from './wire.ts';
 
 /** Attributes of a node, read when asked for; one that is not there is an empty list. */
 export interface Attributes {
   /** @throws RangeError also where a number is negative or beyond 2^53, which no count or index is */
   integers(name: string): readonly number[];
+  /** The same where numbers may be negative, as an axis may. */
+  signed(name: string): readonly number[];
+  /** The bytes of a `TensorProto`. */
+  tensor(name: string): Uint8Array | undefined;
   /** Of float32, or of a tensor of float64. */
   numbers(name: string): Float32Array | Float64Array;
   texts(name: string): readonly string[];
@@ -19,7 +23,11 @@ export function attributesOf(node: Uint8Array): Attributes {
   eachField(node, whole(node), (field, content) => {
     if (field === 5 && typeof content === 'object') spans.set(textOf(node, content, 1) ?? '', content);
   });
-  const walk = (name: string, visit: (field: number, content: Span | number) => void, fixed?: typeof visit): void => {
+  const walk = (
+    name: string,
+    visit: (field: number, content: Span | number, whole: Span) => void,
+    fixed?: typeof visit,
+  ): void => {
     const span = spans.get(name);
     if (span !== undefined) eachField(node, span, visit, fixed);
   };
@@ -36,6 +44,22 @@ export function attributesOf(node: Uint8Array): Attributes {
       // A negative number is written as one near 2^64.
       if (!values.every(Number.isSafeInteger)) throw new RangeError(`${name} holds a number that is negative or too large`);
       return values;
+    },
+    signed(name) {
+      const values: number[] = [];
+      walk(name, (field, content, span) => {
+        // A single number stands behind its tag.
+        if (field === 3 || (field === 8 && typeof content === 'number')) values.push(...signedVarints(node, span).slice(1));
+        else if (field === 8 && typeof content === 'object') values.push(...signedVarints(node, content));
+      });
+      return values;
+    },
+    tensor(name) {
+      let found: Uint8Array | undefined;
+      walk(name, (field, content) => {
+        if (field === 5 && typeof content === 'object') found = node.subarray(content.start, content.end);
+      });
+      return found;
     },
     numbers(name) {
       const parts: Span[] = [];

@@ -64,6 +64,24 @@ export function packedVarints(bytes: Uint8Array, { start, end }: Span): number[]
   return values;
 }
 
+/** The same for numbers that may be negative, which are written as their 64 bits; exact up to 2^53. @throws RangeError as above */
+export function signedVarints(bytes: Uint8Array, { start, end }: Span): number[] {
+  const values: number[] = [];
+  let value = 0n;
+  let shift = 0n;
+  for (const byte of bytes.subarray(start, end)) {
+    value |= BigInt(byte & 127) << shift;
+    shift += 7n;
+    if (byte < 128) {
+      values.push(Number(BigInt.asIntN(64, value)));
+      value = 0n;
+      shift = 0n;
+    } else if (shift === 70n) throw new RangeError('it holds a number of more than ten bytes');
+  }
+  if (shift > 0n) throw new RangeError('it ends inside a field');
+  return values;
+}
+
 function varint(bytes: Uint8Array, cursor: { at: number; readonly end: number }): number {
   let value = 0;
   for (let scale = 1; scale < 2 ** 70; scale *= 128) {

@@ -42,6 +42,7 @@ export async function publishFrozen(
   progress.details = {
     ...progress.details,
     rejections: reconciliation.rejections,
+    texts: reconciliation.texts,
     score_psi: gates.scorePsi ?? null,
     providers: tallyProviders(reconciliation.pinned),
     source: plan.identity,

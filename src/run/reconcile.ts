@@ -1,5 +1,6 @@
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { AttemptTally, Reconciliation } from '../domain/reconciliation.ts';
+import { addTextCounts } from '../domain/text-counts.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 
@@ -40,7 +41,8 @@ export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string):
       hint: `nothing was published; look at ${staging}, then start again`,
     });
   }
-  return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts };
+  const texts = addTextCounts(pinned.map(({ facts }) => facts?.texts ?? {}));
+  return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts };
 }
 
 function showAttempts(chunk: number, frozen: FrozenTable, attempts: readonly AttemptTally[]): string {

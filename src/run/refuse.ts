@@ -1,4 +1,5 @@
 import type { Reconciliation } from '../domain/reconciliation.ts';
+import { neverSeen } from '../domain/text-counts.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -27,11 +28,16 @@ export async function refusal(
   });
 }
 
-async function hintFor(plan: Plan, runId: string, { rows, rejections }: Reconciliation): Promise<string> {
+async function hintFor(plan: Plan, runId: string, { rows, rejections, texts }: Reconciliation): Promise<string> {
   if (rows.frozen === 0) {
     const newest = await newestWindowWithRows(plan);
     const where = newest === undefined ? 'check the query' : `the newest window before it that has rows is ${newest}`;
     return `${where}; --allow-empty publishes it empty, --skip-empty ends with exit code 99`;
+  }
+  const unseen = neverSeen(texts).map(({ feature }) => feature);
+  if (unseen.length > 0) {
+    const rejected = rejections.length === 0 ? '' : `; rejected rows: ${plan.sink.sink.showRejected(runId)}`;
+    return `compare ${unseen.join(', ')} in the source with the categories in ${plan.bundle.folder}/model.yaml${rejected}`;
   }
   if (rejections.length === 0) return 'look at the source; the limits are under gates in the job file';
   return `see the rejected rows: ${plan.sink.sink.showRejected(runId)}`;

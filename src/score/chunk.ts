@@ -78,7 +78,7 @@ export async function scoreChunk(
       chunk: task.chunk,
       attempt,
       provider: session.provider,
-      facts: { scorer: setup.scorer },
+      facts: { scorer: setup.scorer, texts: encoder.texts() },
       scoredAt: setup.scoredAt,
     },
   );

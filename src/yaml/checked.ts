@@ -1,4 +1,4 @@
-import { type Document, isMap, LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { type Document, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLError } from 'yaml';
 import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
@@ -57,6 +57,10 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     const details = document.errors.map((error) => `${at(error.pos[0])}: ${yamlMessage(error)}`);
     throw refusal(options, details.slice(0, MOST_PROBLEMS));
   }
+  const traps = prototypeKeys(document).map(
+    (key) => `${at(offsetOf(key))}: __proto__ cannot be a name here: choose another one`,
+  );
+  if (traps.length > 0) throw refusal(options, traps.slice(0, MOST_PROBLEMS));
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
   const parsed = schema.safeParse(plainValue(document, options), { reportInput: true });
   const found = parsed.success
@@ -70,6 +74,17 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     .map(({ offset, message }) => `${at(offset)}: ${message}`);
   if (details.length > 0 || !parsed.success) throw refusal(options, details);
   return parsed.data;
+}
+
+/** Keys that schemas of maps drop without a word, because as a key of a JavaScript object they would mean something else. */
+function prototypeKeys(document: Document): unknown[] {
+  const found: unknown[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      if (isScalar(key) && key.value === '__proto__') found.push(key);
+    },
+  });
+  return found;
 }
 
 /** A few lines of YAML can stand for more than there is room for, or for what holds itself. */

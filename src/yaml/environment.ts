@@ -21,7 +21,7 @@ export function resolveEnvironment(document: Document, environment: NodeJS.Proce
       if (key === 'key' || typeof node.value !== 'string' || !node.value.includes('${')) return;
       const resolved = node.value.replaceAll(REFERENCE, (match, name: string | undefined, fallback: string | undefined) => {
         if (name === undefined) return '${';
-        const value = environment[name] || fallback;
+        const value = (Object.hasOwn(environment, name) && environment[name]) || fallback;
         if (value === undefined) {
           unset.push({ offset: offsetOf(node), message: `the environment variable ${name} is not set and has no default` });
         }

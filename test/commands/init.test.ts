@@ -44,6 +44,110 @@ it('writes a job, its query and the schema for editors, from which a job comes t
   expect(await rowsOf(folder, 'select count(*) as n from marketing.churn_report')).toEqual([{ n: '5' }]);
 });
 
+it('fills in what a model and a table tell, so that the job can be planned at once', async () => {
+  const folder = await temporaryFolder();
+  await cp(repository('test/fixtures/tips'), path.join(folder, 'models/tips'), { recursive: true });
+  await mkdir(path.join(folder, 'data'));
+  await statements(path.join(folder, 'data/restaurant.duckdb'), [
+    'create schema shop',
+    `create table shop.visits as select *, date '1997-03-10' + cast(visit_id % 7 as integer) as visited, 'x' as "group"
+     from read_csv('${repository('test/fixtures/tips/tips.csv')}')`,
+  ]);
+  const flags = ['--model', 'models/tips', '--table', 'shop.visits', '--warehouse', 'duckdb:data/restaurant.duckdb'];
+  expect(transcript(await scoreBatch(folder, ['init', 'tips', ...flags]), folder)).toMatchInlineSnapshot(`
+    "exit 0
+    stderr:
+    wrote <project>/jobs/tips.yaml, <project>/jobs/tips.sql, <project>/jobs/job.schema.json
+    next: look through both, set time_zone and sink.table, then \`score-batch plan --job tips --week\`"
+  `);
+  expect(await readFile(path.join(folder, 'jobs/tips.sql'), 'utf8')).toMatchInlineSnapshot(`
+    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    select
+      visit_id,
+      total_bill,
+      size,
+      bill_per_head,
+      smoker,
+      day,
+      time
+    from shop.visits
+    where visited >= :window_start_date
+      and visited < :window_end_date
+    "
+  `);
+  const job = await readFile(path.join(folder, 'jobs/tips.yaml'), 'utf8');
+  expect(
+    job.split('\n').filter((line) => /^(model| {2}(warehouse|scratch|key|column|keep)):/.test(line)),
+  ).toMatchInlineSnapshot(`
+    [
+      "model: models/tips                    # folder with model.onnx, model.yaml and golden.csv",
+      "  warehouse: "duckdb:data/restaurant.duckdb"",
+      "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
+      "  key: [visit_id]                     # chosen by its name; several columns make a composite key",
+      "  column: score",
+      "  keep: []                            # columns of the query to carry through; the table has group",
+    ]
+  `);
+  expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0, stderr: '' });
+});
+
+it('leaves as comments what it cannot know, and says what is left to do', async () => {
+  const folder = await temporaryFolder();
+  await cp(repository('test/fixtures/models/strings'), path.join(folder, 'strings'), { recursive: true });
+  await mkdir(path.join(folder, 'data'));
+  await statements(warehouseOf(folder), [
+    'create table orders (user_id bigint, shop_id bigint, "plan" boolean, login integer, created timestamp, paid date, note text)',
+  ]);
+  const outcome = await scoreBatch(folder, ['init', 'churn', '--model', 'strings', '--table', 'orders']);
+  expect(transcript(outcome, folder)).toMatchInlineSnapshot(`
+    "exit 0
+    stderr:
+    wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
+    left to do, each marked in the files:
+      name the key, perhaps user_id, shop_id
+      give the query a column for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
+      give the query a column for the feature logins (int64): the table has no such column; is it login?
+      choose the column by which a row of orders belongs to a window, perhaps created, paid"
+  `);
+  expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toMatchInlineSnapshot(`
+    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    select
+      user_id,
+      shop_id,
+      login
+      -- , plan as plan -- string: the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
+    from orders
+    -- Choose the column by which a row belongs to the window:
+    -- where created >= :window_start_local and created < :window_end_local
+    -- where paid >= :window_start_date and paid < :window_end_date
+    "
+  `);
+  const job = await readFile(path.join(folder, 'jobs/churn.yaml'), 'utf8');
+  expect(job.split('\n').filter((line) => /key:|features:|logins/.test(line))).toMatchInlineSnapshot(`
+    [
+      "  key: []                             # name the columns that identify a row, perhaps user_id, shop_id",
+      "# features:                           # feature of the model: column of the query; uncomment those that are the same",
+      "#   logins: login",
+    ]
+  `);
+  const { code, stderr } = await scoreBatch(folder, ['plan', '--week', '--job', 'churn']);
+  expect(code).toBe(78);
+  expect(stderr).toContain('source.key: name at least one key column');
+});
+
+it.each([
+  [['--model', 'm'], 64, '--table is missing'],
+  [['--warehouse', 'duckdb:x', '--table', 't'], 64, '--model is missing'],
+  [['--model', 'm', '--table', 'a;b'], 64, '--table a;b is not the name of a table'],
+  [['--model', 'm', '--table', 't'], 78, 'm/model.yaml does not exist'],
+])('refuses %j and writes nothing', async (flags, exit, message) => {
+  const folder = await temporaryFolder();
+  const { code, stderr } = await scoreBatch(folder, ['init', 'churn', ...flags]);
+  expect(code).toBe(exit);
+  expect(stderr).toContain(message);
+  await expect(readFile(path.join(folder, 'jobs/churn.yaml'))).rejects.toThrow('ENOENT');
+});
+
 it('never writes over a job, and leaves the other file alone', async () => {
   const folder = await temporaryFolder();
   await mkdir(path.join(folder, 'jobs'));
@@ -71,5 +175,6 @@ it('prints the files with --json', async () => {
   const { stdout } = await scoreBatch(folder, ['init', 'churn', '--json']);
   expect(JSON.parse(stdout)).toEqual({
     files: ['churn.yaml', 'churn.sql', 'job.schema.json'].map((name) => path.join(folder, 'jobs', name)),
+    open: [],
   });
 });

@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it } from 'vitest';
+import { parse } from 'yaml';
 import { linearProject } from '../support/linear-project.ts';
 import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
@@ -81,6 +82,63 @@ describe('inspect', () => {
       hint,
     ]);
     expect(await lines('test/fixtures/models/linear', '--providers', 'webgpu')).toEqual([0, 'nodes     webgpu: all 2']);
+  });
+
+  it('fills the categories that a model file knows into the model.yaml that it prints, and says where it knows none', async () => {
+    const inspect = (file: string) => scoreBatch(repository('test/fixtures'), ['model', 'inspect', file, '--providers', 'cpu']);
+    expect((await inspect('models/strings/model.onnx')).stdout).toMatchInlineSnapshot(`
+      "# model.yaml for this file: name the columns, and say what to do with nulls, ranges and categories
+      name: my-model
+      version: "1"
+      sha256: 8aa328757416eebc5dbc26e85b4c73a8e0840052a9ec42a9925b943478630124
+      inputs:
+        - name: plan          # string[N, 1]
+          dtype: string
+          shape: [N, 1]
+          columns:
+            # The file does not list the values of this column (compared with "pro"). Add categories: [...] with those of the training rows;
+            # or add unknown: allow if the model takes any text.
+            - { name: plan }
+        - name: logins          # int64[N, 1]
+          dtype: int64
+          shape: [N, 1]
+          columns:
+            - { name: logins }
+      output: { name: score, index: 0 }     # of score float32[N, 1]
+      golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score
+      # nodes     cpu: all 6
+      "
+    `);
+    const { stdout } = await inspect('texts/picked.onnx');
+    const definition = parse(stdout) as { inputs: unknown[] };
+    expect(definition.inputs).toEqual([
+      {
+        name: 'texts',
+        dtype: 'string',
+        shape: ['N', 3],
+        columns: [
+          { name: 'column_0', categories: ['No', 'Yes'] },
+          { name: 'column_1', categories: ['DE', 'FR', 'US'] },
+          { name: 'column_2', categories: ['aa here', 'bb here'] },
+        ],
+      },
+    ]);
+    expect((await inspect('trees/lightgbm-categorical/model.onnx')).stdout).toContain(
+      '      - { name: column_3 }     # the model tests it for 0, 1, 2',
+    );
+  });
+
+  it('says where model.yaml lists other categories than the file knows', async () => {
+    const folder = await linearProject({ model: '../tips' });
+    const inspect = async () => (await scoreBatch(folder, ['model', 'inspect', 'model', '--providers', 'cpu'])).stdout;
+    expect(await inspect()).not.toContain('differs');
+    const file = path.join(folder, 'model/model.yaml');
+    const yaml = await readFile(file, 'utf8');
+    await writeFile(file, yaml.replace('[Thur, Fri, Sat, Sun]', '[Thu, Fri, Sat, Sun]'));
+    expect((await inspect()).split('\n').filter((line) => line.startsWith('differs'))).toEqual([
+      'differs   day: the file does not know "Thu", which model.yaml lists',
+      'differs   day: the file knows "Thur", which model.yaml does not list',
+    ]);
   });
 
   it('says what a bundle is where there is none', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { applyGates, type GateContext, type GateResult } from '../../src/domain/gates.ts';
 import type { RejectionTally } from '../../src/domain/reconciliation.ts';
 import type { RunRows } from '../../src/domain/rows.ts';
+import type { TextCounts } from '../../src/domain/text-counts.ts';
 
 const LIMITS = { min_rows: 1, max_quarantine_rate: 0.01, psi_min_rows: 100 };
 const REFERENCE = { edges: [0.5], shares: [0.5, 0.5] };
@@ -16,11 +17,12 @@ interface Case extends Partial<Omit<GateContext, 'limits'>> {
   readonly limits?: Partial<GateContext['limits']>;
   readonly rejections?: readonly RejectionTally[];
   readonly scoreCounts?: readonly number[];
+  readonly texts?: TextCounts;
 }
 
-function gate({ rows: counted, limits, rejections = [], scoreCounts, ...context }: Case): GateResult {
+function gate({ rows: counted, limits, rejections = [], scoreCounts, texts = {}, ...context }: Case): GateResult {
   return applyGates(
-    { pinned: [], rows: counted, rejections, scoreCounts },
+    { pinned: [], rows: counted, rejections, scoreCounts, texts },
     {
       refuseDuplicates: false,
       replaced: undefined,
@@ -34,7 +36,9 @@ function gate({ rows: counted, limits, rejections = [], scoreCounts, ...context 
 }
 
 it('opens for a window that is as it should be', () => {
-  expect(gate({ rows: rows(1000, 10), limits: { max_drop: 0.5 }, replaced: rows(2000) })).toEqual({
+  expect(
+    gate({ rows: rows(1000, 10), texts: { plan: [10, 5], day: [0, 0] }, limits: { max_drop: 0.5 }, replaced: rows(2000) }),
+  ).toEqual({
     refusals: [],
     warnings: [],
     scorePsi: undefined,
@@ -48,6 +52,11 @@ describe('refuses, with the number and the limit,', () => {
       'too many quarantined rows',
       { rows: rows(200, 3) },
       '1.5 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
+    ],
+    [
+      'text that the model was not trained on',
+      { rows: rows(2000), texts: { day: [10, 5], plan: [1411, 706] } },
+      'more than half of the values of plan were never seen in training: 706 of 1,411 are not among its categories',
     ],
     ['nothing but quarantined rows', { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } }, 'every row was quarantined'],
     [

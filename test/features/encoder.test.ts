@@ -80,7 +80,8 @@ function featureOf(dtype: InputDtype): fc.Arbitrary<Omit<Feature, 'name'>> {
     const needsDefault = (choice.nullable && !(floating && choice.bare)) || unknown === 'default';
     return {
       nullable: choice.nullable,
-      unknown: unknown ?? 'quarantine',
+      // Without categories a text feature takes any text, and says so.
+      unknown: unknown ?? (dtype === 'string' ? 'allow' : 'quarantine'),
       ...(needsDefault && { default: DEFAULTS[dtype] }),
       ...(choice.limited && dtype === 'string' && { categories: CATEGORIES }),
       ...(choice.limited && dtype === 'int64' && { range: [-1.5, 3] as const }),
@@ -141,7 +142,7 @@ function encode({ signature, columns, values, batches }: Case) {
     encoder.encode(batch, offset, rejected.subarray(offset, offset + count));
     offset += count;
   }
-  return { rows, rejected, kinds: encoder.kinds, tensors: encoder.tensors(rows) };
+  return { rows, rejected, kinds: encoder.kinds, tensors: encoder.tensors(rows), texts: encoder.texts() };
 }
 
 /** Numbers are rounded once, to what the tensor holds; a FLOAT column was rounded before, by the warehouse. */
@@ -175,6 +176,21 @@ it('encodes every row as one value at a time would be', () => {
       );
     }),
     { numRuns: 300 },
+  );
+});
+
+it('counts what is outside the categories, whatever is done about it', () => {
+  fc.assert(
+    fc.property(anyCase, (given) => {
+      const { rows, texts } = encode(given);
+      const expected = featuresOf(given.signature).flatMap(({ feature: { name, categories } }, i) => {
+        const present = (given.values[i] ?? []).slice(0, rows).filter((value) => value !== null);
+        return categories === undefined
+          ? []
+          : [[name, [present.length, present.filter((value) => !categories.includes(String(value))).length]]];
+      });
+      expect(texts).toEqual(Object.fromEntries(expected));
+    }),
   );
 });
 

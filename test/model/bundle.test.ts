@@ -127,7 +127,7 @@ golden: { tolerance: 0 }
       BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
       BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
       BUNDLE/model.yaml:16:22: golden.tolerance: must be more than 0
-    hint: the README explains the format of model.yaml
+    hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; the README explains the format of model.yaml
     exit code 78"
   `);
 });
@@ -146,18 +146,24 @@ describe('rules that contradict each other', () => {
 
   it.each([
     ['int64', '{ name: a, nullable: true }', 'nullable int64 needs a default: only a float can be NaN'],
-    ['string', '{ name: a, nullable: true }', 'nullable string needs a default: only a float can be NaN'],
+    ['string', '{ name: a, nullable: true, categories: [x] }', 'nullable string needs a default: only a float can be NaN'],
     ['bool', '{ name: a, nullable: true }', 'nullable bool needs a default: only a float can be NaN'],
     ['int64', '{ name: a, nullable: true, default: 0.5 }', 'the default 0.5 is no int64'],
     ['float32', '{ name: a, nullable: true, default: none }', 'the default none is no float32'],
     ['bool', '{ name: a, nullable: true, default: 1 }', 'the default 1 is no bool'],
-    ['string', '{ name: a, nullable: true, default: 1 }', 'the default 1 is no string'],
+    ['string', '{ name: a, nullable: true, default: 1, categories: [x] }', 'the default 1 is no string'],
     ['float64', '{ name: a, default: 0 }', 'a default without nullable: true is never used'],
     ['bool', '{ name: a, range: [0, 1] }', 'a bool has no range'],
-    ['string', '{ name: a, range: [0, 1] }', 'a string has no range'],
+    ['string', '{ name: a, range: [0, 1], unknown: allow }', 'a string has no range'],
     ['int64', '{ name: a, categories: [x] }', 'categories are for strings'],
     ['string', '{ name: a, categories: [x], unknown: default }', 'unknown: default needs a default'],
-    ['string', '{ name: a, unknown: allow }', 'unknown says what to do outside categories, and there are none'],
+    ['string', '{ name: a }', 'a text feature needs categories, or unknown: allow if the model takes any text'],
+    [
+      'string',
+      '{ name: a, default: x, unknown: default }',
+      'a text feature needs categories, or unknown: allow if the model takes any text',
+    ],
+    ['int64', '{ name: a, unknown: allow }', 'unknown is for strings'],
   ])('%s %s', async (dtype, column, problem) => {
     expect(await problems(`{ name: x, dtype: ${dtype}, shape: [N, 1], columns: [${column}] }`)).toEqual([
       `0.columns.0: a: ${problem}`,
@@ -171,7 +177,8 @@ describe('rules that contradict each other', () => {
     ['bool', '{ name: a, nullable: true, default: false }'],
     ['string', '{ name: a, nullable: true, default: other, categories: [x], unknown: default }'],
     ['string', '{ name: a, default: other, categories: [x], unknown: default }'],
-    ['string', '{ name: a, categories: [x], unknown: allow }'],
+    ['string', '{ name: a, categories: [x, ""], unknown: allow }'],
+    ['string', '{ name: a, unknown: allow }'],
   ])('%s %s agrees with itself', async (dtype, column) => {
     expect(await problems(`{ name: x, dtype: ${dtype}, shape: [N, 1], columns: [${column}] }`)).toEqual([]);
   });

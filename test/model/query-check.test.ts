@@ -25,6 +25,15 @@ it('finds the columns in the order of the features, by name, rename or any case,
   expect(featureColumns(signature, schema, { amount: 'total' }).map(({ name }) => name)).toEqual(['orders', 'total', 'PLAN']);
 });
 
+it('a feature that is called like something that every object has is found by its name', () => {
+  const schema = schemaOf({ ['constructor' as string]: 'integer', ['toString' as string]: 'integer', other: 'integer' });
+  const features = signatureOf({ ['constructor' as string]: 'int64', ['toString' as string]: 'int64' });
+  expect(featureColumns(features, schema, { ['toString' as string]: 'other' }).map(({ name }) => name)).toEqual([
+    'constructor',
+    'other',
+  ]);
+});
+
 describe('which column feeds which input', () => {
   const TYPES: ColumnType[] = [
     'integer',
@@ -92,4 +101,34 @@ it('everything that is missing or of the wrong type is shown at once, with what 
       active is INTEGER and the model takes bool: cast it in the query if that loses nothing
     hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
   `);
+});
+
+it.each<[ColumnType, string[] | undefined, string]>([
+  [
+    'bool',
+    ['No', 'Yes'],
+    'a cast would give false and true, and the model knows "No", "Yes": write those with CASE in the query, or load the column as text',
+  ],
+  ['bool', ['false', 'true'], 'cast it in the query; that gives false and true, and the model knows "false", "true"'],
+  [
+    'integer',
+    ['free', 'pro'],
+    'a cast would give numbers such as 0 and 1, and the model knows "free", "pro": write those with CASE in the query, or load the column as text',
+  ],
+  ['integer', ['1', '2'], 'cast it in the query; that gives numbers such as 0 and 1, and the model knows "1", "2"'],
+  [
+    'float',
+    Array.from({ length: 9 }, (_, i) => `${i}`),
+    'a cast would give numbers such as 0.0 and 1.5, and the model knows "0", "1", "2", "3", "4", "5" and 3 more: write those with CASE in the query, or load the column as text',
+  ],
+  ['date', undefined, 'cast it in the query if that loses nothing'],
+])('what a cast of %s to text gives stands beside the categories %j', (type, categories, expected) => {
+  const feature = { name: 'plan', nullable: false, unknown: 'quarantine' as const, ...(categories && { categories }) };
+  const signature: Signature = {
+    inputs: [{ name: 'x', dtype: 'string', features: [feature] }],
+    output: { name: 'score', index: 0 },
+  };
+  expect(() => featureColumns(signature, schemaOf({ plan: type }), {})).toThrow(
+    expect.objectContaining({ details: [`plan is ${type.toUpperCase()} and the model takes string: ${expected}`] }),
+  );
 });

@@ -82,7 +82,7 @@ it('golden rows that a run would quarantine, or that cannot be read, are refused
     hint: a golden file has every feature and expected_score
     exit code 78
 
-    error: the golden rows BUNDLE/golden.csv cannot be read (CSV_RECORD_INCONSISTENT_COLUMNS)
+    error: the golden rows BUNDLE/golden.csv cannot be read (CSV_RECORD_INCONSISTENT_FIELDS_LENGTH)
     hint: a bundle has a golden.csv with inputs and expected scores
     exit code 78"
   `);

@@ -100,3 +100,16 @@ function bomb(): string {
     )
     .join('\n');
 }
+
+it('refuses a key that a map would lose without a word, wherever it stands', () => {
+  expect(refused('name: a\n__proto__: b\nlists: [{ "__proto__": 1 }]')).toMatchInlineSnapshot(`
+    "error: the thing thing.yaml has 2 problems
+      thing.yaml:2:1: __proto__ cannot be a name here: choose another one
+      thing.yaml:3:11: __proto__ cannot be a name here: choose another one
+    hint: read the README"
+  `);
+});
+
+it('a variable is not what every object has', () => {
+  expect(refused('name: ${constructor}', { environment: {} })).toContain('the environment variable constructor is not set');
+});

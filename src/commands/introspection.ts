@@ -1,0 +1,47 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { parseTableName } from '../domain/table-name.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { JobFacts, QueryFacts } from '../job/template.ts';
+import { loadBundle } from '../model/bundle.ts';
+import { firstJob } from '../plan/first-job.ts';
+import { propose } from '../plan/proposal.ts';
+import { sqlTable } from '../plan/sql-name.ts';
+import { tableColumns } from '../plan/table-columns.ts';
+
+const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
+
+/**
+ * Looks into a model and a table for what a job needs to know.
+ *
+ * @throws ScoreBatchError `usage` where the table's name is not one, else as the bundle or the warehouse says
+ */
+export async function introspect(
+  { model, table, warehouse }: { readonly model: string; readonly table: string; readonly warehouse: string | undefined },
+  context: Context,
+): Promise<{ readonly job: JobFacts; readonly query: QueryFacts; readonly open: readonly string[] }> {
+  const name = parseTableName(table);
+  if (name === undefined) {
+    throw new ScoreBatchError('usage', `--table ${table} is not the name of a table`, {
+      hint: 'write schema.table, with double quotes around unusual names',
+    });
+  }
+  const url = warehouse ?? (context.environment.WAREHOUSE_URL || DEFAULT_WAREHOUSE);
+  // Another URL is refused when it is opened, by the one place that knows all kinds.
+  const kind = warehouseKind(url) ?? 'duckdb';
+  const bundle = await loadBundle(path.resolve(context.folder, model));
+  const columns = await tableColumns(url, sqlTable(name, kind), context);
+  const { job, query, open } = firstJob(propose(bundle.signature, columns, name.at(-1) ?? ''), name, kind);
+  return {
+    job: {
+      ...job,
+      model: path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
+      scoreColumn: 'score',
+      // A variable of the shell is gone by then; `${` would be read as one of the job file.
+      ...(warehouse !== undefined && { warehouse: JSON.stringify(warehouse.replaceAll('${', '$${')) }),
+    },
+    query,
+    open,
+  };
+}

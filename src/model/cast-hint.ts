@@ -1,0 +1,41 @@
+import type { Column, ColumnType } from '../domain/schema.ts';
+import type { Feature } from '../domain/signature.ts';
+
+/** Categories that are shown, at most. */
+const MOST_SHOWN = 6;
+
+/**
+ * What a cast to text makes of a type: what all its texts match, and some of them. They follow from the type, so that no row
+ * of the table ends up in a log.
+ */
+const TEXTS: Readonly<Partial<Record<ColumnType, { readonly form: RegExp; readonly shown: string }>>> = {
+  bool: { form: /^(true|false)$/, shown: 'false and true' },
+  integer: { form: /^-?\d+$/, shown: 'numbers such as 0 and 1' },
+  decimal: { form: /^-?\d+\.\d+$/, shown: 'numbers such as 0.00 and 1.50' },
+  float: { form: /^-?\d+\.\d+$/, shown: 'numbers such as 0.0 and 1.5' },
+  date: { form: /^\d{4}-\d\d-\d\d$/, shown: 'dates such as 2026-01-31' },
+  datetime: { form: /^\d{4}-\d\d-\d\d /, shown: 'times such as 2026-01-31 06:00:00' },
+  timestamp: { form: /^\d{4}-\d\d-\d\d /, shown: 'times such as 2026-01-31 06:00:00+00' },
+};
+
+/**
+ * What to do about a column whose type a feature does not take.
+ *
+ * For text features the texts that a cast would give stand beside those that the model knows: a column of Yes and No that
+ * was read as BOOLEAN casts to true and false, which is accepted by every check of types.
+ */
+export function castHint({ type, digits }: Column, { categories }: Feature): string {
+  // Snowflake's INTEGER is a decimal without a fraction.
+  const texts = TEXTS[type === 'decimal' && digits?.[1] === 0 ? 'integer' : type];
+  if (categories === undefined || texts === undefined) return 'cast it in the query if that loses nothing';
+  const known = `the model knows ${shown(categories)}`;
+  if (categories.every((category) => texts.form.test(category))) {
+    return `cast it in the query; that gives ${texts.shown}, and ${known}`;
+  }
+  return `a cast would give ${texts.shown}, and ${known}: write those with CASE in the query, or load the column as text`;
+}
+
+function shown(categories: readonly string[]): string {
+  const some = categories.slice(0, MOST_SHOWN).map((category) => JSON.stringify(category));
+  return categories.length > MOST_SHOWN ? `${some.join(', ')} and ${categories.length - MOST_SHOWN} more` : some.join(', ');
+}

@@ -1,0 +1,113 @@
+import type { Column } from '../domain/schema.ts';
+import { showTableName, type TableName } from '../domain/table-name.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
+import type { JobFacts, QueryFacts } from '../job/template.ts';
+import { yamlText } from '../yaml/scalar.ts';
+import type { OpenFeature, Proposal } from './proposal.ts';
+import { sqlName, sqlTable } from './sql-name.ts';
+
+/** What a proposal puts into a job file and its query, and what is left to do, a sentence each. */
+export interface FirstJob {
+  readonly job: Pick<JobFacts, 'key' | 'keyComment' | 'renames' | 'keepComment'>;
+  readonly query: QueryFacts;
+  readonly open: readonly string[];
+}
+
+/** Columns that a comment lists, at most. */
+const MOST_LISTED = 20;
+
+const SUFFIXES: Readonly<Record<string, string>> = { date: '_date', datetime: '_local', timestamp: '' };
+
+export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKind): FirstJob {
+  const { key, keyCandidates, features, open, time, timeCandidates, others } = proposal;
+  const name = (column: string) => sqlName(column, kind);
+  const near = open.filter(isNear);
+  const columns = new Set([
+    ...(key === undefined ? keyCandidates : [key.name]),
+    ...features.map((column) => column.name),
+    ...near.flatMap(({ column }) => column ?? []),
+  ]);
+  return {
+    job: {
+      key: key === undefined ? [] : [key.name],
+      keyComment:
+        key === undefined
+          ? `name the columns that identify a row${perhaps(keyCandidates)}`
+          : 'chosen by its name; several columns make a composite key',
+      ...renamesOf(near),
+      keepComment:
+        others.length === 0
+          ? 'columns of the query to carry through'
+          : `columns of the query to carry through; the table has ${listed(others)}`,
+    },
+    query: {
+      table: sqlTable(table, kind),
+      columns: columns.size > 0 ? [...columns].map(name) : ['*'],
+      missing: open
+        .filter((feature) => !isNear(feature))
+        .map(
+          ({ name: feature, dtype, why, column }) =>
+            `, ${column === undefined ? '…' : name(column)} as ${name(feature)} -- ${dtype}: ${why}`,
+        ),
+      ...(time && { time: { column: name(time.name), suffix: suffixOf(time) } }),
+      timeComments: time === undefined ? timeComments(timeCandidates, name) : [],
+    },
+    open: [
+      ...(key === undefined ? [`name the key${perhaps(keyCandidates)}`] : []),
+      ...open.map(({ name: feature, dtype, why, column }) => {
+        const near = column === undefined || column === feature ? '' : `; is it ${column}?`;
+        return `give the query a column for the feature ${feature} (${dtype}): ${why}${near}`;
+      }),
+      ...(time === undefined
+        ? [
+            `choose the column by which a row of ${showTableName(table)} belongs to a window${perhaps(timeCandidates.map((column) => column.name))}`,
+          ]
+        : []),
+    ],
+  };
+}
+
+/** Whether the table may have the feature under another name, which `features` in the job file would say. */
+function isNear({ name, column }: OpenFeature): boolean {
+  return column !== undefined && column.toLowerCase() !== name.toLowerCase();
+}
+
+function renamesOf(near: readonly OpenFeature[]): Pick<JobFacts, 'renames'> {
+  if (near.length === 0) return {};
+  return {
+    renames: [
+      'features:                           # feature of the model: column of the query; uncomment those that are the same',
+      ...near.map(({ name, column = '' }) => `  ${yamlText(name)}: ${yamlText(column)}`),
+    ],
+  };
+}
+
+function timeComments(candidates: readonly Column[], name: (column: string) => string): string[] {
+  if (candidates.length === 0) {
+    return [
+      'No column of the table is a date or a time. Filter by the window here:',
+      'where … >= :window_start and … < :window_end',
+    ];
+  }
+  return [
+    'Choose the column by which a row belongs to the window:',
+    ...candidates.map((column) => {
+      const suffix = suffixOf(column);
+      return `where ${name(column.name)} >= :window_start${suffix} and ${name(column.name)} < :window_end${suffix}`;
+    }),
+  ];
+}
+
+function suffixOf({ type }: Column): string {
+  return SUFFIXES[type] ?? '';
+}
+
+function perhaps(names: readonly string[]): string {
+  return names.length === 0 ? '' : `, perhaps ${listed(names)}`;
+}
+
+function listed(names: readonly string[]): string {
+  // A name may hold a line break, which would end a comment.
+  const shown = names.slice(0, MOST_LISTED).map((name) => name.replaceAll(/\s+/g, ' '));
+  return names.length > MOST_LISTED ? `${shown.join(', ')} and ${names.length - MOST_LISTED} more` : shown.join(', ');
+}

@@ -1,0 +1,31 @@
+import type { Context } from '../context.ts';
+import type { Schema } from '../domain/schema.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
+import { readMachine } from '../machine.ts';
+import { machineBound, mainDatabase } from '../memory.ts';
+import { openWarehouse } from '../warehouse/open.ts';
+
+/**
+ * Columns of a table in a warehouse that no job names yet; nothing is read of its rows.
+ *
+ * @param table as it stands in a query, quoted where it must be
+ * @throws ScoreBatchError where there is no such warehouse or table
+ */
+export async function tableColumns(url: string, table: string, context: Context): Promise<Schema> {
+  const { cores, memory } = readMachine();
+  const { environment, signal, console } = context;
+  const warehouse = await openWarehouse({
+    url,
+    job: 'init',
+    root: context.folder,
+    scratch: 'scratch',
+    memory: mainDatabase(machineBound(memory), { local: warehouseKind(url) === 'duckdb', cores }),
+    maxBytes: undefined,
+    environment,
+    signal,
+    warn: (message) => console.warn(message),
+  });
+  context.atEnd(() => warehouse.close());
+  await warehouse.reach();
+  return await warehouse.source.describe({ name: `the table ${table}`, texts: [`select * from ${table}`], parameters: [] });
+}
