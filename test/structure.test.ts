@@ -15,7 +15,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   versions: [],
   machine: [],
   memory: ['domain', 'errors'],
-  process: ['errors'],
   'bounded-file': ['errors'],
   'without-values': [],
   random: [],
@@ -36,7 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse (types)'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
@@ -49,7 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
   ],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'warehouse (types)', 'warehouse/open'],
-  report: ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)'],
+  report: ['domain', 'duckdb', 'errors', 'warehouse (types)'],
   // What people and schedulers see.
   terminal: ['errors'],
   context: ['terminal (types)'],

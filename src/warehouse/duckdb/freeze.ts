@@ -53,10 +53,12 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
-    const frozen = await withMemory(file, (database) => countFrozen(database, folder, options, file.memory));
+    const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
+      countFrozen(database, folder, options, file.memory),
+    );
     await writeFile(
       path.join(folder, MANIFEST),
-      JSON.stringify({ ...frozen, probe: await probeHash(file) } satisfies Manifest),
+      JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId) } satisfies Manifest),
     );
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
@@ -151,8 +153,8 @@ async function filesIn(folder: string, part: string): Promise<string[]> {
 }
 
 /** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
-async function probeHash(file: DuckdbFile): Promise<string> {
-  const [row] = await withMemory(file, (database) => database.rows("SELECT hash('score-batch', 1)"));
+async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
+  const [row] = await withMemory(file, runFolder(file, runId), (database) => database.rows("SELECT hash('score-batch', 1)"));
   return String(row?.[0]);
 }
 
@@ -164,9 +166,9 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   const folder = frozenFolder(file, runId);
   try {
     const { probe, ...frozen } = JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as Manifest;
-    if (probe !== (await probeHash(file))) return undefined;
-    const rows = await countRows(file, await filesIn(folder, ROWS));
-    const repeated = await countRows(file, await filesIn(folder, REPEATED));
+    if (probe !== (await probeHash(file, runId))) return undefined;
+    const rows = await countRows(file, runId, await filesIn(folder, ROWS));
+    const repeated = await countRows(file, runId, await filesIn(folder, REPEATED));
     return rows === frozen.rows && repeated === frozen.duplicates ? frozen : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
