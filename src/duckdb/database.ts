@@ -48,8 +48,8 @@ function threadsFor(memory: number): number {
 
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
-  // Instances give their spill files the same names: in one folder they read and delete each other's.
   const inode = file === ':memory:' ? undefined : await inodeOf(file);
+  // Instances give their spill files the same names: in one folder they read and delete each other's.
   let spill = spillFolder(options.temporary, inode);
   const limit = `${Math.floor(options.memory / 1_000_000)}MB`;
   const instance = await DuckDBInstance.create(file, {
