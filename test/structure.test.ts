@@ -16,7 +16,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   machine: [],
   processor: [],
   memory: ['domain', 'errors'],
-  process: ['errors'],
   'bounded-file': ['errors'],
   'without-values': [],
   random: [],
@@ -37,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
@@ -50,7 +49,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
   ],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'warehouse (types)', 'warehouse/open'],
-  report: ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)'],
+  report: ['domain', 'duckdb', 'errors', 'warehouse (types)'],
   // What people and schedulers see.
   terminal: ['errors'],
   context: ['terminal (types)'],

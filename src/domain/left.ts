@@ -4,9 +4,12 @@ import { currentPublication, isOvertaken, type LedgerEntry, runsOf } from './led
 export interface Left {
   /** What it is called where it is: a table, a folder, a file. */
   readonly name: string;
-  /** Undefined where nobody needs it any more: the process that made it for itself is gone. */
+  /** Undefined where a process made it for itself. */
   readonly run: string | undefined;
-  /** ISO instant after which it may go, whatever became of its run. */
+  /**
+   * ISO instant after which it may go, whatever became of its run or process. Undefined where a process made it for itself and
+   * is known to be gone.
+   */
   readonly deadline: string | undefined;
 }
 
@@ -23,8 +26,8 @@ export interface Verdict {
  * @param entries all of the run's window; none where the ledger does not know the run
  * @param now epoch milliseconds of the real clock
  */
-export function judge({ run: id, deadline = '' }: Left, entries: readonly LedgerEntry[], now: number): Verdict {
-  if (id === undefined) return { over: true, why: 'its process is gone' };
+export function judge({ run: id, deadline }: Left, entries: readonly LedgerEntry[], now: number): Verdict {
+  if (id === undefined && deadline === undefined) return { over: true, why: 'its process is gone' };
   const run = runsOf(entries).find(({ runId }) => runId === id);
   if (run?.state === 'published' || run?.state === 'completed') return { over: true, why: 'its run has published' };
   if (run?.state === 'skipped') return { over: true, why: 'its run had nothing to score' };
@@ -32,7 +35,8 @@ export function judge({ run: id, deadline = '' }: Left, entries: readonly Ledger
   if (run !== undefined && isOvertaken(run, current?.runId)) {
     return { over: true, why: `${current?.runId} has published the window since its run began` };
   }
-  if (Date.parse(deadline) < now) return { over: true, why: `its deadline was ${deadline}` };
+  if (Date.parse(deadline ?? '') < now) return { over: true, why: `its deadline was ${deadline}` };
+  if (id === undefined) return { over: false, why: `a process may still use it; until ${deadline}` };
   if (run === undefined) return { over: false, why: `the ledger does not know its run; until ${deadline}` };
   return {
     over: false,

@@ -1,11 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import path from 'node:path';
 import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
-
-/** A folder of spilled data is called this and the number of its process, so that a killed one's can be found. */
-export const SPILL_PREFIX = 'spill-';
+import { inodeOf, spillFolder } from './spill.ts';
+import { literal } from './sql.ts';
 
 const INTERRUPT_MS = 50;
 
@@ -51,8 +48,9 @@ function threadsFor(memory: number): number {
 
 /** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
+  const inode = file === ':memory:' ? undefined : await inodeOf(file);
   // Instances give their spill files the same names: in one folder they read and delete each other's.
-  const spill = path.join(options.temporary, `${SPILL_PREFIX}${process.pid}-${randomBytes(4).toString('hex')}`);
+  let spill = spillFolder(options.temporary, inode);
   const limit = `${Math.floor(options.memory / 1_000_000)}MB`;
   const instance = await DuckDBInstance.create(file, {
     ...(options.readOnly && { access_mode: 'READ_ONLY' }),
@@ -63,6 +61,11 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
+  if (inode !== undefined && (await inodeOf(file)) !== inode) {
+    // The file was replaced while it was opened, so the folder's name may speak of the wrong one.
+    spill = spillFolder(options.temporary, undefined);
+    await connection.run(`SET temp_directory = ${literal(spill)}`);
+  }
   const { signal } = options;
   let repeating: NodeJS.Timeout | undefined;
   // Again and again until the statement ends: one that has not begun yet forgets that it was interrupted.

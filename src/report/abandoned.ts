@@ -4,10 +4,13 @@ import type { Left } from '../domain/left.ts';
 import type { Scratch } from '../warehouse/warehouse.ts';
 import { pendingIn } from './pending-name.ts';
 
-/** A pending file of another machine is nobody's when it is this old; whether its process is there cannot be seen from here. */
-const LIFETIME_MS = 7 * 86_400_000;
+/**
+ * A pending file to which nobody has written for so long is taken for abandoned. Nothing tells whether its process lives; one that
+ * does finds its file gone and writes it again (`writeReport`).
+ */
+const LIFETIME_MS = 86_400_000;
 
-/** Pending report files that nobody will put in their place any more. @param template absolute path of the job's reports */
+/** Pending report files, each until nobody has written to it for a day. @param template absolute path of the job's reports */
 export function abandonedReports(template: string): Scratch {
   return {
     async left() {
@@ -15,12 +18,10 @@ export function abandonedReports(template: string): Scratch {
       const { dir, base } = path.parse(template);
       const report = patternOf(base);
       for (const folder of await foldersOf(dir)) {
-        for (const { path: name, runId: run, abandoned } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
+        for (const { path: name } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
           // It may have got its name, or have been removed, a moment ago.
           const mtimeMs = (await stat(name).catch(() => undefined))?.mtimeMs ?? Date.now();
-          const deadline = new Date(mtimeMs + LIFETIME_MS).toISOString();
-          if (abandoned) left.push({ name, run: undefined, deadline: undefined });
-          else if (mtimeMs + LIFETIME_MS < Date.now()) left.push({ name, run, deadline });
+          left.push({ name, run: undefined, deadline: new Date(mtimeMs + LIFETIME_MS).toISOString() });
         }
       }
       return left;

@@ -2,7 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts';
+import { pendingBeside, pendingPath } from './pending-name.ts';
 
 /**
  * A report file that is written beside its final place and appears there whole, or not at all.
@@ -13,15 +13,19 @@ import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts'
  * older publication either was there when a newer one's writer removed it, and its rename fails; or it was made later, and
  * then its writer reads the ledger later still, finds the newer publication and does not rename. It takes a folder in which
  * whoever lists it after making a file sees every file that was made before, which local and network file systems are.
+ *
+ * What else is pending of the same publication goes with it: killed processes of the run leave theirs. A process of the run that
+ * lives finds its own gone, and sees in the ledger that the report is written, or writes it again.
  */
 export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
   /** Puts everything on disk; only then may it be put in its place. */
   finish(): Promise<void>;
   /**
-   * Removes what is pending of older publications and puts it in its final place; nothing happens a second time.
+   * Removes what else is pending of this publication and of older ones, and puts it in its final place; nothing happens a second
+   * time.
    *
-   * @returns false where it is gone: the writer of a newer publication has removed it
+   * @returns false where it is gone: another writer of this publication or of a newer one has removed it
    */
   replace(): Promise<boolean>;
   /** Removes what was written; nothing happens once it is in its place. */
@@ -36,7 +40,6 @@ export async function createPending(file: string, publication: Pick<Publication,
   const temporary = pendingPath(file, publication);
   const handle = await guarded(file, async () => {
     await mkdir(path.dirname(file), { recursive: true });
-    await removePending(file, ({ abandoned }) => abandoned);
     return await open(temporary, 'wx');
   });
   let closed = false;
@@ -56,7 +59,9 @@ export async function createPending(file: string, publication: Pick<Publication,
     replace: () =>
       guarded(file, async () => {
         if (replaced) return true;
-        await removePending(file, (other) => other.publication < publication.number);
+        for (const other of await pendingBeside(file)) {
+          if (other.path !== temporary && other.publication <= publication.number) await rm(other.path, { force: true });
+        }
         try {
           await rename(temporary, file);
         } catch (error) {
@@ -72,10 +77,6 @@ export async function createPending(file: string, publication: Pick<Publication,
       await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
-}
-
-async function removePending(file: string, which: (pending: PendingName) => boolean): Promise<void> {
-  for (const pending of await pendingBeside(file)) if (which(pending)) await rm(pending.path, { force: true });
 }
 
 /** A rename is on disk only once its folder is. */

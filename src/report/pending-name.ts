@@ -4,22 +4,21 @@ import { hostname } from 'node:os';
 import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { systemCode } from '../errors.ts';
-import { isAlive } from '../process.ts';
 
-/** A report file before it has its name: who writes it, and for which publication. */
+/** A report file before it has its name. */
 export interface PendingName {
   readonly path: string;
   /** Number of the publication of its window. */
   readonly publication: number;
-  readonly runId: string;
-  /** Whether it is of a process of this machine that is gone. */
-  readonly abandoned: boolean;
 }
 
 /** What follows the name of the report: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. Only milliseconds have a dot in a run's id. */
-const SUFFIX = /^\.(\d+)\.((?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12})\.(.+)\.(\d+)-[0-9a-f]{8}$/;
+const SUFFIX = /^\.(\d+)\.(?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12}\..+\.\d+-[0-9a-f]{8}$/;
 
-/** Random at its end: containers may share a host's name and the number of their process. */
+/**
+ * Host and process are for people only: containers may share both, so they do not tell whether the writer lives. That is also why
+ * it ends with a random number.
+ */
 export function pendingPath(file: string, { number, runId }: Pick<Publication, 'number' | 'runId'>): string {
   const writer = `${hostname()}.${process.pid}-${randomBytes(4).toString('hex')}`;
   return path.join(path.dirname(file), `.${path.basename(file)}.${number}.${runId}.${writer}`);
@@ -41,9 +40,7 @@ export async function pendingIn(folder: string, reportAt: (text: string) => numb
     const end = name.startsWith('.') ? reportAt(name.slice(1)) : undefined;
     const match = end === undefined ? null : SUFFIX.exec(name.slice(1 + end));
     if (match === null) return [];
-    const [, publication, runId = '', host, pid] = match;
-    const abandoned = host === hostname() && !isAlive(Number(pid));
-    return [{ path: path.join(folder, name), publication: Number(publication), runId, abandoned }];
+    return [{ path: path.join(folder, name), publication: Number(match[1]) }];
   });
 }
 

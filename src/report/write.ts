@@ -49,19 +49,27 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promis
     if (current?.runId !== runId) throw superseded(spec);
     return current;
   };
-  const pending = await createPending(file, mine(await ledger.entries({ job, window })));
+  const before = await ledger.entries({ job, window });
+  const pending = await createPending(file, mine(before));
   try {
     const complete = await writeRows(pending, spec);
     await pending.finish();
     return await ledger.decide({ job, window }, async (entries) => {
       mine(entries);
       if (!complete) throw unranked(spec);
-      if (!(await pending.replace())) return { result: 'gone' };
+      if (!(await pending.replace())) {
+        // Another process of the run may have put the same report in place.
+        return { result: completions(entries, runId) > completions(before, runId) ? 'in place' : 'gone' };
+      }
       return { append: completed(), result: 'in place' };
     });
   } finally {
     await pending.discard();
   }
+}
+
+function completions(entries: readonly LedgerEntry[], id: string): number {
+  return entries.filter(({ runId, state }) => runId === id && state === 'completed').length;
 }
 
 /** @returns whether every rank from 1 to the number of rows was there exactly once */

@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
+import { bottleneck } from '../../src/domain/speed.ts';
 import { type Plan, startFaultProxy } from '../support/fault-proxy.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { bigquery, EMPTY, FILL, missing, replaced, snowflake, weekEnvironment, weeklyProject } from './week.ts';
 
-// Jobs that wait for a network by far longer than for anything else.
+// Where the seconds of waiting for a network go. A test only says how long a step took at least, which holds on any machine;
+// which step is named for which seconds: test/domain/speed.test.ts.
 
-/** More than any other request takes, on a machine that is busy. */
-const SLOW_MS = 8_000;
+const SLOW_MS = 1_000;
 const CHUNKS = 4;
+/** Seconds; a timer may fire a millisecond early. */
+const WAITED = (CHUNKS * (SLOW_MS - 1)) / 1000;
 
 /** Every request that matches takes long. */
 function slow(when: RegExp): { plan: Plan; count: () => number } {
@@ -34,30 +37,30 @@ async function summaryOf(source: string, sink: string, environment: NodeJS.Proce
   return JSON.parse(stdout);
 }
 
-it('a source that is slow to read is the bottleneck', async ({ skip }) => {
+it('waiting for a slow source counts as reading', async ({ skip }) => {
   skip(missing.snowflake, 'the emulator is not there');
   const { plan, count } = slow(/SELECT .* FROM \S*FROZEN\S* WHERE/i);
   const proxy = await startFaultProxy(snowflake?.url ?? '', plan);
   onTestFinished(proxy.close);
-  const { bottleneck, workers, seconds } = await summaryOf(await FILL.snowflake(), await EMPTY.duckdb(), {
+  const summary = await summaryOf(await FILL.snowflake(), await EMPTY.duckdb(), {
     SNOWFLAKE_ACCESS_URL: proxy.url,
   });
   expect(count()).toBeGreaterThanOrEqual(CHUNKS);
-  expect(bottleneck).toMatch(/^reading \(read \d/);
-  expect(workers.seconds.read).toBeGreaterThan((CHUNKS * SLOW_MS) / 1000);
+  const { workers, seconds } = summary;
+  expect(workers.seconds.read).toBeGreaterThanOrEqual(WAITED);
   // The time on the clock is told once.
   expect(seconds.score).toBeGreaterThanOrEqual(workers.seconds.read);
+  expect(summary.bottleneck).toBe(bottleneck(seconds, workers));
 });
 
-it('a sink that is slow to take files is the bottleneck', async ({ skip }) => {
+it('waiting for a sink that is slow to take files counts as staging', async ({ skip }) => {
   skip(missing.bigquery, 'the emulator is not there');
   const { plan, count } = slow(/^POST \/upload/);
   const proxy = await startFaultProxy(bigquery?.rest ?? '', plan);
   onTestFinished(proxy.close);
-  const { bottleneck, workers } = await summaryOf(await FILL.duckdb(), await EMPTY.bigquery(), {
+  const { workers } = await summaryOf(await FILL.duckdb(), await EMPTY.bigquery(), {
     BIGQUERY_EMULATOR_HOST: proxy.url,
   });
   expect(count()).toBe(CHUNKS);
-  expect(bottleneck).toMatch(/^writing \(stage \d/);
-  expect(workers.seconds.stage).toBeGreaterThan((CHUNKS * SLOW_MS) / 1000);
+  expect(workers.seconds.stage).toBeGreaterThanOrEqual(WAITED);
 });

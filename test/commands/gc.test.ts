@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { LINEAR_USERS, linearProject } from '../support/linear-project.ts';
+import { LINEAR_QUERY, LINEAR_USERS, linearProject } from '../support/linear-project.ts';
 import { statements } from '../support/project.ts';
 import { warehouseOf } from '../support/published.ts';
 import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
-import { runFolders, SCRATCH, STAGED, slowProject, untilFiles } from '../support/steer.ts';
+import { filesIn, runFolders, SCRATCH, STAGED, slowProject, untilFiles } from '../support/steer.ts';
 import { transcript } from '../support/transcript.ts';
 
 async function gc(folder: string, ...args: string[]): Promise<string> {
@@ -16,10 +16,13 @@ async function gc(folder: string, ...args: string[]): Promise<string> {
     .replaceAll(/ +/g, ' ')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
     .replaceAll(hostname(), '<host>')
-    .replaceAll(/\d+-0123abcd/g, '<process>');
+    .replaceAll(/\d+-[0-9a-f]{8}/g, '<process>');
   const [code, stdout, header, ...lines] = text.split('\n');
   return [code, stdout, header, ...lines.sort()].filter((line) => line !== undefined).join('\n');
 }
+
+/** A file that DuckDB has spilled beside the run folders. */
+const SPILLED = /\/spill-[^/]+\/[^/]+$/;
 
 async function killed(folder: string): Promise<void> {
   const running = startScoreBatch(folder, ['--week']);
@@ -63,13 +66,14 @@ it('drops what is left of a killed run once another has published its window, an
   await rename(path.join(folder, SCRATCH, lost), path.join(folder, lost));
   expect((await scoreBatch(folder, ['--week', '--fresh'])).code).toBe(0);
   await rename(path.join(folder, lost), path.join(folder, SCRATCH, lost));
-  await mkdir(path.join(folder, SCRATCH, `spill-${spawnSync('true').pid}-0123abcd`));
+  const { ino } = await stat(warehouseOf(folder), { bigint: true });
+  await mkdir(path.join(folder, SCRATCH, `spill-of-${ino}-0123abcd`));
   expect(await gc(folder)).toMatchInlineSnapshot(`
     "exit 0
     stdout:
      left behind why
     drop <project>/data/warehouse.duckdb.scratch/<id> <id> has published the window since its run began
-    drop <project>/data/warehouse.duckdb.scratch/spill-<process> its process is gone
+    drop <project>/data/warehouse.duckdb.scratch/spill-of-<process> its process is gone
     nothing was dropped; \`score-batch gc --apply\` drops what may go"
   `);
   expect(await runFolders(folder)).toHaveLength(2);
@@ -91,33 +95,86 @@ it('drops what is left of a killed run once another has published its window, an
   expect(await gc(folder)).toContain('have left nothing behind');
 });
 
-it("drops pending reports of processes that are gone, and leaves others' files alone", async () => {
+/** Whether a process can be started that sees no other processes, as in a container. */
+const ELSEWHERE = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'];
+const cannotUnshare = spawnSync('unshare', [...ELSEWHERE.slice(1), 'true']).status !== 0;
+
+it('in another container, leaves alone what a living process has spilled, and drops it once that is dead', async ({ skip }) => {
+  skip(cannotUnshare, 'a PID namespace takes Linux and root');
+  const folder = await linearProject({
+    query: `${LINEAR_QUERY} and (select count(distinct md5(cast(i as varchar))) from range(4000000) as work(i)) > 0`,
+  });
+  const spilling = async () => {
+    const running = startScoreBatch(folder, ['--week', '--fresh', '--max-memory', '600MiB']);
+    await untilFiles(running, folder, SPILLED);
+    running.process.kill('SIGSTOP');
+    return running;
+  };
+  const gcElsewhere = async () => {
+    const { code, stdout, stderr } = await startScoreBatch(folder, ['gc', '--apply', '--json'], {}, ELSEWHERE).ended;
+    expect(code, stderr).toBe(0);
+    const { left } = JSON.parse(stdout) as { left: { name: string; action: string; why: string }[] };
+    return left.filter(({ name }) => name.includes('/spill-')).map(({ action, why }) => `${action}: ${why}`);
+  };
+  const spilled = async () => (await filesIn(folder, SCRATCH)).filter((file) => SPILLED.test(file)).length;
+
+  const living = await spilling();
+  const before = await spilled();
+  expect(before).toBeGreaterThan(0);
+  expect(await gcElsewhere()).toEqual([expect.stringMatching(/^keep: a process may still use it; until /)]);
+  expect(await spilled()).toBe(before);
+  living.process.kill('SIGCONT');
+  const { code, stderr } = await living.ended;
+  expect(code, stderr).toBe(0);
+  expect(await spilled()).toBe(0);
+
+  const dead = await spilling();
+  dead.process.kill('SIGKILL');
+  await dead.ended;
+  expect(await spilled()).toBeGreaterThan(0);
+  expect(await gcElsewhere()).toEqual(['dropped: its process is gone']);
+  expect(await spilled()).toBe(0);
+});
+
+it('keeps what was spilled beside a file that has been replaced, until nobody has written to it for a week', async () => {
+  const folder = await linearProject();
+  const scratch = path.join(folder, SCRATCH);
+  const names = [`spill-of-1-0123abcd`, 'spill-0123abcd', `spill-${spawnSync('true').pid}-0123abcd`];
+  for (const name of names) await mkdir(path.join(scratch, name), { recursive: true });
+  const old = new Date(Date.now() - 8 * 86_400_000);
+  await writeFile(path.join(scratch, 'spill-0123abcd', 'written.tmp'), '');
+  for (const name of names) await utimes(path.join(scratch, name), old, old);
+  await gc(folder, '--apply');
+  expect(await readdir(scratch)).toEqual(['spill-0123abcd']);
+  await utimes(path.join(scratch, 'spill-0123abcd', 'written.tmp'), old, old);
+  await gc(folder, '--apply');
+  expect(await readdir(scratch)).toEqual([]);
+});
+
+it("drops pending reports that nobody has written to for a day, and leaves others' files alone", async () => {
   const folder = await linearProject({
     edit: (job) => job.replace('reports/linear-{window}.csv', 'reports/{window}/a+{window}.csv'),
   });
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const reports = path.join(folder, 'reports', '1997-W11');
-  const { pid } = spawnSync('true');
   const pending = (report: string, host: string, process: number) =>
     `.${report}.1.1997-W11-0123456789ab.${host}.${process}-0123abcd`;
-  const gone = pending('a+1997-W11.csv', hostname(), pid);
-  const old = pending('a+1997-W11.csv', 'another.host', 1);
-  const kept = [
-    pending('a+1997-W11.csv', hostname(), process.pid),
-    pending('a+1997-W11.csv', 'another.host', 2),
-    pending('b+1997-W11.csv', hostname(), pid),
-    '.a+1997-W11.csv.swp',
-  ];
-  for (const name of [gone, old, ...kept]) await writeFile(path.join(reports, name), '');
-  await utimes(path.join(reports, old), new Date(0), new Date(0));
+  const { pid } = spawnSync('true');
+  const old = [pending('a+1997-W11.csv', hostname(), process.pid), pending('a+1997-W11.csv', 'another.host', 1)];
+  const recent = pending('a+1997-W11.csv', hostname(), pid);
+  const foreign = [pending('b+1997-W11.csv', hostname(), pid), '.a+1997-W11.csv.swp'];
+  for (const name of [...old, recent, ...foreign]) await writeFile(path.join(reports, name), '');
+  const yesterday = new Date(Date.now() - 25 * 3_600_000);
+  for (const name of [...old, ...foreign]) await utimes(path.join(reports, name), yesterday, yesterday);
   expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`
     "exit 0
     stdout:
      left behind why
-    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> its process is gone
-    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.another.host.<process> its deadline was <time>"
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> its deadline was <time>
+    dropped <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.another.host.<process> its deadline was <time>
+    keep <project>/reports/1997-W11/.a+1997-W11.csv.1.<id>.<host>.<process> a process may still use it; until <time>"
   `);
-  expect((await readdir(reports)).sort()).toEqual(['a+1997-W11.csv', ...kept].sort());
+  expect((await readdir(reports)).sort()).toEqual(['a+1997-W11.csv', recent, ...foreign].sort());
 });
 
 it('a run that loses what it works with to another one says that it was too late', async () => {

@@ -44,7 +44,8 @@ function spread(times: Effect['times']): number[] {
   return times === 'any' ? [1] : [...new Set([1, times])];
 }
 
-const SPILL = file('spill folder: removed', /^remove .*\/spill-\d+-\w+$/, 'any');
+/** In scratch beside the run folders only that of an instance which has the database file locked: a lock tells that it lives. */
+const SPILL = file('spill folder: removed', /^remove .*(\.scratch\/spill-of-\d+|\/[^/.]+(\/scored)?\/spill)-\w+$/, 'any');
 
 const SCORED = ofChunk(sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /));
 

@@ -72,9 +72,14 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, over: boolean,
   expect(judge({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ over, why });
 });
 
-it('what a process that is gone had for itself may go', () => {
-  expect(judge({ name: 'spill', run: undefined, deadline: undefined }, [], NOW)).toEqual({
-    over: true,
-    why: 'its process is gone',
-  });
+it.each<[deadline: string | undefined, over: boolean, why: string]>([
+  [undefined, true, 'its process is gone'],
+  [LATER, false, `a process may still use it; until ${LATER}`],
+  [EARLIER, true, `its deadline was ${EARLIER}`],
+])('what a process had for itself until %s: may go %s, %s', (deadline, over, why) => {
+  expect(judge({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ over, why });
+});
+
+it('a mark without a deadline does not let anything of a run go', () => {
+  expect(judge({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).over).toBe(false);
 });

@@ -1,5 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { expect, it } from 'vitest';
+import { copyFile, readdir, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { expect, it, vi } from 'vitest';
 import { openDatabase } from '../../src/duckdb/database.ts';
 import { temporaryFolder } from '../support/project.ts';
 
@@ -18,6 +20,27 @@ it('instances that spill at the same time in one folder do not read each otherâ€
   expect(one).toEqual(['one', 2_000_000n, 2_000_000n]);
   expect(two).toEqual(['two', 2_000_000n, 2_000_000n]);
   expect(await readdir(temporary)).toEqual([]);
+});
+
+it('spills under the inode of the file that it has locked, and under none where the file was replaced meanwhile', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'users.duckdb');
+  await (await openDatabase(file, { memory: 100_000_000, temporary: folder }))[Symbol.asyncDispose]();
+  await copyFile(file, `${file}.new`);
+  const { ino } = await stat(file, { bigint: true });
+  const spilledTo = async () => {
+    await using database = await openDatabase(file, { readOnly: true, memory: 100_000_000, temporary: folder });
+    const [row] = await database.rows("SELECT current_setting('temp_directory')");
+    return path.basename(String(row?.[0]));
+  };
+  expect(await spilledTo()).toMatch(new RegExp(`^spill-of-${ino}-[0-9a-f]{8}$`));
+  const create = DuckDBInstance.create.bind(DuckDBInstance);
+  vi.spyOn(DuckDBInstance, 'create').mockImplementationOnce(async (...given) => {
+    const instance = await create(...given);
+    await rename(`${file}.new`, file);
+    return instance;
+  });
+  expect(await spilledTo()).toMatch(/^spill-[0-9a-f]{8}$/);
 });
 
 it.each([

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -53,16 +52,17 @@ it('what is discarded leaves no file, before or after it is finished', async () 
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('two processes that write the report of one publication do not write the same file', async () => {
-  const file = path.join(await temporaryFolder(), 'churn.csv');
+it('two processes that write the report of one publication do not write the same file, and the first one is enough', async () => {
+  const folder = await temporaryFolder();
+  const file = path.join(folder, 'churn.csv');
   const [one, two] = [await createPending(file, FIRST), await createPending(file, FIRST)];
   await one.write('one');
   await two.write('two');
-  for (const pending of [two, one]) {
-    await pending.finish();
-    expect(await pending.replace()).toBe(true);
-  }
-  expect(await readFile(file, 'utf8')).toBe('one');
+  for (const pending of [two, one]) await pending.finish();
+  expect(await two.replace()).toBe(true);
+  expect(await one.replace()).toBe(false);
+  expect(await readFile(file, 'utf8')).toBe('two');
+  expect(await readdir(folder)).toEqual(['churn.csv']);
 });
 
 it('the writer of an older publication finds that it is too late, and one of a newer publication does not', async () => {
@@ -82,14 +82,21 @@ it('the writer of an older publication finds that it is too late, and one of a n
   expect((await readdir(folder)).sort()).toEqual(['churn.csv', 'churn.csv.2.csv']);
 });
 
-it('removes what a process of this machine that is gone was writing, and nothing of another machine', async () => {
+it('leaves what others write alone until it has written the report, and then removes what cannot become it any more', async () => {
   const folder = await temporaryFolder();
-  const { pid } = spawnSync('true');
-  const named = (host: string, process: number) => `.churn.csv.7.${SECOND.runId}.${host}.${process}-0123abcd`;
-  const kept = [named('another.host', pid), named(hostname(), process.pid), `.churn.csv.7.notes`, '.churn.csv'].sort();
-  for (const name of [...kept, named(hostname(), pid)]) await writeFile(path.join(folder, name), '');
-  await (await createPending(path.join(folder, 'churn.csv'), FIRST)).discard();
-  expect((await readdir(folder)).sort()).toEqual(kept);
+  const named = (publication: number, host: string) => `.churn.csv.${publication}.${SECOND.runId}.${host}.1-0123abcd`;
+  const newer = [named(3, hostname()), named(3, 'another.host')];
+  const others = [named(1, hostname()), named(1, 'another.host'), named(2, hostname()), named(2, 'another.host'), ...newer];
+  const foreign = ['.churn.csv', '.churn.csv.2.notes'];
+  for (const name of [...others, ...foreign]) await writeFile(path.join(folder, name), '');
+  const discarded = await createPending(path.join(folder, 'churn.csv'), SECOND);
+  await discarded.finish();
+  await discarded.discard();
+  expect((await readdir(folder)).sort()).toEqual([...others, ...foreign].sort());
+  const pending = await createPending(path.join(folder, 'churn.csv'), SECOND);
+  await pending.finish();
+  expect(await pending.replace()).toBe(true);
+  expect((await readdir(folder)).sort()).toEqual([...newer, ...foreign, 'churn.csv'].sort());
 });
 
 it('a place that cannot be written is told with what is published and what to do', async () => {

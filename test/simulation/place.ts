@@ -78,7 +78,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
       // A decision that somebody overtook is made again.
       if (replaced) return true;
       await process.ask('remove older reports', () => {
-        for (const [other, older] of world.pending) if (older < number) world.pending.delete(other);
+        for (const [other, older] of world.pending) if (other !== pending && older <= number) world.pending.delete(other);
       });
       replaced = await process.ask('rename the report', () => rename(world, pending, file, text));
       return replaced;

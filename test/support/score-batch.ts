@@ -16,9 +16,19 @@ export interface Running {
   readonly ended: Promise<Outcome>;
 }
 
-/** Starts the built command line in a folder. Tests run what users run: a process, with its exit code and its streams. */
-export function startScoreBatch(folder: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}): Running {
-  const child = spawn(process.execPath, [CLI, ...args], {
+/**
+ * Starts the built command line in a folder. Tests run what users run: a process, with its exit code and its streams.
+ *
+ * @param within a command that is given the command to run, such as `unshare`
+ */
+export function startScoreBatch(
+  folder: string,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  within: readonly string[] = [],
+): Running {
+  const [command = '', ...before] = [...within, process.execPath];
+  const child = spawn(command, [...before, CLI, ...args], {
     cwd: folder,
     env: { ...withoutOwn(process.env), SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -51,11 +51,16 @@ export function missingFile(file: string): ScoreBatchError {
   });
 }
 
-/** An in-memory DuckDB for work on Parquet files, which needs no lock on the database file. */
-export async function withMemory<T>(file: DuckdbFile, work: (database: Database) => Promise<T>): Promise<T> {
+/**
+ * An in-memory DuckDB for work on a run's Parquet files, which needs no lock on the database file. No lock would tell whether its
+ * process lives, so it spills into the run's folder and goes with it.
+ *
+ * @param folder the run's
+ */
+export async function withMemory<T>(file: DuckdbFile, folder: string, work: (database: Database) => Promise<T>): Promise<T> {
   await using database = await openDatabase(':memory:', {
     memory: file.memory,
-    temporary: file.scratch,
+    temporary: folder,
     signal: file.signal,
   });
   return await translated(file.scratch, () => work(database));

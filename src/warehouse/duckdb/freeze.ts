@@ -58,11 +58,13 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
         throw queryError(duckdbError(error, file.scratch), query.name);
       }
     });
-    const frozen = await withMemory(file, (database) => countFrozen(database, folder, options, file.memory));
+    const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
+      countFrozen(database, folder, options, file.memory),
+    );
     const stamps = await stampsOf([...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))]);
     await writeFile(
       path.join(folder, MANIFEST),
-      JSON.stringify({ ...frozen, probe: await probeHash(file), stamps } satisfies Manifest),
+      JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId), stamps } satisfies Manifest),
     );
     // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
@@ -157,8 +159,8 @@ async function filesIn(folder: string, part: string): Promise<string[]> {
 }
 
 /** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
-async function probeHash(file: DuckdbFile): Promise<string> {
-  const [row] = await withMemory(file, (database) => database.rows("SELECT hash('score-batch', 1)"));
+async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
+  const [row] = await withMemory(file, runFolder(file, runId), (database) => database.rows("SELECT hash('score-batch', 1)"));
   return String(row?.[0]);
 }
 
@@ -172,9 +174,9 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   const folder = frozenFolder(file, runId);
   try {
     const { probe, stamps, ...frozen } = await readManifest(folder);
-    if (probe !== (await probeHash(file))) return undefined;
-    const rows = await countRows(file, await filesIn(folder, ROWS));
-    const repeated = await countRows(file, await filesIn(folder, REPEATED));
+    if (probe !== (await probeHash(file, runId))) return undefined;
+    const rows = await countRows(file, runId, await filesIn(folder, ROWS));
+    const repeated = await countRows(file, runId, await filesIn(folder, REPEATED));
     if (rows === undefined || repeated === undefined || rows < frozen.rows || repeated < (frozen.duplicates ?? 0))
       return undefined;
     await refuseOtherStamps(folder, stamps);

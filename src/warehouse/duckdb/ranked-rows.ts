@@ -41,8 +41,9 @@ export async function rankRows(
     DUCKDB,
     key.map((column, i) => ({ ...column, name: stagedKey(i) })),
   );
-  const name = path.join(runFolder(file, entry.runId), `ranked-${randomBytes(4).toString('hex')}`);
-  return await withMemory(file, async (database) => {
+  const folder = runFolder(file, entry.runId);
+  const name = path.join(folder, `ranked-${randomBytes(4).toString('hex')}`);
+  return await withMemory(file, folder, async (database) => {
     const stretches = scored <= most ? [{ low: '0', rows: scored }] : await stretchesOf(database, staged, most);
     const selects: string[] = [];
     let above = 0;

@@ -1,12 +1,13 @@
 import { fileList } from '../../duckdb/sql.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
+import { runFolder } from './scratch.ts';
 
-/** Rows of Parquet files as their footers tell; undefined where one of them cannot be read. */
-export async function countRows(file: DuckdbFile, files: readonly string[]): Promise<number | undefined> {
+/** Rows of a run's Parquet files as their footers tell; undefined where one of them cannot be read. */
+export async function countRows(file: DuckdbFile, runId: string, files: readonly string[]): Promise<number | undefined> {
   if (files.length === 0) return 0;
   try {
-    const [row] = await withMemory(file, (database) =>
+    const [row] = await withMemory(file, runFolder(file, runId), (database) =>
       database.rows(`SELECT CAST(sum(num_rows) AS BIGINT) FROM parquet_file_metadata(${fileList(files)})`),
     );
     return Number(row?.[0]);

@@ -1,11 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Left } from '../../domain/left.ts';
-import { SPILL_PREFIX } from '../../duckdb/database.ts';
-import { isAlive } from '../../process.ts';
+import { isSpill } from '../../duckdb/spill.ts';
 import { leftBy } from '../mark.ts';
 import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
+import { spilled } from './spilled.ts';
 
 /** The run's own folder: frozen chunks, staging, and what its workers write. */
 export function runFolder(file: DuckdbFile, runId: string): string {
@@ -26,12 +26,18 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
   await removeFolder(runFolder(file, runId));
 }
 
-/** Folders of the job's runs, and what processes that are gone have spilled, by their absolute paths. */
-export async function listLeft({ scratch, job }: DuckdbFile): Promise<Left[]> {
-  const left: Left[] = [];
-  for (const name of await namesIn(scratch)) {
+/**
+ * Folders of the job's runs, and what was spilled beside them, by their absolute paths. Called while this process has the
+ * database file not open: see `spilled`.
+ */
+export async function listLeft(file: DuckdbFile): Promise<Left[]> {
+  const { scratch, job } = file;
+  const names = await namesIn(scratch);
+  const left: Left[] = await spilled(file, names.filter(isSpill));
+  for (const name of names) {
+    if (isSpill(name)) continue;
     const folder = path.join(scratch, name);
-    if (isAbandonedSpill(name) || isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
+    if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     else left.push(...leftBy(job, folder, await readFolderMark(folder)));
   }
   return left;
@@ -39,9 +45,4 @@ export async function listLeft({ scratch, job }: DuckdbFile): Promise<Left[]> {
 
 export async function dropLeft({ name }: Left): Promise<void> {
   await removeFolder(name);
-}
-
-/** Spilled data of a process that was killed; a DuckDB file is written from one machine only. */
-function isAbandonedSpill(name: string): boolean {
-  return name.startsWith(SPILL_PREFIX) && !isAlive(Number.parseInt(name.slice(SPILL_PREFIX.length), 10));
 }

@@ -49,12 +49,12 @@ export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile)
 /** Attempts that can be read; one that cannot is removed, and its chunk scored again. */
 export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
   const files = await stagedFiles(file, runId);
-  if ((await countRows(file, files)) === undefined) {
-    for (const staged of files) if ((await countRows(file, [staged])) === undefined) await rm(staged);
+  if ((await countRows(file, runId, files)) === undefined) {
+    for (const staged of files) if ((await countRows(file, runId, [staged])) === undefined) await rm(staged);
     return await stagedAttempts(file, runId);
   }
   if (files.length === 0) return [];
-  const counted = await withMemory(file, (database) =>
+  const counted = await withMemory(file, runFolder(file, runId), (database) =>
     database.rows(`SELECT file_name, num_rows FROM parquet_file_metadata(${fileList(files)})`),
   );
   return counted.map(([name, rows]) => ({ ...attemptOf(String(name)), rows: Number(rows) }));
@@ -69,7 +69,7 @@ export async function tallyStaged(
   if (files.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
   // Before anything is read of them.
   const stamps = new Map((await stampsOf(files)).map((stamp, i) => [files[i], stamp]));
-  return await withMemory(file, async (database) => {
+  return await withMemory(file, runFolder(file, runId), async (database) => {
     const hash = hashOfKey(
       frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),

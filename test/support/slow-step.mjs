@@ -1,0 +1,34 @@
+// Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads. It
+// makes one step of a run wait, so that the step takes at least that long on any machine, whatever else the machine does.
+//
+//   SLOW_STEP  `model`: every run of the model in a chunk worker; `query`: the statement that freezes the rows
+//   SLOW_MS    how long it waits each time
+import { createRequire } from 'node:module';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread } from 'node:worker_threads';
+import { DuckDBConnection } from '@duckdb/node-api';
+
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+const { InferenceSession } = createRequire(import.meta.url)('onnxruntime-node');
+const { SLOW_STEP: step, SLOW_MS: milliseconds } = process.env;
+
+if (step === 'model' && !isMainThread) {
+  const create = InferenceSession.create.bind(InferenceSession);
+  InferenceSession.create = async (...given) => {
+    const session = await create(...given);
+    const run = session.run.bind(session);
+    session.run = async (...feeds) => {
+      await sleep(Number(milliseconds));
+      return await run(...feeds);
+    };
+    return session;
+  };
+}
+
+if (step === 'query') {
+  const { run } = DuckDBConnection.prototype;
+  DuckDBConnection.prototype.run = async function (sql, ...values) {
+    if (/^\s*COPY \(SELECT \S+ AS c0,/.test(sql)) await sleep(Number(milliseconds));
+    return await run.call(this, sql, ...values);
+  };
+}
