@@ -52,13 +52,15 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       }
       return found[0]?.[0] === 'true';
     },
-    freeze: (query, options) => translated(connection, () => freeze(connection, query, options)),
-    frozen: (runId) => translated(connection, () => readFrozen(connection, runId)),
-    loadChunk: (frozen, chunk, database) => translated(connection, () => loadChunk(connection, frozen, chunk, database)),
-    thaw: (runId) => translated(connection, () => thaw(connection, runId)),
+    freeze: (query, options) =>
+      translated(connection, () => freeze(connection, query, options), 'freezing the rows of the window'),
+    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),
+    loadChunk: (frozen, chunk, database) =>
+      translated(connection, () => loadChunk(connection, frozen, chunk, database), 'reading a frozen chunk'),
+    thaw: (runId) => translated(connection, () => thaw(connection, runId), 'dropping the frozen table'),
     left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
     drop: (left) => translated(connection, () => dropLeft(connection, left)),
-    probe: () => translated(connection, () => probeSource(connection)),
+    probe: () => translated(connection, () => probeSource(connection), 'trying what the credentials may do'),
   };
 }
 
