@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { entryOf, type Progress } from './progress.ts';
 
 /** A refusal is final: data or limits must change first. Anything else is gone on with. Best effort: the error itself counts. */
@@ -10,7 +11,11 @@ export async function recordFailure(plan: Plan, progress: Progress, error: unkno
   const state = kind === 'refused' ? 'refused' : kind === 'nothing to score' ? 'skipped' : 'failed';
   const message = error instanceof Error ? error.message : String(error);
   const more = error instanceof ScoreBatchError ? error.details : [];
-  const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds, error: [message, ...more].join('; ') };
+  const details: RunDetails = {
+    ...progress.details,
+    seconds: progress.clock.seconds,
+    error: withoutSecrets([message, ...more].join('; ')),
+  };
   try {
     await plan.ledger.append(entryOf(plan, progress, state, details));
   } catch (cause) {

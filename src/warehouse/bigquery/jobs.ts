@@ -4,21 +4,7 @@ import { beforeRetry } from '../retry.ts';
 import type { RestRequest } from './client.ts';
 import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
 import { failureOf, isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
-import { readJob } from './shapes.ts';
-
-/** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
-export interface Job {
-  readonly jobReference: { readonly jobId: string; readonly location?: string };
-  readonly status: {
-    readonly state: string;
-    /** Whether the job failed; `errors` beside it also holds what did not make it fail. */
-    readonly errorResult?: { readonly reason?: string; readonly message?: string };
-  };
-  readonly configuration?: { readonly labels?: Readonly<Record<string, string>> };
-  readonly statistics?: {
-    readonly query?: { readonly schema?: { readonly fields?: readonly unknown[] }; readonly totalBytesProcessed?: string };
-  };
-}
+import { type Job, readJob } from './shapes.ts';
 
 /** Configuration of a job as jobs.insert takes it. */
 export type Configuration = Readonly<Record<string, unknown>>;

@@ -9,13 +9,14 @@ import type { PublicationSpec } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { createGate, gateName, takeGate } from './gate.ts';
-import { type Job, runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
+import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest } from './names.ts';
 import { queryJob, run } from './query.ts';
 import { dropTable } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
+import type { Job } from './shapes.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
 /** Tables of a publication by their full names. */

@@ -5,8 +5,8 @@ import { beforeRetry } from '../retry.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { type Connection, labelsOf, request } from './connection.ts';
 import { JobFailed } from './failure.ts';
-import { type Configuration, type Job, planQuery, runJob } from './jobs.ts';
-import { readPage } from './shapes.ts';
+import { type Configuration, planQuery, runJob } from './jobs.ts';
+import { type Job, readPage } from './shapes.ts';
 
 export interface QueryOptions {
   readonly parameters?: readonly QueryParameter[];

@@ -1,10 +1,22 @@
 import { demand, isObject, type Json, textOrNothing } from './answer.ts';
-import type { Job } from './jobs.ts';
 import type { Field } from './types.ts';
 
 // What BigQuery's answers must have, where this program reads it: a proxy, or a server that is ill, may give JSON of any shape.
 
-/** https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
+/** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
+export interface Job {
+  readonly jobReference: { readonly jobId: string; readonly location?: string };
+  readonly status: {
+    readonly state: string;
+    /** Whether the job failed; `errors` beside it also holds what did not make it fail. */
+    readonly errorResult?: { readonly reason?: string; readonly message?: string };
+  };
+  readonly configuration?: { readonly labels?: Readonly<Record<string, string>> };
+  readonly statistics?: {
+    readonly query?: { readonly schema?: { readonly fields?: readonly unknown[] }; readonly totalBytesProcessed?: string };
+  };
+}
+
 export function readJob(body: Json): Job {
   const { jobReference, status, configuration, statistics } = body;
   demand(isObject(jobReference) && typeof jobReference.jobId === 'string', 'jobReference.jobId');

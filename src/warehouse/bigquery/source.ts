@@ -9,11 +9,11 @@ import type { Connection } from './connection.ts';
 import { queryError, translated } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { freeze, readFrozen, thaw } from './freeze.ts';
-import type { Job } from './jobs.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
 import { readTable } from './read.ts';
 import { dropLeft, listLeft, scratchTable } from './scratch.ts';
+import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
 export function bigquerySource(connection: Connection): Source & EstimatingSource {

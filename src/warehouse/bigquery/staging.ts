@@ -10,12 +10,12 @@ import { tallyStaging } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { type Connection, labelsOf, sendOnce } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { type Job, runJobAs, submitUnlessThere } from './jobs.ts';
+import { runJobAs, submitUnlessThere } from './jobs.ts';
 import { digest } from './names.ts';
 import { rows } from './query.ts';
 import { createTable, getTable } from './rest-tables.ts';
 import { scratchName, scratchOptions, scratchTable } from './scratch.ts';
-import { readJob } from './shapes.ts';
+import { type Job, readJob } from './shapes.ts';
 import { columnField, type Field } from './types.ts';
 
 // Staging is one table per run, into which each scored file goes by a load job of its own. Load jobs rather than the Storage

@@ -17,25 +17,31 @@ export function snowflakeSource(snowflake: Snowflake): Source {
   return {
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
-    freeze: (query, options) => translated(snowflake, () => freeze(snowflake, query, options)),
-    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId)),
+    freeze: (query, options) =>
+      translated(snowflake, () => freeze(snowflake, query, options), 'freezing the rows of the window'),
+    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId), 'looking for the frozen table'),
     loadChunk: (frozen, chunk, database) =>
-      translated(snowflake, async () => {
-        const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
-        const tag = queryTag(job, frozen.runId);
-        const read = await client.use((session) =>
-          readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
-        );
-        const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
-        if (read === expected) return;
-        throw new ScoreBatchError('conflict', `chunk ${chunk} has ${read} rows and was frozen with ${expected}`, {
-          hint: `somebody wrote to the frozen table in ${target.account}; start again with --fresh`,
-        });
-      }),
-    thaw: (runId) => translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest'])),
+      translated(
+        snowflake,
+        async () => {
+          const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
+          const tag = queryTag(job, frozen.runId);
+          const read = await client.use((session) =>
+            readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
+          );
+          const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
+          if (read === expected) return;
+          throw new ScoreBatchError('conflict', `chunk ${chunk} has ${read} rows and was frozen with ${expected}`, {
+            hint: `somebody wrote to the frozen table in ${target.account}; start again with --fresh`,
+          });
+        },
+        'reading a frozen chunk',
+      ),
+    thaw: (runId) =>
+      translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest']), 'dropping the frozen table'),
     left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),
     drop: (left) => translated(snowflake, () => dropLeft(snowflake, left)),
-    probe: () => translated(snowflake, () => probeSource(snowflake)),
+    probe: () => translated(snowflake, () => probeSource(snowflake), 'trying what the role may do'),
   };
 }
 
