@@ -64,7 +64,7 @@ export function keepSecretsIn(value: unknown, depth = 0): void {
 
 /** `private_key`, `refresh_token`, `privateKeyPass`, `password`; not `private_key_id`, `token_uri`, `privateKeyPath`. */
 function isSecretName(name: string): boolean {
-  return /(secret|password|passphrase|passcode|pass|pwd|token|private_?key)$/i.test(name);
+  return /(secret|password|passphrase|passcode|pass|pwd|token|assertion|private_?key|secret_?key)$/i.test(name);
 }
 
 function base64(text: string): string {

@@ -39,7 +39,7 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): C
   const { BIGQUERY_EMULATOR_HOST: host, GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe } = environment;
   const emulator = host && (host.includes('://') ? host : `http://${host}`).replace(/\/+$/, '');
   const root = emulator || `https://bigquery.${universe || 'googleapis.com'}`;
-  const authenticate = findAuth(emulator !== undefined && emulator !== '');
+  const authenticate = findAuth(project, emulator !== undefined && emulator !== '');
   return {
     async send({ method = 'GET', uri, qs = {}, json, multipart, project: other }) {
       const address = new URL(`${root}${multipart ? '/upload' : ''}/bigquery/v2/projects/${other ?? project}${uri}`);

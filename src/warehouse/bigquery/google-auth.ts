@@ -7,26 +7,24 @@ import { checkKeyFile } from './key-file.ts';
 export const SCOPES = ['https://www.googleapis.com/auth/bigquery', 'https://www.googleapis.com/auth/cloud-platform'];
 
 /** Finds who asks, once, when the first request needs it. */
-export function findAuth(emulator: boolean): () => Promise<AuthClient> {
-  if (emulator) return async () => new PassThroughClient();
-  const auth = new GoogleAuth({ scopes: SCOPES });
+export function findAuth(projectId: string, emulator: boolean): () => Promise<AuthClient> {
+  const passing = new PassThroughClient();
+  if (emulator) return async () => guarded(passing);
+  // With the project the library asks nobody for one, by a client that is not guarded yet.
+  const auth = new GoogleAuth({ scopes: SCOPES, projectId });
   return async () => {
     await checkKeyFile(process.env);
     return guarded(await auth.getClient());
   };
 }
 
-/** The parts of a client of Google's authentication that are guarded; two versions of the library have the same ones. */
-interface Guardable {
+/** What requests of Google's authentication go through; two versions of the library have the same. */
+interface Transporter {
+  readonly interceptors: { readonly request: Set<unknown>; readonly response: Set<unknown> };
+}
+
+interface HeaderSource {
   getRequestHeaders(url?: string | URL): Promise<Headers>;
-  readonly transporter: {
-    readonly interceptors: {
-      readonly request: Set<unknown>;
-      readonly response: Set<unknown>;
-    };
-  };
-  /** Of an impersonation. */
-  readonly sourceClient?: unknown;
 }
 
 interface TokenRequest {
@@ -48,13 +46,41 @@ interface TokenAnswer {
 const seen = new WeakSet<object>();
 
 /**
- * Has the client follow no redirect, since on another host it would repeat a key or a token in its body, and keeps every
- * token that it gets, so that no message shows one.
+ * Has the client, and those that it asks itself, follow no redirect, since on another host it would repeat a key or a token
+ * in its body, and keeps every token that it gets, so that no message shows one.
  */
-export function guarded<T extends object>(client: T): T {
+export function guarded<T extends HeaderSource>(client: T): T {
+  guardParts(client, 0);
   if (seen.has(client)) return client;
   seen.add(client);
-  const { transporter, sourceClient } = client as unknown as Guardable;
+  const original = client.getRequestHeaders.bind(client);
+  Object.assign(client, {
+    async getRequestHeaders(url?: string | URL): Promise<Headers> {
+      const headers = await original(url);
+      keepBearer(headers);
+      return headers;
+    },
+  });
+  return client;
+}
+
+/** How deep a client has clients of its own: an impersonation has its source, and that one what changes tokens. */
+const DEEPEST = 4;
+
+function guardParts(part: unknown, depth: number): void {
+  if (typeof part !== 'object' || part === null || depth > DEEPEST) return;
+  if (isTransporter(part)) guardTransporter(part);
+  else for (const inner of Object.values(part)) guardParts(inner, depth + 1);
+}
+
+function isTransporter(part: object): part is Transporter {
+  const { interceptors } = part as Partial<Transporter>;
+  return interceptors?.request instanceof Set && interceptors.response instanceof Set;
+}
+
+function guardTransporter(transporter: Transporter): void {
+  if (seen.has(transporter)) return;
+  seen.add(transporter);
   transporter.interceptors.request.add({
     resolved: async (request: TokenRequest) => {
       request.redirect = 'manual';
@@ -65,32 +91,21 @@ export function guarded<T extends object>(client: T): T {
   });
   transporter.interceptors.response.add({
     resolved: async (answer: TokenAnswer) => {
-      const { config, data, status, headers } = answer;
-      // The library would take a captive portal's HTML for a token. What this program reads itself comes as text.
-      if (config.method === 'POST' && config.responseType !== 'text' && (typeof data !== 'object' || data === null)) {
-        throw foreignAnswer('Google', { address: String(config.url), status, contentType: headers.get('content-type') });
-      }
-      keepSecretsIn(data);
+      refuseForeign(answer);
+      keepSecretsIn(answer.data);
       return answer;
     },
     rejected: async (error: { readonly response?: TokenAnswer }) => {
-      const { response } = error;
-      if (response?.config.method !== 'POST' || response.status < 400) throw error;
-      if (typeof response.data === 'object' && response.data !== null) throw error;
-      const { status, headers, config } = response;
-      throw foreignAnswer('Google', { address: String(config.url), status, contentType: headers.get('content-type') });
+      if (error.response !== undefined && error.response.status >= 400) refuseForeign(error.response);
+      throw error;
     },
   });
-  const original = (client as unknown as Guardable).getRequestHeaders.bind(client);
-  Object.assign(client, {
-    async getRequestHeaders(url?: string | URL): Promise<Headers> {
-      const headers = await original(url);
-      keepBearer(headers);
-      return headers;
-    },
-  });
-  if (typeof sourceClient === 'object' && sourceClient !== null) guarded(sourceClient);
-  return client;
+}
+
+/** The library would take a captive portal's HTML for a token. What this program reads itself comes as text. */
+function refuseForeign({ config, data, status, headers }: TokenAnswer): void {
+  if (config.method !== 'POST' || config.responseType === 'text' || (typeof data === 'object' && data !== null)) return;
+  throw foreignAnswer('Google', { address: String(config.url), status, contentType: headers.get('content-type') });
 }
 
 function keepBearer(headers: Headers): void {

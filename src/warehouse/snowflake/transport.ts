@@ -23,14 +23,14 @@ export interface Sent {
 
 /** What the driver reads of an answer, as far as it is looked at here. */
 export interface Answered {
-  readonly data?: { readonly rowtype?: readonly ({ readonly name?: unknown } | null)[] } | null;
+  readonly data?: { readonly rowtype?: readonly ({ readonly name?: unknown } | null)[]; readonly rowset?: unknown } | null;
 }
 
 /** An answer before the driver reads it. */
 interface Received {
   readonly config: Sent;
   readonly status?: number;
-  readonly data?: unknown;
+  data?: unknown;
   readonly headers?: Readonly<Record<string, unknown>>;
 }
 
