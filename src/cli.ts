@@ -7,6 +7,7 @@ import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
 import { prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
+import { keepSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
 import { readNow } from './window/now.ts';
@@ -18,9 +19,10 @@ await ending.exit(exitCode, closing);
 
 /** argv → command → exit code. */
 async function main(argv: readonly string[]): Promise<number> {
+  keepSecretsOf(process.env);
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
-    process.stderr.write(`${presentError(error).text}\n`);
+    process.stderr.write(`${withoutSecrets(presentError(error).text)}\n`);
     void ending.exit(1, []);
   });
   // `score-batch status | head` closes the pipe early, and a log collector may die: neither is a reason to fail a run.
@@ -70,7 +72,7 @@ async function main(argv: readonly string[]): Promise<number> {
     // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
     const wanted = fields.kind === 'nothing to score' && quiet;
     if (!printed && !wanted) consoleOf({}).error(text, told);
-    if (json && !printed) process.stdout.write(`${JSON.stringify({ error: told })}\n`);
+    if (json && !printed) process.stdout.write(`${withoutSecrets(JSON.stringify({ error: told }))}\n`);
     return exitCode;
   }
 }

@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bounded-file': ['errors'],
   'without-values': [],
   random: [],
+  secrets: [],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
@@ -37,8 +38,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse'],
   'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql'],
-  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
-  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
+  'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
+  'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
     'domain',
     'errors',
@@ -48,10 +49,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
-  score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'warehouse (types)', 'warehouse/open'],
+  score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'secrets', 'warehouse (types)', 'warehouse/open'],
   report: ['domain', 'duckdb', 'errors', 'warehouse (types)'],
   // What people and schedulers see.
-  terminal: ['errors'],
+  terminal: ['errors', 'secrets'],
   context: ['terminal (types)'],
   // The flow, and the commands around it.
   plan: [
@@ -80,6 +81,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'processor',
     'report',
     'score',
+    'secrets',
     'versions',
     'warehouse',
     'window',
@@ -96,6 +98,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'report',
     'run',
     'runtime',
+    'secrets',
     'suggest',
     'tensorize',
     'terminal',
@@ -105,7 +108,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   ending: ['errors'],
-  cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],
+  cli: ['commands', 'context (types)', 'ending', 'errors', 'secrets', 'terminal', 'window'],
 };
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */
@@ -113,7 +116,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@date-fns/tz': ['window'],
   '@duckdb/node-api': ['duckdb'],
   '@duckdb/node-bindings': ['duckdb'],
-  '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],

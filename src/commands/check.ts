@@ -15,6 +15,7 @@ import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { createPending } from '../report/file.ts';
 import { reportFile } from '../report/place.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import type { JobFlags } from './options.ts';
 
@@ -49,7 +50,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
       checks.push({
         check: name,
         ok: false,
-        found: `${error instanceof Error ? error.message : String(error)}${details}`,
+        found: withoutSecrets(`${error instanceof Error ? error.message : String(error)}${details}`),
         hint,
       });
       return undefined;

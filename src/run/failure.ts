@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { LedgerEntry, RunDetails } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
+import { withoutSecrets } from '../secrets.ts';
 import { entryOf, type Progress } from './progress.ts';
 
 /** A refusal is final: data or limits must change first. Anything else can be resumed. Best effort: the error itself counts. */
@@ -23,5 +24,5 @@ export function refusedEntry(plan: Plan, progress: Progress, error: unknown): Le
 function detailsOf({ details, clock }: Progress, error: unknown): RunDetails {
   const message = error instanceof Error ? error.message : String(error);
   const more = error instanceof ScoreBatchError ? error.details : [];
-  return { ...details, seconds: clock.seconds, error: [message, ...more].join('; ') };
+  return { ...details, seconds: clock.seconds, error: withoutSecrets([message, ...more].join('; ')) };
 }

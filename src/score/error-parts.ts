@@ -1,14 +1,16 @@
 import { ScoreBatchError } from '../errors.ts';
+import { withoutSecrets } from '../secrets.ts';
 import type { ErrorParts } from './messages.ts';
 
+/** Without secrets: the thread that shows it knows only those of its own. */
 export function toParts(error: unknown): ErrorParts {
   const known = error instanceof ScoreBatchError ? error : undefined;
   return {
     kind: known?.kind,
-    message: error instanceof Error ? error.message : String(error),
+    message: withoutSecrets(error instanceof Error ? error.message : String(error)),
     hint: known?.hint,
-    details: known?.details ?? [],
-    stack: error instanceof Error ? error.stack : undefined,
+    details: (known?.details ?? []).map(withoutSecrets),
+    stack: error instanceof Error && error.stack !== undefined ? withoutSecrets(error.stack) : undefined,
   };
 }
 

@@ -4,6 +4,7 @@ import { featureError } from '../duckdb/errors.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { loadModel, type Session, trySession } from '../runtime/session.ts';
+import { keepSecretsOf } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { scoreChunk } from './chunk.ts';
 import { toParts } from './error-parts.ts';
@@ -16,6 +17,7 @@ const STOP_MS = 100;
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
 const setup = workerData as WorkerSetup;
+keepSecretsOf(process.env);
 const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 

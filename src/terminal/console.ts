@@ -1,4 +1,5 @@
 import cliProgress from 'cli-progress';
+import { withoutSecrets } from '../secrets.ts';
 
 /** How much is said on stderr. */
 type Verbosity = 'quiet' | 'normal' | 'verbose';
@@ -39,7 +40,7 @@ export function createConsole({ verbosity, json, stream }: Options): Console {
       : level === 'warn'
         ? `warning: ${message}`
         : message;
-    stream.write(`${line}\n`);
+    stream.write(`${withoutSecrets(line)}\n`);
   };
   return {
     info: (message, fields) => say('info', message, fields),

@@ -13,9 +13,14 @@ export interface Pace {
   readonly request: number;
   /** An upload of a file, which has one answer. */
   readonly upload: number;
+  /** A job or statement that the warehouse says still runs; the warehouse was told to end it before. */
+  readonly job: number;
   /** A read in which nothing arrives for this long is begun anew. */
   readonly silence: number;
 }
+
+/** A little more than what BigQuery allows a query and Snowflake is told to: six hours. */
+const LONGEST_JOB_MS = 6.25 * 3_600_000;
 
 /**
  * Everything goes with the time that one request may take, 60 s by default. Google asks for a first pause of a second,
@@ -30,6 +35,7 @@ export function paceOf(request: number): Pace {
     poll: Math.min(2000, 2000 * share),
     request,
     upload: 10 * request,
+    job: LONGEST_JOB_MS,
     silence: request,
   };
 }

@@ -1,67 +1,101 @@
 import type { Readable } from 'node:stream';
-import { BigQuery } from '@google-cloud/bigquery';
-import { PassThroughClient } from 'google-auth-library';
-import { retryAfter, within } from '../pace.ts';
+import type { AuthClient } from 'google-auth-library';
+import { ScoreBatchError } from '../../errors.ts';
+import { ForeignAnswer } from '../foreign-answer.ts';
+import { within } from '../pace.ts';
 import { beforeRetry, type Patience } from '../retry.ts';
-import { failureOf, isTransient } from './failure.ts';
+import { decode, type RawAnswer, type Reading } from './answer.ts';
+import { CredentialsFailed, failureOf, isTransient, TransportFailed } from './failure.ts';
+import { findAuth } from './google-auth.ts';
 
 export interface RestRequest {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Below the project: `/jobs`; or a whole URL. */
+  /** Below the project: `/jobs`. */
   readonly uri: string;
   readonly qs?: Readonly<Record<string, string | number>>;
   readonly json?: unknown;
-  /** Two parts: what the second one is, and a file. */
+  /** Sent to where files are uploaded, in two parts: what the second one is, and a file. */
   readonly multipart?: readonly { readonly 'Content-Type': string; readonly body: string | Readable }[];
   /** Where it is not the connection's own. */
   readonly project?: string;
 }
 
-/**
- * Google's client for one project. Credentials are Application Default Credentials as Google's library finds them: the file
- * of GOOGLE_APPLICATION_CREDENTIALS in the process's environment (a service account, an impersonation, a workload identity),
- * gcloud's, the machine's own.
- * An emulator (BIGQUERY_EMULATOR_HOST) gets none, and no metadata server is asked for any.
- */
-export function createClient(project: string, environment: NodeJS.ProcessEnv): BigQuery {
-  const { BIGQUERY_EMULATOR_HOST: host } = environment;
-  const emulator = host && (host.includes('://') ? host : `http://${host}`);
-  const client = new BigQuery({
-    projectId: project,
-    // What may be sent again is decided here, request by request.
-    autoRetry: false,
-    userAgent: 'score-batch',
-    // The pass-through client sends no token, yet makes the client set headers, without which its uploads fail.
-    ...(emulator && { apiEndpoint: emulator, authClient: new PassThroughClient() }),
-  });
-  // With the variable in its own environment the client leaves out the path under which emulators, as BigQuery, answer.
-  if (emulator) client.baseUrl = `${client.apiEndpoint}/bigquery/v2`;
-  return client;
+/** Sends requests for one project. */
+export interface Client {
+  /** @returns what came back, whatever it is */
+  send(request: RestRequest): Promise<RawAnswer>;
 }
 
-/** Sends a request once. @throws the client's error, SilenceError, or the signal's reason */
-export async function send<T>(client: BigQuery, request: RestRequest, { pace, budget, signal }: Patience): Promise<T> {
+/** An answer is a page of 20 MB at most; https://cloud.google.com/bigquery/quotas#query_jobs */
+const LARGEST_ANSWER = 64 * 1024 * 1024;
+
+/**
+ * Requests go through Google's client for authentication. Credentials are Application Default Credentials as that library
+ * finds them: the file of GOOGLE_APPLICATION_CREDENTIALS in the process's environment (a service account, an impersonation, a
+ * workload identity), gcloud's, the machine's own.
+ * An emulator (BIGQUERY_EMULATOR_HOST) gets none, and no metadata server is asked for any.
+ */
+export function createClient(project: string, environment: NodeJS.ProcessEnv): Client {
+  const { BIGQUERY_EMULATOR_HOST: host, GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe } = environment;
+  const emulator = host && (host.includes('://') ? host : `http://${host}`).replace(/\/+$/, '');
+  const root = emulator || `https://bigquery.${universe || 'googleapis.com'}`;
+  const authenticate = findAuth(project, emulator !== undefined && emulator !== '');
+  return {
+    async send({ method = 'GET', uri, qs = {}, json, multipart, project: other }) {
+      const address = new URL(`${root}${multipart ? '/upload' : ''}/bigquery/v2/projects/${other ?? project}${uri}`);
+      for (const [name, value] of Object.entries(qs)) address.searchParams.set(name, String(value));
+      const [auth, headers] = await authorized(authenticate, address.href);
+      headers.set('user-agent', 'score-batch');
+      const asked = auth.transporter.request<string>({
+        method,
+        url: address,
+        headers,
+        ...(json !== undefined && { data: json }),
+        ...(multipart && {
+          multipart: multipart.map(({ body, ...part }) => ({ headers: new Headers({ ...part }), content: body })),
+        }),
+        responseType: 'text',
+        maxContentLength: LARGEST_ANSWER,
+        // What an answer means, and what may be sent again, is decided here, request by request.
+        validateStatus: () => true,
+        retry: false,
+      });
+      const answer = await asked.catch((error: unknown) => {
+        throw new TransportFailed(error);
+      });
+      return { address: address.href, status: answer.status, headers: answer.headers, text: answer.data };
+    },
+  };
+}
+
+/** @throws CredentialsFailed, or ScoreBatchError `permission` where the file of credentials cannot be used */
+async function authorized(authenticate: () => Promise<AuthClient>, address: string): Promise<[AuthClient, Headers]> {
+  try {
+    const auth = await authenticate();
+    return [auth, new Headers(await auth.getRequestHeaders(address))];
+  } catch (error) {
+    throw error instanceof ScoreBatchError || error instanceof ForeignAnswer ? error : new CredentialsFailed(error);
+  }
+}
+
+/** Sends a request once. @throws Refusal, ForeignAnswer, SilenceError, the transport's error, or the signal's reason */
+export async function send<T>(
+  client: Client,
+  request: RestRequest,
+  read: Reading<T>,
+  { pace, budget, signal }: Patience,
+): Promise<T> {
   signal.throwIfAborted();
-  const { project, ...rest } = request;
-  // Asked for here, since without any the client sends the request all the same.
-  await within(client.authClient.getClient(), pace.request, signal);
-  const answer = new Promise<T>((resolve, reject) => {
-    // The client declares what it takes more narrowly than what it takes.
-    const options = { ...rest, ...(project !== undefined && { projectId: project }) } as unknown;
-    client.request(options as Parameters<BigQuery['request']>[0], (error, body, response) =>
-      error ? reject(Object.assign(error, { retryAfter: retryAfter(response?.headers?.['retry-after']) })) : resolve(body as T),
-    );
-  });
-  const answered = await within(answer, pace.request, signal);
+  const answered = read(decode(await within(client.send(request), pace.request, signal)));
   budget.earn();
   return answered;
 }
 
 /** Sends a request that can be sent again, until it is answered. */
-export async function ask<T>(client: BigQuery, request: RestRequest, patience: Patience): Promise<T> {
+export async function ask<T>(client: Client, request: RestRequest, read: Reading<T>, patience: Patience): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await send<T>(client, request, patience);
+      return await send(client, request, read, patience);
     } catch (error) {
       if (!isTransient(error)) throw error;
       await beforeRetry(patience, failures, error, failureOf(error).retryAfter);

@@ -1,14 +1,14 @@
-import type { BigQuery } from '@google-cloud/bigquery';
 import { lingering } from '../pace.ts';
 import type { Patience } from '../retry.ts';
-import { ask, createClient, type RestRequest, send } from './client.ts';
+import { demand, type Json, type Reading } from './answer.ts';
+import { ask, type Client, createClient, type RestRequest, send } from './client.ts';
 import { isStatus } from './failure.ts';
 import { type DatasetName, suffixOf } from './names.ts';
 import { type StorageClient, storageClient } from './storage-client.ts';
 
 /** What everything in this folder works with. */
 export interface Connection extends Patience {
-  readonly client: BigQuery;
+  readonly client: Client;
   readonly storage: StorageClient;
   /** Project in which jobs run and are billed, and dataset of tables that are named without one. */
   readonly home: DatasetName;
@@ -57,19 +57,19 @@ export function undisturbed(connection: Connection): Connection {
 }
 
 /** Sends once what must not be sent twice. */
-export async function sendOnce<T>(connection: Connection, request: RestRequest): Promise<T> {
-  return await send<T>(connection.client, request, connection);
+export async function sendOnce<T>(connection: Connection, request: RestRequest, read: Reading<T>): Promise<T> {
+  return await send(connection.client, request, read, connection);
 }
 
 /** Sends, and sends again, what does the same twice. */
-export async function request<T>(connection: Connection, sent: RestRequest): Promise<T> {
-  return await ask<T>(connection.client, sent, connection);
+export async function request<T>(connection: Connection, sent: RestRequest, read: Reading<T>): Promise<T> {
+  return await ask(connection.client, sent, read, connection);
 }
 
 /** As `request`; undefined where what was asked for is not there. */
-export async function requestIfThere<T>(connection: Connection, sent: RestRequest): Promise<T | undefined> {
+export async function requestIfThere<T>(connection: Connection, sent: RestRequest, read: Reading<T>): Promise<T | undefined> {
   try {
-    return await request<T>(connection, sent);
+    return await request(connection, sent, read);
   } catch (error) {
     if (isStatus(error, 404)) return undefined;
     throw error;
@@ -90,7 +90,11 @@ function labelValue(text: string): string {
   return suffixOf(text).toLowerCase().slice(0, 63);
 }
 
-async function datasetLocation(client: BigQuery, options: Patience & Pick<Connection, 'home'>): Promise<string> {
-  const dataset = await ask<{ location: string }>(client, { uri: `/datasets/${options.home.dataset}` }, options);
-  return dataset.location;
+async function datasetLocation(client: Client, options: Patience & Pick<Connection, 'home'>): Promise<string> {
+  return await ask(client, { uri: `/datasets/${options.home.dataset}` }, readLocation, options);
+}
+
+function readLocation({ location }: Json): string {
+  demand(typeof location === 'string', 'location');
+  return location;
 }

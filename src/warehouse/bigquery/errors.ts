@@ -1,9 +1,20 @@
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
-import { bugWithoutValues, withoutValues } from '../../without-values.ts';
+import { withoutValues } from '../../without-values.ts';
+import { ForeignAnswer } from '../foreign-answer.ts';
 import { SilenceError } from '../pace.ts';
 import type { Connection } from './connection.ts';
-import { type Failure, failureOf, isConcurrentUpdate, isNetwork, isTransient, JobFailed } from './failure.ts';
+import {
+  CredentialsFailed,
+  type Failure,
+  failureOf,
+  isConcurrentUpdate,
+  isNetwork,
+  isTransient,
+  JobFailed,
+  TransportFailed,
+} from './failure.ts';
 import { grantFor } from './grants.ts';
+import { kindOf } from './reasons.ts';
 
 interface KnownError {
   readonly is: (failure: Failure, error: unknown) => boolean;
@@ -27,10 +38,10 @@ const ERRORS: readonly KnownError[] = [
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the file of a service account',
   },
   {
-    is: says(/Unable to read the credential file/),
-    kind: 'permission',
-    what: 'the file of GOOGLE_APPLICATION_CREDENTIALS cannot be used',
-    hint: 'set it to the JSON file of a service account or of an impersonation, or unset it',
+    is: (_, error) => error instanceof ForeignAnswer,
+    kind: 'unavailable',
+    what: 'something else answers in the place of BigQuery',
+    hint: 'a proxy or a captive portal may be in the way: look at the network, then start the same command again',
   },
   {
     is: ({ code, message, reasons }) =>
@@ -90,10 +101,22 @@ const ERRORS: readonly KnownError[] = [
     hint: 'start the same command again later: it goes on from the chunks that are staged',
   },
   {
-    is: (_, error) => isNetwork(error) || error instanceof SilenceError,
+    is: (_, error) => isNetwork(error) || error instanceof SilenceError || error instanceof TransportFailed,
     kind: 'unavailable',
     what: 'BigQuery cannot be reached',
     hint: 'look at the network and start the same command again: it goes on from the chunks that are staged',
+  },
+  {
+    is: (_, error) => error instanceof CredentialsFailed && !isTransient(error) && !isRedirect(error),
+    kind: 'permission',
+    what: 'the Google credentials cannot be used',
+    hint: 'check the file of GOOGLE_APPLICATION_CREDENTIALS and what it names, or run `gcloud auth application-default login`',
+  },
+  {
+    is: (_, error) => error instanceof CredentialsFailed && isRedirect(error),
+    kind: 'unavailable',
+    what: 'where Google gives tokens, something sends the request to another address',
+    hint: 'no key is sent there; a proxy or a captive portal may be in the way: look at the network',
   },
   {
     is: (failure, error) => isTransient(error) || reason('stopped', 'timeout', 'resourcesExceeded')(failure),
@@ -103,14 +126,48 @@ const ERRORS: readonly KnownError[] = [
   },
 ];
 
-/** @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack */
-export function bigqueryError(error: unknown): unknown {
+/** What is said of an answer that is in no rule above, by its kind. */
+const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
+  permission: ['BigQuery denies access', 'check what these credentials may do; see the README for the roles that a run needs'],
+  refused: ['BigQuery refuses what the query would cost', 'filter on the partition column, or raise the limit'],
+  conflict: ['BigQuery finds that somebody else was first', 'look at `score-batch status`; start the same command again'],
+  configuration: [
+    'BigQuery rejects a statement',
+    'a table or column may have been dropped or altered meanwhile: compare the tables with the job, then start the same command again',
+  ],
+  unavailable: ['BigQuery could not finish', 'start the same command again: it goes on from the chunks that are staged'],
+};
+
+/**
+ * @param doing what was being done, as people call it; said where a statement of ours is rejected
+ * @returns the error to throw; one that no server gave is returned as it is, to be shown as a bug with its stack
+ */
+export function bigqueryError(error: unknown, doing?: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
   const failure = failureOf(error);
+  const details = [saying(failure, error)];
   const known = ERRORS.find(({ is }) => is(failure, error));
-  if (known === undefined) return mayQuoteRows(error) ? bugWithoutValues(error, spoken(error.message)) : error;
-  const hint = typeof known.hint === 'string' ? known.hint : known.hint(failure);
-  return new ScoreBatchError(known.kind, known.what, { details: [saying(failure, error)], hint, cause: error });
+  if (known !== undefined) {
+    const hint = typeof known.hint === 'string' ? known.hint : known.hint(failure);
+    return new ScoreBatchError(known.kind, known.what, { details, hint, cause: error });
+  }
+  if (!isAnswer(failure, error)) return error;
+  const kind = kindOf(failure.reasons, failure.code);
+  const [what, hint] = OTHERWISE[kind] ?? ['BigQuery refuses', 'start the same command again'];
+  return new ScoreBatchError(kind, doing === undefined ? what : `${what} while ${doing}`, {
+    details: [`${details[0]} (${[...failure.reasons, failure.code ?? []].flat().join(', ') || 'no reason given'})`],
+    hint,
+    cause: error,
+  });
+}
+
+/** Whether it was the server that said so. */
+function isAnswer({ code, reasons }: Failure, error: unknown): boolean {
+  return error instanceof JobFailed || typeof code === 'number' || reasons.length > 0;
+}
+
+function isRedirect({ code }: CredentialsFailed): boolean {
+  return typeof code === 'number' && code >= 300 && code < 400;
 }
 
 /** For statements that hold the job's query, whose mistakes are its author's. */
@@ -135,13 +192,21 @@ export function queryError(error: unknown, name: string): unknown {
   });
 }
 
-/** Does something, and says in the terms of score-batch what went wrong. An abort goes through with its own reason. */
-export async function translated<T>({ signal }: Pick<Connection, 'signal'>, work: () => Promise<T>): Promise<T> {
+/**
+ * Does something, and says in the terms of score-batch what went wrong. An abort goes through with its own reason.
+ *
+ * @param doing what it is, as people call it: `publishing the scores`
+ */
+export async function translated<T>(
+  { signal }: Pick<Connection, 'signal'>,
+  work: () => Promise<T>,
+  doing?: string,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    throw bigqueryError(error);
+    throw bigqueryError(error, doing);
   }
 }
 

@@ -2,6 +2,7 @@ import type { FrozenTable } from '../../domain/frozen-table.ts';
 import { BUCKETS } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Column } from '../../domain/schema.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
 import { BUCKET, bucketOf, countBuckets, frozenTable, parseManifest, refuseAltered } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
@@ -17,6 +18,8 @@ import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 
 /** Ids of freezing jobs whose table was dropped since are passed over, up to this many. */
 const MOST_FREEZES = 20;
+
+const DROPPED = 'something drops tables in scratch; find it, or name another scratch, then start again with --fresh';
 
 /**
  * One query job that writes the frozen table. Its id comes from what it does: a second process of the run, and a request
@@ -40,7 +43,9 @@ export async function freeze(connection: Connection, query: Query, options: Free
   const counted = frozenTable(runId, columns, options, buckets);
   await runUnlessThere(connection, writeManifest(connection, counted), runId);
   const frozen = await readFrozen(connection, runId);
-  if (frozen === undefined) throw new Error(`the frozen table of ${runId} is gone as soon as it was made`);
+  if (frozen === undefined) {
+    throw new ScoreBatchError('conflict', `the frozen table of ${runId} is gone as soon as it was made`, { hint: DROPPED });
+  }
   return frozen;
 }
 
@@ -91,7 +96,7 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
     // A job that was done long ago has made a table that has been dropped.
     if (await getTable(connection, scratchTable(connection, 'frozen', runId))) return;
   }
-  throw new Error(`${MOST_FREEZES} frozen tables of ${runId} were dropped`);
+  throw new ScoreBatchError('conflict', `${MOST_FREEZES} frozen tables of ${runId} were dropped`, { hint: DROPPED });
 }
 
 /** Partitioned by bucket: a chunk's read is billed for its buckets only, which a filter on a clustered column may not be. */

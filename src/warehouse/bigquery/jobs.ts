@@ -4,20 +4,7 @@ import { beforeRetry } from '../retry.ts';
 import type { RestRequest } from './client.ts';
 import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
 import { failureOf, isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
-
-/** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
-export interface Job {
-  readonly jobReference: { readonly projectId: string; readonly jobId: string; readonly location?: string };
-  readonly status: {
-    readonly state: string;
-    /** Whether the job failed; `errors` beside it also holds what did not make it fail. */
-    readonly errorResult?: { readonly reason?: string; readonly message?: string };
-  };
-  readonly configuration?: { readonly labels?: Readonly<Record<string, string>> };
-  readonly statistics?: {
-    readonly query?: { readonly schema?: { readonly fields?: readonly unknown[] }; readonly totalBytesProcessed?: string };
-  };
-}
+import { type Job, readJob } from './shapes.ts';
 
 /** Configuration of a job as jobs.insert takes it. */
 export type Configuration = Readonly<Record<string, unknown>>;
@@ -103,12 +90,12 @@ async function submit(connection: Connection, jobId: string, send: SendJob): Pro
 }
 
 export async function sendQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
-  return await sendOnce<Job>(connection, await insertion(connection, jobId, configuration));
+  return await sendOnce(connection, await insertion(connection, jobId, configuration), readJob);
 }
 
 /** The plan of a query that is not run, so that it can be sent again. */
 export async function planQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
-  return await request<Job>(connection, await insertion(connection, jobId, { ...configuration, dryRun: true }));
+  return await request(connection, await insertion(connection, jobId, { ...configuration, dryRun: true }), readJob);
 }
 
 async function insertion(connection: Connection, jobId: string, configuration: Configuration): Promise<RestRequest> {
@@ -119,7 +106,7 @@ async function insertion(connection: Connection, jobId: string, configuration: C
 /** The job of that id, undefined where there is none. */
 async function lookUp(connection: Connection, jobId: string): Promise<Job | undefined> {
   const qs = { location: await connection.location() };
-  return await requestIfThere<Job>(connection, { uri: `/jobs/${jobId}`, qs });
+  return await requestIfThere(connection, { uri: `/jobs/${jobId}`, qs }, readJob);
 }
 
 /** Waits for the job's end, whatever it is. When the signal is aborted the job is cancelled, unless it is somebody else's. */
@@ -128,17 +115,26 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   const qs = location === undefined ? {} : { location };
   let current = job;
   let pause = Math.min(50, connection.pace.poll);
+  const end = performance.now() + connection.pace.job;
   try {
     while (current.status.state !== 'DONE') {
       await sleep(pause, connection.signal);
       pause = Math.min(connection.pace.poll, pause * 1.5);
-      current = await request<Job>(connection, { uri: `/jobs/${jobId}`, qs });
+      if (performance.now() > end) throw tooLong(jobId, connection.pace.job);
+      current = await request(connection, { uri: `/jobs/${jobId}`, qs }, readJob);
     }
   } catch (error) {
     if (connection.signal.aborted && !found) await cancel(connection, jobId, qs);
     throw error;
   }
   return current;
+}
+
+/** BigQuery ends a job itself after `LONGEST_MS`; one that goes on for longer is one of which nobody will hear. */
+function tooLong(jobId: string, ms: number): ScoreBatchError {
+  return new ScoreBatchError('unavailable', `the job ${jobId} still runs after ${Math.round(ms / 60_000)} minutes`, {
+    hint: 'look at it in the BigQuery console and cancel it there, then start the same command again',
+  });
 }
 
 function failureOfJob({ status, jobReference }: Job): JobFailed | undefined {
@@ -151,5 +147,5 @@ function failureOfJob({ status, jobReference }: Job): JobFailed | undefined {
 async function cancel(connection: Connection, jobId: string, qs: Readonly<Record<string, string>>): Promise<void> {
   const { pace } = connection;
   const patient = { ...undisturbed(connection), pace: { ...pace, request: Math.min(pace.request, CANCEL_MS) } };
-  await sendOnce(patient, { method: 'POST', uri: `/jobs/${jobId}/cancel`, qs }).catch(() => undefined);
+  await sendOnce(patient, { method: 'POST', uri: `/jobs/${jobId}/cancel`, qs }, () => undefined).catch(() => undefined);
 }

@@ -20,15 +20,20 @@ export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledge
   const connection = undisturbed(disturbed);
   const layout = inProject(connection, table);
   return {
-    entries: (filter) => translated(connection, () => readEntries(connection, layout, filter)),
+    entries: (filter) => translated(connection, () => readEntries(connection, layout, filter), 'reading the ledger'),
     append: (entry) =>
-      translated(connection, async () => {
-        await createLedger(connection, layout);
-        // Through the gate, as the number of an entry is one more than the last.
-        const statements = [takeGate(gateName(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
-        await run(connection, transaction(statements), { runId: entry.runId });
-      }),
-    decide: (window, decide) => translated(connection, () => decideAtGate(connection, layout, window, decide)),
+      translated(
+        connection,
+        async () => {
+          await createLedger(connection, layout);
+          // Through the gate, as the number of an entry is one more than the last.
+          const statements = [takeGate(gateName(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
+          await run(connection, transaction(statements), { runId: entry.runId });
+        },
+        'writing to the ledger',
+      ),
+    decide: (window, decide) =>
+      translated(connection, () => decideAtGate(connection, layout, window, decide), 'writing to the ledger'),
   };
 }
 

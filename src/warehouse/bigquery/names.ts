@@ -12,19 +12,41 @@ export interface FullName extends DatasetName {
   readonly table: string;
 }
 
+/** Ids of projects, which may be domain-scoped: `example.com:project`. */
+const PROJECT = /^(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]*$/i;
+
+/** https://cloud.google.com/bigquery/docs/datasets#dataset-naming */
+const DATASET = /^\w{1,1024}$/;
+
+/** https://cloud.google.com/bigquery/docs/tables#table_naming */
+const TABLE = /^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]{1,1024}$/u;
+
 /** `dataset` or `project.dataset`. @throws ScoreBatchError `configuration` where it is neither */
 export function parseDataset(text: string, project: string): DatasetName {
-  const [, other, dataset] = /^(?:([a-z][a-z0-9.:-]*)\.)?(\w+)$/i.exec(text) ?? [];
-  if (dataset !== undefined) return { project: other ?? project, dataset };
-  throw new ScoreBatchError('configuration', `scratch: ${text} is no BigQuery dataset`, {
-    hint: 'write dataset or project.dataset',
+  const end = text.lastIndexOf('.');
+  const [other, dataset] = end < 0 ? [project, text] : [text.slice(0, end), text.slice(end + 1)];
+  if (PROJECT.test(other) && DATASET.test(dataset)) return { project: other, dataset };
+  throw new ScoreBatchError('configuration', `scratch: ${text} is not a BigQuery dataset`, {
+    hint: 'write dataset or project.dataset; a dataset has letters, digits and underscores only',
   });
 }
 
-/** A job's table; what its name leaves out is what the warehouse's URL says. */
+/**
+ * A job's table; what its name leaves out is what the warehouse's URL says.
+ *
+ * @throws ScoreBatchError `configuration` where BigQuery allows no such name
+ */
 export function fullName(name: TableName, { project, dataset }: DatasetName): FullName {
-  const [table, ownDataset = dataset, ownProject = project] = [...name].reverse();
-  if (table === undefined) throw new Error(`${showTableName(name)} names no table`);
+  const [table = '', ownDataset = dataset, ownProject = project] = [...name].reverse();
+  const refuse = (part: string, what: string, hint: string) => {
+    throw new ScoreBatchError('configuration', `${showTableName(name)}: ${JSON.stringify(part)} is not ${what} of BigQuery`, {
+      hint: `${hint}; check sink.table, report.table and report.summary_table`,
+    });
+  };
+  if (!PROJECT.test(ownProject)) refuse(ownProject, 'a project id', 'a project id has letters, digits and dashes');
+  if (!DATASET.test(ownDataset))
+    refuse(ownDataset, 'a dataset', 'a dataset has letters, digits and underscores, but no dashes');
+  if (!TABLE.test(table)) refuse(table, 'a table', 'a table has letters, digits, underscores, dashes and spaces');
   return { project: ownProject, dataset: ownDataset, table };
 }
 

@@ -25,7 +25,7 @@ export function openBigquery(options: WarehouseOptions, pace: Pace = readPace(op
   const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, pace, budget, signal });
   return {
     kind: 'bigquery',
-    reach: () => translated(connection, () => connection.reach()),
+    reach: () => translated(connection, () => connection.reach(), 'looking for the dataset'),
     source: bigquerySource(connection),
     sink: bigquerySink(connection),
     ledger: (layout) => bigqueryLedger(connection, layout),

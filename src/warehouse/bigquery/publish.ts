@@ -3,6 +3,7 @@ import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
@@ -13,13 +14,14 @@ import type { PublicationSpec } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { createGate, gateName, takeGate } from './gate.ts';
-import { type Job, runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
+import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest } from './names.ts';
 import { queryJob, run } from './query.ts';
 import { dropTable } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
+import type { Job } from './shapes.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
 /** No run's id begins so. */
@@ -58,31 +60,37 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   return mine;
 }
 
+/** Finished jobs under the id of a publication that did not publish it are passed over, up to this many. */
+const MOST_JOBS = 5;
+
 /** @returns false where another process of the run has published */
-async function publishOnce(
-  connection: Connection,
-  entry: LedgerEntry,
-  { name }: TableLayout,
-  script: string,
-): Promise<boolean> {
+async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: TableLayout, script: string): Promise<boolean> {
   // Tells whose job it is that a lost answer was about.
   const process = randomBytes(8).toString('hex');
   const job = queryJob(connection, script, { runId: entry.runId });
   const configuration = { ...job, labels: { ...(job.labels as Record<string, string>), process } };
-  const id = `score_batch_publish_${digest(...name, entry.job, entry.runId, String(entry.publication))}`;
-  try {
-    const { job: done, found } = await runJobAs(connection, id, (jobId) =>
-      submitUnlessThere(connection, jobId, (as) => sendQuery(connection, as, configuration)),
-    );
-    return ownerOf(done) === undefined ? !found : ownerOf(done) === process;
-  } catch (error) {
-    const published = refusalOf(error);
-    if (published === undefined) throw error;
-    const altered = alteredBy(published);
-    if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
-    if (published === entry.runId) return false;
-    throw superseded(entry.window.label, published);
+  const id = `score_batch_publish_${digest(...ledger.name, entry.job, entry.runId, String(entry.publication))}`;
+  for (let n = 0; n < MOST_JOBS; n += 1) {
+    try {
+      const { job: done, found } = await runJobAs(connection, n === 0 ? id : `${id}_again${n}`, (jobId) =>
+        submitUnlessThere(connection, jobId, (as) => sendQuery(connection, as, configuration)),
+      );
+      if (ownerOf(done) === undefined ? !found : ownerOf(done) === process) return true;
+    } catch (error) {
+      const published = refusalOf(error);
+      if (published === undefined) throw error;
+      const altered = alteredBy(published);
+      if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
+      if (published === entry.runId) return false;
+      throw superseded(entry.window.label, published);
+    }
+    // Somebody else's job is done. What it did is in the ledger: it may have been anybody's, or of a ledger that was dropped since.
+    const current = currentPublication(await readEntries(connection, ledger, { job: entry.job, window: entry.window }));
+    if (current?.runId === entry.runId) return false;
   }
+  throw new ScoreBatchError('unavailable', `BigQuery has finished ${MOST_JOBS} jobs ${id}, and none has published the run`, {
+    hint: 'start again with --fresh: a new run has jobs of its own',
+  });
 }
 
 function ownerOf(job: Job): string | undefined {

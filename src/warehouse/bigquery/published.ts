@@ -29,6 +29,6 @@ export async function* readPublished(connection: Connection, spec: PublishedRows
     });
   } catch (error) {
     signal.throwIfAborted();
-    throw bigqueryError(error);
+    throw bigqueryError(error, 'reading the published scores');
   }
 }

@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Query, QueryParameter } from '../../domain/query.ts';
+import { ForeignAnswer } from '../foreign-answer.ts';
+import { beforeRetry } from '../retry.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { type Connection, labelsOf, request } from './connection.ts';
 import { JobFailed } from './failure.ts';
-import { type Configuration, type Job, planQuery, runJob } from './jobs.ts';
+import { type Configuration, planQuery, runJob } from './jobs.ts';
+import { type Job, readPage } from './shapes.ts';
 
 export interface QueryOptions {
   readonly parameters?: readonly QueryParameter[];
@@ -14,12 +17,6 @@ export interface QueryOptions {
 
 /** What BigQuery allows a query: https://cloud.google.com/bigquery/quotas#query_jobs */
 const LONGEST_MS = 6 * 3_600_000;
-
-interface Page {
-  readonly rows?: readonly { readonly f: readonly { readonly v: string | null }[] }[];
-  readonly totalRows?: string;
-  readonly pageToken?: string;
-}
 
 /** The query with BigQuery's placeholders. */
 export function renderQuery({ texts, parameters }: Query): string {
@@ -57,24 +54,43 @@ export async function runUnlessThere(connection: Connection, sql: string, runId?
   }
 }
 
-/** All rows of a small result. Every column must be text, so that no client changes what it holds. */
+/**
+ * All rows of a small result. Every column must be text, so that no client changes what it holds. Pages that repeat or lack
+ * rows are read anew, as often as a request is sent again.
+ */
 export async function rows(connection: Connection, sql: string, options: QueryOptions = {}): Promise<TextRow[]> {
   const { jobReference } = await run(connection, sql, options);
   const location = jobReference.location ?? (await connection.location());
+  for (let failures = 1; ; failures += 1) {
+    try {
+      return await readPages(connection, jobReference.jobId, location);
+    } catch (error) {
+      if (!(error instanceof ForeignAnswer)) throw error;
+      await beforeRetry(connection, failures, error);
+    }
+  }
+}
+
+/** @throws ForeignAnswer where the pages are not those of one result */
+async function readPages(connection: Connection, jobId: string, location: string): Promise<TextRow[]> {
   const found: TextRow[] = [];
+  const tokens = new Set<string>();
   let pageToken: string | undefined;
   do {
-    const page: Page = await request<Page>(connection, {
-      uri: `/queries/${jobReference.jobId}`,
-      qs: { location, ...(pageToken !== undefined && { pageToken }) },
-    });
-    // The job is done; an answer without a count would pass for an empty result.
-    if (page.totalRows === undefined) throw new Error(`the result of ${jobReference.jobId} does not say how many rows it has`);
-    for (const { f } of page.rows ?? []) found.push(f.map(({ v }) => v));
+    const page = await request(
+      connection,
+      { uri: `/queries/${jobId}`, qs: { location, ...(pageToken !== undefined && { pageToken }) } },
+      readPage,
+    );
+    // Not spread: a page may have more rows than a call has arguments.
+    for (const row of page.rows) found.push(row);
     pageToken = page.pageToken;
-    if (pageToken === undefined && found.length !== Number(page.totalRows)) {
-      throw new Error(`a result has ${found.length} rows and should have ${page.totalRows}`);
+    // A page that promises another one and has no rows brings the end no nearer.
+    const isEndless = pageToken !== undefined && (page.rows.length === 0 || tokens.has(pageToken));
+    if (isEndless || found.length > page.totalRows || (pageToken === undefined && found.length !== page.totalRows)) {
+      throw new ForeignAnswer(`the pages of ${jobId} have ${found.length} rows, and the result has ${page.totalRows}`);
     }
+    if (pageToken !== undefined) tokens.add(pageToken);
   } while (pageToken !== undefined);
   return found;
 }

@@ -4,6 +4,7 @@ import { type ColumnAppender, openColumnAppender } from '../../duckdb/append-col
 import type { Database } from '../../duckdb/database.ts';
 import { identifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
+import { ForeignAnswer } from '../foreign-answer.ts';
 import { within } from '../pace.ts';
 import { beforeRetry } from '../retry.ts';
 import { readBatches } from './arrow.ts';
@@ -68,7 +69,7 @@ async function readOnce(connection: Connection, database: Database, read: TableR
   );
   const [session] = await within(asked, pace.silence, outer);
   const schema = session.arrowSchema?.serializedSchema as Uint8Array | undefined;
-  if (schema === undefined) throw new Error(`a read of ${table.table} has no schema`);
+  if (schema === undefined) throw new ForeignAnswer(`a read of ${table.table} has no schema`);
   const appender = await openColumnAppender(database, into);
   const ended = new AbortController();
   const signal = AbortSignal.any([outer, ended.signal]);
@@ -102,9 +103,18 @@ async function drain(
       if (batch === undefined) continue;
       // After another stream failed the table may be made anew already.
       signal.throwIfAborted();
-      for (const { rows, columns: appended } of readBatches(schema, batch, columns)) appender.append(rows, appended);
+      for (const { rows, columns: appended } of decoded(schema, batch, columns)) appender.append(rows, appended);
     }
   } finally {
     stream.cancel();
+  }
+}
+
+/** What is not Arrow, or has other columns than were asked for, is an answer of something else. */
+function decoded(...message: Parameters<typeof readBatches>): ReturnType<typeof readBatches> {
+  try {
+    return readBatches(...message);
+  } catch (error) {
+    throw new ForeignAnswer('rows came in a form that cannot be read', { cause: error });
   }
 }

@@ -1,6 +1,9 @@
+import { ForeignAnswer } from '../foreign-answer.ts';
+import { demand, isObject, type Json, textOrNothing } from './answer.ts';
 import { type Connection, request, requestIfThere } from './connection.ts';
 import { isStatus } from './failure.ts';
 import type { DatasetName, FullName } from './names.ts';
+import { countOrNothing, readFields, readRow } from './shapes.ts';
 import type { Field } from './types.ts';
 
 // Tables and datasets by the REST API: no jobs, nothing billed.
@@ -26,7 +29,7 @@ export interface NewTable {
 
 /** Undefined where the table, or its dataset, is not there. */
 export async function getTable(connection: Connection, name: FullName): Promise<TableResource | undefined> {
-  return await requestIfThere<TableResource>(connection, { uri: tableUri(name), project: name.project });
+  return await requestIfThere(connection, { uri: tableUri(name), project: name.project }, readTable);
 }
 
 /** Creates a table, and its dataset, where they are missing; never alters one that is there. */
@@ -40,11 +43,11 @@ export async function createTable(connection: Connection, name: FullName, table:
 
 /** Nothing happens where it is not there. */
 export async function dropTable(connection: Connection, name: FullName): Promise<void> {
-  await requestIfThere<unknown>(connection, { method: 'DELETE', uri: tableUri(name), project: name.project });
+  await requestIfThere(connection, { method: 'DELETE', uri: tableUri(name), project: name.project }, () => true);
 }
 
 export async function hasDataset(connection: Connection, { project, dataset }: DatasetName): Promise<boolean> {
-  return (await requestIfThere<unknown>(connection, { uri: `/datasets/${dataset}`, project })) !== undefined;
+  return (await requestIfThere(connection, { uri: `/datasets/${dataset}`, project }, () => true)) === true;
 }
 
 /** Creates a dataset where it is missing, in the location where jobs run. */
@@ -55,41 +58,74 @@ export async function createDataset(connection: Connection, name: DatasetName): 
   await create(connection, project, '/datasets', { datasetReference: { projectId: project, datasetId: dataset }, location });
 }
 
+/** Pages of a thousand tables. */
+const MOST_PAGES = 1000;
+
 interface TableList {
-  readonly tables?: readonly { readonly tableReference: { readonly tableId: string } }[];
-  readonly nextPageToken?: string;
+  readonly tables: readonly string[];
+  readonly nextPageToken: string | undefined;
+}
+
+function readTable({ type, numRows, description, schema }: Json): TableResource {
+  const known = {
+    type: textOrNothing(type, 'type'),
+    numRows: countOrNothing(numRows, 'numRows'),
+    description: textOrNothing(description, 'description'),
+    schema: isObject(schema) ? { fields: readFields(schema.fields) } : undefined,
+  };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+function readTableList({ tables = [], nextPageToken }: Json): TableList {
+  demand(Array.isArray(tables), 'tables');
+  const names = tables.map((table: unknown) => {
+    const reference = isObject(table) ? table.tableReference : undefined;
+    demand(isObject(reference) && typeof reference.tableId === 'string', 'tables[].tableReference.tableId');
+    return reference.tableId;
+  });
+  return { tables: names, nextPageToken: textOrNothing(nextPageToken, 'nextPageToken') || undefined };
+}
+
+function readOnlyCell({ rows = [] }: Json): string | undefined {
+  demand(Array.isArray(rows), 'rows');
+  return rows.length === 0 ? undefined : (readRow(rows[0])[0] ?? undefined);
 }
 
 /** Names of the dataset's tables; none where it is not there. */
 export async function listTables(connection: Connection, { project, dataset }: DatasetName): Promise<string[]> {
   const names: string[] = [];
+  const tokens = new Set<string>();
   let pageToken: string | undefined;
-  do {
-    const page: TableList | undefined = await requestIfThere<TableList>(connection, {
-      uri: `/datasets/${dataset}/tables`,
-      project,
-      qs: { maxResults: 1000, ...(pageToken !== undefined && { pageToken }) },
-    });
-    for (const { tableReference } of page?.tables ?? []) names.push(tableReference.tableId);
+  for (;;) {
+    const page = await requestIfThere(
+      connection,
+      {
+        uri: `/datasets/${dataset}/tables`,
+        project,
+        qs: { maxResults: 1000, ...(pageToken !== undefined && { pageToken }) },
+      },
+      readTableList,
+    );
+    names.push(...(page?.tables ?? []));
     pageToken = page?.nextPageToken;
-  } while (pageToken !== undefined);
-  return names;
+    if (pageToken === undefined) return names;
+    if (tokens.has(pageToken) || tokens.size >= MOST_PAGES) {
+      throw new ForeignAnswer(`the list of the tables of ${dataset} does not end`);
+    }
+    tokens.add(pageToken);
+  }
 }
 
 /** The only cell of a table of one row and one text column; undefined where the table is not there. */
 export async function readCell(connection: Connection, name: FullName): Promise<string | undefined> {
   const uri = `${tableUri(name)}/data`;
-  const data = await requestIfThere<{ rows?: readonly { f: readonly { v: string }[] }[] }>(connection, {
-    uri,
-    project: name.project,
-  });
-  return data?.rows?.[0]?.f[0]?.v;
+  return await requestIfThere(connection, { uri, project: name.project }, readOnlyCell);
 }
 
 /** Sent again where nobody knows: what is there already, by another process or by a request whose answer was lost, is as good. */
 async function create(connection: Connection, project: string, uri: string, json: unknown): Promise<void> {
   try {
-    await request<unknown>(connection, { method: 'POST', uri, project, json });
+    await request(connection, { method: 'POST', uri, project, json }, () => undefined);
   } catch (error) {
     if (!isStatus(error, 409)) throw error;
   }

@@ -16,18 +16,22 @@ export function bigquerySink(connection: Connection): Sink {
   const place = { warehouse: [scratch.project, scratch.dataset], job };
   return {
     differences: (tables) =>
-      translated(connection, async () => {
-        const found: string[] = [];
-        for (const layout of Object.values(tables)) if (layout) found.push(...(await tableDifferences(connection, layout)));
-        return found;
-      }),
-    probe: (targets) => translated(connection, () => probeSink(connection, targets)),
+      translated(
+        connection,
+        async () => {
+          const found: string[] = [];
+          for (const layout of Object.values(tables)) if (layout) found.push(...(await tableDifferences(connection, layout)));
+          return found;
+        },
+        'looking at the tables of the job',
+      ),
+    probe: (targets) => translated(connection, () => probeSink(connection, targets), 'trying what the credentials may do'),
     stagesText: true,
     workFolder: (runId) => makeWorkFolder(place, runId),
-    staged: (runId) => translated(connection, () => stagedAttempts(connection, runId)),
-    stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored)),
-    tally: (options) => translated(connection, () => tally(connection, options)),
-    publish: (spec) => translated(connection, () => publish(connection, spec)),
+    staged: (runId) => translated(connection, () => stagedAttempts(connection, runId), 'looking at what is staged'),
+    stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
+    tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
+    publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     published: (spec) => readPublished(connection, spec),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),
     showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,

@@ -10,11 +10,11 @@ import type { Connection } from './connection.ts';
 import { queryError, translated } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { freeze, readFrozen, thaw, verifyFrozen } from './freeze.ts';
-import type { Job } from './jobs.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
 import { readTable } from './read.ts';
 import { dropLeft, listLeft, scratchTable } from './scratch.ts';
+import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
 export function bigquerySource(connection: Connection): Source & EstimatingSource {
@@ -55,14 +55,17 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       }
       return found[0]?.[0] === 'true';
     },
-    freeze: (query, options) => translated(connection, () => freeze(connection, query, options)),
-    frozen: (runId) => translated(connection, () => readFrozen(connection, runId)),
-    verify: (frozen, key) => translated(connection, () => verifyFrozen(connection, frozen, key)),
-    loadChunk: (frozen, chunk, database) => translated(connection, () => loadChunk(connection, frozen, chunk, database)),
-    thaw: (runId) => translated(connection, () => thaw(connection, runId)),
+    freeze: (query, options) =>
+      translated(connection, () => freeze(connection, query, options), 'freezing the rows of the window'),
+    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),
+    verify: (frozen, key) =>
+      translated(connection, () => verifyFrozen(connection, frozen, key), 'counting the frozen table again'),
+    loadChunk: (frozen, chunk, database) =>
+      translated(connection, () => loadChunk(connection, frozen, chunk, database), 'reading a frozen chunk'),
+    thaw: (runId) => translated(connection, () => thaw(connection, runId), 'dropping the frozen table'),
     left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
     drop: (left) => translated(connection, () => dropLeft(connection, left)),
-    probe: () => translated(connection, () => probeSource(connection)),
+    probe: () => translated(connection, () => probeSource(connection), 'trying what the credentials may do'),
   };
 }
 

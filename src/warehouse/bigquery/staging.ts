@@ -10,11 +10,12 @@ import { tallyStaging } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { type Connection, labelsOf, sendOnce } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { type Job, runJobAs, submitUnlessThere } from './jobs.ts';
+import { runJobAs, submitUnlessThere } from './jobs.ts';
 import { digest } from './names.ts';
 import { rows } from './query.ts';
 import { createTable, getTable } from './rest-tables.ts';
 import { scratchName, scratchOptions, scratchTable } from './scratch.ts';
+import { type Job, readJob } from './shapes.ts';
 import { columnField, type Field } from './types.ts';
 
 // Staging is one table per run, into which each scored file goes by a load job of its own. Load jobs rather than the Storage
@@ -59,7 +60,7 @@ export async function tally(connection: Connection, options: ReconcileOptions): 
 
 /** One request with the file in it, which the client would send too, but without the labels. */
 async function upload(connection: Connection, jobId: string, runId: string, file: string): Promise<Job> {
-  const { client, home, pace } = connection;
+  const { home, pace } = connection;
   const { project, dataset, table } = scratchTable(connection, 'staged', runId);
   const jobReference = { projectId: home.project, jobId, location: await connection.location() };
   const load = {
@@ -72,17 +73,18 @@ async function upload(connection: Connection, jobId: string, runId: string, file
   const content = createReadStream(file);
   try {
     await once(content, 'open');
-    return await sendOnce<Job>(
+    return await sendOnce(
       { ...connection, pace: { ...pace, request: pace.upload } },
       {
         method: 'POST',
-        uri: `${client.apiEndpoint}/upload/bigquery/v2/projects/${home.project}/jobs`,
+        uri: '/jobs',
         qs: { uploadType: 'multipart' },
         multipart: [
           { 'Content-Type': 'application/json', body: JSON.stringify(job) },
           { 'Content-Type': 'application/vnd.apache.parquet', body: content },
         ],
       },
+      readJob,
     );
   } finally {
     content.destroy();

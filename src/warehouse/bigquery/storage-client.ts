@@ -1,5 +1,7 @@
 import { BigQueryReadClient } from '@google-cloud/bigquery-storage';
 import { googleAuthLibrary, grpc } from 'google-gax';
+import { guarded } from './google-auth.ts';
+import { checkKeyFile } from './key-file.ts';
 import type { DatasetName } from './names.ts';
 
 interface StorageOptions {
@@ -35,7 +37,9 @@ export function storageClient(connection: StorageOptions): StorageClient {
   let client: BigQueryReadClient | undefined;
   return {
     async get() {
+      if (!connection.environment.BIGQUERY_STORAGE_EMULATOR_HOST) await checkKeyFile(process.env);
       client ??= createReadClient(connection);
+      guarded(await client.auth.getClient());
       await client.initialize();
       return client;
     },

@@ -25,8 +25,7 @@ const LOGINS = 3;
 const LOGOUT_MS = 2000;
 
 /** @param signal aborting it ends the statement that runs, and lets no other begin */
-export function openClient(login: Login, tag: string, signal: AbortSignal): Client {
-  const pace = readPace(login.environment);
+export function openClient(login: Login, tag: string, signal: AbortSignal, pace = readPace(login.environment)): Client {
   const idle: Session[] = [];
   let closed = false;
   const take = async (): Promise<Session> => {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
+import { keepSecret, keepSecretsIn, keepSecretsOf } from '../../secrets.ts';
 import { connectionsFile, readConnection } from './connections-file.ts';
 import type { Target } from './target.ts';
 
@@ -27,7 +28,9 @@ export async function findCredentials(
   environment: NodeJS.ProcessEnv,
   warn: (message: string) => void,
 ): Promise<Credentials> {
+  keepSecretsOf(environment);
   const found = await find(target, environment);
+  keepSecretsIn(found);
   if (found === undefined) {
     throw new ScoreBatchError('permission', `there are no credentials for the Snowflake account ${target.account}`, {
       details: WAYS,
@@ -77,7 +80,10 @@ function user(name: string | undefined): string {
 
 async function readSecret(file: string, variable: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    const text = await readFile(file, 'utf8');
+    // A key that cannot be read is as secret as one that can.
+    keepSecret(text);
+    return text;
   } catch (error) {
     throw new ScoreBatchError('permission', `the file ${file} of ${variable} cannot be read`, {
       hint: `check ${variable}`,

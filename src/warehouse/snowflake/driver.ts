@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type snowflake from 'snowflake-sdk';
+import { guard } from './guard.ts';
 import { type HttpClient, retryHere } from './transport.ts';
 
 export type Driver = typeof snowflake;
@@ -28,6 +29,7 @@ async function load(): Promise<Driver> {
   });
   // As the driver itself loads it, which is CommonJS: there is no other way to the one client that it sends everything through.
   const http: { default: HttpClient } = createRequire(import.meta.url)('snowflake-sdk/dist/lib/http/axios_instance.js');
+  guard(http.default);
   retryHere(http.default);
   return driver;
 }

@@ -1,5 +1,6 @@
 import { type ErrorKind, ScoreBatchError } from '../../errors.ts';
-import { bugWithoutValues, withoutValues } from '../../without-values.ts';
+import { withoutValues } from '../../without-values.ts';
+import { kindOf } from './codes.ts';
 import { Failure } from './failure.ts';
 import type { Target } from './target.ts';
 
@@ -84,30 +85,55 @@ const ERRORS: readonly KnownError[] = [
   },
 ];
 
-/** @returns the error to throw; what is no matter of people is returned as it is, to be shown as a bug with its stack */
-export function snowflakeError(error: unknown, target: Target): unknown {
+/** What is said of a code that is in no rule above, by its kind. */
+const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
+  permission: ['denies access', 'check the grants of the role; see the README for those that a run needs'],
+  conflict: ['finds that somebody else was first', 'look at `score-batch status`; start the same command again'],
+  configuration: [
+    'rejects a statement',
+    'a table or column may have been dropped or altered meanwhile: compare the tables with the job, then start the same command again',
+  ],
+};
+const MAY_PASS = ['could not finish', 'start the same command again: it goes on from the chunks that are staged'] as const;
+
+/**
+ * @param doing what was being done, as people call it; said where a statement of ours is rejected
+ * @returns the error to throw; one that Snowflake had no part in is returned as it is, to be shown as a bug with its stack
+ */
+export function snowflakeError(error: unknown, target: Target, doing?: string): unknown {
   if (!(error instanceof Failure)) return error;
+  const account = `Snowflake account ${target.account}`;
+  const details = [shown(error)];
   const known = ERRORS.find(({ codes }) => codes.test(error.code));
   if (known) {
-    return new ScoreBatchError(known.kind, `Snowflake account ${target.account} ${known.what}`, {
-      details: [shown(error)],
-      hint: known.hint(target, error.message),
+    const hint = known.hint(target, error.message);
+    return new ScoreBatchError(known.kind, `${account} ${known.what}`, { details, hint, cause: error });
+  }
+  if (error.foreign) {
+    return new ScoreBatchError('unavailable', `something else answers in the place of ${account}`, {
+      details,
+      hint: 'a proxy or a captive portal may be in the way: look at the network, then start the same command again',
       cause: error,
     });
   }
   if (error.login && (error.status === 403 || error.status === 404)) {
-    return new ScoreBatchError('configuration', `there is no Snowflake account ${target.account}`, {
-      details: [shown(error)],
+    return new ScoreBatchError('configuration', `there is no ${account}`, {
+      details,
       hint: 'check the account in the URL (ORGANISATION-ACCOUNT), and whether this network may reach it',
       cause: error,
     });
   }
-  if (!error.broken) return mayQuoteRows(error) ? bugWithoutValues(error) : error;
-  return new ScoreBatchError('unavailable', `Snowflake account ${target.account} cannot be reached`, {
-    details: [shown(error)],
-    hint: 'check account and network, then start the same command again: it goes on from the chunks that are staged',
-    cause: error,
-  });
+  if (error.broken) {
+    return new ScoreBatchError('unavailable', `${account} cannot be reached`, {
+      details,
+      hint: 'check account and network, then start the same command again: it goes on from the chunks that are staged',
+      cause: error,
+    });
+  }
+  const kind = kindOf(error.code, error.sqlState);
+  const [what, hint] = OTHERWISE[kind] ?? MAY_PASS;
+  const message = `${account} ${what}${doing === undefined ? '' : ` while ${doing}`}`;
+  return new ScoreBatchError(kind, message, { details, hint, cause: error });
 }
 
 /**
@@ -117,12 +143,14 @@ export function snowflakeError(error: unknown, target: Target): unknown {
  */
 export function queryError(error: unknown, name: string, target: Target): unknown {
   const own = snowflakeError(error, target);
-  if (!(error instanceof Failure) || error.broken) return own;
-  if (own instanceof ScoreBatchError && !/^(002003|002043)$/.test(error.code)) return own;
+  if (!(error instanceof Failure) || !(own instanceof ScoreBatchError) || error.broken) return own;
+  const isNotFound = /^(002003|002043)$/.test(error.code);
+  const isKnown = !isNotFound && ERRORS.some(({ codes }) => codes.test(error.code));
+  if (isKnown || own.kind !== 'configuration') return own;
   return new ScoreBatchError('configuration', `Snowflake refuses ${name}`, {
     details: [shown(error)],
     hint:
-      own instanceof ScoreBatchError && own.hint !== undefined
+      isNotFound && own.hint !== undefined
         ? own.hint
         : 'try the query in a worksheet, with values in place of :window_start and its kin',
     cause: error,

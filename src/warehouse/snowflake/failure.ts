@@ -1,4 +1,5 @@
 import { ScoreBatchError } from '../../errors.ts';
+import { ForeignAnswer } from '../foreign-answer.ts';
 import { retryAfter } from '../pace.ts';
 
 /** What the driver or Snowflake says went wrong, without what the driver hangs on it: requests with tokens in their headers. */
@@ -13,12 +14,22 @@ export class Failure extends Error {
   readonly broken: boolean;
   /** Whether it was a login that failed. */
   readonly login: boolean;
+  /** Whether it was something else than Snowflake that answered. */
+  readonly foreign: boolean;
   /** Milliseconds after which Snowflake wants to be asked again; 0 where it does not say. */
   readonly retryAfter: number;
 
   constructor(
     message: string,
-    { code, sqlState, status, broken, login = false, retryAfter = 0 }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>,
+    {
+      code,
+      sqlState,
+      status,
+      broken,
+      login = false,
+      foreign = false,
+      retryAfter = 0,
+    }: Pick<Failure, 'code' | 'broken'> & Partial<Failure>,
   ) {
     super(message);
     this.code = code;
@@ -26,6 +37,7 @@ export class Failure extends Error {
     this.status = status;
     this.broken = broken;
     this.login = login;
+    this.foreign = foreign;
     this.retryAfter = retryAfter;
   }
 }
@@ -46,14 +58,18 @@ interface DriverError {
     readonly status?: unknown;
     readonly headers?: Readonly<Record<string, unknown>>;
   };
-  readonly cause?: { readonly code?: unknown; readonly message?: unknown } | ScoreBatchError;
+  readonly cause?: { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown };
 }
 
 /** @returns an error of this program as it is, though the driver has wrapped it */
 export function toFailure(error: unknown, login = false): Failure | ScoreBatchError {
   if (error instanceof Failure || error instanceof ScoreBatchError) return error;
   const { name, message, code, sqlState, response, cause } = error as DriverError;
-  if (cause instanceof ScoreBatchError) return cause;
+  const causes = causesOf(error);
+  const own = causes.find((each) => each instanceof ScoreBatchError);
+  if (own !== undefined) return own;
+  const foreign = foreignIn(causes) ?? (name === 'OperationFailedError' && !code ? UNEXPLAINED : undefined);
+  if (foreign !== undefined) return new Failure(foreign, { code: '000000', broken: true, login, foreign: true });
   const status = Number(response?.statusCode ?? response?.status);
   const reason = [message, cause?.code, Number.isNaN(status) ? undefined : `HTTP ${status}`];
   const shown = String(code ?? '').padStart(6, '0');
@@ -65,6 +81,27 @@ export function toFailure(error: unknown, login = false): Failure | ScoreBatchEr
     login,
     retryAfter: retryAfter(response?.headers?.['retry-after']),
   });
+}
+
+const UNEXPLAINED = "an answer says neither what it has nor why it has nothing, so it is not Snowflake's protocol";
+
+/** The error and what caused it: the driver, its HTTP client and what follows redirects each wrap what they meet. */
+function causesOf(error: unknown): readonly unknown[] {
+  const causes: unknown[] = [];
+  for (let each = error; each instanceof Error && causes.length < MOST_CAUSES; each = each.cause) causes.push(each);
+  return causes;
+}
+
+const MOST_CAUSES = 6;
+
+/** Where the driver reads an answer that is cut or of another shape it fails with what JavaScript says, which may quote it. */
+function foreignIn(causes: readonly unknown[]): string | undefined {
+  const found = causes.find((each) => each instanceof ForeignAnswer);
+  if (found !== undefined) return found.message;
+  const isUnread = causes.some(
+    (each) => each instanceof SyntaxError || each instanceof TypeError || each instanceof RangeError,
+  );
+  return isUnread ? "an answer is cut or of another shape, so it is not Snowflake's protocol" : undefined;
 }
 
 /** Whether the connection is of no use any more. */

@@ -26,38 +26,50 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
   };
   return {
     entries: (filter) =>
-      translated(snowflake, async () => {
-        try {
-          return await snowflake.client.use((session) => readEntries(session, snowflake, table, filter));
-        } catch (error) {
-          if (isMissing(error)) return [];
-          throw error;
-        }
-      }),
-    append: (entry) =>
-      translated(snowflake, async () => {
-        await make();
-        await throughGate(snowflake, gate, entry.runId, async (session, { held }) => {
-          await insert(session, entry, held);
-          return { commit: true, result: undefined };
-        });
-      }),
-    decide: (window, decide) =>
-      translated(snowflake, async () => {
-        await make();
-        let last: Awaited<ReturnType<typeof decide>> | undefined;
-        return await throughGate(snowflake, gate, undefined, async (session, { doubtful, held }) => {
-          const entries = await readEntries(session, snowflake, table, window);
-          // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
-          const appended = last?.append;
-          if (doubtful && last && appended && entries.some((entry) => isSame(entry, appended))) {
-            return { commit: false, result: last.result };
+      translated(
+        snowflake,
+        async () => {
+          try {
+            return await snowflake.client.use((session) => readEntries(session, snowflake, table, filter));
+          } catch (error) {
+            if (isMissing(error)) return [];
+            throw error;
           }
-          last = await decide(entries);
-          if (last.append) await insert(session, last.append, held);
-          return { commit: last.append !== undefined, result: last.result };
-        });
-      }),
+        },
+        'reading the ledger',
+      ),
+    append: (entry) =>
+      translated(
+        snowflake,
+        async () => {
+          await make();
+          await throughGate(snowflake, gate, entry.runId, async (session, { held }) => {
+            await insert(session, entry, held);
+            return { commit: true, result: undefined };
+          });
+        },
+        'writing to the ledger',
+      ),
+    decide: (window, decide) =>
+      translated(
+        snowflake,
+        async () => {
+          await make();
+          let last: Awaited<ReturnType<typeof decide>> | undefined;
+          return await throughGate(snowflake, gate, undefined, async (session, { doubtful, held }) => {
+            const entries = await readEntries(session, snowflake, table, window);
+            // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
+            const appended = last?.append;
+            if (doubtful && last && appended && entries.some((entry) => isSame(entry, appended))) {
+              return { commit: false, result: last.result };
+            }
+            last = await decide(entries);
+            if (last.append) await insert(session, last.append, held);
+            return { commit: last.append !== undefined, result: last.result };
+          });
+        },
+        'writing to the ledger',
+      ),
   };
 }
 

@@ -41,7 +41,7 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
   return {
     kind: 'snowflake',
     async reach() {
-      await translated(snowflake, () => run(snowflake, 'SELECT 1 AS one'));
+      await translated(snowflake, () => run(snowflake, 'SELECT 1 AS one'), 'asking whether the account answers');
     },
     source: snowflakeSource(snowflake),
     sink: snowflakeSink(snowflake),

@@ -25,10 +25,14 @@ export async function* readPublished(snowflake: Snowflake, spec: PublishedRows):
       rows,
       columns,
       load: (database, needed) =>
-        translated(snowflake, async () => {
-          const statement = { tag: queryTag(job, spec.runId) };
-          await client.use((session) => readInto(database, 'published', needed, session, from, statement));
-        }),
+        translated(
+          snowflake,
+          async () => {
+            const statement = { tag: queryTag(job, spec.runId) };
+            await client.use((session) => readInto(database, 'published', needed, session, from, statement));
+          },
+          'reading the published scores',
+        ),
     });
   } catch (error) {
     throw duckdbError(error, tmpdir());

@@ -110,11 +110,10 @@ function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Se
     });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      if (limit === undefined) return;
       timer = setTimeout(() => {
         running?.cancel(() => undefined);
-        reject(silence(`no answer for ${limit / 1000} s`));
-      }, limit);
+        reject(limit === undefined ? tooLong(pace.job) : silence(`no answer for ${limit / 1000} s`));
+      }, limit ?? pace.job);
     });
     try {
       const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
@@ -155,6 +154,13 @@ function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Se
     retire: broke,
     close: () => new Promise((resolve) => connection.destroy(() => resolve())),
   };
+}
+
+/** Snowflake ends a statement itself after `STATEMENT_SECONDS`; one that goes on is one of which nobody will hear. */
+function tooLong(ms: number): ScoreBatchError {
+  return new ScoreBatchError('unavailable', `a statement still runs in Snowflake after ${Math.round(ms / 60_000)} minutes`, {
+    hint: 'look at the query history and cancel it there, then start the same command again',
+  });
 }
 
 function optionsOf(sqlText: string, { binds, tag }: Statement = {}): StatementOption {

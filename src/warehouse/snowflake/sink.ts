@@ -25,29 +25,42 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
   };
   return {
     differences: (tables) =>
-      translated(snowflake, async () => {
-        const found: string[] = [];
-        for (const layout of Object.values(tables)) {
-          if (layout !== undefined) found.push(...(await tableDifferences(snowflake, inAccount(snowflake, layout))));
-        }
-        return found;
-      }),
-    probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets)),
+      translated(
+        snowflake,
+        async () => {
+          const found: string[] = [];
+          for (const layout of Object.values(tables)) {
+            if (layout !== undefined) found.push(...(await tableDifferences(snowflake, inAccount(snowflake, layout))));
+          }
+          return found;
+        },
+        'looking at the tables of the job',
+      ),
+    probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets), 'trying what the role may do'),
     stagesText: true,
     workFolder: (runId) => makeWorkFolder(place, runId),
-    staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId)),
+    staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId), 'looking at what is staged'),
     stage: (runId, scored) =>
-      translated(snowflake, async () => {
-        await staging(runId, scored.file);
-        await stage(snowflake, runId, scored);
-      }),
+      translated(
+        snowflake,
+        async () => {
+          await staging(runId, scored.file);
+          await stage(snowflake, runId, scored);
+        },
+        'staging a chunk',
+      ),
     tally: (options) =>
-      translated(snowflake, async () => {
-        const { tally, table } = await tallyStaged(snowflake, options);
-        counted.set(options.runId, table);
-        return tally;
-      }),
-    publish: (spec) => translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId))),
+      translated(
+        snowflake,
+        async () => {
+          const { tally, table } = await tallyStaged(snowflake, options);
+          counted.set(options.runId, table);
+          return tally;
+        },
+        'counting the staged rows',
+      ),
+    publish: (spec) =>
+      translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     published: (spec) => readPublished(snowflake, spec),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,
     showRejected: (runId) =>

@@ -34,11 +34,15 @@ export async function run({ client, job }: Snowflake, sql: string, runId?: strin
   return await client.use((session) => session.rows(sql, { tag: queryTag(job, runId) }));
 }
 
-/** Runs `work` so that what Snowflake says is in this program's words. */
-export async function translated<T>({ target }: Snowflake, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs `work` so that what Snowflake says is in this program's words.
+ *
+ * @param doing what it is, as people call it: `publishing the scores`
+ */
+export async function translated<T>({ target }: Snowflake, work: () => Promise<T>, doing?: string): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw snowflakeError(error, target);
+    throw snowflakeError(error, target, doing);
   }
 }

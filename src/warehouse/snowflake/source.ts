@@ -20,24 +20,33 @@ export function snowflakeSource(snowflake: Snowflake): Source {
     identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
-    freeze: (query, options) => translated(snowflake, () => freeze(snowflake, query, options)),
-    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId)),
-    verify: (frozen, key) => translated(snowflake, () => verifyFrozen(snowflake, frozen, key)),
+    freeze: (query, options) =>
+      translated(snowflake, () => freeze(snowflake, query, options), 'freezing the rows of the window'),
+    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId), 'looking for the frozen table'),
+    verify: (frozen, key) =>
+      translated(snowflake, () => verifyFrozen(snowflake, frozen, key), 'counting the frozen table again'),
     loadChunk: (frozen, chunk, database) =>
-      translated(snowflake, async () => {
-        const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
-        const tag = queryTag(job, frozen.runId);
-        const read = await client.use((session) =>
-          readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
-        );
-        const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
-        if (read === expected) return;
-        throw alteredFrozen(frozenTableName(snowflake, frozen.runId), [`chunk ${chunk} had ${expected} rows and has ${read}`]);
-      }),
-    thaw: (runId) => translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest'])),
+      translated(
+        snowflake,
+        async () => {
+          const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
+          const tag = queryTag(job, frozen.runId);
+          const read = await client.use((session) =>
+            readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
+          );
+          const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
+          if (read === expected) return;
+          throw alteredFrozen(frozenTableName(snowflake, frozen.runId), [
+            `chunk ${chunk} had ${expected} rows and has ${read}`,
+          ]);
+        },
+        'reading a frozen chunk',
+      ),
+    thaw: (runId) =>
+      translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest']), 'dropping the frozen table'),
     left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),
     drop: (left) => translated(snowflake, () => dropLeft(snowflake, left)),
-    probe: () => translated(snowflake, () => probeSource(snowflake)),
+    probe: () => translated(snowflake, () => probeSource(snowflake), 'trying what the role may do'),
   };
 }
 

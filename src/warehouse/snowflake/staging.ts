@@ -8,6 +8,7 @@ import type { TableColumn } from '../../domain/tables.ts';
 import { openDatabase } from '../../duckdb/database.ts';
 import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn as duckdbColumn } from '../../duckdb/types.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { type TextRow, tallyStaging } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { toColumn } from './columns.ts';
@@ -79,7 +80,12 @@ export async function stage(snowflake: Snowflake, runId: string, { chunk, attemp
       statement,
     ),
   );
-  if (!put?.includes('UPLOADED')) throw new Error(`${path.basename(named)} was not uploaded: ${put?.join(' ')}`);
+  if (!put?.includes('UPLOADED')) {
+    throw new ScoreBatchError('unavailable', `${path.basename(named)} was not uploaded to the stage of the run`, {
+      details: put?.includes('SKIPPED') ? ['Snowflake skipped it'] : [],
+      hint: 'start the same command again: it goes on from the chunks that are staged',
+    });
+  }
   await rm(named);
 }
 
@@ -142,7 +148,15 @@ export async function tallyStaged(snowflake: Snowflake, options: ReconcileOption
 async function removeWrong(snowflake: Snowflake, runId: string, loaded: readonly TextRow[]): Promise<void> {
   for (const [file, status, , rows] of loaded) {
     const attempt = attemptOf(file);
-    if (attempt === undefined) throw new Error(`COPY INTO loaded something else: ${file} ${status}`);
+    if (attempt === undefined) {
+      throw new ScoreBatchError(
+        'conflict',
+        `the stage of the run holds a file that is not one of its own: ${file} (${status})`,
+        {
+          hint: 'somebody put it there: remove it, and start the same command again',
+        },
+      );
+    }
     if (attempt.rows === Number(rows)) continue;
     await run(snowflake, `REMOVE @${stageName(snowflake, runId)}/${fileName(attempt)}`, runId);
   }

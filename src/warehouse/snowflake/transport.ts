@@ -7,14 +7,31 @@ import { RetryBudget } from '../retry-budget.ts';
 // warehouses, within one budget. Logins are not: their keys age, so that each is made anew; see `openClient`.
 
 /** What is used of a request of the driver's HTTP client, and what is kept in it. */
-interface Sent {
+export interface Sent {
   url?: string | undefined;
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  readonly data?: unknown;
+  /** Called before a redirect is followed; what it throws ends the request. */
+  beforeRedirect?: (target: object) => void;
   timeout?: number | undefined;
   /** Of the driver: whether the request bears being sent again. */
   useSnowflakeRetryMiddleware?: boolean;
   bearsRetry?: boolean;
   failures?: number;
   firstSent?: number;
+}
+
+/** What the driver reads of an answer, as far as it is looked at here. */
+export interface Answered {
+  readonly data?: { readonly rowtype?: readonly ({ readonly name?: unknown } | null)[]; readonly rowset?: unknown } | null;
+}
+
+/** An answer before the driver reads it. */
+interface Received {
+  readonly config: Sent;
+  readonly status?: number;
+  data?: unknown;
+  readonly headers?: Readonly<Record<string, unknown>>;
 }
 
 interface SendingFailed {
@@ -29,7 +46,7 @@ export interface HttpClient {
   readonly interceptors: {
     readonly request: { use(each: (config: Sent) => Sent): void };
     readonly response: {
-      use(answered: (response: { config: Sent }) => unknown, failed: (error: SendingFailed) => unknown): void;
+      use(answered: (response: Received) => unknown, failed: (error: SendingFailed) => unknown): void;
     };
   };
 }
@@ -67,9 +84,9 @@ export function retryHere(client: HttpClient): void {
   );
 }
 
-/** What the driver itself takes for a failure that may pass; a request that is cancelled is none. */
+/** What the driver itself takes for a failure that may pass; a request that is cancelled, or a redirect that is refused, is none. */
 function isTransient({ response, code }: SendingFailed): boolean {
-  if (response === undefined) return code !== 'ERR_CANCELED';
+  if (response === undefined) return code !== 'ERR_CANCELED' && !code?.startsWith('ERR_FR_');
   return response.status >= 500 || response.status === 408 || response.status === 429;
 }
 

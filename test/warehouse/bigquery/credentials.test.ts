@@ -1,8 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
+import { inspect } from 'node:util';
 import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
+import type { ScoreBatchError } from '../../../src/errors.ts';
+import { withoutSecrets } from '../../../src/secrets.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
 import { PACE } from '../../../src/warehouse/pace.ts';
 import { temporaryFolder } from '../../support/project.ts';
@@ -27,13 +31,17 @@ interface Sent {
 }
 
 /** Answers requests for tokens. */
-async function tokenServer(answer: (request: Sent) => [status: number, body: unknown]) {
+async function tokenServer(
+  answer: (request: Sent) => [status: number, body: unknown, headers?: Readonly<Record<string, string>>],
+) {
   const requests: Sent[] = [];
   const server = createServer(async (request, response) => {
     const sent = { path: request.url ?? '', body: await textOf(request), authorization: request.headers.authorization };
     requests.push(sent);
-    const [status, body] = answer(sent);
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    const [status, body, headers] = answer(sent);
+    const contentType = typeof body === 'string' ? 'text/html' : 'application/json';
+    response.writeHead(status, { 'content-type': contentType, ...headers });
+    response.end(typeof body === 'string' ? body : JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
@@ -148,4 +156,72 @@ it('a file of credentials that is not there is named', async () => {
 it('a file of credentials that holds something else is named', async () => {
   await use('not json');
   expect(await reach()).toMatchObject({ kind: 'permission', hint: expect.stringContaining('JSON file') });
+});
+
+const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const PEM = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+const KEY_LINE = PEM.split('\n')[3] ?? '';
+const ACCOUNT = { type: 'service_account', client_email: 'scorer@project.iam.gserviceaccount.com', private_key: PEM };
+
+it.each<[string, string]>([
+  ['is cut in its key', JSON.stringify(ACCOUNT).slice(0, 400)],
+  ['has a line break in its key', JSON.stringify(ACCOUNT).replace(/\\n/g, '\n')],
+  ['has a key that is cut', JSON.stringify({ ...ACCOUNT, private_key: PEM.slice(0, 700) })],
+  ['has no key', JSON.stringify({ ...ACCOUNT, private_key: undefined })],
+  ['has no type', JSON.stringify({ private_key: PEM })],
+  ['is a list', '[]'],
+])('a file of credentials that %s is refused without a word of it', async (_, content) => {
+  await use(content);
+  const error = await reach();
+  expect(error).toMatchObject({ kind: 'permission', hint: expect.stringContaining('JSON file') });
+  const shown = inspect(error, { depth: 20, showHidden: true });
+  for (let at = 0; at + 8 <= KEY_LINE.length; at += 8) expect(shown).not.toContain(KEY_LINE.slice(at, at + 8));
+});
+
+it('gcloud’s own file is named where it is broken', async () => {
+  const home = await temporaryFolder();
+  vi.stubEnv('HOME', home);
+  await mkdir(path.join(home, '.config/gcloud'), { recursive: true });
+  await writeFile(path.join(home, '.config/gcloud/application_default_credentials.json'), '{"refresh_token": "1//secret');
+  expect(await reach()).toMatchObject({ kind: 'permission', hint: expect.stringContaining('gcloud auth') });
+});
+
+it.each([301, 302, 307, 308])('a token server that redirects (%i) to another host gets no token there', async (status) => {
+  const elsewhere = await tokenServer(() => [200, {}]);
+  const google = await tokenServer(() => [status, {}, { location: `${elsewhere.url}/token` }]);
+  await use(JSON.stringify(await workloadIdentity(google.url)));
+  expect(await reach()).toMatchObject({ kind: 'unavailable', hint: expect.stringContaining('captive portal') });
+  expect(google.requests.length).toBeGreaterThan(0);
+  expect(elsewhere.requests).toEqual([]);
+});
+
+it.each<[string, number, unknown]>([
+  ['HTML with 200', 200, '<html>log in</html>'],
+  ['HTML with 403', 403, '<html>log in</html>'],
+  ['nothing', 200, ''],
+])('%s instead of a token is a captive portal', async (_, status, body) => {
+  const google = await tokenServer(() => [status, body]);
+  await use(JSON.stringify(await workloadIdentity(google.url)));
+  expect(await reach()).toMatchObject({ kind: 'unavailable', hint: expect.stringContaining('captive portal') });
+});
+
+it('secrets of the file, and tokens that are got with it, are masked in whatever a server repeats', async () => {
+  const google = await tokenServer(({ path: asked, body, authorization }) =>
+    asked === '/token'
+      ? [200, { access_token: 'of-the-source-31', expires_in: 3600, token_type: 'Bearer', issued_token_type: 'x' }]
+      : [400, { error: { code: 400, message: `bad: ${authorization} ${body}`, status: 'INVALID_ARGUMENT' } }],
+  );
+  await use(
+    JSON.stringify({
+      type: 'impersonated_service_account',
+      service_account_impersonation_url: `${google.url}/v1/projects/-/serviceAccounts/a@b:generateAccessToken`,
+      endpoint: google.url,
+      client_secret: 'client-secret-5b1',
+      source_credentials: await workloadIdentity(google.url),
+    }),
+  );
+  const error = (await reach()) as ScoreBatchError;
+  expect(error.details.join()).toContain('of-the-source-31');
+  expect(withoutSecrets(error.details.join())).not.toContain('of-the-source-31');
+  expect(withoutSecrets('client-secret-5b1 of-the-provider')).toBe('[secret] [secret]');
 });

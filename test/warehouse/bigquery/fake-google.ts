@@ -38,7 +38,7 @@ export interface FakeGoogle {
   open(options?: Partial<WarehouseOptions>, pace?: Partial<Pace>): Warehouse;
 }
 
-const FAST: Pace = { ...PACE, attempts: 4, pause: 2, maxPause: 10, poll: 5, request: 1500, upload: 1500 };
+const FAST: Pace = { ...PACE, attempts: 4, pause: 2, maxPause: 10, poll: 5, request: 1500, upload: 1500, job: 60_000 };
 
 /** As https://cloud.google.com/bigquery/docs/error-messages has it. */
 export function refusal(status: number, reason: string, message = reason): Answer {

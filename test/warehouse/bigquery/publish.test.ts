@@ -135,18 +135,47 @@ it('finds the script whose acknowledgement was lost, and does not send it twice'
   expect(google.sent().filter(isScript)).toHaveLength(1);
 });
 
-it('waits for the script of a client that died, and publishes nothing itself', async () => {
+const RUN = '2026-W47-0123456789ab';
+
+/** The row of the ledger that a publication of the run leaves. */
+const PUBLISHED = {
+  f: SPEC.tables.ledger.columns.map(({ name }) => {
+    const cells: Record<string, string> = { run_id: RUN, job: 'weekly', state: 'published', publication: '1', details: '{}' };
+    return { v: Object.hasOwn(cells, name) ? cells[name] : name.startsWith('rows_') ? '10' : '2026-11-16 05:00:00.000000' };
+  }),
+};
+
+/** Another client's script under the id of the publication, and whether the ledger has what it published. */
+async function another({ published }: { readonly published: boolean }) {
   let looks = 0;
   const google = await sink(({ path }) => {
-    if (!path.startsWith('/jobs/score_batch_publish_')) return undefined;
+    if (path.startsWith('/queries/') && published && looks > 0) return { body: { totalRows: '1', rows: [PUBLISHED] } };
+    if (!/^\/jobs\/score_batch_publish_[0-9a-f]+$/.test(path)) return undefined;
     looks += 1;
     const jobReference = { projectId: 'project', jobId: path.slice('/jobs/'.length), location: 'EU' };
     const configuration = { labels: { process: 'another' } };
     return { body: { jobReference, configuration, status: { state: looks < 4 ? 'RUNNING' : 'DONE' } } };
   });
-  expect(await google.open().sink.publish(SPEC)).toBe(false);
+  const spec = { ...SPEC, entry: { ...ENTRY, runId: RUN } };
+  return { google, looks: () => looks, end: google.open().sink.publish(spec) };
+}
+
+it('waits for the script of a client that died, and publishes nothing itself', async () => {
+  const { google, looks, end } = await another({ published: true });
+  expect(await end).toBe(false);
   expect(google.sent().filter(isScript)).toEqual([]);
-  expect(looks).toBe(4);
+  expect(looks()).toBe(4);
+});
+
+it('publishes itself where somebody else’s job is done under that id and nothing is published', async () => {
+  const { google, end } = await another({ published: false });
+  expect(await end).toBe(true);
+  expect(
+    google
+      .sent()
+      .filter(isScript)
+      .map(({ body }) => body.jobReference.jobId),
+  ).toEqual([expect.stringMatching(/^score_batch_publish_[0-9a-f]+_again1$/)]);
 });
 
 it('publishes where the script of a client that died failed', async () => {

@@ -119,3 +119,18 @@ it('proves the right to write with a table of its own, never a table of the job'
   expect(written.filter((text) => text.includes('score_batch_probe_'))).toHaveLength(12);
   expect(written.filter((text) => /scores|ledger/.test(text))).toEqual([]);
 });
+
+it.each([
+  [['my-dataset', 'scores'], 'my-dataset.scores: "my-dataset" is not a dataset of BigQuery', /letters, digits and underscores/],
+  [['a project', 'marketing', 'scores'], 'a project.marketing.scores: "a project" is not a project id of BigQuery', /dashes/],
+  [['marketing', 'scores!'], 'marketing.scores!: "scores!" is not a table of BigQuery', /spaces/],
+])('refuses the name %j before anything is asked', async (scores, message, hint) => {
+  const google = await fakeGoogle(() => undefined);
+  const tables = tablesOf({ ...NAMES, scores }, [KEY], [], 'score');
+  await expect(google.open().sink.differences(tables)).rejects.toMatchObject({
+    kind: 'configuration',
+    message,
+    hint: expect.stringMatching(hint),
+  });
+  expect(google.requests).toEqual([]);
+});

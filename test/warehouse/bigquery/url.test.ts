@@ -27,5 +27,8 @@ it.each([
 it('scratch is a dataset of the project, or of another one', () => {
   expect(parseDataset('scratch', 'mine')).toEqual({ project: 'mine', dataset: 'scratch' });
   expect(parseDataset('other-project.scratch', 'mine')).toEqual({ project: 'other-project', dataset: 'scratch' });
-  expect(() => parseDataset('scratch-1', 'mine')).toThrow(expect.objectContaining({ kind: 'configuration' }));
+  expect(parseDataset('example.com:project.scratch', 'mine')).toEqual({ project: 'example.com:project', dataset: 'scratch' });
+  for (const text of ['scratch-1', 'a.b.c.d', 'a.b.c', '.scratch', 'a.', '']) {
+    expect(() => parseDataset(text, 'mine'), text).toThrow(expect.objectContaining({ kind: 'configuration' }));
+  }
 });

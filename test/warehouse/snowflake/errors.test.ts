@@ -1,4 +1,7 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { ScoreBatchError } from '../../../src/errors.ts';
+import { kindOf } from '../../../src/warehouse/snowflake/codes.ts';
 import { queryError, snowflakeError } from '../../../src/warehouse/snowflake/errors.ts';
 import { Failure } from '../../../src/warehouse/snowflake/failure.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
@@ -24,9 +27,65 @@ it.each([
   });
 });
 
-it('of a statement of ours it is a bug, without the value', () => {
-  const bug = snowflakeError(failed('100072', "NULL result in a non-nullable column 'jo'"), TARGET) as Error;
-  expect(bug.stack).toMatch(/^Failure: NULL result in a non-nullable column '…'\n {4}at /);
+it('of a statement of ours that is rejected says what was being done, without the value', () => {
+  const error = failed('100072', "NULL result in a non-nullable column 'jo'");
+  expect(snowflakeError(error, TARGET, 'counting the staged rows')).toMatchObject({
+    kind: 'configuration',
+    message: 'Snowflake account acct rejects a statement while counting the staged rows',
+    details: ["NULL result in a non-nullable column '…' (100072)"],
+    hint: expect.stringContaining('dropped or altered'),
+  });
+});
+
+it.each([
+  ['000904', '42000', 'configuration'],
+  ['001003', '42000', 'configuration'],
+  ['002003', '02000', 'configuration'],
+  ['003001', '42501', 'permission'],
+  ['003540', '42000', 'configuration'],
+  ['090105', '22000', 'configuration'],
+  ['100078', '22000', 'configuration'],
+  ['300002', 'XX000', 'unavailable'],
+  ['300005', undefined, 'unavailable'],
+  ['000605', '57014', 'unavailable'],
+  ['000625', '57014', 'conflict'],
+  ['000904', undefined, 'configuration'],
+  ['090105', undefined, 'configuration'],
+  ['100078', undefined, 'configuration'],
+  ['390144', '08001', 'permission'],
+  ['401001', undefined, 'unavailable'],
+  ['404007', undefined, 'configuration'],
+  ['987654', '42601', 'configuration'],
+  ['987654', '28000', 'permission'],
+  ['987654', '40001', 'conflict'],
+  ['987654', '08006', 'unavailable'],
+  ['987654', undefined, 'unavailable'],
+])('code %s with SQLSTATE %s is %s', (code, sqlState, kind) => {
+  expect(kindOf(code, sqlState)).toBe(kind);
+});
+
+it('whatever Snowflake says has a kind, of a statement of ours and of the query', () => {
+  const code = fc.oneof(
+    fc.integer({ min: 0, max: 999_999 }).map((number) => String(number).padStart(6, '0')),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(code, fc.option(fc.string({ maxLength: 5 }), { nil: undefined }), fc.string(), (number, sqlState, message) => {
+      const error = new Failure(message, { code: number, broken: false, ...(sqlState !== undefined && { sqlState }) });
+      for (const told of [
+        snowflakeError(error, TARGET, 'publishing the scores'),
+        queryError(error, 'jobs/query.sql', TARGET),
+      ]) {
+        expect(told).toBeInstanceOf(ScoreBatchError);
+        expect((told as ScoreBatchError).details.join()).toContain(`(${number})`);
+      }
+    }),
+  );
+});
+
+it('a mistake of ours stays a bug', () => {
+  const bug = new TypeError('x is undefined');
+  expect(snowflakeError(bug, TARGET, 'publishing the scores')).toBe(bug);
 });
 
 it('what is wrong with a statement is said whole', () => {

@@ -17,7 +17,9 @@ interface RecordedRequest {
 export type Answer =
   | { readonly rows: readonly (readonly (string | null)[])[]; readonly columns?: readonly string[] }
   | { readonly code: string; readonly message: string; readonly sqlState?: string }
-  | { readonly status: number }
+  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  /** Whatever a proxy or a server that is ill may answer. */
+  | { readonly raw: string; readonly contentType: string; readonly status?: number }
   /** The statement runs, and its answer never arrives. */
   | 'drop'
   /** The statement runs on: so often the driver is told to ask again, each time after that many milliseconds. */
@@ -101,8 +103,10 @@ function send(response: ServerResponse, answer: Answer, url: string): void {
     response.destroy();
   } else if (answer === LOGIN) {
     sendJson(response, { success: true, data: LOGIN_DATA });
+  } else if ('raw' in answer) {
+    response.writeHead(answer.status ?? 200, { 'content-type': answer.contentType }).end(answer.raw);
   } else if ('status' in answer) {
-    response.writeHead(answer.status).end('{}');
+    response.writeHead(answer.status, answer.headers).end('{}');
   } else if ('code' in answer) {
     const { code, message, sqlState = '42000' } = answer;
     sendJson(response, { success: false, code, message, data: { errorCode: code, sqlState } });

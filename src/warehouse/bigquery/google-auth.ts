@@ -1,0 +1,113 @@
+import { type AuthClient, GoogleAuth, PassThroughClient } from 'google-auth-library';
+import { keepSecret, keepSecretsIn } from '../../secrets.ts';
+import { foreignAnswer } from '../foreign-answer.ts';
+import { checkKeyFile } from './key-file.ts';
+
+/** As Google's own client for the Storage API asks for. */
+export const SCOPES = ['https://www.googleapis.com/auth/bigquery', 'https://www.googleapis.com/auth/cloud-platform'];
+
+/** Finds who asks, once, when the first request needs it. */
+export function findAuth(projectId: string, emulator: boolean): () => Promise<AuthClient> {
+  const passing = new PassThroughClient();
+  if (emulator) return async () => guarded(passing);
+  // With the project the library asks nobody for one, by a client that is not guarded yet.
+  const auth = new GoogleAuth({ scopes: SCOPES, projectId });
+  return async () => {
+    await checkKeyFile(process.env);
+    return guarded(await auth.getClient());
+  };
+}
+
+/** What requests of Google's authentication go through; two versions of the library have the same. */
+interface Transporter {
+  readonly interceptors: { readonly request: Set<unknown>; readonly response: Set<unknown> };
+}
+
+interface HeaderSource {
+  getRequestHeaders(url?: string | URL): Promise<Headers>;
+}
+
+interface TokenRequest {
+  redirect?: string;
+  readonly url?: string | URL;
+  readonly method?: string;
+  readonly responseType?: string;
+  readonly headers: Headers;
+  readonly data?: unknown;
+}
+
+interface TokenAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly config: TokenRequest;
+  readonly data?: unknown;
+}
+
+const seen = new WeakSet<object>();
+
+/**
+ * Has the client, and those that it asks itself, follow no redirect, since on another host it would repeat a key or a token
+ * in its body, and keeps every token that it gets, so that no message shows one.
+ */
+export function guarded<T extends HeaderSource>(client: T): T {
+  guardParts(client, 0);
+  if (seen.has(client)) return client;
+  seen.add(client);
+  const original = client.getRequestHeaders.bind(client);
+  Object.assign(client, {
+    async getRequestHeaders(url?: string | URL): Promise<Headers> {
+      const headers = await original(url);
+      keepBearer(headers);
+      return headers;
+    },
+  });
+  return client;
+}
+
+/** How deep a client has clients of its own: an impersonation has its source, and that one what changes tokens. */
+const DEEPEST = 4;
+
+function guardParts(part: unknown, depth: number): void {
+  if (typeof part !== 'object' || part === null || depth > DEEPEST) return;
+  if (isTransporter(part)) guardTransporter(part);
+  else for (const inner of Object.values(part)) guardParts(inner, depth + 1);
+}
+
+function isTransporter(part: object): part is Transporter {
+  const { interceptors } = part as Partial<Transporter>;
+  return interceptors?.request instanceof Set && interceptors.response instanceof Set;
+}
+
+function guardTransporter(transporter: Transporter): void {
+  if (seen.has(transporter)) return;
+  seen.add(transporter);
+  transporter.interceptors.request.add({
+    resolved: async (request: TokenRequest) => {
+      request.redirect = 'manual';
+      keepBearer(request.headers);
+      keepSecretsIn(request.data instanceof URLSearchParams ? Object.fromEntries(request.data) : request.data);
+      return request;
+    },
+  });
+  transporter.interceptors.response.add({
+    resolved: async (answer: TokenAnswer) => {
+      refuseForeign(answer);
+      keepSecretsIn(answer.data);
+      return answer;
+    },
+    rejected: async (error: { readonly response?: TokenAnswer }) => {
+      if (error.response !== undefined && error.response.status >= 400) refuseForeign(error.response);
+      throw error;
+    },
+  });
+}
+
+/** The library would take a captive portal's HTML for a token. What this program reads itself comes as text. */
+function refuseForeign({ config, data, status, headers }: TokenAnswer): void {
+  if (config.method !== 'POST' || config.responseType === 'text' || (typeof data === 'object' && data !== null)) return;
+  throw foreignAnswer('Google', { address: String(config.url), status, contentType: headers.get('content-type') });
+}
+
+function keepBearer(headers: Headers): void {
+  keepSecret(/^Bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1]);
+}
