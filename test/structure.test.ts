@@ -26,7 +26,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   features: ['domain'],
   onnx: [],
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
-  model: ['bounded-file', 'domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
+  model: ['bounded-file', 'domain', 'errors', 'features', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
