@@ -26,10 +26,13 @@ export async function readGolden({ folder, definition, signature }: Bundle): Pro
   const file = path.join(folder, definition.golden.file);
   const rows = await readRows(file);
   const inputs = encodeGolden(signature, rows, file).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells[EXPECTED])) };
+  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells[EXPECTED] || Number.NaN)) };
 }
 
-function encodeGolden(signature: Signature, rows: readonly Record<string, string>[], file: string): Encoder {
+/** A row's cells by the names of their columns; an empty one that is not quoted is null. */
+type Cells = Readonly<Record<string, string | null>>;
+
+function encodeGolden(signature: Signature, rows: readonly Cells[], file: string): Encoder {
   const features = featuresOf(signature);
   const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0] && !(name in rows[0]));
   if (rows.length === 0 || missing.length > 0) {
@@ -39,7 +42,7 @@ function encodeGolden(signature: Signature, rows: readonly Record<string, string
   const encoder = createEncoder(signature, [], rows.length);
   const columns = features.map(({ feature }, i) =>
     toColumn(
-      rows.map((row) => row[feature.name] ?? ''),
+      rows.map((row) => row[feature.name] ?? null),
       encoder.kinds[i] ?? 'string',
     ),
   );
@@ -55,11 +58,17 @@ function encodeGolden(signature: Signature, rows: readonly Record<string, string
   return encoder;
 }
 
-async function readRows(file: string): Promise<Record<string, string>[]> {
+async function readRows(file: string): Promise<Cells[]> {
   const hint = 'a bundle has a golden.csv with inputs and expected scores';
   const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
   try {
-    return parse(text, { bom: true, columns: true, skip_empty_lines: true }) as Record<string, string>[];
+    return parse(text, {
+      bom: true,
+      columns: true,
+      skip_empty_lines: true,
+      // As DuckDB reads a CSV file, and as `model reference` writes one.
+      cast: (value, { quoting, header }) => (value === '' && !quoting && !header ? null : value),
+    }) as Cells[];
   } catch (cause) {
     // The parser's message may hold what stands in the file.
     const code = systemCode(cause) ?? 'it is no CSV';
@@ -67,15 +76,16 @@ async function readRows(file: string): Promise<Record<string, string>[]> {
   }
 }
 
-/** Text of a CSV as a column; an empty cell is a null. */
-function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
-  if (kind === 'string') return { kind, values: cells.map((cell) => (cell === '' ? null : cell)), valid: undefined };
+/** Text of a CSV as a column. There is no empty number: to those who quote every cell it is a null. */
+function toColumn(cells: readonly (string | null)[], kind: ColumnKind): ColumnValues {
+  if (kind === 'string') return { kind, values: cells, valid: undefined };
   const valid = new Uint8Array(Math.ceil(cells.length / 8));
-  for (const [row, cell] of cells.entries()) if (cell !== '') valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
-  const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
+  for (const [row, cell] of cells.entries()) if (cell) valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
+  const texts = cells.map((cell) => cell ?? '');
+  const numbers = texts.map((cell) => (/^true$/i.test(cell) ? 1 : /^false$/i.test(cell) ? 0 : Number(cell)));
   switch (kind) {
     case 'int64':
-      return { kind, values: BigInt64Array.from(cells, wholeNumber), valid };
+      return { kind, values: BigInt64Array.from(texts, wholeNumber), valid };
     case 'bool':
       return { kind, values: Uint8Array.from(numbers), valid };
     case 'float32':
