@@ -28,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
   model: ['bounded-file', 'domain', 'errors', 'features', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
+  zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain (types)', 'errors', 'without-values'],
@@ -87,6 +88,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'versions',
     'warehouse',
     'window',
+    'zipmap',
   ],
   ending: ['errors'],
   cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],

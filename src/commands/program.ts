@@ -4,6 +4,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import type { GcFlags } from './gc.ts';
+import type { DropZipMapFlags } from './model-drop-zipmap.ts';
 import type { TensorizeFlags } from './model-tensorize.ts';
 import { addBounds, addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
@@ -162,6 +163,17 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .action(async (folder: string, flags: TensorizeFlags) => {
       const { tensorizeCommand } = await import('./model-tensorize.ts');
       show(await tensorizeCommand(folder, flags, context()));
+    });
+  model
+    .command('drop-zipmap <path>')
+    .description(
+      'write a model file, or that of a bundle, with its probabilities as a tensor instead of a list of maps (ZipMap)',
+    )
+    .requiredOption('--out <file>', 'the model file that is written')
+    .option('--force', 'replace a file that is there')
+    .action(async (file: string, flags: DropZipMapFlags) => {
+      const { dropZipMapCommand } = await import('./model-drop-zipmap.ts');
+      show(await dropZipMapCommand(file, flags, context()));
     });
 
   program
