@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   process: ['errors'],
   'bounded-file': ['errors'],
   'without-values': [],
+  'replaced-file': ['errors'],
   random: [],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
@@ -28,11 +29,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
   model: ['bounded-file', 'domain', 'errors', 'features', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
-  zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime'],
+  zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain (types)', 'errors', 'without-values'],
   parquet: ['domain', 'duckdb', 'features'],
+  reference: ['domain', 'duckdb', 'errors', 'features', 'model', 'random', 'runtime'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
@@ -79,6 +81,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'plan',
     'random',
+    'reference',
+    'replaced-file',
     'report',
     'run',
     'runtime',
@@ -88,6 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'versions',
     'warehouse',
     'window',
+    'yaml',
     'zipmap',
   ],
   ending: ['errors'],

@@ -8,7 +8,10 @@ import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
 import type { Bundle } from './bundle.ts';
 
-const EXPECTED = 'expected_score';
+/** The column of a golden file with the scores. */
+export const EXPECTED = 'expected_score';
+
+const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 
 /** Some 100,000 rows: more prove nothing more, and every run scores them. */
 const MOST_GOLDEN_BYTES = 64e6;
@@ -24,7 +27,12 @@ export interface Golden {
 /** @throws ScoreBatchError `configuration` where there are none, or one of them would not be scored */
 export async function readGolden({ folder, definition, signature }: Bundle): Promise<Golden> {
   const file = path.join(folder, definition.golden.file);
-  const rows = await readRows(file);
+  return goldenOf(signature, file, await readBounded(file, MOST_GOLDEN_BYTES, HINT));
+}
+
+/** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */
+export function goldenOf(signature: Signature, file: string, text: string | Buffer): Golden {
+  const rows = parseRows(file, text);
   const inputs = encodeGolden(signature, rows, file).tensors(rows.length);
   return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells[EXPECTED] || Number.NaN)) };
 }
@@ -58,9 +66,7 @@ function encodeGolden(signature: Signature, rows: readonly Cells[], file: string
   return encoder;
 }
 
-async function readRows(file: string): Promise<Cells[]> {
-  const hint = 'a bundle has a golden.csv with inputs and expected scores';
-  const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
+function parseRows(file: string, text: string | Buffer): Cells[] {
   try {
     return parse(text, {
       bom: true,
@@ -72,7 +78,7 @@ async function readRows(file: string): Promise<Cells[]> {
   } catch (cause) {
     // The parser's message may hold what stands in the file.
     const code = systemCode(cause) ?? 'it is no CSV';
-    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint, cause });
+    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint: HINT, cause });
   }
 }
 

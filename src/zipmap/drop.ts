@@ -1,9 +1,9 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import path from 'node:path';
+import { createHash } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type OnnxModel, parseModel, serializeModel } from '../onnx/model.ts';
+import { replaceFile } from '../replaced-file.ts';
 import { notOnnx } from '../runtime/errors.ts';
 import { checkedFacts, type ModelBytes, readModel } from '../runtime/model-file.ts';
 import { withoutZipMaps, withTensors, type ZipMap, zipMapsOf } from './cut.ts';
@@ -39,7 +39,7 @@ export async function dropZipMap(file: string, { out, force, signature }: Option
   const { zipMaps, original, made } = cut(model);
   const tensors = zipMaps.map(({ tensor }) => tensor);
   const rows = await verifyCut({ original, made, tensors, signature });
-  await write(out, made.bytes);
+  await replaceFile(out, made.bytes, 'choose another file with --out');
   return { zipMaps, digest: made.digest, rows };
 }
 
@@ -77,27 +77,4 @@ async function refuseTarget(out: string, force: boolean): Promise<void> {
   throw new ScoreBatchError('usage', `${out} exists already`, {
     hint: there.isFile() ? 'choose another file, or replace it with --force' : 'name the file to write, such as model.onnx',
   });
-}
-
-/** Under another name first: whoever reads the file finds the old one or the whole new one. */
-async function write(out: string, bytes: Buffer): Promise<void> {
-  const beside = path.join(path.dirname(out), `.${path.basename(out)}.${randomBytes(6).toString('hex')}.partial`);
-  try {
-    await mkdir(path.dirname(out), { recursive: true });
-    const handle = await open(beside, 'wx');
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, out);
-  } catch (cause) {
-    await rm(beside, { force: true }).catch(() => undefined);
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ScoreBatchError('permission', `${out} cannot be written: ${reason}`, {
-      hint: 'choose another file with --out',
-      cause,
-    });
-  }
 }

@@ -43,6 +43,12 @@ describe('refuses, and writes nothing:', () => {
     expect(await refused(linear)).toMatchObject({ kind: 'configuration', message: expect.stringContaining('has no ZipMap') });
   });
 
+  it('over what is no file, even by force', async () => {
+    const out = await temporaryFolder();
+    const file = path.join(MODELS, 'zipmap/model.onnx');
+    await expect(dropZipMap(file, { out, force: true, signature: undefined })).rejects.toMatchObject({ kind: 'usage' });
+  });
+
   it('one inside of another node, or of a function', async () => {
     const original = await readFile(path.join(MODELS, 'zipmap/model.onnx'));
     const inner = model.function(field(1, 'F'), field(10, 'own'), field(7, [node.operator('ZipMap', 'ai.onnx.ml')]));
