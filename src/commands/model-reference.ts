@@ -24,6 +24,9 @@ export interface ReferenceFlags extends JobFlags {
 
 const GOLDEN_ROWS = 200;
 
+const OWN_SCORES =
+  'golden scores: made by the model itself on cpu; they prove the environment, not the export (--expected names a column with the scores of Python)';
+
 /** Makes `reference`, `baseline` and golden.csv of a bundle from rows of its training set. */
 export async function referenceCommand(
   given: string,
@@ -46,7 +49,7 @@ export async function referenceCommand(
     const text = withKeys(await readFile(yaml, 'utf8'), { reference, baseline });
     await replaceFile(yaml, text, 'leave out --write, and copy what is printed');
   }
-  const facts = factsOf(made, source, flags.expected);
+  const facts = factsOf(made, source, flags.expected, golden.written);
   const written = [
     golden.written
       ? `wrote ${golden.file}: ${made.agreement.rows} rows`
@@ -122,10 +125,13 @@ function factsOf(
   { read, used, leftOut, largest, agreement }: MadeReference,
   source: TrainingSource,
   expected: string | undefined,
+  written: boolean,
 ): { data: object; text: string[] } {
   const name = nameOf(source);
   const out = leftOut.reduce((sum, { rows }) => sum + rows, 0);
   const scored = read - out;
+  const agreed = (column: string): string =>
+    `golden scores: ${column} of ${name}; the model gives all ${scored} of them, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`;
   return {
     data: {
       rows: read,
@@ -139,9 +145,8 @@ function factsOf(
       `${name}: ${read} rows, ${scored} scored, ${out} left out as a run would not score them`,
       ...leftOut.map((left) => `  ${showLeftOut(left)}`),
       ...(used < scored ? [`made from an even sample of ${used} rows`] : []),
-      expected === undefined
-        ? 'golden scores: made by the model itself on cpu; they prove the environment, not the export (--expected names a column with the scores of Python)'
-        : `golden scores: ${expected} of ${name}; the model gives all ${scored} of them, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`,
+      ...(expected === undefined ? [] : [agreed(expected)]),
+      ...(expected === undefined && written ? [OWN_SCORES] : []),
     ],
   };
 }

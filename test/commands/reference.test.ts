@@ -15,7 +15,18 @@ it('prints what belongs into model.yaml, keeps the golden rows that are there, a
   await writeFile(yaml, `# Ask growth before you change it.\n${await readFile(yaml, 'utf8')}`);
   const before = await readFile(golden, 'utf8');
   const printed = await scoreBatch(folder, ['model', 'reference', 'model', '--query', QUERY, '--golden-rows', '3']);
-  expect(transcript(printed, folder)).toMatchInlineSnapshot();
+  expect(transcript(printed, folder)).toMatchInlineSnapshot(`
+    "exit 0
+    stdout:
+    # the query: 100 rows, 100 scored, 0 left out as a run would not score them
+    # <project>/model/golden.csv is there and was kept; --force replaces it
+    reference:
+      score: { edges: [ 0.491, 0.516, 0.53742984, 0.547, 0.571, 0.602, 0.637, 0.654, 0.6737071 ], shares: [ 0.1, 0.09, 0.09, 0.1, 0.1, 0.11, 0.11, 0.05, 0.14, 0.11 ] }
+      features:
+        a: { edges: [ 0.15, 0.35, 0.55, 0.75, 0.95, 1.15, 1.35, 1.55, 1.75 ], shares: [ 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1 ] }
+        b: { edges: [ 0.05, 0.15, 0.35, 0.45, 0.65, 0.75, 0.85, 1.05 ], shares: [ 0.17, 0.07, 0.14, 0.07, 0.15, 0.07, 0.07, 0.13, 0.13 ] }
+    baseline: { a: 0.9, b: 0.5 }"
+  `);
   expect(await readFile(golden, 'utf8')).toBe(before);
 
   await writeFile(path.join(folder, 'q.sql'), `-- rows of the training set\n${QUERY};\n`);
