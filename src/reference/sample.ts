@@ -1,7 +1,7 @@
 import type { Cell } from './cells.ts';
 
 /** Rows that are kept. More would not change a histogram that people could tell. */
-export const MOST_SAMPLED = 100_000;
+const MOST_SAMPLED = 100_000;
 
 /** Rows of the training set that a run would score: all of them, or an even sample where there are more than `MOST_SAMPLED`. */
 export interface Sample {

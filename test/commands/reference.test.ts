@@ -48,7 +48,6 @@ it('prints what belongs into model.yaml, keeps the golden rows that are there, a
 describe('refuses', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
     ['to be told no rows', [], 64, 'takes its rows from somewhere'],
-    ['two statements', ['--query', 'select 1; select 2'], 64, '--query is not one SELECT'],
     ['a warehouse that it cannot read', ['--query', QUERY, '--warehouse', 'bigquery://p'], 78, 'CSV files only'],
   ])('%s', async (_, args, code, message) => {
     const folder = await linearProject();
