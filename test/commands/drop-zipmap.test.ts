@@ -42,7 +42,7 @@ it('writes a file that gives the probabilities that Python had from the ZipMap',
     "exit 0
     stdout:
     wrote <project>/model/model.onnx
-    sha256    3da26809a2379f43ff110651b4de5123a32196f27ce5539d91033c03ce775512
+    sha256    132fcfcd6edf643c1d267ef102083ef8cd51e8fe77ae5b856d3b9f8323b354c8
     output    probability_tensor instead of probabilities, columns 0 (class 0), 1 (class 1)
     equal to the original on 2048 random rows, bit for bit
     next: write sha256 and output into model.yaml; \`score-batch model inspect model/model.onnx\` prints one to begin with"
