@@ -208,7 +208,7 @@ describe('a model', () => {
     [
       'zipmap',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools\n" +
+        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with `score-batch model drop-zipmap`\n" +
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [

@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   memory: ['domain', 'errors'],
   'bounded-file': ['errors'],
   'without-values': [],
+  'replaced-file': ['errors'],
   random: [],
   secrets: [],
   // Text to checked values.
@@ -27,12 +28,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   features: ['domain'],
   onnx: [],
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
-  model: ['bounded-file', 'domain', 'errors', 'features', 'runtime', 'suggest', 'yaml'],
+  model: ['bounded-file', 'domain', 'errors', 'features', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
+  zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain (types)', 'errors', 'without-values'],
   parquet: ['domain', 'duckdb', 'features'],
+  reference: ['domain', 'duckdb', 'errors', 'features', 'model', 'random', 'runtime'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
@@ -95,6 +98,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'onnx',
     'plan',
     'random',
+    'reference',
+    'replaced-file',
     'report',
     'run',
     'runtime',
@@ -106,6 +111,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'window',
     'yaml',
+    'zipmap',
   ],
   ending: ['errors'],
   cli: ['commands', 'context (types)', 'ending', 'errors', 'secrets', 'terminal', 'window'],

@@ -10,6 +10,8 @@ import { seededRandom } from '../random.ts';
 import { batchOf } from '../runtime/batches.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../runtime/model-file.ts';
 import { openSession } from '../runtime/session.ts';
+import { showColumns, type ZipMap } from '../zipmap/cut.ts';
+import { zipMapsIn } from '../zipmap/drop.ts';
 import { knownColumns, modelSkeleton } from './model-skeleton.ts';
 import { placements, showPlacements, zeroInputs } from './node-placement.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
@@ -25,7 +27,7 @@ export async function inspectCommand(
   context: Context,
 ): Promise<{ data: object; text: string }> {
   const given = path.resolve(context.folder, bundlePath);
-  if (given.endsWith('.onnx')) return await inspectFile(given, flags);
+  if (given.endsWith('.onnx')) return await inspectFile(given, bundlePath, flags);
   const bundle = await loadBundle(given);
   const model = await readModel(bundle.file);
   const { operators, ...facts } = factsOf(model);
@@ -38,25 +40,48 @@ export async function inspectCommand(
       ? randomInputs(bundle.signature, size, seededRandom(1))
       : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
   const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
-  const data = describeModel(bundle, facts, metadata, placement);
+  const zipmaps = zipMapsOf(model, operators);
+  const data = { ...describeModel(bundle, facts, metadata, placement), zipmaps };
+  const notice = zipMapNotice(zipmaps, facts.producer, bundlePath);
   const differences = categoryDifferences(bundle.signature, knownColumns(model.bytes, metadata.inputs));
-  return { data, text: [...showModel(data), ...differences, ...showPlacements(placement, operators)].join('\n') };
+  return { data, text: [...notice, ...showModel(data), ...differences, ...showPlacements(placement, operators)].join('\n') };
 }
 
 /** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
-async function inspectFile(file: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
+async function inspectFile(file: string, shownPath: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
   const model = await readModel(file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(model);
   const placement = await placements(model, askedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
+  const zipmaps = zipMapsOf(model, operators);
   const known = knownColumns(model.bytes, metadata.inputs);
-  const data = { digest: model.digest, file: { ...facts, ...metadata }, known, placement };
-  // What is no YAML is a comment, so that the whole is the beginnings of a file.
+  const data = { digest: model.digest, file: { ...facts, ...metadata }, known, zipmaps, placement };
+  const notice = zipMapNotice(zipmaps, facts.producer, shownPath);
+  // What is no YAML is a comment, so that the whole is the beginnings of a file. Of a file that cannot be scored there is none.
   const text = [
-    modelSkeleton(model.digest, metadata, known),
+    ...notice.map((line) => `# ${line}`),
+    ...(notice.length > 0 ? [] : [modelSkeleton(model.digest, metadata, known)]),
     ...showPlacements(placement, operators).map((line) => `# ${line}`),
   ];
   return { data, text: text.join('\n') };
+}
+
+/** Only a model that has one is taken apart. */
+function zipMapsOf(model: ModelBytes, operators: ReadonlySet<string>): readonly ZipMap[] {
+  return operators.has('ai.onnx.ml:ZipMap') ? zipMapsIn(model) : [];
+}
+
+/** What stands in the way of a model whose probabilities are maps, and the command that clears it. */
+function zipMapNotice(zipMaps: readonly ZipMap[], producer: string, shownPath: string): string[] {
+  if (zipMaps.length === 0) return [];
+  const maker = /catboost/i.test(producer) ? ', as CatBoost always writes them' : '';
+  return [
+    ...zipMaps.map(
+      (zipMap) =>
+        `zipmap    the output ${zipMap.output} is a list of maps (ZipMap)${maker}, which cannot be scored; the probabilities are in ${zipMap.tensor}, ${showColumns(zipMap)}`,
+    ),
+    `          \`score-batch model drop-zipmap ${shownPath} --out FILE\` writes the model with the probabilities as its output; then inspect that file`,
+  ];
 }
 
 function askedProviders(flags: ModelFlags): readonly string[] | undefined {

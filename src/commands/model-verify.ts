@@ -5,19 +5,34 @@ import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Scores the golden rows again and compares. */
+/** Scores the golden rows again and compares, also alone, in reverse order and among other rows. */
 export async function verifyCommand(
   folder: string,
   flags: ModelFlags,
   context: Context,
 ): Promise<{ data: object; text: string }> {
   const bundle = await loadBundle(path.resolve(context.folder, folder));
-  const { execution, rows, largest, tolerance } = await verifyBundle(bundle, sessionOptions(flags));
+  const { execution, rows, largest, tolerance, proof } = await verifyBundle(bundle, sessionOptions(flags));
   const { name, version } = bundle.definition;
   const { provider } = execution;
   const more = showExecution(execution).map((line) => `\n${line}`);
   return {
-    data: { name, version, digest: bundle.digest, provider, execution, rows, largest_difference: largest, tolerance },
+    data: {
+      name,
+      version,
+      digest: bundle.digest,
+      provider,
+      execution,
+      rows,
+      largest_difference: largest,
+      tolerance,
+      each_row_by_itself: {
+        rows_alone: proof.alone,
+        rows_among_others: proof.among,
+        largest_difference: proof.largest,
+        tolerance: proof.tolerance,
+      },
+    },
     text: `${name} ${version} on ${provider}: ${rows} golden rows agree, largest difference ${largest.toExponential(1)} (tolerance ${tolerance})${provider === 'cpu' && more.length === 1 ? '' : more.join('')}`,
   };
 }

@@ -5,6 +5,8 @@ import { nearest } from '../suggest.ts';
 import { VERSION } from '../versions.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
+import type { DropZipMapFlags } from './model-drop-zipmap.ts';
+import type { ReferenceFlags } from './model-reference.ts';
 import type { TensorizeFlags } from './model-tensorize.ts';
 import { addBounds, addJobOption, addWindowOptions, type GlobalFlags, type JobFlags, type ModelFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
@@ -163,6 +165,33 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .action(async (folder: string, flags: TensorizeFlags) => {
       const { tensorizeCommand } = await import('./model-tensorize.ts');
       show(await tensorizeCommand(folder, flags, context()));
+    });
+  model
+    .command('drop-zipmap <path>')
+    .description(
+      'write a model file, or that of a bundle, with its probabilities as a tensor instead of a list of maps (ZipMap)',
+    )
+    .requiredOption('--out <file>', 'the model file that is written')
+    .option('--force', 'replace a file that is there')
+    .action(async (file: string, flags: DropZipMapFlags) => {
+      const { dropZipMapCommand } = await import('./model-drop-zipmap.ts');
+      show(await dropZipMapCommand(file, flags, context()));
+    });
+  addJobOption(
+    model
+      .command('reference <path>')
+      .description('make reference, baseline and golden.csv of a bundle from rows of its training set'),
+  )
+    .option('--csv <file>', 'the rows, as a CSV file with the names of the features')
+    .option('--query <sql|file>', 'the rows, as a SELECT or a .sql file')
+    .option('--warehouse <url>', "DuckDB file of --query, as duckdb:FILE (default: the job's)")
+    .option('--expected <column>', 'column with the scores that Python gave (default: the model scores the rows itself)')
+    .option('--golden-rows <n>', 'golden rows, besides nulls, extremes and categories (default: 200)', positiveInteger)
+    .option('--write', 'write reference and baseline into model.yaml instead of printing them')
+    .option('--force', 'replace a golden.csv that is there')
+    .action(async (folder: string, flags: ReferenceFlags) => {
+      const { referenceCommand } = await import('./model-reference.ts');
+      show(await referenceCommand(folder, flags, context()));
     });
 
   program

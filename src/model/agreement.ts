@@ -1,8 +1,11 @@
 import { ScoreBatchError } from '../errors.ts';
 import { inBatches } from '../runtime/batches.ts';
-import type { InputTensor, Session } from '../runtime/session.ts';
+import type { Session } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
+import { pickRows } from './input-rows.ts';
+import { proveRows, type RowProof, roundingTolerance } from './row-proof.ts';
+import { scoresOf } from './scores.ts';
 
 /** How far scores are from those that they should be. */
 export interface Agreement {
@@ -10,19 +13,22 @@ export interface Agreement {
   /** Largest absolute difference. */
   readonly largest: number;
   readonly tolerance: number;
+  /** That each row is scored by itself. */
+  readonly proof: RowProof;
 }
 
 /**
- * Scores the golden rows on a session and compares them with the expected scores.
+ * Scores the golden rows on a session and compares them with the expected scores, then proves that each is scored by itself.
  *
  * @returns also the scores
- * @throws ScoreBatchError `configuration` where they differ by more than `golden.tolerance`
+ * @throws ScoreBatchError `configuration` where they differ by more than `golden.tolerance`, or as `proveRows`
  */
 export async function agreeWithGolden(
-  { definition, signature, file }: Bundle,
+  bundle: Bundle,
   golden: Golden,
   session: Session,
 ): Promise<Agreement & { readonly scores: readonly number[] }> {
+  const { definition, signature, file } = bundle;
   const { tolerance } = definition.golden;
   const scores = await scoresOf(inBatches(session), golden.inputs, signature.output);
   const worst = largestDifference(scores, golden.expected);
@@ -32,7 +38,8 @@ export async function agreeWithGolden(
       hint: `the tolerance is ${tolerance}; is this the model that the golden rows were made with?`,
     });
   }
-  return { rows: golden.rows, largest: worst.difference, tolerance, scores };
+  const proof = await proveRows({ bundle, golden, session, scores, tolerance: roundingTolerance(bundle) });
+  return { rows: golden.rows, largest: worst.difference, tolerance, proof, scores };
 }
 
 /**
@@ -42,22 +49,19 @@ export async function agreeWithGolden(
  * @param expected scores of the golden rows on cpu
  * @param rows of the batch, at least all golden rows
  * @returns also how far its golden rows are from the expected scores
- * @throws ScoreBatchError `configuration` where they differ by more than `golden.provider_tolerance`
+ * @throws ScoreBatchError `configuration` where they differ by more than `golden.provider_tolerance`, or as `proveRows`
  */
 export async function agreeWithCpu(
-  { definition, signature, file }: Bundle,
+  bundle: Bundle,
   golden: Golden,
   session: Session,
   expected: readonly number[],
   rows: number,
 ): Promise<Agreement & { readonly fromExpected: number }> {
+  const { definition, signature, file } = bundle;
   const { provider_tolerance: tolerance } = definition.golden;
   const repeated = Array.from({ length: Math.max(rows, golden.rows) }, (_, row) => row % golden.rows);
-  const scores = await scoresOf(
-    inBatches(session, rows),
-    golden.inputs.map((input) => picked(input, repeated)),
-    signature.output,
-  );
+  const scores = await scoresOf(inBatches(session, rows), pickRows(golden.inputs, repeated), signature.output);
   const onCpu = repeated.map((row) => expected[row] ?? Number.NaN);
   const worst = largestDifference(scores, onCpu);
   if (worst.difference > tolerance) {
@@ -69,16 +73,9 @@ export async function agreeWithCpu(
     });
   }
   const fromExpected = largestDifference(scores, golden.expected).difference;
-  return { rows: scores.length, largest: worst.difference, tolerance, fromExpected };
-}
-
-async function scoresOf(
-  session: Session,
-  inputs: readonly InputTensor[],
-  output: Bundle['signature']['output'],
-): Promise<number[]> {
-  const { values, width } = await session.run(inputs, output);
-  return Array.from({ length: values.length / width }, (_, row) => values[row * width + output.index] ?? Number.NaN);
+  // Kernels of a device may be others for batches of another size: they may differ as they may from cpu.
+  const proof = await proveRows({ bundle, golden, session, scores: scores.slice(0, golden.rows), tolerance });
+  return { rows: scores.length, largest: worst.difference, tolerance, proof, fromExpected };
 }
 
 /** What is no number differs most of all; no comparison with NaN holds. */
@@ -89,16 +86,4 @@ function largestDifference(scores: readonly number[], expected: readonly number[
     if (!(difference <= worst.difference)) worst = { row, difference: Number.isNaN(difference) ? Infinity : difference };
   }
   return worst;
-}
-
-/** The input with the rows of these numbers, in their order. */
-function picked<T extends InputTensor>(input: T, rows: readonly number[]): InputTensor {
-  const width = input.shape[1] ?? 1;
-  const { values } = input;
-  const shape = [rows.length, width];
-  if (Array.isArray(values))
-    return { ...input, shape, values: rows.flatMap((row) => values.slice(row * width, (row + 1) * width)) };
-  const own = new (values.constructor as new (length: number) => Exclude<InputTensor['values'], string[]>)(rows.length * width);
-  for (const [i, row] of rows.entries()) own.set(values.subarray(row * width, (row + 1) * width) as never, i * width);
-  return { ...input, shape, values: own };
 }

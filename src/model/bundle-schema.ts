@@ -20,6 +20,7 @@ const column = z.strictObject({
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'the range ends below its start')
     .optional(),
+  // An empty text is a category like any other.
   categories: z.array(z.string()).min(1, 'name at least one category').optional(),
   unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
 });

@@ -8,7 +8,10 @@ import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
 import type { Bundle } from './bundle.ts';
 
-const EXPECTED = 'expected_score';
+/** The column of a golden file with the scores. */
+export const EXPECTED = 'expected_score';
+
+const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 
 /** Some 100,000 rows: more prove nothing more, and every run scores them. */
 const MOST_GOLDEN_BYTES = 64e6;
@@ -24,12 +27,23 @@ export interface Golden {
 /** @throws ScoreBatchError `configuration` where there are none, or one of them would not be scored */
 export async function readGolden({ folder, definition, signature }: Bundle): Promise<Golden> {
   const file = path.join(folder, definition.golden.file);
-  const rows = await readRows(file);
-  const inputs = encodeGolden(signature, rows, file).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(EXPECTED))) };
+  return goldenOf(signature, file, await readBounded(file, MOST_GOLDEN_BYTES, HINT));
 }
 
-function encodeGolden(signature: Signature, rows: readonly GoldenRow[], file: string): Encoder {
+/** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */
+export function goldenOf(signature: Signature, file: string, text: string | Buffer): Golden {
+  const rows = parseRows(file, text);
+  const inputs = encodeGolden(signature, rows, file).tensors(rows.length);
+  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(EXPECTED) || Number.NaN)) };
+}
+
+/**
+ * A row's cells by column; an empty one that is not quoted is null. A map, because a column may be called like something that
+ * every object has.
+ */
+type Cells = ReadonlyMap<string, string | null>;
+
+function encodeGolden(signature: Signature, rows: readonly Cells[], file: string): Encoder {
   const features = featuresOf(signature);
   const missing = [...features.map(({ feature }) => feature.name), EXPECTED].filter((name) => rows[0]?.has(name) === false);
   if (rows.length === 0 || missing.length > 0) {
@@ -39,7 +53,7 @@ function encodeGolden(signature: Signature, rows: readonly GoldenRow[], file: st
   const encoder = createEncoder(signature, [], rows.length);
   const columns = features.map(({ feature }, i) =>
     toColumn(
-      rows.map((row) => row.get(feature.name) ?? ''),
+      rows.map((row) => row.get(feature.name) ?? null),
       encoder.kinds[i] ?? 'string',
     ),
   );
@@ -55,31 +69,32 @@ function encodeGolden(signature: Signature, rows: readonly GoldenRow[], file: st
   return encoder;
 }
 
-/** Cells by column: a map, because a column may be called like something that every object has. */
-type GoldenRow = ReadonlyMap<string, string>;
-
-async function readRows(file: string): Promise<GoldenRow[]> {
-  const hint = 'a bundle has a golden.csv with inputs and expected scores';
-  const text = await readBounded(file, MOST_GOLDEN_BYTES, hint);
+function parseRows(file: string, text: string | Buffer): Cells[] {
   try {
-    const [header = [], ...rows] = parse(text, { bom: true, skip_empty_lines: true }) as string[][];
-    return rows.map((cells) => new Map(header.map((name, i) => [name, cells[i] ?? ''])));
+    const [header = [], ...rows] = parse(text, {
+      bom: true,
+      skip_empty_lines: true,
+      // As DuckDB reads a CSV file, and as `model reference` writes one.
+      cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
+    }) as (string | null)[][];
+    return rows.map((cells) => new Map(header.map((name, i) => [name ?? '', cells[i] ?? null])));
   } catch (cause) {
     // The parser's message may hold what stands in the file.
     const code = systemCode(cause) ?? 'it is no CSV';
-    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint, cause });
+    throw new ScoreBatchError('configuration', `the golden rows ${file} cannot be read (${code})`, { hint: HINT, cause });
   }
 }
 
-/** Text of a CSV as a column; an empty cell is a null. */
-function toColumn(cells: readonly string[], kind: ColumnKind): ColumnValues {
-  if (kind === 'string') return { kind, values: cells.map((cell) => (cell === '' ? null : cell)), valid: undefined };
+/** Text of a CSV as a column. There is no empty number: to those who quote every cell it is a null. */
+function toColumn(cells: readonly (string | null)[], kind: ColumnKind): ColumnValues {
+  if (kind === 'string') return { kind, values: cells, valid: undefined };
   const valid = new Uint8Array(Math.ceil(cells.length / 8));
-  for (const [row, cell] of cells.entries()) if (cell !== '') valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
-  const numbers = cells.map((cell) => (cell === 'true' ? 1 : cell === 'false' ? 0 : Number(cell)));
+  for (const [row, cell] of cells.entries()) if (cell) valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
+  const texts = cells.map((cell) => cell ?? '');
+  const numbers = texts.map((cell) => (/^true$/i.test(cell) ? 1 : /^false$/i.test(cell) ? 0 : Number(cell)));
   switch (kind) {
     case 'int64':
-      return { kind, values: BigInt64Array.from(cells, wholeNumber), valid };
+      return { kind, values: BigInt64Array.from(texts, wholeNumber), valid };
     case 'bool':
       return { kind, values: Uint8Array.from(numbers), valid };
     case 'float32':

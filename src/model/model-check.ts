@@ -63,5 +63,5 @@ function outputProblems({ name, index }: Signature['output'], outputs: readonly 
 }
 
 function zipMap(name: string): string {
-  return `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools`;
+  return `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with \`score-batch model drop-zipmap\``;
 }

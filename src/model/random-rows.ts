@@ -10,11 +10,12 @@ import type { InputTensor } from '../runtime/session.ts';
 export function randomInputs({ inputs }: Signature, rows: number, random: () => number): InputTensor[] {
   return inputs.map(({ name, dtype, features }) => {
     const values = Array.from({ length: rows }, () => features.map((feature) => randomValue(feature, dtype, random))).flat();
-    return { name, dtype, values: typed(dtype, values), shape: [rows, features.length] };
+    return { name, dtype, values: typedValues(dtype, values), shape: [rows, features.length] };
   });
 }
 
-type Value = number | string | boolean;
+/** One value of a row; of an int64 as a number. */
+export type Value = number | string | boolean;
 
 function randomValue(feature: Feature, dtype: InputDtype, random: () => number): Value {
   const floating = dtype === 'float32' || dtype === 'float64';
@@ -35,7 +36,8 @@ function randomValue(feature: Feature, dtype: InputDtype, random: () => number):
   return floating && random() < 0.7 ? value : Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high));
 }
 
-function typed(dtype: InputDtype, values: readonly Value[]): InputTensor['values'] {
+/** Values, row-major, as the tensor of an input has them. */
+export function typedValues(dtype: InputDtype, values: readonly Value[]): InputTensor['values'] {
   switch (dtype) {
     case 'float32':
       return Float32Array.from(values, Number);

@@ -88,7 +88,12 @@ async function serveOn(
         nodes_on_cpu: onCpuOf(nodes).length,
         canary: { rows: canary.rows, largest_difference: canary.largest, tolerance: canary.tolerance },
       },
-      golden: { rows: golden.rows, largest: canary.fromExpected, tolerance: onCpu.tolerance + canary.tolerance },
+      golden: {
+        rows: golden.rows,
+        largest: canary.fromExpected,
+        tolerance: onCpu.tolerance + canary.tolerance,
+        proof: canary.proof,
+      },
       metadata,
     };
   } finally {

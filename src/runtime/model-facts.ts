@@ -1,4 +1,5 @@
 import { eachField, type Span } from '../onnx/wire.ts';
+import { randomNodes } from './random-operators.ts';
 
 /** What a model file says of itself and the runtime's session does not expose. */
 export interface ModelFacts {
@@ -10,6 +11,8 @@ export interface ModelFacts {
   readonly operators: ReadonlySet<string>;
   /** Other files from which tensors would be read. */
   readonly files: ReadonlySet<string>;
+  /** Nodes that draw random numbers, each as `domain:name (name of the node)`. */
+  readonly random: readonly string[];
 }
 
 type Message =
@@ -46,7 +49,7 @@ const VALUES: Partial<Record<Message, Readonly<Record<number, string>>>> = {
   opset: { 1: 'domain', 2: 'version' },
   property: { 1: 'key', 2: 'value' },
   function: { 1: 'name', 10: 'domain' },
-  node: { 4: 'name', 7: 'domain' },
+  node: { 3: 'label', 4: 'name', 7: 'domain' },
   tensor: { 8: 'name', 14: 'location' },
   external: { 1: 'key', 2: 'value' },
 };
@@ -68,16 +71,20 @@ export function modelFacts(bytes: Buffer): ModelFacts {
   const used = new Set<string>();
   const defined = new Set<string>();
   const files = new Set<string>();
+  const random = randomNodes(bytes);
   let producer = '';
 
-  const walk = (message: Message, span: Span, depth: number): void => {
+  /** @param runs whether a run comes by here: what is for training may draw what it likes */
+  const walk = (message: Message, span: Span, depth: number, runs = true): void => {
     if (depth > DEEPEST) throw new RangeError(`it holds messages more than ${DEEPEST} deep`);
     const values = new Map<string | undefined, string | number>();
     eachField(bytes, span, (field, content) => {
       const inner = MESSAGES[message][field];
       if (typeof content === 'number') values.set(VALUES[message]?.[field], content);
-      else if (inner !== undefined) walk(inner, content, depth + 1);
-      else if (VALUES[message]?.[field] !== undefined) {
+      else if (inner !== undefined) {
+        walk(inner, content, depth + 1, runs && message !== 'training');
+        if (message === 'graph' && inner === 'tensor') random.initializer(content);
+      } else if (VALUES[message]?.[field] !== undefined) {
         values.set(VALUES[message][field], bytes.toString('utf8', content.start, content.end));
       }
     });
@@ -98,6 +105,7 @@ export function modelFacts(bytes: Buffer): ModelFacts {
         break;
       case 'node':
         used.add(operator());
+        if (runs) random.node(operator(), text('label'), span);
         break;
       case 'external':
         if (text('key') === 'location') files.add(text('value'));
@@ -114,5 +122,6 @@ export function modelFacts(bytes: Buffer): ModelFacts {
     metadata: Object.fromEntries(metadata),
     operators: new Set([...used].filter((name) => !defined.has(name))),
     files,
+    random: random.found(),
   };
 }

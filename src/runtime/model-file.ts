@@ -38,7 +38,8 @@ export function bundleHint(folder: string): string {
 /**
  * What a model says of itself. It may be anybody's: what would bring in more than its own bytes is refused.
  *
- * @throws ScoreBatchError `configuration` where the bytes are no ONNX model, or need other files or operators of somebody's
+ * @throws ScoreBatchError `configuration` where the bytes are no ONNX model, need other files or operators of somebody's, or
+ *   draw random numbers
  */
 export function checkedFacts({ file, bytes }: ModelBytes): ModelFacts {
   // The runtime's own format, a FlatBuffer, would be recognised by these letters and be read unseen.
@@ -46,6 +47,7 @@ export function checkedFacts({ file, bytes }: ModelBytes): ModelFacts {
   const facts = factsOf(bytes, file);
   refuseFiles(facts, file);
   refuseOperators(facts, file);
+  refuseRandom(facts, file);
   return facts;
 }
 
@@ -75,6 +77,18 @@ function refuseOperators({ operators }: ModelFacts, file: string): void {
     {
       details: shown(foreign),
       hint: `export the model with operators of ${DOMAINS.join(', ')} only`,
+    },
+  );
+}
+
+function refuseRandom({ random }: ModelFacts, file: string): void {
+  if (random.length === 0) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `${file} draws random numbers, so the same row would not get the same score twice`,
+    {
+      details: shown(random),
+      hint: 'export the model for inference: model.eval() before torch.onnx.export, and no sampling in the graph; a seed does not help',
     },
   );
 }

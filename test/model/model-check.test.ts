@@ -39,7 +39,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
   it('outputs that are no tensors', async () => {
     expect(await tried('zipmap')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/zipmap/model.onnx
-        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools
+        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with \`score-batch model drop-zipmap\`
       hint: \`score-batch model inspect MODELS/zipmap\` prints what the file declares
       exit code 78"
     `);

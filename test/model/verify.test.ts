@@ -8,10 +8,12 @@ import { repository, temporaryFolder } from '../support/project.ts';
 
 const CPU = { providers: ['cpu'], requireGpu: false };
 
-/** The outcome for a fixture whose golden rows were replaced; paths are cut. */
-async function verified(model: string, golden: string): Promise<string> {
+/** The outcome for a fixture whose golden rows were replaced, and its description edited; paths are cut. */
+async function verified(model: string, golden: string, edit = (yaml: string) => yaml): Promise<string> {
   const folder = await temporaryFolder();
   await cp(repository('test', 'fixtures', model), folder, { recursive: true });
+  const yaml = path.join(folder, 'model.yaml');
+  await writeFile(yaml, edit(await readFile(yaml, 'utf8')));
   await writeFile(path.join(folder, 'golden.csv'), golden);
   return await verifyBundle(await loadBundle(folder), CPU).then(
     ({ rows }) => `${rows} rows agree`,
@@ -91,4 +93,20 @@ it('golden rows that a run would quarantine, or that cannot be read, are refused
 it('a whole number may be written with a point, as pandas does; one that is none is no bug of ours', async () => {
   expect(await verified('models/strings', 'plan,logins,expected_score\nfree,3.0,0.4073334\n')).toBe('1 rows agree');
   expect(await verified('models/strings', 'plan,logins,expected_score\nfree,many,0.5\n')).toContain('exit code 78');
+});
+
+it('an empty cell is a null, and a quoted one an empty text; of a number both are a null', async () => {
+  const edit = (yaml: string) => yaml.replace('[free, pro]', '[free, pro, ""]');
+  expect(await verified('models/strings', 'plan,logins,expected_score\n"",0,0.5\n"pro","0",0.2689414\n', edit)).toBe(
+    '2 rows agree',
+  );
+  expect(await verified('models/strings', 'plan,logins,expected_score\n,0,0.5\n', edit)).toContain(
+    'row 1 of BUNDLE/golden.csv would be quarantined: null in a required feature',
+  );
+  expect(await verified('models/strings', 'plan,logins,expected_score\n"",0,0.5\n')).toContain('unknown category');
+  expect(await verified('models/linear', 'a,b,expected_score\n4,,0.880797\n4,"",0.880797\n')).toBe('2 rows agree');
+});
+
+it('a golden row without an expected score is not one of score 0', async () => {
+  expect(await verified('models/out-of-range', 'a,b,expected_score\n0,0,\n')).toContain('exit code 78');
 });

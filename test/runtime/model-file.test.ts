@@ -78,6 +78,63 @@ describe('operators of somebody', () => {
   });
 });
 
+describe('operators that draw random numbers are refused by name, wherever they are', () => {
+  const noise = Buffer.concat([field(3, 'noise'), node.operator('RandomUniformLike')]);
+  const refused = (...behind: Buffer[]) => {
+    try {
+      facts(...behind);
+    } catch (error) {
+      return (error as { details: readonly string[] }).details;
+    }
+    return [];
+  };
+
+  it.each<[string, Buffer]>([
+    ['in the graph', model.graph(graph.node(noise))],
+    ['in a branch of If', model.graph(graph.node(node.operator('If'), node.graph(graph.node(noise))))],
+    ['in the bodies of a Scan', model.graph(graph.node(node.operator('Scan'), node.graphs(graph.node(noise))))],
+    ['in a function of the model', model.function(field(1, 'F'), field(10, 'own'), field(7, noise))],
+    ['with a seed', model.graph(graph.node(noise, field(5, [field(1, 'seed'), field(2, 0)])))],
+  ])('%s', (_, behind) => {
+    expect(refused(behind)).toEqual(['"ai.onnx:RandomUniformLike (noise)"']);
+    expect(() => facts(behind)).toThrow(
+      expect.objectContaining({ kind: 'configuration', hint: expect.stringContaining('seed') }),
+    );
+  });
+
+  it.each(['RandomNormal', 'RandomUniform', 'RandomNormalLike', 'RandomUniformLike', 'Multinomial', 'Bernoulli'])(
+    '%s',
+    (name) => {
+      expect(refused(model.graph(graph.node(node.operator(name))))).toEqual([`"ai.onnx:${name}"`]);
+    },
+  );
+
+  it('a Dropout in training mode, and none that is known to drop nothing', () => {
+    const bool = (name: string, value: number, ...more: Buffer[]) =>
+      Buffer.concat([field(2, 9), field(8, name), field(9, Buffer.from([value])), ...more]);
+    const dropout = (...inputs: string[]) =>
+      graph.node(...inputs.map((input) => field(1, input)), node.operator('Dropout'), field(3, 'drop'));
+    const constant = (value: number) => graph.node(field(2, 'mode'), node.operator('Constant'), node.tensor(bool('', value)));
+    const drops = ['"ai.onnx:Dropout (drop)"'];
+    expect(refused(model.graph(dropout('x', 'ratio', 'mode'), graph.initializer(bool('mode', 1))))).toEqual(drops);
+    expect(refused(model.graph(constant(1), dropout('x', 'ratio', 'mode')))).toEqual(drops);
+    // Computed in the graph: nobody knows before it runs.
+    expect(refused(model.graph(dropout('x', '', 'mode')))).toEqual(drops);
+    // The same name in another graph does not make it false.
+    const other = graph.node(node.operator('If'), node.graph(graph.initializer(bool('mode', 0))));
+    expect(refused(model.graph(dropout('x', '', 'mode'), graph.initializer(bool('mode', 1)), other))).toEqual(drops);
+    expect(refused(model.graph(dropout('x'), dropout('x', 'ratio'), dropout('x', 'ratio', '')))).toEqual([]);
+    expect(refused(model.graph(dropout('x', 'ratio', 'mode'), graph.initializer(bool('mode', 0))))).toEqual([]);
+    expect(refused(model.graph(constant(0), dropout('x', 'ratio', 'mode')))).toEqual([]);
+  });
+
+  it('one of somebody’s own set, and what only training would run, are not', () => {
+    const own = model.function(field(1, 'Bernoulli'), field(10, 'own'), field(7, node.operator('Add')));
+    expect(refused(model.graph(graph.node(node.operator('Bernoulli', 'own'))), own)).toEqual([]);
+    expect(refused(model.training(graph.node(noise)))).toEqual([]);
+  });
+});
+
 describe('what is no model', () => {
   it.each<[string, Buffer]>([
     ['ends inside a field', LINEAR.subarray(0, LINEAR.length - 1)],

@@ -1,0 +1,152 @@
+import { lstat, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { loadJob } from '../job/load.ts';
+import { isBlank, singleStatement } from '../job/sql-code.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { type MadeReference, makeReference, showLeftOut } from '../reference/reference.ts';
+import { nameOf, type TrainingSource } from '../reference/training-rows.ts';
+import { replaceFile } from '../replaced-file.ts';
+import { withKeys, yamlOf } from '../yaml/edited.ts';
+import type { JobFlags } from './options.ts';
+
+export interface ReferenceFlags extends JobFlags {
+  readonly csv?: string;
+  readonly query?: string;
+  readonly warehouse?: string;
+  readonly expected?: string;
+  readonly goldenRows?: number;
+  readonly write?: boolean;
+  readonly force?: boolean;
+}
+
+const GOLDEN_ROWS = 200;
+
+const OWN_SCORES =
+  'golden scores: made by the model itself on cpu; they prove the environment, not the export (--expected names a column with the scores of Python)';
+
+/** Makes `reference`, `baseline` and golden.csv of a bundle from rows of its training set. */
+export async function referenceCommand(
+  given: string,
+  flags: ReferenceFlags,
+  context: Context,
+): Promise<{ data: object; text: string }> {
+  const from = path.resolve(context.folder, given);
+  const bundle = await loadBundle(/\.(onnx|yaml)$/.test(from) ? path.dirname(from) : from);
+  const source = await sourceOf(flags, context);
+  const made = await makeReference(bundle, {
+    source,
+    expected: flags.expected,
+    goldenRows: flags.goldenRows ?? GOLDEN_ROWS,
+    signal: context.signal,
+  });
+  const { reference, baseline } = made;
+  const golden = await writeGolden(bundle, made, flags.force === true);
+  const yaml = path.join(bundle.folder, 'model.yaml');
+  if (flags.write === true) {
+    const text = withKeys(await readFile(yaml, 'utf8'), { reference, baseline });
+    await replaceFile(yaml, text, 'leave out --write, and copy what is printed');
+  }
+  const facts = factsOf(made, source, flags.expected, golden.written);
+  const written = [
+    golden.written
+      ? `wrote ${golden.file}: ${made.agreement.rows} rows`
+      : `${golden.file} is there and was kept; --force replaces it`,
+    ...(flags.write === true ? [`wrote reference and baseline into ${yaml}`] : []),
+  ];
+  return {
+    data: {
+      ...facts.data,
+      golden: { file: golden.file, rows: made.agreement.rows, written: golden.written },
+      model_yaml: flags.write === true ? yaml : null,
+      reference,
+      baseline,
+    },
+    // What is no YAML is a comment, so that the whole can be put into a model.yaml.
+    text: [
+      ...[...facts.text, ...written].map((line) => `# ${line}`),
+      ...(flags.write === true ? [] : [yamlOf({ reference, baseline }).trimEnd()]),
+    ].join('\n'),
+  };
+}
+
+async function sourceOf(flags: ReferenceFlags, { folder, environment }: Context): Promise<TrainingSource> {
+  const { csv, query, warehouse } = flags;
+  if ((csv === undefined) === (query === undefined)) {
+    throw new ScoreBatchError('usage', `model reference takes its rows from ${csv === undefined ? 'somewhere' : 'one place'}`, {
+      hint: 'name a file with --csv, or a SELECT with --query and the DuckDB file with --warehouse',
+    });
+  }
+  if (csv !== undefined) return { csv: path.resolve(folder, csv) };
+  const job = warehouse === undefined ? await loadJob(flags.job, folder, environment) : undefined;
+  const url = warehouse ?? job?.definition.source.warehouse ?? '';
+  if (warehouseKind(url) !== 'duckdb') {
+    throw new ScoreBatchError('configuration', 'model reference reads DuckDB files and CSV files only', {
+      hint: 'export the rows of the training set from the warehouse as CSV, and name the file with --csv',
+    });
+  }
+  return {
+    query: await queryOf(query ?? '', folder),
+    file: path.resolve(job?.root ?? folder, url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '')),
+    renames: job?.definition.features ?? {},
+  };
+}
+
+/** A SELECT, or the file that holds it. */
+async function queryOf(given: string, folder: string): Promise<string> {
+  const text = /^\S+\.sql$/.test(given)
+    ? await readFile(path.resolve(folder, given), 'utf8').catch((cause: unknown) => {
+        throw new ScoreBatchError('configuration', `${given} cannot be read`, { hint: 'check the path of --query', cause });
+      })
+    : given;
+  const statement = singleStatement(text, 'duckdb');
+  if (statement !== undefined && !isBlank(statement, 'duckdb')) return statement;
+  throw new ScoreBatchError('usage', '--query is not one SELECT', {
+    hint: 'name the columns as model.yaml names the features: --query "select a, b from training"',
+  });
+}
+
+/** Never over one that is there without being told to: it may be what Python gave. */
+async function writeGolden(
+  { folder, definition }: Bundle,
+  { golden }: MadeReference,
+  force: boolean,
+): Promise<{ file: string; written: boolean }> {
+  const file = path.join(folder, definition.golden.file);
+  const there = await lstat(file).catch(() => undefined);
+  if (there !== undefined && !force) return { file, written: false };
+  await replaceFile(file, golden, 'give the user that runs score-batch the right to write in the bundle');
+  return { file, written: true };
+}
+
+function factsOf(
+  { read, used, leftOut, largest, agreement }: MadeReference,
+  source: TrainingSource,
+  expected: string | undefined,
+  written: boolean,
+): { data: object; text: string[] } {
+  const name = nameOf(source);
+  const out = leftOut.reduce((sum, { rows }) => sum + rows, 0);
+  const scored = read - out;
+  const agreed = (column: string): string =>
+    `golden scores: ${column} of ${name}; the model gives all ${scored} of them, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`;
+  return {
+    data: {
+      rows: read,
+      left_out: leftOut.map(({ reason, feature, rows }) => ({ reason, feature: feature ?? null, rows })),
+      sampled: used,
+      expected: expected ?? null,
+      largest_difference: largest ?? null,
+      tolerance: agreement.tolerance,
+    },
+    text: [
+      `${name}: ${read} rows, ${scored} scored, ${out} left out as a run would not score them`,
+      ...leftOut.map((left) => `  ${showLeftOut(left)}`),
+      ...(used < scored ? [`made from an even sample of ${used} rows`] : []),
+      ...(expected === undefined ? [] : [agreed(expected)]),
+      ...(expected === undefined && written ? [OWN_SCORES] : []),
+    ],
+  };
+}

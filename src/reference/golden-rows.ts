@@ -1,0 +1,54 @@
+import { featuresOf, type Signature } from '../domain/signature.ts';
+import { EXPECTED } from '../model/golden.ts';
+import { spreadRows } from '../model/input-rows.ts';
+import { type Cell, csvCell, csvName } from './cells.ts';
+import type { Sample } from './sample.ts';
+
+/** Categories of a feature that get a row of their own; more would make the file of every run's start large. */
+const MOST_CATEGORIES = 100;
+
+/**
+ * Numbers of the rows that make good golden rows: spread over the scores, and of each feature a null, the least and the greatest
+ * value, and a row of each category.
+ *
+ * @param wanted rows to spread over the scores
+ */
+export function chooseGolden(signature: Signature, { rows, scores }: Sample, wanted: number): number[] {
+  const byScore = scores.map((_, row) => row).sort((a, b) => (scores[a] ?? 0) - (scores[b] ?? 0));
+  const chosen = new Set(spreadRows(rows.length, wanted).map((place) => byScore[place] ?? 0));
+  for (const [i, { dtype }] of featuresOf(signature).entries()) {
+    const cells = rows.map((row) => row[i] ?? null);
+    const special = dtype === 'string' || dtype === 'bool' ? firstOfEach(cells) : [firstNull(cells), ...extremes(cells)];
+    for (const row of special) if (row >= 0) chosen.add(row);
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+function firstOfEach(cells: readonly Cell[]): number[] {
+  const found = new Map<Cell, number>();
+  for (const [row, cell] of cells.entries()) {
+    if (!found.has(cell) && (found.size < MOST_CATEGORIES || cell === null)) found.set(cell, row);
+  }
+  return [...found.values()];
+}
+
+function firstNull(cells: readonly Cell[]): number {
+  return cells.findIndex((cell) => cell === null || Number.isNaN(cell));
+}
+
+function extremes(cells: readonly Cell[]): number[] {
+  let [least, greatest] = [-1, -1];
+  for (const [row, cell] of cells.entries()) {
+    if (cell === null || Number.isNaN(cell)) continue;
+    if (least < 0 || cell < (cells[least] ?? 0)) least = row;
+    if (greatest < 0 || cell > (cells[greatest] ?? 0)) greatest = row;
+  }
+  return [least, greatest];
+}
+
+/** The text of a golden file with these rows. Its scores are the source's where it has any, else the model's. */
+export function goldenText(signature: Signature, { rows, scores, expected }: Sample, chosen: readonly number[]): string {
+  const header = [...featuresOf(signature).map(({ feature }) => csvName(feature.name)), EXPECTED];
+  const lines = chosen.map((row) => [...(rows[row] ?? []).map(csvCell), String(expected[row] ?? scores[row])].join(','));
+  return [header.join(','), ...lines, ''].join('\n');
+}

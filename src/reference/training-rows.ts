@@ -1,0 +1,156 @@
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
+import { type Column, findColumn, type Schema } from '../domain/schema.ts';
+import { featuresOf, type Signature } from '../domain/signature.ts';
+import { PHYSICAL_TYPE, readBatches } from '../duckdb/batches.ts';
+import { type Database, openDatabase } from '../duckdb/database.ts';
+import { duckdbError, firstLines } from '../duckdb/errors.ts';
+import { identifier, literal } from '../duckdb/sql.ts';
+import { toColumn } from '../duckdb/types.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { createEncoder } from '../features/encoder.ts';
+import { featureColumns } from '../model/query-check.ts';
+
+/** Bytes that DuckDB may use; what does not fit is spilled. */
+const MEMORY = 512 * 2 ** 20;
+
+/** Where the rows of a training set are. */
+export type TrainingSource =
+  | { readonly csv: string }
+  | {
+      readonly query: string;
+      /** Absolute path of a DuckDB file, which is only read. */
+      readonly file: string;
+      /** Feature → column, where they differ. */
+      readonly renames: Readonly<Record<string, string>>;
+    };
+
+export interface TrainingRows extends AsyncDisposable {
+  /** Columns that feed the features, in the order of `featuresOf`, and of which type they are. */
+  readonly columns: readonly Column[];
+  /** Batches of at most 2048 rows: the features, and behind them the expected score where one was asked for. */
+  batches(): AsyncIterable<ColumnBatch>;
+}
+
+/** What the source is called in messages. */
+export function nameOf(source: TrainingSource): string {
+  return 'csv' in source ? source.csv : 'the query';
+}
+
+/**
+ * Opens a training set; nothing is written anywhere.
+ *
+ * @param expected column that holds the scores of another run of the model
+ * @throws ScoreBatchError `configuration` where the source cannot be read or lacks a column
+ */
+export async function openTrainingRows(
+  source: TrainingSource,
+  signature: Signature,
+  expected: string | undefined,
+  signal: AbortSignal,
+): Promise<TrainingRows> {
+  const file = 'csv' in source ? source.csv : source.file;
+  if (!existsSync(file)) {
+    throw new ScoreBatchError('configuration', `${file} does not exist`, { hint: 'check the path; nothing is created here' });
+  }
+  const translated = async <T>(work: () => Promise<T>): Promise<T> =>
+    await work().catch((error: unknown) => {
+      throw sourceError(error, nameOf(source), file);
+    });
+  const database = await translated(() =>
+    openDatabase('csv' in source ? ':memory:' : file, {
+      readOnly: !('csv' in source),
+      memory: MEMORY,
+      temporary: tmpdir(),
+      signal,
+    }),
+  );
+  try {
+    const relation = 'csv' in source ? csvScan(source.csv) : `(${source.query}\n)`;
+    const schema = await translated(() => describe(database, relation));
+    const columns =
+      'csv' in source ? csvColumns(signature, schema, source.csv) : featureColumns(signature, schema, source.renames);
+    const { kinds } = createEncoder(signature, columns, 1);
+    const cells = columns.map((column, i) => castTo(column, kinds[i] ?? 'string', 'csv' in source));
+    if (expected !== undefined) cells.push(castTo(expectedColumn(schema, expected, source), 'float64', 'csv' in source));
+    const sql = `SELECT ${cells.join(', ')} FROM ${relation} AS training`;
+    return {
+      columns,
+      async *batches() {
+        const rows = readBatches(database, sql)[Symbol.asyncIterator]();
+        for (;;) {
+          const next = await translated(() => rows.next());
+          if (next.done === true) return;
+          yield next.value;
+        }
+      },
+      [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+    };
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** Everything as text: the model's description says what is a number, not the first rows of a file. As in golden.csv, `""` is an empty text. */
+function csvScan(file: string): string {
+  return `read_csv(${literal(file)}, header = true, all_varchar = true, allow_quoted_nulls = false)`;
+}
+
+async function describe(database: Database, relation: string): Promise<Schema> {
+  const rows = await database.rows(`DESCRIBE SELECT * FROM ${relation} AS training`);
+  return rows.map(([name, type]) => toColumn(String(name), String(type)));
+}
+
+function csvColumns(signature: Signature, schema: Schema, file: string): Column[] {
+  const features = featuresOf(signature).map(({ feature }) => feature.name);
+  const columns = features.map((name) => findColumn(schema, name));
+  const missing = features.filter((_, i) => columns[i] === undefined);
+  if (missing.length > 0) {
+    throw new ScoreBatchError('configuration', `${file} has no column ${missing.join(', ')}`, {
+      hint: 'name the columns as model.yaml names the features; `score-batch model inspect FOLDER` prints them',
+    });
+  }
+  return columns.flatMap((column) => column ?? []);
+}
+
+function expectedColumn(schema: Schema, name: string, source: TrainingSource): Column {
+  const column = findColumn(schema, name);
+  if (column !== undefined) return column;
+  throw new ScoreBatchError('configuration', `${nameOf(source)} has no column ${name}`, {
+    hint: '--expected names the column with the scores that Python gave',
+  });
+}
+
+function castTo({ name }: Column, kind: ColumnKind, text: boolean): string {
+  const column = identifier(name);
+  if (!text || kind === 'string') return `CAST(${column} AS ${PHYSICAL_TYPE[kind]})`;
+  const cell = `NULLIF(${column}, '')`;
+  if (kind === 'bool') return `CAST(CAST(${cell} AS BOOLEAN) AS ${PHYSICAL_TYPE.bool})`;
+  if (kind !== 'int64') return `CAST(${cell} AS ${PHYSICAL_TYPE[kind]})`;
+  // A cast would round; pandas writes whole numbers with a point where a column has nulls.
+  const whole = `regexp_extract(${cell}, '^(-?[0-9]+)(\\.0*)?$', 1)`;
+  return `CAST(CASE WHEN ${cell} IS NULL THEN NULL ELSE ${whole} END AS BIGINT)`;
+}
+
+/** What DuckDB refuses is the author's file or query. */
+function sourceError(error: unknown, name: string, file: string): unknown {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ScoreBatchError) return error;
+  if (/Conversion Error/.test(message)) {
+    return new ScoreBatchError('configuration', `${name} has a value that is not of the type that the model takes`, {
+      details: [firstLines(message)],
+      hint: 'look for text in a column of numbers, or give the feature another dtype in model.yaml',
+      cause: error,
+    });
+  }
+  if (/(Parser|Binder|Catalog|Invalid Input|Out of Range|Not implemented|Invalid type|Mismatch Type) Error/.test(message)) {
+    return new ScoreBatchError('configuration', `DuckDB cannot read ${name}`, {
+      details: [firstLines(message)],
+      hint: 'try it in a DuckDB shell',
+      cause: error,
+    });
+  }
+  return duckdbError(error, file);
+}
