@@ -55,12 +55,12 @@ describe('a load is fitted to the bound', () => {
     );
     expect(shown).toMatchInlineSnapshot(`
       [
-        "64 MiB, batches of 8192, chunks of 1000000, 4 workers",
+        "539 MiB, batches of 8192, chunks of 1000000, 4 workers",
         "54 MiB, batches of 4096, chunks of 1000000, 4 workers",
         "57 MiB, batches of 2048, chunks of 1000000, 4 workers",
         "48 MiB, batches of 1024, chunks of 1000000, 4 workers",
         "41 MiB, batches of 256, chunks of 250000, 4 workers",
-        "64 MiB, batches of 256, chunks of 10000, 2 workers",
+        "69 MiB, batches of 256, chunks of 10000, 2 workers",
         "55 MiB, batches of 256, chunks of 10000, 2 workers",
       ]
     `);

@@ -212,6 +212,8 @@ export interface WarehouseAccess {
   readonly scratch: string;
   /** Bytes that an embedded warehouse may use in this process. */
   readonly memory: number;
+  /** Bytes that it may use where rows are wide; the same by default. */
+  readonly reserve?: number | undefined;
   /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

@@ -17,6 +17,8 @@ export interface DuckdbFile {
   readonly job: string;
   /** Bytes that DuckDB may use. */
   readonly memory: number;
+  /** Bytes that it may use where rows are wide; the same by default. */
+  readonly reserve?: number | undefined;
   /** See `WarehouseOptions`. */
   readonly signal: AbortSignal;
 }
