@@ -79,6 +79,21 @@ export function askedBound(environment: NodeJS.ProcessEnv, job: number | undefin
   });
 }
 
+/** Whether DuckDB has said that its memory was too little, here or in a chunk worker. */
+export function isOutOfMemory({ details }: ScoreBatchError): boolean {
+  return details.some((detail) => /Out of Memory Error|failed to allocate|failed to pin block/.test(detail));
+}
+
+/**
+ * A bound to try where one was too small: twice as much, and enough for a value of this size.
+ *
+ * @returns as `--max-memory` takes it
+ */
+export function nextBound({ bytes }: Pick<MemoryBound, 'bytes'>, largest: number): string {
+  const needed = Math.max(2 * bytes, PROCESS + BEYOND + WORKER + 2 * OVERHEAD * COPIES_OF_WIDEST * largest);
+  return needed > 1024 * MIB ? `${Math.ceil(needed / (1024 * MIB))}GiB` : `${Math.ceil(needed / MIB)}MiB`;
+}
+
 /** What may be used of a machine's memory, where nobody said. */
 export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };

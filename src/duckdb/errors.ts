@@ -51,7 +51,7 @@ const ERRORS: readonly KnownError[] = [
     pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
     kind: 'configuration',
     what: 'cannot be worked on with the memory that DuckDB is allowed',
-    hint: 'set --max-memory higher, or score.chunk_rows lower',
+    hint: 'start again with a higher --max-memory; it goes on from the chunks that are staged',
   },
 ];
 

@@ -15,7 +15,7 @@ const RANGE = 122_880;
 /** Ranges per query: one thread renders a row group, and memory holds the lines of all. */
 const SIDE_BY_SIDE = 2;
 /** Bytes of the lines of a range, about: where lines are long, it has fewer ranks. */
-const RANGE_BYTES = 16 * 2 ** 20;
+const RANGE_BYTES = 8 * 2 ** 20;
 /** Ranks by which the length of the first lines is told. */
 const SAMPLE = 2_048;
 

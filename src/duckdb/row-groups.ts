@@ -4,7 +4,7 @@
 /** Of a database's memory, what one row group may take: its rows, their page, and a page that is read at the same time. */
 const PART_OF_MEMORY = 5;
 /** More is no faster, and takes memory all the same. */
-const MOST_BYTES = 16 * 2 ** 20;
+const MOST_BYTES = 8 * 2 ** 20;
 /** Rows of a vector: DuckDB counts the bytes of a row group after each, so that none can be smaller. */
 const VECTOR_ROWS = 2_048;
 /** Rows of a row group where bytes do not limit it. */

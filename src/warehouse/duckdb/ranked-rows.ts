@@ -51,7 +51,7 @@ export async function rankRows(
     const width = await stagedWidth(database, staged);
     const memory = await makeRoom(database, file, width.group);
     const inStretch = most ?? mostRows(memory, columns.length, width.row);
-    const rowGroups = orderedRowGroupsOf(rowGroupBytes(memory), width.row);
+    const rowGroups = orderedRowGroupsOf(rowGroupBytes(memory / 2), width.row);
     const stretches = scored <= inStretch ? [{ low: '0', rows: scored }] : await stretchesOf(database, staged, inStretch);
     const selects: string[] = [];
     let above = 0;

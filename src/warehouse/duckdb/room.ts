@@ -10,7 +10,11 @@ import type { DuckdbFile } from './file.ts';
  * @returns bytes that it may use now
  */
 export async function makeRoom(database: Database, { memory, reserve = memory }: DuckdbFile, group: number): Promise<number> {
-  const wanted = Math.min(reserve, COPIES_OF_WIDEST * group);
+  const needed = COPIES_OF_WIDEST * group;
+  if (2 * needed <= memory) return memory;
+  // Each thread has row groups of its own.
+  await database.run('SET threads = 1');
+  const wanted = Math.min(reserve, needed);
   if (wanted <= memory) return memory;
   await database.run(`SET memory_limit = '${Math.floor(wanted / 1_000_000)}MB'`);
   return wanted;
