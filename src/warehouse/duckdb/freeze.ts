@@ -107,7 +107,7 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   for (const [i, name] of files.entries()) {
     const size = pieceSize(counts[i] ?? 0, chunkRows);
     const counted = await database.rows(
-      `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums} FROM ${frozenRows(name, columns)} GROUP BY part ORDER BY part`,
+      `SELECT ${ROW_NUMBER} // ${size} AS score_batch_part, count(*), ${sums} FROM ${frozenRows(name, columns)} GROUP BY score_batch_part ORDER BY score_batch_part`,
     );
     for (const [part, count, high, low] of counted) {
       chunks.push({ chunk: chunks.length, rows: Number(count), checksum: checksumOf(high, low) });
