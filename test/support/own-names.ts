@@ -12,7 +12,7 @@ const NAMING = [
   /\b(?:TABLE|VIEW|JOIN|FROM|INTO) (?:IF NOT EXISTS )?([a-z_]\w*)/g,
 ];
 /** A subquery's name stands behind its bracket, in lines that hold SQL. */
-const OF_SUBQUERY = /\) ([a-z_]\w*)/g;
+const OF_SUBQUERY = /[)}] ([a-z_]\w*)/g;
 const SQL = /\b(SELECT|FROM|GROUP BY|WHERE|UNION)\b/;
 
 /** Names that are made, not written: columns by their place in frozen rows, in staging, and in what arrives from elsewhere. */
