@@ -61,6 +61,20 @@ export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
+/**
+ * Node, DuckDB and the clients of warehouses open files anywhere, modules of ours among them, and say no more than that there were too
+ * many. @returns undefined where that is not what an error says
+ */
+export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof ScoreBatchError || !/\bE[MN]FILE\b|too many open files/i.test(message)) return undefined;
+  return new ScoreBatchError('unavailable', 'this process may not open as many files as it needs', {
+    details: [message.split('\n', 1)[0] ?? ''],
+    hint: 'raise the limit, with `ulimit -n 1024` or LimitNOFILE= of the service, and start the same command again',
+    cause: error,
+  });
+}
+
 /** A file that cannot be read: it is missing, or this user may not. @param missingHint what to do where it is missing */
 export function unreadable(what: string, cause: unknown, missingHint: string): ScoreBatchError {
   const code = systemCode(cause);

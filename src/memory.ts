@@ -1,4 +1,6 @@
 import { parseByteSize } from './domain/byte-size.ts';
+import { showBytes } from './domain/cost.ts';
+import { COPIES_OF_WIDEST, type WidestRows } from './domain/frozen-table.ts';
 import { ScoreBatchError } from './errors.ts';
 
 // What a process takes at its peak, so that a bound can be kept to. The figures were measured; docs/performance.md says how.
@@ -51,6 +53,8 @@ export interface Load {
   readonly cores: number;
   /** Whether source and sink are DuckDB, which is there anyway. */
   readonly local: boolean;
+  /** Rows that are wider than usual; known once they are frozen. */
+  readonly widest?: WidestRows | undefined;
 }
 
 /** What it gets. */
@@ -75,6 +79,21 @@ export function askedBound(environment: NodeJS.ProcessEnv, job: number | undefin
   });
 }
 
+/** Whether DuckDB has said that its memory was too little, here or in a chunk worker. */
+export function isOutOfMemory({ details }: ScoreBatchError): boolean {
+  return details.some((detail) => /Out of Memory Error|failed to allocate|failed to pin block/.test(detail));
+}
+
+/**
+ * A bound to try where one was too small: twice as much, and enough for a value of this size.
+ *
+ * @returns as `--max-memory` takes it
+ */
+export function nextBound({ bytes }: Pick<MemoryBound, 'bytes'>, largest: number): string {
+  const needed = Math.max(2 * bytes, PROCESS + BEYOND + WORKER + 2 * OVERHEAD * COPIES_OF_WIDEST * largest);
+  return needed > 1024 * MIB ? `${Math.ceil(needed / (1024 * MIB))}GiB` : `${Math.ceil(needed / MIB)}MiB`;
+}
+
 /** What may be used of a machine's memory, where nobody said. */
 export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
@@ -83,13 +102,27 @@ export function machineBound(memory: number): MemoryBound {
 /** Bytes for the main thread's database, which works before and after the chunk workers. @throws as `allot` does */
 export function mainDatabase(bound: MemoryBound, { local, cores }: Pick<Load, 'local' | 'cores'>): number {
   const room = Math.floor(bound.bytes - processBytes(local) - BEYOND);
-  if (room < MAIN.least) throw tooSmall(bound, leastMain(local));
-  return Math.min(mostMain(cores), room);
+  if (room < MAIN.least) throw tooSmall(bound, leastMain({ local }));
+  return capped(bound, room, mostMain(cores));
+}
+
+/** Bytes that it may have where rows are wide: all that the bound leaves. */
+export function reserveOf(bound: MemoryBound, local: boolean): number {
+  return Math.floor((bound.bytes - processBytes(local) - BEYOND) / OVERHEAD);
+}
+
+/** Nobody asked for more than is good for speed, unless somebody did: what is wide needs it. */
+function capped({ from }: MemoryBound, room: number, enough: number): number {
+  return from === 'machine' || room <= enough ? Math.min(enough, room) : Math.floor(enough + (room - enough) / OVERHEAD);
 }
 
 /** The bound where nobody set one: what so many workers take with room for speed, and not more than the machine has to give. */
 export function ownBound(machine: number, load: Load): MemoryBound {
-  const wanted = Math.max(processBytes(load.local) + mostMain(load.cores) + BEYOND, peakOf(load, DATABASE.most));
+  const wanted = Math.max(
+    leastMain(load),
+    processBytes(load.local) + mostMain(load.cores) + BEYOND,
+    peakOf(load, Math.max(DATABASE.most, leastDatabase(load))),
+  );
   return { bytes: Math.min(wanted, machineBound(machine).bytes), from: 'machine' };
 }
 
@@ -104,16 +137,17 @@ export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
   const leastBatch = Math.min(load.batchRows, LEAST_BATCH_ROWS);
   const leastChunk = cut ? load.chunkRows : Math.min(load.chunkRows, LEAST_CHUNK_ROWS);
   const smallest = { ...load, workers: 1, batchRows: leastBatch, chunkRows: leastChunk };
-  const least = Math.max(leastMain(load.local), peakOf(smallest, DATABASE.least));
-  if (bound.bytes < least) throw tooSmall(bound, least);
+  const leastOfDatabase = leastDatabase(load);
+  const least = Math.max(leastMain(load), peakOf(smallest, leastOfDatabase));
+  if (bound.bytes < least) throw tooSmall(bound, least, load.widest);
   let { workers, batchRows, chunkRows } = load;
   const peakWith = (database: number) => peakOf({ ...load, workers, batchRows, chunkRows }, database);
-  const isTooMuch = () => peakWith(DATABASE.least) > bound.bytes;
+  const isTooMuch = () => peakWith(leastOfDatabase) > bound.bytes;
   while (batchRows > leastBatch && isTooMuch()) batchRows = Math.max(leastBatch, batchRows >> 1);
   while (chunkRows > leastChunk && isTooMuch()) chunkRows = Math.max(leastChunk, chunkRows >> 1);
   while (workers > 1 && isTooMuch()) workers -= 1;
   const spare = (bound.bytes - peakWith(0)) / (workers * OVERHEAD);
-  const database = Math.floor(Math.min(DATABASE.most, spare));
+  const database = Math.floor(capped(bound, spare, Math.max(DATABASE.most, leastOfDatabase)));
   const main = processBytes(load.local) + mainDatabase(bound, load) + BEYOND;
   return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
 }
@@ -133,11 +167,15 @@ function mostMain(cores: number): number {
   return MAIN.perCore * Math.max(2, cores);
 }
 
-function leastMain(local: boolean): number {
-  return processBytes(local) + MAIN.least + BEYOND;
+function leastMain({ local, widest }: Pick<Load, 'local' | 'widest'>): number {
+  return processBytes(local) + Math.max(MAIN.least, OVERHEAD * COPIES_OF_WIDEST * (widest?.bytes ?? 0)) + BEYOND;
 }
 
-function tooSmall({ bytes, from }: MemoryBound, least: number): ScoreBatchError {
+function leastDatabase({ widest }: Load): number {
+  return Math.max(DATABASE.least, COPIES_OF_WIDEST * (widest?.bytes ?? 0));
+}
+
+function tooSmall({ bytes, from }: MemoryBound, least: number, widest?: WidestRows): ScoreBatchError {
   const [bound, needed] = [showMebibytes(Math.floor(bytes / MIB)), showMebibytes(Math.ceil(least / MIB))];
   const of = {
     call: `a memory bound of ${bound} is too small`,
@@ -145,13 +183,21 @@ function tooSmall({ bytes, from }: MemoryBound, least: number): ScoreBatchError 
     machine: `there is too little memory: ${bound} of it may be used here`,
   };
   return new ScoreBatchError(from === 'call' ? 'usage' : 'configuration', `${of[from]}: this job takes ${needed} at least`, {
+    details: widest === undefined ? [] : [showWidest(widest)],
     hint:
       from === 'machine'
         ? `give the machine or the container ${showMebibytes(Math.ceil(least / MACHINE_SHARE / MIB))}`
-        : 'a higher bound, a smaller model or fewer features would do',
+        : widest === undefined
+          ? 'a higher bound, a smaller model or fewer features would do'
+          : `set the bound to ${needed.replace(/[ ,]/g, '')}, or shorten ${widest.column} in the query`,
   });
 }
 
 function showMebibytes(mebibytes: number): string {
   return `${mebibytes.toLocaleString('en')} MiB`;
+}
+
+function showWidest({ column, rows, bytes, largest }: WidestRows): string {
+  const value = largest === undefined ? '' : `; its largest value has ${showBytes(largest)}`;
+  return `${rows} rows that are read together have ${showBytes(bytes)}, most of it in ${column}${value}`;
 }

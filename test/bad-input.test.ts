@@ -42,9 +42,9 @@ describe('a warehouse that cannot be read', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: <project>/data/warehouse.duckdb is not a database that this DuckDB can read
+      error: <project>/data/warehouse.duckdb is not a DuckDB database
         IO Error: The file "<project>/data/warehouse.duckdb" exists, but it is not a valid DuckDB database file!
-      hint: write it with DuckDB 1.5, or export and import it"
+      hint: check the path of the warehouse in the job file"
     `);
     expect(await readFile(warehouseOf(folder), 'utf8')).toBe(text);
   });

@@ -55,12 +55,12 @@ describe('a load is fitted to the bound', () => {
     );
     expect(shown).toMatchInlineSnapshot(`
       [
-        "64 MiB, batches of 8192, chunks of 1000000, 4 workers",
+        "539 MiB, batches of 8192, chunks of 1000000, 4 workers",
         "54 MiB, batches of 4096, chunks of 1000000, 4 workers",
         "57 MiB, batches of 2048, chunks of 1000000, 4 workers",
         "48 MiB, batches of 1024, chunks of 1000000, 4 workers",
         "41 MiB, batches of 256, chunks of 250000, 4 workers",
-        "64 MiB, batches of 256, chunks of 10000, 2 workers",
+        "69 MiB, batches of 256, chunks of 10000, 2 workers",
         "55 MiB, batches of 256, chunks of 10000, 2 workers",
       ]
     `);
@@ -88,6 +88,15 @@ describe('a load is fitted to the bound', () => {
       modelBytes: fc.integer({ min: 100, max: 2 ** 31 }),
       cores: fc.integer({ min: 1, max: 64 }),
       local: fc.boolean(),
+      widest: fc.option(
+        fc.record({
+          column: fc.constant('note'),
+          rows: fc.integer({ min: 1, max: 122_880 }),
+          bytes: fc.integer({ min: 1, max: 200 * MIB }),
+          largest: fc.constant(undefined),
+        }),
+        { nil: undefined },
+      ),
     });
     fc.assert(
       fc.property(loads, fc.integer({ min: 1, max: 16_384 }), fc.boolean(), (load, mebibytes, cut) => {
@@ -104,6 +113,28 @@ describe('a load is fitted to the bound', () => {
         }
       }),
     );
+  });
+});
+
+describe('rows that are wider than usual', () => {
+  const widest = { column: 'note', rows: 100, bytes: 40_000_000, largest: 39_000_000 };
+  const wide = { ...LOAD, widest };
+
+  it('get more memory where nobody set a bound, and less than the machine has', () => {
+    const usual = ownBound(64 * 1024 * MIB, LOAD);
+    const given = ownBound(64 * 1024 * MIB, wide);
+    expect(given.bytes).toBeGreaterThan(usual.bytes);
+    expect(allot(given, wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
+    expect(allot(usual, LOAD, true).database).toBeLessThanOrEqual(64 * MIB);
+  });
+
+  it('are refused by their column and size where a bound is too small, with one that works', () => {
+    const error = refusal(() => allot(bound(512), wide, true));
+    expect(error.details).toEqual([
+      '100 rows that are read together have 40 MB, most of it in note; its largest value has 39 MB',
+    ]);
+    const [, least = ''] = /^set the bound to (\d+)MiB, or shorten note in the query$/.exec(error.hint ?? '') ?? [];
+    expect(allot(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
   });
 });
 

@@ -17,6 +17,20 @@ export interface FrozenPiece {
   readonly first: number;
 }
 
+/** Bytes of memory that a statement takes for each byte of the widest row group: its pages, its rows, and what is written of them. */
+export const COPIES_OF_WIDEST = 8;
+
+/** What takes the most memory to read: rows are read a row group at a time, whole texts of them together. */
+export interface WidestRows {
+  /** The column that has most of it. */
+  readonly column: string;
+  readonly rows: number;
+  /** Of all columns. */
+  readonly bytes: number;
+  /** Bytes of the column's largest value, where it is text. */
+  readonly largest: number | undefined;
+}
+
 /** A window's input rows, materialised once on the source's side. */
 export interface FrozenTable {
   /** Random, made with the table (see `newFrozenId`): another freeze of the same run is another table. */
@@ -34,6 +48,8 @@ export interface FrozenTable {
   readonly duplicates?: number;
   /** Where each chunk's rows are, for a source that keeps ranges of rows of files. */
   readonly pieces?: readonly FrozenPiece[];
+  /** Where a row group takes more memory than one is meant to, for a source that keeps files. */
+  readonly widest?: WidestRows;
   /** Of which the checksums are made. */
   readonly hash: KeyHash;
 }

@@ -34,6 +34,10 @@ interface RunIdentity {
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
 }
 
+export function isRunState(text: string): text is RunState {
+  return (RUN_STATES as readonly string[]).includes(text);
+}
+
 /** What else an entry tells of its run; each entry adds what is new. Stored as JSON. */
 export interface RunDetails {
   /** Run that was published for the window when this one started; null where there was none. */

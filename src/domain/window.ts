@@ -5,6 +5,10 @@ type Grain = (typeof GRAINS)[number];
 /** A window is a whole hour, day or ISO week of the job's zone, or any other range. */
 export type WindowKind = Grain | 'ad hoc';
 
+export function isWindowKind(text: string): text is WindowKind {
+  return text === 'ad hoc' || (GRAINS as readonly string[]).includes(text);
+}
+
 /** A half-open range of instants `[start, end)`, made in the job's time zone. */
 export interface Window {
   readonly start: Date;

@@ -1,4 +1,4 @@
-import { type ErrorKind, Interrupted, ScoreBatchError } from '../errors.ts';
+import { type ErrorKind, Interrupted, ScoreBatchError, tooManyFiles } from '../errors.ts';
 import { bugWithoutValues, withoutValues } from '../without-values.ts';
 
 interface KnownError {
@@ -7,6 +7,9 @@ interface KnownError {
   readonly what: string;
   readonly hint: string;
 }
+
+/** Only tables that are published can have constraints; a unique index is looked at when the transaction is committed. */
+const BROKEN_CONSTRAINT = /^Constraint Error|constraint violation/;
 
 /** What DuckDB's messages mean for the person on call; it has no codes. The first that matches counts. */
 const ERRORS: readonly KnownError[] = [
@@ -42,16 +45,34 @@ const ERRORS: readonly KnownError[] = [
     hint: 'something removed or damaged them; start again with --fresh',
   },
   {
-    pattern: /not a valid DuckDB database file|newer version of DuckDB|Serialization Error|storage version/i,
+    pattern: /newer version of DuckDB|storage version|Trying to read a database file with version number|Serialization Error/i,
     kind: 'configuration',
-    what: 'is not a database that this DuckDB can read',
-    hint: 'write it with DuckDB 1.5, or export and import it',
+    what: 'was written by a newer DuckDB, in a format that this one cannot read',
+    hint: "copy it with that DuckDB into a file that this one can read: ATTACH 'other.duckdb' (STORAGE_VERSION 'v1.5.0'); COPY FROM DATABASE …",
+  },
+  {
+    pattern: /Corrupt database file/,
+    kind: 'configuration',
+    what: 'is damaged',
+    hint: 'restore it from a copy; what score-batch publishes can be published again from its source',
+  },
+  {
+    pattern: /not a valid DuckDB database file/i,
+    kind: 'configuration',
+    what: 'is not a DuckDB database',
+    hint: 'check the path of the warehouse in the job file',
+  },
+  {
+    pattern: BROKEN_CONSTRAINT,
+    kind: 'configuration',
+    what: 'has a published table whose constraint refuses the new rows',
+    hint: 'drop the unique index, NOT NULL or CHECK that is named, or name another table; the same command then goes on with what is staged',
   },
   {
     pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
     kind: 'configuration',
     what: 'cannot be worked on with the memory that DuckDB is allowed',
-    hint: 'set --max-memory higher, or score.chunk_rows lower',
+    hint: 'start again with a higher --max-memory; it goes on from the chunks that are staged',
   },
 ];
 
@@ -60,7 +81,7 @@ const WITHOUT_ROWS =
   /^(Parser|Syntax|Binder|Catalog|Dependency|Not implemented|IO|HTTP|Permission|Out of Memory|TransactionContext|Serialization|INTERNAL|INTERRUPT) Error: /;
 
 function mayQuoteRows(message: string): boolean {
-  return /^[A-Z][A-Za-z ]* Error: /.test(message) && !WITHOUT_ROWS.test(message);
+  return /^[A-Z][A-Za-z ]* Error: /.test(message) && (!WITHOUT_ROWS.test(message) || BROKEN_CONSTRAINT.test(message));
 }
 
 /**
@@ -69,6 +90,8 @@ function mayQuoteRows(message: string): boolean {
  */
 export function duckdbError(error: unknown, subject: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
+  const files = tooManyFiles(error);
+  if (files) return files;
   const message = error instanceof Error ? error.message : String(error);
   const known = ERRORS.find(({ pattern }) => pattern.test(message));
   if (!known) return error instanceof Error && mayQuoteRows(message) ? bugWithoutValues(error) : error;

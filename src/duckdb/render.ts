@@ -14,6 +14,10 @@ export interface RenderedRange {
 const RANGE = 122_880;
 /** Ranges per query: one thread renders a row group, and memory holds the lines of all. */
 const SIDE_BY_SIDE = 2;
+/** Bytes of the lines of a range, about: where lines are long, it has fewer ranks. */
+const RANGE_BYTES = 8 * 2 ** 20;
+/** Ranks by which the length of the first lines is told. */
+const SAMPLE = 2_048;
 
 /**
  * Renders rows in the order of their column `rank`, a range of ranks at a time: no sort of all rows, however many.
@@ -28,26 +32,37 @@ export async function* renderRanges(
   line: string,
   rows: number,
 ): AsyncGenerator<RenderedRange> {
-  const ranges = Math.ceil(rows / RANGE);
-  for (let first = 0; first < ranges; first += SIDE_BY_SIDE) {
-    const end = Math.min(first + SIDE_BY_SIDE, ranges);
-    const condition = [
-      ...(relation.where === undefined ? [] : [relation.where]),
-      `rank BETWEEN ${first * RANGE + 1} AND ${Math.min(end * RANGE, rows)}`,
-    ];
+  const between = (first: number, end: number) =>
+    [...(relation.where === undefined ? [] : [relation.where]), `rank BETWEEN ${first + 1} AND ${end}`].join(' AND ');
+  let range = RANGE;
+  const resize = (bytes: number, ranks: number) => {
+    range = Math.max(1, Math.min(RANGE, Math.floor((RANGE_BYTES * ranks) / Math.max(1, bytes))));
+  };
+  const [sample] = await database.rows(
+    `SELECT CAST(sum(strlen(${line})) AS BIGINT) FROM ${relation.from} WHERE ${between(0, Math.min(SAMPLE, rows))}`,
+  );
+  resize(Number(sample?.[0] ?? 0), Math.min(SAMPLE, rows));
+  for (let first = 0; first < rows; ) {
+    const end = Math.min(first + SIDE_BY_SIDE * range, rows);
     // The lines as one value: a value at a time they would cost more than the rest of the run. Distinct ranks are counted as
     // bits, which costs a third of counting them as values.
     const found = await database.rows(
-      `SELECT (rank - 1) // ${RANGE} AS part, count(*), bit_count(bitstring_agg(CAST((rank - 1) % ${RANGE} AS INTEGER), 0, ${RANGE - 1})),
+      `SELECT (rank - 1 - ${first}) // ${range} AS score_batch_part, count(*),
+         bit_count(bitstring_agg(CAST((rank - 1 - ${first}) % ${range} AS INTEGER), 0, ${range - 1})),
          encode(string_agg(${line}, '' ORDER BY rank))
-       FROM ${relation.from} WHERE ${condition.join(' AND ')} GROUP BY part`,
+       FROM ${relation.from} WHERE ${between(first, end)} GROUP BY score_batch_part`,
     );
     const parts = new Map(found.map(([part, ...values]) => [Number(part), values]));
-    for (let part = first; part < end; part += 1) {
+    let bytes = 0;
+    for (let part = 0; first + part * range < end; part += 1) {
       const [count, ranks, lines] = parts.get(part) ?? [];
-      const expected = Math.min(RANGE, rows - part * RANGE);
-      yield { complete: Number(count) === expected && Number(ranks) === expected, lines: bytesOf(lines) };
+      const expected = Math.min(range, end - first - part * range);
+      const rendered = bytesOf(lines);
+      bytes += rendered.length;
+      yield { complete: Number(count) === expected && Number(ranks) === expected, lines: rendered };
     }
+    resize(bytes, end - first);
+    first = end;
   }
 }
 

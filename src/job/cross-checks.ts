@@ -5,7 +5,14 @@ import type { JobDefinition } from './schema.ts';
 
 /** What no single key can tell: names that would meet in one table, segments that are not kept. */
 export function crossChecks(job: JobDefinition): Problem[] {
-  return [...repeatedColumns(job), ...reservedColumns(job), ...segmentsKept(job), ...tablesApart(job), ...ranksNeeded(job)];
+  return [
+    ...repeatedColumns(job),
+    ...reservedColumns(job),
+    ...segmentsKept(job),
+    ...tablesApart(job),
+    ...ranksNeeded(job),
+    ...systemSchemas(job),
+  ];
 }
 
 function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
@@ -43,6 +50,27 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
       ? [{ path: ['score', 'column'], message: `${score.column} is also a key or kept column` }]
       : []),
   ];
+}
+
+/** Schemas of the warehouses' own, in which nobody can make a table. */
+const SYSTEM = ['information_schema', 'pg_catalog'];
+
+function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
+  const names = [
+    { path: ['sink', 'table'], parts: parseTableName(sink.table)?.slice(0, -1) },
+    { path: ['report', 'table'], parts: report.table === undefined ? [] : parseTableName(report.table)?.slice(0, -1) },
+    {
+      path: ['report', 'summary_table'],
+      parts: report.summary_table === undefined ? [] : parseTableName(report.summary_table)?.slice(0, -1),
+    },
+    { path: ['source', 'scratch'], parts: source.scratch.split('.') },
+    { path: ['sink', 'scratch'], parts: sink.scratch.split('.') },
+  ];
+  return names.flatMap(({ path, parts = [] }) =>
+    parts
+      .filter((part) => SYSTEM.includes(part.toLowerCase()))
+      .map((part) => ({ path, message: `${part} belongs to the warehouse, which lets nobody make a table in it` })),
+  );
 }
 
 function segmentsKept({ sink, report }: JobDefinition): Problem[] {

@@ -5,6 +5,7 @@ import { SCORE_SCALE } from '../domain/tables.ts';
 import { appendInt32 } from '../duckdb/append.ts';
 import { canonicalText } from '../duckdb/canonical-text.ts';
 import type { Database } from '../duckdb/database.ts';
+import { rowGroupBytes, rowGroupsOf } from '../duckdb/row-groups.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
 import { hashedValue, setHashKey } from './hashed-value.ts';
@@ -20,6 +21,8 @@ export interface ChunkResult {
 
 export interface ScoredFileSpec {
   readonly file: string;
+  /** Bytes of the database's memory. */
+  readonly memory: number;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
   /** Columns that feed the features, by position of the feature. */
@@ -50,12 +53,16 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
   await appendInt32(database, 'result', [result.scores, result.rejected], result.rows);
   const codes = new Set(result.rejected.subarray(0, result.rows));
   codes.delete(0);
-  await database.run(
-    `COPY (${selectScored(
-      spec,
-      [...codes].sort((a, b) => a - b),
-    )}) TO ${literal(spec.file)} (FORMAT parquet, COMPRESSION zstd)`,
+  const select = selectScored(
+    spec,
+    [...codes].sort((a, b) => a - b),
   );
+  // Asked of row groups that are bounded by bytes. Rows are read by one thread, which keeps them in step all the same.
+  await database.run('SET preserve_insertion_order = false');
+  await database.run(
+    `COPY (${select}) TO ${literal(spec.file)} (FORMAT parquet, COMPRESSION zstd, ${rowGroupsOf(rowGroupBytes(spec.memory))})`,
+  );
+  await database.run('SET preserve_insertion_order = true');
 }
 
 function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {

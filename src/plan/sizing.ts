@@ -1,9 +1,9 @@
 import type { Execution } from '../domain/execution.ts';
-import type { Chunking } from '../domain/frozen-table.ts';
+import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { readMachine } from '../machine.ts';
-import { allot, askedBound, type Load, type MemoryBound, ownBound } from '../memory.ts';
+import { type Allotment, allot, askedBound, type Load, type MemoryBound, ownBound } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { batchRows, encodedBytes, rowBytes, workerCount } from '../score/sizing.ts';
 
@@ -22,6 +22,8 @@ export interface Sizing {
   readonly asked: number | undefined;
   /** Processors that this process may use. */
   readonly cores: number;
+  /** Bytes of the machine or the container. */
+  readonly memory: number;
 }
 
 export interface SizingOptions {
@@ -55,7 +57,19 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     bound,
     load,
     cores,
+    memory,
     asked: options.workers,
     chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? LEAST_CHUNKS : 1 },
   };
+}
+
+/**
+ * What this process gets for rows that are frozen. Their chunks are cut, on this machine or on another one: workers and batches can
+ * still be fewer. Where nobody set a bound, wide rows get more than others, as far as the machine has it.
+ *
+ * @throws ScoreBatchError as `allot` does, with the column that makes the rows wide
+ */
+export function fitFrozen({ bound, load, memory }: Sizing, { chunks, widest }: FrozenTable): Allotment {
+  const cut = { ...load, chunkRows: Math.max(0, ...chunks.map(({ rows }) => rows)), widest };
+  return allot(bound.from === 'machine' ? ownBound(memory, cut) : bound, cut, true);
 }

@@ -5,7 +5,7 @@ import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { readMachine } from '../machine.ts';
-import { askedBound, machineBound, mainDatabase } from '../memory.ts';
+import { askedBound, machineBound, mainDatabase, reserveOf } from '../memory.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -33,10 +33,12 @@ export async function openWarehouses({ definition, root }: Job, context: Context
   const { cores, memory } = readMachine();
   const bound = askedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
   const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
+  const local = kinds.every((kind) => kind === 'duckdb');
   const shared = {
     root,
     job: definition.name,
-    memory: mainDatabase(bound, { local: kinds.every((kind) => kind === 'duckdb'), cores }),
+    memory: mainDatabase(bound, { local, cores }),
+    reserve: reserveOf(bound, local),
   };
   const warned = new Set<string>();
   const warn = (message: string): void => {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
@@ -15,18 +15,29 @@ export interface PendingName {
 /** What follows the name of the report: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. Only milliseconds have a dot in a run's id. */
 const SUFFIX = /^\.(\d+)\.(?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12}\..+\.\d+-[0-9a-f]{8}$/;
 
+/** Bytes of a report's name in the name of its pending file, which has a run and a host beside it and 255 bytes in all. */
+const MOST_BASE = 90;
+
+/** What stands for a report's name in that of its pending file: the name, or its beginning and a digest where it is long. */
+function pendingBase(base: string): string {
+  if (Buffer.byteLength(base) <= MOST_BASE) return base;
+  let short = base;
+  while (Buffer.byteLength(short) > MOST_BASE - 17) short = Array.from(short).slice(0, -1).join('');
+  return `${short}~${createHash('sha256').update(base).digest('hex').slice(0, 16)}`;
+}
+
 /**
  * Host and process are for people only: containers may share both, so they do not tell whether the writer lives. That is also why
  * it ends with a random number.
  */
 export function pendingPath(file: string, { number, runId }: Pick<Publication, 'number' | 'runId'>): string {
   const writer = `${hostname()}.${process.pid}-${randomBytes(4).toString('hex')}`;
-  return path.join(path.dirname(file), `.${path.basename(file)}.${number}.${runId}.${writer}`);
+  return path.join(path.dirname(file), `.${pendingBase(path.basename(file))}.${number}.${runId}.${writer}`);
 }
 
 /** Pending files beside a report; none where there is no such folder. */
 export function pendingBeside(file: string): Promise<PendingName[]> {
-  const name = path.basename(file);
+  const name = pendingBase(path.basename(file));
   return pendingIn(path.dirname(file), (text) => (text.startsWith(name) ? name.length : undefined));
 }
 

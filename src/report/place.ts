@@ -3,9 +3,21 @@ import path from 'node:path';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** `reports/churn-{window}.csv` → the file of that window, absolute. */
+/** Of a file or a folder, on every file system that people have. */
+const MOST_BYTES = 255;
+
+/**
+ * `reports/churn-{window}.csv` → the file of that window, absolute.
+ *
+ * @throws ScoreBatchError `configuration` where a name in it is too long for any file system
+ */
 export function reportFile(template: string, { label }: Pick<LedgerWindow, 'label'>, root: string): string {
-  return path.resolve(root, template.replaceAll('{window}', label));
+  const file = path.resolve(root, template.replaceAll('{window}', label));
+  const long = file.split(path.sep).find((part) => Buffer.byteLength(part) > MOST_BYTES);
+  if (long === undefined) return file;
+  throw new ScoreBatchError('configuration', `report.csv gives a name of ${Buffer.byteLength(long)} bytes: ${long}`, {
+    hint: `shorten it: file systems take names of ${MOST_BYTES} bytes at most`,
+  });
 }
 
 /** A report's path as the ledger keeps it: below the project root it is relative, so that every checkout has the same. */

@@ -8,6 +8,7 @@ import { reasonOf } from './lost.ts';
 import type { Progress } from './progress.ts';
 import { finishReport } from './report.ts';
 import { type RunSummary, summarize } from './summary.ts';
+import { explainMemory } from './too-wide.ts';
 
 /**
  * Does what is left to do until the run is published, and what comes after it; nothing where all of it is done.
@@ -43,7 +44,7 @@ export async function unlessPublished<T>(
     return await work();
   } catch (error) {
     if (progress.state === 'published') throw error;
-    const reason = await reasonOf(error, plan, progress);
+    const reason = await reasonOf(await explainMemory(error, plan, progress.runId), plan, progress);
     if (!(error instanceof Interrupted) && (await adopt(plan, progress).catch(() => false))) return false;
     await recordFailure(plan, progress, reason, context);
     throw reason;

@@ -5,8 +5,9 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type Scorer, scorerId } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
-import { type Allotment, allot } from '../memory.ts';
+import type { Allotment } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
+import { fitFrozen } from '../plan/sizing.ts';
 import { processorKind } from '../processor.ts';
 import { scoreChunks } from '../score/pool.ts';
 import { VERSION } from '../versions.ts';
@@ -125,10 +126,9 @@ function noteHalved(provider: string, rows: number, progress: Progress, { consol
   );
 }
 
-/** Fits the work to the memory. Chunks are cut, on this machine or on another one: workers and batches can still be fewer. */
 function fitted(plan: Plan, frozen: FrozenTable, { console }: Context): Allotment {
   const { bound, load, cores } = plan.sizing;
-  const allotment = allot(bound, { ...load, chunkRows: Math.max(0, ...frozen.chunks.map(({ rows }) => rows)) }, true);
+  const allotment = fitFrozen(plan.sizing, frozen);
   if (allotment.workers < load.workers) {
     console.info(
       `${allotment.workers} of ${load.workers} workers, since more do not fit into ${showBytes(bound.bytes)} of memory`,

@@ -67,6 +67,7 @@ export async function scoreChunk(
     { rows: read, scores, rejected },
     {
       file,
+      memory: setup.memory,
       key: setup.key,
       keep: setup.keep,
       features: setup.features,

@@ -1,4 +1,4 @@
-import { EXIT_CODES, Interrupted, ScoreBatchError } from '../errors.ts';
+import { EXIT_CODES, Interrupted, ScoreBatchError, tooManyFiles } from '../errors.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
@@ -14,7 +14,8 @@ interface Presented {
 }
 
 /** The text for a person and the code for a scheduler. */
-export function presentError(error: unknown): Presented {
+export function presentError(thrown: unknown): Presented {
+  const error = tooManyFiles(thrown) ?? thrown;
   if (error instanceof Interrupted) {
     const { message, by } = error;
     const told = { text: `${message}; the same command goes on where this one stopped`, message, details: [] };

@@ -80,6 +80,22 @@ export function canEstimate(source: Source): source is Source & EstimatingSource
   return 'estimate' in source;
 }
 
+/** Bytes of the largest text of a column, in UTF-8. */
+export interface LargestText {
+  readonly column: string;
+  readonly bytes: number;
+}
+
+/** A power of sources that can say which column of a run has the largest texts, by one query over all rows. */
+export interface MeasuringSource {
+  /** @param texts columns of the query that are text */
+  largest(query: Query, texts: readonly Column[], runId: string): Promise<readonly LargestText[]>;
+}
+
+export function canMeasure(source: Source): source is Source & MeasuringSource {
+  return 'largest' in source;
+}
+
 export interface ReconcileOptions {
   readonly runId: string;
   readonly frozen: FrozenTable;
@@ -221,6 +237,8 @@ export interface WarehouseAccess {
   readonly scratch: string;
   /** Bytes that an embedded warehouse may use in this process. */
   readonly memory: number;
+  /** Bytes that it may use where rows are wide; the same by default. */
+  readonly reserve?: number | undefined;
   /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

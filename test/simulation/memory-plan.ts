@@ -69,6 +69,7 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     requireGpu: false,
     sizing: {
       bound: { bytes: 2 ** 40, from: 'machine' },
+      memory: 2 ** 40,
       load: { workers, batchRows: 1, chunkRows: 3, rowBytes: 1, encodedBytes: 1, modelBytes: 1, cores: 2, local: true },
       chunking: { chunkRows: 3 },
       asked: workers,

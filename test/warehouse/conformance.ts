@@ -21,6 +21,7 @@ import {
   type StagedTally,
   type Warehouse,
 } from '../../src/warehouse/warehouse.ts';
+import { ownNames } from '../support/own-names.ts';
 import { temporaryFolder } from '../support/project.ts';
 
 /** Makes a warehouse of its own for one test. */
@@ -547,6 +548,26 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(await subject.rows(`select count(*) as n from ${table(scores)}`)).toEqual([{ n: '2' }]);
       expect(await warehouse.sink.differences(run.tables)).toEqual([]);
     });
+
+    for (const [i, half] of ['even', 'odd'].entries()) {
+      it(`takes columns by the names that our own SQL uses; ${half} ones are the key`, async () => {
+        const { warehouse, execute, quote, stringType } = await openSubject(makeSubject);
+        // The tests' score has a name too.
+        const names = ownNames().filter((name) => name !== 'score');
+        const values = (row: number) => `(${names.map((name) => `'${name} ${row}'`).join(', ')})`;
+        await execute(`create table people (${names.map((name) => `${quote(name)} ${stringType}`).join(', ')})`);
+        await execute(`insert into people values ${values(1)}, ${values(2)}`);
+        const run = await startRun(warehouse, 'run', {
+          query: plain(`select ${names.map(quote).join(', ')} from people`),
+          key: names.filter((_, position) => position % 2 === i),
+          keep: names.filter((_, position) => position % 2 !== i),
+        });
+        await stageAll(run);
+        await run.publish();
+        const expected = [1, 2].map((row) => Object.fromEntries(names.map((name) => [name, `${name} ${row}`])));
+        expect(await readScores(run)).toMatchObject(expected);
+      });
+    }
 
     it('shows how a table that is there differs, and never alters it', async () => {
       const subject = await withUsers(makeSubject, 30);

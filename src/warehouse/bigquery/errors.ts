@@ -65,6 +65,12 @@ const ERRORS: readonly KnownError[] = [
     hint: 'filter on the partition column, or raise source.max_bytes',
   },
   {
+    is: says(/\brequired (field|column)\b.*\bnull\b|\bnot null constraint\b|\bnon-nullable\b|\bviolates\b.*\bconstraint\b/i),
+    kind: 'configuration',
+    what: 'a published table refuses the new rows: one of its columns is REQUIRED',
+    hint: 'relax the column (ALTER TABLE … ALTER COLUMN … DROP NOT NULL), or name another table; the same command then goes on with what is staged',
+  },
+  {
     is: says(/has not been used in project|(is|been) (not enabled|disabled)|billing (has|is|account)/i),
     kind: 'configuration',
     what: 'the project cannot run BigQuery jobs',

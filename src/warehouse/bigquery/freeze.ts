@@ -101,7 +101,8 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
 
 /** Partitioned by bucket: a chunk's read is billed for its buckets only, which a filter on a clustered column may not be. */
 function selectFrozen(connection: Connection, query: Query, { runId, key, columns }: FreezeOptions): string {
-  const names = columns.map(({ name }) => BIGQUERY.identifier(name));
+  // Named again, in the job's case: the query may spell them in another one.
+  const names = columns.map(({ name }) => `${BIGQUERY.identifier(name)} AS ${BIGQUERY.identifier(name)}`);
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'frozen', runId)}
     PARTITION BY RANGE_BUCKET(${BUCKET}, GENERATE_ARRAY(0, ${BUCKETS}, 1))
     ${scratchClause(connection, runId)}

@@ -2,7 +2,8 @@ import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { backoff, sleep } from '../pace.ts';
-import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
+import { insertEntry, selectEntries } from '../sql/ledger.ts';
+import { readEntry } from '../sql/ledger-entry.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { type Connection, undisturbed } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
@@ -42,7 +43,7 @@ export async function readEntries(connection: Connection, layout: TableLayout, f
   if (!(await layoutExists(connection, layout))) return [];
   const found = await rows(connection, selectEntries(BIGQUERY, layout, filter));
   const position = new Map(layout.columns.map(({ name }, i) => [name, i]));
-  return found.map((row) => toEntry((name) => row[position.get(name) ?? -1] ?? null));
+  return found.map((row) => readEntry((name) => row[position.get(name) ?? -1] ?? null));
 }
 
 /**

@@ -6,6 +6,7 @@ import { BIGQUERY } from './dialect.ts';
 import { bigqueryError } from './errors.ts';
 import { fullName } from './names.ts';
 import { readTable } from './read.ts';
+import { getTable } from './rest-tables.ts';
 
 /** Reads the run's rows once, into a DuckDB in memory, which renders them as it does for every warehouse. */
 export async function* readPublished(connection: Connection, spec: PublishedRows): AsyncGenerator<RenderedRange> {
@@ -25,7 +26,10 @@ export async function* readPublished(connection: Connection, spec: PublishedRows
       line,
       rows,
       columns: spec.table.columns,
-      load: (database, columns) => readTable(connection, database, { table, columns, restriction, into: 'published' }),
+      load: async (database, columns) => {
+        const spelled = (await getTable(connection, table))?.schema?.fields?.map(({ name }) => name) ?? [];
+        await readTable(connection, database, { table, columns, spelled, restriction, into: 'published' });
+      },
     });
   } catch (error) {
     signal.throwIfAborted();

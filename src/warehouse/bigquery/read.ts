@@ -15,6 +15,8 @@ import type { FullName } from './names.ts';
 export interface TableRead {
   readonly table: FullName;
   readonly columns: readonly TableColumn[];
+  /** Names as the table spells them, where that may be in another case than `columns`: names of fields to read are taken literally. */
+  readonly spelled?: readonly string[];
   /** Condition on the table's columns. */
   readonly restriction: string;
   /** Temporary table of the in-memory DuckDB that is made, or made anew. */
@@ -60,7 +62,7 @@ async function readOnce(connection: Connection, database: Database, read: TableR
         table: `projects/${table.project}/datasets/${table.dataset}/tables/${table.table}`,
         dataFormat: 'ARROW',
         // Not compressed: apache-arrow has no codec of its own.
-        readOptions: { selectedFields: columns.map(({ name }) => name), rowRestriction: restriction },
+        readOptions: { selectedFields: columns.map(({ name }) => spelling(name, read.spelled)), rowRestriction: restriction },
       },
       maxStreamCount: STREAMS,
     },
@@ -81,6 +83,10 @@ async function readOnce(connection: Connection, database: Database, read: TableR
     ended.abort(new Error('another stream of the read failed'));
     appender.close();
   }
+}
+
+function spelling(name: string, spelled: readonly string[] = []): string {
+  return spelled.find((other) => other.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
 async function drain(

@@ -4,20 +4,21 @@ import type { TableColumn } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
-import { inChunk } from '../sql/frozen.ts';
-import type { EstimatingSource, Source } from '../warehouse.ts';
+import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
+import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
 import { queryError, translated } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { freeze, readFrozen, thaw, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
 import { readTable } from './read.ts';
-import { dropLeft, listLeft, scratchTable } from './scratch.ts';
+import { dropLeft, listLeft, scratchName, scratchTable } from './scratch.ts';
 import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
-export function bigquerySource(connection: Connection): Source & EstimatingSource {
+export function bigquerySource(connection: Connection): Source & EstimatingSource & MeasuringSource {
   const asked = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
     translated(connection, async () => {
       try {
@@ -55,6 +56,16 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       }
       return found[0]?.[0] === 'true';
     },
+    largest: (_, texts, runId) =>
+      translated(
+        connection,
+        async () => {
+          const frozen = scratchName(connection, 'frozen', runId);
+          const [row] = await rows(connection, selectLargest(BIGQUERY, frozen, texts, 'BYTE_LENGTH'), { runId });
+          return largestTexts(texts, row);
+        },
+        'looking for the largest text',
+      ),
     freeze: (query, options) =>
       translated(connection, () => freeze(connection, query, options), 'freezing the rows of the window'),
     frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),

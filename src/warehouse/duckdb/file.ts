@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,6 +17,8 @@ export interface DuckdbFile {
   readonly job: string;
   /** Bytes that DuckDB may use. */
   readonly memory: number;
+  /** Bytes that it may use where rows are wide; the same by default. */
+  readonly reserve?: number | undefined;
   /** See `WarehouseOptions`. */
   readonly signal: AbortSignal;
 }
@@ -41,8 +43,19 @@ export async function withFile<T>(
 /** The file itself, for who reads it in pieces; must be disposed of. */
 export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promise<Database> {
   if (mode === 'read' && !existsSync(file.path)) throw missingFile(file.path);
+  refuseScratch(file);
   if (mode === 'write') await mkdir(path.dirname(file.path), { recursive: true });
   return await openWaiting(file, mode);
+}
+
+/** What does not fit into memory goes there too, so that nothing can be opened without it. */
+function refuseScratch({ scratch }: DuckdbFile): void {
+  // One that cannot be looked at is told by whoever writes there.
+  const found = statSync(scratch, { throwIfNoEntry: false });
+  if (found === undefined || found.isDirectory()) return;
+  throw new ScoreBatchError('configuration', `scratch is to be the folder ${scratch}, and there is a file of that name`, {
+    hint: 'move the file away, or set source.scratch and sink.scratch to another name',
+  });
 }
 
 export function missingFile(file: string): ScoreBatchError {
@@ -58,6 +71,7 @@ export function missingFile(file: string): ScoreBatchError {
  * @param folder the run's
  */
 export async function withMemory<T>(file: DuckdbFile, folder: string, work: (database: Database) => Promise<T>): Promise<T> {
+  refuseScratch(file);
   await using database = await openDatabase(':memory:', {
     memory: file.memory,
     temporary: folder,

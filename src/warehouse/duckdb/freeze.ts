@@ -8,6 +8,7 @@ import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from 
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
+import { rowGroupsOf } from '../../duckdb/row-groups.ts';
 import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
@@ -21,9 +22,11 @@ import { frozenColumns, frozenRows, ROW_NUMBER, repeatedKeys } from './frozen-ro
 import { hashOfKey } from './key-hash.ts';
 import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
+import { makeRoom } from './room.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 import { stampsOf } from './stamp.ts';
+import { widestRows } from './widest-rows.ts';
 
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
@@ -32,6 +35,8 @@ const REPEATED = 'repeated';
 const BYTES_PER_KEY = 12;
 /** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
 const GROUPS_PER_FILE = 16;
+/** A chunk worker with the least memory can read a row group of this size. */
+const ROW_GROUP_BYTES = 8 * 2 ** 20;
 
 interface Manifest extends FrozenTable {
   /** See `probeHash`. */
@@ -59,7 +64,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
       }
     });
     const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
-      countFrozen(database, folder, options, file.memory),
+      countFrozen(database, folder, options, file),
     );
     const stamps = await stampsOf([...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))]);
     await writeFile(
@@ -90,34 +95,37 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (SELECT ${frozenColumns(columns).join(', ')} FROM ${asSubquery(sql)})
-     TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN}, ROW_GROUPS_PER_FILE ${GROUPS_PER_FILE})`,
+     TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN}, ${rowGroupsOf(ROW_GROUP_BYTES)}, ROW_GROUPS_PER_FILE ${GROUPS_PER_FILE})`,
     values,
   );
 }
 
 /** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
-async function countFrozen(database: Database, folder: string, options: FreezeOptions, memory: number): Promise<FrozenTable> {
+async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
   const { runId, columns, key, hash } = options;
   const files = await filesIn(folder, ROWS);
+  const widest = await widestRows(database, files, columns, ROW_GROUP_BYTES);
+  const memory = await makeRoom(database, file, widest?.bytes ?? 0);
   const counts = await rowsPerFile(database, files);
   const rows = counts.reduce((sum, count) => sum + count, 0);
   const chunkRows = rows / chunksFor(rows, options);
   const sums = checksumSums(DUCKDB, hashOfKey(hash, key)).join(', ');
   const chunks: FrozenChunk[] = [];
   const pieces: FrozenPiece[] = [];
-  for (const [i, file] of files.entries()) {
+  for (const [i, name] of files.entries()) {
     const size = pieceSize(counts[i] ?? 0, chunkRows);
     const counted = await database.rows(
-      `SELECT ${ROW_NUMBER} // ${size} AS part, count(*), ${sums} FROM ${frozenRows(file, columns)} GROUP BY part ORDER BY part`,
+      `SELECT ${ROW_NUMBER} // ${size} AS score_batch_part, count(*), ${sums} FROM ${frozenRows(name, columns)} GROUP BY score_batch_part ORDER BY score_batch_part`,
     );
     for (const [part, count, high, low] of counted) {
       chunks.push({ chunk: chunks.length, rows: Number(count), checksum: checksumOf(high, low) });
-      pieces.push({ file: path.relative(folder, file), first: Number(part) * size });
+      pieces.push({ file: path.relative(folder, name), first: Number(part) * size });
     }
   }
   const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
   const duplicates = await writeRepeated(database, folder, files, options, passes);
-  return { id: newFrozenId(), runId, columns, divisions: Math.max(1, chunks.length), hash, chunks, pieces, rows, duplicates };
+  const divisions = Math.max(1, chunks.length);
+  return { id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates, ...(widest && { widest }) };
 }
 
 /** Rows of a file's chunks, all about equal and none above `chunkRows`. */

@@ -38,7 +38,8 @@ export function repeatedKeys(
     AND ${hash} IN (SELECT ${hash} AS hash ${keys} GROUP BY hash HAVING count(*) > 1) GROUP BY ALL HAVING count(*) > 1`;
 }
 
-function placed(index: number): string {
+/** Name of a column in the file. */
+export function placed(index: number): string {
   return `c${index}`;
 }
 

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
+import { insertEntry, selectEntries } from '../sql/ledger.ts';
+import { readEntry } from '../sql/ledger-entry.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
@@ -39,5 +40,5 @@ export async function readEntries(database: Database, layout: TableLayout, filte
   if (!(await tableExists(database, layout.name))) return [];
   const rows = await database.rows(selectEntries(DUCKDB, layout, filter));
   const position = new Map(layout.columns.map(({ name }, i) => [name, i]));
-  return rows.map((row) => toEntry((name) => (row[position.get(name) ?? -1] ?? null) as string | null));
+  return rows.map((row) => readEntry((name) => (row[position.get(name) ?? -1] ?? null) as string | null));
 }

@@ -13,7 +13,7 @@ import { duckdbSource } from './source.ts';
  *
  * @throws ScoreBatchError `configuration` where the URL names no file
  */
-export function openDuckdb({ url, root, job, scratch, memory, signal }: WarehouseOptions): Warehouse {
+export function openDuckdb({ url, root, job, scratch, memory, reserve, signal }: WarehouseOptions): Warehouse {
   const name = url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '');
   if (name === '' || name === ':memory:') {
     throw new ScoreBatchError('configuration', `${url} names no file`, {
@@ -27,7 +27,14 @@ export function openDuckdb({ url, root, job, scratch, memory, signal }: Warehous
       hint: 'rename the folder or the file',
     });
   }
-  const duckdb: DuckdbFile = { path: file, scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`, job, memory, signal };
+  const duckdb: DuckdbFile = {
+    path: file,
+    scratch: `${file}.${scratch.replaceAll(/[^\w-]/g, '_')}`,
+    job,
+    memory,
+    reserve,
+    signal,
+  };
   return {
     kind: 'duckdb',
     async reach() {

@@ -10,6 +10,8 @@ import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';
 import { rankRows } from './ranked-rows.ts';
+import { makeRoom } from './room.ts';
+import { stagedWidth } from './staged-width.ts';
 import { refuseAlteredStaging, stagedFile } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
@@ -23,8 +25,9 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   const unranked = () => `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
   const from = staged.length === 0 ? '' : isRanked(tables) ? await rankRows(file, spec, staged) : unranked();
   const rows = { from, key, keep, scored, bands };
-  return await withFile(file, 'write', (database) =>
-    transaction(database, async () => {
+  return await withFile(file, 'write', async (database) => {
+    if (staged.length > 0) await makeRoom(database, file, (await stagedWidth(database, staged)).group);
+    return await transaction(database, async () => {
       const ledger = inCatalog(database, tables.ledger);
       const scores = inCatalog(database, tables.scores);
       const quarantine = inCatalog(database, tables.quarantine);
@@ -53,8 +56,8 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       await refuseAlteredStaging(file, entry.runId, spec.pinned);
       await database.run(insertEntry(DUCKDB, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
       return true;
-    }),
-  );
+    });
+  });
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import type { Database } from '../../duckdb/database.ts';
+import { orderedRowGroupsOf, rowGroupBytes } from '../../duckdb/row-groups.ts';
 import { literal, numberedScan, parquetScan } from '../../duckdb/sql.ts';
 import { keyTexts } from '../sql/dialect.ts';
 import { rankedColumns } from '../sql/publication.ts';
@@ -9,10 +10,14 @@ import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
 import { PLAIN } from './plain.ts';
+import { makeRoom } from './room.ts';
 import { runFolder } from './scratch.ts';
+import { stagedWidth } from './staged-width.ts';
 
 /** With less memory for each value, sorting fails where rows are many, however much of them is spilled. */
 const BYTES_PER_VALUE = 4;
+/** The same for wide rows, as a part of their bytes. */
+const PART_OF_ROW = 1 / 8;
 
 type RankedSpec = Pick<PublicationSpec, 'entry' | 'key' | 'keep' | 'scored'>;
 
@@ -27,14 +32,14 @@ interface Stretch {
  * is the place in these files: to number rows in the query would leave the sort's output to one thread.
  *
  * @param staged the scored files of the pinned attempts
- * @param most rows that are sorted at once
+ * @param most rows that are sorted at once; by default as many as the memory is enough for
  * @returns what stands after FROM for the rows with their ranks
  */
 export async function rankRows(
   file: DuckdbFile,
   { entry, key, keep, scored }: RankedSpec,
   staged: readonly string[],
-  most: number = mostRows(file.memory, key, keep),
+  most?: number,
 ): Promise<string> {
   const columns = rankedColumns(key, keep);
   const order = keyTexts(
@@ -44,7 +49,11 @@ export async function rankRows(
   const folder = runFolder(file, entry.runId);
   const name = path.join(folder, `ranked-${randomBytes(4).toString('hex')}`);
   return await withMemory(file, folder, async (database) => {
-    const stretches = scored <= most ? [{ low: '0', rows: scored }] : await stretchesOf(database, staged, most);
+    const width = await stagedWidth(database, staged);
+    const memory = await makeRoom(database, file, width.group);
+    const inStretch = most ?? mostRows(memory, columns.length, width.row);
+    const rowGroups = orderedRowGroupsOf(rowGroupBytes(memory / 2), width.row);
+    const stretches = scored <= inStretch ? [{ low: '0', rows: scored }] : await stretchesOf(database, staged, inStretch);
     const selects: string[] = [];
     let above = 0;
     for (const [i, { low, rows }] of stretches.entries()) {
@@ -54,7 +63,7 @@ export async function rankRows(
       // Only what is published is sorted: what else staging says of a row would double the width.
       await database.run(
         `COPY (SELECT ${columns.join(', ')} FROM ${parquetScan(staged)} WHERE ${inside} ORDER BY score DESC, ${order.join(', ')})
-         TO ${literal(ranked)} (FORMAT parquet, ${PLAIN})`,
+         TO ${literal(ranked)} (FORMAT parquet, ${PLAIN}, ${rowGroups})`,
       );
       selects.push(`SELECT *, file_row_number + ${above + 1} AS rank FROM ${numberedScan(ranked)}`);
       above += rows;
@@ -63,8 +72,9 @@ export async function rankRows(
   });
 }
 
-function mostRows(memory: number, key: RankedSpec['key'], keep: RankedSpec['keep']): number {
-  return Math.floor(memory / (BYTES_PER_VALUE * rankedColumns(key, keep).length));
+/** @param rowBytes bytes of a row */
+function mostRows(memory: number, columns: number, rowBytes: number): number {
+  return Math.floor(memory / Math.max(BYTES_PER_VALUE * columns, PART_OF_ROW * rowBytes));
 }
 
 /** Divides the scores, so that a stretch has `most` rows or, beyond that, those of one more score. */

@@ -3,8 +3,10 @@ import type { Cell } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { toColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
-import type { CountingSource, Source } from '../warehouse.ts';
+import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
+import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, readFrozen, verifyFrozen, viewChunk } from './freeze.ts';
@@ -12,7 +14,7 @@ import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
 
-export function duckdbSource(file: DuckdbFile): Source & CountingSource {
+export function duckdbSource(file: DuckdbFile): Source & CountingSource & MeasuringSource {
   const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
     const { sql, values } = renderQuery(query);
     return withFile(file, 'read', async (database) => {
@@ -42,6 +44,10 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource {
     async count(query) {
       const rows = await rowsOf(query, (sql) => `SELECT count(*) FROM ${asSubquery(sql)}`);
       return Number(rows[0]?.[0]);
+    },
+    async largest(query, texts) {
+      const [row] = await rowsOf(query, (sql) => selectLargest(DUCKDB, asSubquery(sql), texts, 'strlen'));
+      return largestTexts(texts, row?.map(String));
     },
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),

@@ -77,6 +77,13 @@ const ERRORS: readonly KnownError[] = [
     hint: () => 'look at `show locks`, then start again',
   },
   {
+    // A null where a column is NOT NULL; a key that is there, in a hybrid table.
+    codes: /^(100072|200001)$/,
+    kind: 'configuration',
+    what: 'refuses the new rows: a published table has a constraint that they break',
+    hint: () => 'drop the constraint, or name another table; the same command then goes on with what is staged',
+  },
+  {
     codes: /^(000603|090073|000604|000630|000707)$/,
     kind: 'unavailable',
     what: 'ended the statement',

@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import { insertEntry, selectEntries, toEntry } from '../sql/ledger.ts';
+import { insertEntry, selectEntries } from '../sql/ledger.ts';
+import { readEntry } from '../sql/ledger-entry.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { isMissing } from './errors.ts';
@@ -82,7 +83,7 @@ export async function readEntries(
 ): Promise<LedgerEntry[]> {
   const rows = await session.rows(selectEntries(SNOWFLAKE, table, filter), { tag: queryTag(job) });
   const position = new Map(table.columns.map(({ name }, i) => [name, i]));
-  return rows.map((row) => toEntry((name) => row[position.get(name) ?? -1] ?? null));
+  return rows.map((row) => readEntry((name) => row[position.get(name) ?? -1] ?? null));
 }
 
 function isSame(entry: LedgerEntry, other: LedgerEntry | undefined): boolean {

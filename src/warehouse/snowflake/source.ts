@@ -1,25 +1,36 @@
 import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
-import { inChunk } from '../sql/frozen.ts';
+import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
-import type { Source } from '../warehouse.ts';
+import type { MeasuringSource, Source } from '../warehouse.ts';
+import { SNOWFLAKE } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { describe, freeze, frozenTableName, readFrozen, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, dropRun, listLeft } from './scratch.ts';
 import { queryTag } from './session.ts';
-import { type Snowflake, translated } from './snowflake.ts';
+import { run, type Snowflake, translated } from './snowflake.ts';
 import { carried, readInto } from './transfer.ts';
 
-export function snowflakeSource(snowflake: Snowflake): Source {
+export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource {
   const { client, target, job } = snowflake;
   return {
     // Names of accounts are unique in all of Snowflake.
     identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
+    largest: (_, texts, runId) =>
+      translated(
+        snowflake,
+        async () => {
+          const sql = selectLargest(SNOWFLAKE, frozenTableName(snowflake, runId), texts, 'OCTET_LENGTH');
+          const [row] = await run(snowflake, sql, runId);
+          return largestTexts(texts, row);
+        },
+        'looking for the largest text',
+      ),
     freeze: (query, options) =>
       translated(snowflake, () => freeze(snowflake, query, options), 'freezing the rows of the window'),
     frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId), 'looking for the frozen table'),

@@ -10,6 +10,7 @@ import {
 } from '../../domain/frozen-table.ts';
 import type { Column } from '../../domain/schema.ts';
 import { alteredFrozen, chunkDifferences } from '../altered-frozen.ts';
+import type { LargestText } from '../warehouse.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 import type { TextRow } from './tally.ts';
 
@@ -78,6 +79,18 @@ function chunksOf(divisions: number, buckets: readonly TextRow[]): FrozenChunk[]
       content: String(inside.reduce((sum, { content }) => sum + content, 0n)),
     };
   }).filter(({ rows }) => rows > 0);
+}
+
+/** Bytes of the largest text of each column, as text. @param length the warehouse's function for bytes of a text */
+export function selectLargest(dialect: Dialect, table: string, texts: readonly Column[], length: string): string {
+  const text = dialect.type({ type: 'string' });
+  const largest = texts.map(({ name }) => `CAST(MAX(${length}(${dialect.identifier(name)})) AS ${text})`);
+  return `SELECT ${largest.join(', ')} FROM ${table}`;
+}
+
+/** @param row the row of `selectLargest` */
+export function largestTexts(texts: readonly Column[], row: TextRow = []): LargestText[] {
+  return texts.map(({ name }, i) => ({ column: name, bytes: Number(row[i] ?? 0) }));
 }
 
 /** The rows of a chunk, as a condition on the frozen table. */

@@ -1,7 +1,5 @@
-import { isRunId, type LedgerEntry, type RunDetails, type RunState } from '../../domain/ledger.ts';
+import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import type { WindowKind } from '../../domain/window.ts';
-import { ScoreBatchError } from '../../errors.ts';
 import type { LedgerFilter } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 
@@ -16,7 +14,7 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
     SELECT ${selected.join(', ')} FROM ${dialect.table(layout.name)} entries`;
 }
 
-/** Entries in the order of their numbers, every value as text; see `toEntry`. */
+/** Entries in the order of their numbers, every value as text; see `readEntry`. */
 export function selectEntries(dialect: Dialect, layout: TableLayout, { job, runs, window }: LedgerFilter): string {
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
@@ -40,41 +38,6 @@ export function publishedRun(dialect: Dialect, layout: TableLayout, { job, windo
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
       AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}
     ORDER BY publication DESC LIMIT 1)`;
-}
-
-/**
- * @param cell the text of a column of `selectEntries`, null where there is none
- * @throws ScoreBatchError `refused` where somebody else wrote the entry
- */
-export function toEntry(cell: (name: string) => string | null): LedgerEntry {
-  const text = (name: string) => String(cell(name));
-  const number = (name: string) => Number(cell(name));
-  const time = (name: string) => isoTime(text(name));
-  if (!isRunId(text('run_id'))) {
-    throw new ScoreBatchError('refused', `entry ${text('entry_number')} of the ledger has no run id that score-batch gives`, {
-      hint: 'somebody wrote to score_batch_ledger; delete the entry, and see who has the right to write there',
-    });
-  }
-  return {
-    recordedAt: time('recorded_at'),
-    runId: text('run_id'),
-    job: text('job'),
-    window: {
-      label: text('window_label'),
-      start: time('window_start'),
-      end: time('window_end'),
-      kind: text('window_kind') as WindowKind,
-    },
-    state: text('state') as RunState,
-    fingerprint: text('fingerprint'),
-    model: { name: text('model_name'), version: text('model_version'), digest: text('model_digest') },
-    host: text('host'),
-    details: JSON.parse(text('details')) as RunDetails,
-    ...(cell('publication') !== null && { publication: number('publication') }),
-    ...(cell('rows_frozen') !== null && {
-      rows: { frozen: number('rows_frozen'), scored: number('rows_scored'), quarantined: number('rows_quarantined') },
-    }),
-  };
 }
 
 function valuesOf(dialect: Dialect, entry: LedgerEntry): Readonly<Record<string, string | undefined>> {
@@ -101,9 +64,4 @@ function valuesOf(dialect: Dialect, entry: LedgerEntry): Readonly<Record<string,
     host: literal(entry.host),
     details: literal(JSON.stringify(entry.details)),
   };
-}
-
-/** `2026-11-18 09:00:00.000000` → `2026-11-18T09:00:00.000Z`, as JavaScript writes it, so that instants compare as text. */
-function isoTime(canonical: string): string {
-  return `${canonical.slice(0, 10)}T${canonical.slice(11, 23)}Z`;
 }

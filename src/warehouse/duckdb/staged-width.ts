@@ -1,0 +1,20 @@
+import type { Database } from '../../duckdb/database.ts';
+import { fileList } from '../../duckdb/sql.ts';
+
+/** How wide staged rows are, by the footers of their files. */
+export interface StagedWidth {
+  /** Bytes of a row, on average over the row group where that is most. */
+  readonly row: number;
+  /** Bytes of the widest row group. */
+  readonly group: number;
+}
+
+/** A text that repeats is written once, so it may count for less than it takes. */
+export async function stagedWidth(database: Database, staged: readonly string[]): Promise<StagedWidth> {
+  const [found] = await database.rows(
+    `SELECT CAST(max(bytes / rows) AS BIGINT), max(bytes) FROM (
+       SELECT CAST(sum(total_uncompressed_size) AS BIGINT) AS bytes, any_value(row_group_num_rows) AS rows
+       FROM parquet_metadata(${fileList(staged)}) GROUP BY file_name, row_group_id)`,
+  );
+  return { row: Number(found?.[0] ?? 0), group: Number(found?.[1] ?? 0) };
+}
