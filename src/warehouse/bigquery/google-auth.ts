@@ -4,7 +4,7 @@ import { foreignAnswer } from '../foreign-answer.ts';
 import { checkKeyFile } from './key-file.ts';
 
 /** As Google's own client for the Storage API asks for. */
-export const SCOPES = ['https://www.googleapis.com/auth/bigquery', 'https://www.googleapis.com/auth/cloud-platform'];
+const SCOPES = ['https://www.googleapis.com/auth/bigquery', 'https://www.googleapis.com/auth/cloud-platform'];
 
 /** Finds who asks, once, when the first request needs it. */
 export function findAuth(projectId: string, emulator: boolean): () => Promise<AuthClient> {

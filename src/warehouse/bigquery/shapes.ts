@@ -60,11 +60,14 @@ export interface Page {
   readonly pageToken: string | undefined;
 }
 
-export function readPage({ rows = [], totalRows, pageToken }: Json): Page {
+export function readPage({ rows = [], totalRows, pageToken, schema }: Json): Page {
   const total = countOrNothing(totalRows, 'totalRows');
   demand(total !== undefined, 'totalRows');
   demand(Array.isArray(rows), 'rows');
-  return { rows: rows.map(readRow), totalRows: Number(total), pageToken: textOrNothing(pageToken, 'pageToken') || undefined };
+  const read = rows.map(readRow);
+  const width = isObject(schema) ? readFields(schema.fields).length : 0;
+  demand(width === 0 || read.every((row) => row.length === width), 'cell for each column');
+  return { rows: read, totalRows: Number(total), pageToken: textOrNothing(pageToken, 'pageToken') || undefined };
 }
 
 export function readRow(row: unknown): (string | null)[] {

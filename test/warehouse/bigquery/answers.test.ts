@@ -93,6 +93,7 @@ it.each<[string, (token: string | null, nth: number) => unknown]>([
   ['have another token for ever, and rows', (_, nth) => ({ totalRows: '3', rows: [ROW], pageToken: `more${nth}` })],
   ['do not say how many rows there are', () => ({ rows: [ROW] })],
   ['have a row of another shape', () => ({ totalRows: '1', rows: [null] })],
+  ['have a row that is too short', () => ({ totalRows: '1', rows: [{ f: [] }], schema: { fields: FIELDS } })],
 ])('pages that %s are read anew, and given up', async (_, page) => {
   const google = await paged(page);
   await expect(google.open({}, { attempts: 2 }).source.ready(QUERY)).rejects.toMatchObject({
