@@ -11,7 +11,7 @@ const FORMAT_VERSION = 3;
 /**
  * Equal for two runs that would publish the same from the same rows: SQL and bound values, the types of its columns, the
  * effective job, the model and its rules, the key of its hashes. Left out: what only changes how fast it goes
- * (workers, devices) or what it may cost.
+ * (workers, devices), what it may cost, or who else may publish there.
  *
  * @returns SHA-256, hex
  */
@@ -25,12 +25,13 @@ export function fingerprintOf(
   const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
   const { max_bytes: __, usd_per_tib: ___, ...source } = definition.source;
+  const { shared_tables: ____, ...sink } = definition.sink;
   const parts = {
     format: FORMAT_VERSION,
     texts: query.texts,
     parameters: query.parameters,
     columns,
-    definition: { ...definition, source, score: { ...score, providers: names } },
+    definition: { ...definition, source, sink, score: { ...score, providers: names } },
     model: [bundle.digest, bundle.definitionDigest],
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };

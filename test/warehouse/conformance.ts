@@ -711,6 +711,8 @@ interface RunSettings {
   readonly chunkRows?: number;
   readonly window?: LedgerWindow;
   readonly supersedes?: string;
+  readonly replaced?: PublicationSpec['replaced'];
+  readonly sharedTables?: boolean;
   readonly edges?: readonly number[];
   readonly layout?: ScoreLayout;
   readonly bands?: Bands;
@@ -796,6 +798,8 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
       const spec: PublicationSpec = {
         entry: { ...entryOf(runId, window), state: 'published', rows: { frozen: frozen.rows, scored, quarantined } },
         supersedes: settings.supersedes,
+        replaced: settings.replaced ?? [],
+        sharedTables: settings.sharedTables ?? false,
         pinned,
         tables,
         key,

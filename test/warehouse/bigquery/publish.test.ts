@@ -31,6 +31,8 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
+  replaced: [],
+  sharedTables: false,
   pinned: [{ chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu' }],
   tables: tablesOf(NAMES, [KEY], [COUNTRY], 'score'),
   key: [KEY],
