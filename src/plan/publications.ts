@@ -101,8 +101,15 @@ function refuseSecondDigest({ name, version, digest }: LedgerEntry['model'], his
   );
 }
 
+/** Labels of replaced windows that nothing is published under afterwards, until they are run again. */
+export function emptied(window: Pick<Window, 'label'>, replaced: readonly PublishedEntry[]): string[] {
+  return replaced.map((entry) => entry.window.label).filter((label) => label !== window.label);
+}
+
 function overlaps(window: Window, published: readonly PublishedEntry[]): ScoreBatchError {
   const { zone } = window;
+  const others = emptied(window, published);
+  const again = others.length === 0 ? '' : `, and then run ${others.join(' and ')} again`;
   const show = ({ label, start, end }: LedgerWindow) =>
     `${label}, ${localRange({ start, end }, zone)} ${zone} (${start} to ${end})`;
   return new ScoreBatchError(
@@ -116,7 +123,7 @@ function overlaps(window: Window, published: readonly PublishedEntry[]): ScoreBa
             `published: ${show(other)}, run ${runId}${details.time_zone === undefined ? '' : `, made with time_zone ${details.time_zone}`}`,
         ),
       ],
-      hint: 'did time_zone change in the job file? Change it back, or replace what is published with --replace-overlapping',
+      hint: `did time_zone change in the job file? Change it back, or replace what is published with --replace-overlapping${again}`,
     },
   );
 }

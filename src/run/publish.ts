@@ -4,7 +4,7 @@ import { applyGates } from '../domain/gates.ts';
 import { replacedWindow } from '../domain/publications.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { rowsBefore } from '../plan/publications.ts';
+import { emptied, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
 import { entryOf, type Progress } from './progress.ts';
@@ -60,6 +60,11 @@ export async function publishFrozen(
     ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
     seconds: clock.seconds,
   };
+  for (const label of emptied(plan.window, plan.replaced)) {
+    context.console.warn(
+      `${label} overlaps ${plan.window.label} and is replaced by it: run ${label} again, nothing is published there`,
+    );
+  }
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
   context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
