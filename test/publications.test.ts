@@ -117,7 +117,14 @@ describe('the model', () => {
     const folder = await linearProject();
     await ok(folder, 'run', '--date', '1997-03-12');
     await changeModel(folder, '1');
-    expect(transcript(await scoreBatch(folder, ['--date', '1997-03-13']), folder)).toMatchInlineSnapshot();
+    expect(transcript(await scoreBatch(folder, ['--date', '1997-03-13']), folder)).toMatchInlineSnapshot(`
+      "exit 78
+      stderr:
+      error: this job has published with another model of the same version, linear 1
+        published: sha256 e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165 (1997-03-12, run <id>)
+        in the bundle now: sha256 055295364c1282470103ae76157e3429bf79c819e19ebd3b19537f43ecd49463
+      hint: raise version in model.yaml, so that every score tells which model made it"
+    `);
     await edit(folder, MODEL, (yaml) => yaml.replace('version: "1"', 'version: "2"'));
     const changed = { name: 'linear', version: '1', digest: expect.stringMatching(/^e147a59d/) };
     const next = { model_changed: { ...changed, window: '1997-03-12' } };
@@ -149,7 +156,14 @@ describe('the model', () => {
   it('drift from the window before is refused too, with a hint of its own', async () => {
     const folder = await drifting(75, 25);
     expect(await ok(folder, 'run', '--week', '1997-W10')).toMatchObject({ score_psi_previous: null });
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot();
+    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+      "exit 65
+      stderr:
+      freezing 1997-W11
+      froze 100 rows of 1997-W11 in 10 chunks
+      error: 1997-W11 was not published: the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3
+      hint: look at what changed in the source since 1997-W10: the model is the same"
+    `);
     // Scores of another model say nothing of the users.
     await changeModel(folder, '2');
     expect(await ok(folder, 'run', '--week')).toMatchObject({
@@ -208,7 +222,12 @@ describe('tables that somebody changed', () => {
       'create table secret.scores as select * replace (user_id + 1000 as user_id) from marketing.scores',
       `update marketing.score_batch_ledger set details = replace(details, '["marketing","scores"]', '["secret","scores"]')`,
     ]);
-    expect(transcript(await scoreBatch(folder, ['report', '--week']), folder)).toMatchInlineSnapshot();
+    expect(transcript(await scoreBatch(folder, ['report', '--week']), folder)).toMatchInlineSnapshot(`
+      "exit 78
+      stderr:
+      error: the ledger says that 1997-W11 was published to secret.scores, and this job publishes to marketing.scores
+      hint: if sink.table has changed since, run the window again to publish it there; if not, somebody changed the ledger"
+    `);
   });
 });
 

@@ -48,7 +48,9 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     throw new ScoreBatchError(
       'configuration',
       `the ledger says that ${window.label} was published to ${recorded}, and this job publishes to ${showTableName(tables.scores.name)}`,
-      { hint: 'set sink.table to where it was published, or run the window again to publish it to the table of the job file' },
+      {
+        hint: 'if sink.table has changed since, run the window again to publish it there; if not, somebody changed the ledger',
+      },
     );
   }
   if (!isRanked({ scores: { name: tables.scores.name, columns: run.details.columns } })) {
