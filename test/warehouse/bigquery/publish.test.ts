@@ -79,6 +79,8 @@ it('publishes by one script: the gate, the check, all deletions and insertions, 
     'BEGIN TRANSACTION',
     'UPDATE `project`.`marketing`.`score_batch_gate_weekly` SET',
     'SELECT IF COALESCE',
+    // Nothing near this window, of another job or of a second digest was published since.
+    'SELECT IF SELECT',
     'DELETE FROM `project`.`marketing`.`scores`',
     'DELETE FROM `project`.`marketing`.`scores_quarantine`',
     'INSERT INTO `project`.`marketing`.`scores`',
