@@ -169,7 +169,10 @@ describe('usage', () => {
     const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
     await writeFile(
       path.join(folder, 'jobs/other.yml'),
-      job.replace('name: linear', 'name: other').replace('linear-{', 'other-{'),
+      job
+        .replace('name: linear', 'name: other')
+        .replace('linear-{', 'other-{')
+        .replace('sink:', 'sink:\n  shared_tables: true'),
     );
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 64

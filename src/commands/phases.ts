@@ -15,6 +15,7 @@ interface PhaseFlags extends JobFlags, WindowOptions {
 export interface FreezeFlags extends PhaseFlags {
   readonly fresh?: boolean;
   readonly skipEmpty?: boolean;
+  readonly replaceOverlapping?: boolean;
 }
 
 /** Begins the window's run and freezes its rows. */
@@ -47,6 +48,7 @@ export interface PublishFlags extends PhaseFlags {
   readonly allowEmpty?: boolean;
   readonly skipEmpty?: boolean;
   readonly force?: boolean;
+  readonly replaceOverlapping?: boolean;
 }
 
 /** Publishes the window's frozen run once every chunk is staged. */
@@ -60,12 +62,12 @@ export async function publishCommand(flags: PublishFlags, context: Context): Pro
 }
 
 async function planned(
-  flags: PhaseFlags & Pick<PublishFlags, 'force'>,
+  flags: PhaseFlags & Pick<PublishFlags, 'force' | 'replaceOverlapping'>,
   phase: PlanOptions['phase'],
   context: Context,
 ): Promise<Plan> {
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const { requireGpu = false, workers, force } = flags;
-  return await makePlan(job, window, { requireGpu, workers, phase, force }, context);
+  const { requireGpu = false, workers, force, replaceOverlapping } = flags;
+  return await makePlan(job, window, { requireGpu, workers, phase, force, replaceOverlapping }, context);
 }

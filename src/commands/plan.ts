@@ -2,17 +2,23 @@ import type { Context } from '../context.ts';
 import { priceOf, showBytes } from '../domain/cost.ts';
 import { showExecution } from '../domain/execution.ts';
 import { chunksFor } from '../domain/frozen-table.ts';
+import { applyGates } from '../domain/gates.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
+import { showModelChange } from '../domain/model-change.ts';
+import { replacedWindow } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { loadJob } from '../job/load.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
+import { rowsBefore } from '../plan/publications.ts';
 import { canCount } from '../warehouse/warehouse.ts';
+import { localRange } from '../window/local-time.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
 export interface PlanFlags extends JobFlags, WindowOptions {
   readonly requireGpu?: boolean;
+  readonly replaceOverlapping?: boolean;
 }
 
 /** What a run would do; moves nothing. */
@@ -22,7 +28,12 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
   const plan = await makePlan(
     job,
     window,
-    { requireGpu: flags.requireGpu ?? false, workers: undefined, phase: 'all' },
+    {
+      requireGpu: flags.requireGpu ?? false,
+      workers: undefined,
+      phase: 'all',
+      replaceOverlapping: flags.replaceOverlapping,
+    },
     context,
   );
   const { source } = plan.source;
@@ -71,28 +82,57 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     report: plan.reportFile ?? null,
     replaces: published === undefined ? null : { run_id: published.runId, rows: published.rows },
+    /** Publications of overlapping windows that would go. */
+    replaces_windows: plan.replaced.map(replacedWindow),
+    /** The model of the publication before, where it was another one. */
+    model_changed: plan.modelChanged ?? null,
+    /** Why the run would end with 65, as far as the number of rows tells. */
+    would_be_refused: rows === undefined ? [] : refusalsOf(plan, rows),
     resumes: unfinishedRun(plan.entries, plan.fingerprint)?.runId ?? null,
     gates: definition.gates,
     fingerprint: plan.fingerprint,
   };
 }
 
+/** What the gates would say if every row were scored and no drift found: more cannot be told before. */
+function refusalsOf(plan: Plan, rows: number): readonly string[] {
+  const { gates, source } = plan.job.definition;
+  const { refusals } = applyGates(
+    { pinned: [], rows: { frozen: rows, scored: rows, quarantined: 0 }, rejections: [], scoreCounts: undefined, texts: {} },
+    {
+      limits: gates,
+      refuseDuplicates: source.duplicates === 'refuse',
+      replaced: currentPublication(plan.entries)?.rows,
+      previous: rowsBefore(plan),
+      reference: undefined,
+      allowEmpty: false,
+    },
+  );
+  return refusals;
+}
+
 function showPlan(plan: ReturnType<typeof describePlan>): string {
   const { window, model } = plan;
   const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${limit}`);
   return [
-    `${plan.job} ${window.label}: ${window.start} to ${window.end} (${window.kind}, ${window.zone})`,
+    `${plan.job} ${window.label}: ${localRange(window, window.zone)} (${window.kind}, ${window.zone})`,
     `  source    ${plan.source}`,
     `  sink      ${plan.sink}`,
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
+    ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')} in ${plan.chunks} chunks`}`,
+    ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
+    ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            --allow-empty publishes it empty'] : []),
     ...(plan.bytes === null || plan.usd === null
       ? []
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report ?? 'none'}`,
     `  replaces  ${plan.replaces === null ? 'nothing' : `${plan.replaces.run_id} (${plan.replaces.rows.frozen.toLocaleString('en')} rows)`}`,
+    ...plan.replaces_windows.map(
+      ({ label, start, end, run_id }) => `            and ${label} (${localRange({ start, end }, window.zone)}), ${run_id}`,
+    ),
     ...(plan.resumes === null ? [] : [`  resumes   ${plan.resumes}`]),
     `  gates     ${gates.join(', ')}`,
     `  features  ${plan.features.map(({ name, column, type, input }) => `${name}${column === name ? '' : ` from ${column}`} (${type} → ${input})`).join(', ')}`,

@@ -29,6 +29,7 @@ const FRESH = 'never go on with an unfinished run';
 const SKIP_PUBLISHED = 'end at once where the window is published';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
+const REPLACE_OVERLAPPING = 'replace what this job has published for overlapping windows';
 const FORCE = 'replace a report file that this job did not write';
 
 /** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
@@ -67,6 +68,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
 
   addWindowOptions(addJobOption(program.command('plan').description('show what a run would do; moves nothing')))
     .option('--require-gpu', REQUIRE_GPU)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .action(async (flags: PlanFlags) => {
       const { planCommand } = await import('./plan.ts');
       show(await planCommand(flags, context()));
@@ -78,6 +80,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .action(async (flags: FreezeFlags) => {
       const { freezeCommand } = await import('./phases.ts');
       showData(await freezeCommand(flags, context()));
@@ -102,6 +105,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .action(async (flags: PublishFlags) => {
       const { publishCommand } = await import('./phases.ts');
       showData(await publishCommand(flags, context()));
@@ -216,6 +220,7 @@ function addRunOptions(command: Command): Command {
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--workers <number>', WORKERS, workerNumber);
 }
 

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
-import { currentPublication, ledgerWindow, runsOf } from '../domain/ledger.ts';
+import { currentPublication, lastPublished, ledgerWindow, runsOf } from '../domain/ledger.ts';
+import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
@@ -30,10 +31,27 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
   const entries = await ledger.entries({ job: definition.name, window });
   const current = currentPublication(entries);
   const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
+  const replacedBy = lastPublished(entries)?.details.replaced_by;
+  if (current === undefined && replacedBy !== undefined) {
+    throw new ScoreBatchError('refused', `${window.label} is not published any more: run ${replacedBy.run_id} replaced it`, {
+      hint: `write the report of its window: --from ${replacedBy.start} --to ${replacedBy.end}`,
+    });
+  }
   if (current === undefined || run?.details.columns === undefined) {
     throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
       hint: 'run the job for this window first',
     });
+  }
+  // The ledger is no authority on tables: anybody who may write there could have any table exported.
+  if (!isSameTable(run.details.table, tables.scores.name)) {
+    const recorded = Array.isArray(run.details.table) ? showTableName(run.details.table.map(String)) : 'no table';
+    throw new ScoreBatchError(
+      'configuration',
+      `the ledger says that ${window.label} was published to ${recorded}, and this job publishes to ${showTableName(tables.scores.name)}`,
+      {
+        hint: 'if sink.table has changed since, run the window again to publish it there; if not, somebody changed the ledger',
+      },
+    );
   }
   if (!isRanked({ scores: { name: tables.scores.name, columns: run.details.columns } })) {
     throw new ScoreBatchError(
@@ -46,7 +64,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
   }
   const file = reportFile(definition.report.csv, window, job.root);
   if (flags.force !== true) await refuseForeign(file, job.root, entries);
-  const scores = { name: run.details.table ?? tables.scores.name, columns: run.details.columns };
+  const scores = { name: tables.scores.name, columns: run.details.columns };
   const { runId, fingerprint, model, rows } = run;
   await writeReport(
     {

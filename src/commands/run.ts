@@ -13,14 +13,15 @@ export interface RunFlags extends JobFlags, WindowOptions {
   readonly requireGpu?: boolean;
   readonly workers?: number;
   readonly force?: boolean;
+  readonly replaceOverlapping?: boolean;
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
   const job = await loadJob(flags.job, context.folder, context.environment);
   const window = chooseWindow(flags, job.definition.time_zone, context.now);
-  const { requireGpu = false, workers, force } = flags;
-  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force }, context);
+  const { requireGpu = false, workers, force, replaceOverlapping } = flags;
+  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
   const summary = await run(
     plan,
     {

@@ -1,14 +1,19 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { currentPublication, isOvertaken, type LedgerEntry, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { type Held, heldDifferences } from '../domain/held.ts';
+import { isOvertaken, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { showModelChange } from '../domain/model-change.ts';
+import { currentEntries, windowKey } from '../domain/publications.ts';
 import { bottleneck } from '../domain/speed.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
-import { tablesOf } from '../domain/tables.ts';
+import { type Tables, tablesOf } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
 import { type Job, loadJob } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
+import { localRange, localTime } from '../window/local-time.ts';
 import type { JobFlags } from './options.ts';
 
 export interface StatusFlags extends JobFlags {
@@ -17,35 +22,30 @@ export interface StatusFlags extends JobFlags {
 
 const DEFAULT_LIMIT = 20;
 
-/** The ledger: runs, states, counts, stage seconds; the newest last. */
+/** The ledger: runs, states, counts, stage seconds; the newest last. What is published is compared with the tables. */
 export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await loadJob(flags.job, context.folder, context.environment);
   const { definition } = job;
-  const layout = tablesOf(tableNames(definition), [], [], definition.score.column).ledger;
+  const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
   const { sink } = await openWarehouses(job, context);
   await sink.reach();
-  const entries = await sink.ledger(layout).entries({ job: definition.name });
-  const current = currentRuns(entries);
+  const entries = await sink.ledger(tables.ledger).entries({ job: definition.name });
+  const current = new Map(currentEntries(entries).map(({ window, runId }) => [windowKey(window), runId]));
   const runs = runsOf(entries)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .slice(-(flags.limit ?? DEFAULT_LIMIT));
   const now = runs.some(isUnfinished) ? await identityNow(job) : undefined;
-  const data = runs.map((run) => describeRun(run, current.get(keyOf(run)), now));
+  const published = runs.filter((run) => current.get(windowKey(run.window)) === run.runId);
+  const held = await sink.sink.held(
+    tables,
+    definition.name,
+    published.map(({ window }) => window),
+  );
+  const data = runs.map((run) => describeRun(run, current.get(windowKey(run.window)), { now, held, tables }));
   return {
     data: { job: definition.name, runs: data },
-    text: showRuns(definition.name, definition.sink.warehouse ?? definition.source.warehouse, data),
+    text: showRuns(data, definition),
   };
-}
-
-/** Ids of the runs that the tables hold, by window. */
-function currentRuns(entries: readonly LedgerEntry[]): Map<string, string | undefined> {
-  const byWindow = new Map<string, LedgerEntry[]>();
-  for (const entry of entries) byWindow.set(keyOf(entry), [...(byWindow.get(keyOf(entry)) ?? []), entry]);
-  return new Map([...byWindow].map(([key, group]) => [key, currentPublication(group)?.runId]));
-}
-
-function keyOf({ window }: Pick<LedgerEntry, 'window'>): string {
-  return `${window.start} ${window.end}`;
 }
 
 function isUnfinished({ state }: Run): boolean {
@@ -72,7 +72,14 @@ function changesSince({ details, model }: Run, now: Identity | undefined): strin
   ];
 }
 
-function describeRun(run: Run, published: string | undefined, now: Identity | undefined) {
+/** What a run is held against. */
+interface Surroundings {
+  readonly now: Identity | undefined;
+  readonly held: readonly Held[];
+  readonly tables: Tables;
+}
+
+function describeRun(run: Run, published: string | undefined, { now, held, tables }: Surroundings) {
   const { details } = run;
   const current = run.runId === published;
   const unfinished = isUnfinished(run);
@@ -83,8 +90,14 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
     flags: flagsOf(run.window),
     run_id: run.runId,
     state: run.state,
-    /** Whether the tables hold this run's rows. */
+    /** Whether this run is what is published for its window. */
     current,
+    /** What the tables hold of it other than the ledger says; none where they agree. */
+    tables_differ: current ? heldDifferences(run, held, tables) : [],
+    /** The model of the publication before, where it was another one. */
+    model_changed: details.model_changed ?? null,
+    /** Where the publication of an overlapping window took its rows out of the tables. */
+    replaced_by: details.replaced_by ?? null,
     /** Whether the same command can go on with it. */
     unfinished: unfinished && !lost,
     lost,
@@ -107,38 +120,62 @@ function describeRun(run: Run, published: string | undefined, now: Identity | un
   };
 }
 
-function showRuns(job: string, sink: string, runs: readonly ReturnType<typeof describeRun>[]): string {
-  if (runs.length === 0) return `${job} has not run yet: there is no entry of it in the ledger of ${sink}`;
+type ShownRun = ReturnType<typeof describeRun>;
+
+function showRuns(runs: readonly ShownRun[], { name, source, sink, time_zone: zone }: JobDefinition): string {
+  if (runs.length === 0) {
+    return `${name} has not run yet: there is no entry of it in the ledger of ${sink.warehouse ?? source.warehouse}`;
+  }
   const rows = runs.map((run) => [
     run.window,
-    `${run.state}${run.current ? ' *' : ''}${run.lost ? ', lost' : ''}`,
-    run.started_at.slice(0, 19).replace('T', ' '),
+    `${run.state}${markOf(run)}${run.lost ? ', lost' : ''}`,
+    localTime(run.started_at, zone),
     run.rows === null ? '' : run.rows.frozen.toLocaleString('en'),
     run.rows === null ? '' : run.rows.quarantined.toLocaleString('en'),
     run.seconds === null ? '' : totalSeconds(run.seconds).toFixed(1),
     run.run_id,
   ]);
-  const notes = runs.flatMap((run) => [
-    ...(run.error === null ? [] : [`${run.run_id}: ${run.error}`]),
-    ...(run.unfinished
-      ? [
-          `${run.run_id}: began ${age(run.started_at)} ago on ${run.started_on} and is at work, or its process is gone; ${showNext(run.changed)}`,
-        ]
-      : []),
-    ...(run.lost ? [`${run.run_id}: another run has published its window since; it is over`] : []),
-    ...(run.state === 'published' && run.current
-      ? [`${run.run_id}: its report file is being written, or is missing: \`score-batch report ${run.flags}\` writes it`]
-      : []),
-  ]);
+  const notes = runs.flatMap((run) => notesOf(run, zone).map((note) => `${run.run_id}: ${note}`));
   const last = runs.at(-1);
   if (last?.seconds && last.bottleneck) {
     notes.push(`seconds of the last run: ${showSeconds(last.seconds)}`, `bottleneck: ${last.bottleneck}`);
   }
   return [
-    alignTable(['window', 'state', 'started (UTC)', 'rows', 'quarantined', 'seconds', 'run'], rows),
-    ...(runs.some((run) => run.current) ? ['* what the tables hold now'] : []),
+    alignTable(['window', 'state', `started (${zone})`, 'rows', 'quarantined', 'seconds', 'run'], rows),
+    ...(runs.some((run) => markOf(run) === ' *') ? ['* what the tables hold now'] : []),
+    ...(runs.some((run) => markOf(run) === ' !') ? ['! published, but the tables hold something else now'] : []),
     ...notes,
   ].join('\n');
+}
+
+function markOf({ current, tables_differ }: ShownRun): string {
+  if (!current) return '';
+  return tables_differ.length === 0 ? ' *' : ' !';
+}
+
+function notesOf(run: ShownRun, zone: string): string[] {
+  const by = run.replaced_by;
+  return [
+    ...(run.error === null ? [] : [run.error]),
+    ...(run.unfinished ? [showUnfinished(run, zone)] : []),
+    ...(run.lost ? ['another run has published its window since; it is over'] : []),
+    ...(by === null ? [] : [`replaced by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),
+    ...(run.tables_differ.length === 0
+      ? []
+      : [`${run.tables_differ.join('; ')}: \`score-batch ${run.flags}\` publishes the window again`]),
+    ...(run.current && run.model_changed !== null ? [`the model changed ${showModelChange(run.model_changed)}`] : []),
+    ...(run.state === 'published' && run.current
+      ? [`its report file is being written, or is missing: \`score-batch report ${run.flags}\` writes it`]
+      : []),
+  ];
+}
+
+/** Only of a run that has not said that it ended it is unknown whether its process is there. */
+function showUnfinished(run: ShownRun, zone: string): string {
+  const next = showNext(run.changed);
+  return run.state === 'failed'
+    ? `ended with this error at ${localTime(run.recorded_at, zone)} on ${run.host}; ${next}`
+    : `began ${age(run.started_at)} ago on ${run.started_on} and is at work, or its process is gone; ${next}`;
 }
 
 function flagsOf({ kind, label, start, end }: LedgerWindow): string {

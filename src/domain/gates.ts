@@ -1,4 +1,5 @@
-import { type Histogram, populationStabilityIndex } from './psi.ts';
+import type { ScoreCounts } from './held.ts';
+import { type Histogram, histogramOf, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import { neverSeen } from './text-counts.ts';
@@ -20,6 +21,8 @@ export interface GateContext {
   /** Rows published for the window before, of the same kind. */
   readonly previous: RunRows | undefined;
   readonly reference: Histogram | undefined;
+  /** Scores of the window before, of the same model and in the bins of `scoreCounts`. */
+  readonly before?: (ScoreCounts & { readonly label: string }) | undefined;
   readonly allowEmpty: boolean;
 }
 
@@ -29,12 +32,16 @@ export interface GateResult {
   readonly warnings: readonly string[];
   /** Drift of the scores, where it was measured. */
   readonly scorePsi: number | undefined;
+  /** Drift of the scores from those of the window before, where it was measured. */
+  readonly scorePsiBefore?: number | undefined;
+  /** From what the scores drifted too far. */
+  readonly driftedFrom?: readonly ('reference' | 'before')[];
 }
 
 /** What the job file allows to be published. Pure: counts in, sentences out. */
 export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliation, context: GateContext): GateResult {
-  const scorePsi = measurePsi(scoreCounts, rows.scored, context);
-  if (rows.frozen === 0) return { ...emptyWindow(context), scorePsi };
+  const psi = measurePsi(scoreCounts, rows.scored, context);
+  if (rows.frozen === 0) return { ...emptyWindow(context), ...psi };
   const { limits, refuseDuplicates } = context;
   // First, since it explains what else is refused. No setting opens this gate: model.yaml says which texts are known.
   const refusals: string[] = neverSeen(texts).map(({ message }) => message);
@@ -55,19 +62,36 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
     const [measured, limit] = percents(drop, limits.max_drop);
     refusals.push(`the window has ${rows.frozen} rows, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
-  if (scorePsi !== undefined && limits.max_score_psi !== undefined && scorePsi > limits.max_score_psi) {
-    refusals.push(
-      `the scores drifted from the bundle's reference: PSI ${scorePsi.toFixed(3)}, gates.max_score_psi is ${limits.max_score_psi}`,
-    );
-  }
-  const notJudged = limits.max_score_psi !== undefined && scorePsi === undefined;
-  const warnings = notJudged
-    ? [`drift was not judged: ${rows.scored} scored rows, gates.psi_min_rows is ${limits.psi_min_rows}`]
-    : [];
-  return { refusals, warnings, scorePsi };
+  const drift = judgeDrift(psi, rows.scored, context);
+  return { refusals: [...refusals, ...drift.refusals], warnings: drift.warnings, ...psi, driftedFrom: drift.from };
 }
 
-function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Omit<GateResult, 'scorePsi'> {
+type Psi = Pick<GateResult, 'scorePsi' | 'scorePsiBefore'>;
+
+/** One limit for both: the scores of the training data, and those of the window before. */
+function judgeDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits, before }: GateContext) {
+  const { max_score_psi: limit, psi_min_rows: least } = limits;
+  if (limit === undefined) return { refusals: [], warnings: [], from: [] };
+  const far = (psi: number | undefined) => psi !== undefined && psi > limit;
+  const refuse = (psi = 0, what: string) =>
+    `the scores drifted from ${what}: PSI ${psi.toFixed(3)}, gates.max_score_psi is ${limit}`;
+  const compared = before?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
+  return {
+    refusals: [
+      ...(far(scorePsi) ? [refuse(scorePsi, "the bundle's reference")] : []),
+      ...(far(scorePsiBefore) ? [refuse(scorePsiBefore, `those of ${before?.label}, of the same model`)] : []),
+    ],
+    warnings: [
+      ...(scorePsi === undefined ? [`drift was not judged: ${scored} scored rows, gates.psi_min_rows is ${least}`] : []),
+      ...(scorePsi !== undefined && before && scorePsiBefore === undefined
+        ? [`drift from ${before.label} was not judged: it has ${compared} scores, gates.psi_min_rows is ${least}`]
+        : []),
+    ],
+    from: [...(far(scorePsi) ? (['reference'] as const) : []), ...(far(scorePsiBefore) ? (['before'] as const) : [])],
+  };
+}
+
+function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Pick<GateResult, 'refusals' | 'warnings'> {
   const full = replaced !== undefined && replaced.frozen > 0;
   if (allowEmpty || (limits.min_rows === 0 && !full))
     return { refusals: [], warnings: ['the window has no rows; it is published empty'] };
@@ -75,13 +99,13 @@ function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Omit<GateRe
   return { refusals: [why], warnings: [] };
 }
 
-function measurePsi(
-  counts: readonly number[] | undefined,
-  scored: number,
-  { reference, limits }: GateContext,
-): number | undefined {
-  if (reference === undefined || counts === undefined || scored < limits.psi_min_rows) return undefined;
-  return populationStabilityIndex(counts, reference);
+function measurePsi(counts: readonly number[] | undefined, scored: number, { reference, before, limits }: GateContext): Psi {
+  if (counts === undefined || scored < limits.psi_min_rows) return { scorePsi: undefined };
+  const compared = before?.counts.reduce((sum, count) => sum + count, 0) ?? 0;
+  return {
+    scorePsi: reference && populationStabilityIndex(counts, reference),
+    ...(before && compared >= limits.psi_min_rows && { scorePsiBefore: populationStabilityIndex(counts, histogramOf(before)) }),
+  };
 }
 
 /** A share and its limit with three digits, or with as many as it takes to tell them apart. */

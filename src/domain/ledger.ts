@@ -1,4 +1,5 @@
 import type { Execution } from './execution.ts';
+import type { ModelChange } from './model-change.ts';
 import type { RejectionTally } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
@@ -11,9 +12,10 @@ import type { WorkerTime } from './worker-time.ts';
 
 /**
  * What happened to a run. `started`, `failed` (and a run that says nothing more) can be resumed; `published` wants only its
- * report files; `refused`, `skipped` (nothing to score) and `completed` are final.
+ * report files; `refused`, `skipped` (nothing to score) and `completed` are final, and so is `replaced`: a publication of an
+ * overlapping window took the run's rows out of the tables.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed'] as const;
+const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'replaced'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and how people call it. */
@@ -38,6 +40,14 @@ export function isRunState(text: string): text is RunState {
   return (RUN_STATES as readonly string[]).includes(text);
 }
 
+/** A run and its window, where an entry tells of another run than its own. */
+export interface ReplacedWindow {
+  readonly run_id: string;
+  readonly label: string;
+  readonly start: string;
+  readonly end: string;
+}
+
 /** What else an entry tells of its run; each entry adds what is new. Stored as JSON. */
 export interface RunDetails {
   /** Run that was published for the window when this one started; null where there was none. */
@@ -51,6 +61,8 @@ export interface RunDetails {
   readonly frozen?: string;
   /** What scored every row that was published. */
   readonly scorer?: Scorer;
+  /** Zone of the job file, in which the window was made. */
+  readonly time_zone?: string;
   readonly chunks?: number;
   /** Chunks that were staged before this process started. */
   readonly chunks_resumed?: number;
@@ -65,6 +77,16 @@ export interface RunDetails {
   readonly texts?: TextCounts;
   /** Drift of the scores from the bundle's reference; null where it was not measured. */
   readonly score_psi?: number | null;
+  /** Drift of the scores from those of the window before, of the same model; null where it was not measured. */
+  readonly score_psi_previous?: number | null;
+  /** The model of the publication before, where this run's model is another one. */
+  readonly model_changed?: ModelChange | null;
+  /** Tables beside scores and quarantine that the publication wrote. */
+  readonly also_wrote?: readonly ('report' | 'summary')[];
+  /** Overlapping publications that this one replaced. */
+  readonly replaces_windows?: readonly ReplacedWindow[];
+  /** Only where `state` is `replaced`: the run whose publication did it, and its window. */
+  readonly replaced_by?: ReplacedWindow;
   readonly warnings?: readonly string[];
   /** Scores table by the parts of its name. */
   readonly table?: TableName;
@@ -84,7 +106,10 @@ export interface RunDetails {
 export interface LedgerEntry extends RunIdentity {
   readonly recordedAt: string;
   readonly state: RunState;
-  /** Counts up per job and window; the highest is what the tables hold. Only where `state` is `published`. */
+  /**
+   * Counts up per job and window; the highest is what the tables hold, which is nothing where that entry is `replaced`. Only
+   * where `state` is `published` or `replaced`.
+   */
   readonly publication?: number;
   readonly rows?: RunRows;
   readonly host: string;
@@ -138,12 +163,20 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
 
 /** What the tables hold for the window of these entries, which must all be of one job and window. */
 export function currentPublication(entries: readonly LedgerEntry[]): Publication | undefined {
-  let current: Publication | undefined;
-  for (const { publication, runId, rows } of entries) {
-    if (publication === undefined || rows === undefined || publication <= (current?.number ?? 0)) continue;
-    current = { number: publication, runId, rows };
+  const { publication, rows, runId } = lastPublished(entries) ?? {};
+  return publication === undefined || rows === undefined || runId === undefined
+    ? undefined
+    : { number: publication, runId, rows };
+}
+
+/** The entry that tells what the tables hold of these entries' window: published last, or replaced since. */
+export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | undefined {
+  let last: LedgerEntry | undefined;
+  for (const entry of entries) {
+    const tells = entry.rows !== undefined || entry.state === 'replaced';
+    if (tells && entry.publication !== undefined && entry.publication > (last?.publication ?? 0)) last = entry;
   }
-  return current;
+  return last;
 }
 
 /** Whether another run has published the window since this one began: it can only lose at the gate. @param published that run */

@@ -29,11 +29,12 @@ export interface Verdict {
 export function judge({ run: id, deadline }: Left, entries: readonly LedgerEntry[], now: number): Verdict {
   if (id === undefined && deadline === undefined) return { over: true, why: 'its process is gone' };
   const run = runsOf(entries).find(({ runId }) => runId === id);
-  if (run?.state === 'published' || run?.state === 'completed') return { over: true, why: 'its run has published' };
+  if (run?.state === 'published' || run?.state === 'completed' || run?.state === 'replaced')
+    return { over: true, why: 'its run has published' };
   if (run?.state === 'skipped') return { over: true, why: 'its run had nothing to score' };
   const current = currentPublication(entries);
   if (run !== undefined && isOvertaken(run, current?.runId)) {
-    return { over: true, why: `${current?.runId} has published the window since its run began` };
+    return { over: true, why: `${current?.runId ?? 'another run'} has published the window since its run began` };
   }
   if (Date.parse(deadline ?? '') < now) return { over: true, why: `its deadline was ${deadline}` };
   if (id === undefined) return { over: false, why: `a process may still use it; until ${deadline}` };

@@ -23,3 +23,43 @@ export function populationStabilityIndex(counts: readonly number[], reference: H
     return sum + (p - q) * Math.log(p / q);
   }, 0);
 }
+
+/** Number of bins that a distribution is cut into where nobody has said how. */
+const BINS = 10;
+
+/**
+ * Edges that cut a distribution into ten bins of about equal shares, fewer where many values are equal, and what is in each.
+ *
+ * @param fine counts of narrow bins, lowest first, by the edge at which each begins
+ */
+export function tenths(fine: readonly (readonly [edge: number, count: number])[]): {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+} {
+  const total = fine.reduce((sum, [, count]) => sum + count, 0);
+  const edges: number[] = [];
+  const counts = [0];
+  let below = 0;
+  for (const [edge, count] of fine) {
+    if (below > 0 && below * BINS >= total * (edges.length + 1)) {
+      edges.push(edge);
+      counts.push(0);
+    }
+    counts[edges.length] = (counts[edges.length] ?? 0) + count;
+    below += count;
+  }
+  return { edges, counts };
+}
+
+/** Counts as a histogram to compare others with. @throws RangeError where there is nothing in it */
+export function histogramOf({
+  edges,
+  counts,
+}: {
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+}): Histogram {
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (total === 0) throw new RangeError('an empty distribution is no reference');
+  return { edges, shares: counts.map((count) => count / total) };
+}

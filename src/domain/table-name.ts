@@ -24,6 +24,11 @@ export function showTableName(name: TableName): string {
   return name.join('.');
 }
 
+/** Whether two names are of one table. @param recorded as a ledger has it, which anybody may have written to */
+export function isSameTable(recorded: unknown, name: TableName): boolean {
+  return Array.isArray(recorded) && JSON.stringify(recorded).toLowerCase() === JSON.stringify(name).toLowerCase();
+}
+
 /** The table beside this one whose last part carries a suffix: `churn_scores` → `churn_scores_quarantine`. */
 export function suffixed(name: TableName, suffix: string): TableName {
   return [...name.slice(0, -1), `${name.at(-1)}${suffix}`];

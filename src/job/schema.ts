@@ -146,6 +146,10 @@ const sink = z.strictObject({
     .default('wide')
     .describe('columns of the scores table: narrow has no ranks and no model, only the run id that leads to them'),
   keep: columnList.default([]).describe('columns of the query that are carried through'),
+  shared_tables: z
+    .boolean()
+    .default(false)
+    .describe('whether other jobs publish to the same tables; counts must then be filtered by job'),
   quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows the rejected value'),
 });
 

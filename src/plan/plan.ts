@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
 import type { Execution } from '../domain/execution.ts';
-import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
 import { fixedBatch } from '../domain/model-metadata.ts';
 import type { Query } from '../domain/query.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
@@ -16,8 +15,8 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
-import { previousWindow } from '../window/window.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
+import { type PublishedBefore, publishedBefore, refuseOtherJobs } from './publications.ts';
 import { type Sizing, sizeRun } from './sizing.ts';
 import { openWarehouses, tableNames } from './warehouses.ts';
 
@@ -31,10 +30,12 @@ export interface PlanOptions {
   readonly phase: 'all' | 'freeze' | 'score' | 'publish';
   /** Whether a report file may be replaced that this job did not write; false by default. */
   readonly force?: boolean | undefined;
+  /** Whether publications of overlapping windows may be replaced; false by default. */
+  readonly replaceOverlapping?: boolean | undefined;
 }
 
 /** All that is known of a run before a row moves. */
-export interface Plan extends ChosenColumns {
+export interface Plan extends ChosenColumns, PublishedBefore {
   readonly job: Job;
   readonly window: Window;
   readonly query: Query;
@@ -53,9 +54,6 @@ export interface Plan extends ChosenColumns {
   readonly reported: boolean;
   /** Absolute path of the window's report file, where the job has one. */
   readonly reportFile: string | undefined;
-  /** Ledger entries of this window, and of the window before it. */
-  readonly entries: readonly LedgerEntry[];
-  readonly previousEntries: readonly LedgerEntry[];
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
   /** Bytes that the query will read, where the source can tell. */
@@ -106,14 +104,24 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const estimatedBytes = freezes ? await refuseCost(job, query, source, context) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
   const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column, definition.sink.layout);
-  if (freezes || publishes) await refuseDifferentTables(sink, tables);
+  if (freezes || publishes) {
+    await refuseDifferentTables(sink, tables);
+    await refuseOtherJobs(sink.sink, definition, tables);
+  }
   if (freezes) await refuseUnready(job, window, source);
   const ledger = sink.ledger(tables.ledger);
-  const entries = await windowEntries(ledger, definition.name, ledgerWindow(window));
+  const { name, version } = bundle.definition;
+  const before = await publishedBefore(ledger, {
+    definition,
+    window,
+    model: { name, version, digest: bundle.digest },
+    replaceOverlapping: options.replaceOverlapping ?? false,
+    judged: Boolean(freezes || publishes),
+  });
   const { csv } = definition.report;
   const file = csv === undefined ? undefined : reportFile(csv, window, job.root);
-  if (file !== undefined && publishes && options.force !== true) await refuseForeign(file, job.root, entries);
-  const previous = previousWindow(window);
+  if (file !== undefined && publishes && options.force !== true)
+    await refuseForeign(file, job.root, [...before.entries, ...before.replaced]);
   return {
     job,
     window,
@@ -137,16 +145,11 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     }),
     reported: window.kind === definition.every,
     reportFile: file,
-    entries,
-    previousEntries: previous && publishes ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
+    ...before,
     requireGpu,
     estimatedBytes,
     sizing,
   };
-}
-
-function windowEntries(ledger: Ledger, job: string, window: LedgerWindow): Promise<readonly LedgerEntry[]> {
-  return ledger.entries({ job, window });
 }
 
 /** Loads the model once on this thread and scores the golden rows: it is refused here and not by every worker. */

@@ -4,10 +4,10 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { StageClock } from '../domain/stages.ts';
-import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
+import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';
 import { recordFailure, refusedEntry } from './failure.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
 
@@ -44,6 +44,7 @@ export async function begin(
   { fresh, skipPublished }: BeginOptions,
   { console, began }: Context,
 ): Promise<Progress> {
+  const audited = await auditPublished(plan, skipPublished);
   const {
     progress,
     resumed,
@@ -59,7 +60,7 @@ export async function begin(
       };
       return { result };
     }
-    const { run: unfinished, refused } = fresh ? {} : await resumable(plan, entries);
+    const { run: unfinished, refused } = fresh ? {} : await resumable(plan, entries, audited);
     if (unfinished && refused) {
       const left = progressOf(plan, entries, unfinished, began);
       return { append: refusedEntry(plan, left, refused), result: { progress: left, refused } };
@@ -79,6 +80,9 @@ export async function begin(
     return { append, result };
   });
   if (refused) throw refused;
+  if (audited && audited.differences.length > 0) {
+    console.warn(`run ${audited.run.runId} is published, but ${audited.differences.join('; ')}: the window is published again`);
+  }
   if (resumed) console.info(`going on with ${showRun(resumed)}`);
   // One that failed has said so, and nobody is at it.
   for (const run of beside.filter(
@@ -109,7 +113,11 @@ export async function join(plan: Plan, skipPublished: boolean, context: Context)
   const { console, began } = context;
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
-  if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished, began), frozen: undefined };
+  const already = async (run: Run): Promise<Joined> => {
+    refuseDifferences(await audit(plan, run), '`score-batch freeze`, then the steps after it,');
+    return { progress: progressOf(plan, entries, run, began), frozen: undefined };
+  };
+  if (unfinished?.state === 'published') return await already(unfinished);
   if (unfinished) {
     const progress = progressOf(plan, entries, unfinished, began);
     const frozen = await plan.source.source.frozen(unfinished.runId).catch(async (error: unknown) => {
@@ -123,12 +131,10 @@ export async function join(plan: Plan, skipPublished: boolean, context: Context)
     }
   }
   const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
-  if (newest && newest.runId === currentPublication(entries)?.runId) {
-    return { progress: progressOf(plan, entries, newest, began), frozen: undefined };
-  }
+  if (newest && newest.runId === currentPublication(entries)?.runId) return await already(newest);
   if (newest?.state === 'refused' || newest?.state === 'skipped') throw ended(newest);
   const published = skipPublished ? publishedRun(plan, entries) : undefined;
-  if (published) return { progress: progressOf(plan, entries, published, began), frozen: undefined };
+  if (published) return await already(published);
   const others = othersUnfinished(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
     details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
@@ -142,13 +148,6 @@ function ended({ runId, state, details }: Run): ScoreBatchError {
   const error = details.error ?? 'the ledger does not say why';
   if (state === 'refused') return new ScoreBatchError('refused', `run ${runId} was refused: ${error}`, { hint });
   return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);
-}
-
-/** The window's published run where it is in the job's own table; undefined where there is none. */
-function publishedRun(plan: Plan, entries: readonly LedgerEntry[]): Run | undefined {
-  const current = currentPublication(entries);
-  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  return showTableName(run?.details.table ?? []) === showTableName(plan.tables.scores.name) ? run : undefined;
 }
 
 /**
@@ -201,14 +200,38 @@ function showRun({ runId, startedAt, startedOn }: Run): string {
 }
 
 /**
- * Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures.
+ * Looks at what the window's publication left in the tables, where the run would take it for done. Before the ledger is held:
+ * both may be in one DuckDB file. What is published between the two has just been written.
+ *
+ * @throws ScoreBatchError `refused` where `skipPublished` would pass over tables that somebody changed
+ */
+async function auditPublished(plan: Plan, skipPublished: boolean): Promise<Audited | undefined> {
+  const unfinished = unfinishedRun(plan.entries, plan.fingerprint);
+  const done = skipPublished ? publishedRun(plan, plan.entries) : undefined;
+  const run = done ?? (unfinished?.state === 'published' ? unfinished : undefined);
+  if (run === undefined) return undefined;
+  const audited = await audit(plan, run);
+  if (done) refuseDifferences(audited, 'the same command without --skip-published');
+  return audited;
+}
+
+/**
+ * Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures. A
+ * published run only where the tables still hold it.
  *
  * @returns `refused` beside a run whose frozen rows were written to by others
  */
-async function resumable(plan: Plan, entries: readonly LedgerEntry[]): Promise<{ run?: Run; refused?: unknown }> {
+async function resumable(
+  plan: Plan,
+  entries: readonly LedgerEntry[],
+  audited: Audited | undefined,
+): Promise<{ run?: Run; refused?: unknown }> {
   const run = unfinishedRun(entries, plan.fingerprint);
   if (run === undefined) return {};
-  if (run.state === 'published') return { run };
+  if (run.state === 'published') {
+    const changed = audited?.run.runId === run.runId && audited.differences.length > 0;
+    return changed ? {} : { run };
+  }
   try {
     const frozen = await plan.source.source.frozen(run.runId);
     return frozen || (await plan.sink.sink.staged(run.runId)).length === 0 ? { run } : {};

@@ -1,10 +1,13 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
-import { currentPublication, type RunDetails } from '../domain/ledger.ts';
+import type { RunDetails } from '../domain/ledger.ts';
+import { replacedWindow } from '../domain/publications.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import type { Plan } from '../plan/plan.ts';
+import { emptied, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
+import { scoresBefore } from './drift.ts';
 import { entryOf, type Progress } from './progress.ts';
 import { reconcile } from './reconcile.ts';
 import { refusal } from './refuse.ts';
@@ -29,14 +32,17 @@ export async function publishFrozen(
   const { clock, runId } = progress;
   const { definition } = plan.job;
   clock.enter('reconcile');
-  const reconciliation = await reconcile(plan, frozen, runId);
+  const reference = plan.bundle.definition.reference?.score;
+  const before = await scoresBefore(plan);
+  const reconciliation = await reconcile(plan, frozen, runId, reference?.edges ?? before?.edges);
   progress.rows = reconciliation.rows;
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
     refuseDuplicates: definition.source.duplicates === 'refuse',
     replaced: progress.replaces?.rows,
-    previous: currentPublication(plan.previousEntries)?.rows,
-    reference: plan.bundle.definition.reference?.score,
+    previous: rowsBefore(plan),
+    reference,
+    before,
     allowEmpty: options.allowEmpty,
   });
   progress.details = {
@@ -44,6 +50,11 @@ export async function publishFrozen(
     rejections: reconciliation.rejections,
     texts: reconciliation.texts,
     score_psi: gates.scorePsi ?? null,
+    score_psi_previous: gates.scorePsiBefore ?? null,
+    model_changed: plan.modelChanged ?? null,
+    time_zone: plan.window.zone,
+    also_wrote: plan.reported ? (['report', 'summary'] as const).filter((table) => plan.tables[table] !== undefined) : [],
+    ...(plan.replaced.length > 0 && { replaces_windows: plan.replaced.map(replacedWindow) }),
     providers: tallyProviders(reconciliation.pinned),
     source: plan.identity,
     frozen: frozen.id,
@@ -54,13 +65,20 @@ export async function publishFrozen(
     ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
     seconds: clock.seconds,
   };
+  for (const label of emptied(plan.window, plan.replaced)) {
+    context.console.warn(
+      `${label} overlaps ${plan.window.label} and is replaced by it: run ${label} again, nothing is published there`,
+    );
+  }
   for (const warning of gates.warnings) context.console.warn(warning);
-  if (gates.refusals.length > 0) throw await refusal(plan, runId, gates.refusals, reconciliation);
+  if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
   context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
   clock.enter('publish');
   const mine = await plan.sink.sink.publish({
     entry: entryOf(plan, progress, 'published', progress.details),
     supersedes: progress.replaces?.runId,
+    replaced: plan.replaced,
+    sharedTables: definition.sink.shared_tables,
     pinned: reconciliation.pinned,
     tables: plan.tables,
     key: plan.key,

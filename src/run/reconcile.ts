@@ -7,16 +7,22 @@ import type { Plan } from '../plan/plan.ts';
 /**
  * rows frozen = rows scored + rows quarantined, with the same keys, chunk by chunk, counted by the warehouses.
  *
+ * @param scoreEdges of the bins in which scores are counted; undefined where drift is not measured
  * @throws ScoreBatchError `conflict` where a chunk is missing, `refused` where the numbers or keys do not agree
  */
-export async function reconcile(plan: Plan, frozen: FrozenTable, runId: string): Promise<Reconciliation> {
+export async function reconcile(
+  plan: Plan,
+  frozen: FrozenTable,
+  runId: string,
+  scoreEdges: readonly number[] | undefined,
+): Promise<Reconciliation> {
   await plan.source.source.verify(frozen, plan.key);
   const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
     runId,
     frozen,
     key: plan.key,
     keep: plan.keep,
-    scoreEdges: plan.bundle.definition.reference?.score?.edges,
+    scoreEdges,
   });
   const staging = plan.sink.sink.stagingLocation(runId);
   if (mismatched.length > 0) {

@@ -1,3 +1,4 @@
+import type { GateResult } from '../domain/gates.ts';
 import type { Reconciliation } from '../domain/reconciliation.ts';
 import { neverSeen } from '../domain/text-counts.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -14,18 +15,27 @@ const TIME_LIMIT_MS = 5_000;
 export async function refusal(
   plan: Plan,
   runId: string,
-  reasons: readonly string[],
+  { refusals, driftedFrom = [] }: GateResult,
   reconciliation: Reconciliation,
 ): Promise<ScoreBatchError> {
   const rejections = reconciliation.rejections.map(
     ({ reason, columnName, rows }) =>
       `quarantined: ${rows.toLocaleString('en')} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
-  const [first, ...more] = reasons;
+  const [first, ...more] = refusals;
+  // Whatever else is refused comes first: scores may have drifted because of it.
+  const onlyDrift = driftedFrom.length === refusals.length;
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {
     details: [...more.map((reason) => `also: ${reason}`), ...rejections],
-    hint: await hintFor(plan, runId, reconciliation),
+    hint: onlyDrift ? driftHint(plan, driftedFrom) : await hintFor(plan, runId, reconciliation),
   });
+}
+
+function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>): string {
+  const before = last?.window.label ?? 'the window before';
+  if (from.includes('before')) return `look at what changed in the source since ${before}: the model is the same`;
+  const since = last?.model.digest === bundle.digest ? ` (${before} was scored by the same model)` : '';
+  return `the users are no longer those that the model was trained on${since}: look at the source, then retrain the model`;
 }
 
 async function hintFor(plan: Plan, runId: string, { rows, rejections, texts }: Reconciliation): Promise<string> {

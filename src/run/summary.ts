@@ -1,5 +1,6 @@
 import { type Execution, showExecution } from '../domain/execution.ts';
-import type { RunDetails } from '../domain/ledger.ts';
+import type { ReplacedWindow, RunDetails } from '../domain/ledger.ts';
+import { type ModelChange, showModelChange } from '../domain/model-change.ts';
 import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import { type StageSeconds, showSeconds } from '../domain/stages.ts';
@@ -7,7 +8,7 @@ import { showTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
 import type { Plan } from '../plan/plan.ts';
-import { wallClock } from '../window/calendar.ts';
+import { localRange } from '../window/local-time.ts';
 
 export interface WindowSummary {
   readonly label: string;
@@ -34,6 +35,12 @@ export interface RunSummary {
   /** Rows per batch that fitted the device's memory, where more did not. */
   readonly batch_rows_halved_to: number | null;
   readonly score_psi: number | null;
+  /** Against the window before, of the same model. */
+  readonly score_psi_previous: number | null;
+  /** The model of the publication before, where it was another one. */
+  readonly model_changed: ModelChange | null;
+  /** Overlapping publications that this one replaced. */
+  readonly replaces_windows: readonly ReplacedWindow[];
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
@@ -67,6 +74,9 @@ export function summarize(
     execution: details.execution ?? null,
     batch_rows_halved_to: details.batch_rows_halved_to ?? null,
     score_psi: details.score_psi ?? null,
+    score_psi_previous: details.score_psi_previous ?? null,
+    model_changed: details.model_changed ?? null,
+    replaces_windows: details.replaces_windows ?? [],
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
       column: columnName ?? null,
@@ -96,9 +106,10 @@ export function showWindow({ label, start, end, kind, zone }: Window): WindowSum
 export function showSummary(summary: RunSummary): string {
   const { rows, seconds, model, window } = summary;
   const lines = [
-    `${summary.state} ${summary.job} ${window.label} (${local(window.start, window.zone)} to ${local(window.end, window.zone)}, ${window.zone}), run ${summary.run_id}`,
+    `${summary.state} ${summary.job} ${window.label} (${localRange(window, window.zone)}, ${window.zone}), run ${summary.run_id}`,
     `  model       ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${showProviders(summary.providers)}`,
   ];
+  if (summary.model_changed) lines.push(`              changed ${showModelChange(summary.model_changed)}`);
   if (summary.execution) lines.push(`  provider    ${showExecution(summary.execution).join('\n              ')}`);
   if (summary.batch_rows_halved_to !== null)
     lines.push(`              out of memory: batches of ${count(summary.batch_rows_halved_to)} rows from then on`);
@@ -112,6 +123,10 @@ export function showSummary(summary: RunSummary): string {
   }
   if (summary.score_psi !== null)
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
+  if (summary.score_psi_previous !== null)
+    lines.push(`  drift       PSI ${summary.score_psi_previous.toFixed(3)} of the scores against the window before`);
+  for (const { run_id, label, start, end } of summary.replaces_windows)
+    lines.push(`  replaced    ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
     lines.push(
       `  chunks      ${summary.chunks}${summary.chunks_resumed ? `, ${summary.chunks_resumed} of them staged before this start` : ''}`,
@@ -124,11 +139,6 @@ export function showSummary(summary: RunSummary): string {
   if (summary.rows_per_second) lines.push(`  rows/s      ${showRates(summary.rows_per_second)}`);
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
-}
-
-/** Wall-clock time to the minute. */
-function local(instant: string, zone: string): string {
-  return wallClock(Date.parse(instant), zone).slice(0, 16).replace('T', ' ');
 }
 
 function showProviders(providers: Readonly<Record<string, number>>): string {

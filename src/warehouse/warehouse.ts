@@ -2,8 +2,10 @@ import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { KeyHash } from '../domain/checksum.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
+import type { Held, ScoreCounts } from '../domain/held.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Left } from '../domain/left.ts';
+import type { PublishedEntry } from '../domain/publications.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
@@ -116,6 +118,10 @@ export interface PublicationSpec {
   readonly entry: LedgerEntry;
   /** Run whose publication the plan saw; another one at the gate means a lost race. */
   readonly supersedes: string | undefined;
+  /** Publications of overlapping windows that this one replaces; another one at the gate means a lost race. */
+  readonly replaced: readonly PublishedEntry[];
+  /** Whether the tables may hold rows of other jobs. */
+  readonly sharedTables: boolean;
   readonly pinned: readonly AttemptTally[];
   readonly tables: Tables;
   readonly key: readonly Column[];
@@ -126,6 +132,31 @@ export interface PublicationSpec {
   /** Whether report and summary are for this kind of window. */
   readonly reported: boolean;
   readonly scored: number;
+}
+
+/** Published scores that are to be counted. */
+export interface ScoresToCount {
+  readonly table: TableLayout;
+  /** Name of the score column. */
+  readonly column: string;
+  readonly job: string;
+  readonly runId: string;
+  readonly window: LedgerWindow;
+  /** Inner edges of the bins; undefined for tenths of these very scores. */
+  readonly edges: readonly number[] | undefined;
+}
+
+/** Looks at what the published tables hold, whatever the ledger says of it. A table that is not there holds nothing. */
+export interface Audit {
+  /** Tables that hold rows of another job, with the name of one such job. */
+  otherJobs(
+    tables: readonly TableLayout[],
+    job: string,
+  ): Promise<readonly { readonly table: TableName; readonly job: string }[]>;
+  /** Rows per table and run that the tables hold of the job's windows. */
+  held(tables: Tables, job: string, windows: readonly LedgerWindow[]): Promise<readonly Held[]>;
+  /** How a run's published scores are distributed; undefined where there are none. */
+  scoreCounts(scores: ScoresToCount): Promise<ScoreCounts | undefined>;
 }
 
 /** One run's rows of one table, as text. */
@@ -141,7 +172,7 @@ export interface PublishedRows {
 }
 
 /** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
-export interface Sink extends Scratch {
+export interface Sink extends Scratch, Audit {
   /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
   differences(tables: Tables): Promise<readonly string[]>;
   /**
@@ -184,6 +215,19 @@ export interface LedgerFilter {
   /** Ids of runs. */
   readonly runs?: readonly string[];
   readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
+  /** Windows that overlap this one or have its label, and the window itself. */
+  readonly near?: LedgerWindow;
+  /** Publications that say what this run follows; see `HistoryOf`. */
+  readonly history?: HistoryOf;
+}
+
+/**
+ * Published entries of the latest window of this kind that began earlier, and of runs whose model had this name and version
+ * and another digest.
+ */
+export interface HistoryOf {
+  readonly window: LedgerWindow;
+  readonly model: LedgerEntry['model'];
 }
 
 /** All entries of one window of a job. */

@@ -12,7 +12,7 @@ it('shows what a run would do, and moves nothing', async () => {
   expect(transcript(await scoreBatch(folder, ['plan', '--week']), folder)).toMatchInlineSnapshot(`
     "exit 0
     stdout:
-    linear 1997-W11: 1997-03-10T05:00:00.000Z to 1997-03-17T05:00:00.000Z (week, America/New_York)
+    linear 1997-W11: 1997-03-10 00:00 to 1997-03-17 00:00 (week, America/New_York)
       source    duckdb:data/warehouse.duckdb
       sink      duckdb:data/warehouse.duckdb
       model     linear 1, sha256 e147a59d862d…, on cpu

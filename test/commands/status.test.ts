@@ -14,7 +14,7 @@ async function status(folder: string, ...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await scoreBatch(folder, ['status', ...args]);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return withPlaceholders(stdout, folder)
-    .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}/g, '<started>')
+    .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2} {10}/g, '<started>')
     .replaceAll(/ \d+\.\d {2}<id>/g, ' <s>  <id>')
     .replaceAll(/ +<s>/g, ' <s>')
     .replace(/bottleneck: .*/, 'bottleneck: <stage>');
@@ -36,7 +36,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
   await statements(warehouseOf(folder), ["insert into users values (1000, date '1997-03-12', 1, 1, 'US')"]);
   await scoreBatch(folder, ['--week']);
   expect(await status(folder)).toMatchInlineSnapshot(`
-    "window      state        started (UTC)        rows  quarantined  seconds  run
+    "window      state        started (America/New_York)  rows  quarantined  seconds  run
     1997-03-12  completed *  <started>    14            0 <s>  <id>
     1997-W11    completed    <started>   100            0 <s>  <id>
     1997-W11    completed *  <started>   101            0 <s>  <id>

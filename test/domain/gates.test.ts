@@ -42,6 +42,36 @@ it('opens for a window that is as it should be', () => {
     refusals: [],
     warnings: [],
     scorePsi: undefined,
+    driftedFrom: [],
+  });
+});
+
+describe('drift from the window before', () => {
+  const limits = { max_score_psi: 0.3 };
+  const before = { label: '1997-W10', edges: [0.5], counts: [75, 25] };
+  const drift = (scoreCounts: readonly number[], more: Partial<Case> = {}) =>
+    gate({ rows: rows(100), limits, reference: REFERENCE, before, scoreCounts, ...more });
+
+  it('has the same limit as drift from the reference, and each is told apart', () => {
+    expect(drift([50, 50]).driftedFrom).toEqual([]);
+    expect(drift([25, 75])).toMatchObject({
+      refusals: ['the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3'],
+      driftedFrom: ['before'],
+    });
+    expect(drift([90, 10]).driftedFrom).toEqual(['reference']);
+    expect(drift([1, 99]).driftedFrom).toEqual(['reference', 'before']);
+    expect(drift([1, 99], { limits: {} })).toMatchObject({ refusals: [], driftedFrom: [] });
+  });
+
+  it('is judged only where both windows have enough scores, and where not, that is said', () => {
+    const few = { ...before, counts: [9, 90] };
+    expect(drift([50, 50], { before: few })).toMatchObject({
+      refusals: [],
+      warnings: ['drift from 1997-W10 was not judged: it has 99 scores, gates.psi_min_rows is 100'],
+    });
+    expect(drift([9, 90], { rows: rows(99) }).scorePsiBefore).toBeUndefined();
+    // Without a reference there is still the window before.
+    expect(drift([25, 75], { reference: undefined, limits: {} }).scorePsiBefore).toBeCloseTo(Math.log(3), 9);
   });
 });
 

@@ -60,7 +60,14 @@ it('fills in every default of the smallest job', () => {
       batch_rows: 'auto',
       workers: 'auto',
     },
-    sink: { table: 'marketing.scores', scratch: 'scratch', layout: 'wide', keep: [], quarantine_values: 'hash' },
+    sink: {
+      table: 'marketing.scores',
+      scratch: 'scratch',
+      layout: 'wide',
+      keep: [],
+      quarantine_values: 'hash',
+      shared_tables: false,
+    },
     report: { segments: [] },
     gates: { min_rows: 1, max_quarantine_rate: 0.01, psi_min_rows: 500 },
   });

@@ -50,6 +50,17 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
       const found = await process.ask('read what is published', () => world.scores.filter((row) => row.runId === runId));
       yield { complete: found.length === rows, lines: Buffer.from(`${line.length > 0 ? linesOf(found) : ''}`) };
     },
+    otherJobs: notAsked,
+    scoreCounts: notAsked,
+    held: (_tables, _job, [window]) =>
+      process.ask('count what is published', () =>
+        (['scores', 'quarantine'] as const).flatMap((table) =>
+          [...new Set(world[table].map(({ runId }) => runId))].flatMap((runId) => {
+            const rows = world[table].filter((row) => row.runId === runId).length;
+            return window === undefined ? [] : [{ table, runId, window, rows }];
+          }),
+        ),
+      ),
     stagingLocation: (runId) => `staged ${runId}`,
     showRejected: (runId) => `the rejected rows of ${runId}`,
     async discard(runId) {

@@ -5,11 +5,12 @@ import type { Bands } from '../../src/domain/bands.ts';
 import type { KeyHash } from '../../src/domain/checksum.ts';
 import type { FrozenTable } from '../../src/domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type LedgerWindow } from '../../src/domain/ledger.ts';
+import { overlapping } from '../../src/domain/publications.ts';
 import type { Query } from '../../src/domain/query.ts';
 import { type Column, findColumn, type Schema } from '../../src/domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
 import type { TableName } from '../../src/domain/table-name.ts';
-import { type ScoreLayout, type Tables, tablesOf } from '../../src/domain/tables.ts';
+import { type ScoreLayout, type TableLayout, type Tables, tablesOf } from '../../src/domain/tables.ts';
 import { canonicalText } from '../../src/duckdb/canonical-text.ts';
 import { type Database, openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
@@ -87,6 +88,7 @@ const WEEK_BEFORE: LedgerWindow = {
 };
 const BANDS: Bands = { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
 const EDGES = [0.25, 0.5];
+const MODEL = { name: 'linear', version: '1', digest: 'd'.repeat(64) };
 const NAMES = {
   scores: ['marketing', 'scores'],
   quarantine: ['marketing', 'scores_quarantine'],
@@ -372,6 +374,89 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
         { runId: 'first', state: 'published', publication: 1, rows: { frozen: 300, scored: 295, quarantined: 5 } },
         { runId: 'second', state: 'published', publication: 2, rows: { frozen: 100, scored: 100, quarantined: 0 } },
       ]);
+    });
+
+    it('replaces an overlapping publication in the same transaction, and only one that it was told of', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const shifted: LedgerWindow = { ...WEEK, start: '2026-11-15T23:00:00.000Z', end: '2026-11-22T23:00:00.000Z' };
+      await publishRun(warehouse, 'before', { window: WEEK_BEFORE });
+      const first = await publishRun(warehouse, 'first', { reject: "case when user_id < 5 then 'too odd' end" });
+      const ledger = warehouse.ledger(first.tables.ledger);
+      const near = () => ledger.entries({ job: JOB, near: shifted });
+      const all = await near();
+      expect(all.map(({ runId }) => runId).sort()).toEqual(['before', 'first']);
+      const second = await startRun(warehouse, 'second', { window: shifted, replaced: overlapping(all, shifted) });
+      await stageAll(second);
+      const stranger = await startRun(warehouse, 'stranger', { window: shifted });
+      await stageAll(stranger);
+      const pictures = await counts(subject);
+      await expect(stranger.publish()).rejects.toMatchObject({ kind: 'conflict' });
+      expect(await counts(subject)).toEqual(pictures);
+
+      await second.publish();
+      expect(await counts(subject)).toEqual({ scores: 300, quarantine: 0, report: 300, summary: 6 });
+      const entries = await near();
+      expect(entries.map(({ runId, state, publication }) => `${runId} ${state} ${publication}`).sort()).toEqual([
+        'before published 1',
+        'before replaced 2',
+        'first published 1',
+        'first replaced 2',
+        'second published 2',
+      ]);
+      expect(currentPublication(await ledger.entries({ job: JOB, window: WEEK }))).toBeUndefined();
+      // Whoever had seen what was replaced comes too late.
+      const late = await startRun(warehouse, 'late', { supersedes: 'first' });
+      await stageAll(late);
+      await expect(late.publish()).rejects.toMatchObject({ kind: 'conflict' });
+      const history = (label: string, digest: string) =>
+        ledger.entries({
+          job: JOB,
+          history: { window: { ...WEEK, label, start: '2026-12-07T05:00:00.000Z' }, model: { ...MODEL, digest } },
+        });
+      expect((await history('2026-W50', MODEL.digest)).map(({ runId }) => runId)).toEqual(['second']);
+      expect((await history('2026-W50', 'e')).filter(({ state }) => state === 'published')).toHaveLength(3);
+    });
+
+    it('tells what the tables hold, and keeps out other jobs and a second model of one version', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const { sink } = warehouse;
+      const { tables } = await startRun(warehouse, 'none');
+      const layouts = [tables.scores, tables.report as TableLayout];
+      expect(await sink.otherJobs(layouts, JOB)).toEqual([]);
+      expect(await sink.held(tables, JOB, [WEEK])).toEqual([]);
+      await publishRun(warehouse, 'run', { reject: "case when user_id < 5 then 'too odd' end" });
+      await subject.execute(`delete from ${subject.table(NAMES.report)} where user_id < 10`);
+      expect(await sink.otherJobs(layouts, JOB)).toEqual([]);
+      expect(await sink.otherJobs(layouts, 'another')).toEqual(layouts.map(({ name }) => ({ table: name, job: JOB })));
+      const held = await sink.held(tables, JOB, [WEEK, WEEK_BEFORE]);
+      expect(held.map(({ table, runId, rows }) => `${table} ${runId} ${rows}`).sort()).toEqual([
+        'quarantine run 5',
+        'report run 290',
+        'scores run 295',
+        'summary run 295',
+      ]);
+      expect(new Set(held.map(({ window }) => `${window.start} ${window.end}`))).toEqual(
+        new Set([`${WEEK.start} ${WEEK.end}`]),
+      );
+      const scores = { table: tables.scores, column: 'score', job: JOB, runId: 'run', window: WEEK };
+      expect(await sink.scoreCounts({ ...scores, edges: EDGES })).toEqual({ edges: EDGES, counts: [245, 50, 0] });
+      const own = await sink.scoreCounts({ ...scores, edges: undefined });
+      expect(own?.counts).toEqual([30, 29, 30, 29, 30, 29, 30, 29, 30, 29]);
+      expect(own?.edges[0]).toBe(0.035);
+
+      for (const settings of [{ job: 'another' }, { model: { ...MODEL, digest: 'e'.repeat(64) } }]) {
+        const other = await startRun(warehouse, 'other', {
+          supersedes: settings.job === undefined ? 'run' : undefined,
+          ...settings,
+        });
+        await stageAll(other);
+        await expect(other.publish()).rejects.toMatchObject({ kind: 'conflict' });
+      }
+      expect(await counts(subject)).toMatchObject({ scores: 295 });
+      await (await startRun(warehouse, 'other', { job: 'another', sharedTables: true })).publish();
+      expect(await counts(subject)).toMatchObject({ scores: 595 });
     });
 
     it('publishes without ranks where nobody asks for them', async () => {
@@ -784,7 +869,11 @@ interface RunSettings {
   readonly scores?: TableName;
   readonly chunkRows?: number;
   readonly window?: LedgerWindow;
-  readonly supersedes?: string;
+  readonly supersedes?: string | undefined;
+  readonly replaced?: PublicationSpec['replaced'];
+  readonly sharedTables?: boolean;
+  readonly job?: string;
+  readonly model?: LedgerEntry['model'];
   readonly edges?: readonly number[];
   readonly layout?: ScoreLayout;
   readonly bands?: Bands;
@@ -882,8 +971,16 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
       const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
       const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
       const spec: PublicationSpec = {
-        entry: { ...entryOf(runId, window), state: 'published', rows: { frozen: frozen.rows, scored, quarantined } },
+        entry: {
+          ...entryOf(runId, window),
+          ...(settings.job !== undefined && { job: settings.job }),
+          ...(settings.model && { model: settings.model }),
+          state: 'published',
+          rows: { frozen: frozen.rows, scored, quarantined },
+        },
         supersedes: settings.supersedes,
+        replaced: settings.replaced ?? [],
+        sharedTables: settings.sharedTables ?? false,
         pinned,
         tables,
         key,
@@ -922,7 +1019,7 @@ function entryOf(runId: string, window: LedgerWindow): LedgerEntry {
     window,
     state: 'started',
     fingerprint: 'f'.repeat(64),
-    model: { name: 'linear', version: '1', digest: 'd'.repeat(64) },
+    model: MODEL,
     host: 'here',
     details: {},
   };

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
+import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import { clashed, countClashes, countNear, refuseOverlap } from '../sql/clashes.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked, selectScored } from '../sql/publication.ts';
@@ -45,15 +47,17 @@ interface Targets {
 export async function publish(connection: Connection, spec: PublicationSpec): Promise<boolean> {
   const { entry } = spec;
   const targets = await createTargets(connection, spec);
-  const entries = await readEntries(connection, targets.ledger, { job: entry.job, window: entry.window });
-  const current = currentPublication(entries);
+  const entries = await readEntries(connection, targets.ledger, { job: entry.job, near: entry.window });
+  const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
   if (current?.runId === entry.runId) return false;
   if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-  // The number holds where the script goes on: it does only while `supersedes` is what is published.
-  const numbered = { ...entry, publication: (current?.number ?? 0) + 1 };
+  refuseOverlap(entries, spec);
+  // The number holds where the script goes on: it does only while nothing near this window has been published since.
+  const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+  const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
-  const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets));
+  const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets, near));
   const mine = await publishOnce(connection, numbered, targets.ledger, script);
   // What is left of it expires.
   if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
@@ -82,6 +86,7 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
       const altered = alteredBy(published);
       if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
       if (published === entry.runId) return false;
+      if (published === CLASH) throw clashed(entry);
       throw superseded(entry.window.label, published);
     }
     // Somebody else's job is done. What it did is in the ledger: it may have been anybody's, or of a ledger that was dropped since.
@@ -92,6 +97,9 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
     hint: 'start again with --fresh: a new run has jobs of its own',
   });
 }
+
+/** What the script says where it must not go on for another reason than the window's own publication; no run id has a space. */
+const CLASH = 'a clash';
 
 function ownerOf(job: Job): string | undefined {
   return job.configuration?.labels?.process;
@@ -130,7 +138,8 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
   return digest(entry.runId, ...pinned.map(({ attempt }) => attempt));
 }
 
-function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets): string[] {
+/** @param near publications near the window, as they were when the number was chosen */
+function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets, near: number): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored, segments } = spec;
   const { ledger, scores, quarantine, report, summary, others } = targets;
   const { literal } = BIGQUERY;
@@ -139,7 +148,11 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
   const statements = [
     takeGate(gateName(connection, ledger)),
     refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
-    ...replaced.map((table) => deleteWindow(BIGQUERY, table, entry)),
+    refuseUnless(
+      `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, replaced, spec)} = 0`,
+      literal(CLASH),
+    ),
+    ...replaced.map((table) => deleteWindow(BIGQUERY, table, entry, spec.replaced)),
   ];
   if (pinned.length > 0) {
     const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };
@@ -151,7 +164,8 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
   statements.push(
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
   );
-  return [...statements, insertEntry(BIGQUERY, ledger, entry)];
+  const ended = spec.replaced.map((run) => insertEntry(BIGQUERY, ledger, replacedEntry(run, entry)));
+  return [...statements, ...ended, insertEntry(BIGQUERY, ledger, entry)];
 }
 
 /** Ends the script unless the table holds what was counted in staging; see `alteredBy`. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
+import { bigqueryAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
@@ -33,6 +34,7 @@ export function bigquerySink(connection: Connection): Sink {
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     published: (spec) => readPublished(connection, spec),
+    ...bigqueryAudit(connection),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),
     showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,
     discard: (runId) =>

@@ -1,7 +1,9 @@
 import { currentPublication } from '../../domain/ledger.ts';
+import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { parquetScan } from '../../duckdb/sql.ts';
+import { clashed, countClashes, refuseOverlap } from '../sql/clashes.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectScored } from '../sql/publication.ts';
 import { superseded } from '../superseded.ts';
@@ -36,13 +38,18 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       const [more, others] = spec.reported ? [[report, summary], []] : [[], [report, summary]];
       const targets = [scores, quarantine, ...more].filter((table) => table !== undefined);
       for (const table of [ledger, ...targets]) await createTable(database, table);
-      const current = currentPublication(await readEntries(database, ledger, { job: entry.job, window: entry.window }));
+      const entries = await readEntries(database, ledger, { job: entry.job, near: entry.window });
+      const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
       if (current?.runId === entry.runId) return false;
       if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-      for (const table of targets) await database.run(deleteWindow(DUCKDB, table, entry));
+      refuseOverlap(entries, spec);
+      const [[clashes] = []] = await database.rows(`SELECT ${countClashes(DUCKDB, ledger, targets, spec)}`);
+      if (Number(clashes) > 0) throw clashed(entry);
+      for (const table of targets) await database.run(deleteWindow(DUCKDB, table, entry, spec.replaced));
       // The job's grain may have been another one: what report and summary hold of this window goes too.
       for (const table of others) {
-        if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(DUCKDB, table, entry));
+        if (table && (await tableExists(database, table.name)))
+          await database.run(deleteWindow(DUCKDB, table, entry, spec.replaced));
       }
       if (staged.length > 0) {
         // The file is in the order of ranks, and a thread takes a whole row group of it: reading the report by ranges of ranks
@@ -54,7 +61,9 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }
       await refuseAlteredStaging(file, entry.runId, spec.pinned);
-      await database.run(insertEntry(DUCKDB, ledger, { ...entry, publication: (current?.number ?? 0) + 1 }));
+      const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+      for (const run of spec.replaced) await database.run(insertEntry(DUCKDB, ledger, replacedEntry(run, numbered)));
+      await database.run(insertEntry(DUCKDB, ledger, numbered));
       return true;
     });
   });

@@ -4,6 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { literal } from '../../duckdb/sql.ts';
 import type { Sink } from '../warehouse.ts';
+import { duckdbAudit } from './audit.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
@@ -45,6 +46,7 @@ export function duckdbSink(file: DuckdbFile): Sink {
     tally: (options) => tallyStaged(file, options),
     publish: (spec) => publish(file, spec),
     published: (spec) => readPublished(file, spec),
+    ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) =>
       `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}, hive_partitioning = false) where reason is not null`,

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf } from '../../domain/checksum.ts';
 import { currentPublication } from '../../domain/ledger.ts';
+import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import { clashed, countClashes, refuseOverlap } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import {
@@ -52,12 +54,15 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   const ranked = pinned && (await rank(snowflake, spec, pinned));
 
   return await throughGate(snowflake, gate, entry.runId, async (session, { doubtful, held }) => {
-    const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window });
-    const current = currentPublication(entries);
+    const entries = await readEntries(session, snowflake, ledger, { job: entry.job, near: entry.window });
+    const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
     // Where this process's own COMMIT had no answer, it has happened.
     if (current?.runId === entry.runId) return { commit: false, result: doubtful };
     if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, entry)} AND ${held}`);
+    refuseOverlap(entries, spec);
+    const [[clashes] = []] = await session.rows(`SELECT ${countClashes(SNOWFLAKE, ledger, targets, spec)} AS clashes`);
+    if (Number(clashes) > 0) throw clashed(entry);
+    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, entry, spec.replaced)} AND ${held}`);
     if (pinned !== undefined) {
       const rows = { from: `(SELECT * FROM ${ranked} WHERE ${held}) ranked`, key, keep, scored, bands };
       await session.rows(insertScores(SNOWFLAKE, scores, entry, rows));
@@ -65,8 +70,9 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
       if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
       if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
     }
-    const published = insertEntry(SNOWFLAKE, ledger, { ...entry, publication: (current?.number ?? 0) + 1 });
-    await session.rows(`${published} HAVING ${held}`);
+    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+    for (const one of [...spec.replaced.map((replaced) => replacedEntry(replaced, numbered)), numbered])
+      await session.rows(`${insertEntry(SNOWFLAKE, ledger, one)} HAVING ${held}`);
     await refuseOther(session, snowflake, spec, {
       ledger,
       scores,

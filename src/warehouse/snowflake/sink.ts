@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
+import { snowflakeAudit } from './audit.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -62,6 +63,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     published: (spec) => readPublished(snowflake, spec),
+    ...snowflakeAudit(snowflake),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,
     showRejected: (runId) =>
       `select * from ${counted.get(runId) ?? stageName(snowflake, runId)} where ${identifier('reason')} is not null`,

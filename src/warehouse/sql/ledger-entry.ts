@@ -55,7 +55,7 @@ function damaged(cell: LedgerCell, column: string, text: string | null, wanted: 
 }
 
 /** `2026-11-18 09:00:00.000000` → `2026-11-18T09:00:00.000Z`, as JavaScript writes it, so that instants compare as text. */
-function isoTime(canonical: string): string | undefined {
+export function isoTime(canonical: string): string | undefined {
   const iso = `${canonical.slice(0, 10)}T${canonical.slice(11, 23)}Z`;
   return Number.isNaN(Date.parse(iso)) ? undefined : iso;
 }

@@ -1,6 +1,6 @@
-import type { LedgerEntry } from '../../domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import type { LedgerFilter } from '../warehouse.ts';
+import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 
 /** Appends an entry with the next number. Whoever must not share it with another one holds the gate meanwhile. */
@@ -15,13 +15,16 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
 }
 
 /** Entries in the order of their numbers, every value as text; see `readEntry`. */
-export function selectEntries(dialect: Dialect, layout: TableLayout, { job, runs, window }: LedgerFilter): string {
+export function selectEntries(dialect: Dialect, layout: TableLayout, filter: LedgerFilter): string {
+  const { job, runs, window, near, history } = filter;
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
     ...(runs === undefined ? [] : [`run_id IN (${runs.map(dialect.literal).join(', ')})`]),
     ...(window === undefined
       ? []
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),
+    ...(near === undefined ? [] : [isNear(dialect, near)]),
+    ...(history === undefined ? [] : [isHistory(dialect, layout, job, history)]),
   ];
   const columns = layout.columns.map(
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
@@ -32,9 +35,31 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, { job, runs
     ORDER BY entries.${dialect.identifier('entry_number')}, entries.${dialect.identifier('recorded_at')}`;
 }
 
+/** Whether an entry's window overlaps this one or has its label, as a condition. */
+export function isNear(dialect: Dialect, { label, start, end }: LedgerWindow): string {
+  const overlaps = `window_start < ${instant(dialect, end)} AND window_end > ${instant(dialect, start)}`;
+  return `(window_label = ${dialect.literal(label)} OR (${overlaps}))`;
+}
+
+/** See `HistoryOf`. */
+function isHistory(dialect: Dialect, layout: TableLayout, job: string | undefined, { window, model }: HistoryOf): string {
+  const { literal } = dialect;
+  const ofJob = job === undefined ? '' : `job = ${literal(job)} AND`;
+  const earlier = `window_kind = ${literal(window.kind)} AND window_start < ${instant(dialect, window.start)}`;
+  const replaced = `SELECT run_id FROM ${dialect.table(layout.name)} WHERE ${ofJob} state = 'replaced'`;
+  const latest = `SELECT MAX(window_start) FROM ${dialect.table(layout.name)}
+    WHERE ${ofJob} publication IS NOT NULL AND ${earlier} AND run_id NOT IN (${replaced})`;
+  return `publication IS NOT NULL AND ((${earlier} AND window_start = (${latest})) OR (${isOtherDigest(dialect, model)}))`;
+}
+
+/** Whether an entry's model has this name and version and another digest, as a condition. */
+export function isOtherDigest({ literal }: Dialect, { name, version, digest }: LedgerEntry['model']): string {
+  return `model_name = ${literal(name)} AND model_version = ${literal(version)} AND model_digest <> ${literal(digest)}`;
+}
+
 /** The run that is published for the entry's window, null where there is none, as an expression. */
 export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
-  return `(SELECT run_id FROM ${dialect.table(layout.name)}
+  return `(SELECT CASE WHEN state = 'replaced' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
       AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}
     ORDER BY publication DESC LIMIT 1)`;

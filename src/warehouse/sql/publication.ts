@@ -21,10 +21,18 @@ export interface RankedRows {
   readonly bands: Bands;
 }
 
-export function deleteWindow(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
-  const { job, window_start, window_end } = constants(dialect, entry);
+/** @param replaced publications of other windows of the job whose rows go too */
+export function deleteWindow(
+  dialect: Dialect,
+  table: TableLayout,
+  entry: LedgerEntry,
+  replaced: readonly Pick<LedgerEntry, 'window'>[],
+): string {
+  const windows = [entry, ...replaced].map(
+    ({ window: { start, end } }) => `window_start = ${instant(dialect, start)} AND window_end = ${instant(dialect, end)}`,
+  );
   return `DELETE FROM ${dialect.table(table.name)}
-    WHERE job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
+    WHERE job = ${dialect.literal(entry.job)} AND (${windows.join(' OR ')})`;
 }
 
 /** Users that the summary of the entry's window has in all, as text; null where it has no rows. */

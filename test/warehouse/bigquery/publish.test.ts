@@ -31,6 +31,8 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
+  replaced: [],
+  sharedTables: false,
   pinned: [
     { chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu', facts: undefined, content: '7 0' },
   ],
@@ -79,6 +81,8 @@ it('publishes by one script: the gate, the check, all deletions and insertions, 
     'BEGIN TRANSACTION',
     'UPDATE `project`.`marketing`.`score_batch_gate_weekly` SET',
     'SELECT IF COALESCE',
+    // Nothing near this window, of another job or of a second digest was published since.
+    'SELECT IF SELECT',
     'DELETE FROM `project`.`marketing`.`scores`',
     'DELETE FROM `project`.`marketing`.`scores_quarantine`',
     'INSERT INTO `project`.`marketing`.`scores`',

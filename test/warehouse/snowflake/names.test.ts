@@ -85,6 +85,8 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
         rows: { frozen: 0, scored: 0, quarantined: 0 },
       },
       supersedes: undefined,
+      replaced: [],
+      sharedTables: false,
       pinned: [],
       tables,
       key,

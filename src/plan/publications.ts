@@ -1,0 +1,129 @@
+import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
+import { type ModelChange, modelChange } from '../domain/model-change.ts';
+import { currentEntries, isSameWindow, overlapping, type PublishedEntry } from '../domain/publications.ts';
+import type { RunRows } from '../domain/rows.ts';
+import { showTableName } from '../domain/table-name.ts';
+import type { Tables } from '../domain/tables.ts';
+import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import type { Ledger, Sink } from '../warehouse/warehouse.ts';
+import { localRange } from '../window/local-time.ts';
+
+/** What is published already, as far as it matters to a run. */
+export interface PublishedBefore {
+  /** Ledger entries of the run's window. */
+  readonly entries: readonly LedgerEntry[];
+  /** Publications of overlapping windows that the run replaces. */
+  readonly replaced: readonly PublishedEntry[];
+  /** Of the latest earlier window of the same kind, however long ago. */
+  readonly last: PublishedEntry | undefined;
+  /** Set where the model is another one than that of the publication before. */
+  readonly modelChanged: ModelChange | undefined;
+}
+
+export interface BeforeOptions {
+  readonly definition: JobDefinition;
+  readonly window: Window;
+  readonly model: LedgerEntry['model'];
+  /** Whether overlapping publications may be replaced. */
+  readonly replaceOverlapping: boolean;
+  /** False where only the window's own entries are asked for, and nothing is refused. */
+  readonly judged: boolean;
+}
+
+/**
+ * Reads what the ledger says of this window and of those before it.
+ *
+ * @throws ScoreBatchError `configuration` where the run's window overlaps a publication, or its model's version had another
+ *   digest
+ */
+export async function publishedBefore(ledger: Ledger, options: BeforeOptions): Promise<PublishedBefore> {
+  const { definition, model, judged } = options;
+  const { name: job } = definition;
+  const window = ledgerWindow(options.window);
+  if (!judged) {
+    const entries = await ledger.entries({ job, window });
+    return { entries, replaced: [], last: undefined, modelChanged: undefined };
+  }
+  const near = await ledger.entries({ job, near: window });
+  const replaced = overlapping(near, window);
+  if (replaced.length > 0 && !options.replaceOverlapping) throw overlaps(options.window, replaced);
+  const history = await ledger.entries({ job, history: { window, model } });
+  refuseSecondDigest(model, history);
+  const entries = near.filter((entry) => isSameWindow(entry.window, window));
+  const last = currentEntries(history.filter((entry) => isEarlier(entry, window))).at(-1);
+  const own = currentEntries(entries)[0] ?? replaced[0];
+  return { entries, replaced, last, modelChanged: modelChange(model, [own, last]) };
+}
+
+/** Rows published for the very window before; undefined where it is not published, or the window has none before it. */
+export function rowsBefore({ last, window }: Pick<PublishedBefore, 'last'> & { readonly window: Window }): RunRows | undefined {
+  return last?.window.end === window.start.toISOString() && window.kind !== 'ad hoc' ? last.rows : undefined;
+}
+
+/** @throws ScoreBatchError `configuration` where a table holds rows of another job, and the job does not say that it may */
+export async function refuseOtherJobs(
+  sink: Sink,
+  { name, sink: { shared_tables } }: JobDefinition,
+  tables: Tables,
+): Promise<void> {
+  if (shared_tables) return;
+  const { scores, quarantine, report, summary } = tables;
+  const found = await sink.otherJobs(
+    [scores, quarantine, report, summary].filter((table) => table !== undefined),
+    name,
+  );
+  if (found.length === 0) return;
+  throw new ScoreBatchError('configuration', `${name} would publish to tables of another job, and count its users once more`, {
+    details: found.map(({ table, job }) => `${showTableName(table)} holds rows of ${job}`),
+    hint: 'name other tables in the job file; or set sink.shared_tables: true, and filter every count by job',
+  });
+}
+
+function isEarlier({ window: { kind, start } }: LedgerEntry, window: LedgerWindow): boolean {
+  return kind === window.kind && start < window.start;
+}
+
+function refuseSecondDigest({ name, version, digest }: LedgerEntry['model'], history: readonly LedgerEntry[]): void {
+  const other = history.findLast(({ model }) => model.name === name && model.version === version && model.digest !== digest);
+  if (other === undefined) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `this job has published with another model of the same version, ${name} ${version}`,
+    {
+      details: [
+        `published: sha256 ${other.model.digest} (${other.window.label}, run ${other.runId})`,
+        `in the bundle now: sha256 ${digest}`,
+      ],
+      hint: 'raise version in model.yaml, so that every score tells which model made it',
+    },
+  );
+}
+
+/** Labels of replaced windows that nothing is published under afterwards, until they are run again. */
+export function emptied(window: Pick<Window, 'label'>, replaced: readonly PublishedEntry[]): string[] {
+  return replaced.map((entry) => entry.window.label).filter((label) => label !== window.label);
+}
+
+function overlaps(window: Window, published: readonly PublishedEntry[]): ScoreBatchError {
+  const { zone } = window;
+  const others = emptied(window, published);
+  const again = others.length === 0 ? '' : `, and then run ${others.join(' and ')} again`;
+  const show = ({ label, start, end }: LedgerWindow) =>
+    `${label}, ${localRange({ start, end }, zone)} ${zone} (${start} to ${end})`;
+  return new ScoreBatchError(
+    'configuration',
+    `${window.label} overlaps what this job has published: users would be counted twice`,
+    {
+      details: [
+        `this run: ${show(ledgerWindow(window))}`,
+        ...published.map(
+          ({ runId, window: other, details }) =>
+            `published: ${show(other)}, run ${runId}${details.time_zone === undefined ? '' : `, made with time_zone ${details.time_zone}`}`,
+        ),
+      ],
+      hint: `did time_zone change in the job file? Change it back, or replace what is published with --replace-overlapping${again}`,
+    },
+  );
+}

@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import { auditBy, type TableReader } from '../sql/audit.ts';
+import type { TextRow } from '../sql/tally.ts';
+import type { Audit } from '../warehouse.ts';
+import { DUCKDB } from './dialect.ts';
+import { type DuckdbFile, withFile } from './file.ts';
+import { inCatalog, tableExists } from './tables.ts';
+
+/** A file that is not there yet holds no tables. */
+const NOTHING: TableReader = { dialect: DUCKDB, find: async () => undefined, rows: async () => [] };
+
+export function duckdbAudit(file: DuckdbFile): Audit {
+  return auditBy(async (work) => {
+    if (!existsSync(file.path)) return await work(NOTHING);
+    return await withFile(file, 'read', (database) =>
+      work({
+        dialect: DUCKDB,
+        async find(layout) {
+          const found = inCatalog(database, layout);
+          return (await tableExists(database, found.name)) ? found : undefined;
+        },
+        rows: async (sql) => (await database.rows(sql)) as TextRow[],
+      }),
+    );
+  });
+}
