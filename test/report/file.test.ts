@@ -52,7 +52,7 @@ it('what is discarded leaves no file, before or after it is finished', async () 
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('two processes that write the report of one publication do not write the same file, and the first one is enough', async () => {
+it('two processes that write the report of one publication do not write the same file, and either is enough', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'churn.csv');
   const [one, two] = [await createPending(file, FIRST), await createPending(file, FIRST)];
@@ -60,8 +60,14 @@ it('two processes that write the report of one publication do not write the same
   await two.write('two');
   for (const pending of [two, one]) await pending.finish();
   expect(await two.replace()).toBe(true);
+  const late = await createPending(file, FIRST);
+  await late.finish();
+  await two.removeOthers();
   expect(await one.replace()).toBe(false);
   expect(await readFile(file, 'utf8')).toBe('two');
+  // It began when the report was in place: there is a reason to write it again.
+  expect(await late.replace()).toBe(true);
+  await late.removeOthers();
   expect(await readdir(folder)).toEqual(['churn.csv']);
 });
 
@@ -96,6 +102,9 @@ it('leaves what others write alone until it has written the report, and then rem
   const pending = await createPending(path.join(folder, 'churn.csv'), SECOND);
   await pending.finish();
   expect(await pending.replace()).toBe(true);
+  const same = [named(2, hostname()), named(2, 'another.host')];
+  expect((await readdir(folder)).sort()).toEqual([...same, ...newer, ...foreign, 'churn.csv'].sort());
+  await pending.removeOthers();
   expect((await readdir(folder)).sort()).toEqual([...newer, ...foreign, 'churn.csv'].sort());
 });
 

@@ -66,6 +66,7 @@ it('is content with the report that another process of the run has put in place 
     await other.finish();
     await other.replace();
     entries.push(entry('completed'));
+    await other.removeOthers();
   });
   expect(found).toEqual({ reads: 1, states: ['published', 'completed'], files: ['churn.csv'], text: 'theirs\n' });
 });

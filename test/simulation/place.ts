@@ -68,6 +68,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
   const pending = `${file} of ${process.name} at ${process.count}`;
   let text = '';
   let replaced = false;
+  let others: readonly string[] = [];
   await process.ask('make the report', () => world.pending.set(pending, number));
   return {
     write: async (data) => {
@@ -78,10 +79,16 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
       // A decision that somebody overtook is made again.
       if (replaced) return true;
       await process.ask('remove older reports', () => {
-        for (const [other, older] of world.pending) if (other !== pending && older <= number) world.pending.delete(other);
+        const found = [...world.pending].filter(([other]) => other !== pending);
+        for (const [other, older] of found) if (older < number) world.pending.delete(other);
+        others = found.filter(([, equal]) => equal === number).map(([other]) => other);
       });
       replaced = await process.ask('rename the report', () => rename(world, pending, file, text));
       return replaced;
+    },
+    async removeOthers() {
+      // One at a time: others may be at work between two of them.
+      for (const other of others) await process.ask('remove a report of the same run', () => world.pending.delete(other));
     },
     discard: async () => {
       world.pending.delete(pending);
