@@ -18,6 +18,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   process: ['errors'],
   'bounded-file': ['errors'],
   'without-values': [],
+  'writable-folder': ['errors'],
   random: [],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
@@ -36,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse (types)'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'process', 'warehouse', 'warehouse/sql', 'writable-folder'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
@@ -49,9 +50,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
   ],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'warehouse (types)', 'warehouse/open'],
-  report: ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)'],
+  report: ['domain', 'duckdb', 'errors', 'process', 'warehouse (types)', 'writable-folder'],
   // What people and schedulers see.
-  terminal: ['errors'],
+  terminal: ['domain', 'errors'],
   context: ['terminal (types)'],
   // The flow, and the commands around it.
   plan: [
@@ -89,7 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
   ],
   ending: ['errors'],
-  cli: ['commands', 'context (types)', 'ending', 'errors', 'terminal', 'window'],
+  cli: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'terminal', 'window'],
 };
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */

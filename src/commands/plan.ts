@@ -6,9 +6,9 @@ import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
-import { loadJob } from '../job/load.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { canCount } from '../warehouse/warehouse.ts';
+import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
 export interface PlanFlags extends JobFlags, WindowOptions {
@@ -17,8 +17,8 @@ export interface PlanFlags extends JobFlags, WindowOptions {
 
 /** What a run would do; moves nothing. */
 export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
-  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const job = await namedJob(flags, context);
+  const window = chooseWindow(flags, job.definition.time_zone, context);
   const plan = await makePlan(
     job,
     window,

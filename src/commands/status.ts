@@ -5,10 +5,11 @@ import { bottleneck } from '../domain/speed.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { tablesOf } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
-import { type Job, loadJob } from '../job/load.ts';
+import type { Job } from '../job/load.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
+import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
 export interface StatusFlags extends JobFlags {
@@ -19,7 +20,7 @@ const DEFAULT_LIMIT = 20;
 
 /** The ledger: runs, states, counts, stage seconds; the newest last. */
 export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: object; text: string }> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
+  const job = await namedJob(flags, context);
   const { definition } = job;
   const layout = tablesOf(tableNames(definition), [], [], definition.score.column).ledger;
   const { sink } = await openWarehouses(job, context);

@@ -1,3 +1,4 @@
+import { counted, grouped } from './counted.ts';
 import { type Histogram, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
@@ -40,9 +41,12 @@ export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, co
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
   const base = context.replaced ?? context.previous;
   const drop = base && base.frozen > 0 ? (base.frozen - rows.frozen) / base.frozen : 0;
-  if (rows.frozen < limits.min_rows) refusals.push(`the window has ${rows.frozen} rows, gates.min_rows is ${limits.min_rows}`);
+  if (rows.frozen < limits.min_rows)
+    refusals.push(`the window has ${counted(rows.frozen, 'row')}, gates.min_rows is ${grouped(limits.min_rows)}`);
   if (refuseDuplicates && duplicates > 0)
-    refusals.push(`${duplicates} rows share their key with another, and source.duplicates is refuse`);
+    refusals.push(
+      `${counted(duplicates, 'row shares its key', 'rows share their key')} with another, and source.duplicates is refuse`,
+    );
   if (rows.scored === 0) refusals.push('every row was quarantined');
   else if (rate > limits.max_quarantine_rate) {
     const [measured, limit] = percents(rate, limits.max_quarantine_rate);
@@ -51,7 +55,7 @@ export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, co
   if (limits.max_drop !== undefined && drop > limits.max_drop) {
     const where = context.replaced ? 'the publication it would replace' : 'the window before';
     const [measured, limit] = percents(drop, limits.max_drop);
-    refusals.push(`the window has ${rows.frozen} rows, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
+    refusals.push(`the window has ${counted(rows.frozen, 'row')}, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
   if (scorePsi !== undefined && limits.max_score_psi !== undefined && scorePsi > limits.max_score_psi) {
     refusals.push(
@@ -60,7 +64,7 @@ export function applyGates({ rows, rejections, scoreCounts }: Reconciliation, co
   }
   const notJudged = limits.max_score_psi !== undefined && scorePsi === undefined;
   const warnings = notJudged
-    ? [`drift was not judged: ${rows.scored} scored rows, gates.psi_min_rows is ${limits.psi_min_rows}`]
+    ? [`drift was not judged: ${counted(rows.scored, 'scored row')}, gates.psi_min_rows is ${grouped(limits.psi_min_rows)}`]
     : [];
   return { refusals, warnings, scorePsi };
 }
@@ -69,7 +73,9 @@ function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Omit<GateRe
   const full = replaced !== undefined && replaced.frozen > 0;
   if (allowEmpty || (limits.min_rows === 0 && !full))
     return { refusals: [], warnings: ['the window has no rows; it is published empty'] };
-  const why = full ? `the window has no rows now and ${replaced.frozen} are published` : 'the window has no rows';
+  const why = full
+    ? `the window has no rows now and ${grouped(replaced.frozen)} ${replaced.frozen === 1 ? 'is' : 'are'} published`
+    : 'the window has no rows';
   return { refusals: [why], warnings: [] };
 }
 

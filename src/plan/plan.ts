@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { Execution } from '../domain/execution.ts';
 import { type LedgerEntry, type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
 import { fixedBatch } from '../domain/model-metadata.ts';
@@ -15,11 +16,12 @@ import type { JobDefinition } from '../job/schema.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
+import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type Sizing, sizeRun } from './sizing.ts';
-import { openWarehouses, tableNames } from './warehouses.ts';
+import { openWarehouses, reservedFiles, tableNames } from './warehouses.ts';
 
 /** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
 const CANARY_ROWS = 8_192;
@@ -51,6 +53,8 @@ export interface Plan extends ChosenColumns {
   readonly reported: boolean;
   /** Absolute path of the window's report file, where the job has one. */
   readonly reportFile: string | undefined;
+  /** What the report file must never replace. */
+  readonly reserved: readonly Reserved[];
   /** Ledger entries of this window, and of the window before it. */
   readonly entries: readonly LedgerEntry[];
   readonly previousEntries: readonly LedgerEntry[];
@@ -109,6 +113,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const entries = await windowEntries(ledger, definition.name, ledgerWindow(window));
   const { csv } = definition.report;
   const file = csv === undefined ? undefined : reportFile(csv, window, job.root);
+  const reserved = reservedFiles(job, { source, sink });
+  if (file !== undefined) await refuseReserved(file, reserved);
   if (file !== undefined && publishes && options.force !== true) await refuseForeign(file, job.root, entries);
   const previous = previousWindow(window);
   return {
@@ -132,6 +138,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     ),
     reported: window.kind === definition.every,
     reportFile: file,
+    reserved,
     entries,
     previousEntries: previous && publishes ? await windowEntries(ledger, definition.name, ledgerWindow(previous)) : [],
     requireGpu,
@@ -156,7 +163,7 @@ async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGp
   if (fixed === undefined || configured === 'auto' || configured === fixed) return execution;
   throw new ScoreBatchError(
     'configuration',
-    `${bundle.file} takes exactly ${fixed} ${fixed === 1 ? 'row' : 'rows'} at a time, and score.batch_rows is ${configured}`,
+    `${bundle.file} takes exactly ${counted(fixed, 'row')} at a time, and score.batch_rows is ${grouped(configured)}`,
     {
       hint: 'leave score.batch_rows out, the last batch is filled up; or export the model with a dynamic first dimension, which is faster',
     },

@@ -8,6 +8,7 @@ import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
+import { localTime } from '../window/local-time.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
 
 /** An unfinished run that began so long ago, or longer, is no news to whoever starts beside it. */
@@ -39,7 +40,7 @@ interface Begun {
 export async function begin(
   plan: Plan,
   { fresh, skipPublished }: BeginOptions,
-  { console, began }: Context,
+  { console, subject, began }: Context,
 ): Promise<Progress> {
   const {
     progress,
@@ -69,15 +70,20 @@ export async function begin(
     });
     return { append, result };
   });
-  if (resumed) console.info(`going on with ${showRun(resumed)}`);
+  subject.runId = progress.runId;
+  if (resumed) console.info(`going on with ${showRun(resumed, plan.window.zone)}`);
   // One that failed has said so, and nobody is at it.
   for (const run of beside.filter(
     ({ state, startedAt }) => state === 'started' && Date.now() - Date.parse(startedAt) < YOUNG_MS,
   )) {
-    console.warn(`${showRun(run)}, has not finished, of another job file, query or model; whoever publishes first wins`);
+    console.warn(
+      `${showRun(run, plan.window.zone)}, has not finished, of another job file, query or model; whoever publishes first wins`,
+    );
   }
   if (passed && passed.state !== 'published') {
-    console.warn(`${showRun(passed)}, has not finished; without --skip-published the same command goes on with it`);
+    console.warn(
+      `${showRun(passed, plan.window.zone)}, has not finished; without --skip-published the same command goes on with it`,
+    );
   }
   return progress;
 }
@@ -95,25 +101,30 @@ export interface Joined {
  * @param skipPublished take the publication of another fingerprint too, where there is nothing of this one
  * @throws ScoreBatchError `conflict` where there is none; `refused` or `nothing to score` where that is how the newest one ended
  */
-export async function join(plan: Plan, skipPublished: boolean, { console, began }: Context): Promise<Joined> {
+export async function join(plan: Plan, skipPublished: boolean, { console, subject, began }: Context): Promise<Joined> {
   const entries = await plan.ledger.entries(windowFilter(plan));
+  const joined = (run: Run, frozen?: FrozenTable): Joined => {
+    subject.runId = run.runId;
+    return { progress: progressOf(plan, entries, run, began), frozen };
+  };
   const unfinished = unfinishedRun(entries, plan.fingerprint);
-  if (unfinished?.state === 'published') return { progress: progressOf(plan, entries, unfinished, began), frozen: undefined };
+  if (unfinished?.state === 'published') return joined(unfinished);
   const frozen = unfinished && (await plan.source.source.frozen(unfinished.runId));
   if (unfinished && frozen) {
-    console.info(`going on with ${showRun(unfinished)}`);
-    return { progress: progressOf(plan, entries, unfinished, began), frozen };
+    console.info(`going on with ${showRun(unfinished, plan.window.zone)}`);
+    return joined(unfinished, frozen);
   }
   const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
-  if (newest && newest.runId === currentPublication(entries)?.runId) {
-    return { progress: progressOf(plan, entries, newest, began), frozen: undefined };
+  if (newest && newest.runId === currentPublication(entries)?.runId) return joined(newest);
+  if (newest?.state === 'refused' || newest?.state === 'skipped') {
+    subject.runId = newest.runId;
+    throw ended(newest);
   }
-  if (newest?.state === 'refused' || newest?.state === 'skipped') throw ended(newest);
   const published = skipPublished ? publishedRun(plan, entries) : undefined;
-  if (published) return { progress: progressOf(plan, entries, published, began), frozen: undefined };
+  if (published) return joined(published);
   const others = othersUnfinished(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
-    details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
+    details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run, plan.window.zone)}`),
     hint: 'run `score-batch freeze` for the same window first; where one step has --require-gpu, all must have it',
   });
 }
@@ -162,9 +173,9 @@ function othersUnfinished(entries: readonly LedgerEntry[], fingerprint: string):
   return [...others].flatMap((other) => unfinishedRun(entries, other) ?? []).filter(({ state }) => state !== 'published');
 }
 
-/** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 UTC on HOST` */
-function showRun({ runId, startedAt, startedOn }: Run): string {
-  return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${startedOn}`;
+/** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 (Europe/Berlin) on HOST` */
+function showRun({ runId, startedAt, startedOn }: Run, zone: string): string {
+  return `run ${runId}, which began at ${localTime(startedAt, zone)} on ${startedOn}`;
 }
 
 /** Only where its frozen rows are still there, or nothing was scored yet, so that freezing again cannot mix two pictures. */

@@ -1,3 +1,4 @@
+import { grouped } from '../domain/counted.ts';
 import type { Reconciliation } from '../domain/reconciliation.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { bindWindow } from '../job/parameters.ts';
@@ -18,7 +19,7 @@ export async function refusal(
 ): Promise<ScoreBatchError> {
   const rejections = reconciliation.rejections.map(
     ({ reason, columnName, rows }) =>
-      `quarantined: ${rows.toLocaleString('en')} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
+      `quarantined: ${grouped(rows)} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
   const [first, ...more] = reasons;
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
@@ -47,10 +48,13 @@ export async function scoreFrozen(
   const chunks = frozen.chunks.length;
   const open = chunks - share.resumed;
   progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed, ...(open > 0 && { execution }) };
-  if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
+  if (share.resumed > 0)
+    console.info(
+      `${grouped(share.resumed)} of ${counted(chunks, 'chunk')} ${share.resumed === 1 ? 'is' : 'are'} staged already`,
+    );
   const { asked = 0, load } = plan.sizing;
   if (load.workers < asked && open > 0) {
-    console.info(`${load.workers} of ${asked} workers: ${execution.provider} takes one for each device`);
+    console.info(`${load.workers} of ${counted(asked, 'worker')}: ${execution.provider} takes one for each device`);
   }
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
@@ -64,7 +68,7 @@ export async function scoreFrozen(
       async (file, seconds) => {
         clock.scored(file, seconds);
         await clock.staging(() => sink.stage(runId, file));
-        console.debug(`chunk ${file.chunk}: ${file.rows} rows on ${file.provider}`);
+        console.debug(`chunk ${file.chunk}: ${counted(file.rows, 'row')} on ${file.provider}`);
         if (file.halvedTo !== undefined) noteHalved(file.provider, file.halvedTo, progress, context);
         share.staged(file.chunk);
         scored.chunks += 1;
@@ -109,7 +113,7 @@ function noteHalved(provider: string, rows: number, progress: Progress, { consol
   if (rows >= known) return;
   progress.details = { ...progress.details, batch_rows_halved_to: rows };
   console.info(
-    `${provider} ran out of memory and goes on with batches of ${rows} rows; score.batch_rows: ${rows} saves the attempt`,
+    `${provider} ran out of memory and goes on with batches of ${counted(rows, 'row')}; score.batch_rows: ${rows} saves the attempt`,
   );
 }
 
@@ -119,12 +123,10 @@ function fitted(plan: Plan, frozen: FrozenTable, { console }: Context): Allotmen
   const allotment = allot(bound, { ...load, chunkRows: Math.max(0, ...frozen.chunks.map(({ rows }) => rows)) }, true);
   if (allotment.workers < load.workers) {
     console.info(
-      `${allotment.workers} of ${load.workers} workers, since more do not fit into ${showBytes(bound.bytes)} of memory`,
+      `${allotment.workers} of ${counted(load.workers, 'worker')}, since more do not fit into ${showBytes(bound.bytes)} of memory`,
     );
   } else if (load.workers > cores) {
-    console.info(
-      `${load.workers} workers on ${cores} ${cores === 1 ? 'processor' : 'processors'}, which are not faster than ${cores}`,
-    );
+    console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')}, which are not faster than ${cores}`);
   }
   return allotment;
 }

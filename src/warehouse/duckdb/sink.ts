@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { SPILL_PREFIX } from '../../duckdb/database.ts';
 import { literal } from '../../duckdb/sql.ts';
+import { proveWritable } from '../../writable-folder.ts';
 import type { Sink } from '../warehouse.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
 import { publish } from './publish.ts';
@@ -24,13 +25,14 @@ export function duckdbSink(file: DuckdbFile): Sink {
     },
     probe: () =>
       translated(file.scratch, async () => {
-        const folder = path.join(file.scratch, `probe-${randomBytes(4).toString('hex')}`);
-        await mkdir(folder, { recursive: true });
-        await rm(folder, { recursive: true });
+        const id = randomBytes(4).toString('hex');
+        // Of a process that is gone by then, the next run would drop it.
+        const name = `${SPILL_PREFIX}${process.pid}-${id}`;
+        for (const folder of [file.scratch, path.dirname(file.path)]) await proveWritable(folder, name);
         // A file that is not there yet is made by the first run, not by asking.
         if (!existsSync(file.path)) return `${file.path} is not there yet; the first run makes it`;
         await withFile(file, 'write', (database) =>
-          database.run('BEGIN TRANSACTION; CREATE TABLE score_batch_probe (x INTEGER); ROLLBACK'),
+          database.run(`BEGIN TRANSACTION; CREATE TABLE score_batch_probe_${id} (x INTEGER); ROLLBACK`),
         );
         return `${file.path} can be written`;
       }),

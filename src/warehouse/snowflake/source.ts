@@ -1,3 +1,4 @@
+import { counted, grouped } from '../../domain/counted.ts';
 import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { inChunk } from '../sql/frozen.ts';
@@ -26,11 +27,15 @@ export function snowflakeSource(snowflake: Snowflake): Source {
         const read = await client.use((session) =>
           readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
         );
-        const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
+        const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
         if (read === expected) return;
-        throw new ScoreBatchError('conflict', `chunk ${chunk} has ${read} rows and was frozen with ${expected}`, {
-          hint: `somebody wrote to the frozen table in ${target.account}; start again with --fresh`,
-        });
+        throw new ScoreBatchError(
+          'conflict',
+          `chunk ${chunk} has ${counted(read, 'row')} and was frozen with ${grouped(expected)}`,
+          {
+            hint: `somebody wrote to the frozen table in ${target.account}; start again with --fresh`,
+          },
+        );
       }),
     thaw: (runId) => translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest'])),
     left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),
