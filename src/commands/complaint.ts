@@ -58,16 +58,13 @@ function explain({ code, message }: CommanderError, command: Command, program: C
 }
 
 function unknownFlag(flag: string, command: Command, program: Command): ScoreBatchError {
-  const name = command === program ? 'run' : nameOf(command);
+  const name = nameOf(command);
   const owners = allCommands(program).filter(({ options }) =>
     options.some(({ short, long }) => flag === short || flag === long),
   );
   if (owners.length > 0) {
     const others = owners.map(nameOf).join(', ');
-    return usage(
-      `${name} has no flag ${flag}`,
-      `${others} ${owners.length === 1 ? 'has' : 'have'} it; ${ownFlags(command, name)}`,
-    );
+    return usage(`${name} has no flag ${flag}`, `it is a flag of ${others}; ${ownFlags(command, name)}`);
   }
   const known = [command, program].flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
   const near = flag.startsWith('--') ? nearest(flag, [...known, '--help']) : undefined;
@@ -102,10 +99,11 @@ function namesOf({ commands }: Command): string[] {
   return commands.map((command) => command.name());
 }
 
-/** `run`, `model inspect` */
+/** `model inspect`; the root is `run`, which is what people call mostly without its name. */
 function nameOf(command: Command): string {
   const { parent } = command;
-  return parent === null || parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
+  if (parent === null) return 'run';
+  return parent.parent === null ? command.name() : `${nameOf(parent)} ${command.name()}`;
 }
 
 /** `score-batch model inspect <path>` */
