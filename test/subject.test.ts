@@ -41,7 +41,7 @@ describe.each(FAILURES)('where %s', (_, arrange, args, subject) => {
     expect(lines.at(-1)).toMatch(/^hint: /);
 
     const { stdout, stderr } = await scoreBatch(folder, [...args, '--json'], JSON_LOG);
-    const [, job, window, run] = /job (\w+)(?:, window ([^,]+))?(?:, (run) )?/.exec(subject.source) ?? [];
+    const [, job, window, run] = /job (\w+)(?:, window ([^,$]+))?(?:, (run) )?/.exec(subject.source) ?? [];
     const named = {
       job,
       window: window ?? null,
