@@ -1,4 +1,4 @@
-import { link, mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { link, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { templateProblem } from '../../src/domain/report-template.ts';
@@ -78,15 +78,10 @@ describe('a run', () => {
     await expect(stat(path.join(folder, 'data/sink-1997-W11.duckdb'))).rejects.toThrow();
   });
 
-  it.each(['jobs/job.yaml', 'model/model.yaml'])('never replaces %s', async (file) => {
-    const folder = await linearProject({ edit: reportAt('reports/{window}') });
-    await symlink('.', path.join(folder, 'reports'));
-    await link(path.join(folder, file), path.join(folder, '1997-W11'));
-    const before = await readFile(path.join(folder, file), 'utf8');
+  it.each(['model/{window}.csv', './model/deeper/{window}.csv'])('writes no report into the bundle: %s', async (csv) => {
+    const folder = await linearProject({ edit: reportAt(csv) });
     const { code, stderr } = await scoreBatch(folder, ['--week', '--force']);
-    // A file inside the bundle is known by its place, the job file by its number too.
-    expect({ code, stderr }).toMatchObject(file.startsWith('jobs') ? { code: 78 } : { code: 0 });
-    expect(await readFile(path.join(folder, file), 'utf8')).toBe(before);
+    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining('the place of the model bundle') });
   });
 
   it('leaves the database whole that its report path leads to', async () => {
