@@ -93,7 +93,7 @@ it('a start beside a young unfinished run of another model or query says so and 
   await writeFile(job, other);
   const { code, stderr } = await scoreBatch(folder, ['--week']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/warning: run 1997-W11-\w+, which began at .* UTC on .*, has not finished/);
+  expect(stderr).toMatch(/warning: run 1997-W11-\w+, which began at .* \(America\/New_York\) on .*, has not finished/);
 });
 
 describe('what ended badly', () => {
