@@ -111,7 +111,9 @@ describe('what ended badly', () => {
       expect([name, (await phase(folder, name)).code]).toEqual([name, code]);
     }
     const { stderr } = await phase(folder, 'publish', '--allow-empty');
-    expect(stderr).toMatch(/error: run 1997-W11-\w+ was refused: 1997-W11 was not published: .*\nhint: .*score-batch freeze/);
+    expect(stderr).toMatch(
+      /error: run 1997-W11-\w+ was refused: 1997-W11 was not published: .*\n {2}job .*\nhint: .*score-batch freeze/,
+    );
   });
 
   it('of another job file is passed over with --skip-published, where the window is published', async () => {
