@@ -5,11 +5,14 @@ import { CommanderError } from 'commander';
 import type { GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
+import { printable, printableJson } from './domain/printable.ts';
 import { prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
 import { keepSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
+import { createOutput, unwritten } from './terminal/output.ts';
+import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
 const ending = prepareEnding();
@@ -20,22 +23,25 @@ await ending.exit(exitCode, closing);
 /** argv → command → exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   keepSecretsOf(process.env);
+  const subject: Subject = {};
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
-    process.stderr.write(`${withoutSecrets(presentError(error).text)}\n`);
+    process.stderr.write(`${printable(withoutSecrets(presentError(error, subject).text))}\n`);
     void ending.exit(1, []);
   });
-  // `score-batch status | head` closes the pipe early, and a log collector may die: neither is a reason to fail a run.
+  // What a write met is told where it was made; a log that nobody takes is no reason to fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  const output = createOutput(process.stdout);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
-  let printed = false;
+  let printed: { readonly data: unknown } | undefined;
   let quiet = false;
   const consoleOf = (flags: GlobalFlags) =>
     createConsole({
       verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
       json: process.env.SCORE_BATCH_LOG === 'json',
       stream: process.stderr,
+      subject,
     });
   const contextOf = (flags: GlobalFlags): Context => {
     quiet = flags.quiet ?? false;
@@ -47,34 +53,38 @@ async function main(argv: readonly string[]): Promise<number> {
       now: readNow(process.env),
       began: 0,
       console: consoleOf(flags),
+      subject,
       signal: ending.signal,
       atEnd: (work) => void closing.push(work),
     };
   };
+  const print = (line: string, data: unknown): void => {
+    printed = { data };
+    output.write(`${line}\n`);
+  };
+  /** @returns the exit code */
+  const tell = (error: unknown): number => {
+    const { text, exitCode, message, details, hint, kind } = presentError(error, subject);
+    const told = { kind, exit_code: exitCode, message, details, hint: hint ?? null, ...subjectFields(subject) };
+    // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
+    const wanted = kind === 'nothing to score' && quiet;
+    if (!printed && !wanted) consoleOf({}).error(text, told);
+    if (json && !printed) output.write(`${withoutSecrets(printableJson({ error: told }))}\n`);
+    return exitCode;
+  };
+  let code = 0;
   try {
     refuseUnknownLog(process.env.SCORE_BATCH_LOG);
-    const program = buildProgram(contextOf, (text) => {
-      printed = true;
-      process.stdout.write(`${text}\n`);
-    });
+    const program = buildProgram(contextOf, print, output.write);
     await ending.soon(program.parseAsync(argv, { from: 'user' }));
-    return 0;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
-    const { text, exitCode, ...fields } = presentError(toUsage(error));
-    const told = {
-      kind: fields.kind,
-      exit_code: exitCode,
-      message: fields.message,
-      details: fields.details,
-      hint: fields.hint ?? null,
-    };
-    // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
-    const wanted = fields.kind === 'nothing to score' && quiet;
-    if (!printed && !wanted) consoleOf({}).error(text, told);
-    if (json && !printed) process.stdout.write(`${withoutSecrets(JSON.stringify({ error: told }))}\n`);
-    return exitCode;
+    if (!(error instanceof CommanderError && error.exitCode === 0)) code = tell(error);
   }
+  const lost = await output.failure();
+  if (lost === undefined) return code;
+  const { text, exitCode, ...fields } = presentError(unwritten(lost, printed?.data), subject);
+  consoleOf({}).error(text, { ...fields, exit_code: exitCode });
+  return code === 0 ? exitCode : code;
 }
 
 function workFolder(directory = '.'): string {
@@ -86,20 +96,4 @@ function workFolder(directory = '.'): string {
 function refuseUnknownLog(format: string | undefined): void {
   if (!format || format === 'json' || format === 'text') return;
   throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is no log format`, { hint: 'use json or text' });
-}
-
-/** Commander's complaints about flags, in this program's words. */
-function toUsage(error: unknown): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  if (error.code === 'commander.help') {
-    return new ScoreBatchError('usage', 'a command is missing after model', {
-      hint: '`score-batch model inspect BUNDLE` or `score-batch model verify BUNDLE`',
-    });
-  }
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  return new ScoreBatchError('usage', message, {
-    hint:
-      suggestion?.replace(/^\(|\)$/g, '') ??
-      '`score-batch --help` shows the flags of a run, `score-batch COMMAND --help` those of a command',
-  });
 }

@@ -1,4 +1,5 @@
 import type { Console } from './terminal/console.ts';
+import type { Subject } from './terminal/subject.ts';
 
 /** Everything impure that a command gets from outside. */
 export interface Context {
@@ -10,6 +11,8 @@ export interface Context {
   /** When the invocation began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
   readonly began: number;
   readonly console: Console;
+  /** Filled in as soon as the command knows what it is about; errors and log lines name it. */
+  readonly subject: Subject;
   /** Aborted by SIGINT, SIGTERM, SIGHUP and the deadline of `--timeout`, with an `Interrupted` as its reason. */
   readonly signal: AbortSignal;
   /** Has something done when the command is over, however it ended; a connection that stays open would keep the process. */

@@ -12,3 +12,13 @@ export function didYouMean(word: string, candidates: readonly string[]): string 
   const best = nearest(word, candidates);
   return best === undefined ? `choose from ${candidates.join(', ')}` : `did you mean ${best}?`;
 }
+
+/** The same for an execution provider, which people also know by other names. @param providers those that there are */
+export function providerMeant(word: string, providers: readonly string[]): string {
+  // As in ONNX Runtime's own names; `gpu` is no slip for `cpu`.
+  const short = word.toLowerCase().replace(/executionprovider$/, '');
+  if (/^(gpu|nvidia|amd|intel|rocm|directml|vulkan)$/.test(short)) {
+    return 'for a GPU write cuda or tensorrt (NVIDIA), or webgpu (any)';
+  }
+  return didYouMean(short, providers);
+}

@@ -68,6 +68,7 @@ it('chunks that another version scored are scored again, and the ledger says wha
     encoding: 'utf8',
   });
   expect(status, stderr).toBe(0);
+  expect(stderr).toContain('10 chunks were scored by another scorer');
   // The same run: only its chunks are scored anew.
   expect(JSON.parse(stdout)).toMatchObject({ state: 'published', chunks: 10, chunks_resumed: 0 });
   expect(new Set((await ledger(folder)).map(({ run_id }) => run_id)).size).toBe(1);

@@ -24,6 +24,9 @@ it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and
     exit_code: 78,
     message: expect.stringContaining('does not exist'),
     hint: expect.any(String),
+    job: 'linear',
+    window: '1997-W11',
+    run_id: null,
   };
   expect(
     bad.stderr

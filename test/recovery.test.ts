@@ -189,7 +189,16 @@ async function planned(folder: string) {
   const running = await dist<typeof import('../src/run/run.ts')>('run/run.js');
   const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
   const now = Date.parse('1997-03-17T08:00:00-05:00');
-  const context = { folder, environment: {}, now, began: 0, console: silent, signal: new AbortController().signal, atEnd() {} };
+  const context = {
+    folder,
+    environment: {},
+    now,
+    began: 0,
+    console: silent,
+    subject: {},
+    signal: new AbortController().signal,
+    atEnd() {},
+  };
   const job = await loadJob(undefined, folder, {});
   const window = windowFromFlags({ week: true }, job.definition.time_zone, now);
   const makePlan = () => planning.makePlan(job, window, { requireGpu: false, workers: 1, phase: 'all' }, context);

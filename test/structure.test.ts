@@ -19,6 +19,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'bounded-file': ['errors'],
   'without-values': [],
   'replaced-file': ['errors'],
+  'writable-folder': ['errors'],
   random: [],
   secrets: [],
   // Text to checked values.
@@ -40,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql', 'writable-folder'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
@@ -53,9 +54,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
   ],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'secrets', 'warehouse (types)', 'warehouse/open'],
-  report: ['domain', 'duckdb', 'errors', 'warehouse (types)'],
+  report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
   // What people and schedulers see.
-  terminal: ['errors', 'secrets'],
+  terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
   // The flow, and the commands around it.
   plan: [
@@ -114,7 +115,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zipmap',
   ],
   ending: ['errors'],
-  cli: ['commands', 'context (types)', 'ending', 'errors', 'secrets', 'terminal', 'window'],
+  cli: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'secrets', 'terminal', 'window'],
 };
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */

@@ -20,7 +20,7 @@ it('ends a run at its deadline with 69, tells the ledger, and the same command g
   const folder = await busyProject();
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--timeout', '10s']);
   expect(code, stderr).toBe(69);
-  expect(stderr).toContain('error: ended by --timeout 10s\nhint: give it more time, or start the same command again');
+  expect(stderr).toMatch(/error: ended by --timeout 10s\n {2}job .*\nhint: give it more time, or start the same command again/);
   expect(JSON.parse(stdout)).toMatchObject({
     error: { kind: 'unavailable', exit_code: 69, message: 'ended by --timeout 10s' },
   });

@@ -54,7 +54,9 @@ it.each([false, true])('what the console says is masked (as JSON: %s)', (json) =
   keepSecret('say "no" to\\this');
   let written = '';
   const stream = { write: (text: string) => (written += text) } as unknown as NodeJS.WriteStream;
-  createConsole({ verbosity: 'verbose', json, stream }).error('it is say "no" to\\this', { details: ['say "no" to\\this'] });
+  createConsole({ verbosity: 'verbose', json, stream, subject: {} }).error('it is say "no" to\\this', {
+    details: ['say "no" to\\this'],
+  });
   expect(written).toContain('[secret]');
   expect(written).not.toContain('no');
 });

@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
-import { ledgerWindow } from '../domain/ledger.ts';
 import type { Schema } from '../domain/schema.ts';
 import { tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { type Job, loadJob } from '../job/load.ts';
+import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
-import { openWarehouses, tableNames } from '../plan/warehouses.ts';
-import { createPending } from '../report/file.ts';
+import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
+import { proveReport } from '../report/file.ts';
 import { reportFile } from '../report/place.ts';
+import { refuseReserved } from '../report/reserved.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
+import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
 interface CheckResult {
@@ -29,30 +31,28 @@ interface CheckResult {
 interface CheckOutcome {
   readonly data: { readonly job: string; readonly ok: boolean; readonly checks: readonly CheckResult[] };
   readonly text: string;
+  /** What of the text failed; empty where nothing did. */
+  readonly failed: string;
   /** The first failure; decides the exit code. */
-  readonly failure: unknown;
+  readonly failure: ScoreBatchError | undefined;
 }
 
 /** Model, execution provider, connections and rights, each by itself, so that one failure does not hide the next. */
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
+  const job = await namedJob(flags, context);
   const checks: CheckResult[] = [];
-  let failure: unknown;
+  let failure: ScoreBatchError | undefined;
   const check = async <T>(name: string, work: () => Promise<readonly [found: string, value: T]>): Promise<T | undefined> => {
     try {
       const [found, value] = await work();
       checks.push({ check: name, ok: true, found, hint: null });
       return value;
     } catch (error) {
+      // Of a bug, or of a signal, the list says nothing that helps.
+      if (!(error instanceof ScoreBatchError)) throw error;
       failure ??= error;
-      const hint = error instanceof ScoreBatchError ? (error.hint ?? null) : null;
-      const details = error instanceof ScoreBatchError ? error.details.map((detail) => `; ${detail}`).join('') : '';
-      checks.push({
-        check: name,
-        ok: false,
-        found: withoutSecrets(`${error instanceof Error ? error.message : String(error)}${details}`),
-        hint,
-      });
+      const found = withoutSecrets([error.message, ...error.details].join('; '));
+      checks.push({ check: name, ok: false, found, hint: error.hint ?? null });
       return undefined;
     }
   };
@@ -68,14 +68,14 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
         providers: definition.score.providers,
         requireGpu: definition.score.require_gpu,
       });
-      const found = `${rows} rows agree on ${execution.provider}, largest difference ${largest.toExponential(1)}`;
+      const found = `${counted(rows, 'row agrees', 'rows agree')} on ${execution.provider}, largest difference ${largest.toExponential(1)}`;
       return [[found, ...showExecution(execution)].join('\n'), undefined];
     });
   }
   await check('source', async () => [await source.source.probe(), undefined]);
   const schema = await check<Schema>('query', async () => {
     const found = await source.source.describe(bindWindow(job.query, lastWindow(job, context.now), job.queryName, job.kind));
-    return [`${job.queryName} has ${found.length} columns`, found];
+    return [`${job.queryName} has ${counted(found.length, 'column')}`, found];
   });
   if (bundle && schema) {
     await check('tables', async () => {
@@ -101,14 +101,10 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
   const { csv } = definition.report;
   if (csv !== undefined) {
     await check('report folder', async () => {
-      const file = reportFile(csv, ledgerWindow(lastWindow(job, context.now)), root);
-      const pending = await createPending(file, { number: 0, runId: `check-${randomBytes(6).toString('hex')}` }).catch(
-        (cause: unknown) => {
-          const hint = 'make the folder, or give the user that runs score-batch the right to write there';
-          throw cause instanceof ScoreBatchError ? new ScoreBatchError('permission', cause.message, { hint, cause }) : cause;
-        },
-      );
-      await pending.discard();
+      const { label } = lastWindow(job, context.now);
+      const file = reportFile(csv, { label }, root);
+      await refuseReserved(file, reservedFiles(job, { source, sink }));
+      await proveReport(file, `${label}-${randomBytes(6).toString('hex')}`);
       return [`${csv} can be written`, undefined];
     });
   }
@@ -116,11 +112,18 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
     if (definition.sink.warehouse === undefined) await sink.reach();
     return [await sink.sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined)), undefined];
   });
-  const text = checks.map(
-    ({ check: name, ok, found, hint }) =>
-      `${ok ? 'ok    ' : 'FAILED'}  ${name}: ${found.replaceAll('\n', '\n        ')}${hint === null ? '' : `\n        hint: ${hint}`}`,
-  );
-  return { data: { job: definition.name, ok: failure === undefined, checks }, text: text.join('\n'), failure };
+  const text = checks.map(showCheck);
+  return {
+    data: { job: definition.name, ok: failure === undefined, checks },
+    text: text.join('\n'),
+    failed: text.filter((_, i) => checks[i]?.ok === false).join('\n'),
+    failure,
+  };
+}
+
+function showCheck({ check, ok, found, hint }: CheckResult): string {
+  const lines = [`${ok ? 'ok    ' : 'FAILED'}  ${check}: ${found}`, ...(hint === null ? [] : [`hint: ${hint}`])];
+  return lines.join('\n').replaceAll('\n', '\n        ');
 }
 
 /** The window that a run without a value would take. */

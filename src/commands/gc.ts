@@ -1,11 +1,13 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { tablesOf } from '../domain/tables.ts';
-import { loadJob } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { abandonedReports } from '../report/abandoned.ts';
 import { type Leftover, leftovers } from '../run/leftovers.ts';
 import { alignTable } from '../terminal/table.ts';
+import { localTime } from '../window/local-time.ts';
+import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
 export interface GcFlags extends JobFlags {
@@ -14,7 +16,7 @@ export interface GcFlags extends JobFlags {
 
 /** What runs of the job have left in scratch and on this machine; dropped with `--apply` where nobody needs it any more. */
 export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: object; text: string }> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
+  const job = await namedJob(flags, context);
   const { definition, root } = job;
   const { source, sink } = await openWarehouses(job, context);
   await sink.reach();
@@ -31,13 +33,17 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
     action: over ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
     why,
   }));
-  return { data: { job: definition.name, applied: apply, left }, text: showLeft(definition.name, found, apply) };
+  return { data: { job: definition.name, applied: apply, left }, text: showLeft(definition, found, apply) };
 }
 
-function showLeft(job: string, found: readonly Leftover[], apply: boolean): string {
-  if (found.length === 0) return `runs of ${job} have left nothing behind`;
+function showLeft({ name, time_zone: zone }: JobDefinition, found: readonly Leftover[], apply: boolean): string {
+  if (found.length === 0) return `runs of ${name} have left nothing behind`;
   const over = found.filter((left) => left.over).length;
-  const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, left.why]);
+  const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
   const more = over > 0 && !apply ? ['nothing was dropped; `score-batch gc --apply` drops what may go'] : [];
   return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
+}
+
+function whyInZone({ why, deadline }: Leftover, zone: string): string {
+  return deadline === undefined ? why : why.replace(deadline, localTime(deadline, zone));
 }

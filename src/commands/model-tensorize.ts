@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { tensorizeBundle } from '../tensorize/bundle.ts';
 import { VERSION } from '../versions.ts';
@@ -44,7 +45,7 @@ export async function tensorizeCommand(
       `wrote ${out}: ${name} ${version}, trees as tensor operations (${trees.length}, depth ${depth})`,
       ...compared.map(
         (on) =>
-          `equal to the original on ${on.provider}: ${on.golden_rows} golden, ${on.random_rows} random and ${on.rows_at_thresholds} rows at thresholds, largest difference ${on.largest_difference.toExponential(1)} (tolerance ${on.tolerance})${on.nodes === undefined ? '' : `; ${on.nodes_on_cpu} of ${on.nodes} nodes on cpu`}`,
+          `equal to the original on ${on.provider}: ${grouped(on.golden_rows)} golden, ${grouped(on.random_rows)} random and ${counted(on.rows_at_thresholds, 'row')} at thresholds, largest difference ${on.largest_difference.toExponential(1)} (tolerance ${on.tolerance})${on.nodes === undefined ? '' : `; ${grouped(on.nodes_on_cpu ?? 0)} of ${counted(on.nodes, 'node')} on cpu`}`,
       ),
       `next: \`score-batch model inspect ${flags.out}\` says what a GPU would run`,
     ].join('\n'),

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
@@ -33,6 +34,6 @@ export async function verifyCommand(
         tolerance: proof.tolerance,
       },
     },
-    text: `${name} ${version} on ${provider}: ${rows} golden rows agree, largest difference ${largest.toExponential(1)} (tolerance ${tolerance})${provider === 'cpu' && more.length === 1 ? '' : more.join('')}`,
+    text: `${name} ${version} on ${provider}: ${counted(rows, 'golden row agrees', 'golden rows agree')}, largest difference ${largest.toExponential(1)} (tolerance ${tolerance})${provider === 'cpu' && more.length === 1 ? '' : more.join('')}`,
   };
 }

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import type { Context } from '../context.ts';
 import { parseByteSize } from '../domain/byte-size.ts';
 import { PROVIDERS } from '../domain/provider.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { didYouMean } from '../suggest.ts';
+import { providerMeant } from '../suggest.ts';
 import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
 /** Flags that every command takes, before or after its name. */
@@ -73,8 +74,9 @@ export function addWindowOptions(command: Command): Command {
 }
 
 /** The window that the flags name, refused while it is open. */
-export function chooseWindow(flags: WindowOptions, zone: string, now: number): Window {
+export function chooseWindow(flags: WindowOptions, zone: string, { now, subject }: Context): Window {
   const window = windowFromFlags(flags, zone, now);
+  subject.window = window.label;
   if (flags.allowOpen !== true) refuseOpen(window, now);
   return window;
 }
@@ -89,8 +91,8 @@ export function sessionOptions({ providers = 'cpu' }: ModelFlags): { providers: 
   for (const text of names) {
     const [, name = text] = /^(\w+)(:\d+)?$/.exec(text) ?? [];
     if ((PROVIDERS as readonly string[]).includes(name)) continue;
-    throw new ScoreBatchError('usage', `--providers names an unknown execution provider, ${text}`, {
-      hint: didYouMean(name, PROVIDERS),
+    throw new ScoreBatchError('usage', `--providers: there is no execution provider ${text}`, {
+      hint: providerMeant(name, PROVIDERS),
     });
   }
   return { providers: names, requireGpu: false };

@@ -1,8 +1,9 @@
 import type { Context } from '../context.ts';
-import { loadJob } from '../job/load.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { freezePhase, publishPhase, scorePhase } from '../run/phases.ts';
 import { showSummary } from '../run/summary.ts';
+import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 import { chooseShard, refuseLocalShards, type ShardFlags } from './shard.ts';
 
@@ -39,7 +40,7 @@ export async function scoreCommand(flags: ScoreFlags, context: Context): Promise
   const plan = await planned(flags, 'score', context);
   refuseLocalShards(shard, [plan.source, plan.sink]);
   const summary = await scorePhase(plan, { shard, skipPublished: flags.skipPublished ?? false }, context);
-  const mine = `${summary.chunks_scored} of ${summary.chunks} chunks by shard ${summary.shard.index}/${summary.shard.count}`;
+  const mine = `${grouped(summary.chunks_scored)} of ${counted(summary.chunks, 'chunk')} by shard ${summary.shard.index}/${summary.shard.count}`;
   context.console.info(`${summary.state} ${summary.window.label}: ${mine}, run ${summary.run_id}`, { summary });
   return summary;
 }
@@ -66,8 +67,8 @@ async function planned(
   phase: PlanOptions['phase'],
   context: Context,
 ): Promise<Plan> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
-  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const job = await namedJob(flags, context);
+  const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping } = flags;
   return await makePlan(job, window, { requireGpu, workers, phase, force, replaceOverlapping }, context);
 }

@@ -9,11 +9,11 @@ import { replacedWindow } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
-import { loadJob } from '../job/load.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { rowsBefore } from '../plan/publications.ts';
 import { canCount } from '../warehouse/warehouse.ts';
 import { localRange } from '../window/local-time.ts';
+import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
 export interface PlanFlags extends JobFlags, WindowOptions {
@@ -23,8 +23,8 @@ export interface PlanFlags extends JobFlags, WindowOptions {
 
 /** What a run would do; moves nothing. */
 export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
-  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const job = await namedJob(flags, context);
+  const window = chooseWindow(flags, job.definition.time_zone, context);
   const plan = await makePlan(
     job,
     window,

@@ -1,8 +1,8 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
-import { ScoreBatchError } from '../errors.ts';
-import { nearest } from '../suggest.ts';
+import { printable, printableJson } from '../domain/printable.ts';
 import { VERSION } from '../versions.ts';
+import { refuseInOwnWords, strayWord } from './complaint.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
 import type { DropZipMapFlags } from './model-drop-zipmap.ts';
@@ -32,8 +32,16 @@ const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
 const REPLACE_OVERLAPPING = 'replace what this job has published for overlapping windows';
 const FORCE = 'replace a report file that this job did not write';
 
-/** Each command loads its own code, so that \`--help\` does not wait for a model runtime. */
-export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: (text: string) => void): Command {
+/**
+ * Each command loads its own code, so that \`--help\` does not wait for a model runtime.
+ *
+ * @param print takes a line, and with it the object that it shows
+ */
+export function buildProgram(
+  contextOf: (flags: GlobalFlags) => Context,
+  print: (line: string, data: unknown) => void,
+  writeHelp: (text: string) => void,
+): Command {
   const program = addBounds(new Command('score-batch'))
     .description('Scores the new rows of a window in a data warehouse with an ONNX model, and publishes them exactly once.')
     .version(VERSION)
@@ -41,27 +49,25 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
     .option('-q, --quiet', 'say only what is wrong')
     .option('-v, --verbose', 'say more')
     .option('-C, --directory <folder>', 'work in this folder')
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined })
-    .showSuggestionAfterError()
+    .configureOutput({ writeOut: writeHelp, writeErr: () => undefined })
     // Commands take this over when they are made.
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
   /** Data for programs with --json, else text for people. */
-  const show = ({ data, text }: { data: unknown; text: string }): void =>
-    print(program.opts<GlobalFlags>().json ? JSON.stringify(data) : text);
-  /** Only with --json: what is said to people went to stderr. */
-  const showData = (data: unknown): void => {
-    if (program.opts<GlobalFlags>().json) print(JSON.stringify(data));
+  const show = ({ data, text }: { data: unknown; text: string }): void => {
+    if (program.opts<GlobalFlags>().json) print(printableJson(data), data);
+    else if (text !== '') print(printable(text), data);
   };
+  /** Only with --json: what is said to people went to stderr. */
+  const showData = (data: unknown): void => show({ data, text: '' });
 
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
   addRunOptions(addWindowOptions(addJobOption(run)))
     .argument('[command]')
     .allowExcessArguments(false)
     .action(async (stray: string | undefined, flags: RunFlags) => {
-      if (stray !== undefined) throw unknownCommand(stray, program);
+      if (stray !== undefined) throw strayWord(stray, program, program.args[0] === 'run');
       const { runCommand } = await import('./run.ts');
       showData(await runCommand(flags, context()));
     });
@@ -135,9 +141,9 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
   addJobOption(program.command('check').description('try connections, rights, model and execution provider')).action(
     async (flags: JobFlags) => {
       const { checkCommand } = await import('./check.ts');
-      const outcome = await checkCommand(flags, context());
-      show(outcome);
-      if (outcome.failure !== undefined) throw outcome.failure;
+      const { data, text, failed, failure } = await checkCommand(flags, context());
+      show({ data, text: program.opts<GlobalFlags>().quiet ? failed : text });
+      if (failure !== undefined) throw failure;
     },
   );
 
@@ -209,6 +215,7 @@ export function buildProgram(contextOf: (flags: GlobalFlags) => Context, print: 
       showData(await initCommand(name, flags, context()));
     });
   showRunFlagsInHelp(program, run);
+  refuseInOwnWords(program);
   return program;
 }
 
@@ -234,16 +241,6 @@ function showRunFlagsInHelp(program: Command, run: Command): void {
     },
   });
   program.usage('[command] [options]');
-}
-
-function unknownCommand(word: string, program: Command): ScoreBatchError {
-  const near = nearest(
-    word,
-    program.commands.map((command) => command.name()),
-  );
-  return new ScoreBatchError('usage', `there is no command ${word}`, {
-    hint: near === undefined ? '`score-batch --help` lists the commands' : `did you mean ${near}?`,
-  });
 }
 
 /** The same bound as in the job file: each worker is a thread with a model and a database of its own. */

@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import { currentPublication, lastPublished, ledgerWindow, runsOf } from '../domain/ledger.ts';
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { loadJob } from '../job/load.ts';
-import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
+import { refuseReserved } from '../report/reserved.ts';
 import { writeReport } from '../report/write.ts';
+import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
 export interface ReportFlags extends JobFlags, WindowOptions {
@@ -16,16 +18,16 @@ export interface ReportFlags extends JobFlags, WindowOptions {
 
 /** Writes the window's report file again from what is published; scores nothing and needs neither source nor model. */
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
+  const job = await namedJob(flags, context);
   const { definition } = job;
-  const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context.now));
+  const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context));
   if (definition.report.csv === undefined) {
     throw new ScoreBatchError('configuration', `${definition.name} names no report file`, {
       hint: 'set report.csv in the job file',
     });
   }
   const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const { sink } = await openWarehouses(job, context);
+  const { source, sink } = await openWarehouses(job, context);
   await sink.reach();
   const ledger = sink.ledger(tables.ledger);
   const entries = await ledger.entries({ job: definition.name, window });
@@ -42,6 +44,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       hint: 'run the job for this window first',
     });
   }
+  context.subject.runId = run.runId;
   // The ledger is no authority on tables: anybody who may write there could have any table exported.
   if (!isSameTable(run.details.table, tables.scores.name)) {
     const recorded = Array.isArray(run.details.table) ? showTableName(run.details.table.map(String)) : 'no table';
@@ -63,6 +66,8 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     );
   }
   const file = reportFile(definition.report.csv, window, job.root);
+  const reserved = reservedFiles(job, { source, sink });
+  await refuseReserved(file, reserved);
   if (flags.force !== true) await refuseForeign(file, job.root, entries);
   const scores = { name: tables.scores.name, columns: run.details.columns };
   const { runId, fingerprint, model, rows } = run;
@@ -76,6 +81,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       scores,
       rows: current.rows.scored,
       file,
+      reserved,
       signal: context.signal,
     },
     () => ({
@@ -91,6 +97,6 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       ...(rows && { rows }),
     }),
   );
-  context.console.info(`wrote ${file}: ${current.rows.scored.toLocaleString('en')} users of run ${runId}`);
+  context.console.info(`wrote ${file}: ${counted(current.rows.scored, 'user')} of run ${runId}`);
   return { job: definition.name, window: window.label, run_id: runId, files: [file], rows: current.rows.scored };
 }

@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
-import { loadJob } from '../job/load.ts';
 import { makePlan } from '../plan/plan.ts';
 import { run } from '../run/run.ts';
 import { showSummary } from '../run/summary.ts';
+import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
 export interface RunFlags extends JobFlags, WindowOptions {
@@ -18,8 +18,8 @@ export interface RunFlags extends JobFlags, WindowOptions {
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
-  const window = chooseWindow(flags, job.definition.time_zone, context.now);
+  const job = await namedJob(flags, context);
+  const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping } = flags;
   const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
   const summary = await run(

@@ -8,12 +8,13 @@ import { bottleneck } from '../domain/speed.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
-import { type Job, loadJob } from '../job/load.ts';
+import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
-import { localRange, localTime } from '../window/local-time.ts';
+import { localMinute, localRange } from '../window/local-time.ts';
+import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
 
 export interface StatusFlags extends JobFlags {
@@ -24,7 +25,7 @@ const DEFAULT_LIMIT = 20;
 
 /** The ledger: runs, states, counts, stage seconds; the newest last. What is published is compared with the tables. */
 export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: object; text: string }> {
-  const job = await loadJob(flags.job, context.folder, context.environment);
+  const job = await namedJob(flags, context);
   const { definition } = job;
   const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
   const { sink } = await openWarehouses(job, context);
@@ -129,7 +130,7 @@ function showRuns(runs: readonly ShownRun[], { name, source, sink, time_zone: zo
   const rows = runs.map((run) => [
     run.window,
     `${run.state}${markOf(run)}${run.lost ? ', lost' : ''}`,
-    localTime(run.started_at, zone),
+    localMinute(run.started_at, zone),
     run.rows === null ? '' : run.rows.frozen.toLocaleString('en'),
     run.rows === null ? '' : run.rows.quarantined.toLocaleString('en'),
     run.seconds === null ? '' : totalSeconds(run.seconds).toFixed(1),
@@ -174,7 +175,7 @@ function notesOf(run: ShownRun, zone: string): string[] {
 function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
-    ? `ended with this error at ${localTime(run.recorded_at, zone)} on ${run.host}; ${next}`
+    ? `ended with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
     : `began ${age(run.started_at)} ago on ${run.started_on} and is at work, or its process is gone; ${next}`;
 }
 

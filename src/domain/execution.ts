@@ -1,3 +1,4 @@
+import { counted, grouped } from './counted.ts';
 import type { ProviderText } from './provider.ts';
 
 /** An execution provider that was asked for before the one that served, and why it did not. */
@@ -23,16 +24,22 @@ export interface Execution {
   readonly canary?: { readonly rows: number; readonly largest_difference: number; readonly tolerance: number };
 }
 
-/** For people: what serves, and further lines for why nothing else does and what the canary found. */
-export function showExecution({ provider, devices, gpu, onnxruntime, nodes, skipped, canary, ...more }: Execution): string[] {
+/** For people: what serves, with a line for each provider that was asked for before it and does not. */
+export function showExecution(execution: Execution): string[] {
+  const [serving = '', ...more] = showServing(execution);
+  return [serving, ...execution.skipped.map(({ provider, why }) => `not ${provider}: ${why}`), ...more];
+}
+
+/** What serves, and what the canary found. Why nothing else does is told by `check`: a machine without a GPU need not say so in every report. */
+export function showServing({ provider, devices, gpu, onnxruntime, nodes, canary, ...more }: Execution): string[] {
   const several = devices.length > 1 || devices[0] !== provider ? ` (${devices.join(', ')})` : '';
   const software = gpu || provider === 'cpu' ? '' : ' on a software adapter';
-  const shared = nodes === undefined || !more.nodes_on_cpu ? '' : `, ${more.nodes_on_cpu} of ${nodes} nodes on cpu`;
+  const shared =
+    nodes === undefined || !more.nodes_on_cpu ? '' : `, ${grouped(more.nodes_on_cpu)} of ${counted(nodes, 'node')} on cpu`;
   const difference =
-    canary && `${canary.rows.toLocaleString('en')} rows differ from cpu by ${canary.largest_difference.toExponential(1)}`;
+    canary && `${counted(canary.rows, 'row differs', 'rows differ')} from cpu by ${canary.largest_difference.toExponential(1)}`;
   return [
     `${provider}${several}${software}, ONNX Runtime ${onnxruntime}${shared}`,
-    ...skipped.map((other) => `not ${other.provider}: ${other.why}`),
     ...(difference === undefined ? [] : [`canary: ${difference} at most`]),
   ];
 }

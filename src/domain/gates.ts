@@ -1,3 +1,4 @@
+import { counted, grouped } from './counted.ts';
 import type { ScoreCounts } from './held.ts';
 import { type Histogram, histogramOf, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
@@ -49,9 +50,12 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
   const base = context.replaced ?? context.previous;
   const drop = base && base.frozen > 0 ? (base.frozen - rows.frozen) / base.frozen : 0;
-  if (rows.frozen < limits.min_rows) refusals.push(`the window has ${rows.frozen} rows, gates.min_rows is ${limits.min_rows}`);
+  if (rows.frozen < limits.min_rows)
+    refusals.push(`the window has ${counted(rows.frozen, 'row')}, gates.min_rows is ${grouped(limits.min_rows)}`);
   if (refuseDuplicates && duplicates > 0)
-    refusals.push(`${duplicates} rows share their key with another, and source.duplicates is refuse`);
+    refusals.push(
+      `${counted(duplicates, 'row shares its key', 'rows share their key')} with another, and source.duplicates is refuse`,
+    );
   if (rows.scored === 0) refusals.push('every row was quarantined');
   else if (rate > limits.max_quarantine_rate) {
     const [measured, limit] = percents(rate, limits.max_quarantine_rate);
@@ -60,7 +64,7 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
   if (limits.max_drop !== undefined && drop > limits.max_drop) {
     const where = context.replaced ? 'the publication it would replace' : 'the window before';
     const [measured, limit] = percents(drop, limits.max_drop);
-    refusals.push(`the window has ${rows.frozen} rows, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
+    refusals.push(`the window has ${counted(rows.frozen, 'row')}, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
   const drift = judgeDrift(psi, rows.scored, context);
   return { refusals: [...refusals, ...drift.refusals], warnings: drift.warnings, ...psi, driftedFrom: drift.from };
@@ -82,9 +86,13 @@ function judgeDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits,
       ...(far(scorePsiBefore) ? [refuse(scorePsiBefore, `those of ${before?.label}, of the same model`)] : []),
     ],
     warnings: [
-      ...(scorePsi === undefined ? [`drift was not judged: ${scored} scored rows, gates.psi_min_rows is ${least}`] : []),
+      ...(scorePsi === undefined
+        ? [`drift was not judged: ${counted(scored, 'scored row')}, gates.psi_min_rows is ${grouped(least)}`]
+        : []),
       ...(scorePsi !== undefined && before && scorePsiBefore === undefined
-        ? [`drift from ${before.label} was not judged: it has ${compared} scores, gates.psi_min_rows is ${least}`]
+        ? [
+            `drift from ${before.label} was not judged: it has ${counted(compared, 'score')}, gates.psi_min_rows is ${grouped(least)}`,
+          ]
         : []),
     ],
     from: [...(far(scorePsi) ? (['reference'] as const) : []), ...(far(scorePsiBefore) ? (['before'] as const) : [])],
@@ -95,7 +103,9 @@ function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Pick<GateRe
   const full = replaced !== undefined && replaced.frozen > 0;
   if (allowEmpty || (limits.min_rows === 0 && !full))
     return { refusals: [], warnings: ['the window has no rows; it is published empty'] };
-  const why = full ? `the window has no rows now and ${replaced.frozen} are published` : 'the window has no rows';
+  const why = full
+    ? `the window has no rows now and ${grouped(replaced.frozen)} ${replaced.frozen === 1 ? 'is' : 'are'} published`
+    : 'the window has no rows';
   return { refusals: [why], warnings: [] };
 }
 

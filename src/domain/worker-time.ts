@@ -1,3 +1,5 @@
+import { counted } from './counted.ts';
+
 /**
  * What chunk workers do with their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run
  * the `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk, or for the others' end.
@@ -46,7 +48,7 @@ export function showWorkerTime(time: WorkerTime, stage: number): string {
   const shares = workerShares(time);
   const parts = PARTS.map((part) => `${part} ${percent(shares[part])}`).join(', ');
   const busy = stage === 0 ? 0 : time.main_thread / stage;
-  return `${time.workers} ${time.workers === 1 ? 'worker' : 'workers'}: ${parts}; main thread busy ${percent(busy)}`;
+  return `${counted(time.workers, 'worker')}: ${parts}; main thread busy ${percent(busy)}`;
 }
 
 function percent(share: number): string {

@@ -38,6 +38,12 @@ const ERRORS: readonly KnownError[] = [
     hint: 'check the path in source.warehouse; score-batch never creates a source',
   },
   {
+    pattern: /ENOTDIR|Not a directory/,
+    kind: 'configuration',
+    what: 'cannot be made: its path leads through a file',
+    hint: 'check the path of the warehouse in the job file',
+  },
+  {
     pattern:
       /No files found that match|ENOENT|too small to be a Parquet file|No magic bytes found|Cannot open file .*No such file/,
     kind: 'conflict',

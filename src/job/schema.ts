@@ -1,14 +1,17 @@
 import { z } from 'zod';
 import { BYTE_SIZE, parseByteSize } from '../domain/byte-size.ts';
+import { isPrintable } from '../domain/printable.ts';
 import { PROVIDERS, WITH_DEVICES } from '../domain/provider.ts';
 import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { SCORE_LAYOUTS } from '../domain/tables.ts';
 import { GRAINS } from '../domain/window.ts';
-import { didYouMean } from '../suggest.ts';
+import { providerMeant } from '../suggest.ts';
 import { parseBands } from './bands.ts';
 
-const text = z.string().min(1);
+const anyText = z.string().min(1);
+/** Names go to terminals, logs and other systems; what a query holds is its author's. */
+const text = anyText.refine(isPrintable, 'must not contain control characters');
 const columnList = z.array(text);
 
 const tableName = text
@@ -43,9 +46,9 @@ const source = z
       'duckdb:FILE, bigquery://PROJECT/DATASET?location=EU or snowflake://ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R',
     ),
     scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen table'),
-    query: text.optional().describe('the query itself; or use query_file'),
+    query: anyText.optional().describe('the query itself; or use query_file'),
     query_file: text.optional().describe('file with the query, relative to the project root'),
-    ready: text.optional().describe('query that returns true once the source has all rows of the window'),
+    ready: anyText.optional().describe('query that returns true once the source has all rows of the window'),
     key: columnList.min(1, 'name at least one key column').describe('columns that identify a row'),
     duplicates: z
       .enum(['quarantine', 'refuse'])
@@ -60,14 +63,8 @@ const source = z
   });
 
 const providerName = z.enum(PROVIDERS, {
-  error: ({ input }) => `unknown execution provider ${input}; ${didYouMean(spelled(String(input)), PROVIDERS)}`,
+  error: ({ input }) => `unknown execution provider ${input}; ${providerMeant(String(input), PROVIDERS)}`,
 });
-
-/** As in ONNX Runtime's own names; `gpu` is no slip for `cpu`. */
-function spelled(name: string): string {
-  const short = name.toLowerCase().replace(/executionprovider$/, '');
-  return short === 'gpu' ? '' : short;
-}
 
 const deviceId = z.int().min(0).max(255);
 

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
@@ -29,7 +30,7 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
 
 function shapeProblems({ name, shape, columns }: Input, path: (string | number)[]): Problem[] {
   if (shape[1] === columns.length) return [];
-  return [{ path: [...path, 'shape'], message: `${name} is ${shape[1]} wide and has ${columns.length} columns` }];
+  return [{ path: [...path, 'shape'], message: `${name} is ${shape[1]} wide and has ${counted(columns.length, 'column')}` }];
 }
 
 function columnProblems(column: Column, dtype: InputDtype): string[] {

@@ -1,8 +1,11 @@
 import path from 'node:path';
 import { z } from 'zod';
+import { isPrintable } from '../domain/printable.ts';
 import { INPUT_DTYPES } from '../domain/signature.ts';
 
-const text = z.string().min(1);
+/** Names of a bundle that may be anybody's go to terminals, logs and tables. */
+const UNPRINTABLE = 'must not contain control characters';
+const text = z.string().min(1).refine(isPrintable, UNPRINTABLE);
 /** A path that stays in the bundle: a bundle may be anybody's. */
 const inside = text.refine(
   (file) => !path.isAbsolute(file) && !file.split(/[\\/]/).includes('..'),
@@ -49,7 +52,7 @@ const scoreHistogram = histogram.refine(
 /** `model.yaml` of a bundle; the format is described in the README. */
 export const bundleSchema = z.strictObject({
   name: text,
-  version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1),
+  version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1).refine(isPrintable, UNPRINTABLE),
   sha256: digest,
   origin: z.strictObject({ sha256: digest, version: text, by: text }).optional(),
   description: z.string().optional(),

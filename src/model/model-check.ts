@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { counted, grouped } from '../domain/counted.ts';
 import { fixedBatch, type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
 import type { ModelInput, Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -32,11 +33,13 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   if (width === undefined || more.length > 0) {
     problems.push(`the input ${name} is ${showTensor(info)}: a table can feed [N, F] only, so export the model with rank 2`);
   } else if (typeof width === 'number' && width !== features.length) {
-    problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${features.length} columns`);
+    problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${counted(features.length, 'column')}`);
   }
   const fixed = fixedBatch({ inputs });
   if (typeof rows === 'number' && rows > 0 && rows !== fixed) {
-    problems.push(`the input ${name} takes ${rows} rows at a time and another one ${fixed}: a batch has one number of rows`);
+    problems.push(
+      `the input ${name} takes ${counted(rows, 'row')} at a time and another one ${grouped(fixed ?? 0)}: a batch has one number of rows`,
+    );
   }
   return problems;
 }

@@ -1,3 +1,4 @@
+import { counted, grouped } from '../domain/counted.ts';
 import type { Execution, Skipped } from '../domain/execution.ts';
 import { fixedBatch, type ModelMetadata } from '../domain/model-metadata.ts';
 import { byProvider, type ProviderText, parseProvider } from '../domain/provider.ts';
@@ -143,5 +144,5 @@ async function namedNodes(bundle: Bundle, model: ModelBytes, provider: ProviderT
   if (onCpu.length === 0) return otherwise;
   const named = onCpu.slice(0, MOST_NAMED).map(({ name, operator }) => (name === '' ? operator : `${operator} (${name})`));
   const more = onCpu.length > named.length ? [`and ${onCpu.length - named.length} more`] : [];
-  return `${onCpu.length} of ${nodes.length} nodes would run on cpu: ${[...named, ...more].join(', ')}`;
+  return `${grouped(onCpu.length)} of ${counted(nodes.length, 'node')} would run on cpu: ${[...named, ...more].join(', ')}`;
 }

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { Execution } from '../domain/execution.ts';
 import { fixedBatch } from '../domain/model-metadata.ts';
 import type { Query } from '../domain/query.ts';
@@ -14,11 +15,12 @@ import type { JobDefinition } from '../job/schema.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
+import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type PublishedBefore, publishedBefore, refuseOtherJobs } from './publications.ts';
 import { type Sizing, sizeRun } from './sizing.ts';
-import { openWarehouses, tableNames } from './warehouses.ts';
+import { openWarehouses, reservedFiles, tableNames } from './warehouses.ts';
 
 /** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
 const CANARY_ROWS = 8_192;
@@ -54,6 +56,8 @@ export interface Plan extends ChosenColumns, PublishedBefore {
   readonly reported: boolean;
   /** Absolute path of the window's report file, where the job has one. */
   readonly reportFile: string | undefined;
+  /** What the report file must never replace. */
+  readonly reserved: readonly Reserved[];
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
   /** Bytes that the query will read, where the source can tell. */
@@ -120,6 +124,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   });
   const { csv } = definition.report;
   const file = csv === undefined ? undefined : reportFile(csv, window, job.root);
+  const reserved = reservedFiles(job, { source, sink });
+  if (file !== undefined) await refuseReserved(file, reserved);
   if (file !== undefined && publishes && options.force !== true)
     await refuseForeign(file, job.root, [...before.entries, ...before.replaced]);
   return {
@@ -145,6 +151,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     }),
     reported: window.kind === definition.every,
     reportFile: file,
+    reserved,
     ...before,
     requireGpu,
     estimatedBytes,
@@ -164,7 +171,7 @@ async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGp
   if (fixed === undefined || configured === 'auto' || configured === fixed) return execution;
   throw new ScoreBatchError(
     'configuration',
-    `${bundle.file} takes exactly ${fixed} ${fixed === 1 ? 'row' : 'rows'} at a time, and score.batch_rows is ${configured}`,
+    `${bundle.file} takes exactly ${counted(fixed, 'row')} at a time, and score.batch_rows is ${grouped(configured)}`,
     {
       hint: 'leave score.batch_rows out, the last batch is filled up; or export the model with a dynamic first dimension, which is faster',
     },

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Context } from '../context.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import type { TableNames } from '../domain/tables.ts';
@@ -6,8 +7,26 @@ import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { readMachine } from '../machine.ts';
 import { askedBound, machineBound, mainDatabase, reserveOf } from '../memory.ts';
+import type { Reserved } from '../report/reserved.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
+
+/** What a report file of the job must never replace. */
+export function reservedFiles(
+  { file, root, definition, queryName }: Job,
+  { source, sink }: Pick<Warehouses, 'source' | 'sink'>,
+): Reserved[] {
+  const { query_file: query } = definition.source;
+  const ofWarehouse = (name: string, { files = [] }: Warehouse) =>
+    files.map((path) => ({ what: `a file of the ${name}'s warehouse`, path }));
+  return [
+    ...ofWarehouse('source', source),
+    ...ofWarehouse('sink', sink),
+    { what: 'the job file', path: file },
+    ...(query === undefined ? [] : [{ what: 'the query file', path: path.resolve(root, queryName) }]),
+    { what: 'the model bundle', path: path.resolve(root, definition.model) },
+  ];
+}
 
 /** Names of a job's tables; quarantine and ledger stand beside the scores table. */
 export function tableNames({ sink, report }: JobDefinition): TableNames {

@@ -6,7 +6,12 @@ import { identifier, literal } from '../duckdb/sql.ts';
 
 /** What makes a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), in plain and full-width form. */
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
-const NEEDS_QUOTES = [',', '"', '\n', '\r'];
+/**
+ * What some reader takes for the end of a cell, a line or a text, in plain and full-width form, and formulas in full-width form:
+ * where `;` separates, the end of `x;=1+1` would be a cell of its own. As a regular expression of RE2 and of JavaScript; one class
+ * of characters takes DuckDB as long as four calls of `contains`.
+ */
+const NEEDS_QUOTES = '[,;"\\t\\n\\r\uFF0C\uFF1B\uFF02\uFF1D\uFF0B\uFF0D\uFF20]';
 
 /** The header line. */
 export function csvHeader(columns: readonly TableColumn[]): string {
@@ -40,9 +45,8 @@ function guarded(value: string): string {
   return `CASE WHEN left(${value}, 1) IN (${FORMULA_STARTS.map(character).join(', ')}) THEN '''' || ${value} ELSE ${value} END`;
 }
 
-/** Characters are looked for one by one: that is several times faster than a regular expression. */
 function quoted(value: string): string {
-  const special = NEEDS_QUOTES.map((text) => `contains(text, ${character(text)})`).join(' OR ');
+  const special = `regexp_matches(text, ${literal(NEEDS_QUOTES)})`;
   return `list_transform([${value}], lambda text: CASE WHEN ${special} THEN '"' || replace(text, '"', '""') || '"' ELSE text END)[1]`;
 }
 
@@ -57,5 +61,5 @@ function character(text: string): string {
 
 function textCell(text: string): string {
   const safe = FORMULA_STARTS.includes(text.charAt(0)) ? `'${text}` : text;
-  return NEEDS_QUOTES.some((special) => safe.includes(special)) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return new RegExp(NEEDS_QUOTES).test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

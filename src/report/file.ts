@@ -2,6 +2,7 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
+import { proveWritable } from '../writable-folder.ts';
 import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts';
 
 /**
@@ -83,6 +84,24 @@ export async function createPending(file: string, publication: Pick<Publication,
       await rm(temporary, { force: true }).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Proves that a report can be written, under a name as long as it will have, and leaves nothing.
+ *
+ * @param runId of a run that there could be
+ * @throws ScoreBatchError `permission` where the file system refuses
+ */
+export async function proveReport(file: string, runId: string): Promise<void> {
+  try {
+    await proveWritable(path.dirname(file), path.basename(pendingPath(file, { number: 0, runId })));
+  } catch (cause) {
+    if (systemCode(cause) === undefined) throw cause;
+    throw new ScoreBatchError('permission', `the report ${file} cannot be written: ${reasonOf(cause)}`, {
+      hint: 'make the folder, or give the user that runs score-batch the right to write there',
+      cause,
+    });
+  }
 }
 
 async function removeAll(pending: readonly PendingName[]): Promise<void> {

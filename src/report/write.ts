@@ -6,6 +6,7 @@ import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import { reportColumns } from './columns.ts';
 import { csvHeader, csvLine } from './csv.ts';
 import { createPending, type PendingFile } from './file.ts';
+import { type Reserved, reservedAt } from './reserved.ts';
 
 export interface ReportSpec {
   readonly sink: Sink;
@@ -19,6 +20,8 @@ export interface ReportSpec {
   readonly rows: number;
   /** Path of the report file. */
   readonly file: string;
+  /** What the file must never replace; looked at once more just before it takes its place. */
+  readonly reserved: readonly Reserved[];
   readonly signal: AbortSignal;
 }
 
@@ -57,6 +60,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promis
     const outcome = await ledger.decide<'in place' | 'gone'>({ job, window }, async (entries) => {
       mine(entries);
       if (!complete) throw unranked(spec);
+      await refuseTaken(spec);
       if (!(await pending.replace())) {
         // Another process of the run may have put the same report in place.
         return { result: completions(entries, runId) > completions(before, runId) ? 'in place' : 'gone' };
@@ -87,6 +91,15 @@ async function writeRows(
     await pending.write(range.lines);
   }
   return true;
+}
+
+/** Links may have changed since the plan was made. */
+async function refuseTaken({ file, reserved }: ReportSpec): Promise<void> {
+  const taken = await reservedAt(file, reserved);
+  if (taken === undefined) return;
+  throw new ScoreBatchError('report', `the report ${file} would take the place of ${taken.what}, ${taken.path}`, {
+    hint: 'the scores are published; choose another path for report.csv and run `score-batch report` for the same window',
+  });
 }
 
 function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {

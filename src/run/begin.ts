@@ -7,6 +7,7 @@ import { StageClock } from '../domain/stages.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
+import { localTime } from '../window/local-time.ts';
 import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';
 import { recordFailure, refusedEntry } from './failure.ts';
 import { entryOf, type Progress, windowFilter } from './progress.ts';
@@ -42,7 +43,7 @@ interface Begun {
 export async function begin(
   plan: Plan,
   { fresh, skipPublished }: BeginOptions,
-  { console, began }: Context,
+  { console, subject, began }: Context,
 ): Promise<Progress> {
   const audited = await auditPublished(plan, skipPublished);
   const {
@@ -79,19 +80,24 @@ export async function begin(
     });
     return { append, result };
   });
+  subject.runId = progress.runId;
   if (refused) throw refused;
   if (audited && audited.differences.length > 0) {
     console.warn(`run ${audited.run.runId} is published, but ${audited.differences.join('; ')}: the window is published again`);
   }
-  if (resumed) console.info(`going on with ${showRun(resumed)}`);
+  if (resumed) console.info(`going on with ${showRun(resumed, plan.window.zone)}`);
   // One that failed has said so, and nobody is at it.
   for (const run of beside.filter(
     ({ state, startedAt }) => state === 'started' && Date.now() - Date.parse(startedAt) < YOUNG_MS,
   )) {
-    console.warn(`${showRun(run)}, has not finished, of another job file, query or model; whoever publishes first wins`);
+    console.warn(
+      `${showRun(run, plan.window.zone)}, has not finished, of another job file, query or model; whoever publishes first wins`,
+    );
   }
   if (passed && passed.state !== 'published') {
-    console.warn(`${showRun(passed)}, has not finished; without --skip-published the same command goes on with it`);
+    console.warn(
+      `${showRun(passed, plan.window.zone)}, has not finished; without --skip-published the same command goes on with it`,
+    );
   }
   return progress;
 }
@@ -110,34 +116,39 @@ export interface Joined {
  * @throws ScoreBatchError `conflict` where there is none; `refused` or `nothing to score` where that is how the newest one ended
  */
 export async function join(plan: Plan, skipPublished: boolean, context: Context): Promise<Joined> {
-  const { console, began } = context;
+  const { console, subject, began } = context;
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
   const already = async (run: Run): Promise<Joined> => {
+    subject.runId = run.runId;
     refuseDifferences(await audit(plan, run), '`score-batch freeze`, then the steps after it,');
     return { progress: progressOf(plan, entries, run, began), frozen: undefined };
   };
   if (unfinished?.state === 'published') return await already(unfinished);
   if (unfinished) {
+    subject.runId = unfinished.runId;
     const progress = progressOf(plan, entries, unfinished, began);
     const frozen = await plan.source.source.frozen(unfinished.runId).catch(async (error: unknown) => {
       if (isRefusal(error)) await recordFailure(plan, progress, error, context);
       throw error;
     });
     if (frozen) {
-      console.info(`going on with ${showRun(unfinished)}`);
+      console.info(`going on with ${showRun(unfinished, plan.window.zone)}`);
       progress.frozen = frozen.id;
       return { progress, frozen };
     }
   }
   const newest = runsOf(entries).findLast(({ fingerprint }) => fingerprint === plan.fingerprint);
   if (newest && newest.runId === currentPublication(entries)?.runId) return await already(newest);
-  if (newest?.state === 'refused' || newest?.state === 'skipped') throw ended(newest);
+  if (newest?.state === 'refused' || newest?.state === 'skipped') {
+    subject.runId = newest.runId;
+    throw ended(newest);
+  }
   const published = skipPublished ? publishedRun(plan, entries) : undefined;
   if (published) return await already(published);
   const others = othersUnfinished(entries, plan.fingerprint);
   throw new ScoreBatchError('conflict', `nothing is frozen for ${plan.window.label} with this job file, query and model`, {
-    details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run)}`),
+    details: others.map((run) => `unfinished, of another job file, query or model: ${showRun(run, plan.window.zone)}`),
     hint: 'run `score-batch freeze` for the same window first; where one step has --require-gpu, all must have it',
   });
 }
@@ -194,9 +205,9 @@ function othersUnfinished(entries: readonly LedgerEntry[], fingerprint: string):
   return [...others].flatMap((other) => unfinishedRun(entries, other) ?? []).filter(({ state }) => state !== 'published');
 }
 
-/** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 UTC on HOST` */
-function showRun({ runId, startedAt, startedOn }: Run): string {
-  return `run ${runId}, which began at ${startedAt.slice(0, 16).replace('T', ' ')} UTC on ${startedOn}`;
+/** `run 2026-W47-0123456789ab, which began at 2026-11-23 06:00 (Europe/Berlin) on HOST` */
+function showRun({ runId, startedAt, startedOn }: Run, zone: string): string {
+  return `run ${runId}, which began at ${localTime(startedAt, zone)} on ${startedOn}`;
 }
 
 /**

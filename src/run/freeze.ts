@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -23,8 +24,7 @@ export async function freezeWindow(
     hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
   });
   progress.frozen = frozen.id;
-  const chunks = `${frozen.chunks.length} ${frozen.chunks.length === 1 ? 'chunk' : 'chunks'}`;
-  console.info(`froze ${frozen.rows.toLocaleString('en')} rows of ${label} in ${chunks}`);
+  console.info(`froze ${counted(frozen.rows, 'row')} of ${label} in ${counted(frozen.chunks.length, 'chunk')}`);
   if (skipEmpty) refuseEmpty(plan, frozen);
   return frozen;
 }

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
@@ -72,7 +73,7 @@ export async function publishFrozen(
   }
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
-  context.console.info(`publishing ${reconciliation.rows.scored.toLocaleString('en')} scores as run ${runId}`);
+  context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
   const mine = await plan.sink.sink.publish({
     entry: entryOf(plan, progress, 'published', progress.details),

@@ -1,3 +1,4 @@
+import { counted, grouped } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { AttemptTally, Reconciliation } from '../domain/reconciliation.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
@@ -43,16 +44,20 @@ export async function reconcile(
   const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
   const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
   if (scored + quarantined !== frozen.rows) {
-    throw new ScoreBatchError('refused', `${frozen.rows} rows were frozen, ${scored} scored and ${quarantined} quarantined`, {
-      hint: `nothing was published; look at ${staging}, then start again`,
-    });
+    throw new ScoreBatchError(
+      'refused',
+      `${counted(frozen.rows, 'row was', 'rows were')} frozen, ${grouped(scored)} scored and ${grouped(quarantined)} quarantined`,
+      {
+        hint: `nothing was published; look at ${staging}, then start again`,
+      },
+    );
   }
   const texts = addTextCounts(pinned.map(({ facts }) => facts?.texts ?? {}));
   return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts };
 }
 
 function showAttempts(chunk: number, frozen: FrozenTable, attempts: readonly AttemptTally[]): string {
-  const rows = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
+  const rows = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   const found = attempts.filter((attempt) => attempt.chunk === chunk).map((attempt) => `${attempt.rows} in ${attempt.attempt}`);
-  return `chunk ${chunk} has ${rows} rows; staged: ${found.length === 0 ? 'nothing' : found.join(', ')}`;
+  return `chunk ${chunk} has ${counted(rows, 'row')}; staged: ${found.length === 0 ? 'nothing' : found.join(', ')}`;
 }

@@ -1,3 +1,4 @@
+import { grouped } from '../domain/counted.ts';
 import type { GateResult } from '../domain/gates.ts';
 import type { Reconciliation } from '../domain/reconciliation.ts';
 import { neverSeen } from '../domain/text-counts.ts';
@@ -20,7 +21,7 @@ export async function refusal(
 ): Promise<ScoreBatchError> {
   const rejections = reconciliation.rejections.map(
     ({ reason, columnName, rows }) =>
-      `quarantined: ${rows.toLocaleString('en')} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
+      `quarantined: ${grouped(rows)} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
   const [first, ...more] = refusals;
   // Whatever else is refused comes first: scores may have drifted because of it.

@@ -25,7 +25,18 @@ export async function finishReport(plan: Plan, progress: Progress, { signal }: C
     const { name: job } = plan.job.definition;
     const window = ledgerWindow(plan.window);
     await writeReport(
-      { sink: plan.sink.sink, ledger: plan.ledger, job, runId, window, scores, rows: rows.scored, file, signal },
+      {
+        sink: plan.sink.sink,
+        ledger: plan.ledger,
+        job,
+        runId,
+        window,
+        scores,
+        rows: rows.scored,
+        file,
+        reserved: plan.reserved,
+        signal,
+      },
       completed,
     );
   }

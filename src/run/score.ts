@@ -1,8 +1,11 @@
 import type { Context } from '../context.ts';
+import type { StagedAttempt } from '../domain/attempt.ts';
+import { isOfFrozen, scorerOf } from '../domain/attempt-id.ts';
 import { showBytes } from '../domain/cost.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { Execution } from '../domain/execution.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import { type Scorer, scorerId } from '../domain/scorer.ts';
+import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import type { Allotment } from '../memory.ts';
@@ -43,21 +46,34 @@ export async function scoreFrozen(
   const scorer = scorerNow(execution);
   const allotment = fitted(plan, frozen, context);
   const { workers } = allotment;
+  let staged: readonly StagedAttempt[] = [];
   const share = await shareChunks({
     frozen,
     scorer: scorerId(scorer),
     shard,
     workers,
-    look: () => sink.staged(runId),
+    look: async () => {
+      staged = await sink.staged(runId);
+      return staged;
+    },
     found: (chunks) => bar.advance(chunks),
   });
+  const others = otherwiseScored(frozen, scorer, staged);
+  if (others > 0) {
+    console.warn(
+      `${counted(others, 'chunk was', 'chunks were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
+    );
+  }
   const chunks = frozen.chunks.length;
   const open = chunks - share.resumed;
   progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed, ...(open > 0 && { execution }) };
-  if (share.resumed > 0) console.info(`${share.resumed} of ${chunks} chunks are staged already`);
+  if (share.resumed > 0)
+    console.info(
+      `${grouped(share.resumed)} of ${counted(chunks, 'chunk')} ${share.resumed === 1 ? 'is' : 'are'} staged already`,
+    );
   const { asked = 0, load } = plan.sizing;
   if (load.workers < asked && open > 0) {
-    console.info(`${load.workers} of ${asked} workers: ${execution.provider} takes one for each device`);
+    console.info(`${load.workers} of ${counted(asked, 'worker')}: ${execution.provider} takes one for each device`);
   }
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
@@ -71,7 +87,7 @@ export async function scoreFrozen(
       async (file, seconds) => {
         clock.scored(file, seconds);
         await clock.staging(() => sink.stage(runId, file));
-        console.debug(`chunk ${file.chunk}: ${file.rows} rows on ${file.provider}`);
+        console.debug(`chunk ${file.chunk}: ${counted(file.rows, 'row')} on ${file.provider}`);
         if (file.halvedTo !== undefined) noteHalved(file.provider, file.halvedTo, progress, context);
         share.staged(file.chunk);
         scored.chunks += 1;
@@ -116,13 +132,20 @@ function scorerNow({ provider, onnxruntime }: Execution): Scorer {
   return { score_batch: VERSION, onnxruntime, provider, processor: processorKind() };
 }
 
+/** Chunks of which there is an attempt of this frozen table by another scorer. */
+function otherwiseScored({ id }: FrozenTable, scorer: Scorer, staged: readonly StagedAttempt[]): number {
+  const own = scorerId(scorer);
+  const others = staged.filter(({ attempt }) => isOfFrozen(attempt, id) && scorerOf(attempt) !== own);
+  return new Set(others.map(({ chunk }) => chunk)).size;
+}
+
 /** Told once, and again only where it gets worse. */
 function noteHalved(provider: string, rows: number, progress: Progress, { console }: Context): void {
   const { batch_rows_halved_to: known = Number.POSITIVE_INFINITY } = progress.details;
   if (rows >= known) return;
   progress.details = { ...progress.details, batch_rows_halved_to: rows };
   console.info(
-    `${provider} ran out of memory and goes on with batches of ${rows} rows; score.batch_rows: ${rows} saves the attempt`,
+    `${provider} ran out of memory and goes on with batches of ${counted(rows, 'row')}; score.batch_rows: ${rows} saves the attempt`,
   );
 }
 
@@ -131,12 +154,10 @@ function fitted(plan: Plan, frozen: FrozenTable, { console }: Context): Allotmen
   const allotment = fitFrozen(plan.sizing, frozen);
   if (allotment.workers < load.workers) {
     console.info(
-      `${allotment.workers} of ${load.workers} workers, since more do not fit into ${showBytes(bound.bytes)} of memory`,
+      `${allotment.workers} of ${counted(load.workers, 'worker')}, since more do not fit into ${showBytes(bound.bytes)} of memory`,
     );
   } else if (load.workers > cores) {
-    console.info(
-      `${load.workers} workers on ${cores} ${cores === 1 ? 'processor' : 'processors'}, which are not faster than ${cores}`,
-    );
+    console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')}, which are not faster than ${cores}`);
   }
   return allotment;
 }

@@ -1,4 +1,5 @@
-import { type Execution, showExecution } from '../domain/execution.ts';
+import { counted, grouped } from '../domain/counted.ts';
+import { type Execution, showServing } from '../domain/execution.ts';
 import type { ReplacedWindow, RunDetails } from '../domain/ledger.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
 import type { RunRows } from '../domain/rows.ts';
@@ -110,16 +111,16 @@ export function showSummary(summary: RunSummary): string {
     `  model       ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${showProviders(summary.providers)}`,
   ];
   if (summary.model_changed) lines.push(`              changed ${showModelChange(summary.model_changed)}`);
-  if (summary.execution) lines.push(`  provider    ${showExecution(summary.execution).join('\n              ')}`);
+  if (summary.execution) lines.push(`  provider    ${showServing(summary.execution).join('\n              ')}`);
   if (summary.batch_rows_halved_to !== null)
-    lines.push(`              out of memory: batches of ${count(summary.batch_rows_halved_to)} rows from then on`);
+    lines.push(`              out of memory: batches of ${counted(summary.batch_rows_halved_to, 'row')} from then on`);
   if (rows) {
     lines.push(
-      `  rows        ${count(rows.frozen)} frozen = ${count(rows.scored)} scored + ${count(rows.quarantined)} quarantined`,
+      `  rows        ${grouped(rows.frozen)} frozen = ${grouped(rows.scored)} scored + ${grouped(rows.quarantined)} quarantined`,
     );
   }
   for (const { reason, column, rows: rejected } of summary.quarantined) {
-    lines.push(`              ${count(rejected)} × ${reason}${column === null ? '' : ` (${column})`}`);
+    lines.push(`              ${grouped(rejected)} × ${reason}${column === null ? '' : ` (${column})`}`);
   }
   if (summary.score_psi !== null)
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
@@ -129,7 +130,7 @@ export function showSummary(summary: RunSummary): string {
     lines.push(`  replaced    ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
     lines.push(
-      `  chunks      ${summary.chunks}${summary.chunks_resumed ? `, ${summary.chunks_resumed} of them staged before this start` : ''}`,
+      `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} of them staged before this start` : ''}`,
     );
   }
   lines.push(`  tables      ${summary.tables.join(', ')}`);
@@ -142,18 +143,12 @@ export function showSummary(summary: RunSummary): string {
 }
 
 function showProviders(providers: Readonly<Record<string, number>>): string {
-  const entries = Object.entries(providers).map(
-    ([provider, chunks]) => `${provider} (${chunks} ${chunks === 1 ? 'chunk' : 'chunks'})`,
-  );
+  const entries = Object.entries(providers).map(([provider, chunks]) => `${provider} (${counted(chunks, 'chunk')})`);
   return entries.length === 0 ? 'no provider: nothing was scored' : entries.join(', ');
-}
-
-function count(value: number): string {
-  return value.toLocaleString('en');
 }
 
 /** `12,000 in all, 80,000 while scoring, 900,000 in the model` */
 function showRates({ run, score, model }: Rates): string {
-  const show = (rate: number | null, of: string) => (rate === null ? [] : [`${count(rate)} ${of}`]);
+  const show = (rate: number | null, of: string) => (rate === null ? [] : [`${grouped(rate)} ${of}`]);
   return [...show(run, 'in all'), ...show(score, 'while scoring'), ...show(model, 'in the model')].join(', ') || 'none';
 }

@@ -1,3 +1,4 @@
+import { grouped } from '../domain/counted.ts';
 import { fixedBatch } from '../domain/model-metadata.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -108,7 +109,7 @@ function repeated(row: readonly string[], length: number): string[] {
 }
 
 function tooLittle(provider: string, rows: number, cause: unknown): ScoreBatchError {
-  const what = rows === 1 ? 'a single row of this model' : `the ${rows} rows that this model takes at a time`;
+  const what = rows === 1 ? 'a single row of this model' : `the ${grouped(rows)} rows that this model takes at a time`;
   return new ScoreBatchError('configuration', `${provider} has no memory for ${what}`, {
     details: cause instanceof ScoreBatchError ? cause.details : [],
     hint: 'no score.batch_rows would help: end what else uses the device, or take a larger one, or cpu',

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { Skipped } from '../domain/execution.ts';
 import { ScoreBatchError } from '../errors.ts';
 
@@ -111,13 +112,13 @@ export function runError(provider: string, rows: number, cause: unknown): ScoreB
   // An index is what stood in a row.
   const details = [message.replaceAll(/\s+/g, ' ').replaceAll(/\bidx=-?\d+/g, 'idx=…')];
   if (provider !== 'cpu' && DEVICE_FAULT.test(message)) {
-    return new ScoreBatchError('unavailable', `${provider} failed in the middle of a batch of ${rows} rows`, {
+    return new ScoreBatchError('unavailable', `${provider} failed in the middle of a batch of ${counted(rows, 'row')}`, {
       details,
       hint: 'start again, the run goes on where it stopped; if it comes back, look at the GPU (`nvidia-smi`, `dmesg`) or score on cpu',
       cause,
     });
   }
-  return new ScoreBatchError('configuration', `the model fails on a batch of ${rows} rows`, {
+  return new ScoreBatchError('configuration', `the model fails on a batch of ${counted(rows, 'row')}`, {
     details,
     hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
     cause,

@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import './telemetry.ts';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import type { Skipped } from '../domain/execution.ts';
@@ -156,7 +157,7 @@ function wrap(session: InferenceSession, provider: ProviderText): Session {
       if (!(data instanceof Float32Array || data instanceof Float64Array) || index >= width || data.length !== rows * width) {
         throw new ScoreBatchError(
           'configuration',
-          `the output ${name} gave [${dims.join(', ')}] for ${rows} rows, where element ${index} of each row is the score`,
+          `the output ${name} gave [${dims.join(', ')}] for ${counted(rows, 'row')}, where element ${index} of each row is the score`,
           {
             hint: 'set output in model.yaml to the name and the index of the score, counted from 0',
           },

@@ -1,5 +1,8 @@
 import cliProgress from 'cli-progress';
+import { grouped } from '../domain/counted.ts';
+import { printable, printableJson } from '../domain/printable.ts';
 import { withoutSecrets } from '../secrets.ts';
+import { type Subject, subjectFields } from './subject.ts';
 
 /** How much is said on stderr. */
 type Verbosity = 'quiet' | 'normal' | 'verbose';
@@ -26,20 +29,20 @@ interface Options {
   /** One JSON object per line, for log collectors. */
   readonly json: boolean;
   readonly stream: NodeJS.WriteStream;
+  /** Stands in every JSON line. */
+  readonly subject: Subject;
 }
 
 /** Off a terminal, a line at most this often. */
 const PROGRESS_INTERVAL_MS = 5_000;
 
-export function createConsole({ verbosity, json, stream }: Options): Console {
+export function createConsole({ verbosity, json, stream, subject }: Options): Console {
   const say = (level: 'info' | 'warn' | 'debug' | 'error', message: string, fields: object = {}): void => {
     if (verbosity === 'quiet' && (level === 'info' || level === 'debug')) return;
     if (verbosity !== 'verbose' && level === 'debug') return;
     const line = json
-      ? JSON.stringify({ time: new Date().toISOString(), level, message, ...fields })
-      : level === 'warn'
-        ? `warning: ${message}`
-        : message;
+      ? printableJson({ time: new Date().toISOString(), level, message, ...subjectFields(subject), ...fields })
+      : printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message);
     stream.write(`${withoutSecrets(line)}\n`);
   };
   return {
@@ -73,7 +76,7 @@ function lines(what: string, total: number, say: (level: 'info', message: string
       done += by;
       if (performance.now() - last < PROGRESS_INTERVAL_MS) return;
       last = performance.now();
-      say('info', `${what}: ${done} of ${total}`);
+      say('info', `${what}: ${grouped(done)} of ${grouped(total)}`);
     },
     stop() {},
   };

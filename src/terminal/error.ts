@@ -1,4 +1,5 @@
 import { EXIT_CODES, Interrupted, ScoreBatchError, tooManyFiles } from '../errors.ts';
+import { type Subject, showSubject } from './subject.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
@@ -14,33 +15,42 @@ interface Presented {
 }
 
 /** The text for a person and the code for a scheduler. */
-export function presentError(thrown: unknown): Presented {
+export function presentError(thrown: unknown, subject: Subject = {}): Presented {
   const error = tooManyFiles(thrown) ?? thrown;
+  const about = showSubject(subject);
+  const named = about === undefined ? [] : [`  ${about}`];
   if (error instanceof Interrupted) {
     const { message, by } = error;
-    const told = { text: `${message}; the same command goes on where this one stopped`, message, details: [] };
     if (!by.startsWith('SIG')) {
       const hint = 'give it more time, or start the same command again: it goes on with what is staged';
-      return { ...told, text: `error: ${message}\nhint: ${hint}`, hint, exitCode: EXIT_CODES.unavailable, kind: 'unavailable' };
+      const text = [`error: ${message}`, ...named, `hint: ${hint}`].join('\n');
+      return { text, message, details: [], hint, exitCode: EXIT_CODES.unavailable, kind: 'unavailable' };
     }
-    return { ...told, hint: undefined, exitCode: 128 + (SIGNAL_NUMBERS[by] ?? 15), kind: 'interrupted' };
+    const text = [`${message}; the same command goes on where this one stopped`, ...named].join('\n');
+    const exitCode = 128 + (SIGNAL_NUMBERS[by] ?? 15);
+    return { text, message, details: [], hint: undefined, exitCode, kind: 'interrupted' };
   }
   if (error instanceof ScoreBatchError) {
     const { message, details, hint, kind } = error;
     const first = kind === 'nothing to score' ? message : `error: ${message}`;
-    const lines = [first, ...details.map((detail) => `  ${detail.replaceAll('\n', '\n  ')}`)];
-    if (hint !== undefined) lines.push(`hint: ${hint}`);
+    // A warehouse may answer in lines, of which none may look like one of ours.
+    const lines = [first, ...details.map((detail) => `  ${detail}`), ...named].map(indented);
+    if (hint !== undefined) lines.push(indented(`hint: ${hint}`));
     return { text: lines.join('\n'), message, details, hint, exitCode: EXIT_CODES[kind], kind };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {
-    text: `error: this is a bug in score-batch\n${stackOf(error)}`,
+    text: ['error: this is a bug in score-batch', ...named, stackOf(error)].join('\n'),
     message,
     details: [],
     hint: undefined,
     exitCode: 1,
     kind: 'bug',
   };
+}
+
+function indented(text: string): string {
+  return text.replaceAll('\n', '\n  ');
 }
 
 /** Stacks of an error and of what caused it. Nothing else that hangs on one is shown: requests do, with tokens in them. */

@@ -254,6 +254,8 @@ export interface Warehouse {
   readonly kind: WarehouseKind;
   /** @throws ScoreBatchError where there is no such warehouse */
   reach(): Promise<void>;
+  /** Files and folders of this machine that are part of it; none where it is elsewhere. */
+  readonly files?: readonly string[];
   readonly source: Source;
   readonly sink: Sink;
   ledger(layout: TableLayout): Ledger;

@@ -78,6 +78,13 @@ export function instantsOf(wall: WallClock, zone: string): number[] {
     .sort((a, b) => a - b);
 }
 
+/** How far the clocks of a zone are from UTC at an instant, as `-05:00`. */
+export function offsetText(instant: number, zone: string): string {
+  const minutes = Math.round(offset(zone, instant) / MINUTE);
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  return `${minutes < 0 ? '-' : '+'}${two(Math.abs(minutes) / 60)}:${two(Math.abs(minutes) % 60)}`;
+}
+
 function offset(zone: string, instant: number): number {
   return tzOffset(zone, new Date(instant)) * MINUTE;
 }

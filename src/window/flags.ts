@@ -1,6 +1,7 @@
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { dayStart, instantsOf, mondayOf, parseDate, parseWeek, plusDays, wallClock } from './calendar.ts';
+import { dayStart, instantsOf, mondayOf, offsetText, parseDate, parseWeek, plusDays, wallClock } from './calendar.ts';
+import { localTime } from './local-time.ts';
 import { dayWindow, hourWindow, weekWindow, windowOf } from './window.ts';
 
 /** The window flags as they were typed; `true` is a flag without a value: the last complete one. */
@@ -40,7 +41,7 @@ export function windowFromFlags(flags: WindowFlags, zone: string, now: number): 
 export function refuseOpen(window: Window, now: number): void {
   if (window.end.getTime() <= now) return;
   throw usage(
-    `the window ${window.label} is still open until ${window.end.toISOString()}: rows would be missing`,
+    `the window ${window.label} is still open until ${localTime(window.end.toISOString(), window.zone)}: rows would be missing`,
     'wait until it is over, or add --allow-open',
   );
 }
@@ -114,7 +115,7 @@ function localInstant(wall: string, zone: string, noun: string): number {
     throw usage(`the ${noun} ${wall} does not exist in ${zone}: the clocks are put forward over it`, 'choose the next one');
   }
   if (second !== undefined) {
-    const both = [first, second].map((instant) => new Date(instant).toISOString()).join(' or ');
+    const both = [first, second].map((instant) => `${wall}${offsetText(instant, zone)}`).join(' or ');
     throw usage(
       `the ${noun} ${wall} exists twice in ${zone}: the clocks are put back`,
       `write --from and --to with an offset: it starts at ${both}`,

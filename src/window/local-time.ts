@@ -1,11 +1,18 @@
 import { wallClock } from './calendar.ts';
 
-/** An instant as the zone's clocks show it, to the minute: `1997-03-10 00:00`. @param instant ISO text */
+/** An instant for people, in the job's zone and to the minute: `2026-11-23 06:00 (Europe/Berlin)`. @param instant as ISO text */
 export function localTime(instant: string, zone: string): string {
-  return wallClock(Date.parse(instant), zone).slice(0, 16).replace('T', ' ');
+  return `${localMinute(instant, zone)} (${zone})`;
 }
 
-/** `1997-03-10 00:00 to 1997-03-17 00:00` */
+/** `1997-03-10 00:00 to 1997-03-17 00:00`, where the zone is named elsewhere. */
 export function localRange({ start, end }: { readonly start: string; readonly end: string }, zone: string): string {
-  return `${localTime(start, zone)} to ${localTime(end, zone)}`;
+  return `${localMinute(start, zone)} to ${localMinute(end, zone)}`;
+}
+
+/** `1997-03-10 00:00`, where the zone is named elsewhere. */
+export function localMinute(instant: string, zone: string): string {
+  const at = Date.parse(instant);
+  // A mark in scratch may be anybody's.
+  return Number.isNaN(at) ? instant : wallClock(at, zone).slice(0, 16).replace('T', ' ');
 }

@@ -1,5 +1,9 @@
-import { rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect, it } from 'vitest';
+import { checkCommand } from '../../src/commands/check.ts';
+import type { Context } from '../../src/context.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { statements } from '../support/project.ts';
 import { publishedTables, warehouseOf } from '../support/published.ts';
@@ -81,4 +85,66 @@ it('finds a table with another schema, and a missing warehouse', async () => {
   const missing = await scoreBatch(folder, ['check']);
   expect(missing.code).toBe(78);
   expect(missing.stdout).toContain('FAILED  source: the DuckDB file ');
+});
+
+/** Every file and folder of a project with what is in it, and every table of its warehouse. */
+async function everything(folder: string): Promise<unknown> {
+  const names = (await readdir(folder, { recursive: true })).sort();
+  const contents = await Promise.all(
+    names.map(async (name) => [name, await readFile(path.join(folder, name), 'base64').catch(() => 'a folder')]),
+  );
+  return contents.map(([name, text]) => `${name} ${createHash('sha256').update(String(text)).digest('hex')}`);
+}
+
+it.each<[string, (folder: string) => Promise<unknown>, number]>([
+  ['all is well', async () => undefined, 0],
+  ['the model is broken', (folder) => writeFile(path.join(folder, 'model/model.onnx'), 'no model'), 78],
+  ['the report would stand in a file', (folder) => writeFile(path.join(folder, 'reports'), 'a file'), 77],
+  ['the sink is to be made', (folder) => withSink(folder, 'new/deep/sink.duckdb'), 0],
+  ['the sink would stand in a file', (folder) => withSink(folder, 'jobs/job.yaml/sink.duckdb'), 78],
+  ['the report would be a URL', (folder) => inJob(folder, 'reports/linear-', 'gs://bucket/linear-'), 78],
+])('leaves nothing behind where %s', async (_, arrange, code) => {
+  const folder = await linearProject();
+  await arrange(folder);
+  const before = await everything(folder);
+  const outcome = await scoreBatch(folder, ['check']);
+  expect({ ...outcome, before: await everything(folder) }).toMatchObject({ code, before });
+});
+
+async function inJob(folder: string, text: string, other: string): Promise<void> {
+  const file = path.join(folder, 'jobs/job.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(text, other));
+}
+
+async function withSink(folder: string, file: string): Promise<void> {
+  await inJob(folder, 'sink:\n', `sink:\n  warehouse: duckdb:${file}\n`);
+}
+
+it('prints with -q only what fails', async () => {
+  const folder = await linearProject();
+  expect(await scoreBatch(folder, ['-q', 'check'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+  await writeFile(path.join(folder, 'reports'), 'a file where a folder should be');
+  const { code, stdout } = await scoreBatch(folder, ['check', '-q']);
+  expect(code).toBe(77);
+  expect(stdout).toMatch(/^FAILED {2}report folder: .*\n {8}hint: .*\n$/);
+});
+
+it('a bug is no failed check: it goes on as it is', async () => {
+  const bug = new TypeError("Cannot read properties of undefined (reading 'x')");
+  const folder = await linearProject();
+  const context: Context = {
+    folder,
+    environment: {},
+    now: Date.parse('1997-03-17T13:00:00Z'),
+    began: 0,
+    console: { info() {}, error() {}, warn() {}, debug() {}, progress: () => ({ advance() {}, stop() {} }) },
+    subject: {},
+    signal: new Proxy(new AbortController().signal, {
+      get() {
+        throw bug;
+      },
+    }),
+    atEnd() {},
+  };
+  await expect(checkCommand({}, context)).rejects.toBe(bug);
 });

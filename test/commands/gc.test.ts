@@ -14,7 +14,7 @@ import { transcript } from '../support/transcript.ts';
 async function gc(folder: string, ...args: string[]): Promise<string> {
   const text = transcript(await scoreBatch(folder, ['gc', ...args]), folder)
     .replaceAll(/ +/g, ' ')
-    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '<time>')
+    .replaceAll(/\d{4}-\d\d-\d\d \d\d:\d\d \(America\/New_York\)/g, '<time>')
     .replaceAll(hostname(), '<host>')
     .replaceAll(/\d+-[0-9a-f]{8}/g, '<process>');
   const [code, stdout, header, ...lines] = text.split('\n');

@@ -171,7 +171,7 @@ describe('verify', () => {
     expect(transcript(outcome, repository())).toMatchInlineSnapshot(`
       "exit 64
       stderr:
-      error: --providers names an unknown execution provider, cdua:1
+      error: --providers: there is no execution provider cdua:1
       hint: did you mean cuda?"
     `);
   });

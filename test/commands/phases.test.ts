@@ -93,7 +93,7 @@ it('a start beside a young unfinished run of another model or query says so and 
   await writeFile(job, other);
   const { code, stderr } = await scoreBatch(folder, ['--week']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toMatch(/warning: run 1997-W11-\w+, which began at .* UTC on .*, has not finished/);
+  expect(stderr).toMatch(/warning: run 1997-W11-\w+, which began at .* \(America\/New_York\) on .*, has not finished/);
 });
 
 describe('what ended badly', () => {
@@ -111,7 +111,9 @@ describe('what ended badly', () => {
       expect([name, (await phase(folder, name)).code]).toEqual([name, code]);
     }
     const { stderr } = await phase(folder, 'publish', '--allow-empty');
-    expect(stderr).toMatch(/error: run 1997-W11-\w+ was refused: 1997-W11 was not published: .*\nhint: .*score-batch freeze/);
+    expect(stderr).toMatch(
+      /error: run 1997-W11-\w+ was refused: 1997-W11 was not published: .*\n {2}job .*\nhint: .*score-batch freeze/,
+    );
   });
 
   it('of another job file is passed over with --skip-published, where the window is published', async () => {

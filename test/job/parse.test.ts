@@ -213,9 +213,9 @@ describe('environment variables in values', () => {
   it.each(['a: b', '[a, b]', '{ a: b }', 'a # b', "'", '"', '- a\n- b', '*a', '&a', '!!int 1', 'a\nname: other', '  '])(
     'a value that looks like YAML stays a value: %j',
     (value) => {
-      const text = MINIMAL.replace('duckdb:w.duckdb', '"${URL}"').replace('select 1', '${URL}');
-      const { name, source } = parse(text, { URL: value });
-      expect([source.warehouse, source.query, name]).toEqual([value, value, 'churn']);
+      const text = `${MINIMAL.replace('select 1', '${URL}')}description: "\${URL}"\n`;
+      const { name, source, description } = parse(text, { URL: value });
+      expect([source.query, description, name]).toEqual([value, value, 'churn']);
     },
   );
 
@@ -290,7 +290,7 @@ it('refuses execution providers that there are not, and options that they do not
     "error: the job file jobs/churn.yaml has 11 problems
       jobs/churn.yaml:11:7: score.providers.0: unknown execution provider cdua; did you mean cuda?
       jobs/churn.yaml:12:7: score.providers.1: unknown execution provider CUDAExecutionProvider; did you mean cuda?
-      jobs/churn.yaml:13:7: score.providers.2: unknown execution provider gpu; choose from tensorrt, cuda, webgpu, cpu
+      jobs/churn.yaml:13:7: score.providers.2: unknown execution provider gpu; for a GPU write cuda or tensorrt (NVIDIA), or webgpu (any)
       jobs/churn.yaml:14:13: score.providers.3.name: unknown execution provider tensorrrt; did you mean tensorrt?
       jobs/churn.yaml:17:7: score.providers.4: unknown key device; did you mean devices?
       jobs/churn.yaml:18:32: score.providers.5.device_id: give either device_id or devices

@@ -9,6 +9,6 @@ it('refuses to break a summary down by floats, which no two users need share and
     edit: (job) => job.replace('keep: [country]', 'keep: [country, a]').replace('segments: [country]', 'segments: [a]'),
   });
   const { code, stderr } = await scoreBatch(folder, ['plan', '--week']);
-  expect(stderr).toMatch(/^error: the segment a is DOUBLE.*\nhint: cast it/);
+  expect(stderr).toMatch(/^error: the segment a is DOUBLE.*\n {2}job .*\nhint: cast it/);
   expect(code).toBe(78);
 });

@@ -61,8 +61,8 @@ describe('a spreadsheet runs no cell', () => {
   );
 
   it('neither do names of columns', () => {
-    const columns = ['=a', 'b,c', 'say "d"', 'e'].map((name): TableColumn => ({ name, type: 'integer' }));
-    expect(csvHeader(columns)).toBe(`'=a,"b,c","say ""d""",e\n`);
+    const columns = ['=a', 'b,c', 'say "d"', 'e;f', 'g'].map((name): TableColumn => ({ name, type: 'integer' }));
+    expect(csvHeader(columns)).toBe(`'=a,"b,c","say ""d""","e;f",g\n`);
   });
 
   it.each<[Type, string, string]>([
@@ -75,13 +75,35 @@ describe('a spreadsheet runs no cell', () => {
   });
 });
 
-it('a cell is in quotes exactly where its text would end it, or the line', async () => {
+it('a cell is in quotes exactly where its text would end it, or the line, for any reader', async () => {
   const written = await Promise.all(
-    ["'a,b'", `'a"b'`, "'a' || chr(10)", "chr(13) || 'a'", "'a' || chr(13) || 'b'", "'a b;c'"].map((sql) =>
-      cell('string', sql),
-    ),
+    [
+      "'a,b'",
+      `'a"b'`,
+      "'a' || chr(10)",
+      "chr(13) || 'a'",
+      "'a' || chr(13) || 'b'",
+      "'x;=1+1'",
+      "'x' || chr(9) || '=1+1'",
+      "'x；＝1'",
+      "'＝1'",
+      "'x，1'",
+      "'a b-c'",
+    ].map((sql) => cell('string', sql)),
   );
-  expect(written).toEqual(['"a,b"', '"a""b"', '"a\n"', '"\'\ra"', '"a\rb"', 'a b;c']);
+  expect(written).toEqual([
+    '"a,b"',
+    '"a""b"',
+    '"a\n"',
+    '"\'\ra"',
+    '"a\rb"',
+    '"x;=1+1"',
+    '"x\t=1+1"',
+    '"x；＝1"',
+    '"\'＝1"',
+    '"x，1"',
+    'a b-c',
+  ]);
 });
 
 describe('any text comes back from a CSV reader as it was, but for the apostrophe of a formula', () => {
@@ -99,6 +121,8 @@ describe('any text comes back from a CSV reader as it was, but for the apostroph
   it('whatever is in it, many rows at once', async () => {
     const special = [
       ',',
+      ';',
+      '；',
       '"',
       '\n',
       '\r',

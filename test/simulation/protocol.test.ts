@@ -70,6 +70,7 @@ const context: Context = {
   },
   signal: new AbortController().signal,
   began: 0,
+  subject: {},
   atEnd: () => undefined,
 };
 

@@ -1,5 +1,8 @@
 import type { Outcome } from './score-batch.ts';
 
+/** Job, window and run of an error, which test/subject.test.ts has; here they would stand in every text. */
+const SUBJECT = /^ {2}job [^,\s]+(, window [^,\s]+)?(, run [^,\s]+)?\n?/gm;
+
 /**
  * What a command did as one text to compare: exit code, then stdout and stderr where they are not empty. The project's
  * folder, ids of runs and measured seconds become placeholders.
@@ -7,7 +10,7 @@ import type { Outcome } from './score-batch.ts';
 export function transcript({ code, signal, stdout, stderr }: Outcome, folder: string): string {
   const parts = [`exit ${code ?? signal}`];
   if (stdout !== '') parts.push(`stdout:\n${stdout.trimEnd()}`);
-  if (stderr !== '') parts.push(`stderr:\n${stderr.trimEnd()}`);
+  if (stderr !== '') parts.push(`stderr:\n${stderr.replaceAll(SUBJECT, '').trimEnd()}`);
   return withPlaceholders(parts.join('\n'), folder);
 }
 

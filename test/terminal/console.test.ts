@@ -5,7 +5,7 @@ import { type Console, createConsole } from '../../src/terminal/console.ts';
 type Options = Parameters<typeof createConsole>[0];
 
 /** What is written on a stream that is no terminal. */
-function written(options: Omit<Options, 'stream'>, say: (console: Console) => void): string {
+function written(options: Pick<Options, 'verbosity' | 'json'>, say: (console: Console) => void): string {
   let text = '';
   const stream = new Writable({
     write(chunk, _, done) {
@@ -13,7 +13,7 @@ function written(options: Omit<Options, 'stream'>, say: (console: Console) => vo
       done();
     },
   });
-  say(createConsole({ ...options, stream: stream as Options['stream'] }));
+  say(createConsole({ ...options, subject: { job: 'churn', window: '2026-W47' }, stream: stream as Options['stream'] }));
   return text;
 }
 
@@ -37,12 +37,25 @@ it('as JSON every line is one object, line breaks and all', () => {
     console.info('two\nlines');
   });
   const lines = text.trimEnd().split('\n');
-  expect(lines.map((line) => JSON.parse(line))).toEqual([
-    { time: expect.any(String), level: 'info', message: 'a fact' },
-    { time: expect.any(String), level: 'warn', message: 'a worry' },
-    { time: expect.any(String), level: 'debug', message: 'a detail' },
-    { time: expect.any(String), level: 'info', message: 'two\nlines' },
-  ]);
+  expect(lines.map((line) => JSON.parse(line))).toEqual(
+    [
+      { level: 'info', message: 'a fact' },
+      { level: 'warn', message: 'a worry' },
+      { level: 'debug', message: 'a detail' },
+      { level: 'info', message: 'two\nlines' },
+    ].map((line) => ({ time: expect.any(String), ...line, job: 'churn', window: '2026-W47', run_id: null })),
+  );
+});
+
+it.each([false, true])('nothing that a terminal acts on leaves it, whatever a name holds (JSON: %s)', (json) => {
+  const text = written({ verbosity: 'normal', json }, (console) => {
+    console.info('model \u001b]0;owned\u0007 \u009b2J \u202etxt.exe');
+    console.warn('a name\npublished churn 2026-W47');
+  });
+  expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
+  expect(text).toContain('\\u001b]0;owned\\u0007 \\u009b2J \\u202etxt.exe');
+  // The second line of a warning cannot look like a line of ours.
+  expect(text).not.toMatch(/^published/m);
 });
 
 it.each(['quiet', 'normal'] as const)('work that is quickly done writes no progress off a terminal (%s)', (verbosity) => {

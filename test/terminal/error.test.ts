@@ -60,6 +60,18 @@ it('one sentence, then details, then what to do', () => {
 hint: mend them`);
 });
 
+it('names job, window and run as soon as they are known, before what to do', () => {
+  const error = new ScoreBatchError('unavailable', 'the warehouse does not answer\npublished churn', { hint: 'wait' });
+  const subject = { job: 'churn', window: '2026-W47', runId: '2026-W47-0123456789ab' };
+  expect(presentError(error, subject).text).toBe(`error: the warehouse does not answer
+  published churn
+  job churn, window 2026-W47, run 2026-W47-0123456789ab
+hint: wait`);
+  expect(presentError(error, { job: 'churn' }).text).toContain('\n  job churn\n');
+  expect(presentError(new Interrupted('SIGTERM'), subject).text).toContain('run 2026-W47-0123456789ab');
+  expect(presentError(new Error('a bug'), subject).text).toContain('run 2026-W47-0123456789ab');
+});
+
 it('a bug is shown with its stack and with what caused it', () => {
   const { text } = presentError(new Error('the outer one', { cause: new Error('the vendor said no') }));
   expect(text).toContain('error.test.ts');

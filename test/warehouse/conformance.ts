@@ -57,7 +57,7 @@ export interface Subject {
   readonly kinds: readonly Kind[];
 }
 
-export type Alteration = 'a row more' | 'another value';
+type Alteration = 'a row more' | 'another value';
 
 export interface Kind {
   readonly column: Column;

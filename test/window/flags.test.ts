@@ -138,7 +138,7 @@ describe('what is refused, with what to do', () => {
       exit code 64
 
       error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks are put back
-      hint: write --from and --to with an offset: it starts at 2026-10-25T00:00:00.000Z or 2026-10-25T01:00:00.000Z
+      hint: write --from and --to with an offset: it starts at 2026-10-25T02:00:00+02:00 or 2026-10-25T02:00:00+01:00
       exit code 64
 
       error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks are put forward over it
@@ -146,7 +146,7 @@ describe('what is refused, with what to do', () => {
       exit code 64
 
       error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks are put back
-      hint: write --from and --to with an offset: it starts at 2026-10-25T00:45:00.000Z or 2026-10-25T01:45:00.000Z
+      hint: write --from and --to with an offset: it starts at 2026-10-25T02:45:00+02:00 or 2026-10-25T02:45:00+01:00
       exit code 64
 
       error: the day 2011-12-30 does not exist in Pacific/Apia
@@ -186,7 +186,7 @@ describe('what is refused, with what to do', () => {
     const window = weekWindow('2026-11-16', BERLIN);
     expect(() => refuseOpen(window, Date.parse('2026-11-22T23:00:00Z'))).not.toThrow();
     expect(refused(() => refuseOpen(window, Date.parse('2026-11-22T22:59:59.999Z')))).toMatchInlineSnapshot(`
-      "error: the window 2026-W47 is still open until 2026-11-22T23:00:00.000Z: rows would be missing
+      "error: the window 2026-W47 is still open until 2026-11-23 00:00 (Europe/Berlin): rows would be missing
       hint: wait until it is over, or add --allow-open
       exit code 64"
     `);

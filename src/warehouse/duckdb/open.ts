@@ -40,6 +40,7 @@ export function openDuckdb({ url, root, job, scratch, memory, reserve, signal }:
     async reach() {
       if (!existsSync(file)) throw missingFile(file);
     },
+    files: [file, `${file}.wal`, duckdb.scratch],
     source: duckdbSource(duckdb),
     sink: duckdbSink(duckdb),
     ledger: (layout) => duckdbLedger(duckdb, layout),

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { spillFolder } from '../../duckdb/spill.ts';
 import { literal } from '../../duckdb/sql.ts';
+import { proveWritable } from '../../writable-folder.ts';
 import type { Sink } from '../warehouse.ts';
 import { duckdbAudit } from './audit.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
@@ -25,13 +26,14 @@ export function duckdbSink(file: DuckdbFile): Sink {
     },
     probe: () =>
       translated(file.scratch, async () => {
-        const folder = path.join(file.scratch, `probe-${randomBytes(4).toString('hex')}`);
-        await mkdir(folder, { recursive: true });
-        await rm(folder, { recursive: true });
+        const id = randomBytes(4).toString('hex');
+        // If this process is killed here, clean-up takes it for spill and drops it in time.
+        const name = path.basename(spillFolder(file.scratch, undefined));
+        for (const folder of [file.scratch, path.dirname(file.path)]) await proveWritable(folder, name);
         // A file that is not there yet is made by the first run, not by asking.
         if (!existsSync(file.path)) return `${file.path} is not there yet; the first run makes it`;
         await withFile(file, 'write', (database) =>
-          database.run('BEGIN TRANSACTION; CREATE TABLE score_batch_probe (x INTEGER); ROLLBACK'),
+          database.run(`BEGIN TRANSACTION; CREATE TABLE score_batch_probe_${id} (x INTEGER); ROLLBACK`),
         );
         return `${file.path} can be written`;
       }),

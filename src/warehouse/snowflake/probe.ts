@@ -103,8 +103,11 @@ function scratchRights(snowflake: Snowflake): Right[] {
       what: `create tables in ${schema}`,
       prove: async () => {
         await run(snowflake, `CREATE OR REPLACE TRANSIENT TABLE ${table} ${mark} AS SELECT 1 AS one`);
-        await run(snowflake, `UPDATE ${table} SET one = 2`);
-        await run(snowflake, `DROP TABLE IF EXISTS ${table}`);
+        try {
+          await run(snowflake, `UPDATE ${table} SET one = 2`);
+        } finally {
+          await run(snowflake, `DROP TABLE IF EXISTS ${table}`);
+        }
       },
       grant: `grant create table on schema ${schema} to role ${role}`,
     },
@@ -112,8 +115,11 @@ function scratchRights(snowflake: Snowflake): Right[] {
       what: `create stages in ${schema}`,
       prove: async () => {
         await run(snowflake, `CREATE OR REPLACE STAGE ${table} ${mark}`);
-        await run(snowflake, `LIST @${table}`);
-        await run(snowflake, `DROP STAGE IF EXISTS ${table}`);
+        try {
+          await run(snowflake, `LIST @${table}`);
+        } finally {
+          await run(snowflake, `DROP STAGE IF EXISTS ${table}`);
+        }
       },
       grant: `grant create stage on schema ${schema} to role ${role}`,
     },

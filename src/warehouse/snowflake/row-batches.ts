@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { counted, grouped } from '../../domain/counted.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { silence, toFailure } from './failure.ts';
 
@@ -58,7 +59,7 @@ export async function* readBatches(
       if (failure !== undefined) throw failure;
       if (ended && rows !== undefined && read !== rows) {
         ended = false;
-        throw silence(`${read} of ${rows} rows arrived`);
+        throw silence(`${grouped(read)} of ${counted(rows, 'row')} arrived`);
       }
       if (ended) break;
       await new Promise<void>((resolve) => {

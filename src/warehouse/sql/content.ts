@@ -20,7 +20,7 @@ export function showContent({ scored, rejected }: Content): string {
 }
 
 /** Sums over all attempts that are published. */
-export function sumContent(pinned: readonly Pick<AttemptTally, 'content'>[]): Content {
+function sumContent(pinned: readonly Pick<AttemptTally, 'content'>[]): Content {
   const sums = pinned.map(({ content }) => content.split(' ').map(BigInt));
   const sum = (position: number) => String(sums.reduce((total, parts) => total + (parts[position] ?? 0n), 0n));
   return { scored: sum(0), rejected: sum(1) };

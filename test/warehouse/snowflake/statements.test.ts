@@ -133,6 +133,21 @@ it.each([
   await warehouse.close();
 });
 
+it.each([
+  ['UPDATE', 'DROP TABLE IF EXISTS'],
+  ['LIST', 'DROP STAGE IF EXISTS'],
+])('drops what it made to prove a right where %s fails', async (statement, drop) => {
+  const { server, warehouse } = await subject({
+    statement: (sql) => {
+      if (sql.startsWith(statement)) return { code: '003001', message: 'SQL access control error: Insufficient privileges' };
+      return sql.includes('INFORMATION_SCHEMA.SCHEMATA') ? { rows: [['SCRATCH']] } : undefined;
+    },
+  });
+  await expect(warehouse.sink.probe([['marketing', 'scores']])).rejects.toMatchObject({ kind: 'permission' });
+  expect(server.statements().at(-1)).toContain(drop);
+  await warehouse.close();
+});
+
 it('asks again where the server fails, under the same id, and gives up after some times', async () => {
   const failing = await fakeSnowflake({ statement: (_, count) => (count < 2 ? { status: 503 } : { rows: [['1']] }) });
   const client = clientOf(failing);

@@ -1,0 +1,10 @@
+import type { Context } from '../context.ts';
+import { type Job, loadJob } from '../job/load.ts';
+import type { JobFlags } from './options.ts';
+
+/** The job that the flags name; from then on, whatever is said names it too. */
+export async function namedJob(flags: JobFlags, { folder, environment, subject }: Context): Promise<Job> {
+  const job = await loadJob(flags.job, folder, environment);
+  subject.job = job.definition.name;
+  return job;
+}

@@ -1,0 +1,71 @@
+import { expect, it } from 'vitest';
+import { buildProgram } from '../../src/commands/program.ts';
+import { presentError } from '../../src/terminal/error.ts';
+
+/** What a command line that cannot be meant is told; nothing of a job is looked at. */
+async function complaint(line: string): Promise<string> {
+  const reached = () => {
+    throw new Error('the command was started');
+  };
+  const program = buildProgram(reached, reached, reached);
+  try {
+    await program.parseAsync(
+      line.split(' ').filter((word) => word !== ''),
+      { from: 'user' },
+    );
+  } catch (error) {
+    return presentError(error).text;
+  }
+  return 'nothing';
+}
+
+it.each([
+  // A flag of another command, which is no slip of the fingers.
+  'status --week 2026-W47',
+  'model --week',
+  'model inspect bundle --job churn',
+  '--shard 1/2',
+  'report --workers 4',
+  // A word that is no command, or stands where none can.
+  'diff A B',
+  'frobnicate',
+  'statsu',
+  'run plan',
+  'run publsh',
+  '--week 2026-W47 status',
+  'plan 2026-W47',
+  'status churn daily',
+  'model inspct bundle',
+  'model frobnicate',
+  'model',
+  // Slips.
+  '--weak',
+  'plan --jobb x',
+  '--Week=2026-W47',
+  '-x',
+  '--frobnicate',
+  // Something is missing, or is no value.
+  'init',
+  'model verify',
+  'model tensorize bundle',
+  'plan --job',
+  '--week --workers 0',
+  '--week --workers 257',
+  '--timeout soon',
+  // Only the last value would count.
+  '--week 2026-W46 --week 2026-W47',
+  '--week --week 2026-W47',
+  'plan --job a --job=b',
+  '--timeout 5m run --week --timeout 6m',
+  '-C a plan -C b',
+  'status --limit 1 --limit 2',
+])('score-batch %s', async (line) => {
+  expect(await complaint(line)).toMatchSnapshot();
+});
+
+it.each(['-q -q --week', '--json plan --week --json', '--fresh --fresh --week', '--week 2026-W47 --job churn'])(
+  'score-batch %s is a command: a switch that is on stays on',
+  async (line) => {
+    expect(await complaint(line)).toContain('the command was started');
+  },
+);
