@@ -123,6 +123,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@date-fns/tz': ['window'],
   '@duckdb/node-api': ['duckdb'],
   '@duckdb/node-bindings': ['duckdb'],
+  '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { BigQuery } from '@google-cloud/bigquery';
 import type { AuthClient } from 'google-auth-library';
 import { ScoreBatchError } from '../../errors.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
@@ -30,7 +31,8 @@ export interface Client {
 const LARGEST_ANSWER = 64 * 1024 * 1024;
 
 /**
- * Requests go through Google's client for authentication. Credentials are Application Default Credentials as that library
+ * Google's client for BigQuery knows the end point and finds the credentials, and requests go through its authentication. They do
+ * not go through its methods, which throw what an answer does to them where nobody can catch it. Credentials are Application Default Credentials as that library
  * finds them: the file of GOOGLE_APPLICATION_CREDENTIALS in the process's environment (a service account, an impersonation, a
  * workload identity), gcloud's, the machine's own.
  * An emulator (BIGQUERY_EMULATOR_HOST) gets none, and no metadata server is asked for any.
@@ -38,8 +40,14 @@ const LARGEST_ANSWER = 64 * 1024 * 1024;
 export function createClient(project: string, environment: NodeJS.ProcessEnv): Client {
   const { BIGQUERY_EMULATOR_HOST: host, GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe } = environment;
   const emulator = host && (host.includes('://') ? host : `http://${host}`).replace(/\/+$/, '');
-  const root = emulator || `https://bigquery.${universe || 'googleapis.com'}`;
-  const authenticate = findAuth(project, emulator !== undefined && emulator !== '');
+  // With the project the client asks nobody for one.
+  const bigquery = new BigQuery({
+    projectId: project,
+    ...(universe && { universeDomain: universe }),
+    ...(emulator && { apiEndpoint: emulator }),
+  });
+  const root = emulator || bigquery.apiEndpoint;
+  const authenticate = findAuth(bigquery.authClient, Boolean(emulator));
   return {
     async send({ method = 'GET', uri, qs = {}, json, multipart, project: other }) {
       const address = new URL(`${root}${multipart ? '/upload' : ''}/bigquery/v2/projects/${other ?? project}${uri}`);

@@ -1,17 +1,12 @@
-import { type AuthClient, GoogleAuth, PassThroughClient } from 'google-auth-library';
+import { type AuthClient, type GoogleAuth, PassThroughClient } from 'google-auth-library';
 import { keepSecret, keepSecretsIn } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import { checkKeyFile } from './key-file.ts';
 
-/** As Google's own client for the Storage API asks for. */
-const SCOPES = ['https://www.googleapis.com/auth/bigquery', 'https://www.googleapis.com/auth/cloud-platform'];
-
-/** Finds who asks, once, when the first request needs it. */
-export function findAuth(projectId: string, emulator: boolean): () => Promise<AuthClient> {
+/** Finds who asks, once, when the first request needs it. @param auth of Google's client for BigQuery */
+export function findAuth(auth: Pick<GoogleAuth, 'getClient'>, emulator: boolean): () => Promise<AuthClient> {
   const passing = new PassThroughClient();
   if (emulator) return async () => guarded(passing);
-  // With the project the library asks nobody for one, by a client that is not guarded yet.
-  const auth = new GoogleAuth({ scopes: SCOPES, projectId });
   return async () => {
     await checkKeyFile(process.env);
     return guarded(await auth.getClient());
