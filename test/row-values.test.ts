@@ -79,8 +79,10 @@ it('a constraint that somebody put on a published table', async () => {
     'update marketing.scores set window_start = window_start - interval 7 days, window_end = window_end - interval 7 days',
     'create unique index once on marketing.scores (user_id)',
   ]);
-  expect(stderr).toMatch(/this is a bug in score-batch\nError: Constraint Error: Duplicate key "…" violates/);
-  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /a published table whose constraint refuses the new rows\n {2}Constraint Error: Duplicate key "…" violates/,
+  );
+  expect(code).toBe(78);
 });
 
 it('the quarantine says what was wrong and not what it was, unless it is told to', async () => {

@@ -47,10 +47,19 @@ export interface Reconciliation {
 /**
  * Picks one attempt of each chunk: of this very frozen table, with its row count and key checksum, the lowest id of several. All
  * are of one scorer, the one that covers most chunks: scores of two may differ in their last digits.
+ *
+ * @param preferred scorer that is taken where several cover as many, see `scorerId`
  */
-export function pinAttempts({ id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>, attempts: readonly AttemptTally[]): Pinning {
+export function pinAttempts(
+  { id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>,
+  attempts: readonly AttemptTally[],
+  preferred?: string,
+): Pinning {
   const own = attempts.filter(({ attempt }) => isOfFrozen(attempt, id));
-  const scorers = [...new Set(own.map(({ attempt }) => scorerOf(attempt)))].sort();
+  const rankOf = (scorer: string) => (scorer === preferred ? 0 : 1);
+  const scorers = [...new Set(own.map(({ attempt }) => scorerOf(attempt)))].sort(
+    (a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1),
+  );
   const choices = scorers.map((scorer) =>
     pinOf(
       chunks,

@@ -25,6 +25,7 @@ export async function refuseReserved(file: string, reserved: readonly Reserved[]
  * @returns undefined where the place is free
  */
 export async function reservedAt(file: string, reserved: readonly Reserved[]): Promise<Reserved | undefined> {
+  if (reserved.length === 0) return undefined;
   const place = await realPlace(file);
   const identity = await identityOf(file);
   for (const other of reserved) {

@@ -1,9 +1,11 @@
 import { counted, grouped } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { AttemptTally, Reconciliation } from '../domain/reconciliation.ts';
+import { scorerId } from '../domain/scorer.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
+import { scorerNow } from './scorer.ts';
 
 /**
  * rows frozen = rows scored + rows quarantined, with the same keys, chunk by chunk, counted by the warehouses.
@@ -23,6 +25,7 @@ export async function reconcile(
     frozen,
     key: plan.key,
     keep: plan.keep,
+    scorer: plan.execution && scorerId(scorerNow(plan.execution)),
     scoreEdges,
   });
   const staging = plan.sink.sink.stagingLocation(runId);

@@ -3,7 +3,6 @@ import type { StagedAttempt } from '../domain/attempt.ts';
 import { isOfFrozen, scorerOf } from '../domain/attempt-id.ts';
 import { showBytes } from '../domain/cost.ts';
 import { counted, grouped } from '../domain/counted.ts';
-import type { Execution } from '../domain/execution.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
@@ -11,10 +10,9 @@ import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker
 import type { Allotment } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { fitFrozen } from '../plan/sizing.ts';
-import { processorKind } from '../processor.ts';
 import { scoreChunks } from '../score/pool.ts';
-import { VERSION } from '../versions.ts';
 import type { Progress } from './progress.ts';
+import { scorerNow } from './scorer.ts';
 import { shareChunks } from './share.ts';
 import { WorkerClock } from './worker-clock.ts';
 
@@ -125,11 +123,6 @@ export async function scoreFrozen(
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;
-}
-
-/** What this process scores with. */
-function scorerNow({ provider, onnxruntime }: Execution): Scorer {
-  return { score_batch: VERSION, onnxruntime, provider, processor: processorKind() };
 }
 
 /** Chunks of which there is an attempt of this frozen table by another scorer. */

@@ -103,6 +103,8 @@ export interface ReconcileOptions {
   readonly frozen: FrozenTable;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
+  /** Id of this process's own scorer; undefined where it scores nothing. */
+  readonly scorer: string | undefined;
   /** Inner edges of the bundle's reference histogram of the score. */
   readonly scoreEdges: readonly number[] | undefined;
 }

@@ -51,6 +51,10 @@ it('scores of two scorers are never pinned together: the one that covers most ch
   const mixed = [attempt(0, 'a', 3, '30', OLD), attempt(1, 'b', 2, '20', NEW), attempt(0, 'c', 3, '30', NEW)];
   expect(pinned(...mixed)).toEqual({ pinned: ['c', 'b'], missing: [], mismatched: [] });
   expect(pinned(...mixed.slice(0, 2)).missing).toHaveLength(1);
+  // Of two that cover as much, a process publishes its own.
+  const both = [...mixed, attempt(1, 'd', 2, '20', OLD)];
+  expect(pinned(...both).pinned).toEqual(['a', 'd']);
+  expect(pinAttempts({ id: ID, chunks: CHUNKS }, both, NEW).pinned.map(({ attempt: id }) => id.slice(-1))).toEqual(['c', 'b']);
   // What another scorer did is scored again.
   expect(undone({ id: ID, chunks: CHUNKS }, OLD, mixed).map(({ chunk }) => chunk)).toEqual([1]);
 });

@@ -36,6 +36,7 @@ async function reporting(meanwhile: (file: string, entries: LedgerEntry[]) => Pr
     runId: RUN,
     job: 'churn',
     window: WINDOW,
+    reserved: [],
     rows: 1,
     scores: { columns: ['window_label', 'rank', 'percentile', 'decile', 'band'].map((name) => ({ name, type: 'text' })) },
     signal: new AbortController().signal,

@@ -924,7 +924,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
   const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout === 'narrow' && { report: undefined }) };
   const tables = tablesOf(names, key, keep, 'score', layout);
   const work = await temporaryFolder();
-  const tally = () => sink.tally({ runId, frozen, key, keep, scoreEdges: edges });
+  const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
   return {
     runId,

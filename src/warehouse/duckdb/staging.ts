@@ -63,7 +63,7 @@ export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<S
 /** Counts from the rows themselves: what a file's name says is not enough to publish it. */
 export async function tallyStaged(
   file: DuckdbFile,
-  { runId, frozen, key, scoreEdges }: ReconcileOptions,
+  { runId, frozen, key, scorer, scoreEdges }: ReconcileOptions,
 ): Promise<StagedTally> {
   const files = await stagedFiles(file, runId);
   if (files.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
@@ -90,7 +90,7 @@ export async function tallyStaged(
         content: stamps.get(stagedFile(file, runId, id)) ?? '',
       };
     });
-    const pinning = pinAttempts(frozen, attempts);
+    const pinning = pinAttempts(frozen, attempts, scorer);
     if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
     const scan = parquetScan(pinning.pinned.map((attempt) => stagedFile(file, runId, attempt)));
     const rejected = await database.rows(

@@ -23,8 +23,10 @@ export function readEntry(cell: LedgerCell): LedgerEntry {
   const time = (name: string) => read(name, isoTime, 'a time');
   const count = (name: string) => read(name, wholeNumber, 'a whole number');
   const isPublication = cell('publication') !== null;
+  // A publication that was replaced holds none.
+  const holdsRows = isPublication && cell('state') !== 'replaced';
   const rows: RunRows | undefined =
-    isPublication || cell('rows_frozen') !== null
+    holdsRows || cell('rows_frozen') !== null
       ? { frozen: count('rows_frozen'), scored: count('rows_scored'), quarantined: count('rows_quarantined') }
       : undefined;
   return {

@@ -19,10 +19,10 @@ export type TextRow = readonly (string | null)[];
 export async function tallyStaging(
   dialect: Dialect,
   staging: string,
-  { frozen, key, keep, scoreEdges }: ReconcileOptions,
+  { frozen, key, keep, scorer, scoreEdges }: ReconcileOptions,
   rows: (sql: string) => Promise<readonly TextRow[]>,
 ): Promise<StagedTally> {
-  const pinning = pinAttempts(frozen, (await rows(selectAttempts(dialect, staging, key, keep))).map(toAttempt));
+  const pinning = pinAttempts(frozen, (await rows(selectAttempts(dialect, staging, key, keep))).map(toAttempt), scorer);
   if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
   const pinned = pinnedRows(dialect, staging, pinning.pinned);
   const rejections = (await rows(selectRejections(dialect, pinned))).map(toRejection);

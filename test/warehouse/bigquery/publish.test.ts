@@ -144,7 +144,14 @@ const RUN = '2026-W47-0123456789ab';
 /** The row of the ledger that a publication of the run leaves. */
 const PUBLISHED = {
   f: SPEC.tables.ledger.columns.map(({ name }) => {
-    const cells: Record<string, string> = { run_id: RUN, job: 'weekly', state: 'published', publication: '1', details: '{}' };
+    const cells: Record<string, string> = {
+      run_id: RUN,
+      job: 'weekly',
+      state: 'published',
+      publication: '1',
+      window_kind: 'week',
+      details: '{}',
+    };
     return { v: Object.hasOwn(cells, name) ? cells[name] : name.startsWith('rows_') ? '10' : '2026-11-16 05:00:00.000000' };
   }),
 };
