@@ -28,11 +28,11 @@ it.each([
 });
 
 it('of a statement of ours that is rejected says what was being done, without the value', () => {
-  const error = failed('100072', "NULL result in a non-nullable column 'jo'");
+  const error = failed('100078', "String 'jo' is too long and would be truncated");
   expect(snowflakeError(error, TARGET, 'counting the staged rows')).toMatchObject({
     kind: 'configuration',
     message: 'Snowflake account acct rejects a statement while counting the staged rows',
-    details: ["NULL result in a non-nullable column '…' (100072)"],
+    details: ["String '…' is too long and would be truncated (100078)"],
     hint: expect.stringContaining('dropped or altered'),
   });
 });
