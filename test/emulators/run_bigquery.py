@@ -10,12 +10,16 @@ import json
 import os
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import TextIO
 
 import duckdb
 
 from until_parent_ends import until_parent_ends
+
+# The emulator translates by recursion, and leaves an expression over some thirty columns as it is without a word.
+sys.setrecursionlimit(20_000)
 
 # BigQuery's own limit for a message of a read.
 MESSAGE_BYTES = 128 * 1024 * 1024
