@@ -45,7 +45,7 @@ export async function begin(
   { fresh, skipPublished }: BeginOptions,
   { console, subject, began }: Context,
 ): Promise<Progress> {
-  const audited = await auditPublished(plan, skipPublished);
+  const audited = await auditPublished(plan, skipPublished, subject);
   const {
     progress,
     resumed,
@@ -216,11 +216,12 @@ function showRun({ runId, startedAt, startedOn }: Run, zone: string): string {
  *
  * @throws ScoreBatchError `refused` where `skipPublished` would pass over tables that somebody changed
  */
-async function auditPublished(plan: Plan, skipPublished: boolean): Promise<Audited | undefined> {
+async function auditPublished(plan: Plan, skipPublished: boolean, subject: Context['subject']): Promise<Audited | undefined> {
   const unfinished = unfinishedRun(plan.entries, plan.fingerprint);
   const done = skipPublished ? publishedRun(plan, plan.entries) : undefined;
   const run = done ?? (unfinished?.state === 'published' ? unfinished : undefined);
   if (run === undefined) return undefined;
+  subject.runId = run.runId;
   const audited = await audit(plan, run);
   if (done) refuseDifferences(audited, 'the same command without --skip-published');
   return audited;
