@@ -57,7 +57,6 @@ export async function publishFrozen(
     also_wrote: plan.reported ? (['report', 'summary'] as const).filter((table) => plan.tables[table] !== undefined) : [],
     ...(plan.replaced.length > 0 && { replaces_windows: plan.replaced.map(replacedWindow) }),
     providers: tallyProviders(reconciliation.pinned),
-    source: plan.identity,
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),
     warnings: gates.warnings,

@@ -66,7 +66,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
     const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
       countFrozen(database, folder, options, file),
     );
-    const stamps = await stampsOf([...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))]);
+    const stamps = await stampsOf(await frozenFiles(folder));
     await writeFile(
       path.join(folder, MANIFEST),
       JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId), stamps } satisfies Manifest),
@@ -161,6 +161,11 @@ async function writeRepeated(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** Everything that is frozen: the rows, and the keys that occur more than once. */
+async function frozenFiles(folder: string): Promise<string[]> {
+  return [...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))];
+}
+
 async function filesIn(folder: string, part: string): Promise<string[]> {
   const names = await readdir(path.join(folder, part));
   return names.sort().map((name) => path.join(folder, part, name));
@@ -210,7 +215,7 @@ async function readManifest(folder: string): Promise<Manifest> {
 }
 
 async function refuseOtherStamps(folder: string, stamps: readonly string[] = []): Promise<void> {
-  const files = [...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))];
+  const files = await frozenFiles(folder);
   const now = await stampsOf(files);
   const changed = files.filter((_, i) => !stamps.includes(now[i] ?? ''));
   if (changed.length === 0 && files.length === stamps.length) return;
