@@ -5,16 +5,15 @@ import { scorerId } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
 import { createEncoder } from '../features/encoder.ts';
-import { rejection } from '../features/rejection.ts';
 import { findDuplicates, readFeatures } from '../parquet/chunk-table.ts';
 import { writeScoredFile } from '../parquet/scored-file.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { ChunkTask, WorkerSetup } from './messages.ts';
+import { takeScores } from './outcome.ts';
 
 /** Rows that DuckDB hands over at once, at most. */
 const VECTOR = 2048;
-const MILLION = 1_000_000;
 
 /**
  * Scores one chunk of the frozen table to one Parquet file.
@@ -86,24 +85,6 @@ export async function scoreChunk(
   await database.release();
   clock.lap('write');
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
-}
-
-/** Each score is rounded here, once; everything after computes with the millionths. */
-function takeScores(
-  values: Float32Array | Float64Array,
-  width: number,
-  index: number,
-  scores: Int32Array,
-  rejected: Int32Array,
-): void {
-  const notFinite = rejection('score is not a finite number');
-  const outside = rejection('score outside 0 to 1');
-  for (let row = 0, at = index; row < scores.length; row += 1, at += width) {
-    // Rounded before it is judged: a sum of probabilities may be 1.0000001.
-    const score = Math.round((values[at] as number) * MILLION);
-    if (score >= 0 && score <= MILLION) scores[row] = score;
-    else rejected[row] ||= Number.isFinite(score) ? outside : notFinite;
-  }
 }
 
 interface Stopwatch {
