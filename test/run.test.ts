@@ -20,9 +20,9 @@ it('publishes a week, says what it did, and leaves nothing but tables and the re
     window: { label: '1997-W11', start: '1997-03-10T05:00:00.000Z', end: '1997-03-17T05:00:00.000Z', kind: 'week' },
     state: 'published',
     rows: { frozen: 100, scored: 100, quarantined: 0 },
-    chunks: 10,
+    chunks: 1,
     chunks_resumed: 0,
-    providers: { cpu: 10 },
+    providers: { cpu: 1 },
     model: { name: 'linear', version: '1' },
     tables: [
       'marketing.scores',

@@ -4,6 +4,7 @@ import type { JobDefinition } from '../job/schema.ts';
 import { allotTap, machineBound, type TapAllotment } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { Served } from '../model/serve.ts';
+import { batchRows } from '../score/sizing.ts';
 import { type TapColumn, tapColumns } from '../tap/columns.ts';
 import { slotBytes } from '../tap/ring.ts';
 import { tapParameters } from '../tap/statement.ts';
@@ -63,6 +64,7 @@ export async function planTap(question: TapQuestion): Promise<TapPlan | undefine
 
 /** @returns why rows have to be frozen, or how they are scored without */
 function whatPrevents({
+  definition,
   bundle,
   columns,
   source,
@@ -72,10 +74,10 @@ function whatPrevents({
   if (!isEmbedded(source.source) || !takesTaps(sink.sink)) return 'source and sink are not both DuckDB files';
   const tapped = tapColumns(bundle.signature, columns.features);
   if (tapped === undefined) return 'the model has a text feature that takes any value (unknown: allow)';
-  const { batchRows } = sizing.load;
+  const rows = batchRows(definition.score.batch_rows, bundle.signature, bundle.width);
   const types = tapParameters(tapped, true);
   const bound = sizing.bound.from === 'machine' ? machineBound(sizing.memory) : sizing.bound;
-  const allotment = allotTap(bound, { ...sizing.load, slotBytes: slotBytes({ types, batchRows }) });
+  const allotment = allotTap(bound, { ...sizing.load, batchRows: rows, slotBytes: slotBytes({ types, batchRows: rows }) });
   if (allotment === undefined) return 'there is too little memory to score rows on their way out of the query';
-  return { ...allotment, columns: tapped, batchRows };
+  return { ...allotment, columns: tapped, batchRows: rows };
 }

@@ -92,9 +92,13 @@ async function scoreAnew(
       signature: bundle.signature,
       requireGpu: plan.requireGpu,
       ...{ key, keep, features, columns, earlier, folder, devices, signal },
+      seconds: tap.seconds,
       ...{ workers: tap.workers, slots: tap.slots, batchRows: tap.batchRows },
       advance: (rows) => bar.advance(rows),
     });
+  } catch (error) {
+    if (!signal.aborted) await sink.giveUp(runId, folder).catch(() => undefined);
+    throw error;
   } finally {
     bar.stop();
   }

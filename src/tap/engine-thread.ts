@@ -11,6 +11,7 @@ import { openOutcomes } from '../outcomes/reader.ts';
 import { toParts } from '../score/error-parts.ts';
 import { queryError } from '../warehouse/duckdb/errors.ts';
 import { openFile } from '../warehouse/duckdb/file.ts';
+import { noteReading } from '../warehouse/duckdb/readers.ts';
 import type { EngineMessage, EngineSetup, Entered } from './messages.ts';
 import { isStopped, RingStopped, writeRing } from './ring.ts';
 import { createSeenKeys, type SeenKeys } from './seen-keys.ts';
@@ -43,12 +44,15 @@ try {
 async function enter(): Promise<Entered> {
   const { session } = setup;
   await using database = await openFile({ ...session, signal: stopping.signal }, 'read');
+  const done = await noteReading(session, setup.seconds);
   try {
     return await readThrough(database);
   } catch (error) {
     if (isStopped(setup.ring)) throw new RingStopped();
     const casts = setup.columns.some(({ kind }) => kind === 'int64');
     throw queryError(casts ? featureError(error, 'the window') : duckdbError(error, session.scratch), session.name);
+  } finally {
+    await done();
   }
 }
 

@@ -16,6 +16,8 @@ export interface EngineSetup {
   readonly columns: readonly TapColumn[];
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
+  /** Seconds that it is guessed to take. */
+  readonly seconds: number;
   /** Folder that the rows are written to; it is there. */
   readonly folder: string;
   /** Outcomes of earlier attempts of the run whose scores may be taken again. */

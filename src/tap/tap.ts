@@ -40,7 +40,7 @@ const LOOK_MS = 200;
 export async function tapWindow(options: TapOptions): Promise<Tapped> {
   const { folder, workers, devices, batchRows, slots, signal, advance, columns, earlier } = options;
   signal.throwIfAborted();
-  const { signature, features, model, requireGpu, session, key, keep } = options;
+  const { signature, features, model, requireGpu, session, key, keep, seconds } = options;
   const outcomes = path.join(folder, OUTCOMES);
   await writeFile(outcomes, '');
   const reuses = earlier.length > 0;
@@ -58,6 +58,7 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
       keep,
       folder,
       earlier,
+      seconds,
     } satisfies EngineSetup),
     ...Array.from({ length: workers }, (_, i) =>
       startThread<ScoringMessage>('./scoring-thread.js', {

@@ -247,6 +247,8 @@ export interface TapSink {
   earlier(runId: string, scorer: string): Promise<readonly EarlierAttempt[]>;
   /** The run's whole attempt, by whichever scorer, if there is one with all its outcomes. */
   tapped(runId: string): Promise<TappedWindow | undefined>;
+  /** Removes an attempt that failed before anything of it was whole. */
+  giveUp(runId: string, folder: string): Promise<void>;
   /** Stages a whole attempt. @param folder as `tapFolder` gave it */
   stageTapped(runId: string, folder: string, window: TappedWindow): Promise<void>;
   /** An in-memory database for work on files of the run. */

@@ -70,6 +70,7 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     last: undefined,
     modelChanged: undefined,
     requireGpu: false,
+    tap: undefined,
     sizing: {
       bound: { bytes: 2 ** 40, from: 'machine' },
       memory: 2 ** 40,

@@ -24,7 +24,7 @@ export const PENDING_CSV = /\/\.linear-1997-W11\.csv\.[^/]+$/;
 const CHUNK_ROWS = 1000;
 export const CHUNKS = 12;
 
-/** A project whose run takes measurable time: 12 chunks on a slow model, 0.5 % of the rows quarantined (a out of range). */
+/** A project whose run takes measurable time: 12 frozen chunks on a slow model, 0.5 % of the rows quarantined (a out of range). */
 export function slowProject({ edit = (job) => job, ...options }: LinearOptions = {}): Promise<string> {
   return linearProject({
     model: 'slow',
@@ -35,7 +35,8 @@ export function slowProject({ edit = (job) => job, ...options }: LinearOptions =
         ['US', 'DE', 'FR'][1 + i % 3] as country
       from range(${CHUNKS * CHUNK_ROWS}) as users(i)`,
     ...options,
-    edit: (job) => edit(job.replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)),
+    edit: (job) =>
+      edit(job.replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`).replace('source:\n', 'source:\n  freeze: always\n')),
   });
 }
 

@@ -6,6 +6,7 @@ import { type Database, openDatabase } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { isLocked } from './errors.ts';
+import { readUntil } from './readers.ts';
 
 /** A DuckDB file with the folder beside it that holds frozen chunks and staging. */
 export interface DuckdbFile {
@@ -94,7 +95,8 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
       );
     } catch (error) {
       file.signal.throwIfAborted();
-      if (!isLocked(error) || performance.now() > deadline) throw error;
+      // Another run says how long it has the file; anybody else gets a moment.
+      if (!isLocked(error) || (performance.now() > deadline && Date.now() > (await readUntil(file)))) throw error;
       await sleep(50 + Math.random() * 100);
     }
   }

@@ -5,6 +5,7 @@ import { isSpill } from '../../duckdb/spill.ts';
 import { leftBy } from '../mark.ts';
 import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
+import { isReadingNote } from './readers.ts';
 import { spilled } from './spilled.ts';
 
 /** The run's own folder: frozen chunks, staging, and what its workers write. */
@@ -35,7 +36,7 @@ export async function listLeft(file: DuckdbFile): Promise<Left[]> {
   const names = await namesIn(scratch);
   const left: Left[] = await spilled(file, names.filter(isSpill));
   for (const name of names) {
-    if (isSpill(name)) continue;
+    if (isSpill(name) || isReadingNote(name)) continue;
     const folder = path.join(scratch, name);
     if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     else left.push(...leftBy(job, folder, await readFolderMark(folder)));

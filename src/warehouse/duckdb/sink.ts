@@ -13,7 +13,7 @@ import { readPublished } from './published.ts';
 import { dropLeft, listLeft, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
-import { earlierAttempts, makeTapFolder, stageTapped } from './tapped.ts';
+import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
 
 export function duckdbSink(file: DuckdbFile): Sink & TapSink {
   return {
@@ -50,6 +50,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     tapFolder: (runId, attempt, batchRows) => translated(file.scratch, () => makeTapFolder(file, runId, attempt, batchRows)),
     earlier: (runId, scorer) => earlierAttempts(file, runId, scorer),
     tapped: (runId) => wholeAttempt(file, runId),
+    giveUp: (runId, folder) => giveUp(file, runId, folder),
     stageTapped: (runId, folder, window) =>
       translated(file.scratch, () => stageTapped(stagingFolder(file, runId), folder, window)),
     compute: (runId, work) => withMemory(file, runFolder(file, runId), work),

@@ -81,9 +81,8 @@ async function readBatchRows(folder: string): Promise<number | undefined> {
   }
 }
 
-/** Removes attempts that a whole one has made needless. */
-export async function dropEarlier(file: DuckdbFile, runId: string): Promise<void> {
-  for (const name of await namesIn(runFolder(file, runId))) {
-    if (name.startsWith(PREFIX)) await rm(path.join(runFolder(file, runId), name), { recursive: true, force: true });
-  }
+/** Removes an attempt of which nothing can be used again. */
+export async function giveUp(file: DuckdbFile, runId: string, folder: string): Promise<void> {
+  for (const rows of await rowFiles(folder)) if (await countRows(file, runId, [rows])) return;
+  await rm(folder, { recursive: true, force: true });
 }

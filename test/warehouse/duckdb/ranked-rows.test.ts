@@ -33,6 +33,7 @@ it('ranks the same in one stretch of scores as in many, ties and all', async () 
     key: [{ name: 'user_id', type: 'integer' as const, native: 'BIGINT' }],
     keep: [],
     scored: ROWS,
+    pinned: [],
   };
   const ranks = async (most?: number) => {
     const rows = await database.rows(`SELECT rank, key_0 FROM ${await rankRows(file, spec, [staged], most)} ORDER BY rank`);
