@@ -1,7 +1,8 @@
 """What every peer is told on its command line, and what it says at its end.
 
 The job of all peers: read the users, nulls become -1, score them with the model (input `features` [N, 20] float32, output
-`probabilities` [N, 2]), write key, score, bucket, model version and time, and a report by country and plan as CSV.
+`probabilities` [N, 2]), write the scores of the week and a summary. The Python peers write the tables of score-batch, column by column;
+the others have no table to publish to, and write the columns of `core` to Parquet.
 """
 
 import argparse
@@ -10,7 +11,8 @@ import pathlib
 import time
 
 FEATURES = [f"f{k}" for k in range(20)]
-VERSION = "bench-v1"
+VERSION = "v1"
+WINDOW, WINDOW_START, WINDOW_END = "2026-W32", "2026-08-03", "2026-08-10"
 BATCH_ROWS = 16_384
 
 REPORT = """SELECT country, plan, count(*) AS users, avg(score) AS mean_score, count(*) FILTER (score >= 0.7) AS high_risk
@@ -22,7 +24,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("data", type=pathlib.Path, help="folder with users.duckdb and parquet/; results go there too")
     parser.add_argument("model", type=pathlib.Path, help="model.onnx")
     parser.add_argument("--workers", type=int, default=2, help="threads or processes that score")
-    parser.add_argument("--provider", default="CPUExecutionProvider", help="of onnxruntime; only python_duckdb.py takes another")
+    parser.add_argument("--query", type=pathlib.Path, help="file with the query of the job; only the Python peers read one")
+    parser.add_argument("--provider", default="CPUExecutionProvider", help="of onnxruntime; only the Python peers take another")
     return parser.parse_args()
 
 
