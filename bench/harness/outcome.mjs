@@ -74,7 +74,8 @@ export function faultOf({ rows, meanScore, tables, csv }, wantedRows, wanted = {
   if (tables && wanted.tables) {
     for (const name of new Set([...Object.keys(tables), ...Object.keys(wanted.tables)])) {
       const [mine, other] = [tables[name], wanted.tables[name]];
-      if (mine?.layout !== other?.layout) return `has the columns ${mine?.layout} in ${name} where another has ${other?.layout}`;
+      if (mine?.layout !== other?.layout)
+        return `has the columns ${mine?.layout} in ${name} where another has ${other?.layout}`;
       if (mine?.checksum !== other?.checksum) return `has other rows in ${name} than another`;
     }
   }
