@@ -40,8 +40,8 @@ async function bench(flags) {
   const results = [];
   for (const scenario of flags.scenarios) {
     for (const rows of flags.rows) {
-      const data = path.join(path.resolve(flags.data ?? path.join(root, '.bench')), folderOf(scenario, rows));
-      await makeData(data, scenario, rows, flags.peers);
+      const data = await folderOf(path.resolve(flags.data ?? path.join(root, '.bench')), scenario, rows, say);
+      await readyData(data, scenario === 'plain' && needParquet(flags.peers));
       for (const model of SCENARIOS[scenario].models ?? flags.models) {
         const runs = await takeTurns({ root, data, model, scenario, flags }, rows);
         results.push({ scenario, model, rows, cases: figuresOf(runs, rows), measured: runs });
@@ -91,15 +91,12 @@ function showRun({ problem, wall, peak, rowsPerSecond }) {
   return `${wall.toFixed(2)} s, ${Math.round(peak / 2 ** 20)} MiB`;
 }
 
-async function makeData(data, scenario, rows, peers) {
+/** Clears what an earlier command left, and has all of it in memory that fits there. */
+async function readyData(data, asParquet) {
   const warehouse = path.join(data, 'users.duckdb');
   const parquet = path.join(data, 'parquet');
-  if (!existsSync(warehouse)) {
-    say(`making the table of ${scenario} with ${rows} scored rows`);
-    await SCENARIOS[scenario].make(warehouse, rows);
-  }
   await clearPublished(warehouse);
-  if (scenario === 'plain' && needParquet(peers)) await exportUsers(warehouse, parquet);
+  if (asParquet) await exportUsers(warehouse, parquet);
   const files = [warehouse, ...(existsSync(parquet) ? readdirSync(parquet).map((name) => path.join(parquet, name)) : [])];
   const gigabytes = files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e9;
   say(`${data}: ${gigabytes.toFixed(2)} GB`);

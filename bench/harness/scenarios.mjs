@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { generateEvents, generateUsers } from '../../scripts/bench-users.mjs';
 
 // What is scored: each scenario is a table and a query, with as many rows in the week that is scored as all the others.
@@ -48,7 +50,17 @@ export const SCENARIOS = {
   },
 };
 
-/** The folder of a scenario's table below the folder of all data. */
-export function folderOf(scenario, rows) {
-  return scenario === 'plain' ? String(rows) : `${scenario}-${rows}`;
+/**
+ * The folder of a scenario's `users.duckdb`, which is made where it is missing and kept.
+ *
+ * @param base folder of all data
+ */
+export async function folderOf(base, scenario, rows, say) {
+  const folder = path.join(base, scenario === 'plain' ? String(rows) : `${scenario}-${rows}`);
+  const warehouse = path.join(folder, 'users.duckdb');
+  if (!existsSync(warehouse)) {
+    say(`making the table of ${scenario} with ${rows} scored rows`);
+    await SCENARIOS[scenario].make(warehouse, rows);
+  }
+  return folder;
 }
