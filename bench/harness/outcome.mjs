@@ -74,9 +74,9 @@ export function faultOf({ rows, meanScore, tables, csv }, wantedRows, wanted = {
   if (tables && wanted.tables) {
     for (const name of new Set([...Object.keys(tables), ...Object.keys(wanted.tables)])) {
       const [mine, other] = [tables[name], wanted.tables[name]];
-      if (mine?.layout !== other?.layout)
-        return `has the columns ${mine?.layout} in ${name} where another has ${other?.layout}`;
-      if (mine?.checksum !== other?.checksum) return `has other rows in ${name} than another`;
+      if (mine === undefined || other === undefined) return `${mine ? 'has' : 'lacks'} the table ${name}, unlike another`;
+      if (mine.layout !== other.layout) return `has the columns ${mine.layout} in ${name} where another has ${other.layout}`;
+      if (mine.checksum !== other.checksum) return `has other rows in ${name} than another`;
     }
   }
   if (csv && wanted.csv && csv !== wanted.csv) return 'wrote another report file than another';

@@ -15,8 +15,23 @@ VERSION = "v1"
 WINDOW, WINDOW_START, WINDOW_END = "2026-W32", "2026-08-03", "2026-08-10"
 BATCH_ROWS = 16_384
 
-REPORT = """SELECT country, plan, count(*) AS users, avg(score) AS mean_score, count(*) FILTER (score >= 0.7) AS high_risk
-    FROM {scored} GROUP BY ALL ORDER BY ALL"""
+# What every row has in common, by column of `core`; `run_id` and `scored_at` are added by each run.
+CONSTANTS = {"job": "core", "window_start": f"{WINDOW_START} 00:00:00", "window_end": f"{WINDOW_END} 00:00:00"}
+
+# Users, shares and mean scores by segment and band, from the scores in Parquet.
+SUMMARY = """WITH cells AS (
+        SELECT country, plan, CASE WHEN churn_propensity >= 0.7 THEN 'high' ELSE 'low' END AS band,
+            count(*) AS users, sum(churn_propensity) AS total
+        FROM {scored} GROUP BY ALL
+    ), segments AS (
+        SELECT CASE WHEN grouping(country) = 0 THEN 'country' WHEN grouping(plan) = 0 THEN 'plan' ELSE 'all' END AS segment,
+            CASE WHEN grouping(country) = 0 THEN country WHEN grouping(plan) = 0 THEN plan ELSE 'all' END AS segment_value,
+            band, sum(users) AS users, sum(total) AS total
+        FROM cells GROUP BY GROUPING SETS ((band), (country, band), (plan, band))
+    )
+    SELECT segment, segment_value, band, users, users / sum(users) OVER (PARTITION BY segment, segment_value) AS share,
+        total / users AS mean_score, total AS expected_churners
+    FROM segments ORDER BY ALL"""
 
 
 def parse_arguments() -> argparse.Namespace:
