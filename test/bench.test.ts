@@ -104,7 +104,9 @@ it('resumes a run that it killed at nine tenths', { timeout: 120_000 }, async ()
   ]);
   const cells = stdout.trim().split('\n').at(-1)?.split(' | ');
   expect(cells?.slice(0, 2)).toEqual(['| mlp', 'core']);
-  expect(cells?.at(-1)).toMatch(/^\d+ of [1-9]\d* \|$/);
+  const again = Number.parseFloat(cells?.at(-1) ?? '');
+  expect(again).toBeGreaterThanOrEqual(0);
+  expect(again).toBeLessThanOrEqual(1);
 });
 
 it('holds simulated workers to their rate', { timeout: 120_000 }, async () => {

@@ -73,8 +73,8 @@ function scoreBatchCase({ root, data, model, scenario, flags }, name) {
     },
     async outcome({ stdout }) {
       const summary = JSON.parse(stdout.trim().split('\n').at(-1));
-      const { seconds, bottleneck, rows_per_second: rates, chunks_resumed: chunksResumed, chunks } = summary;
-      return { ...(await publishedWork(warehouse, reportOf(data))), stages: seconds, bottleneck, rates, chunks, chunksResumed };
+      const { seconds, bottleneck, rows_per_second: rates } = summary;
+      return { ...(await publishedWork(warehouse, reportOf(data))), stages: seconds, bottleneck, rates };
     },
   };
 }

@@ -116,7 +116,7 @@ async function endAll(pids) {
   await sleep(SAMPLE_MS);
 }
 
-/** What preload.mjs wrote: seconds to the first batch, workers and rows per batch; busy share and CPU seconds of the main thread. */
+/** What preload.mjs wrote: seconds to the first batch, workers, rows per batch and rows in all; busy share and CPU seconds of the main thread. */
 function traced(folder, began, wall) {
   const written = (prefix) =>
     readdirSync(folder)
@@ -129,6 +129,7 @@ function traced(folder, began, wall) {
       firstBatch: (Math.min(...workers.map(({ first }) => first)) - began) / 1000,
       workers: workers.length,
       batchRows: Math.max(...workers.map(({ batchRows }) => batchRows)),
+      modelRows: workers.reduce((sum, { rows }) => sum + rows, 0),
     }),
     ...(main && { mainBusy: main.active / wall, mainCpu: main.cpu }),
   };
