@@ -6,13 +6,16 @@ import { DuckDBInstance } from '@duckdb/node-api';
 const SLICE_ROWS = 10_000_000;
 const MEMORY = '2GB';
 
-/** A DuckDB file with users of one ISO week: 20 numbers with about 1 % nulls, a country and a plan. Its folder is emptied. */
-export async function generateUsers(warehouse, rows) {
-  const folder = path.dirname(warehouse);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  // Renamed once it is whole: a file that was left half made would be taken for the users.
-  const pending = `${warehouse}.pending`;
+/** Users of one week have signed up on one of its days. */
+const IN_ONE_WEEK = "date '2026-08-03' + cast(hash(i) % 7 as integer)";
+
+/**
+ * A DuckDB file with users of one ISO week: 20 numbers with about 1 % nulls, a country and a plan. Its folder is emptied.
+ *
+ * @param columns SQL over the user's number `i`: `key` and `signupDate` instead of the plain ones, `more` columns
+ */
+export async function generateUsers(warehouse, rows, columns = {}) {
+  const { key = 'cast(i as bigint)', signupDate = IN_ONE_WEEK, more = {} } = columns;
   const integers = [100, 1000, 24, 365, 50, 12, 7, 5000, 60, 10].map(
     (size, k) => `case when hash(i, ${k}) % 100 = 0 then null else cast(hash(i, ${k + 100}) % ${size} as integer) end as f${k}`,
   );
@@ -20,18 +23,45 @@ export async function generateUsers(warehouse, rows) {
     (size, j) =>
       `cast(case when hash(i, ${j + 10}) % 100 = 0 then null else (hash(i, ${j + 110}) % 1000000) / 1000000.0 * ${size} end as double) as f${j + 10}`,
   );
-  const users = (
-    from,
-    to,
-  ) => `select cast(i as bigint) as user_id, date '2026-08-03' + cast(hash(i) % 7 as integer) as signup_date,
-      ${[...integers, ...doubles].join(',\n')},
-      ['US','GB','DE','FR','IN','BR','JP','ES','IT','CA','AU','MX'][cast(1 + hash(i, 777) % 12 as bigint)] as country,
-      ['free','basic','pro','team','enterprise'][cast(1 + hash(i, 778) % 5 as bigint)] as plan
-    from range(${from}, ${to}) t(i)`;
+  const others = Object.entries(more).map(([name, value]) => `${value} as ${name}`);
+  await generateTable(warehouse, 'users', rows, [
+    `${key} as user_id`,
+    `${signupDate} as signup_date`,
+    ...integers,
+    ...doubles,
+    `${COUNTRY('i')} as country`,
+    `${PLAN('i')} as plan`,
+    ...others,
+  ]);
+}
+
+/** A DuckDB file with so many events of each user in one ISO week, in no order: each has a kind from 0 to 9 and an amount in cents. */
+export async function generateEvents(warehouse, users, eventsPerUser) {
+  await generateTable(warehouse, 'events', users * eventsPerUser, [
+    `cast(i % ${users} as bigint) as user_id`,
+    "date '2026-08-03' + cast(hash(i) % 7 as integer) as happened_on",
+    'cast(hash(i, 1) % 10 as integer) as kind',
+    'cast(hash(i, 2) % 10000 as integer) as cents',
+    `${COUNTRY(`i % ${users}`)} as country`,
+    `${PLAN(`i % ${users}`)} as plan`,
+  ]);
+}
+
+const COUNTRY = (user) =>
+  `['US','GB','DE','FR','IN','BR','JP','ES','IT','CA','AU','MX'][cast(1 + hash(${user}, 777) % 12 as bigint)]`;
+const PLAN = (user) => `['free','basic','pro','team','enterprise'][cast(1 + hash(${user}, 778) % 5 as bigint)]`;
+
+async function generateTable(warehouse, table, rows, columns) {
+  const folder = path.dirname(warehouse);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  // Renamed once it is whole: a file that was left half made would be taken for the users.
+  const pending = `${warehouse}.pending`;
+  const made = (from, to) => `select ${columns.join(',\n')} from range(${from}, ${to}) t(i)`;
   await withDatabase(pending, async (connection) => {
-    await connection.run(`create table users as ${users(0, 0)}`);
+    await connection.run(`create table ${table} as ${made(0, 0)}`);
     for (let from = 0; from < rows; from += SLICE_ROWS) {
-      await connection.run(`insert into users ${users(from, Math.min(rows, from + SLICE_ROWS))}`);
+      await connection.run(`insert into ${table} ${made(from, Math.min(rows, from + SLICE_ROWS))}`);
       await connection.run('checkpoint');
     }
   });

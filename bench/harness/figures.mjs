@@ -1,7 +1,7 @@
 // From single runs to figures: medians with their spread, ratios pair by pair.
 
 /**
- * @param runs all runs of one table and one model, with `name`, `kind` and `repetition`
+ * @param runs all runs of one table and one model, with `name`, `kind`, `job`, `peer` and `repetition`
  * @returns one line per case, in the order in which they first ran
  */
 export function figuresOf(runs, rows) {
@@ -26,17 +26,25 @@ export function figuresOf(runs, rows) {
       rowsPerSecond: spreadOf(rate),
       ...(own[0].kind === 'score-batch' && {
         ofRaw: pairs(good, runs, 'raw onnxruntime', (run, raw) => rate(run) / rate(raw)),
-        ratios: Object.fromEntries(
-          names
-            .filter((other) => runs.some((run) => run.name === other && run.kind === 'peer'))
-            .map((peer) => [peer, pairs(good, runs, peer, (run, other) => run.wall / other.wall)]),
-        ),
+        ratios: ratiosOf(good, runs),
         firstBatch: spreadOf(({ firstBatch }) => firstBatch),
         mainBusy: spreadOf(({ mainBusy }) => mainBusy),
         mainCpu: spreadOf(({ mainCpu, wall }) => mainCpu && mainCpu / wall),
       }),
     };
   });
+}
+
+/** Wall time beside each peer's, which does the same job where it has a script for it, else its only one. */
+function ratiosOf(good, runs) {
+  const peers = [...new Set(runs.flatMap(({ peer }) => peer ?? []))];
+  return Object.fromEntries(
+    peers.flatMap((peer) => {
+      const own = runs.filter((run) => run.peer === peer);
+      const beside = own.find(({ job }) => job === good[0]?.job) ?? (peer === 'python' ? undefined : own[0]);
+      return beside ? [[peer, pairs(good, runs, beside.name, (run, other) => run.wall / other.wall)]] : [];
+    }),
+  );
 }
 
 /** A ratio in each round by itself: what slows the machine down for a while slows both. */

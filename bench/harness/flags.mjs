@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { SCENARIOS } from './scenarios.mjs';
 
-const MODELS = ['mlp', 'lgbm'];
-const CASES = ['core', 'full'];
+const MODELS = ['mlp', 'lgbm', 'slow'];
+const MODELS_BY_DEFAULT = ['mlp', 'lgbm'];
+const CASES = ['core', 'full', 'raw'];
 const PEERS = ['python', 'daft', 'ray', 'pyspark'];
 const PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu'];
 
@@ -14,18 +16,22 @@ export const HELP = `npm run bench -- [flags]
 Scores generated users by score-batch and, in turn (A B C A B C …), by what people would use instead, and writes a table.
 
   --rows <n,…>          rows of the one week that is scored (default 1000000); made once and kept
-  --models <m,…>        of ${MODELS.join(', ')} (default: all)
-  --cases <c,…>         of score-batch: core, what the peers do as well; full, all that the weekly job does (default: both); or none
+  --scenarios <s,…>     what is scored (default plain):
+${showScenarios()}
+  --models <m,…>        of ${MODELS.join(', ')} (default ${MODELS_BY_DEFAULT.join(',')})
+  --cases <c,…>         core, what the peers do as well; full, all that the weekly job does; raw, the raw rate of the model,
+                        beside plain only (default: all); or none
   --peers <p,…>         of ${PEERS.join(', ')} (default: all); or none
   --repetitions <n>     rounds; figures are medians over them (default 3)
   --workers <n|auto>    chunk workers of score-batch, threads of the raw rate, workers of the peers (default auto: one per core)
   --batch-rows <n|auto> rows per call of the model, in score-batch and for the raw rate (default auto)
   --provider <name>     of score-batch and of the raw rate: ${PROVIDERS.join(', ')} (default cpu)
   --peer-provider <ep>  of onnxruntime in the Python script, e.g. CUDAExecutionProvider (default CPUExecutionProvider)
-  --raw-seconds <s>     how long the raw rate is measured in each round (default 4); 0 leaves it out
+  --raw-seconds <s>     how long the raw rate is measured in each round (default 4); 0 leaves it out as well
   --memory              peak memory of score-batch alone: one repetition, no peers, no raw rate
   --data <folder>       where the users are kept (default .bench)
   --out <path>          where results go, as <path>.md and <path>.json (default .bench/results-<time>)
+  --json <file>         where the JSON goes instead
   --setup               make the Python environment of these peers in .bench/venv, and end; PySpark needs Java besides
   --help
 `;
@@ -34,13 +40,16 @@ Scores generated users by score-batch and, in turn (A B C A B C …), by what pe
 export function parseFlags(argv) {
   const { values } = parse(argv);
   const memory = values.memory === true;
+  const cases = values.cases === 'none' ? [] : among('--cases', values.cases, CASES);
+  const rawSeconds = whole('--raw-seconds', values['raw-seconds'], 0);
   return {
     help: values.help === true,
     setup: values.setup === true,
     memory,
     rows: list(values.rows).map((text) => whole('--rows', text, 1)),
+    scenarios: among('--scenarios', values.scenarios, Object.keys(SCENARIOS)),
     models: among('--models', values.models, MODELS),
-    cases: values.cases === 'none' ? [] : among('--cases', values.cases, CASES),
+    cases,
     peers: memory || values.peers === 'none' ? [] : among('--peers', values.peers, PEERS),
     repetitions: memory ? 1 : whole('--repetitions', values.repetitions, 1),
     workers: values.workers === 'auto' ? undefined : whole('--workers', values.workers, 1),
@@ -49,10 +58,17 @@ export function parseFlags(argv) {
     batchRows: values['batch-rows'] === 'auto' ? undefined : whole('--batch-rows', values['batch-rows'], 1),
     provider: among('--provider', values.provider, PROVIDERS, 1)[0],
     peerProvider: values['peer-provider'],
-    rawSeconds: memory ? 0 : whole('--raw-seconds', values['raw-seconds'], 0),
+    rawSeconds: memory || !cases.includes('raw') ? 0 : rawSeconds,
     data: values.data,
     out: values.out,
+    json: values.json,
   };
+}
+
+function showScenarios() {
+  return Object.entries(SCENARIOS)
+    .map(([name, { what }]) => `                          ${name}: ${what}`)
+    .join('\n');
 }
 
 function parse(argv) {
@@ -62,7 +78,8 @@ function parse(argv) {
       args: argv,
       options: {
         rows: text('1000000'),
-        models: text(MODELS.join(',')),
+        scenarios: text('plain'),
+        models: text(MODELS_BY_DEFAULT.join(',')),
         cases: text(CASES.join(',')),
         peers: text(PEERS.join(',')),
         repetitions: text('3'),
@@ -74,6 +91,7 @@ function parse(argv) {
         memory: { type: 'boolean' },
         data: { type: 'string' },
         out: { type: 'string' },
+        json: { type: 'string' },
         setup: { type: 'boolean' },
         help: { type: 'boolean' },
       },

@@ -1,14 +1,23 @@
-import { rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, rmSync } from 'node:fs';
 import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
+
+const MEMORY = '1GB';
+const MEAN_TOLERANCE = 1e-4;
+/** What differs from run to run, whoever writes it. */
+const OWN_TO_A_RUN = ['run_id', 'scored_at'];
+/** Only score-batch has one; what it holds is no part of the work that is compared. */
+const LEDGER = 'score_batch_ledger';
+const SCORES = 'churn_scores';
 
 /**
  * Drops what earlier cases wrote, so that every run publishes the week for the first time, as a weekly job does, and all peers
  * find the same file.
  */
 export async function clearPublished(warehouse) {
-  await query(warehouse, 'drop schema if exists marketing cascade');
-  await query(warehouse, 'drop table if exists peer_scores');
+  await withDatabase(warehouse, (rows) => rows('drop schema if exists marketing cascade'));
   rmSync(`${warehouse}.scratch`, { recursive: true, force: true });
   const folder = path.dirname(warehouse);
   for (const name of ['reports', 'out_daft', 'out_ray', 'out_pyspark', 'tmp_pyspark']) {
@@ -16,30 +25,81 @@ export async function clearPublished(warehouse) {
   }
 }
 
-/** Rows and mean score of what a case wrote. */
-export async function countScores(database, table, column) {
-  const [row] = await query(database, `select count(*)::double as rows, avg(${column})::double as mean from ${table}`);
-  return { rows: row.rows, meanScore: row.mean };
+/** Rows and mean score of what a case wrote as Parquet. */
+export async function countScores(files) {
+  return await withDatabase(':memory:', async (rows) => {
+    const [row] = await rows(`select count(*)::double as rows, avg(churn_propensity)::double as mean from '${quoted(files)}'`);
+    return { rows: row.rows, meanScore: row.mean };
+  });
 }
 
-/** What is wrong with a case's work, beside what was to be done and the mean score that another case found; else undefined. */
-export function faultOf({ rows, meanScore }, wantedRows, wantedMean) {
+/**
+ * What a case published: rows and mean score, each table's columns with their types and a checksum over all its rows without what
+ * is a run's own, and the SHA-256 of the report file if there is one. Two cases that did the same work have equal ones.
+ */
+export async function publishedWork(warehouse, reportFile) {
+  const work = await withDatabase(warehouse, async (rows) => {
+    const columns = await rows(
+      `select table_name, string_agg(column_name || ' ' || data_type, ', ' order by ordinal_position) as layout
+       from information_schema.columns where table_schema = 'marketing' and table_name <> '${LEDGER}'
+       group by table_name order by table_name`,
+    );
+    const tables = {};
+    for (const { table_name: table, layout } of columns) {
+      const own = OWN_TO_A_RUN.filter((name) => layout.includes(`${name} `)).join(', ');
+      const [{ checksum }] = await rows(
+        `select coalesce(sum(hash(one)), 0)::varchar as checksum from (select * exclude (${own}) from marketing.${table}) one`,
+      );
+      tables[table] = { layout, checksum };
+    }
+    const [scores] = await rows(
+      `select count(*)::double as rows, avg(churn_propensity)::double as mean from marketing.${SCORES}`,
+    );
+    return { rows: scores.rows, meanScore: scores.mean, tables };
+  });
+  return { ...work, ...(existsSync(reportFile) && { csv: await digestOf(reportFile) }) };
+}
+
+/**
+ * What is wrong with a case's work; else undefined.
+ *
+ * @param wantedRows rows that were to be scored
+ * @param wanted what another case did that had the same to do; of it only what both have is compared
+ */
+export function faultOf({ rows, meanScore, tables, csv }, wantedRows, wanted = {}) {
   if (rows !== wantedRows) return `wrote ${rows} rows instead of ${wantedRows}`;
-  if (meanScore === null || !(Math.abs(meanScore - (wantedMean ?? meanScore)) <= MEAN_TOLERANCE)) {
-    return `has a mean score of ${meanScore} where another has ${wantedMean}`;
+  if (meanScore === null || !(Math.abs(meanScore - (wanted.meanScore ?? meanScore)) <= MEAN_TOLERANCE)) {
+    return `has a mean score of ${meanScore} where another has ${wanted.meanScore}`;
   }
+  if (tables && wanted.tables) {
+    for (const name of new Set([...Object.keys(tables), ...Object.keys(wanted.tables)])) {
+      const [mine, other] = [tables[name], wanted.tables[name]];
+      if (mine === undefined || other === undefined) return `${mine ? 'has' : 'lacks'} the table ${name}, unlike another`;
+      if (mine.layout !== other.layout) return `has the columns ${mine.layout} in ${name} where another has ${other.layout}`;
+      if (mine.checksum !== other.checksum) return `has other rows in ${name} than another`;
+    }
+  }
+  if (csv && wanted.csv && csv !== wanted.csv) return 'wrote another report file than another';
   return undefined;
 }
 
-const MEAN_TOLERANCE = 1e-4;
+async function digestOf(file) {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  return hash.digest('hex');
+}
 
-async function query(database, sql) {
-  const instance = await DuckDBInstance.create(database, { memory_limit: '1GB' });
+async function withDatabase(database, work) {
+  const instance = await DuckDBInstance.create(database, { memory_limit: MEMORY });
   const connection = await instance.connect();
   try {
-    return (await connection.runAndReadAll(sql)).getRowObjectsJS();
+    return await work(async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJS());
   } finally {
     connection.closeSync();
     instance.closeSync();
   }
+}
+
+function quoted(text) {
+  return text.replaceAll("'", "''");
 }

@@ -1,17 +1,23 @@
 import { showMachine } from './machine.mjs';
+import { SCENARIOS } from './scenarios.mjs';
 
 const MIB = 2 ** 20;
 
 /** Results as Markdown: a table per model and number of rows, what failed, and the machine. */
 export function showResults({ results, machine, command }) {
   const parts = results.map(
-    ({ model, rows, cases }) => `### ${model}, ${rows.toLocaleString('en')} rows\n\n${showTable(cases)}`,
+    ({ scenario, model, rows, cases }) => `### ${titleOf(scenario, model, rows)}\n\n${showTable(cases)}`,
   );
   return `${parts.join('\n')}\n${showMachine(machine)}\n\n    ${command}\n`;
 }
 
+function titleOf(scenario, model, rows) {
+  const counted = `${model}, ${rows.toLocaleString('en')} rows`;
+  return scenario === 'plain' ? counted : `${scenario}, ${counted}: ${SCENARIOS[scenario].what}`;
+}
+
 function showTable(cases) {
-  const peers = cases.filter(({ kind }) => kind === 'peer').map(({ name }) => name);
+  const peers = [...new Set(cases.flatMap(({ ratios }) => Object.keys(ratios ?? {})))];
   const columns = [
     ['', ({ name, failed, runs }) => (failed.length === runs ? `${name} (failed)` : name)],
     ['wall s', ({ wall }) => range(wall, 2)],

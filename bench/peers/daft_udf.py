@@ -1,12 +1,13 @@
 """Peer: Daft, a class UDF in processes of its own, Parquet in and out."""
 
-from job import BATCH_ROWS, FEATURES, REPORT, VERSION, Stopwatch, parse_arguments
+from job import BATCH_ROWS, CONSTANTS, FEATURES, SUMMARY, WINDOW, WINDOW_END, WINDOW_START, Stopwatch, parse_arguments
 
 clock = Stopwatch()
 
 import datetime
 import os
 import shutil
+import uuid
 
 os.environ.update(DAFT_PROGRESS_BAR="0", DAFT_ANALYTICS_ENABLED="0", DO_NOT_TRACK="1")
 
@@ -42,19 +43,26 @@ class Score:
 
 clock.lap("start")
 numbers = [col(name).cast(DataType.float32()).fill_null(-1.0).alias(name) for name in FEATURES]
-users = daft.read_parquet(str(arguments.data / "parquet" / "*.parquet")).select("user_id", *numbers, "country", "plan")
-scored = users.with_column("score", Score(*[col(name) for name in FEATURES])).select(
+users = daft.read_parquet(str(arguments.data / "parquet" / "*.parquet")).where(
+    (col("signup_date") >= lit(datetime.date.fromisoformat(WINDOW_START)))
+    & (col("signup_date") < lit(datetime.date.fromisoformat(WINDOW_END)))
+)
+features = users.select("user_id", "country", "plan", *numbers)
+instant = DataType.timestamp("us", "UTC")
+scored = features.with_column("churn_propensity", Score(*[col(name) for name in FEATURES])).select(
     "user_id",
-    "score",
-    ((col("score") * 10).floor().cast(DataType.int32()) + 1).alias("bucket"),
-    lit(VERSION).alias("model_version"),
-    lit(datetime.datetime.now()).alias("scored_at"),
     "country",
     "plan",
+    "churn_propensity",
+    lit(CONSTANTS["job"]).alias("job"),
+    lit(datetime.datetime.fromisoformat(CONSTANTS["window_start"])).cast(instant).alias("window_start"),
+    lit(datetime.datetime.fromisoformat(CONSTANTS["window_end"])).cast(instant).alias("window_end"),
+    lit(f"{WINDOW}-{uuid.uuid4().hex[:12]}").alias("run_id"),
+    lit(datetime.datetime.now(datetime.timezone.utc)).cast(instant).alias("scored_at"),
 )
 scored.write_parquet(str(out))
 clock.lap("score")
-report = REPORT.format(scored=f"'{out}/*.parquet'")
-duckdb.connect().execute(f"COPY ({report}) TO '{arguments.data / 'report_daft.csv'}'")
-clock.lap("report")
+summary = SUMMARY.format(scored=f"'{out}/*.parquet'")
+duckdb.connect().execute(f"COPY ({summary}) TO '{arguments.data / 'summary_daft.csv'}'")
+clock.lap("summary")
 clock.print()

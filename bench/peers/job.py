@@ -1,7 +1,8 @@
 """What every peer is told on its command line, and what it says at its end.
 
 The job of all peers: read the users, nulls become -1, score them with the model (input `features` [N, 20] float32, output
-`probabilities` [N, 2]), write key, score, bucket, model version and time, and a report by country and plan as CSV.
+`probabilities` [N, 2]), write the scores of the week and a summary. The Python peers write the tables of score-batch, column by column;
+the others have no table to publish to, and write the columns of `core` to Parquet.
 """
 
 import argparse
@@ -10,11 +11,27 @@ import pathlib
 import time
 
 FEATURES = [f"f{k}" for k in range(20)]
-VERSION = "bench-v1"
+VERSION = "v1"
+WINDOW, WINDOW_START, WINDOW_END = "2026-W32", "2026-08-03", "2026-08-10"
 BATCH_ROWS = 16_384
 
-REPORT = """SELECT country, plan, count(*) AS users, avg(score) AS mean_score, count(*) FILTER (score >= 0.7) AS high_risk
-    FROM {scored} GROUP BY ALL ORDER BY ALL"""
+# What every row has in common, by column of `core`; `run_id` and `scored_at` are added by each run.
+CONSTANTS = {"job": "core", "window_start": f"{WINDOW_START} 00:00:00", "window_end": f"{WINDOW_END} 00:00:00"}
+
+# Users, shares and mean scores by segment and band, from the scores in Parquet.
+SUMMARY = """WITH cells AS (
+        SELECT country, plan, CASE WHEN churn_propensity >= 0.7 THEN 'high' ELSE 'low' END AS band,
+            count(*) AS users, sum(churn_propensity) AS total
+        FROM {scored} GROUP BY ALL
+    ), segments AS (
+        SELECT CASE WHEN grouping(country) = 0 THEN 'country' WHEN grouping(plan) = 0 THEN 'plan' ELSE 'all' END AS segment,
+            CASE WHEN grouping(country) = 0 THEN country WHEN grouping(plan) = 0 THEN plan ELSE 'all' END AS segment_value,
+            band, sum(users) AS users, sum(total) AS total
+        FROM cells GROUP BY GROUPING SETS ((band), (country, band), (plan, band))
+    )
+    SELECT segment, segment_value, band, users, users / sum(users) OVER (PARTITION BY segment, segment_value) AS share,
+        total / users AS mean_score, total AS expected_churners
+    FROM segments ORDER BY ALL"""
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -22,7 +39,8 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("data", type=pathlib.Path, help="folder with users.duckdb and parquet/; results go there too")
     parser.add_argument("model", type=pathlib.Path, help="model.onnx")
     parser.add_argument("--workers", type=int, default=2, help="threads or processes that score")
-    parser.add_argument("--provider", default="CPUExecutionProvider", help="of onnxruntime; only python_duckdb.py takes another")
+    parser.add_argument("--query", type=pathlib.Path, help="file with the query of the job; only the Python peers read one")
+    parser.add_argument("--provider", default="CPUExecutionProvider", help="of onnxruntime; only the Python peers take another")
     return parser.parse_args()
 
 

@@ -1,11 +1,12 @@
 """Peer: PySpark on one machine, an iterator pandas_udf, Parquet in and out."""
 
-from job import BATCH_ROWS, FEATURES, VERSION, Stopwatch, parse_arguments
+from job import BATCH_ROWS, CONSTANTS, FEATURES, WINDOW, WINDOW_END, WINDOW_START, Stopwatch, parse_arguments
 
 clock = Stopwatch()
 
 import os
 import sys
+import uuid
 from collections.abc import Iterator
 
 os.environ["PYSPARK_PYTHON"] = sys.executable
@@ -28,6 +29,7 @@ settings = {
     "spark.local.dir": str(arguments.data / "tmp_pyspark"),
     "spark.sql.execution.arrow.maxRecordsPerBatch": str(BATCH_ROWS),
     "spark.sql.files.maxPartitionBytes": "64m",
+    "spark.sql.session.timeZone": "UTC",
 }
 builder = SparkSession.builder.master(f"local[{arguments.workers}]")
 for name, value in settings.items():
@@ -54,30 +56,31 @@ def score(batches: Iterator[tuple[pd.Series, ...]]) -> Iterator[pd.Series]:
 
 clock.lap("start")
 numbers = [f.coalesce(f.col(name).cast("float"), f.lit(-1.0).cast("float")).alias(name) for name in FEATURES]
-users = spark.read.parquet(str(arguments.data / "parquet")).select("user_id", *numbers, "country", "plan")
-scored = users.select("user_id", score(*FEATURES).alias("score"), "country", "plan").select(
-    "user_id",
-    "score",
-    (f.floor(f.col("score") * 10) + 1).cast("int").alias("bucket"),
-    f.lit(VERSION).alias("model_version"),
+week = (f.col("signup_date") >= f.lit(WINDOW_START)) & (f.col("signup_date") < f.lit(WINDOW_END))
+users = spark.read.parquet(str(arguments.data / "parquet")).where(week).select("user_id", "country", "plan", *numbers)
+scored = users.select("user_id", "country", "plan", score(*FEATURES).alias("churn_propensity")).select(
+    "*",
+    f.lit(CONSTANTS["job"]).alias("job"),
+    *[f.lit(CONSTANTS[name]).cast("timestamp").alias(name) for name in ("window_start", "window_end")],
+    f.lit(f"{WINDOW}-{uuid.uuid4().hex[:12]}").alias("run_id"),
     f.current_timestamp().alias("scored_at"),
-    "country",
-    "plan",
 )
 scored.write.mode("overwrite").parquet(out)
 clock.lap("score")
-report = (
-    spark.read.parquet(out)
-    .groupBy("country", "plan")
-    .agg(
-        f.count("*").alias("users"),
-        f.avg("score").alias("mean_score"),
-        f.sum((f.col("score") >= 0.7).cast("int")).alias("high_risk"),
+placed = spark.read.parquet(out).withColumn("band", f.when(f.col("churn_propensity") >= 0.7, "high").otherwise("low"))
+placed.createOrReplaceTempView("placed")
+summary = spark.sql(
+    """WITH segments AS (
+        SELECT CASE WHEN grouping(country) = 0 THEN 'country' WHEN grouping(plan) = 0 THEN 'plan' ELSE 'all' END AS segment,
+            CASE WHEN grouping(country) = 0 THEN country WHEN grouping(plan) = 0 THEN plan ELSE 'all' END AS segment_value,
+            band, count(*) AS users, sum(churn_propensity) AS total
+        FROM placed GROUP BY GROUPING SETS ((band), (country, band), (plan, band))
     )
-    .orderBy("country", "plan")
-    .toPandas()
-)
-report.to_csv(arguments.data / "report_pyspark.csv", index=False)
-clock.lap("report")
+    SELECT segment, segment_value, band, users, users / sum(users) OVER (PARTITION BY segment, segment_value) AS share,
+        total / users AS mean_score, total AS expected_churners
+    FROM segments ORDER BY segment, segment_value, band"""
+).toPandas()
+summary.to_csv(arguments.data / "summary_pyspark.csv", index=False)
+clock.lap("summary")
 clock.print()
 spark.stop()
