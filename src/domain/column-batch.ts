@@ -11,6 +11,9 @@ export type ColumnValues =
 
 export type ColumnKind = ColumnValues['kind'];
 
+/** Rows of a batch at most: a vector of DuckDB's, of which tensors stay in a processor's cache. */
+export const BATCH_ROWS = 2048;
+
 /** Some rows of a table, column by column. The arrays may be views that live only until the next batch is read. */
 export interface ColumnBatch {
   readonly rows: number;

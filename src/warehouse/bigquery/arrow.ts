@@ -2,12 +2,18 @@ import { type Data, type DataType, type Decimal, type RecordBatch, Type, tableFr
 import type { Column } from '../../domain/schema.ts';
 import type { AppendedColumn } from '../../duckdb/append-columns.ts';
 
+/** Some rows, column by column. */
+export interface ArrowColumns {
+  readonly rows: number;
+  readonly columns: readonly AppendedColumn[];
+}
+
 /** The columns of a message of the Storage API, as DuckDB has them in memory. */
 export function readBatches(
   schema: Uint8Array,
   message: Uint8Array,
   columns: readonly Pick<Column, 'name' | 'type' | 'digits'>[],
-): { rows: number; columns: AppendedColumn[] }[] {
+): ArrowColumns[] {
   return tableFromIPC([schema, message]).batches.map((batch) => ({
     rows: batch.numRows,
     columns: columns.map((column) => toAppended(childOf(batch, column.name), column)),
