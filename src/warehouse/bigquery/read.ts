@@ -6,7 +6,7 @@ import { duckdbType } from '../../duckdb/types.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
 import { within } from '../pace.ts';
 import { beforeRetry } from '../retry.ts';
-import { type ArrowColumns, readBatches } from './arrow.ts';
+import { type ArrowColumns, type ArrowReader, arrowReader } from './arrow.ts';
 import type { Connection } from './connection.ts';
 import { isTransient } from './failure.ts';
 import type { FullName } from './names.ts';
@@ -84,10 +84,11 @@ async function* readOnce(connection: Connection, database: Database, read: Table
   const schema = session.arrowSchema?.serializedSchema as Uint8Array | undefined;
   if (schema === undefined) throw new ForeignAnswer(`a read of ${table.table} has no schema`);
   const streams = (session.streams ?? []).map(({ name }) => name ?? '');
+  const decode = arrowReader(schema, all);
   const appender = await openColumnAppender(database, into);
   try {
     for await (const message of rowMessages(connection, client, streams)) {
-      for (const rows of decoded(schema, message, all)) {
+      for (const rows of decoded(decode, message)) {
         appender.append(rows.rows, rows.columns.slice(0, columns.length));
         yield rows;
       }
@@ -102,9 +103,9 @@ function spelling(name: string, spelled: readonly string[] = []): string {
 }
 
 /** What is not Arrow, or has other columns than were asked for, is an answer of something else. */
-function decoded(...message: Parameters<typeof readBatches>): ReturnType<typeof readBatches> {
+function decoded(decode: ArrowReader, message: Uint8Array): ArrowColumns[] {
   try {
-    return readBatches(...message);
+    return decode(message);
   } catch (error) {
     throw new ForeignAnswer('rows came in a form that cannot be read', { cause: error });
   }
