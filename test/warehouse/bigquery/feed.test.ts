@@ -101,7 +101,7 @@ function open(project: string, storage: string | undefined): Warehouse {
       warn: () => undefined,
       signal: new AbortController().signal,
     },
-    { ...PACE, attempts: 3, pause: 5, silence: 5000 },
+    { ...PACE, attempts: 3, pause: 5, silence: 60_000 },
   );
 }
 
