@@ -34,7 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
-  duckdb: ['domain (types)', 'errors', 'without-values'],
+  duckdb: ['domain', 'errors', 'without-values'],
   parquet: ['domain', 'duckdb', 'features'],
   reference: ['domain', 'duckdb', 'errors', 'features', 'model', 'random', 'runtime'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
@@ -53,7 +53,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
-  score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'secrets', 'warehouse (types)', 'warehouse/open'],
+  score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'secrets', 'warehouse', 'warehouse/open'],
   report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],

@@ -17,6 +17,9 @@ export type ColumnKind = ColumnValues['kind'];
 /** Forms in which a column can be asked for; a batch may hold a shorter one that says the same. */
 export type ReadKind = Exclude<ColumnKind, 'int32' | 'category'>;
 
+/** Rows of a batch at most: a vector of DuckDB's, of which tensors stay in a processor's cache. */
+export const BATCH_ROWS = 2048;
+
 /** Some rows of a table, column by column. The arrays may be views that live only until the next batch is read. */
 export interface ColumnBatch {
   readonly rows: number;

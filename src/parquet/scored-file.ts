@@ -1,4 +1,5 @@
 import type { AttemptFacts } from '../domain/attempt-facts.ts';
+import { REJECTED_ROW, REJECTED_ROWS, rejectedValue } from '../domain/rejected-rows.ts';
 import type { Column } from '../domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
@@ -28,6 +29,8 @@ export interface ScoredFileSpec {
   /** Columns that feed the features, by position of the feature. */
   readonly features: readonly Column[];
   readonly featureNames: readonly string[];
+  /** Whether the features of rows that were rejected are in `REJECTED_ROWS`, not in `chunk`. */
+  readonly rejectedApart: boolean;
   readonly hashValues: boolean;
   readonly hashKey: string | undefined;
   /** See `Sink.stagesText`. */
@@ -82,27 +85,28 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
     ...key.map((column, i) => ({ column, staged: stagedKey(i) })),
     ...keep.map((column, i) => ({ column, staged: stagedKeep(i) })),
   ];
+  const apart = spec.rejectedApart && involved.length > 0;
   const named = [
     ...columns.map(({ column, staged }) => [column.name, staged]),
-    ...involved.map((position) => [features[position]?.name ?? '', `value_${position}`]),
+    ...(apart ? [] : involved.map((position) => [features[position]?.name ?? '', rejectedValue(position)])),
   ];
   return `
     SELECT ${columns.map(({ column, staged }) => (stagesText && isStagedAsText(column) ? `${canonicalText(staged, column)} AS ${staged}` : staged)).join(', ')},
       CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
       CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
       CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
-      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(`value_${position}`, spec))} END AS VARCHAR) AS value,
+      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(rejectedValue(position), spec))} END AS VARCHAR) AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
-      CASE WHEN first THEN ${literal(JSON.stringify(facts))} END AS facts,
+      CASE WHEN ${REJECTED_ROW} = 0 THEN ${literal(JSON.stringify(facts))} END AS facts,
       ${stagesText ? canonicalText(scored, { type: 'timestamp' }) : scored} AS scored_at
     FROM (
       SELECT *, ${keys.map((name) => `${name} IS NULL`).join(' OR ')} AS null_key,
         ${spec.duplicates === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM duplicates WHERE ${keys.map((name) => `duplicates.${name} = placed.${name}`).join(' AND ')})`} AS duplicate
       FROM (
         SELECT ${named.map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
-          result.score AS score, result.rejected AS rejected, row_number() OVER () = 1 AS first
+          result.score AS score, result.rejected AS rejected, row_number() OVER () - 1 AS ${REJECTED_ROW}
         FROM chunk POSITIONAL JOIN result
-      ) AS placed
+      ) AS placed${apart ? ` LEFT JOIN ${REJECTED_ROWS} USING (${REJECTED_ROW})` : ''}
     )`;
 }
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { ScoredFile } from '../domain/attempt.ts';
 import { newAttemptId } from '../domain/attempt-id.ts';
+import { BATCH_ROWS, type ColumnBatch, type ColumnKind } from '../domain/column-batch.ts';
 import { scorerId } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
@@ -8,12 +9,10 @@ import { createEncoder } from '../features/encoder.ts';
 import { findDuplicates, readFeatures } from '../parquet/chunk-table.ts';
 import { writeScoredFile } from '../parquet/scored-file.ts';
 import type { Session } from '../runtime/session.ts';
+import { canFeed, type FedBatch } from '../warehouse/feeding.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { ChunkTask, WorkerSetup } from './messages.ts';
 import { takeScores } from './outcome.ts';
-
-/** Rows that DuckDB hands over at once, at most. */
-const VECTOR = 2048;
 
 /**
  * Scores one chunk of the frozen table to one Parquet file.
@@ -31,11 +30,10 @@ export async function scoreChunk(
   stopped: () => boolean,
 ): Promise<ScoredFile | undefined> {
   const clock = stopwatch();
-  const encoder = createEncoder(setup.signature, setup.features, Math.min(setup.batchRows, task.rows) + VECTOR);
+  const begin = () => createEncoder(setup.signature, setup.features, Math.min(setup.batchRows, task.rows) + BATCH_ROWS);
+  let encoder = begin();
   const scores = new Int32Array(task.rows);
   const rejected = new Int32Array(task.rows);
-  await source.loadChunk(setup.frozen, task.chunk, database);
-  const duplicates = await findDuplicates(database, setup.key, setup.frozen.duplicates);
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {
@@ -44,10 +42,18 @@ export async function scoreChunk(
     scored = read;
     clock.lap('score');
   };
-  for await (const batch of readFeatures(database, setup.features, encoder.kinds)) {
+  for await (const batch of chunkBatches(source, setup, task.chunk, database, encoder.kinds)) {
     clock.lap('read');
+    if (batch.begins && read > 0) {
+      encoder = begin();
+      rejected.fill(0);
+      read = 0;
+      scored = 0;
+    }
     if (read + batch.rows > task.rows) throw new RangeError(`chunk ${task.chunk} has more than its ${task.rows} rows`);
-    encoder.encode(batch, read - scored, rejected.subarray(read, read + batch.rows));
+    const outcome = rejected.subarray(read, read + batch.rows);
+    encoder.encode(batch, read - scored, outcome);
+    batch.keep?.(positionsOf(outcome));
     read += batch.rows;
     clock.lap('encode');
     if (read - scored < setup.batchRows) continue;
@@ -57,6 +63,8 @@ export async function scoreChunk(
   clock.lap('read');
   if (read > scored) await scoreBatch();
   if (read !== task.rows) throw new RangeError(`chunk ${task.chunk} has ${read} rows and was frozen with ${task.rows}`);
+  const duplicates = await findDuplicates(database, setup.key, setup.frozen.duplicates);
+  clock.lap('read');
   if (stopped()) return undefined;
   await database.release();
   const attempt = newAttemptId(setup.frozen.id, scorerId(setup.scorer));
@@ -71,6 +79,7 @@ export async function scoreChunk(
       keep: setup.keep,
       features: setup.features,
       featureNames: featuresOf(setup.signature).map(({ feature }) => feature.name),
+      rejectedApart: canFeed(source),
       hashValues: setup.hashValues,
       hashKey: setup.hashKey,
       stagesText: setup.stagesText,
@@ -85,6 +94,28 @@ export async function scoreChunk(
   await database.release();
   clock.lap('write');
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
+}
+
+/** The features of the chunk in batches, and its other columns as the relation `chunk` once they are through. */
+async function* chunkBatches(
+  source: Source,
+  { frozen, key, keep, features }: WorkerSetup,
+  chunk: number,
+  database: Database,
+  kinds: readonly ColumnKind[],
+): AsyncGenerator<ColumnBatch & Partial<FedBatch>> {
+  if (canFeed(source)) {
+    return yield* source.feedChunk(frozen, chunk, database, { passed: [...key, ...keep], features, kinds });
+  }
+  await source.loadChunk(frozen, chunk, database);
+  yield* readFeatures(database, features, kinds);
+}
+
+/** Where a row was rejected. */
+function positionsOf(rejected: Int32Array): number[] {
+  const positions: number[] = [];
+  for (let row = 0; row < rejected.length; row += 1) if (rejected[row] !== 0) positions.push(row);
+  return positions;
 }
 
 interface Stopwatch {

@@ -2,16 +2,27 @@ import { type Data, type DataType, type Decimal, type RecordBatch, Type, tableFr
 import type { Column } from '../../domain/schema.ts';
 import type { AppendedColumn } from '../../duckdb/append-columns.ts';
 
-/** The columns of a message of the Storage API, as DuckDB has them in memory. */
-export function readBatches(
-  schema: Uint8Array,
-  message: Uint8Array,
-  columns: readonly Pick<Column, 'name' | 'type' | 'digits'>[],
-): { rows: number; columns: AppendedColumn[] }[] {
-  return tableFromIPC([schema, message]).batches.map((batch) => ({
-    rows: batch.numRows,
-    columns: columns.map((column) => toAppended(childOf(batch, column.name), column)),
-  }));
+/** Some rows, column by column. */
+export interface ArrowColumns {
+  readonly rows: number;
+  readonly columns: readonly AppendedColumn[];
+}
+
+/** Decodes messages of the Storage API one after the other: what comes of one are views that live until the next. */
+export type ArrowReader = (message: Uint8Array) => ArrowColumns[];
+
+/** @param columns that are wanted of the messages, as DuckDB has them in memory */
+export function arrowReader(schema: Uint8Array, columns: readonly Pick<Column, 'name' | 'type' | 'digits'>[]): ArrowReader {
+  let room = new Uint8Array();
+  return (message) => {
+    // A message begins anywhere in what came over the wire, and Arrow would copy it to new memory each time.
+    if (room.length < message.length) room = new Uint8Array(message.length);
+    room.set(message);
+    return tableFromIPC([schema, room.subarray(0, message.length)]).batches.map((batch) => ({
+      rows: batch.numRows,
+      columns: columns.map((column) => toAppended(childOf(batch, column.name), column)),
+    }));
+  };
 }
 
 /** The API gives columns in the table's order and spells their names as the table does. */

@@ -216,6 +216,23 @@ export async function translated<T>(
   }
 }
 
+/** The same for each step of what is read bit by bit. What whoever reads it throws is none of its business. */
+export async function* translatedEach<T>(
+  connection: Pick<Connection, 'signal'>,
+  parts: AsyncGenerator<T>,
+  doing: string,
+): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const next = await translated(connection, () => parts.next(), doing);
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await parts.return(undefined);
+  }
+}
+
 function saying({ message }: Failure, error: unknown): string {
   const lines = (mayQuoteRows(error) ? spoken(message) : message).split('\n').filter((line) => line.trim() !== '');
   const job = error instanceof JobFailed ? ` (job ${error.jobId})` : '';

@@ -1,24 +1,24 @@
 import type { FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
-import type { TableColumn } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
+import type { ChunkColumns, FedBatch, FeedingSource } from '../feeding.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { queryError, translated } from './errors.ts';
+import { queryError, translated, translatedEach } from './errors.ts';
 import { failureOf } from './failure.ts';
+import { feedRows } from './feed.ts';
 import { freeze, readFrozen, thaw, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
-import { readTable } from './read.ts';
 import { dropLeft, listLeft, scratchName, scratchTable } from './scratch.ts';
 import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
-export function bigquerySource(connection: Connection): Source & EstimatingSource & MeasuringSource {
+export function bigquerySource(connection: Connection): Source & EstimatingSource & FeedingSource & MeasuringSource {
   const asked = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
     translated(connection, async () => {
       try {
@@ -71,8 +71,12 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),
     verify: (frozen, key) =>
       translated(connection, () => verifyFrozen(connection, frozen, key), 'counting the frozen table again'),
-    loadChunk: (frozen, chunk, database) =>
-      translated(connection, () => loadChunk(connection, frozen, chunk, database), 'reading a frozen chunk'),
+    async loadChunk(frozen, chunk, database) {
+      const columns = { passed: frozen.columns, features: [], kinds: [] };
+      for await (const _ of this.feedChunk(frozen, chunk, database, columns));
+    },
+    feedChunk: (frozen, chunk, database, columns) =>
+      translatedEach(connection, feedChunk(connection, frozen, chunk, database, columns), 'reading a frozen chunk'),
     thaw: (runId) => translated(connection, () => thaw(connection, runId), 'dropping the frozen table'),
     left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
     drop: (left) => translated(connection, () => dropLeft(connection, left)),
@@ -80,14 +84,16 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
   };
 }
 
-async function loadChunk(connection: Connection, frozen: FrozenTable, chunk: number, database: Database): Promise<void> {
-  const columns = frozen.columns.map(({ name, type, digits }): TableColumn => {
-    if (type === 'other') throw new TypeError(`the column ${name} cannot be read`);
-    return { name, type, ...(digits && { digits }) };
-  });
+async function* feedChunk(
+  connection: Connection,
+  frozen: FrozenTable,
+  chunk: number,
+  database: Database,
+  columns: ChunkColumns,
+): AsyncGenerator<FedBatch> {
   const table = scratchTable(connection, 'frozen', frozen.runId);
   try {
-    await readTable(connection, database, { table, columns, restriction: inChunk(frozen, chunk), into: 'chunk' });
+    yield* feedRows(connection, database, { table, restriction: inChunk(frozen, chunk), into: 'chunk' }, columns);
   } catch (error) {
     if (!failureOf(error).reasons.includes('notFound')) throw error;
     throw new ScoreBatchError('conflict', `the frozen table ${table.table} of this run is gone`, {

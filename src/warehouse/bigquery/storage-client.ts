@@ -9,13 +9,20 @@ interface StorageOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+/**
+ * Bytes that may be under way to a client. With HTTP/2's own 64 KiB, which Node keeps to, a read gets no further than that in the
+ * time of a round trip: 6 MB/s where it takes ten milliseconds.
+ */
+const WINDOW = { 'grpc-node.flow_control_window': 4 * 2 ** 20 };
+
 /** Google's client for the Storage Read API, with the same credentials; an emulator is at BIGQUERY_STORAGE_EMULATOR_HOST. */
 function createReadClient({ home, environment }: StorageOptions): BigQueryReadClient {
   const { BIGQUERY_STORAGE_EMULATOR_HOST: emulator } = environment;
-  if (!emulator) return new BigQueryReadClient({ projectId: home.project });
+  if (!emulator) return new BigQueryReadClient({ projectId: home.project, ...WINDOW });
   const [, host = '', port] = /^(?:\w+:\/\/)?(.*?)(?::(\d+))?$/.exec(emulator) ?? [];
   return new BigQueryReadClient({
     projectId: home.project,
+    ...WINDOW,
     servicePath: host,
     apiEndpoint: host,
     port: Number(port ?? 443),

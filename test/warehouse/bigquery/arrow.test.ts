@@ -2,7 +2,7 @@ import { type DataType, Decimal, Field, makeData, RecordBatch, Schema, Struct, T
 import { expect, it } from 'vitest';
 import { openColumnAppender } from '../../../src/duckdb/append-columns.ts';
 import { openDatabase } from '../../../src/duckdb/database.ts';
-import { readBatches } from '../../../src/warehouse/bigquery/arrow.ts';
+import { arrowReader } from '../../../src/warehouse/bigquery/arrow.ts';
 import { temporaryFolder } from '../../support/project.ts';
 
 // What the emulator cannot give: it has one kind of decimal.
@@ -41,9 +41,9 @@ it.each([
   await using database = await openDatabase(':memory:', { threads: 1, memory: 1e8, temporary: await temporaryFolder() });
   await database.run(`CREATE TEMP TABLE t (d DECIMAL(${digits[0]}, ${digits[1]}))`);
   const appender = await openColumnAppender(database, 't');
-  const read = readBatches(decimals(precision, scale, bits, values), new Uint8Array(), [
-    { name: 'D', type: 'decimal', digits },
-  ]);
+  const read = arrowReader(new Uint8Array(), [{ name: 'D', type: 'decimal', digits }])(
+    decimals(precision, scale, bits, values),
+  );
   for (const { rows, columns } of read) appender.append(rows, columns);
   appender.close();
   expect((await database.rows('SELECT CAST(d AS VARCHAR) FROM t')).flat()).toEqual(expected);
@@ -51,8 +51,8 @@ it.each([
 
 it('refuses to lose digits, and a column that was not read', () => {
   const message = decimals(38, 9, 128, [1n]);
-  expect(() => readBatches(message, new Uint8Array(), [{ name: 'd', type: 'decimal', digits: [10, 2] }])).toThrow(
+  expect(() => arrowReader(new Uint8Array(), [{ name: 'd', type: 'decimal', digits: [10, 2] }])(message)).toThrow(
     'more digits',
   );
-  expect(() => readBatches(message, new Uint8Array(), [{ name: 'e', type: 'integer' }])).toThrow('was not read');
+  expect(() => arrowReader(new Uint8Array(), [{ name: 'e', type: 'integer' }])(message)).toThrow('was not read');
 });

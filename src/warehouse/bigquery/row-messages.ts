@@ -1,0 +1,51 @@
+import type { BigQueryReadClient } from '@google-cloud/bigquery-storage';
+import { within } from '../pace.ts';
+import type { Connection } from './connection.ts';
+
+interface RowsMessage {
+  readonly arrowRecordBatch?: { readonly serializedRecordBatch?: Uint8Array };
+}
+
+/** A stream whose next message is awaited. */
+type Awaited = Promise<{ readonly stream: AsyncIterator<RowsMessage>; readonly result: IteratorResult<RowsMessage> }>;
+
+/**
+ * The Arrow messages of several streams of a read session, each as it comes and one at a time. While one is worked on the next
+ * ones arrive.
+ *
+ * @throws what the first stream that failed said; SilenceError where none says anything any more
+ */
+export async function* rowMessages(
+  { pace, signal }: Pick<Connection, 'pace' | 'signal'>,
+  client: BigQueryReadClient,
+  names: readonly string[],
+): AsyncGenerator<Uint8Array> {
+  const calls = names.map((readStream) => {
+    const call = client.readRows({ readStream, offset: 0 });
+    // An error may come when nobody waits for a message any more; without a listener the process would end.
+    call.on('error', () => undefined);
+    return call;
+  });
+  const next = (stream: AsyncIterator<RowsMessage>): Awaited => {
+    const awaited = within(stream.next(), pace.silence, signal).then((result) => ({ stream, result }));
+    // It may fail while another stream's message is worked on, and is met afterwards.
+    awaited.catch(() => undefined);
+    return awaited;
+  };
+  const streams = calls.map((call) => call[Symbol.asyncIterator]() as AsyncIterator<RowsMessage>);
+  const waiting = new Map(streams.map((stream) => [stream, next(stream)]));
+  try {
+    while (waiting.size > 0) {
+      const { stream, result } = await Promise.race(waiting.values());
+      if (result.done) {
+        waiting.delete(stream);
+        continue;
+      }
+      waiting.set(stream, next(stream));
+      const batch = result.value.arrowRecordBatch?.serializedRecordBatch;
+      if (batch !== undefined) yield batch;
+    }
+  } finally {
+    for (const call of calls) call.cancel();
+  }
+}
