@@ -358,7 +358,7 @@ describe('keys', () => {
     ['ubigint', ['18446744073709551614', '18446744073709551615']],
     ['hugeint', ['-99999999999999999999999999999999999999', '12345678901234567890123456789012345678']],
     ['decimal(38,0)', ['99999999999999999999999999999999999998', '99999999999999999999999999999999999999']],
-    ['decimal(20,4)', ['9007199254740993.0001', '-9007199254740993.0002']],
+    ['decimal(20,4)', ['-9007199254740993.0002', '9007199254740993.0001']],
     [
       'varchar',
       [
@@ -383,18 +383,18 @@ describe('keys', () => {
       ],
     ],
     ['uuid', ['00000000-0000-4000-8000-000000000001', 'ffffffff-ffff-4fff-bfff-ffffffffffff']],
-    ['date', ['1997-03-10', '0001-01-01', '9999-12-31']],
+    ['date', ['0001-01-01', '1997-03-10', '9999-12-31']],
     [
       'timestamp',
-      ['1997-03-10 00:00:00', '1997-03-10 00:00:00.000001', '1969-12-31 23:59:59.999999'],
-      ['1997-03-10T00:00:00', '1997-03-10T00:00:00.000001', '1969-12-31T23:59:59.999999'],
+      ['1969-12-31 23:59:59.999999', '1997-03-10 00:00:00', '1997-03-10 00:00:00.000001'],
+      ['1969-12-31T23:59:59.999999', '1997-03-10T00:00:00', '1997-03-10T00:00:00.000001'],
     ],
     [
       'timestamptz',
       ['1997-03-10 00:00:00.000001+00', '1997-03-10 00:00:00.000002+00'],
       ['1997-03-10T00:00:00.000001Z', '1997-03-10T00:00:00.000002Z'],
     ],
-    ['boolean', ['true', 'false']],
+    ['boolean', ['false', 'true']],
   ])('of type %s survive exactly, in tables and in the CSV', async (type, values, csv = values) => {
     const folder = await publish({
       users: users(
@@ -413,11 +413,11 @@ describe('keys', () => {
     }
     const file = await csvOf(folder);
     expect(file.map(({ user_id }) => user_id).sort()).toEqual([...csv].sort());
-    // All scores are equal, so the ranks follow the text of the keys, byte by byte.
+    // All scores are equal, so the ranks follow the keys: text byte by byte, the others in the order in which they stand above.
     const ranked = await rowsOf(folder, 'select cast(user_id as varchar) as text from marketing.report order by rank');
-    const texts = ranked.map(({ text }) => String(text));
-    expect(texts).toEqual([...texts].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
-    expect(texts).toHaveLength(values.length);
+    expect(ranked.map(({ text }) => text)).toEqual(
+      type === 'varchar' ? values.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))) : values,
+    );
   });
 
   it('of several columns are told apart part by part', async () => {
@@ -546,7 +546,7 @@ describe('what is published', () => {
 
   function place(list: readonly User[], band: (rank: number, user: User) => string) {
     return [...list]
-      .sort((x, y) => y.score - x.score || Buffer.compare(Buffer.from(x.key), Buffer.from(y.key)))
+      .sort((x, y) => y.score - x.score || Number(x.key) - Number(y.key))
       .map((user, i) => ({
         user_id: user.key,
         country: user.country,

@@ -69,8 +69,8 @@ def fit(x, y, x_val, y_val):
 
 
 def decile_table(frame, scores):
-    """Decile 1 is the riskiest tenth; equal scores are ordered by the key as text, as the runner publishes them."""
-    table = pd.DataFrame({"score": scores.astype(float), "key": frame["customer_id"].astype(str), "away": frame["stayed_away"]})
+    """Decile 1 is the riskiest tenth; equal scores are ordered by the key, as the runner publishes them."""
+    table = pd.DataFrame({"score": scores.astype(float), "key": frame["customer_id"], "away": frame["stayed_away"]})
     table = table.assign(rank_score=table["score"].round(6)).sort_values(["rank_score", "key"], ascending=[False, True])
     table["decile"] = np.arange(len(table)) * 10 // len(table) + 1
     lines = ["| decile | customers | mean score | did not come back |", "| ---: | ---: | ---: | ---: |"]

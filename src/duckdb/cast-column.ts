@@ -1,4 +1,4 @@
-import type { ColumnKind, ColumnValues } from '../domain/column-batch.ts';
+import type { ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import type { AppendedColumn } from './append-columns.ts';
 import { decimalsToDoubles, decimalsToIntegers } from './cast-decimal.ts';
@@ -18,7 +18,7 @@ type FixedCast = (column: FixedColumn, start: number, count: number) => Exclude<
  * @param rows of a call at most; `start` must be a multiple of eight
  * @throws TypeError for a cast that the model's inputs do not ask for
  */
-export function columnCast(column: Pick<Column, 'name' | 'type' | 'digits'>, kind: ColumnKind, rows: number): ColumnCast {
+export function columnCast(column: Pick<Column, 'name' | 'type' | 'digits'>, kind: ReadKind, rows: number): ColumnCast {
   if (column.type === 'string' && kind === 'string') {
     return (appended, start, count) => ({ kind, values: textValues(appended, start, count), valid: undefined });
   }
@@ -31,11 +31,7 @@ export function columnCast(column: Pick<Column, 'name' | 'type' | 'digits'>, kin
   };
 }
 
-function fixedCast(
-  { name, type, digits }: Pick<Column, 'name' | 'type' | 'digits'>,
-  kind: ColumnKind,
-  rows: number,
-): FixedCast {
+function fixedCast({ name, type, digits }: Pick<Column, 'name' | 'type' | 'digits'>, kind: ReadKind, rows: number): FixedCast {
   const [, scale] = digits ?? [38, 9];
   switch (`${type} ${kind}`) {
     case 'float float64':

@@ -5,8 +5,8 @@ import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Raised when frozen tables or staging of an older version could not be gone on with. */
-const FORMAT_VERSION = 4;
+/** Raised when frozen tables or staging of an older version could not be gone on with, or would be published otherwise. */
+const FORMAT_VERSION = 5;
 
 export interface Fingerprinted {
   readonly query: Query;

@@ -8,10 +8,15 @@ import { identifier, literal } from '../duckdb/sql.ts';
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
 /**
  * What some reader takes for the end of a cell, a line or a text, in plain and full-width form, and formulas in full-width form:
- * where `;` separates, the end of `x;=1+1` would be a cell of its own. As a regular expression of RE2 and of JavaScript; one class
+ * where `;` separates, the end of `x;=1+1` would be a cell of its own. As characters of a class, of RE2 and of JavaScript; one class
  * of characters takes DuckDB as long as four calls of `contains`.
  */
-const NEEDS_QUOTES = '[,;"\\t\\n\\r\uFF0C\uFF1B\uFF02\uFF1D\uFF0B\uFF0D\uFF20]';
+const NEEDS_QUOTES = ',;"\\t\\n\\r\uFF0C\uFF1B\uFF02\uFF1D\uFF0B\uFF0D\uFF20';
+/**
+ * A text that is written as it is: it has no character of NEEDS_QUOTES and begins as no formula does; what begins a formula and is not
+ * in NEEDS_QUOTES stands in the first class. DuckDB asks this once for each text of a dictionary, and not once for each row.
+ */
+const PLAIN = `([^=+@${NEEDS_QUOTES}-][^${NEEDS_QUOTES}]*)?`;
 
 /** The header line. */
 export function csvHeader(columns: readonly TableColumn[]): string {
@@ -31,7 +36,7 @@ function cell({ name, type }: TableColumn): string {
   const value = identifier(name);
   switch (type) {
     case 'string':
-      return quoted(guarded(value));
+      return `CASE WHEN regexp_full_match(${value}, ${literal(PLAIN)}) THEN ${value} ELSE ${quoted(guarded(value))} END`;
     case 'timestamp':
       return `${isoTime(value)} || 'Z'`;
     case 'datetime':
@@ -46,7 +51,7 @@ function guarded(value: string): string {
 }
 
 function quoted(value: string): string {
-  const special = `regexp_matches(text, ${literal(NEEDS_QUOTES)})`;
+  const special = `regexp_matches(text, ${literal(`[${NEEDS_QUOTES}]`)})`;
   return `list_transform([${value}], lambda text: CASE WHEN ${special} THEN '"' || replace(text, '"', '""') || '"' ELSE text END)[1]`;
 }
 
@@ -61,5 +66,5 @@ function character(text: string): string {
 
 function textCell(text: string): string {
   const safe = FORMULA_STARTS.includes(text.charAt(0)) ? `'${text}` : text;
-  return new RegExp(NEEDS_QUOTES).test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+  return new RegExp(`[${NEEDS_QUOTES}]`).test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }

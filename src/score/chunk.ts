@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { ScoredFile } from '../domain/attempt.ts';
 import { newAttemptId } from '../domain/attempt-id.ts';
-import { BATCH_ROWS, type ColumnBatch, type ColumnKind } from '../domain/column-batch.ts';
+import { BATCH_ROWS, type ColumnBatch, type ReadKind } from '../domain/column-batch.ts';
 import { scorerId } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
@@ -102,7 +102,7 @@ async function* chunkBatches(
   { frozen, key, keep, features }: WorkerSetup,
   chunk: number,
   database: Database,
-  kinds: readonly ColumnKind[],
+  kinds: readonly ReadKind[],
 ): AsyncGenerator<ColumnBatch & Partial<FedBatch>> {
   if (canFeed(source)) {
     return yield* source.feedChunk(frozen, chunk, database, { passed: [...key, ...keep], features, kinds });

@@ -1,4 +1,4 @@
-import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Database } from '../duckdb/database.ts';
@@ -11,7 +11,7 @@ export interface ChunkColumns {
   /** Feed the features, by position of the feature; they may be among those that are passed. */
   readonly features: readonly Column[];
   /** How the encoder reads each of them. */
-  readonly kinds: readonly ColumnKind[];
+  readonly kinds: readonly ReadKind[];
 }
 
 /** Some rows of a chunk that a source feeds; the columns are the features. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import type { ColumnKind } from '../../src/domain/column-batch.ts';
+import type { ReadKind } from '../../src/domain/column-batch.ts';
 import type { Column } from '../../src/domain/schema.ts';
 import type { AppendedColumn } from '../../src/duckdb/append-columns.ts';
 import { openColumnAppender } from '../../src/duckdb/append-columns.ts';
@@ -41,7 +41,7 @@ function bitsOf(values: ArrayLike<number | bigint>, valid: Uint8Array | undefine
 }
 
 /** What DuckDB's CAST gives, and what ours does; of at most a vector. */
-async function bothWays(db: Database, column: Typed, kind: ColumnKind, appended: AppendedColumn, rows: number) {
+async function bothWays(db: Database, column: Typed, kind: ReadKind, appended: AppendedColumn, rows: number) {
   await db.run(`CREATE OR REPLACE TEMP TABLE t (c ${duckdbType({ ...column, type: column.type as 'integer' })})`);
   const appender = await openColumnAppender(db, 't');
   appender.append(rows, [appended]);

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { DuckDBBlobValue } from '@duckdb/node-api';
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
@@ -7,6 +8,7 @@ import type { TableColumn } from '../../src/domain/tables.ts';
 import { openDatabase } from '../../src/duckdb/database.ts';
 import { literal } from '../../src/duckdb/sql.ts';
 import { csvHeader, csvLine } from '../../src/report/csv.ts';
+import { temporaryFolder } from '../support/project.ts';
 
 type Type = TableColumn['type'];
 
@@ -104,6 +106,31 @@ it('a cell is in quotes exactly where its text would end it, or the line, for an
     '"x，1"',
     'a b-c',
   ]);
+});
+
+it('a text that repeats is the same cell in every row, where DuckDB keeps it in a dictionary', async () => {
+  const texts = ['US', '', '=1+1', 'a-b', '-a', 'x;y', 'say "z"', '＝1', 'Köln'];
+  const folder = await temporaryFolder();
+  await using stored = await openDatabase(path.join(folder, 'w.duckdb'), {
+    threads: 1,
+    memory: 500_000_000,
+    temporary: folder,
+  });
+  await stored.run(
+    `CREATE TABLE texts AS SELECT CAST(i AS BIGINT) AS i, [${texts.map(literal).join(', ')}][1 + i % ${texts.length}] AS text FROM range(200000) t(i)`,
+  );
+  await stored.run('CHECKPOINT');
+  expect(
+    await stored.rows(
+      `SELECT DISTINCT compression FROM pragma_storage_info('texts') WHERE column_name = 'text' AND segment_type = 'VARCHAR'`,
+    ),
+  ).toEqual([['Dictionary']]);
+  const columns: TableColumn[] = [{ name: 'text', type: 'string' }];
+  const found = await stored.rows(
+    `SELECT i % ${texts.length}, ${csvLine(columns)}, CAST(count(*) AS INTEGER) FROM texts GROUP BY ALL ORDER BY ALL`,
+  );
+  const alone = await Promise.all(texts.map((text) => cell('string', literal(text))));
+  expect(found.map(([, line]) => line)).toEqual(alone.map((written) => `${written}\n`));
 });
 
 describe('any text comes back from a CSV reader as it was, but for the apostrophe of a formula', () => {

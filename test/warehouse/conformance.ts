@@ -24,6 +24,7 @@ import {
 } from '../../src/warehouse/warehouse.ts';
 import { ownNames } from '../support/own-names.ts';
 import { temporaryFolder } from '../support/project.ts';
+import { compareKeys, type KeyType, tiedKeys } from './tied-keys.ts';
 
 /** Makes a warehouse of its own for one test. */
 export type MakeSubject = () => Promise<Subject>;
@@ -262,6 +263,30 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
         Object.fromEntries(kinds.map(({ column, values }) => [column.name, values[row] ?? null])),
       );
       expect(published.map((row) => Object.fromEntries(keep.map((column) => [column, row[column]])))).toEqual(expected);
+    });
+
+    it('ranks equal scores by their keys, in the order of the type of each part', async () => {
+      const { warehouse, execute, kinds, integerType, literal: quote } = await openSubject(makeSubject);
+      const parts = [...new Map(kinds.map(({ column }) => [column.type, column])).values()]
+        .filter(({ type }) => type !== 'float')
+        .map(({ type, native }) => ({ name: `a_${type}`, type: type as KeyType, native }));
+      const types = parts.map(({ type }) => type);
+      const keys = tiedKeys(types);
+      const columns = parts.map(({ name, native }) => `${name} ${native}`);
+      await execute(`create table tied (place ${integerType}, ${columns.join(', ')})`);
+      const rows = keys.map(
+        (key, place) => `(${place}, ${key.map((value, i) => `cast(${quote(value)} as ${parts[i]?.native})`).join(', ')})`,
+      );
+      await execute(`insert into tied values ${rows.join(', ')}`);
+      const run = await startRun(warehouse, 'run', {
+        query: plain('select * from tied'),
+        key: parts.map(({ name }) => name),
+        keep: ['place'],
+      });
+      await stageAll(run, { score: '0.5' });
+      await run.publish();
+      const expected = keys.map((key, place) => ({ key, place })).sort((a, b) => compareKeys(types, a.key, b.key));
+      expect((await readScores(run)).map(({ place }) => keys[Number(place)])).toEqual(expected.map(({ key }) => key));
     });
 
     it('takes a chunk twice, and pins one attempt of it', async () => {
@@ -594,9 +619,9 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const run = await publishRun(warehouse, 'run', { chunkRows: 50_000, score: '(user_id % 1000) / 1000.0' });
       const published = await readScores(run);
       expect(published).toHaveLength(rows);
-      // Falling scores; equal ones in the byte order of the key's text.
-      const expected = Array.from({ length: rows }, (_, i) => ({ score: (i % 1000) / 1000, id: String(i) }))
-        .sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+      // Falling scores; equal ones by the key.
+      const expected = Array.from({ length: rows }, (_, i) => ({ score: (i % 1000) / 1000, id: i }))
+        .sort((a, b) => b.score - a.score || a.id - b.id)
         .map(({ id }, i) => `${i + 1} ${id}`);
       expect(published.findIndex(({ rank, user_id }, i) => `${rank} ${user_id}` !== expected[i])).toBe(-1);
     });

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { stagedKey } from '../../domain/staged-columns.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { orderedRowGroupsOf, rowGroupBytes } from '../../duckdb/row-groups.ts';
 import { literal, numberedScan } from '../../duckdb/sql.ts';
-import { keyTexts } from '../sql/dialect.ts';
+import { keyOrder } from '../sql/key-order.ts';
 import { rankedColumns } from '../sql/publication.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
@@ -43,10 +42,7 @@ export async function rankRows(
   most?: number,
 ): Promise<string> {
   const columns = rankedColumns(key, keep);
-  const order = keyTexts(
-    DUCKDB,
-    key.map((column, i) => ({ ...column, name: stagedKey(i) })),
-  );
+  const order = keyOrder(DUCKDB, key, false);
   const folder = runFolder(file, entry.runId);
   const name = path.join(folder, `ranked-${randomBytes(4).toString('hex')}`);
   return await withMemory(file, folder, async (database) => {

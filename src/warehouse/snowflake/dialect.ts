@@ -13,6 +13,7 @@ export const SNOWFLAKE: Dialect = {
   // A quotient of NUMBERs has decimals; where nothing remains they are zero.
   quotient: (dividend, divisor) => `CAST((${dividend} - MOD(${dividend}, ${divisor})) / (${divisor}) AS NUMBER(38,0))`,
   text: canonicalText,
+  bytes: (text) => `TO_BINARY(${text}, 'UTF-8')`,
   // Whole numbers have 128 bits there: the first 64 bits of the MD5 without the last four.
   hash: (text) => `BITSHIFTRIGHT(MD5_NUMBER_UPPER64(${text}), 4)`,
 };

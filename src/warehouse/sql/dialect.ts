@@ -18,6 +18,8 @@ export interface Dialect {
    * of the second (`2026-11-18 09:00:00.000000`).
    */
   text(expression: string, column: Pick<Column, 'type' | 'digits'>): string;
+  /** A text as a value that ORDER BY puts in the order of the text's UTF-8 bytes, whatever collation the text has. */
+  bytes(text: string): string;
   /** The first 60 bits of a text's MD5 as a whole number. */
   hash(text: string): string;
 }
@@ -44,8 +46,8 @@ export function keyHash(dialect: Dialect, columns: readonly Column[]): string {
   return dialect.hash(`concat(${placed.join(', ')})`);
 }
 
-/** Each part of a key as text; keys are ordered by these in UTF-8 binary order, which is how all warehouses compare text. */
-export function keyTexts(dialect: Dialect, columns: readonly Column[]): string[] {
+/** Each part of a key as its canonical text. */
+function keyTexts(dialect: Dialect, columns: readonly Column[]): string[] {
   return columns.map((column) => dialect.text(dialect.identifier(column.name), column));
 }
 

@@ -1,9 +1,10 @@
 import type { Bands } from '../../domain/bands.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { Column } from '../../domain/schema.ts';
-import { stagedColumn, stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
+import { stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import { type Dialect, instant, keyTexts } from './dialect.ts';
+import { type Dialect, instant } from './dialect.ts';
+import { keyOrder } from './key-order.ts';
 
 // One function per statement, the same for every warehouse. Everything after the worker's rounding is integer arithmetic on
 // millionths, so that every warehouse and every run computes the same.
@@ -112,13 +113,10 @@ export function rankedColumns(key: readonly Column[], keep: readonly Column[]): 
  * The scored rows with their ranks, without sorting all of them in one place: how many rows have a higher score, counted over
  * the distinct scores, and the place among those of the same score.
  *
- * @param staged what stands after FROM: the rows of the pinned attempts, staged as text where that applies
+ * @param staged what stands after FROM: the rows of the pinned attempts, of a sink that `stagesText`
  */
 export function selectRanked(dialect: Dialect, staged: string, key: readonly Column[], keep: readonly Column[]): string {
-  const order = keyTexts(
-    dialect,
-    key.map((column, i) => stagedColumn(column, stagedKey(i))),
-  );
+  const order = keyOrder(dialect, key, true);
   const columns = rankedColumns(key, keep);
   return `WITH scored AS (SELECT ${columns.join(', ')} FROM ${staged} WHERE score IS NOT NULL),
     counted AS (SELECT score AS step, COUNT(*) AS users FROM scored GROUP BY score),

@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../../src/domain/ledger.ts';
+import type { AttemptTally } from '../../../src/domain/reconciliation.ts';
 import { openDatabase } from '../../../src/duckdb/database.ts';
 import { literal } from '../../../src/duckdb/sql.ts';
 import { rankRows } from '../../../src/warehouse/duckdb/ranked-rows.ts';
@@ -13,7 +14,7 @@ const ROWS = 5_000;
 it('ranks the same in one stretch of scores as in many, ties and all', async () => {
   const root = await temporaryFolder();
   await mkdir(path.join(root, 'scratch', 'run'), { recursive: true });
-  const staged = path.join(root, 'staged.parquet');
+  const staged = path.join(root, 'chunk-0-ab.parquet');
   await using database = await openDatabase(':memory:', { memory: MEMORY, temporary: root });
   // A third of the rows have one score, more than a stretch has rows; some have none.
   await database.run(
@@ -33,15 +34,15 @@ it('ranks the same in one stretch of scores as in many, ties and all', async () 
     key: [{ name: 'user_id', type: 'integer' as const, native: 'BIGINT' }],
     keep: [],
     scored: ROWS,
-    pinned: [],
+    pinned: [{ chunk: 0, attempt: 'ab' } as AttemptTally],
   };
   const ranks = async (most?: number) => {
-    const rows = await database.rows(`SELECT rank, key_0 FROM ${await rankRows(file, spec, [staged], most)} ORDER BY rank`);
+    const rows = await database.rows(`SELECT rank, key_0 FROM ${await rankRows(file, spec, root, most)} ORDER BY rank`);
     return rows.map(([rank, key]) => [Number(rank), Number(key)]);
   };
   const once = await ranks();
   const expected = await database.rows(
-    `SELECT row_number() OVER (ORDER BY score DESC, CAST(key_0 AS VARCHAR)) AS rank, key_0 FROM read_parquet(${literal(staged)})
+    `SELECT row_number() OVER (ORDER BY score DESC, key_0) AS rank, key_0 FROM read_parquet(${literal(staged)})
      WHERE score IS NOT NULL ORDER BY rank`,
   );
   expect(once).toEqual(expected.map(([rank, key]) => [Number(rank), Number(key)]));
