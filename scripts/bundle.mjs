@@ -15,6 +15,9 @@ const dist = path.join(root, 'dist');
 const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
 const outside = Object.keys(dependencies);
 
+const NATIVE = ['@duckdb/node-bindings', 'onnxruntime-node'];
+const REQUIRED = '\0required:';
+
 /** What each of these needs beyond those before it is one file. */
 const LAYERS = [
   ['always', 'src/main.ts'],
@@ -22,6 +25,16 @@ const LAYERS = [
   ['warehouse', 'src/warehouse/duckdb/open.ts'],
   ['run', 'src/commands/run.ts'],
 ];
+
+/**
+ * Native packages are CommonJS, and are required where src imports them. An import would be done before any code of the file, while
+ * ONNX Runtime must find `ORT_DISABLE_TELEMETRY` set; and Node would read all its text for names to export, which takes as long as loading it.
+ */
+const required = {
+  name: 'required',
+  resolveId: (id, importer) => (NATIVE.includes(id) && !importer?.startsWith(REQUIRED) ? `${REQUIRED}${id}.cjs` : null),
+  load: (id) => (id.startsWith(REQUIRED) ? `module.exports = require('${id.slice(REQUIRED.length, -'.cjs'.length)}');` : null),
+};
 
 const files = [];
 for (const [name, input] of Object.entries(ENTRIES)) files.push(...(await bundle(name, input)));
@@ -37,8 +50,10 @@ async function bundle(name, input) {
     input: { [name]: input },
     platform: 'node',
     preserveEntrySignatures: false,
-    external: (id) => outside.some((one) => id === one || id.startsWith(`${one}/`)),
+    external: (id, importer) =>
+      outside.some((one) => id === one || id.startsWith(`${one}/`)) && (!NATIVE.includes(id) || importer?.startsWith(REQUIRED)),
     transform: { target: 'es2023' },
+    plugins: [required],
     onwarn: (warning) => {
       throw new Error(warning.message);
     },

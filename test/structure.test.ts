@@ -264,6 +264,18 @@ describe('files', () => {
     expect(threads).toEqual(entries.filter(({ name }) => name !== 'cli'));
   });
 
+  it('of dist load native packages where src does, after the environment that they read is set, and not before all else', () => {
+    const built = readdirSync(repository('dist')).filter((name) => name.endsWith('.js'));
+    const texts = built.map((name) => readFileSync(repository('dist', name), 'utf8'));
+    expect(texts.filter((text) => /^import .*"(onnxruntime-node|@duckdb\/node-bindings)"/m.test(text))).toEqual([]);
+    const loading = texts.filter((text) => text.includes('__require("onnxruntime-node")'));
+    expect(loading.length).toBeGreaterThan(1);
+    for (const text of loading)
+      expect(text.indexOf('process.env.ORT_DISABLE_TELEMETRY ??=')).toSatisfy(
+        (at: number) => at >= 0 && at < text.indexOf('__require("onnxruntime-node")'),
+      );
+  });
+
   it('are of one idea each: none over 300 lines, half of them under 100', () => {
     const lengths = FILES.map((file) => ({ file, lines: (TEXTS.get(file) ?? '').split('\n').length - 1 }));
     expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
