@@ -3,4 +3,6 @@
 export const ENTRIES = {
   cli: 'src/cli.ts',
   thread: 'src/score/thread.ts',
+  'engine-thread': 'src/tap/engine-thread.ts',
+  'scoring-thread': 'src/tap/scoring-thread.ts',
 };

@@ -29,6 +29,13 @@ const VECTOR_ROWS = 2_048;
 const CHUNK_ROW_BYTES = 16;
 /** The file as it is read, and its tensors in the session. */
 const MODEL_COPIES = 2;
+/** The thread that reads the query, with the bits of the keys that it has seen. */
+const ENGINE = 96 * MIB;
+/** Batches that wait for a worker, at most, in bytes and for each worker: more would make nothing faster. */
+const RING = 16 * MIB;
+const MOST_SLOTS = 8;
+/** Of a row of a batch, beside its features. */
+const OUTCOME_BYTES = 24;
 /** Of a machine's memory, where nobody says how much may be used: others live there too. */
 const MACHINE_SHARE = 0.8;
 
@@ -150,6 +157,41 @@ export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
   const database = Math.floor(capped(bound, spare, Math.max(DATABASE.most, leastOfDatabase)));
   const main = processBytes(load.local) + mainDatabase(bound, load) + BEYOND;
   return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
+}
+
+/** What a run asks for that scores rows on their way out of the query. */
+export interface TapLoad extends Pick<Load, 'workers' | 'batchRows' | 'rowBytes' | 'modelBytes' | 'cores'> {
+  /** Bytes of a batch in the ring. */
+  readonly slotBytes: number;
+}
+
+/** What it gets. */
+export interface TapAllotment {
+  readonly workers: number;
+  /** Batches in the ring. */
+  readonly slots: number;
+}
+
+/**
+ * Fits a run that scores on the way to a bound: first the ring shrinks, then the number of workers. The size of a batch is the model's,
+ * and does not.
+ *
+ * @returns undefined where it does not fit
+ */
+export function allotTap(bound: MemoryBound, load: TapLoad): TapAllotment | undefined {
+  const worker = WORKER + MODEL_COPIES * load.modelBytes + load.batchRows * (load.rowBytes + OUTCOME_BYTES);
+  const fixed =
+    PROCESS +
+    ENGINE +
+    (bound.from === 'machine' ? mostMain(load.cores) : mainDatabase(bound, { local: true, cores: load.cores }));
+  for (let { workers } = load; workers > 0; workers -= 1) {
+    const room = bound.bytes - fixed - workers * worker;
+    const fitting = Math.floor(Math.min(room, RING) / load.slotBytes);
+    const least = workers + 1;
+    if (fitting >= least || room >= least * load.slotBytes)
+      return { workers, slots: Math.max(least, Math.min(fitting, MOST_SLOTS * workers)) };
+  }
+  return undefined;
 }
 
 /** Bytes of the process while chunks are scored; before and after, the main thread's database is in their place. */

@@ -5,11 +5,17 @@
 export type ColumnValues =
   | { readonly kind: 'float32'; readonly values: Float32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'float64'; readonly values: Float64Array; readonly valid: Uint8Array | undefined }
+  | { readonly kind: 'int32'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'int64'; readonly values: BigInt64Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'bool'; readonly values: Uint8Array; readonly valid: Uint8Array | undefined }
+  /** A text as its position among the feature's categories, -1 where it is none of them. */
+  | { readonly kind: 'category'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'string'; readonly values: readonly (string | null)[]; readonly valid: undefined };
 
 export type ColumnKind = ColumnValues['kind'];
+
+/** Forms in which a column can be asked for; a batch may hold a shorter one that says the same. */
+export type ReadKind = Exclude<ColumnKind, 'int32' | 'category'>;
 
 /** Some rows of a table, column by column. The arrays may be views that live only until the next batch is read. */
 export interface ColumnBatch {

@@ -50,6 +50,8 @@ export interface FrozenTable {
   readonly pieces?: readonly FrozenPiece[];
   /** Where a row group takes more memory than one is meant to, for a source that keeps files. */
   readonly widest?: WidestRows;
+  /** Whether its rows were scored on their way out of the query, so that there is no table to look at again. */
+  readonly tapped?: boolean;
   /** Of which the checksums are made. */
   readonly hash: KeyHash;
 }

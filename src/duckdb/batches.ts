@@ -1,10 +1,10 @@
 import { type DuckDBDataChunk, DuckDBTypeId } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
-import type { ColumnBatch, ColumnKind, ColumnValues } from '../domain/column-batch.ts';
+import type { ColumnBatch, ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import type { Database, Values } from './database.ts';
 
 /** The DuckDB type to which a column must be cast so that `readBatches` can read it as that kind. */
-export const PHYSICAL_TYPE: Readonly<Record<ColumnKind, string>> = {
+export const PHYSICAL_TYPE: Readonly<Record<ReadKind, string>> = {
   float32: 'FLOAT',
   float64: 'DOUBLE',
   int64: 'BIGINT',

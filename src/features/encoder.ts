@@ -1,4 +1,4 @@
-import { type ColumnBatch, type ColumnKind, type ColumnValues, isValid } from '../domain/column-batch.ts';
+import { type ColumnBatch, type ColumnValues, isValid, type ReadKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signature } from '../domain/signature.ts';
 import type { TextCounts } from '../domain/text-counts.ts';
@@ -7,13 +7,13 @@ import { rejection } from './rejection.ts';
 /** From here on a number rounds to infinity in float32 (half a step above the largest one). */
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 103;
 
-type NumberArray = Float32Array | Float64Array | Uint8Array;
+type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 type InputValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
 
 /** Room for the input tensors of one batch, filled from column batches. */
 export interface Encoder {
   /** Physical form in which each feature's column must be read, in the order of `featuresOf`. */
-  readonly kinds: readonly ColumnKind[];
+  readonly kinds: readonly ReadKind[];
   /**
    * Writes the batch's rows into the tensors from row `offset` on.
    *
@@ -89,7 +89,7 @@ interface Target {
 }
 
 /** Numbers are read as wide as the source has them: rounding to float32 happens once, after the range was checked. */
-function kindFor(dtype: InputDtype, column: Column | undefined): ColumnKind {
+function kindFor(dtype: InputDtype, column: Column | undefined): ReadKind {
   switch (dtype) {
     case 'float32':
     case 'float64':
@@ -121,6 +121,7 @@ function allocate({ dtype, features }: ModelInput, capacity: number): InputValue
 
 function encodeFeature(feature: Feature, column: ColumnValues, target: Target): void {
   if (column.kind === 'string') encodeStrings(feature, column.values, target);
+  else if (column.kind === 'category') encodeCategories(feature, column, target);
   else if (column.kind === 'int64') encodeIntegers(feature, column, target);
   else encodeNumbers(feature, column, target);
 }
@@ -209,6 +210,37 @@ function encodeStrings(
       target[at] = replaced ?? '';
       if (replaced === undefined) rejected[row] ||= rejection('unknown category', index);
     }
+  }
+  if (seen === undefined) return;
+  seen.present += rows - nulls;
+  seen.unseen += unseen;
+}
+
+/** Texts that come as positions among the feature's categories. Those that are none of them are not known by their words. */
+function encodeCategories(
+  feature: Feature,
+  { values, valid }: { values: Int32Array; valid: Uint8Array | undefined },
+  { values: out, start, stride, rows, rejected, feature: index, seen }: Target,
+): void {
+  const target = out as string[];
+  const { categories = [] } = feature;
+  const filler = feature.default === undefined ? undefined : String(feature.default);
+  const forNull = feature.nullable ? filler : undefined;
+  const forUnknown = feature.unknown === 'default' ? filler : undefined;
+  let nulls = 0;
+  let unseen = 0;
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const known = isValid(valid, row) ? categories[values[row] as number] : undefined;
+    if (known !== undefined) {
+      target[at] = known;
+      continue;
+    }
+    const missing = !isValid(valid, row);
+    if (missing) nulls += 1;
+    else unseen += 1;
+    const replaced = missing ? forNull : forUnknown;
+    target[at] = replaced ?? '';
+    if (replaced === undefined) rejected[row] ||= rejection(missing ? 'null in a required feature' : 'unknown category', index);
   }
   if (seen === undefined) return;
   seen.present += rows - nulls;

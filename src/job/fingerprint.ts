@@ -30,7 +30,7 @@ export interface Fingerprinted {
 export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey }: Fingerprinted): string {
   const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
-  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, ...source } = definition.source;
+  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, ...source } = definition.source;
   const { warehouse: _____, shared_tables: ______, ...sink } = definition.sink;
   const parts = {
     format: FORMAT_VERSION,

@@ -54,6 +54,12 @@ const source = z
       .enum(['quarantine', 'refuse'])
       .default('quarantine')
       .describe('what to do with all rows of a key that occurs twice'),
+    freeze: z
+      .enum(['auto', 'always', 'never'])
+      .default('auto')
+      .describe(
+        'whether a DuckDB file is copied before it is scored: auto does so where scoring takes a minute or more, since others cannot write the file meanwhile',
+      ),
     max_bytes: byteSize.optional().describe('cost guard: bytes that the query may read, such as 50GB'),
     usd_per_tib: z.number().min(0).default(6.25).describe('price by which plan shows what the query costs, in USD per TiB'),
   })

@@ -1,9 +1,9 @@
 import { ScoreBatchError } from '../errors.ts';
 import { inBatches } from '../runtime/batches.ts';
+import { pickRows } from '../runtime/input-rows.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
-import { pickRows } from './input-rows.ts';
 import { proveRows, type RowProof, roundingTolerance } from './row-proof.ts';
 import { scoresOf } from './scores.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { readBounded } from '../bounded-file.ts';
-import type { ColumnKind, ColumnValues } from '../domain/column-batch.ts';
+import type { ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { createEncoder, type Encoder } from '../features/encoder.ts';
@@ -86,7 +86,7 @@ function parseRows(file: string, text: string | Buffer): Cells[] {
 }
 
 /** Text of a CSV as a column. There is no empty number: to those who quote every cell it is a null. */
-function toColumn(cells: readonly (string | null)[], kind: ColumnKind): ColumnValues {
+function toColumn(cells: readonly (string | null)[], kind: ReadKind): ColumnValues {
   if (kind === 'string') return { kind, values: cells, valid: undefined };
   const valid = new Uint8Array(Math.ceil(cells.length / 8));
   for (const [row, cell] of cells.entries()) if (cell) valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));

@@ -1,10 +1,10 @@
 import { ScoreBatchError } from '../errors.ts';
 import { seededRandom } from '../random.ts';
 import { inBatches } from '../runtime/batches.ts';
+import { joinRows, pickRows, spreadRows } from '../runtime/input-rows.ts';
 import type { InputTensor, Session } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
-import { joinRows, pickRows, spreadRows } from './input-rows.ts';
 import { otherRows } from './other-rows.ts';
 import { scoresOf } from './scores.ts';
 

@@ -13,6 +13,7 @@ import { type Agreement, agreeWithCpu, agreeWithGolden } from './agreement.ts';
 import type { Bundle } from './bundle.ts';
 import { type Golden, readGolden } from './golden.ts';
 import { checkModel } from './model-check.ts';
+import { secondsPerRow } from './speed.ts';
 
 export interface ServeOptions extends SessionOptions {
   /** Rows of a batch of the run; by default the canary has the golden rows. */
@@ -24,6 +25,8 @@ export interface Served {
   readonly execution: Execution;
   readonly golden: Agreement;
   readonly metadata: ModelMetadata;
+  /** Seconds that one session takes for a row, measured once on one batch. */
+  readonly rowSeconds: number;
 }
 
 /** Nodes that are named where they would run on cpu. */
@@ -71,7 +74,11 @@ async function serveOn(
   try {
     checkModel(metadata, bundle.signature, bundle.file);
     const golden = await readGolden(bundle);
-    if (name === 'cpu') return { execution: described, golden: await agreeWithGolden(bundle, golden, first), metadata };
+    if (name === 'cpu') {
+      const agreement = await agreeWithGolden(bundle, golden, first);
+      const rowSeconds = await secondsPerRow(first, golden, bundle.signature.output);
+      return { execution: described, golden: agreement, metadata, rowSeconds };
+    }
     const onCpu = await withSession(model, 'cpu', (session) => agreeWithGolden(bundle, golden, session));
     // On a software adapter a whole batch takes seconds, and says no more.
     const canaryOf = (session: Session) =>
@@ -96,6 +103,7 @@ async function serveOn(
         proof: canary.proof,
       },
       metadata,
+      rowSeconds: await secondsPerRow(first, golden, bundle.signature.output),
     };
   } finally {
     await first.close();

@@ -1,4 +1,4 @@
-import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import { stagedKey } from '../domain/staged-columns.ts';
 import { PHYSICAL_TYPE, readBatches } from '../duckdb/batches.ts';
@@ -15,7 +15,7 @@ import { identifier } from '../duckdb/sql.ts';
 export function readFeatures(
   database: Database,
   columns: readonly Column[],
-  kinds: readonly ColumnKind[],
+  kinds: readonly ReadKind[],
 ): AsyncIterable<ColumnBatch> {
   const list = columns.map(({ name }, i) => `CAST(${identifier(name)} AS ${PHYSICAL_TYPE[kinds[i] ?? 'string']})`);
   return readBatches(database, `SELECT ${list.join(', ')} FROM chunk`);

@@ -13,13 +13,14 @@ import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { serve } from '../model/serve.ts';
+import { type Served, serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type PublishedBefore, publishedBefore, refuseOtherJobs } from './publications.ts';
 import { type Sizing, sizeRun } from './sizing.ts';
+import { planTap, type TapPlan } from './tap.ts';
 import { openWarehouses, reservedFiles, tableNames } from './warehouses.ts';
 
 /** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
@@ -60,6 +61,8 @@ export interface Plan extends ChosenColumns, PublishedBefore {
   readonly reserved: readonly Reserved[];
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
+  /** How the rows are scored on their way out of the query; undefined where they are frozen first. */
+  readonly tap: TapPlan | undefined;
   /** Bytes that the query will read, where the source can tell. */
   readonly estimatedBytes: number | undefined;
 }
@@ -95,7 +98,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const [freezes, scores, publishes] = (['freeze', 'score', 'publish'] as const).map(
     (phase) => options.phase === 'all' || options.phase === phase,
   );
-  const execution = scores ? await tryModel(bundle, definition.score, requireGpu) : undefined;
+  const served = scores ? await tryModel(bundle, definition.score, requireGpu) : undefined;
+  const execution = served?.execution;
   const { source, sink, sourceAccess } = await openWarehouses(job, context);
   const sizing = sizeRun(definition, bundle, {
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
@@ -121,6 +125,17 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     model: { name, version, digest: bundle.digest },
     replaceOverlapping: options.replaceOverlapping ?? false,
     judged: Boolean(freezes || publishes),
+  });
+  const tap = await planTap({
+    definition,
+    bundle,
+    query,
+    columns,
+    source,
+    sink,
+    sizing,
+    served,
+    alone: options.phase === 'all',
   });
   const { csv } = definition.report;
   const file = csv === undefined ? undefined : reportFile(csv, window, job.root);
@@ -156,19 +171,20 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     requireGpu,
     estimatedBytes,
     sizing,
+    tap,
   };
 }
 
 /** Loads the model once on this thread and scores the golden rows: it is refused here and not by every worker. */
-async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<Execution> {
+async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<Served> {
   const { providers, batch_rows: configured } = score;
-  const { execution, metadata } = await serve(bundle, {
+  const served = await serve(bundle, {
     providers,
     requireGpu,
     batchRows: configured === 'auto' ? CANARY_ROWS : configured,
   });
-  const fixed = fixedBatch(metadata);
-  if (fixed === undefined || configured === 'auto' || configured === fixed) return execution;
+  const fixed = fixedBatch(served.metadata);
+  if (fixed === undefined || configured === 'auto' || configured === fixed) return served;
   throw new ScoreBatchError(
     'configuration',
     `${bundle.file} takes exactly ${counted(fixed, 'row')} at a time, and score.batch_rows is ${grouped(configured)}`,

@@ -1,6 +1,6 @@
 import { featuresOf, type Signature } from '../domain/signature.ts';
 import { EXPECTED } from '../model/golden.ts';
-import { spreadRows } from '../model/input-rows.ts';
+import { spreadRows } from '../runtime/input-rows.ts';
 import { type Cell, csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';
 

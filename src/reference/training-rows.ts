@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import type { ColumnBatch, ColumnKind } from '../domain/column-batch.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import { type Column, findColumn, type Schema } from '../domain/schema.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 import { PHYSICAL_TYPE, readBatches } from '../duckdb/batches.ts';
@@ -123,7 +123,7 @@ function expectedColumn(schema: Schema, name: string, source: TrainingSource): C
   });
 }
 
-function castTo({ name }: Column, kind: ColumnKind, text: boolean): string {
+function castTo({ name }: Column, kind: ReadKind, text: boolean): string {
   const column = identifier(name);
   if (!text || kind === 'string') return `CAST(${column} AS ${PHYSICAL_TYPE[kind]})`;
   const cell = `NULLIF(${column}, '')`;

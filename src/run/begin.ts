@@ -7,6 +7,7 @@ import { StageClock } from '../domain/stages.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
+import { takesTaps } from '../warehouse/warehouse.ts';
 import { localTime } from '../window/local-time.ts';
 import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';
 import { recordFailure, refusedEntry } from './failure.ts';
@@ -246,11 +247,17 @@ async function resumable(
   }
   try {
     const frozen = await plan.source.source.frozen(run.runId);
-    return frozen || (await plan.sink.sink.staged(run.runId)).length === 0 ? { run } : {};
+    return frozen || (await holdsOnePicture(plan, run.runId)) ? { run } : {};
   } catch (refused) {
     if (!isRefusal(refused)) throw refused;
     return { run, refused };
   }
+}
+
+/** Whether what is staged of a run without a frozen table is one picture of the window: nothing, or a window that was tapped. */
+async function holdsOnePicture({ sink: { sink } }: Plan, runId: string): Promise<boolean> {
+  if ((await sink.staged(runId)).length === 0) return true;
+  return takesTaps(sink) && (await sink.tapped(runId)) !== undefined;
 }
 
 function isRefusal(error: unknown): boolean {

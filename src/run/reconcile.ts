@@ -19,7 +19,7 @@ export async function reconcile(
   runId: string,
   scoreEdges: readonly number[] | undefined,
 ): Promise<Reconciliation> {
-  await plan.source.source.verify(frozen, plan.key);
+  if (!frozen.tapped) await plan.source.source.verify(frozen, plan.key);
   const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
     runId,
     frozen,

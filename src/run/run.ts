@@ -1,12 +1,15 @@
 import type { Context } from '../context.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ALONE } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
 import { type BeginOptions, begin } from './begin.ts';
 import { finish, publishOnce } from './finish.ts';
 import { freezeWindow } from './freeze.ts';
+import type { Progress } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
 import type { RunSummary } from './summary.ts';
+import { scoreOnTheWay } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
@@ -22,8 +25,21 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
   const progress = await begin(plan, options, context);
   if (options.skipPublished && progress.state !== 'started') return await finish(plan, progress, 'already published', context);
   return await publishOnce(plan, progress, context, async () => {
-    const frozen = await freezeWindow(plan, options.skipEmpty, progress, context);
-    await scoreFrozen(plan, frozen, ALONE, progress, context);
+    const frozen = await scoreWindow(plan, options, progress, context);
     return await publishFrozen(plan, frozen, options, progress, context);
   });
+}
+
+/** A window that a phase has frozen, or an earlier start, is gone on with as it is. */
+async function scoreWindow(
+  plan: Plan,
+  { skipEmpty }: Pick<RunOptions, 'skipEmpty'>,
+  progress: Progress,
+  context: Context,
+): Promise<FrozenTable> {
+  if (plan.tap !== undefined && (await plan.source.source.frozen(progress.runId)) === undefined)
+    return await scoreOnTheWay(plan, plan.tap, skipEmpty, progress, context);
+  const frozen = await freezeWindow(plan, skipEmpty, progress, context);
+  await scoreFrozen(plan, frozen, ALONE, progress, context);
+  return frozen;
 }

@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import pLimit from 'p-limit';
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { ProviderText } from '../domain/provider.ts';
-import { ScoreBatchError } from '../errors.ts';
 import { fromParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
+import { isOutOfMemory, outOfMemory } from './out-of-memory.ts';
 
 export interface PoolOptions extends Omit<WorkerSetup, 'stop' | 'provider'> {
   readonly workers: number;
@@ -70,18 +70,6 @@ export async function scoreChunks(
   }
   signal.throwIfAborted();
   if (failure) throw failure.error;
-}
-
-function isOutOfMemory(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
-}
-
-/** V8 ended the thread; what is staged stays, and the same command goes on with it. */
-function outOfMemory(cause: Error): ScoreBatchError {
-  return new ScoreBatchError('configuration', 'a chunk worker took more memory than it may', {
-    hint: 'set score.chunk_rows or score.batch_rows lower, or start Node with a higher --max-old-space-size',
-    cause,
-  });
 }
 
 interface ChunkWorker {

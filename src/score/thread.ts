@@ -1,14 +1,13 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
 import { featureError } from '../duckdb/errors.ts';
-import { ScoreBatchError } from '../errors.ts';
 import { inBatches } from '../runtime/batches.ts';
-import { loadModel, type Session, trySession } from '../runtime/session.ts';
 import { keepSecretsOf } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { scoreChunk } from './chunk.ts';
 import { toParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
+import { openServing } from './serving.ts';
 
 // Entry of a chunk worker's thread: one model session and one in-memory DuckDB, one chunk at a time until the port closes.
 
@@ -25,7 +24,7 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 try {
-  const session = inBatches(await openAgain(setup), setup.batchRows);
+  const session = inBatches(await openServing(setup), setup.batchRows);
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();
@@ -70,14 +69,4 @@ try {
 } catch (error) {
   post({ type: 'failed', error: toParts(error) });
   port.close();
-}
-
-/** The provider served when the run was planned, so that it is the device's fault where it does not now, and may pass. */
-async function openAgain({ model, provider, requireGpu }: WorkerSetup): Promise<Session> {
-  const session = await trySession(await loadModel(model), provider, requireGpu);
-  if (!('why' in session)) return session;
-  throw new ScoreBatchError('unavailable', `${provider} served when the run was planned, and now it does not`, {
-    details: [session.why],
-    hint: 'start again, the run goes on where it stopped; if it comes back, look at what else uses the device',
-  });
 }

@@ -16,7 +16,8 @@ export interface Console {
   warn(message: string): void;
   /** Only with `-v`. */
   debug(message: string): void;
-  progress(what: string, total: number): Progress;
+  /** @param total undefined where nobody knows it */
+  progress(what: string, total?: number): Progress;
 }
 
 interface Progress {
@@ -59,16 +60,22 @@ export function createConsole({ verbosity, json, stream, subject }: Options): Co
   };
 }
 
-function bar(what: string, total: number, stream: NodeJS.WriteStream): Progress {
+function bar(what: string, total: number | undefined, stream: NodeJS.WriteStream): Progress {
   const progress = new cliProgress.SingleBar(
-    { format: `${what} {bar} {value}/{total}`, barsize: 20, stream, hideCursor: true, clearOnComplete: true },
+    {
+      format: total === undefined ? `${what} {value}` : `${what} {bar} {value}/{total}`,
+      barsize: 20,
+      stream,
+      hideCursor: true,
+      clearOnComplete: true,
+    },
     cliProgress.Presets.shades_grey,
   );
-  progress.start(total, 0);
+  progress.start(total ?? 0, 0);
   return { advance: (by) => progress.increment(by), stop: () => progress.stop() };
 }
 
-function lines(what: string, total: number, say: (level: 'info', message: string) => void): Progress {
+function lines(what: string, total: number | undefined, say: (level: 'info', message: string) => void): Progress {
   let done = 0;
   let last = performance.now();
   return {
@@ -76,7 +83,7 @@ function lines(what: string, total: number, say: (level: 'info', message: string
       done += by;
       if (performance.now() - last < PROGRESS_INTERVAL_MS) return;
       last = performance.now();
-      say('info', `${what}: ${grouped(done)} of ${grouped(total)}`);
+      say('info', `${what}: ${grouped(done)}${total === undefined ? '' : ` of ${grouped(total)}`}`);
     },
     stop() {},
   };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { ColumnBatch, ColumnKind, ColumnValues } from '../../src/domain/column-batch.ts';
+import type { ColumnBatch, ColumnValues, ReadKind } from '../../src/domain/column-batch.ts';
 import type { Column } from '../../src/domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signature } from '../../src/domain/signature.ts';
 import { createEncoder } from '../../src/features/encoder.ts';
@@ -28,7 +28,7 @@ function encodeNaively(
 }
 
 /** The column's values as DuckDB hands them over: under a null there is rubbish, not zero. */
-function toColumn(kind: ColumnKind, values: readonly Value[]): ColumnValues {
+function toColumn(kind: ReadKind, values: readonly Value[]): ColumnValues {
   if (kind === 'string') return { kind, values: values as (string | null)[], valid: undefined };
   const valid = new Uint8Array(Math.ceil(values.length / 8));
   for (const [row, value] of values.entries()) if (value !== null) valid[row >> 3] = (valid[row >> 3] ?? 0) | (1 << (row & 7));
@@ -146,7 +146,7 @@ function encode({ signature, columns, values, batches }: Case) {
 }
 
 /** Numbers are rounded once, to what the tensor holds; a FLOAT column was rounded before, by the warehouse. */
-function asRead(value: Value, kind: ColumnKind): Value {
+function asRead(value: Value, kind: ReadKind): Value {
   return kind === 'float32' && typeof value === 'number' ? Math.fround(value) : value;
 }
 

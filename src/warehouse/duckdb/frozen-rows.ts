@@ -43,8 +43,8 @@ export function placed(index: number): string {
   return `c${index}`;
 }
 
-/** Parquet has no 128-bit integer (and makes it a double), and no enum. */
-function selected({ name, native, type }: Column): string {
+/** A column as Parquet can hold it: it has no 128-bit integer (and makes it a double), and no enum. */
+export function selected({ name, native, type }: Column): string {
   const quoted = identifier(name);
   if (native === 'HUGEINT') return `CAST(${quoted} AS DECIMAL(38, 0))`;
   return type === 'string' ? `CAST(${quoted} AS VARCHAR)` : quoted;

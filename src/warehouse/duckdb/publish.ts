@@ -2,7 +2,6 @@ import { currentPublication } from '../../domain/ledger.ts';
 import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
-import { parquetScan } from '../../duckdb/sql.ts';
 import { clashed, countClashes, refuseOverlap } from '../sql/clashes.ts';
 import { insertEntry } from '../sql/ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectScored } from '../sql/publication.ts';
@@ -13,8 +12,9 @@ import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';
 import { rankRows } from './ranked-rows.ts';
 import { makeRoom } from './room.ts';
+import { openStaged } from './staged-rows.ts';
 import { stagedWidth } from './staged-width.ts';
-import { refuseAlteredStaging, stagedFile } from './staging.ts';
+import { refuseAlteredStaging, stagingFolder } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 /**
@@ -23,12 +23,12 @@ import { createTable, inCatalog, tableExists } from './tables.ts';
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
   const { entry, tables, key, keep, bands, scored } = spec;
-  const staged = spec.pinned.map((attempt) => stagedFile(file, entry.runId, attempt));
-  const unranked = () => `(${selectScored(parquetScan(staged), key, keep)}) AS scored`;
-  const from = staged.length === 0 ? '' : isRanked(tables) ? await rankRows(file, spec, staged) : unranked();
-  const rows = { from, key, keep, scored, bands };
+  const staging = stagingFolder(file, entry.runId);
+  const ranked = spec.pinned.length > 0 && isRanked(tables) ? await rankRows(file, spec, staging) : undefined;
   return await withFile(file, 'write', async (database) => {
-    if (staged.length > 0) await makeRoom(database, file, (await stagedWidth(database, staged)).group);
+    using staged = await openStaged(database, staging, spec.pinned);
+    const rows = { from: ranked ?? `(${selectScored(staged.all, key, keep)}) AS scored`, key, keep, scored, bands };
+    if (staged.files.length > 0) await makeRoom(database, file, (await stagedWidth(database, staged.files)).group);
     return await transaction(database, async () => {
       const ledger = inCatalog(database, tables.ledger);
       const scores = inCatalog(database, tables.scores);
@@ -51,12 +51,12 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         if (table && (await tableExists(database, table.name)))
           await database.run(deleteWindow(DUCKDB, table, entry, spec.replaced));
       }
-      if (staged.length > 0) {
+      if (staged.files.length > 0) {
         // The file is in the order of ranks, and a thread takes a whole row group of it: reading the report by ranges of ranks
         // touches few row groups all the same. To keep the order of all costs one thread or twice the work where memory is small.
         await database.run('SET preserve_insertion_order = false');
         await database.run(insertScores(DUCKDB, scores, entry, rows));
-        await database.run(insertQuarantine(DUCKDB, quarantine, entry, parquetScan(staged), key));
+        await database.run(insertQuarantine(DUCKDB, quarantine, entry, staged.rejected, key));
         if (report && spec.reported) await database.run(insertScores(DUCKDB, report, entry, rows));
         if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }

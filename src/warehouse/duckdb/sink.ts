@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { spillFolder } from '../../duckdb/spill.ts';
 import { literal } from '../../duckdb/sql.ts';
+import { REJECTED } from '../../outcomes/folder.ts';
 import { proveWritable } from '../../writable-folder.ts';
-import type { Sink } from '../warehouse.ts';
+import type { Sink, TapSink } from '../warehouse.ts';
 import { duckdbAudit } from './audit.ts';
-import { type DuckdbFile, translated, withFile } from './file.ts';
+import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { dropLeft, listLeft, makeRunFolder, removeRunFolder } from './scratch.ts';
-import { stage, stagedAttempts, stagingFolder, tallyStaged } from './staging.ts';
+import { dropLeft, listLeft, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
+import { stage, stagedAttempts, stagingFolder, tallyStaged, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
+import { earlierAttempts, makeTapFolder, stageTapped } from './tapped.ts';
 
-export function duckdbSink(file: DuckdbFile): Sink {
+export function duckdbSink(file: DuckdbFile): Sink & TapSink {
   return {
     async differences(tables) {
       if (!existsSync(file.path)) return [];
@@ -45,15 +47,27 @@ export function duckdbSink(file: DuckdbFile): Sink {
       }),
     staged: (runId) => stagedAttempts(file, runId),
     stage: (runId, scored) => translated(file.scratch, () => stage(file, runId, scored)),
+    tapFolder: (runId, attempt, batchRows) => translated(file.scratch, () => makeTapFolder(file, runId, attempt, batchRows)),
+    earlier: (runId, scorer) => earlierAttempts(file, runId, scorer),
+    tapped: (runId) => wholeAttempt(file, runId),
+    stageTapped: (runId, folder, window) =>
+      translated(file.scratch, () => stageTapped(stagingFolder(file, runId), folder, window)),
+    compute: (runId, work) => withMemory(file, runFolder(file, runId), work),
     tally: (options) => tallyStaged(file, options),
     publish: (spec) => publish(file, spec),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),
-    showRejected: (runId) =>
-      `select * from read_parquet(${literal(`${stagingFolder(file, runId)}/*.parquet`)}, hive_partitioning = false) where reason is not null`,
+    showRejected: (runId) => showRejected(stagingFolder(file, runId)),
     discard: (runId) => removeRunFolder(file, runId),
     left: () => translated(file.scratch, () => listLeft(file)),
     drop: (left) => translated(file.scratch, () => dropLeft(left)),
   };
+}
+
+function showRejected(staging: string): string {
+  // A tapped attempt has them in a file of their own.
+  const tapped = existsSync(staging) && readdirSync(staging).some((name) => existsSync(path.join(staging, name, REJECTED)));
+  const files = path.join(staging, tapped ? path.join('*', REJECTED) : '*.parquet');
+  return `select * from read_parquet(${literal(files)}, hive_partitioning = false) where reason is not null`;
 }

@@ -5,7 +5,7 @@ import { toColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
-import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
+import type { CountingSource, EmbeddedSource, MeasuringSource, Source } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
@@ -14,7 +14,7 @@ import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
 import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
 
-export function duckdbSource(file: DuckdbFile): Source & CountingSource & MeasuringSource {
+export function duckdbSource(file: DuckdbFile): Source & CountingSource & EmbeddedSource & MeasuringSource {
   const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
     const { sql, values } = renderQuery(query);
     return withFile(file, 'read', async (database) => {
@@ -49,6 +49,15 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Measur
       const [row] = await rowsOf(query, (sql) => selectLargest(DUCKDB, asSubquery(sql), texts, 'strlen'));
       return largestTexts(texts, row?.map(String));
     },
+    session(query) {
+      const { sql, values } = renderQuery(query);
+      const { path, scratch, job, memory, reserve } = file;
+      return { path, scratch, job, memory, reserve, sql, values, name: query.name };
+    },
+    async guessRows(query) {
+      const [row] = await rowsOf(query, (sql) => `EXPLAIN (FORMAT json) ${sql}`);
+      return guessOf(JSON.parse(String(row?.[1])) as PlanStep[]);
+    },
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
     verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),
@@ -61,4 +70,16 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Measur
       return `${file.path} can be read`;
     },
   };
+}
+
+interface PlanStep {
+  readonly extra_info?: { readonly 'Estimated Cardinality'?: string };
+  readonly children?: readonly PlanStep[];
+}
+
+/** The planner's guess for the topmost step that has one. */
+function guessOf([step]: readonly PlanStep[]): number {
+  if (step === undefined) return 0;
+  const guess = step.extra_info?.['Estimated Cardinality'];
+  return guess === undefined ? guessOf(step.children ?? []) : Number(guess);
 }

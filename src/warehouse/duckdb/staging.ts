@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
 import { readFacts } from '../../domain/attempt-facts.ts';
 import { checksumOf } from '../../domain/checksum.ts';
 import { type AttemptTally, pinAttempts } from '../../domain/reconciliation.ts';
+import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
-import { fileList, parquetScan } from '../../duckdb/sql.ts';
-import { systemCode } from '../../errors.ts';
+import type { TappedWindow } from '../../domain/tapped-window.ts';
+import { fileList } from '../../duckdb/sql.ts';
+import { ScoreBatchError, systemCode } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { histogramCounts } from '../sql/tally.ts';
@@ -16,23 +19,36 @@ import { type DuckdbFile, withMemory } from './file.ts';
 import { hashOfKey } from './key-hash.ts';
 import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
+import { openStaged } from './staged-rows.ts';
 import { stampsOf } from './stamp.ts';
+import { readTapped, tappedFiles, tappedFolder } from './tapped.ts';
 
 // Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
 // says chunk and attempt; it has this name only once it is complete.
 
-const NAME = /^chunk-(\d+)-([0-9a-f]+)\.parquet$/;
+const NAME = /^chunk-(\d+)-([0-9a-f]+)\.(parquet|tapped)$/;
 
 export function stagingFolder(file: DuckdbFile, runId: string): string {
   return path.join(runFolder(file, runId), 'staged');
 }
 
-export function stagedFile(
-  file: DuckdbFile,
-  runId: string,
-  { chunk, attempt }: Pick<StagedAttempt, 'chunk' | 'attempt'>,
-): string {
+function stagedFile(file: DuckdbFile, runId: string, { chunk, attempt }: Pick<StagedAttempt, 'chunk' | 'attempt'>): string {
   return path.join(stagingFolder(file, runId), `chunk-${chunk}-${attempt}.parquet`);
+}
+
+/** The file or the folder of an attempt. */
+function stagedPath(file: DuckdbFile, runId: string, attempt: Pick<StagedAttempt, 'chunk' | 'attempt'>): string {
+  const tapped = tappedFolder(stagingFolder(file, runId), attempt.attempt);
+  return existsSync(tapped) ? tapped : stagedFile(file, runId, attempt);
+}
+
+function isTapped(name: string): boolean {
+  return name.endsWith('.tapped');
+}
+
+/** What tells whether an attempt is as it was written, see `stampsOf`. */
+async function stampOf(name: string): Promise<string> {
+  return (await stampsOf(isTapped(name) ? await tappedFiles(name) : [name])).join(' ');
 }
 
 /** A rename of what is on disk: after a loss of power the file is there whole, or not at all. */
@@ -48,10 +64,22 @@ export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile)
 
 /** Attempts that can be read; one that cannot is removed, and its chunk scored again. */
 export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
-  const files = await stagedFiles(file, runId);
+  const all = await stagedPaths(file, runId);
+  const files = all.filter((name) => !isTapped(name));
+  const tapped = await Promise.all(
+    all.filter(isTapped).map(async (folder) => ({ ...attemptOf(folder), rows: (await readTapped(folder)).frozen.rows })),
+  );
+  return [...tapped, ...(await attemptsInFiles(file, runId, files))];
+}
+
+async function attemptsInFiles(file: DuckdbFile, runId: string, files: readonly string[]): Promise<StagedAttempt[]> {
   if ((await countRows(file, runId, files)) === undefined) {
     for (const staged of files) if ((await countRows(file, runId, [staged])) === undefined) await rm(staged);
-    return await stagedAttempts(file, runId);
+    return await attemptsInFiles(
+      file,
+      runId,
+      (await stagedPaths(file, runId)).filter((name) => !isTapped(name)),
+    );
   }
   if (files.length === 0) return [];
   const counted = await withMemory(file, runFolder(file, runId), (database) =>
@@ -65,18 +93,19 @@ export async function tallyStaged(
   file: DuckdbFile,
   { runId, frozen, key, scorer, scoreEdges }: ReconcileOptions,
 ): Promise<StagedTally> {
-  const files = await stagedFiles(file, runId);
-  if (files.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
+  const paths = await stagedPaths(file, runId);
+  if (paths.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
   // Before anything is read of them.
-  const stamps = new Map((await stampsOf(files)).map((stamp, i) => [files[i], stamp]));
+  const stamps = new Map(await Promise.all(paths.map(async (name) => [attemptOf(name).attempt, await stampOf(name)] as const)));
   return await withMemory(file, runFolder(file, runId), async (database) => {
     const hash = hashOfKey(
       frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),
     );
+    using staged = await openStaged(database, stagingFolder(file, runId), paths.map(attemptOf));
     const counted = await database.rows(
       `SELECT chunk, attempt, any_value(provider), max(facts), count(*), count(score), ${checksumSums(DUCKDB, hash).join(', ')}
-       FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
+       FROM ${staged.all} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
     );
     const attempts = counted.map(([chunk, attempt, provider, facts, rows, scored, high, low]) => {
       const id = { chunk: Number(chunk), attempt: String(attempt) };
@@ -87,14 +116,14 @@ export async function tallyStaged(
         rows: Number(rows),
         scored: Number(scored),
         checksum: checksumOf(high, low),
-        content: stamps.get(stagedFile(file, runId, id)) ?? '',
+        content: stamps.get(id.attempt) ?? '',
       };
     });
     const pinning = pinAttempts(frozen, attempts, scorer);
     if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
-    const scan = parquetScan(pinning.pinned.map((attempt) => stagedFile(file, runId, attempt)));
+    using pinned = await openStaged(database, stagingFolder(file, runId), pinning.pinned);
     const rejected = await database.rows(
-      `SELECT reason, column_name, count(*) FROM ${scan} WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason, column_name`,
+      `SELECT reason, column_name, count(*) FROM ${pinned.rejected} WHERE reason IS NOT NULL GROUP BY ALL ORDER BY count(*) DESC, reason, column_name`,
     );
     const rejections = rejected.map(([reason, column, rows]) => ({
       reason: String(reason),
@@ -102,12 +131,12 @@ export async function tallyStaged(
       rows: Number(rows),
     }));
     if (scoreEdges === undefined) return { ...pinning, rejections, scoreCounts: undefined };
-    const [counts = []] = await database.rows(`SELECT ${histogramCounts(scoreEdges).join(', ')} FROM ${scan}`);
+    const [counts = []] = await database.rows(`SELECT ${histogramCounts(scoreEdges).join(', ')} FROM ${pinned.all}`);
     return { ...pinning, rejections, scoreCounts: counts.map(Number) };
   });
 }
 
-async function stagedFiles(file: DuckdbFile, runId: string): Promise<string[]> {
+async function stagedPaths(file: DuckdbFile, runId: string): Promise<string[]> {
   const folder = stagingFolder(file, runId);
   try {
     return (await readdir(folder))
@@ -131,12 +160,34 @@ export async function refuseAlteredStaging(
   runId: string,
   pinned: readonly Pick<AttemptTally, 'chunk' | 'attempt' | 'content'>[],
 ): Promise<void> {
-  const files = pinned.map((attempt) => stagedFile(file, runId, attempt));
-  const now = await stampsOf(files).catch((error: unknown) => {
+  const now = await Promise.all(pinned.map((attempt) => stampOf(stagedPath(file, runId, attempt)))).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return [];
     throw error;
   });
   const changed = pinned.filter(({ content }, i) => content !== now[i]);
   if (changed.length > 0)
     throw alteredStaging(changed.map(({ chunk }) => `the file of chunk ${chunk} was written to or is gone`));
+}
+
+/** The run's tapped attempt, if all its files can be read and every row has its outcome: a machine that lost power may have lost some. */
+export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<TappedWindow | undefined> {
+  for (const folder of (await stagedPaths(file, runId)).filter(isTapped)) {
+    const window = await readTapped(folder).catch(() => undefined);
+    const { frozen } = window ?? {};
+    if (window === undefined || frozen === undefined) continue;
+    // Of its own hash only the names of the key's columns matter.
+    const key = Array.from({ length: window.keys }, (_, i): Column => ({ name: stagedKey(i), type: 'string', native: '' }));
+    const options = { runId, frozen, key, keep: [], scorer: undefined, scoreEdges: undefined };
+    const tally = await tallyStaged(file, options).catch((error: unknown) => {
+      if (isDamaged(error)) return undefined;
+      throw error;
+    });
+    if (tally?.pinned.some(({ attempt }) => attempt === window.attempt)) return window;
+    await rm(folder, { recursive: true });
+  }
+  return undefined;
+}
+
+function isDamaged(error: unknown): boolean {
+  return (error instanceof ScoreBatchError && error.kind === 'conflict') || systemCode(error) === 'ENOENT';
 }

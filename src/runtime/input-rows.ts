@@ -1,4 +1,4 @@
-import type { InputTensor } from '../runtime/session.ts';
+import type { InputTensor } from './session.ts';
 
 /** The inputs with the rows of these numbers, in their order; a number may come more than once. */
 export function pickRows(inputs: readonly InputTensor[], rows: readonly number[]): InputTensor[] {

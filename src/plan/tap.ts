@@ -1,0 +1,81 @@
+import type { Query } from '../domain/query.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import { allotTap, machineBound, type TapAllotment } from '../memory.ts';
+import type { Bundle } from '../model/bundle.ts';
+import type { Served } from '../model/serve.ts';
+import { type TapColumn, tapColumns } from '../tap/columns.ts';
+import { slotBytes } from '../tap/ring.ts';
+import { tapParameters } from '../tap/statement.ts';
+import { isEmbedded, takesTaps, type Warehouse } from '../warehouse/warehouse.ts';
+import type { ChosenColumns } from './columns.ts';
+import type { Sizing } from './sizing.ts';
+
+/** Scoring that takes longer freezes its rows first: others cannot write the file meanwhile. */
+const MOST_SECONDS = 60;
+
+/** How rows are scored on their way out of the query. */
+export interface TapPlan extends TapAllotment {
+  readonly columns: readonly TapColumn[];
+  /** Of the model, and of nothing else: where batches are cut moves the last bits of a sum. */
+  readonly batchRows: number;
+  /** Seconds that scoring is guessed to take. */
+  readonly seconds: number;
+  /** Seconds that one session takes for a row. */
+  readonly rowSeconds: number;
+}
+
+export interface TapQuestion {
+  readonly definition: JobDefinition;
+  readonly bundle: Bundle;
+  readonly query: Query;
+  readonly columns: ChosenColumns;
+  readonly source: Warehouse;
+  readonly sink: Warehouse;
+  readonly sizing: Sizing;
+  readonly served: Served | undefined;
+  /** Whether this process does the whole run; phases and shards need a frozen table. */
+  readonly alone: boolean;
+}
+
+/**
+ * Decides whether the rows of a window are frozen before they are scored, see `source.freeze`.
+ *
+ * @returns undefined where they are
+ * @throws ScoreBatchError `configuration` where they must not be, and have to be
+ */
+export async function planTap(question: TapQuestion): Promise<TapPlan | undefined> {
+  const { definition, query, source, sizing, served, alone } = question;
+  const { freeze } = definition.source;
+  if (freeze === 'always' || served === undefined || !alone) return undefined;
+  const found = whatPrevents(question);
+  if (typeof found === 'string') {
+    if (freeze === 'auto') return undefined;
+    throw new ScoreBatchError('configuration', `source.freeze is never, and ${found}`, {
+      hint: 'leave source.freeze out, or set it to auto',
+    });
+  }
+  const { source: embedded } = source;
+  const rows = isEmbedded(embedded) ? await embedded.guessRows(query) : 0;
+  const seconds = (rows * served.rowSeconds) / Math.min(found.workers, Math.max(1, sizing.cores));
+  return freeze === 'auto' && seconds > MOST_SECONDS ? undefined : { ...found, seconds, rowSeconds: served.rowSeconds };
+}
+
+/** @returns why rows have to be frozen, or how they are scored without */
+function whatPrevents({
+  bundle,
+  columns,
+  source,
+  sink,
+  sizing,
+}: TapQuestion): string | Omit<TapPlan, 'seconds' | 'rowSeconds'> {
+  if (!isEmbedded(source.source) || !takesTaps(sink.sink)) return 'source and sink are not both DuckDB files';
+  const tapped = tapColumns(bundle.signature, columns.features);
+  if (tapped === undefined) return 'the model has a text feature that takes any value (unknown: allow)';
+  const { batchRows } = sizing.load;
+  const types = tapParameters(tapped, true);
+  const bound = sizing.bound.from === 'machine' ? machineBound(sizing.memory) : sizing.bound;
+  const allotment = allotTap(bound, { ...sizing.load, slotBytes: slotBytes({ types, batchRows }) });
+  if (allotment === undefined) return 'there is too little memory to score rows on their way out of the query';
+  return { ...allotment, columns: tapped, batchRows };
+}

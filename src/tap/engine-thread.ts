@@ -1,0 +1,104 @@
+import { mkdirSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Database } from '../duckdb/database.ts';
+import { duckdbError, featureError } from '../duckdb/errors.ts';
+import { registerFunction, type Vector } from '../duckdb/function.ts';
+import { parquetScan } from '../duckdb/sql.ts';
+import { ORDINAL, REPEATED, ROWS } from '../outcomes/folder.ts';
+import { registerOutcomes } from '../outcomes/functions.ts';
+import { openOutcomes } from '../outcomes/reader.ts';
+import { toParts } from '../score/error-parts.ts';
+import { queryError } from '../warehouse/duckdb/errors.ts';
+import { openFile } from '../warehouse/duckdb/file.ts';
+import type { EngineMessage, EngineSetup, Entered } from './messages.ts';
+import { isStopped, RingStopped, writeRing } from './ring.ts';
+import { createSeenKeys, type SeenKeys } from './seen-keys.ts';
+import { copyRepeated, newFunctionName, tapParameters, tapStatement } from './statement.ts';
+
+// Entry of the engine's thread: DuckDB, and the function that takes rows from it. The function waits where the ring is full, and so
+// does this thread; the main thread never does.
+
+/** Bytes of memory for each key that is looked at: ten million were counted at once with 200 MiB, a hundred million were too many. */
+const BYTES_PER_KEY = 12;
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+const setup = workerData as EngineSetup;
+const stopping = new AbortController();
+port.on('message', () => stopping.abort(new RingStopped()));
+const post = (message: EngineMessage): void => port.postMessage(message);
+
+process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
+
+try {
+  post({ type: 'entered', entered: await enter() });
+} catch (error) {
+  post({ type: 'failed', error: toParts(error) });
+} finally {
+  port.close();
+}
+
+/** Runs the query, once, and gives the file back. */
+async function enter(): Promise<Entered> {
+  const { session } = setup;
+  await using database = await openFile({ ...session, signal: stopping.signal }, 'read');
+  try {
+    return await readThrough(database);
+  } catch (error) {
+    if (isStopped(setup.ring)) throw new RingStopped();
+    const casts = setup.columns.some(({ kind }) => kind === 'int64');
+    throw queryError(casts ? featureError(error, 'the window') : duckdbError(error, session.scratch), session.name);
+  }
+}
+
+async function readThrough(database: Database): Promise<Entered> {
+  const { ring, columns, earlier } = setup;
+  const writer = writeRing(ring);
+  const keys = createSeenKeys();
+  const reuses = earlier.length > 0;
+  const tap = newFunctionName('tap');
+  const hashAt = columns.length;
+  registerFunction(database, tap, tapParameters(columns, reuses), 'INTEGER', (rows, inputs, result) => {
+    const hashes = inputs[hashAt] as Vector;
+    keys.see(new Uint32Array(hashes.bytes.buffer as ArrayBuffer, hashes.bytes.byteOffset, 2 * rows), rows);
+    const first = writer.put(rows, reuses ? [...inputs.slice(0, hashAt), ...inputs.slice(hashAt + 1)] : inputs);
+    const ordinals = new Int32Array(result.bytes.buffer as ArrayBuffer);
+    for (let row = 0; row < rows; row += 1) ordinals[row] = first + row;
+  });
+  const relations = earlier.map(({ files, outcomes, batchRows }) => {
+    const { outcome, bits } = registerOutcomes(database, openOutcomes(outcomes, batchRows));
+    return `(SELECT *, ${outcome}(${ORDINAL}) AS outcome, ${bits}(${ORDINAL}) AS bits FROM ${parquetScan(files)})`;
+  });
+  // Which row is in which file means nothing, and keeping the order would hold whole row groups back in memory.
+  await database.run('SET preserve_insertion_order = false');
+  const [copied] = await database.rows(tapStatement(setup, tap, relations), setup.session.values);
+  const entered = writer.end();
+  if (entered !== Number(copied?.[0])) throw new Error(`${entered} rows were taken and ${copied?.[0]} were written`);
+  return { rows: entered, checksum: keys.checksum, duplicates: await findRepeated(database, keys) };
+}
+
+/** Collects the keys that occur more than once: among those whose hash came again, and as many at once as the memory is enough for. */
+async function findRepeated(database: Database, keys: SeenKeys): Promise<number> {
+  if (keys.suspects === 0) return 0;
+  const folder = path.join(setup.folder, ROWS);
+  const files = readdirSync(folder).map((name) => path.join(folder, name));
+  const passes = Math.ceil((2 * keys.suspects * BYTES_PER_KEY) / setup.session.memory);
+  const repeated = path.join(setup.folder, REPEATED);
+  mkdirSync(repeated);
+  let found = 0;
+  for (let pass = 0; pass < passes; pass += 1) {
+    const suspect = newFunctionName('suspect');
+    registerFunction(database, suspect, ['BIGINT'], 'BOOLEAN', (rows, [hashes], result) => {
+      const { buffer, byteOffset } = (hashes as Vector).bytes;
+      const words = new Uint32Array(buffer as ArrayBuffer, byteOffset, 2 * rows);
+      for (let row = 0; row < rows; row += 1) {
+        const low = words[2 * row] as number;
+        result.bytes[row] = low % passes === pass && keys.isSuspect(low) ? 1 : 0;
+      }
+    });
+    const [copied] = await database.rows(copyRepeated(files, setup, suspect, path.join(repeated, `${pass}.parquet`)));
+    found += Number(copied?.[0]);
+  }
+  return found;
+}

@@ -1,0 +1,197 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { parentPort, workerData } from 'node:worker_threads';
+import { type ColumnBatch, type ColumnValues, isValid } from '../domain/column-batch.ts';
+import type { Vector } from '../duckdb/function.ts';
+import { createEncoder } from '../features/encoder.ts';
+import { createFeatureHasher } from '../features/hash.ts';
+import { readRejection } from '../features/rejection.ts';
+import { blockBytes, createBlock, rejectedOutcome, scoredOutcome } from '../outcomes/format.ts';
+import { inBatches } from '../runtime/batches.ts';
+import { pickRows } from '../runtime/input-rows.ts';
+import type { InputTensor, Session } from '../runtime/session.ts';
+import { toParts } from '../score/error-parts.ts';
+import { takeScores } from '../score/outcome.ts';
+import { openServing } from '../score/serving.ts';
+import { keepSecretsOf } from '../secrets.ts';
+import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
+import { type Batch, readRing } from './ring.ts';
+
+// Entry of a scoring worker's thread: takes batches from the ring, and writes what becomes of their rows. It never goes back to its
+// event loop before the ring is empty, or stopped.
+
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+const setup = workerData as ScoringSetup;
+keepSecretsOf(process.env);
+const post = (message: ScoringMessage): void => port.postMessage(message);
+
+// Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
+process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
+
+try {
+  post({ type: 'worked', worked: await work() });
+} catch (error) {
+  post({ type: 'failed', error: toParts(error) });
+} finally {
+  port.close();
+}
+
+async function work(): Promise<Worked> {
+  const { ring, signature, features } = setup;
+  const { batchRows } = ring;
+  const session = inBatches(await openServing(setup), batchRows);
+  const file = openSync(setup.outcomes, 'r+');
+  const encoder = createEncoder(signature, features, batchRows);
+  const hasher = createFeatureHasher();
+  const block = createBlock(batchRows);
+  const rejections = new Set<number>();
+  const reader = readRing(ring);
+  const { seconds, lap } = stopwatch();
+  let rows = 0;
+  let reused = 0;
+  let first: number | undefined;
+  try {
+    for (let batch = reader.take(); batch !== undefined; batch = reader.take()) {
+      lap('wait');
+      const rejected = new Int32Array(batch.rows);
+      encoder.encode(batchColumns(batch), 0, rejected);
+      const inputs = encoder.tensors(batch.rows);
+      hasher.hash(inputs, rejected, batch.rows, block.words);
+      const known = setup.reuses ? knownScores(batch, block.words, rejected) : undefined;
+      lap('encode');
+      const scores = await scoreRows(session, inputs, known, rejected);
+      first ??= Date.now();
+      lap('score');
+      block.outcomes.fill(0);
+      for (let row = 0; row < batch.rows; row += 1) {
+        const rejection = rejected[row] as number;
+        if (rejection !== 0) {
+          rejections.add(rejection);
+          keepValue(batch, rejection, row, block.words);
+        }
+        block.outcomes[row] = rejection === 0 ? scoredOutcome(scores[row] as number) : rejectedOutcome(rejection);
+        if (known?.[row]) reused += 1;
+      }
+      rows += batch.rows;
+      batch.free();
+      writeWhole(file, block.bytes, batch.sequence * blockBytes(batchRows));
+      lap('write');
+    }
+    lap('wait');
+  } finally {
+    closeSync(file);
+    await session.close();
+  }
+  const { halvedTo } = session;
+  return {
+    rows,
+    reused,
+    texts: encoder.texts(),
+    rejections: [...rejections],
+    seconds,
+    first,
+    ...(halvedTo !== undefined && { halvedTo }),
+  };
+}
+
+/** A batch as the encoder takes it: views of the ring. */
+function batchColumns({ rows, columns }: Batch): ColumnBatch {
+  return { rows, columns: setup.kinds.map((kind, i) => valuesOf(kind, columns[i] as Vector, rows)) };
+}
+
+function valuesOf(kind: ColumnValues['kind'], { bytes, valid }: Vector, rows: number): ColumnValues {
+  const { buffer, byteOffset } = bytes;
+  switch (kind) {
+    case 'float32':
+      return { kind, values: new Float32Array(buffer, byteOffset, rows), valid };
+    case 'float64':
+      return { kind, values: new Float64Array(buffer, byteOffset, rows), valid };
+    case 'int32':
+    case 'category':
+      return { kind, values: new Int32Array(buffer, byteOffset, rows), valid };
+    case 'int64':
+      return { kind, values: new BigInt64Array(buffer, byteOffset, rows), valid };
+    case 'bool':
+      return { kind, values: bytes, valid };
+    case 'string':
+      throw new TypeError('texts do not go through the ring');
+  }
+}
+
+/** Outcomes of rows whose features are those of then; 0 elsewhere. */
+function knownScores({ rows, columns }: Batch, words: Uint32Array, rejected: Int32Array): Int32Array {
+  const [outcomes, bits] = columns.slice(setup.kinds.length) as [Vector, Vector];
+  const earlier = new Int32Array(outcomes.bytes.buffer, outcomes.bytes.byteOffset, rows);
+  const hashes = new Uint32Array(bits.bytes.buffer, bits.bytes.byteOffset, 2 * rows);
+  const known = new Int32Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    if (rejected[row] !== 0 || !isValid(outcomes.valid, row)) continue;
+    if (hashes[2 * row] === words[2 * row] && hashes[2 * row + 1] === words[2 * row + 1]) known[row] = earlier[row] as number;
+  }
+  return known;
+}
+
+/** Scores in millionths; the model sees those rows only whose score is not known. */
+async function scoreRows(
+  session: Session,
+  inputs: readonly InputTensor[],
+  known: Int32Array | undefined,
+  rejected: Int32Array,
+): Promise<Int32Array> {
+  const { output } = setup.signature;
+  const scores = new Int32Array(rejected.length);
+  const unknown = known && [...known.keys()].filter((row) => known[row] === 0);
+  if (known === undefined || unknown === undefined || unknown.length === rejected.length) {
+    const { values, width } = await session.run(inputs, output);
+    takeScores(values, width, output.index, scores, rejected);
+    return scores;
+  }
+  for (let row = 0; row < known.length; row += 1) scores[row] = (known[row] as number) - 1;
+  if (unknown.length === 0) return scores;
+  const { values, width } = await session.run(pickRows(inputs, unknown), output);
+  const picked = {
+    scores: new Int32Array(unknown.length),
+    rejected: Int32Array.from(unknown, (row) => rejected[row] as number),
+  };
+  takeScores(values, width, output.index, picked.scores, picked.rejected);
+  for (const [i, row] of unknown.entries()) {
+    scores[row] = picked.scores[i] as number;
+    rejected[row] = picked.rejected[i] as number;
+  }
+  return scores;
+}
+
+/** The bits of what was rejected, in place of the hash, where it is a number. */
+function keepValue({ columns, rows }: Batch, code: number, row: number, words: Uint32Array): void {
+  const { feature } = readRejection(code);
+  const kind = feature === undefined ? undefined : setup.kinds[feature];
+  if (feature === undefined || kind === undefined || kind === 'category') return;
+  const { values } = valuesOf(kind, columns[feature] as Vector, rows);
+  const bits = new DataView(new ArrayBuffer(8));
+  const value = values[row];
+  if (typeof value === 'bigint') bits.setBigInt64(0, value, true);
+  else bits.setFloat64(0, Number(value), true);
+  words[2 * row] = bits.getUint32(0, true);
+  words[2 * row + 1] = bits.getUint32(4, true);
+}
+
+function writeWhole(file: number, bytes: Uint8Array, position: number): void {
+  for (let written = 0; written < bytes.length; ) {
+    written += writeSync(file, bytes, written, bytes.length - written, position + written);
+  }
+}
+
+function stopwatch() {
+  // The clock of a thread begins with it.
+  let last = performance.now();
+  const seconds = { start: last / 1000, wait: 0, encode: 0, score: 0, write: 0 };
+  return {
+    seconds,
+    /** Counts the time since the last lap for one part of the work. */
+    lap(part: keyof typeof seconds) {
+      const now = performance.now();
+      seconds[part] += (now - last) / 1000;
+      last = now;
+    },
+  };
+}

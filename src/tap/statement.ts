@@ -1,0 +1,81 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Column } from '../domain/schema.ts';
+import { stagedKeep, stagedKey } from '../domain/staged-columns.ts';
+import type { VectorType } from '../duckdb/function.ts';
+import { rowGroupsOf } from '../duckdb/row-groups.ts';
+import { literal, parquetScan } from '../duckdb/sql.ts';
+import { ORDINAL, ROWS, textColumn } from '../outcomes/folder.ts';
+import { selected } from '../warehouse/duckdb/frozen-rows.ts';
+import { hashOfKey } from '../warehouse/duckdb/key-hash.ts';
+import { PLAIN } from '../warehouse/duckdb/plain.ts';
+import { asSubquery } from '../warehouse/sql/subquery.ts';
+import type { TapColumn } from './columns.ts';
+import type { EngineSetup } from './messages.ts';
+
+const ROW_GROUP_BYTES = 8 * 2 ** 20;
+
+const EARLIER_OUTCOME = 'score_batch_outcome';
+const EARLIER_BITS = 'score_batch_bits';
+
+/** A name that no macro of the user's database has: a macro would be called in place of the function. */
+export function newFunctionName(what: string): string {
+  return `score_batch_${what}_${randomBytes(8).toString('hex')}`;
+}
+
+/** Types of the function's parameters: features, the hash of the key, and of earlier attempts the outcome and the features' hash. */
+export function tapParameters(columns: readonly TapColumn[], reuses: boolean): VectorType[] {
+  return [...columns.map(({ type }) => type), 'BIGINT', ...(reuses ? (['INTEGER', 'BIGINT'] as const) : [])];
+}
+
+/**
+ * The one statement that reads the window: each row goes to the function on its way to a file of its key, what is kept of it, and its
+ * ordinal. A file has one row group, so that a process that is killed leaves whole files.
+ *
+ * @param earlier relations of earlier attempts, with the columns of staged keys, `outcome` and `bits`
+ */
+export function tapStatement(
+  { session, columns, key, keep, folder }: EngineSetup,
+  tap: string,
+  earlier: readonly string[],
+): string {
+  const passed = [
+    ...key.map((column, i) => `${selected(column)} AS ${stagedKey(i)}`),
+    ...keep.map((column, i) => `${selected(column)} AS ${stagedKeep(i)}`),
+    ...columns.flatMap(({ text }, i) => (text === undefined ? [] : [`${text} AS ${textColumn(i)}`])),
+  ];
+  const reuses = earlier.length > 0;
+  const parameters = [
+    ...columns.map(({ sql }) => sql),
+    hashOfKey('native', key),
+    ...(reuses ? [EARLIER_OUTCOME, EARLIER_BITS] : []),
+  ];
+  const from = `${asSubquery(session.sql)} AS score_batch_source${reuses ? ` LEFT JOIN ${joined(key, earlier)}` : ''}`;
+  return `COPY (SELECT ${[...passed, `${tap}(${parameters.join(', ')}) AS ${ORDINAL}`].join(', ')} FROM ${from})
+    TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN}, ${rowGroupsOf(ROW_GROUP_BYTES)}, ROW_GROUPS_PER_FILE 1)`;
+}
+
+/** A key that was there more than once is taken for new, since its rows have different features. */
+function joined(key: readonly Column[], earlier: readonly string[]): string {
+  const keys = key.map((_, i) => stagedKey(i));
+  // Names that a query cannot have: in the statement they stand beside its own.
+  const named = keys.map((name) => `${name} AS score_batch_${name}`);
+  const same = key.map((column, i) => `${selected(column)} = score_batch_${stagedKey(i)}`);
+  const all = earlier.map((from) => `SELECT ${[...keys, 'outcome', 'bits'].join(', ')} FROM ${from}`).join(' UNION ALL ');
+  return `(SELECT ${named.join(', ')}, any_value(outcome) AS ${EARLIER_OUTCOME}, any_value(bits) AS ${EARLIER_BITS} FROM (${all})
+    WHERE outcome > 0 GROUP BY ${keys.join(', ')} HAVING count(*) = 1) AS score_batch_earlier ON ${same.join(' AND ')}`;
+}
+
+/** Keys that occur more than once among the rows that were written, looked for where the function `suspect` says so of their hash. */
+export function copyRepeated(
+  files: readonly string[],
+  { key }: Pick<EngineSetup, 'key'>,
+  suspect: string,
+  target: string,
+): string {
+  const keys = key.map((column, i) => ({ ...column, name: stagedKey(i) }));
+  const present = keys.map(({ name }) => `${name} IS NOT NULL`).join(' AND ');
+  const names = keys.map(({ name }) => name).join(', ');
+  return `COPY (SELECT ${names} FROM ${parquetScan(files)} WHERE ${present} AND ${suspect}(${hashOfKey('native', keys)})
+    GROUP BY ${names} HAVING count(*) > 1) TO ${literal(target)} (FORMAT parquet)`;
+}

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { scorerOf } from '../../domain/attempt-id.ts';
+import type { EarlierAttempt, TappedWindow } from '../../domain/tapped-window.ts';
+import { systemCode } from '../../errors.ts';
+import { OUTCOMES, ROWS } from '../../outcomes/folder.ts';
+import { namesIn } from '../run-folder.ts';
+import type { DuckdbFile } from './file.ts';
+import { countRows } from './row-count.ts';
+import { makeRunFolder, runFolder } from './scratch.ts';
+
+// A tapped attempt is a folder. While it is filled it has a name of its own in the run's folder, from which a later process takes
+// what is whole; complete, it is renamed into staging.
+
+const PREFIX = 'tapping-';
+const BATCH = 'batch.json';
+const WINDOW = 'window.json';
+
+/** Makes the folder of a new attempt. */
+export async function makeTapFolder(file: DuckdbFile, runId: string, attempt: string, batchRows: number): Promise<string> {
+  await makeRunFolder(file, runId, 'staged');
+  const folder = await makeRunFolder(file, runId, `${PREFIX}${attempt}`);
+  await writeFile(path.join(folder, BATCH), JSON.stringify({ batchRows }));
+  return folder;
+}
+
+export function tappedFolder(staging: string, attempt: string): string {
+  return path.join(staging, `chunk-0-${attempt}.tapped`);
+}
+
+/** Stages a whole attempt. */
+export async function stageTapped(staging: string, folder: string, window: TappedWindow): Promise<void> {
+  await writeFile(path.join(folder, WINDOW), JSON.stringify(window));
+  await rename(folder, tappedFolder(staging, window.attempt));
+}
+
+/** @throws SyntaxError or the file system's error where it cannot be read */
+export async function readTapped(folder: string): Promise<TappedWindow> {
+  return JSON.parse(await readFile(path.join(folder, WINDOW), 'utf8')) as TappedWindow;
+}
+
+/** All files of an attempt's folder, by their absolute paths. */
+export async function tappedFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** Parquet files of an attempt's rows. */
+export async function rowFiles(folder: string): Promise<string[]> {
+  const names = await namesIn(path.join(folder, ROWS));
+  return names.sort().map((name) => path.join(folder, ROWS, name));
+}
+
+/** What processes that were killed have left of the run's attempts by this scorer; files that are not whole are left out. */
+export async function earlierAttempts(file: DuckdbFile, runId: string, scorer: string): Promise<EarlierAttempt[]> {
+  const names = (await namesIn(runFolder(file, runId))).filter((name) => name.startsWith(PREFIX));
+  const earlier: EarlierAttempt[] = [];
+  for (const name of names.filter((one) => scorerOf(one.slice(PREFIX.length)) === scorer)) {
+    const folder = path.join(runFolder(file, runId), name);
+    const batchRows = await readBatchRows(folder);
+    const outcomes = path.join(folder, OUTCOMES);
+    if (batchRows === undefined || !existsSync(outcomes)) continue;
+    const files: string[] = [];
+    for (const rows of await rowFiles(folder)) if (await countRows(file, runId, [rows])) files.push(rows);
+    if (files.length > 0) earlier.push({ files, outcomes, batchRows });
+  }
+  return earlier;
+}
+
+async function readBatchRows(folder: string): Promise<number | undefined> {
+  try {
+    const { batchRows } = JSON.parse(await readFile(path.join(folder, BATCH), 'utf8')) as { batchRows?: number };
+    return batchRows;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Removes attempts that a whole one has made needless. */
+export async function dropEarlier(file: DuckdbFile, runId: string): Promise<void> {
+  for (const name of await namesIn(runFolder(file, runId))) {
+    if (name.startsWith(PREFIX)) await rm(path.join(runFolder(file, runId), name), { recursive: true, force: true });
+  }
+}
