@@ -8,9 +8,9 @@
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { loadBundle } from '../dist/model/bundle.js';
-import { openSession } from '../dist/runtime/session.js';
-import { batchRows } from '../dist/score/sizing.js';
+import { loadBundle } from '../.modules/model/bundle.js';
+import { openSession } from '../.modules/runtime/session.js';
+import { batchRows } from '../.modules/score/sizing.js';
 
 const ROUNDS = 3;
 

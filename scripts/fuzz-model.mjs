@@ -64,8 +64,8 @@ function oneProcess(folder, from, to, count) {
 
 async function work() {
   const [, , folder, from, to] = process.argv;
-  const { loadBundle } = await import(path.join(ROOT, 'dist/model/bundle.js'));
-  const { verifyBundle } = await import(path.join(ROOT, 'dist/model/verify.js'));
+  const { loadBundle } = await import(path.join(ROOT, '.modules/model/bundle.js'));
+  const { verifyBundle } = await import(path.join(ROOT, '.modules/model/verify.js'));
   const { createHash } = await import('node:crypto');
   const names = readdirSync(MODELS).filter((name) => !['garbage', 'slow'].includes(name));
   for (let seed = Number(from); seed < Number(to); seed += 1) {

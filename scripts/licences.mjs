@@ -1,4 +1,5 @@
-// Prints the packages that are installed with score-batch, with their licences, from the lock file: `node scripts/licences.mjs`.
+// Prints the packages that are installed with score-batch, from the lock file, and those that are bundled with it, from what is built; with their
+// licences: `npm run licences`.
 import { readFileSync } from 'node:fs';
 
 const lock = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
@@ -7,4 +8,6 @@ const lines = packages.map(([folder, { version, license = 'see its repository' }
   const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
   return `${name} ${version}: ${license}`;
 });
-process.stdout.write(`${[...new Set(lines)].sort().join('\n')}\n`);
+const notice = readFileSync(new URL('../dist/THIRD-PARTY.txt', import.meta.url), 'utf8');
+const bundled = [...notice.matchAll(/^\S+ \d+\.\S+: .+$/gm)].map(([line]) => `${line} (bundled)`);
+process.stdout.write(`${[...new Set([...lines, ...bundled])].sort().join('\n')}\n`);

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
 import pLimit from 'p-limit';
-import { runCommand } from '../dist/commands/run.js';
+import { runCommand } from '../.modules/commands/run.js';
 import { generateUsers } from './bench-users.mjs';
 
 const { values: flags } = parseArgs({

@@ -1,99 +1,38 @@
 #!/usr/bin/env node
-import { statSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
+import module from 'node:module';
+import { homedir } from 'node:os';
 import path from 'node:path';
-import { CommanderError } from 'commander';
-import type { GlobalFlags } from './commands/options.ts';
-import { buildProgram } from './commands/program.ts';
-import type { Context } from './context.ts';
-import { printable, printableJson } from './domain/printable.ts';
-import { prepareEnding } from './ending.ts';
-import { ScoreBatchError } from './errors.ts';
-import { keepSecretsOf, withoutSecrets } from './secrets.ts';
-import { createConsole } from './terminal/console.ts';
-import { presentError } from './terminal/error.ts';
-import { createOutput, unwritten } from './terminal/output.ts';
-import { type Subject, subjectFields } from './terminal/subject.ts';
-import { readNow } from './window/now.ts';
 
-const ending = prepareEnding();
-const closing: (() => Promise<void>)[] = [];
-const exitCode = await main(process.argv.slice(2));
-await ending.exit(exitCode, closing);
+// All else is loaded by main.ts, once Node has been told where to keep what it compiles.
+keepCompiled();
+await import('./main.ts');
 
-/** argv → command → exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  keepSecretsOf(process.env);
-  const subject: Subject = {};
-  // Node would show all that hangs on an error: requests do, with tokens in them.
-  process.on('uncaughtException', (error) => {
-    process.stderr.write(`${printable(withoutSecrets(presentError(error, subject).text))}\n`);
-    void ending.exit(1, []);
-  });
-  // What a write met is told where it was made; a log that nobody takes is no reason to fail a run.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const output = createOutput(process.stdout);
-  // Commander may complain before any command has its flags.
-  const json = argv.includes('--json');
-  let printed: { readonly data: unknown } | undefined;
-  let quiet = false;
-  const consoleOf = (flags: GlobalFlags) =>
-    createConsole({
-      verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
-      json: process.env.SCORE_BATCH_LOG === 'json',
-      stream: process.stderr,
-      subject,
-    });
-  const contextOf = (flags: GlobalFlags): Context => {
-    quiet = flags.quiet ?? false;
-    if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
-    return {
-      folder: workFolder(flags.directory),
-      // The flag is what the variable says, for this call.
-      environment: flags.maxMemory ? { ...process.env, SCORE_BATCH_MEMORY: flags.maxMemory } : process.env,
-      now: readNow(process.env),
-      began: 0,
-      console: consoleOf(flags),
-      subject,
-      signal: ending.signal,
-      atEnd: (work) => void closing.push(work),
-    };
-  };
-  const print = (line: string, data: unknown): void => {
-    printed = { data };
-    output.write(`${line}\n`);
-  };
-  /** @returns the exit code */
-  const tell = (error: unknown): number => {
-    const { text, exitCode, message, details, hint, kind } = presentError(error, subject);
-    const told = { kind, exit_code: exitCode, message, details, hint: hint ?? null, ...subjectFields(subject) };
-    // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
-    const wanted = kind === 'nothing to score' && quiet;
-    if (!printed && !wanted) consoleOf({}).error(text, told);
-    if (json && !printed) output.write(`${withoutSecrets(printableJson({ error: told }))}\n`);
-    return exitCode;
-  };
-  let code = 0;
+/** Lets Node 22.8 and newer keep compiled code between runs, in threads too. Where that cannot be written a start goes without, and says nothing. */
+function keepCompiled(): void {
+  const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
+  if (enableCompileCache === undefined || process.env.NODE_COMPILE_CACHE) return;
   try {
-    refuseUnknownLog(process.env.SCORE_BATCH_LOG);
-    const program = buildProgram(contextOf, print, output.write);
-    await ending.soon(program.parseAsync(argv, { from: 'user' }));
-  } catch (error) {
-    if (!(error instanceof CommanderError && error.exitCode === 0)) code = tell(error);
+    const folder = ownFolder();
+    enableCompileCache(folder);
+    process.env.NODE_COMPILE_CACHE = folder;
+  } catch {
+    // A read-only disk, a user without a home: as in containers.
   }
-  const lost = await output.failure();
-  if (lost === undefined) return code;
-  const { text, exitCode, ...fields } = presentError(unwritten(lost, printed?.data), subject);
-  consoleOf({}).error(text, { ...fields, exit_code: exitCode });
-  return code === 0 ? exitCode : code;
 }
 
-function workFolder(directory = '.'): string {
-  const folder = path.resolve(directory);
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw new ScoreBatchError('usage', `there is no folder ${folder}`, { hint: 'check the path after -C' });
-}
-
-function refuseUnknownLog(format: string | undefined): void {
-  if (!format || format === 'json' || format === 'text') return;
-  throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is no log format`, { hint: 'use json or text' });
+/**
+ * Whoever can write there can run code as this user, so it is no folder that users share. It is made here, since Node waits for ever for one
+ * that cannot be made on some file systems.
+ */
+function ownFolder(): string {
+  const { XDG_CACHE_HOME: given = '' } = process.env;
+  const caches = path.isAbsolute(given) ? given : path.join(homedir(), '.cache');
+  const folder = path.join(caches, 'score-batch');
+  if (!path.isAbsolute(folder)) throw new Error('there is no home');
+  for (const one of [caches, folder]) {
+    if (statSync(one, { throwIfNoEntry: false }) === undefined) mkdirSync(one, { mode: 0o700 });
+  }
+  if (statSync(folder).uid !== process.getuid?.()) throw new Error(`${folder} is somebody else's`);
+  return folder;
 }

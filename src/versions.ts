@@ -15,5 +15,5 @@ export const VERSIONS: Readonly<Record<string, string>> = {
   'score-batch': own.version,
   node: process.versions.node,
   onnxruntime: own.dependencies['onnxruntime-node'] ?? 'unknown',
-  duckdb: own.dependencies['@duckdb/node-api'] ?? 'unknown',
+  duckdb: own.dependencies['@duckdb/node-bindings'] ?? 'unknown',
 };

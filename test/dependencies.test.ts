@@ -50,3 +50,13 @@ it('what is installed with score-batch may be, by its licence', () => {
   const unfit = shipped.filter(([folder, { license = ELSEWHERE[folder] }]) => license === undefined || !FREE.includes(license));
   expect(unfit.map(([folder, { license }]) => `${folder}: ${license}`)).toEqual([]);
 });
+
+it('what is bundled with score-batch may be, by its licence, which goes along', () => {
+  const notice = readFileSync(repository('dist', 'THIRD-PARTY.txt'), 'utf8');
+  const bundled = [...notice.matchAll(/^(\S+) (\d+\.\S+): (.+)\n\n(.+)/gm)];
+  expect(bundled.map(([, name]) => name)).toEqual(expect.arrayContaining(['@duckdb/node-api', 'commander', 'yaml', 'zod']));
+  for (const [, name, version, license = ''] of bundled) {
+    expect(LOCK.packages[`node_modules/${name}`]).toMatchObject({ version, license });
+    expect(FREE).toContain(license);
+  }
+});

@@ -16,10 +16,21 @@ it('works from its tarball, installed elsewhere without install scripts', { time
   const [{ filename, files }] = JSON.parse(packed.stdout) as [{ filename: string; files: { path: string }[] }];
   const names = files.map((file) => file.path);
   expect(names).toEqual(
-    expect.arrayContaining(['dist/cli.js', 'package.json', 'README.md', 'SECURITY.md', 'deploy/README.md', 'LICENSE']),
+    expect.arrayContaining([
+      'dist/cli.js',
+      'dist/thread.js',
+      'dist/THIRD-PARTY.txt',
+      'package.json',
+      'README.md',
+      'SECURITY.md',
+      'deploy/README.md',
+      'LICENSE',
+    ]),
   );
   expect(
-    names.filter((name) => !/^(dist\/.+\.(js|js\.map)|deploy\/.+|docs\/.+\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(name)),
+    names.filter(
+      (name) => !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(name),
+    ),
   ).toEqual([]);
 
   await writeFile(path.join(folder, 'package.json'), '{ "private": true }');

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ENTRIES } from '../scripts/entries.mjs';
 import { repository } from './support/project.ts';
 
 /**
@@ -115,7 +116,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zipmap',
   ],
   ending: ['errors'],
-  cli: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'secrets', 'terminal', 'window'],
+  main: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'secrets', 'terminal', 'window'],
+  cli: ['main'],
 };
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */
@@ -127,7 +129,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],
-  commander: ['cli', 'commands'],
+  commander: ['commands', 'main'],
   'csv-parse': ['model'],
   'date-fns': ['window'],
   'fastest-levenshtein': ['suggest'],
@@ -165,7 +167,7 @@ function importsOf(from: string, text: string): Import[] {
     return toImport(from, to, types);
   });
   // A thread's entry is an import in all but name.
-  const others = [...text.matchAll(/\bimport\('([^']+)'\)|new URL\('(\.[^']+\.js)', import\.meta\.url\)/g)];
+  const others = [...text.matchAll(/\bimport\('([^']+)'\)|'(\.\/[\w-]+\.js)'/g)];
   return [
     ...found,
     ...others.map(([, dynamic, entry]) => toImport(from, dynamic ?? entry?.replace(/\.js$/, '.ts') ?? '', false)),
@@ -245,12 +247,35 @@ describe('imports', () => {
   it('every import inside src is of a file that is there, so none was overlooked above', () => {
     expect(IMPORTS.filter(({ to, internal }) => internal && !TEXTS.has(to))).toEqual([]);
     // Counted in a plainer way: the pattern above must know every form of import that is in use.
-    const statements = [...TEXTS.values()].join('\n').match(/\bfrom '[^']+';$|\bimport\('|new URL\('\.\/\w+\.js'/gm) ?? [];
+    const statements = [...TEXTS.values()].join('\n').match(/\bfrom '[^']+';$|\bimport\('|'\.\/[\w-]+\.js'/gm) ?? [];
     expect(IMPORTS).toHaveLength(statements.length);
   });
 });
 
 describe('files', () => {
+  it('of which a thread is made are files of their own in dist too, side by side with who starts them', () => {
+    const threads = [...TEXTS].flatMap(([file, text]) =>
+      [...text.matchAll(/'\.\/([\w-]+)\.js'/g)].map(([, name]) => ({
+        name,
+        input: `src/${path.posix.join(path.posix.dirname(file), `${name}.ts`)}`,
+      })),
+    );
+    const entries = Object.entries(ENTRIES).map(([name, input]) => ({ name, input }));
+    expect(threads).toEqual(entries.filter(({ name }) => name !== 'cli'));
+  });
+
+  it('of dist load native packages where src does, after the environment that they read is set, and not before all else', () => {
+    const built = readdirSync(repository('dist')).filter((name) => name.endsWith('.js'));
+    const texts = built.map((name) => readFileSync(repository('dist', name), 'utf8'));
+    expect(texts.filter((text) => /^import .*"(onnxruntime-node|@duckdb\/node-bindings)"/m.test(text))).toEqual([]);
+    const loading = texts.filter((text) => text.includes('__require("onnxruntime-node")'));
+    expect(loading.length).toBeGreaterThan(1);
+    for (const text of loading)
+      expect(text.indexOf('process.env.ORT_DISABLE_TELEMETRY ??=')).toSatisfy(
+        (at: number) => at >= 0 && at < text.indexOf('__require("onnxruntime-node")'),
+      );
+  });
+
   it('are of one idea each: none over 300 lines, half of them under 100', () => {
     const lengths = FILES.map((file) => ({ file, lines: (TEXTS.get(file) ?? '').split('\n').length - 1 }));
     expect(lengths.filter(({ lines }) => lines > 300)).toEqual([]);
@@ -287,8 +312,10 @@ describe('package.json', () => {
     expect(loose).toEqual([]);
   });
 
-  it('has exactly the packages that src imports, and says which Node runs them', () => {
-    expect(Object.keys(dependencies).sort()).toEqual(Object.keys(PACKAGES).sort());
+  it('has the packages that src imports, which are bundled unless they are installed beside it, and says which Node runs them', () => {
+    const bundled = Object.keys(PACKAGES).filter((name) => !(name in dependencies));
+    expect(bundled.filter((name) => !(name in devDependencies))).toEqual([]);
+    expect(Object.keys(dependencies).filter((name) => !(name in PACKAGES))).toEqual([]);
     expect(engines.node).toBe('>=20.19');
   });
 });

@@ -12,7 +12,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { gunzipSync } from 'node:zlib';
-import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { aroundStatements, replaceCalls } from '../support/duckdb-calls.mjs';
 
 const { appendFileSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } = fs;
 const { CRASH_LOG: log, CRASH_AT: at } = process.env;
@@ -106,32 +106,36 @@ syncBuiltinESMExports();
 
 /** What no statement of ours begins with that leaves something behind; a transaction's first statement locks nothing yet. */
 const READS = /^\s*((SELECT|DESCRIBE|LIST|SET|ALTER SESSION)\b|BEGIN TRANSACTION\s*$)/i;
+/** Paths of files that are open for writing, by the native objects of their configuration, database and connections. */
 const files = new WeakMap();
-const { create } = DuckDBInstance;
-DuckDBInstance.create = async (file, options) => {
-  const instance = await create.call(DuckDBInstance, file, options);
-  if (file !== ':memory:' && options?.access_mode !== 'READ_ONLY') files.set(instance, file);
-  return instance;
-};
-const { connect, closeSync } = DuckDBInstance.prototype;
-DuckDBInstance.prototype.connect = async function () {
-  const connection = await connect.call(this);
-  if (files.has(this)) files.set(connection, files.get(this));
-  return connection;
-};
-DuckDBInstance.prototype.closeSync = function () {
-  const phase = files.has(this) ? told(`duckdb close ${files.get(this)}`) : undefined;
-  if (phase === 'before') die();
-  closeSync.call(this);
-  if (phase) die();
-};
-const { run } = DuckDBConnection.prototype;
-DuckDBConnection.prototype.run = function (sql, ...more) {
-  const work = () => run.call(this, sql, ...more);
-  const durable = files.has(this) ? !READS.test(sql) : /^\s*COPY\b.*\bTO\b/is.test(sql);
+const readOnly = new WeakSet();
+replaceCalls(({ set_config, open, connect, close_sync }) => ({
+  set_config(config, name, value) {
+    if (name === 'access_mode' && value === 'READ_ONLY') readOnly.add(config);
+    return set_config(config, name, value);
+  },
+  async open(file, config) {
+    const database = await open(file, config);
+    if (file !== ':memory:' && !readOnly.has(config)) files.set(database, file);
+    return database;
+  },
+  async connect(database) {
+    const connection = await connect(database);
+    if (files.has(database)) files.set(connection, files.get(database));
+    return connection;
+  },
+  close_sync(database) {
+    const phase = files.has(database) ? told(`duckdb close ${files.get(database)}`) : undefined;
+    if (phase === 'before') die();
+    close_sync(database);
+    if (phase) die();
+  },
+}));
+aroundStatements((sql, run, connection) => {
+  const durable = files.has(connection) ? !READS.test(sql) : /^\s*COPY\b.*\bTO\b/is.test(sql);
   // It runs in a thread of its own; there is no telling how far it has come.
-  return durable ? around(`duckdb ${sql}`, work, started) : work();
-};
+  return durable ? around(`duckdb ${sql}`, run, started) : run();
+});
 
 async function started(work) {
   const working = work();

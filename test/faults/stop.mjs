@@ -9,7 +9,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { gunzipSync } from 'node:zlib';
-import { DuckDBConnection } from '@duckdb/node-api';
+import { aroundStatements } from '../support/duckdb-calls.mjs';
 
 const pattern = new RegExp(process.env.STOP_BEFORE ?? '$^', 's');
 let stopped = false;
@@ -31,11 +31,10 @@ fs.promises.rename = (from, to) => {
 };
 syncBuiltinESMExports();
 
-const { run } = DuckDBConnection.prototype;
-DuckDBConnection.prototype.run = function (sql, ...more) {
+aroundStatements((sql, run) => {
   before(`duckdb ${sql}`);
-  return run.call(this, sql, ...more);
-};
+  return run();
+});
 
 const { write, end } = http.ClientRequest.prototype;
 const bodies = new WeakMap();

@@ -6,7 +6,7 @@
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
-import { DuckDBConnection } from '@duckdb/node-api';
+import { aroundStatements } from './duckdb-calls.mjs';
 
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const { InferenceSession } = createRequire(import.meta.url)('onnxruntime-node');
@@ -26,9 +26,8 @@ if (step === 'model' && !isMainThread) {
 }
 
 if (step === 'query') {
-  const { run } = DuckDBConnection.prototype;
-  DuckDBConnection.prototype.run = async function (sql, ...values) {
+  aroundStatements(async (sql, run) => {
     if (/^\s*COPY \(SELECT \S+ AS c0,/.test(sql)) await sleep(Number(milliseconds));
-    return await run.call(this, sql, ...values);
-  };
+    return await run();
+  });
 }

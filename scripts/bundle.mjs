@@ -1,0 +1,116 @@
+// src → dist: one file per entry with all that it needs, so that a start does not read hundreds of modules. A command's own code is a file
+// that is loaded when it is called. What stands in `dependencies` is installed and stays outside: native libraries, and the clients of
+// warehouses that most jobs never load. All else is bundled, with its licence in dist/THIRD-PARTY.txt.
+//
+// Names and lines stay as they are, so that the stack of a bug can be read.
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { jobJsonSchema } from '../.modules/job/json-schema.js';
+import { ENTRIES } from './entries.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const dist = path.join(root, 'dist');
+const { dependencies } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+const outside = Object.keys(dependencies);
+
+const NATIVE = ['@duckdb/node-bindings', 'onnxruntime-node'];
+const REQUIRED = '\0required:';
+
+/** What each of these needs beyond those before it is one file. */
+const LAYERS = [
+  ['always', 'src/main.ts'],
+  ['job', 'src/commands/status.ts'],
+  ['warehouse', 'src/warehouse/duckdb/open.ts'],
+  ['run', 'src/commands/run.ts'],
+];
+
+/**
+ * Native packages are CommonJS, and are required where src imports them. An import would be done before any code of the file, while
+ * ONNX Runtime must find `ORT_DISABLE_TELEMETRY` set; and Node would read all its text for names to export, which takes as long as loading it.
+ */
+const required = {
+  name: 'required',
+  resolveId: (id, importer) => (NATIVE.includes(id) && !importer?.startsWith(REQUIRED) ? `${REQUIRED}${id}.cjs` : null),
+  load: (id) => (id.startsWith(REQUIRED) ? `module.exports = require('${id.slice(REQUIRED.length, -'.cjs'.length)}');` : null),
+};
+
+const files = [];
+for (const [name, input] of Object.entries(ENTRIES)) files.push(...(await bundle(name, input)));
+writeFileSync(path.join(dist, 'THIRD-PARTY.txt'), notice(files.flatMap(({ moduleIds }) => moduleIds)));
+chmodSync(path.join(dist, 'cli.js'), 0o755);
+// Editors read it.
+writeFileSync(path.join(root, 'jobs/job.schema.json'), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+
+/** Each entry by itself: what two have in common would be many small files, or one with more than either needs. */
+async function bundle(name, input) {
+  const building = await rolldown({
+    cwd: root,
+    input: { [name]: input },
+    platform: 'node',
+    preserveEntrySignatures: false,
+    external: (id, importer) =>
+      outside.some((one) => id === one || id.startsWith(`${one}/`)) && (!NATIVE.includes(id) || importer?.startsWith(REQUIRED)),
+    transform: { target: 'es2023' },
+    plugins: [required],
+    onwarn: (warning) => {
+      throw new Error(warning.message);
+    },
+  });
+  const { output } = await building.write({
+    dir: dist,
+    format: 'esm',
+    chunkFileNames: `${name}-[name].js`,
+    cleanDir: false,
+    codeSplitting: { groups: [{ name: layers(), debugName: 'layers', includeDependenciesRecursively: false }] },
+  });
+  return output;
+}
+
+/**
+ * What commands have in common, in few files: left to itself the bundler makes one for each set of commands that share a module, which are
+ * some fifty that a run would read one by one.
+ *
+ * @returns the name of the first layer that has a module, null where none does
+ */
+function layers() {
+  let found;
+  return (id, graph) => {
+    found ??= layersOf(graph);
+    return found.get(id) ?? null;
+  };
+}
+
+function layersOf(graph) {
+  const found = new Map();
+  for (const [layer, entry] of LAYERS) {
+    const reach = (id) => {
+      for (const next of graph.getModuleInfo(id)?.importedIds ?? []) {
+        if (found.has(next)) continue;
+        found.set(next, layer);
+        reach(next);
+      }
+    };
+    reach(path.join(root, entry));
+  }
+  return found;
+}
+
+/** Their licences ask for no more than that they go along. */
+function notice(modules) {
+  const folders = new Set(modules.map(packageFolder).filter((folder) => folder !== undefined));
+  const packages = [...folders].map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+    if (file === undefined) throw new Error(`${name} has no file with its licence`);
+    const text = readFileSync(path.join(folder, file), 'utf8').trim();
+    return `${name} ${version}: ${license}\n\n${text}\n`;
+  });
+  return `Packages whose code is part of the files in this folder.\n\n${packages.sort().join(`\n${'-'.repeat(80)}\n\n`)}`;
+}
+
+/** The outermost folder of the last package in a module's path. */
+function packageFolder(id) {
+  return /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(id)?.[0];
+}
