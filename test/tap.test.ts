@@ -58,7 +58,7 @@ describe('what is published is what would be with a frozen table', () => {
     ['FLOAT', ['1e30', '-100.1', "'nan'", "'-inf'", 'null', '0.1']],
     ['INTEGER', ['101', '-2147483648', 'null', '7']],
     ['BIGINT', ['9007199254740993', '-9223372036854775808', '101', '7']],
-    ['HUGEINT', ['170141183460469231731687303715884105727', '9007199254740993', '101', '7']],
+    ['HUGEINT', ['99999999999999999999999999999999999999', '9007199254740993', '101', '7']],
     ['DECIMAL(18, 4)', ['99999999999999.9999', '-100.0001', '101.5000', '0.1000']],
     ['DECIMAL(9, 2)', ['1234567.89', '-100.01', '7.50']],
     ['UBIGINT', ['18446744073709551615', '101', '7']],
@@ -158,6 +158,7 @@ describe('a run that was killed', () => {
   // A batch of the model has 8,192 rows; a file of rows is whole after 122,880.
   const killed = async () => {
     const folder = await linearProject({
+      model: 'slow',
       users: users(ROWS),
       edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
     });
@@ -179,18 +180,19 @@ describe('a run that was killed', () => {
     const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--workers', '2', '-v'], SLOW);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/going on with run/);
-    expect(Number(/([\d,]+) scores of an earlier start/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(100_000);
+    expect(Number(/([\d,]+) scores of an earlier start/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(50_000);
     expect(JSON.parse(stdout).rows).toEqual({ frozen: ROWS, scored: ROWS, quarantined: 0 });
     expect(await rowsOf(folder, WRONG)).toEqual([{ n: String(ROWS), users: String(ROWS), wrong: '0' }]);
   });
 });
 
 it('nobody writes the file while it is read, and whoever keeps trying gets it afterwards', async () => {
+  // More batches than the ring has room for: the query waits for the workers, with the file in its hands.
   const folder = await linearProject({
-    users: users(60_000),
+    users: users(300_000),
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
   });
-  const running = startScoreBatch(folder, RUN, SLOW);
+  const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '500' });
   await untilFiles(running, folder, /\/reading-[0-9a-f]{8}\.json$/);
   const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE)], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -206,9 +208,7 @@ it('nobody writes the file while it is read, and whoever keeps trying gets it af
   const { refused, written } = JSON.parse(told);
   expect(refused).toBeGreaterThan(0);
   expect(written).toBeGreaterThan(0);
-  expect(await rowsOf(folder, WRONG.replace('select count(*)', 'select count(*)'))).toEqual([
-    { n: '60000', users: '60000', wrong: '0' },
-  ]);
+  expect(await rowsOf(folder, WRONG)).toEqual([{ n: '300000', users: '300000', wrong: '0' }]);
   expect((await filesIn(folder, SCRATCH)).filter((file) => /reading-/.test(file))).toEqual([]);
 });
 

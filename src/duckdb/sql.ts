@@ -9,6 +9,9 @@ export function tableIdentifier(name: TableName): string {
   return name.map(identifier).join('.');
 }
 
+/** Stands before a function of DuckDB where a macro of the user's database by its name would be called instead. */
+export const BUILT_IN = 'system.main.';
+
 /** Text as an SQL literal, for places where no value can be bound, such as file lists. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;

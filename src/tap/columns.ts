@@ -2,7 +2,7 @@ import type { ColumnKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
 import type { VectorType } from '../duckdb/function.ts';
-import { identifier, literal } from '../duckdb/sql.ts';
+import { BUILT_IN, identifier, literal } from '../duckdb/sql.ts';
 
 /** How a feature's column is handed to the encoder: as few bytes as tell its values, and never as text. */
 export interface TapColumn {
@@ -58,7 +58,7 @@ function category({ categories = [], unknown }: Feature, name: string): TapColum
   // A lookup in the dictionary of an enum: forty times cheaper than to hand over the text.
   const known = `TRY_CAST(CAST(${name} AS VARCHAR) AS ENUM(${categories.map(literal).join(', ')}))`;
   return {
-    sql: `CASE WHEN ${name} IS NOT NULL THEN coalesce(CAST(enum_code(${known}) AS INTEGER), -1) END`,
+    sql: `CASE WHEN ${name} IS NOT NULL THEN coalesce(CAST(${BUILT_IN}enum_code(${known}) AS INTEGER), -1) END`,
     type: 'INTEGER',
     kind: 'category',
     text: unknown === 'quarantine' ? `CASE WHEN ${known} IS NULL THEN CAST(${name} AS VARCHAR) END` : undefined,
@@ -70,5 +70,5 @@ function inexact({ name, native, type, digits: [precision, scale] = [0, 0] }: Co
   const wide = type === 'decimal' ? precision > EXACT_DIGITS : native === 'BIGINT';
   if (!wide) return undefined;
   const quoted = identifier(name);
-  return `CASE WHEN abs(CAST(${quoted} AS DOUBLE)) >= ${INEXACT / 4 / 10 ** scale} THEN CAST(${quoted} AS VARCHAR) END`;
+  return `CASE WHEN ${BUILT_IN}abs(CAST(${quoted} AS DOUBLE)) >= ${INEXACT / 4 / 10 ** scale} THEN CAST(${quoted} AS VARCHAR) END`;
 }

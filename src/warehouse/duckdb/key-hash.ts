@@ -1,6 +1,6 @@
 import type { KeyHash } from '../../domain/checksum.ts';
 import type { Column } from '../../domain/schema.ts';
-import { identifier } from '../../duckdb/sql.ts';
+import { BUILT_IN, identifier } from '../../duckdb/sql.ts';
 import { keyHash } from '../sql/dialect.ts';
 import { DUCKDB } from './dialect.ts';
 
@@ -13,5 +13,5 @@ import { DUCKDB } from './dialect.ts';
 export function hashOfKey(hash: KeyHash, key: readonly Column[]): string {
   if (hash === 'md5') return keyHash(DUCKDB, key);
   // By itself the number 0 has the hash 0, and would leave a checksum as it was.
-  return `CAST(hash(${[...key.map(({ name }) => identifier(name)), '1'].join(', ')}) >> 4 AS BIGINT)`;
+  return `CAST(${BUILT_IN}hash(${[...key.map(({ name }) => identifier(name)), '1'].join(', ')}) >> 4 AS BIGINT)`;
 }
