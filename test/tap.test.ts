@@ -205,8 +205,9 @@ it('nobody writes the file while it is read, and whoever keeps trying gets it af
   writer.stdin.end();
   await once(writer, 'exit');
   expect(outcome.code, outcome.stderr).toBe(0);
-  const { refused, written } = JSON.parse(told);
+  const { refused, written, why } = JSON.parse(told);
   expect(refused).toBeGreaterThan(0);
+  expect(why).toContain('Could not set lock');
   expect(written).toBeGreaterThan(0);
   expect(await rowsOf(folder, WRONG)).toEqual([{ n: '300000', users: '300000', wrong: '0' }]);
   expect((await filesIn(folder, SCRATCH)).filter((file) => /reading-/.test(file))).toEqual([]);
