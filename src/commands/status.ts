@@ -11,7 +11,7 @@ import { NO_WORKER_TIME } from '../domain/worker-time.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { loadBundle } from '../model/bundle.ts';
-import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { openWarehouses, readTogether, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localMinute, localRange } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
@@ -28,8 +28,9 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
   const job = await namedJob(flags, context);
   const { definition } = job;
   const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const { sink } = await openWarehouses(job, context);
+  const { source, sink } = await openWarehouses(job, context);
   await sink.reach();
+  await using _reading = readTogether({ source, sink });
   const entries = await sink.ledger(tables.ledger).entries({ job: definition.name });
   const current = new Map(currentEntries(entries).map(({ window, runId }) => [windowKey(window), runId]));
   const runs = runsOf(entries)

@@ -21,7 +21,7 @@ import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type PublishedBefore, publishedBefore, refuseOtherJobs } from './publications.ts';
 import { type Sizing, sizeRun } from './sizing.ts';
 import { planTap, type TapPlan } from './tap.ts';
-import { openWarehouses, reservedFiles, tableNames } from './warehouses.ts';
+import { openWarehouses, readTogether, reservedFiles, tableNames } from './warehouses.ts';
 
 /** Rows of the canary on a GPU where the job leaves the size of a batch to us: about what a run takes. */
 const CANARY_ROWS = 8_192;
@@ -101,6 +101,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const served = scores ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const execution = served?.execution;
   const { source, sink, sourceAccess } = await openWarehouses(job, context);
+  await using _reading = readTogether({ source, sink });
   const sizing = sizeRun(definition, bundle, {
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
     execution,

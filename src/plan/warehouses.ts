@@ -85,6 +85,16 @@ export async function openWarehouses({ definition, root }: Job, context: Context
   };
 }
 
+/** Lets several questions have one opening of each file. Where another kind of warehouse answers between them, a file would be kept from others too long. */
+export function readTogether({ source, sink }: Pick<Warehouses, 'source' | 'sink'>): AsyncDisposable {
+  const readings = source.kind === sink.kind ? [source.readTogether?.(), sink.readTogether?.()] : [];
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const reading of readings) await reading?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
 function nameOf(text: string): TableName {
   const name = parseTableName(text);
   if (name === undefined) throw new Error(`${text} passed the job file's check and is no table name`);

@@ -305,6 +305,8 @@ export interface Warehouse {
   reach(): Promise<void>;
   /** Files and folders of this machine that are part of it; none where it is elsewhere. */
   readonly files?: readonly string[];
+  /** For a warehouse that is opened for each question: until it is disposed of, questions that only read have one opening in common. */
+  readTogether?(): AsyncDisposable;
   readonly source: Source;
   readonly sink: Sink;
   ledger(layout: TableLayout): Ledger;

@@ -37,8 +37,60 @@ export async function withFile<T>(
   mode: 'read' | 'write',
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
+  const sharing = SHARED.get(file.path);
+  if (sharing !== undefined && mode === 'read') {
+    const database = await openOnce(sharing, file);
+    return await translated(file.path, () => work(database));
+  }
+  // One process has the file open for writing, and in it one instance.
+  if (sharing !== undefined) await closeShared(sharing);
   await using database = await openFile(file, mode);
   return await translated(file.path, () => work(database));
+}
+
+/** Who reads the file together, and the instance, once somebody has asked for it. */
+interface Sharing {
+  users: number;
+  opened: Promise<Database> | undefined;
+}
+
+/** By path: source and sink are often one file. */
+const SHARED = new Map<string, Sharing>();
+
+/**
+ * Until it is disposed of, whatever only reads the file reads one instance, which the first of them opens: that takes longer than most
+ * questions. Nobody can write the file meanwhile, so it is for short questions only.
+ */
+export function readTogether({ path }: DuckdbFile): AsyncDisposable {
+  const sharing = SHARED.get(path) ?? { users: 0, opened: undefined };
+  SHARED.set(path, sharing);
+  sharing.users += 1;
+  return {
+    async [Symbol.asyncDispose]() {
+      sharing.users -= 1;
+      if (sharing.users > 0) return;
+      SHARED.delete(path);
+      await closeShared(sharing);
+    },
+  };
+}
+
+async function openOnce(sharing: Sharing, file: DuckdbFile): Promise<Database> {
+  const opening = sharing.opened ?? openFile(file, 'read');
+  sharing.opened = opening;
+  try {
+    return await opening;
+  } catch (error) {
+    // The next one may find it.
+    if (sharing.opened === opening) sharing.opened = undefined;
+    throw error;
+  }
+}
+
+async function closeShared(sharing: Sharing): Promise<void> {
+  const { opened } = sharing;
+  sharing.opened = undefined;
+  await (await opened)?.[Symbol.asyncDispose]();
 }
 
 /** The file itself, for who reads it in pieces; must be disposed of. */

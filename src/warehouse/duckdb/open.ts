@@ -3,7 +3,7 @@ import path from 'node:path';
 import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
-import { type DuckdbFile, missingFile } from './file.ts';
+import { type DuckdbFile, missingFile, readTogether } from './file.ts';
 import { duckdbLedger } from './ledger.ts';
 import { duckdbSink } from './sink.ts';
 import { duckdbSource } from './source.ts';
@@ -40,6 +40,7 @@ export function openDuckdb({ url, root, job, scratch, memory, reserve, signal }:
     async reach() {
       if (!existsSync(file)) throw missingFile(file);
     },
+    readTogether: () => readTogether(duckdb),
     files: [file, `${file}.wal`, duckdb.scratch],
     source: duckdbSource(duckdb),
     sink: duckdbSink(duckdb),
