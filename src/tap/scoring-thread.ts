@@ -182,9 +182,15 @@ function writeWhole(file: number, bytes: Uint8Array, position: number): void {
 }
 
 function stopwatch() {
-  // The clock of a thread begins with it.
   let last = performance.now();
-  const seconds = { start: last / 1000, wait: 0, encode: 0, score: 0, write: 0 };
+  // A thread's clock may begin with it, or with the process.
+  const seconds = {
+    start: Math.max(0, performance.timeOrigin + last - setup.began) / 1000,
+    wait: 0,
+    encode: 0,
+    score: 0,
+    write: 0,
+  };
   return {
     seconds,
     /** Counts the time since the last lap for one part of the work. */

@@ -11,7 +11,7 @@ import { tapParameters } from './statement.ts';
 
 export interface TapOptions
   extends Omit<EngineSetup, 'ring'>,
-    Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses'> {
+    Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses' | 'began'> {
   readonly workers: number;
   /** Given to the workers in turn. */
   readonly devices: readonly ProviderText[];
@@ -48,7 +48,8 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
   const types = tapParameters(columns, reuses).filter((_, i) => i !== columns.length);
   const ring = createRing({ types, batchRows, slots });
   const kinds = columns.map(({ kind }) => kind);
-  const scoring = { ring, kinds, model, signature, features, requireGpu, outcomes, reuses };
+  const began = performance.timeOrigin + performance.now();
+  const scoring = { ring, kinds, model, signature, features, requireGpu, outcomes, reuses, began };
   const threads = [
     startThread<EngineMessage>('./engine-thread.js', {
       session,
