@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ColumnBatch, type ColumnValues, isValid } from '../domain/column-batch.ts';
+import { duckdbError } from '../duckdb/errors.ts';
 import type { Vector } from '../duckdb/function.ts';
 import { createEncoder } from '../features/encoder.ts';
 import { createFeatureHasher } from '../features/hash.ts';
@@ -176,8 +178,12 @@ function keepValue({ columns, rows }: Batch, code: number, row: number, words: U
 }
 
 function writeWhole(file: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written);
+  try {
+    for (let written = 0; written < bytes.length; ) {
+      written += writeSync(file, bytes, written, bytes.length - written, position + written);
+    }
+  } catch (error) {
+    throw duckdbError(error, path.dirname(setup.outcomes));
   }
 }
 

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ProviderText } from '../domain/provider.ts';
+import { duckdbError } from '../duckdb/errors.ts';
 import { OUTCOMES } from '../outcomes/folder.ts';
 import { fromParts } from '../score/error-parts.ts';
 import { isOutOfMemory, outOfMemory } from '../score/out-of-memory.ts';
@@ -42,7 +43,9 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
   signal.throwIfAborted();
   const { signature, features, model, requireGpu, session, key, keep, seconds } = options;
   const outcomes = path.join(folder, OUTCOMES);
-  await writeFile(outcomes, '');
+  await writeFile(outcomes, '').catch((error: unknown) => {
+    throw duckdbError(error, folder);
+  });
   const reuses = earlier.length > 0;
   // The hash of the key stays with the engine.
   const types = tapParameters(columns, reuses).filter((_, i) => i !== columns.length);
