@@ -9,44 +9,53 @@ import { scoreBatch } from './support/score-batch.ts';
 const WAREHOUSE = 'data/warehouse.duckdb';
 const CSV = 'reports/linear-1997-W11.csv';
 
-it('publishes a week, says what it did, and leaves nothing but tables and the report', async () => {
-  const folder = await linearProject();
-  const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json']);
-  expect(code).toBe(0);
-  expect(stderr).toContain('published linear 1997-W11');
-  const summary = JSON.parse(stdout);
-  expect(summary).toMatchObject({
-    job: 'linear',
-    window: { label: '1997-W11', start: '1997-03-10T05:00:00.000Z', end: '1997-03-17T05:00:00.000Z', kind: 'week' },
-    state: 'published',
-    rows: { frozen: 100, scored: 100, quarantined: 0 },
-    chunks: 1,
-    chunks_resumed: 0,
-    providers: { cpu: 1 },
-    model: { name: 'linear', version: '1' },
-    tables: [
-      'marketing.scores',
-      'marketing.scores_quarantine',
-      'marketing.report',
-      'marketing.summary',
-      'marketing.score_batch_ledger',
-    ],
-    files: [path.join(folder, CSV)],
-  });
-  // A stage that took no time at all was not measured.
-  for (const stage of ['plan', 'freeze', 'score', 'reconcile', 'publish', 'report', 'clean_up']) {
-    expect(summary.seconds[stage], stage).toBeGreaterThan(0);
-  }
-  for (const part of ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait']) {
-    expect(summary.workers.seconds[part], part).toBeGreaterThan(0);
-  }
-  expect(summary.bottleneck).toMatch(/of \d+\.\d s, \d+ %\)$/);
-  const rows = await query(path.join(folder, WAREHOUSE), 'select count(*) as n, sum(rank) as ranks from marketing.report');
-  expect(rows).toEqual([{ n: '100', ranks: '5050' }]);
-  expect((await readFile(path.join(folder, CSV), 'utf8')).split('\n')).toHaveLength(102);
-  expect(await readdir(path.join(folder, 'reports'))).toEqual(['linear-1997-W11.csv']);
-  expect(await readdir(path.join(folder, `${WAREHOUSE}.scratch`))).toEqual([]);
-});
+it.each<[freeze: string, chunks: number, none: string[]]>([
+  ['always', 10, []],
+  // Nobody freezes or stages what is scored on its way.
+  ['never', 1, ['freeze', 'stage']],
+])(
+  'with freeze: %s it publishes a week, says what it did, and leaves nothing but tables and the report',
+  async (freeze, chunks, none) => {
+    const folder = await linearProject({ edit: (job) => job.replace('source:\n', `source:\n  freeze: ${freeze}\n`) });
+    const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json']);
+    expect(code).toBe(0);
+    expect(stderr).toContain('published linear 1997-W11');
+    const summary = JSON.parse(stdout);
+    expect(summary).toMatchObject({
+      job: 'linear',
+      window: { label: '1997-W11', start: '1997-03-10T05:00:00.000Z', end: '1997-03-17T05:00:00.000Z', kind: 'week' },
+      state: 'published',
+      rows: { frozen: 100, scored: 100, quarantined: 0 },
+      chunks,
+      chunks_resumed: 0,
+      providers: { cpu: chunks },
+      model: { name: 'linear', version: '1' },
+      tables: [
+        'marketing.scores',
+        'marketing.scores_quarantine',
+        'marketing.report',
+        'marketing.summary',
+        'marketing.score_batch_ledger',
+      ],
+      files: [path.join(folder, CSV)],
+    });
+    // A stage that took no time at all was not measured, or there is none.
+    const took = (name: string, seconds: number) =>
+      none.includes(name) ? expect(seconds, name).toBe(0) : expect(seconds, name).toBeGreaterThan(0);
+    for (const stage of ['plan', 'freeze', 'score', 'reconcile', 'publish', 'report', 'clean_up']) {
+      took(stage, summary.seconds[stage]);
+    }
+    for (const part of ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait']) {
+      took(part, summary.workers.seconds[part]);
+    }
+    expect(summary.bottleneck).toMatch(/of \d+\.\d s, \d+ %\)$/);
+    const rows = await query(path.join(folder, WAREHOUSE), 'select count(*) as n, sum(rank) as ranks from marketing.report');
+    expect(rows).toEqual([{ n: '100', ranks: '5050' }]);
+    expect((await readFile(path.join(folder, CSV), 'utf8')).split('\n')).toHaveLength(102);
+    expect(await readdir(path.join(folder, 'reports'))).toEqual(['linear-1997-W11.csv']);
+    expect(await readdir(path.join(folder, `${WAREHOUSE}.scratch`))).toEqual([]);
+  },
+);
 
 it('publishes to another DuckDB file than it reads from, which it makes, and leaves the source as it was', async () => {
   const folder = await linearProject({

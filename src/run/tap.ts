@@ -60,9 +60,10 @@ export async function scoreOnTheWay(
     };
   } else {
     console.info(`scoring ${plan.window.label}`);
+    // Also of what fails.
+    progress.details = { ...progress.details, chunks_resumed: 0, execution };
     window = await scoreAnew(plan, tap, scorer, progress, context);
-    const chunks = window.frozen.chunks.length;
-    progress.details = { ...progress.details, chunks, chunks_resumed: 0, execution };
+    progress.details = { ...progress.details, chunks: window.frozen.chunks.length };
   }
   const { frozen } = window;
   if (skipEmpty) refuseEmpty(plan, frozen);
