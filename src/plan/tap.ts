@@ -8,7 +8,8 @@ import { batchRows } from '../score/sizing.ts';
 import { type TapColumn, tapColumns } from '../tap/columns.ts';
 import { slotBytes } from '../tap/ring.ts';
 import { tapParameters } from '../tap/statement.ts';
-import { isEmbedded, takesTaps, type Warehouse } from '../warehouse/warehouse.ts';
+import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ChosenColumns } from './columns.ts';
 import type { Sizing } from './sizing.ts';
 

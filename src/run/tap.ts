@@ -11,7 +11,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
 import { type Tapped, tapWindow } from '../tap/tap.ts';
-import { isEmbedded, takesTaps } from '../warehouse/warehouse.ts';
+import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';

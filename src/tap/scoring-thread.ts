@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type ColumnBatch, type ColumnValues, isValid } from '../domain/column-batch.ts';
-import type { Vector } from '../duckdb/function.ts';
+import type { Vector } from '../duckdb/vector.ts';
 import { createEncoder } from '../features/encoder.ts';
 import { createFeatureHasher } from '../features/hash.ts';
 import { readRejection } from '../features/rejection.ts';
