@@ -11,11 +11,18 @@ import type { Plan } from '../plan/plan.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
 import { type Tapped, tapWindow } from '../tap/tap.ts';
+import type { TapThreads } from '../tap/threads.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 import { tapTime } from './tap-time.ts';
+
+export interface TapRunOptions {
+  readonly tap: TapPlan;
+  readonly threads: TapThreads;
+  readonly skipEmpty: boolean;
+}
 
 /** A row of an earlier attempt is found in less time than this; a faster model scores it again. */
 const REUSE_SECONDS = 3e-6;
@@ -29,8 +36,7 @@ const REUSE_SECONDS = 3e-6;
  */
 export async function scoreOnTheWay(
   plan: Plan,
-  tap: TapPlan,
-  skipEmpty: boolean,
+  options: TapRunOptions,
   progress: Progress,
   context: Context,
 ): Promise<FrozenTable> {
@@ -53,18 +59,18 @@ export async function scoreOnTheWay(
     };
   } else {
     console.info(`scoring ${plan.window.label}`);
-    window = await scoreAnew(plan, tap, scorer, progress, context);
+    window = await scoreAnew(plan, options, scorer, progress, context);
     const chunks = window.frozen.chunks.length;
     progress.details = { ...progress.details, chunks, chunks_resumed: 0, execution };
   }
   const { frozen } = window;
-  if (skipEmpty) refuseEmpty(plan, frozen);
+  if (options.skipEmpty) refuseEmpty(plan, frozen);
   return frozen;
 }
 
 async function scoreAnew(
   plan: Plan,
-  tap: TapPlan,
+  { tap, threads }: TapRunOptions,
   scorer: Scorer,
   progress: Progress,
   { console, environment, now, signal }: Context,
@@ -87,6 +93,7 @@ async function scoreAnew(
   let tapped: Tapped;
   try {
     tapped = await tapWindow({
+      threads,
       session: source.session(plan.query),
       model: { file: bundle.file, digest: bundle.digest },
       signature: bundle.signature,
