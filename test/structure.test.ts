@@ -125,6 +125,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'secrets',
     'suggest',
+    'tap',
     'tensorize',
     'terminal',
     'versions',
