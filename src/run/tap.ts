@@ -141,15 +141,15 @@ async function scoreAnew(
     kept: keep.length,
   };
   const rejections = [...new Set(worked.flatMap((worker) => worker.rejections))].sort((a, b) => a - b);
-  const rejected = await sink.compute(runId, (database) =>
-    writeRejected(database, {
-      ...{ folder, key, keep, features, columns, rejections, duplicates, window: whole },
-      featureNames: featuresOf(bundle.signature).map(({ feature }) => feature.name),
-      hashValues: job.definition.sink.quarantine_values === 'hash',
-      hashKey: environment.SCORE_BATCH_HASH_KEY || undefined,
-    }),
-  );
-  const window = { ...whole, rejected };
+  const someRejected = rejections.length > 0 || duplicates > 0 || entered.nullKeys > 0;
+  const toReject = {
+    ...{ folder, key, keep, features, columns, rejections, duplicates, window: whole },
+    featureNames: featuresOf(bundle.signature).map(({ feature }) => feature.name),
+    hashValues: job.definition.sink.quarantine_values === 'hash',
+    hashKey: environment.SCORE_BATCH_HASH_KEY || undefined,
+  };
+  const reject = (): Promise<number> => sink.compute(runId, (database) => writeRejected(database, toReject));
+  const window = { ...whole, rejected: someRejected ? await reject() : 0 };
   if (rows > 0) await sink.stageTapped(runId, folder, window);
   return window;
 }

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
+import { stagedKey } from '../domain/staged-columns.ts';
 import { appendInt32 } from '../duckdb/append.ts';
 import type { Database } from '../duckdb/database.ts';
 import { duckdbError, featureError } from '../duckdb/errors.ts';
 import { registerFunction } from '../duckdb/function.ts';
-import { parquetScan } from '../duckdb/sql.ts';
+import { BUILT_IN, parquetScan } from '../duckdb/sql.ts';
 import type { Vector } from '../duckdb/vector.ts';
 import { ORDINAL, REPEATED, ROWS } from '../outcomes/folder.ts';
 import { registerOutcomes } from '../outcomes/functions.ts';
@@ -81,14 +82,18 @@ async function readThrough(database: Database, setup: EngineSetup): Promise<Ente
   const [copied] = await database.rows(tapStatement(setup, tap, relations), setup.session.values);
   const entered = writer.end();
   if (entered !== Number(copied?.[0])) throw new Error(`${entered} rows were taken and ${copied?.[0]} were written`);
-  return { rows: entered, checksum: keys.checksum, duplicates: await findRepeated(database, keys, setup) };
+  const files = filesIn(path.join(setup.folder, ROWS));
+  return {
+    rows: entered,
+    checksum: keys.checksum,
+    duplicates: await findRepeated(database, keys, files, setup),
+    nullKeys: await countNullKeys(database, files, setup),
+  };
 }
 
 /** Collects the keys that occur more than once: among those whose hash came again, and as many at once as the memory is enough for. */
-async function findRepeated(database: Database, keys: SeenKeys, setup: EngineSetup): Promise<number> {
+async function findRepeated(database: Database, keys: SeenKeys, files: readonly string[], setup: EngineSetup): Promise<number> {
   if (keys.suspects === 0) return 0;
-  const folder = path.join(setup.folder, ROWS);
-  const files = readdirSync(folder).map((name) => path.join(folder, name));
   const repeated = path.join(setup.folder, REPEATED);
   mkdirSync(repeated);
   const copy = async (pass: number, isSuspect: (hash: string) => string): Promise<number> => {
@@ -119,4 +124,14 @@ async function findRepeated(database: Database, keys: SeenKeys, setup: EngineSet
     found += await copy(pass, (hash) => `${suspect}(${hash})`);
   }
   return found;
+}
+
+async function countNullKeys(database: Database, files: readonly string[], { key }: EngineSetup): Promise<number> {
+  const isNull = key.map((_, i) => `${stagedKey(i)} IS NULL`).join(' OR ');
+  const [[rows] = []] = await database.rows(`SELECT ${BUILT_IN}count() FROM ${parquetScan(files)} WHERE ${isNull}`);
+  return Number(rows);
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).map((name) => path.join(folder, name));
 }

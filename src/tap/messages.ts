@@ -31,6 +31,8 @@ export interface Entered {
   readonly checksum: string;
   /** Keys that occur more than once, in the folder `repeated` beside the rows. */
   readonly duplicates: number;
+  /** Rows without a whole key. */
+  readonly nullKeys: number;
 }
 
 export type EngineMessage =
