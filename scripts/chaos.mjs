@@ -13,7 +13,7 @@ const { values: flags } = parseArgs({
   options: {
     kills: { type: 'string', default: '1000' },
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    kinds: { type: 'string', default: 'duckdb,bigquery,snowflake' },
+    kinds: { type: 'string', default: 'duckdb,tapped,bigquery,snowflake' },
   },
 });
 

@@ -9,22 +9,27 @@ import { scoreBatch } from './support/score-batch.ts';
 // test/across/bottleneck.test.ts.
 
 const ROWS = 100;
-const CHUNKS = 10;
+const BATCHES = 10;
 const SLOW_MS = 100;
 
-async function summaryOf(step: 'model' | 'query') {
-  const folder = await linearProject();
+async function summaryOf(step: 'model' | 'query', freeze: 'always' | 'never', slow = SLOW_MS) {
+  const folder = await linearProject({
+    edit: (job) =>
+      job
+        .replace('source:\n', `source:\n  freeze: ${freeze}\n`)
+        .replace('chunk_rows: 10', freeze === 'always' ? 'chunk_rows: 10' : 'batch_rows: 10'),
+  });
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--workers', '1'], {
     NODE_OPTIONS: `--import ${fileURLToPath(new URL('support/slow-step.mjs', import.meta.url))}`,
     SLOW_STEP: step,
-    SLOW_MS: String(SLOW_MS),
+    SLOW_MS: String(slow),
   });
   expect(code, stderr).toBe(0);
   return JSON.parse(stdout);
 }
 
 /** Seconds that a step took which waited that often. A timer may fire a millisecond early. */
-const waited = (times: number): number => (times * (SLOW_MS - 1)) / 1000;
+const waited = (times: number, slow = SLOW_MS): number => (times * (slow - 1)) / 1000;
 
 /** The summary is of one whole: parts are within their stage, rates follow from seconds, and the bottleneck from both. */
 function expectConsistent(summary: Awaited<ReturnType<typeof summaryOf>>) {
@@ -38,15 +43,23 @@ function expectConsistent(summary: Awaited<ReturnType<typeof summaryOf>>) {
   expect(summary.bottleneck).toBe(bottleneck(seconds, workers));
 }
 
-it('time in the model counts as time of the model', async () => {
-  const summary = await summaryOf('model');
-  // Chunk workers ran it: the main thread never waits for it.
-  expect(summary.workers.seconds.model).toBeGreaterThanOrEqual(waited(CHUNKS));
+it.each(['always', 'never'] as const)('time in the model counts as time of the model, with freeze: %s', async (freeze) => {
+  const summary = await summaryOf('model', freeze);
+  // Workers ran it: the main thread never waits for it.
+  expect(summary.workers.seconds.model).toBeGreaterThanOrEqual(waited(BATCHES));
   expectConsistent(summary);
 });
 
 it('time in the query counts as time of the query', async () => {
-  const summary = await summaryOf('query');
+  const summary = await summaryOf('query', 'always');
   expect(summary.seconds.freeze).toBeGreaterThanOrEqual(waited(1));
+  expectConsistent(summary);
+});
+
+it('time in the query counts as reading, where rows are scored on their way out of it', async () => {
+  // Workers start while it begins.
+  const summary = await summaryOf('query', 'never', 2_000);
+  const { start, read } = summary.workers.seconds;
+  expect(start + read).toBeGreaterThanOrEqual(waited(1, 2_000));
   expectConsistent(summary);
 });

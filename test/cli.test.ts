@@ -243,10 +243,10 @@ describe('streams', () => {
       "exit 0
       stderr:
       published linear 1997-W11 (1997-03-10 00:00 to 1997-03-17 00:00, America/New_York), run <id>
-        model       linear 1, sha256 e147a59d862d…, on cpu (10 chunks)
+        model       linear 1, sha256 e147a59d862d…, on cpu (1 chunk)
         provider    cpu, ONNX Runtime 1.30.0
         rows        100 frozen = 100 scored + 0 quarantined
-        chunks      10
+        chunks      1
         tables      marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
         report      <project>/reports/linear-1997-W11.csv
         seconds     <s> = plan <s> + freeze <s> + score <s> + reconcile <s> + publish <s> + report <s> + clean up <s>
@@ -272,9 +272,9 @@ describe('streams', () => {
       window: { label: '1997-W11', start: '1997-03-10T05:00:00.000Z', end: '1997-03-17T05:00:00.000Z', kind: 'week' },
       state: 'published',
       rows: { frozen: 100, scored: 100, quarantined: 0 },
-      chunks: 10,
+      chunks: 1,
       chunks_resumed: 0,
-      providers: { cpu: 10 },
+      providers: { cpu: 1 },
       quarantined: [],
       files: [path.join(folder, 'reports/linear-1997-W11.csv')],
       warnings: [],

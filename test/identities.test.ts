@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { cp, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
-import { query, repository, statements, temporaryFolder } from './support/project.ts';
+import { otherVersion } from './support/other-version.ts';
+import { query, statements, temporaryFolder } from './support/project.ts';
 import { ledger } from './support/publication.ts';
 import { scoreBatch } from './support/score-batch.ts';
 import { runFolders, SCRATCH, WAREHOUSE } from './support/steer.ts';
@@ -80,16 +81,6 @@ it('chunks that another version scored are scored again, and the ledger says wha
   );
   expect(row).toMatchObject({ version: '9.9.9', onnxruntime: '1.30.0', processor: expect.stringContaining(process.arch) });
 });
-
-/** The built command line as another version of score-batch. @returns its entry */
-async function otherVersion(version: string): Promise<string> {
-  const folder = await temporaryFolder();
-  await cp(repository('dist'), path.join(folder, 'dist'), { recursive: true });
-  const own = JSON.parse(await readFile(repository('package.json'), 'utf8'));
-  await writeFile(path.join(folder, 'package.json'), JSON.stringify({ ...own, version }));
-  await symlink(repository('node_modules'), path.join(folder, 'node_modules'));
-  return path.join(folder, 'dist', 'cli.js');
-}
 
 it('frozen rows that somebody wrote to are refused, and the same command then freezes anew', async () => {
   const folder = await linearProject();

@@ -159,8 +159,7 @@ describe('the model', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 65
       stderr:
-      freezing 1997-W11
-      froze 100 rows of 1997-W11 in 10 chunks
+      scoring 1997-W11
       error: 1997-W11 was not published: the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3
       hint: look at what changed in the source since 1997-W10: the model is the same"
     `);

@@ -112,7 +112,7 @@ describe('what was left undone', () => {
     const { code, stderr } = await scoreBatch(folder, RUN);
     expect(code).toBe(78);
     expect(stderr).toContain("Could not convert string '…' to INT32");
-    expect((await filesIn(folder, SCRATCH)).filter((file) => /freezing|parquet/.test(file))).toEqual([]);
+    expect((await filesIn(folder, SCRATCH)).filter((file) => /freezing|tapping|reading|parquet/.test(file))).toEqual([]);
   });
 
   it('a window that is not for the report any more leaves it with the next run', async () => {
@@ -179,14 +179,14 @@ async function edit(folder: string, name: string, change: (text: string) => stri
   await writeFile(file, change(await readFile(file, 'utf8')));
 }
 
-/** The built steps of a run in a project; they start chunk workers, which only the built files can. */
+/** The compiled steps of a run in a project; they start threads, which no sources can. */
 async function planned(folder: string) {
-  const dist = <T>(name: string) => import(repository('dist', name)) as Promise<T>;
-  const { loadJob } = await dist<typeof import('../src/job/load.ts')>('job/load.js');
-  const { windowFromFlags } = await dist<typeof import('../src/window/flags.ts')>('window/flags.js');
-  const planning = await dist<typeof import('../src/plan/plan.ts')>('plan/plan.js');
-  const { begin } = await dist<typeof import('../src/run/begin.ts')>('run/begin.js');
-  const running = await dist<typeof import('../src/run/run.ts')>('run/run.js');
+  const compiled = <T>(name: string) => import(repository('.modules', name)) as Promise<T>;
+  const { loadJob } = await compiled<typeof import('../src/job/load.ts')>('job/load.js');
+  const { windowFromFlags } = await compiled<typeof import('../src/window/flags.ts')>('window/flags.js');
+  const planning = await compiled<typeof import('../src/plan/plan.ts')>('plan/plan.js');
+  const { begin } = await compiled<typeof import('../src/run/begin.ts')>('run/begin.js');
+  const running = await compiled<typeof import('../src/run/run.ts')>('run/run.js');
   const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
   const now = Date.parse('1997-03-17T08:00:00-05:00');
   const context = {

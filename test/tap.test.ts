@@ -193,7 +193,7 @@ it('nobody writes the file while it is read, and whoever keeps trying gets it af
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
   });
   const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '500' });
-  await untilFiles(running, folder, /\/reading-[0-9a-f]{8}\.json$/);
+  await untilFiles(running, folder, /\/reading-of-\d+-[0-9a-f]{8}\.json$/);
   const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE)], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -219,7 +219,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)('%s is heard while workers score, and th
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
   });
   const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '500' });
-  await untilFiles(running, folder, /\/reading-[0-9a-f]{8}\.json$/);
+  await untilFiles(running, folder, /\/reading-of-\d+-[0-9a-f]{8}\.json$/);
   running.process.kill(signal);
   const { code, stderr } = await running.ended;
   expect(code, stderr).toBe(signal === 'SIGTERM' ? 143 : 130);

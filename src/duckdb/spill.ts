@@ -9,7 +9,7 @@ import path from 'node:path';
 // while a process still reads the old one.
 
 const PREFIX = 'spill-';
-const NAME = /^spill-of-(\d+)-[0-9a-f]{8}$/;
+const LOCKED = /-of-(\d+)-[0-9a-f]{8}(\.json)?$/;
 
 /** Where an instance spills. @param inode of the file that it has locked, undefined where there is none */
 export function spillFolder(parent: string, inode: bigint | undefined): string {
@@ -21,9 +21,9 @@ export function isSpill(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
-/** Inode of the file that the instance which spills there has locked, as far as the folder's name tells. */
+/** Inode of the file that whoever made this has locked for as long as it needs it, as far as the name tells. */
 export function lockedInode(name: string): bigint | undefined {
-  const [, inode] = NAME.exec(name) ?? [];
+  const [, inode] = LOCKED.exec(name) ?? [];
   return inode === undefined ? undefined : BigInt(inode);
 }
 

@@ -21,6 +21,8 @@ const MOST_SECONDS = 60;
 /** How rows are scored on their way out of the query. */
 export interface TapPlan extends TapAllotment {
   readonly columns: readonly TapColumn[];
+  /** Bytes of memory that it was fitted to. */
+  readonly bound: number;
   /** Of the model, and of nothing else: where batches are cut moves the last bits of a sum. */
   readonly batchRows: number;
   /** Seconds that scoring is guessed to take. */
@@ -94,5 +96,5 @@ function whatPrevents({
   const bound = sizing.bound.from === 'machine' ? machineBound(sizing.memory) : sizing.bound;
   const allotment = allotTap(bound, { ...sizing.load, batchRows: rows, slotBytes: slotBytes({ types, batchRows: rows }) });
   if (allotment === undefined) return 'there is too little memory to score rows on their way out of the query';
-  return { ...allotment, columns: tapped, batchRows: rows };
+  return { ...allotment, columns: tapped, bound: bound.bytes, batchRows: rows };
 }

@@ -256,8 +256,9 @@ async function resumable(
 
 /** Whether what is staged of a run without a frozen table is one picture of the window: nothing, or a window that was tapped. */
 async function holdsOnePicture({ sink: { sink } }: Plan, runId: string): Promise<boolean> {
-  if ((await sink.staged(runId)).length === 0) return true;
-  return takesTaps(sink) && (await sink.tapped(runId)) !== undefined;
+  if (takesTaps(sink) && (await sink.tapped(runId)) !== undefined) return true;
+  // What is damaged of a window that was tapped is gone now.
+  return (await sink.staged(runId)).length === 0;
 }
 
 function isRefusal(error: unknown): boolean {

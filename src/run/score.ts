@@ -1,19 +1,18 @@
 import type { Context } from '../context.ts';
 import type { StagedAttempt } from '../domain/attempt.ts';
 import { isOfFrozen, scorerOf } from '../domain/attempt-id.ts';
-import { showBytes } from '../domain/cost.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
-import type { Allotment } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
 import { fitFrozen } from '../plan/sizing.ts';
 import { scoreChunks } from '../score/pool.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 import { shareChunks } from './share.ts';
+import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { WorkerClock } from './worker-clock.ts';
 
 /** What one process did of the run's chunks. */
@@ -42,8 +41,9 @@ export async function scoreFrozen(
   const { execution } = plan;
   if (execution === undefined) throw new Error('nothing was planned to run the model on');
   const scorer = scorerNow(execution);
-  const allotment = fitted(plan, frozen, context);
+  const allotment = fitFrozen(plan.sizing, frozen);
   const { workers } = allotment;
+  noteWorkers(workers, plan.sizing.bound.bytes, plan.sizing, context);
   let staged: readonly StagedAttempt[] = [];
   const share = await shareChunks({
     frozen,
@@ -69,10 +69,7 @@ export async function scoreFrozen(
     console.info(
       `${grouped(share.resumed)} of ${counted(chunks, 'chunk')} ${share.resumed === 1 ? 'is' : 'are'} staged already`,
     );
-  const { asked = 0, load } = plan.sizing;
-  if (load.workers < asked && open > 0) {
-    console.info(`${load.workers} of ${counted(asked, 'worker')}: ${execution.provider} takes one for each device`);
-  }
+  if (open > 0) noteDevices(plan.sizing, execution.provider, context);
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   if (open === 0) return scored;
   const earlier = progress.details.workers ?? NO_WORKER_TIME;
@@ -130,27 +127,4 @@ function otherwiseScored({ id }: FrozenTable, scorer: Scorer, staged: readonly S
   const own = scorerId(scorer);
   const others = staged.filter(({ attempt }) => isOfFrozen(attempt, id) && scorerOf(attempt) !== own);
   return new Set(others.map(({ chunk }) => chunk)).size;
-}
-
-/** Told once, and again only where it gets worse. */
-function noteHalved(provider: string, rows: number, progress: Progress, { console }: Context): void {
-  const { batch_rows_halved_to: known = Number.POSITIVE_INFINITY } = progress.details;
-  if (rows >= known) return;
-  progress.details = { ...progress.details, batch_rows_halved_to: rows };
-  console.info(
-    `${provider} ran out of memory and goes on with batches of ${counted(rows, 'row')}; score.batch_rows: ${rows} saves the attempt`,
-  );
-}
-
-function fitted(plan: Plan, frozen: FrozenTable, { console }: Context): Allotment {
-  const { bound, load, cores } = plan.sizing;
-  const allotment = fitFrozen(plan.sizing, frozen);
-  if (allotment.workers < load.workers) {
-    console.info(
-      `${allotment.workers} of ${counted(load.workers, 'worker')}, since more do not fit into ${showBytes(bound.bytes)} of memory`,
-    );
-  } else if (load.workers > cores) {
-    console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')}, which are not faster than ${cores}`);
-  }
-  return allotment;
 }

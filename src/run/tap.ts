@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
-import { newAttemptId, newFrozenId } from '../domain/attempt-id.ts';
+import { newAttemptId, newFrozenId, scorerOf } from '../domain/attempt-id.ts';
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import { type Scorer, scorerId } from '../domain/scorer.ts';
+import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { TappedWindow } from '../domain/tapped-window.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
@@ -16,6 +16,7 @@ import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';
+import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { tapTime } from './tap-time.ts';
 
 export interface TapRunOptions {
@@ -48,6 +49,12 @@ export async function scoreOnTheWay(
   clock.enter('score');
   const scorer = scorerNow(execution);
   let window = await sink.tapped(runId);
+  if (window !== undefined && scorerOf(window.attempt) !== scorerId(scorer)) {
+    console.warn(
+      `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
+    );
+    window = undefined;
+  }
   if (window) {
     console.info(
       `${counted(window.frozen.rows, 'row')} of ${plan.window.label} ${window.frozen.rows === 1 ? 'is' : 'are'} staged already`,
@@ -73,8 +80,9 @@ async function scoreAnew(
   { tap, threads }: TapRunOptions,
   scorer: Scorer,
   progress: Progress,
-  { console, environment, now, signal }: Context,
+  context: Context,
 ): Promise<TappedWindow> {
+  const { console, environment, now, signal } = context;
   const { sink } = plan.sink;
   const { source } = plan.source;
   const { execution, bundle, key, keep, features, job } = plan;
@@ -87,6 +95,8 @@ async function scoreAnew(
   const folder = await sink.tapFolder(runId, attempt, tap.batchRows);
   const { devices, provider } = execution;
   const { columns } = tap;
+  noteDevices(plan.sizing, provider, context);
+  noteWorkers(tap.workers, tap.bound, plan.sizing, context);
   const began = performance.now();
   const loop = performance.eventLoopUtilization();
   const bar = console.progress('scoring rows');
@@ -115,8 +125,8 @@ async function scoreAnew(
   progress.details = {
     ...progress.details,
     workers: addWorkerTime(progress.details.workers ?? NO_WORKER_TIME, time),
-    ...(halved.length > 0 && { batch_rows_halved_to: Math.min(...halved) }),
   };
+  if (halved.length > 0) noteHalved(provider, Math.min(...halved), progress, context);
   const reused = worked.reduce((sum, worker) => sum + worker.reused, 0);
   if (reused > 0) console.info(`${counted(reused, 'score')} of an earlier start ${reused === 1 ? 'was' : 'were'} used again`);
   const { rows, checksum, duplicates } = entered;

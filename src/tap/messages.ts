@@ -52,6 +52,8 @@ export interface ScoringSetup {
   readonly outcomes: string;
   /** Whether rows come with an earlier outcome and the hash of its features. */
   readonly reuses: boolean;
+  /** When the thread was asked for, in milliseconds since the epoch. */
+  readonly began: number;
 }
 
 /** What one worker did. */

@@ -28,7 +28,7 @@ export interface RejectedSpec {
   readonly duplicates: number;
   readonly hashValues: boolean;
   readonly hashKey: string | undefined;
-  readonly window: Pick<TappedWindow, 'attempt' | 'provider' | 'scoredAt' | 'batchRows'>;
+  readonly window: Pick<TappedWindow, 'attempt' | 'provider' | 'facts' | 'scoredAt' | 'batchRows'>;
 }
 
 /**
@@ -83,7 +83,8 @@ function selectRejected(spec: RejectedSpec, functions: OutcomeFunctions): string
     '0 AS chunk',
     `${literal(window.attempt)} AS attempt`,
     `${literal(window.provider)} AS provider`,
-    'CAST(NULL AS VARCHAR) AS facts',
+    // Here too: they are of the attempt, and there may be no row that was scored.
+    `${literal(JSON.stringify(window.facts))} AS facts`,
     `CAST(${literal(window.scoredAt)} AS TIMESTAMPTZ) AS scored_at`,
   ].join(', ');
 }

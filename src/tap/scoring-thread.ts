@@ -32,7 +32,6 @@ const post = (message: ScoringMessage): void => port.postMessage(message);
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 const setup = await received<ScoringSetup>(port);
-const begun = performance.now();
 
 try {
   if (setup !== undefined) post({ type: 'worked', worked: await work(setup) });
@@ -52,7 +51,7 @@ async function work(setup: ScoringSetup): Promise<Worked> {
   const block = createBlock(batchRows);
   const rejections = new Set<number>();
   const reader = readRing(ring);
-  const { seconds, lap } = stopwatch();
+  const { seconds, lap } = stopwatch(setup.began);
   let rows = 0;
   let reused = 0;
   let first: number | undefined;
@@ -197,9 +196,17 @@ function writeWhole(file: number, bytes: Uint8Array, position: number): void {
   }
 }
 
-function stopwatch() {
+/** @param began when the thread was asked for, in milliseconds since the epoch */
+function stopwatch(began: number) {
   let last = performance.now();
-  const seconds = { start: (last - begun) / 1000, wait: 0, encode: 0, score: 0, write: 0 };
+  // The time that the thread took to load its code, where that was not over when it was asked for, is part of the start.
+  const seconds = {
+    start: Math.max(0, performance.timeOrigin + last - began) / 1000,
+    wait: 0,
+    encode: 0,
+    score: 0,
+    write: 0,
+  };
   return {
     seconds,
     /** Counts the time since the last lap for one part of the work. */

@@ -9,7 +9,7 @@ import type { TapThreads } from './threads.ts';
 
 export interface TapOptions
   extends Omit<EngineSetup, 'ring'>,
-    Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses'> {
+    Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses' | 'began'> {
   readonly threads: TapThreads;
   readonly workers: number;
   /** Given to the workers in turn. */
@@ -47,7 +47,8 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
   const types = tapParameters(columns, reuses).filter((_, i) => i !== columns.length);
   const ring = createRing({ types, batchRows, slots });
   const kinds = columns.map(({ kind }) => kind);
-  const scoring = { ring, kinds, model, signature, features, requireGpu, outcomes, reuses };
+  const began = performance.timeOrigin + performance.now();
+  const scoring = { ring, kinds, model, signature, features, requireGpu, outcomes, reuses, began };
   const { engine } = threads;
   const scorers = threads.scoring(workers);
   engine.begin({ session, ring, columns, key, keep, folder, earlier, seconds });

@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'vitest';
-import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
+import type { Route } from './effects.ts';
 import { run } from './kill.ts';
 import { type CrashProject, crashProject } from './project.ts';
 
@@ -31,8 +31,8 @@ export interface Undisturbed {
   readonly seconds: number;
 }
 
-export async function runUndisturbed(kind: WarehouseKind): Promise<Undisturbed> {
-  const project = await crashProject(kind);
+export async function runUndisturbed(route: Route): Promise<Undisturbed> {
+  const project = await crashProject(route);
   const start = performance.now();
   const { code, stderr, effects } = await run(project);
   const seconds = (performance.now() - start) / 1000;

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
-import type { Phase } from './effects.ts';
+import type { Phase, Route } from './effects.ts';
 import { type CrashPoint, run, start } from './kill.ts';
 import { crashProject, missing } from './project.ts';
 
@@ -11,13 +10,13 @@ import { crashProject, missing } from './project.ts';
 interface Wanted {
   readonly kills: number;
   readonly seed: number;
-  readonly kinds: readonly WarehouseKind[];
+  readonly kinds: readonly Route[];
 }
 
 const wanted = JSON.parse(process.env.CHAOS ?? '{"kills":0,"seed":0,"kinds":[]}') as Wanted;
 
 /** Emulators are slow, and everything but the warehouse is the same. */
-const SHARES: Readonly<Record<WarehouseKind, number>> = { duckdb: 70, bigquery: 15, snowflake: 15 };
+const SHARES: Readonly<Record<Route, number>> = { duckdb: 35, tapped: 35, bigquery: 15, snowflake: 15 };
 const LONGEST_CHAIN = 4;
 const PHASES: readonly Phase[] = ['before', 'during', 'after'];
 /** What is killed: a run as often as its steps, which go on with what the others left. */

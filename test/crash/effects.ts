@@ -1,8 +1,11 @@
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
-import { CHUNKS } from './project.ts';
+import { BLOCKS, CHUNKS } from './project.ts';
 
 // Every durable effect of a run by a name, in the order in which a first run has them. This is the one place where crash points
 // are named: an effect that no name matches, or a name that no effect matches any more, fails a test.
+
+/** A kind of warehouse, with rows that are frozen; `tapped` is DuckDB with rows that are scored on their way out of the query. */
+export type Route = WarehouseKind | 'tapped';
 
 /** See preload.mjs for what they mean. */
 export type Phase = 'before' | 'during' | 'after';
@@ -33,6 +36,9 @@ function sent(name: string, pattern: RegExp, times = 1): Effect {
 function inside(name: string, pattern: RegExp, times = 1): Effect {
   return { name, pattern, times, phases: ['after'], occurrences: [times] };
 }
+
+/** Bytes that a thread writes to a file: what is on disk of them after a kill may be any part. */
+const written = sent;
 
 /** An effect that every chunk has. */
 function ofChunk({ name, pattern, phases }: Effect): Effect {
@@ -74,20 +80,39 @@ const WORK_FOLDER_DISCARDED = [
 export const STAGED = 'stage: chunk';
 
 /** The effects, and which of their occurrences, with which a run is published, and completed. */
-export const MILESTONES: Readonly<Record<WarehouseKind, Record<'published' | 'completed', readonly [string, number]>>> = {
+export const MILESTONES: Readonly<Record<Route, Record<'published' | 'completed', readonly [string, number]>>> = {
   duckdb: { published: ['publish: commit', 1], completed: ['ledger: completed', 1] },
+  tapped: { published: ['publish: commit', 1], completed: ['ledger: completed', 1] },
   bigquery: { published: ['publish: transaction', 1], completed: ['ledger: completed', 1] },
   snowflake: { published: ['commit', 2], completed: ['commit', 3] },
 };
 
-export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
+const DUCKDB_BEGIN = [
+  file('database: folder', /^mkdir .*\/data$/, 3),
+  sent('tables: schema', /^duckdb CREATE SCHEMA /, 7),
+  sent('ledger: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"score_batch_ledger" /, 3),
+  sent('ledger: started', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'started'/),
+  file('database: checkpoint', /^duckdb close /, 3),
+];
+
+const DUCKDB_PUBLISH = [
+  sent('publish: ranks', /^duckdb COPY .*\/ranked-\w+\.parquet' \(/),
+  inside('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
+  inside('publish: delete', /^duckdb DELETE FROM /, 4),
+  inside('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
+  inside('publish: quarantine', /^duckdb INSERT INTO \S+"scores_quarantine" /),
+  inside('publish: report', /^duckdb INSERT INTO \S+"report" /),
+  inside('publish: summary', /^duckdb INSERT INTO \S+"summary" /),
+  inside('publish: ledger', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'published'/),
+  sent('publish: commit', /^duckdb COMMIT$/),
+  ...REPORT,
+  sent('ledger: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'/),
+];
+
+export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
   duckdb: [
     SPILL,
-    file('database: folder', /^mkdir .*\/data$/, 3),
-    sent('tables: schema', /^duckdb CREATE SCHEMA /, 7),
-    sent('ledger: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"score_batch_ledger" /, 3),
-    sent('ledger: started', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'started'/),
-    file('database: checkpoint', /^duckdb close /, 3),
+    ...DUCKDB_BEGIN,
     file('scratch: run', /^mkdir .*\.scratch\/[^/]+$/, 3),
     file('scratch: mark', /^write .*\.scratch\/\S+\/score-batch\.json\.\w+$/, 3),
     file('scratch: mark in place', /^rename .*\.scratch\/\S+\/score-batch\.json\.\w+ to /, 3),
@@ -100,17 +125,30 @@ export const EFFECTS: Readonly<Record<WarehouseKind, readonly Effect[]>> = {
     SCORED,
     file('stage: sync', /^sync .*\/scored\/chunk-/, 3),
     ofChunk(file('stage: chunk', /^rename .*\/scored\/chunk-\S+ to /)),
-    sent('publish: ranks', /^duckdb COPY .*\/ranked-\w+\.parquet' \(/),
-    inside('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
-    inside('publish: delete', /^duckdb DELETE FROM /, 4),
-    inside('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
-    inside('publish: quarantine', /^duckdb INSERT INTO \S+"scores_quarantine" /),
-    inside('publish: report', /^duckdb INSERT INTO \S+"report" /),
-    inside('publish: summary', /^duckdb INSERT INTO \S+"summary" /),
-    inside('publish: ledger', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'published'/),
-    sent('publish: commit', /^duckdb COMMIT$/),
-    ...REPORT,
-    sent('ledger: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'/),
+    ...DUCKDB_PUBLISH,
+    file('thaw, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
+    sent('thaw: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
+  ],
+  tapped: [
+    SPILL,
+    ...DUCKDB_BEGIN,
+    file('scratch: run', /^mkdir .*\.scratch\/[^/]+$/, 2),
+    file('scratch: mark', /^write .*\.scratch\/\S+\/score-batch\.json\.\w+$/, 2),
+    file('scratch: mark in place', /^rename .*\.scratch\/\S+\/score-batch\.json\.\w+ to /, 2),
+    file('scratch: folder', /^mkdir .*\/(tapping-\w+|staged)$/, 2),
+    file('tap: batch', /^write .*\/tapping-\w+\/batch\.json$/),
+    file('tap: outcomes', /^write .*\/tapping-\w+\/outcomes$/),
+    file('tap: scratch', /^mkdir .*\.scratch$/),
+    file('tap: note of reading', /^write .*\.scratch\/reading-\S+\.json$/),
+    sent('tap: rows', /^duckdb COPY \(SELECT .* score_batch_tap_\w+\(.* TO \S+\/rows'/),
+    written('tap: block of outcomes', /^put .*\/tapping-\w+\/outcomes$/, BLOCKS),
+    file('tap: folder of repeated keys', /^mkdir .*\/tapping-\w+\/repeated$/),
+    sent('tap: repeated keys', /^duckdb COPY \(SELECT key_0 FROM .*\/repeated\/0\.parquet'/),
+    file('tap: note of reading removed', /^remove .*\.scratch\/reading-\S+\.json$/),
+    sent('tap: rejected rows', /^duckdb COPY .* TO \S+\/rejected\.parquet'/),
+    file('stage: window', /^write .*\/tapping-\w+\/window\.json$/),
+    file('stage: chunk', /^rename .*\/tapping-\w+ to /),
+    ...DUCKDB_PUBLISH,
     file('thaw, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
     sent('thaw: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
   ],

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
-import { EFFECTS, type Effect, MILESTONES, type Phase, STAGED } from './effects.ts';
+import { EFFECTS, type Effect, MILESTONES, type Phase, type Route, STAGED } from './effects.ts';
 import { run } from './kill.ts';
 import { crashProject, missing } from './project.ts';
 
@@ -17,38 +16,38 @@ interface Kill {
  *
  * @param chains kills of one process after the other, of which the last are in what is done about an earlier one
  */
-export function crashMatrix(kind: WarehouseKind, chains: readonly (readonly Kill[])[]): void {
+export function crashMatrix(route: Route, chains: readonly (readonly Kill[])[]): void {
   // Without an emulator; the last line of the output says why there is none.
-  describe.skipIf(missing[kind])(`a run within ${kind}`, () => {
+  describe.skipIf(missing[route])(`a run within ${route}`, () => {
     let running: Promise<Undisturbed> | undefined;
     const undisturbedRun = (): Promise<Undisturbed> => {
-      running ??= runUndisturbed(kind);
+      running ??= runUndisturbed(route);
       return running;
     };
 
     it('has a name for every durable effect, and no name without one', async () => {
       const undisturbed = await undisturbedRun();
       const names = undisturbed.effects.map((effect) =>
-        EFFECTS[kind].filter(({ pattern }) => pattern.test(effect)).map(({ name }) => name),
+        EFFECTS[route].filter(({ pattern }) => pattern.test(effect)).map(({ name }) => name),
       );
       const unnamed = undisturbed.effects.filter((_, i) => names[i]?.length !== 1);
       expect(unnamed.map((effect) => effect.slice(0, 200))).toEqual([]);
-      const counted = EFFECTS[kind].map(({ name, times }) => {
+      const counted = EFFECTS[route].map(({ name, times }) => {
         const found = names.filter(([only]) => only === name).length;
         return [name, times === 'any' && found > 0 ? 'any' : found];
       });
-      expect(counted).toEqual(EFFECTS[kind].map(({ name, times }) => [name, times]));
+      expect(counted).toEqual(EFFECTS[route].map(({ name, times }) => [name, times]));
     });
 
     it.for(
-      [...points(kind).map((only) => [only]), ...chains].map((kills) => [kills.map(shown).join(', then '), kills] as const),
+      [...points(route).map((only) => [only]), ...chains].map((kills) => [kills.map(shown).join(', then '), kills] as const),
     )('killed %s: the same command leaves what an undisturbed run leaves', async ([, kills]) => {
-      const project = await crashProject(kind);
+      const project = await crashProject(route);
       const done: Done[] = [];
       for (const point of kills) {
         const { signal, stderr, effects } = await run(project, { ...point, pattern: point.effect.pattern });
         expect(signal, stderr).toBe('SIGKILL');
-        done.push(doneBy(kind, effects, point));
+        done.push(doneBy(route, effects, point));
       }
       const { code, stdout, stderr } = await run(project);
       expect(code, stderr).toBe(0);
@@ -69,7 +68,7 @@ interface Done {
   readonly completed: readonly boolean[];
 }
 
-function doneBy(kind: WarehouseKind, effects: readonly string[], { effect, occurrence, phase }: Kill): Done {
+function doneBy(route: Route, effects: readonly string[], { effect, occurrence, phase }: Kill): Done {
   const last = effects.map((text, i) => (effect.pattern.test(text) ? i : -1)).filter((i) => i >= 0)[occurrence - 1] ?? -1;
   const possible = {
     before: [effects.slice(0, last)],
@@ -77,9 +76,9 @@ function doneBy(kind: WarehouseKind, effects: readonly string[], { effect, occur
     after: [effects.slice(0, last + 1)],
   }[phase];
   const count = (happened: readonly string[], name: string) =>
-    happened.filter((text) => named(kind, name).pattern.test(text)).length;
+    happened.filter((text) => named(route, name).pattern.test(text)).length;
   const reached = ([name, times]: readonly [string, number]) => possible.map((happened) => count(happened, name) >= times);
-  const { published, completed } = MILESTONES[kind];
+  const { published, completed } = MILESTONES[route];
   return {
     staged: possible.map((happened) => count(happened, STAGED)),
     published: reached(published),
@@ -88,9 +87,9 @@ function doneBy(kind: WarehouseKind, effects: readonly string[], { effect, occur
 }
 
 /** Every point at which a process is killed once. */
-function points(kind: WarehouseKind): Kill[] {
-  const [first] = EFFECTS[kind].filter(({ times }) => times !== 'any');
-  const killed = EFFECTS[kind].flatMap((effect) =>
+function points(route: Route): Kill[] {
+  const [first] = EFFECTS[route].filter(({ times }) => times !== 'any');
+  const killed = EFFECTS[route].flatMap((effect) =>
     effect.phases.flatMap((phase) => effect.occurrences.map((occurrence) => ({ effect, phase, occurrence }))),
   );
   return [...(first ? [{ effect: first, phase: 'before' as const, occurrence: 1 }] : []), ...killed];
@@ -101,12 +100,12 @@ function shown({ effect: { name, times }, phase, occurrence }: Kill): string {
 }
 
 /** A point by the name of its effect. */
-export function kill(kind: WarehouseKind, name: string, phase: Phase, occurrence = 1): Kill {
-  return { effect: named(kind, name), phase, occurrence };
+export function kill(route: Route, name: string, phase: Phase, occurrence = 1): Kill {
+  return { effect: named(route, name), phase, occurrence };
 }
 
-function named(kind: WarehouseKind, name: string): Effect {
-  const effect = EFFECTS[kind].find((other) => other.name === name);
-  if (effect === undefined) throw new Error(`there is no effect ${name} of ${kind}`);
+function named(route: Route, name: string): Effect {
+  const effect = EFFECTS[route].find((other) => other.name === name);
+  if (effect === undefined) throw new Error(`there is no effect ${name} of ${route}`);
   return effect;
 }

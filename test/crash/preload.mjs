@@ -5,7 +5,8 @@
 //   CRASH_AT={"pattern": "…", "occurrence": 1, "phase": "before" | "during" | "after"}
 //
 // before: nothing was sent. during: all was sent, and no answer came. after: it is done and acknowledged, and nothing has
-// happened since. A file system call has no `during`, but the removal of a folder, which then has only begun.
+// happened since. A file system call has no `during`, but the removal of a folder, and bytes that a thread writes into a file:
+// both have then only begun.
 import fs from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
@@ -68,6 +69,42 @@ async function opened(file, opening) {
   handle.writeFile = (...data) => around(`fill ${file}`, () => writeFile.apply(handle, data));
   return handle;
 }
+
+// What threads that score do with a file of their own.
+
+const { openSync, writeSync, closeSync } = fs;
+/** Paths of files that are open for writing in places. */
+const puts = new Map();
+fs.openSync = (file, flags, ...more) => {
+  const descriptor = openSync(file, flags, ...more);
+  if (flags === 'r+') puts.set(descriptor, file);
+  return descriptor;
+};
+fs.closeSync = (descriptor) => {
+  puts.delete(descriptor);
+  closeSync(descriptor);
+};
+fs.writeSync = (descriptor, bytes, ...where) => {
+  const phase = puts.has(descriptor) ? told(`put ${puts.get(descriptor)}`) : undefined;
+  if (phase === 'before') die();
+  if (phase === 'during') {
+    const [offset, length, position] = where;
+    writeSync(descriptor, bytes, offset, Math.floor(length / 2), position);
+    die();
+  }
+  const written = writeSync(descriptor, bytes, ...where);
+  if (phase === 'after') die();
+  return written;
+};
+fs.mkdirSync = (folder, options) => {
+  // Drivers make temporary ones.
+  if (!folder.includes('/tapping-')) return mkdirSync(folder, options);
+  const phase = told(`mkdir ${folder}`);
+  if (phase === 'before') die();
+  const made = mkdirSync(folder, options);
+  if (phase) die();
+  return made;
+};
 
 /** A recursive removal takes entries in any order: files first is as good as any, and leaves folders that say less. */
 function removeSome(target) {

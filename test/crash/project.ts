@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { inject } from 'vitest';
-import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { listTables, makeDataset, runBigquery, runSnowflake } from '../across/shop.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { query } from '../support/project.ts';
+import type { Route } from './effects.ts';
 
 // A job as small as can be that still has every durable effect: 60 rows in three chunks, one of them quarantined.
 
@@ -26,12 +26,15 @@ const snowflake = inject('snowflake');
 
 export const missing = {
   duckdb: false,
+  tapped: false,
   bigquery: bigquery === undefined,
   snowflake: snowflake === undefined,
-} satisfies Record<WarehouseKind, boolean>;
+} satisfies Record<Route, boolean>;
 
 export const CHUNKS = 3;
 const CHUNK_ROWS = 20;
+/** Blocks of outcomes, one for each batch, where rows are not frozen. */
+export const BLOCKS = 4;
 const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
   // Out of the model's range: one row for the quarantine.
   const a = i === 7 ? '1000.0' : `${(i % 20) / 10 + 0.01}`;
@@ -39,12 +42,23 @@ const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
   return `(${i}, date '1997-03-1${i % 7}', ${a}, ${b}, '${['US', 'DE', 'FR'][i % 3]}')`;
 }).join(', ');
 
+/** A key that is there twice, which makes a file of its own where rows are not frozen. */
+const TWICE = Array.from({ length: 2 }, (_, i) => `(1000, date '1997-03-11', ${i}, 0.5, 'US')`).join(', ');
+const BATCH_ROWS = Math.ceil((CHUNKS * CHUNK_ROWS + 2) / BLOCKS);
+
+/** What the job of a DuckDB file has besides. */
+const EDITS: Readonly<Partial<Record<Route, (job: string) => string>>> = {
+  duckdb: (job) => job.replace('source:\n', 'source:\n  freeze: always\n'),
+  tapped: (job) => job.replace('score:\n', `score:\n  batch_rows: ${BATCH_ROWS}\n`),
+};
+
 /** A fresh project; nothing has run in it. */
-export async function crashProject(kind: WarehouseKind): Promise<CrashProject> {
+export async function crashProject(route: Route): Promise<CrashProject> {
+  const users = route === 'tapped' ? `${USERS}, ${TWICE}` : USERS;
   const folder = await linearProject({
-    users: `select * from (values ${USERS}) as users(user_id, signup, a, b, country)`,
+    users: `select * from (values ${users}) as users(user_id, signup, a, b, country)`,
     edit: (job) =>
-      job
+      (EDITS[route]?.(job) ?? job)
         .replace('warehouse: duckdb:data/warehouse.duckdb', `warehouse: $\{WAREHOUSE_URL}`)
         .replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)
         .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
@@ -52,21 +66,24 @@ export async function crashProject(kind: WarehouseKind): Promise<CrashProject> {
   // Work folders of runs are made in it.
   const TMPDIR = path.join(folder, 'tmp');
   await mkdir(TMPDIR);
-  const { environment, ...warehouse } = await FILL[kind](folder);
+  const { environment, ...warehouse } = await FILL[route](folder);
   return { folder, environment: { TMPDIR, ...environment }, ...warehouse };
 }
 
-const FILL: Readonly<Record<WarehouseKind, (folder: string) => Promise<Omit<CrashProject, 'folder'>>>> = {
-  async duckdb(folder) {
-    const file = path.join(folder, 'data', 'warehouse.duckdb');
-    const rows = (sql: string) => query(file, sql);
-    return {
-      environment: { WAREHOUSE_URL: `duckdb:${file}` },
-      rows,
-      tables: async () => names(await rows("select table_name as name from duckdb_tables() where schema_name = 'marketing'")),
-      scratch: () => readdir(`${file}.scratch`),
-    };
-  },
+async function fillDuckdb(folder: string): Promise<Omit<CrashProject, 'folder'>> {
+  const file = path.join(folder, 'data', 'warehouse.duckdb');
+  const rows = (sql: string) => query(file, sql);
+  return {
+    environment: { WAREHOUSE_URL: `duckdb:${file}` },
+    rows,
+    tables: async () => names(await rows("select table_name as name from duckdb_tables() where schema_name = 'marketing'")),
+    scratch: () => readdir(`${file}.scratch`),
+  };
+}
+
+const FILL: Readonly<Record<Route, (folder: string) => Promise<Omit<CrashProject, 'folder'>>>> = {
+  duckdb: fillDuckdb,
+  tapped: fillDuckdb,
   async bigquery() {
     if (bigquery === undefined) throw new Error('there is no emulator of BigQuery');
     const project = `crash-${randomBytes(6).toString('hex')}`;

@@ -1,7 +1,7 @@
 // Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads. It
 // makes one step of a run wait, so that the step takes at least that long on any machine, whatever else the machine does.
 //
-//   SLOW_STEP  `model`: every run of the model in a chunk worker; `query`: the statement that freezes the rows
+//   SLOW_STEP  `model`: every run of the model in a worker; `query`: the statement that freezes the rows, or scores them on their way
 //   SLOW_MS    how long it waits each time
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -27,7 +27,7 @@ if (step === 'model' && !isMainThread) {
 
 if (step === 'query') {
   aroundStatements(async (sql, run) => {
-    if (/^\s*COPY \(SELECT \S+ AS c0,/.test(sql)) await sleep(Number(milliseconds));
+    if (/^\s*COPY \(SELECT (\S+ AS c0,|.* score_batch_tap_\w+\()/s.test(sql)) await sleep(Number(milliseconds));
     return await run();
   });
 }

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { inodeOf } from '../../duckdb/spill.ts';
 import { namesIn } from '../run-folder.ts';
 
 // While a run scores rows on their way out of the query it has the file open for reading, and nobody can write it. It leaves a note
 // beside the file that says until when that will be over, so that other runs know how long to wait. A note proves nothing: who is
-// gone has left the lock too.
+// gone has left the lock too. So the note's name says which file that is, as the name of a folder of spill does.
 
-const NOTE = /^reading-[0-9a-f]{8}\.json$/;
+const NOTE = /^reading-(of-\d+-)?[0-9a-f]{8}\.json$/;
 
 /** A database file with a folder beside it. */
 interface Beside {
@@ -20,14 +21,19 @@ const TIMES = 3;
 const LEAST_MS = 60_000;
 
 /**
- * Tells others that the file is read for a while.
+ * Tells others that the file, which is open, is read for a while.
  *
  * @param seconds that it is guessed to take
  * @returns takes the note away again
  */
-export async function noteReading({ scratch }: Beside, seconds: number): Promise<() => Promise<void>> {
+export async function noteReading(
+  { path: file, scratch }: Beside & { readonly path: string },
+  seconds: number,
+): Promise<() => Promise<void>> {
   await mkdir(scratch, { recursive: true });
-  const note = path.join(scratch, `reading-${randomBytes(4).toString('hex')}.json`);
+  const inode = await inodeOf(file);
+  const of = inode === undefined ? '' : `of-${inode}-`;
+  const note = path.join(scratch, `reading-${of}${randomBytes(4).toString('hex')}.json`);
   await writeFile(note, JSON.stringify({ until: Date.now() + LEAST_MS + TIMES * 1000 * seconds }));
   return () => rm(note, { force: true });
 }

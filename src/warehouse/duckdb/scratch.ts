@@ -28,15 +28,16 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
 }
 
 /**
- * Folders of the job's runs, and what was spilled beside them, by their absolute paths. Called while this process has the
+ * Folders of the job's runs, and what instances have left beside them, by their absolute paths. Called while this process has the
  * database file not open: see `spilled`.
  */
 export async function listLeft(file: DuckdbFile): Promise<Left[]> {
   const { scratch, job } = file;
   const names = await namesIn(scratch);
-  const left: Left[] = await spilled(file, names.filter(isSpill));
+  const ofInstances = names.filter((name) => isSpill(name) || isReadingNote(name));
+  const left: Left[] = await spilled(file, ofInstances);
   for (const name of names) {
-    if (isSpill(name) || isReadingNote(name)) continue;
+    if (ofInstances.includes(name)) continue;
     const folder = path.join(scratch, name);
     if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     else left.push(...leftBy(job, folder, await readFolderMark(folder)));

@@ -10,13 +10,13 @@ import type { DuckdbFile } from './file.ts';
 const LIFETIME_MS = 7 * 86_400_000;
 
 /**
- * What DuckDB instances have spilled in scratch and not removed. A folder may go where nobody has the file open whose lock its
- * instance held: see `duckdb/spill.ts`. Anything else may be of a process that lives, and stays until nobody has written to it
+ * What DuckDB instances have spilled in scratch and not removed, and notes of who read the file. They may go where nobody has the file
+ * open whose lock their instance held: see `duckdb/spill.ts`. Anything else may be of a process that lives, and stays until nobody has written to it
  * for seven days: its file was replaced, another process has the file open, or a version before this one made it.
  *
  * This process must not have the file open itself: the system would let it have the lock twice, and release both with one.
  *
- * @param names folders of scratch that were there before; what is made later does not count
+ * @param names in scratch that were there before; what is made later does not count
  */
 export async function spilled(file: DuckdbFile, names: readonly string[]): Promise<Left[]> {
   const unused = names.some((name) => lockedInode(name) !== undefined) ? await unusedInode(file) : undefined;

@@ -5,6 +5,7 @@ import { stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import type { TappedWindow } from '../../domain/tapped-window.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { ORDINAL, OUTCOMES, REJECTED, REPEATED } from '../../outcomes/folder.ts';
 import { registerOutcomes } from '../../outcomes/functions.ts';
 import { openOutcomes } from '../../outcomes/reader.ts';
@@ -62,6 +63,9 @@ interface TappedRows {
 async function openTapped(database: Database, folder: string): Promise<TappedRows> {
   const window = await readTapped(folder);
   const files = await rowFiles(folder);
+  if (files.length === 0) {
+    throw new ScoreBatchError('conflict', `the rows of ${folder} are gone`, { hint: 'the same command scores them again' });
+  }
   const reader = openOutcomes(path.join(folder, OUTCOMES), window.batchRows);
   const { score } = registerOutcomes(database, reader);
   const repeated = path.join(folder, REPEATED);

@@ -67,9 +67,11 @@ export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile)
 export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
   const all = await stagedPaths(file, runId);
   const files = all.filter((name) => !isTapped(name));
-  const tapped = await Promise.all(
-    all.filter(isTapped).map(async (folder) => ({ ...attemptOf(folder), rows: (await readTapped(folder)).frozen.rows })),
-  );
+  const tapped: StagedAttempt[] = [];
+  for (const folder of all.filter(isTapped)) {
+    const window = await readableWindow(folder);
+    if (window !== undefined) tapped.push({ ...attemptOf(folder), rows: window.frozen.rows });
+  }
   return [...tapped, ...(await attemptsInFiles(file, runId, files))];
 }
 
@@ -166,9 +168,9 @@ export async function refuseAlteredStaging(
 /** The run's tapped attempt, if all its files can be read and every row has its outcome: a machine that lost power may have lost some. */
 export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<TappedWindow | undefined> {
   for (const folder of (await stagedPaths(file, runId)).filter(isTapped)) {
-    const window = await readTapped(folder).catch(() => undefined);
-    const { frozen } = window ?? {};
-    if (window === undefined || frozen === undefined) continue;
+    const window = await readableWindow(folder);
+    if (window === undefined) continue;
+    const { frozen } = window;
     // Of its own hash only the names of the key's columns matter.
     const key = Array.from({ length: window.keys }, (_, i): Column => ({ name: stagedKey(i), type: 'string', native: '' }));
     const options = { runId, frozen, key, keep: [], scorer: undefined, scoreEdges: undefined };
@@ -176,10 +178,23 @@ export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<Tap
       if (isDamaged(error)) return undefined;
       throw error;
     });
-    if (tally?.pinned.some(({ attempt }) => attempt === window.attempt)) return window;
+    const pinned = tally?.pinned.find(({ attempt }) => attempt === window.attempt);
+    const rejected = tally?.rejections.reduce((sum, { rows }) => sum + rows, 0) ?? 0;
+    if (pinned !== undefined && pinned.scored + rejected === frozen.rows) return window;
     await rm(folder, { recursive: true });
   }
   return undefined;
+}
+
+/** What an attempt says of itself; one that does not is removed. */
+async function readableWindow(folder: string): Promise<TappedWindow | undefined> {
+  try {
+    return await readTapped(folder);
+  } catch (error) {
+    if (!(error instanceof SyntaxError) && systemCode(error) !== 'ENOENT') throw error;
+    await rm(folder, { recursive: true });
+    return undefined;
+  }
 }
 
 function isDamaged(error: unknown): boolean {
