@@ -10,7 +10,7 @@ import type { EngineMessage, EngineSetup, ScoringMessage, ScoringSetup } from '.
 const LEAN_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 /** A thread that loads its code and then waits for what to do. */
-export interface Thread<Setup, Message> {
+interface Thread<Setup, Message> {
   /** What it says at its end; one that ends without a word has failed. */
   readonly result: Promise<Message>;
   readonly ended: Promise<void>;
