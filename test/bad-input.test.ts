@@ -272,7 +272,7 @@ describe('a model', () => {
     const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json'], { SCORE_BATCH_LOG: 'json' });
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      providers: { cpu: 10 },
+      providers: { cpu: 1 },
       execution: {
         provider: 'cpu',
         devices: ['cpu'],

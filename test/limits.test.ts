@@ -85,9 +85,9 @@ it('a database of a newer DuckDB is told how to be copied into one that can be r
   expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining("(STORAGE_VERSION 'v1.5.0')") });
 });
 
-it('a process that may open few files says so', async () => {
-  const folder = await linearProject();
-  const script = `ulimit -n 64; exec "${process.execPath}" "${repository('dist', 'cli.js')}" --week -q`;
+it.each(['always', 'never'])('a process that may open few files says so, with freeze: %s', async (freeze) => {
+  const folder = await linearProject({ edit: (job) => job.replace('source:\n', `source:\n  freeze: ${freeze}\n`) });
+  const script = `ulimit -n 32; exec "${process.execPath}" "${repository('dist', 'cli.js')}" --week -q`;
   const child = spawn('bash', ['-c', script], {
     cwd: folder,
     env: { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00' },

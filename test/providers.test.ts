@@ -9,6 +9,20 @@ const RUN = ['--week', '--json'];
 const OUT_OF_MEMORY =
   "Non-zero status code returned while running MatMul node. Name:'' Status Message: bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 2147483648";
 
+/** Ten chunks of a batch each, or a chunk of ten batches: what a run is about that goes on with what another one has done. */
+const WAYS = [
+  { freeze: 'always', chunks: 10, chunks_resumed: 3 },
+  { freeze: 'never', chunks: 1, chunks_resumed: 0 },
+] as const;
+
+/** Each batch is ten rows. */
+function projectOf(freeze: 'always' | 'never'): Promise<string> {
+  return project('[webgpu]', {
+    edit: (job) =>
+      job.replace('source:\n', `source:\n  freeze: ${freeze}\n`).replace('chunk_rows: 10', 'chunk_rows: 10\n  batch_rows: 10'),
+  });
+}
+
 function project(providers: string, options: LinearOptions = {}): Promise<string> {
   return linearProject({ ...options, edit: (job) => (options.edit ?? ((same) => same))(job.replace('[cpu]', providers)) });
 }
@@ -61,8 +75,8 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       skipped: [{ provider: 'cuda' }],
       canary: { rows: 9 },
     };
-    expect(summary).toMatchObject({ providers: { webgpu: 10 }, execution });
-    expect(await ledger(folder, 'published')).toMatchObject({ providers: { webgpu: 10 }, execution });
+    expect(summary).toMatchObject({ providers: { webgpu: 1 }, execution });
+    expect(await ledger(folder, 'published')).toMatchObject({ providers: { webgpu: 1 }, execution });
     expect(stderr).toContain('1 of 4 workers: webgpu takes one for each device');
   });
 
@@ -71,7 +85,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect([code, await rowsOf(folder, 'select count(propensity) as n from marketing.scores')]).toEqual([0, [{ n: '100' }]]);
     expect(stderr).toMatch(
-      /on webgpu \(10 chunks\)\n {2}provider {4}webgpu on a software adapter, ONNX Runtime \S+, 1 of 5 nodes on cpu\n/,
+      /on webgpu \(1 chunk\)\n {2}provider {4}webgpu on a software adapter, ONNX Runtime \S+, 1 of 5 nodes on cpu\n/,
     );
     expect(stderr).toMatch(
       /\n {14}canary: 7 rows differ from cpu by \de-\d|\n {14}canary: 7 rows differ from cpu by \d\.\de-\d at most\n/,
@@ -87,43 +101,45 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     ]);
   });
 
-  it.each([
-    [
-      'fails',
-      'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
-      69,
-      'webgpu failed in the middle of a batch of',
-    ],
-    ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model fails on a batch of'],
-  ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
-    const folder = await project('[webgpu]');
-    const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, message }));
-    expect([code, stderr.match(/^error: .*$/m)?.[0]]).toEqual([exitCode, expect.stringContaining(said)]);
-    expect(await ledger(folder, 'failed')).toMatchObject({
-      error: expect.stringContaining(said),
-      execution: { provider: 'webgpu' },
+  describe.each(WAYS)('with freeze: $freeze', ({ freeze, chunks, chunks_resumed }) => {
+    it.each([
+      [
+        'fails',
+        'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
+        69,
+        'webgpu failed in the middle of a batch of',
+      ],
+      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model fails on a batch of'],
+    ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
+      const folder = await projectOf(freeze);
+      const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, message }));
+      expect([code, stderr.match(/^error: .*$/m)?.[0]]).toEqual([exitCode, expect.stringContaining(said)]);
+      expect(await ledger(folder, 'failed')).toMatchObject({
+        error: expect.stringContaining(said),
+        execution: { provider: 'webgpu' },
+      });
+      const { summary } = await run(folder);
+      expect(summary).toMatchObject({ rows: { scored: 100 }, chunks, chunks_resumed, providers: { webgpu: chunks } });
+      expect(await wrongScores(folder)).toBe('0');
     });
-    const { summary } = await run(folder);
-    expect(summary).toMatchObject({ rows: { scored: 100 }, chunks: 10, chunks_resumed: 3, providers: { webgpu: 10 } });
-    expect(await wrongScores(folder)).toBe('0');
-  });
 
-  it('that is gone once the run is planned ends it, and cpu does not take its place unseen', async () => {
-    const folder = await project('[webgpu]');
-    const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ gone: true }));
-    expect([code, stderr]).toEqual([
-      69,
-      expect.stringContaining('error: webgpu served when the run was planned, and now it does not\n  the device is gone\n'),
-    ]);
-    expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: 10 } });
-  });
+    it('that is gone once the run is planned ends it, and cpu does not take its place unseen', async () => {
+      const folder = await projectOf(freeze);
+      const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ gone: true }));
+      expect([code, stderr]).toEqual([
+        69,
+        expect.stringContaining('error: webgpu served when the run was planned, and now it does not\n  the device is gone\n'),
+      ]);
+      expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: chunks } });
+    });
 
-  it('that takes the process with it is gone on with all the same', async () => {
-    const folder = await project('[webgpu]');
-    const { signal } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
-    expect(signal).toBe('SIGABRT');
-    expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, chunks: 10, chunks_resumed: 3 });
-    expect(await wrongScores(folder)).toBe('0');
+    it('that takes the process with it is gone on with all the same', async () => {
+      const folder = await projectOf(freeze);
+      const { signal } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
+      expect(signal).toBe('SIGABRT');
+      expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, chunks, chunks_resumed });
+      expect(await wrongScores(folder)).toBe('0');
+    });
   });
 });
 
@@ -131,13 +147,24 @@ describe('two GPUs (cpu under their names)', () => {
   const TWO = '[{ name: cuda, devices: [0, 1] }, cpu]';
 
   it('take a chunk worker each, and their chunks are told apart', async () => {
-    const folder = await project(TWO);
+    const folder = await project(TWO, { edit: (job) => job.replace('source:\n', 'source:\n  freeze: always\n') });
     const { summary } = await run(folder, ['--require-gpu'], falseDevice({ cuda: true }));
     expect(summary).toMatchObject({
       providers: { 'cuda:0': expect.any(Number), 'cuda:1': expect.any(Number) },
       execution: { provider: 'cuda', devices: ['cuda:0', 'cuda:1'], gpu: true, canary: { rows: 8192, largest_difference: 0 } },
     });
     expect(summary.providers['cuda:0'] + summary.providers['cuda:1']).toBe(10);
+    expect(await wrongScores(folder)).toBe('0');
+  });
+
+  it('take a worker each where rows are scored on their way', async () => {
+    const folder = await project(TWO, { edit: (job) => job.replace('chunk_rows: 10', 'batch_rows: 10') });
+    const { summary } = await run(folder, ['--require-gpu'], falseDevice({ cuda: true }));
+    expect(summary).toMatchObject({
+      providers: { cuda: 1 },
+      workers: { workers: 2 },
+      execution: { devices: ['cuda:0', 'cuda:1'] },
+    });
     expect(await wrongScores(folder)).toBe('0');
   });
 
