@@ -1,10 +1,10 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { linearProject } from './support/linear-project.ts';
+import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
 import { repository, statements } from './support/project.ts';
 import { ledgerStates, rowsOf, warehouseOf } from './support/published.ts';
 import { scoreBatch } from './support/score-batch.ts';
@@ -83,6 +83,31 @@ it('a database of a newer DuckDB is told how to be copied into one that can be r
   await writeStorageVersion(warehouseOf(folder), 200n);
   const { code, stderr } = await scoreBatch(folder, ['--week', '-q']);
   expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining("(STORAGE_VERSION 'v1.5.0')") });
+});
+
+// Rows do not fit, or only what becomes of them does not.
+it.for([
+  ['always', '64k'],
+  ['never', '16k'],
+  ['never', '1m'],
+  ['never', '8m'],
+])('a scratch that is full says so, with freeze: %s and %s of room', async ([freeze, size], { skip }) => {
+  const mount = `mount -t tmpfs -o size=${size} tmpfs`;
+  const canMount = spawnSync('unshare', ['-rm', 'sh', '-c', `${mount} /mnt`]);
+  skip(canMount.status !== 0, 'a full disk needs a small tmpfs, and this machine lets nobody mount one');
+  const folder = await linearProject({
+    users: LINEAR_USERS.replace('range(100)', 'range(400000)'),
+    edit: (job) => job.replace('source:\n', `source:\n  freeze: ${freeze}\n`).replace('chunk_rows: 10', 'chunk_rows: 100000'),
+  });
+  const scratch = `${warehouseOf(folder)}.scratch`;
+  await mkdir(scratch);
+  const { status, stderr } = spawnSync(
+    'unshare',
+    ['-rm', 'sh', '-c', `${mount} "$0" && "$@"`, scratch, process.execPath, repository('dist', 'cli.js'), '--week', '-q'],
+    { cwd: folder, encoding: 'utf8', env: { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00' } },
+  );
+  expect({ status, stderr }).toMatchObject({ status: 69, stderr: expect.stringContaining('has no room left on its disk') });
+  expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);
 });
 
 it.each(['always', 'never'])('a process that may open few files says so, with freeze: %s', async (freeze) => {

@@ -1,6 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import path from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import { type ColumnValues, isValid } from '../domain/column-batch.ts';
+import { duckdbError } from '../duckdb/errors.ts';
 import type { Vector } from '../duckdb/vector.ts';
 import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { createFeatureHasher } from '../features/hash.ts';
@@ -79,7 +81,7 @@ async function work(setup: ScoringSetup): Promise<Worked> {
       }
       rows += batch.rows;
       batch.free();
-      writeWhole(file, block.bytes, batch.sequence * blockBytes(batchRows));
+      writeWhole(setup, file, block.bytes, batch.sequence * blockBytes(batchRows));
       lap('write');
     }
     lap('wait');
@@ -190,9 +192,13 @@ function keepValue(setup: ScoringSetup, { columns, rows }: Batch, code: number, 
   words[2 * row + 1] = bits.getUint32(4, true);
 }
 
-function writeWhole(file: number, bytes: Uint8Array, position: number): void {
-  for (let written = 0; written < bytes.length; ) {
-    written += writeSync(file, bytes, written, bytes.length - written, position + written);
+function writeWhole({ outcomes }: ScoringSetup, file: number, bytes: Uint8Array, position: number): void {
+  try {
+    for (let written = 0; written < bytes.length; ) {
+      written += writeSync(file, bytes, written, bytes.length - written, position + written);
+    }
+  } catch (error) {
+    throw duckdbError(error, path.dirname(outcomes));
   }
 }
 

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ProviderText } from '../domain/provider.ts';
+import { duckdbError } from '../duckdb/errors.ts';
 import { OUTCOMES } from '../outcomes/folder.ts';
 import type { EngineMessage, EngineSetup, Entered, ScoringMessage, ScoringSetup, Worked } from './messages.ts';
 import { createRing, RingStopped, type SharedRing, scoredBatches, stopRing } from './ring.ts';
@@ -41,7 +42,9 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
   signal.throwIfAborted();
   const { signature, features, model, requireGpu, session, key, keep, seconds } = options;
   const outcomes = path.join(folder, OUTCOMES);
-  await writeFile(outcomes, '');
+  await writeFile(outcomes, '').catch((error: unknown) => {
+    throw duckdbError(error, folder);
+  });
   const reuses = earlier.length > 0;
   // The hash of the key stays with the engine.
   const types = tapParameters(columns, reuses).filter((_, i) => i !== columns.length);
