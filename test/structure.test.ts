@@ -37,12 +37,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain', 'errors', 'without-values'],
   parquet: ['domain', 'duckdb', 'features'],
+  // What becomes of rows that are scored on their way out of a query, and how DuckDB finds it.
+  outcomes: ['duckdb', 'features (types)'],
   reference: ['domain', 'duckdb', 'errors', 'features', 'model', 'random', 'runtime'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each
   // other; one file knows them all.
   warehouse: ['domain (types)', 'duckdb (types)', 'errors', 'without-values'],
   'warehouse/sql': ['domain', 'errors', 'warehouse'],
-  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'warehouse', 'warehouse/sql', 'writable-folder'],
+  'warehouse/duckdb': ['domain', 'duckdb', 'errors', 'outcomes', 'warehouse', 'warehouse/sql', 'writable-folder'],
   'warehouse/bigquery': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/snowflake': ['domain', 'duckdb', 'errors', 'secrets', 'suggest', 'warehouse', 'warehouse/sql', 'without-values'],
   'warehouse/open': [
@@ -55,6 +57,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
   ],
   score: ['domain', 'duckdb', 'errors', 'features', 'parquet', 'runtime', 'secrets', 'warehouse', 'warehouse/open'],
+  tap: [
+    'domain',
+    'duckdb',
+    'errors',
+    'features',
+    'outcomes',
+    'parquet',
+    'runtime',
+    'score',
+    'secrets',
+    'warehouse (types)',
+    'warehouse/duckdb',
+    'warehouse/sql',
+  ],
   report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
@@ -71,6 +87,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'report',
     'score',
     'suggest',
+    'tap',
     'warehouse',
     'warehouse/open',
     'window',
@@ -87,6 +104,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'report',
     'score',
     'secrets',
+    'tap',
     'versions',
     'warehouse',
     'window',
@@ -107,6 +125,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'secrets',
     'suggest',
+    'tap',
     'tensorize',
     'terminal',
     'versions',

@@ -65,7 +65,8 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     bytes: bytes ?? null,
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
-    chunks: rows === undefined ? null : chunksFor(rows, plan.sizing.chunking),
+    freezes: plan.tap === undefined,
+    chunks: rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking),
     model: {
       name: bundle.definition.name,
       version: bundle.definition.version,
@@ -121,7 +122,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
-    `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')} in ${plan.chunks} chunks`}`,
+    `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            --allow-empty publishes it empty'] : []),
     ...(plan.bytes === null || plan.usd === null

@@ -1,7 +1,9 @@
 import type { Context } from '../context.ts';
 import { makePlan } from '../plan/plan.ts';
+import { threadsToStart } from '../plan/tap.ts';
 import { run } from '../run/run.ts';
 import { showSummary } from '../run/summary.ts';
+import { startThreads } from '../tap/threads.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 
@@ -21,6 +23,8 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping } = flags;
+  const threads = startThreads(threadsToStart(job.definition, workers));
+  context.atEnd(() => threads.close());
   const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
   const summary = await run(
     plan,
@@ -29,6 +33,7 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
       skipEmpty: flags.skipEmpty ?? false,
       skipPublished: flags.skipPublished ?? false,
       fresh: flags.fresh ?? false,
+      threads,
     },
     context,
   );

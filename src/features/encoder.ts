@@ -34,6 +34,7 @@ export interface Encoder {
 export function createEncoder(signature: Signature, columns: readonly Column[], capacity: number): Encoder {
   const kinds = featuresOf(signature).map(({ dtype }, i) => kindFor(dtype, columns[i]));
   const buffers = signature.inputs.map((input) => ({ input, values: allocate(input, capacity) }));
+  const numberEncoders = kinds.map(createNumberEncoder);
   const texts = featuresOf(signature).map(({ feature }) => ({ feature, present: 0, unseen: 0 }));
   return {
     kinds,
@@ -52,6 +53,7 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
             rejected,
             feature: position,
             seen: texts[position],
+            encodeNumbers: numberEncoders[position] as EncodeNumbers,
           };
           encodeFeature(feature, column, target);
           position += 1;
@@ -84,6 +86,7 @@ interface Target {
   readonly rejected: Int32Array;
   /** Position of the feature among all, for rejections. */
   readonly feature: number;
+  readonly encodeNumbers: EncodeNumbers;
   /** Where values of a text feature are counted. */
   readonly seen: { present: number; unseen: number } | undefined;
 }
@@ -123,43 +126,57 @@ function encodeFeature(feature: Feature, column: ColumnValues, target: Target): 
   if (column.kind === 'string') encodeStrings(feature, column.values, target);
   else if (column.kind === 'category') encodeCategories(feature, column, target);
   else if (column.kind === 'int64') encodeIntegers(feature, column, target);
-  else encodeNumbers(feature, column, target);
+  else target.encodeNumbers(feature, column, target);
 }
 
-function encodeNumbers(
+type EncodeNumbers = (
   feature: Feature,
-  { values, valid }: { values: NumberArray; valid: Uint8Array | undefined },
-  { values: out, start, stride, rows, rejected, feature: index }: Target,
-): void {
-  const target = out as NumberArray;
-  // Where the tensor is narrower than the column, what it would round to infinity is out of the model's reach.
-  const largest = target instanceof Float32Array ? MAX_FLOAT32 : Infinity;
-  // A column of float32 holds 1.1 as 1.10000002, and so must a bound that it is compared with.
-  const exact = values instanceof Float32Array ? Math.fround : Number;
-  const [low, high] = (feature.range ?? [-Infinity, Infinity]).map(exact) as [number, number];
-  const filler = feature.nullable ? (feature.default === undefined ? Number.NaN : Number(feature.default)) : undefined;
-  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
-    const value = values[row] as number;
-    // The common case first: present, finite (NaN fails every comparison), inside the range.
-    if (value >= low && value <= high && Math.abs(value) < largest && isValid(valid, row)) {
-      target[at] = value;
-      continue;
+  column: { readonly values: NumberArray; readonly valid: Uint8Array | undefined },
+  target: Target,
+) => void;
+
+/**
+ * An encoder of numbers for one feature: each is a function of its own, so that the engine compiles it for the one kind of array that the
+ * feature's column has.
+ */
+function createNumberEncoder(): EncodeNumbers {
+  return (feature, { values, valid }, { values: out, start, stride, rows, rejected, feature: index }) => {
+    const target = out as NumberArray;
+    // Where the tensor is narrower than the column, what it would round to infinity is out of the model's reach.
+    const largest = target instanceof Float32Array ? MAX_FLOAT32 : Infinity;
+    // A column of float32 holds 1.1 as 1.10000002, and so must a bound that it is compared with.
+    const exact = values instanceof Float32Array ? Math.fround : Number;
+    const [low, high] = (feature.range ?? [-Infinity, Infinity]).map(exact) as [number, number];
+    const filler = feature.nullable ? (feature.default === undefined ? Number.NaN : Number(feature.default)) : undefined;
+    for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+      const value = values[row] as number;
+      // The common case first: present, finite (NaN fails every comparison), inside the range.
+      if (
+        value >= low &&
+        value <= high &&
+        value < largest &&
+        value > -largest &&
+        (valid === undefined || isValid(valid, row))
+      ) {
+        target[at] = value;
+        continue;
+      }
+      const missing = !isValid(valid, row);
+      if (missing && filler !== undefined) {
+        target[at] = filler;
+        continue;
+      }
+      // A NaN stands for "not known" only where the model was trained on NaN: nullable without a default.
+      if (!missing && Number.isNaN(value) && filler !== undefined && Number.isNaN(filler)) {
+        target[at] = value;
+        continue;
+      }
+      target[at] = 0;
+      rejected[row] ||= missing
+        ? rejection('null in a required feature', index)
+        : rejection(Math.abs(value) < largest ? 'feature out of range' : 'feature is not a finite number', index);
     }
-    const missing = !isValid(valid, row);
-    if (missing && filler !== undefined) {
-      target[at] = filler;
-      continue;
-    }
-    // A NaN stands for "not known" only where the model was trained on NaN: nullable without a default.
-    if (!missing && Number.isNaN(value) && filler !== undefined && Number.isNaN(filler)) {
-      target[at] = value;
-      continue;
-    }
-    target[at] = 0;
-    rejected[row] ||= missing
-      ? rejection('null in a required feature', index)
-      : rejection(Math.abs(value) < largest ? 'feature out of range' : 'feature is not a finite number', index);
-  }
+  };
 }
 
 function encodeIntegers(

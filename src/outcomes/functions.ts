@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Database } from '../duckdb/database.ts';
-import { type FunctionResult, registerFunction, type Vector } from '../duckdb/function.ts';
+import { type FunctionResult, registerFunction } from '../duckdb/function.ts';
+import type { Vector } from '../duckdb/vector.ts';
 import type { OutcomeReader } from './reader.ts';
 
 /** Names of SQL functions of a row's ordinal, an INTEGER column without nulls. */

@@ -1,6 +1,8 @@
 import type { Query } from '../domain/query.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
+import { readMachine } from '../machine.ts';
 import { allotTap, machineBound, type TapAllotment } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { Served } from '../model/serve.ts';
@@ -8,7 +10,8 @@ import { batchRows } from '../score/sizing.ts';
 import { type TapColumn, tapColumns } from '../tap/columns.ts';
 import { slotBytes } from '../tap/ring.ts';
 import { tapParameters } from '../tap/statement.ts';
-import { isEmbedded, takesTaps, type Warehouse } from '../warehouse/warehouse.ts';
+import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
+import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ChosenColumns } from './columns.ts';
 import type { Sizing } from './sizing.ts';
 
@@ -39,6 +42,18 @@ export interface TapQuestion {
   readonly served: Served | undefined;
   /** Whether this process does the whole run; phases and shards need a frozen table. */
   readonly alone: boolean;
+}
+
+/**
+ * Scoring workers to start while the plan is made, since to load their code takes as long.
+ *
+ * @param asked number of workers of the call @returns undefined where no window of the job is scored on its way
+ */
+export function threadsToStart({ source, sink, score }: JobDefinition, asked: number | undefined): number | undefined {
+  const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
+  if (source.freeze === 'always' || !kinds.every((kind) => kind === 'duckdb')) return undefined;
+  const { cores } = readMachine();
+  return Math.min(cores, asked ?? (score.workers === 'auto' ? cores : score.workers));
 }
 
 /**

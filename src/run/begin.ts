@@ -7,7 +7,7 @@ import { StageClock } from '../domain/stages.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
-import { takesTaps } from '../warehouse/warehouse.ts';
+import { takesTaps } from '../warehouse/tapping.ts';
 import { localTime } from '../window/local-time.ts';
 import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';
 import { recordFailure, refusedEntry } from './failure.ts';

@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ALONE } from '../domain/sharing.ts';
 import type { Plan } from '../plan/plan.ts';
+import { startThreads, type TapThreads } from '../tap/threads.ts';
 import { type BeginOptions, begin } from './begin.ts';
 import { finish, publishOnce } from './finish.ts';
 import { freezeWindow } from './freeze.ts';
@@ -13,6 +14,8 @@ import { scoreOnTheWay } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
+  /** Threads that wait for rows to be scored on their way; by default they are started when they are needed. */
+  readonly threads?: TapThreads;
 }
 
 /**
@@ -33,12 +36,13 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
 /** A window that a phase has frozen, or an earlier start, is gone on with as it is. */
 async function scoreWindow(
   plan: Plan,
-  { skipEmpty }: Pick<RunOptions, 'skipEmpty'>,
+  { skipEmpty, threads = startThreads(undefined) }: Pick<RunOptions, 'skipEmpty' | 'threads'>,
   progress: Progress,
   context: Context,
 ): Promise<FrozenTable> {
   if (plan.tap !== undefined && (await plan.source.source.frozen(progress.runId)) === undefined)
-    return await scoreOnTheWay(plan, plan.tap, skipEmpty, progress, context);
+    return await scoreOnTheWay(plan, { tap: plan.tap, threads, skipEmpty }, progress, context);
+  await threads.close();
   const frozen = await freezeWindow(plan, skipEmpty, progress, context);
   await scoreFrozen(plan, frozen, ALONE, progress, context);
   return frozen;

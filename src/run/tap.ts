@@ -11,12 +11,19 @@ import type { Plan } from '../plan/plan.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
 import { type Tapped, tapWindow } from '../tap/tap.ts';
-import { isEmbedded, takesTaps } from '../warehouse/warehouse.ts';
+import type { TapThreads } from '../tap/threads.ts';
+import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { tapTime } from './tap-time.ts';
+
+export interface TapRunOptions {
+  readonly tap: TapPlan;
+  readonly threads: TapThreads;
+  readonly skipEmpty: boolean;
+}
 
 /** A row of an earlier attempt is found in less time than this; a faster model scores it again. */
 const REUSE_SECONDS = 3e-6;
@@ -30,8 +37,7 @@ const REUSE_SECONDS = 3e-6;
  */
 export async function scoreOnTheWay(
   plan: Plan,
-  tap: TapPlan,
-  skipEmpty: boolean,
+  options: TapRunOptions,
   progress: Progress,
   context: Context,
 ): Promise<FrozenTable> {
@@ -62,17 +68,17 @@ export async function scoreOnTheWay(
     console.info(`scoring ${plan.window.label}`);
     // Also of what fails.
     progress.details = { ...progress.details, chunks_resumed: 0, execution };
-    window = await scoreAnew(plan, tap, scorer, progress, context);
+    window = await scoreAnew(plan, options, scorer, progress, context);
     progress.details = { ...progress.details, chunks: window.frozen.chunks.length };
   }
   const { frozen } = window;
-  if (skipEmpty) refuseEmpty(plan, frozen);
+  if (options.skipEmpty) refuseEmpty(plan, frozen);
   return frozen;
 }
 
 async function scoreAnew(
   plan: Plan,
-  tap: TapPlan,
+  { tap, threads }: TapRunOptions,
   scorer: Scorer,
   progress: Progress,
   context: Context,
@@ -98,6 +104,7 @@ async function scoreAnew(
   let tapped: Tapped;
   try {
     tapped = await tapWindow({
+      threads,
       session: source.session(plan.query),
       model: { file: bundle.file, digest: bundle.digest },
       signature: bundle.signature,
@@ -145,15 +152,15 @@ async function scoreAnew(
     kept: keep.length,
   };
   const rejections = [...new Set(worked.flatMap((worker) => worker.rejections))].sort((a, b) => a - b);
-  const rejected = await sink.compute(runId, (database) =>
-    writeRejected(database, {
-      ...{ folder, key, keep, features, columns, rejections, duplicates, window: whole },
-      featureNames: featuresOf(bundle.signature).map(({ feature }) => feature.name),
-      hashValues: job.definition.sink.quarantine_values === 'hash',
-      hashKey: environment.SCORE_BATCH_HASH_KEY || undefined,
-    }),
-  );
-  const window = { ...whole, rejected };
+  const someRejected = rejections.length > 0 || duplicates > 0 || entered.nullKeys > 0;
+  const toReject = {
+    ...{ folder, key, keep, features, columns, rejections, duplicates, window: whole },
+    featureNames: featuresOf(bundle.signature).map(({ feature }) => feature.name),
+    hashValues: job.definition.sink.quarantine_values === 'hash',
+    hashKey: environment.SCORE_BATCH_HASH_KEY || undefined,
+  };
+  const reject = (): Promise<number> => sink.compute(runId, (database) => writeRejected(database, toReject));
+  const window = { ...whole, rejected: someRejected ? await reject() : 0 };
   if (rows > 0) await sink.stageTapped(runId, folder, window);
   return window;
 }

@@ -1,8 +1,8 @@
 import type { ColumnKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
 import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
-import type { VectorType } from '../duckdb/function.ts';
 import { BUILT_IN, identifier, literal } from '../duckdb/sql.ts';
+import type { VectorType } from '../duckdb/vector.ts';
 
 /** How a feature's column is handed to the encoder: as few bytes as tell its values, and never as text. */
 export interface TapColumn {

@@ -1,10 +1,13 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
+import { stagedKey } from '../domain/staged-columns.ts';
+import { appendInt32 } from '../duckdb/append.ts';
 import type { Database } from '../duckdb/database.ts';
 import { duckdbError, featureError } from '../duckdb/errors.ts';
-import { registerFunction, type Vector } from '../duckdb/function.ts';
-import { parquetScan } from '../duckdb/sql.ts';
+import { registerFunction } from '../duckdb/function.ts';
+import { BUILT_IN, parquetScan } from '../duckdb/sql.ts';
+import type { Vector } from '../duckdb/vector.ts';
 import { ORDINAL, REPEATED, ROWS } from '../outcomes/folder.ts';
 import { registerOutcomes } from '../outcomes/functions.ts';
 import { openOutcomes } from '../outcomes/reader.ts';
@@ -13,8 +16,9 @@ import { queryError } from '../warehouse/duckdb/errors.ts';
 import { openFile } from '../warehouse/duckdb/file.ts';
 import { noteReading } from '../warehouse/duckdb/readers.ts';
 import type { EngineMessage, EngineSetup, Entered } from './messages.ts';
+import { received as receive } from './received.ts';
 import { isStopped, RingStopped, writeRing } from './ring.ts';
-import { createSeenKeys, type SeenKeys } from './seen-keys.ts';
+import { createSeenKeys, KEY_BITS, type SeenKeys } from './seen-keys.ts';
 import { copyRepeated, newFunctionName, tapParameters, tapStatement } from './statement.ts';
 
 // Entry of the engine's thread: DuckDB, and the function that takes rows from it. The function waits where the ring is full, and so
@@ -25,15 +29,14 @@ const BYTES_PER_KEY = 12;
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
-const setup = workerData as EngineSetup;
+const post = (message: EngineMessage): void => port.postMessage(message);
+// Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
+process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
+const received = await receive<EngineSetup>(port);
 const stopping = new AbortController();
 port.on('message', () => stopping.abort(new RingStopped()));
-const post = (message: EngineMessage): void => port.postMessage(message);
-
-process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
-
 try {
-  post({ type: 'entered', entered: await enter() });
+  if (received !== undefined) post({ type: 'entered', entered: await enter(received) });
 } catch (error) {
   post({ type: 'failed', error: toParts(error) });
 } finally {
@@ -41,12 +44,12 @@ try {
 }
 
 /** Runs the query, once, and gives the file back. */
-async function enter(): Promise<Entered> {
+async function enter(setup: EngineSetup): Promise<Entered> {
   const { session } = setup;
   await using database = await openFile({ ...session, signal: stopping.signal }, 'read');
   const done = await noteReading(session, setup.seconds);
   try {
-    return await readThrough(database);
+    return await readThrough(database, setup);
   } catch (error) {
     if (isStopped(setup.ring)) throw new RingStopped();
     const casts = setup.columns.some(({ kind }) => kind === 'int64');
@@ -56,7 +59,7 @@ async function enter(): Promise<Entered> {
   }
 }
 
-async function readThrough(database: Database): Promise<Entered> {
+async function readThrough(database: Database, setup: EngineSetup): Promise<Entered> {
   const { ring, columns, earlier } = setup;
   const writer = writeRing(ring);
   const keys = createSeenKeys();
@@ -79,17 +82,34 @@ async function readThrough(database: Database): Promise<Entered> {
   const [copied] = await database.rows(tapStatement(setup, tap, relations), setup.session.values);
   const entered = writer.end();
   if (entered !== Number(copied?.[0])) throw new Error(`${entered} rows were taken and ${copied?.[0]} were written`);
-  return { rows: entered, checksum: keys.checksum, duplicates: await findRepeated(database, keys) };
+  const files = filesIn(path.join(setup.folder, ROWS));
+  return {
+    rows: entered,
+    checksum: keys.checksum,
+    duplicates: await findRepeated(database, keys, files, setup),
+    nullKeys: await countNullKeys(database, files, setup),
+  };
 }
 
 /** Collects the keys that occur more than once: among those whose hash came again, and as many at once as the memory is enough for. */
-async function findRepeated(database: Database, keys: SeenKeys): Promise<number> {
+async function findRepeated(database: Database, keys: SeenKeys, files: readonly string[], setup: EngineSetup): Promise<number> {
   if (keys.suspects === 0) return 0;
-  const folder = path.join(setup.folder, ROWS);
-  const files = readdirSync(folder).map((name) => path.join(folder, name));
-  const passes = Math.ceil((2 * keys.suspects * BYTES_PER_KEY) / setup.session.memory);
   const repeated = path.join(setup.folder, REPEATED);
   mkdirSync(repeated);
+  const copy = async (pass: number, isSuspect: (hash: string) => string): Promise<number> => {
+    const [copied] = await database.rows(copyRepeated(files, setup, isSuspect, path.join(repeated, `${pass}.parquet`)));
+    return Number(copied?.[0]);
+  };
+  if (keys.bits !== undefined) {
+    // In the schema of this connection: nothing is written to the file, and no table of the user's is meant.
+    await database.run('CREATE TEMP TABLE score_batch_suspects (bit INTEGER)');
+    await appendInt32(database, 'score_batch_suspects', [keys.bits], keys.bits.length);
+    return await copy(
+      0,
+      (hash) => `CAST(${hash} % ${KEY_BITS} AS INTEGER) IN (SELECT bit FROM temp.main.score_batch_suspects)`,
+    );
+  }
+  const passes = Math.ceil((2 * keys.suspects * BYTES_PER_KEY) / setup.session.memory);
   let found = 0;
   for (let pass = 0; pass < passes; pass += 1) {
     const suspect = newFunctionName('suspect');
@@ -101,8 +121,17 @@ async function findRepeated(database: Database, keys: SeenKeys): Promise<number>
         result.bytes[row] = low % passes === pass && keys.isSuspect(low) ? 1 : 0;
       }
     });
-    const [copied] = await database.rows(copyRepeated(files, setup, suspect, path.join(repeated, `${pass}.parquet`)));
-    found += Number(copied?.[0]);
+    found += await copy(pass, (hash) => `${suspect}(${hash})`);
   }
   return found;
+}
+
+async function countNullKeys(database: Database, files: readonly string[], { key }: EngineSetup): Promise<number> {
+  const isNull = key.map((_, i) => `${stagedKey(i)} IS NULL`).join(' OR ');
+  const [[rows] = []] = await database.rows(`SELECT ${BUILT_IN}count() FROM ${parquetScan(files)} WHERE ${isNull}`);
+  return Number(rows);
+}
+
+function filesIn(folder: string): string[] {
+  return readdirSync(folder).map((name) => path.join(folder, name));
 }

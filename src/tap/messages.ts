@@ -5,7 +5,7 @@ import type { EarlierAttempt } from '../domain/tapped-window.ts';
 import type { TextCounts } from '../domain/text-counts.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
 import type { ErrorParts } from '../score/messages.ts';
-import type { SourceSession } from '../warehouse/warehouse.ts';
+import type { SourceSession } from '../warehouse/tapping.ts';
 import type { TapColumn } from './columns.ts';
 import type { SharedRing } from './ring.ts';
 
@@ -31,6 +31,8 @@ export interface Entered {
   readonly checksum: string;
   /** Keys that occur more than once, in the folder `repeated` beside the rows. */
   readonly duplicates: number;
+  /** Rows without a whole key. */
+  readonly nullKeys: number;
 }
 
 export type EngineMessage =

@@ -35,15 +35,13 @@ export interface RejectedSpec {
  * Writes the rows of an attempt that are quarantined, each with its reason and value, to a file of their own. Reasons about the key
  * come first: such a row has no place in any table that is keyed, whatever its features are.
  *
- * @returns how many there are; nothing is written where there is none
+ * @returns how many there are
  */
 export async function writeRejected(database: Database, spec: RejectedSpec): Promise<number> {
-  const { folder, key, rejections, duplicates } = spec;
+  const { folder, key, duplicates } = spec;
   const rows = filesIn(path.join(folder, ROWS));
   const keys = key.map((_, i) => stagedKey(i));
   const nullKey = keys.map((name) => `${name} IS NULL`).join(' OR ');
-  const [found] = await database.rows(`SELECT count(*) FROM ${parquetScan(rows)} WHERE ${nullKey}`);
-  if (Number(found?.[0]) === 0 && duplicates === 0 && rejections.length === 0) return 0;
   if (spec.hashKey !== undefined) await setHashKey(database, spec.hashKey);
   const reader = openOutcomes(path.join(folder, OUTCOMES), spec.window.batchRows);
   try {

@@ -1,4 +1,4 @@
-import { VECTOR_WIDTH, type Vector, type VectorType } from '../duckdb/function.ts';
+import { VECTOR_WIDTH, type Vector, type VectorType } from '../duckdb/vector.ts';
 
 // A ring of batches in shared memory. One thread puts rows in, as vectors of a database come; scoring workers take whole batches.
 // Every batch but the last has the same number of rows, however the rows come: a row's ordinal says which batch it is in.

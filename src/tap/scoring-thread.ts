@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { parentPort, workerData } from 'node:worker_threads';
-import { type ColumnBatch, type ColumnValues, isValid } from '../domain/column-batch.ts';
+import { parentPort } from 'node:worker_threads';
+import { type ColumnValues, isValid } from '../domain/column-batch.ts';
 import { duckdbError } from '../duckdb/errors.ts';
-import type { Vector } from '../duckdb/function.ts';
-import { createEncoder } from '../features/encoder.ts';
+import type { Vector } from '../duckdb/vector.ts';
+import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { createFeatureHasher } from '../features/hash.ts';
 import { readRejection } from '../features/rejection.ts';
 import { blockBytes, createBlock, rejectedOutcome, scoredOutcome } from '../outcomes/format.ts';
@@ -16,29 +16,34 @@ import { takeScores } from '../score/outcome.ts';
 import { openServing } from '../score/serving.ts';
 import { keepSecretsOf } from '../secrets.ts';
 import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
+import { received } from './received.ts';
 import { type Batch, readRing } from './ring.ts';
 
 // Entry of a scoring worker's thread: takes batches from the ring, and writes what becomes of their rows. It never goes back to its
 // event loop before the ring is empty, or stopped.
 
+/** Rows that are encoded at a time: their tensors stay in the processor's cache, to which columns are written one after the other. */
+const TILE = 512;
+
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
-const setup = workerData as ScoringSetup;
 keepSecretsOf(process.env);
 const post = (message: ScoringMessage): void => port.postMessage(message);
 
 // Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
+const setup = await received<ScoringSetup>(port);
+
 try {
-  post({ type: 'worked', worked: await work() });
+  if (setup !== undefined) post({ type: 'worked', worked: await work(setup) });
 } catch (error) {
   post({ type: 'failed', error: toParts(error) });
 } finally {
   port.close();
 }
 
-async function work(): Promise<Worked> {
+async function work(setup: ScoringSetup): Promise<Worked> {
   const { ring, signature, features } = setup;
   const { batchRows } = ring;
   const session = inBatches(await openServing(setup), batchRows);
@@ -48,7 +53,7 @@ async function work(): Promise<Worked> {
   const block = createBlock(batchRows);
   const rejections = new Set<number>();
   const reader = readRing(ring);
-  const { seconds, lap } = stopwatch();
+  const { seconds, lap } = stopwatch(setup.began);
   let rows = 0;
   let reused = 0;
   let first: number | undefined;
@@ -56,12 +61,12 @@ async function work(): Promise<Worked> {
     for (let batch = reader.take(); batch !== undefined; batch = reader.take()) {
       lap('wait');
       const rejected = new Int32Array(batch.rows);
-      encoder.encode(batchColumns(batch), 0, rejected);
+      encodeBatch(setup, encoder, batch, rejected);
       const inputs = encoder.tensors(batch.rows);
       hasher.hash(inputs, rejected, batch.rows, block.words);
-      const known = setup.reuses ? knownScores(batch, block.words, rejected) : undefined;
+      const known = setup.reuses ? knownScores(setup, batch, block.words, rejected) : undefined;
       lap('encode');
-      const scores = await scoreRows(session, inputs, known, rejected);
+      const scores = await scoreRows(setup, session, inputs, known, rejected);
       first ??= Date.now();
       lap('score');
       block.outcomes.fill(0);
@@ -69,14 +74,14 @@ async function work(): Promise<Worked> {
         const rejection = rejected[row] as number;
         if (rejection !== 0) {
           rejections.add(rejection);
-          keepValue(batch, rejection, row, block.words);
+          keepValue(setup, batch, rejection, row, block.words);
         }
         block.outcomes[row] = rejection === 0 ? scoredOutcome(scores[row] as number) : rejectedOutcome(rejection);
         if (known?.[row]) reused += 1;
       }
       rows += batch.rows;
       batch.free();
-      writeWhole(file, block.bytes, batch.sequence * blockBytes(batchRows));
+      writeWhole(setup, file, block.bytes, batch.sequence * blockBytes(batchRows));
       lap('write');
     }
     lap('wait');
@@ -96,9 +101,18 @@ async function work(): Promise<Worked> {
   };
 }
 
-/** A batch as the encoder takes it: views of the ring. */
-function batchColumns({ rows, columns }: Batch): ColumnBatch {
-  return { rows, columns: setup.kinds.map((kind, i) => valuesOf(kind, columns[i] as Vector, rows)) };
+function encodeBatch(setup: ScoringSetup, encoder: Encoder, { rows, columns }: Batch, rejected: Int32Array): void {
+  for (let start = 0; start < rows; start += TILE) {
+    const end = Math.min(rows, start + TILE);
+    const tile = setup.kinds.map((kind, i) => valuesOf(kind, partOf(columns[i] as Vector, rows, start, end), end - start));
+    encoder.encode({ rows: end - start, columns: tile }, start, rejected.subarray(start, end));
+  }
+}
+
+/** Rows `start`, which is a multiple of eight, to `end` of a column. */
+function partOf({ bytes, valid }: Vector, rows: number, start: number, end: number): Vector {
+  const width = bytes.length / rows;
+  return { bytes: bytes.subarray(start * width, end * width), valid: valid?.subarray(start / 8) };
 }
 
 function valuesOf(kind: ColumnValues['kind'], { bytes, valid }: Vector, rows: number): ColumnValues {
@@ -121,7 +135,7 @@ function valuesOf(kind: ColumnValues['kind'], { bytes, valid }: Vector, rows: nu
 }
 
 /** Outcomes of rows whose features are those of then; 0 elsewhere. */
-function knownScores({ rows, columns }: Batch, words: Uint32Array, rejected: Int32Array): Int32Array {
+function knownScores(setup: ScoringSetup, { rows, columns }: Batch, words: Uint32Array, rejected: Int32Array): Int32Array {
   const [outcomes, bits] = columns.slice(setup.kinds.length) as [Vector, Vector];
   const earlier = new Int32Array(outcomes.bytes.buffer, outcomes.bytes.byteOffset, rows);
   const hashes = new Uint32Array(bits.bytes.buffer, bits.bytes.byteOffset, 2 * rows);
@@ -135,6 +149,7 @@ function knownScores({ rows, columns }: Batch, words: Uint32Array, rejected: Int
 
 /** Scores in millionths; the model sees those rows only whose score is not known. */
 async function scoreRows(
+  setup: ScoringSetup,
   session: Session,
   inputs: readonly InputTensor[],
   known: Int32Array | undefined,
@@ -164,7 +179,7 @@ async function scoreRows(
 }
 
 /** The bits of what was rejected, in place of the hash, where it is a number. */
-function keepValue({ columns, rows }: Batch, code: number, row: number, words: Uint32Array): void {
+function keepValue(setup: ScoringSetup, { columns, rows }: Batch, code: number, row: number, words: Uint32Array): void {
   const { feature } = readRejection(code);
   const kind = feature === undefined ? undefined : setup.kinds[feature];
   if (feature === undefined || kind === undefined || kind === 'category') return;
@@ -177,21 +192,22 @@ function keepValue({ columns, rows }: Batch, code: number, row: number, words: U
   words[2 * row + 1] = bits.getUint32(4, true);
 }
 
-function writeWhole(file: number, bytes: Uint8Array, position: number): void {
+function writeWhole({ outcomes }: ScoringSetup, file: number, bytes: Uint8Array, position: number): void {
   try {
     for (let written = 0; written < bytes.length; ) {
       written += writeSync(file, bytes, written, bytes.length - written, position + written);
     }
   } catch (error) {
-    throw duckdbError(error, path.dirname(setup.outcomes));
+    throw duckdbError(error, path.dirname(outcomes));
   }
 }
 
-function stopwatch() {
+/** @param began when the thread was asked for, in milliseconds since the epoch */
+function stopwatch(began: number) {
   let last = performance.now();
-  // A thread's clock may begin with it, or with the process.
+  // The time that the thread took to load its code, where that was not over when it was asked for, is part of the start.
   const seconds = {
-    start: Math.max(0, performance.timeOrigin + last - setup.began) / 1000,
+    start: Math.max(0, performance.timeOrigin + last - began) / 1000,
     wait: 0,
     encode: 0,
     score: 0,

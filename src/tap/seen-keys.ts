@@ -1,6 +1,10 @@
 /** Bits of a hash by which keys are told apart: 32 MiB for each of two arrays. */
 const BITS = 28;
 const MASK = 2 ** BITS - 1;
+/** A hash without a remainder when it is divided by this has the bit 0. */
+export const KEY_BITS = 2 ** BITS;
+/** As many bits are listed: eight megabytes. */
+const MOST_LISTED = 2 ** 21;
 
 /**
  * What the hashes of the keys that enter say: their sum, and which of them may be there more than once. One bit per hash says that it
@@ -13,6 +17,8 @@ export interface SeenKeys {
   isSuspect(low: number): boolean;
   /** How many keys came whose bit was set already. */
   readonly suspects: number;
+  /** Their bits, as whole numbers; undefined where there are more than are worth a list. */
+  readonly bits: Int32Array | undefined;
   /** Sum of the hashes, decimal; see `checksumOf`. */
   readonly checksum: string;
 }
@@ -21,6 +27,7 @@ export function createSeenKeys(): SeenKeys {
   const seen = new Uint32Array(2 ** (BITS - 5));
   const again = new Uint32Array(2 ** (BITS - 5));
   let suspects = 0;
+  let listed = new Int32Array(1_024);
   let sum = 0n;
   return {
     see(hashes, rows) {
@@ -37,6 +44,8 @@ export function createSeenKeys(): SeenKeys {
         const before = seen[at] as number;
         if ((before & flag) === 0) seen[at] = before | flag;
         else {
+          if (suspects === listed.length && suspects < MOST_LISTED) listed = grown(listed);
+          if (suspects < listed.length) listed[suspects] = bit;
           suspects += 1;
           again[at] = (again[at] as number) | flag;
         }
@@ -47,8 +56,17 @@ export function createSeenKeys(): SeenKeys {
     get suspects() {
       return suspects;
     },
+    get bits() {
+      return suspects > listed.length ? undefined : listed.subarray(0, suspects);
+    },
     get checksum() {
       return String(sum);
     },
   };
+}
+
+function grown(values: Int32Array): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(2 * values.length);
+  larger.set(values);
+  return larger;
 }

@@ -2,17 +2,21 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Column } from '../domain/schema.ts';
 import { stagedKeep, stagedKey } from '../domain/staged-columns.ts';
-import type { VectorType } from '../duckdb/function.ts';
 import { rowGroupsOf } from '../duckdb/row-groups.ts';
 import { BUILT_IN, literal, parquetScan } from '../duckdb/sql.ts';
+import type { VectorType } from '../duckdb/vector.ts';
 import { ORDINAL, ROWS, textColumn } from '../outcomes/folder.ts';
 import { selected } from '../warehouse/duckdb/frozen-rows.ts';
 import { hashOfKey } from '../warehouse/duckdb/key-hash.ts';
-import { PLAIN } from '../warehouse/duckdb/plain.ts';
 import { asSubquery } from '../warehouse/sql/subquery.ts';
 import type { TapColumn } from './columns.ts';
 import type { EngineSetup } from './messages.ts';
 
+/**
+ * Rows are read several times and then dropped: compressing costs more than it saves. Texts that repeat are written once in a row group, which
+ * whoever groups by them is glad of.
+ */
+const ROWS_FORMAT = 'FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 256';
 const ROW_GROUP_BYTES = 8 * 2 ** 20;
 /** Rows of a file: what each thread of the database loses when its process is killed. */
 const FILE_ROWS = 61_440;
@@ -54,7 +58,7 @@ export function tapStatement(
   ];
   const from = `${asSubquery(session.sql)} AS score_batch_source${reuses ? ` LEFT JOIN ${joined(key, earlier)}` : ''}`;
   return `COPY (SELECT ${[...passed, `${tap}(${parameters.join(', ')}) AS ${ORDINAL}`].join(', ')} FROM ${from})
-    TO ${literal(path.join(folder, ROWS))} (FORMAT parquet, ${PLAIN}, ${rowGroupsOf(ROW_GROUP_BYTES)}, ROW_GROUP_SIZE ${FILE_ROWS}, ROW_GROUPS_PER_FILE 1)`;
+    TO ${literal(path.join(folder, ROWS))} (${ROWS_FORMAT}, ${rowGroupsOf(ROW_GROUP_BYTES)}, ROW_GROUP_SIZE ${FILE_ROWS}, ROW_GROUPS_PER_FILE 1)`;
 }
 
 /** A key that was there more than once is taken for new, since its rows have different features. */
@@ -68,16 +72,20 @@ function joined(key: readonly Column[], earlier: readonly string[]): string {
     WHERE outcome > 0 GROUP BY ${keys.join(', ')} HAVING ${BUILT_IN}count() = 1) AS score_batch_earlier ON ${same.join(' AND ')}`;
 }
 
-/** Keys that occur more than once among the rows that were written, looked for where the function `suspect` says so of their hash. */
+/**
+ * Keys that occur more than once among the rows that were written.
+ *
+ * @param isSuspect condition on a key's hash without which it is not looked at
+ */
 export function copyRepeated(
   files: readonly string[],
   { key }: Pick<EngineSetup, 'key'>,
-  suspect: string,
+  isSuspect: (hash: string) => string,
   target: string,
 ): string {
   const keys = key.map((column, i) => ({ ...column, name: stagedKey(i) }));
   const present = keys.map(({ name }) => `${name} IS NOT NULL`).join(' AND ');
   const names = keys.map(({ name }) => name).join(', ');
-  return `COPY (SELECT ${names} FROM ${parquetScan(files)} WHERE ${present} AND ${suspect}(${hashOfKey('native', keys)})
+  return `COPY (SELECT ${names} FROM ${parquetScan(files)} WHERE ${present} AND ${isSuspect(hashOfKey('native', keys))}
     GROUP BY ${names} HAVING ${BUILT_IN}count() > 1) TO ${literal(target)} (FORMAT parquet)`;
 }

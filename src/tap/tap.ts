@@ -1,18 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { Worker } from 'node:worker_threads';
 import type { ProviderText } from '../domain/provider.ts';
 import { duckdbError } from '../duckdb/errors.ts';
 import { OUTCOMES } from '../outcomes/folder.ts';
-import { fromParts } from '../score/error-parts.ts';
-import { isOutOfMemory, outOfMemory } from '../score/out-of-memory.ts';
 import type { EngineMessage, EngineSetup, Entered, ScoringMessage, ScoringSetup, Worked } from './messages.ts';
 import { createRing, RingStopped, type SharedRing, scoredBatches, stopRing } from './ring.ts';
 import { tapParameters } from './statement.ts';
+import type { TapThreads } from './threads.ts';
 
 export interface TapOptions
   extends Omit<EngineSetup, 'ring'>,
     Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses' | 'began'> {
+  readonly threads: TapThreads;
   readonly workers: number;
   /** Given to the workers in turn. */
   readonly devices: readonly ProviderText[];
@@ -39,7 +38,7 @@ const LOOK_MS = 200;
  * @throws whatever failed first, or the signal's reason
  */
 export async function tapWindow(options: TapOptions): Promise<Tapped> {
-  const { folder, workers, devices, batchRows, slots, signal, advance, columns, earlier } = options;
+  const { threads, folder, workers, devices, batchRows, slots, signal, advance, columns, earlier } = options;
   signal.throwIfAborted();
   const { signature, features, model, requireGpu, session, key, keep, seconds } = options;
   const outcomes = path.join(folder, OUTCOMES);
@@ -53,40 +52,27 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
   const kinds = columns.map(({ kind }) => kind);
   const began = performance.timeOrigin + performance.now();
   const scoring = { ring, kinds, model, signature, features, requireGpu, outcomes, reuses, began };
-  const threads = [
-    startThread<EngineMessage>('./engine-thread.js', {
-      session,
-      ring,
-      columns,
-      key,
-      keep,
-      folder,
-      earlier,
-      seconds,
-    } satisfies EngineSetup),
-    ...Array.from({ length: workers }, (_, i) =>
-      startThread<ScoringMessage>('./scoring-thread.js', {
-        ...scoring,
-        provider: devices[i % devices.length] ?? 'cpu',
-      } satisfies ScoringSetup),
-    ),
-  ] as const;
+  const { engine } = threads;
+  const scorers = threads.scoring(workers);
+  engine.begin({ session, ring, columns, key, keep, folder, earlier, seconds });
+  for (const [i, scorer] of scorers.entries()) scorer.begin({ ...scoring, provider: devices[i % devices.length] ?? 'cpu' });
+  const all = [engine, ...scorers];
   const stop = (): void => {
     stopRing(ring);
-    threads[0].thread.postMessage('stop');
+    engine.stop();
   };
   signal.addEventListener('abort', stop, { once: true });
   const watch = setInterval(watchRing(ring, advance), LOOK_MS);
   try {
     const results = await Promise.allSettled(
-      threads.map(({ result }) =>
-        result.catch((error: unknown) => {
+      all.map(({ result }) =>
+        (result as Promise<EngineMessage | ScoringMessage>).catch((error: unknown) => {
           stop();
           throw error;
         }),
       ),
     );
-    await Promise.all(threads.map(({ ended }) => ended));
+    await Promise.all(all.map(({ ended }) => ended));
     signal.throwIfAborted();
     return resultsOf(results);
   } finally {
@@ -118,35 +104,4 @@ function watchRing(ring: SharedRing, advance: TapOptions['advance']): () => void
     if (scored > known) advance((scored - known) * ring.batchRows);
     known = scored;
   };
-}
-
-/**
- * V8 lets the young generation of a thread grow to 48 MiB before it looks what lives; views of batches are all that is made here. A
- * heap that grows beyond what any batch explains is ended before the machine is.
- */
-const LEAN_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
-
-interface Thread<T> {
-  readonly thread: Worker;
-  /** What it says at its end; one that ends without a word has failed. */
-  readonly result: Promise<T>;
-  readonly ended: Promise<void>;
-}
-
-function startThread<T extends EngineMessage | ScoringMessage>(
-  file: string,
-  workerData: EngineSetup | ScoringSetup,
-): Thread<T> {
-  const thread = new Worker(new URL(file, import.meta.url), { workerData, resourceLimits: LEAN_HEAP });
-  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  const result = new Promise<T>((resolve, reject) => {
-    thread.on('message', (message: T) => {
-      if (message.type === 'failed') reject(fromParts(message.error));
-      else resolve(message);
-    });
-    thread.on('error', (error) => reject(isOutOfMemory(error) ? outOfMemory(error) : error));
-    // A thread that ends says 'exit', not 'error': without this a run would wait for ever.
-    thread.on('exit', (code) => reject(new Error(`a scoring thread ended with exit code ${code}`)));
-  });
-  return { thread, result, ended };
 }

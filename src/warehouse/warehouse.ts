@@ -11,7 +11,6 @@ import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconcilia
 import type { Column, Schema } from '../domain/schema.ts';
 import type { TableName } from '../domain/table-name.ts';
 import type { TableLayout, Tables } from '../domain/tables.ts';
-import type { EarlierAttempt, TappedWindow } from '../domain/tapped-window.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange } from '../duckdb/render.ts';
@@ -71,32 +70,6 @@ export interface CountingSource {
 
 export function canCount(source: Source): source is Source & CountingSource {
   return 'count' in source;
-}
-
-/** A query of an embedded warehouse as another thread of this process can run it; plain data. */
-export interface SourceSession {
-  /** Absolute path of the database file. */
-  readonly path: string;
-  readonly scratch: string;
-  readonly job: string;
-  /** Bytes that the database may use. */
-  readonly memory: number;
-  readonly reserve?: number | undefined;
-  readonly sql: string;
-  readonly values: Readonly<Record<string, string | number | bigint | boolean | null>>;
-  /** The query's name, for people. */
-  readonly name: string;
-}
-
-/** A power that only some sources have: running the query inside this process, in one statement that our functions are part of. */
-export interface EmbeddedSource {
-  session(query: Query): SourceSession;
-  /** Rows that the query will return, as its planner guesses without running it. */
-  guessRows(query: Query): Promise<number>;
-}
-
-export function isEmbedded(source: Source): source is Source & EmbeddedSource {
-  return 'session' in source;
 }
 
 /** A power that only some sources have: telling beforehand how much a query will read, which is what it costs. */
@@ -237,26 +210,6 @@ export interface Sink extends Scratch, Audit {
   showRejected(runId: string): string;
   /** Drops the run's staging; nothing happens where there is none. */
   discard(runId: string): Promise<void>;
-}
-
-/** A power of sinks that take a window which was tapped (see `TappedWindow`), on this machine. */
-export interface TapSink {
-  /** Makes the folder of a new attempt, whose parts are named in `outcomes/folder.ts`. */
-  tapFolder(runId: string, attempt: string, batchRows: number): Promise<string>;
-  /** What processes that were killed have left of the run's attempts by this scorer (see `scorerId`). */
-  earlier(runId: string, scorer: string): Promise<readonly EarlierAttempt[]>;
-  /** The run's whole attempt, by whichever scorer, if there is one with all its outcomes. */
-  tapped(runId: string): Promise<TappedWindow | undefined>;
-  /** Removes an attempt that failed before anything of it was whole. */
-  giveUp(runId: string, folder: string): Promise<void>;
-  /** Stages a whole attempt. @param folder as `tapFolder` gave it */
-  stageTapped(runId: string, folder: string, window: TappedWindow): Promise<void>;
-  /** An in-memory database for work on files of the run. */
-  compute<T>(runId: string, work: (database: Database) => Promise<T>): Promise<T>;
-}
-
-export function takesTaps(sink: Sink): sink is Sink & TapSink {
-  return 'stageTapped' in sink;
 }
 
 export interface LedgerFilter {

@@ -42,6 +42,7 @@ it('fills in every default of the smallest job', () => {
       key: ['id'],
       duplicates: 'quarantine',
       usd_per_tib: 6.25,
+      freeze: 'auto',
     },
     features: {},
     score: {

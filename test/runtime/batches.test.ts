@@ -180,7 +180,10 @@ describe('a device that runs out of memory', () => {
 
   // `prlimit` is Linux's.
   it.skipIf(process.platform !== 'linux')('is met for real where a process may not have more', async () => {
-    const [sources, model] = [repository('.modules', 'runtime'), repository('test', 'fixtures', 'models', 'wide', 'model.onnx')];
+    const [sources, model] = [
+      repository('.modules', 'runtime'),
+      repository('test', 'fixtures', 'models', 'wide', 'model.onnx'),
+    ];
     const script = `
       const { readModel } = await import('${sources}/model-file.js');
       const { openSession } = await import('${sources}/session.js');

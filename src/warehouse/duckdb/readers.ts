@@ -3,13 +3,18 @@ import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { inodeOf } from '../../duckdb/spill.ts';
 import { namesIn } from '../run-folder.ts';
-import type { DuckdbFile } from './file.ts';
 
 // While a run scores rows on their way out of the query it has the file open for reading, and nobody can write it. It leaves a note
 // beside the file that says until when that will be over, so that other runs know how long to wait. A note proves nothing: who is
 // gone has left the lock too. So the note's name says which file that is, as the name of a folder of spill does.
 
 const NOTE = /^reading-(of-\d+-)?[0-9a-f]{8}\.json$/;
+
+/** A database file with a folder beside it. */
+interface Beside {
+  /** Absolute path of the folder. */
+  readonly scratch: string;
+}
 
 /** Times that a reader may take longer than was guessed, and what it may take in any case. */
 const TIMES = 3;
@@ -22,7 +27,7 @@ const LEAST_MS = 60_000;
  * @returns takes the note away again
  */
 export async function noteReading(
-  { path: file, scratch }: Pick<DuckdbFile, 'path' | 'scratch'>,
+  { path: file, scratch }: Beside & { readonly path: string },
   seconds: number,
 ): Promise<() => Promise<void>> {
   await mkdir(scratch, { recursive: true });
@@ -38,7 +43,7 @@ export function isReadingNote(name: string): boolean {
 }
 
 /** Until when runs that read the file now may take, in epoch milliseconds; 0 where none does. Notes that are past are removed. */
-export async function readUntil({ scratch }: Pick<DuckdbFile, 'scratch'>): Promise<number> {
+export async function readUntil({ scratch }: Beside): Promise<number> {
   let latest = 0;
   for (const name of (await namesIn(scratch)).filter(isReadingNote)) {
     const note = path.join(scratch, name);

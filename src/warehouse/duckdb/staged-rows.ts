@@ -74,7 +74,7 @@ async function openTapped(database: Database, folder: string): Promise<TappedRow
     ...Array.from({ length: window.kept }, (_, i) => stagedKeep(i)),
   ];
   const scored = `SELECT ${[...passed, `${score}(${ORDINAL}) AS score`, ...constantColumns(window)].join(', ')}
-    FROM ${scorable(parquetScan(files), window.keys, await filesIn(repeated))}`;
+    FROM ${scorable(parquetScan(files), window.keys, window.frozen.duplicates ? await filesIn(repeated) : [])}`;
   return {
     scored: window.rejected === 0 ? scored : `SELECT * FROM (${scored}) WHERE score IS NOT NULL`,
     rejected: window.rejected === 0 ? undefined : `SELECT * FROM ${parquetScan([path.join(folder, REJECTED)])}`,

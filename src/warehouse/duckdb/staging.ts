@@ -8,7 +8,8 @@ import { type AttemptTally, pinAttempts } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import type { TappedWindow } from '../../domain/tapped-window.ts';
-import { fileList } from '../../duckdb/sql.ts';
+import type { Database } from '../../duckdb/database.ts';
+import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { checksumSums } from '../sql/dialect.ts';
@@ -98,29 +99,21 @@ export async function tallyStaged(
   const paths = await stagedPaths(file, runId);
   if (paths.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
   // Before anything is read of them.
-  const stamps = new Map(await Promise.all(paths.map(async (name) => [attemptOf(name).attempt, await stampOf(name)] as const)));
+  const stamps = new Map(await Promise.all(paths.map(async (name) => [keyOf(attemptOf(name)), await stampOf(name)] as const)));
   return await withMemory(file, runFolder(file, runId), async (database) => {
     const hash = hashOfKey(
       frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),
     );
-    using staged = await openStaged(database, stagingFolder(file, runId), paths.map(attemptOf));
-    const counted = await database.rows(
-      `SELECT chunk, attempt, any_value(provider), max(facts), count(*), count(score), ${checksumSums(DUCKDB, hash).join(', ')}
-       FROM ${staged.all} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
-    );
-    const attempts = counted.map(([chunk, attempt, provider, facts, rows, scored, high, low]) => {
-      const id = { chunk: Number(chunk), attempt: String(attempt) };
-      return {
-        ...id,
-        provider: String(provider),
-        facts: readFacts(facts as string | null),
-        rows: Number(rows),
-        scored: Number(scored),
-        checksum: checksumOf(high, low),
-        content: stamps.get(id.attempt) ?? '',
-      };
-    });
+    const sums = ['count(*)', 'count(score)', ...checksumSums(DUCKDB, hash)].join(', ');
+    const attempts = [
+      ...(await countTapped(database, paths.filter(isTapped), sums)),
+      ...(await countFiles(
+        database,
+        paths.filter((name) => !isTapped(name)),
+        sums,
+      )),
+    ].map((attempt) => ({ ...attempt, content: stamps.get(keyOf(attempt)) ?? '' }));
     const pinning = pinAttempts(frozen, attempts, scorer);
     if (pinning.pinned.length === 0) return { ...pinning, rejections: [], scoreCounts: scoreEdges && [] };
     using pinned = await openStaged(database, stagingFolder(file, runId), pinning.pinned);
@@ -154,6 +147,10 @@ async function stagedPaths(file: DuckdbFile, runId: string): Promise<string[]> {
 function attemptOf(file: string): { chunk: number; attempt: string } {
   const match = NAME.exec(path.basename(file));
   return { chunk: Number(match?.[1]), attempt: match?.[2] ?? '' };
+}
+
+function keyOf({ chunk, attempt }: Pick<StagedAttempt, 'chunk' | 'attempt'>): string {
+  return `${chunk} ${attempt}`;
 }
 
 /** @throws ScoreBatchError `refused` where a pinned file is not as it was when it was counted */
@@ -205,4 +202,36 @@ async function readableWindow(folder: string): Promise<TappedWindow | undefined>
 
 function isDamaged(error: unknown): boolean {
   return (error instanceof ScoreBatchError && error.kind === 'conflict') || systemCode(error) === 'ENOENT';
+}
+
+type Counted = Omit<AttemptTally, 'content'>;
+
+/** @param counts expressions for rows, scored rows, and the two sums of the keys' hashes */
+async function countFiles(database: Database, files: readonly string[], counts: string): Promise<Counted[]> {
+  if (files.length === 0) return [];
+  const counted = await database.rows(
+    `SELECT ${counts}, chunk, attempt, any_value(provider), max(facts) FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
+  );
+  return counted.map(([rows, scored, high, low, chunk, attempt, provider, facts]) => ({
+    chunk: Number(chunk),
+    attempt: String(attempt),
+    provider: String(provider),
+    facts: readFacts(facts as string | null),
+    rows: Number(rows),
+    scored: Number(scored),
+    checksum: checksumOf(high, low),
+  }));
+}
+
+/** What is the same in all rows of a tapped attempt is told once, and costs nothing to count. */
+async function countTapped(database: Database, folders: readonly string[], counts: string): Promise<Counted[]> {
+  const attempts: Counted[] = [];
+  for (const folder of folders) {
+    const { provider, facts } = await readTapped(folder);
+    const id = attemptOf(folder);
+    using staged = await openStaged(database, path.dirname(folder), [id]);
+    const [[rows, scored, high, low] = []] = await database.rows(`SELECT ${counts} FROM ${staged.all}`);
+    attempts.push({ ...id, provider, facts, rows: Number(rows), scored: Number(scored), checksum: checksumOf(high, low) });
+  }
+  return attempts;
 }

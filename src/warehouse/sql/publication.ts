@@ -75,21 +75,25 @@ export function insertSummary(
   segments: readonly string[],
 ): string {
   const integer = dialect.type({ type: 'integer' });
-  const perSegment = [
-    { segment: 'all', value: dialect.literal('all') },
-    ...segments.map((segment) => {
-      const position = rows.keep.findIndex(({ name }) => name.toLowerCase() === segment.toLowerCase());
-      const column = rows.keep[position];
-      if (column === undefined) throw new Error(`the segment ${segment} is not kept`);
-      // Text as it is staged by some sinks, so that all write the same.
-      return { segment: column.name, value: dialect.text(dialect.identifier(stagedKeep(position)), column) };
-    }),
-  ].map(
-    ({ segment, value }) =>
-      `SELECT ${dialect.literal(segment)} AS segment, ${value} AS segment_value, ${bandOf(dialect, rows)} AS band, score FROM ${rows.from}`,
-  );
-  const totals = `SELECT segment, segment_value, band, COUNT(*) AS users, CAST(SUM(score) * ${MILLION} AS ${integer}) AS total
-    FROM (${perSegment.join(' UNION ALL ')}) placed GROUP BY segment, segment_value, band`;
+  const parts = segments.map((segment) => {
+    const position = rows.keep.findIndex(({ name }) => name.toLowerCase() === segment.toLowerCase());
+    const column = rows.keep[position];
+    if (column === undefined) throw new Error(`the segment ${segment} is not kept`);
+    const staged = stagedKeep(position);
+    // Text as it is staged by some sinks, so that all write the same.
+    return { name: dialect.literal(column.name), staged, value: dialect.text(dialect.identifier(staged), column) };
+  });
+  const all = dialect.literal('all');
+  const perPart = (value: (part: (typeof parts)[number]) => string) =>
+    parts.length === 0
+      ? all
+      : `CASE ${parts.map((part) => `WHEN GROUPING(${part.staged}) = 0 THEN ${value(part)}`).join(' ')} ELSE ${all} END`;
+  const columns = [...parts.map(({ staged }) => staged), `${bandOf(dialect, rows)} AS band`, 'score'];
+  // All segments by one look at the rows.
+  const totals = `SELECT ${perPart(({ name }) => name)} AS segment, ${perPart(({ value }) => value)} AS segment_value, band,
+      COUNT(*) AS users, CAST(SUM(score) * ${MILLION} AS ${integer}) AS total
+    FROM (SELECT ${columns.join(', ')} FROM ${rows.from}) placed
+    GROUP BY GROUPING SETS (${['(band)', ...parts.map(({ staged }) => `(${staged}, band)`)].join(', ')})`;
   const counted = `SELECT totals.*, CAST(SUM(users) OVER (PARTITION BY segment, segment_value) AS ${integer}) AS everybody FROM (${totals}) totals`;
   const values = {
     ...constants(dialect, entry),
