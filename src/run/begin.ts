@@ -166,25 +166,36 @@ function ended({ runId, state, details }: Run): ScoreBatchError {
  * Takes over what another process of this very run has published.
  *
  * @returns whether there was such a thing
- * @throws ScoreBatchError `conflict` where it was published from other frozen rows: two sources pass for one
+ * @throws as `takeOver`
  */
 export async function adopt(plan: Plan, progress: Progress): Promise<boolean> {
-  const run = runsOf(await plan.ledger.entries(windowFilter(plan))).find(({ runId }) => runId === progress.runId);
-  if (run?.state !== 'published' && run?.state !== 'completed') return false;
+  const run = await publishedMeanwhile(plan, progress);
+  if (run === undefined) return false;
+  takeOver(run, progress);
+  return true;
+}
+
+/** This very run, where another process has published it. */
+export async function publishedMeanwhile(plan: Plan, { runId }: Progress): Promise<Run | undefined> {
+  const run = runsOf(await plan.ledger.entries(windowFilter(plan))).find((other) => other.runId === runId);
+  return run?.state === 'published' || run?.state === 'completed' ? run : undefined;
+}
+
+/** @throws ScoreBatchError `conflict` where it was published from other frozen rows: two sources pass for one, or this process froze them too late */
+export function takeOver(run: Run, progress: Progress): void {
   const { frozen } = run.details;
   if (frozen !== undefined && progress.frozen !== undefined && frozen !== progress.frozen) {
     throw new ScoreBatchError(
       'conflict',
       `run ${run.runId} was published from other frozen rows, by a process on ${run.host}`,
       {
-        hint: 'two sources pass for one: give the jobs different names, or different sinks',
+        hint: 'where this process was held up for long, nothing is wrong; else two sources pass for one: give the jobs different names, or different sinks',
       },
     );
   }
   progress.state = run.state;
   progress.rows = run.rows;
   progress.details = run.details;
-  return true;
 }
 
 function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | undefined, began: number): Progress {

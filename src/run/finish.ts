@@ -1,7 +1,7 @@
 import type { Context } from '../context.ts';
 import { Interrupted } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import { adopt } from './begin.ts';
+import { adopt, publishedMeanwhile, takeOver } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { recordFailure } from './failure.ts';
 import { reasonOf } from './lost.ts';
@@ -45,7 +45,13 @@ export async function unlessPublished<T>(
   } catch (error) {
     if (progress.state === 'published') throw error;
     const reason = await reasonOf(await explainMemory(error, plan, progress.runId), plan, progress);
-    if (!(error instanceof Interrupted) && (await adopt(plan, progress).catch(() => false))) return false;
+    const published =
+      error instanceof Interrupted ? undefined : await publishedMeanwhile(plan, progress).catch(() => undefined);
+    if (published) {
+      // It has not failed, whoever published it.
+      takeOver(published, progress);
+      return false;
+    }
     await recordFailure(plan, progress, reason, context);
     throw reason;
   }
