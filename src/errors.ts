@@ -75,8 +75,10 @@ export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
   });
 }
 
-/** A file that cannot be read: it is missing, or this user may not. @param missingHint what to do where it is missing */
+/** A file that cannot be read: it is missing, this user may not, or this process has too many open. @param missingHint what to do where it is missing */
 export function unreadable(what: string, cause: unknown, missingHint: string): ScoreBatchError {
+  const files = tooManyFiles(cause);
+  if (files) return files;
   const code = systemCode(cause);
   if (code === 'EACCES' || code === 'EPERM') {
     return new ScoreBatchError('permission', `${what} may not be read by this user`, {

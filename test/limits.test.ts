@@ -112,7 +112,7 @@ it.for([
 
 it.each(['always', 'never'])('a process that may open few files says so, with freeze: %s', async (freeze) => {
   const folder = await linearProject({ edit: (job) => job.replace('source:\n', `source:\n  freeze: ${freeze}\n`) });
-  const script = `ulimit -n 32; exec "${process.execPath}" "${repository('dist', 'cli.js')}" --week -q`;
+  const script = `ulimit -n 24; exec "${process.execPath}" "${repository('dist', 'cli.js')}" --week -q`;
   const child = spawn('bash', ['-c', script], {
     cwd: folder,
     env: { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00' },

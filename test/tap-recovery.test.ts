@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdir, rm, truncate } from 'node:fs/promises';
+import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
@@ -63,12 +63,20 @@ it.each<[string, (attempt: string) => Promise<void>]>([
   ['rows that are cut off', async (attempt) => truncate(await rowsOf(attempt), 100)],
   ['rows that are gone', async (attempt) => rm(await rowsOf(attempt))],
   ['nothing that says what it is', (attempt) => rm(path.join(attempt, 'window.json'))],
+  ['been written before the machine was started', (attempt) => beforeThisBoot(attempt)],
   ['half of what says what it is', (attempt) => truncate(path.join(attempt, 'window.json'), 20)],
 ])('scores anew where an attempt has %s', async (_, damage) => {
   const [folder, attempt] = await stagedProject();
   await damage(path.join(folder, attempt));
   expect(await rerun(folder)).toMatchObject({ resumed: 0, old: 0 });
 });
+
+async function beforeThisBoot(attempt: string): Promise<void> {
+  const file = path.join(attempt, 'batch.json');
+  const batch = JSON.parse(await readFile(file, 'utf8'));
+  expect(batch.boot).toMatch(/^[0-9a-f-]{36}$/);
+  await writeFile(file, JSON.stringify({ ...batch, boot: '00000000-0000-0000-0000-000000000000' }));
+}
 
 async function rowsOf(attempt: string): Promise<string> {
   const folder = path.join(attempt, 'rows');

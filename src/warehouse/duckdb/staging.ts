@@ -22,7 +22,7 @@ import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
 import { openStaged } from './staged-rows.ts';
 import { stampsOf } from './stamp.ts';
-import { readTapped, tappedFiles, tappedFolder } from './tapped.ts';
+import { readTapped, tappedFiles, tappedFolder, trustedBatchRows } from './tapped.ts';
 
 // Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
 // says chunk and attempt; it has this name only once it is complete.
@@ -189,10 +189,10 @@ export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<Tap
   return undefined;
 }
 
-/** What an attempt says of itself; one that does not is removed. */
+/** What an attempt says of itself, where its files can be trusted; one that says nothing is removed. */
 async function readableWindow(folder: string): Promise<TappedWindow | undefined> {
   try {
-    return await readTapped(folder);
+    return (await trustedBatchRows(folder)) === undefined ? undefined : await readTapped(folder);
   } catch (error) {
     if (!(error instanceof SyntaxError) && systemCode(error) !== 'ENOENT') throw error;
     await rm(folder, { recursive: true });

@@ -6,6 +6,7 @@ import type { EarlierAttempt, TappedWindow } from '../../domain/tapped-window.ts
 import { systemCode } from '../../errors.ts';
 import { OUTCOMES, ROWS } from '../../outcomes/folder.ts';
 import { namesIn } from '../run-folder.ts';
+import { bootId } from './boot.ts';
 import type { DuckdbFile } from './file.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
@@ -21,7 +22,8 @@ const WINDOW = 'window.json';
 export async function makeTapFolder(file: DuckdbFile, runId: string, attempt: string, batchRows: number): Promise<string> {
   await makeRunFolder(file, runId, 'staged');
   const folder = await makeRunFolder(file, runId, `${PREFIX}${attempt}`);
-  await writeFile(path.join(folder, BATCH), JSON.stringify({ batchRows }));
+  // Nothing of an attempt is synced: it would take longer than to score it again after a loss of power.
+  await writeFile(path.join(folder, BATCH), JSON.stringify({ batchRows, boot: await bootId() }));
   return folder;
 }
 
@@ -61,7 +63,7 @@ export async function earlierAttempts(file: DuckdbFile, runId: string, scorer: s
   const earlier: EarlierAttempt[] = [];
   for (const name of names.filter((one) => scorerOf(one.slice(PREFIX.length)) === scorer)) {
     const folder = path.join(runFolder(file, runId), name);
-    const batchRows = await readBatchRows(folder);
+    const batchRows = await trustedBatchRows(folder);
     const outcomes = path.join(folder, OUTCOMES);
     if (batchRows === undefined || !existsSync(outcomes)) continue;
     const files: string[] = [];
@@ -71,10 +73,14 @@ export async function earlierAttempts(file: DuckdbFile, runId: string, scorer: s
   return earlier;
 }
 
-async function readBatchRows(folder: string): Promise<number | undefined> {
+/** Rows of a batch of an attempt; undefined where the machine was started since, and its files may hold anything. */
+export async function trustedBatchRows(folder: string): Promise<number | undefined> {
   try {
-    const { batchRows } = JSON.parse(await readFile(path.join(folder, BATCH), 'utf8')) as { batchRows?: number };
-    return batchRows;
+    const { batchRows, boot } = JSON.parse(await readFile(path.join(folder, BATCH), 'utf8')) as {
+      batchRows?: number;
+      boot?: string;
+    };
+    return boot === (await bootId()) ? batchRows : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
