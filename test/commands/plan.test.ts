@@ -17,7 +17,7 @@ it('shows what a run would do, and moves nothing', async () => {
       sink      duckdb:data/warehouse.duckdb
       model     linear 1, sha256 e147a59d862d…, on cpu
       provider  cpu, ONNX Runtime 1.30.0
-      rows      100 in 10 chunks
+      rows      100, scored on their way out of the query
       tables    marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
       report    <project>/reports/linear-1997-W11.csv
       replaces  nothing
@@ -35,7 +35,8 @@ it('shows what a run would do, and moves nothing', async () => {
     window: { label: '1997-W11', kind: 'week', start: '1997-03-10T05:00:00.000Z', zone: 'America/New_York' },
     parameters: { window_start_date: '1997-03-10', window_end_date: '1997-03-17' },
     rows: 100,
-    chunks: 10,
+    freezes: false,
+    chunks: 1,
     model: { name: 'linear', provider: 'cpu' },
     report: path.join(folder, 'reports/linear-1997-W11.csv'),
     replaces: null,
@@ -45,6 +46,14 @@ it('shows what a run would do, and moves nothing', async () => {
   expect(await publishedTables(folder)).toEqual([]);
   expect(existsSync(`${warehouseOf(folder)}.scratch`)).toBe(false);
   expect(existsSync(path.join(folder, 'reports'))).toBe(false);
+});
+
+it('says where rows are frozen first', async () => {
+  const folder = await linearProject({ edit: (job) => job.replace('source:\n', 'source:\n  freeze: always\n') });
+  const { stdout } = await scoreBatch(folder, ['plan', '--week']);
+  expect(stdout).toContain('\n  rows      100, frozen in 10 chunks\n');
+  const { freezes, chunks } = JSON.parse((await scoreBatch(folder, ['plan', '--week', '--json'])).stdout);
+  expect([freezes, chunks]).toEqual([true, 10]);
 });
 
 it('names the publication that would be replaced, and leaves it', async () => {
