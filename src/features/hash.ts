@@ -11,8 +11,8 @@ interface Encoded {
 
 /**
  * Hashes what the model is given of each row: 64 bits over the bytes of its encoded values and its rejection. Equal features have
- * equal hashes wherever and whenever they are encoded; 0.0 and -0.0 differ, as a model may tell them apart. The mixing is that of
- * MurmurHash3 (Austin Appleby, public domain), in two lanes of 32 bits.
+ * equal hashes wherever and whenever they are encoded; 0.0 and -0.0 differ, as a model may tell them apart. The constants and
+ * the last mixing are those of MurmurHash3 (Austin Appleby, public domain); words are mixed by one multiplication in each of two lanes of 32 bits.
  */
 export interface FeatureHasher {
   /** @param into two words per row, the lower one first */
