@@ -1,25 +1,54 @@
-// Reads the frozen week as chunk workers do, and encodes its features: `node bigquery_reader.mjs DIST PLAN`.
+// Reads the frozen week as chunk workers do, and encodes its features: `node .modules/bench/bigquery-reader.js MODULES PLAN`. MODULES is the plain
+// compilation of a checkout, which need not be this one.
 //
-// Prints {"rows": …, "sum": …, "seconds": …, "cpu": …} for the read alone, without the start of Node. For scripts/bench-bigquery.mjs.
+// Prints {"rows": …, "sum": …, "seconds": …, "cpu": …} for the read alone, without the start of Node. For bench/bigquery.ts.
 import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { pathToFileURL } from 'node:url';
+import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
+import type { ColumnBatch } from '../src/domain/column-batch.ts';
+import type { FrozenTable } from '../src/domain/frozen-table.ts';
+import type { Column } from '../src/domain/schema.ts';
+import type { Signature } from '../src/domain/signature.ts';
+import type { WarehouseAccess } from '../src/warehouse/warehouse.ts';
+
+/** What is read, as bench/bigquery.ts writes it to a file. */
+export interface ReadPlan {
+  readonly access: WarehouseAccess;
+  readonly frozen: FrozenTable;
+  /** Names of the columns that go through, and of those that feed the features. */
+  readonly passed: readonly string[];
+  readonly features: readonly string[];
+  /** Address of the emulator's gRPC, for the reader in Python. */
+  readonly grpc: string;
+  readonly workers: number;
+}
+
+/** What was read: rows and the sum of all values, by which readers can be compared. */
+export interface Total {
+  rows: number;
+  sum: number;
+}
+
+interface Task {
+  readonly modules: string;
+  readonly plan: ReadPlan;
+}
 
 const BATCH_ROWS = 16_384;
 /** Rows that may come beyond a batch. */
 const VECTOR = 2048;
 
-if (isMainThread) await main(...process.argv.slice(2));
-else await work(workerData);
+const [modules = '', file = ''] = process.argv.slice(2);
+if (isMainThread) await main(modules, file);
+else if (parentPort) await work(parentPort, workerData as Task);
 
-async function main(dist, file) {
-  const plan = JSON.parse(readFileSync(file, 'utf8'));
-  const workers = Array.from(
-    { length: plan.workers },
-    () => new Worker(new URL(import.meta.url), { workerData: { dist, plan } }),
-  );
-  const said = (worker) =>
-    new Promise((resolve, reject) => {
+async function main(modules: string, file: string): Promise<void> {
+  const plan = JSON.parse(readFileSync(file, 'utf8')) as ReadPlan;
+  const workerData: Task = { modules, plan };
+  const workers = Array.from({ length: plan.workers }, () => new Worker(new URL(import.meta.url), { workerData }));
+  const said = (worker: Worker) =>
+    new Promise<Total>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);
     });
@@ -28,7 +57,7 @@ async function main(dist, file) {
   const before = process.cpuUsage();
   const chunks = plan.frozen.chunks.map(({ chunk }) => chunk);
   const total = { rows: 0, sum: 0 };
-  const turn = async (worker) => {
+  const turn = async (worker: Worker) => {
     for (let chunk = chunks.shift(); chunk !== undefined; chunk = chunks.shift()) {
       const done = said(worker);
       worker.postMessage(chunk);
@@ -44,30 +73,36 @@ async function main(dist, file) {
   process.exit();
 }
 
-async function work({ dist, plan }) {
-  const { openWarehouse } = await import(`${dist}/warehouse/open.js`);
-  const { openDatabase } = await import(`${dist}/duckdb/database.js`);
-  const { createEncoder } = await import(`${dist}/features/encoder.js`);
-  const { readFeatures } = await import(`${dist}/parquet/chunk-table.js`);
+async function work(port: MessagePort, { modules, plan }: Task): Promise<void> {
+  const compiled = async <M>(name: string) => (await import(pathToFileURL(`${modules}/${name}`).href)) as M;
+  const { openWarehouse } = await compiled<typeof import('../src/warehouse/open.ts')>('warehouse/open.js');
+  const { openDatabase } = await compiled<typeof import('../src/duckdb/database.ts')>('duckdb/database.js');
+  const { createEncoder } = await compiled<typeof import('../src/features/encoder.ts')>('features/encoder.js');
+  const { readFeatures } = await compiled<typeof import('../src/parquet/chunk-table.ts')>('parquet/chunk-table.js');
+  const { canFeed } = await compiled<typeof import('../src/warehouse/feeding.ts')>('warehouse/feeding.js');
   const { access, frozen } = plan;
   const signal = new AbortController().signal;
   const warehouse = await openWarehouse({ ...access, environment: process.env, signal, warn: () => undefined });
   const { source } = warehouse;
   const database = await openDatabase(':memory:', { threads: 1, memory: 64e6, temporary: tmpdir() });
-  const named = (names) => names.map((name) => frozen.columns.find((column) => column.name === name));
+  const named = (names: readonly string[]): Column[] =>
+    names.flatMap((name) => frozen.columns.find((column) => column.name === name) ?? []);
   const features = named(plan.features);
-  const inputs = plan.features.map((name) => ({ name, nullable: true, default: -1, unknown: 'quarantine' }));
-  const signature = { inputs: [{ name: 'features', dtype: 'float32', features: inputs }], output: { name: 'p', index: 1 } };
+  const inputs = plan.features.map((name) => ({ name, nullable: true, default: -1, unknown: 'quarantine' as const }));
+  const signature: Signature = {
+    inputs: [{ name: 'features', dtype: 'float32', features: inputs }],
+    output: { name: 'p', index: 1 },
+  };
   const encoder = createEncoder(signature, features, BATCH_ROWS + VECTOR);
   const rejected = new Int32Array(VECTOR);
-  async function* batches(chunk) {
+  async function* batches(chunk: number): AsyncGenerator<ColumnBatch, void> {
     const columns = { passed: named(plan.passed), features, kinds: encoder.kinds };
-    if ('feedChunk' in source) return yield* source.feedChunk(frozen, chunk, database, columns);
+    if (canFeed(source)) return yield* source.feedChunk(frozen, chunk, database, columns);
     await source.loadChunk(frozen, chunk, database);
     yield* readFeatures(database, features, encoder.kinds);
   }
-  parentPort.on('message', async (chunk) => {
-    const total = { rows: 0, sum: 0 };
+  port.on('message', async (chunk: number) => {
+    const total: Total = { rows: 0, sum: 0 };
     let open = 0;
     for await (const batch of batches(chunk)) {
       encoder.encode(batch, open, rejected.subarray(0, batch.rows));
@@ -78,14 +113,16 @@ async function work({ dist, plan }) {
       open = 0;
     }
     total.sum += sumOf(encoder.tensors(open));
-    parentPort.postMessage(total);
+    port.postMessage(total);
   });
-  parentPort.postMessage('ready');
+  port.postMessage('ready');
 }
 
 /** That both readers have the same values. */
-function sumOf([{ values }]) {
+function sumOf([tensor]: readonly { readonly values: ArrayLike<unknown> }[]): number {
+  if (!(tensor?.values instanceof Float32Array)) throw new TypeError('the features are not float32');
+  const { values } = tensor;
   let sum = 0;
-  for (let i = 0; i < values.length; i += 1) sum += values[i];
+  for (let i = 0; i < values.length; i += 1) sum += values[i] ?? 0;
   return sum;
 }

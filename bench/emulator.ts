@@ -2,24 +2,29 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { generateUsers } from './bench-users.mjs';
+import { ROOT } from '../scripts/root.ts';
+import { generateUsers } from './users.ts';
 
 // An emulator of BigQuery with a table of generated users, for benchmarks. The tests make its Python environment: run them once.
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+/** An emulator that runs, and the addresses of its REST and gRPC. */
+export interface Emulator {
+  readonly rest: string;
+  readonly grpc: string;
+  stop(): void;
+}
 
 /** Interpreter of the emulator's environment. */
 export const python = findPython();
 
 /** Folder of what is generated for so many rows. */
-export function dataFolder(rows) {
-  return path.join(root, '.bench', String(rows));
+export function dataFolder(rows: number): string {
+  return path.join(ROOT, '.bench', String(rows));
 }
 
 /** An emulator with generated users; see `startWithTable`. */
-export async function startWithUsers(rows) {
+export async function startWithUsers(rows: number): Promise<Emulator> {
   const users = path.join(dataFolder(rows), 'users.duckdb');
   if (!existsSync(users)) await generateUsers(users, rows);
   return await startWithTable(users);
@@ -29,7 +34,7 @@ export async function startWithUsers(rows) {
  * An emulator with the users of a DuckDB file as its table `bench.shop.users`; it ends with its standard input, or when it is told
  * to.
  */
-export async function startWithTable(users) {
+export async function startWithTable(users: string): Promise<Emulator> {
   const folder = path.dirname(users);
   const parquet = path.join(folder, 'users.parquet');
   if (!existsSync(parquet)) await writeParquet(users, parquet);
@@ -39,10 +44,10 @@ export async function startWithTable(users) {
 }
 
 /** What a command writes to stdout. @throws Error where it fails */
-export function output(command, args, environment) {
+export function output(command: string, args: readonly string[], environment: Record<string, string>): Promise<string> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
-      cwd: path.join(root, 'bench'),
+      cwd: path.join(ROOT, 'bench'),
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -55,8 +60,8 @@ export function output(command, args, environment) {
   });
 }
 
-function findPython() {
-  const folder = path.join(root, '.emulators');
+function findPython(): string {
+  const folder = path.join(ROOT, '.emulators');
   const name = existsSync(folder) && readdirSync(folder).find((entry) => /^bigquery-[0-9a-f]{12}$/.test(entry));
   if (name) return path.join(folder, name, 'bin', 'python');
   process.stderr.write(
@@ -65,7 +70,7 @@ function findPython() {
   process.exit(1);
 }
 
-async function writeParquet(users, parquet) {
+async function writeParquet(users: string, parquet: string): Promise<void> {
   const instance = await DuckDBInstance.create(users);
   const connection = await instance.connect();
   await connection.run(`copy users to '${parquet.replaceAll("'", "''")}' (format parquet)`);
@@ -73,19 +78,19 @@ async function writeParquet(users, parquet) {
   instance.closeSync();
 }
 
-async function startEmulator(home) {
+async function startEmulator(home: string): Promise<Emulator> {
   mkdirSync(home, { recursive: true });
-  const child = spawn(python, [path.join(root, 'test/emulators/run_bigquery.py')], {
+  const child = spawn(python, [path.join(ROOT, 'test/emulators/run_bigquery.py')], {
     cwd: home,
     env: { PATH: process.env.PATH, HOME: home, TMPDIR: home, PYTHONDONTWRITEBYTECODE: '1' },
     stdio: ['pipe', 'pipe', 'ignore'],
   });
-  const line = await new Promise((resolve, reject) => {
+  const line = await new Promise<string>((resolve, reject) => {
     child.once('exit', () => reject(new Error('the emulator did not start')));
     createInterface({ input: child.stdout }).once('line', resolve);
   });
   return {
-    ...JSON.parse(line),
+    ...(JSON.parse(line) as Pick<Emulator, 'rest' | 'grpc'>),
     stop() {
       child.once('exit', () => rmSync(home, { recursive: true, force: true }));
       child.stdin.end();
@@ -94,8 +99,8 @@ async function startEmulator(home) {
 }
 
 /** A load job from a local file, which only the emulator can be asked for. */
-async function load(rest, parquet) {
-  const send = async (uri, body) => {
+async function load(rest: string, parquet: string): Promise<void> {
+  const send = async (uri: string, body: object) => {
     const headers = { 'content-type': 'application/json' };
     const response = await fetch(`${rest}/bigquery/v2/projects/bench${uri}`, {
       method: 'POST',

@@ -3,15 +3,14 @@
 //
 //   npm run bench:resume -- --rows 1000000 --models mlp,lgbm,slow --cases core,full --rounds 3
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { casesOf } from '../bench/harness/cases.mjs';
-import { measure } from '../bench/harness/measure.mjs';
-import { runCase, showSpread } from '../bench/harness/one-run.mjs';
-import { clearPublished } from '../bench/harness/outcome.mjs';
-import { folderOf } from '../bench/harness/scenarios.mjs';
+import { ROOT } from '../scripts/root.ts';
+import { type Job, type JobCase, type JobOutcome, jobCase } from './harness/cases.ts';
+import { type Measures, measure } from './harness/measure.ts';
+import { runCase, showSpread } from './harness/one-run.ts';
+import { clearPublished } from './harness/outcome.ts';
+import { folderOf } from './harness/scenarios.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { values } = parseArgs({
   options: {
     rows: { type: 'string', default: '1000000' },
@@ -19,15 +18,15 @@ const { values } = parseArgs({
     cases: { type: 'string', default: 'core,full' },
     rounds: { type: 'string', default: '3' },
     share: { type: 'string', default: '0.9' },
-    data: { type: 'string', default: path.join(root, '.bench') },
+    data: { type: 'string', default: path.join(ROOT, '.bench') },
   },
 });
-const say = (text) => process.stderr.write(`${text}\n`);
+const say = (text: string) => process.stderr.write(`${text}\n`);
 const rows = Number(values.rows);
 const killAt = Math.floor(rows * Number(values.share));
 const data = await folderOf(path.resolve(values.data), 'plain', rows, say);
 
-const print = (cells) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
+const print = (cells: readonly string[]) => process.stdout.write(`| ${cells.join(' | ')} |\n`);
 print([
   'model',
   'job',
@@ -40,23 +39,24 @@ print([
 ]);
 print([':--', ':--', '--:', '--:', '--:', '--:', '--:', '--:']);
 for (const model of values.models.split(',')) {
-  for (const job of values.cases.split(',')) {
-    const [one] = casesOf({ root, data, model, flags: { cases: [job], peers: [], rawSeconds: 0, provider: 'cpu' } });
-    const rounds = [];
+  for (const job of values.cases.split(',') as Job[]) {
+    const one = jobCase({ root: ROOT, data, model, flags: { provider: 'cpu' } }, job);
+    const rounds: Round[] = [];
     for (let round = 0; round < Number(values.rounds); round += 1) {
-      rounds.push(await takeRound(one));
-      const { whole, killed, resumed } = rounds.at(-1);
+      const taken = await takeRound(one);
+      rounds.push(taken);
+      const { whole, killed, resumed } = taken;
       say(
         `${model} ${job}, round ${round + 1}: whole ${whole.wall.toFixed(2)} s, killed after ${killed.wall.toFixed(2)} s, ` +
           `resumed ${resumed.wall.toFixed(2)} s, ${resumed.modelRows ?? 0} rows scored again`,
       );
     }
-    const wall = (which) =>
+    const wall = (which: keyof Round) =>
       showSpread(
         rounds.map((round) => round[which].wall),
         2,
       );
-    const ratio = (of) =>
+    const ratio = (of: 'wall' | 'cpu') =>
       showSpread(
         rounds.map(({ whole, resumed }) => resumed[of] / whole[of]),
         3,
@@ -70,15 +70,24 @@ for (const model of values.models.split(',')) {
 }
 await clearPublished(path.join(data, 'users.duckdb'));
 
-async function takeRound(one) {
+interface Round {
+  readonly whole: Measures & JobOutcome;
+  readonly killed: { readonly wall: number };
+  readonly resumed: Measures & JobOutcome;
+}
+
+async function takeRound(one: JobCase): Promise<Round> {
   await one.prepare();
   const whole = await runCase(one, rows);
   await one.prepare();
-  const killed = await measure({ ...one, environment: { ...one.environment, SCORE_BATCH_BENCH_KILL_AT: String(killAt) } });
-  if (!killed.problem?.startsWith('ended with SIGKILL')) {
-    throw new Error(`${one.name} was not killed after ${killAt} rows: ${killed.problem ?? 'it ended well'}`);
+  const { problem, wall } = await measure({
+    ...one,
+    environment: { ...one.environment, SCORE_BATCH_BENCH_KILL_AT: String(killAt) },
+  });
+  if (wall === undefined || !problem?.startsWith('ended with SIGKILL')) {
+    throw new Error(`${one.name} was not killed after ${killAt} rows: ${problem ?? 'it ended well'}`);
   }
   // What was published by then, nothing, is not cleared away: it is where the resumed run begins.
   const resumed = await runCase(one, rows, { wanted: whole });
-  return { whole, killed, resumed };
+  return { whole, killed: { wall }, resumed };
 }

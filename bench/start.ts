@@ -5,14 +5,13 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { measure } from '../bench/harness/measure.mjs';
+import { ROOT } from '../scripts/root.ts';
+import { type Measures, measure } from './harness/measure.ts';
 
 const { values: flags } = parseArgs({ options: { rounds: { type: 'string', default: '7' }, base: { type: 'string' } } });
-const here = fileURLToPath(new URL('..', import.meta.url));
-const checkouts = { 'this checkout': here, ...(flags.base !== undefined && { base: path.resolve(flags.base) }) };
+const checkouts = { 'this checkout': ROOT, ...(flags.base !== undefined && { base: path.resolve(flags.base) }) };
 const COMMANDS = { '--help': ['--help'], status: ['status'], plan: ['plan', '--week'], 'run, 2,053 rows': ['--week', '-q'] };
 /** Runs that the ledger has before anything is measured: `status` reads them all. */
 const LEDGER = 5;
@@ -20,31 +19,31 @@ const LEDGER = 5;
 const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-bench-start-'));
 const warehouse = path.join(folder, 'warehouse.duckdb');
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-for (const part of ['jobs', 'models']) cpSync(path.join(here, part), path.join(folder, part), { recursive: true });
+for (const part of ['jobs', 'models']) cpSync(path.join(ROOT, part), path.join(folder, part), { recursive: true });
 await makeOrders();
-for (let run = 0; run < LEDGER; run += 1) await start(here, COMMANDS['run, 2,053 rows']);
+for (let run = 0; run < LEDGER; run += 1) await start(ROOT, COMMANDS['run, 2,053 rows']);
 
 process.stdout.write('| command | | CPU s | wall s | first batch s |\n| :-- | :-- | --: | --: | --: |\n');
 for (const [name, args] of Object.entries(COMMANDS)) {
-  const results = Object.fromEntries(Object.keys(checkouts).map((checkout) => [checkout, []]));
+  const results = new Map<string, Measures[]>(Object.keys(checkouts).map((checkout) => [checkout, []]));
   // The first round warms up what is read from disk and is not counted; who comes first takes turns.
   for (let round = 0; round <= Number(flags.rounds); round += 1) {
     const turns = Object.entries(checkouts);
     for (const [checkout, root] of round % 2 === 0 ? turns : turns.reverse()) {
       const result = await start(root, args);
-      if (round > 0) results[checkout].push(result);
+      if (round > 0) results.get(checkout)?.push(result);
     }
   }
-  for (const [checkout, measured] of Object.entries(results)) {
-    const cells = ['cpu', 'wall', 'firstBatch'].map((what) => spread(measured.map((one) => one[what])));
+  for (const [checkout, measured] of results) {
+    const cells = (['cpu', 'wall', 'firstBatch'] as const).map((what) => spread(measured.map((one) => one[what])));
     process.stdout.write(`| ${name} | ${checkout} | ${cells.join(' | ')} |\n`);
   }
 }
 
-async function makeOrders() {
+async function makeOrders(): Promise<void> {
   const instance = await DuckDBInstance.create(warehouse);
   const connection = await instance.connect();
-  const orders = path.join(here, 'data/cdnow/transactions.csv').replaceAll("'", "''");
+  const orders = path.join(ROOT, 'data/cdnow/transactions.csv').replaceAll("'", "''");
   await connection.run(
     `create table orders as select * from read_csv('${orders}', columns = {customer_id: 'bigint', date: 'date', cds: 'integer', amount: 'decimal(10,2)'})`,
   );
@@ -52,12 +51,12 @@ async function makeOrders() {
   instance.closeSync();
 }
 
-async function start(root, args) {
+async function start(root: string, args: readonly string[]): Promise<Measures> {
   const result = await measure({
     command: process.execPath,
     // Only a run has a first batch to be seen; for the others it would be one more thing to load.
     args: [
-      ...(args[0] === '--week' ? ['--import', path.join(here, 'bench/harness/preload.mjs')] : []),
+      ...(args[0] === '--week' ? ['--import', path.join(ROOT, 'bench/harness/preload.mjs')] : []),
       path.join(root, 'dist/cli.js'),
       ...args,
     ],
@@ -68,9 +67,9 @@ async function start(root, args) {
   return result;
 }
 
-function spread(numbers) {
+function spread(numbers: readonly (number | undefined)[]): string {
   const sorted = numbers.filter((number) => number !== undefined).sort((a, b) => a - b);
-  if (sorted.length === 0) return '';
   const [least, middle, most] = [sorted[0], sorted[Math.floor(sorted.length / 2)], sorted.at(-1)];
+  if (least === undefined || middle === undefined || most === undefined) return '';
   return `${middle.toFixed(2)} (${least.toFixed(2)}–${most.toFixed(2)})`;
 }

@@ -7,8 +7,8 @@
 //
 // What it finds is told with its seed: the same requests are broken again as far as processes send them in the same order.
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ROOT } from './root.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -19,7 +19,7 @@ const { values: flags } = parseArgs({
 });
 
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'chaos-faults'], {
-  cwd: fileURLToPath(new URL('..', import.meta.url)),
+  cwd: ROOT,
   env: {
     ...process.env,
     CHAOS: JSON.stringify({ faults: Number(flags.faults), seed: Number(flags.seed), kinds: flags.kinds.split(',') }),

@@ -6,8 +6,8 @@
 //
 // What it finds is told with its seed, by which it can be found again: moments depend on the machine, effects do not.
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ROOT } from './root.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -17,9 +17,8 @@ const { values: flags } = parseArgs({
   },
 });
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'chaos'], {
-  cwd: root,
+  cwd: ROOT,
   env: {
     ...process.env,
     CHAOS: JSON.stringify({ kills: Number(flags.kills), seed: Number(flags.seed), kinds: flags.kinds.split(',') }),

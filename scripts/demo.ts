@@ -1,17 +1,16 @@
 // The demo: the warehouse is built from real orders, then the cron line itself runs on the Monday after 1997-W11.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { ROOT } from './root.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
-const warehouse = `${root}data/warehouse.duckdb`;
-const cli = `${root}dist/cli.js`;
+const warehouse = `${ROOT}data/warehouse.duckdb`;
+const cli = `${ROOT}dist/cli.js`;
 const environment = { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00', WAREHOUSE_URL: `duckdb:${warehouse}` };
 
 /** Orders in data/cdnow/transactions.csv. */
 const ORDERS = 69_659;
-const say = (text) => process.stdout.write(`${text}\n`);
+const say = (text: string) => process.stdout.write(`${text}\n`);
 
 if (existsSync(warehouse)) await useWarehouse();
 else await buildWarehouse();
@@ -41,12 +40,12 @@ say(
   'Left behind: data/warehouse.duckdb (tables orders, marketing.*) and reports/churn-1997-W11.csv. Run it again: same rows, same file.',
 );
 
-async function buildWarehouse() {
+async function buildWarehouse(): Promise<void> {
   // Of an earlier demo, whose ledger is gone: the job would take it for somebody's own file.
-  rmSync(`${root}reports/churn-1997-W11.csv`, { force: true });
+  rmSync(`${ROOT}reports/churn-1997-W11.csv`, { force: true });
   const orders = await withWarehouse(async (connection) => {
     await connection.run(
-      `create table orders as select * from read_csv('${root.replaceAll("'", "''")}data/cdnow/transactions.csv',
+      `create table orders as select * from read_csv('${ROOT.replaceAll("'", "''")}data/cdnow/transactions.csv',
          columns = {customer_id: 'bigint', date: 'date', cds: 'integer', amount: 'decimal(10,2)'})`,
     );
     return await countOrders(connection);
@@ -57,7 +56,7 @@ async function buildWarehouse() {
 }
 
 /** A file that is there is never removed: it may be somebody's own. */
-async function useWarehouse() {
+async function useWarehouse(): Promise<void> {
   const orders = await withWarehouse(countOrders).catch(() => 0);
   if (orders !== ORDERS) {
     say(
@@ -68,21 +67,21 @@ async function useWarehouse() {
   say('Using data/warehouse.duckdb as an earlier demo left it: the week is scored and published over again.\n');
 }
 
-async function countOrders(connection) {
-  return Number((await connection.runAndReadAll('select count(*) from orders')).getRows()[0][0]);
+async function countOrders(connection: DuckDBConnection): Promise<number> {
+  return Number((await connection.runAndReadAll('select count(*) from orders')).getRows()[0]?.[0]);
 }
 
-async function show(sql, title) {
+async function show(sql: string, title: string): Promise<void> {
   const { header, rows } = await withWarehouse(async (connection) => {
     const result = await connection.runAndReadAll(sql);
     return { header: result.columnNames(), rows: result.getRows().map((row) => row.map(String)) };
   });
-  const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i].length)));
-  const line = (cells) => `  ${cells.map((cell, i) => cell.padEnd(widths[i])).join('  ')}`.trimEnd();
+  const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]) => `  ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd();
   say(`\n${title}\n${[header, ...rows].map(line).join('\n')}`);
 }
 
-async function withWarehouse(work) {
+async function withWarehouse<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(warehouse);
   const connection = await instance.connect();
   try {
@@ -93,7 +92,7 @@ async function withWarehouse(work) {
   }
 }
 
-function scoreBatch(...flags) {
-  const { status } = spawnSync(process.execPath, [cli, ...flags], { cwd: root, env: environment, stdio: 'inherit' });
+function scoreBatch(...flags: string[]): void {
+  const { status } = spawnSync(process.execPath, [cli, ...flags], { cwd: ROOT, env: environment, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

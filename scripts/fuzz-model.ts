@@ -1,30 +1,42 @@
 // Changes bytes of model files and does with them what a run does before its first row, in a process of its own: nothing may
 // crash it, hang it, or look like a bug.   npm run fuzz:model -- --times 5000 --seed 1
 import { fork } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ScoreBatchError } from '../src/errors.ts';
+import { ROOT } from './root.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const MODELS = path.join(ROOT, 'test', 'fixtures', 'models');
 /** No model of these takes a second. */
 const HANG_MS = 60_000;
 
-if (process.send) await work();
+/** What one changed model came to, as the child process tells it. */
+interface Outcome {
+  readonly seed: number;
+  readonly outcome: string;
+}
+
+/** A whole number below n. */
+type Random = (n: number) => number;
+
+if (process.send) await work(process.send.bind(process));
 else await supervise();
 
-async function supervise() {
+async function supervise(): Promise<void> {
   const { values } = parseArgs({
     options: { times: { type: 'string', default: '5000' }, seed: { type: 'string', default: '1' } },
   });
   const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-fuzz-'));
-  const outcomes = {};
-  const count = (outcome) => {
+  const outcomes: Record<string, number> = {};
+  const count = (outcome: string) => {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
   };
-  const [first, times] = [Number(values.seed), Number(values.times)];
+  const first = Number(values.seed);
+  const times = Number(values.times);
   for (let seed = first; seed < first + times; ) {
     seed = await oneProcess(folder, seed, first + times, count);
   }
@@ -34,7 +46,7 @@ async function supervise() {
 }
 
 /** @returns the seed to go on with: the one after that which ended the process, if any did */
-function oneProcess(folder, from, to, count) {
+function oneProcess(folder: string, from: number, to: number, count: (outcome: string) => void): Promise<number> {
   return new Promise((resolve) => {
     const child = fork(fileURLToPath(import.meta.url), [folder, String(from), String(to)], { silent: true });
     let current = from;
@@ -45,7 +57,8 @@ function oneProcess(folder, from, to, count) {
         child.kill('SIGKILL');
       }, HANG_MS);
     let timer = watch();
-    child.on('message', ({ seed, outcome }) => {
+    child.on('message', (message) => {
+      const { seed, outcome } = message as Outcome;
       count(outcome);
       if (outcome.startsWith('bug')) process.stderr.write(`seed ${seed}: ${outcome}\n`);
       current = seed + 1;
@@ -62,15 +75,15 @@ function oneProcess(folder, from, to, count) {
   });
 }
 
-async function work() {
-  const [, , folder, from, to] = process.argv;
-  const { loadBundle } = await import(path.join(ROOT, '.modules/model/bundle.js'));
-  const { verifyBundle } = await import(path.join(ROOT, '.modules/model/verify.js'));
-  const { createHash } = await import('node:crypto');
+async function work(send: NonNullable<typeof process.send>): Promise<void> {
+  const [folder = '', from, to] = process.argv.slice(2);
+  // The supervisor has no use for the runtime.
+  const { loadBundle } = await import('../src/model/bundle.ts');
+  const { verifyBundle } = await import('../src/model/verify.ts');
   const names = readdirSync(MODELS).filter((name) => !['garbage', 'slow'].includes(name));
   for (let seed = Number(from); seed < Number(to); seed += 1) {
     const random = randomFrom(seed);
-    const name = names[random(names.length)];
+    const name = names[random(names.length)] ?? '';
     const bytes = mutated(readFileSync(path.join(MODELS, name, 'model.onnx')), random);
     const yaml = readFileSync(path.join(MODELS, name, 'model.yaml'), 'utf8');
     const digest = createHash('sha256').update(bytes).digest('hex');
@@ -81,20 +94,24 @@ async function work() {
       .then((bundle) => verifyBundle(bundle, { providers: ['cpu'], requireGpu: false }))
       .then(
         () => 'agrees',
-        (error) =>
-          error.kind
-            ? error.message
-                .replaceAll(folder, '')
-                .replaceAll(/\d[\d.e+-]*/g, 'N')
-                .replace(/:.*$/s, '')
-            : `bug: ${error.message}`,
+        (error: unknown) => outcomeOf(error, folder),
       );
-    await new Promise((resolve) => process.send({ seed, outcome }, resolve));
+    const message: Outcome = { seed, outcome };
+    await new Promise((resolve) => send(message, undefined, undefined, resolve));
   }
   process.disconnect();
 }
 
-function mutated(original, random) {
+/** An error for people without what differs from model to model. */
+function outcomeOf(error: unknown, folder: string): string {
+  if (!(error instanceof ScoreBatchError)) return `bug: ${error instanceof Error ? error.message : String(error)}`;
+  return error.message
+    .replaceAll(folder, '')
+    .replaceAll(/\d[\d.e+-]*/g, 'N')
+    .replace(/:.*$/s, '');
+}
+
+function mutated(original: Buffer, random: Random): Buffer {
   let bytes = Buffer.from(original);
   for (let edits = 1 + random(4); edits > 0 && bytes.length > 0; edits -= 1) {
     const at = random(bytes.length);
@@ -102,7 +119,7 @@ function mutated(original, random) {
     // Mostly what leaves lengths as they are: other changes seldom get as far as the runtime.
     switch (Math.max(0, random(16) - 10)) {
       case 0:
-        bytes[at] ^= 1 << random(8);
+        bytes.writeUInt8(bytes.readUInt8(at) ^ (1 << random(8)), at);
         break;
       case 1:
         bytes[at] = random(256);
@@ -126,7 +143,7 @@ function mutated(original, random) {
 }
 
 /** Numbers below n that a seed decides (mulberry32). */
-function randomFrom(seed) {
+function randomFrom(seed: number): Random {
   let state = seed * 0x9e3779b1;
   return (n) => {
     state = (state + 0x6d2b79f5) | 0;

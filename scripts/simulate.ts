@@ -5,6 +5,7 @@
 //
 // With --deaths, every fourth shard is killed within the first half, and half of those start again after a minute.
 import { parseArgs } from 'node:util';
+import { type Death, simulateShards } from '../test/simulation/shards.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -15,9 +16,8 @@ const { values: flags } = parseArgs({
     deaths: { type: 'boolean', default: false },
   },
 });
-const { simulateShards } = await import(new URL('../.simulation/test/simulation/shards.js', import.meta.url).href);
 const chunks = Number(flags.chunks);
-const rows = [];
+const rows: (string | number)[][] = [];
 for (const shards of flags.shards.split(',').map(Number)) {
   const options = { shards, chunks, workers: Number(flags.workers), seed: Number(flags.seed) };
   const { idealSeconds } = await simulateShards({ ...options, chunks: Math.min(chunks, shards) });
@@ -45,17 +45,18 @@ for (const shards of flags.shards.split(',').map(Number)) {
 }
 const header = ['shards', 'chunks per shard', 'scored again', 'statements per chunk', 'of these, looks', 'minutes', 'if ideal'];
 const widths = header.map((title, i) => Math.max(title.length, ...rows.map((row) => String(row[i]).length)));
-const line = (cells) => `| ${cells.map((cell, i) => String(cell).padStart(widths[i])).join(' | ')} |\n`;
+const line = (cells: readonly (string | number)[]) =>
+  `| ${cells.map((cell, i) => String(cell).padStart(widths[i] ?? 0)).join(' | ')} |\n`;
 process.stdout.write(line(header));
 process.stdout.write(`|${widths.map((width) => `${'-'.repeat(width + 1)}:`).join('|')}|\n`);
 for (const row of rows) process.stdout.write(line(row));
 
-function minutes(seconds) {
+function minutes(seconds: number): string {
   return (seconds / 60).toFixed(1);
 }
 
 /** One shard is always left. */
-function everyFourth(shards, until) {
+function everyFourth(shards: number, until: number): Death[] {
   return Array.from({ length: Math.floor(shards / 4) }, (_, i) => ({
     shard: 4 * i + 1,
     at: Math.round((until * (i + 1)) / Math.floor(shards / 4)),

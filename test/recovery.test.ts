@@ -181,7 +181,7 @@ async function edit(folder: string, name: string, change: (text: string) => stri
 
 /** The compiled steps of a run in a project; they start threads, which no sources can. */
 async function planned(folder: string) {
-  const compiled = <T>(name: string) => import(repository('.modules', name)) as Promise<T>;
+  const compiled = <T>(name: string) => import(repository('.modules', 'src', name)) as Promise<T>;
   const { loadJob } = await compiled<typeof import('../src/job/load.ts')>('job/load.js');
   const { windowFromFlags } = await compiled<typeof import('../src/window/flags.ts')>('window/flags.js');
   const planning = await compiled<typeof import('../src/plan/plan.ts')>('plan/plan.js');

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ENTRIES } from '../scripts/entries.mjs';
+import { ENTRIES } from '../scripts/entries.ts';
 import { repository } from './support/project.ts';
 
 /**

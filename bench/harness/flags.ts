@@ -1,12 +1,41 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from './scenarios.mjs';
+import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 
 const MODELS = ['mlp', 'lgbm', 'slow'];
 const MODELS_BY_DEFAULT = ['mlp', 'lgbm'];
-const CASES = ['core', 'full', 'raw'];
-const PEERS = ['python', 'daft', 'ray', 'pyspark'];
+const CASES = ['core', 'full', 'raw'] as const;
+const PEERS = ['python', 'daft', 'ray', 'pyspark'] as const;
+const SCENARIO_NAMES = Object.keys(SCENARIOS) as ScenarioName[];
 const PROVIDERS = ['cpu', 'cuda', 'tensorrt', 'webgpu'];
+
+/** The jobs, and the raw rate. */
+export type CaseName = (typeof CASES)[number];
+export type Peer = (typeof PEERS)[number];
+
+/** The command line; undefined stands for what is not given, and for `auto`. */
+export interface Flags {
+  readonly help: boolean;
+  readonly setup: boolean;
+  readonly memory: boolean;
+  readonly rows: readonly number[];
+  readonly scenarios: readonly ScenarioName[];
+  readonly models: readonly string[];
+  readonly cases: readonly CaseName[];
+  readonly peers: readonly Peer[];
+  readonly repetitions: number;
+  readonly workers: number | undefined;
+  /** Workers of the peers and of the raw rate. */
+  readonly parallelism: number;
+  readonly batchRows: number | undefined;
+  readonly provider: string;
+  readonly peerProvider: string;
+  /** 0 for no raw rate. */
+  readonly rawSeconds: number;
+  readonly data: string | undefined;
+  readonly out: string | undefined;
+  readonly json: string | undefined;
+}
 
 /** What is wrong with the command line, in a sentence. */
 export class UsageError extends Error {}
@@ -37,7 +66,7 @@ ${showScenarios()}
 `;
 
 /** @throws UsageError */
-export function parseFlags(argv) {
+export function parseFlags(argv: readonly string[]): Flags {
   const { values } = parse(argv);
   const memory = values.memory === true;
   const cases = values.cases === 'none' ? [] : among('--cases', values.cases, CASES);
@@ -47,7 +76,7 @@ export function parseFlags(argv) {
     setup: values.setup === true,
     memory,
     rows: list(values.rows).map((text) => whole('--rows', text, 1)),
-    scenarios: among('--scenarios', values.scenarios, Object.keys(SCENARIOS)),
+    scenarios: among('--scenarios', values.scenarios, SCENARIO_NAMES),
     models: among('--models', values.models, MODELS),
     cases,
     peers: memory || values.peers === 'none' ? [] : among('--peers', values.peers, PEERS),
@@ -56,7 +85,7 @@ export function parseFlags(argv) {
     // What score-batch takes for auto.
     parallelism: values.workers === 'auto' ? availableParallelism() : whole('--workers', values.workers, 1),
     batchRows: values['batch-rows'] === 'auto' ? undefined : whole('--batch-rows', values['batch-rows'], 1),
-    provider: among('--provider', values.provider, PROVIDERS, 1)[0],
+    provider: among('--provider', values.provider, PROVIDERS, 1)[0] ?? 'cpu',
     peerProvider: values['peer-provider'],
     rawSeconds: memory || !cases.includes('raw') ? 0 : rawSeconds,
     data: values.data,
@@ -65,17 +94,17 @@ export function parseFlags(argv) {
   };
 }
 
-function showScenarios() {
+function showScenarios(): string {
   return Object.entries(SCENARIOS)
     .map(([name, { what }]) => `                          ${name}: ${what}`)
     .join('\n');
 }
 
-function parse(argv) {
-  const text = (value) => ({ type: 'string', default: value });
+function parse(argv: readonly string[]) {
+  const text = (value: string) => ({ type: 'string', default: value }) as const;
   try {
     return parseArgs({
-      args: argv,
+      args: [...argv],
       options: {
         rows: text('1000000'),
         scenarios: text('plain'),
@@ -97,24 +126,25 @@ function parse(argv) {
       },
     });
   } catch (error) {
-    throw new UsageError(error.message.split('\n')[0]);
+    throw new UsageError((error as Error).message.split('\n')[0]);
   }
 }
 
-function list(text) {
+function list(text: string): string[] {
   return text.split(',').map((part) => part.trim());
 }
 
-function among(flag, text, known, most = known.length) {
-  const names = list(text);
-  const strange = names.find((name) => !known.includes(name));
+function among<T extends string>(flag: string, text: string, known: readonly T[], most = known.length): T[] {
+  const given = list(text);
+  const strange = given.find((name) => !known.some((one) => one === name));
   if (strange !== undefined) throw new UsageError(`${flag} has ${strange || 'an empty name'}, and knows ${known.join(', ')}`);
+  const names = given as T[];
   if (new Set(names).size < names.length) throw new UsageError(`${flag} names one of ${text} twice`);
   if (names.length > most) throw new UsageError(`${flag} takes one of ${known.join(', ')}`);
   return names;
 }
 
-function whole(flag, text, least) {
+function whole(flag: string, text: string, least: number): number {
   const number = Number(text);
   if (/^\d+$/.test(text) && number >= least) return number;
   throw new UsageError(`${flag} has ${text || 'an empty value'}, and takes whole numbers from ${least}`);

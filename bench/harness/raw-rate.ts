@@ -1,19 +1,18 @@
 // Rows per second of onnxruntime alone: threads with a session each, on batches of real users that are in memory already. Prints
 // {"rowsPerSecond": …, …}. What a whole job reaches of this is its fraction of the raw rate.
 //
-//   node bench/harness/raw-rate.mjs users.duckdb model.onnx WORKERS BATCH_ROWS SECONDS PROVIDER
-import { fileURLToPath } from 'node:url';
+//   node .modules/bench/harness/raw-rate.js users.duckdb model.onnx WORKERS BATCH_ROWS SECONDS PROVIDER
 import { Worker } from 'node:worker_threads';
 import { DuckDBInstance } from '@duckdb/node-api';
+import type { RawThreadData } from './raw-thread.ts';
 
 /** Batches that are taken in turn: more than a processor's cache holds. */
 const BATCHES = 24;
 const FEATURES = 20;
 const WARM_UP_MS = 500;
 
-const [users, model, workers, batchRows, seconds, provider] = process.argv.slice(2);
+const [users = '', model = '', workers, batchRows, seconds, provider = 'cpu'] = process.argv.slice(2);
 const batches = await readBatches(users, Number(batchRows));
-// Two int32: how many threads are ready, and what is to be done (0 warm up, 1 count, 2 end).
 const shared = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT);
 const state = new Int32Array(shared);
 const threads = Array.from({ length: Number(workers) }, () => start({ model, batches, provider, shared }));
@@ -28,7 +27,7 @@ process.stdout.write(
 );
 
 /** Batches of the users' features as matrices, nulls as -1. */
-async function readBatches(file, rows) {
+async function readBatches(file: string, rows: number): Promise<Float32Array[]> {
   const instance = await DuckDBInstance.create(file, { access_mode: 'READ_ONLY' });
   const connection = await instance.connect();
   const selected = Array.from({ length: FEATURES }, (_, k) => `coalesce(f${k}, -1)::float`);
@@ -36,20 +35,20 @@ async function readBatches(file, rows) {
   const columns = reader.getColumns();
   connection.closeSync();
   instance.closeSync();
-  const there = columns[0].length;
+  const there = columns[0]?.length ?? 0;
   return Array.from({ length: Math.max(1, Math.floor(there / rows)) }, (_, batch) => {
     const matrix = new Float32Array(Math.min(rows, there) * FEATURES);
     for (let at = 0; at < matrix.length; at += 1) {
-      matrix[at] = columns[at % FEATURES][batch * rows + Math.floor(at / FEATURES)];
+      matrix[at] = Number(columns[at % FEATURES]?.[batch * rows + Math.floor(at / FEATURES)]);
     }
     return matrix;
   });
 }
 
 /** @returns rows per second of one thread */
-function start(workerData) {
+function start(workerData: RawThreadData): Promise<number> {
   return new Promise((resolve, reject) => {
-    const thread = new Worker(fileURLToPath(new URL('raw-thread.mjs', import.meta.url)), { workerData });
+    const thread = new Worker(new URL('./raw-thread.js', import.meta.url), { workerData });
     thread.once('message', resolve);
     thread.once('error', reject);
     thread.once('exit', (code) => reject(new Error(`a thread ended with ${code}`)));
@@ -57,6 +56,6 @@ function start(workerData) {
 }
 
 /** So long, unless a thread fails. */
-async function wait(ms, threads) {
+async function wait(ms: number, threads: readonly Promise<number>[]): Promise<void> {
   await Promise.race([new Promise((resolve) => setTimeout(resolve, ms)), Promise.all(threads)]);
 }

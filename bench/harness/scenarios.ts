@@ -1,19 +1,29 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { generateEvents, generateUsers } from '../../scripts/bench-users.mjs';
+import { generateEvents, generateUsers } from '../users.ts';
 
 // What is scored: each scenario is a table and a query, with as many rows in the week that is scored as all the others.
+
+export interface Scenario {
+  /** In words. */
+  readonly what: string;
+  /** Makes the table with so many rows that are scored. */
+  readonly make: (warehouse: string, rows: number) => Promise<void>;
+  /** The file of the job's query, in `bench/`. */
+  readonly query: string;
+  /** Where only some models can take its columns. */
+  readonly models?: readonly string[];
+}
+
+export type ScenarioName = 'plain' | 'weeks' | 'filter' | 'aggregate' | 'text' | 'varchar';
 
 const WEEKS = 52;
 /** One part of so many passes the filter, which is 5 %. */
 const PARTS = 20;
 const EVENTS_PER_USER = 8;
 
-/**
- * By name: what it is in words, how its table is made for so many scored rows, the file of the job's query, and the models where
- * only some can take its columns. `plain` alone has the raw rate and the peers that read Parquet beside it.
- */
-export const SCENARIOS = {
+/** `plain` alone has the raw rate and the peers that read Parquet beside it. */
+export const SCENARIOS: Readonly<Record<ScenarioName, Scenario>> = {
   plain: {
     what: 'a table that has nothing but the week',
     make: (warehouse, rows) => generateUsers(warehouse, rows),
@@ -55,7 +65,12 @@ export const SCENARIOS = {
  *
  * @param base folder of all data
  */
-export async function folderOf(base, scenario, rows, say) {
+export async function folderOf(
+  base: string,
+  scenario: ScenarioName,
+  rows: number,
+  say: (text: string) => void,
+): Promise<string> {
   const folder = path.join(base, scenario === 'plain' ? String(rows) : `${scenario}-${rows}`);
   const warehouse = path.join(folder, 'users.duckdb');
   if (!existsSync(warehouse)) {

@@ -1,5 +1,22 @@
 // A chart of lines as SVG text: a panel per measure, all with the same horizontal axis in powers of ten.
 
+/** A panel of the chart, for points of the kind `P`. */
+export interface Panel<P> {
+  readonly title: string;
+  /** The value of a point; undefined where there is none. */
+  readonly pick: (point: P) => number | undefined;
+}
+
+export interface Series<P> {
+  readonly name: string;
+  readonly points: readonly P[];
+}
+
+/** Where a point is on the horizontal axis. */
+export interface Point {
+  readonly x: number;
+}
+
 const PANEL = { width: 420, height: 280, left: 64, right: 32, top: 40, bottom: 48 };
 const LEGEND_LINE = 20;
 const TICKS = 5;
@@ -7,11 +24,10 @@ const TICKS = 5;
 const COLOURS = ['#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#000000', '#888888'];
 
 /**
- * @param panels `title` and `pick`, which takes a point and gives its value, or undefined where there is none
- * @param series `name` and `points`, each with `x` and whatever the panels pick
  * @param xTitle what the horizontal axis counts
+ * @throws RangeError where there is no point
  */
-export function drawLines(panels, series, xTitle) {
+export function drawLines<P extends Point>(panels: readonly Panel<P>[], series: readonly Series<P>[], xTitle: string): string {
   const xs = [...new Set(series.flatMap(({ points }) => points.map(({ x }) => x)))].sort((a, b) => a - b);
   if (xs.length === 0) throw new RangeError('there is nothing to draw');
   const width = panels.length * PANEL.width;
@@ -26,14 +42,19 @@ export function drawLines(panels, series, xTitle) {
   ].join('\n');
 }
 
-function drawPanel({ title, pick }, series, xs, xTitle) {
+function drawPanel<P extends Point>(
+  { title, pick }: Panel<P>,
+  series: readonly Series<P>[],
+  xs: readonly number[],
+  xTitle: string,
+): string[] {
   const values = series.flatMap(({ points }) => points.map(pick)).filter((value) => value !== undefined);
   const step = roundStep(Math.max(...values, Number.MIN_VALUE) / TICKS);
   const most = Math.ceil(Math.max(...values, step) / step) * step;
-  const [low, high] = [Math.log10(xs[0]), Math.log10(xs.at(-1))];
+  const [low, high] = [Math.log10(xs[0] ?? 1), Math.log10(xs.at(-1) ?? 1)];
   const inner = { width: PANEL.width - PANEL.left - PANEL.right, height: PANEL.height - PANEL.top - PANEL.bottom };
-  const x = (value) => PANEL.left + (high === low ? 0.5 : (Math.log10(value) - low) / (high - low)) * inner.width;
-  const y = (value) => PANEL.top + (1 - value / most) * inner.height;
+  const x = (value: number) => PANEL.left + (high === low ? 0.5 : (Math.log10(value) - low) / (high - low)) * inner.width;
+  const y = (value: number) => PANEL.top + (1 - value / most) * inner.height;
   const ticks = Array.from({ length: Math.round(most / step) + 1 }, (_, i) => i * step);
   return [
     text(PANEL.left, PANEL.top - 16, title, 'font-weight="bold"'),
@@ -44,8 +65,12 @@ function drawPanel({ title, pick }, series, xs, xTitle) {
     ...xs.map((value) => text(x(value), PANEL.height - PANEL.bottom + 18, short(value), 'text-anchor="middle"')),
     text(PANEL.left + inner.width / 2, PANEL.height - 10, xTitle, 'text-anchor="middle"'),
     ...series.flatMap(({ points }, i) => {
-      const there = points.filter((point) => pick(point) !== undefined).sort((a, b) => a.x - b.x);
-      const places = there.map((point) => [at(x(point.x)), at(y(pick(point)))]);
+      const places = [...points]
+        .sort((a, b) => a.x - b.x)
+        .flatMap((point) => {
+          const value = pick(point);
+          return value === undefined ? [] : [[at(x(point.x)), at(y(value))]];
+        });
       return [
         `<polyline points="${places.map((place) => place.join(',')).join(' ')}" fill="none" stroke="${colour(i)}" stroke-width="2"/>`,
         ...places.map(([cx, cy]) => `<circle cx="${cx}" cy="${cy}" r="3" fill="${colour(i)}"/>`),
@@ -54,34 +79,34 @@ function drawPanel({ title, pick }, series, xs, xTitle) {
   ];
 }
 
-function drawKey(name, i) {
+function drawKey(name: string, i: number): string[] {
   return [`<line x1="0" x2="24" y1="-4" y2="-4" stroke="${colour(i)}" stroke-width="3"/>`, text(32, 0, name)];
 }
 
-function group(x, y, parts) {
+function group(x: number, y: number, parts: readonly string[]): string {
   return `<g transform="translate(${x},${y})">\n${parts.join('\n')}\n</g>`;
 }
 
-function text(x, y, value, attributes = '') {
+function text(x: number, y: number, value: string, attributes = ''): string {
   const escaped = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
   return `<text x="${at(x)}" y="${at(y)}" fill="#222222"${attributes && ` ${attributes}`}>${escaped}</text>`;
 }
 
-function colour(i) {
-  return COLOURS[i % COLOURS.length];
+function colour(i: number): string {
+  return COLOURS[i % COLOURS.length] ?? '#000000';
 }
 
-function at(value) {
+function at(value: number): number {
   return Number(value.toFixed(1));
 }
 
 /** 1, 2 or 5 times a power of ten, at least so much. */
-function roundStep(least) {
+function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
-  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least * 0.9999);
+  return [1, 2, 5, 10].map((times) => times * power).find((step) => step >= least * 0.9999) ?? 10 * power;
 }
 
-function short(value) {
+function short(value: number): string {
   if (value >= 1e6) return `${Number((value / 1e6).toFixed(1))}M`;
   return value >= 1e4 ? `${Number((value / 1e3).toFixed(1))}k` : String(Number(value.toFixed(3)));
 }

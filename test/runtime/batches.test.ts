@@ -181,7 +181,7 @@ describe('a device that runs out of memory', () => {
   // `prlimit` is Linux's.
   it.skipIf(process.platform !== 'linux')('is met for real where a process may not have more', async () => {
     const [sources, model] = [
-      repository('.modules', 'runtime'),
+      repository('.modules', 'src', 'runtime'),
       repository('test', 'fixtures', 'models', 'wide', 'model.onnx'),
     ];
     const script = `
