@@ -1,4 +1,4 @@
-// One thread of raw-rate.mjs: scores batches over and over, and counts while it is told to.
+// One thread of raw-rate.ts: scores batches over and over, and counts while it is told to.
 import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 
