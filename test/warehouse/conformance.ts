@@ -14,7 +14,7 @@ import { type ScoreLayout, type Tables, tablesOf } from '../../src/domain/tables
 import { canonicalText } from '../../src/duckdb/canonical-text.ts';
 import { type Database, openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
-import { findDuplicates } from '../../src/parquet/chunk-table.ts';
+import { findDuplicates } from '../../src/score/chunk-table.ts';
 import {
   canCount,
   type Ledger,
@@ -175,8 +175,8 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
 
       const other = await freeze(warehouse, 'other', USERS, { chunkRows: 100 });
       expect(other.rows).toBe(501);
-      await warehouse.source.thaw('run');
-      await warehouse.source.thaw('run');
+      await warehouse.source.dropFrozen('run');
+      await warehouse.source.dropFrozen('run');
       expect(await warehouse.source.frozen('run')).toBeUndefined();
       expect(await warehouse.source.frozen('other')).toEqual(other);
     });
@@ -417,7 +417,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const near = () => ledger.entries({ job: JOB, near: shifted });
       const all = await near();
       expect(all.map(({ runId }) => runId).sort()).toEqual(['before', 'first']);
-      const second = await startRun(warehouse, 'second', { window: shifted, replaced: overlapping(all, shifted) });
+      const second = await startRun(warehouse, 'second', { window: shifted, overlaps: overlapping(all, shifted) });
       await stageAll(second);
       const stranger = await startRun(warehouse, 'stranger', { window: shifted });
       await stageAll(stranger);
@@ -430,9 +430,9 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const entries = await near();
       expect(entries.map(({ runId, state, publication }) => `${runId} ${state} ${publication}`).sort()).toEqual([
         'before published 1',
-        'before replaced 2',
+        'before superseded 2',
         'first published 1',
-        'first replaced 2',
+        'first superseded 2',
         'second published 2',
       ]);
       expect(currentPublication(await ledger.entries({ job: JOB, window: WEEK }))).toBeUndefined();
@@ -787,18 +787,18 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
         await stageAll(await startRun(subject.warehouse, runId));
       }
       for (let twice = 0; twice < 2; twice += 1) {
-        await source.thaw('discarded');
+        await source.dropFrozen('discarded');
         await sink.discard('discarded');
       }
       const runs = async ({ source, sink }: Warehouse = subject.warehouse) => {
-        const places = [await source.left(), await sink.left()];
+        const places = [await source.listArtifacts(), await sink.listArtifacts()];
         return places.map((left) => [...new Set(left.map(({ run }) => run))].sort());
       };
       const both = ['dropped', 'kept'];
       expect(await runs()).toEqual([both, both]);
       expect(await runs(subject.open({ job: 'another job' }))).toEqual([[], []]);
       for (const scratch of [source, sink]) {
-        const left = await scratch.left();
+        const left = await scratch.listArtifacts();
         expect(new Set(left.map(({ name }) => name)).size).toBe(left.length);
         for (const one of left) {
           expect(Date.parse(one.deadline ?? '')).toBeGreaterThan(before + 6 * 86_400_000);
@@ -964,7 +964,7 @@ interface RunSettings {
   readonly chunkRows?: number;
   readonly window?: LedgerWindow;
   readonly supersedes?: string | undefined;
-  readonly replaced?: PublicationSpec['replaced'];
+  readonly overlaps?: PublicationSpec['overlaps'];
   readonly sharedTables?: boolean;
   readonly job?: string;
   readonly model?: LedgerEntry['model'];
@@ -1073,7 +1073,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
           rows: { frozen: frozen.rows, scored, quarantined },
         },
         supersedes: settings.supersedes,
-        replaced: settings.replaced ?? [],
+        overlaps: settings.overlaps ?? [],
         sharedTables: settings.sharedTables ?? false,
         pinned,
         tables,
