@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
-import type { ColumnBatch } from '../src/domain/column-batch.ts';
 import type { FrozenTable } from '../src/domain/frozen-table.ts';
 import type { Column } from '../src/domain/schema.ts';
 import type { Signature } from '../src/domain/signature.ts';
@@ -78,12 +77,12 @@ async function work(port: MessagePort, { modules, plan }: Task): Promise<void> {
   const { openWarehouse } = await compiled<typeof import('../src/warehouse/open.ts')>('warehouse/open.js');
   const { openDatabase } = await compiled<typeof import('../src/duckdb/database.ts')>('duckdb/database.js');
   const { createEncoder } = await compiled<typeof import('../src/features/encoder.ts')>('features/encoder.js');
-  const { readFeatures } = await compiled<typeof import('../src/parquet/chunk-table.ts')>('parquet/chunk-table.js');
   const { canFeed } = await compiled<typeof import('../src/warehouse/feeding.ts')>('warehouse/feeding.js');
   const { access, frozen } = plan;
   const signal = new AbortController().signal;
   const warehouse = await openWarehouse({ ...access, environment: process.env, signal, warn: () => undefined });
   const { source } = warehouse;
+  if (!canFeed(source)) throw new Error(`${access.url} does not feed its rows`);
   const database = await openDatabase(':memory:', { threads: 1, memory: 64e6, temporary: tmpdir() });
   const named = (names: readonly string[]): Column[] =>
     names.flatMap((name) => frozen.columns.find((column) => column.name === name) ?? []);
@@ -95,16 +94,11 @@ async function work(port: MessagePort, { modules, plan }: Task): Promise<void> {
   };
   const encoder = createEncoder(signature, features, BATCH_ROWS + VECTOR);
   const rejected = new Int32Array(VECTOR);
-  async function* batches(chunk: number): AsyncGenerator<ColumnBatch, void> {
-    const columns = { passed: named(plan.passed), features, kinds: encoder.kinds };
-    if (canFeed(source)) return yield* source.feedChunk(frozen, chunk, database, columns);
-    await source.loadChunk(frozen, chunk, database);
-    yield* readFeatures(database, features, encoder.kinds);
-  }
+  const columns = { passed: named(plan.passed), features, kinds: encoder.kinds };
   port.on('message', async (chunk: number) => {
     const total: Total = { rows: 0, sum: 0 };
     let open = 0;
-    for await (const batch of batches(chunk)) {
+    for await (const batch of source.feedChunk(frozen, chunk, database, columns)) {
       encoder.encode(batch, open, rejected.subarray(0, batch.rows));
       open += batch.rows;
       total.rows += batch.rows;

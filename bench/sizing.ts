@@ -1,4 +1,4 @@
-// Measures how fast models are by rows of a batch and by workers, to choose what `auto` means in src/score/sizing.ts.
+// Measures how fast models are by rows of a batch and by workers, to choose what `auto` means in src/sizing/batch-rows.ts.
 //
 //   npm run bench:sizing -- --models bench/mlp,bench/lgbm --batches 256,1024,4096,8192,16384,65536 --workers 1,2 --seconds 1
 //
@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadBundle } from '../src/model/bundle.ts';
 import { type InputTensor, openSession } from '../src/runtime/session.ts';
-import { batchRows } from '../src/score/sizing.ts';
+import { batchRows } from '../src/sizing/batch-rows.ts';
 
 const ROUNDS = 3;
 
