@@ -3,7 +3,7 @@
 // warehouses that most jobs never load. All else is bundled, with its licence in dist/THIRD-PARTY.txt.
 //
 // Names and lines stay as they are, so that the stack of a bug can be read.
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
 import { jobJsonSchema } from '../src/job/json-schema.ts';
@@ -50,6 +50,8 @@ const files: OutputChunk[] = [];
 for (const [name, input] of Object.entries(ENTRIES)) files.push(...(await bundle(name, input)));
 writeFileSync(path.join(dist, 'THIRD-PARTY.txt'), notice(files.flatMap(({ moduleIds }) => moduleIds)));
 chmodSync(path.join(dist, 'cli.js'), 0o755);
+// The sources find their version in a file beside their folder, also where they are compiled one by one.
+copyFileSync(path.join(ROOT, 'package.json'), path.join(ROOT, '.modules/package.json'));
 // Editors read it.
 writeFileSync(path.join(ROOT, 'jobs/job.schema.json'), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
 
