@@ -16,13 +16,22 @@ const KINDS = {
 /** Where two keys exclude each other, one cannot be in the example file. */
 const EXAMPLES = { 'source.query': 'select … where day >= :window_start_date', 'provider.device_id': '1' };
 
+/** A job file with no more than it must have: what else it has once it is parsed are defaults. */
+export const LEAST_JOB = {
+  name: 'job',
+  model: 'model',
+  time_zone: 'UTC',
+  source: { warehouse: 'duckdb:w.duckdb', query: 'select 1', key: ['id'] },
+  sink: { table: 'marketing.scores' },
+};
+
 /**
  * docs/job-file.md
  *
  * @param template prose with a comment for each table
  * @param schema JSON Schema of the job file
  * @param example YAML of a job file that has every key
- * @param defaults the definition of a job file that has no more than it must
+ * @param defaults what `LEAST_JOB` is once it is parsed
  */
 export function jobFilePage(template, schema, example, defaults) {
   const job = parse(example);
@@ -33,11 +42,20 @@ export function jobFilePage(template, schema, example, defaults) {
   const tables = sections.map((name) => {
     const section = properties[name];
     return name === 'features'
-      ? ['keys: features', keyTable({ features: section }, [], job, defaults, '')]
-      : [`keys: ${name}`, keyTable(section.properties, section.required ?? [], job[name], defaults[name], `${name}.`)];
+      ? ['keys: features', keyTable({ features: section }, [], job, {}, '')]
+      : [
+          `keys: ${name}`,
+          keyTable(
+            section.properties,
+            section.required ?? [],
+            job[name],
+            unwritten(defaults[name], LEAST_JOB[name]),
+            `${name}.`,
+          ),
+        ];
   });
   return fill(template, {
-    'keys: top': keyTable(top, required, job, defaults, ''),
+    'keys: top': keyTable(top, required, job, unwritten(defaults, LEAST_JOB), ''),
     ...Object.fromEntries(tables),
     'keys: provider': keyTable(provider.properties, provider.required, { name: 'cuda', devices: [0, 1] }, {}, 'provider.'),
     example: `\`\`\`yaml job\n${example.trim()}\n\`\`\``,
@@ -52,6 +70,10 @@ function keyTable(properties, required, values, defaults, prefix) {
     return [code(key), typeOf(property), fallback, property.description ?? 'for people', code(example)];
   });
   return table(['key', 'type', 'default', 'description', 'example'], rows);
+}
+
+function unwritten(parsed, written = {}) {
+  return Object.fromEntries(Object.entries(parsed).filter(([key]) => !(key in written)));
 }
 
 /** @param parsed what the key becomes where it is left out; the schema says what to write for the same */

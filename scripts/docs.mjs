@@ -6,7 +6,7 @@ import { buildProgram } from '../.modules/commands/program.js';
 import { EXIT_CODES } from '../.modules/errors.js';
 import { jobJsonSchema } from '../.modules/job/json-schema.js';
 import { jobSchema } from '../.modules/job/schema.js';
-import { cliPage, jobFilePage } from './doc-pages.mjs';
+import { cliPage, jobFilePage, LEAST_JOB } from './doc-pages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (name) => readFileSync(`${root}scripts/docs/${name}`, 'utf8');
@@ -15,14 +15,6 @@ const program = buildProgram(
   () => undefined,
   () => undefined,
 );
-const least = jobSchema.parse({
-  name: 'job',
-  model: 'model',
-  time_zone: 'UTC',
-  source: { warehouse: 'duckdb:w.duckdb', query: 'select', key: ['id'] },
-  sink: { table: 'marketing.scores' },
-});
-
-const jobFile = jobFilePage(read('job-file.md'), jobJsonSchema(), read('job-file.yaml'), least);
+const jobFile = jobFilePage(read('job-file.md'), jobJsonSchema(), read('job-file.yaml'), jobSchema.parse(LEAST_JOB));
 writeFileSync(`${root}docs/job-file.md`, jobFile);
 writeFileSync(`${root}docs/cli.md`, cliPage(read('cli.md'), program, EXIT_CODES));

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
-import { cliPage, jobFilePage } from '../scripts/doc-pages.mjs';
+import { cliPage, jobFilePage, LEAST_JOB, slug } from '../scripts/doc-pages.mjs';
 import { buildProgram } from '../src/commands/program.ts';
 import { isRunState } from '../src/domain/ledger.ts';
 import { tablesOf } from '../src/domain/tables.ts';
@@ -27,14 +27,8 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'd
 /** What may stand behind a fence. A block of YAML says what it is of, so that it can be validated. */
 const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'yaml job', 'yaml model', 'yaml kubernetes', 'dockerfile'];
 
-/** A job file to which a fragment in a document is added. */
-const LEAST_JOB = {
-  name: 'job',
-  model: 'model',
-  time_zone: 'UTC',
-  source: { warehouse: 'duckdb:w.duckdb', query: 'select 1', key: ['id'] },
-  sink: { table: 'marketing.scores' },
-};
+/** Its lines and blocks are not held to the rules of form yet. */
+const UNFORMED = ['docs/performance.md'];
 
 const page = (file: string): Page => PAGES.find((one) => one.file === file) ?? readPage(file);
 
@@ -65,7 +59,8 @@ it('every page of docs/ is reached from the README', () => {
 });
 
 it('every fenced block says what it is', () => {
-  const blocks = PAGES.flatMap(({ file, blocks: all }) => all.map(({ info }) => ({ file, info })));
+  const formed = PAGES.filter(({ file }) => !UNFORMED.includes(file));
+  const blocks = formed.flatMap(({ file, blocks: all }) => all.map(({ info }) => ({ file, info })));
   expect(blocks.filter(({ info }) => !INFOS.includes(info))).toEqual([]);
   expect(blocks.length).toBeGreaterThan(50);
 });
@@ -77,7 +72,7 @@ it('every command line could be run: npm scripts and files are there, score-batc
       ...blocks
         .filter(({ info }) => info === 'crontab')
         .flatMap(({ text }) => commandsIn(text.replaceAll(/^(\S+\s+){5}/gm, ''))),
-      ...spans.filter((span) => /^(npx )?(score-batch|npm (run|ci|test)) /.test(span)).flatMap(commandsIn),
+      ...spans.filter((span) => /^(npx )?(score-batch|npm) /.test(span) && !isName(span)).flatMap(commandsIn),
     ].map((words) => ({ file, words })),
   );
   const programs: Record<string, number> = {};
@@ -91,6 +86,8 @@ it('every command line could be run: npm scripts and files are there, score-batc
     }
   }
   expect(wrong).toEqual([]);
+  expect(written).toContainEqual({ file: 'README.md', words: ['npm', 'run', 'demo'] });
+  expect(written).toContainEqual({ file: 'README.md', words: ['npx', 'score-batch', '--job', 'churn', '--week'] });
   expect(programs['score-batch']).toBeGreaterThan(50);
   expect(programs.npm).toBeGreaterThan(20);
 });
@@ -124,6 +121,11 @@ it('every block of YAML is valid for what it is of', () => {
   expect(() => parseJob(wholeJob('score: { columm: p }'), 'x', {})).toThrow();
 });
 
+/** Whether a span names a command and nothing else, as running text does. */
+function isName(span: string): boolean {
+  return page('docs/cli.md').anchors.has(slug(span.replace(/^score-batch /, '')));
+}
+
 /** A block that has a name is a whole job file; another one changes some lines of one. */
 function wholeJob(text: string): string {
   const fragment = parse(text) as Record<string, object>;
@@ -136,7 +138,7 @@ function wholeJob(text: string): string {
 }
 
 it('no line of running text is longer than 120 characters, and the README fits', () => {
-  const pages = PAGES.filter(({ file }) => file !== 'docs/performance.md');
+  const pages = PAGES.filter(({ file }) => !UNFORMED.includes(file));
   const long = pages.flatMap(({ file, prose }) =>
     prose.filter((line) => [...line].length > 120).map((line) => `${file}: ${line.slice(0, 60)}…`),
   );

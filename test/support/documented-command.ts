@@ -7,7 +7,7 @@ import { repository } from './project.ts';
 const { scripts } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as { scripts: Record<string, string> };
 
 /** Of npm's own commands, those that documents use. */
-const NPM = ['ci', 'install', 'pack', 'test'];
+const NPM = ['audit', 'ci', 'install', 'pack', 'test'];
 
 /**
  * Checks a command line of the documents without running it.
