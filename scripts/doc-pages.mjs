@@ -66,8 +66,9 @@ function keyTable(properties, required, values, defaults, prefix) {
   const rows = Object.entries(properties).map(([key, property]) => {
     const example = EXAMPLES[`${prefix}${key}`] ?? flow(values[key]);
     if (example === undefined) throw new Error(`${prefix}${key} has no example: add it to scripts/docs/job-file.yaml`);
+    if (property.description === undefined) throw new Error(`${prefix}${key} has no description: add it to src/job/schema.ts`);
     const fallback = required.includes(key) ? 'required' : defaultOf(property, defaults[key]);
-    return [code(key), typeOf(property), fallback, property.description ?? 'for people', code(example)];
+    return [code(key), typeOf(property), fallback, property.description, code(example)];
   });
   return table(['key', 'type', 'default', 'description', 'example'], rows);
 }

@@ -1,5 +1,6 @@
 // Lines with times → an animated SVG of a terminal. Without animation (a printer, `prefers-reduced-motion`) it shows the first screen.
 
+/** Width of a character in pixels, whatever font there is: `textLength` keeps columns in line. */
 const CHAR = 7.8;
 const LINE = 18;
 const PAD = 14;
@@ -25,12 +26,15 @@ export function drawTerminal(lines, { title, columns, rows }) {
   const height = BAR + screen + 2 * PAD;
   const length = (shown.at(-1)?.at ?? 0) + HOLD;
   const texts = shown.map(({ text, kind }, i) =>
-    text === '' ? '' : `<text class="${kind}" x="${PAD}" y="${i * LINE + 13}">${escaped(text)}</text>`,
+    text === ''
+      ? ''
+      : `<text class="${kind}" x="${PAD}" y="${i * LINE + 13}" textLength="${(text.length * CHAR).toFixed(1)}">${escaped(text)}</text>`,
   );
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" xml:space="preserve"
+  font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13">
 <title>${escaped(title)}</title>
 <style>
-text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre; fill: ${COLOURS.text} }
+text { white-space: pre; fill: ${COLOURS.text} }
 .prompt { fill: ${COLOURS.prompt} } .dim, .title { fill: ${COLOURS.dim} } .warning { fill: ${COLOURS.warning} }
 @media (prefers-reduced-motion: no-preference) {
 #lines { animation: lines ${seconds(length)} step-end infinite }
@@ -78,7 +82,8 @@ function kindOf(text) {
 function keyframes(name, shown, length, offset) {
   const steps = new Map();
   for (const [i, { at }] of shown.entries()) steps.set(((100 * at) / length).toFixed(2), offset(i));
-  const frames = [...steps].map(([percent, y], i) => `${i === 0 ? '0' : percent}% { transform: translateY(${y}px) }`);
+  const moves = [...steps].filter(([, y], i, all) => y !== all[i - 1]?.[1]);
+  const frames = moves.map(([percent, y], i) => `${i === 0 ? '0' : percent}% { transform: translateY(${y}px) }`);
   return `@keyframes ${name} { ${frames.join(' ')} }`;
 }
 
