@@ -7,10 +7,10 @@ import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
 import { prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
-import { keepSecretsOf, withoutSecrets } from './secrets.ts';
+import { registerSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
-import { createOutput, unwritten } from './terminal/output.ts';
+import { createOutput, outputError } from './terminal/output.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
@@ -21,7 +21,7 @@ await ending.exit(exitCode, closing);
 
 /** argv → command → exit code. */
 async function main(argv: readonly string[]): Promise<number> {
-  keepSecretsOf(process.env);
+  registerSecretsOf(process.env);
   const subject: Subject = {};
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
@@ -81,7 +81,7 @@ async function main(argv: readonly string[]): Promise<number> {
   }
   const lost = await output.failure();
   if (lost === undefined) return code;
-  const { text, exitCode, ...fields } = presentError(unwritten(lost, printed?.data), subject);
+  const { text, exitCode, ...fields } = presentError(outputError(lost, printed?.data), subject);
   consoleOf({}).error(text, { ...fields, exit_code: exitCode });
   return code === 0 ? exitCode : code;
 }

@@ -5,7 +5,7 @@ import { chunksFor } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
-import { replacedWindow } from '../domain/publications.ts';
+import { supersededWindow } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
@@ -82,9 +82,9 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     report: plan.reportFile ?? null,
-    replaces: published === undefined ? null : { run_id: published.runId, rows: published.rows },
+    supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that would go. */
-    replaces_windows: plan.replaced.map(replacedWindow),
+    supersedes_windows: plan.overlaps.map(supersededWindow),
     /** The model of the publication before, where it was another one. */
     model_changed: plan.modelChanged ?? null,
     /** Why the run would end with 65, as far as the number of rows tells. */
@@ -103,7 +103,7 @@ function refusalsOf(plan: Plan, rows: number): readonly string[] {
     {
       limits: gates,
       refuseDuplicates: source.duplicates === 'refuse',
-      replaced: currentPublication(plan.entries)?.rows,
+      superseded: currentPublication(plan.entries)?.rows,
       previous: rowsBefore(plan),
       reference: undefined,
       allowEmpty: false,
@@ -130,8 +130,8 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report ?? 'none'}`,
-    `  replaces  ${plan.replaces === null ? 'nothing' : `${plan.replaces.run_id} (${plan.replaces.rows.frozen.toLocaleString('en')} rows)`}`,
-    ...plan.replaces_windows.map(
+    `  supersedes  ${plan.supersedes === null ? 'nothing' : `${plan.supersedes.run_id} (${plan.supersedes.rows.frozen.toLocaleString('en')} rows)`}`,
+    ...plan.supersedes_windows.map(
       ({ label, start, end, run_id }) => `            and ${label} (${localRange({ start, end }, window.zone)}), ${run_id}`,
     ),
     ...(plan.resumes === null ? [] : [`  resumes   ${plan.resumes}`]),

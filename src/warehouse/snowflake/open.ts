@@ -1,6 +1,6 @@
 import { parseTableName } from '../../domain/table-name.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { lingering } from '../pace.ts';
+import { abortAfterGracePeriod } from '../timeouts.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { openClient } from './client.ts';
 import { snowflakeLedger } from './ledger.ts';
@@ -36,8 +36,8 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
   const shared = { target, scratch: [database, schema] as const, job, memory };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
   // The ledger is written even when a signal has just ended the run, if that is possible soon.
-  const later = lingering(signal);
-  const steady: Snowflake = { ...shared, client: openClient(login, queryTag(job), later), signal: later };
+  const graceSignal = abortAfterGracePeriod(signal);
+  const graceful: Snowflake = { ...shared, client: openClient(login, queryTag(job), graceSignal), signal: graceSignal };
   return {
     kind: 'snowflake',
     async reach() {
@@ -45,9 +45,9 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
     },
     source: snowflakeSource(snowflake),
     sink: snowflakeSink(snowflake),
-    ledger: (layout) => snowflakeLedger(steady, layout),
+    ledger: (layout) => snowflakeLedger(graceful, layout),
     async close() {
-      await Promise.all([snowflake.client.close(), steady.client.close()]);
+      await Promise.all([snowflake.client.close(), graceful.client.close()]);
     },
   };
 }

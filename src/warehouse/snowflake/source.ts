@@ -9,7 +9,7 @@ import { queryError } from './errors.ts';
 import { describe, freeze, frozenTableName, readFrozen, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { renderQuery } from './query.ts';
-import { dropLeft, dropRun, listLeft } from './scratch.ts';
+import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { queryTag } from './session.ts';
 import { run, type Snowflake, translated } from './snowflake.ts';
 import { carried, readInto } from './transfer.ts';
@@ -53,10 +53,10 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
         },
         'reading a frozen chunk',
       ),
-    thaw: (runId) =>
+    dropFrozen: (runId) =>
       translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest']), 'dropping the frozen table'),
-    left: () => translated(snowflake, () => listLeft(snowflake, ['frozen', 'manifest', 'probe'])),
-    drop: (left) => translated(snowflake, () => dropLeft(snowflake, left)),
+    listArtifacts: () => translated(snowflake, () => listArtifacts(snowflake, ['frozen', 'manifest', 'probe'])),
+    drop: (left) => translated(snowflake, () => dropArtifact(snowflake, left)),
     probe: () => translated(snowflake, () => probeSource(snowflake), 'trying what the role may do'),
   };
 }

@@ -72,7 +72,7 @@ export async function stage(snowflake: Snowflake, runId: string, { chunk, attemp
   const named = path.join(path.dirname(file), fileName({ chunk, attempt, rows }));
   await rename(file, named);
   const { client, job } = snowflake;
-  const statement = { tag: queryTag(job, runId), within: client.pace.upload };
+  const statement = { tag: queryTag(job, runId), within: client.timeouts.upload };
   const [put] = await client.use((session) =>
     session.rows(
       `PUT ${literal(`file://${named}`)} @${stageName(snowflake, runId)}

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { linearProject } from './support/linear-project.ts';
-import { publishedTables } from './support/published.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { linearProject } from '../support/linear-project.ts';
+import { publishedTables } from '../support/published.ts';
+import { scoreBatch } from '../support/score-batch.ts';
 
 const CSV = 'reports/linear-1997-W11.csv';
 
