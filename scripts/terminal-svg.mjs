@@ -75,7 +75,7 @@ function wrapped(text, columns) {
 function kindOf(text) {
   if (text.startsWith('$ ')) return 'prompt';
   if (text.startsWith('warning: ')) return 'warning';
-  return /^ {2}\S/.test(text) ? 'line' : 'dim';
+  return /^( {2}|published )/.test(text) ? 'line' : 'dim';
 }
 
 /** One step per time at which something is printed. @param offset of the step after the i-th line, pixels */
