@@ -47,12 +47,13 @@ ${keyframes('cover', shown, length, (i) => (Math.min(i + 1, rows) - rows) * LINE
 <path d="M0 8a8 8 0 0 1 8-8h${width - 16}a8 8 0 0 1 8 8v${BAR - 8}H0z" fill="${COLOURS.bar}"/>
 <circle cx="18" cy="15" r="5" fill="#ec6a5e"/><circle cx="36" cy="15" r="5" fill="#f4bf4f"/><circle cx="54" cy="15" r="5" fill="#61c554"/>
 <text class="title" x="${width / 2}" y="19" text-anchor="middle">${escaped(title)}</text>
-<svg x="0" y="${BAR + PAD}" width="${width}" height="${screen}">
+<clipPath id="screen"><rect width="${width}" height="${screen}"/></clipPath>
+<g transform="translate(0 ${BAR + PAD})" clip-path="url(#screen)">
 <g id="lines">
 ${texts.filter((text) => text !== '').join('\n')}
 </g>
 <rect id="cover" y="${screen}" width="${width}" height="${screen}" fill="${COLOURS.back}"/>
-</svg>
+</g>
 </svg>
 `;
 }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { slug } from '../../scripts/doc-pages.mjs';
 import { repository } from './project.ts';
 
-export interface Block {
+interface Block {
   /** What stands behind the fence: `yaml job`. */
   readonly info: string;
   readonly text: string;
