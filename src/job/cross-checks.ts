@@ -1,9 +1,10 @@
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import { RESERVED_COLUMNS, RESERVED_FOR_KEYS } from '../domain/tables.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** What no single key can tell: names that would meet in one table, segments that are not kept. */
+/** What no single key can tell: names that would meet in one table, segments that are not kept, a key of another warehouse. */
 export function crossChecks(job: JobDefinition): Problem[] {
   return [
     ...repeatedColumns(job),
@@ -12,6 +13,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...tablesApart(job),
     ...ranksNeeded(job),
     ...systemSchemas(job),
+    ...unloadable(job),
   ];
 }
 
@@ -121,6 +123,15 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
         ? 'bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout'
         : 'a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
   }));
+}
+
+function unloadable({ source }: JobDefinition): Problem[] {
+  const kind = warehouseKind(source.warehouse);
+  // Another check reports a warehouse of an unsupported kind.
+  if (!source.unload || kind === undefined || kind === 'snowflake') return [];
+  return [
+    { path: ['source', 'unload'], message: `only Snowflake unloads its rows, and the source is ${kind}; leave unload out` },
+  ];
 }
 
 function keyOf(name: TableName): string {
