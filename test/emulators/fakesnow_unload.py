@@ -95,6 +95,8 @@ def downloads(connection: FakeSnowflakeConnection, sql: str, url: str) -> dict |
         "src_locations": files,
         "localLocation": local,
         "encryptionMaterial": [material] * len(files),
+        # With a token there is no need of them, and the driver wants as many as there are files.
+        "presignedUrls": [""] * len(files),
         "stageInfo": {
             "locationType": "GCS",
             "location": f"stages/{folder.relative_to(stage.LOCAL_BUCKET_PATH)}/",
