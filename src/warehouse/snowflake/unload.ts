@@ -24,8 +24,8 @@ import { type CarriedColumn, carried, fromText } from './transfer.ts';
 // and a file appears in a stage once it is whole: so a file that is there is the chunk's, and one that is missing is unloaded
 // again by whoever needs it. Two who do so at once write the same rows.
 
-/** Statements that a warehouse runs side by side by default (MAX_CONCURRENCY_LEVEL); others would queue. */
-const AT_ONCE = 8;
+/** Statements side by side: half of what a warehouse runs by default (MAX_CONCURRENCY_LEVEL), and as many logins. */
+const AT_ONCE = 4;
 
 /** 5 GB, the most that MAX_FILE_SIZE may be; its default of 16 MB counts for SINGLE = TRUE as well. */
 const MAX_FILE_SIZE = 5 * 2 ** 30;

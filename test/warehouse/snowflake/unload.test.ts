@@ -217,7 +217,7 @@ it('says that a chunk is too large for a file', async () => {
     hint: expect.stringContaining('score.chunk_rows'),
   });
   // Those that were under way end, and no other begins.
-  expect(sent.filter((sql) => sql.startsWith('COPY ')).length).toBeLessThanOrEqual(8);
+  expect(sent.filter((sql) => sql.startsWith('COPY ')).length).toBeLessThanOrEqual(4);
 });
 
 describe.skipIf(!mayMake())('on Snowflake', () => {
