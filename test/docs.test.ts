@@ -27,9 +27,6 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'd
 /** What may stand behind a fence. A block of YAML says what it is of, so that it can be validated. */
 const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'yaml job', 'yaml model', 'yaml kubernetes', 'dockerfile'];
 
-/** Its lines and blocks are not held to the rules of form yet. */
-const UNFORMED = ['docs/performance.md'];
-
 const page = (file: string): Page => PAGES.find((one) => one.file === file) ?? readPage(file);
 
 it('every relative link and anchor leads somewhere', () => {
@@ -59,8 +56,7 @@ it('every page of docs/ is reached from the README', () => {
 });
 
 it('every fenced block says what it is', () => {
-  const formed = PAGES.filter(({ file }) => !UNFORMED.includes(file));
-  const blocks = formed.flatMap(({ file, blocks: all }) => all.map(({ info }) => ({ file, info })));
+  const blocks = PAGES.flatMap(({ file, blocks: all }) => all.map(({ info }) => ({ file, info })));
   expect(blocks.filter(({ info }) => !INFOS.includes(info))).toEqual([]);
   expect(blocks.length).toBeGreaterThan(50);
 });
@@ -138,8 +134,7 @@ function wholeJob(text: string): string {
 }
 
 it('no line of running text is longer than 120 characters, and the README fits', () => {
-  const pages = PAGES.filter(({ file }) => !UNFORMED.includes(file));
-  const long = pages.flatMap(({ file, prose }) =>
+  const long = PAGES.flatMap(({ file, prose }) =>
     prose.filter((line) => [...line].length > 120).map((line) => `${file}: ${line.slice(0, 60)}…`),
   );
   expect(long).toEqual([]);
