@@ -1,7 +1,7 @@
 // Draws how peak memory and wall time per row grow with the rows, from results of the benchmark, as SVG.
 //
 //   npm run bench -- --rows 1000000,10000000,100000000 --models mlp --memory --json growth.json
-//   node .modules/bench/plot.js growth.json > docs/performance.svg
+//   npm run --silent bench:plot -- growth.json > docs/performance.svg
 //
 // Several files are drawn together; where a case was measured twice at the same rows, the last one counts.
 import { readFileSync } from 'node:fs';
@@ -27,7 +27,7 @@ for (const { name, point } of files.flatMap(readResults)) {
   series.set(name, points.set(point.x, point));
 }
 if (series.size === 0) {
-  process.stderr.write('error: no measured runs to draw\nhint: node .modules/bench/plot.js RESULTS.json > chart.svg\n');
+  process.stderr.write('error: no measured runs to draw\nhint: npm run --silent bench:plot -- RESULTS.json > chart.svg\n');
   process.exit(64);
 }
 const lines = [...series].map(([name, points]) => ({ name, points: [...points.values()] }));

@@ -34,6 +34,7 @@ export function drawLines<P extends Point>(panels: readonly Panel<P>[], series: 
   const height = PANEL.height + series.length * LEGEND_LINE + LEGEND_LINE;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<title>${panels.map(({ title }) => title).join(' and ')} by ${xTitle}</title>`,
     `<rect width="${width}" height="${height}" fill="white"/>`,
     ...panels.map((panel, i) => group(i * PANEL.width, 0, drawPanel(panel, series, xs, xTitle))),
     ...series.map(({ name }, i) => group(PANEL.left, PANEL.height + (i + 1) * LEGEND_LINE, drawKey(name, i))),
