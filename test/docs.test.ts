@@ -187,7 +187,7 @@ it('documents name every exit code, environment variable, column, state and reas
 
 it('the map of the code names files that are there', () => {
   const files = new Set(
-    ['src', 'test', 'scripts'].flatMap((folder) =>
+    ['src', 'test', 'scripts', 'bench'].flatMap((folder) =>
       readdirSync(repository(folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
     ),
   );
