@@ -199,7 +199,7 @@ describe('a model', () => {
       "exit 78
       stderr:
       error: <project>/model/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/model"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is <project>/model"
     `);
     await expectNothingMoved(folder);
   });
@@ -233,12 +233,12 @@ describe('a model', () => {
     [
       'garbage',
       'error: <project>/model/model.onnx is not an ONNX model\n' +
-        '  it holds a field of no known kind\n' +
-        'hint: check that the file was copied whole; git LFS leaves a small text file in its place',
+        '  it has a field of an unsupported wire type\n' +
+        'hint: check that the file was copied completely; git LFS leaves a small text file in its place',
     ],
     [
       'opset-new',
-      'error: <project>/model/model.onnx uses an operator set that is newer than this ONNX Runtime\n' +
+      'error: <project>/model/model.onnx uses an operator set newer than this ONNX Runtime supports\n' +
         '  ONNX Runtime only *guarantees* support for models stamped with official released onnx opset versions. Opset 99 is under' +
         ' development and support for this is limited. The operator schemas and or other functionality may change before next ONNX' +
         ' release and in this case ONNX Runtime will not guarantee backward compatibility. Current official support for domain' +
@@ -247,7 +247,7 @@ describe('a model', () => {
     ],
     [
       'ir-new',
-      'error: <project>/model/model.onnx has an IR version that is newer than this ONNX Runtime\n' +
+      'error: <project>/model/model.onnx has an IR version newer than this ONNX Runtime supports\n' +
         '  Unsupported model IR version: 99, max supported IR version: 13\n' +
         'hint: save the model with an older onnx package (or set model.ir_version), or upgrade onnxruntime-node',
     ],
@@ -261,7 +261,7 @@ describe('a model', () => {
     const folder = await linearProject({ edit: (job) => job.replace('[cpu]', '[cuda]') });
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(78);
-    expect(stderr).toContain('error: no execution provider serves');
+    expect(stderr).toContain('error: no execution provider can run');
     expect(stderr).toContain('\n  cuda: ');
     expect(stderr).toContain('\nhint: add cpu to score.providers');
     await expectNothingMoved(folder);
@@ -292,9 +292,9 @@ describe('a model', () => {
   ])('is not scored on cpu with %s', async (_, edit, args) => {
     const folder = await linearProject({ edit });
     expect(transcript(await scoreBatch(folder, args), folder)).toBe(
-      'exit 78\nstderr:\nerror: no execution provider serves <project>/model/model.onnx\n' +
+      'exit 78\nstderr:\nerror: no execution provider can run <project>/model/model.onnx\n' +
         '  cpu: refused, a GPU is required\n' +
-        'hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers',
+        'hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers',
     );
     await expectNothingMoved(folder);
   });

@@ -97,19 +97,14 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week', '--require-gpu']);
     expect([code, stderr.split('\n')[1]]).toEqual([
       78,
-      '  webgpu: there is only a software adapter, which counts as cpu, and a GPU is required',
+      '  webgpu: only a software adapter is available; it counts as cpu, and a GPU is required',
     ]);
   });
 
   describe.each(WAYS)('with freeze: $freeze', ({ freeze, chunks, chunks_resumed }) => {
     it.each([
-      [
-        'fails',
-        'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
-        69,
-        'webgpu failed in the middle of a batch of',
-      ],
-      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model fails on a batch of'],
+      ['fails', 'CUDA failure 700: an illegal memory access was encountered ; GPU=0', 69, 'webgpu failed during a batch of'],
+      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model failed on a batch of'],
     ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
       const folder = await projectOf(freeze);
       const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, message }));

@@ -4,7 +4,7 @@ import { fixedBatch, type ModelMetadata } from '../domain/model-metadata.ts';
 import { byProvider, type ProviderText, parseProvider } from '../domain/provider.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { batchOf } from '../runtime/batches.ts';
-import { noProvider } from '../runtime/errors.ts';
+import { noProviderError } from '../runtime/errors.ts';
 import type { ModelBytes } from '../runtime/model-file.ts';
 import { placeNodes } from '../runtime/placement.ts';
 import type { PlacedNode } from '../runtime/profile.ts';
@@ -56,7 +56,7 @@ export async function serve(bundle: Bundle, { providers, requireGpu, batchRows =
       return await serveOn(bundle, model, tried, devices, skipped, batchRows);
     }
   }
-  throw noProvider(model.file, skipped, requireGpu);
+  throw noProviderError(model.file, skipped, requireGpu);
 }
 
 /** @param first a session on the first device, which is closed here */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { ScoreBatchError } from '../errors.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { parseModel, serializeModel } from '../onnx/model.ts';
-import { notOnnx } from '../runtime/errors.ts';
+import { notOnnxError } from '../runtime/errors.ts';
 import { checkedFacts, readModel } from '../runtime/model-file.ts';
 import { withKeys } from '../yaml/edit.ts';
 import { OPERATORS } from './ensemble.ts';
@@ -78,7 +78,7 @@ async function rewritten(original: Bundle) {
     if (bytes.length > MAX_BYTES) throw refusal('it would be larger than 2 GiB', 'train fewer or smaller trees');
     return { bytes, ensembles, pruned: prunedTo(model, original.signature.output.name) };
   } catch (cause) {
-    if (cause instanceof RangeError) throw notOnnx(original.file, cause.message, cause);
+    if (cause instanceof RangeError) throw notOnnxError(original.file, cause.message, cause);
     throw cause;
   }
 }

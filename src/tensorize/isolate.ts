@@ -1,5 +1,6 @@
+import { DOUBLE, FLOAT } from '../onnx/element-types.ts';
 import type { OnnxModel } from '../onnx/model.ts';
-import { DOUBLE, FLOAT, valueMessage } from '../onnx/types.ts';
+import { valueMessage } from '../onnx/value-info.ts';
 import type { Tensorized } from './tensorize.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { FLOAT } from '../onnx/types.ts';
+import { FLOAT } from '../onnx/element-types.ts';
 import type { Ensemble, Weight } from './ensemble.ts';
 import type { Fragment } from './fragment.ts';
 import type { Outcome } from './outcome.ts';

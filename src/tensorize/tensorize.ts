@@ -1,7 +1,8 @@
 import { attributesOf } from '../onnx/attributes.ts';
+import { DOUBLE, FLOAT } from '../onnx/element-types.ts';
 import { nodeMessage, tensorMessage } from '../onnx/encode.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
-import { DOUBLE, elementType, FLOAT } from '../onnx/types.ts';
+import { elementType } from '../onnx/value-info.ts';
 import { type Ensemble, OPERATORS, readEnsemble } from './ensemble.ts';
 import { createFragment, type Fragment } from './fragment.ts';
 import { outcomeOf } from './outcome.ts';

@@ -1,6 +1,7 @@
 import { attributesOf } from '../onnx/attributes.ts';
+import { FLOAT } from '../onnx/element-types.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
-import { FLOAT, valueMessage } from '../onnx/types.ts';
+import { valueMessage } from '../onnx/value-info.ts';
 import { zipMapRefusal } from './refusal.ts';
 
 /** A node that turns probabilities `[N, classes]` into a list of maps, which nothing that scores a table can read. */

@@ -4,7 +4,7 @@ import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type OnnxModel, parseModel, serializeModel } from '../onnx/model.ts';
 import { replaceFile } from '../replaced-file.ts';
-import { notOnnx } from '../runtime/errors.ts';
+import { notOnnxError } from '../runtime/errors.ts';
 import { checkedFacts, type ModelBytes, readModel } from '../runtime/model-file.ts';
 import { withoutZipMaps, withTensors, type ZipMap, zipMapsOf } from './cut.ts';
 import { verifyCut } from './verification.ts';
@@ -65,7 +65,7 @@ function parsed({ file, bytes }: ModelBytes): OnnxModel {
   try {
     return parseModel(bytes);
   } catch (cause) {
-    if (cause instanceof RangeError) throw notOnnx(file, cause.message, cause);
+    if (cause instanceof RangeError) throw notOnnxError(file, cause.message, cause);
     throw cause;
   }
 }

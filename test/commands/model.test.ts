@@ -147,7 +147,7 @@ describe('inspect', () => {
       "exit 78
       stderr:
       error: <project>/nowhere/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/nowhere"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is <project>/nowhere"
     `);
   });
 });

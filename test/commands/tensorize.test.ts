@@ -40,7 +40,7 @@ describe('refuses, and writes nothing,', () => {
     ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is no bundle'],
     ['the folder of the original, even with --force', ['trees', '--out', 'trees', '--force'], 64, 'trees holds the original'],
     ['what holds the original, even with --force', ['trees', '--out', '.', '--force'], 64, 'holds the original'],
-    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider serves'],
+    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider can run'],
     ['a folder that cannot be made', ['trees', '--out', 'trees/model.yaml/new'], 77, 'new cannot be written'],
     ['to be called without --out', ['trees'], 64, '--out'],
   ])('%s', async (_, args, code, message) => {

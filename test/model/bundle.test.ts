@@ -79,11 +79,11 @@ it('a bundle that lacks a file is refused with what a bundle is', async () => {
   await rm(path.join(folder, 'model.yaml'));
   expect([withoutModel, await refused(folder)].join('\n\n')).toMatchInlineSnapshot(`
     "error: BUNDLE/model.onnx does not exist
-    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is BUNDLE
+    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is BUNDLE
     exit code 78
 
     error: BUNDLE/model.yaml does not exist
-    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is BUNDLE
+    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is BUNDLE
     exit code 78"
   `);
 });

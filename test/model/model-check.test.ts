@@ -65,21 +65,21 @@ describe('models that cannot are refused, with the way to mend them', () => {
 
   it('files that this runtime cannot load', async () => {
     expect(await tried('opset-new')).toMatchInlineSnapshot(`
-      "error: MODELS/opset-new/model.onnx uses an operator set that is newer than this ONNX Runtime
+      "error: MODELS/opset-new/model.onnx uses an operator set newer than this ONNX Runtime supports
         ONNX Runtime only *guarantees* support for models stamped with official released onnx opset versions. Opset 99 is under development and support for this is limited. The operator schemas and or other functionality may change before next ONNX release and in this case ONNX Runtime will not guarantee backward compatibility. Current official support for domain ai.onnx is till opset 26.
       hint: export the model with a lower target_opset, or upgrade onnxruntime-node
       exit code 78"
     `);
     expect(await tried('ir-new')).toMatchInlineSnapshot(`
-      "error: MODELS/ir-new/model.onnx has an IR version that is newer than this ONNX Runtime
+      "error: MODELS/ir-new/model.onnx has an IR version newer than this ONNX Runtime supports
         Unsupported model IR version: 99, max supported IR version: 13
       hint: save the model with an older onnx package (or set model.ir_version), or upgrade onnxruntime-node
       exit code 78"
     `);
     expect(await tried('garbage')).toMatchInlineSnapshot(`
       "error: MODELS/garbage/model.onnx is not an ONNX model
-        it holds a field of no known kind
-      hint: check that the file was copied whole; git LFS leaves a small text file in its place
+        it has a field of an unsupported wire type
+      hint: check that the file was copied completely; git LFS leaves a small text file in its place
       exit code 78"
     `);
   });
@@ -93,13 +93,13 @@ it('no provider that serves is told with the reason of each', async () => {
   ];
   const errors = await Promise.all(asked.map((options) => openSession(bundle, options).then(() => 'served', shown)));
   expect(errors.join('\n\n')).toMatchInlineSnapshot(`
-    "error: no execution provider serves MODELS/linear/model.onnx
+    "error: no execution provider can run MODELS/linear/model.onnx
       cpu: refused, a GPU is required
-    hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers
+    hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers
     exit code 78
 
-    error: no execution provider serves MODELS/linear/model.onnx
-      no-such-provider: this onnxruntime-node has no no-such-provider
+    error: no execution provider can run MODELS/linear/model.onnx
+      no-such-provider: this build of onnxruntime-node does not include no-such-provider
     hint: add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)
     exit code 78"
   `);
