@@ -57,7 +57,7 @@ it('writes a file that gives the probabilities that Python had from the ZipMap',
 
 describe('refuses, and writes nothing,', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
-    ['a file that is there', ['model/model.onnx', '--out', 'model/model.onnx'], 64, 'model.onnx exists already'],
+    ['a file that is there', ['model/model.onnx', '--out', 'model/model.onnx'], 64, 'model.onnx already exists'],
     ['a file that cannot be made', ['model/model.onnx', '--out', 'linear.onnx/new.onnx'], 77, 'new.onnx cannot be written'],
     ['a file that is not there', ['model/other.onnx', '--out', 'new.onnx'], 78, 'other.onnx does not exist'],
   ])('%s', async (_, args, code, message) => {
