@@ -104,18 +104,18 @@ describe('a query', () => {
     [
       'without two features',
       `select user_id, a as a1, country from users ${IN_WINDOW}`,
-      'error: the query does not give what the model needs\n' +
+      'error: the query does not provide what the model needs\n' +
         '  the query has no column a for the model; rename a1 under features?\n' +
         '  the query has no column b for the model; rename a1 under features?\n' +
-        'hint: `score-batch model inspect FOLDER` prints the columns that a model takes',
+        'hint: `score-batch model inspect FOLDER` prints the columns that a model needs',
     ],
     [
       'with text and a date for numbers',
       `select user_id, cast(a as varchar) as a, signup as b, country from users ${IN_WINDOW}`,
-      'error: the query does not give what the model needs\n' +
-        '  a is VARCHAR and the model takes float32: cast it in the query if that loses nothing\n' +
-        '  b is DATE and the model takes float32: cast it in the query if that loses nothing\n' +
-        'hint: `score-batch model inspect FOLDER` prints the columns that a model takes',
+      'error: the query does not provide what the model needs\n' +
+        '  a is VARCHAR and the model takes float32: cast it in the query if that loses no information\n' +
+        '  b is DATE and the model takes float32: cast it in the query if that loses no information\n' +
+        'hint: `score-batch model inspect FOLDER` prints the columns that a model needs',
     ],
     [
       'without a window',
@@ -171,9 +171,9 @@ describe('a query', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: the query does not give what the model needs
-        logins is DOUBLE and the model takes int64: cast it in the query if that loses nothing
-      hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
+      error: the query does not provide what the model needs
+        logins is DOUBLE and the model takes int64: cast it in the query if that loses no information
+      hint: \`score-batch model inspect FOLDER\` prints the columns that a model needs"
     `);
     await expectNothingMoved(folder);
   });
@@ -208,13 +208,13 @@ describe('a model', () => {
     [
       'zipmap',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with `score-batch model drop-zipmap`\n" +
+        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx or zipmap=False in onnxmltools, or remove it with `score-batch model drop-zipmap`\n" +
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [
       'rank3',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        '  the input features is float32[N, 2, 2]: a table can feed [N, F] only, so export the model with rank 2\n' +
+        '  the input features is float32[N, 2, 2]: a table can only feed [N, F], so export the model with rank 2\n' +
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [
@@ -225,10 +225,10 @@ describe('a model', () => {
     ],
     [
       'digest',
-      'error: the digest of <project>/model/model.onnx is not the one that model.yaml states\n' +
+      'error: the digest of <project>/model/model.onnx does not match model.yaml\n' +
         '  model.yaml: 100ef6a71bac925f709fe9c114c60460bf6e472cfdb9d44bd8adf1698135260f\n' +
         '  model.onnx: e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165\n' +
-        'hint: if the model was changed on purpose, write the new digest and a new version into model.yaml',
+        'hint: if you changed the model on purpose, set the new digest and a new version in model.yaml',
     ],
     [
       'garbage',

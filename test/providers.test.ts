@@ -183,7 +183,7 @@ describe('two GPUs (cpu under their names)', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ cuda: true, off: 0.001 }));
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      /^error: cuda:0 does not give the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
+      /^error: cuda:0 does not reproduce the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
     );
     expect(stderr).toContain('\nhint: the tolerance is 0.0001 (golden.provider_tolerance in model.yaml)');
   });

@@ -4,7 +4,7 @@ import { createEncoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
 import { type Agreement, agreeWithGolden } from '../model/agreement.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { goldenOf } from '../model/golden.ts';
+import { parseGolden } from '../model/golden.ts';
 import { checkModel } from '../model/model-check.ts';
 import { scoresOf } from '../model/scores.ts';
 import { seededRandom } from '../random.ts';
@@ -70,7 +70,7 @@ export async function makeReference(bundle: Bundle, options: ReferenceOptions): 
       });
     }
     const golden = goldenText(signature, sample, chooseGolden(signature, sample, options.goldenRows));
-    const agreement = await agreeWithGolden(bundle, goldenOf(signature, 'the new golden rows', golden), session);
+    const agreement = await agreeWithGolden(bundle, parseGolden(signature, 'the new golden rows', golden), session);
     return { ...typicalOf(signature, sample), golden, agreement, used: sample.rows.length, ...scored };
   } finally {
     await session.close();

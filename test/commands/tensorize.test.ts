@@ -67,7 +67,7 @@ describe('refuses, and writes nothing,', () => {
     await writeFile(golden, (await readFile(golden, 'utf8')).replace(/,[\d.]+\n$/, ',0.123\n'));
     const { code, stderr } = await scoreBatch(folder, ['model', 'tensorize', 'trees', '--out', 'new']);
     expect(code).toBe(78);
-    expect(stderr).toContain('does not give the golden scores');
+    expect(stderr).toContain('does not reproduce the golden scores');
     expect(await readdir(folder)).toEqual(['trees']);
   });
 });

@@ -39,7 +39,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
   it('outputs that are no tensors', async () => {
     expect(await tried('zipmap')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/zipmap/model.onnx
-        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with \`score-batch model drop-zipmap\`
+        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx or zipmap=False in onnxmltools, or remove it with \`score-batch model drop-zipmap\`
       hint: \`score-batch model inspect MODELS/zipmap\` prints what the file declares
       exit code 78"
     `);
@@ -48,7 +48,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
   it('inputs that a table cannot feed', async () => {
     expect(await tried('rank3')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/rank3/model.onnx
-        the input features is float32[N, 2, 2]: a table can feed [N, F] only, so export the model with rank 2
+        the input features is float32[N, 2, 2]: a table can only feed [N, F], so export the model with rank 2
       hint: \`score-batch model inspect MODELS/rank3\` prints what the file declares
       exit code 78"
     `);
@@ -169,7 +169,7 @@ describe('every difference between model.yaml and the file', () => {
     expect(differences({ inputs })).toEqual([]);
     const [x = inputs[0], y] = inputs;
     expect(differences({ inputs: [x, { ...y, shape: [4, 1] }] as ModelMetadata['inputs'] })).toEqual([
-      'the input y takes 4 rows at a time and another one 8: a batch has one number of rows',
+      'the input y takes 4 rows at a time and another input 8: all inputs need the same number',
     ]);
   });
 
@@ -177,7 +177,7 @@ describe('every difference between model.yaml and the file', () => {
     [{ name: 'p', dtype: 'int64', shape: ['N'] }, 'the output p is int64: a score is float32 or float64;'],
     [
       { name: 'p', dtype: 'float32', shape: ['N', 2, 1] },
-      'the output p is float32[N, 2, 1]: a score needs [N] or [N, classes]',
+      'the output p is float32[N, 2, 1]: a score must be [N] or [N, classes]',
     ],
     [{ name: 'p', dtype: 'float32', shape: ['N', 1] }, 'the output p is float32[N, 1] and has no index 1'],
     [{ name: 'p', dtype: 'float32', shape: ['N'] }, 'the output p is float32[N] and has no index 1'],

@@ -117,7 +117,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const error: unknown = await serve(bundle, { providers: ['webgpu'], requireGpu: false }).catch((caught: unknown) => caught);
     expect(error).toMatchObject({
       kind: 'configuration',
-      message: `webgpu does not give the scores of cpu for ${path.join(folder, 'model.onnx')}`,
+      message: `webgpu does not reproduce the scores of cpu for ${path.join(folder, 'model.onnx')}`,
       details: [expect.stringMatching(/^row \d of \S+golden\.csv is 0\.\d+ on webgpu and 0\.\d+ on cpu, \S+ apart$/)],
       hint: expect.stringContaining('the tolerance is 1e-12 (golden.provider_tolerance in model.yaml)'),
     });

@@ -145,7 +145,7 @@ it('a query of a DuckDB file gives the same, whatever the types of its columns',
   expect(fromQuery.baseline).toEqual(fromCsv.baseline);
   expect(fromQuery.golden).toBe(fromCsv.golden);
   await expect(made(bundle, { query, file, renames: {} })).rejects.toMatchObject({
-    message: 'the query does not give what the model needs',
+    message: 'the query does not provide what the model needs',
   });
   await expect(made(bundle, { query: 'selec 1', file, renames: {} })).rejects.toMatchObject({
     kind: 'configuration',
