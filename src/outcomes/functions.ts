@@ -32,7 +32,8 @@ export function registerOutcomes(database: Database, reader: OutcomeReader): Out
     outcome: name('outcome'),
     bits: name('bits'),
   };
-  registerFunction(database, names.score, ['INTEGER'], 'score', (rows, inputs, result) => {
+  const parameters = ['INTEGER'] as const;
+  registerFunction(database, { name: names.score, parameters, returns: 'score' }, (rows, inputs, result) => {
     const [ordinals, values] = int32(inputs, result, rows);
     for (let row = 0; row < rows; row += 1) {
       const outcome = reader.outcome(ordinals[row] as number);
@@ -40,7 +41,7 @@ export function registerOutcomes(database: Database, reader: OutcomeReader): Out
       else markNull(result, row);
     }
   });
-  registerFunction(database, names.rejected, ['INTEGER'], 'INTEGER', (rows, inputs, result) => {
+  registerFunction(database, { name: names.rejected, parameters, returns: 'INTEGER' }, (rows, inputs, result) => {
     const [ordinals, values] = int32(inputs, result, rows);
     for (let row = 0; row < rows; row += 1) {
       const outcome = reader.outcome(ordinals[row] as number);
@@ -48,16 +49,16 @@ export function registerOutcomes(database: Database, reader: OutcomeReader): Out
       else values[row] = outcome > 0 ? 0 : -outcome;
     }
   });
-  registerFunction(database, names.outcome, ['INTEGER'], 'INTEGER', (rows, inputs, result) => {
+  registerFunction(database, { name: names.outcome, parameters, returns: 'INTEGER' }, (rows, inputs, result) => {
     const [ordinals, values] = int32(inputs, result, rows);
     for (let row = 0; row < rows; row += 1) values[row] = reader.outcome(ordinals[row] as number);
   });
-  for (const [words, type] of [
+  for (const [words, returns] of [
     [names.bits, 'BIGINT'],
     [names.integer, 'BIGINT'],
     [names.double, 'DOUBLE'],
   ] as const) {
-    registerFunction(database, words, ['INTEGER'], type, (rows, inputs, result) => {
+    registerFunction(database, { name: words, parameters, returns }, (rows, inputs, result) => {
       const [ordinals] = int32(inputs, result, rows);
       const values = new Uint32Array(result.bytes.buffer as ArrayBuffer);
       for (let row = 0; row < rows; row += 1) reader.words(ordinals[row] as number, values, 2 * row);

@@ -115,7 +115,7 @@ export function runError(provider: string, rows: number, cause: unknown): ScoreB
   if (provider !== 'cpu' && DEVICE_FAULT.test(message)) {
     return new ScoreBatchError('unavailable', `${provider} failed during a batch of ${counted(rows, 'row')}`, {
       details,
-      hint: 'run the command again to resume; if it fails again, check the GPU (`nvidia-smi`, `dmesg`) or score on cpu',
+      hint: 'run the same command again to resume; if it fails again, check the GPU (`nvidia-smi`, `dmesg`) or score on cpu',
       cause,
     });
   }

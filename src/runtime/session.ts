@@ -88,7 +88,7 @@ export async function loadModel({ file, digest }: ModelFile): Promise<ModelBytes
   const model = await readModel(file);
   if (model.digest !== digest) {
     throw new ScoreBatchError('configuration', `${file} changed after it was checked`, {
-      hint: 'a run uses a single model: run the command again once the file is final',
+      hint: 'a run uses a single model: run the same command again once the file is final',
     });
   }
   checkedFacts(model);
