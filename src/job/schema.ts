@@ -60,6 +60,12 @@ const source = z
       .describe(
         'whether a DuckDB file is copied before it is scored: auto does so where scoring takes a minute or more, since others cannot write the file meanwhile',
       ),
+    unload: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether Snowflake unloads each chunk of frozen rows as a Parquet file, which workers get instead of JSON rows; not measured on a real account',
+      ),
     max_bytes: byteSize.optional().describe('cost guard: bytes that the query may read, such as 50GB'),
     usd_per_tib: z.number().min(0).default(6.25).describe('price by which plan shows what the query costs, in USD per TiB'),
   })
@@ -76,7 +82,7 @@ const deviceId = z.int().min(0).max(255);
 
 const providerOptions = z
   .strictObject({
-    name: providerName,
+    name: providerName.describe('execution provider'),
     device_id: deviceId.optional().describe('which GPU, counted from 0'),
     devices: z.array(deviceId).min(1, 'name at least one device').optional().describe('several GPUs: one chunk worker on each'),
   })
@@ -185,7 +191,7 @@ export const jobSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
     .describe('identifies the job in every table'),
-  description: z.string().optional(),
+  description: z.string().optional().describe('what the job does, for people'),
   model: text.describe('folder of the model bundle'),
   time_zone: timeZone.describe('IANA zone in which windows are made'),
   every: z.enum(GRAINS).default('week').describe('grain of the report; other windows are ad hoc'),

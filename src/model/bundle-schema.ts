@@ -49,7 +49,7 @@ const scoreHistogram = histogram.refine(
   'edges of a score must be between 0 and 1',
 );
 
-/** The schema of `model.yaml`. */
+/** `model.yaml` of a bundle; docs/model-bundle.md describes the format. */
 export const bundleSchema = z.strictObject({
   name: text,
   version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1).refine(isPrintable, UNPRINTABLE),

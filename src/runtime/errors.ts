@@ -73,7 +73,7 @@ export function noProviderError(file: string, skipped: readonly Skipped[], requi
     details: skipped.map(({ provider, why }) => `${provider}: ${why}`),
     hint: requireGpu
       ? 'run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers'
-      : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
+      : 'add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)',
   });
 }
 
