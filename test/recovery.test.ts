@@ -132,7 +132,7 @@ describe('refused before a row moves', () => {
     [
       'golden rows that the model does not give',
       (folder: string) => edit(folder, 'model/golden.csv', (csv) => csv.replace('0.5', '0.6')),
-      'does not give the golden scores',
+      'does not reproduce the golden scores',
     ],
     ['missing golden rows', (folder: string) => rm(path.join(folder, 'model/golden.csv')), 'golden.csv does not exist'],
     [
