@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import type { GlobalFlags } from './commands/options.ts';
+import { chooseMaxMemory, type GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
@@ -47,8 +47,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
     return {
       folder: workFolder(flags.directory),
-      // The flag is what the variable says, for this call.
-      environment: flags.maxMemory ? { ...process.env, SCORE_BATCH_MEMORY: flags.maxMemory } : process.env,
+      environment: process.env,
+      maxMemory: chooseMaxMemory(flags, process.env),
       now: readNow(process.env),
       began: 0,
       console: consoleOf(flags),

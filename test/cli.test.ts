@@ -130,8 +130,8 @@ describe('usage', () => {
     [
       'a memory that is no number',
       ['--week'],
-      'SCORE_BATCH_MEMORY=500 is no memory size',
-      'write a size such as 512MiB or 2GB',
+      'SCORE_BATCH_MEMORY=500 is not a valid memory size',
+      'use a size such as 512MiB or 2GB',
       { SCORE_BATCH_MEMORY: '500' },
     ],
     ['a job that is not there', ['--week', '--job', 'jbo'], 'there is no job jbo', 'did you mean job?'],

@@ -14,8 +14,8 @@ export interface GlobalFlags {
   readonly verbose?: boolean;
   readonly directory?: string;
   readonly timeout?: Duration;
-  /** As it was given. */
-  readonly maxMemory?: string;
+  /** Bytes. */
+  readonly maxMemory?: number;
 }
 
 interface Duration {
@@ -36,9 +36,25 @@ export function addBounds(command: Command): Command {
     .option('--max-memory <size>', 'memory of the process at its peak, e.g. 512MiB (or SCORE_BATCH_MEMORY)', toByteSize);
 }
 
-function toByteSize(text: string): string {
-  if (parseByteSize(text) !== undefined) return text;
+function toByteSize(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('It must be a size such as 512MiB or 2GB.');
+}
+
+/**
+ * The memory bound of the call in bytes: `--max-memory`, else SCORE_BATCH_MEMORY; undefined if neither is set.
+ *
+ * @throws ScoreBatchError `usage` if the variable is not a size
+ */
+export function chooseMaxMemory({ maxMemory }: GlobalFlags, environment: NodeJS.ProcessEnv): number | undefined {
+  const text = environment.SCORE_BATCH_MEMORY;
+  if (maxMemory !== undefined || !text) return maxMemory;
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new ScoreBatchError('usage', `SCORE_BATCH_MEMORY=${text} is not a valid memory size`, {
+    hint: 'use a size such as 512MiB or 2GB',
+  });
 }
 
 function toDuration(text: string): Duration {

@@ -106,7 +106,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
     execution,
     kinds: [source.kind, sink.kind],
-    environment: context.environment,
+    maxMemory: context.maxMemory,
   });
   const schema = await source.source.describe(query);
   const identity = await source.source.identity();

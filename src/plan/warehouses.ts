@@ -50,7 +50,7 @@ export interface Warehouses {
 /** Source and sink of a job; nothing is connected yet. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
   const { cores, memory } = readMachine();
-  const bound = requestedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
+  const bound = requestedBound(context.maxMemory, definition.score.max_memory) ?? machineBound(memory);
   const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
   const local = kinds.every((kind) => kind === 'duckdb');
   const shared = {

@@ -32,7 +32,8 @@ export interface SizingOptions {
   /** Undefined where this process scores nothing. */
   readonly execution: Execution | undefined;
   readonly kinds: readonly [source: WarehouseKind, sink: WarehouseKind];
-  readonly environment: NodeJS.ProcessEnv;
+  /** Bytes, from `Context.maxMemory`. */
+  readonly maxMemory: number | undefined;
 }
 
 /** @throws ScoreBatchError where the job does not fit into the memory, with the least that works */
@@ -51,7 +52,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     cores,
     local,
   };
-  const bound = requestedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);
+  const bound = requestedBound(options.maxMemory, definition.score.max_memory) ?? ownBound(memory, load);
   const fitted = fitToMemory(bound, load, false);
   return {
     bound,

@@ -135,6 +135,7 @@ it('a bug is no failed check: it goes on as it is', async () => {
   const context: Context = {
     folder,
     environment: {},
+    maxMemory: undefined,
     now: Date.parse('1997-03-17T13:00:00Z'),
     began: 0,
     console: { info() {}, error() {}, warn() {}, debug() {}, progress: () => ({ advance() {}, stop() {} }) },

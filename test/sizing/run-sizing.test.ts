@@ -40,7 +40,14 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
   ['more than anybody has', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
   ['half a worker in the job', [], {}, ['chunk_rows: 10', 'workers: 0.5'], 78, /auto or a whole number from 1 to 256/],
   ['a memory without a unit', ['--max-memory', '512'], {}, ['', ''], 64, /It must be a size such as 512MiB or 2GB/],
-  ['a memory in no unit', [], { SCORE_BATCH_MEMORY: 'much' }, ['', ''], 64, /SCORE_BATCH_MEMORY=much is no memory size/],
+  [
+    'a memory in no unit',
+    [],
+    { SCORE_BATCH_MEMORY: 'much' },
+    ['', ''],
+    64,
+    /SCORE_BATCH_MEMORY=much is not a valid memory size/,
+  ],
   [
     'too little memory',
     ['--max-memory', '64MiB'],
