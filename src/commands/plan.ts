@@ -36,7 +36,7 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
     },
     context,
   );
-  const { source } = plan.source;
+  const { source } = plan;
   const rows = canCount(source) ? await source.count(plan.query) : undefined;
   const data = describePlan(plan, rows, plan.estimatedBytes);
   return { data, text: showPlan(data) };

@@ -1,6 +1,6 @@
 import { ALONE, type Shard } from '../domain/sharing.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
 
 export interface ShardFlags {
   /** `2/8`, counted from 1. */
@@ -68,9 +68,9 @@ function checked(index: number, count: number, what: string): Shard {
   throw new ScoreBatchError('usage', `${what} is no shard${Number.isInteger(count) ? ` of ${count}` : ''}`, { hint: HINT });
 }
 
-/** @throws ScoreBatchError `configuration` where several machines could not reach what the run leaves */
-export function refuseLocalShards({ count }: Shard, warehouses: readonly Warehouse[]): void {
-  if (count === 1 || !warehouses.some(({ kind }) => kind === 'duckdb')) return;
+/** @throws ScoreBatchError `configuration` if shards on other machines could not reach the warehouse */
+export function refuseLocalShards({ count }: Shard, kinds: readonly WarehouseKind[]): void {
+  if (count === 1 || !kinds.includes('duckdb')) return;
   throw new ScoreBatchError(
     'configuration',
     'a DuckDB file belongs to one machine, so its windows cannot be scored in shards',

@@ -138,10 +138,23 @@ export function tablesOf(
   return {
     scores: { name: names.scores, columns: [...own, score, ...BESIDE[layout]] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
-    ledger: { name: names.ledger, columns: LEDGER },
+    ledger: ledgerLayout(names.ledger),
     report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
   };
+}
+
+/**
+ * The tables of a job by name, for commands that do not know the columns of its query: scores, quarantine and report lack the
+ * key and kept columns.
+ */
+export function tablesByName(names: TableNames, scoreColumn: string, layout: ScoreLayout): Tables {
+  return tablesOf(names, [], [], scoreColumn, layout);
+}
+
+/** The layout of a ledger, which is the same for every job. */
+export function ledgerLayout(name: TableName): TableLayout {
+  return { name, columns: LEDGER };
 }
 
 /** Whether a table's rows say whose they are; those of a slim table are all of one job. */

@@ -31,7 +31,7 @@ export interface SizingOptions {
   readonly workers: number | undefined;
   /** Undefined where this process scores nothing. */
   readonly execution: Execution | undefined;
-  readonly kinds: readonly [source: WarehouseKind, sink: WarehouseKind];
+  readonly kinds: { readonly source: WarehouseKind; readonly sink: WarehouseKind };
   /** Bytes, from `Context.maxMemory`. */
   readonly maxMemory: number | undefined;
 }
@@ -40,7 +40,7 @@ export interface SizingOptions {
 export function sizeRun(definition: JobDefinition, bundle: Bundle, options: SizingOptions): Sizing {
   const { chunk_rows: rows, batch_rows: batch } = definition.score;
   const { cores, memory } = readMachine();
-  const local = options.kinds.every((kind) => kind === 'duckdb');
+  const local = options.kinds.source === 'duckdb' && options.kinds.sink === 'duckdb';
   const chunkRows = rows === 'auto' ? CHUNK_ROWS : rows;
   const load: Load = {
     workers: options.execution === undefined ? 1 : workerCount(options.workers, options.execution, cores),

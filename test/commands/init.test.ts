@@ -83,9 +83,9 @@ it('fills in what a model and a table tell, so that the job can be planned at on
       "model: models/tips                    # folder with model.onnx, model.yaml and golden.csv",
       "  warehouse: "duckdb:data/restaurant.duckdb"",
       "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
-      "  key: [visit_id]                     # chosen by its name; several columns make a composite key",
+      "  key: [visit_id]                     # chosen by name; list several columns for a composite key",
       "  column: score",
-      "  keep: []                            # columns of the query to carry through; the table has group",
+      "  keep: []                            # query columns to publish with each score; the table has group",
     ]
   `);
   expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0, stderr: '' });
@@ -105,9 +105,9 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
     left to do, each marked in the files:
       name the key, perhaps user_id, shop_id
-      give the query a column for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
-      give the query a column for the feature logins (int64): the table has no such column; is it login?
-      choose the column by which a row of orders belongs to a window, perhaps created, paid"
+      add a column to the query for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
+      add a column to the query for the feature logins (int64): the table has no such column; is it login?
+      choose the column of orders that decides which window a row belongs to, perhaps created, paid"
   `);
   expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toMatchInlineSnapshot(`
     "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
@@ -117,7 +117,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
       login
       -- , plan as plan -- string: the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
     from orders
-    -- Choose the column by which a row belongs to the window:
+    -- Choose the column that decides which window a row belongs to:
     -- where created >= :window_start_local and created < :window_end_local
     -- where paid >= :window_start_date and paid < :window_end_date
     "
@@ -126,7 +126,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
   expect(job.split('\n').filter((line) => /key:|features:|logins/.test(line))).toMatchInlineSnapshot(`
     [
       "  key: []                             # name the columns that identify a row, perhaps user_id, shop_id",
-      "# features:                           # feature of the model: column of the query; uncomment those that are the same",
+      "# features:                           # feature of the model: column of the query; uncomment the ones that match",
       "#   logins: login",
     ]
   `);
