@@ -52,8 +52,8 @@ describe('usage', () => {
 
   it.each<[title: string, args: string[], message: string, hint: string, environment?: NodeJS.ProcessEnv]>([
     ['no window', [], 'no window was given', WINDOWS],
-    ['a mistyped command', ['repot', '--week'], 'there is no command repot', 'did you mean report?'],
-    ['a mistyped flag', ['--weak'], 'there is no flag --weak', 'did you mean --week?'],
+    ['a mistyped command', ['repot', '--week'], 'repot is not a command', 'did you mean report?'],
+    ['a mistyped flag', ['--weak'], 'unknown flag --weak', 'did you mean --week?'],
     [
       'a flag that is given twice',
       ['--week', '1997-W11', '--week', '1997-W10'],

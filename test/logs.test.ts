@@ -38,8 +38,14 @@ it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and
 });
 
 it.each([
-  ['a log format that there is not', ['status'], { SCORE_BATCH_LOG: 'xml' }, 64, 'SCORE_BATCH_LOG=xml is no log format'],
-  ['a folder that there is not', ['-C', 'nowhere', 'status'], {}, 64, 'there is no folder'],
+  [
+    'a log format that there is not',
+    ['status'],
+    { SCORE_BATCH_LOG: 'xml' },
+    64,
+    'SCORE_BATCH_LOG=xml is not a valid log format',
+  ],
+  ['a folder that there is not', ['-C', 'nowhere', 'status'], {}, 64, 'nowhere does not exist'],
   [
     'a memory that is no size',
     ['--week'],

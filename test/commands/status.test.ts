@@ -22,11 +22,20 @@ async function status(folder: string, ...args: string[]): Promise<string> {
 
 it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
-  expect(await status(folder)).toBe(
-    'linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n',
-  );
+  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
   expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({ job: 'linear', runs: [] });
   expect(await publishedTables(folder)).toEqual([]);
+});
+
+it('compares a slim table, whose rows do not name their job, with the ledger', async () => {
+  const folder = await linearProject({
+    edit: (job) =>
+      job.replace('keep: [country]', 'keep: [country]\n  layout: slim').replace(/report:\n[\s\S]*gates:/, 'gates:'),
+  });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  expect(await status(folder)).toContain('1997-W11  completed *  ');
+  await statements(warehouseOf(folder), ['delete from marketing.scores where user_id < 10']);
+  expect(await status(folder)).toContain('marketing.scores holds 90 of its 100 rows');
 });
 
 it('lists runs with the one that the tables hold, and names the bottleneck', async () => {
