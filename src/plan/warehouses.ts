@@ -51,8 +51,8 @@ export async function openWarehouses({ definition, root }: Job, context: Context
     reserve: reserveOf(bound, local),
   };
   const open = opener(context);
-  const { scratch, max_bytes: maxBytes } = definition.source;
-  const sourceAccess = { ...shared, url: sourceUrl, scratch, maxBytes };
+  const { scratch, max_bytes: maxBytes, unload } = definition.source;
+  const sourceAccess = { ...shared, url: sourceUrl, scratch, maxBytes, unload };
   const source = await open(sourceAccess);
   const sink = await open({ ...shared, url: sinkUrl, scratch: definition.sink.scratch, maxBytes: undefined });
   return {
