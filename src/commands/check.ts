@@ -123,8 +123,12 @@ async function checkQuery(target: Target): Promise<string> {
 
 async function checkTables({ job: { definition }, sink, bundle, schema }: Target): Promise<string> {
   const { key, keep } = chooseColumns(definition, needed(schema), needed(bundle));
-  const { score, sink: settings } = definition;
-  const differences = await sink.differences(tablesOf(tableNames(definition), key, keep, score.column, settings.layout));
+  const tables = tablesOf(tableNames(definition), {
+    ...{ key, keep },
+    scoreColumn: definition.score.column,
+    layout: definition.sink.layout,
+  });
+  const differences = await sink.differences(tables);
   if (differences.length === 0) return 'existing tables have the right columns; a run creates missing ones';
   throw new ScoreBatchError('configuration', differences.join('; '), {
     hint: 'name another table in the job, or rename the old one',

@@ -45,18 +45,18 @@ export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.P
       hint: `use --shard i/${wanted}, or let the scheduler set one of ${variables}`,
     });
   }
-  const told = count === undefined ? undefined : environment[count];
-  if (told && wanted !== undefined && Number(told) !== wanted) {
-    throw new ScoreBatchError('usage', `--shards or SCORE_BATCH_SHARDS says ${wanted} shards, but ${count} says ${told}`, {
+  const reported = count === undefined ? undefined : environment[count];
+  if (reported && wanted !== undefined && Number(reported) !== wanted) {
+    throw new ScoreBatchError('usage', `--shards or SCORE_BATCH_SHARDS says ${wanted} shards, but ${count} says ${reported}`, {
       hint: 'remove --shards and SCORE_BATCH_SHARDS',
     });
   }
-  if (wanted === undefined && !told) {
+  if (wanted === undefined && !reported) {
     throw new ScoreBatchError('usage', `${index} is set, but the number of shards is unknown`, {
       hint: 'add --shards with the number of processes, or set SCORE_BATCH_SHARDS',
     });
   }
-  return checked(Number(environment[index]), wanted ?? Number(told), `${index}=${environment[index]}`);
+  return checked(Number(environment[index]), wanted ?? Number(reported), `${index}=${environment[index]}`);
 }
 
 function checked(index: number, count: number, what: string): Shard {

@@ -124,14 +124,17 @@ const BESIDE: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
   slim: SLIM_TRACE,
 };
 
-/** The layouts of a job's tables. `key` and `keep` are columns of its query. */
-export function tablesOf(
-  names: TableNames,
-  key: readonly Column[],
-  keep: readonly Column[],
-  scoreColumn: string,
-  layout: ScoreLayout = 'wide',
-): Tables {
+/** What the layouts of a job's tables depend on. `key` and `keep` are columns of its query. */
+export interface TableOptions {
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  readonly scoreColumn: string;
+  /** `wide` by default. */
+  readonly layout?: ScoreLayout;
+}
+
+/** The layouts of a job's tables. */
+export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = 'wide' }: TableOptions): Tables {
   const keys = key.map(asTableColumn);
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
@@ -149,7 +152,7 @@ export function tablesOf(
  * key and kept columns.
  */
 export function tablesByName(names: TableNames, scoreColumn: string, layout: ScoreLayout): Tables {
-  return tablesOf(names, [], [], scoreColumn, layout);
+  return tablesOf(names, { key: [], keep: [], scoreColumn, layout });
 }
 
 /** The layout of a ledger, which is the same for every job. */

@@ -86,7 +86,11 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const identity = await source.identity();
   const estimatedBytes = phases.has('freeze') ? await estimateBytes(source, query) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
-  const tables = tablesOf(tableNames(definition), columns.key, columns.keep, definition.score.column, definition.sink.layout);
+  const tables = tablesOf(tableNames(definition), {
+    ...columns,
+    scoreColumn: definition.score.column,
+    layout: definition.sink.layout,
+  });
   await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes, console: context.console }, phases);
   const { name, version } = bundle.definition;
   const before = await publishedBefore(ledger, {

@@ -37,7 +37,7 @@ export const REPORT = `/memory/report-${WINDOW.label}.csv`;
 export function memoryPlan(world: World, process: MemoryProcess, model: string, workers: number): Plan {
   const warehouse = memoryWarehouse(world, process);
   const key = COLUMNS.filter(({ name }) => name === 'key');
-  const tables = tablesOf(tableNames(definition), key, [], definition.score.column);
+  const tables = tablesOf(tableNames(definition), { key, keep: [], scoreColumn: definition.score.column });
   return {
     job: {
       file: '/memory/jobs/job.yaml',
