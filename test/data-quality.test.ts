@@ -196,7 +196,7 @@ describe('a gate', () => {
       error: 1997-W11 was not published: 3 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
         quarantined: 2 × null in a required feature (a)
         quarantined: 1 × feature out of range (a)
-      hint: see the rejected rows: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*/rejected.parquet', hive_partitioning = false) where reason is not null"
+      hint: to see the rejected rows: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*/rejected.parquet', hive_partitioning = false) where reason is not null"
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);

@@ -85,7 +85,7 @@ it('fills in what a model and a table tell, so that the job can be planned at on
       "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
       "  key: [visit_id]                     # chosen by name; list several columns for a composite key",
       "  column: score",
-      "  keep: []                            # query columns to publish with each score; the table has group",
+      "  keep: []                            # columns of the query to publish with each score; the table has group",
     ]
   `);
   expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0, stderr: '' });
