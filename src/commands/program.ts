@@ -16,12 +16,12 @@ import type { RunFlags } from './run.ts';
 import type { StatusFlags } from './status.ts';
 
 const CRON = `
-In cron, with absolute paths (Mondays at 6:00; the README explains the exit codes):
+In cron, with absolute paths (Mondays at 6:00; docs/troubleshooting.md explains the exit codes):
   0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (same as --max-memory),
 SCORE_BATCH_REQUEST_SECONDS (timeout of a warehouse request, default 60), SCORE_BATCH_SHARDS,
-SCORE_BATCH_HASH_KEY (see the README), SCORE_BATCH_LOG=json, NO_COLOR`;
+SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json, NO_COLOR`;
 
 const ALLOW_EMPTY = 'publish a window without rows, even over one with rows';
 const SKIP_EMPTY = 'exit with code 99 if there is nothing to score';

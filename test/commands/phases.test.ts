@@ -80,7 +80,7 @@ describe('freeze, score and publish', () => {
     const { code, said } = await phase(folder, 'score', '--shard', '1/2');
     expect([code, message(said)]).toEqual([
       78,
-      'a DuckDB file belongs to one machine, so its windows cannot be scored in shards',
+      'a DuckDB file is local to one machine, so its windows cannot be scored in shards',
     ]);
   });
 });
