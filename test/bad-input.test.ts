@@ -394,7 +394,7 @@ describe('a report that cannot be written', () => {
       "exit 74
       stderr:
       error: the report <project>/reports/linear-1997-W11.csv cannot be written: EEXIST: file already exists
-      hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
+      hint: the scores are published; fix the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.report')).toEqual([{ n: '100' }]);
     expect(await ledgerStates(folder)).toEqual(['started', 'published']);
@@ -441,7 +441,7 @@ describe('a report that cannot be written', () => {
       "exit 74
       stderr:
       error: the report <project>/reports/linear-1997-W11.csv cannot be written: ENOSPC: no space left on device
-      hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
+      hint: the scores are published; fix the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.scores')).toEqual([{ n: '2000' }]);
     expect((await scoreBatch(folder, ['report', '--week'])).code).toBe(0);

@@ -139,7 +139,7 @@ describe('a gate', () => {
     expect(transcript(outcome, folder)).toMatchInlineSnapshot(`
       "exit 65
       stderr:
-      error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would replace; gates.max_drop is 50 %
+      error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would supersede; gates.max_drop is 50 %
       hint: look at the source; the limits are under gates in the job file"
     `);
     expect(before['marketing.scores']).toHaveLength(50);
@@ -155,7 +155,7 @@ describe('a gate', () => {
     const before = await publishedRows(folder);
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(65);
-    expect(stderr).toContain('the window has 49 rows, 51 % fewer than the window before; gates.max_drop is 50 %\n');
+    expect(stderr).toContain('the window has 49 rows, 51 % fewer than the previous window; gates.max_drop is 50 %\n');
     expect(await publishedRows(folder)).toEqual(before);
   });
 

@@ -13,7 +13,7 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
-import { proveReport } from '../report/file.ts';
+import { assertReportWritable } from '../report/file.ts';
 import { reportFile } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -104,7 +104,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
       const { label } = lastWindow(job, context.now);
       const file = reportFile(csv, { label }, root);
       await refuseReserved(file, reservedFiles(job, { source, sink }));
-      await proveReport(file, `${label}-${randomBytes(6).toString('hex')}`);
+      await assertReportWritable(file, `${label}-${randomBytes(6).toString('hex')}`);
       return [`${csv} can be written`, undefined];
     });
   }

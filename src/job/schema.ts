@@ -6,7 +6,7 @@ import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { SCORE_LAYOUTS } from '../domain/tables.ts';
 import { GRAINS } from '../domain/window.ts';
-import { providerMeant } from '../suggest.ts';
+import { suggestProvider } from '../suggest.ts';
 import { parseBands } from './bands.ts';
 
 const anyText = z.string().min(1);
@@ -69,7 +69,7 @@ const source = z
   });
 
 const providerName = z.enum(PROVIDERS, {
-  error: ({ input }) => `unknown execution provider ${input}; ${providerMeant(String(input), PROVIDERS)}`,
+  error: ({ input }) => `unknown execution provider ${input}; ${suggestProvider(String(input), PROVIDERS)}`,
 });
 
 const deviceId = z.int().min(0).max(255);

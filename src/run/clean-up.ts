@@ -12,7 +12,7 @@ export async function cleanUp(plan: Plan, runId: string, { console }: Context): 
     await source.dropFrozen(runId);
     await sink.discard(runId);
     for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition.name, Date.now())) {
-      if (left.over) await left.drop();
+      if (left.deletable) await left.drop();
     }
   } catch (error) {
     console.warn(`scratch could not be cleaned up: ${error instanceof Error ? error.message : String(error)}`);

@@ -59,7 +59,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     cores,
     memory,
     requestedWorkers: options.workers,
-    chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? MIN_CHUNKS : 1 },
+    chunking: { chunkRows: fitted.chunkRows, minChunks: rows === 'auto' && local ? MIN_CHUNKS : 1 },
   };
 }
 

@@ -67,7 +67,7 @@ describe('drift from the window before', () => {
     const few = { ...before, counts: [9, 90] };
     expect(drift([50, 50], { before: few })).toMatchObject({
       refusals: [],
-      warnings: ['drift from 1997-W10 was not judged: it has 99 scores, gates.psi_min_rows is 100'],
+      warnings: ['drift check against 1997-W10 skipped: it has 99 scores, gates.psi_min_rows is 100'],
     });
     expect(drift([9, 90], { rows: rows(99) }).scorePsiBefore).toBeUndefined();
     // Without a reference there is still the window before.
@@ -92,12 +92,12 @@ describe('refuses, with the number and the limit,', () => {
     [
       'fewer rows than the publication it replaces',
       { rows: rows(300), limits: { max_drop: 0.5 }, superseded: rows(1000), previous: rows(1) },
-      'the window has 300 rows, 70 % fewer than the publication it would replace; gates.max_drop is 50 %',
+      'the window has 300 rows, 70 % fewer than the publication it would supersede; gates.max_drop is 50 %',
     ],
     [
       'fewer rows than the window before',
       { rows: rows(300), limits: { max_drop: 0.5 }, previous: rows(1000) },
-      'the window has 300 rows, 70 % fewer than the window before; gates.max_drop is 50 %',
+      'the window has 300 rows, 70 % fewer than the previous window; gates.max_drop is 50 %',
     ],
     [
       'duplicate keys where the job does not want any',

@@ -138,7 +138,7 @@ gates:
       jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers, max_memory
       jobs/churn.yaml:18:10: sink.table: write a table as schema.table, with double quotes around unusual names
       jobs/churn.yaml:19:9: sink.keep: expected a list
-      jobs/churn.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's
+      jobs/churn.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file
       jobs/churn.yaml:23:13: gates.min_rows: expected a whole number
       jobs/churn.yaml:24:13: gates.max_drop: a share is at most 100%
       jobs/churn.yaml:25:24: gates.max_quarantine_rate: write a share like 1% or 0.01

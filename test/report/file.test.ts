@@ -124,11 +124,11 @@ it('a place that cannot be written is told with what is published and what to do
   await createPending(path.join(folder, 'reports', 'churn.csv'), FIRST).catch(note);
   expect(failures.join('\n\n')).toMatchInlineSnapshot(`
     "error: the report PROJECT/churn.csv cannot be written: EISDIR: illegal operation on a directory
-    hint: the scores are published; mend the folder and run \`score-batch report\` for the same window
+    hint: the scores are published; fix the folder and run \`score-batch report\` for the same window
     exit code 74
 
     error: the report PROJECT/reports/churn.csv cannot be written: EEXIST: file already exists
-    hint: the scores are published; mend the folder and run \`score-batch report\` for the same window
+    hint: the scores are published; fix the folder and run \`score-batch report\` for the same window
     exit code 74"
   `);
   expect((await readdir(folder)).sort()).toEqual(['churn.csv', 'reports']);

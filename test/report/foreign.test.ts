@@ -21,8 +21,8 @@ it('a file that the job did not write stops a run before a row moves, unless it 
   expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: <project>/reports/linear-1997-W11.csv is there, and this job did not write it
-    hint: move it away, choose another path for report.csv, or replace it with --force"
+    error: <project>/reports/linear-1997-W11.csv already exists, and this job did not write it
+    hint: move it, choose another path for report.csv, or replace it with --force"
   `);
   expect((await scoreBatch(folder, ['plan', '--week'])).code).toBe(78);
   expect(await ledgerStates(folder)).toEqual([]);
@@ -45,7 +45,7 @@ it('report does not replace such a file either', async () => {
   await writeFile(job, text);
   const refused = await scoreBatch(folder, ['report', '--week']);
   expect(refused.code).toBe(78);
-  expect(refused.stderr).toContain(`${path.join(folder, CSV)} is there, and this job did not write it`);
+  expect(refused.stderr).toContain(`${path.join(folder, CSV)} already exists, and this job did not write it`);
   expect(await readFile(path.join(folder, CSV), 'utf8')).toBe('mine');
   expect((await scoreBatch(folder, ['report', '--week', '--force'])).code).toBe(0);
   const csv = await readFile(path.join(folder, CSV), 'utf8');

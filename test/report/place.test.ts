@@ -48,7 +48,7 @@ it('may be replaced where a publication was to write it, on any machine', async 
   await refuseForeign(file, root, []);
   await mkdir(path.dirname(file));
   await symlink('/nowhere', file);
-  await refused().toMatchObject({ kind: 'configuration', message: `${file} is there, and this job did not write it` });
+  await refused().toMatchObject({ kind: 'configuration', message: `${file} already exists, and this job did not write it` });
   await refused(entry({ report: 'reports/b.csv' }), entry({ files: [] })).toMatchObject({ kind: 'configuration' });
   // A run that was refused, or whose process is gone, has written nothing.
   await refused(entry({ report: 'reports/a.csv' }, 'refused')).toMatchObject({ kind: 'configuration' });

@@ -48,10 +48,10 @@ it.each(['data/w.csv', 'data/w.duckdb.csv', 'reports/2026/w.csv', 'w.duckdb', 'l
 );
 
 it.each([
-  ['gs://bucket/{window}.csv', /^must be a path of this machine: reports cannot be written to gs:\/\/ yet/],
-  ['S3://bucket/{window}.csv', /^must be a path of this machine/],
-  ['gs:/bucket/{window}.csv', /^must be a path of this machine/],
-  ['abfss://c@account/{window}.csv', /^must be a path of this machine/],
+  ['gs://bucket/{window}.csv', /^must be a local path: score-batch cannot write reports to gs:\/\//],
+  ['S3://bucket/{window}.csv', /^must be a local path/],
+  ['gs:/bucket/{window}.csv', /^must be a local path/],
+  ['abfss://c@account/{window}.csv', /^must be a local path/],
   ['file:///srv/{window}.csv', /^must be a path, not a URL/],
   ['reports/\u202e{window}.csv', /^must not contain control characters$/],
 ])('%s is no path', (template, problem) => {
@@ -73,7 +73,7 @@ describe('a run', () => {
     for (const args of [['--week', '--force'], ['check'], ['plan', '--week']]) {
       const { code, stdout, stderr } = await scoreBatch(folder, args);
       expect(code).toBe(78);
-      expect(stdout + stderr).toContain("would take the place of a file of the sink's warehouse");
+      expect(stdout + stderr).toContain("would overwrite a file of the sink's warehouse");
     }
     await expect(stat(path.join(folder, 'data/sink-1997-W11.duckdb'))).rejects.toThrow();
   });

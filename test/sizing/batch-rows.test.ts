@@ -48,7 +48,7 @@ it.each([
   [4_000_000, 16],
   [10_000_000, 40],
 ])('%i rows are spread over %i chunks', (rows, chunks) => {
-  expect(chunksFor(rows, { chunkRows: 250_000, leastChunks: 16 })).toBe(chunks);
+  expect(chunksFor(rows, { chunkRows: 250_000, minChunks: 16 })).toBe(chunks);
   // Without a wish, as large as they may be.
   expect(chunksFor(rows, { chunkRows: 250_000 })).toBe(Math.max(1, Math.ceil(rows / 250_000)));
 });

@@ -60,11 +60,11 @@ describe('what is refused, with what to do', () => {
       { to: '2026-11-18' },
     ];
     expect(flags.map((given) => refused(() => labelOf(given))).join('\n\n')).toMatchInlineSnapshot(`
-      "error: no window was given
+      "error: no window given
       hint: choose one of --week, --date, --hour, or --from with --to
       exit code 64
 
-      error: --week and --date and --from/--to each name a window
+      error: --week and --date and --from/--to cannot be combined: each names a window
       hint: choose one of --week, --date, --hour, or --from with --to
       exit code 64
 
@@ -98,7 +98,7 @@ describe('what is refused, with what to do', () => {
       hint: write it like 2026-W47
       exit code 64
 
-      error: --date 2026-02-29 is not a date of the calendar
+      error: --date 2026-02-29 is not a calendar date
       hint: write it like 2026-11-18
       exit code 64
 
@@ -133,19 +133,19 @@ describe('what is refused, with what to do', () => {
       [{ date: '2011-12-30' }, 'Pacific/Apia'],
     ];
     expect(asked.map(([given, zone]) => refused(() => labelOf(given, zone))).join('\n\n')).toMatchInlineSnapshot(`
-      "error: the hour 2026-03-29T02:00:00 does not exist in Europe/Berlin: the clocks are put forward over it
+      "error: the hour 2026-03-29T02:00:00 does not exist in Europe/Berlin: the clocks skip it
       hint: choose the next one
       exit code 64
 
-      error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks are put back
+      error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks go back
       hint: write --from and --to with an offset: it starts at 2026-10-25T02:00:00+02:00 or 2026-10-25T02:00:00+01:00
       exit code 64
 
-      error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks are put forward over it
+      error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks skip it
       hint: choose the next one
       exit code 64
 
-      error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks are put back
+      error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks go back
       hint: write --from and --to with an offset: it starts at 2026-10-25T02:45:00+02:00 or 2026-10-25T02:45:00+01:00
       exit code 64
 
@@ -187,7 +187,7 @@ describe('what is refused, with what to do', () => {
     expect(() => refuseOpen(window, Date.parse('2026-11-22T23:00:00Z'))).not.toThrow();
     expect(refused(() => refuseOpen(window, Date.parse('2026-11-22T22:59:59.999Z')))).toMatchInlineSnapshot(`
       "error: the window 2026-W47 is still open until 2026-11-23 00:00 (Europe/Berlin): rows would be missing
-      hint: wait until it is over, or add --allow-open
+      hint: wait until it has ended, or add --allow-open
       exit code 64"
     `);
   });

@@ -77,7 +77,7 @@ it.each([
   ['aliases of aliases of aliases', bomb()],
   ['a list that holds itself', 'name: a\nlists: &a [*a]'],
 ])('%s is refused before it takes all memory', (_, text) => {
-  expect(refused(text)).toContain('thing.yaml: its aliases (*name) lead to too much, or to themselves');
+  expect(refused(text)).toContain('thing.yaml: its aliases (*name) expand to too much, or contain themselves');
 });
 
 it('brackets within brackets are refused, in a few lines', () => {
@@ -104,8 +104,8 @@ function bomb(): string {
 it('refuses a key that a map would lose without a word, wherever it stands', () => {
   expect(refused('name: a\n__proto__: b\nlists: [{ "__proto__": 1 }]')).toMatchInlineSnapshot(`
     "error: the thing thing.yaml has 2 problems
-      thing.yaml:2:1: __proto__ cannot be a name here: choose another one
-      thing.yaml:3:11: __proto__ cannot be a name here: choose another one
+      thing.yaml:2:1: __proto__ is not a valid name: choose another one
+      thing.yaml:3:11: __proto__ is not a valid name: choose another one
     hint: read the README"
   `);
 });
