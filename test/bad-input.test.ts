@@ -131,12 +131,12 @@ describe('a query', () => {
     [
       'of two statements',
       `${LINEAR_QUERY}; drop table users`,
-      'error: jobs/query.sql holds more than one statement\nhint: a job has one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql contains more than one statement\nhint: write one SELECT; prepare tables before the run, or use WITH',
     ],
     [
       'without a statement',
       '',
-      'error: jobs/query.sql is empty\nhint: a job has one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql is empty\nhint: write one SELECT; prepare tables before the run, or use WITH',
     ],
     [
       'with a key that cannot be compared',
@@ -185,7 +185,7 @@ describe('a query', () => {
       "exit 78
       stderr:
       error: the query file <project>/jobs/query.sql does not exist
-      hint: paths are relative to the project root, the folder that holds jobs/"
+      hint: paths are relative to the project root, the folder that contains jobs/"
     `);
     await expectNothingMoved(folder);
   });

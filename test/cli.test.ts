@@ -127,7 +127,7 @@ describe('usage', () => {
     [
       'an hour for a query of dates',
       ['--hour', '1997-03-10T09'],
-      'jobs/query.sql uses :window_start_date and the window 1997-03-10T09 does not consist of whole days',
+      'jobs/query.sql uses :window_start_date, but the window 1997-03-10T09 does not consist of whole days',
       'choose whole days, or use :window_start and :window_end in the query',
     ],
     [
@@ -166,7 +166,7 @@ describe('usage', () => {
       "exit 64
       stderr:
       error: there is no job file in <project>/jobs
-      hint: name one with --job, go to the project with -C, or write one with \`score-batch init NAME\`"
+      hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`"
     `);
   });
 
@@ -232,10 +232,10 @@ describe('a job file with problems', () => {
       "exit 78
       stderr:
       error: the job file jobs/job.yaml has 6 problems
-        jobs/job.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
+        jobs/job.yaml:3:12: time_zone: must be an IANA time zone, such as America/New_York
         jobs/job.yaml:4:1: unknown key evry; did you mean every?
         jobs/job.yaml:6:14: the environment variable NO_SUCH_VARIABLE is not set and has no default
-        jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list the riskiest band first
+        jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
         jobs/job.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file
         jobs/job.yaml:24:24: gates.max_quarantine_rate: a share is at most 100%
       hint: the README explains every key; \`score-batch init NAME\` writes a commented example"

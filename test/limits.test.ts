@@ -135,7 +135,7 @@ it.each([
   const { code, stderr } = await scoreBatch(folder, ['plan', '--week']);
   expect({ code, stderr }).toMatchObject({
     code: 78,
-    stderr: expect.stringMatching(/(information_schema|pg_catalog) belongs to the warehouse/i),
+    stderr: expect.stringMatching(/(information_schema|pg_catalog) is a system schema of the warehouse/i),
   });
 });
 

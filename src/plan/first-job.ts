@@ -37,8 +37,8 @@ export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKi
       ...renamesOf(near),
       keepComment:
         others.length === 0
-          ? 'columns of the query to carry through'
-          : `columns of the query to carry through; the table has ${listed(others)}`,
+          ? 'columns of the query to publish with each score'
+          : `columns of the query to publish with each score; the table has ${listed(others)}`,
     },
     query: {
       table: sqlTable(table, kind),

@@ -61,7 +61,7 @@ it('fills in what a model and a table tell, so that the job can be planned at on
     next: look through both, set time_zone and sink.table, then \`score-batch plan --job tips --week\`"
   `);
   expect(await readFile(path.join(folder, 'jobs/tips.sql'), 'utf8')).toMatchInlineSnapshot(`
-    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    "-- One row per user of the window, with the model's features as known at the end of the window.
     select
       visit_id,
       total_bill,
@@ -82,10 +82,10 @@ it('fills in what a model and a table tell, so that the job can be planned at on
     [
       "model: models/tips                    # folder with model.onnx, model.yaml and golden.csv",
       "  warehouse: "duckdb:data/restaurant.duckdb"",
-      "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
+      "  scratch: scratch                    # schema, dataset or folder suffix for the frozen rows of a run",
       "  key: [visit_id]                     # chosen by its name; several columns make a composite key",
       "  column: score",
-      "  keep: []                            # columns of the query to carry through; the table has group",
+      "  keep: []                            # columns of the query to publish with each score; the table has group",
     ]
   `);
   expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0, stderr: '' });
@@ -110,7 +110,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
       choose the column by which a row of orders belongs to a window, perhaps created, paid"
   `);
   expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toMatchInlineSnapshot(`
-    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    "-- One row per user of the window, with the model's features as known at the end of the window.
     select
       user_id,
       shop_id,

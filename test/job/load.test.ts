@@ -45,16 +45,16 @@ it('a query that is missing, empty or more than one is refused by the name of it
   await rm(file);
   shown.push(await load(folder));
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
-    "error: jobs/query.sql holds more than one statement
-    hint: a job has one SELECT; prepare tables before the run, or use WITH
+    "error: jobs/query.sql contains more than one statement
+    hint: write one SELECT; prepare tables before the run, or use WITH
     exit code 78
 
     error: jobs/query.sql is empty
-    hint: a job has one SELECT; prepare tables before the run, or use WITH
+    hint: write one SELECT; prepare tables before the run, or use WITH
     exit code 78
 
     error: the query file PROJECT/jobs/query.sql does not exist
-    hint: paths are relative to the project root, the folder that holds jobs/
+    hint: paths are relative to the project root, the folder that contains jobs/
     exit code 78"
   `);
 });

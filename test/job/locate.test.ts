@@ -55,7 +55,7 @@ it('none, several and an unknown one are refused with the names that there are',
   ];
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
     "error: there is no job file in PROJECT/jobs
-    hint: name one with --job, go to the project with -C, or write one with \`score-batch init NAME\`
+    hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`
     exit code 64
 
     error: there are 2 job files in PROJECT/jobs

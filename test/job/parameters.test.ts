@@ -96,11 +96,11 @@ it('an unknown parameter is refused with the one that was meant, dates with a wi
     hint: choose from window_start, window_end, window_start_local, window_end_local, window_start_date, window_end_date
     exit code 78
 
-    error: jobs/q.sql uses :window_start_date and the window 2026-11-18T09 does not consist of whole days
+    error: jobs/q.sql uses :window_start_date, but the window 2026-11-18T09 does not consist of whole days
     hint: choose whole days, or use :window_start and :window_end in the query
     exit code 64
 
-    error: jobs/q.sql uses :window_end_date and the window ad hoc does not consist of whole days
+    error: jobs/q.sql uses :window_end_date, but the window ad hoc does not consist of whole days
     hint: choose whole days, or use :window_start and :window_end in the query
     exit code 64"
   `);

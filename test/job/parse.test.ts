@@ -126,13 +126,13 @@ gates:
       jobs/churn.yaml:1:1: model: missing: expected text
       jobs/churn.yaml:1:7: name: use lower-case letters, digits, - and _
       jobs/churn.yaml:2:1: unknown key modle; did you mean model?
-      jobs/churn.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
+      jobs/churn.yaml:3:12: time_zone: must be an IANA time zone, such as America/New_York
       jobs/churn.yaml:4:8: every: expected one of hour, day, week
       jobs/churn.yaml:6:3: source: give either query or query_file
       jobs/churn.yaml:9:8: source.key: name at least one key column
       jobs/churn.yaml:10:15: source.duplicates: expected one of quarantine, refuse
       jobs/churn.yaml:11:21: features.orders: expected text
-      jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list the riskiest band first
+      jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
       jobs/churn.yaml:14:15: score.chunk_rows: must be at least 1
       jobs/churn.yaml:15:12: score.workers: auto or a whole number from 1 to 256
       jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers, max_memory
@@ -295,15 +295,15 @@ it('refuses execution providers that there are not, and options that they do not
       jobs/churn.yaml:14:13: score.providers.3.name: unknown execution provider tensorrrt; did you mean tensorrt?
       jobs/churn.yaml:17:7: score.providers.4: unknown key device; did you mean devices?
       jobs/churn.yaml:18:32: score.providers.5.device_id: give either device_id or devices
-      jobs/churn.yaml:19:30: score.providers.6.devices: a device is named twice, and takes one session
+      jobs/churn.yaml:19:30: score.providers.6.devices: a device is listed twice
       jobs/churn.yaml:20:30: score.providers.7.devices: name at least one device
       jobs/churn.yaml:21:32: score.providers.8.device_id: must be at least 0
-      jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu has no choice of devices
+      jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu does not support a choice of devices
       jobs/churn.yaml:23:7: score.providers.10: unknown execution provider 7; choose from tensorrt, cuda, webgpu, cpu"
   `);
   expect(problems(`${MINIMAL}score: { providers: [cpu, cuda, cpu] }\n`)).toMatchInlineSnapshot(`
     "error: the job file jobs/churn.yaml has 2 problems
-      jobs/churn.yaml:9:27: score.providers.1: cpu serves always, so that cuda after it is never tried
-      jobs/churn.yaml:9:33: score.providers.2: cpu is named already"
+      jobs/churn.yaml:9:27: score.providers.1: cuda after cpu is never used, since cpu always works
+      jobs/churn.yaml:9:33: score.providers.2: cpu is listed twice"
   `);
 });

@@ -117,7 +117,7 @@ describe('a load is fitted to the bound', () => {
           expect(allotment.batchRows).toBeGreaterThanOrEqual(1);
           if (cut) expect(allotment.chunkRows).toBe(load.chunkRows);
         } catch (error) {
-          const [, least = ''] = /takes ([\d,]+) MiB at least/.exec((error as Error).message) ?? [];
+          const [, least = ''] = /needs at least ([\d,]+) MiB/.exec((error as Error).message) ?? [];
           expect(fitToMemory(bound(Number(least.replaceAll(',', ''))), load, cut).workers).toBeGreaterThanOrEqual(1);
         }
       }),
@@ -140,7 +140,7 @@ describe('rows that are wider than usual', () => {
   it('are refused by their column and size where a bound is too small, with one that works', () => {
     const error = refusal(() => fitToMemory(bound(512), wide, true));
     expect(error.details).toEqual([
-      '100 rows that are read together have 40 MB, most of it in note; its largest value has 39 MB',
+      '100 rows that are read together take 40 MB, most of it in note; its largest value has 39 MB',
     ]);
     const [, least = ''] = /^set the bound to (\d+)MiB, or shorten note in the query$/.exec(error.hint ?? '') ?? [];
     expect(fitToMemory(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
@@ -150,10 +150,10 @@ describe('rows that are wider than usual', () => {
 it.each<[MemoryBound['from'], string, string]>([
   ['call', 'usage', 'a memory bound of 100 MiB is too small'],
   ['job', 'configuration', 'score.max_memory of 100 MiB is too small'],
-  ['machine', 'configuration', 'there is too little memory: 100 MiB of it may be used here'],
+  ['machine', 'configuration', 'there is too little memory: score-batch can use 100 MiB'],
 ])('too small a bound of the %s is refused with the least that works', (from, kind, text) => {
   const error = refusal(() => mainDatabase(bound(100, from), LOAD));
   expect(error.kind).toBe(kind);
-  expect(error.message).toContain(`${text}: this job takes `);
+  expect(error.message).toContain(`${text}: this job needs at least `);
   expect(error.hint).not.toBe('');
 });

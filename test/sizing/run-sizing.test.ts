@@ -47,7 +47,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
     {},
     ['', ''],
     64,
-    /bound of 64 MiB is too small: this job takes \d{3} MiB at least/,
+    /bound of 64 MiB is too small: this job needs at least \d{3} MiB/,
   ],
   ['too little in the job', [], {}, ['chunk_rows: 10', 'max_memory: 64MiB'], 78, /score.max_memory of 64 MiB is too small/],
   ['a batch of no rows', [], {}, ['chunk_rows: 10', 'batch_rows: 0'], 78, /score.batch_rows: must be at least 1/],
@@ -62,7 +62,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
 it('the least memory that a refusal names is enough', async () => {
   const folder = await linearProject();
   const { stderr } = await scoreBatch(folder, ['--week', '--max-memory', '1MiB']);
-  const [, least = ''] = /takes (\d+) MiB at least/.exec(stderr) ?? [];
+  const [, least = ''] = /needs at least (\d+) MiB/.exec(stderr) ?? [];
   const outcome = await scoreBatch(folder, ['--week', '--max-memory', `${least}MiB`]);
   expect(outcome.code, outcome.stderr).toBe(0);
 });

@@ -31,7 +31,7 @@ describe('exit codes, which schedulers rely on', () => {
     ['SIGTERM', 143],
   ])('%s is %i', (signal, exitCode) => {
     expect(presentError(new Interrupted(signal))).toEqual({
-      text: `ended by ${signal}; the same command goes on where this one stopped`,
+      text: `ended by ${signal}; run the same command again to resume`,
       message: `ended by ${signal}`,
       details: [],
       hint: undefined,
