@@ -7,7 +7,7 @@ it.each([
   '/srv/reports/churn-{window}.csv',
   'reports/..{window}..csv',
   'größe {window}',
-])('takes %s', (template) => {
+])('accepts %s', (template) => {
   expect(templateProblem(template)).toBeUndefined();
 });
 

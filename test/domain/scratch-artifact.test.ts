@@ -20,7 +20,7 @@ const started = (runId: string, supersedes: string | null) => entry(runId, 'star
 const published = (runId: string, publication: number) => entry(runId, 'published', {}, publication);
 
 it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boolean, why: string]>([
-  ['of a run that is going on', [started('run', null)], LATER, false, `its run can be resumed until ${LATER}`],
+  ['of a run in progress', [started('run', null)], LATER, false, `its run can be resumed until ${LATER}`],
   [
     'of a run that failed',
     [started('run', null), entry('run', 'failed', {})],
@@ -36,11 +36,11 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boo
     false,
     `its run was refused and can be inspected until ${LATER}`,
   ],
-  ['of a run that nobody knows', [], LATER, false, `its run is not in the ledger; until ${LATER}`],
+  ['of an unknown run', [], LATER, false, `its run is not in the ledger; until ${LATER}`],
   ['of a run that nobody knows, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
   ['of a published run', [started('run', null), published('run', 1)], LATER, true, 'its run has published'],
   [
-    'of a completed run that was replaced',
+    'of a completed run that was superseded',
     [started('run', null), published('run', 1), entry('run', 'completed'), started('b', 'run'), published('b', 2)],
     LATER,
     true,
@@ -62,13 +62,13 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boo
     'b has published the window since its run started',
   ],
   [
-    'of a run that began after what is published now',
+    'of a run that started after the current publication',
     [published('a', 1), started('run', 'a')],
     LATER,
     false,
     `its run can be resumed until ${LATER}`,
   ],
-])('what is left %s', (_title, entries, deadline, deletable, why) => {
+])('judges artifacts %s', (_title, entries, deadline, deletable, why) => {
   expect(mayDelete({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ deletable, why });
 });
 
@@ -76,10 +76,10 @@ it.each<[deadline: string | undefined, deletable: boolean, why: string]>([
   [undefined, true, 'its process has ended'],
   [LATER, false, `a process may still use it; until ${LATER}`],
   [EARLIER, true, `its deadline was ${EARLIER}`],
-])('what a process had for itself until %s: may go %s, %s', (deadline, deletable, why) => {
+])('judges an artifact of a process with deadline %s: deletable %s, %s', (deadline, deletable, why) => {
   expect(mayDelete({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ deletable, why });
 });
 
-it('a mark without a deadline does not let anything of a run go', () => {
+it('keeps the artifact of a run if its mark has no deadline', () => {
   expect(mayDelete({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).deletable).toBe(false);
 });

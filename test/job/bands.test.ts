@@ -7,7 +7,7 @@ it.each([
   [{ high: 'top 0.0001%' }, 'share', [1]],
   [{ high: 0.9, medium: 0.8 }, 'threshold', [900_000, 800_000]],
   [{ all: 0 }, 'threshold', [0]],
-])('%o is by %s, in millionths: %j', (spec, by, bounds) => {
+])('parses %o by %s, in millionths: %j', (spec, by, bounds) => {
   const bands = parseBands(spec);
   expect(bands).toEqual({ by, bounds: Object.keys(spec).map((name, i) => ({ name, bound: bounds[i] })), rest: 'low' });
 });
@@ -28,6 +28,6 @@ it.each([
   [{ a: 1.5 }, neither('a')],
   [{ a: -0.1 }, neither('a')],
   [{ a: 0.9, low: 0.5 }, 'the band low is added for users below the other bands: leave it out'],
-])('%o is refused', (spec: Record<string, string | number>, why) => {
+])('refuses %o', (spec: Record<string, string | number>, why) => {
   expect(parseBands(spec)).toBe(why);
 });

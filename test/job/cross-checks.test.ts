@@ -20,7 +20,7 @@ report: ${report}
   }
 }
 
-it('names that meet in one table are refused, whatever their case', () => {
+it('refuses names that clash in one table, whatever their case', () => {
   expect(
     [
       ...problems({ key: '[id, country, ID]' }),
@@ -41,13 +41,13 @@ it('names that meet in one table are refused, whatever their case', () => {
   `);
 });
 
-it('a segment must be kept, or the report would not have it', () => {
+it('refuses a segment that is not kept', () => {
   expect(problems({ sink: 'table: m.scores, keep: [country]', report: '{ segments: [Country, plan] }' })).toEqual([
     '  job.yaml:7:31: report.segments.1: plan is not in sink.keep, so the report does not have the column',
   ]);
 });
 
-it('what is in the order of ranks needs the wide layout', () => {
+it('refuses reports that need ranks without the wide layout', () => {
   const sink = 'table: m.scores, layout: narrow';
   expect(problems({ sink, report: '{ table: m.report, summary_table: m.summary, csv: "r-{window}.csv" }' })).toEqual([
     '  job.yaml:7:18: report.table: a report needs ranks, and sink.layout: narrow has none; leave it out, or use the wide layout',
@@ -61,7 +61,7 @@ it('what is in the order of ranks needs the wide layout', () => {
   expect(problems({ sink, column, report: '{ summary_table: m.summary }' })).toEqual([]);
 });
 
-it('a slim table is of one job, and has a column of its own for the publication', () => {
+it('refuses a shared slim table, and a column named like its publication number', () => {
   expect(problems({ sink: 'table: m.scores, layout: slim, keep: [Publication], shared_tables: true' })).toEqual([
     '  job.yaml:6:47: sink.keep.0: Publication is reserved for a column that score-batch writes; rename it in the query',
     '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
@@ -69,7 +69,7 @@ it('a slim table is of one job, and has a column of its own for the publication'
   expect(problems({ sink: 'table: m.scores, keep: [publication]' })).toEqual([]);
 });
 
-it('each table has its own name', () => {
+it('refuses two tables with the same name', () => {
   expect(problems({ report: '{ table: M.Scores, summary_table: m.summary }' })).toEqual([
     '  job.yaml:7:18: report.table: M.Scores is already sink.table',
   ]);
@@ -78,10 +78,10 @@ it('each table has its own name', () => {
   ]);
 });
 
-it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('%s stands beside the scores and cannot be the report', (table) => {
+it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('refuses %s, a table of the scores, as the report', (table) => {
   expect(problems({ report: `{ table: ${table} }` })).toHaveLength(1);
 });
 
-it('names are apart though they look alike when their parts are joined', () => {
+it('accepts different names that look alike when their parts are joined', () => {
   expect(problems({ sink: 'table: \'"a.b".c\'', report: '{ table: \'a."b.c"\' }' })).toEqual([]);
 });

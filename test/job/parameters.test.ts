@@ -21,7 +21,7 @@ it('binds instants, wall-clock times and dates of the window', () => {
   ]);
 });
 
-describe('what is code is bound', () => {
+describe('binds parameters in code', () => {
   it.each([
     ['at >=:window_start', 1],
     ['f(:window_start,:window_end)', 2],
@@ -45,7 +45,7 @@ describe('what is code is bound', () => {
   });
 });
 
-describe('what is no code, or another use of the colon, is left as it is', () => {
+describe('leaves text that is not code, and other uses of the colon', () => {
   it.each([
     "':window_start'",
     "'it''s :window_start'",
@@ -80,7 +80,7 @@ function refused(sql: string, window = WEEK): string {
   return 'not refused';
 }
 
-it('an unknown parameter is refused with the one that was meant, dates with a window that has none', () => {
+it('refuses an unknown parameter with a suggestion, and dates for a window without whole days', () => {
   const shown = [
     refused('select :window_strat'),
     refused('select :window_ :window_start'),

@@ -12,8 +12,8 @@ import type { Dialect } from '../../src/warehouse/sql/dialect.ts';
 import { weekWindow } from '../../src/window/window.ts';
 import { spitefulText } from '../support/spiteful-text.ts';
 
-// What quotes a text and what finds out where code stands were written apart, so each tests the other. The warehouses
-// themselves are asked in test/duckdb/sql.test.ts and test/warehouse/*/quoting.test.ts.
+// The code that quotes a text and the code that finds code ranges are independent, so each tests the other. The warehouses
+// themselves are tested in test/duckdb/sql.test.ts and test/warehouse/*/quoting.test.ts.
 
 const DIALECTS: readonly [WarehouseKind, Dialect][] = [
   ['duckdb', DUCKDB],
@@ -25,7 +25,7 @@ const WEEK = weekWindow('2026-11-16', 'Europe/Berlin');
 const code = (sql: string, kind: WarehouseKind) => codeRanges(sql, kind).map(([start, end]) => sql.slice(start, end));
 
 describe.each(DIALECTS)('in %s', (kind, dialect) => {
-  it('a text that is quoted is no code, whatever it holds', () => {
+  it('finds no code in a quoted text, whatever it contains', () => {
     fc.assert(
       fc.property(spitefulText, (text) => {
         expect(code(`select ${dialect.literal(text)}, 1`, kind)).toEqual(['select ', ', 1']);
@@ -34,7 +34,7 @@ describe.each(DIALECTS)('in %s', (kind, dialect) => {
     );
   });
 
-  it('neither is a name, nor a table that a job file names', () => {
+  it('finds no code in a quoted name, or in a table name of a job file', () => {
     fc.assert(
       fc.property(spitefulText, (name) => {
         expect(code(`select ${dialect.identifier(name)} from t`, kind)).toEqual(['select ', ' from t']);
@@ -46,10 +46,10 @@ describe.each(DIALECTS)('in %s', (kind, dialect) => {
     );
   });
 
-  it('parameters are found in code and left alone in what is none, however it is nested', () => {
+  it('finds parameters in code only, however it is nested', () => {
     const without = (...ends: string[]) =>
       spitefulText.map((text) => ends.reduce((rest, end) => rest.replaceAll(end, ''), text));
-    // Spaces around all: what stands side by side may be one thing more.
+    // Spaces around all parts, since adjacent parts may form another token.
     const inert = fc.oneof(
       spitefulText.map(dialect.literal),
       spitefulText.map(dialect.identifier),

@@ -7,7 +7,7 @@ import { scoreBatch } from '../support/score-batch.ts';
 
 const CSV = 'reports/linear-1997-W11.csv';
 
-describe('the report has the same bytes', () => {
+describe('the report has the same bytes with', () => {
   it.each<[title: string, score: string, flags: string[]]>([
     ['with batches of one row', 'batch_rows: 1', []],
     ['with a last batch of one row', 'chunk_rows: 100\n  batch_rows: 33', []],
@@ -26,7 +26,7 @@ describe('the report has the same bytes', () => {
   });
 });
 
-it('more workers than processors are said to be no faster, fewer for lack of memory are counted', async () => {
+it('notes that more workers than processors are not faster, and how many workers fit the memory', async () => {
   const many = await scoreBatch(await linearProject(), ['--week', '--workers', '200', '--max-memory', '20GB']);
   expect(many.stderr).toMatch(/^(200 workers on \d+ processors?, which are not faster than \d+|.* of 200 workers, since .*)$/m);
   const bound = await scoreBatch(await linearProject(), ['--week', '--workers', '4', '--max-memory', '450MiB']);
@@ -51,7 +51,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
   ],
   ['too little in the job', [], {}, ['chunk_rows: 10', 'max_memory: 64MiB'], 78, /score.max_memory of 64 MiB is too small/],
   ['a batch of no rows', [], {}, ['chunk_rows: 10', 'batch_rows: 0'], 78, /score.batch_rows: must be at least 1/],
-])('%s: refused before a row moves', async (_, flags, environment, [from, to], code, said) => {
+])('refuses before any row moves: %s', async (_, flags, environment, [from, to], code, said) => {
   const folder = await linearProject({ edit: (job) => job.replace(from, to) });
   const outcome = await scoreBatch(folder, ['--week', ...flags], environment);
   expect(outcome.stderr).toMatch(said);
@@ -59,7 +59,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
   expect(await publishedTables(folder)).toEqual([]);
 });
 
-it('the least memory that a refusal names is enough', async () => {
+it('works with the minimum memory that a refusal names', async () => {
   const folder = await linearProject();
   const { stderr } = await scoreBatch(folder, ['--week', '--max-memory', '1MiB']);
   const [, least = ''] = /needs at least (\d+) MiB/.exec(stderr) ?? [];
@@ -67,7 +67,7 @@ it('the least memory that a refusal names is enough', async () => {
   expect(outcome.code, outcome.stderr).toBe(0);
 });
 
-it('a run goes on where there is less memory, with the chunks that are cut', async () => {
+it('resumes a run with less memory and the same chunks', async () => {
   const folder = await linearProject({ edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: auto') });
   expect((await scoreBatch(folder, ['freeze', '--week', '--max-memory', '4GB'])).code).toBe(0);
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--max-memory', '412MiB']);

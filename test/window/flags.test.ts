@@ -4,7 +4,7 @@ import { refuseOpen, type WindowFlags, windowFromFlags } from '../../src/window/
 import { weekWindow } from '../../src/window/window.ts';
 
 const BERLIN = 'Europe/Berlin';
-// Tuesday, half past midnight in Berlin and still Monday in UTC.
+// Tuesday, half past midnight in Berlin, but still Monday in UTC.
 const NOW = Date.parse('2026-11-23T23:30:00Z');
 
 function labelOf(flags: WindowFlags, zone = BERLIN): string {
@@ -22,7 +22,7 @@ function refused(work: () => unknown): string {
   return 'not refused';
 }
 
-it('flags without a value take the last complete window of the job’s zone', () => {
+it('takes the last complete window in the job’s zone for flags without a value', () => {
   expect([labelOf({ week: true }), labelOf({ date: true }), labelOf({ hour: true })]).toEqual([
     'week 2026-W47',
     'day 2026-11-23',
@@ -51,7 +51,7 @@ it.each([
   expect(labelOf(flags)).toBe(window);
 });
 
-describe('what is refused, with what to do', () => {
+describe('refuses, with a hint,', () => {
   it('no window, two windows, half a window', () => {
     const flags: WindowFlags[] = [
       {},
@@ -78,7 +78,7 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('text that names no window', () => {
+  it('text that does not name a window', () => {
     const flags: WindowFlags[] = [
       { week: '2025-W53' },
       { week: '2026-47' },
@@ -155,7 +155,7 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('a range that ends where it starts, or before', () => {
+  it('a range that does not end after its start', () => {
     const flags: WindowFlags[] = [
       { from: '2026-11-18', to: '2026-11-18' },
       { from: '2026-11-19', to: '2026-11-18' },
@@ -176,13 +176,13 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('a window that ends after the last year that a date can have', () => {
+  it('a window that ends after the last possible year', () => {
     for (const flags of [{ date: '9999-12-31' }, { week: '9999-W52' }]) {
       expect(refused(() => labelOf(flags))).toContain('exit code 64');
     }
   });
 
-  it('a window that is still open, until the very instant at which it ends', () => {
+  it('a window that is still open, until the instant at which it ends', () => {
     const window = weekWindow('2026-11-16', BERLIN);
     expect(() => refuseOpen(window, Date.parse('2026-11-22T23:00:00Z'))).not.toThrow();
     expect(refused(() => refuseOpen(window, Date.parse('2026-11-22T22:59:59.999Z')))).toMatchInlineSnapshot(`
