@@ -10,7 +10,7 @@ import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { SNOWFLAKE } from '../../src/warehouse/snowflake/dialect.ts';
 import type { Dialect } from '../../src/warehouse/sql/dialect.ts';
 import { weekWindow } from '../../src/window/window.ts';
-import { spitefulText } from '../support/spiteful-text.ts';
+import { hostileText } from '../support/hostile-text.ts';
 
 // The code that quotes a text and the code that finds code ranges are independent, so each tests the other. The warehouses
 // themselves are tested in test/duckdb/sql.test.ts and test/warehouse/*/quoting.test.ts.
@@ -27,7 +27,7 @@ const code = (sql: string, kind: WarehouseKind) => codeRanges(sql, kind).map(([s
 describe.each(DIALECTS)('in %s', (kind, dialect) => {
   it('finds no code in a quoted text, whatever it contains', () => {
     fc.assert(
-      fc.property(spitefulText, (text) => {
+      fc.property(hostileText, (text) => {
         expect(code(`select ${dialect.literal(text)}, 1`, kind)).toEqual(['select ', ', 1']);
       }),
       { numRuns: 1000 },
@@ -36,7 +36,7 @@ describe.each(DIALECTS)('in %s', (kind, dialect) => {
 
   it('finds no code in a quoted name, or in a table name of a job file', () => {
     fc.assert(
-      fc.property(spitefulText, (name) => {
+      fc.property(hostileText, (name) => {
         expect(code(`select ${dialect.identifier(name)} from t`, kind)).toEqual(['select ', ' from t']);
         const parts = parseTableName(name) ?? [name];
         const dots = parts.slice(1).map(() => '.');
@@ -48,11 +48,11 @@ describe.each(DIALECTS)('in %s', (kind, dialect) => {
 
   it('finds parameters in code only, however it is nested', () => {
     const without = (...ends: string[]) =>
-      spitefulText.map((text) => ends.reduce((rest, end) => rest.replaceAll(end, ''), text));
+      hostileText.map((text) => ends.reduce((rest, end) => rest.replaceAll(end, ''), text));
     // Spaces around all parts, since adjacent parts may form another token.
     const inert = fc.oneof(
-      spitefulText.map(dialect.literal),
-      spitefulText.map(dialect.identifier),
+      hostileText.map(dialect.literal),
+      hostileText.map(dialect.identifier),
       without('\n').map((text) => `--${text}\n`),
       without('/*', '*/', '*', '/').map((text) => `/*${text}*/`),
       ...(kind === 'duckdb'

@@ -19,7 +19,7 @@ const OWN = { cores: availableParallelism(), memory: Math.min(totalmem(), proces
 const CORES = (quota: number) => Math.min(OWN.cores, quota);
 
 it.each<[string, Record<string, string>, { cores: number; memory: number }]>([
-  ['a machine without control groups', {}, OWN],
+  ['of a machine without control groups', {}, OWN],
   [
     'of a group without limits',
     {
@@ -68,7 +68,7 @@ it.each<[string, Record<string, string>, { cores: number; memory: number }]>([
     },
     OWN,
   ],
-{ => ])('reads the limits %s', async (_, files, expected) => { => {
+])('reads the limits %s', async (_, files, expected) => {
   expect(readMachine(await rootWith(files))).toEqual(expected);
 });
 

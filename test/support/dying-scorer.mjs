@@ -1,5 +1,5 @@
-// Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads: a scoring worker
-// ends at its second batch in the way that DYING_SCORER says.
+// Preloaded into the real process (NODE_OPTIONS=--import), in its main thread and its worker threads: a scoring worker
+// dies at its second batch, in the way given by DYING_SCORER.
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 

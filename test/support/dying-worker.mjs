@@ -1,9 +1,9 @@
-// Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads: lets chunk workers
-// die the way that DYING_WORKER says at their second chunk: with DYING_MIDWAY while a library works on it.
+// Preloaded into the real process (NODE_OPTIONS=--import), in its main thread and its worker threads: chunk workers
+// die at their second chunk, in the way given by DYING_WORKER; with DYING_MIDWAY while a library works on it.
 import { isMainThread, parentPort } from 'node:worker_threads';
 
 const DEATHS = {
-  // Nobody catches what is thrown here.
+  // Errors thrown here are uncaught.
   error: () =>
     setImmediate(() => {
       throw new Error('it fell over');
@@ -18,7 +18,7 @@ const DEATHS = {
 if (!isMainThread) {
   let tasks = 0;
   const { on } = parentPort;
-  // A listener of our own would let messages through before the thread has one.
+  // A listener of our own would start the delivery of messages before the thread has its listener.
   parentPort.on = (event, listener) =>
     on.call(parentPort, event, (message) => {
       if (event === 'message' && message !== 'close') {
