@@ -6,8 +6,8 @@ import { ScoreBatchError, unreadable } from './errors.ts';
  *
  * @param limit bytes
  * @param missingHint what to do if the file is missing
- * @throws ScoreBatchError `configuration` if it is missing, too large or not a regular file; `permission` if this user cannot
- *   read it
+ * @throws ScoreBatchError `configuration` if it is missing, too large or not a regular file; `permission` if this user
+ *   cannot read it
  */
 export async function readBounded(file: string, limit: number, missingHint: string): Promise<Buffer> {
   const found = await stat(file).catch((cause: unknown) => {

@@ -30,8 +30,8 @@ interface ErrorOptions {
 }
 
 /**
- * The one error class for users: what happened, to what, and a hint. Its kind determines the exit code. Any other error is a bug
- * in score-batch and is shown with its stack.
+ * The one error class for users: what happened, to what, and a hint. Its kind determines the exit code. Any other error is a
+ * bug in score-batch and is shown with its stack.
  */
 export class ScoreBatchError extends Error {
   override readonly name = 'ScoreBatchError';
@@ -78,7 +78,8 @@ export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
 }
 
 /**
- * The error for a file that cannot be read: it is missing, this user has no permission, or the process has too many open files.
+ * The error for a file that cannot be read: it is missing, this user has no permission, or the process has too many open
+ * files.
  *
  * @param missingHint what to do if the file is missing
  */

@@ -20,7 +20,10 @@ const KERNEL_SETS = [
   'bf16',
 ];
 
-/** Architecture and instruction sets of this processor: `x64 avx avx2 fma`; only the architecture if the system lists no sets. */
+/**
+ * Architecture and instruction sets of this processor: `x64 avx avx2 fma`; only the architecture if the system lists no
+ * sets.
+ */
 export function processorKind(file = '/proc/cpuinfo'): string {
   const [, flags = ''] = /^(?:flags|Features)\s*:(.*)$/m.exec(read(file)) ?? [];
   const present = new Set(flags.trim().split(/\s+/));

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { ScoreBatchError } from './errors.ts';
 
 /**
- * Replaces a file atomically: writes a temporary file in the same folder, then renames it. Readers see the old file or the whole
- * new one.
+ * Replaces a file atomically: writes a temporary file in the same folder, then renames it. Readers see the old file or the
+ * whole new one.
  *
  * @throws ScoreBatchError `permission` if it cannot be written; the temporary file is removed
  */

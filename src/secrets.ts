@@ -1,5 +1,5 @@
-// Values from credentials, so that no message shows them, even if a server echoes a token or a parser quotes the line that it
-// failed on. One list per thread; `score/error-parts.ts` masks the errors that leave a worker.
+// Values from credentials, so that no message shows them, even if a server echoes a token or a parser quotes the line that
+// it failed on. One list per thread; `score/error-parts.ts` masks the errors that leave a worker.
 
 const MASK = '[secret]';
 

@@ -1,9 +1,9 @@
-// A warehouse's error can quote row values: "Could not convert string 'jo@example.com' to INT32". Errors go to logs and into the
-// ledger, so the quoted values are masked. To see them, run the query.
+// A warehouse's error can quote row values: "Could not convert string 'jo@example.com' to INT32". Errors go to logs and into
+// the ledger, so the quoted values are masked. To see them, run the query.
 
 /**
- * The first line of a message with quoted texts and numbers masked, and DuckDB's pointer into the statement, if there is one.
- * Unquoted words stay.
+ * The first line of a message with quoted texts and numbers masked, and DuckDB's pointer into the statement, if there is
+ * one. Unquoted words stay.
  */
 export function withoutValues(message: string): string {
   const [place = ''] = /\n{1,2}LINE \d+: [^\n]*(?:\n *\^)?\n?$/.exec(message) ?? [];

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { SCORER_ID_DIGITS } from './scorer.ts';
 
-// An attempt's id names the frozen table that it read and the scorer that scored it. The id is part of file names, staged rows
-// and load jobs, so attempts of different tables or scorers never mix.
+// An attempt's id names the frozen table that it read and the scorer that scored it. The id is part of file names, staged
+// rows and load jobs, so attempts of different tables or scorers never mix.
 
 const FROZEN_ID_DIGITS = 12;
 const RANDOM_DIGITS = 8;

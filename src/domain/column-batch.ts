@@ -1,6 +1,6 @@
 /**
- * Values of one column. `valid` has one bit per row, least significant bit first, 1 = not null, as in Arrow and DuckDB; without
- * it the column has no nulls. `bool` is one byte per row.
+ * Values of one column. `valid` has one bit per row, least significant bit first, 1 = not null, as in Arrow and DuckDB;
+ * without it the column has no nulls. `bool` is one byte per row.
  */
 export type ColumnValues =
   | { readonly kind: 'float32'; readonly values: Float32Array; readonly valid: Uint8Array | undefined }

@@ -30,7 +30,10 @@ export function showExecution(execution: Execution): string[] {
   return [serving, ...execution.skipped.map(({ provider, why }) => `not ${provider}: ${why}`), ...more];
 }
 
-/** The provider in use and the canary's result. Skipped providers are left to `check`: a machine without a GPU need not repeat it in every summary. */
+/**
+ * The provider in use and the canary's result. Skipped providers are left to `check`: a machine without a GPU need not
+ * repeat it in every summary.
+ */
 export function showServing({ provider, devices, gpu, onnxruntime, nodes, canary, ...more }: Execution): string[] {
   const several = devices.length > 1 || devices[0] !== provider ? ` (${devices.join(', ')})` : '';
   const software = gpu || provider === 'cpu' ? '' : ' on a software adapter';

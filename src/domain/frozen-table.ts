@@ -17,7 +17,9 @@ export interface FrozenPiece {
   readonly first: number;
 }
 
-/** Bytes of memory that a statement needs per byte of the widest row group: its pages, its rows and the copy that is written. */
+/**
+ * Bytes of memory that a statement needs per byte of the widest row group: its pages, its rows and the copy that is written.
+ */
 export const COPIES_OF_WIDEST = 8;
 
 /** The row group that needs the most memory to read. A row group is read at once, with all its texts. */
@@ -42,8 +44,8 @@ export interface FrozenTable {
   /** Number of chunks that the table is divided into, empty ones included. */
   readonly divisions: number;
   /**
-   * Keys that occur more than once, if the source counted them over all rows. Otherwise chunks are made by a hash of the key, so
-   * all rows of a key are in one chunk.
+   * Keys that occur more than once, if the source counted them over all rows. Otherwise chunks are made by a hash of the
+   * key, so all rows of a key are in one chunk.
    */
   readonly duplicates?: number;
   /** Where each chunk's rows are, for a source whose chunks are ranges of rows in files. */
@@ -57,9 +59,9 @@ export interface FrozenTable {
 }
 
 /**
- * Number of buckets that a warehouse partitions a frozen table into. It is fixed, since counting the rows first would scan the
- * source twice. It is also the maximum number of chunks, below BigQuery's 1,500 loads per table and day and its 4,000 partitions
- * per job.
+ * Number of buckets that a warehouse partitions a frozen table into. It is fixed, since counting the rows first would scan
+ * the source twice. It is also the maximum number of chunks, below BigQuery's 1,500 loads per table and day and its 4,000
+ * partitions per job.
  */
 export const BUCKETS = 1000;
 
@@ -73,8 +75,8 @@ export interface Chunking {
   /** Approximate maximum of rows per chunk. */
   readonly chunkRows: number;
   /**
-   * Minimum number of chunks, so that all workers stay busy until the end; 1 by default. A chunk still gets at least `SPREAD_ROWS`
-   * rows.
+   * Minimum number of chunks, so that all workers stay busy until the end; 1 by default. A chunk still gets at least
+   * `SPREAD_ROWS` rows.
    */
   readonly minChunks?: number;
 }
@@ -82,7 +84,9 @@ export interface Chunking {
 /** Enough rows to outweigh the fixed cost of a chunk, a few milliseconds of queries. */
 const SPREAD_ROWS = 25_000;
 
-/** Number of chunks for `rows`. It depends on nothing else, so a run that resumes on another machine gets the same chunks. */
+/**
+ * Number of chunks for `rows`. It depends on nothing else, so a run that resumes on another machine gets the same chunks.
+ */
 export function chunksFor(rows: number, { chunkRows, minChunks = 1 }: Chunking): number {
   return Math.max(1, Math.ceil(rows / chunkRows), Math.min(minChunks, Math.floor(rows / SPREAD_ROWS)));
 }

@@ -11,9 +11,9 @@ import type { Window, WindowKind } from './window.ts';
 import type { WorkerTime } from './worker-time.ts';
 
 /**
- * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its report
- * files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an overlapping
- * window took the run's rows out of the tables.
+ * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
+ * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
+ * overlapping window took the run's rows out of the tables.
  */
 const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'] as const;
 export type RunState = (typeof RUN_STATES)[number];
@@ -134,7 +134,10 @@ export interface Publication {
   readonly rows: RunRows;
 }
 
-/** Whether a text can be the id of a run. Ids from the ledger become folder names, and other tools may have written to the ledger. */
+/**
+ * Whether a text can be the id of a run. Ids from the ledger become folder names, and other tools may have written to the
+ * ledger.
+ */
 export function isRunId(text: string): boolean {
   return /^\w[\w.+-]{0,199}$/.test(text);
 }
@@ -169,7 +172,11 @@ export function currentPublication(entries: readonly LedgerEntry[]): Publication
     : { number: publication, runId, rows };
 }
 
-/** The entry that determines what the tables hold: the last publication, or the one that superseded it. @param entries all of one job and window */
+/**
+ * The entry that determines what the tables hold: the last publication, or the one that superseded it.
+ *
+ * @param entries all of one job and window
+ */
 export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | undefined {
   let last: LedgerEntry | undefined;
   for (const entry of entries) {

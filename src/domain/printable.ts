@@ -1,6 +1,6 @@
 /**
- * Characters that a terminal interprets: C0, DEL and C1, line and paragraph separators, and bidirectional controls (Unicode TR36,
- * "Bidirectional Text Spoofing").
+ * Characters that a terminal interprets: C0, DEL and C1, line and paragraph separators, and bidirectional controls (Unicode
+ * TR36, "Bidirectional Text Spoofing").
  */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const CONTROLS = new RegExp(CONTROL, 'gu');

@@ -21,9 +21,9 @@ export function currentEntries(entries: readonly LedgerEntry[]): PublishedEntry[
 }
 
 /**
- * Publications that clash with one of this window, since a user would be counted in both: their windows differ but have the same
- * label, or have the same grain and overlap. A day inside a week does not clash, it is another grain. Ad hoc windows have no
- * grain.
+ * Publications that clash with one of this window, since a user would be counted in both: their windows differ but have the
+ * same label, or have the same grain and overlap. A day inside a week does not clash, it is another grain. Ad hoc windows
+ * have no grain.
  *
  * @param entries of one job: all whose windows have this label or overlap this window
  */
@@ -32,8 +32,9 @@ export function overlapping(entries: readonly LedgerEntry[], window: LedgerWindo
 }
 
 /**
- * The number of a window's next publication. It is higher than the window's own numbers, than those that it supersedes, and than
- * those of windows with the same start (a week and its first day): start and number identify one publication of the job.
+ * The number of a window's next publication. It is higher than the window's own numbers, than those that it supersedes, and
+ * than those of windows with the same start (a week and its first day): start and number identify one publication of the
+ * job.
  *
  * @param entries of one job: all whose windows overlap this one
  */
@@ -49,8 +50,8 @@ export function nextNumber(
 }
 
 /**
- * The entry that marks `run` as superseded by the publication of another window. It has that publication's number, so it is the
- * last of its own window.
+ * The entry that marks `run` as superseded by the publication of another window. It has that publication's number, so it is
+ * the last of its own window.
  */
 export function supersededEntry(run: LedgerEntry, by: LedgerEntry): LedgerEntry {
   const { runId, job, window, fingerprint, model } = run;

@@ -45,9 +45,9 @@ export interface Reconciliation {
 }
 
 /**
- * Picks one attempt per chunk. It must have read this frozen table and match the chunk's row count and key checksum; of several,
- * the lowest id wins. All picks are of one scorer, the one that covers the most chunks: the scores of two scorers may differ in
- * their last digits.
+ * Picks one attempt per chunk. It must have read this frozen table and match the chunk's row count and key checksum; of
+ * several, the lowest id wins. All picks are of one scorer, the one that covers the most chunks: the scores of two scorers
+ * may differ in their last digits.
  *
  * @param preferred scorer that wins a tie, see `scorerId`
  */

@@ -1,6 +1,7 @@
 /**
- * Column types that matter for scoring. `integer` fits 64 bits; `decimal` is exact, and wider or with a fraction; `timestamp` is an
- * instant, `datetime` a wall-clock time; `other` (a list, a struct) cannot be a key, a feature or a kept column.
+ * Column types that matter for scoring. `integer` fits 64 bits; `decimal` is exact, and wider or with a fraction;
+ * `timestamp` is an instant, `datetime` a wall-clock time; `other` (a list, a struct) cannot be a key, a feature or a kept
+ * column.
  */
 export type ColumnType =
   | 'integer'

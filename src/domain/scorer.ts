@@ -1,6 +1,9 @@
 import { createHash } from 'node:crypto';
 
-/** Everything except the bundle and the features that can change a score. The scores of two scorers may differ in the last bit. */
+/**
+ * Everything except the bundle and the features that can change a score. The scores of two scorers may differ in the last
+ * bit.
+ */
 export interface Scorer {
   /** Version of score-batch. */
   readonly score_batch: string;

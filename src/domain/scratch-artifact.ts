@@ -19,8 +19,8 @@ export interface Verdict {
 }
 
 /**
- * Whether an artifact may be deleted. Artifacts that a resume needs, or that people can inspect after a refusal, are kept until
- * their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
+ * Whether an artifact may be deleted. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
+ * until their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
  *
  * @param entries all of the run's window; none if the run is not in the ledger
  * @param now epoch milliseconds of the real clock

@@ -30,9 +30,9 @@ export interface SchedulerState {
 export type NextChunk = { readonly take: FrozenChunk } | 'wait' | 'over';
 
 /**
- * The next chunk for a process: its own first, then those that other shards will not reach soon, then those that are overdue. There
- * are no leases and no heartbeats: if two processes score the same chunk, that wastes a little work and does no harm, since one
- * attempt per chunk is published.
+ * The next chunk for a process: its own first, then those that other shards will not reach soon, then those that are
+ * overdue. There are no leases and no heartbeats: if two processes score the same chunk, that wastes a little work and does
+ * no harm, since one attempt per chunk is published.
  */
 export function nextChunk(state: SchedulerState): NextChunk {
   const { own, soon, later } = openChunks(state);
@@ -47,9 +47,9 @@ export function nextChunk(state: SchedulerState): NextChunk {
 }
 
 /**
- * Chunks that are neither staged nor taken by this process: `own`; `soon`, the first few of each other shard, which it is scoring or
- * will score next; and `later`, the rest. The chunks that come next stay with their owner, since no other process could finish one
- * before the owner starts it.
+ * Chunks that are neither staged nor taken by this process: `own`; `soon`, the first few of each other shard, which it is
+ * scoring or will score next; and `later`, the rest. The chunks that come next stay with their owner, since no other process
+ * could finish one before the owner starts it.
  */
 export function openChunks({ shard, chunks, done, taken, workers }: Omit<SchedulerState, 'overdue' | 'random'>) {
   const open: Record<'own' | 'soon' | 'later', FrozenChunk[]> = { own: [], soon: [], later: [] };

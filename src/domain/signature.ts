@@ -12,7 +12,9 @@ export interface Feature {
   readonly default?: number | string | boolean;
   /** Inclusive bounds of numbers. A value outside them quarantines the row. */
   readonly range?: readonly [number, number];
-  /** Texts that the model was trained on. Absent for numbers, and for a text feature that takes any value (`unknown: allow`). */
+  /**
+   * Texts that the model was trained on. Absent for numbers, and for a text feature that takes any value (`unknown: allow`).
+   */
   readonly categories?: readonly string[];
   readonly unknown: 'quarantine' | 'allow' | 'default';
 }

@@ -1,8 +1,9 @@
 import type { Column } from './schema.ts';
 
 /**
- * Columns of a scored file and of staging. The job's own columns are named by position (key_0…, keep_0…), so they cannot clash
- * with the others: score, reason, column_name, value, chunk, attempt, provider, facts (see `AttemptFacts`) and scored_at.
+ * Columns of a scored file and of staging. The job's own columns are named by position (key_0…, keep_0…), so they cannot
+ * clash with the others: score, reason, column_name, value, chunk, attempt, provider, facts (see `AttemptFacts`) and
+ * scored_at.
  */
 export const stagedKey = (position: number): string => `key_${position}`;
 export const stagedKeep = (position: number): string => `keep_${position}`;

@@ -112,8 +112,8 @@ export interface TableNames {
 }
 
 /**
- * Which columns come with each score. `wide` has ranks and the model; `narrow` leaves those to the run's ledger entry; `slim`
- * leaves everything to it except the window's start and the publication number.
+ * Which columns come with each score. `wide` has ranks and the model; `narrow` leaves those to the run's ledger entry;
+ * `slim` leaves everything to it except the window's start and the publication number.
  */
 export const SCORE_LAYOUTS = ['wide', 'narrow', 'slim'] as const;
 export type ScoreLayout = (typeof SCORE_LAYOUTS)[number];

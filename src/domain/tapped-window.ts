@@ -2,8 +2,8 @@ import type { AttemptFacts } from './attempt-facts.ts';
 import type { FrozenTable } from './frozen-table.ts';
 
 /**
- * A window that was scored as the query returned it, without a frozen table. One statement reads all rows, so they are of one
- * snapshot, and they are counted as they arrive. The window is one chunk with one attempt.
+ * A window that was scored as the query returned it, without a frozen table. One statement reads all rows, so they are of
+ * one snapshot, and they are counted as they arrive. The window is one chunk with one attempt.
  */
 export interface TappedWindow {
   /** The window in the form that reconcile and publish expect. `chunks` has one chunk, or none if the window is empty. */

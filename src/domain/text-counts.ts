@@ -1,6 +1,6 @@
 /**
- * Per text feature with categories: how many values were not null, and how many of those are not among the categories. Counted
- * during scoring, since published rows do not distinguish an allowed unknown value from a known one.
+ * Per text feature with categories: how many values were not null, and how many of those are not among the categories.
+ * Counted during scoring, since published rows do not distinguish an allowed unknown value from a known one.
  */
 export type TextCounts = Readonly<Record<string, readonly [present: number, unseen: number]>>;
 
@@ -17,8 +17,8 @@ export function addTextCounts(counts: readonly TextCounts[]): TextCounts {
 /**
  * Features with more than half of their values never seen in training, each with a message that quotes no value.
  *
- * Such a column uses other words for the same things (`true` for `Yes`) or holds another column's values. Its scores would be
- * wrong, and nothing else would show it: each is still within 0 to 1.
+ * Such a column uses other words for the same things (`true` for `Yes`) or holds another column's values. Its scores would
+ * be wrong, and nothing else would show it: each is still within 0 to 1.
  */
 export function neverSeen(counts: TextCounts): { readonly feature: string; readonly message: string }[] {
   return Object.entries(counts)

@@ -12,7 +12,9 @@ export function warehouseKind(url: string): WarehouseKind | undefined {
   return WAREHOUSE_KINDS.find((kind) => kind === scheme);
 }
 
-/** A URL for messages. A refused URL can contain anything, so the parts that could hold a password or a token are left out. */
+/**
+ * A URL for messages. A refused URL can contain anything, so the parts that could hold a password or a token are left out.
+ */
 export function showUrl(url: string): string {
   return url.replace(/\/\/.*@/s, '//…@').replace(/\?.*$/s, '?…');
 }

@@ -1,8 +1,9 @@
 import { counted } from './counted.ts';
 
 /**
- * How chunk workers spend their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run the
- * `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk or for the other workers to finish.
+ * How chunk workers spend their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run
+ * the `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk or for the other workers
+ * to finish.
  */
 const PARTS = ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait'] as const;
 export type WorkerPart = (typeof PARTS)[number];

@@ -1,5 +1,6 @@
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import { RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -13,6 +14,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...ranksNeeded(job),
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
+    ...unloadSupported(job),
   ];
 }
 
@@ -139,6 +141,15 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
       path: ['sink', 'shared_tables'],
       message: 'rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
     },
+  ];
+}
+
+function unloadSupported({ source }: JobDefinition): Problem[] {
+  const kind = warehouseKind(source.warehouse);
+  // Another check reports a warehouse of an unsupported kind.
+  if (!source.unload || kind === undefined || kind === 'snowflake') return [];
+  return [
+    { path: ['source', 'unload'], message: `only Snowflake can unload rows, and the source is ${kind}; leave unload out` },
   ];
 }
 

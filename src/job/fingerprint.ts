@@ -20,17 +20,17 @@ export interface Fingerprinted {
 }
 
 /**
- * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL and its
- * bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only affect speed
- * (workers, devices), cost limits, table sharing and the warehouses' URLs: two checkouts can have the same URL for different
- * databases, and the sink is the warehouse whose ledger holds the fingerprint.
+ * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL
+ * and its bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only
+ * affect speed (workers, devices, unloading), cost limits, table sharing and the warehouses' URLs: two checkouts can have
+ * the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
  *
  * @returns SHA-256, hex
  */
 export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey }: Fingerprinted): string {
   const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
-  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, ...source } = definition.source;
+  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, unload: _unload, ...source } = definition.source;
   const { warehouse: _____, shared_tables: ______, ...sink } = definition.sink;
   const parts = {
     format: FORMAT_VERSION,

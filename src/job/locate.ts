@@ -7,8 +7,8 @@ import { didYouMean } from '../suggest.ts';
 const YAML = /\.ya?ml$/;
 
 /**
- * Finds the job file of a command: `--job` (a path, or a name in `jobs/`), else `SCORE_BATCH_JOB`, else the only YAML file in
- * `jobs/`.
+ * Finds the job file of a command: `--job` (a path, or a name in `jobs/`), else `SCORE_BATCH_JOB`, else the only YAML file
+ * in `jobs/`.
  *
  * @throws ScoreBatchError `usage` if there is none, or more than one
  */

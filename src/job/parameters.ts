@@ -21,13 +21,13 @@ type Name = (typeof NAMES)[number];
 const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
 
 /**
- * Splits a query at the window parameters and gives them the window's values. Ignores strings and comments, and names that are not
- * similar to a window parameter. Warehouses bind the values; nothing is pasted into the text.
+ * Splits a query at the window parameters and gives them the window's values. Ignores strings and comments, and names that
+ * are not similar to a window parameter. Warehouses bind the values; nothing is pasted into the text.
  *
  * @param name the query's file or its key in the job file, for messages
  * @param kind warehouse of the SQL dialect
- * @throws ScoreBatchError `configuration` for an unknown `:window_…`; `usage` for a date if the window does not consist of whole
- *   days
+ * @throws ScoreBatchError `configuration` for an unknown `:window_…`; `usage` for a date if the window does not consist of
+ *   whole days
  */
 export function bindWindow(sql: string, window: Window, name: string, kind: WarehouseKind): Query {
   const texts: string[] = [];

@@ -60,6 +60,12 @@ const source = z
       .describe(
         'whether to copy the rows of a DuckDB source before scoring; auto copies them if scoring takes a minute or more, since other processes cannot write to the file meanwhile',
       ),
+    unload: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether Snowflake unloads frozen rows to Parquet files for the workers, instead of sending JSON rows; not measured on a real account',
+      ),
     max_bytes: byteSize.optional().describe('cost guard: maximum bytes that the query may read, such as 50GB'),
     usd_per_tib: z.number().min(0).default(6.25).describe('price for the cost that plan shows, in USD per TiB'),
   })

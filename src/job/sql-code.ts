@@ -16,7 +16,8 @@ const LEXICONS: Readonly<Record<WarehouseKind, Lexicon>> = {
     comment: /--[^\n]*|\/\*/g,
     nested: true,
   },
-  // Single and double quotes both make text, triple quotes make text of several lines. A backslash escapes a quote, even in r'…'.
+  // Single and double quotes both make text, triple quotes make text of several lines. A backslash escapes a quote, even in
+  // r'…'.
   bigquery: {
     inert:
       /--[^\n]*|#[^\n]*|\/\*|'''(?:[^\\]|\\[\s\S])*?(?:'''|$)|"""(?:[^\\]|\\[\s\S])*?(?:"""|$)|'(?:[^'\\]|\\[\s\S])*(?:'|$)|"(?:[^"\\]|\\[\s\S])*(?:"|$)|`(?:[^`\\]|\\[\s\S])*(?:`|$)/g,

@@ -5,12 +5,16 @@ import type { Scratch } from '../warehouse/warehouse.ts';
 import { pendingIn } from './pending-name.ts';
 
 /**
- * A pending file that was not written to for this long counts as abandoned. Whether its process is alive cannot be known; if it is,
- * it finds its file gone and writes it again (`writeReport`).
+ * A pending file that was not written to for this long counts as abandoned. Whether its process is alive cannot be known; if
+ * it is, it finds its file gone and writes it again (`writeReport`).
  */
 const LIFETIME_MS = 86_400_000;
 
-/** Pending report files, each with a deadline one day after its last write. @param template absolute path of the job's reports */
+/**
+ * Pending report files, each with a deadline one day after its last write.
+ *
+ * @param template absolute path of the job's reports
+ */
 export function abandonedReportFiles(template: string): Scratch {
   return {
     async listArtifacts() {

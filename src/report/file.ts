@@ -8,16 +8,16 @@ import { listPending, type PendingName, pendingPath } from './pending-name.ts';
 /**
  * A report file that is written under a pending name in the final folder, then renamed. It appears whole or not at all.
  *
- * Writers of one window need no lock: the newest publication wins, no matter where or how long another writer pauses. Each writer
- * creates its pending file, with the publication number in its name, **before** it checks in the ledger that its run is still
- * published. Then it removes pending files with lower numbers, and renames its own. So there are two cases for the file of an older
- * publication. If it existed when the newer writer removed files, it is gone and its rename fails. If it was created later, its
- * writer read the ledger later still, saw the newer publication and does not rename. This requires that listing a folder shows
- * every file created before; local and network file systems do.
+ * Writers of one window need no lock: the newest publication wins, no matter where or how long another writer pauses. Each
+ * writer creates its pending file, with the publication number in its name, **before** it checks in the ledger that its run
+ * is still published. Then it removes pending files with lower numbers, and renames its own. So there are two cases for the
+ * file of an older publication. If it existed when the newer writer removed files, it is gone and its rename fails. If it
+ * was created later, its writer read the ledger later still, saw the newer publication and does not rename. This requires
+ * that listing a folder shows every file created before; local and network file systems do.
  *
- * Killed processes of the same run leave pending files of the same publication. Those that existed when the report was put in
- * place are removed once the ledger has the run as completed. A live process of the run then finds its file gone, and reads in the
- * ledger that it is not needed.
+ * Killed processes of the same run leave pending files of the same publication. Those that existed when the report was put
+ * in place are removed once the ledger has the run as completed. A live process of the run then finds its file gone, and
+ * reads in the ledger that it is not needed.
  */
 export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
@@ -26,11 +26,14 @@ export interface PendingFile {
   /**
    * Removes the pending files of older publications and renames this one to its final name. A second call does nothing.
    *
-   * @returns false if this file is gone: the writer of a newer publication removed it, or a writer of this publication that has
-   *   put its report in place
+   * @returns false if this file is gone: the writer of a newer publication removed it, or a writer of this publication that
+   *   has put its report in place
    */
   replace(): Promise<boolean>;
-  /** Removes the other pending files of this publication found by `replace`. Call it once the ledger has the run as completed. */
+  /**
+   * Removes the other pending files of this publication found by `replace`. Call it once the ledger has the run as
+   * completed.
+   */
   removeOthers(): Promise<void>;
   /** Removes the pending file. Does nothing after `replace`. */
   discard(): Promise<void>;

@@ -12,10 +12,15 @@ export interface PendingName {
   readonly publication: number;
 }
 
-/** Follows the report's name: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. A dot in a run's id can only precede milliseconds. */
+/**
+ * Follows the report's name: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. A dot in a run's id can only precede
+ * milliseconds.
+ */
 const SUFFIX = /^\.(\d+)\.(?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12}\..+\.\d+-[0-9a-f]{8}$/;
 
-/** Maximum bytes of the report's name in a pending name, which also has a run and a host. File systems allow 255 in total. */
+/**
+ * Maximum bytes of the report's name in a pending name, which also has a run and a host. File systems allow 255 in total.
+ */
 const MAX_BASE = 90;
 
 /** The report's name as used in pending names: shortened, with a digest, if it is long. */
@@ -27,8 +32,8 @@ function pendingBase(base: string): string {
 }
 
 /**
- * A new pending name. Host and process id are only for people: containers may share both, so they cannot show whether the writer is
- * alive, and the name also needs a random part.
+ * A new pending name. Host and process id are only for people: containers may share both, so they cannot show whether the
+ * writer is alive, and the name also needs a random part.
  */
 export function pendingPath(file: string, { number, runId }: Pick<Publication, 'number' | 'runId'>): string {
   const writer = `${hostname()}.${process.pid}-${randomBytes(4).toString('hex')}`;

@@ -27,8 +27,8 @@ export function recordedPath(file: string, root: string): string {
 }
 
 /**
- * Refuses to replace a file that this job did not write. A file belongs to the job if the ledger has a publication of the window
- * with this path. The ledger records the path before the file is written, so a crash in between does no harm.
+ * Refuses to replace a file that this job did not write. A file belongs to the job if the ledger has a publication of the
+ * window with this path. The ledger records the path before the file is written, so a crash in between does no harm.
  *
  * @param entries of the window
  * @throws ScoreBatchError `configuration` if the file exists and is not the job's

@@ -29,8 +29,8 @@ export interface ReportSpec {
 const MAX_TRIES = 3;
 
 /**
- * Writes the report file from the published rows. Puts it in place only if its run is still the published one, so a slow run never
- * replaces a newer file; see `PendingFile`.
+ * Writes the report file from the published rows. Puts it in place only if its run is still the published one, so a slow run
+ * never replaces a newer file; see `PendingFile`.
  *
  * @param completed makes the ledger entry to append once the file is in place
  * @throws ScoreBatchError `report` if the file cannot be written, `conflict` if another run published meanwhile

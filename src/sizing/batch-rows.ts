@@ -2,9 +2,9 @@ import type { Execution } from '../domain/execution.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 
 /**
- * Maximum bytes of a batch between two layers of the model. With more, a layer's output leaves the processor's cache before the
- * next layer reads it; `npm run bench:sizing` measures it. It is a constant instead of the machine's cache size, because the
- * batch size affects the last bits of a sum, and scores must not depend on the machine.
+ * Maximum bytes of a batch between two layers of the model. With more, a layer's output leaves the processor's cache before
+ * the next layer reads it; `npm run bench:sizing` measures it. It is a constant instead of the machine's cache size, because
+ * the batch size affects the last bits of a sum, and scores must not depend on the machine.
  */
 const BATCH_BYTES = 2 * 2 ** 20;
 /** From here on, the fixed cost of a call no longer matters. */
@@ -16,8 +16,8 @@ const VALUE_BYTES = 4;
 const ENCODED_BYTES = { float32: 4, float64: 8, int64: 8, bool: 1, string: 40 } as const;
 
 /**
- * Rows per call of the model: the largest power of two from 256 to 8,192 with which the widest layer's values fit `BATCH_BYTES`.
- * Trees have no layers and are equally fast with any size.
+ * Rows per call of the model: the largest power of two from 256 to 8,192 with which the widest layer's values fit
+ * `BATCH_BYTES`. Trees have no layers and are equally fast with any size.
  *
  * @param width values per row of the widest layer, 0 if unknown
  */
@@ -39,8 +39,8 @@ export function rowBytes(signature: Signature, width: number): number {
 }
 
 /**
- * Number of chunk workers. By default one per processor, since more would only cost memory; a configured number is used as it is. A
- * GPU gets one worker, whatever is configured: two threads on one WebGPU device crash the process.
+ * Number of chunk workers. By default one per processor, since more would only cost memory; a configured number is used as
+ * it is. A GPU gets one worker, whatever is configured: two threads on one WebGPU device crash the process.
  *
  * @param configured undefined for the default
  */

@@ -11,8 +11,8 @@ export interface Machine {
 }
 
 /**
- * Reads cgroup limits, since Node 20 respects CPU affinity but not a container's CPU quota, and `os.totalmem()` ignores memory
- * limits.
+ * Reads cgroup limits, since Node 20 respects CPU affinity but not a container's CPU quota, and `os.totalmem()` ignores
+ * memory limits.
  *
  * @param root root of `/proc` and `/sys`; tests have files of their own
  */

@@ -3,7 +3,8 @@ import { showBytes } from '../domain/cost.ts';
 import { COPIES_OF_WIDEST, type WidestRows } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-// Estimates the peak memory of a process, so that it stays within a bound. The constants were measured; docs/performance.md says how.
+// Estimates the peak memory of a process, so that it stays within a bound. The constants were measured; docs/performance.md
+// says how.
 
 export const MIB = 2 ** 20;
 
@@ -13,11 +14,17 @@ const PROCESS = 176 * MIB;
 const WORKER = 48 * MIB;
 /** The client of a cloud warehouse and the garbage of its rows; once in the main thread and once in each worker. */
 const CLIENT = 64 * MIB;
-/** Bytes that a chunk worker's DuckDB uses per byte of its budget: it does not count everything, and free memory is fragmented. */
+/**
+ * Bytes that a chunk worker's DuckDB uses per byte of its budget: it does not count everything, and free memory is
+ * fragmented.
+ */
 const OVERHEAD = 1.2;
 /** Bytes that the main thread's DuckDB uses beyond its budget, mostly while rows are published. */
 const MAIN_OVERHEAD_BYTES = 136 * MIB;
-/** DuckDB's budgets: enough for speed (the main thread uses every core, see `threadsFor`), and the minimum at which wide tables still worked. */
+/**
+ * DuckDB's budgets: enough for speed (the main thread uses every core, see `threadsFor`), and the minimum at which wide
+ * tables still worked.
+ */
 const MAIN = { perCore: 100 * MIB, least: 96 * MIB };
 const DATABASE = { most: 64 * MIB, least: 40 * MIB };
 /** Lower bounds when batches and chunks shrink. */
@@ -75,7 +82,12 @@ export interface MemoryPlan {
   readonly peak: number;
 }
 
-/** The bound that somebody set. @param job `score.max_memory` in bytes @throws ScoreBatchError `usage` where the variable is no size */
+/**
+ * The bound that somebody set.
+ *
+ * @param job `score.max_memory` in bytes
+ * @throws ScoreBatchError `usage` where the variable is no size
+ */
 export function requestedBound(environment: NodeJS.ProcessEnv, job: number | undefined): MemoryBound | undefined {
   const text = environment.SCORE_BATCH_MEMORY;
   if (!text) return job === undefined ? undefined : { bytes: job, from: 'job' };
@@ -107,7 +119,11 @@ export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
 }
 
-/** Budget in bytes of the main thread's database, which works before and after the chunk workers. @throws like `fitToMemory` */
+/**
+ * Budget in bytes of the main thread's database, which works before and after the chunk workers.
+ *
+ * @throws like `fitToMemory`
+ */
 export function mainDatabase(bound: MemoryBound, { local, cores }: Pick<Load, 'local' | 'cores'>): number {
   const room = Math.floor(bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES);
   if (room < MAIN.least) throw tooSmall(bound, leastMain({ local }));
@@ -119,7 +135,10 @@ export function reserveOf(bound: MemoryBound, local: boolean): number {
   return Math.floor((bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES) / OVERHEAD);
 }
 
-/** Caps a budget at what is enough for speed. Above a bound that the user set, the rest is used as well: wide rows may need it. */
+/**
+ * Caps a budget at what is enough for speed. Above a bound that the user set, the rest is used as well: wide rows may need
+ * it.
+ */
 function capped({ from }: MemoryBound, room: number, enough: number): number {
   return from === 'machine' || room <= enough ? Math.min(enough, room) : Math.floor(enough + (room - enough) / OVERHEAD);
 }
@@ -135,8 +154,8 @@ export function ownBound(machine: number, load: Load): MemoryBound {
 }
 
 /**
- * Fits a load to a bound. Shrinks, in this order and each as far as possible: the workers' databases, the rows per batch, the rows
- * per chunk, and the number of workers. `mainDatabase` bounds the main thread's database separately.
+ * Fits a load to a bound. Shrinks, in this order and each as far as possible: the workers' databases, the rows per batch,
+ * the rows per chunk, and the number of workers. `mainDatabase` bounds the main thread's database separately.
  *
  * @param cut whether the chunks exist already and cannot shrink
  * @throws ScoreBatchError with the minimum that works: `usage` if the call set the bound, otherwise `configuration`
@@ -174,8 +193,8 @@ export interface TapMemoryPlan {
 }
 
 /**
- * Fits a run without a frozen table to a bound. Shrinks the ring first, then the number of workers; the batch size stays, since the
- * model determines it.
+ * Fits a run without a frozen table to a bound. Shrinks the ring first, then the number of workers; the batch size stays,
+ * since the model determines it.
  *
  * @returns undefined if it does not fit
  */

@@ -7,8 +7,8 @@ export interface Output {
   /**
    * Waits until everything is written.
    *
-   * @returns why a write failed; undefined on success, or if the reader closed the pipe: `score-batch status | head` is not a
-   *   failure
+   * @returns why a write failed; undefined on success, or if the reader closed the pipe: `score-batch status | head` is not
+   *   a failure
    */
   failure(): Promise<Error | undefined>;
 }

@@ -287,6 +287,8 @@ export interface WarehouseAccess {
   readonly memory: number;
   /** Bytes that it may use where rows are wide; the same by default. */
   readonly reserve?: number | undefined;
+  /** Whether frozen chunks are read as unloaded Parquet files; see `source.unload`. Only Snowflake asks. */
+  readonly unload?: boolean;
   /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

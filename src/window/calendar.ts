@@ -60,8 +60,8 @@ export function wallClock(instant: number, zone: string): string {
 }
 
 /**
- * First instant of a calendar date in a zone, in epoch milliseconds. If midnight is skipped (Asia/Tehran 2021-03-22), it is the
- * instant at which the clocks jump; if midnight exists twice (America/Havana in autumn), it is the first.
+ * First instant of a calendar date in a zone, in epoch milliseconds. If midnight is skipped (Asia/Tehran 2021-03-22), it is
+ * the instant at which the clocks jump; if midnight exists twice (America/Havana in autumn), it is the first.
  */
 export function dayStart(date: CalendarDate, zone: string): number {
   const midnight = Date.parse(`${date}T00:00:00Z`);

@@ -7,8 +7,8 @@ const INSTANT = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1
 const YEARS = { first: 1970, last: 2199 };
 
 /**
- * The current time in epoch milliseconds: `SCORE_BATCH_NOW` if it is set, otherwise the clock. Read once per invocation, so a run
- * that starts before midnight and ends after it works on one window.
+ * The current time in epoch milliseconds: `SCORE_BATCH_NOW` if it is set, otherwise the clock. Read once per invocation, so
+ * a run that starts before midnight and ends after it works on one window.
  *
  * @throws ScoreBatchError `usage` if the variable is not an RFC 3339 instant of the years 1970 to 2199
  */

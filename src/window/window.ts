@@ -4,8 +4,8 @@ import { type CalendarDate, dayStart, instantsOf, mondayOf, plusDays, wallClock,
 const HOUR = 3_600_000;
 
 /**
- * The window `[start, end)` of two instants in epoch milliseconds. A range that is exactly a week, day or hour of the zone becomes
- * that week, day or hour, so `--week` and an Airflow data interval name the same window.
+ * The window `[start, end)` of two instants in epoch milliseconds. A range that is exactly a week, day or hour of the zone
+ * becomes that week, day or hour, so `--week` and an Airflow data interval name the same window.
  */
 export function windowOf(start: number, end: number, zone: string): Window {
   const kind = kindOf(start, end, zone);

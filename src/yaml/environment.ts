@@ -8,9 +8,9 @@ interface UnsetVariable {
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` in the values of a YAML document; `$${` is a literal `${`. Works on parsed scalars, not
- * on the text, so a variable cannot add keys or change the structure. A plain scalar that becomes a number or a boolean has that
- * type.
+ * Replaces `${NAME}` and `${NAME:-default}` in the values of a YAML document; `$${` is a literal `${`. Works on parsed
+ * scalars, not on the text, so a variable cannot add keys or change the structure. A plain scalar that becomes a number or a
+ * boolean has that type.
  *
  * @returns the variables that are not set and have no default
  */

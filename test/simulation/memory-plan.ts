@@ -33,7 +33,11 @@ const bundle = await loadBundle(repository('test/fixtures/models/linear'));
 /** Path of the window's report. */
 export const REPORT = `/memory/report-${WINDOW.label}.csv`;
 
-/** The plan that `makePlan` would make of a small job over the world, for one process. @param model changes the fingerprint */
+/**
+ * The plan that `makePlan` would make of a small job over the world, for one process.
+ *
+ * @param model changes the fingerprint
+ */
 export function memoryPlan(world: World, process: MemoryProcess, model: string, workers: number): Plan {
   const warehouse = memoryWarehouse(world, process);
   const key = COLUMNS.filter(({ name }) => name === 'key');

@@ -33,7 +33,9 @@ interface Start {
   readonly fresh: boolean;
   readonly skipPublished: boolean;
   readonly workers: number;
-  /** 0: one process with `run`. Otherwise `freeze`, this many concurrent `score`, and `publish`, as a scheduler starts them. */
+  /**
+   * 0: one process with `run`. Otherwise `freeze`, this many concurrent `score`, and `publish`, as a scheduler starts them.
+   */
   readonly shards: number;
   /** Whether `publish` is started without waiting for the shards. */
   readonly impatient: boolean;

@@ -24,8 +24,8 @@ export interface PublishedRow extends SourceRow {
 }
 
 /**
- * How a warehouse serialises publishers: `optimistic` is BigQuery, whose transactions fail if the publish lock changed since they
- * read it; `locked` is Snowflake and DuckDB, where one publisher holds the lock while it decides.
+ * How a warehouse serialises publishers: `optimistic` is BigQuery, whose transactions fail if the publish lock changed since
+ * they read it; `locked` is Snowflake and DuckDB, where one publisher holds the lock while it decides.
  */
 export type Locking = 'optimistic' | 'locked';
 

@@ -1,6 +1,9 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** Whether and how to break the n-th connection, counted from 1, after a number of bytes of answers; undefined for not at all. */
+/**
+ * Whether and how to break the n-th connection, counted from 1, after a number of bytes of answers; undefined for not at
+ * all.
+ */
 export type Fate = (nth: number) => { readonly after: number; readonly end: 'cut' | 'stall' } | undefined;
 
 export interface BreakingProxy {

@@ -1,5 +1,5 @@
-// For modules that are preloaded into the real process: intercepts calls between DuckDB's client, which is bundled with score-batch, and
-// DuckDB's native functions.
+// For modules that are preloaded into the real process: intercepts calls between DuckDB's client, which is bundled with
+// score-batch, and DuckDB's native functions.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

@@ -14,7 +14,8 @@ export function varint(value: number): Buffer {
   }
 }
 
-// Bytes appended to a model file are merged into the model, as protobuf specifies. The field numbers are those of onnx.proto.
+// Bytes appended to a model file are merged into the model, as protobuf specifies. The field numbers are those of
+// onnx.proto.
 
 export const model = {
   graph: (...parts: Buffer[]) => field(7, parts),
