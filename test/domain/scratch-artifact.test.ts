@@ -37,7 +37,7 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boo
     `its run was refused and can be inspected until ${LATER}`,
   ],
   ['of an unknown run', [], LATER, false, `its run is not in the ledger; until ${LATER}`],
-  ['of a run that nobody knows, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
+  ['of an unknown run, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
   ['of a published run', [started('run', null), published('run', 1)], LATER, true, 'its run has published'],
   [
     'of a completed run that was superseded',

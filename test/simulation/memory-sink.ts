@@ -24,7 +24,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     stagesText: true,
     workFolder: async () => '/nowhere',
     staged: (runId) =>
-      process.ask('count what is staged', () =>
+      process.ask('count staged rows', () =>
         countAttempts(staged.get(runId)?.rows ?? []).map(({ chunk, attempt, rows }) => ({ chunk, attempt, rows })),
       ),
     async stage(runId, { attempt, file }) {
@@ -47,13 +47,13 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     publish: (spec) =>
       world.locking === 'locked' ? publishLocked(world, process, spec) : publishOptimistic(world, process, spec),
     async *published({ runId, line, rows }) {
-      const found = await process.ask('read what is published', () => world.scores.filter((row) => row.runId === runId));
+      const found = await process.ask('read published rows', () => world.scores.filter((row) => row.runId === runId));
       yield { complete: found.length === rows, lines: Buffer.from(`${line.length > 0 ? linesOf(found) : ''}`) };
     },
     otherJobs: notAsked,
     scoreCounts: notAsked,
     held: (_tables, _job, [window]) =>
-      process.ask('count what is published', () =>
+      process.ask('count published rows', () =>
         (['scores', 'quarantine'] as const).flatMap((table) =>
           [...new Set(world[table].map(({ runId }) => runId))].flatMap((runId) => {
             const rows = world[table].filter((row) => row.runId === runId).length;

@@ -83,7 +83,7 @@ export function scratchOf(
       ),
     async drop({ name }) {
       const [kind, ...run] = name.split(' ');
-      await process.ask('drop what is over', () => kinds[Number(kind)]?.delete(run.join(' ')));
+      await process.ask('drop artifacts', () => kinds[Number(kind)]?.delete(run.join(' ')));
     },
   };
 }

@@ -37,10 +37,17 @@ it('notes that more workers than processors are not faster, and how many workers
 it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [string, string], code: number, said: RegExp]>([
   ['no workers', ['--workers', '0'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
   ['fewer than none', ['--workers', '-3'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
-  ['more than anybody has', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
+  ['too many workers', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
   ['half a worker in the job', [], {}, ['chunk_rows: 10', 'workers: 0.5'], 78, /auto or a whole number from 1 to 256/],
   ['a memory without a unit', ['--max-memory', '512'], {}, ['', ''], 64, /It must be a size such as 512MiB or 2GB/],
-  ['a memory in no unit', [], { SCORE_BATCH_MEMORY: 'much' }, ['', ''], 64, /SCORE_BATCH_MEMORY=much is no memory size/],
+  [
+    'an invalid memory size in the environment',
+    [],
+    { SCORE_BATCH_MEMORY: 'much' },
+    ['', ''],
+    64,
+    /SCORE_BATCH_MEMORY=much is no memory size/,
+  ],
   [
     'too little memory',
     ['--max-memory', '64MiB'],

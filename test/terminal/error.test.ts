@@ -50,14 +50,14 @@ describe('exit codes', () => {
 it('shows one sentence, then details, then the hint', () => {
   const error = new ScoreBatchError('configuration', 'the job file job.yaml has 2 problems', {
     details: ['job.yaml:1:1: one', 'job.yaml:2:1: two\nover two lines'],
-    hint: 'mend them',
+    hint: 'fix them',
     cause: new Error('not shown'),
   });
   expect(presentError(error).text).toBe(`error: the job file job.yaml has 2 problems
   job.yaml:1:1: one
   job.yaml:2:1: two
   over two lines
-hint: mend them`);
+hint: fix them`);
 });
 
 it('names job, window and run once they are known, before the hint', () => {
