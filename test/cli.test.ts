@@ -211,7 +211,7 @@ describe('a job file with problems', () => {
       stderr:
       error: the job file jobs/job.yaml has a problem
         jobs/job.yaml:9:1: Flow sequence in block collection must be sufficiently indented and end with a ]
-      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+      hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
     `);
     expect(await publishedTables(folder)).toEqual([]);
   });
@@ -238,7 +238,7 @@ describe('a job file with problems', () => {
         jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
         jobs/job.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file
         jobs/job.yaml:24:24: gates.max_quarantine_rate: a share is at most 100%
-      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+      hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
     `);
     expect(await publishedTables(folder)).toEqual([]);
   });

@@ -49,7 +49,7 @@ const scoreHistogram = histogram.refine(
   'edges of a score lie between 0 and 1',
 );
 
-/** `model.yaml` of a bundle; the format is described in the README. */
+/** `model.yaml` of a bundle; docs/model-bundle.md describes the format. */
 export const bundleSchema = z.strictObject({
   name: text,
   version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1).refine(isPrintable, UNPRINTABLE),

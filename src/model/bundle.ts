@@ -36,7 +36,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
   const definition = parseChecked(text, bundleSchema, {
     file: path.join(folder, 'model.yaml'),
     noun: 'model description',
-    hint: `\`score-batch model inspect ${file}\` prints columns and categories; the README explains the format of model.yaml`,
+    hint: `\`score-batch model inspect ${file}\` prints columns and categories; docs/model-bundle.md explains model.yaml`,
     crossChecks: bundleChecks,
   });
   const { digest, bytes } = await readModel(file);

@@ -73,7 +73,7 @@ export function noProvider(file: string, skipped: readonly Skipped[], requireGpu
     details: skipped.map(({ provider, why }) => `${provider}: ${why}`),
     hint: requireGpu
       ? 'run where the GPU is, or drop --require-gpu and have cpu in score.providers'
-      : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
+      : 'add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)',
   });
 }
 

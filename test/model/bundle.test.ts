@@ -127,7 +127,7 @@ golden: { tolerance: 0 }
       BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
       BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
       BUNDLE/model.yaml:16:22: golden.tolerance: must be more than 0
-    hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; the README explains the format of model.yaml
+    hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; docs/model-bundle.md explains model.yaml
     exit code 78"
   `);
 });

@@ -100,7 +100,7 @@ it('no provider that serves is told with the reason of each', async () => {
 
     error: no execution provider serves MODELS/linear/model.onnx
       no-such-provider: this onnxruntime-node has no no-such-provider
-    hint: add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)
+    hint: add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)
     exit code 78"
   `);
 });

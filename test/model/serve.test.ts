@@ -51,7 +51,7 @@ describe('a provider that is not there', () => {
       "error: no execution provider serves MODELS/linear/model.onnx
         cuda: the libraries of cuda are not installed: \`node …/script/install.js\` downloads them
         webgpu: there is no Vulkan driver here: it comes with the driver of an NVIDIA GPU, or with \`apt-get install mesa-vulkan-drivers libvulkan1\`
-      hint: add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)"
+      hint: add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)"
     `);
       expect(await refusal('linear', { providers: ['cuda', 'cpu'], requireGpu: true })).toMatchInlineSnapshot(`
       "error: no execution provider serves MODELS/linear/model.onnx
