@@ -121,7 +121,7 @@ it.each(['always', 'never'])('a process that may open few files says so, with fr
   const [stderr, [code]] = await Promise.all([text(child.stderr), once(child, 'close')]);
   expect({ code, stderr }).toMatchObject({
     code: 69,
-    stderr: expect.stringMatching(/as many files as it needs[\s\S]*hint: .*ulimit -n/),
+    stderr: expect.stringMatching(/reached its limit of open files[\s\S]*hint: .*ulimit -n/),
   });
 });
 

@@ -81,7 +81,7 @@ describe('a run', () => {
   it.each(['model/{window}.csv', './model/deeper/{window}.csv'])('refuses a report inside the bundle: %s', async (csv) => {
     const folder = await linearProject({ edit: reportAt(csv) });
     const { code, stderr } = await scoreBatch(folder, ['--week', '--force']);
-    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining('the place of the model bundle') });
+    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining('would overwrite the model bundle') });
   });
 
   it('leaves the database intact that its report path links to', async () => {
