@@ -1,6 +1,6 @@
--- New customers of the window (first order inside it), described as known at the window's end: the twin of new_users.sql for
--- BigQuery, where the difference of two dates is an interval and not a number of days.
--- Orders on or after :window_end_date are cut off before anything is computed: what happened later was not known yet.
+-- New customers of the window (first order inside it), as known at the end of the window. The twin of new_users.sql for
+-- BigQuery, where the difference of two dates is an interval instead of a number of days.
+-- Orders on or after :window_end_date are excluded first: they were not known yet.
 select
   customer_id,
   min(date) as first_order,

@@ -1,4 +1,4 @@
-/** What went wrong, in the terms that decide what a scheduler should do about it. */
+/** Kinds of errors, by what a scheduler should do about them. */
 export type ErrorKind =
   | 'usage'
   | 'refused'
@@ -22,16 +22,16 @@ export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
 };
 
 interface ErrorOptions {
-  /** What the reader can do about it, one sentence without a full stop. */
+  /** What the user can do about it: one sentence without a full stop. */
   readonly hint?: string;
-  /** Further lines: every problem of a job file, every reason of a quarantine. */
+  /** Further lines, such as every problem of a job file. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
 }
 
 /**
- * The one error that users are meant to see: one sentence of what happened and to what, and a hint. Its kind fixes the exit
- * code. Anything else that is thrown is a bug of score-batch and is shown with its stack.
+ * The one error class for users: what happened, to what, and a hint. Its kind determines the exit code. Any other error is a
+ * bug in score-batch and is shown with its stack.
  */
 export class ScoreBatchError extends Error {
   override readonly name = 'ScoreBatchError';
@@ -47,7 +47,7 @@ export class ScoreBatchError extends Error {
   }
 }
 
-/** A run that a signal or the deadline of `--timeout` ended: nothing is wrong, the next run resumes. */
+/** A signal or `--timeout` ended the run. Nothing is wrong: the next run resumes it. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   /** A signal, or `--timeout` with its value. */
@@ -59,33 +59,40 @@ export class Interrupted extends Error {
   }
 }
 
-/** The system's own code of an error (`ENOSPC`, `EACCES`, …), or undefined for anything else. */
+/** The system's code of an error (`ENOSPC`, `EACCES`, …); undefined for other errors. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
 }
 
 /**
- * Node, DuckDB and the clients of warehouses open files anywhere, modules of ours among them, and say no more than that there were too
- * many. @returns undefined where that is not what an error says
+ * Node, DuckDB and the warehouse clients can hit the limit of open files anywhere, even while importing a module. Their own
+ * messages do not say what to do.
+ *
+ * @returns undefined if the error has another cause
  */
 export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ScoreBatchError || !/\bE[MN]FILE\b|too many open files/i.test(message)) return undefined;
-  return new ScoreBatchError('unavailable', 'this process may not open as many files as it needs', {
+  return new ScoreBatchError('unavailable', 'this process has reached its limit of open files', {
     details: [message.split('\n', 1)[0] ?? ''],
-    hint: 'raise the limit, with `ulimit -n 1024` or LimitNOFILE= of the service, and start the same command again',
+    hint: 'raise the limit with `ulimit -n 1024`, or LimitNOFILE= in the service, and run the same command again',
     cause: error,
   });
 }
 
-/** A file that cannot be read: it is missing, this user may not, or this process has too many open. @param missingHint what to do where it is missing */
+/**
+ * The error for a file that cannot be read: it is missing, this user has no permission, or the process has too many open
+ * files.
+ *
+ * @param missingHint what to do if the file is missing
+ */
 export function unreadable(what: string, cause: unknown, missingHint: string): ScoreBatchError {
   const files = tooManyFiles(cause);
   if (files) return files;
   const code = systemCode(cause);
   if (code === 'EACCES' || code === 'EPERM') {
-    return new ScoreBatchError('permission', `${what} may not be read by this user`, {
-      hint: 'give the user that runs score-batch the right to read it',
+    return new ScoreBatchError('permission', `this user cannot read ${what}`, {
+      hint: 'give the user that runs score-batch permission to read it',
       cause,
     });
   }

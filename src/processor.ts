@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Instruction sets by which ONNX Runtime's kernels differ, as Linux calls them
+ * Instruction sets that ONNX Runtime selects its kernels by, as named by Linux
  * (https://github.com/microsoft/onnxruntime/blob/main/onnxruntime/core/mlas/lib/platform.cpp).
  */
 const KERNEL_SETS = [
@@ -20,7 +20,10 @@ const KERNEL_SETS = [
   'bf16',
 ];
 
-/** Architecture and instruction sets of this processor: `x64 avx avx2 fma`. Where the system does not list them, the architecture alone. */
+/**
+ * Architecture and instruction sets of this processor: `x64 avx avx2 fma`; only the architecture if the system lists no
+ * sets.
+ */
 export function processorKind(file = '/proc/cpuinfo'): string {
   const [, flags = ''] = /^(?:flags|Features)\s*:(.*)$/m.exec(read(file)) ?? [];
   const present = new Set(flags.trim().split(/\s+/));

@@ -1,4 +1,4 @@
-/** Numbers from 0 to 1 that a seed decides (mulberry32): what was found once can be found again. */
+/** A reproducible source of numbers in [0, 1) (mulberry32). */
 export function seededRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {

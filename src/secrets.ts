@@ -1,35 +1,35 @@
-// Values that came from credentials, so that no message shows them, whoever quotes them: a server that repeats a token, a
-// parser that shows the line at which it stopped. One list per thread; `score/error-parts.ts` masks what leaves a worker.
+// Values from credentials, so that no message shows them, even if a server echoes a token or a parser quotes the line that
+// it failed on. One list per thread; `score/error-parts.ts` masks the errors that leave a worker.
 
 const MASK = '[secret]';
 
-/** A shorter value would turn ordinary words into masks. */
+/** Shorter values would also mask ordinary words. */
 const SHORTEST = 4;
 
 const kept = new Set<string>();
 let longestFirst: readonly string[] = [];
 
-/** Masks a value from now on, each of its lines, and the forms in which requests and logs carry it. */
+/** From now on masks a value, each of its lines, and the encodings that requests and logs use. */
 export function registerSecret(value: string | undefined): void {
   if (value === undefined) return;
   const size = kept.size;
   const lines = value.split(/\\n|\r?\n/).map((line) => line.trim());
   for (const text of [value.trim(), ...lines]) {
-    // The frame of a PEM file is no secret.
+    // The header and footer of a PEM file are not secret.
     if (text.length < SHORTEST || /^-----[A-Z ]+-----$/.test(text)) continue;
     for (const form of [text, encodeURIComponent(text), JSON.stringify(text).slice(1, -1), base64(text)]) kept.add(form);
   }
   if (kept.size > size) longestFirst = [...kept].sort((a, b) => b.length - a.length);
 }
 
-/** The text without any value that was kept. */
+/** Masks every registered secret in a text. */
 export function withoutSecrets(text: string): string {
   let masked = text;
   for (const secret of longestFirst) if (masked.includes(secret)) masked = masked.replaceAll(secret, MASK);
   return masked;
 }
 
-/** Variables that hold a secret themselves; those that name a file are read where the file is. */
+/** Variables that hold a secret. For those that name a file, the code that reads the file registers its secrets. */
 const VARIABLES = [
   'SCORE_BATCH_HASH_KEY',
   'SNOWFLAKE_PASSWORD',
@@ -40,7 +40,7 @@ const VARIABLES = [
 
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
 
-/** Keeps the secrets of the environment, passwords in the addresses of proxies included. */
+/** Registers the secrets of the environment, passwords in proxy URLs included. */
 export function registerSecretsOf(environment: NodeJS.ProcessEnv): void {
   for (const name of VARIABLES) registerSecret(environment[name]);
   for (const name of PROXIES.flatMap((proxy) => [proxy, proxy.toLowerCase()])) {
@@ -48,17 +48,17 @@ export function registerSecretsOf(environment: NodeJS.ProcessEnv): void {
     if (password === undefined) continue;
     registerSecret(password);
     registerSecret(decoded(password));
-    // As a proxy is told.
+    // The form of the Proxy-Authorization header.
     registerSecret(base64(`${decoded(user)}:${decoded(password)}`));
   }
 }
 
-/** Keeps every text of a file of credentials whose name says that it is secret, however deep it lies. */
-export function keepSecretsIn(value: unknown, depth = 0): void {
+/** Registers every text in a credentials object whose key names a secret, up to ten levels deep. */
+export function registerSecretsIn(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null || depth > 10) return;
   for (const [name, inner] of Object.entries(value)) {
     if (typeof inner === 'string' && isSecretName(name)) registerSecret(inner);
-    else keepSecretsIn(inner, depth + 1);
+    else registerSecretsIn(inner, depth + 1);
   }
 }
 

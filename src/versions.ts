@@ -10,7 +10,7 @@ const own = JSON.parse(readFileSync(new URL('../package.json', import.meta.url),
 /** Version of score-batch. */
 export const VERSION = own.version;
 
-/** What could make a number differ; dependencies are pinned exactly, so package.json tells what is installed. */
+/** Versions that can change a score. Dependencies are pinned exactly, so package.json has the installed versions. */
 export const VERSIONS: Readonly<Record<string, string>> = {
   'score-batch': own.version,
   node: process.versions.node,

@@ -1,24 +1,24 @@
-// What a warehouse says of a statement while rows go through it quotes them: "Could not convert string 'jo@example.com' to
-// INT32". Such a text goes to logs and into the ledger, so it goes without what it quotes. Whoever needs the value runs the query.
+// A warehouse's error can quote row values: "Could not convert string 'jo@example.com' to INT32". Errors go to logs and into
+// the ledger, so the quoted values are masked. To see them, run the query.
 
 /**
- * The first line of a message without quoted text and numbers, and the place in the statement where DuckDB shows one.
- * What stands there without quotes and is no number stays.
+ * The first line of a message with quoted texts and numbers masked, and DuckDB's pointer into the statement, if there is
+ * one. Unquoted words stay.
  */
 export function withoutValues(message: string): string {
   const [place = ''] = /\n{1,2}LINE \d+: [^\n]*(?:\n *\^)?\n?$/.exec(message) ?? [];
-  const said = message.slice(0, message.length - place.length);
-  const masked = said
-    // Its apostrophe would pass for the end of a quoted text.
+  const text = message.slice(0, message.length - place.length);
+  const masked = text
+    // Its apostrophe would be taken for a quote.
     .replaceAll("can't", 'cannot')
-    // From the first quote to the last one: a value may hold quotes, and lines, too.
+    // From the first quote to the last: a value can contain quotes and line feeds.
     .replaceAll(/'[\s\S]*'/g, "'…'")
     .replaceAll(/"[\s\S]*"/g, '"…"')
     .replaceAll(/(?<![\w.])[-+]?\d[\d.,]*(?:e[-+]?\d+)?/gi, '…');
   return `${masked.split('\n', 1)[0]}${place}`;
 }
 
-/** A bug, shown with its stack as ever, that does not tell of rows either. */
+/** An unexpected error with the values masked and the stack kept. */
 export function bugWithoutValues(error: Error, message = withoutValues(error.message)): Error {
   const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
   const bug = new Error(message);

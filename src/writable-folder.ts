@@ -3,16 +3,16 @@ import path from 'node:path';
 import { systemCode } from './errors.ts';
 
 /**
- * Proves that this process may write in a folder, or make it where it is not there yet. A file is made and removed; no folder is.
+ * Checks that this process can write to a folder, or can create it. Creates and removes a file, but no folder.
  *
  * @param name of the file
- * @throws the system's error where it may not
+ * @throws the system's error if it cannot
  */
-export async function proveWritable(folder: string, name: string): Promise<void> {
-  let there = folder;
-  // The nearest folder that is there is the one in which the others would be made.
-  while (!(await isThere(there)) && there !== path.dirname(there)) there = path.dirname(there);
-  const file = path.join(there, name);
+export async function assertWritable(folder: string, name: string): Promise<void> {
+  let existing = folder;
+  // Missing folders would be created in the nearest existing one.
+  while (!(await exists(existing)) && existing !== path.dirname(existing)) existing = path.dirname(existing);
+  const file = path.join(existing, name);
   const handle = await open(file, 'wx');
   try {
     await handle.close();
@@ -21,7 +21,7 @@ export async function proveWritable(folder: string, name: string): Promise<void>
   }
 }
 
-async function isThere(file: string): Promise<boolean> {
+async function exists(file: string): Promise<boolean> {
   try {
     await lstat(file);
     return true;

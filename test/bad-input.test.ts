@@ -131,12 +131,12 @@ describe('a query', () => {
     [
       'of two statements',
       `${LINEAR_QUERY}; drop table users`,
-      'error: jobs/query.sql holds more than one statement\nhint: a job has one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql contains more than one statement\nhint: write one SELECT; prepare tables before the run, or use WITH',
     ],
     [
       'without a statement',
       '',
-      'error: jobs/query.sql is empty\nhint: a job has one SELECT; prepare tables before the run, or use WITH',
+      'error: jobs/query.sql is empty\nhint: write one SELECT; prepare tables before the run, or use WITH',
     ],
     [
       'with a key that cannot be compared',
@@ -185,7 +185,7 @@ describe('a query', () => {
       "exit 78
       stderr:
       error: the query file <project>/jobs/query.sql does not exist
-      hint: paths are relative to the project root, the folder that holds jobs/"
+      hint: paths are relative to the project root, the folder that contains jobs/"
     `);
     await expectNothingMoved(folder);
   });
@@ -394,7 +394,7 @@ describe('a report that cannot be written', () => {
       "exit 74
       stderr:
       error: the report <project>/reports/linear-1997-W11.csv cannot be written: EEXIST: file already exists
-      hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
+      hint: the scores are published; fix the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.report')).toEqual([{ n: '100' }]);
     expect(await ledgerStates(folder)).toEqual(['started', 'published']);
@@ -441,7 +441,7 @@ describe('a report that cannot be written', () => {
       "exit 74
       stderr:
       error: the report <project>/reports/linear-1997-W11.csv cannot be written: ENOSPC: no space left on device
-      hint: the scores are published; mend the folder and run \`score-batch report\` for the same window"
+      hint: the scores are published; fix the folder and run \`score-batch report\` for the same window"
     `);
     expect(await rowsOf(folder, 'select count(*) as n from marketing.scores')).toEqual([{ n: '2000' }]);
     expect((await scoreBatch(folder, ['report', '--week'])).code).toBe(0);

@@ -60,8 +60,18 @@ describe('usage', () => {
       '--week is given twice, with 1997-W11 and 1997-W10',
       'give it once',
     ],
-    ['two windows', ['--week', '1997-W11', '--date', '1997-03-10'], '--week and --date each name a window', WINDOWS],
-    ['a week and a range', ['--week', '--from', '1997-03-10'], '--week and --from/--to each name a window', WINDOWS],
+    [
+      'two windows',
+      ['--week', '1997-W11', '--date', '1997-03-10'],
+      '--week and --date cannot be combined: each names a window',
+      WINDOWS,
+    ],
+    [
+      'a week and a range',
+      ['--week', '--from', '1997-03-10'],
+      '--week and --from/--to cannot be combined: each names a window',
+      WINDOWS,
+    ],
     ['half a range', ['--from', '1997-03-10'], '--from was given without --to', WINDOWS],
     [
       'a week that does not exist',
@@ -70,7 +80,7 @@ describe('usage', () => {
       '2025 has the ISO weeks W01 to W52',
     ],
     ['no week', ['--week', '2025-53'], '--week 2025-53 is not an ISO week', 'write it like 2026-W47'],
-    ['no day', ['--date', '1997-02-29'], '--date 1997-02-29 is not a date of the calendar', 'write it like 2026-11-18'],
+    ['no day', ['--date', '1997-02-29'], '--date 1997-02-29 is not a calendar date', 'write it like 2026-11-18'],
     ['no hour', ['--hour', '1997-03-10T24'], '--hour 1997-03-10T24 is not an hour', 'write it like 2026-11-18T09'],
     [
       'an inverted range',
@@ -93,31 +103,31 @@ describe('usage', () => {
     [
       'an hour that the clocks skip',
       ['--hour', '1997-04-06T02'],
-      'the hour 1997-04-06T02:00:00 does not exist in America/New_York: the clocks are put forward over it',
+      'the hour 1997-04-06T02:00:00 does not exist in America/New_York: the clocks skip it',
       'choose the next one',
     ],
     [
       'an hour that the clocks show twice',
       ['--hour', '1997-10-26T01'],
-      'the hour 1997-10-26T01:00:00 exists twice in America/New_York: the clocks are put back',
+      'the hour 1997-10-26T01:00:00 exists twice in America/New_York: the clocks go back',
       'write --from and --to with an offset: it starts at 1997-10-26T01:00:00-04:00 or 1997-10-26T01:00:00-05:00',
     ],
     [
       'a range that starts where the clocks jump',
       ['--from', '1997-04-06T02:30', '--to', '1997-04-06T04:00'],
-      'the instant 1997-04-06T02:30:00 does not exist in America/New_York: the clocks are put forward over it',
+      'the instant 1997-04-06T02:30:00 does not exist in America/New_York: the clocks skip it',
       'choose the next one',
     ],
     [
       'a window that is still open',
       ['--week', '1997-W12'],
       'the window 1997-W12 is still open until 1997-03-24 00:00 (America/New_York): rows would be missing',
-      'wait until it is over, or add --allow-open',
+      'wait until it has ended, or add --allow-open',
     ],
     [
       'an hour for a query of dates',
       ['--hour', '1997-03-10T09'],
-      'jobs/query.sql uses :window_start_date and the window 1997-03-10T09 does not consist of whole days',
+      'jobs/query.sql uses :window_start_date, but the window 1997-03-10T09 does not consist of whole days',
       'choose whole days, or use :window_start and :window_end in the query',
     ],
     [
@@ -156,7 +166,7 @@ describe('usage', () => {
       "exit 64
       stderr:
       error: there is no job file in <project>/jobs
-      hint: name one with --job, go to the project with -C, or write one with \`score-batch init NAME\`"
+      hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`"
     `);
   });
 
@@ -222,11 +232,11 @@ describe('a job file with problems', () => {
       "exit 78
       stderr:
       error: the job file jobs/job.yaml has 6 problems
-        jobs/job.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
+        jobs/job.yaml:3:12: time_zone: must be an IANA time zone, such as America/New_York
         jobs/job.yaml:4:1: unknown key evry; did you mean every?
         jobs/job.yaml:6:14: the environment variable NO_SUCH_VARIABLE is not set and has no default
-        jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list the riskiest band first
-        jobs/job.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's
+        jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
+        jobs/job.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file
         jobs/job.yaml:24:24: gates.max_quarantine_rate: a share is at most 100%
       hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
     `);

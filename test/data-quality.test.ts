@@ -155,7 +155,7 @@ describe('a gate', () => {
     const before = await publishedRows(folder);
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(65);
-    expect(stderr).toContain('the window has 49 rows, 51 % fewer than the window before; gates.max_drop is 50 %\n');
+    expect(stderr).toContain('the window has 49 rows, 51 % fewer than the previous window; gates.max_drop is 50 %\n');
     expect(await publishedRows(folder)).toEqual(before);
   });
 

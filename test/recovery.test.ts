@@ -170,7 +170,7 @@ it('drift that cannot be judged is said, not left out', async () => {
   const folder = await linearProject({ edit: (job) => job.replace('gates:\n', 'gates:\n  max_score_psi: 0.25\n') });
   const { code, stderr, stdout } = await scoreBatch(folder, RUN);
   expect(code).toBe(0);
-  expect(stderr).toContain('warning: drift was not judged: 100 scored rows, gates.psi_min_rows is 500\n');
+  expect(stderr).toContain('warning: drift check skipped: 100 scored rows, gates.psi_min_rows is 500\n');
   expect(JSON.parse(stdout).warnings).toHaveLength(1);
 });
 

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ScoreBatchError } from '../src/errors.ts';
 import { toParts } from '../src/score/error-parts.ts';
-import { keepSecretsIn, registerSecret, registerSecretsOf, withoutSecrets } from '../src/secrets.ts';
+import { registerSecret, registerSecretsIn, registerSecretsOf, withoutSecrets } from '../src/secrets.ts';
 import { createConsole } from '../src/terminal/console.ts';
 
 const LINES = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASC', 'BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'];
 const PEM = `-----BEGIN PRIVATE KEY-----\n${LINES.join('\n')}\n-----END PRIVATE KEY-----\n`;
 
 it('masks each line of a key, and the key as JSON, as a part of an address and as base64', () => {
-  keepSecretsIn({ type: 'service_account', private_key: PEM, private_key_id: 'an id', token_uri: 'https://host/token' });
+  registerSecretsIn({ type: 'service_account', private_key: PEM, private_key_id: 'an id', token_uri: 'https://host/token' });
   for (const form of [...LINES, JSON.stringify(PEM), encodeURIComponent(PEM), Buffer.from(PEM.trim()).toString('base64')]) {
     const masked = withoutSecrets(`it says ${form} here`);
     for (const line of LINES) expect(masked).not.toContain(line.slice(0, 12));

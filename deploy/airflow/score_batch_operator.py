@@ -1,6 +1,6 @@
-"""Runs the score-batch command line as an Airflow task, and lets its exit code say what happens next.
+"""Runs the score-batch command line as an Airflow task. Its exit code decides what happens next.
 
-Put this file beside the DAGs that use it. It needs Airflow 3, and Node with score-batch where tasks run.
+Put this file in the folder of the DAGs that use it. It needs Airflow 3, and Node with score-batch on the workers.
 """
 
 from __future__ import annotations
@@ -11,25 +11,25 @@ import os
 from airflow.providers.standard.operators.bash import BashOperator
 from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowSkipException
 
-# What differs between machines, not between jobs: set in the environment of the workers. Credentials come from there too.
+# Settings that differ by machine, not by job. Set them, and the credentials, in the environment of the workers.
 PROJECT = os.environ.get("SCORE_BATCH_PROJECT", "/srv/churn")
 COMMAND = os.environ.get("SCORE_BATCH_COMMAND", "node node_modules/score-batch/dist/cli.js")
 
-# The same command would fail in the same way: somebody has to mend the call (64), the data (65), the rights (77) or the
-# job (78) first. All else may have passed by the next try; 99 is "nothing to score".
+# The same command would fail again: first fix the call (64), the data (65), the permissions (77) or the job (78).
+# Other failures may be gone at the next try; 99 is "nothing to score".
 NOT_RETRIED = {64, 65, 77, 78}
 
 
 class ScoreBatchOperator(BashOperator):
-    """One score-batch command; the object that it prints with --json becomes the XCom.
+    """One score-batch command. Its --json output becomes the XCom.
 
-    :param arguments: the command with its flags; Jinja is rendered in it.
-    :param env: variables that are added to those of the worker.
+    :param arguments: the command with its flags; a Jinja template.
+    :param env: variables to add to those of the worker.
     """
 
     def __init__(self, *, arguments: str, **kwargs) -> None:
         super().__init__(
-            # exec: the signal of a time-out or of "mark failed" reaches score-batch itself, and its exit code Airflow.
+            # exec, so that the signal of a time-out or of "mark failed" reaches score-batch, and the exit code Airflow.
             bash_command=f"exec {COMMAND} {arguments} --json",
             cwd=kwargs.pop("cwd", PROJECT),
             append_env=True,
@@ -46,5 +46,5 @@ class ScoreBatchOperator(BashOperator):
         except AirflowException as error:
             process = self.subprocess_hook.sub_process
             if process is not None and process.returncode in NOT_RETRIED:
-                raise AirflowFailException(f"score-batch ended with {process.returncode}, which no retry mends") from error
+                raise AirflowFailException(f"score-batch exited with {process.returncode}: a retry would fail again") from error
             raise

@@ -1,4 +1,4 @@
-"""Scores the new users of each week in one process: for DuckDB, and for windows that one machine scores in good time."""
+"""Scores the new users of each week in one process: for DuckDB, and for windows that one machine scores fast enough."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
-import { proveReport } from '../report/file.ts';
+import { assertReportWritable } from '../report/file.ts';
 import { reportFile } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
 import { withoutSecrets } from '../secrets.ts';
@@ -148,7 +148,7 @@ async function checkReportFolder({ job, files, window }: Target): Promise<string
   const { label } = window();
   const file = reportFile(csv, { label }, job.root);
   await refuseReserved(file, reservedFiles(job, files));
-  await proveReport(file, `${label}-${randomBytes(6).toString('hex')}`);
+  await assertReportWritable(file, `${label}-${randomBytes(6).toString('hex')}`);
   return `${csv} can be written`;
 }
 

@@ -23,21 +23,21 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   const places = [source, sink, ...(csv === undefined ? [] : [abandonedReportFiles(path.resolve(root, csv))])];
   const found = await judgeArtifacts(places, ledger, definition.name, Date.now());
   const apply = flags.apply ?? false;
-  if (apply) for (const left of found) if (left.over) await left.drop();
-  const left = found.map(({ name, run, deadline, over, why }) => ({
+  if (apply) for (const left of found) if (left.deletable) await left.drop();
+  const left = found.map(({ name, run, deadline, deletable, why }) => ({
     name,
     run_id: run ?? null,
     deadline: deadline ?? null,
-    action: over ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
+    action: deletable ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
     why,
   }));
   return { data: { job: definition.name, applied: apply, left }, text: showArtifacts(definition, found, apply) };
 }
 
 function showArtifacts({ name, time_zone: zone }: JobDefinition, found: readonly JudgedArtifact[], apply: boolean): string {
-  if (found.length === 0) return `runs of ${name} have left nothing in scratch`;
-  const over = found.filter((left) => left.over).length;
-  const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
+  if (found.length === 0) return `runs of ${name} have left nothing behind`;
+  const over = found.filter((left) => left.deletable).length;
+  const rows = found.map((left) => [left.deletable ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
   const more = over > 0 && !apply ? ['nothing was dropped; run `score-batch gc --apply` to drop what is marked'] : [];
   return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
 }

@@ -4,7 +4,7 @@ import { parseByteSize } from '../domain/byte-size.ts';
 import { PROVIDERS } from '../domain/provider.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { providerMeant } from '../suggest.ts';
+import { suggestProvider } from '../suggest.ts';
 import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
 /** Flags of every command, before or after its name. */
@@ -108,7 +108,7 @@ export function sessionOptions({ providers = 'cpu' }: ModelFlags): { providers: 
     const [, name = text] = /^(\w+)(:\d+)?$/.exec(text) ?? [];
     if ((PROVIDERS as readonly string[]).includes(name)) continue;
     throw new ScoreBatchError('usage', `--providers: there is no execution provider ${text}`, {
-      hint: providerMeant(name, PROVIDERS),
+      hint: suggestProvider(name, PROVIDERS),
     });
   }
   return { providers: names, requireGpu: false };

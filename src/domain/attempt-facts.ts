@@ -1,14 +1,14 @@
 import type { Scorer } from './scorer.ts';
 import type { TextCounts } from './text-counts.ts';
 
-/** What an attempt says of itself. Stands as JSON in the column `facts` of its first staged row; null in the others. */
+/** Metadata of an attempt. Stored as JSON in the column `facts` of its first staged row; null in its other rows. */
 export interface AttemptFacts {
   readonly scorer: Scorer;
-  /** What its text features met; empty where none of them has categories. */
+  /** Counts of known and unknown values; empty if no text feature has categories. */
   readonly texts?: TextCounts;
 }
 
-/** @returns undefined where the text is not what an attempt writes: staging may be written by others */
+/** @returns undefined if an attempt did not write this text: other tools may write to staging */
 export function readFacts(text: string | null | undefined): AttemptFacts | undefined {
   try {
     const facts = JSON.parse(text ?? '') as AttemptFacts | null;

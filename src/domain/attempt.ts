@@ -1,4 +1,4 @@
-/** Seconds that one thread spent on each part of a chunk. */
+/** Seconds that one thread spent on each step of a chunk. */
 interface ChunkSeconds {
   readonly read: number;
   readonly encode: number;
@@ -6,20 +6,20 @@ interface ChunkSeconds {
   readonly write: number;
 }
 
-/** One scoring of one chunk, written as one Parquet file that is not staged yet. */
+/** One scoring of one chunk: a Parquet file that is not staged yet. */
 export interface ScoredFile {
   readonly chunk: number;
-  /** Random; tells attempts of one chunk apart. */
+  /** See `newAttemptId`. */
   readonly attempt: string;
   readonly file: string;
   readonly rows: number;
   readonly provider: string;
   readonly seconds: ChunkSeconds;
-  /** Rows per batch that fitted the device's memory, where more did not. */
+  /** Rows per batch that fit the device's memory, if the batches had to be halved. */
   readonly halvedTo?: number;
 }
 
-/** An attempt that is in staging, as its own rows say. */
+/** An attempt in staging, as counted from its rows. */
 export interface StagedAttempt {
   readonly chunk: number;
   readonly attempt: string;

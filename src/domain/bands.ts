@@ -1,8 +1,8 @@
 /**
- * Bands from the riskiest down, each with its bound; users below the last one are in `rest`.
- * - `share`: in parts per million of the scored users, by rank. Rank r of n is inside while (r − 1) · 10^6 < n · share, so
+ * Bands from the highest risk down, each with its bound. Users below the last bound are in `rest`.
+ * - `share`: parts per million of the scored users, by rank. Rank r of n is in the band if (r − 1) · 10^6 < n · share, so
  *   `top 10%` is exactly decile 1.
- * - `threshold`: in millionths of the score, inside while score >= threshold.
+ * - `threshold`: millionths of the score. A user is in the band if score >= threshold.
  */
 export interface Bands {
   readonly by: 'share' | 'threshold';
@@ -10,5 +10,5 @@ export interface Bands {
   readonly rest: string;
 }
 
-/** Name of the band of everybody who is in no band above. */
+/** Name of the last band: everybody who is in none of the bands above it. */
 export const REST_BAND = 'low';

@@ -1,15 +1,20 @@
-// A key's hash has 60 bits, and a chunk's checksum is the sum of its keys' hashes. Warehouses sum the upper and the lower half
-// of the bits each for itself: no such sum leaves 64 bits, which is as far as every one of them counts exactly.
+// A key's hash has 60 bits. A chunk's checksum is the sum of its keys' hashes. Warehouses sum the upper and the lower 30
+// bits separately: each sum stays within 64 bits, the widest integer that all of them add exactly.
 
 export const HALF = 2 ** 30;
 
 /**
- * How keys are hashed into checksums and chunks: `md5` is computed alike by every warehouse; `native` is one's own, many times
- * cheaper, where what was frozen and what was staged are counted by the same. A warehouse without one of its own takes MD5.
+ * How keys are hashed into checksums and chunks. Every warehouse computes the same `md5`. `native` is the warehouse's own
+ * hash: many times cheaper, but it works only if the same warehouse counts the frozen and the staged rows. A warehouse
+ * without its own hash uses MD5.
  */
 export type KeyHash = 'md5' | 'native';
 
-/** @param high sum of the hashes' upper 30 bits, @param low sum of the lower ones. @returns their sum, decimal */
+/**
+ * @param high sum of the hashes' upper 30 bits
+ * @param low sum of their lower 30 bits
+ * @returns the sum of the hashes, decimal
+ */
 export function checksumOf(high: unknown, low: unknown): string {
   return String(BigInt(String(high ?? 0)) * BigInt(HALF) + BigInt(String(low ?? 0)));
 }

@@ -1,6 +1,6 @@
 /**
- * Values of one column, with one bit per row that says whether the value is there (least significant bit first, 1 = valid,
- * as in Arrow and DuckDB); without `valid` there are no nulls. `bool` is one byte per row.
+ * Values of one column. `valid` has one bit per row, least significant bit first, 1 = not null, as in Arrow and DuckDB;
+ * without it the column has no nulls. `bool` is one byte per row.
  */
 export type ColumnValues =
   | { readonly kind: 'float32'; readonly values: Float32Array; readonly valid: Uint8Array | undefined }
@@ -8,19 +8,19 @@ export type ColumnValues =
   | { readonly kind: 'int32'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'int64'; readonly values: BigInt64Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'bool'; readonly values: Uint8Array; readonly valid: Uint8Array | undefined }
-  /** A text as its position among the feature's categories, -1 where it is none of them. */
+  /** Each text as its index in the feature's categories; -1 if it is not one of them. */
   | { readonly kind: 'category'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'string'; readonly values: readonly (string | null)[]; readonly valid: undefined };
 
 export type ColumnKind = ColumnValues['kind'];
 
-/** Forms in which a column can be asked for; a batch may hold a shorter one that says the same. */
+/** Kinds that a reader can request. A batch may hold a narrower kind with the same values. */
 export type ReadKind = Exclude<ColumnKind, 'int32' | 'category'>;
 
-/** Rows of a batch at most: a vector of DuckDB's, of which tensors stay in a processor's cache. */
+/** Maximum rows of a batch: one DuckDB vector. Tensors of this size stay in the processor's cache. */
 export const BATCH_ROWS = 2048;
 
-/** Some rows of a table, column by column. The arrays may be views that live only until the next batch is read. */
+/** Some rows of a table, column by column. The arrays may be views that are valid only until the next batch is read. */
 export interface ColumnBatch {
   readonly rows: number;
   readonly columns: readonly ColumnValues[];

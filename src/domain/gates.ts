@@ -17,34 +17,34 @@ interface GateLimits {
 export interface GateContext {
   readonly limits: GateLimits;
   readonly refuseDuplicates: boolean;
-  /** Rows of the publication that would be replaced. */
+  /** Rows of the publication that this one would supersede. */
   readonly superseded: RunRows | undefined;
-  /** Rows published for the window before, of the same kind. */
+  /** Rows published for the previous window of the same kind. */
   readonly previous: RunRows | undefined;
   readonly reference: Histogram | undefined;
-  /** Scores of the window before, of the same model and in the bins of `scoreCounts`. */
+  /** Scores of the previous window, by the same model and in the bins of `scoreCounts`. */
   readonly before?: (ScoreCounts & { readonly label: string }) | undefined;
   readonly allowEmpty: boolean;
 }
 
 export interface GateResult {
-  /** Why nothing may be published; empty where all gates are open. */
+  /** Why nothing may be published; empty if every gate passed. */
   readonly refusals: readonly string[];
   readonly warnings: readonly string[];
-  /** Drift of the scores, where it was measured. */
+  /** Drift of the scores from the bundle's reference; undefined if it was not measured. */
   readonly scorePsi: number | undefined;
-  /** Drift of the scores from those of the window before, where it was measured. */
+  /** Drift of the scores from those of the previous window; undefined if it was not measured. */
   readonly scorePsiBefore?: number | undefined;
-  /** From what the scores drifted too far. */
+  /** The baselines that the scores drifted too far from. */
   readonly driftedFrom?: readonly ('reference' | 'before')[];
 }
 
-/** What the job file allows to be published. Pure: counts in, sentences out. */
+/** Checks the counts against the limits of the job file. Pure: counts in, sentences out. */
 export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliation, context: GateContext): GateResult {
   const psi = measurePsi(scoreCounts, rows.scored, context);
   if (rows.frozen === 0) return { ...emptyWindow(context), ...psi };
   const { limits, refuseDuplicates } = context;
-  // First, since it explains what else is refused. No setting opens this gate: model.yaml says which texts are known.
+  // First, since it explains the refusals that follow. No setting turns this gate off: model.yaml lists the known texts.
   const refusals: string[] = neverSeen(texts).map(({ message }) => message);
   const rate = rows.quarantined / rows.frozen;
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
@@ -62,18 +62,18 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
     refusals.push(`${measured} of the rows were quarantined, gates.max_quarantine_rate is ${limit}`);
   }
   if (limits.max_drop !== undefined && drop > limits.max_drop) {
-    const where = context.superseded ? 'the publication it would replace' : 'the window before';
+    const where = context.superseded ? 'the publication it would supersede' : 'the previous window';
     const [measured, limit] = percents(drop, limits.max_drop);
     refusals.push(`the window has ${counted(rows.frozen, 'row')}, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
-  const drift = judgeDrift(psi, rows.scored, context);
+  const drift = checkDrift(psi, rows.scored, context);
   return { refusals: [...refusals, ...drift.refusals], warnings: drift.warnings, ...psi, driftedFrom: drift.from };
 }
 
 type Psi = Pick<GateResult, 'scorePsi' | 'scorePsiBefore'>;
 
-/** One limit for both: the scores of the training data, and those of the window before. */
-function judgeDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits, before }: GateContext) {
+/** One limit for both baselines: the scores of the training data and those of the previous window. */
+function checkDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits, before }: GateContext) {
   const { max_score_psi: limit, psi_min_rows: least } = limits;
   if (limit === undefined) return { refusals: [], warnings: [], from: [] };
   const far = (psi: number | undefined) => psi !== undefined && psi > limit;
@@ -87,11 +87,11 @@ function judgeDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits,
     ],
     warnings: [
       ...(scorePsi === undefined
-        ? [`drift was not judged: ${counted(scored, 'scored row')}, gates.psi_min_rows is ${grouped(least)}`]
+        ? [`drift check skipped: ${counted(scored, 'scored row')}, gates.psi_min_rows is ${grouped(least)}`]
         : []),
       ...(scorePsi !== undefined && before && scorePsiBefore === undefined
         ? [
-            `drift from ${before.label} was not judged: it has ${counted(compared, 'score')}, gates.psi_min_rows is ${grouped(least)}`,
+            `drift check against ${before.label} skipped: it has ${counted(compared, 'score')}, gates.psi_min_rows is ${grouped(least)}`,
           ]
         : []),
     ],
@@ -118,7 +118,7 @@ function measurePsi(counts: readonly number[] | undefined, scored: number, { ref
   };
 }
 
-/** A share and its limit with three digits, or with as many as it takes to tell them apart. */
+/** A share and its limit with three digits, or with as many digits as it takes to differ. */
 function percents(measured: number, limit: number): [measured: string, limit: string] {
   const shown = (share: number, digits: number) => `${Number((share * 100).toPrecision(digits))} %`;
   for (let digits = 3; digits < 15; digits += 1) {

@@ -4,7 +4,7 @@ import { windowKey } from './publications.ts';
 import { showTableName } from './table-name.ts';
 import type { Tables } from './tables.ts';
 
-/** Tables that say how many users a publication has. */
+/** Tables whose rows show how many users a publication has. */
 export const AUDITED = ['scores', 'quarantine', 'report', 'summary'] as const;
 export type Audited = (typeof AUDITED)[number];
 
@@ -16,15 +16,15 @@ export interface HeldRows {
   readonly rows: number;
 }
 
-/** Published scores by bins; see `Histogram` for where a bin ends. */
+/** Published scores per bin; see `Histogram` for the edges. */
 export interface ScoreCounts {
   readonly edges: Histogram['edges'];
   readonly counts: readonly number[];
 }
 
 /**
- * What the tables hold of a published run's window other than its ledger entry says, one phrase per table; none where they
- * agree. Report and summary count only where the publication wrote them.
+ * Compares the tables with the ledger entry of a published run: one phrase per table that disagrees. Report and summary are
+ * compared only if the publication wrote them.
  */
 export function tableDiscrepancies(
   run: Pick<Run, 'runId' | 'window' | 'rows' | 'details'>,

@@ -11,14 +11,14 @@ import type { Window, WindowKind } from './window.ts';
 import type { WorkerTime } from './worker-time.ts';
 
 /**
- * What happened to a run. `started`, `failed` (and a run that says nothing more) can be resumed; `published` wants only its
- * report files; `refused`, `skipped` (nothing to score) and `completed` are final, and so is `replaced`: a publication of an
+ * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
+ * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
  * overlapping window took the run's rows out of the tables.
  */
 const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
-/** The window of an entry: two instants as ISO text, and how people call it. */
+/** The window of an entry: two instants as ISO text, and a label for people. */
 export interface LedgerWindow {
   readonly label: string;
   readonly start: string;
@@ -26,12 +26,12 @@ export interface LedgerWindow {
   readonly kind: WindowKind;
 }
 
-/** What identifies a run in every entry. */
+/** Identifies a run in every entry. */
 interface RunIdentity {
   readonly runId: string;
   readonly job: string;
   readonly window: LedgerWindow;
-  /** Equal for runs that would publish the same from the same rows. */
+  /** Equal for runs that would publish the same scores from the same rows. */
   readonly fingerprint: string;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
 }
@@ -40,7 +40,7 @@ export function isRunState(text: string): text is RunState {
   return (RUN_STATES as readonly string[]).includes(text);
 }
 
-/** A run and its window, where an entry tells of another run than its own. */
+/** Another run, and its window, that an entry refers to. */
 export interface SupersededWindow {
   readonly run_id: string;
   readonly label: string;
@@ -48,9 +48,9 @@ export interface SupersededWindow {
   readonly end: string;
 }
 
-/** What else an entry tells of its run; each entry adds what is new. Stored as JSON. */
+/** Further facts about a run, stored as JSON. Each entry adds the facts that are new. */
 export interface RunDetails {
-  /** Run that was published for the window when this one started; null where there was none. */
+  /** Run that was published for the window when this one started; null if there was none. */
   readonly supersedes?: string | null;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
@@ -59,56 +59,56 @@ export interface RunDetails {
   readonly source?: string;
   /** Identity of the frozen table whose rows were published. */
   readonly frozen?: string;
-  /** What scored every row that was published. */
+  /** The scorer of every published row. */
   readonly scorer?: Scorer;
-  /** Zone of the job file, in which the window was made. */
+  /** Time zone of the job file, which the window was computed in. */
   readonly time_zone?: string;
   readonly chunks?: number;
   /** Chunks that were staged before this process started. */
   readonly chunks_resumed?: number;
-  /** Chunks per execution provider that served. */
+  /** Chunks per execution provider. */
   readonly providers?: Readonly<Record<string, number>>;
-  /** Where the process that scored ran the model; where several processes did, each says so in its own summary. */
+  /** Where the model ran. If several processes scored, it is one of them; each has its own in its summary. */
   readonly execution?: Execution;
-  /** Rows per batch that fitted the device's memory, where more did not. */
+  /** Rows per batch that fit the device's memory, if the batches had to be halved. */
   readonly batch_rows_halved_to?: number;
   readonly rejections?: readonly RejectionTally[];
-  /** How often each text feature met a value that is not among its categories. */
+  /** How many values of each text feature are not among its categories. */
   readonly texts?: TextCounts;
-  /** Drift of the scores from the bundle's reference; null where it was not measured. */
+  /** Drift of the scores from the bundle's reference; null if it was not measured. */
   readonly score_psi?: number | null;
-  /** Drift of the scores from those of the window before, of the same model; null where it was not measured. */
+  /** Drift of the scores from those of the previous window, by the same model; null if it was not measured. */
   readonly score_psi_previous?: number | null;
-  /** The model of the publication before, where this run's model is another one. */
+  /** The model of the previous publication, if it differs from this run's model. */
   readonly model_changed?: ModelChange | null;
-  /** Tables beside scores and quarantine that the publication wrote. */
+  /** Tables that the publication wrote in addition to scores and quarantine. */
   readonly also_wrote?: readonly ('report' | 'summary')[];
-  /** Overlapping publications that this one replaced. */
+  /** Overlapping publications that this one superseded. */
   readonly supersedes_windows?: readonly SupersededWindow[];
-  /** Only where `state` is `replaced`: the run whose publication did it, and its window. */
+  /** If `state` is `superseded`: the run whose publication superseded this one, and its window. */
   readonly superseded_by?: SupersededWindow;
   readonly warnings?: readonly string[];
   /** Scores table by the parts of its name. */
   readonly table?: TableName;
-  /** Columns of the scores table as published, for reports that are written later. */
+  /** Columns of the published scores table, for reports that are written later. */
   readonly columns?: readonly TableColumn[];
   readonly seconds?: StageSeconds;
-  /** What chunk workers did with the seconds of the stage `score`. */
+  /** Where the chunk workers spent the stage `score`. */
   readonly workers?: WorkerTime;
-  /** Path of the report file that a publication is to have; relative to the project root where it is below it. */
+  /** Path of the report file that the publication should have; relative to the project root if it is inside. */
   readonly report?: string;
   /** Paths of the files that were written, on the machine that wrote them. */
   readonly files?: readonly string[];
   readonly error?: string;
 }
 
-/** One event of a run; the ledger only grows. */
+/** One event of a run. The ledger is append-only. */
 export interface LedgerEntry extends RunIdentity {
   readonly recordedAt: string;
   readonly state: RunState;
   /**
-   * Counts up per job and window; the highest is what the tables hold, which is nothing where that entry is `replaced`. Only
-   * where `state` is `published` or `replaced`.
+   * Counts up per job and window. The tables hold the publication with the highest number, or nothing if that entry is
+   * `superseded`. Present only if `state` is `published` or `superseded`.
    */
   readonly publication?: number;
   readonly rows?: RunRows;
@@ -116,11 +116,11 @@ export interface LedgerEntry extends RunIdentity {
   readonly details: RunDetails;
 }
 
-/** A run as its entries tell it. */
+/** A run, folded from its entries. */
 export interface Run extends RunIdentity {
   readonly state: RunState;
   readonly startedAt: string;
-  /** Host of the process that began it. */
+  /** Host of the process that started it. */
   readonly startedOn: string;
   readonly recordedAt: string;
   readonly host: string;
@@ -134,7 +134,10 @@ export interface Publication {
   readonly rows: RunRows;
 }
 
-/** Whether a text can be the id of a run. Folders carry the ids that a ledger tells, and anybody may have written to one. */
+/**
+ * Whether a text can be the id of a run. Ids from the ledger become folder names, and other tools may have written to the
+ * ledger.
+ */
 export function isRunId(text: string): boolean {
   return /^\w[\w.+-]{0,199}$/.test(text);
 }
@@ -143,14 +146,14 @@ export function ledgerWindow({ label, start, end, kind }: Window): LedgerWindow 
   return { label, start: start.toISOString(), end: end.toISOString(), kind };
 }
 
-/** Runs from entries in the order in which they were written, oldest run first; later details add to earlier ones. */
+/** Folds entries, in the order in which they were written, into runs, oldest first. Later details add to earlier ones. */
 export function runsOf(entries: readonly LedgerEntry[]): Run[] {
   const runs = new Map<string, Run>();
   for (const entry of entries) {
     const before = runs.get(entry.runId);
     runs.set(entry.runId, {
       ...entry,
-      // A process of the same run that started later does not undo what another one achieved.
+      // A later entry of a second process of the run must not take the run back to an earlier state.
       state: before && rank(before.state) > rank(entry.state) ? before.state : entry.state,
       startedAt: before?.startedAt ?? entry.recordedAt,
       startedOn: before?.startedOn ?? entry.host,
@@ -161,7 +164,7 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
   return [...runs.values()];
 }
 
-/** What the tables hold for the window of these entries, which must all be of one job and window. */
+/** The publication that the tables hold. @param entries all of one job and window */
 export function currentPublication(entries: readonly LedgerEntry[]): Publication | undefined {
   const { publication, rows, runId } = lastPublished(entries) ?? {};
   return publication === undefined || rows === undefined || runId === undefined
@@ -169,24 +172,32 @@ export function currentPublication(entries: readonly LedgerEntry[]): Publication
     : { number: publication, runId, rows };
 }
 
-/** The entry that tells what the tables hold of these entries' window: published last, or replaced since. */
+/**
+ * The entry that determines what the tables hold: the last publication, or the one that superseded it.
+ *
+ * @param entries all of one job and window
+ */
 export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | undefined {
   let last: LedgerEntry | undefined;
   for (const entry of entries) {
-    const tells = entry.rows !== undefined || entry.state === 'superseded';
-    if (tells && entry.publication !== undefined && entry.publication > (last?.publication ?? 0)) last = entry;
+    const changedTables = entry.rows !== undefined || entry.state === 'superseded';
+    if (changedTables && entry.publication !== undefined && entry.publication > (last?.publication ?? 0)) last = entry;
   }
   return last;
 }
 
-/** Whether another run has published the window since this one began: it can only lose at the publish lock. @param published that run */
+/**
+ * Whether another run has published the window since this one started. Then this run can no longer publish.
+ *
+ * @param published id of the run that is published now
+ */
 export function isSuperseded({ details }: Pick<Run, 'details'>, published: string | undefined): boolean {
   return (details.supersedes ?? undefined) !== published;
 }
 
 /**
- * The run that a start with this fingerprint goes on with: the newest that is not final, started from what is published now
- * (one that started from an older publication could only lose at the publish lock).
+ * The run to resume: the newest with this fingerprint that is not final and started from the current publication. A run that
+ * started from an older publication could no longer publish.
  */
 export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: string): Run | undefined {
   const current = currentPublication(entries);

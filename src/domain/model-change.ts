@@ -1,18 +1,18 @@
-/** A model as the ledger tells it. */
+/** A model as recorded in the ledger. */
 interface ServedModel {
   readonly name: string;
   readonly version: string;
   readonly digest: string;
 }
 
-/** The publication with which a run is compared, where its model was another one. Stored as JSON. */
+/** The publication that a run is compared with, if another model scored it. Stored as JSON. */
 export interface ModelChange extends ServedModel {
   readonly run_id: string;
   /** Label of its window. */
   readonly window: string;
 }
 
-/** A publication as far as its model goes. */
+/** The part of a publication that `modelChange` needs. */
 interface Scored {
   readonly runId: string;
   readonly window: { readonly label: string };
@@ -20,9 +20,9 @@ interface Scored {
 }
 
 /**
- * Whether the model is another one than that of a publication before: by its digest, whatever the version says.
+ * Whether the model differs from that of an earlier publication. Compares digests, since a version may be reused.
  *
- * @param before the publications to compare with, the one that matters most first; missing ones are passed over
+ * @param before publications to compare with, the most relevant first; undefined ones are skipped
  */
 export function modelChange(model: ServedModel, before: readonly (Scored | undefined)[]): ModelChange | undefined {
   const other = before.find((publication) => publication !== undefined && publication.model.digest !== model.digest);

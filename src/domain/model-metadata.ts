@@ -1,7 +1,7 @@
-/** What a model file says about one input or output; `shape` has numbers for fixed and text for symbolic dimensions. */
+/** One input or output as declared in a model file. `shape` has numbers for fixed and text for symbolic dimensions. */
 export interface TensorInfo {
   readonly name: string;
-  /** Undefined where the value is no tensor (a sequence, a map). */
+  /** Undefined if the value is not a tensor but a sequence or a map. */
   readonly dtype: string | undefined;
   readonly shape: readonly (number | string)[];
 }
@@ -16,7 +16,7 @@ export function showTensor({ dtype, shape }: TensorInfo): string {
   return dtype === undefined ? 'not a tensor' : `${dtype}[${shape.map((size) => (size === '' ? '?' : size)).join(', ')}]`;
 }
 
-/** Rows that a model takes at a time, no more and no less; undefined where it takes any number. */
+/** The fixed batch size that a model requires; undefined if it takes any number of rows. */
 export function fixedBatch({ inputs }: Pick<ModelMetadata, 'inputs'>): number | undefined {
   return inputs.map(({ shape }) => shape[0]).find((rows): rows is number => typeof rows === 'number' && rows > 0);
 }

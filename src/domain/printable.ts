@@ -1,28 +1,28 @@
 /**
- * What a terminal acts on instead of showing it: C0, DEL and C1, the separators of lines and paragraphs, and what changes the
- * direction of text (Unicode TR36, "Bidirectional Text Spoofing").
+ * Characters that a terminal interprets: C0, DEL and C1, line and paragraph separators, and bidirectional controls (Unicode
+ * TR36, "Bidirectional Text Spoofing").
  */
 const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const CONTROLS = new RegExp(CONTROL, 'gu');
-/** In text of ours, tabs and line feeds are its layout. */
+/** Tabs and line feeds are layout in our own texts, so they stay. */
 const NOT_LAYOUT = new RegExp(`(?![\\t\\n])${CONTROL.source}`, 'gu');
 
-/** Text of several lines for a terminal: its lines and tabs stay, all else that a terminal acts on is shown as `\u001b`. */
+/** Text of several lines for a terminal: line feeds and tabs stay, other control characters are shown as `\u001b`. */
 export function printable(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(NOT_LAYOUT, escaped);
 }
 
-/** A single value for a terminal: it stays in its line and in its column. */
+/** A single value for a terminal. It cannot break out of its line or column. */
 export function printableValue(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
-/** One line of JSON. `JSON.stringify` escapes C0 only; what it leaves acts on a terminal too. */
+/** One line of JSON. `JSON.stringify` escapes only C0; this escapes the other control characters too. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(CONTROLS, escaped);
 }
 
-/** Whether a text can be a name: it has nothing that a terminal acts on, nor tabs or lines of its own. */
+/** Whether a text can be a name: it has no control characters, tabs and line feeds included. */
 export function isPrintable(name: string): boolean {
   return !CONTROL.test(name);
 }

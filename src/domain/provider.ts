@@ -1,17 +1,16 @@
-/** Execution providers that a job may name, fastest first. */
+/** Execution providers that a job can name, fastest first. */
 export const PROVIDERS = ['tensorrt', 'cuda', 'webgpu', 'cpu'] as const;
 type ProviderName = (typeof PROVIDERS)[number];
 
-/** Providers of which there can be several devices, and one session on each. */
+/** Providers that can use several devices, with one session on each. */
 export const WITH_DEVICES: readonly ProviderName[] = ['tensorrt', 'cuda'];
 
 /**
- * One place to run a model, as text: `cuda`, or `cuda:1` where a device is named. In lists the devices of one provider stand
- * side by side.
+ * A provider and an optional device, as text: `cuda` or `cuda:1`. In lists, the devices of one provider are adjacent.
  */
 export type ProviderText = string;
 
-/** `cuda:1` → cuda and 1; the device is undefined where none is named. */
+/** `cuda:1` → cuda and 1; `device` is undefined if the text names none. */
 export function parseProvider(text: ProviderText): { readonly name: string; readonly device: number | undefined } {
   const [name = '', device] = text.split(':');
   return { name, device: device === undefined ? undefined : Number(device) };

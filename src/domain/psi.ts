@@ -1,17 +1,17 @@
-/** A frozen histogram: bin i holds edges[i-1] <= x < edges[i]; there is one share more than edges. */
+/** A fixed histogram: bin i holds edges[i-1] <= x < edges[i]. There is one more share than edges. */
 export interface Histogram {
   readonly edges: readonly number[];
   readonly shares: readonly number[];
 }
 
-/** Shares below this count as this, in both distributions, so that an empty bin gives a large and not an infinite index. */
+/** Lower bound for shares in both distributions, so that an empty bin gives a large index instead of an infinite one. */
 const EPSILON = 1e-4;
 
 /**
- * Population stability index Σ (p − q) · ln(p / q) of counts p against the reference shares q; the usual reading in credit
- * scoring: below 0.1 stable, above 0.25 a major shift (Siddiqi, Credit Risk Scorecards, 2006).
+ * Population stability index Σ (p − q) · ln(p / q) of counts p against the reference shares q. The usual reading in credit
+ * scoring: below 0.1 is stable, above 0.25 is a major shift (Siddiqi, Credit Risk Scorecards, 2006).
  *
- * @throws RangeError where there is nothing to compare, or the numbers of bins differ.
+ * @throws RangeError if `counts` is empty or the numbers of bins differ
  */
 export function populationStabilityIndex(counts: readonly number[], reference: Histogram): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
@@ -24,13 +24,14 @@ export function populationStabilityIndex(counts: readonly number[], reference: H
   }, 0);
 }
 
-/** Number of bins that a distribution is cut into where nobody has said how. */
+/** Number of bins if the bundle's reference gives none. */
 const BINS = 10;
 
 /**
- * Edges that cut a distribution into ten bins of about equal shares, fewer where many values are equal, and what is in each.
+ * Edges that cut a distribution into ten bins of about equal shares, and the count of each bin. There are fewer bins if many
+ * values are equal.
  *
- * @param fine counts of narrow bins, lowest first, by the edge at which each begins
+ * @param fine counts of narrow bins, lowest first, each with its lower edge
  */
 export function tenths(fine: readonly (readonly [edge: number, count: number])[]): {
   readonly edges: readonly number[];
@@ -51,7 +52,7 @@ export function tenths(fine: readonly (readonly [edge: number, count: number])[]
   return { edges, counts };
 }
 
-/** Counts as a histogram to compare others with. @throws RangeError where there is nothing in it */
+/** Turns counts into a reference histogram. @throws RangeError if the counts are all zero */
 export function histogramOf({
   edges,
   counts,
@@ -60,6 +61,6 @@ export function histogramOf({
   readonly counts: readonly number[];
 }): Histogram {
   const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) throw new RangeError('an empty distribution is no reference');
+  if (total === 0) throw new RangeError('an empty distribution cannot be a reference');
   return { edges, shares: counts.map((count) => count / total) };
 }

@@ -1,9 +1,9 @@
 import { type LedgerEntry, type LedgerWindow, lastPublished, type SupersededWindow } from './ledger.ts';
 
-/** What the tables hold of a window: the entry that published it. */
+/** An entry whose publication the tables hold. */
 export type PublishedEntry = LedgerEntry & Required<Pick<LedgerEntry, 'publication' | 'rows'>>;
 
-/** What the tables hold of each window of these entries, which must all be of one job. */
+/** The current publication of each window. @param entries all of one job */
 export function currentEntries(entries: readonly LedgerEntry[]): PublishedEntry[] {
   const windows = new Map<string, LedgerEntry[]>();
   for (const entry of entries) {
@@ -21,19 +21,20 @@ export function currentEntries(entries: readonly LedgerEntry[]): PublishedEntry[
 }
 
 /**
- * Publications that must not stand beside one of this window: windows of other instants that have its label, or its grain
- * and instants in common with it, so that a user would be counted in both. A day inside a week is another grain; ad hoc
- * windows have none.
+ * Publications that clash with one of this window, since a user would be counted in both: their windows differ but have the
+ * same label, or have the same grain and overlap. A day inside a week does not clash, it is another grain. Ad hoc windows
+ * have no grain.
  *
- * @param entries of one job: all whose windows have this label or overlap it
+ * @param entries of one job: all whose windows have this label or overlap this window
  */
 export function overlapping(entries: readonly LedgerEntry[], window: LedgerWindow): PublishedEntry[] {
   return currentEntries(entries).filter(({ window: other }) => clash(other, window));
 }
 
 /**
- * The number of the next publication of a window: above its own, above those that it replaces, and above those of windows that
- * begin with it, such as a day and its week, so that start and number lead to one publication of the job.
+ * The number of a window's next publication. It is higher than the window's own numbers, than those that it supersedes, and
+ * than those of windows with the same start (a week and its first day): start and number identify one publication of the
+ * job.
  *
  * @param entries of one job: all whose windows overlap this one
  */
@@ -49,8 +50,8 @@ export function nextNumber(
 }
 
 /**
- * The entry that tells of a run that another one's publication takes its rows out of the tables. It has that publication's
- * number, so that it counts as the last of its own window.
+ * The entry that marks `run` as superseded by the publication of another window. It has that publication's number, so it is
+ * the last of its own window.
  */
 export function supersededEntry(run: LedgerEntry, by: LedgerEntry): LedgerEntry {
   const { runId, job, window, fingerprint, model } = run;
@@ -73,7 +74,7 @@ export function isSameWindow(one: LedgerWindow, other: LedgerWindow): boolean {
   return windowKey(one) === windowKey(other);
 }
 
-/** Equal for the windows of one publication. */
+/** Equal for windows with the same instants. */
 export function windowKey({ start, end }: Pick<LedgerWindow, 'start' | 'end'>): string {
   return `${start} ${end}`;
 }

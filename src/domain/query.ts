@@ -1,15 +1,15 @@
-/** A value that a window gives to a query. */
+/** A query parameter, with its value from the window. */
 export interface QueryParameter {
   readonly name: string;
-  /** `timestamp` is an instant, `datetime` a wall-clock time of the job's zone. */
+  /** `timestamp` is an instant, `datetime` a wall-clock time in the job's zone. */
   readonly type: 'timestamp' | 'datetime' | 'date';
   /** ISO text. */
   readonly value: string;
 }
 
-/** A query cut at its parameters: `texts[0] parameters[0] texts[1] …`; a warehouse writes its own placeholders between. */
+/** A query split at its parameters: `texts[0] parameters[0] texts[1] …`. Each warehouse inserts its own placeholders. */
 export interface Query {
-  /** Its file, or the key of the job file that holds it; for messages. */
+  /** The query's file, or its key in the job file; for messages. */
   readonly name: string;
   readonly texts: readonly string[];
   readonly parameters: readonly QueryParameter[];

@@ -5,15 +5,15 @@ import type { FrozenChunk, FrozenTable } from './frozen-table.ts';
 import type { RunRows } from './rows.ts';
 import type { TextCounts } from './text-counts.ts';
 
-/** What staging holds of one attempt, counted in the sink. */
+/** One attempt in staging, counted by the sink. */
 export interface AttemptTally extends StagedAttempt {
   readonly scored: number;
   /** See `FrozenChunk.checksum`. */
   readonly checksum: string;
   readonly provider: string;
-  /** Undefined where its rows do not say. */
+  /** Undefined if its rows have none. */
   readonly facts: AttemptFacts | undefined;
-  /** What its rows hold, so that a change between counting and publishing is noticed: each sink's own text for it. */
+  /** Digest of its rows, in a form of the sink's own. Detects a change between counting and publishing. */
   readonly content: string;
 }
 
@@ -23,14 +23,14 @@ export interface RejectionTally {
   readonly rows: number;
 }
 
-/** The one attempt per chunk that is published, or what is wrong. */
+/** One attempt per chunk to publish, and the chunks that have none. */
 export interface Pinning {
-  /** All that were found, complete or not. */
+  /** All attempts found, complete or not. */
   readonly attempts: readonly AttemptTally[];
   readonly pinned: readonly AttemptTally[];
   /** Chunks without a complete attempt. */
   readonly missing: readonly number[];
-  /** Chunks whose attempts have the right number of rows and other keys. */
+  /** Chunks whose attempts have the right number of rows but the wrong keys. */
   readonly mismatched: readonly number[];
 }
 
@@ -38,17 +38,18 @@ export interface Reconciliation {
   readonly pinned: readonly AttemptTally[];
   readonly rows: RunRows;
   readonly rejections: readonly RejectionTally[];
-  /** Scored rows per bin of the bundle's reference; undefined where it has none. */
+  /** Scored rows per bin of the bundle's reference; undefined if it has none. */
   readonly scoreCounts: readonly number[] | undefined;
-  /** What the text features met in all pinned attempts, whoever scored them. */
+  /** Counts of the text features, summed over all pinned attempts. */
   readonly texts: TextCounts;
 }
 
 /**
- * Picks one attempt of each chunk: of this very frozen table, with its row count and key checksum, the lowest id of several. All
- * are of one scorer, the one that covers most chunks: scores of two may differ in their last digits.
+ * Picks one attempt per chunk. It must have read this frozen table and match the chunk's row count and key checksum; of
+ * several, the lowest id wins. All picks are of one scorer, the one that covers the most chunks: the scores of two scorers
+ * may differ in their last digits.
  *
- * @param preferred scorer that is taken where several cover as many, see `scorerId`
+ * @param preferred scorer that wins a tie, see `scorerId`
  */
 export function pinAttempts(
   { id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>,
@@ -83,7 +84,7 @@ function pinOf(chunks: readonly FrozenChunk[], attempts: readonly AttemptTally[]
   return { pinned, missing, mismatched };
 }
 
-/** Chunks that no attempt of this frozen table and this scorer covers with all its rows. @param scorer see `scorerId` */
+/** Chunks without a complete attempt of this frozen table and this scorer. @param scorer see `scorerId` */
 export function unstagedChunks(
   { id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>,
   scorer: string,

@@ -1,27 +1,27 @@
 import { isPrintable } from './printable.ts';
 
-/** Names that Windows keeps for devices, with any extension. */
+/** Names that Windows reserves for devices, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
-/** What a URL begins with (RFC 3986, 3.1), also with one slash, as `gs:/bucket` would be read back from a folder. */
+/** The start of a URL (RFC 3986, 3.1). One slash is enough: path functions turn `gs://bucket` into `gs:/bucket`. */
 const SCHEME = /^([a-z][a-z0-9+.-]+):\/+/i;
 
 /**
- * What is wrong with the path of a job's report files; undefined where nothing is. What takes the place of `{window}` is the
- * label of a window, which has neither slashes nor anything else that leads out of the template's folder.
+ * What is wrong with the path of a job's report files; undefined if nothing is. The window's label, which replaces
+ * `{window}`, needs no check: it has no slash or anything else that leads out of the folder.
  */
 export function templateProblem(template: string): string | undefined {
   const [, scheme] = SCHEME.exec(template) ?? [];
   if (scheme !== undefined) {
     return scheme.toLowerCase() === 'file'
       ? 'must be a path, not a URL: leave out file://'
-      : `must be a path of this machine: reports cannot be written to ${scheme}:// yet, so copy the file there after the run`;
+      : `must be a local path: score-batch cannot write reports to ${scheme}://, so copy the file there after the run`;
   }
   const parts = template.split(/[/\\]/);
-  if (!template.includes('{window}')) return "must contain {window}, or one window's file would replace another's";
+  if (!template.includes('{window}')) return 'must contain {window}, or every window would overwrite the same file';
   if (!isPrintable(template)) return 'must not contain control characters';
-  if (parts.includes('..')) return 'must not contain ..; write the path of the folder itself';
-  if (['', '.'].includes(parts.at(-1) ?? '')) return "must end with a file's name";
+  if (parts.includes('..')) return 'must not contain ..; write the path without it';
+  if (['', '.'].includes(parts.at(-1) ?? '')) return 'must end with a file name';
   const device = parts.find((part) => DEVICE.test(part));
   return device === undefined ? undefined : `must not contain ${device}, which names a device on Windows`;
 }

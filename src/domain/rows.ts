@@ -1,4 +1,4 @@
-/** Rows of a run: frozen = scored + quarantined, or nothing is published. */
+/** Row counts of a run. Nothing is published unless frozen = scored + quarantined. */
 export interface RunRows {
   readonly frozen: number;
   readonly scored: number;

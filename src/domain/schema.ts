@@ -1,6 +1,7 @@
 /**
- * What a column holds, as far as scoring cares. `integer` fits 64 bits; `decimal` is exact and wider or with a fraction;
- * `timestamp` is an instant, `datetime` a wall-clock time; `other` can be neither key, feature nor kept (a list, a struct).
+ * Column types that matter for scoring. `integer` fits 64 bits; `decimal` is exact, and wider or with a fraction;
+ * `timestamp` is an instant, `datetime` a wall-clock time; `other` (a list, a struct) cannot be a key, a feature or a kept
+ * column.
  */
 export type ColumnType =
   | 'integer'
@@ -19,14 +20,14 @@ export interface Column {
   readonly type: ColumnType;
   /** The type as the warehouse writes it, e.g. `DECIMAL(10,2)`. */
   readonly native: string;
-  /** Digits in all and after the point; decimals only. */
+  /** Total digits, and digits after the point; decimals only. */
   readonly digits?: readonly [precision: number, scale: number];
 }
 
-/** Columns of a query in the order of its select list. */
+/** Columns of a query, in the order of its select list. */
 export type Schema = readonly Column[];
 
-/** The column of that name; warehouses fold case, so an exact match is preferred and any case is accepted. */
+/** Finds a column by name. An exact match wins; otherwise case is ignored, as warehouses fold it. */
 export function findColumn(schema: Schema, name: string): Column | undefined {
   const folded = name.toLowerCase();
   return schema.find((column) => column.name === name) ?? schema.find((column) => column.name.toLowerCase() === folded);

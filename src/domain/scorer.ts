@@ -1,20 +1,23 @@
 import { createHash } from 'node:crypto';
 
-/** All that may change a score besides model, description and features. Two scorers that differ in it may differ in a last bit. */
+/**
+ * Everything except the bundle and the features that can change a score. The scores of two scorers may differ in the last
+ * bit.
+ */
 export interface Scorer {
   /** Version of score-batch. */
   readonly score_batch: string;
   readonly onnxruntime: string;
-  /** Execution provider that served. */
+  /** Execution provider in use. */
   readonly provider: string;
-  /** Architecture, and the instruction sets by which ONNX Runtime chooses its kernels. */
+  /** Architecture and the instruction sets that decide which kernels ONNX Runtime uses. */
   readonly processor: string;
 }
 
-/** Digits of a scorer's id, hex. */
+/** Hex digits of a scorer's id. */
 export const SCORER_ID_DIGITS = 8;
 
-/** A short name for a scorer: equal where all of it is. */
+/** A short digest of all fields of a scorer. */
 export function scorerId({ score_batch, onnxruntime, provider, processor }: Scorer): string {
   const text = JSON.stringify([score_batch, onnxruntime, provider, processor]);
   return createHash('sha256').update(text).digest('hex').slice(0, SCORER_ID_DIGITS);

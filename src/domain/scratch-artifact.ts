@@ -1,46 +1,45 @@
 import { currentPublication, isSuperseded, type LedgerEntry, runsOf } from './ledger.ts';
 
-/** What a run has in scratch or on this machine, or what a process that is gone has left. */
+/** A temporary table, folder or file, in the warehouse's scratch or on this machine, of a run or of a process. */
 export interface ScratchArtifact {
-  /** What it is called where it is: a table, a folder, a file. */
+  /** Name of the table, folder or file. */
   readonly name: string;
-  /** Undefined where a process made it for itself. */
+  /** Undefined if it belongs to a process instead of a run. */
   readonly run: string | undefined;
   /**
-   * ISO instant after which it may go, whatever became of its run or process. Undefined where a process made it for itself and
-   * is known to be gone.
+   * ISO instant after which it may be deleted in any case. Undefined if it belongs to a process that is known to have ended.
    */
   readonly deadline: string | undefined;
 }
 
 export interface Verdict {
-  readonly over: boolean;
-  /** For people: why it may go, or what it is kept for. */
+  readonly deletable: boolean;
+  /** For people: why it may be deleted, or why it is kept. */
   readonly why: string;
 }
 
 /**
- * Whether what is left may go. Kept until its deadline is what a run can be gone on with, and what a refused run has for
- * people to look at; neither counts once another run has published the window: it could only lose at the publish lock.
+ * Whether an artifact may be deleted. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
+ * until their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
  *
- * @param entries all of the run's window; none where the ledger does not know the run
+ * @param entries all of the run's window; none if the run is not in the ledger
  * @param now epoch milliseconds of the real clock
  */
 export function mayDelete({ run: id, deadline }: ScratchArtifact, entries: readonly LedgerEntry[], now: number): Verdict {
-  if (id === undefined && deadline === undefined) return { over: true, why: 'its process is gone' };
+  if (id === undefined && deadline === undefined) return { deletable: true, why: 'its process has ended' };
   const run = runsOf(entries).find(({ runId }) => runId === id);
   if (run?.state === 'published' || run?.state === 'completed' || run?.state === 'superseded')
-    return { over: true, why: 'its run has published' };
-  if (run?.state === 'skipped') return { over: true, why: 'its run had nothing to score' };
+    return { deletable: true, why: 'its run has published' };
+  if (run?.state === 'skipped') return { deletable: true, why: 'its run had nothing to score' };
   const current = currentPublication(entries);
   if (run !== undefined && isSuperseded(run, current?.runId)) {
-    return { over: true, why: `${current?.runId ?? 'another run'} has published the window since its run began` };
+    return { deletable: true, why: `${current?.runId ?? 'another run'} has published the window since its run started` };
   }
-  if (Date.parse(deadline ?? '') < now) return { over: true, why: `its deadline was ${deadline}` };
-  if (id === undefined) return { over: false, why: `a process may still use it; until ${deadline}` };
-  if (run === undefined) return { over: false, why: `the ledger does not know its run; until ${deadline}` };
+  if (Date.parse(deadline ?? '') < now) return { deletable: true, why: `its deadline was ${deadline}` };
+  if (id === undefined) return { deletable: false, why: `a process may still use it; until ${deadline}` };
+  if (run === undefined) return { deletable: false, why: `its run is not in the ledger; until ${deadline}` };
   return {
-    over: false,
-    why: `its run ${run.state === 'refused' ? 'was refused and can be looked at' : 'can be gone on with'} until ${deadline}`,
+    deletable: false,
+    why: `its run ${run.state === 'refused' ? 'was refused and can be inspected' : 'can be resumed'} until ${deadline}`,
   };
 }

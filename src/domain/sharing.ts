@@ -6,40 +6,40 @@ export interface Shard {
   readonly count: number;
 }
 
-/** A process that was not told of others; there may be some all the same. */
+/** The default without `--shard`. Other processes may score the same run anyway. */
 export const ALONE: Shard = { index: 0, count: 1 };
 
-/** What a process knows when it has a worker to spare. */
+/** What a process knows when a worker is free. */
 export interface SchedulerState {
   readonly shard: Shard;
-  /** All chunks of the frozen table, in the order in which their owners take them. */
+  /** All chunks of the frozen table, in the order in which shards take them. */
   readonly chunks: readonly FrozenChunk[];
-  /** Chunks that are staged whole, as far as is known. */
+  /** Chunks known to be staged completely. */
   readonly done: ReadonlySet<number>;
-  /** Chunks that this process took; none is taken twice. */
+  /** Chunks that this process has taken; it takes none twice. */
   readonly taken: ReadonlySet<number>;
-  /** Chunks that every process is assumed to score at the same time. */
+  /** Chunks that each process is assumed to score at the same time. */
   readonly workers: number;
-  /** Whether another process has had more than enough time for a chunk that it may be scoring. */
+  /** Whether another process has had more than enough time to finish a chunk. */
   readonly overdue: (chunk: number) => boolean;
-  /** From 0 to 1, as Math.random. */
+  /** In [0, 1), like Math.random. */
   readonly random: () => number;
 }
 
-/** A chunk to score; `wait` where others are at all that is left; `over` where nothing is left to take. */
+/** A chunk to score; `wait` if other processes are scoring all that is left; `over` if nothing is left. */
 export type NextChunk = { readonly take: FrozenChunk } | 'wait' | 'over';
 
 /**
- * The next chunk of a process: its own first, then what other shards will not come to soon, then what they are late with. Nobody
- * leases a chunk and nobody tells that it lives: two processes at one chunk waste a little work and harm nothing, as
- * one attempt of each chunk is published.
+ * The next chunk for a process: its own first, then those that other shards will not reach soon, then those that are
+ * overdue. There are no leases and no heartbeats: if two processes score the same chunk, that wastes a little work and does
+ * no harm, since one attempt per chunk is published.
  */
 export function nextChunk(state: SchedulerState): NextChunk {
   const { own, soon, later } = openChunks(state);
   if (own[0] !== undefined) return { take: own[0] };
   const late = soon.filter(({ chunk }) => state.overdue(chunk));
   for (const choice of [later, late]) {
-    // At random: those who have nothing left of their own shall not all help with the same chunk.
+    // At random, so that idle processes do not all pick the same chunk.
     const take = choice[Math.floor(state.random() * choice.length)];
     if (take !== undefined) return { take };
   }
@@ -47,9 +47,9 @@ export function nextChunk(state: SchedulerState): NextChunk {
 }
 
 /**
- * Chunks that are neither staged nor taken by this process: its own, those that other shards are at or will be at next, which
- * are the first of each, and the rest of theirs. The next are left to them too: nobody could be done with one before its
- * owner begins it.
+ * Chunks that are neither staged nor taken by this process: `own`; `soon`, the first few of each other shard, which it is
+ * scoring or will score next; and `later`, the rest. The chunks that come next stay with their owner, since no other process
+ * could finish one before the owner starts it.
  */
 export function openChunks({ shard, chunks, done, taken, workers }: Omit<SchedulerState, 'overdue' | 'random'>) {
   const open: Record<'own' | 'soon' | 'later', FrozenChunk[]> = { own: [], soon: [], later: [] };

@@ -1,18 +1,20 @@
 import type { Column, ColumnType } from './schema.ts';
 
-/** Element types of model inputs that can be fed from a table. */
+/** Element types of model inputs that a table column can feed. */
 export const INPUT_DTYPES = ['float32', 'float64', 'int64', 'bool', 'string'] as const;
 export type InputDtype = (typeof INPUT_DTYPES)[number];
 
-/** One feature: a column of the query, the input element it becomes, and what to do with values the model does not know. */
+/** One feature: a column of the query, and what to do with nulls, numbers out of range and unknown texts. */
 export interface Feature {
   readonly name: string;
   readonly nullable: boolean;
-  /** What a null (or an unknown category under `unknown: default`) becomes. */
+  /** Replaces a null, and an unknown category under `unknown: default`. */
   readonly default?: number | string | boolean;
-  /** Inclusive bounds of numbers; outside them the row is quarantined. */
+  /** Inclusive bounds of numbers. A value outside them quarantines the row. */
   readonly range?: readonly [number, number];
-  /** Texts that the model was trained on; absent for numbers, and for a text feature that takes any value (`unknown: allow`). */
+  /**
+   * Texts that the model was trained on. Absent for numbers, and for a text feature that takes any value (`unknown: allow`).
+   */
   readonly categories?: readonly string[];
   readonly unknown: 'quarantine' | 'allow' | 'default';
 }
@@ -24,13 +26,13 @@ export interface ModelInput {
   readonly features: readonly Feature[];
 }
 
-/** What the model takes and where its score is: element `index` of each row of the output `[N, width]`, or of `[N]`. */
+/** The model's inputs, and where its score is: element `index` of each row of an output `[N, width]`, or an output `[N]`. */
 export interface Signature {
   readonly inputs: readonly ModelInput[];
   readonly output: { readonly name: string; readonly index: number };
 }
 
-/** Which column types may feed an element type: widening without loss of kind, never narrowing, never text to number. */
+/** Which column types can feed an element type: widening is allowed; narrowing and text to number are not. */
 const ACCEPTED: Readonly<Record<InputDtype, readonly ColumnType[]>> = {
   float32: ['float', 'integer', 'decimal', 'bool'],
   float64: ['float', 'integer', 'decimal', 'bool'],
@@ -41,12 +43,12 @@ const ACCEPTED: Readonly<Record<InputDtype, readonly ColumnType[]>> = {
 
 /** Whether values of a column may become elements of `dtype`. */
 export function accepts(dtype: InputDtype, column: Column): boolean {
-  // Snowflake's INTEGER is a decimal without a fraction; a value that does not fit 64 bits ends the run.
+  // Snowflake's INTEGER is a decimal without a fraction. A value that does not fit 64 bits fails the run.
   const whole = column.type === 'decimal' && column.digits?.[1] === 0;
   return ACCEPTED[dtype].includes(column.type) || (dtype === 'int64' && whole);
 }
 
-/** Every feature with its input's element type, in the order in which columns are read. */
+/** Every feature with its input's element type, in the order in which the columns are read. */
 export function featuresOf(signature: Signature): { readonly feature: Feature; readonly dtype: InputDtype }[] {
   return signature.inputs.flatMap(({ dtype, features }) => features.map((feature) => ({ feature, dtype })));
 }

@@ -1,13 +1,13 @@
 import { type STAGES, type StageSeconds, totalSeconds } from './stages.ts';
 import { type WorkerPart, type WorkerTime, workerShares } from './worker-time.ts';
 
-/** Rows per second on the clock; null where nothing was scored. */
+/** Rows per second of wall-clock time; null if nothing was scored. */
 export interface Rates {
-  /** Of the whole run: all its rows by all its seconds. */
+  /** Of the whole run: all rows by all seconds. */
   readonly run: number | null;
   /** Of the stage `score`. */
   readonly score: number | null;
-  /** What the workers would score if they did nothing but run the model. */
+  /** The rate if the workers did nothing but run the model. */
   readonly model: number | null;
 }
 
@@ -22,7 +22,7 @@ export function ratesOf(rows: number, seconds: StageSeconds, time: WorkerTime): 
 
 type Step = Exclude<(typeof STAGES)[number], 'score'> | WorkerPart;
 
-/** What people would look at to make it faster, and the stages and parts of workers that are of it. */
+/** What people can tune, and the stages and worker steps that belong to it. */
 const CAUSES: Readonly<Record<string, readonly Step[]>> = {
   'starting up': ['plan', 'start'],
   'the query': ['freeze'],
@@ -37,8 +37,8 @@ const CAUSES: Readonly<Record<string, readonly Step[]>> = {
 };
 
 /**
- * What takes most of the run's time on the clock: the stage `score` counts for each part as much of it as the part has of the
- * workers' time. `writing (publish 1.2 + stage 0.3 of 3.4 s, 44 %)`
+ * What takes most of the run's wall-clock time: `writing (publish 1.2 + stage 0.3 of 3.4 s, 44 %)`. The seconds of the stage
+ * `score` are split by the workers' time.
  */
 export function bottleneck(seconds: StageSeconds, time: WorkerTime): string {
   const shares = workerShares(time);

@@ -1,4 +1,4 @@
-/** The stages of a run. One ends where the next begins, so their seconds on the clock add up to those of the whole run. */
+/** The stages of a run. Each ends when the next begins, so their wall-clock seconds add up to those of the run. */
 export const STAGES = ['plan', 'freeze', 'score', 'reconcile', 'publish', 'report', 'clean_up'] as const;
 export type Stage = (typeof STAGES)[number];
 
@@ -14,28 +14,28 @@ export function totalSeconds(seconds: StageSeconds): number {
   return STAGES.reduce((sum, stage) => sum + (seconds[stage] ?? 0), 0);
 }
 
-/** Tells which stage the time on the clock belongs to: always exactly one. */
+/** Assigns wall-clock time to stages: exactly one stage at any time. */
 export class StageClock {
   readonly #seconds: Record<Stage, number>;
   #stage: Stage = 'plan';
   #since: number;
 
   /**
-   * @param began when the run's first stage did, as `performance.now()` tells it
-   * @param earlier seconds that other processes of the run have spent
+   * @param began when the first stage started, in milliseconds of `performance.now()`
+   * @param earlier seconds that earlier processes of the run spent
    */
   constructor(began: number, earlier: Partial<StageSeconds> = {}) {
     this.#since = began;
     this.#seconds = Object.fromEntries(STAGES.map((stage) => [stage, earlier[stage] ?? 0])) as Record<Stage, number>;
   }
 
-  /** Ends the stage that it was in. */
+  /** Ends the current stage and starts this one. */
   enter(stage: Stage): void {
     this.#settle();
     this.#stage = stage;
   }
 
-  /** Seconds so far, those of the stage that goes on included, to the microsecond. */
+  /** Seconds so far, the current stage included, to the microsecond. */
   get seconds(): StageSeconds {
     this.#settle();
     const rounded = STAGES.map((stage) => [stage, Math.round(this.#seconds[stage] * 1e6) / 1e6]);

@@ -1,14 +1,14 @@
-/** A column as a warehouse shows it, e.g. `DECIMAL(7,6)`. */
+/** A column with the type as the warehouse shows it, e.g. `DECIMAL(7,6)`. */
 export interface ShownColumn {
   readonly name: string;
   readonly type: string;
 }
 
 /**
- * What distinguishes the columns of a table that is there from those that are published, one sentence each.
+ * How the columns of an existing table differ from those that are published, one sentence per difference.
  *
- * @param table its name, for people
- * @param fits whether values of the second column go into the first as they are; by default the types must be the same
+ * @param table the table's name, for people
+ * @param fits whether values of column `wanted` can be written to column `found`; by default the types must be equal
  */
 export function columnDifferences<T extends ShownColumn>(
   table: string,

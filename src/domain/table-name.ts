@@ -2,10 +2,10 @@
 export type TableName = readonly string[];
 
 /**
- * `marketing.churn_scores` or `"odd.schema"."my table"` → its parts, unquoted. Parts are quoted again for the dialect they
- * go to, never pasted.
+ * `marketing.churn_scores` or `"odd.schema"."my table"` → its parts, unquoted. Statements quote the parts again in their own
+ * dialect; the text is never pasted into SQL.
  *
- * @returns undefined where the text is no such name.
+ * @returns undefined if the text is not a table name
  */
 export function parseTableName(text: string): TableName | undefined {
   const parts: string[] = [];
@@ -24,12 +24,12 @@ export function showTableName(name: TableName): string {
   return name.join('.');
 }
 
-/** Whether two names are of one table. @param recorded as a ledger has it, which anybody may have written to */
+/** Whether two names are of the same table. @param recorded from the ledger, so it can be anything */
 export function isSameTable(recorded: unknown, name: TableName): boolean {
   return Array.isArray(recorded) && JSON.stringify(recorded).toLowerCase() === JSON.stringify(name).toLowerCase();
 }
 
-/** The table beside this one whose last part carries a suffix: `churn_scores` → `churn_scores_quarantine`. */
+/** A table of the same schema, with a suffix: `churn_scores` → `churn_scores_quarantine`. */
 export function suffixed(name: TableName, suffix: string): TableName {
   return [...name.slice(0, -1), `${name.at(-1)}${suffix}`];
 }

@@ -1,10 +1,10 @@
 import type { Column, ColumnType } from './schema.ts';
 import type { TableName } from './table-name.ts';
 
-/** Number of decimals to which a score is rounded, once, by the worker. */
+/** Decimals of a score. The worker rounds it, once. */
 export const SCORE_SCALE = 6;
 
-/** A column of a published table; a warehouse maps the type to its own. */
+/** A column of a published table. Each warehouse maps the type to its own. */
 export interface TableColumn {
   readonly name: string;
   readonly type: Exclude<ColumnType, 'other'>;
@@ -16,7 +16,7 @@ export interface TableLayout {
   readonly columns: readonly TableColumn[];
 }
 
-/** Every table that a job publishes to; report and summary only where the job names them. */
+/** Every table that a job publishes to. Report and summary exist only if the job names them. */
 export interface Tables {
   readonly scores: TableLayout;
   readonly quarantine: TableLayout;
@@ -34,7 +34,7 @@ const decimal = (name: string, precision: number, scale: number): TableColumn =>
   digits: [precision, scale],
 });
 
-/** Which publication a row belongs to; publish replaces rows by job, window_start and window_end. */
+/** Identifies the publication that a row belongs to. A publication replaces rows by job, window_start and window_end. */
 const PUBLICATION: readonly TableColumn[] = [
   string('job'),
   string('window_label'),
@@ -43,10 +43,10 @@ const PUBLICATION: readonly TableColumn[] = [
   string('run_id'),
 ];
 
-/** The least that leads from a row to its run. */
+/** The columns needed to find a row's run. */
 const TRACE: readonly TableColumn[] = PUBLICATION.filter(({ name }) => name !== 'window_label');
 
-/** The least that leads from a row of one job's table to its run: the number of the window's publication in the ledger. */
+/** The columns needed to find a row's run in a table of one job: the ledger has the window's publications by number. */
 const SLIM_TRACE: readonly TableColumn[] = [instant('window_start'), integer('publication')];
 
 const PLACE: readonly TableColumn[] = [integer('rank'), integer('percentile'), integer('decile'), string('band')];
@@ -93,16 +93,16 @@ const LEDGER: readonly TableColumn[] = [
   string('details'),
 ];
 
-/** Names that a job's own columns must not have, lower case. */
+/** Names that a job's own columns cannot have, lower case. */
 export const RESERVED_COLUMNS: readonly string[] = [...PUBLICATION, ...PLACE, ...MODEL].map((column) => column.name);
 
-/** Names that they must not have in the slim layout either. */
+/** Further names that they cannot have in the slim layout. */
 export const RESERVED_IN_SLIM: readonly string[] = SLIM_TRACE.map((column) => column.name);
 
-/** Names that its key columns must not have either: the quarantine table has them beside the key. */
+/** Further names that key columns cannot have: the quarantine table has these columns next to the key. */
 export const RESERVED_FOR_KEYS: readonly string[] = REJECTION.map((column) => column.name);
 
-/** Names of the tables of a job. */
+/** The names of a job's tables. */
 export interface TableNames {
   readonly scores: TableName;
   readonly quarantine: TableName;
@@ -112,13 +112,13 @@ export interface TableNames {
 }
 
 /**
- * What stands beside each score: `wide` has ranks and what made the score, `narrow` leaves that to the ledger entry of the run,
- * and `slim` leaves to it everything but the window's start and the publication number.
+ * Which columns come with each score. `wide` has ranks and the model; `narrow` leaves those to the run's ledger entry;
+ * `slim` leaves everything to it except the window's start and the publication number.
  */
 export const SCORE_LAYOUTS = ['wide', 'narrow', 'slim'] as const;
 export type ScoreLayout = (typeof SCORE_LAYOUTS)[number];
 
-const BESIDE: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
+const LAYOUT_COLUMNS: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
   wide: [...PLACE, ...PUBLICATION, ...MODEL],
   narrow: [...TRACE, instant('scored_at')],
   slim: SLIM_TRACE,
@@ -139,7 +139,7 @@ export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = '
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
   return {
-    scores: { name: names.scores, columns: [...own, score, ...BESIDE[layout]] },
+    scores: { name: names.scores, columns: [...own, score, ...LAYOUT_COLUMNS[layout]] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
     ledger: ledgerLayout(names.ledger),
     report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
@@ -160,12 +160,12 @@ export function ledgerLayout(name: TableName): TableLayout {
   return { name, columns: LEDGER };
 }
 
-/** Whether a table's rows say whose they are; those of a slim table are all of one job. */
+/** Whether a table has a column for the job. A slim table does not: all its rows are of one job. */
 export function namesJob({ columns }: Pick<TableLayout, 'columns'>): boolean {
   return columns.some(({ name }) => name === 'job');
 }
 
-/** Whether the published rows have ranks, for which the whole window must be sorted. */
+/** Whether the published rows have ranks. Ranks require a sort of the whole window. */
 export function isRanked({ scores }: Pick<Tables, 'scores'>): boolean {
   return scores.columns.some(({ name }) => name === 'rank');
 }

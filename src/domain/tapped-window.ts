@@ -2,31 +2,31 @@ import type { AttemptFacts } from './attempt-facts.ts';
 import type { FrozenTable } from './frozen-table.ts';
 
 /**
- * A window that was scored on its way out of the query, without a frozen table: the one statement is the picture of it, and what
- * entered was counted meanwhile. All of it is one chunk, of one attempt.
+ * A window that was scored as the query returned it, without a frozen table. One statement reads all rows, so they are of
+ * one snapshot, and they are counted as they arrive. The window is one chunk with one attempt.
  */
 export interface TappedWindow {
-  /** As reconcile and publish know a window; `chunks` has one chunk, or none where the window has no rows. */
+  /** The window in the form that reconcile and publish expect. `chunks` has one chunk, or none if the window is empty. */
   readonly frozen: FrozenTable;
   readonly attempt: string;
   readonly provider: string;
   readonly facts: AttemptFacts;
   /** ISO instant. */
   readonly scoredAt: string;
-  /** Rows of a batch, by which outcomes are found. */
+  /** Rows per batch, needed to look up outcomes. */
   readonly batchRows: number;
-  /** Columns of the key, and of what is kept. */
+  /** Number of key columns and of kept columns. */
   readonly keys: number;
   readonly kept: number;
-  /** Rows that are quarantined. */
+  /** Number of quarantined rows. */
   readonly rejected: number;
 }
 
-/** What a process that was killed has left of an attempt; plain data. */
+/** The files that a killed process left of an attempt. Plain data. */
 export interface EarlierAttempt {
-  /** Files of rows that are whole. */
+  /** Files of rows that are complete. */
   readonly files: readonly string[];
-  /** File of the outcomes. */
+  /** The file of outcomes. */
   readonly outcomes: string;
   readonly batchRows: number;
 }

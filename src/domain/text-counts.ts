@@ -1,10 +1,10 @@
 /**
- * Per text feature that has categories: how many values were not null, and how many of those are not among the
- * categories. They are counted while rows are scored, since nothing published tells an allowed unknown value from a known one.
+ * Per text feature with categories: how many values were not null, and how many of those are not among the categories.
+ * Counted during scoring, since published rows do not distinguish an allowed unknown value from a known one.
  */
 export type TextCounts = Readonly<Record<string, readonly [present: number, unseen: number]>>;
 
-/** The counts of several attempts, together. */
+/** Sums the counts of several attempts. */
 export function addTextCounts(counts: readonly TextCounts[]): TextCounts {
   const sums = new Map<string, [number, number]>();
   for (const [name, [present, unseen]] of counts.flatMap((one) => Object.entries(one))) {
@@ -15,10 +15,10 @@ export function addTextCounts(counts: readonly TextCounts[]): TextCounts {
 }
 
 /**
- * Features of which more than half of the values were never seen in training, each with a sentence that has no value in it.
+ * Features with more than half of their values never seen in training, each with a message that quotes no value.
  *
- * Such a column holds other words for the same things (`true` for `Yes`), or another column's values: its scores would be
- * wrong, each of them within 0 to 1.
+ * Such a column uses other words for the same things (`true` for `Yes`) or holds another column's values. Its scores would
+ * be wrong, and nothing else would show it: each is still within 0 to 1.
  */
 export function neverSeen(counts: TextCounts): { readonly feature: string; readonly message: string }[] {
   return Object.entries(counts)

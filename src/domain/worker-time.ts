@@ -1,21 +1,22 @@
 import { counted } from './counted.ts';
 
 /**
- * What chunk workers do with their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run
- * the `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk, or for the others' end.
+ * How chunk workers spend their time: `start` (thread, model session, database), `read` a chunk, `encode` its features, run
+ * the `model`, `write` the scored file, wait until it is staged (`stage`), and `wait` for a chunk or for the other workers
+ * to finish.
  */
 const PARTS = ['start', 'read', 'encode', 'model', 'write', 'stage', 'wait'] as const;
 export type WorkerPart = (typeof PARTS)[number];
 
-/** Where the time of the stage `score` goes. Workers run side by side: their seconds are shares, and never those on the clock. */
+/** How the stage `score` spends its time. Workers run in parallel, so their seconds add up to more than wall-clock time. */
 export interface WorkerTime {
   /** Chunk workers of the last process that scored. */
   readonly workers: number;
-  /** Rows that they scored, quarantined ones included. */
+  /** Rows that the workers processed, quarantined ones included. */
   readonly rows: number;
-  /** Seconds of all workers together; they add up to the workers times the stage's seconds. */
+  /** Seconds summed over all workers; in total, the number of workers times the stage's seconds. */
   readonly seconds: Readonly<Record<WorkerPart, number>>;
-  /** Seconds that the main thread was busy meanwhile: its share of the stage should be next to nothing. */
+  /** Seconds that the main thread was busy during the stage. They should be a tiny share of it. */
   readonly main_thread: number;
 }
 
@@ -26,7 +27,7 @@ export const NO_WORKER_TIME: WorkerTime = {
   main_thread: 0,
 };
 
-/** What several processes of one run spent. @param later tells the number of workers */
+/** Sums the time of two processes of one run. @param later sets the number of workers */
 export function addWorkerTime(earlier: WorkerTime, later: WorkerTime): WorkerTime {
   const sums = PARTS.map((part) => [part, toMicroseconds(earlier.seconds[part] + later.seconds[part])]);
   return {
@@ -37,13 +38,13 @@ export function addWorkerTime(earlier: WorkerTime, later: WorkerTime): WorkerTim
   };
 }
 
-/** Each part's share of the workers' time; 0 where there is none. */
+/** Each part's share of the workers' time; all 0 if there is none. */
 export function workerShares({ seconds }: WorkerTime): Readonly<Record<WorkerPart, number>> {
   const total = PARTS.reduce((sum, part) => sum + seconds[part], 0);
   return Object.fromEntries(PARTS.map((part) => [part, total === 0 ? 0 : seconds[part] / total])) as WorkerTime['seconds'];
 }
 
-/** `2 workers: start 10 %, read 20 %, …; main thread busy 1 %` @param stage seconds of the stage `score` on the clock */
+/** `2 workers: start 10 %, read 20 %, …; main thread busy 1 %` @param stage wall-clock seconds of the stage `score` */
 export function showWorkerTime(time: WorkerTime, stage: number): string {
   const shares = workerShares(time);
   const parts = PARTS.map((part) => `${part} ${percent(shares[part])}`).join(', ');

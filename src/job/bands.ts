@@ -4,17 +4,17 @@ const MILLION = 1_000_000;
 const SHARE = /^top (\d{1,3}(?:\.\d{1,4})?) ?%$/;
 
 /**
- * `{ high: top 10%, medium: top 30% }` or `{ high: 0.9, medium: 0.8 }`, riskiest first.
+ * Parses `{ high: top 10%, medium: top 30% }` or `{ high: 0.9, medium: 0.8 }`, highest risk first.
  *
- * @returns the bands, or what is wrong with them in one sentence.
+ * @returns the bands, or one sentence that says what is wrong with them
  */
 export function parseBands(spec: Readonly<Record<string, string | number>>): Bands | string {
   const entries = Object.entries(spec);
   const shares = entries.filter(([, value]) => typeof value === 'string').length;
-  if (shares !== 0 && shares !== entries.length) return 'bands are either all shares (top 10%) or all thresholds (0.9)';
+  if (shares !== 0 && shares !== entries.length) return 'bands must be either all shares (top 10%) or all thresholds (0.9)';
   if (entries.some(([name]) => name === REST_BAND))
-    return `the band ${REST_BAND} is what remains below the others: leave it out`;
-  // JavaScript puts names that are whole numbers first, whatever their order in the file.
+    return `the band ${REST_BAND} is added for users below the other bands: leave it out`;
+  // JavaScript moves keys that are whole numbers to the front, so their order in the file is lost.
   const bare = entries.find(([name]) => /^\d+$/.test(name));
   if (bare) return `the band ${bare[0]} needs a name that is not a number`;
   const by = shares > 0 ? 'share' : 'threshold';
@@ -26,7 +26,7 @@ export function parseBands(spec: Readonly<Record<string, string | number>>): Ban
     }
     const above = bounds.at(-1);
     if (above !== undefined && (by === 'share' ? bound <= above.bound : bound >= above.bound)) {
-      return `the band ${name} must reach further down than ${above.name}: list the riskiest band first`;
+      return `the band ${name} must reach further down than ${above.name}: list bands from the highest risk down`;
     }
     bounds.push({ name, bound });
   }

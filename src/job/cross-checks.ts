@@ -4,7 +4,7 @@ import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** What no single key can tell: names that would meet in one table, segments that are not kept, a key of another warehouse. */
+/** Checks across keys, such as names that would clash in one table, or segments that are not kept. */
 export function crossChecks(job: JobDefinition): Problem[] {
   return [
     ...repeatedColumns(job),
@@ -14,7 +14,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...ranksNeeded(job),
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
-    ...unloadable(job),
+    ...unloadSupported(job),
   ];
 }
 
@@ -27,7 +27,7 @@ function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
   return lists.flatMap(({ path, names, taken }) =>
     names.flatMap((name, index) => {
       const before = [...taken, ...names.slice(0, index)].map((other) => other.toLowerCase());
-      return before.includes(name.toLowerCase()) ? [{ path: [...path, index], message: `${name} is named already` }] : [];
+      return before.includes(name.toLowerCase()) ? [{ path: [...path, index], message: `${name} is listed twice` }] : [];
     }),
   );
 }
@@ -47,7 +47,7 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
   return [
     ...clashes.map(({ path, name }) => ({
       path,
-      message: `${name} is the name of a column that score-batch writes; rename it in the query`,
+      message: `${name} is reserved for a column that score-batch writes; rename it in the query`,
     })),
     ...(columns.includes(score.column.toLowerCase())
       ? [{ path: ['score', 'column'], message: `${score.column} is also a key or kept column` }]
@@ -55,7 +55,7 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
   ];
 }
 
-/** Schemas of the warehouses' own, in which nobody can make a table. */
+/** System schemas of the warehouses. Nobody can create a table in them. */
 const SYSTEM = ['information_schema', 'pg_catalog'];
 
 function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
@@ -72,7 +72,7 @@ function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
   return names.flatMap(({ path, parts = [] }) =>
     parts
       .filter((part) => SYSTEM.includes(part.toLowerCase()))
-      .map((part) => ({ path, message: `${part} belongs to the warehouse, which lets nobody make a table in it` })),
+      .map((part) => ({ path, message: `${part} is a system schema of the warehouse; no table can be created in it` })),
   );
 }
 
@@ -81,12 +81,20 @@ function segmentsKept({ sink, report }: JobDefinition): Problem[] {
   const all = report.segments.findIndex((name) => name.toLowerCase() === 'all');
   if (all >= 0)
     return [
-      { path: ['report', 'segments', all], message: 'all is the segment that has everybody; rename the column in the query' },
+      {
+        path: ['report', 'segments', all],
+        message: 'all is reserved for the segment of all users; rename the column in the query',
+      },
     ];
   return report.segments.flatMap((name, index) =>
     kept.includes(name.toLowerCase())
       ? []
-      : [{ path: ['report', 'segments', index], message: `${name} is not in sink.keep, so the report does not have it` }],
+      : [
+          {
+            path: ['report', 'segments', index],
+            message: `${name} is not in sink.keep, so the report does not have the column`,
+          },
+        ],
   );
 }
 
@@ -98,8 +106,8 @@ function tablesApart({ sink, report }: JobDefinition): Problem[] {
     { path: ['report', 'summary_table'], name: report.summary_table },
   ];
   const seen = new Map([
-    [keyOf(suffixed(scores, '_quarantine')), 'the quarantine beside sink.table'],
-    [keyOf(sibling(scores, 'score_batch_ledger')), 'the ledger beside sink.table'],
+    [keyOf(suffixed(scores, '_quarantine')), 'the quarantine table'],
+    [keyOf(sibling(scores, 'score_batch_ledger')), 'the ledger table'],
   ]);
   return named.flatMap(({ path, name }) => {
     if (name === undefined) return [];
@@ -121,8 +129,8 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
     path: ['report', key],
     message:
       key === 'summary_table'
-        ? `bands by share need ranks, which sink.layout: ${sink.layout} has not; give thresholds in score.bands, or take the wide layout`
-        : `a report is in the order of ranks, which sink.layout: ${sink.layout} has not; leave it out, or take the wide layout`,
+        ? `bands by share need ranks, and sink.layout: ${sink.layout} has none; use thresholds in score.bands, or the wide layout`
+        : `a report needs ranks, and sink.layout: ${sink.layout} has none; leave it out, or use the wide layout`,
   }));
 }
 
@@ -131,18 +139,17 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
   return [
     {
       path: ['sink', 'shared_tables'],
-      message:
-        'rows of the slim layout do not say whose they are, so that two jobs cannot share a table; take the narrow layout',
+      message: 'rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
     },
   ];
 }
 
-function unloadable({ source }: JobDefinition): Problem[] {
+function unloadSupported({ source }: JobDefinition): Problem[] {
   const kind = warehouseKind(source.warehouse);
   // Another check reports a warehouse of an unsupported kind.
   if (!source.unload || kind === undefined || kind === 'snowflake') return [];
   return [
-    { path: ['source', 'unload'], message: `only Snowflake unloads its rows, and the source is ${kind}; leave unload out` },
+    { path: ['source', 'unload'], message: `only Snowflake can unload rows, and the source is ${kind}; leave unload out` },
   ];
 }
 

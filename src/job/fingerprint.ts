@@ -5,7 +5,7 @@ import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** Raised when frozen tables or staging of an older version could not be gone on with, or would be published otherwise. */
+/** Increment it if frozen tables or staging of an older version cannot be resumed, or would give another publication. */
 const FORMAT_VERSION = 5;
 
 export interface Fingerprinted {
@@ -15,16 +15,15 @@ export interface Fingerprinted {
   readonly columns: Schema;
   readonly definition: JobDefinition;
   readonly bundle: Bundle;
-  /** Secret of `hashedValue`; undefined for none. */
+  /** Secret of `hashedValue`, if there is one. */
   readonly hashKey: string | undefined;
 }
 
 /**
- * Equal for two runs that would publish the same from the same rows: the source database itself, SQL and bound values, the
- * types of its columns, the effective job, the model and its rules, the key of its hashes. Left out: what only changes how
- * fast a run is (workers, devices, unloading), what it may cost, who else may publish there, and the words that name the
- * warehouses. Two checkouts name different databases by the same words; the sink is the one whose ledger the fingerprint
- * stands in.
+ * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL
+ * and its bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only
+ * affect speed (workers, devices, unloading), cost limits, table sharing and the warehouses' URLs: two checkouts can have
+ * the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
  *
  * @returns SHA-256, hex
  */
@@ -46,7 +45,7 @@ export function fingerprintOf({ query, source: identity, columns, definition, bu
   return createHash('sha256').update(canonical(parts)).digest('hex');
 }
 
-/** JSON with sorted keys: the order in a file means nothing. */
+/** JSON with sorted keys: their order in a file has no meaning. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jobSchema } from './schema.ts';
 
-/** JSON Schema of the job file, for editors; keys with a default are optional in it. */
+/** JSON Schema of the job file, for editors. Keys with a default are optional. */
 export function jobJsonSchema(): object {
   return {
     ...z.toJSONSchema(jobSchema, { io: 'input', target: 'draft-7' }),

@@ -7,10 +7,10 @@ import { didYouMean } from '../suggest.ts';
 const YAML = /\.ya?ml$/;
 
 /**
- * The job file that a command works on: `--job` (a path, or a name in `jobs/`), else `SCORE_BATCH_JOB`, else the only YAML
- * file in `jobs/`.
+ * Finds the job file of a command: `--job` (a path, or a name in `jobs/`), else `SCORE_BATCH_JOB`, else the only YAML file
+ * in `jobs/`.
  *
- * @throws ScoreBatchError `usage` where none or more than one fits
+ * @throws ScoreBatchError `usage` if there is none, or more than one
  */
 export async function locateJob(name: string | undefined, folder: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const wanted = name ?? environment.SCORE_BATCH_JOB;
@@ -30,7 +30,7 @@ export async function locateJob(name: string | undefined, folder: string, enviro
   const [only, ...more] = known;
   if (only === undefined) {
     throw new ScoreBatchError('usage', `there is no job file in ${jobs}`, {
-      hint: 'name one with --job, go to the project with -C, or write one with `score-batch init NAME`',
+      hint: 'name a job file with --job, go to the project with -C, or create a job with `score-batch init NAME`',
     });
   }
   if (more.length > 0) {
@@ -41,7 +41,7 @@ export async function locateJob(name: string | undefined, folder: string, enviro
   return path.join(jobs, only);
 }
 
-/** The job file's nearest ancestor that holds `jobs/`, else the file's folder: what relative paths in the job start from. */
+/** The root of relative paths in a job: the nearest ancestor that contains `jobs/`, else the job file's folder. */
 export function projectRoot(jobFile: string): string {
   const start = path.dirname(path.resolve(jobFile));
   for (let folder = start; ; folder = path.dirname(folder)) {
@@ -50,12 +50,12 @@ export function projectRoot(jobFile: string): string {
   }
 }
 
-/** @throws ScoreBatchError `configuration` where the file cannot be read */
+/** @throws ScoreBatchError `configuration` or `permission` if the file cannot be read */
 export async function readText(file: string, what: string): Promise<string> {
   try {
     return await readFile(file, 'utf8');
   } catch (cause) {
-    throw unreadable(`${what} ${file}`, cause, 'paths are relative to the project root, the folder that holds jobs/');
+    throw unreadable(`${what} ${file}`, cause, 'paths are relative to the project root, the folder that contains jobs/');
   }
 }
 

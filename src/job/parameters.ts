@@ -17,23 +17,24 @@ const NAMES = [
 ] as const;
 type Name = (typeof NAMES)[number];
 
-/** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). What is near none of ours is left alone. */
+/** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). */
 const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
 
 /**
- * Cuts a query at `:window_start` and its kin, with the window's values. Strings and comments are left as they are, and
- * nothing is pasted into the text: a warehouse binds the values.
+ * Splits a query at the window parameters and gives them the window's values. Ignores strings and comments, and names that
+ * are not similar to a window parameter. Warehouses bind the values; nothing is pasted into the text.
  *
- * @param name what the text is, for messages: a file's name or a key of the job file
- * @param kind the warehouse whose SQL it is
- * @throws ScoreBatchError `configuration` for an unknown `:window_…`, `usage` for a date where the window is of no whole days
+ * @param name the query's file or its key in the job file, for messages
+ * @param kind warehouse of the SQL dialect
+ * @throws ScoreBatchError `configuration` for an unknown `:window_…`; `usage` for a date if the window does not consist of
+ *   whole days
  */
 export function bindWindow(sql: string, window: Window, name: string, kind: WarehouseKind): Query {
   const texts: string[] = [];
   const parameters: QueryParameter[] = [];
   let last = 0;
   const ranges = codeRanges(sql, kind);
-  // Matched in the whole text: what stands before a colon may be a quoted name.
+  // Matches the whole text, since a quoted name can precede the colon.
   for (const match of sql.matchAll(REFERENCE)) {
     if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;
     const word = (match[1] ?? '').toLowerCase();
@@ -57,9 +58,13 @@ function parameterOf(name: string, window: Window, where: string): QueryParamete
   if (!name.endsWith('_date')) return { name, type: 'timestamp', value: instant.toISOString() };
   const days = wholeDays(window);
   if (days === undefined) {
-    throw new ScoreBatchError('usage', `${where} uses :${name} and the window ${window.label} does not consist of whole days`, {
-      hint: 'choose whole days, or use :window_start and :window_end in the query',
-    });
+    throw new ScoreBatchError(
+      'usage',
+      `${where} uses :${name}, but the window ${window.label} does not consist of whole days`,
+      {
+        hint: 'choose whole days, or use :window_start and :window_end in the query',
+      },
+    );
   }
   return { name, type: 'date', value: name.startsWith('window_start') ? days.start : days.end };
 }

@@ -3,10 +3,10 @@ import { crossChecks } from './cross-checks.ts';
 import { type JobDefinition, jobSchema } from './schema.ts';
 
 /**
- * A job file's text → its definition.
+ * Parses and checks the text of a job file.
  *
- * @param file name shown in messages.
- * @throws ScoreBatchError `configuration` with every problem at once, each with line and column.
+ * @param file name shown in messages
+ * @throws ScoreBatchError `configuration` with all problems at once, each with line and column
  */
 export function parseJob(text: string, file: string, environment: NodeJS.ProcessEnv): JobDefinition {
   return parseChecked(text, jobSchema, {

@@ -6,11 +6,11 @@ import { templateProblem } from '../domain/report-template.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { SCORE_LAYOUTS } from '../domain/tables.ts';
 import { GRAINS } from '../domain/window.ts';
-import { providerMeant } from '../suggest.ts';
+import { suggestProvider } from '../suggest.ts';
 import { parseBands } from './bands.ts';
 
 const anyText = z.string().min(1);
-/** Names go to terminals, logs and other systems; what a query holds is its author's. */
+/** Names go to terminals, logs and other systems, so control characters are refused. Queries may contain them. */
 const text = anyText.refine(isPrintable, 'must not contain control characters');
 const columnList = z.array(text);
 
@@ -36,38 +36,38 @@ const byteSize = z
   })
   .transform((value) => (typeof value === 'number' ? value : (parseByteSize(value) ?? 0)));
 
-const timeZone = text.refine(isTimeZone, 'not a time zone of the IANA database, such as America/New_York');
+const timeZone = text.refine(isTimeZone, 'must be an IANA time zone, such as America/New_York');
 
 const auto = z.literal('auto');
 
 const source = z
   .strictObject({
     warehouse: text.describe(
-      'duckdb:FILE, bigquery://PROJECT/DATASET?location=EU or snowflake://ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R',
+      'URL of the source: duckdb:FILE, bigquery://PROJECT/DATASET?location=EU or snowflake://ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R',
     ),
-    scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen table'),
-    query: anyText.optional().describe('the query itself; or use query_file'),
+    scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen rows of a run'),
+    query: anyText.optional().describe('text of the query; alternatively, query_file'),
     query_file: text.optional().describe('file with the query, relative to the project root'),
     ready: anyText.optional().describe('query that returns true once the source has all rows of the window'),
     key: columnList.min(1, 'name at least one key column').describe('columns that identify a row'),
     duplicates: z
       .enum(['quarantine', 'refuse'])
       .default('quarantine')
-      .describe('what to do with all rows of a key that occurs twice'),
+      .describe('if a key occurs twice: quarantine all its rows, or refuse the window'),
     freeze: z
       .enum(['auto', 'always', 'never'])
       .default('auto')
       .describe(
-        'whether a DuckDB file is copied before it is scored: auto does so where scoring takes a minute or more, since others cannot write the file meanwhile',
+        'whether to copy the rows of a DuckDB source before scoring; auto copies them if scoring takes a minute or more, since other processes cannot write to the file meanwhile',
       ),
     unload: z
       .boolean()
       .default(false)
       .describe(
-        'whether Snowflake unloads each chunk of frozen rows as a Parquet file, which workers get instead of JSON rows; not measured on a real account',
+        'whether Snowflake unloads frozen rows to Parquet files for the workers, instead of sending JSON rows; not measured on a real account',
       ),
-    max_bytes: byteSize.optional().describe('cost guard: bytes that the query may read, such as 50GB'),
-    usd_per_tib: z.number().min(0).default(6.25).describe('price by which plan shows what the query costs, in USD per TiB'),
+    max_bytes: byteSize.optional().describe('cost guard: maximum bytes that the query may read, such as 50GB'),
+    usd_per_tib: z.number().min(0).default(6.25).describe('price for the cost that plan shows, in USD per TiB'),
   })
   .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
     message: 'give either query or query_file',
@@ -75,7 +75,7 @@ const source = z
   });
 
 const providerName = z.enum(PROVIDERS, {
-  error: ({ input }) => `unknown execution provider ${input}; ${providerMeant(String(input), PROVIDERS)}`,
+  error: ({ input }) => `unknown execution provider ${input}; ${suggestProvider(String(input), PROVIDERS)}`,
 });
 
 const deviceId = z.int().min(0).max(255);
@@ -83,16 +83,20 @@ const deviceId = z.int().min(0).max(255);
 const providerOptions = z
   .strictObject({
     name: providerName.describe('execution provider'),
-    device_id: deviceId.optional().describe('which GPU, counted from 0'),
-    devices: z.array(deviceId).min(1, 'name at least one device').optional().describe('several GPUs: one chunk worker on each'),
+    device_id: deviceId.optional().describe('GPU to use, counted from 0'),
+    devices: z
+      .array(deviceId)
+      .min(1, 'name at least one device')
+      .optional()
+      .describe('GPUs to use, with one chunk worker each'),
   })
   .superRefine(({ name, device_id, devices }, context) => {
     const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
     const key = devices === undefined ? 'device_id' : 'devices';
     if (devices !== undefined && device_id !== undefined) refuse('device_id', 'give either device_id or devices');
     else if ((devices ?? device_id) !== undefined && !WITH_DEVICES.includes(name))
-      refuse(key, `${name} has no choice of devices`);
-    else if (new Set(devices).size < (devices?.length ?? 0)) refuse(key, 'a device is named twice, and takes one session');
+      refuse(key, `${name} does not support a choice of devices`);
+    else if (new Set(devices).size < (devices?.length ?? 0)) refuse(key, 'a device is listed twice');
   });
 
 /** `cuda`, or `{ name: cuda, devices: [0, 1] }` → `[cuda:0, cuda:1]` */
@@ -102,9 +106,9 @@ const providers = z
   .superRefine((list, context) => {
     const names = list.map((provider) => (typeof provider === 'string' ? provider : provider.name));
     for (const [i, name] of names.entries()) {
-      if (names.indexOf(name) < i) context.addIssue({ code: 'custom', path: [i], message: `${name} is named already` });
+      if (names.indexOf(name) < i) context.addIssue({ code: 'custom', path: [i], message: `${name} is listed twice` });
       else if (names.indexOf('cpu') >= 0 && names.indexOf('cpu') < i)
-        context.addIssue({ code: 'custom', path: [i], message: `cpu serves always, so that ${name} after it is never tried` });
+        context.addIssue({ code: 'custom', path: [i], message: `${name} after cpu is never used, since cpu always works` });
     }
   })
   .transform((list) =>
@@ -126,66 +130,72 @@ const score = z.strictObject({
       context.addIssue({ code: 'custom', message: bands });
       return z.NEVER;
     })
-    .describe('riskiest first: all shares (top 10%) or all thresholds (0.9)'),
-  providers: providers.default(['cuda', 'cpu']).describe(`execution providers, tried in order: ${PROVIDERS.join(', ')}`),
-  require_gpu: z.boolean().default(false).describe('refuse to run on cpu, even single nodes of the model'),
+    .describe('bands from the highest risk down: all shares (top 10%) or all thresholds (0.9)'),
+  providers: providers
+    .default(['cuda', 'cpu'])
+    .describe(`execution providers in order of preference, out of ${PROVIDERS.join(', ')}`),
+  require_gpu: z.boolean().default(false).describe('refuse to run any part of the model on cpu'),
   chunk_rows: z
     .union([auto, z.int().min(1).max(5_000_000)], { error: 'auto or a whole number from 1 to 5,000,000' })
     .default('auto')
-    .describe('rows per chunk, about; auto is 250,000, and fewer in a small window'),
+    .describe('approximate rows per chunk; auto is 250,000, or fewer in a small window'),
   batch_rows: z
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
     .default('auto')
-    .describe('rows per call of the model'),
+    .describe('maximum rows per call of the model; auto depends on the width of the model'),
   workers: z
     .union([auto, z.int().min(1).max(256)], { error: 'auto or a whole number from 1 to 256' })
     .default('auto')
-    .describe('chunk workers; auto is one per core, one on a GPU'),
-  max_memory: byteSize
-    .optional()
-    .describe('memory of the process at its peak, such as 512MiB; by default what its workers need'),
+    .describe('chunk workers; auto is one per core, or one per GPU'),
+  max_memory: byteSize.optional().describe('maximum memory of the process, such as 512MiB; by default, enough for its workers'),
 });
 
 const sink = z.strictObject({
-  warehouse: text.optional().describe("where scores go; by default the source's warehouse"),
-  scratch: text.default('scratch').describe('schema, dataset or folder suffix for staging'),
+  warehouse: text.optional().describe("URL of the warehouse for the scores; by default the source's"),
+  scratch: text.default('scratch').describe('schema, dataset or folder suffix for scores before they are published'),
   table: tableName,
   layout: z
     .enum(SCORE_LAYOUTS)
     .default('wide')
     .describe(
-      'columns of the scores table: narrow has no ranks and no model, only the run id that leads to them; slim has only the start of the window and its publication number',
+      'columns of the scores table: wide has all; narrow has no ranks, and the run id instead of the model; slim has only the start of the window and the publication number',
     ),
-  keep: columnList.default([]).describe('columns of the query that are carried through'),
+  keep: columnList.default([]).describe('columns of the query to publish with each score'),
   shared_tables: z
     .boolean()
     .default(false)
-    .describe('whether other jobs publish to the same tables; counts must then be filtered by job'),
-  quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows the rejected value'),
+    .describe('whether other jobs publish to the same tables; then filter every count by job'),
+  quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows rejected values'),
 });
 
 const report = z.strictObject({
-  table: tableName.optional().describe('what marketing reads; only windows of the grain in every'),
-  summary_table: tableName.optional().describe('users, share and mean score per segment and band'),
-  segments: columnList.default([]).describe('columns of sink.keep by which the summary is broken down'),
+  table: tableName.optional().describe('report table: scores with ranks, for windows of the length in `every`'),
+  summary_table: tableName.optional().describe('summary table: users, share and mean score per segment and band'),
+  segments: columnList.default([]).describe('columns of sink.keep that the summary is broken down by'),
   csv: text
     .superRefine((path, context) => {
       const message = templateProblem(path);
       if (message !== undefined) context.addIssue({ code: 'custom', message });
     })
     .optional()
-    .describe('path of the report file, e.g. reports/churn-{window}.csv'),
+    .describe('path of the report file, such as reports/churn-{window}.csv'),
 });
 
 const gates = z.strictObject({
-  min_rows: z.int().min(0).default(1).describe('fewest rows of a window; 0 allows an empty publication'),
-  max_drop: share.optional().describe('largest share of rows lost against the publication replaced, or the window before'),
-  max_quarantine_rate: share.default(0.01).describe('largest share of quarantined rows'),
-  max_score_psi: z.number().positive().optional().describe("largest drift of the scores from the bundle's reference (PSI)"),
-  psi_min_rows: z.int().min(1).default(500).describe('fewest scored rows for which max_score_psi is applied'),
+  min_rows: z.int().min(0).default(1).describe('minimum rows of a window; 0 allows an empty publication'),
+  max_drop: share
+    .optional()
+    .describe('maximum drop in rows, as a share, from the publication that is superseded or else the previous window'),
+  max_quarantine_rate: share.default(0.01).describe('maximum share of quarantined rows'),
+  max_score_psi: z
+    .number()
+    .positive()
+    .optional()
+    .describe("maximum drift of the scores (PSI) from the bundle's reference and from the previous window"),
+  psi_min_rows: z.int().min(1).default(500).describe('minimum scored rows for the drift check'),
 });
 
-/** The job file as the user writes it; `z.input` of it is what editors complete, `z.output` is the JobDefinition. */
+/** The job file. `z.input` is what users write and editors complete; `z.output` is the JobDefinition. */
 export const jobSchema = z.strictObject({
   name: z
     .string()
@@ -193,17 +203,17 @@ export const jobSchema = z.strictObject({
     .describe('identifies the job in every table'),
   description: z.string().optional().describe('what the job does, for people'),
   model: text.describe('folder of the model bundle'),
-  time_zone: timeZone.describe('IANA zone in which windows are made'),
-  every: z.enum(GRAINS).default('week').describe('grain of the report; other windows are ad hoc'),
+  time_zone: timeZone.describe('IANA time zone of the windows'),
+  every: z.enum(GRAINS).default('week').describe('length of the windows that go to the report tables'),
   source,
-  features: z.record(text, text).default({}).describe('renames: feature of the model → column of the query'),
+  features: z.record(text, text).default({}).describe('feature of the model → column of the query, if their names differ'),
   score: score.prefault({}),
   sink,
   report: report.prefault({}),
   gates: gates.prefault({}),
 });
 
-/** A job file, checked, with every default filled in. */
+/** A checked job file with all defaults filled in. */
 export type JobDefinition = z.output<typeof jobSchema>;
 
 function isTimeZone(name: string): boolean {

@@ -1,7 +1,7 @@
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 
 interface Lexicon {
-  /** What may stand between code: comments, quoted text and quoted names. An unclosed one reaches to the end. */
+  /** Comments, quoted texts and quoted names. An unclosed one extends to the end. */
   readonly inert: RegExp;
   readonly comment: RegExp;
   /** Whether block comments nest. */
@@ -9,21 +9,22 @@ interface Lexicon {
 }
 
 const LEXICONS: Readonly<Record<WarehouseKind, Lexicon>> = {
-  // Quotes inside are doubled, and a backslash escapes only in E'…'; $$…$$ is text.
+  // Quotes are escaped by doubling them; a backslash escapes only in E'…'. $$…$$ is text.
   duckdb: {
     inert:
       /--[^\n]*|\/\*|\$(\w*)\$[\s\S]*?(?:\$\1\$|$)|\b[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|'(?:[^']|'')*(?:'|$)|"(?:[^"]|"")*(?:"|$)/g,
     comment: /--[^\n]*|\/\*/g,
     nested: true,
   },
-  // Both quotes make text, thrice for text of several lines, and a backslash escapes, even in r'…' as far as its end goes.
+  // Single and double quotes both make text, triple quotes make text of several lines. A backslash escapes a quote, even in
+  // r'…'.
   bigquery: {
     inert:
       /--[^\n]*|#[^\n]*|\/\*|'''(?:[^\\]|\\[\s\S])*?(?:'''|$)|"""(?:[^\\]|\\[\s\S])*?(?:"""|$)|'(?:[^'\\]|\\[\s\S])*(?:'|$)|"(?:[^"\\]|\\[\s\S])*(?:"|$)|`(?:[^`\\]|\\[\s\S])*(?:`|$)/g,
     comment: /--[^\n]*|#[^\n]*|\/\*/g,
     nested: false,
   },
-  // A quote inside is doubled or escaped by a backslash; // begins a comment.
+  // Quotes are escaped by doubling them or by a backslash. // starts a comment.
   snowflake: {
     inert: /--[^\n]*|\/\/[^\n]*|\/\*|\$\$[\s\S]*?(?:\$\$|$)|'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|"(?:[^"]|"")*(?:"|$)/g,
     comment: /--[^\n]*|\/\/[^\n]*|\/\*/g,
@@ -31,7 +32,7 @@ const LEXICONS: Readonly<Record<WarehouseKind, Lexicon>> = {
   },
 };
 
-/** The ranges `[start, end)` of a query's text that are code: neither comment nor string nor quoted name. */
+/** The ranges `[start, end)` of a query's text that are code: not comments, strings or quoted names. */
 export function codeRanges(sql: string, kind: WarehouseKind): [start: number, end: number][] {
   const ranges: [number, number][] = [];
   const lexicon = LEXICONS[kind];
@@ -47,9 +48,9 @@ export function codeRanges(sql: string, kind: WarehouseKind): [start: number, en
 }
 
 /**
- * A query without the semicolon that may end it.
+ * A query without its final semicolon.
  *
- * @returns undefined where more than one statement stands in the text
+ * @returns undefined if the text has more than one statement
  */
 export function singleStatement(sql: string, kind: WarehouseKind): string | undefined {
   const code = codeRanges(sql, kind);
@@ -59,7 +60,7 @@ export function singleStatement(sql: string, kind: WarehouseKind): string | unde
   return /^[\s;]*$/.test(withoutComments(rest, LEXICONS[kind])) ? sql.slice(0, semicolon) : undefined;
 }
 
-/** Whether a text holds nothing that could run. */
+/** Whether a text has only comments and white space. */
 export function isBlank(sql: string, kind: WarehouseKind): boolean {
   return withoutComments(sql, LEXICONS[kind]).trim() === '';
 }
@@ -75,7 +76,7 @@ function withoutComments(sql: string, lexicon: Lexicon): string {
   return text + sql.slice(last);
 }
 
-/** Past the end of the block comment that starts at an index. */
+/** Index after the block comment that starts at `start`. */
 function commentEnd(sql: string, start: number, { nested }: Lexicon): number {
   if (!nested) {
     const end = sql.indexOf('*/', start + 2);

@@ -5,12 +5,16 @@ import type { Scratch } from '../warehouse/warehouse.ts';
 import { pendingIn } from './pending-name.ts';
 
 /**
- * A pending file to which nobody has written for so long is taken for abandoned. Nothing tells whether its process lives; one that
- * does finds its file gone and writes it again (`writeReport`).
+ * A pending file that was not written to for this long counts as abandoned. Whether its process is alive cannot be known; if
+ * it is, it finds its file gone and writes it again (`writeReport`).
  */
 const LIFETIME_MS = 86_400_000;
 
-/** Pending report files, each until nobody has written to it for a day. @param template absolute path of the job's reports */
+/**
+ * Pending report files, each with a deadline one day after its last write.
+ *
+ * @param template absolute path of the job's reports
+ */
 export function abandonedReportFiles(template: string): Scratch {
   return {
     async listArtifacts() {
@@ -19,7 +23,7 @@ export function abandonedReportFiles(template: string): Scratch {
       const report = patternOf(base);
       for (const folder of await foldersOf(dir)) {
         for (const { path: name } of await pendingIn(folder, (text) => report.exec(text)?.[0].length)) {
-          // It may have got its name, or have been removed, a moment ago.
+          // It may have been renamed or removed a moment ago.
           const mtimeMs = (await stat(name).catch(() => undefined))?.mtimeMs ?? Date.now();
           left.push({ name, run: undefined, deadline: new Date(mtimeMs + LIFETIME_MS).toISOString() });
         }
@@ -30,7 +34,7 @@ export function abandonedReportFiles(template: string): Scratch {
   };
 }
 
-/** The folders in which the reports of all windows are. */
+/** The folders of the reports of all windows. */
 async function foldersOf(template: string): Promise<string[]> {
   const { root } = path.parse(template);
   let folders = [root];
@@ -45,7 +49,7 @@ async function foldersOf(template: string): Promise<string[]> {
   return folders;
 }
 
-/** Matches a name of this template at the beginning of a text, whatever its window is. */
+/** Matches a name of this template at the start of a text, for any window. */
 function patternOf(template: string): RegExp {
   const parts = template.split('{window}').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&'));
   return new RegExp(`^${parts.join('[\\w+-]+(?:\\.\\d{3}Z[\\w+-]*)*')}`);

@@ -3,10 +3,10 @@ import type { TableColumn } from '../domain/tables.ts';
 const PLACE = ['rank', 'percentile', 'decile', 'band'];
 
 /**
- * The columns of the report file: the window, the job's own columns, the score and the user's place. Nothing that differs
- * between two runs on the same rows.
+ * The columns of the report file: the window, the job's own columns, the score and the ranks. None of them differs between
+ * two runs on the same rows.
  *
- * @param scores columns of the scores table; the job's own and the score come first there, `rank` follows
+ * @param scores columns of the scores table: the job's own and the score, then `rank`
  */
 export function reportColumns(scores: readonly TableColumn[]): TableColumn[] {
   const named = (name: string): TableColumn => {

@@ -1,20 +1,22 @@
 import type { TableColumn } from '../domain/tables.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 
-// CSV is rendered by DuckDB, vectorised: as JavaScript it took a third of a run. Every value of every warehouse goes through
-// the expressions of this file, so the same publication gives the same bytes.
+// DuckDB renders the CSV, vectorised: in JavaScript it took a third of a run. Values of every warehouse go through the same
+// expressions, so the same publication gives the same bytes.
 
-/** What makes a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), in plain and full-width form. */
+/** Characters that make a spreadsheet run a cell instead of showing it (OWASP, "CSV injection"), also in full-width form. */
 const FORMULA_STARTS = ['=', '+', '-', '@', '\t', '\r', '\n', '\uFF1D', '\uFF0B', '\uFF0D', '\uFF20'];
 /**
- * What some reader takes for the end of a cell, a line or a text, in plain and full-width form, and formulas in full-width form:
- * where `;` separates, the end of `x;=1+1` would be a cell of its own. As characters of a class, of RE2 and of JavaScript; one class
- * of characters takes DuckDB as long as four calls of `contains`.
+ * Characters that some reader treats as the end of a cell, a line or a quoted text, also in full-width form, and the
+ * full-width formula characters: to a reader that separates by `;`, the `=1+1` of `x;=1+1` would be a cell of its own.
+ * Written for a character class of both RE2 and JavaScript. In DuckDB, one character class costs as much as four calls of
+ * `contains`.
  */
 const NEEDS_QUOTES = ',;"\\t\\n\\r\uFF0C\uFF1B\uFF02\uFF1D\uFF0B\uFF0D\uFF20';
 /**
- * A text that is written as it is: it has no character of NEEDS_QUOTES and begins as no formula does; what begins a formula and is not
- * in NEEDS_QUOTES stands in the first class. DuckDB asks this once for each text of a dictionary, and not once for each row.
+ * Matches a text that needs no change: it has no character of NEEDS_QUOTES and does not start like a formula. The first
+ * class adds the formula characters that are not in NEEDS_QUOTES. DuckDB evaluates this once per text of a dictionary, not
+ * once per row.
  */
 const PLAIN = `([^=+@${NEEDS_QUOTES}-][^${NEEDS_QUOTES}]*)?`;
 
@@ -24,8 +26,8 @@ export function csvHeader(columns: readonly TableColumn[]): string {
 }
 
 /**
- * A DuckDB expression for one row as a line of RFC 4180 CSV with `\n` at its end. Numbers and times are written as they are;
- * text is quoted where it must be, and what looks like a formula gets an apostrophe in front, which spreadsheets show as text.
+ * A DuckDB expression that renders a row as one line of RFC 4180 CSV, ending in `\n`. Text is quoted if necessary, and an
+ * apostrophe in front of a formula makes spreadsheets show it as text.
  */
 export function csvLine(columns: readonly TableColumn[]): string {
   const cells = columns.map(cell).flatMap((expression, i) => (i === 0 ? [expression] : ["','", expression]));
@@ -55,7 +57,7 @@ function quoted(value: string): string {
   return `list_transform([${value}], lambda text: CASE WHEN ${special} THEN '"' || replace(text, '"', '""') || '"' ELSE text END)[1]`;
 }
 
-/** `2026-11-18T09:00:00`, with microseconds where there are any. */
+/** `2026-11-18T09:00:00`, with microseconds unless they are zero. */
 function isoTime(value: string): string {
   return `CASE WHEN epoch_us(${value}) % 1000000 = 0 THEN strftime(${value}, '%Y-%m-%dT%H:%M:%S') ELSE strftime(${value}, '%Y-%m-%dT%H:%M:%S.%f') END`;
 }

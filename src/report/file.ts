@@ -2,43 +2,46 @@ import { mkdir, open, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { proveWritable } from '../writable-folder.ts';
-import { type PendingName, pendingBeside, pendingPath } from './pending-name.ts';
+import { assertWritable } from '../writable-folder.ts';
+import { listPending, type PendingName, pendingPath } from './pending-name.ts';
 
 /**
- * A report file that is written beside its final place and appears there whole, or not at all.
+ * A report file that is written under a pending name in the final folder, then renamed. It appears whole or not at all.
  *
- * Writers of one window need no lock: the one of the newest publication wins, however long another was stopped and wherever.
- * Each makes its pending file, whose name tells the number of its publication, **before** it reads in the ledger that its run
- * is still the published one. Only then it removes what is pending of lower numbers, and renames its own. So a file of an
- * older publication either was there when a newer one's writer removed it, and its rename fails; or it was made later, and
- * then its writer reads the ledger later still, finds the newer publication and does not rename. It takes a folder in which
- * whoever lists it after making a file sees every file that was made before, which local and network file systems are.
+ * Writers of one window need no lock: the newest publication wins, no matter where or how long another writer pauses. Each
+ * writer creates its pending file, with the publication number in its name, **before** it checks in the ledger that its run
+ * is still published. Then it removes pending files with lower numbers, and renames its own. So there are two cases for the
+ * file of an older publication. If it existed when the newer writer removed files, it is gone and its rename fails. If it
+ * was created later, its writer read the ledger later still, saw the newer publication and does not rename. This requires
+ * that listing a folder shows every file created before; local and network file systems do.
  *
- * Killed processes of the same run leave files of the same publication. Those that were there when the report was put in place go
- * once the ledger says that it is written: a process of the run that lives finds its own gone, and reads there that it is not
- * needed.
+ * Killed processes of the same run leave pending files of the same publication. Those that existed when the report was put
+ * in place are removed once the ledger has the run as completed. A live process of the run then finds its file gone, and
+ * reads in the ledger that it is not needed.
  */
 export interface PendingFile {
   write(data: string | Uint8Array): Promise<void>;
-  /** Puts everything on disk; only then may it be put in its place. */
+  /** Syncs the file to disk. Call it before `replace`. */
   finish(): Promise<void>;
   /**
-   * Removes what is pending of older publications and puts it in its final place; nothing happens a second time.
+   * Removes the pending files of older publications and renames this one to its final name. A second call does nothing.
    *
-   * @returns false where it is gone: the writer of a newer publication has removed it, or another one of this publication whose
-   *   report is in place
+   * @returns false if this file is gone: the writer of a newer publication removed it, or a writer of this publication that
+   *   has put its report in place
    */
   replace(): Promise<boolean>;
-  /** Removes what else was pending of this publication when this was put in place; only once the ledger says that it was. */
+  /**
+   * Removes the other pending files of this publication found by `replace`. Call it once the ledger has the run as
+   * completed.
+   */
   removeOthers(): Promise<void>;
-  /** Removes what was written; nothing happens once it is in its place. */
+  /** Removes the pending file. Does nothing after `replace`. */
   discard(): Promise<void>;
 }
 
 /**
- * @param file final path; folders are made
- * @throws ScoreBatchError `report` from every method where the file system refuses
+ * @param file final path; missing folders are created
+ * @throws ScoreBatchError `report` from every method if the file system refuses
  */
 export async function createPending(file: string, publication: Pick<Publication, 'number' | 'runId'>): Promise<PendingFile> {
   const temporary = pendingPath(file, publication);
@@ -54,7 +57,7 @@ export async function createPending(file: string, publication: Pick<Publication,
     closed = true;
   };
   return {
-    // Unlike `write`, it goes on until every byte is written.
+    // `write` may write only a part of the data; `writeFile` writes all of it.
     write: (data) => guarded(file, () => handle.writeFile(data)),
     finish: () =>
       guarded(file, async () => {
@@ -64,7 +67,7 @@ export async function createPending(file: string, publication: Pick<Publication,
     replace: () =>
       guarded(file, async () => {
         if (replaced) return true;
-        const pending = (await pendingBeside(file)).filter((other) => other.path !== temporary);
+        const pending = (await listPending(file)).filter((other) => other.path !== temporary);
         await removeAll(pending.filter((other) => other.publication < publication.number));
         try {
           await rename(temporary, file);
@@ -77,7 +80,7 @@ export async function createPending(file: string, publication: Pick<Publication,
         await syncFolder(path.dirname(file));
         return true;
       }),
-    // The report is written: what stays is collected by `gc`.
+    // The report is in place. `gc` removes any file that stays.
     removeOthers: () => removeAll(others).catch(() => undefined),
     async discard() {
       await close().catch(() => undefined);
@@ -87,18 +90,18 @@ export async function createPending(file: string, publication: Pick<Publication,
 }
 
 /**
- * Proves that a report can be written, under a name as long as it will have, and leaves nothing.
+ * Checks that a report can be written under a pending name of realistic length. Leaves no file.
  *
- * @param runId of a run that there could be
- * @throws ScoreBatchError `permission` where the file system refuses
+ * @param runId a plausible run id
+ * @throws ScoreBatchError `permission` if the file system refuses
  */
-export async function proveReport(file: string, runId: string): Promise<void> {
+export async function assertReportWritable(file: string, runId: string): Promise<void> {
   try {
-    await proveWritable(path.dirname(file), path.basename(pendingPath(file, { number: 0, runId })));
+    await assertWritable(path.dirname(file), path.basename(pendingPath(file, { number: 0, runId })));
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new ScoreBatchError('permission', `the report ${file} cannot be written: ${reasonOf(cause)}`, {
-      hint: 'make the folder, or give the user that runs score-batch the right to write there',
+      hint: 'create the folder, or give the user that runs score-batch permission to write there',
       cause,
     });
   }
@@ -108,7 +111,7 @@ async function removeAll(pending: readonly PendingName[]): Promise<void> {
   for (const { path: name } of pending) await rm(name, { force: true });
 }
 
-/** A rename is on disk only once its folder is. */
+/** A rename is durable only once its folder is synced. */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r');
   try {
@@ -125,13 +128,13 @@ async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
     throw new ScoreBatchError('report', `the report ${file} cannot be written: ${reasonOf(cause) ?? code}`, {
-      hint: 'the scores are published; mend the folder and run `score-batch report` for the same window',
+      hint: 'the scores are published; fix the folder and run `score-batch report` for the same window',
       cause,
     });
   }
 }
 
-/** `ENOSPC: no space left on device`, without the call and the temporary names that follow. */
+/** `ENOSPC: no space left on device`, without the system call and the temporary name that follow. */
 function reasonOf(cause: unknown): string | undefined {
   return cause instanceof Error ? cause.message.split(', ')[0] : undefined;
 }

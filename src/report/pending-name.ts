@@ -5,20 +5,25 @@ import path from 'node:path';
 import type { Publication } from '../domain/ledger.ts';
 import { systemCode } from '../errors.ts';
 
-/** A report file before it has its name. */
+/** A report file that does not have its final name yet. */
 export interface PendingName {
   readonly path: string;
-  /** Number of the publication of its window. */
+  /** Publication number of its window. */
   readonly publication: number;
 }
 
-/** What follows the name of the report: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. Only milliseconds have a dot in a run's id. */
+/**
+ * Follows the report's name: `.3.1997-W11-0123456789ab.host.1234-89abcdef`. A dot in a run's id can only precede
+ * milliseconds.
+ */
 const SUFFIX = /^\.(\d+)\.(?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12}\..+\.\d+-[0-9a-f]{8}$/;
 
-/** Bytes of a report's name in the name of its pending file, which has a run and a host beside it and 255 bytes in all. */
+/**
+ * Maximum bytes of the report's name in a pending name, which also has a run and a host. File systems allow 255 in total.
+ */
 const MAX_BASE = 90;
 
-/** What stands for a report's name in that of its pending file: the name, or its beginning and a digest where it is long. */
+/** The report's name as used in pending names: shortened, with a digest, if it is long. */
 function pendingBase(base: string): string {
   if (Buffer.byteLength(base) <= MAX_BASE) return base;
   let short = base;
@@ -27,24 +32,24 @@ function pendingBase(base: string): string {
 }
 
 /**
- * Host and process are for people only: containers may share both, so they do not tell whether the writer lives. That is also why
- * it ends with a random number.
+ * A new pending name. Host and process id are only for people: containers may share both, so they cannot show whether the
+ * writer is alive, and the name also needs a random part.
  */
 export function pendingPath(file: string, { number, runId }: Pick<Publication, 'number' | 'runId'>): string {
   const writer = `${hostname()}.${process.pid}-${randomBytes(4).toString('hex')}`;
   return path.join(path.dirname(file), `.${pendingBase(path.basename(file))}.${number}.${runId}.${writer}`);
 }
 
-/** Pending files beside a report; none where there is no such folder. */
-export function pendingBeside(file: string): Promise<PendingName[]> {
+/** The pending files of a report; none if its folder does not exist. */
+export function listPending(file: string): Promise<PendingName[]> {
   const name = pendingBase(path.basename(file));
   return pendingIn(path.dirname(file), (text) => (text.startsWith(name) ? name.length : undefined));
 }
 
 /**
- * Pending files of a folder.
+ * The pending files of a folder.
  *
- * @param reportAt how many characters of a text are the name of a report, undefined where it does not begin with one
+ * @param reportAt length of the report's name at the start of a text; undefined if the text does not start with one
  */
 export async function pendingIn(folder: string, reportAt: (text: string) => number | undefined): Promise<PendingName[]> {
   return (await names(folder)).flatMap((name) => {

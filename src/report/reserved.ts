@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** A file or a folder of the job or of a warehouse, whose place no report may take. */
+/** A file or folder of the job or of a warehouse that no report may replace. */
 export interface Reserved {
   /** For people: `the DuckDB file of the source`. */
   readonly what: string;
@@ -10,19 +10,19 @@ export interface Reserved {
   readonly path: string;
 }
 
-/** @throws ScoreBatchError `configuration` where a report file would replace a reserved one, or stand in a reserved folder */
+/** @throws ScoreBatchError `configuration` if the report would replace a reserved file or be inside a reserved folder */
 export async function refuseReserved(file: string, reserved: readonly Reserved[]): Promise<void> {
   const taken = await reservedAt(file, reserved);
   if (taken === undefined) return;
-  throw new ScoreBatchError('configuration', `the report ${file} would take the place of ${taken.what}, ${taken.path}`, {
+  throw new ScoreBatchError('configuration', `the report ${file} would overwrite ${taken.what}, ${taken.path}`, {
     hint: 'choose another path for report.csv',
   });
 }
 
 /**
- * What a file would take the place of, by whatever name it has there: another spelling, a symbolic link or a hard link.
+ * The reserved file or folder that `file` would overwrite. Sees through other spellings, symbolic links and hard links.
  *
- * @returns undefined where the place is free
+ * @returns undefined if there is none
  */
 export async function reservedAt(file: string, reserved: readonly Reserved[]): Promise<Reserved | undefined> {
   if (reserved.length === 0) return undefined;
@@ -35,7 +35,7 @@ export async function reservedAt(file: string, reserved: readonly Reserved[]): P
   return undefined;
 }
 
-/** Where a path leads, links and all, also where its end is not there yet. */
+/** The path with its links resolved, even if its last parts do not exist yet. */
 async function realPlace(file: string): Promise<string> {
   try {
     return await realpath(file);
@@ -46,13 +46,13 @@ async function realPlace(file: string): Promise<string> {
   }
 }
 
-/** Capitals do not count: they do not for many file systems, and a file that differs by nothing else is a mistake anyway. */
+/** Ignores case: many file systems do, and a path that differs only in case is probably a mistake. */
 function isWithin(place: string, other: string): boolean {
   const relative = path.relative(other.toLowerCase(), place.toLowerCase());
   return relative === '' || !(relative.split(path.sep)[0] === '..' || path.isAbsolute(relative));
 }
 
-/** Device and number of a file, which all its names have in common; undefined where there is none. */
+/** Device and inode of a file, the same for all its hard links; undefined if it does not exist. */
 async function identityOf(file: string): Promise<string | undefined> {
   try {
     const { dev, ino } = await stat(file, { bigint: true });

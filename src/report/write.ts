@@ -14,34 +14,34 @@ export interface ReportSpec {
   readonly job: string;
   readonly runId: string;
   readonly window: LedgerWindow;
-  /** The scores table as it was published. */
+  /** The scores table as published. */
   readonly scores: TableLayout;
-  /** Scored users: ranks go from 1 to this. */
+  /** Number of scored users: ranks go from 1 to this. */
   readonly rows: number;
   /** Path of the report file. */
   readonly file: string;
-  /** What the file must never replace; looked at once more just before it takes its place. */
+  /** Files and folders that the report must not replace. Checked again just before the rename. */
   readonly reserved: readonly Reserved[];
   readonly signal: AbortSignal;
 }
 
-/** How often the file is written before it is called a fault that what is pending goes away. */
+/** Attempts before giving up on a pending file that something keeps removing. */
 const MAX_TRIES = 3;
 
 /**
- * Writes the report file from what is published and puts it in its place while its run is the published one, so that a slow
- * run never puts an old file over a newer one; see `PendingFile`.
+ * Writes the report file from the published rows. Puts it in place only if its run is still the published one, so a slow run
+ * never replaces a newer file; see `PendingFile`.
  *
- * @param completed makes the ledger entry that is written once the file is in its place
- * @throws ScoreBatchError `report` where the file cannot be written, `conflict` where another run published meanwhile
+ * @param completed makes the ledger entry to append once the file is in place
+ * @throws ScoreBatchError `report` if the file cannot be written, `conflict` if another run published meanwhile
  */
 export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    // Gone and still the published one: somebody else removed it, and it is written again.
+    // The pending file is gone, but the run is still published: another process removed it, so write it again.
     if ((await writeOnce(spec, completed)) === 'in place') return;
   }
-  throw new ScoreBatchError('report', `the report ${spec.file} cannot be written: what is written beside it is removed`, {
-    hint: 'the scores are published; see what removes files that begin with a dot there, then run `score-batch report`',
+  throw new ScoreBatchError('report', `the report ${spec.file} cannot be written: another process removes the temporary file`, {
+    hint: 'the scores are published; find what removes files that begin with a dot there, then run `score-batch report`',
   });
 }
 
@@ -62,7 +62,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promis
       if (!complete) throw unranked(spec);
       await refuseTaken(spec);
       if (!(await pending.replace())) {
-        // Another process of the run may have put the same report in place.
+        // Another process of this run may have put the same report in place.
         return { result: completions(entries, runId) > completions(before, runId) ? 'in place' : 'gone' };
       }
       return { append: completed(), result: 'in place' };
@@ -78,7 +78,7 @@ function completions(entries: readonly LedgerEntry[], id: string): number {
   return entries.filter(({ runId, state }) => runId === id && state === 'completed').length;
 }
 
-/** @returns whether every rank from 1 to the number of rows was there exactly once */
+/** @returns whether every rank from 1 to `rows` exists exactly once */
 async function writeRows(
   pending: PendingFile,
   { sink, job, runId, window, scores, rows, signal }: ReportSpec,
@@ -93,11 +93,11 @@ async function writeRows(
   return true;
 }
 
-/** Links may have changed since the plan was made. */
+/** Links may have changed since the plan. */
 async function refuseTaken({ file, reserved }: ReportSpec): Promise<void> {
   const taken = await reservedAt(file, reserved);
   if (taken === undefined) return;
-  throw new ScoreBatchError('report', `the report ${file} would take the place of ${taken.what}, ${taken.path}`, {
+  throw new ScoreBatchError('report', `the report ${file} would overwrite ${taken.what}, ${taken.path}`, {
     hint: 'the scores are published; choose another path for report.csv and run `score-batch report` for the same window',
   });
 }
@@ -105,12 +105,12 @@ async function refuseTaken({ file, reserved }: ReportSpec): Promise<void> {
 function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
   const table = showTableName(scores.name);
   return new ScoreBatchError('refused', `the rows of ${runId} in ${table} are not ranked from 1 to ${rows}`, {
-    hint: 'somebody changed the table; run the window again to publish it anew',
+    hint: 'the table was changed after publication; run the window again to publish it again',
   });
 }
 
 function superseded({ window, file }: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile, and ${file} is for it to write`, {
+  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile and will write ${file}`, {
     hint: '`score-batch status` shows both runs; the later one writes the report',
   });
 }

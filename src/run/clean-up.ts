@@ -11,7 +11,7 @@ export async function cleanUp({ plan, progress: { runId }, context: { console } 
     await source.dropFrozen(runId);
     await sink.discard(runId);
     for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition.name, Date.now())) {
-      if (left.over) await left.drop();
+      if (left.deletable) await left.drop();
     }
   } catch (error) {
     console.warn(`could not clean up scratch: ${error instanceof Error ? error.message : String(error)}`);

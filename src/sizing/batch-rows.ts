@@ -2,24 +2,24 @@ import type { Execution } from '../domain/execution.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 
 /**
- * Bytes that a batch may have between two layers of the model. With more, what a layer wrote has left the processor's cache before the
- * next one reads it; `npm run bench:sizing` measures it. A fixed number, and no cache of some machine: the size of a batch moves the last bits
- * of a sum, and scores must not depend on where a run happens.
+ * Maximum bytes of a batch between two layers of the model. With more, a layer's output leaves the processor's cache before
+ * the next layer reads it; `npm run bench:sizing` measures it. It is a constant instead of the machine's cache size, because
+ * the batch size affects the last bits of a sum, and scores must not depend on the machine.
  */
 const BATCH_BYTES = 2 * 2 ** 20;
-/** Beyond, a call costs nothing any more; below, it does. */
+/** From here on, the fixed cost of a call no longer matters. */
 const MAX_ROWS = 8_192;
 const MIN_ROWS = 256;
-/** Every value is taken for a float32 where the model is concerned. */
+/** All values between layers are counted as float32. */
 const VALUE_BYTES = 4;
-/** An encoded value of a string is a reference and, mostly, a short text of its own. */
+/** An encoded string is a reference and usually a short text of its own. */
 const ENCODED_BYTES = { float32: 4, float64: 8, int64: 8, bool: 1, string: 40 } as const;
 
 /**
- * Rows per call of the model: a power of two with which the widest layer's values of a batch take `BATCH_BYTES`, from 256 to 8,192. Trees have no
- * layers, and are as fast with any size.
+ * Rows per call of the model: the largest power of two from 256 to 8,192 with which the widest layer's values fit
+ * `BATCH_BYTES`. Trees have no layers and are equally fast with any size.
  *
- * @param width values per row of the widest layer, 0 where it is not known
+ * @param width values per row of the widest layer, 0 if unknown
  */
 export function batchRows(configured: number | 'auto', signature: Signature, width: number): number {
   if (configured !== 'auto') return configured;
@@ -28,21 +28,21 @@ export function batchRows(configured: number | 'auto', signature: Signature, wid
   return Math.min(MAX_ROWS, Math.max(MIN_ROWS, rows));
 }
 
-/** Bytes that a row takes in the tensors. */
+/** Bytes of a row in the input tensors. */
 export function encodedBytes(signature: Signature): number {
   return featuresOf(signature).reduce((sum, { dtype }) => sum + ENCODED_BYTES[dtype], 0);
 }
 
-/** Bytes that a row of a batch takes: encoded, and twice between layers, of which one is read and one written. */
+/** Bytes of a row of a batch: encoded, and two layers, one being read and one being written. */
 export function rowBytes(signature: Signature, width: number): number {
   return encodedBytes(signature) + 2 * VALUE_BYTES * Math.max(width, featuresOf(signature).length);
 }
 
 /**
- * Number of chunk workers. More than processors only wait for each other, and cost memory; a number that is asked for is taken all the same. A
- * GPU serves one worker, whatever is configured: two threads on one WebGPU device crash the process.
+ * Number of chunk workers. By default one per processor, since more would only cost memory; a configured number is used as
+ * it is. A GPU gets one worker, whatever is configured: two threads on one WebGPU device crash the process.
  *
- * @param configured undefined for one per processor
+ * @param configured undefined for the default
  */
 export function workerCount(
   configured: number | undefined,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 
-/** What this process may use: a container's limits where it has some, else the machine. */
+/** What this process may use: the container's limits if it has any, otherwise the whole machine. */
 export interface Machine {
   /** Processors, at least one. */
   readonly cores: number;
@@ -11,25 +11,26 @@ export interface Machine {
 }
 
 /**
- * Node 20 knows affinity, but no quota of a container's processors, and `os.totalmem()` no limit of its memory.
+ * Reads cgroup limits, since Node 20 respects CPU affinity but not a container's CPU quota, and `os.totalmem()` ignores
+ * memory limits.
  *
- * @param root where the kernel shows what it knows of the process's control group; tests have files of their own
+ * @param root root of `/proc` and `/sys`; tests have files of their own
  */
 export function readMachine(root = '/'): Machine {
   const limits = [...limitsOf(root)];
   const cores = Math.min(availableParallelism(), ...limits.map((limit) => limit.cores));
   const constrained = process.constrainedMemory?.() || Number.POSITIVE_INFINITY;
   const memory = Math.min(totalmem(), constrained, ...limits.map((limit) => limit.memory));
-  // A quota of less than a processor is still one worker's; of 3.5, a fourth worker would be held back again and again.
+  // Rounded down, since with a quota of 3.5 a fourth worker would be throttled; but there is always one worker.
   return { cores: Math.max(1, Math.floor(cores)), memory };
 }
 
-/** The limits of the process's group and of all above it: https://docs.kernel.org/admin-guide/cgroup-v2.html, and its version 1. */
+/** Limits of the process's cgroup and its ancestors: https://docs.kernel.org/admin-guide/cgroup-v2.html, and version 1. */
 function* limitsOf(root: string): Generator<Machine> {
   const groups = readText(path.join(root, 'proc/self/cgroup')) ?? '';
   for (const [, controllers = '', group = ''] of groups.matchAll(/^\d+:([^:\n]*):(.*)$/gm)) {
     const mount = path.join(root, 'sys/fs/cgroup', controllers);
-    // In a container the path is that of the host, and what it leads to is mounted as the root.
+    // In a container the path may be the host's, while the cgroup is mounted as the root; so the mount itself is read too.
     for (let folder = path.join(mount, group); folder.startsWith(mount); folder = path.dirname(folder)) {
       yield controllers === '' ? unified(folder) : legacy(folder);
       if (folder === mount) break;
@@ -52,7 +53,7 @@ function legacy(folder: string): Machine {
   };
 }
 
-/** No limit is no file, `max`, or a number that is not positive. */
+/** A missing file, `max` or a number that is not positive means no limit. */
 function limit(text: string | undefined): number {
   const value = Number(text?.trim());
   return value > 0 ? value : Number.POSITIVE_INFINITY;

@@ -2,75 +2,82 @@ import { showBytes } from '../domain/cost.ts';
 import { COPIES_OF_WIDEST, type WidestRows } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-// What a process takes at its peak, so that a bound can be kept to. The figures were measured; docs/performance.md says how.
+// Estimates the peak memory of a process, so that it stays within a bound. The constants were measured; docs/performance.md
+// says how.
 
 export const MIB = 2 ** 20;
 
-/** Node, the code, and the libraries of DuckDB and ONNX Runtime, once a model was tried. */
+/** Node, the code, and the libraries of DuckDB and ONNX Runtime, after a model was tried. */
 const PROCESS = 176 * MIB;
-/** A chunk worker besides what is counted below: V8's heap and the garbage of some batches, the runtime's session. */
+/** Fixed cost of a chunk worker: V8's heap, the garbage of some batches and the runtime's session. */
 const WORKER = 48 * MIB;
-/** The client of a warehouse in the cloud, in the main thread and in each worker, and the garbage of its rows. */
+/** The client of a cloud warehouse and the garbage of its rows; once in the main thread and once in each worker. */
 const CLIENT = 64 * MIB;
-/** What a chunk worker's DuckDB takes for each byte of its budget: not all is counted, and what is free comes back in pieces. */
+/**
+ * Bytes that a chunk worker's DuckDB uses per byte of its budget: it does not count everything, and free memory is
+ * fragmented.
+ */
 const OVERHEAD = 1.2;
-/** What the main thread's takes beyond its budget, most of it where rows are published. */
+/** Bytes that the main thread's DuckDB uses beyond its budget, mostly while rows are published. */
 const MAIN_OVERHEAD_BYTES = 136 * MIB;
-/** DuckDB's budgets: enough for speed (the main thread's uses every core, see `threadsFor`), and the least with which wide tables were still worked on. */
+/**
+ * DuckDB's budgets: enough for speed (the main thread uses every core, see `threadsFor`), and the minimum at which wide
+ * tables still worked.
+ */
 const MAIN = { perCore: 100 * MIB, least: 96 * MIB };
 const DATABASE = { most: 64 * MIB, least: 40 * MIB };
-/** Rows of a batch and of a chunk are not made fewer than these. */
+/** Lower bounds when batches and chunks shrink. */
 const MIN_BATCH_ROWS = 256;
 const MIN_CHUNK_ROWS = 10_000;
-/** Rows for which the tensors have room beyond a batch: one vector more of DuckDB's may come. */
+/** Extra rows that the tensors have room for: DuckDB may deliver one more vector than a batch needs. */
 const VECTOR_ROWS = 2_048;
-/** Scores and reasons of a chunk, and both once more in DuckDB. */
+/** Scores and reasons of a chunk, and a copy of both in DuckDB. */
 const CHUNK_ROW_BYTES = 16;
-/** The file as it is read, and its tensors in the session. */
+/** The model file in memory and its tensors in the session. */
 const MODEL_COPIES = 2;
-/** The thread that reads the query, with the bits of the keys that it has seen. */
+/** The thread that reads the query, with its filter of seen keys. */
 const ENGINE = 96 * MIB;
-/** Batches that wait for a worker, at most, in bytes and for each worker: more would make nothing faster. */
+/** Maximum of waiting batches, in bytes in total and in number per worker. More would not be faster. */
 const RING = 16 * MIB;
 const MAX_SLOTS = 8;
-/** Of a row of a batch, beside its features. */
+/** Bytes per row of a batch in addition to its features. */
 const OUTCOME_BYTES = 24;
-/** Of a machine's memory, where nobody says how much may be used: others live there too. */
+/** Share of the machine's memory to use if no bound is set: other processes need memory too. */
 const MACHINE_SHARE = 0.8;
 
-/** A bound, and who set it. */
+/** A memory bound and its origin. */
 export interface MemoryBound {
   readonly bytes: number;
-  /** Decides the exit code of a bound that is too small: a call is mended elsewhere than a job. */
+  /** Decides the exit code if the bound is too small: a flag is a usage error, a job file a configuration error. */
   readonly from: 'call' | 'job' | 'machine';
 }
 
-/** What a job asks of a process. */
+/** What a run needs memory for. */
 export interface Load {
   readonly workers: number;
   readonly batchRows: number;
   readonly chunkRows: number;
-  /** Bytes of a row in the tensors of a batch and between the model's layers. */
+  /** Bytes of a row in the input tensors and between the model's layers. */
   readonly rowBytes: number;
-  /** Bytes of a row in the tensors alone. */
+  /** Bytes of a row in the input tensors. */
   readonly encodedBytes: number;
   readonly modelBytes: number;
   /** Processors that the main thread's database may use. */
   readonly cores: number;
-  /** Whether source and sink are DuckDB, which is there anyway. */
+  /** Whether source and sink are both DuckDB, so that no cloud client is loaded. */
   readonly local: boolean;
-  /** Rows that are wider than usual; known once they are frozen. */
+  /** Unusually wide rows; known once the rows are frozen. */
   readonly widest?: WidestRows | undefined;
 }
 
-/** What it gets. */
+/** A load that fits a bound. */
 export interface MemoryPlan {
   readonly workers: number;
   readonly batchRows: number;
   readonly chunkRows: number;
   /** Bytes for the in-memory database of each chunk worker. */
   readonly database: number;
-  /** Bytes of the whole process at its peak, by the formula. */
+  /** Estimated peak of the whole process, in bytes. */
   readonly peak: number;
 }
 
@@ -85,44 +92,52 @@ export function requestedBound(call: number | undefined, job: number | undefined
   return job === undefined ? undefined : { bytes: job, from: 'job' };
 }
 
-/** Whether DuckDB has said that its memory was too little, here or in a chunk worker. */
+/** Whether DuckDB ran out of memory, in the main thread or in a chunk worker. */
 export function isOutOfMemory({ details }: ScoreBatchError): boolean {
   return details.some((detail) => /Out of Memory Error|failed to allocate|failed to pin block/.test(detail));
 }
 
 /**
- * A bound to try where one was too small: twice as much, and enough for a value of this size.
+ * Suggests a bound if one was too small: twice as much, and enough for a value of size `largest`.
  *
- * @returns as `--max-memory` takes it
+ * @param largest bytes
+ * @returns in the form of `--max-memory`
  */
 export function nextBound({ bytes }: Pick<MemoryBound, 'bytes'>, largest: number): string {
   const needed = Math.max(2 * bytes, PROCESS + MAIN_OVERHEAD_BYTES + WORKER + 2 * OVERHEAD * COPIES_OF_WIDEST * largest);
   return needed > 1024 * MIB ? `${Math.ceil(needed / (1024 * MIB))}GiB` : `${Math.ceil(needed / MIB)}MiB`;
 }
 
-/** What may be used of a machine's memory, where nobody said. */
+/** The bound of a machine if none is set. @param memory bytes of the machine */
 export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
 }
 
-/** Bytes for the main thread's database, which works before and after the chunk workers. @throws as `allot` does */
+/**
+ * Budget in bytes of the main thread's database, which works before and after the chunk workers.
+ *
+ * @throws like `fitToMemory`
+ */
 export function mainDatabase(bound: MemoryBound, { local, cores }: Pick<Load, 'local' | 'cores'>): number {
   const room = Math.floor(bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES);
   if (room < MAIN.least) throw tooSmall(bound, leastMain({ local }));
   return capped(bound, room, mostMain(cores));
 }
 
-/** Bytes that it may have where rows are wide: all that the bound leaves. */
+/** Budget in bytes of the main thread's database for wide rows: all that the bound leaves. */
 export function reserveOf(bound: MemoryBound, local: boolean): number {
   return Math.floor((bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES) / OVERHEAD);
 }
 
-/** Nobody asked for more than is good for speed, unless somebody did: what is wide needs it. */
+/**
+ * Caps a budget at what is enough for speed. Above a bound that the user set, the rest is used as well: wide rows may need
+ * it.
+ */
 function capped({ from }: MemoryBound, room: number, enough: number): number {
   return from === 'machine' || room <= enough ? Math.min(enough, room) : Math.floor(enough + (room - enough) / OVERHEAD);
 }
 
-/** The bound where nobody set one: what so many workers take with room for speed, and not more than the machine has to give. */
+/** The default bound: enough for the workers to be fast, within the machine's share. @param machine bytes of memory */
 export function ownBound(machine: number, load: Load): MemoryBound {
   const wanted = Math.max(
     leastMain(load),
@@ -133,11 +148,11 @@ export function ownBound(machine: number, load: Load): MemoryBound {
 }
 
 /**
- * Fits a load to a bound. Shrunk are, in this order, each as far as it goes before the next: the workers' databases, the rows of a batch,
- * those of a chunk, and the number of workers. The main thread's database is bounded by itself (`mainDatabase`).
+ * Fits a load to a bound. Shrinks, in this order and each as far as possible: the workers' databases, the rows per batch,
+ * the rows per chunk, and the number of workers. `mainDatabase` bounds the main thread's database separately.
  *
- * @param cut whether chunks are cut already, and so cannot shrink
- * @throws ScoreBatchError with the least that works: `usage` where the bound is the call's, else `configuration`
+ * @param cut whether the chunks exist already and cannot shrink
+ * @throws ScoreBatchError with the minimum that works: `usage` if the call set the bound, otherwise `configuration`
  */
 export function fitToMemory(bound: MemoryBound, load: Load, cut: boolean): MemoryPlan {
   const leastBatch = Math.min(load.batchRows, MIN_BATCH_ROWS);
@@ -158,13 +173,13 @@ export function fitToMemory(bound: MemoryBound, load: Load, cut: boolean): Memor
   return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
 }
 
-/** What a run asks for that scores rows on their way out of the query. */
+/** What a run needs memory for if it scores rows as the query returns them. */
 export interface TapLoad extends Pick<Load, 'workers' | 'batchRows' | 'rowBytes' | 'modelBytes' | 'cores'> {
   /** Bytes of a batch in the ring. */
   readonly slotBytes: number;
 }
 
-/** What it gets. */
+/** A `TapLoad` that fits a bound. */
 export interface TapMemoryPlan {
   readonly workers: number;
   /** Batches in the ring. */
@@ -172,10 +187,10 @@ export interface TapMemoryPlan {
 }
 
 /**
- * Fits a run that scores on the way to a bound: first the ring shrinks, then the number of workers. The size of a batch is the model's,
- * and does not.
+ * Fits a run without a frozen table to a bound. Shrinks the ring first, then the number of workers; the batch size stays,
+ * since the model determines it.
  *
- * @returns undefined where it does not fit
+ * @returns undefined if it does not fit
  */
 export function fitTapToMemory(bound: MemoryBound, load: TapLoad): TapMemoryPlan | undefined {
   const worker = WORKER + MODEL_COPIES * load.modelBytes + load.batchRows * (load.rowBytes + OUTCOME_BYTES);
@@ -193,7 +208,7 @@ export function fitTapToMemory(bound: MemoryBound, load: TapLoad): TapMemoryPlan
   return undefined;
 }
 
-/** Bytes of the process while chunks are scored; before and after, the main thread's database is in their place. */
+/** Bytes of the process while chunks are scored. Before and after, the main thread's database needs memory instead. */
 function peakOf({ workers, batchRows, chunkRows, rowBytes, encodedBytes, modelBytes, local }: Load, database: number): number {
   const own = WORKER + (local ? 0 : CLIENT) + MODEL_COPIES * modelBytes + VECTOR_ROWS * encodedBytes;
   return processBytes(local) + workers * (own + batchRows * rowBytes + chunkRows * CHUNK_ROW_BYTES + database * OVERHEAD);
@@ -203,7 +218,7 @@ function processBytes(local: boolean): number {
   return PROCESS + (local ? 0 : CLIENT);
 }
 
-/** As much as two cores have, where there is one only: what is sorted does not get less. */
+/** One core counts as two: sorting needs the same memory. */
 function mostMain(cores: number): number {
   return MAIN.perCore * Math.max(2, cores);
 }
@@ -221,15 +236,15 @@ function tooSmall({ bytes, from }: MemoryBound, least: number, widest?: WidestRo
   const of = {
     call: `a memory bound of ${bound} is too small`,
     job: `score.max_memory of ${bound} is too small`,
-    machine: `there is too little memory: ${bound} of it may be used here`,
+    machine: `there is too little memory: score-batch can use ${bound}`,
   };
-  return new ScoreBatchError(from === 'call' ? 'usage' : 'configuration', `${of[from]}: this job takes ${needed} at least`, {
+  return new ScoreBatchError(from === 'call' ? 'usage' : 'configuration', `${of[from]}: this job needs at least ${needed}`, {
     details: widest === undefined ? [] : [showWidest(widest)],
     hint:
       from === 'machine'
         ? `give the machine or the container ${showMebibytes(Math.ceil(least / MACHINE_SHARE / MIB))}`
         : widest === undefined
-          ? 'a higher bound, a smaller model or fewer features would do'
+          ? 'set a higher bound, or use a smaller model or fewer features'
           : `set the bound to ${needed.replace(/[ ,]/g, '')}, or shorten ${widest.column} in the query`,
   });
 }
@@ -240,5 +255,5 @@ function showMebibytes(mebibytes: number): string {
 
 function showWidest({ column, rows, bytes, largest }: WidestRows): string {
   const value = largest === undefined ? '' : `; its largest value has ${showBytes(largest)}`;
-  return `${rows} rows that are read together have ${showBytes(bytes)}, most of it in ${column}${value}`;
+  return `${rows} rows that are read together take ${showBytes(bytes)}, most of it in ${column}${value}`;
 }

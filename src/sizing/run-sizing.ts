@@ -7,22 +7,22 @@ import { batchRows, encodedBytes, rowBytes, workerCount } from './batch-rows.ts'
 import { readMachine } from './machine.ts';
 import { fitToMemory, type Load, type MemoryBound, type MemoryPlan, ownBound, requestedBound } from './memory-plan.ts';
 
-/** Rows of a chunk where the job leaves them to us: what is lost with one that is interrupted is seconds of work. */
+/** Default rows of a chunk: an interrupted chunk loses seconds of work. */
 const CHUNK_ROWS = 250_000;
-/** Chunks of a window within DuckDB, where one costs next to nothing; elsewhere each is a load job. */
+/** Minimum number of chunks within DuckDB, where a chunk costs next to nothing. Elsewhere each chunk is a load job. */
 const MIN_CHUNKS = 16;
 
-/** How much is worked on at once. */
+/** How much a run works on at once. */
 export interface Sizing {
   readonly bound: MemoryBound;
-  /** What the job asks for; `allot` fits it to the bound. */
+  /** What the job needs; `fitToMemory` fits it to the bound. */
   readonly load: Load;
   readonly chunking: Chunking;
-  /** Workers that were asked for; undefined for one per processor. */
+  /** Configured workers; undefined for one per processor. */
   readonly requestedWorkers: number | undefined;
   /** Processors that this process may use. */
   readonly cores: number;
-  /** Bytes of the machine or the container. */
+  /** Memory of the machine or the container, in bytes. */
   readonly memory: number;
 }
 
@@ -36,7 +36,7 @@ export interface SizingOptions {
   readonly maxMemory: number | undefined;
 }
 
-/** @throws ScoreBatchError where the job does not fit into the memory, with the least that works */
+/** @throws ScoreBatchError if the job does not fit into memory, with the minimum that works */
 export function sizeRun(definition: JobDefinition, bundle: Bundle, options: SizingOptions): Sizing {
   const { chunk_rows: rows, batch_rows: batch } = definition.score;
   const { cores, memory } = readMachine();
@@ -60,15 +60,15 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     cores,
     memory,
     requestedWorkers: options.workers,
-    chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? MIN_CHUNKS : 1 },
+    chunking: { chunkRows: fitted.chunkRows, minChunks: rows === 'auto' && local ? MIN_CHUNKS : 1 },
   };
 }
 
 /**
- * What this process gets for rows that are frozen. Their chunks are cut, on this machine or on another one: workers and batches can
- * still be fewer. Where nobody set a bound, wide rows get more than others, as far as the machine has it.
+ * Fits a run to memory again once its rows are frozen. Their chunks exist already, perhaps from another machine, so only
+ * workers and batches can shrink. If no bound is set, wide rows get more memory, within the machine's share.
  *
- * @throws ScoreBatchError as `allot` does, with the column that makes the rows wide
+ * @throws ScoreBatchError like `fitToMemory`, with the column that makes the rows wide
  */
 export function fitFrozen({ bound, load, memory }: Sizing, { chunks, widest }: FrozenTable): MemoryPlan {
   const cut = { ...load, chunkRows: Math.max(0, ...chunks.map(({ rows }) => rows)), widest };

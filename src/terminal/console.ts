@@ -4,19 +4,19 @@ import { printable, printableJson } from '../domain/printable.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { type Subject, subjectFields } from './subject.ts';
 
-/** How much is said on stderr. */
+/** How much goes to stderr. */
 type Verbosity = 'quiet' | 'normal' | 'verbose';
 
-/** What commands say to people. stdout is for data, so all of this goes to stderr. */
+/** Messages for people. They go to stderr, since stdout is for data. */
 export interface Console {
-  /** @param fields what a log collector should get besides the message */
+  /** @param fields further fields for log collectors */
   info(message: string, fields?: object): void;
-  /** What ended the command. */
+  /** The error that ended the command. */
   error(text: string, fields: object): void;
   warn(message: string): void;
   /** Only with `-v`. */
   debug(message: string): void;
-  /** @param total undefined where nobody knows it */
+  /** @param total undefined if unknown */
   progress(what: string, total?: number): Progress;
 }
 
@@ -30,11 +30,11 @@ interface Options {
   /** One JSON object per line, for log collectors. */
   readonly json: boolean;
   readonly stream: NodeJS.WriteStream;
-  /** Stands in every JSON line. */
+  /** Added to every JSON line. */
   readonly subject: Subject;
 }
 
-/** Off a terminal, a line at most this often. */
+/** Minimum time between progress lines if stderr is not a terminal. */
 const PROGRESS_INTERVAL_MS = 5_000;
 
 export function createConsole({ verbosity, json, stream, subject }: Options): Console {

@@ -4,9 +4,9 @@ import { type Subject, showSubject } from './subject.ts';
 const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
 
 interface Presented {
-  /** All that a person should see. */
+  /** The complete text for people. */
   readonly text: string;
-  /** The first sentence of it. */
+  /** Its first sentence. */
   readonly message: string;
   readonly details: readonly string[];
   readonly hint: string | undefined;
@@ -14,7 +14,7 @@ interface Presented {
   readonly kind: string;
 }
 
-/** The text for a person and the code for a scheduler. */
+/** Renders an error: text for people, exit code for schedulers. */
 export function presentError(thrown: unknown, subject: Subject = {}): Presented {
   const error = tooManyFiles(thrown) ?? thrown;
   const about = showSubject(subject);
@@ -22,18 +22,18 @@ export function presentError(thrown: unknown, subject: Subject = {}): Presented 
   if (error instanceof Interrupted) {
     const { message, by } = error;
     if (!by.startsWith('SIG')) {
-      const hint = 'give it more time, or start the same command again: it goes on with what is staged';
+      const hint = 'allow more time, or run the same command again: it resumes with what is staged';
       const text = [`error: ${message}`, ...named, `hint: ${hint}`].join('\n');
       return { text, message, details: [], hint, exitCode: EXIT_CODES.unavailable, kind: 'unavailable' };
     }
-    const text = [`${message}; the same command goes on where this one stopped`, ...named].join('\n');
+    const text = [`${message}; run the same command again to resume`, ...named].join('\n');
     const exitCode = 128 + (SIGNAL_NUMBERS[by] ?? 15);
     return { text, message, details: [], hint: undefined, exitCode, kind: 'interrupted' };
   }
   if (error instanceof ScoreBatchError) {
     const { message, details, hint, kind } = error;
     const first = kind === 'nothing to score' ? message : `error: ${message}`;
-    // A warehouse may answer in lines, of which none may look like one of ours.
+    // Indented, so that no line of a warehouse's message looks like one of ours.
     const lines = [first, ...details.map((detail) => `  ${detail}`), ...named].map(indented);
     if (hint !== undefined) lines.push(indented(`hint: ${hint}`));
     return { text: lines.join('\n'), message, details, hint, exitCode: EXIT_CODES[kind], kind };
@@ -53,7 +53,7 @@ function indented(text: string): string {
   return text.replaceAll('\n', '\n  ');
 }
 
-/** Stacks of an error and of what caused it. Nothing else that hangs on one is shown: requests do, with tokens in them. */
+/** The stacks of an error and its causes. Shows no other properties: errors carry requests, and those contain tokens. */
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const stack = error.stack ?? `${error.name}: ${error.message}`;

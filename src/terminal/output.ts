@@ -1,13 +1,14 @@
 import { fstatSync, writeFileSync } from 'node:fs';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
-/** What a command prints for programs and people: unlike what it logs, it must arrive. */
+/** Writes a command's result to stdout. Unlike logs, it must not be lost. */
 export interface Output {
   write(text: string): void;
   /**
-   * Settles once all of it was taken.
+   * Waits until everything is written.
    *
-   * @returns why it was not; undefined where it was, or where nobody reads on: `score-batch status | head` is no failure
+   * @returns why a write failed; undefined on success, or if the reader closed the pipe: `score-batch status | head` is not
+   *   a failure
    */
   failure(): Promise<Error | undefined>;
 }
@@ -26,7 +27,7 @@ export function createOutput(stream: NodeJS.WriteStream & { readonly fd: number 
   };
 }
 
-/** Node's stream takes the first part of a write for all of it where a disk is nearly full. */
+/** Node's stream takes a partial write for a complete one if the disk is nearly full; `writeFileSync` does not. */
 async function writeWhole(fd: number, text: string): Promise<unknown> {
   try {
     return writeFileSync(fd, text);
@@ -43,19 +44,19 @@ function isFile(fd: number): boolean {
   }
 }
 
-/** What to tell of output that did not arrive. @param data the object that it was to show */
+/** The error for output that could not be written. @param data the object that the output shows */
 export function outputError(cause: Error, data: unknown): ScoreBatchError {
   const reason = cause.message.split(', ')[0];
   const state = field(data, 'state');
   const run = field(data, 'run_id');
   if (state === undefined || run === undefined) {
     return new ScoreBatchError('report', `stdout cannot be written: ${reason}`, {
-      hint: 'make room, or send stdout elsewhere, and start the same command again',
+      hint: 'free some space or redirect stdout, then run the same command again',
       cause,
     });
   }
   return new ScoreBatchError('report', `the run is ${state}, but stdout cannot be written: ${reason}`, {
-    hint: 'do not run the window again for this: `score-batch status --json` shows the run',
+    hint: 'there is no need to run the window again: `score-batch status --json` shows the run',
     cause,
   });
 }

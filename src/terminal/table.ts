@@ -1,6 +1,6 @@
 import { printableValue } from '../domain/printable.ts';
 
-/** Rows as aligned text; numbers go to the right. No cell leaves its place, whatever is in it. */
+/** Rows as aligned text; numbers are right-aligned. Control characters in cells are escaped. */
 export function alignTable(header: readonly string[], cells: readonly (readonly string[])[]): string {
   const rows = cells.map((row) => row.map(printableValue));
   const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => row[i]?.length ?? 0)));

@@ -1,5 +1,5 @@
 import { tz, tzOffset } from '@date-fns/tz';
-// One by one: the package's index loads 250 files, which is a tenth of a second of every start.
+// Imported one by one: the package's index loads 250 files, which adds a tenth of a second to every start.
 import { addDays } from 'date-fns/addDays';
 import { formatISO } from 'date-fns/formatISO';
 import { getISOWeek } from 'date-fns/getISOWeek';
@@ -9,28 +9,28 @@ import { parseISO } from 'date-fns/parseISO';
 import { setISOWeek } from 'date-fns/setISOWeek';
 import { startOfISOWeek } from 'date-fns/startOfISOWeek';
 
-// Calendar dates are handled as midnights in UTC, where every day has 24 hours; only `instantsOf` and `dayStart` know zones.
-// Chaining date-fns' addWeeks in a zone drifts after a skipped midnight (Asia/Tehran, 2021-03-22).
+// Calendar dates are midnights in UTC, where every day has 24 hours; only `instantsOf` and `dayStart` work in a time zone.
+// Chained calls of date-fns' addWeeks in a zone drift after a skipped midnight (Asia/Tehran, 2021-03-22).
 const UTC = { in: tz('UTC') };
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-// Windows end after their last day, and a date has four digits of year.
+// A window ends after its last day, and the year must still have four digits.
 const LAST = '9999-12-20';
 
-/** A date of the calendar without a zone, `YYYY-MM-DD`. */
+/** A calendar date without a zone, `YYYY-MM-DD`. */
 export type CalendarDate = string;
 
-/** Wall-clock time in milliseconds, as if the clock stood in UTC. */
+/** Wall-clock time in milliseconds, as if the zone were UTC. */
 type WallClock = number;
 
-/** `2026-11-18` → itself, anything that is no date of the calendar → undefined. */
+/** `2026-11-18` → itself; undefined if the text is not a calendar date. */
 export function parseDate(text: string): CalendarDate | undefined {
   if (!/^\d{4}-\d{2}-\d{2}$/.test(text)) return undefined;
   const date = parseISO(text, UTC);
   return isValid(date) && formatDate(date) === text && text < LAST ? text : undefined;
 }
 
-/** Monday of an ISO week such as `2026-W47`; undefined for text of another form and for weeks that do not exist. */
+/** Monday of an ISO week such as `2026-W47`; undefined if the text is not an ISO week or the week does not exist. */
 export function parseWeek(text: string): CalendarDate | undefined {
   const match = /^(\d{4})-W(\d{2})$/.exec(text);
   if (!match) return undefined;
@@ -45,7 +45,7 @@ export function weekOf(date: CalendarDate): string {
   return `${getISOWeekYear(day, UTC)}-W${String(getISOWeek(day, UTC)).padStart(2, '0')}`;
 }
 
-/** Monday of the week that holds `date`. */
+/** Monday of the week that contains `date`. */
 export function mondayOf(date: CalendarDate): CalendarDate {
   return formatDate(startOfISOWeek(parseISO(date, UTC), UTC));
 }
@@ -60,8 +60,8 @@ export function wallClock(instant: number, zone: string): string {
 }
 
 /**
- * First instant of a calendar date in a zone, in epoch milliseconds. Where midnight is skipped (Asia/Tehran 2021-03-22) it
- * is the instant at which the clocks jumped; where it exists twice (America/Havana in autumn) it is the first.
+ * First instant of a calendar date in a zone, in epoch milliseconds. If midnight is skipped (Asia/Tehran 2021-03-22), it is
+ * the instant at which the clocks jump; if midnight exists twice (America/Havana in autumn), it is the first.
  */
 export function dayStart(date: CalendarDate, zone: string): number {
   const midnight = Date.parse(`${date}T00:00:00Z`);
@@ -69,7 +69,7 @@ export function dayStart(date: CalendarDate, zone: string): number {
   return first ?? midnight - offset(zone, midnight - DAY);
 }
 
-/** Every instant (epoch milliseconds, ascending) at which the wall clock of a zone shows `wall`: none, one or two. */
+/** The instants (epoch milliseconds, ascending) at which the wall clock of a zone shows `wall`: none, one or two. */
 export function instantsOf(wall: WallClock, zone: string): number[] {
   const offsets = new Set([wall - DAY, wall, wall + DAY].map((instant) => offset(zone, instant)));
   return [...offsets]
@@ -78,7 +78,7 @@ export function instantsOf(wall: WallClock, zone: string): number[] {
     .sort((a, b) => a - b);
 }
 
-/** How far the clocks of a zone are from UTC at an instant, as `-05:00`. */
+/** The UTC offset of a zone at an instant, as `-05:00`. */
 export function offsetText(instant: number, zone: string): string {
   const minutes = Math.round(offset(zone, instant) / MINUTE);
   const two = (value: number) => String(Math.floor(value)).padStart(2, '0');

@@ -4,7 +4,7 @@ import { dayStart, instantsOf, mondayOf, offsetText, parseDate, parseWeek, plusD
 import { localTime } from './local-time.ts';
 import { dayWindow, hourWindow, weekWindow, windowOf } from './window.ts';
 
-/** The window flags as they were typed; `true` is a flag without a value: the last complete one. */
+/** The window flags as typed. `true` is a flag without a value: the last complete week, day or hour. */
 export interface WindowFlags {
   readonly week?: string | true | undefined;
   readonly date?: string | true | undefined;
@@ -17,32 +17,32 @@ const HOUR = 3_600_000;
 const CHOICES = 'choose one of --week, --date, --hour, or --from with --to';
 
 /**
- * The window that the flags ask for.
+ * The window that the flags name.
  *
- * @param now epoch milliseconds; decides what the last complete week, day or hour is.
- * @throws ScoreBatchError `usage` where flags clash or name something that does not exist in the zone.
+ * @param now epoch milliseconds; determines the last complete week, day or hour
+ * @throws ScoreBatchError `usage` if flags clash or name a time that does not exist in the zone
  */
 export function windowFromFlags(flags: WindowFlags, zone: string, now: number): Window {
   const given = (['week', 'date', 'hour'] as const).filter((name) => flags[name] !== undefined);
   const range = flags.from !== undefined || flags.to !== undefined;
-  if (given.length + Number(range) === 0) throw usage('no window was given', CHOICES);
+  if (given.length + Number(range) === 0) throw usage('no window given', CHOICES);
   if (given.length + Number(range) > 1) {
     const names = [...given.map((name) => `--${name}`), ...(range ? ['--from/--to'] : [])];
-    throw usage(`${names.join(' and ')} each name a window`, CHOICES);
+    throw usage(`${names.join(' and ')} cannot be combined: each names a window`, CHOICES);
   }
   const window = range ? rangeWindow(flags.from, flags.to, zone) : namedWindow(flags, zone, now);
   if (window.start.getTime() >= window.end.getTime()) {
-    throw usage(`the window ${window.label} is empty: it ends where it starts, or before`, 'put the earlier instant in --from');
+    throw usage(`the window ${window.label} is empty: it does not end after its start`, 'put the earlier instant in --from');
   }
   return window;
 }
 
-/** @throws ScoreBatchError `usage` where the window is not over at `now` (epoch milliseconds). */
+/** @throws ScoreBatchError `usage` if the window has not ended at `now` (epoch milliseconds) */
 export function refuseOpen(window: Window, now: number): void {
   if (window.end.getTime() <= now) return;
   throw usage(
     `the window ${window.label} is still open until ${localTime(window.end.toISOString(), window.zone)}: rows would be missing`,
-    'wait until it is over, or add --allow-open',
+    'wait until it has ended, or add --allow-open',
   );
 }
 
@@ -67,7 +67,7 @@ function mondayNamed(text: string): string {
 
 function dayNamed(text: string, zone: string): Window {
   const date = parseDate(text);
-  if (date === undefined) throw usage(`--date ${text} is not a date of the calendar`, 'write it like 2026-11-18');
+  if (date === undefined) throw usage(`--date ${text} is not a calendar date`, 'write it like 2026-11-18');
   const window = dayWindow(date, zone);
   if (window.start.getTime() >= window.end.getTime())
     throw usage(`the day ${text} does not exist in ${zone}`, 'choose another day');
@@ -93,7 +93,7 @@ function rangeWindow(from: string | undefined, to: string | undefined, zone: str
   return windowOf(start, end, zone);
 }
 
-/** A date (its first instant in the zone), an instant with an offset, or a wall-clock time of the zone. */
+/** Parses a date (its first instant in the zone), an instant with an offset, or a wall-clock time in the zone. */
 function rangeEnd(text: string, zone: string, flag: string): number {
   const date = parseDate(text);
   if (date !== undefined) return dayStart(date, zone);
@@ -112,19 +112,19 @@ function rangeEnd(text: string, zone: string, flag: string): number {
 function localInstant(wall: string, zone: string, noun: string): number {
   const [first, second] = instantsOf(Date.parse(`${wall}Z`), zone);
   if (first === undefined) {
-    throw usage(`the ${noun} ${wall} does not exist in ${zone}: the clocks are put forward over it`, 'choose the next one');
+    throw usage(`the ${noun} ${wall} does not exist in ${zone}: the clocks skip it`, 'choose the next one');
   }
   if (second !== undefined) {
     const both = [first, second].map((instant) => `${wall}${offsetText(instant, zone)}`).join(' or ');
     throw usage(
-      `the ${noun} ${wall} exists twice in ${zone}: the clocks are put back`,
+      `the ${noun} ${wall} exists twice in ${zone}: the clocks go back`,
       `write --from and --to with an offset: it starts at ${both}`,
     );
   }
   return first;
 }
 
-/** Start of the hour of the zone that holds `now`; zones with half-hour offsets have their hours at :30 UTC. */
+/** Start of the zone's hour that contains `now`. In zones with half-hour offsets, hours start at :30 UTC. */
 function lastWholeHour(now: number, zone: string): number {
   const wall = wallClock(now, zone);
   return now - (Date.parse(`${wall}Z`) % HOUR);

@@ -1,16 +1,16 @@
 import { ScoreBatchError } from '../errors.ts';
 
-/** An instant of RFC 3339 with its offset; seconds may be left out. */
+/** An RFC 3339 instant with an offset; seconds are optional. */
 const INSTANT = /^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2})(?::(\d{2})(?:\.\d{1,9})?)?(?:[Zz]|[+-](\d{2}):(\d{2}))$/;
 
-/** Years in which a window can be: outside of them SQL, calendars and time zones do not agree. */
+/** Years that a window can be in. Outside them, SQL, calendars and time zones disagree. */
 const YEARS = { first: 1970, last: 2199 };
 
 /**
- * The instant that counts as now, in epoch milliseconds: `SCORE_BATCH_NOW` where it is set, else the clock. Read once per
- * invocation, so that a run that starts before midnight and ends after it works on one window.
+ * The current time in epoch milliseconds: `SCORE_BATCH_NOW` if it is set, otherwise the clock. Read once per invocation, so
+ * a run that starts before midnight and ends after it works on one window.
  *
- * @throws ScoreBatchError `usage` where the variable is not an RFC 3339 instant of the years 1970 to 2199
+ * @throws ScoreBatchError `usage` if the variable is not an RFC 3339 instant of the years 1970 to 2199
  */
 export function readNow(environment: NodeJS.ProcessEnv): number {
   const pinned = environment.SCORE_BATCH_NOW;
@@ -24,12 +24,12 @@ export function readNow(environment: NodeJS.ProcessEnv): number {
   return instant;
 }
 
-/** `Date.parse` alone also takes `1Z` for a month of 2001, February 30 for March 2, and years of six digits. */
+/** `Date.parse` alone also accepts `1Z` (a month of 2001), February 30 (March 2) and years with six digits. */
 function parseInstant(text: string): number | undefined {
   const [, year, month, day, hour, minute, second = '0', ...offset] = INSTANT.exec(text) ?? [];
   if (year === undefined || Number(year) < YEARS.first || Number(year) > YEARS.last) return undefined;
   const local = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)));
-  // A part that is too large would have moved the next larger one.
+  // A part that is too large changes the next larger one.
   const isReal =
     local.getUTCMonth() === Number(month) - 1 && local.getUTCDate() === Number(day) && local.getUTCHours() === Number(hour);
   const [offsetHours = '0', offsetMinutes = '0'] = offset;

@@ -4,15 +4,15 @@ import { type CalendarDate, dayStart, instantsOf, mondayOf, plusDays, wallClock,
 const HOUR = 3_600_000;
 
 /**
- * The window `[start, end)` of two instants in epoch milliseconds. A range that is exactly a whole week, day or hour of the
- * zone is that week, day or hour, however it was asked for: `--week` and an Airflow data interval publish to one place.
+ * The window `[start, end)` of two instants in epoch milliseconds. A range that is exactly a week, day or hour of the zone
+ * becomes that week, day or hour, so `--week` and an Airflow data interval name the same window.
  */
 export function windowOf(start: number, end: number, zone: string): Window {
   const kind = kindOf(start, end, zone);
   return { start: new Date(start), end: new Date(end), kind, label: labelOf(start, end, kind, zone), zone };
 }
 
-/** The ISO week that begins on a Monday. */
+/** The ISO week that starts on this Monday. */
 export function weekWindow(monday: CalendarDate, zone: string): Window {
   return windowOf(dayStart(monday, zone), dayStart(plusDays(monday, 7), zone), zone);
 }
@@ -21,7 +21,7 @@ export function dayWindow(date: CalendarDate, zone: string): Window {
   return windowOf(dayStart(date, zone), dayStart(plusDays(date, 1), zone), zone);
 }
 
-/** The whole hour that begins at an instant in epoch milliseconds. */
+/** The hour that starts at an instant in epoch milliseconds. */
 export function hourWindow(start: number, zone: string): Window {
   return windowOf(start, start + HOUR, zone);
 }
@@ -41,7 +41,7 @@ export function previousWindow(window: Window): Window | undefined {
   }
 }
 
-/** The window's first and past-the-end date, or undefined where it does not consist of whole days of its zone. */
+/** The window's first and past-the-end date; undefined if it does not consist of whole days of its zone. */
 export function wholeDays(window: Window): { start: CalendarDate; end: CalendarDate } | undefined {
   const [start, end] = [localDate(window.start.getTime(), window.zone), localDate(window.end.getTime(), window.zone)];
   const whole = isDayStart(window.start.getTime(), window.zone) && isDayStart(window.end.getTime(), window.zone);
@@ -73,7 +73,7 @@ function labelOf(start: number, end: number, kind: WindowKind, zone: string): st
   }
 }
 
-/** An hour that the clocks show twice needs its offset in the label, or the second would take the first one's place. */
+/** An hour that occurs twice needs its offset in the label, or the second would overwrite the first. */
 function offsetWhereAmbiguous(start: number, zone: string): string {
   const wall = Date.parse(`${wallClock(start, zone)}Z`);
   if (instantsOf(wall, zone).length < 2) return '';
@@ -90,7 +90,7 @@ function localDate(instant: number, zone: string): CalendarDate {
   return wallClock(instant, zone).slice(0, 10);
 }
 
-/** `2026-11-18T09:00:00.000Z` → `20261118T090000Z`; milliseconds stay where there are any. */
+/** `2026-11-18T09:00:00.000Z` → `20261118T090000Z`; milliseconds stay unless they are zero. */
 function compact(instant: number): string {
   return new Date(instant)
     .toISOString()

@@ -6,7 +6,7 @@ import { offsetOf, resolveEnvironment } from './environment.ts';
 
 type Path = readonly (string | number)[];
 
-/** What YAML's authors call zod's types. */
+/** YAML's words for zod's types. */
 const TYPE_NAMES: Readonly<Record<string, string>> = {
   object: 'a map',
   record: 'a map',
@@ -15,17 +15,17 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
   string: 'text',
 };
 
-/** A text that is no YAML at all can have one per character. */
+/** A text that is not YAML can have a problem per character. */
 const MAX_PROBLEMS = 20;
 
-/** How often what has an anchor may be repeated in all. */
+/** Limits how far aliases expand; see `maxAliasCount` of the package yaml. */
 const MAX_ALIASES = 100;
 
-/** A problem found in a file's content: where, and one sentence. */
+/** A problem in a file's content: its place and one sentence. */
 export interface Problem {
   readonly path: Path;
   readonly message: string;
-  /** Set where the problem is about a key of the map at `path` rather than about its value. */
+  /** Set if the problem is about a key of the map at `path` instead of its value. */
   readonly key?: string;
 }
 
@@ -35,16 +35,16 @@ interface Options<T> {
   /** What the file is, for the message: `job file`. */
   readonly noun: string;
   readonly hint: string;
-  /** Where given, `${NAME}` in values is replaced from here. */
+  /** If given, `${NAME}` in values is replaced from it. */
   readonly environment?: NodeJS.ProcessEnv;
-  /** Checks between keys, made once every key is right by itself. */
+  /** Checks across keys, made once every key is valid on its own. */
   readonly crossChecks: (value: T) => readonly Problem[];
 }
 
 /**
- * YAML text → a value checked by a zod schema.
+ * Parses YAML text and checks it with a zod schema.
  *
- * @throws ScoreBatchError `configuration` with every problem at once, each with line and column.
+ * @throws ScoreBatchError `configuration` with all problems at once, each with line and column
  */
 export function parseChecked<S extends z.ZodType>(text: string, schema: S, options: Options<z.output<S>>): z.output<S> {
   const lines = new LineCounter();
@@ -57,9 +57,7 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     const details = document.errors.map((error) => `${at(error.pos[0])}: ${yamlMessage(error)}`);
     throw refusal(options, details.slice(0, MAX_PROBLEMS));
   }
-  const traps = prototypeKeys(document).map(
-    (key) => `${at(offsetOf(key))}: __proto__ cannot be a name here: choose another one`,
-  );
+  const traps = prototypeKeys(document).map((key) => `${at(offsetOf(key))}: __proto__ is not a valid name: choose another one`);
   if (traps.length > 0) throw refusal(options, traps.slice(0, MAX_PROBLEMS));
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
   const parsed = schema.safeParse(plainValue(document, options), { reportInput: true });
@@ -67,7 +65,7 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
     ? options.crossChecks(parsed.data)
     : parsed.error.issues.flatMap((issue) => toProblems(issue, schema));
   const placed = found.map((problem) => ({ offset: positionOf(document, problem), message: describe(problem) }));
-  // A variable that is not set leaves a text behind that may break the schema too; saying so would only distract.
+  // An unset variable leaves its `${NAME}` in place, which may also break the schema. One message is enough.
   const own = placed.filter(({ offset }) => !unset.some((variable) => variable.offset === offset));
   const details = [...unset, ...own]
     .sort((a, b) => (a.offset ?? 0) - (b.offset ?? 0))
@@ -76,7 +74,7 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   return parsed.data;
 }
 
-/** Keys that schemas of maps drop without a word, because as a key of a JavaScript object they would mean something else. */
+/** Keys named `__proto__`. Schemas would silently drop them, since they are special in a JavaScript object. */
 function prototypeKeys(document: Document): unknown[] {
   const found: unknown[] = [];
   visit(document, {
@@ -87,19 +85,19 @@ function prototypeKeys(document: Document): unknown[] {
   return found;
 }
 
-/** A few lines of YAML can stand for more than there is room for, or for what holds itself. */
+/** Resolves aliases, with a limit: a few lines of YAML can expand to more than fits in memory, or contain themselves. */
 function plainValue(document: Document, options: Pick<Options<never>, 'noun' | 'file' | 'hint'>): unknown {
   try {
     const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     JSON.stringify(value);
     return value;
   } catch {
-    throw refusal(options, [`${options.file}: its aliases (*name) lead to too much, or to themselves`]);
+    throw refusal(options, [`${options.file}: its aliases (*name) expand to too much, or contain themselves`]);
   }
 }
 
 function yamlMessage({ code, message }: YAMLError): string {
-  return code === 'MULTIPLE_DOCS' ? 'the file holds more than one document' : message.replaceAll(/\s+/g, ' ');
+  return code === 'MULTIPLE_DOCS' ? 'the file contains more than one document' : message.replaceAll(/\s+/g, ' ');
 }
 
 function refusal(
@@ -122,7 +120,7 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
     case 'invalid_type': {
       const expected = `expected ${TYPE_NAMES[issue.expected] ?? issue.expected}`;
       if (issue.input === undefined) return [{ path, message: `missing: ${expected}` }];
-      // A schema may say it better than zod's own message does.
+      // A schema's own message is better than zod's.
       return [{ path, message: issue.message.startsWith('Invalid input') ? expected : issue.message }];
     }
     case 'invalid_value':
@@ -139,7 +137,7 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
   }
 }
 
-/** The problems of the one form that the value has, of several that it may have; of the first where it has none of them. */
+/** The problems of the union's branch that fits the value's form; of the first branch if none fits. */
 function branchProblems({ errors }: z.core.$ZodIssueInvalidUnion, path: Path, schema: z.ZodType): Problem[] {
   const isOfForm = (issues: readonly z.core.$ZodIssue[]) =>
     !issues.some(({ path: inner, code }) => inner.length === 0 && (code === 'invalid_type' || code === 'invalid_value'));
@@ -147,7 +145,7 @@ function branchProblems({ errors }: z.core.$ZodIssueInvalidUnion, path: Path, sc
   return branch.flatMap((issue) => toProblems({ ...issue, path: [...path, ...issue.path] }, schema));
 }
 
-/** zod says "Too small: expected number to be >0"; a schema's own words are kept. */
+/** Replaces zod's "Too small: expected number to be >0". A schema's own message is kept. */
 function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig): string {
   if (!issue.message.startsWith('Too ')) return issue.message;
   if (issue.code === 'too_small')
@@ -157,7 +155,7 @@ function boundMessage(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig):
   return `must be ${issue.inclusive ? 'at most' : 'less than'} ${issue.maximum}`;
 }
 
-/** The keys that a schema knows at a path, for suggestions. */
+/** The keys that a schema allows at a path, for suggestions. */
 function keysAt(schema: z.ZodType, path: Path): string[] {
   let node: z.core.JSONSchema._JSONSchema | undefined = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
   for (const part of path) {
@@ -168,13 +166,13 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   return typeof node === 'object' ? Object.keys(node.properties ?? {}) : [];
 }
 
-/** Of what may be a map or something else, the map. */
+/** Of a union that includes a map, the map. */
 function asMap(node: z.core.JSONSchema._JSONSchema | undefined): z.core.JSONSchema._JSONSchema | undefined {
   const forms = typeof node === 'object' ? node.anyOf : undefined;
   return forms?.find((form) => typeof form === 'object' && form.properties !== undefined) ?? node;
 }
 
-/** Offset of the key or value that a problem is about; of the nearest parent where it is missing. */
+/** Offset of the key or value that a problem is about; of the nearest parent if it is missing. */
 function positionOf(document: Document, { path, key }: Problem): number | undefined {
   if (key !== undefined) {
     const parent = path.length === 0 ? document.contents : document.getIn(path, true);

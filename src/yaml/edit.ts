@@ -1,25 +1,25 @@
 import { Document, isMap, type Node, parseDocument, YAMLMap } from 'yaml';
 
 /**
- * The text of a YAML map with some of its keys set anew, comments and order kept.
+ * Sets keys in the text of a YAML map. Keeps its comments and order.
  *
- * @throws TypeError where the text is no map: it was parsed before
+ * @throws TypeError if the text is not a map; callers have parsed it before
  */
 export function withKeys(text: string, values: Readonly<Record<string, unknown>>): string {
   const document = parseDocument(text);
-  if (!isMap(document.contents) || document.errors.length > 0) throw new TypeError('the text is no YAML map');
+  if (!isMap(document.contents) || document.errors.length > 0) throw new TypeError('the text is not a YAML map');
   for (const [key, value] of Object.entries(values)) document.set(key, nodeOf(document, value));
   return document.toString({ lineWidth: 0 });
 }
 
-/** A YAML map of its own, with the keys as `withKeys` would write them. */
+/** A new YAML map, formatted as `withKeys` would. */
 export function yamlOf(values: Readonly<Record<string, unknown>>): string {
   const document = new Document({});
   for (const [key, value] of Object.entries(values)) document.set(key, nodeOf(document, value));
   return document.toString({ lineWidth: 0 });
 }
 
-/** Maps of maps line by line, what has no map in it in one line. */
+/** Maps that contain maps are written line by line, everything else on one line. */
 function nodeOf(document: Document.Parsed | Document, value: unknown): Node {
   if (!isPlainMap(value) || !Object.values(value).some(isPlainMap)) return document.createNode(value, { flow: true });
   const node = new YAMLMap();

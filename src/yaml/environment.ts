@@ -8,11 +8,11 @@ interface UnsetVariable {
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /**
- * Replaces `${NAME}` and `${NAME:-default}` in the values of a YAML document; `$${` stands for a literal `${`. Works on
- * parsed scalars, never on the text: a variable cannot add keys or change the structure. A plain scalar that becomes a
- * number or a boolean is one.
+ * Replaces `${NAME}` and `${NAME:-default}` in the values of a YAML document; `$${` is a literal `${`. Works on parsed
+ * scalars, not on the text, so a variable cannot add keys or change the structure. A plain scalar that becomes a number or a
+ * boolean has that type.
  *
- * @returns the variables that are not set and have no default.
+ * @returns the variables that are not set and have no default
  */
 export function resolveEnvironment(document: Document, environment: NodeJS.ProcessEnv): UnsetVariable[] {
   const unset: UnsetVariable[] = [];
@@ -38,7 +38,7 @@ function plainValue(text: string): string | number | boolean {
   return text === 'true' || text === 'false' ? text === 'true' : text;
 }
 
-/** Where a node starts in its text, in characters. */
+/** Start of a node in its text, in characters. */
 export function offsetOf(node: unknown): number | undefined {
   return isNode(node) ? node.range?.[0] : undefined;
 }

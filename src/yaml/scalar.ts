@@ -1,9 +1,9 @@
-/** Texts that YAML takes as they are, wherever they stand. */
+/** Texts that YAML reads literally in every position. */
 const PLAIN = /^[A-Za-z_][\w./-]*$/;
-/** What some reader of YAML makes a boolean or nothing of. */
+/** Words that some YAML parser reads as a boolean or null. */
 const WORDS = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
-/** A text as a value or a key of YAML, in quotes where it would be read as something else. */
+/** A text as a YAML value or key, quoted if it would be read as something else. */
 export function yamlText(text: string): string {
   return PLAIN.test(text) && !WORDS.test(text) ? text : JSON.stringify(text);
 }

@@ -46,14 +46,14 @@ it('keeps what a run can be gone on with, and what a refused run has for people 
     "exit 0
     stdout:
      left behind why
-    keep <project>/data/warehouse.duckdb.scratch/<id> its run can be gone on with until <time>"
+    keep <project>/data/warehouse.duckdb.scratch/<id> its run can be resumed until <time>"
   `);
   expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
   expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`
     "exit 0
     stdout:
      left behind why
-    keep <project>/data/warehouse.duckdb.scratch/<id> its run was refused and can be looked at until <time>"
+    keep <project>/data/warehouse.duckdb.scratch/<id> its run was refused and can be inspected until <time>"
   `);
   expect(await runFolders(folder)).toHaveLength(1);
 });
@@ -130,7 +130,7 @@ it('in another container, leaves alone what a living process has spilled, and dr
   dead.process.kill('SIGKILL');
   await dead.ended;
   expect(await spilled()).toBeGreaterThan(0);
-  expect(await gcElsewhere()).toEqual(['dropped: its process is gone']);
+  expect(await gcElsewhere()).toEqual(['dropped: its process has ended']);
   expect(await spilled()).toBe(0);
 });
 

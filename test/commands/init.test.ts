@@ -61,7 +61,7 @@ it('fills in what a model and a table tell, so that the job can be planned at on
     next: review both files, set time_zone and sink.table, then run \`score-batch plan --job tips --week\`"
   `);
   expect(await readFile(path.join(folder, 'jobs/tips.sql'), 'utf8')).toMatchInlineSnapshot(`
-    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    "-- One row per user of the window, with the model's features as known at the end of the window.
     select
       visit_id,
       total_bill,
@@ -110,7 +110,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
       choose the column of orders that decides which window a row belongs to, perhaps created, paid"
   `);
   expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toMatchInlineSnapshot(`
-    "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
+    "-- One row per user of the window, with the model's features as known at the end of the window.
     select
       user_id,
       shop_id,

@@ -7,11 +7,11 @@ it.each([
   [12_345, '12.3 kB'],
   [50_000_000_000, '50 GB'],
   [1e18, '1000 PB'],
-])('%d bytes are %j', (bytes, shown) => {
+])('shows %d bytes as %j', (bytes, shown) => {
   expect(showBytes(bytes)).toBe(shown);
 });
 
-it('a price is per 2^40 bytes', () => {
+it('prices 2^40 bytes as one TiB', () => {
   expect(priceOf(2 ** 40, 6.25)).toBe(6.25);
   expect(priceOf(2 ** 30, 6.25)).toBe(6.25 / 1024);
 });

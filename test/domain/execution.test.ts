@@ -9,12 +9,12 @@ const EXECUTION: Execution = {
   skipped: [{ provider: 'cuda', why: 'no NVIDIA GPU was found' }],
 };
 
-it('check says why a provider does not serve; a run need not say it every week', () => {
+it('lists skipped providers in showExecution, but not in showServing', () => {
   expect(showExecution(EXECUTION)).toEqual(['cpu, ONNX Runtime 1.30.0', 'not cuda: no NVIDIA GPU was found']);
   expect(showServing(EXECUTION)).toEqual(['cpu, ONNX Runtime 1.30.0']);
 });
 
-it('counts have separators and plurals', () => {
+it('shows counts with separators and plurals', () => {
   const gpu = { ...EXECUTION, provider: 'cuda', devices: ['cuda'], gpu: true, nodes: 1234, nodes_on_cpu: 1 };
   expect(showServing({ ...gpu, canary: { rows: 8192, largest_difference: 1e-7, tolerance: 1e-4 } })).toEqual([
     'cuda, ONNX Runtime 1.30.0, 1 of 1,234 nodes on cpu',

@@ -35,7 +35,7 @@ function gate({ rows: counted, limits, rejections = [], scoreCounts, texts = {},
   );
 }
 
-it('opens for a window that is as it should be', () => {
+it('passes a window within its limits', () => {
   expect(
     gate({ rows: rows(1000, 10), texts: { plan: [10, 5], day: [0, 0] }, limits: { max_drop: 0.5 }, superseded: rows(2000) }),
   ).toEqual({
@@ -46,13 +46,13 @@ it('opens for a window that is as it should be', () => {
   });
 });
 
-describe('drift from the window before', () => {
+describe('drift from the previous window', () => {
   const limits = { max_score_psi: 0.3 };
   const before = { label: '1997-W10', edges: [0.5], counts: [75, 25] };
   const drift = (scoreCounts: readonly number[], more: Partial<Case> = {}) =>
     gate({ rows: rows(100), limits, reference: REFERENCE, before, scoreCounts, ...more });
 
-  it('has the same limit as drift from the reference, and each is told apart', () => {
+  it('has the same limit as drift from the reference, with a message of its own', () => {
     expect(drift([50, 50]).driftedFrom).toEqual([]);
     expect(drift([25, 75])).toMatchObject({
       refusals: ['the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3'],
@@ -63,14 +63,14 @@ describe('drift from the window before', () => {
     expect(drift([1, 99], { limits: {} })).toMatchObject({ refusals: [], driftedFrom: [] });
   });
 
-  it('is judged only where both windows have enough scores, and where not, that is said', () => {
+  it('is checked only if both windows have enough scores; otherwise warns', () => {
     const few = { ...before, counts: [9, 90] };
     expect(drift([50, 50], { before: few })).toMatchObject({
       refusals: [],
-      warnings: ['drift from 1997-W10 was not judged: it has 99 scores, gates.psi_min_rows is 100'],
+      warnings: ['drift check against 1997-W10 skipped: it has 99 scores, gates.psi_min_rows is 100'],
     });
     expect(drift([9, 90], { rows: rows(99) }).scorePsiBefore).toBeUndefined();
-    // Without a reference there is still the window before.
+    // Without a reference, the previous window is still compared.
     expect(drift([25, 75], { reference: undefined, limits: {} }).scorePsiBefore).toBeCloseTo(Math.log(3), 9);
   });
 });
@@ -90,17 +90,17 @@ describe('refuses, with the number and the limit,', () => {
     ],
     ['nothing but quarantined rows', { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } }, 'every row was quarantined'],
     [
-      'fewer rows than the publication it replaces',
+      'fewer rows than the publication it supersedes',
       { rows: rows(300), limits: { max_drop: 0.5 }, superseded: rows(1000), previous: rows(1) },
-      'the window has 300 rows, 70 % fewer than the publication it would replace; gates.max_drop is 50 %',
+      'the window has 300 rows, 70 % fewer than the publication it would supersede; gates.max_drop is 50 %',
     ],
     [
-      'fewer rows than the window before',
+      'fewer rows than the previous window',
       { rows: rows(300), limits: { max_drop: 0.5 }, previous: rows(1000) },
-      'the window has 300 rows, 70 % fewer than the window before; gates.max_drop is 50 %',
+      'the window has 300 rows, 70 % fewer than the previous window; gates.max_drop is 50 %',
     ],
     [
-      'duplicate keys where the job does not want any',
+      'duplicate keys if the job refuses them',
       {
         rows: rows(1000, 5),
         refuseDuplicates: true,
@@ -112,7 +112,7 @@ describe('refuses, with the number and the limit,', () => {
       '4 rows share their key with another, and source.duplicates is refuse',
     ],
     [
-      'scores that drifted',
+      'scores that have drifted',
       { rows: rows(1000), limits: { max_score_psi: 0.25 }, reference: REFERENCE, scoreCounts: [900, 100] },
       "the scores drifted from the bundle's reference: PSI 0.879, gates.max_score_psi is 0.25",
     ],
@@ -120,7 +120,7 @@ describe('refuses, with the number and the limit,', () => {
     expect(gate(given).refusals).toEqual([refusal]);
   });
 
-  it('every reason at once', () => {
+  it('for every reason at once', () => {
     const all: Case = {
       rows: rows(100, 50),
       limits: { min_rows: 101, max_drop: 0.5, max_score_psi: 0.1, psi_min_rows: 1 },
@@ -134,12 +134,12 @@ describe('refuses, with the number and the limit,', () => {
   });
 });
 
-it('says nothing about duplicates that the job lets into quarantine', () => {
+it('does not mention duplicates that the job quarantines', () => {
   const rejections = [{ reason: 'duplicate key', columnName: 'id', rows: 4 }];
   expect(gate({ rows: rows(1000, 4), rejections }).refusals).toEqual([]);
 });
 
-it('is open at the very limit: n percent of the rows are not more than n percent', () => {
+it('passes exactly at the limit: n percent of the rows are not more than n percent', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 99 }), fc.integer({ min: 1, max: 50 }), (percent, hundreds) => {
       const total = hundreds * 100;
@@ -157,7 +157,7 @@ it('is open at the very limit: n percent of the rows are not more than n percent
   );
 });
 
-it('a refusal never shows the same number on both sides', () => {
+it('shows different numbers for the measured value and the limit', () => {
   // 1.0001 % against 1 %, and 50.0001 % against 50 %
   const { refusals } = gate({
     rows: rows(1_000_000, 10_001),
@@ -173,7 +173,7 @@ it('a refusal never shows the same number on both sides', () => {
 
 describe('the drift of the scores', () => {
   const drifted: Case = { rows: rows(100), reference: REFERENCE, scoreCounts: [90, 10] };
-  it('is measured without a limit too, and tells of nothing then', () => {
+  it('is measured without a limit too, but gives no warning then', () => {
     const { refusals, scorePsi } = gate(drifted);
     expect(refusals).toEqual([]);
     expect(scorePsi).toBeCloseTo(0.8789, 4);

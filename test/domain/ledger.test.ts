@@ -36,7 +36,7 @@ function entry(
   };
 }
 
-it('the window of an entry is text', () => {
+it('stores the window of an entry as text', () => {
   expect(WINDOW).toEqual({
     label: '2026-W47',
     start: '2026-11-15T23:00:00.000Z',
@@ -46,7 +46,7 @@ it('the window of an entry is text', () => {
 });
 
 describe('runs from entries', () => {
-  it('each run has the state of its last entry and what all of them tell', () => {
+  it('give each run the state of its last entry and the details of all', () => {
     const entries = [
       entry('one', 'started', { sql: 'select 1', supersedes: null }),
       entry('two', 'started'),
@@ -78,7 +78,7 @@ describe('runs from entries', () => {
   });
 });
 
-it('what is published is the highest publication number, whatever was written after it', () => {
+it('takes the highest publication number as current, whatever was written after it', () => {
   expect(currentPublication([])).toBeUndefined();
   expect(currentPublication([entry('one', 'started'), entry('one', 'refused')])).toBeUndefined();
   const entries = [
@@ -91,10 +91,10 @@ it('what is published is the highest publication number, whatever was written af
   expect(currentPublication(entries)).toEqual({ number: 3, runId: 'three', rows: ROWS });
 });
 
-describe('the run to go on with', () => {
+describe('the run to resume', () => {
   const unfinished = (...entries: LedgerEntry[]) => unfinishedRun(entries, 'same')?.runId;
 
-  it('is one that started or failed, of an equal fingerprint', () => {
+  it('has started or failed and has the same fingerprint', () => {
     expect(unfinished()).toBeUndefined();
     expect(unfinished(entry('one', 'started'))).toBe('one');
     expect(unfinished(entry('one', 'started', { supersedes: null }), entry('one', 'failed'))).toBe('one');
@@ -106,20 +106,20 @@ describe('the run to go on with', () => {
     expect(unfinished(entry('one', 'started'), entry('two', 'started'), entry('two', 'refused'))).toBe('one');
   });
 
-  it('is never one that is final', () => {
+  it('is never a final one', () => {
     expect(unfinished(entry('one', 'started'), entry('one', 'refused'))).toBeUndefined();
     expect(
       unfinished(entry('one', 'started'), entry('one', 'published', { publication: 1 }), entry('one', 'completed')),
     ).toBeUndefined();
   });
 
-  it('is a published one that still lacks its report files, until another one is published', () => {
+  it('is a published one that lacks its report files, until another run is published', () => {
     const published = [entry('one', 'started'), entry('one', 'published', { publication: 1 })];
     expect(unfinishedRun(published, 'same')).toMatchObject({ runId: 'one', state: 'published' });
     expect(unfinished(...published, entry('two', 'published', { publication: 2, fingerprint: 'other' }))).toBeUndefined();
   });
 
-  it('is none that started before what is published now: it could only lose at the gate', () => {
+  it('is never one that started before the current publication: it could no longer publish', () => {
     const other = entry('two', 'published', { publication: 1, fingerprint: 'other' });
     const before = entry('one', 'started', { supersedes: null });
     expect(unfinished(before, other)).toBeUndefined();
@@ -127,7 +127,7 @@ describe('the run to go on with', () => {
   });
 });
 
-it('an id that would lead out of a folder is no id of a run', () => {
+it('rejects run ids that would lead out of a folder', () => {
   const ids = ['2026-W47-0123456789ab', '2026-11-18T09+0100-0123456789ab', '20261118T090000.5Z_20261118T100000Z-0123456789ab'];
   expect(ids.filter((id) => !isRunId(id))).toEqual([]);
   expect(['', '.', '..', '../x', 'a/../../x', '/etc', 'a\\b', '-rf', '.hidden', 'a\0', 'a\n'].filter(isRunId)).toEqual([]);

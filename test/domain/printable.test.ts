@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { isPrintable, printable, printableJson, printableValue } from '../../src/domain/printable.ts';
 
-/** What a terminal may act on, by its numbers: C0, DEL and C1, marks and overrides of direction, separators of lines. */
+/** Code points that a terminal may interpret: C0, DEL and C1, bidirectional controls, line separators. */
 const RANGES = [
   [0x00, 0x1f],
   [0x7f, 0x9f],
@@ -14,7 +14,7 @@ const RANGES = [
 const isControl = (code: number) => RANGES.some(([first, last]) => code >= first && code <= last);
 const controls = (text: string) => [...text].filter((character) => isControl(character.codePointAt(0) ?? 0));
 
-/** Every code unit is as likely to be a control as not. */
+/** About half of the code units are controls. */
 const hostile = fc.string({
   unit: fc.oneof(
     fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
@@ -24,7 +24,7 @@ const hostile = fc.string({
   ),
 });
 
-it('no control reaches a terminal, whatever the text', () => {
+it('lets no control character of any text reach a terminal', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       expect(controls(printable(text)).filter((character) => character !== '\t' && character !== '\n')).toEqual([]);
@@ -36,7 +36,7 @@ it('no control reaches a terminal, whatever the text', () => {
   );
 });
 
-it('text without controls stays as it is, and JSON says the same', () => {
+it('leaves text without controls unchanged, also in JSON', () => {
   fc.assert(
     fc.property(hostile, (text) => {
       expect(JSON.parse(printableJson(text))).toBe(text);
@@ -47,7 +47,7 @@ it('text without controls stays as it is, and JSON says the same', () => {
   );
 });
 
-it('lines stay lines, also those of Windows, and a value stays in one', () => {
+it('keeps lines, also with Windows line ends, and keeps a value on one line', () => {
   expect(printable('select 1,\r\n\t2\n')).toBe('select 1,\n\t2\n');
   expect(printable('\u001b]0;x\u0007a\rb\u202ec')).toBe('\\u001b]0;x\\u0007a\\u000db\\u202ec');
   expect(printableValue('a\nb\tc')).toBe('a\\u000ab\\u0009c');

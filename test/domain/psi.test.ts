@@ -9,7 +9,7 @@ it('is the sum of (p − q) · ln(p / q)', () => {
   expect(populationStabilityIndex([20, 50, 30], THIRDS)).toBeCloseTo(0.274887 + 0.173287 + 0.009116, 6);
 });
 
-it('an empty bin counts as 0.0001, on either side, and not as infinity', () => {
+it('counts an empty bin as 0.0001 on either side, so the index stays finite', () => {
   // (0.0001 − 0.5)·ln(0.0002) + (0.5 − 0.25)·ln(2) twice
   expect(populationStabilityIndex([0, 50, 50], THIRDS)).toBeCloseTo(4.257745 + 2 * 0.173287, 5);
   // (0.5 − 0.0001)·ln(5000) + (0.5 − 1)·ln(0.5)
@@ -18,7 +18,7 @@ it('an empty bin counts as 0.0001, on either side, and not as infinity', () => {
 
 const counts = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 1, maxLength: 12 });
 
-it('is 0 for the reference’s own shares, however many rows there are, and positive for any others', () => {
+it('is 0 for the reference’s own shares at any number of rows, and positive for others', () => {
   fc.assert(
     fc.property(counts, fc.integer({ min: 1, max: 1000 }), fc.nat(11), (bins, factor, bin) => {
       const total = bins.reduce((sum, count) => sum + count, 0);
@@ -31,7 +31,7 @@ it('is 0 for the reference’s own shares, however many rows there are, and posi
   );
 });
 
-it('nothing to compare, or other bins, is a mistake of the caller', () => {
+it('throws without counts, and for different bins', () => {
   expect(() => populationStabilityIndex([0, 0, 0], THIRDS)).toThrow('an empty distribution has no stability index');
   expect(() => populationStabilityIndex([1, 2], THIRDS)).toThrow('the two distributions have different bins');
 });

@@ -30,18 +30,18 @@ function clashes(one: Window, other: Window): boolean {
   return overlapping([published('run', one, 1)], ledgerWindow(other)).length > 0;
 }
 
-describe('windows that must not stand beside each other', () => {
-  it('have one label, or one grain and instants in common', () => {
+describe('windows that clash', () => {
+  it('have the same label, or the same grain and overlap', () => {
     expect(clashes(NEW_YORK, BERLIN)).toBe(true);
     expect(clashes(weekWindow('1997-03-03', 'America/New_York'), BERLIN)).toBe(true);
     expect(clashes(weekWindow('1997-03-03', 'Europe/Berlin'), BERLIN)).toBe(false);
-    // Hours of one name, half a day apart.
+    // Hours with the same label, half a day apart.
     const hour = (zone: string) =>
       hourWindow(Date.parse(zone === 'UTC' ? '1997-03-10T09:00:00Z' : '1997-03-10T14:00:00Z'), zone);
     expect(clashes(hour('UTC'), hour('America/New_York'))).toBe(true);
   });
 
-  it('are not those of another grain, nor ad hoc ones of other labels, nor the window itself', () => {
+  it('are not of another grain, nor ad hoc with another label, nor the window itself', () => {
     expect(clashes(NEW_YORK, dayWindow('1997-03-12', 'America/New_York'))).toBe(false);
     const range = (from: string, to: string, zone: string) => windowOf(Date.parse(from), Date.parse(to), zone);
     const ranges = ['1997-03-11T05:00:00Z', '1997-03-12T05:00:00Z'].map((from) =>
@@ -51,7 +51,7 @@ describe('windows that must not stand beside each other', () => {
     expect(clashes(NEW_YORK, NEW_YORK)).toBe(false);
   });
 
-  it('are never two that a user would be counted in under one label, whatever the zones', () => {
+  it('include any two that would count a user twice under one label, in any zones', () => {
     const day = fc.integer({ min: 0, max: 5_000 }).map((days) => new Date(days * 86_400_000).toISOString().slice(0, 10));
     fc.assert(
       fc.property(day, fc.constantFrom(...ZONES), fc.constantFrom(...ZONES), (date, zone, other) => {
@@ -64,7 +64,7 @@ describe('windows that must not stand beside each other', () => {
   });
 });
 
-it('a replaced publication is over for everybody who asks for its window, and can be published again', () => {
+it('drops a superseded publication from its window, which can be published again', () => {
   const [old, other] = [published('old', NEW_YORK, 1), published('other', BERLIN, 3)];
   const number = nextNumber([old, other], other.window, [old]);
   expect(number).toBe(4);

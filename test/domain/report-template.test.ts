@@ -7,18 +7,18 @@ it.each([
   '/srv/reports/churn-{window}.csv',
   'reports/..{window}..csv',
   'größe {window}',
-])('takes %s', (template) => {
+])('accepts %s', (template) => {
   expect(templateProblem(template)).toBeUndefined();
 });
 
 it.each([
-  ['reports/churn.csv', "must contain {window}, or one window's file would replace another's"],
-  ['../{window}.csv', 'must not contain ..; write the path of the folder itself'],
-  ['reports/../{window}.csv', 'must not contain ..; write the path of the folder itself'],
-  ['reports\\..\\{window}.csv', 'must not contain ..; write the path of the folder itself'],
-  ['reports/{window}/..', 'must not contain ..; write the path of the folder itself'],
-  ['reports/{window}/', "must end with a file's name"],
-  ['reports/{window}/.', "must end with a file's name"],
+  ['reports/churn.csv', 'must contain {window}, or every window would overwrite the same file'],
+  ['../{window}.csv', 'must not contain ..; write the path without it'],
+  ['reports/../{window}.csv', 'must not contain ..; write the path without it'],
+  ['reports\\..\\{window}.csv', 'must not contain ..; write the path without it'],
+  ['reports/{window}/..', 'must not contain ..; write the path without it'],
+  ['reports/{window}/', 'must end with a file name'],
+  ['reports/{window}/.', 'must end with a file name'],
   ['reports/\0{window}.csv', 'must not contain control characters'],
   ['reports/\n{window}.csv', 'must not contain control characters'],
   ['reports/{window}/nul.csv', 'must not contain nul.csv, which names a device on Windows'],

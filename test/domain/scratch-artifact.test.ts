@@ -19,14 +19,14 @@ function entry(runId: string, state: RunState, details: RunDetails = {}, publica
 const started = (runId: string, supersedes: string | null) => entry(runId, 'started', { supersedes });
 const published = (runId: string, publication: number) => entry(runId, 'published', {}, publication);
 
-it.each<[title: string, entries: LedgerEntry[], deadline: string, over: boolean, why: string]>([
-  ['of a run that is going on', [started('run', null)], LATER, false, `its run can be gone on with until ${LATER}`],
+it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boolean, why: string]>([
+  ['of a run in progress', [started('run', null)], LATER, false, `its run can be resumed until ${LATER}`],
   [
     'of a run that failed',
     [started('run', null), entry('run', 'failed', {})],
     LATER,
     false,
-    `its run can be gone on with until ${LATER}`,
+    `its run can be resumed until ${LATER}`,
   ],
   ['past its deadline', [started('run', null)], EARLIER, true, `its deadline was ${EARLIER}`],
   [
@@ -34,13 +34,13 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, over: boolean,
     [started('run', null), entry('run', 'refused')],
     LATER,
     false,
-    `its run was refused and can be looked at until ${LATER}`,
+    `its run was refused and can be inspected until ${LATER}`,
   ],
-  ['of a run that nobody knows', [], LATER, false, `the ledger does not know its run; until ${LATER}`],
-  ['of a run that nobody knows, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
+  ['of an unknown run', [], LATER, false, `its run is not in the ledger; until ${LATER}`],
+  ['of an unknown run, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
   ['of a published run', [started('run', null), published('run', 1)], LATER, true, 'its run has published'],
   [
-    'of a completed run that was replaced',
+    'of a completed run that was superseded',
     [started('run', null), published('run', 1), entry('run', 'completed'), started('b', 'run'), published('b', 2)],
     LATER,
     true,
@@ -52,34 +52,34 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, over: boolean,
     [started('run', null), started('b', null), published('b', 1)],
     LATER,
     true,
-    'b has published the window since its run began',
+    'b has published the window since its run started',
   ],
   [
     'of a refused run that lost a race',
     [published('a', 1), started('run', 'a'), entry('run', 'refused'), started('b', 'a'), published('b', 2)],
     LATER,
     true,
-    'b has published the window since its run began',
+    'b has published the window since its run started',
   ],
   [
-    'of a run that began after what is published now',
+    'of a run that started after the current publication',
     [published('a', 1), started('run', 'a')],
     LATER,
     false,
-    `its run can be gone on with until ${LATER}`,
+    `its run can be resumed until ${LATER}`,
   ],
-])('what is left %s', (_title, entries, deadline, over, why) => {
-  expect(mayDelete({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ over, why });
+])('judges artifacts %s', (_title, entries, deadline, deletable, why) => {
+  expect(mayDelete({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ deletable, why });
 });
 
-it.each<[deadline: string | undefined, over: boolean, why: string]>([
-  [undefined, true, 'its process is gone'],
+it.each<[deadline: string | undefined, deletable: boolean, why: string]>([
+  [undefined, true, 'its process has ended'],
   [LATER, false, `a process may still use it; until ${LATER}`],
   [EARLIER, true, `its deadline was ${EARLIER}`],
-])('what a process had for itself until %s: may go %s, %s', (deadline, over, why) => {
-  expect(mayDelete({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ over, why });
+])('judges an artifact of a process with deadline %s: deletable %s, %s', (deadline, deletable, why) => {
+  expect(mayDelete({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ deletable, why });
 });
 
-it('a mark without a deadline does not let anything of a run go', () => {
-  expect(mayDelete({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).over).toBe(false);
+it('keeps the artifact of a run if its mark has no deadline', () => {
+  expect(mayDelete({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).deletable).toBe(false);
 });

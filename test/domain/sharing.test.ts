@@ -19,32 +19,32 @@ function standing(overrides: Partial<SchedulerState> = {}): SchedulerState {
 
 const taken = (move: ReturnType<typeof nextChunk>) => (typeof move === 'string' ? move : move.take.chunk);
 
-describe('nextMove', () => {
+describe('nextChunk', () => {
   it('takes its own chunks first, in order', () => {
     expect(taken(nextChunk(standing()))).toBe(0);
     expect(taken(nextChunk(standing({ taken: new Set([0]) })))).toBe(2);
     expect(taken(nextChunk(standing({ shard: { index: 1, count: 2 }, done: new Set([1, 3]) })))).toBe(5);
   });
 
-  it('then takes what the other is not at, and leaves it the chunk that it may be scoring and the one after it', () => {
+  it('then takes chunks of the other shard, except the one that it may be scoring and the next one', () => {
     const done = new Set([0, 2, 4, 6]);
     expect(taken(nextChunk(standing({ done })))).toBe(5);
     expect(taken(nextChunk(standing({ done, random: () => 0.99 })))).toBe(7);
     expect(nextChunk(standing({ done: new Set([...done, 5, 7]) }))).toBe('wait');
   });
 
-  it('takes over what the other is late with', () => {
+  it('takes overdue chunks of the other shard', () => {
     const done = new Set([0, 2, 3, 4, 5, 6, 7]);
     expect(taken(nextChunk(standing({ done, overdue: () => true })))).toBe(1);
   });
 
-  it('is over once everything is staged, or in its own hands', () => {
+  it('is over once every chunk is staged or taken by this process', () => {
     expect(nextChunk(standing({ done: new Set([0, 1, 2, 3, 4, 5, 6, 7]) }))).toBe('over');
     expect(nextChunk(standing({ done: new Set([0, 1, 2, 3]), taken: new Set([4, 5, 6, 7]) }))).toBe('over');
     expect(nextChunk(standing({ chunks: [] }))).toBe('over');
   });
 
-  it('never waits for others where there are none', () => {
+  it('never waits if it is the only shard', () => {
     fc.assert(
       fc.property(fc.nat(20), fc.integer({ min: 1, max: 8 }), (count, workers) => {
         const took: number[] = [];
@@ -59,7 +59,7 @@ describe('nextMove', () => {
     );
   });
 
-  it('lets any one shard finish everything alone, whatever the others do', () => {
+  it('lets one shard finish all chunks alone, whatever the others do', () => {
     fc.assert(
       fc.property(fc.nat(30), fc.integer({ min: 1, max: 9 }), fc.nat(8), (count, shards, index) => {
         const own = new Set<number>();

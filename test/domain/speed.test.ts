@@ -15,7 +15,7 @@ const TIME: WorkerTime = {
 
 it.each<[Partial<StageSeconds>, Partial<WorkerTime['seconds']>, string]>([
   [{ score: 10, publish: 2 }, {}, 'the model (model 5.0 of 12.0 s, 42 %)'],
-  // Forty seconds of workers are ten on the clock: writing is more than the model only with what is published.
+  // Forty seconds of workers are ten seconds of wall-clock time: writing exceeds the model only together with publishing.
   [{ score: 10, publish: 4 }, {}, 'writing (publish 4.0 + write 1.3 + stage 1.0 of 14.0 s, 45 %)'],
   [{ score: 10 }, { model: 0, read: 24 }, 'reading (read 6.0 of 10.0 s, 60 %)'],
   [{ score: 10 }, { model: 1, encode: 21 }, 'the features (encode 5.3 of 10.0 s, 53 %)'],
@@ -24,17 +24,17 @@ it.each<[Partial<StageSeconds>, Partial<WorkerTime['seconds']>, string]>([
   [{ score: 1, report: 3 }, {}, 'the report file (report 3.0 of 4.0 s, 75 %)'],
   [{ score: 1, plan: 0.9, reconcile: 0.1 }, {}, 'starting up (plan 0.9 of 2.0 s, 46 %)'],
   [{}, {}, 'starting up (plan 0.0 of 0.0 s, 0 %)'],
-])('%o, %o: it is %s', (seconds, parts, text) => {
+])('names the bottleneck for %o, %o: %s', (seconds, parts, text) => {
   expect(bottleneck({ ...NONE, ...seconds }, { ...TIME, seconds: { ...TIME.seconds, ...parts } })).toBe(text);
 });
 
-it('rates are of the time that passed, and the model of the time that workers spent in it', () => {
+it('computes rates from wall-clock time, and the model rate from the workers’ time in the model', () => {
   const seconds = { ...NONE, score: 10, freeze: 10 };
   expect(ratesOf(1_000_000, seconds, TIME)).toEqual({ run: 50_000, score: 100_000, model: 200_000 });
   expect(ratesOf(0, NONE, NO_WORKER_TIME)).toEqual({ run: null, score: null, model: null });
 });
 
-it('what several processes spent adds up', () => {
+it('adds up the time of several processes', () => {
   const sum = addWorkerTime(addWorkerTime(NO_WORKER_TIME, TIME), { ...TIME, workers: 2, rows: 5 });
   expect(sum).toEqual({
     workers: 2,
@@ -44,7 +44,7 @@ it('what several processes spent adds up', () => {
   });
 });
 
-it('shares are shown, with that of the main thread', () => {
+it('shows shares, including that of the main thread', () => {
   expect(showWorkerTime(TIME, 10)).toBe(
     '4 workers: start 3 %, read 10 %, encode 5 %, model 50 %, write 13 %, stage 10 %, wait 10 %; main thread busy 4 %',
   );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { StageClock, showSeconds, totalSeconds } from '../../src/domain/stages.ts';
 
-it('time belongs to one stage at a time, from the beginning of the first one on', async () => {
+it('assigns time to one stage at a time, from the start of the first one', async () => {
   const before = performance.now();
   const clock = new StageClock(before - 2000, { freeze: 10, score: 20 });
   clock.enter('freeze');
@@ -15,12 +15,12 @@ it('time belongs to one stage at a time, from the beginning of the first one on'
   expect(seconds.freeze).toBeGreaterThan(10);
   expect(seconds.publish).toBeGreaterThan(0);
   expect(seconds).toMatchObject({ score: 20, reconcile: 0, report: 0, clean_up: 0 });
-  // Nothing is counted twice and nothing left out.
+  // No time is counted twice or left out.
   expect(totalSeconds(seconds)).toBeGreaterThan(32);
   expect(totalSeconds(seconds)).toBeLessThanOrEqual(32 + most + 1e-5);
 });
 
-it('is shown as a sum', () => {
+it('shows the seconds as a sum', () => {
   const seconds = { plan: 0.1, freeze: 1, score: 2.005, reconcile: 0, publish: 0.5, report: 0.25, clean_up: 0 };
   expect(showSeconds(seconds)).toBe(
     '3.85 = plan 0.10 + freeze 1.00 + score 2.00 + reconcile 0.00 + publish 0.50 + report 0.25 + clean up 0.00',

@@ -10,7 +10,7 @@ it.each([
   ['marketing."say ""hi"""', ['marketing', 'say "hi"']],
   ['"a;b".c', ['a;b', 'c']],
   ['my-project.umsätze', ['my-project', 'umsätze']],
-])('%s is %j', (text, parts) => {
+])('parses %s as %j', (text, parts) => {
   expect(parseTableName(text)).toEqual(parts);
 });
 
@@ -33,11 +33,11 @@ it.each([
   '"a"b',
   'a"b"',
   'a\nb',
-])('%j is no table name', (text) => {
+])('rejects %j', (text) => {
   expect(parseTableName(text)).toBeUndefined();
 });
 
-it('quoted parts come back as they were, whatever they hold', () => {
+it('parses quoted parts back to any original text', () => {
   const part = fc.string({ minLength: 1, unit: fc.constantFrom('a', 'Z', '"', '.', ' ', ';', "'", '\n', 'ä', '💶') });
   fc.assert(
     fc.property(fc.array(part, { minLength: 1, maxLength: 3 }), (parts) => {
@@ -47,7 +47,7 @@ it('quoted parts come back as they were, whatever they hold', () => {
   );
 });
 
-it('names the tables beside it', () => {
+it('names tables of the same schema', () => {
   const name = ['marketing', 'scores'];
   expect(showTableName(suffixed(name, '_quarantine'))).toBe('marketing.scores_quarantine');
   expect(showTableName(sibling(name, 'ledger'))).toBe('marketing.ledger');

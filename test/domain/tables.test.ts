@@ -12,7 +12,7 @@ const NAMES = {
 const KEY: Column[] = [{ name: 'id', type: 'integer', native: 'BIGINT' }];
 const KEEP: Column[] = [{ name: 'amount', type: 'decimal', native: 'DECIMAL(10,2)', digits: [10, 2] }];
 
-it('every published table, column by column', () => {
+it('lists every published table, column by column', () => {
   const tables = tablesOf(NAMES, { key: KEY, keep: KEEP, scoreColumn: 'churn' });
   const shown = Object.values(tables).map(
     (table?: TableLayout) =>
@@ -28,7 +28,7 @@ it('every published table, column by column', () => {
   expect(tables.scores.columns[1]).toEqual({ name: 'amount', type: 'decimal', digits: [10, 2] });
 });
 
-it('a job’s own column can have no name that a table of users has already', () => {
+it('reserves the names of all columns that score-batch adds', () => {
   const { scores, quarantine, report } = tablesOf(NAMES, { key: [], keep: [], scoreColumn: 'the score' });
   for (const { columns } of [scores, report ?? scores]) {
     for (const { name } of columns) if (name !== 'the score') expect(RESERVED_COLUMNS).toContain(name);
@@ -36,7 +36,7 @@ it('a job’s own column can have no name that a table of users has already', ()
   for (const { name } of quarantine.columns) expect([...RESERVED_COLUMNS, ...RESERVED_FOR_KEYS]).toContain(name);
 });
 
-it('report and summary are made only where the job names them', () => {
+it('has report and summary only if the job names them', () => {
   const { report, summary } = tablesOf(
     { ...NAMES, report: undefined, summary: undefined },
     { key: KEY, keep: KEEP, scoreColumn: 'churn' },

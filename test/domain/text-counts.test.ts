@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { addTextCounts, neverSeen } from '../../src/domain/text-counts.ts';
 
-it('adds what several attempts counted, whatever a feature is called', () => {
+it('adds the counts of several attempts, whatever the feature names', () => {
   const odd = JSON.parse('{"__proto__": [3, 2]}');
   const sum = addTextCounts([{ plan: [10, 1], constructor: [1, 0] }, {}, { plan: [5, 5] }, odd, odd]);
   expect(Object.entries(sum)).toEqual([

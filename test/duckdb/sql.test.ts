@@ -3,13 +3,13 @@ import fc from 'fast-check';
 import { afterAll, expect, it } from 'vitest';
 import { openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
-import { spitefulText } from '../support/spiteful-text.ts';
+import { hostileText } from '../support/hostile-text.ts';
 
 const database = await openDatabase(':memory:', { threads: 1, memory: 500_000_000, temporary: tmpdir() });
 afterAll(() => database[Symbol.asyncDispose]());
 
 /** DuckDB refuses a zero byte in a statement, and a name of no length; it runs nothing of it. */
-const text = spitefulText.map((some) => some.replaceAll('\0', ''));
+const text = hostileText.map((some) => some.replaceAll('\0', ''));
 const name = text.filter((some) => some !== '');
 
 it('DuckDB reads every literal as the text that was quoted, many in one statement', async () => {

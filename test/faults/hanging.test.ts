@@ -21,7 +21,7 @@ it('ends a process that hangs soon after the signal, as the signal does', async 
   running.process.kill('SIGTERM');
   const { signal, stderr } = await running.ended;
   expect(signal, stderr).toBe('SIGTERM');
-  expect(stderr).toContain('ended by SIGTERM; the same command goes on where this one stopped');
+  expect(stderr).toContain('ended by SIGTERM; run the same command again to resume');
 });
 
 it('ends a process that hangs soon after the deadline', async () => {

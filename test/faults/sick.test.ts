@@ -73,7 +73,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     await dead;
     running.process.kill('SIGTERM');
     const { code, stderr } = await running.ended;
-    expect(stderr).toContain('ended by SIGTERM; the same command goes on where this one stopped');
+    expect(stderr).toContain('ended by SIGTERM; run the same command again to resume');
     expect(code).toBe(143);
   });
 

@@ -7,13 +7,13 @@ it.each([
   [{ high: 'top 0.0001%' }, 'share', [1]],
   [{ high: 0.9, medium: 0.8 }, 'threshold', [900_000, 800_000]],
   [{ all: 0 }, 'threshold', [0]],
-])('%o is by %s, in millionths: %j', (spec, by, bounds) => {
+])('parses %o by %s, in millionths: %j', (spec, by, bounds) => {
   const bands = parseBands(spec);
   expect(bands).toEqual({ by, bounds: Object.keys(spec).map((name, i) => ({ name, bound: bounds[i] })), rest: 'low' });
 });
 
-const ORDER = 'the band b must reach further down than a: list the riskiest band first';
-const KIND = 'bands are either all shares (top 10%) or all thresholds (0.9)';
+const ORDER = 'the band b must reach further down than a: list bands from the highest risk down';
+const KIND = 'bands must be either all shares (top 10%) or all thresholds (0.9)';
 const neither = (name: string) => `the band ${name} is neither a share like "top 10%" nor a threshold between 0 and 1`;
 
 it.each([
@@ -27,7 +27,7 @@ it.each([
   [{ a: 'top -1%' }, neither('a')],
   [{ a: 1.5 }, neither('a')],
   [{ a: -0.1 }, neither('a')],
-  [{ a: 0.9, low: 0.5 }, 'the band low is what remains below the others: leave it out'],
-])('%o is refused', (spec: Record<string, string | number>, why) => {
+  [{ a: 0.9, low: 0.5 }, 'the band low is added for users below the other bands: leave it out'],
+])('refuses %o', (spec: Record<string, string | number>, why) => {
   expect(parseBands(spec)).toBe(why);
 });

@@ -20,7 +20,7 @@ report: ${report}
   }
 }
 
-it('names that meet in one table are refused, whatever their case', () => {
+it('refuses names that clash in one table, whatever their case', () => {
   expect(
     [
       ...problems({ key: '[id, country, ID]' }),
@@ -30,46 +30,46 @@ it('names that meet in one table are refused, whatever their case', () => {
       ...problems({ column: 'ID' }),
     ].join('\n'),
   ).toMatchInlineSnapshot(`
-    "  job.yaml:4:77: source.key.2: ID is named already
-      job.yaml:6:42: sink.keep.1: Id is named already
-      job.yaml:6:46: sink.keep.2: COUNTRY is named already
-      job.yaml:7:31: report.segments.1: country is named already
-      job.yaml:4:64: source.key.0: Rank is the name of a column that score-batch writes; rename it in the query
-      job.yaml:5:18: score.column: decile is the name of a column that score-batch writes; rename it in the query
-      job.yaml:6:33: sink.keep.0: run_id is the name of a column that score-batch writes; rename it in the query
+    "  job.yaml:4:77: source.key.2: ID is listed twice
+      job.yaml:6:42: sink.keep.1: Id is listed twice
+      job.yaml:6:46: sink.keep.2: COUNTRY is listed twice
+      job.yaml:7:31: report.segments.1: country is listed twice
+      job.yaml:4:64: source.key.0: Rank is reserved for a column that score-batch writes; rename it in the query
+      job.yaml:5:18: score.column: decile is reserved for a column that score-batch writes; rename it in the query
+      job.yaml:6:33: sink.keep.0: run_id is reserved for a column that score-batch writes; rename it in the query
       job.yaml:5:18: score.column: ID is also a key or kept column"
   `);
 });
 
-it('a segment must be kept, or the report would not have it', () => {
+it('refuses a segment that is not kept', () => {
   expect(problems({ sink: 'table: m.scores, keep: [country]', report: '{ segments: [Country, plan] }' })).toEqual([
-    '  job.yaml:7:31: report.segments.1: plan is not in sink.keep, so the report does not have it',
+    '  job.yaml:7:31: report.segments.1: plan is not in sink.keep, so the report does not have the column',
   ]);
 });
 
-it('what is in the order of ranks needs the wide layout', () => {
+it('refuses reports that need ranks without the wide layout', () => {
   const sink = 'table: m.scores, layout: narrow';
   expect(problems({ sink, report: '{ table: m.report, summary_table: m.summary, csv: "r-{window}.csv" }' })).toEqual([
-    '  job.yaml:7:18: report.table: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
-    '  job.yaml:7:43: report.summary_table: bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout',
-    '  job.yaml:7:59: report.csv: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
+    '  job.yaml:7:18: report.table: a report needs ranks, and sink.layout: narrow has none; leave it out, or use the wide layout',
+    '  job.yaml:7:43: report.summary_table: bands by share need ranks, and sink.layout: narrow has none; use thresholds in score.bands, or the wide layout',
+    '  job.yaml:7:59: report.csv: a report needs ranks, and sink.layout: narrow has none; leave it out, or use the wide layout',
   ]);
   expect(problems({ sink: 'table: m.scores, layout: slim', report: '{ table: m.report }' })).toEqual([
-    '  job.yaml:7:18: report.table: a report is in the order of ranks, which sink.layout: slim has not; leave it out, or take the wide layout',
+    '  job.yaml:7:18: report.table: a report needs ranks, and sink.layout: slim has none; leave it out, or use the wide layout',
   ]);
   const column = 'score, bands: { high: 0.9 }';
   expect(problems({ sink, column, report: '{ summary_table: m.summary }' })).toEqual([]);
 });
 
-it('a slim table is of one job, and has a column of its own for the publication', () => {
+it('refuses a shared slim table, and a column named like its publication number', () => {
   expect(problems({ sink: 'table: m.scores, layout: slim, keep: [Publication], shared_tables: true' })).toEqual([
-    '  job.yaml:6:47: sink.keep.0: Publication is the name of a column that score-batch writes; rename it in the query',
-    '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not say whose they are, so that two jobs cannot share a table; take the narrow layout',
+    '  job.yaml:6:47: sink.keep.0: Publication is reserved for a column that score-batch writes; rename it in the query',
+    '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
   ]);
   expect(problems({ sink: 'table: m.scores, keep: [publication]' })).toEqual([]);
 });
 
-it('each table has its own name', () => {
+it('refuses two tables with the same name', () => {
   expect(problems({ report: '{ table: M.Scores, summary_table: m.summary }' })).toEqual([
     '  job.yaml:7:18: report.table: M.Scores is already sink.table',
   ]);
@@ -78,11 +78,11 @@ it('each table has its own name', () => {
   ]);
 });
 
-it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('%s stands beside the scores and cannot be the report', (table) => {
+it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('refuses %s, a table of the scores, as the report', (table) => {
   expect(problems({ report: `{ table: ${table} }` })).toHaveLength(1);
 });
 
-it('names are apart though they look alike when their parts are joined', () => {
+it('accepts different names that look alike when their parts are joined', () => {
   expect(problems({ sink: 'table: \'"a.b".c\'', report: '{ table: \'a."b.c"\' }' })).toEqual([]);
 });
 
@@ -90,7 +90,7 @@ it('unloading is for Snowflake', () => {
   const unload = (warehouse: string) => problems({ warehouse, key: '[id], unload: true' });
   expect(unload('snowflake://account/db/schema')).toEqual([]);
   const refused = (kind: string) => [
-    expect.stringContaining(`source.unload: only Snowflake unloads its rows, and the source is ${kind}; leave unload out`),
+    expect.stringContaining(`source.unload: only Snowflake can unload rows, and the source is ${kind}; leave unload out`),
   ];
   expect(unload('duckdb:w.duckdb')).toEqual(refused('duckdb'));
   expect(unload('bigquery://project/dataset')).toEqual(refused('bigquery'));

@@ -14,7 +14,7 @@ source: { warehouse: "duckdb:w.duckdb", query: select 1, key: [id] }
 sink: { table: marketing.scores }
 `;
 
-it('the schema that editors read is the one that is checked; `npm run build` writes it anew', async () => {
+it('has the current schema in the file for editors; `npm run build` updates it', async () => {
   expect(JSON.parse(await readFile(repository('jobs', 'job.schema.json'), 'utf8'))).toEqual(
     JSON.parse(JSON.stringify(jobJsonSchema())),
   );
@@ -40,7 +40,7 @@ it.each([
   `${MINIMAL}report: { table: m.r, summary_table: m.s, csv: "{window}.csv" }\n`,
   `${MINIMAL}gates: { max_drop: 50%, max_quarantine_rate: 0.5, max_score_psi: 0.25 }\n`,
   jobTemplate('churn', './job.schema.json'),
-])('editor and parser accept the same job %#', (text) => {
+])('accepts the same job in editor and parser %#', (text) => {
   expect(accepted(text)).toEqual({ byEditor: true, byParser: true });
 });
 
@@ -54,6 +54,6 @@ it.each([
   `${MINIMAL}gates: { max_drop: half }\n`,
   MINIMAL.replace('[id]', '[]'),
   MINIMAL.replace('name: churn', 'name: Churn Weekly'),
-])('editor and parser refuse the same job %#', (text) => {
+])('refuses the same job in editor and parser %#', (text) => {
   expect(accepted(text)).toEqual({ byEditor: false, byParser: false });
 });

@@ -17,12 +17,12 @@ it('reads the query with the job, without its final semicolon', async () => {
   expect(await load(folder)).toMatchObject({ root: folder, query: 'select 1', queryName: 'jobs/query.sql' });
 });
 
-it('a query may stand in the job itself', async () => {
+it('reads a query from the job itself', async () => {
   const folder = await linearProject({ edit: (job) => job.replace('query_file: jobs/query.sql', 'query: select 2') });
   expect(await load(folder)).toMatchObject({ query: 'select 2', queryName: 'source.query' });
 });
 
-it('takes the twin of a query that is in the dialect of the source', async () => {
+it('takes the twin of a query in the dialect of the source', async () => {
   const twin = "select \"a;b\", `c;d`, 'it\\'s;' # one; statement\n";
   const files = { 'jobs/query.bigquery.sql': `${twin};` };
   expect(await load(await linearProject({ files }))).toMatchObject({ queryName: 'jobs/query.sql', kind: 'duckdb' });
@@ -34,7 +34,7 @@ it('takes the twin of a query that is in the dialect of the source', async () =>
   });
 });
 
-it('a query that is missing, empty or more than one is refused by the name of its file', async () => {
+it('refuses a missing or empty query, or several, and names the file', async () => {
   const folder = await linearProject();
   const file = path.join(folder, 'jobs/query.sql');
   const shown: unknown[] = [];
@@ -45,16 +45,16 @@ it('a query that is missing, empty or more than one is refused by the name of it
   await rm(file);
   shown.push(await load(folder));
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
-    "error: jobs/query.sql holds more than one statement
-    hint: a job has one SELECT; prepare tables before the run, or use WITH
+    "error: jobs/query.sql contains more than one statement
+    hint: write one SELECT; prepare tables before the run, or use WITH
     exit code 78
 
     error: jobs/query.sql is empty
-    hint: a job has one SELECT; prepare tables before the run, or use WITH
+    hint: write one SELECT; prepare tables before the run, or use WITH
     exit code 78
 
     error: the query file PROJECT/jobs/query.sql does not exist
-    hint: paths are relative to the project root, the folder that holds jobs/
+    hint: paths are relative to the project root, the folder that contains jobs/
     exit code 78"
   `);
 });

@@ -24,12 +24,12 @@ async function locate(folder: string, name?: string, environment: NodeJS.Process
   );
 }
 
-it('the only YAML file of jobs/ needs no name', async () => {
+it('finds the only YAML file of jobs/ without a name', async () => {
   const folder = await projectWith('jobs/churn.yaml', 'jobs/churn.sql', 'jobs/job.schema.json', 'other.yaml');
   expect(await locate(folder)).toBe('jobs/churn.yaml');
 });
 
-it('a job is found by its name, by its file name, and by a path from the folder', async () => {
+it('finds a job by its name, by its file name, and by a path from the folder', async () => {
   const folder = await projectWith('jobs/churn.yaml', 'jobs/hourly.yml', 'elsewhere/special.yaml');
   expect(await locate(folder, 'churn')).toBe('jobs/churn.yaml');
   expect(await locate(folder, 'hourly')).toBe('jobs/hourly.yml');
@@ -38,13 +38,13 @@ it('a job is found by its name, by its file name, and by a path from the folder'
   expect(await locate(folder, path.join(folder, 'jobs/churn.yaml'))).toBe('jobs/churn.yaml');
 });
 
-it('SCORE_BATCH_JOB names the job where --job does not', async () => {
+it('uses SCORE_BATCH_JOB without --job', async () => {
   const folder = await projectWith('jobs/churn.yaml', 'jobs/hourly.yaml');
   expect(await locate(folder, undefined, { SCORE_BATCH_JOB: 'hourly' })).toBe('jobs/hourly.yaml');
   expect(await locate(folder, 'churn', { SCORE_BATCH_JOB: 'hourly' })).toBe('jobs/churn.yaml');
 });
 
-it('none, several and an unknown one are refused with the names that there are', async () => {
+it('refuses no job, several jobs and an unknown job, with the existing names', async () => {
   const two = await projectWith('jobs/churn-weekly.yaml', 'jobs/hourly.yml');
   const shown = [
     await locate(await projectWith()),
@@ -55,7 +55,7 @@ it('none, several and an unknown one are refused with the names that there are',
   ];
   expect(shown.join('\n\n')).toMatchInlineSnapshot(`
     "error: there is no job file in PROJECT/jobs
-    hint: name one with --job, go to the project with -C, or write one with \`score-batch init NAME\`
+    hint: name a job file with --job, go to the project with -C, or create a job with \`score-batch init NAME\`
     exit code 64
 
     error: there are 2 job files in PROJECT/jobs
@@ -76,7 +76,7 @@ it('none, several and an unknown one are refused with the names that there are',
   `);
 });
 
-it('paths in a job start from the nearest folder that holds jobs/, else from the job’s own', async () => {
+it('takes the nearest folder that contains jobs/ as the project root, else the job’s own', async () => {
   const folder = await projectWith('jobs/deep/er/churn.yaml', 'inner/jobs/churn.yaml');
   expect(projectRoot(path.join(folder, 'jobs/deep/er/churn.yaml'))).toBe(folder);
   expect(projectRoot(path.join(folder, 'inner/jobs/churn.yaml'))).toBe(path.join(folder, 'inner'));

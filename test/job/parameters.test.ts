@@ -21,7 +21,7 @@ it('binds instants, wall-clock times and dates of the window', () => {
   ]);
 });
 
-describe('what is code is bound', () => {
+describe('binds parameters in code', () => {
   it.each([
     ['at >=:window_start', 1],
     ['f(:window_start,:window_end)', 2],
@@ -45,7 +45,7 @@ describe('what is code is bound', () => {
   });
 });
 
-describe('what is no code, or another use of the colon, is left as it is', () => {
+describe('leaves text that is not code, and other uses of the colon', () => {
   it.each([
     "':window_start'",
     "'it''s :window_start'",
@@ -80,7 +80,7 @@ function refused(sql: string, window = WEEK): string {
   return 'not refused';
 }
 
-it('an unknown parameter is refused with the one that was meant, dates with a window that has none', () => {
+it('refuses an unknown parameter with a suggestion, and dates for a window without whole days', () => {
   const shown = [
     refused('select :window_strat'),
     refused('select :window_ :window_start'),
@@ -96,11 +96,11 @@ it('an unknown parameter is refused with the one that was meant, dates with a wi
     hint: choose from window_start, window_end, window_start_local, window_end_local, window_start_date, window_end_date
     exit code 78
 
-    error: jobs/q.sql uses :window_start_date and the window 2026-11-18T09 does not consist of whole days
+    error: jobs/q.sql uses :window_start_date, but the window 2026-11-18T09 does not consist of whole days
     hint: choose whole days, or use :window_start and :window_end in the query
     exit code 64
 
-    error: jobs/q.sql uses :window_end_date and the window ad hoc does not consist of whole days
+    error: jobs/q.sql uses :window_end_date, but the window ad hoc does not consist of whole days
     hint: choose whole days, or use :window_start and :window_end in the query
     exit code 64"
   `);

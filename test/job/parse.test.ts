@@ -19,7 +19,7 @@ function parse(text: string, environment: NodeJS.ProcessEnv = {}): JobDefinition
   return parseJob(text, 'jobs/churn.yaml', environment);
 }
 
-/** What a person sees; the hint, which is always the same, is shown once below. */
+/** What a user sees, without the hint: it is always the same, see below. */
 function problems(text: string, environment: NodeJS.ProcessEnv = {}): string {
   try {
     parse(text, environment);
@@ -29,7 +29,7 @@ function problems(text: string, environment: NodeJS.ProcessEnv = {}): string {
   return 'no problem';
 }
 
-it('fills in every default of the smallest job', () => {
+it('fills in all defaults of a minimal job', () => {
   expect(parse(MINIMAL)).toEqual({
     name: 'churn',
     model: 'models/churn',
@@ -75,17 +75,17 @@ it('fills in every default of the smallest job', () => {
   });
 });
 
-it('the job that `init` writes is one, as it stands and with every comment taken away', () => {
+it('accepts the job that `init` writes, with its keys commented out or not', () => {
   const template = jobTemplate('churn', './job.schema.json');
   expect(parse(template).source.warehouse).toBe('duckdb:data/warehouse.duckdb');
-  // `# key: value   # why` → `key: value   # why`; the first line is for the editor. One key is still the user's to name.
+  // `# key: value   # why` → `key: value   # why`; the first line is for the editor. The user names one key.
   const everything = template
     .split('\n')
     .slice(1)
     .map((line) => line.replace(/^( *)# {0,3}(?=[a-z_]+:)/, (_, indent: string) => (indent === '' ? '' : indent)))
     .join('\n')
     .replace('feature_of_the_model:', '  feature_of_the_model:')
-    .replace(/^ {2}warehouse: +# the source's.*$/m, '  warehouse: duckdb:other.duckdb');
+    .replace(/^ {2}warehouse: +# by default the source's$/m, '  warehouse: duckdb:other.duckdb');
   expect(parse(everything)).toMatchObject({
     features: { feature_of_the_model: 'column_of_the_query' },
     score: { require_gpu: true, chunk_rows: 'auto', workers: 'auto' },
@@ -94,7 +94,7 @@ it('the job that `init` writes is one, as it stands and with every comment taken
   });
 });
 
-it('shows every problem at once, each where it is', () => {
+it('shows all problems at once, each with its position', () => {
   const text = `name: Churn Weekly
 modle: models/churn
 time_zone: Mars/Phobos
@@ -127,19 +127,19 @@ gates:
       jobs/churn.yaml:1:1: model: missing: expected text
       jobs/churn.yaml:1:7: name: use lower-case letters, digits, - and _
       jobs/churn.yaml:2:1: unknown key modle; did you mean model?
-      jobs/churn.yaml:3:12: time_zone: not a time zone of the IANA database, such as America/New_York
+      jobs/churn.yaml:3:12: time_zone: must be an IANA time zone, such as America/New_York
       jobs/churn.yaml:4:8: every: expected one of hour, day, week
       jobs/churn.yaml:6:3: source: give either query or query_file
       jobs/churn.yaml:9:8: source.key: name at least one key column
       jobs/churn.yaml:10:15: source.duplicates: expected one of quarantine, refuse
       jobs/churn.yaml:11:21: features.orders: expected text
-      jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list the riskiest band first
+      jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
       jobs/churn.yaml:14:15: score.chunk_rows: must be at least 1
       jobs/churn.yaml:15:12: score.workers: auto or a whole number from 1 to 256
       jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, workers, max_memory
       jobs/churn.yaml:18:10: sink.table: write a table as schema.table, with double quotes around unusual names
       jobs/churn.yaml:19:9: sink.keep: expected a list
-      jobs/churn.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's
+      jobs/churn.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file
       jobs/churn.yaml:23:13: gates.min_rows: expected a whole number
       jobs/churn.yaml:24:13: gates.max_drop: a share is at most 100%
       jobs/churn.yaml:25:24: gates.max_quarantine_rate: write a share like 1% or 0.01
@@ -147,7 +147,7 @@ gates:
   `);
 });
 
-it('a query that is given twice, or not at all, is shown beside other problems of the source', () => {
+it('shows a query that is given twice or not at all together with other problems of the source', () => {
   const either = '  jobs/churn.yaml:5:3: source: give either query or query_file';
   const twice = MINIMAL.replace('query: select 1', 'query: select 1\n  query_file: churn.sql');
   const never = MINIMAL.replace('query: select 1', 'scratch: s');
@@ -158,7 +158,7 @@ it('a query that is given twice, or not at all, is shown beside other problems o
   expect(lines).toContain(either);
 });
 
-it('says what to do, and that the job file is at fault', () => {
+it('gives a hint, and names the job file', () => {
   let shown: ReturnType<typeof presentError> | undefined;
   try {
     parse('name: churn');
@@ -176,7 +176,7 @@ it('says what to do, and that the job file is at fault', () => {
   `);
 });
 
-it('text that is no YAML, or not the YAML of one job, is refused where it goes wrong', () => {
+it('refuses text that is not YAML, or not one job, with the position', () => {
   const texts = ['', '- a list', 'name: "churn', 'name: a\nname: b', 'source:\n  key: [id\nsink: {}'];
   expect(texts.map((text) => problems(text)).join('\n')).toMatchInlineSnapshot(`
     "error: the job file jobs/churn.yaml has a problem
@@ -208,12 +208,12 @@ describe('environment variables in values', () => {
     ['"$${URL}"', { URL: 'duckdb:a.duckdb' }, '${URL}'],
     ['"$URL ${1}"', { URL: 'duckdb:a.duckdb' }, '$URL ${1}'],
     ['"${URL}"', { URL: '${OTHER}', OTHER: 'not looked up' }, '${OTHER}'],
-  ])('%s with %o is %s', (value, environment, expected) => {
+  ])('resolves %s with %o to %s', (value, environment, expected) => {
     expect(withWarehouse(value, environment)).toBe(expected);
   });
 
   it.each(['a: b', '[a, b]', '{ a: b }', 'a # b', "'", '"', '- a\n- b', '*a', '&a', '!!int 1', 'a\nname: other', '  '])(
-    'a value that looks like YAML stays a value: %j',
+    'keeps a value that looks like YAML as a value: %j',
     (value) => {
       const text = `${MINIMAL.replace('select 1', '${URL}')}description: "\${URL}"\n`;
       const { name, source, description } = parse(text, { URL: value });
@@ -221,7 +221,7 @@ describe('environment variables in values', () => {
     },
   );
 
-  it('a plain value becomes the number or the boolean that the variable holds, a quoted one stays text', () => {
+  it('turns a plain value into the number or boolean of the variable, and keeps a quoted one as text', () => {
     const text = `${MINIMAL}score:\n  chunk_rows: \${ROWS}\n  require_gpu: \${GPU}\n  column: "\${ROWS}"\n`;
     expect(parse(text, { ROWS: '1000', GPU: 'true' }).score).toMatchObject({
       chunk_rows: 1000,
@@ -230,7 +230,7 @@ describe('environment variables in values', () => {
     });
   });
 
-  it('a variable that is not set and has no default is a problem, with the others', () => {
+  it('reports an unset variable without a default, together with other problems', () => {
     const text = MINIMAL.replace('models/churn', '${MODEL}').replace('duckdb:w.duckdb', '"${URL}"').replace('key', 'keys');
     expect(problems(text)).toMatchInlineSnapshot(`
       "error: the job file jobs/churn.yaml has 4 problems
@@ -249,8 +249,8 @@ it.each([
   ['100%', 1],
   ['0%', 0],
   ['0.25', 0.25],
-])('the share %s is %d, to the last bit', (text, value) => {
-  // Binary fractions next to the limit would open a gate for exactly the rate that the job allows, or shut it.
+])('parses the share %s as %d, to the last bit', (text, value) => {
+  // A binary fraction off by one bit would decide wrongly for exactly the rate that the job allows.
   expect(parse(`${MINIMAL}gates: { max_quarantine_rate: ${text} }`).gates.max_quarantine_rate).toBe(value);
 });
 
@@ -260,18 +260,18 @@ it.each([
   ['1TiB', 2 ** 40],
   ['10B', 10],
   ['1000', 1000],
-])('the size %s is %d bytes', (text, bytes) => {
+])('parses the size %s as %d bytes', (text, bytes) => {
   expect(parse(MINIMAL.replace('  key: [id]', `  key: [id]\n  max_bytes: ${text}`)).source.max_bytes).toBe(bytes);
 });
 
-it('takes execution providers by name and with their devices', () => {
+it('accepts execution providers by name and with devices', () => {
   const score = (text: string) => parse(`${MINIMAL}score: { providers: ${text} }\n`).score.providers;
   expect(score('[tensorrt, cuda, webgpu, cpu]')).toEqual(['tensorrt', 'cuda', 'webgpu', 'cpu']);
   expect(score('[{ name: cuda, devices: [0, 1] }, cpu]')).toEqual(['cuda:0', 'cuda:1', 'cpu']);
   expect(score('[{ name: tensorrt, device_id: 3 }, { name: webgpu }]')).toEqual(['tensorrt:3', 'webgpu']);
 });
 
-it('refuses execution providers that there are not, and options that they do not have, each where it is', () => {
+it('refuses unknown execution providers and options, each with its position', () => {
   const text = `${MINIMAL}score:
   providers:
     - cdua
@@ -296,15 +296,15 @@ it('refuses execution providers that there are not, and options that they do not
       jobs/churn.yaml:14:13: score.providers.3.name: unknown execution provider tensorrrt; did you mean tensorrt?
       jobs/churn.yaml:17:7: score.providers.4: unknown key device; did you mean devices?
       jobs/churn.yaml:18:32: score.providers.5.device_id: give either device_id or devices
-      jobs/churn.yaml:19:30: score.providers.6.devices: a device is named twice, and takes one session
+      jobs/churn.yaml:19:30: score.providers.6.devices: a device is listed twice
       jobs/churn.yaml:20:30: score.providers.7.devices: name at least one device
       jobs/churn.yaml:21:32: score.providers.8.device_id: must be at least 0
-      jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu has no choice of devices
+      jobs/churn.yaml:22:34: score.providers.9.device_id: webgpu does not support a choice of devices
       jobs/churn.yaml:23:7: score.providers.10: unknown execution provider 7; choose from tensorrt, cuda, webgpu, cpu"
   `);
   expect(problems(`${MINIMAL}score: { providers: [cpu, cuda, cpu] }\n`)).toMatchInlineSnapshot(`
     "error: the job file jobs/churn.yaml has 2 problems
-      jobs/churn.yaml:9:27: score.providers.1: cpu serves always, so that cuda after it is never tried
-      jobs/churn.yaml:9:33: score.providers.2: cpu is named already"
+      jobs/churn.yaml:9:27: score.providers.1: cuda after cpu is never used, since cpu always works
+      jobs/churn.yaml:9:33: score.providers.2: cpu is listed twice"
   `);
 });

@@ -10,10 +10,10 @@ import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { SNOWFLAKE } from '../../src/warehouse/snowflake/dialect.ts';
 import type { Dialect } from '../../src/warehouse/sql/dialect.ts';
 import { weekWindow } from '../../src/window/window.ts';
-import { spitefulText } from '../support/spiteful-text.ts';
+import { hostileText } from '../support/hostile-text.ts';
 
-// What quotes a text and what finds out where code stands were written apart, so each tests the other. The warehouses
-// themselves are asked in test/duckdb/sql.test.ts and test/warehouse/*/quoting.test.ts.
+// The code that quotes a text and the code that finds code ranges are independent, so each tests the other. The warehouses
+// themselves are tested in test/duckdb/sql.test.ts and test/warehouse/*/quoting.test.ts.
 
 const DIALECTS: readonly [WarehouseKind, Dialect][] = [
   ['duckdb', DUCKDB],
@@ -25,18 +25,18 @@ const WEEK = weekWindow('2026-11-16', 'Europe/Berlin');
 const code = (sql: string, kind: WarehouseKind) => codeRanges(sql, kind).map(([start, end]) => sql.slice(start, end));
 
 describe.each(DIALECTS)('in %s', (kind, dialect) => {
-  it('a text that is quoted is no code, whatever it holds', () => {
+  it('finds no code in a quoted text, whatever it contains', () => {
     fc.assert(
-      fc.property(spitefulText, (text) => {
+      fc.property(hostileText, (text) => {
         expect(code(`select ${dialect.literal(text)}, 1`, kind)).toEqual(['select ', ', 1']);
       }),
       { numRuns: 1000 },
     );
   });
 
-  it('neither is a name, nor a table that a job file names', () => {
+  it('finds no code in a quoted name, or in a table name of a job file', () => {
     fc.assert(
-      fc.property(spitefulText, (name) => {
+      fc.property(hostileText, (name) => {
         expect(code(`select ${dialect.identifier(name)} from t`, kind)).toEqual(['select ', ' from t']);
         const parts = parseTableName(name) ?? [name];
         const dots = parts.slice(1).map(() => '.');
@@ -46,13 +46,13 @@ describe.each(DIALECTS)('in %s', (kind, dialect) => {
     );
   });
 
-  it('parameters are found in code and left alone in what is none, however it is nested', () => {
+  it('finds parameters in code only, however it is nested', () => {
     const without = (...ends: string[]) =>
-      spitefulText.map((text) => ends.reduce((rest, end) => rest.replaceAll(end, ''), text));
-    // Spaces around all: what stands side by side may be one thing more.
+      hostileText.map((text) => ends.reduce((rest, end) => rest.replaceAll(end, ''), text));
+    // Spaces around all parts, since adjacent parts may form another token.
     const inert = fc.oneof(
-      spitefulText.map(dialect.literal),
-      spitefulText.map(dialect.identifier),
+      hostileText.map(dialect.literal),
+      hostileText.map(dialect.identifier),
       without('\n').map((text) => `--${text}\n`),
       without('/*', '*/', '*', '/').map((text) => `/*${text}*/`),
       ...(kind === 'duckdb'

@@ -6,7 +6,7 @@ import { codeRanges, singleStatement } from '../../src/job/sql-code.ts';
 const show = (sql: string, kind: WarehouseKind = 'duckdb'): string[] =>
   codeRanges(sql, kind).map(([start, end]) => sql.slice(start, end));
 
-it('code is what stands between comments, strings and quoted names', () => {
+it('finds code between comments, strings and quoted names', () => {
   expect(show(`a 'b' c "d" e -- f\ng /* h\n */ i $$j$$ k $t$l $$ m$t$ n E'o\\'p' q`)).toEqual([
     'a ',
     ' c ',
@@ -19,14 +19,14 @@ it('code is what stands between comments, strings and quoted names', () => {
   ]);
 });
 
-it('strings, names and comments are those of the dialect', () => {
+it('uses the strings, names and comments of the dialect', () => {
   const bigquery = `a 'b\\'c' d "e\\"f" g \`h\` i # j\nk '''l 'm' \nn''' o """p "q" """ r /* s /* t */ u`;
   expect(show(bigquery, 'bigquery').map((code) => code.trim())).toEqual(['a', 'd', 'g', 'i', 'k', 'o', 'r', 'u']);
   const snowflake = `a 'b\\'c''d' e "f""g" h // i 'j'\nk $$l 'm'$$ n /* o /* p */ q`;
   expect(show(snowflake, 'snowflake').map((code) => code.trim())).toEqual(['a', 'e', 'h', 'k', 'n', 'q']);
 });
 
-it('ranges are in order, apart, and leave out exactly what cannot be code', () => {
+it('gives ordered, separate ranges that leave out exactly what is not code', () => {
   const piece = fc.constantFrom("'", '"', '--', '\n', '/*', '*/', '$$', '$a$', 'e', 'E', '\\', ';', ' ', ':window_start');
   fc.assert(
     fc.property(
@@ -36,7 +36,7 @@ it('ranges are in order, apart, and leave out exactly what cannot be code', () =
         for (const [start, end] of codeRanges(sql, 'duckdb')) {
           expect(start).toBeGreaterThanOrEqual(last);
           expect(end).toBeGreaterThan(start);
-          // What opens a string, a name or a comment is never code.
+          // The start of a string, a name or a comment is never code.
           expect(sql.slice(start, end)).not.toMatch(/['"]|--|\/\*/);
           last = end;
         }
@@ -52,12 +52,12 @@ it.each([
   ["select ';' ;", "select ';' "],
   ['select 1 -- ; select 2', 'select 1 -- ; select 2'],
   ['select $$;$$, ";", /* ; */ 1', 'select $$;$$, ";", /* ; */ 1'],
-])('%j is one statement', (sql, statement) => {
+])('accepts %j as one statement', (sql, statement) => {
   expect(singleStatement(sql, 'duckdb')).toBe(statement);
 });
 
 it.each(['select 1; select 2', 'select 1;;select 2', 'select 1; /* */ drop table users', "select 1; 'text'", '; select 1'])(
-  '%j is more than one statement',
+  'finds more than one statement in %j',
   (sql) => {
     expect(singleStatement(sql, 'duckdb')).toBeUndefined();
   },

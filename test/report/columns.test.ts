@@ -6,7 +6,7 @@ import { reportColumns } from '../../src/report/columns.ts';
 const NAMES = { scores: ['s'], quarantine: ['q'], ledger: ['l'], report: undefined, summary: undefined };
 const TYPES = ['integer', 'decimal', 'float', 'bool', 'string', 'date', 'datetime', 'timestamp', 'uuid'] as const;
 
-it('the report has the window, the job’s own columns, the score and the place, and nothing of the run', () => {
+it('has the window, the job’s own columns, the score and the ranks, but nothing of the run', () => {
   const own = TYPES.map(
     (type): Column => ({ name: `a ${type}`, type, native: type, ...(type === 'decimal' && { digits: [10, 2] as const }) }),
   );
@@ -23,6 +23,6 @@ it('the report has the window, the job’s own columns, the score and the place,
   expect(reportColumns(scores.columns)[2]).toEqual({ name: 'a decimal', type: 'decimal', digits: [10, 2] });
 });
 
-it('a table of another shape is a mistake of the caller', () => {
+it('throws for a table with other columns', () => {
   expect(() => reportColumns([{ name: 'rank', type: 'integer' }])).toThrow('the scores table has no column window_label');
 });

@@ -15,19 +15,19 @@ type Type = TableColumn['type'];
 const database = await openDatabase(':memory:', { threads: 1, memory: 500_000_000, temporary: tmpdir() });
 afterAll(() => database[Symbol.asyncDispose]());
 
-/** The lines of rows that a query gives, as they stand in the file. */
+/** The rows of a query as lines of the file. */
 async function lines(query: string, columns: readonly TableColumn[]): Promise<string> {
-  // As bytes, as `renderRanges` takes them: DuckDB's client leaves out a \uFEFF at the start of a text.
+  // As bytes, like `renderRanges`: DuckDB's client drops a \uFEFF at the start of a text.
   const rows = await database.rows(`SELECT encode(${csvLine(columns)}) FROM (${query})`);
   return rows.map(([line]) => Buffer.from((line as DuckDBBlobValue).bytes).toString()).join('');
 }
 
-/** One value, written as SQL, as a cell. */
+/** The cell of one value, given as SQL. */
 async function cell(type: Type, sql: string): Promise<string> {
   return (await lines(`SELECT ${sql} AS value`, [{ name: 'value', type }])).replace(/\n$/, '');
 }
 
-it('writes every type of value in one way, and a null as nothing', async () => {
+it('writes each type in one way, and a null as nothing', async () => {
   const columns: [Type, string, string][] = [
     ['string', "'plain'", 'VARCHAR'],
     ['integer', '-9223372036854775808', 'BIGINT'],
@@ -53,16 +53,16 @@ it('writes every type of value in one way, and a null as nothing', async () => {
   `);
 });
 
-describe('a spreadsheet runs no cell', () => {
+describe('cells that a spreadsheet must not run', () => {
   it.each(['=1+1', '+1', '-1', '@sum(a1)', '\t=1', '\r=1', '＝1', '＋1', '－1', '＠1', '=cmd|"/c calc"!a1,', '-', '=\n1'])(
-    '%j is text with an apostrophe in front',
+    'writes %j with an apostrophe in front',
     async (text) => {
       const written = await lines(`SELECT '${text}' AS value`, [{ name: 'value', type: 'string' }]);
       expect(parse(written, { record_delimiter: '\n' })).toEqual([[`'${text}`]]);
     },
   );
 
-  it('neither do names of columns', () => {
+  it('writes column names with an apostrophe in front too', () => {
     const columns = ['=a', 'b,c', 'say "d"', 'e;f', 'g'].map((name): TableColumn => ({ name, type: 'integer' }));
     expect(csvHeader(columns)).toBe(`'=a,"b,c","say ""d""","e;f",g\n`);
   });
@@ -72,12 +72,12 @@ describe('a spreadsheet runs no cell', () => {
     ['decimal', 'CAST(-1.5 AS DECIMAL(3, 1))', '-1.5'],
     ['float', 'CAST(-1e-7 AS DOUBLE)', '-1e-07'],
     ['date', "DATE '0001-01-01 (BC)'", '0001-01-01 (BC)'],
-  ])('a number needs no apostrophe, whatever its sign: %s %s', async (type, sql, text) => {
+  ])('writes a number without an apostrophe: %s %s', async (type, sql, text) => {
     expect(await cell(type, sql)).toBe(text);
   });
 });
 
-it('a cell is in quotes exactly where its text would end it, or the line, for any reader', async () => {
+it('quotes a cell exactly if its text would end the cell or the line for some reader', async () => {
   const written = await Promise.all(
     [
       "'a,b'",
@@ -108,7 +108,7 @@ it('a cell is in quotes exactly where its text would end it, or the line, for an
   ]);
 });
 
-it('a text that repeats is the same cell in every row, where DuckDB keeps it in a dictionary', async () => {
+it('writes a repeated text the same in every row, although DuckDB keeps it in a dictionary', async () => {
   const texts = ['US', '', '=1+1', 'a-b', '-a', 'x;y', 'say "z"', '＝1', 'Köln'];
   const folder = await temporaryFolder();
   await using stored = await openDatabase(path.join(folder, 'w.duckdb'), {
@@ -133,19 +133,19 @@ it('a text that repeats is the same cell in every row, where DuckDB keeps it in 
   expect(found.map(([, line]) => line)).toEqual(alone.map((written) => `${written}\n`));
 });
 
-describe('any text comes back from a CSV reader as it was, but for the apostrophe of a formula', () => {
-  // The names are those that the expressions use themselves.
+describe('a CSV reader returns every text unchanged, except for the apostrophe of a formula', () => {
+  // The expressions use these names themselves.
   const columns: TableColumn[] = [
     { name: 'text', type: 'string' },
     { name: 'say "x"', type: 'string' },
   ];
   const guarded = (text: string) => (/^[=+\-@\t\r\n＝＋－＠]/.test(text) ? `'${text}` : text);
-  // Below a header, as in the file: the reader takes \uFEFF at the start of all for a byte order mark.
+  // Below a header, as in the file: the reader would take a \uFEFF at the start of the file for a byte order mark.
   const read = (written: string) => (parse(`text,x\n${written}`, { record_delimiter: '\n' }) as string[][]).slice(1);
-  // No statement holds a zero byte, which may come from a table all the same.
+  // A statement cannot contain a zero byte, but a table can.
   const sql = (text: string) => `replace(${literal(text.replaceAll('\0', '\uE000'))}, '\uE000', chr(0))`;
 
-  it('whatever is in it, many rows at once', async () => {
+  it('with any characters, many rows at once', async () => {
     const special = [
       ',',
       ';',
@@ -181,7 +181,7 @@ describe('any text comes back from a CSV reader as it was, but for the apostroph
     );
   });
 
-  it('half of a character as the replacement of it, as DuckDB has it', async () => {
+  it('with half a surrogate pair as U+FFFD, as DuckDB stores it', async () => {
     const half = fc.integer({ min: 0xd800, max: 0xdfff }).map((code) => String.fromCharCode(code));
     await fc.assert(
       fc.asyncProperty(half, fc.constantFrom('', ',', '=', '"', 'a'), async (lone, before) => {
@@ -195,13 +195,13 @@ describe('any text comes back from a CSV reader as it was, but for the apostroph
     );
   });
 
-  it('and however long', async () => {
+  it('of any length', async () => {
     const long = `=${'"a",\n💶'.repeat(500_000)}`;
     const [[written] = []] = await database.rows(
       `SELECT ${csvLine(columns)} FROM (SELECT CAST($long AS VARCHAR) AS text, '' AS "say ""x""")`,
       { long },
     );
-    // Compared outside of expect: a difference of megabytes is of no use to anybody.
+    // Compared outside of expect, since a diff of megabytes is useless.
     expect(read(String(written))[0]?.[0] === `'${long}`).toBe(true);
   });
 });
@@ -215,12 +215,12 @@ it.each([
   ['2026-11-18T09:00:00.123456'],
   ['0001-01-01T00:00:00'],
   ['9999-12-31T23:59:59.999999'],
-])('%s is written so, as a wall-clock time and as an instant', async (text) => {
+])('writes %s as a wall-clock time and as an instant', async (text) => {
   expect(await cell('datetime', `TIMESTAMP '${text}'`)).toBe(text);
   expect(await cell('timestamp', `TIMESTAMPTZ '${text}Z'`)).toBe(`${text}Z`);
 });
 
-it('a time that is infinite, or missing, is one cell all the same', async () => {
+it('writes an infinite or missing time as one cell', async () => {
   for (const type of ['datetime', 'timestamp'] as const) {
     const native = type === 'datetime' ? 'TIMESTAMP' : 'TIMESTAMPTZ';
     expect(await cell(type, `${native} 'infinity'`)).toMatch(/^infinity/);

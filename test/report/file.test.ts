@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/project.ts';
 const FIRST = { number: 1, runId: '1997-W11-000000000001' };
 const SECOND = { number: 2, runId: '1997-W11-000000000002' };
 
-it('appears in its place only with the rename, whole, and leaves nothing beside it', async () => {
+it('appears with the rename, whole, and leaves no other file', async () => {
   const folder = path.join(await temporaryFolder(), 'reports', 'weekly');
   const file = path.join(folder, 'churn.csv');
   const pending = await createPending(file, FIRST);
@@ -21,15 +21,15 @@ it('appears in its place only with the rename, whole, and leaves nothing beside 
   await pending.finish();
   expect(existsSync(file)).toBe(false);
   await pending.replace();
-  // A ledger that decides again asks for it again.
+  // The ledger may decide twice and then calls it twice.
   expect(await pending.replace()).toBe(true);
   await pending.discard();
   expect(await readdir(folder)).toEqual(['churn.csv']);
-  // Compared outside of expect: a difference of a megabyte is of no use to anybody.
+  // Compared outside of expect, since a diff of a megabyte is useless.
   expect((await readFile(file, 'utf8')) === `header\n${lines}`).toBe(true);
 });
 
-it('replaces an older file, which stays as it is until then', async () => {
+it('replaces an older file, which stays unchanged until then', async () => {
   const file = path.join(await temporaryFolder(), 'churn.csv');
   await writeFile(file, 'old');
   const pending = await createPending(file, FIRST);
@@ -40,7 +40,7 @@ it('replaces an older file, which stays as it is until then', async () => {
   expect(await readFile(file, 'utf8')).toBe('new');
 });
 
-it('what is discarded leaves no file, before or after it is finished', async () => {
+it('leaves no file when discarded, before or after it is finished', async () => {
   const folder = await temporaryFolder();
   const finished = await createPending(path.join(folder, 'a.csv'), FIRST);
   await finished.finish();
@@ -52,7 +52,7 @@ it('what is discarded leaves no file, before or after it is finished', async () 
   expect(await readdir(folder)).toEqual([]);
 });
 
-it('two processes that write the report of one publication do not write the same file, and either is enough', async () => {
+it('lets two processes write the report of one publication to separate files; either is enough', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'churn.csv');
   const [one, two] = [await createPending(file, FIRST), await createPending(file, FIRST)];
@@ -65,13 +65,13 @@ it('two processes that write the report of one publication do not write the same
   await two.removeOthers();
   expect(await one.replace()).toBe(false);
   expect(await readFile(file, 'utf8')).toBe('two');
-  // It began when the report was in place: there is a reason to write it again.
+  // It started when the report was in place, so it has a reason to write it again.
   expect(await late.replace()).toBe(true);
   await late.removeOthers();
   expect(await readdir(folder)).toEqual(['churn.csv']);
 });
 
-it('the writer of an older publication finds that it is too late, and one of a newer publication does not', async () => {
+it('stops the writer of an older publication, but not that of a newer one', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'churn.csv');
   const [older, newer, newest] = [
@@ -88,7 +88,7 @@ it('the writer of an older publication finds that it is too late, and one of a n
   expect((await readdir(folder)).sort()).toEqual(['churn.csv', 'churn.csv.2.csv']);
 });
 
-it('leaves what others write alone until it has written the report, and then removes what cannot become it any more', async () => {
+it('removes the other pending files of its publication only after it has written the report', async () => {
   const folder = await temporaryFolder();
   const named = (publication: number, host: string) => `.churn.csv.${publication}.${SECOND.runId}.${host}.1-0123abcd`;
   const newer = [named(3, hostname()), named(3, 'another.host')];
@@ -108,7 +108,7 @@ it('leaves what others write alone until it has written the report, and then rem
   expect((await readdir(folder)).sort()).toEqual([...newer, ...foreign, 'churn.csv'].sort());
 });
 
-it('a place that cannot be written is told with what is published and what to do', async () => {
+it('reports a path that cannot be written, with what is published and what to do', async () => {
   const folder = await temporaryFolder();
   await mkdir(path.join(folder, 'churn.csv'));
   await writeFile(path.join(folder, 'reports'), 'a file where the folder should be');
@@ -124,11 +124,11 @@ it('a place that cannot be written is told with what is published and what to do
   await createPending(path.join(folder, 'reports', 'churn.csv'), FIRST).catch(note);
   expect(failures.join('\n\n')).toMatchInlineSnapshot(`
     "error: the report PROJECT/churn.csv cannot be written: EISDIR: illegal operation on a directory
-    hint: the scores are published; mend the folder and run \`score-batch report\` for the same window
+    hint: the scores are published; fix the folder and run \`score-batch report\` for the same window
     exit code 74
 
     error: the report PROJECT/reports/churn.csv cannot be written: EEXIST: file already exists
-    hint: the scores are published; mend the folder and run \`score-batch report\` for the same window
+    hint: the scores are published; fix the folder and run \`score-batch report\` for the same window
     exit code 74"
   `);
   expect((await readdir(folder)).sort()).toEqual(['churn.csv', 'reports']);

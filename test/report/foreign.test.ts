@@ -8,7 +8,7 @@ import { transcript } from '../support/transcript.ts';
 
 const CSV = 'reports/linear-1997-W11.csv';
 
-/** A project in whose report's place there is somebody's own file. */
+/** A project with a file of the user's own at the report's path. */
 async function withForeignFile(): Promise<string> {
   const folder = await linearProject();
   await mkdir(path.join(folder, 'reports'));
@@ -16,13 +16,13 @@ async function withForeignFile(): Promise<string> {
   return folder;
 }
 
-it('a file that the job did not write stops a run before a row moves, unless it is forced', async () => {
+it('refuses a run before any row moves if the job did not write the existing file, unless forced', async () => {
   const folder = await withForeignFile();
   expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: <project>/reports/linear-1997-W11.csv is there, and this job did not write it
-    hint: move it away, choose another path for report.csv, or replace it with --force"
+    error: <project>/reports/linear-1997-W11.csv already exists, and this job did not write it
+    hint: move it, choose another path for report.csv, or replace it with --force"
   `);
   expect((await scoreBatch(folder, ['plan', '--week'])).code).toBe(78);
   expect(await ledgerStates(folder)).toEqual([]);
@@ -31,12 +31,12 @@ it('a file that the job did not write stops a run before a row moves, unless it 
   expect(forced.code, forced.stderr).toBe(0);
   const csv = await readFile(path.join(folder, CSV), 'utf8');
   expect(csv).toMatch(/^window_label,user_id/);
-  // It is the job's own now.
+  // Now it is the job's own file.
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(csv);
 });
 
-it('report does not replace such a file either', async () => {
+it('refuses to replace such a file in the report command too', async () => {
   const folder = await withForeignFile();
   const job = path.join(folder, 'jobs', 'job.yaml');
   const text = await readFile(job, 'utf8');
@@ -45,7 +45,7 @@ it('report does not replace such a file either', async () => {
   await writeFile(job, text);
   const refused = await scoreBatch(folder, ['report', '--week']);
   expect(refused.code).toBe(78);
-  expect(refused.stderr).toContain(`${path.join(folder, CSV)} is there, and this job did not write it`);
+  expect(refused.stderr).toContain(`${path.join(folder, CSV)} already exists, and this job did not write it`);
   expect(await readFile(path.join(folder, CSV), 'utf8')).toBe('mine');
   expect((await scoreBatch(folder, ['report', '--week', '--force'])).code).toBe(0);
   const csv = await readFile(path.join(folder, CSV), 'utf8');
@@ -55,7 +55,7 @@ it('report does not replace such a file either', async () => {
   expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(csv);
 });
 
-it('publish looks for such a file where it would write its report', async () => {
+it('checks for such a file in the publish command at its report path', async () => {
   const folder = await withForeignFile();
   for (const phase of ['freeze', 'score']) expect((await scoreBatch(folder, [phase, '--week'])).code).toBe(0);
   expect((await scoreBatch(folder, ['publish', '--week'])).code).toBe(78);

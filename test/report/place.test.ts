@@ -10,7 +10,7 @@ import { temporaryFolder } from '../support/project.ts';
 
 const ZONES = ['UTC', 'America/New_York', 'Asia/Tehran', 'Pacific/Apia', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
 
-it("is in its template's folder, under the template's name, whatever the window and the template", () => {
+it("is in its template's folder under the template's name, for any window and template", () => {
   const instants = fc.integer({ min: -62_135_596_800_000, max: 253_402_300_799_999 });
   const windows = fc
     .tuple(instants, fc.oneof(fc.integer({ min: 1, max: 1e12 }), fc.constantFrom(3_600_000, 86_400_000, 604_800_000)))
@@ -25,37 +25,37 @@ it("is in its template's folder, under the template's name, whatever the window 
       fc.pre(templateProblem(template) === undefined);
       const file = reportFile(template, window, '/project');
       expect(window.label).toMatch(/^[\w.+-]+$/);
-      // As if the label were a plain name: a label that leads elsewhere would show as another folder.
+      // Treats the label as a plain name: a label that leads elsewhere would give another folder.
       expect(file).toBe(path.resolve('/project', template.replaceAll('{window}', 'W')).replaceAll('W', window.label));
     }),
     { numRuns: 2000 },
   );
 });
 
-it('is written in the ledger by a path that other checkouts have too, where it is inside the project', () => {
+it('is recorded by a relative path, the same in every checkout, if it is inside the project', () => {
   expect(recordedPath('/project/reports/a.csv', '/project')).toBe('reports/a.csv');
   expect(recordedPath('/project/..a.csv', '/project')).toBe('..a.csv');
   expect(recordedPath('/project-2/a.csv', '/project')).toBe('/project-2/a.csv');
   expect(recordedPath('/srv/a.csv', '/project')).toBe('/srv/a.csv');
 });
 
-it('may be replaced where a publication was to write it, on any machine', async () => {
+it('can be replaced if a publication recorded its path, on any machine', async () => {
   const root = await temporaryFolder();
   const file = path.join(root, 'reports', 'a.csv');
   const entry = (details: RunDetails, state: RunState = 'published') => ({ details, state }) as LedgerEntry;
   const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(file, root, entries)).rejects;
-  // Nothing is there.
+  // No file exists.
   await refuseForeign(file, root, []);
   await mkdir(path.dirname(file));
   await symlink('/nowhere', file);
-  await refused().toMatchObject({ kind: 'configuration', message: `${file} is there, and this job did not write it` });
+  await refused().toMatchObject({ kind: 'configuration', message: `${file} already exists, and this job did not write it` });
   await refused(entry({ report: 'reports/b.csv' }), entry({ files: [] })).toMatchObject({ kind: 'configuration' });
-  // A run that was refused, or whose process is gone, has written nothing.
+  // A run that was refused, or whose process ended early, has written nothing.
   await refused(entry({ report: 'reports/a.csv' }, 'refused')).toMatchObject({ kind: 'configuration' });
   await refuseForeign(file, root, [entry({}), entry({ report: 'reports/a.csv' })]);
-  // As ledgers tell it that were written before the path stood in the publishing entry.
+  // Like ledgers from before the publishing entry had the path.
   await refuseForeign(file, root, [entry({ files: [file] }, 'completed')]);
-  // Whoever cannot make the folder says so when the report is written.
+  // Writing the report fails with its own message if the folder cannot be created.
   await writeFile(path.join(root, 'file'), '');
   await refuseForeign(path.join(root, 'file', 'a.csv'), root, []);
 });

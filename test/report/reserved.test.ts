@@ -8,7 +8,7 @@ import { temporaryFolder } from '../support/project.ts';
 import { publishedTables, warehouseOf } from '../support/published.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 
-/** A folder with a database, which has other names too, and a scratch folder that is not there yet. */
+/** A folder with a database that has several names, and a scratch folder that does not exist yet. */
 async function place(): Promise<{ at: (name: string) => string; reserved: Reserved[] }> {
   const folder = await temporaryFolder();
   const at = (name: string) => path.join(folder, name);
@@ -34,13 +34,13 @@ it.each([
   'linked/w.duckdb.scratch/report.csv',
   'data/new.duckdb',
   'linked/new.duckdb',
-])('%s is refused: it is the warehouse, or part of it', async (name) => {
+])('refuses %s: it is the warehouse, or part of it', async (name) => {
   const { at, reserved } = await place();
   await expect(refuseReserved(at(name), reserved)).rejects.toMatchObject({ kind: 'configuration' });
 });
 
 it.each(['data/w.csv', 'data/w.duckdb.csv', 'reports/2026/w.csv', 'w.duckdb', 'linked/reports/w.csv'])(
-  '%s is free',
+  'accepts %s',
   async (name) => {
     const { at, reserved } = await place();
     expect(await reservedAt(at(name), reserved)).toBeUndefined();
@@ -48,24 +48,24 @@ it.each(['data/w.csv', 'data/w.duckdb.csv', 'reports/2026/w.csv', 'w.duckdb', 'l
 );
 
 it.each([
-  ['gs://bucket/{window}.csv', /^must be a path of this machine: reports cannot be written to gs:\/\/ yet/],
-  ['S3://bucket/{window}.csv', /^must be a path of this machine/],
-  ['gs:/bucket/{window}.csv', /^must be a path of this machine/],
-  ['abfss://c@account/{window}.csv', /^must be a path of this machine/],
+  ['gs://bucket/{window}.csv', /^must be a local path: score-batch cannot write reports to gs:\/\//],
+  ['S3://bucket/{window}.csv', /^must be a local path/],
+  ['gs:/bucket/{window}.csv', /^must be a local path/],
+  ['abfss://c@account/{window}.csv', /^must be a local path/],
   ['file:///srv/{window}.csv', /^must be a path, not a URL/],
   ['reports/\u202e{window}.csv', /^must not contain control characters$/],
-])('%s is no path', (template, problem) => {
+])('refuses %s as a path', (template, problem) => {
   expect(templateProblem(template)).toMatch(problem);
 });
 
-it.each(['C:/reports/{window}.csv', 'reports/a:b-{window}.csv'])('%s is a path', (template) => {
+it.each(['C:/reports/{window}.csv', 'reports/a:b-{window}.csv'])('accepts %s as a path', (template) => {
   expect(templateProblem(template)).toBeUndefined();
 });
 
 describe('a run', () => {
   const reportAt = (csv: string) => (job: string) => job.replace(/csv: .*/, `csv: ${csv}`);
 
-  it('never replaces a database that is to be made, whatever is forced', async () => {
+  it('never replaces a database that it will create, even with --force', async () => {
     const folder = await linearProject({
       edit: (job) =>
         reportAt('data/sink-{window}.duckdb')(job).replace('sink:\n', 'sink:\n  warehouse: duckdb:data/sink-1997-W11.duckdb\n'),
@@ -73,18 +73,18 @@ describe('a run', () => {
     for (const args of [['--week', '--force'], ['check'], ['plan', '--week']]) {
       const { code, stdout, stderr } = await scoreBatch(folder, args);
       expect(code).toBe(78);
-      expect(stdout + stderr).toContain("would take the place of a file of the sink's warehouse");
+      expect(stdout + stderr).toContain("would overwrite a file of the sink's warehouse");
     }
     await expect(stat(path.join(folder, 'data/sink-1997-W11.duckdb'))).rejects.toThrow();
   });
 
-  it.each(['model/{window}.csv', './model/deeper/{window}.csv'])('writes no report into the bundle: %s', async (csv) => {
+  it.each(['model/{window}.csv', './model/deeper/{window}.csv'])('refuses a report inside the bundle: %s', async (csv) => {
     const folder = await linearProject({ edit: reportAt(csv) });
     const { code, stderr } = await scoreBatch(folder, ['--week', '--force']);
-    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining('the place of the model bundle') });
+    expect({ code, stderr }).toMatchObject({ code: 78, stderr: expect.stringContaining('would overwrite the model bundle') });
   });
 
-  it('leaves the database whole that its report path leads to', async () => {
+  it('leaves the database intact that its report path links to', async () => {
     const folder = await linearProject();
     await mkdir(path.join(folder, 'reports'));
     await link(warehouseOf(folder), path.join(folder, 'reports/linear-1997-W11.csv'));

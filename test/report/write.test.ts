@@ -25,7 +25,7 @@ function entry(state: RunState): LedgerEntry {
   return state === 'published' ? { ...base, publication: 1, rows: { frozen: 1, scored: 1, quarantined: 0 } } : base;
 }
 
-/** A report of a publication in a folder of its own; `meanwhile` happens the first time that its rows are read. */
+/** A report of a publication in its own folder; `meanwhile` runs when its rows are read for the first time. */
 async function reporting(meanwhile: (file: string, entries: LedgerEntry[]) => Promise<void>) {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'churn.csv');
@@ -60,7 +60,7 @@ async function reporting(meanwhile: (file: string, entries: LedgerEntry[]) => Pr
   return { reads, states: entries.map(({ state }) => state), files: await readdir(folder), text: await readFile(file, 'utf8') };
 }
 
-it('is content with the report that another process of the run has put in place meanwhile', async () => {
+it('accepts the report that another process of the run has put in place meanwhile', async () => {
   const found = await reporting(async (file, entries) => {
     const other = await createPending(file, { number: 1, runId: RUN });
     await other.write('theirs\n');
@@ -72,7 +72,7 @@ it('is content with the report that another process of the run has put in place 
   expect(found).toEqual({ reads: 1, states: ['published', 'completed'], files: ['churn.csv'], text: 'theirs\n' });
 });
 
-it('writes the report again where what was pending is gone and nobody has put one in place', async () => {
+it('writes the report again if the pending file is gone and no report is in place', async () => {
   const { text, ...found } = await reporting(async (file) => {
     const [pending = ''] = await readdir(path.dirname(file));
     await rm(path.join(path.dirname(file), pending));

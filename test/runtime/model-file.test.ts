@@ -166,7 +166,7 @@ it('a file that may not end, or is larger than a model can be, is not read', asy
   const pipe = path.join(folder, 'pipe');
   await promisify(execFile)('mkfifo', [pipe]);
   for (const file of [pipe, '/dev/zero', folder]) {
-    await expect(readModel(file)).rejects.toMatchObject({ kind: 'configuration', message: `${file} is no file` });
+    await expect(readModel(file)).rejects.toMatchObject({ kind: 'configuration', message: `${file} is not a file` });
   }
   const large = path.join(folder, 'large');
   await writeFile(large, '');

@@ -4,28 +4,28 @@ import type { Ledger, LedgerFilter } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { record, type World } from './world.ts';
 
-/** As in the warehouse of the world's gating: `decideAtGate` of BigQuery, or a transaction that holds the gate. */
+/** Like the ledgers of the warehouses: BigQuery's optimistic transaction, or a transaction that holds the publish lock. */
 export function memoryLedger(world: World, process: MemoryProcess): Ledger {
   const entries = (filter: LedgerFilter) =>
     process.ask('read the ledger', () => world.ledger.filter((entry) => matches(entry, filter)));
   const append = (entry: LedgerEntry) => process.ask('write to the ledger', () => record(world, entry));
   return {
     entries,
-    append: (entry) => (world.gating === 'locked' ? process.holding(() => append(entry)) : append(entry)),
+    append: (entry) => (world.locking === 'locked' ? process.withLock(() => append(entry)) : append(entry)),
     async decide(window, decide) {
-      if (world.gating === 'locked') {
-        return await process.holding(async () => {
+      if (world.locking === 'locked') {
+        return await process.withLock(async () => {
           const decision = await decide(await entries(window));
           if (decision.append !== undefined) await append(decision.append);
           return decision.result;
         });
       }
       for (let failures = 0; failures < 20; failures += 1) {
-        const taken = await process.ask('read the gate', () => world.gate.taken);
+        const taken = await process.ask('read the publish lock', () => world.publishLock.taken);
         const { append: entry, result } = await decide(await entries(window));
         if (entry === undefined) return result;
         const written = await process.ask('write to the ledger', () => {
-          if (world.gate.taken !== taken) return false;
+          if (world.publishLock.taken !== taken) return false;
           record(world, entry);
           return true;
         });

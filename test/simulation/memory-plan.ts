@@ -30,10 +30,14 @@ const WINDOW = weekWindow('2026-11-16', 'Europe/Berlin');
 const definition = parseJob(JOB, 'job.yaml', {});
 const bundle = await loadBundle(repository('test/fixtures/models/linear'));
 
-/** Where the report of the window is. */
+/** Path of the window's report. */
 export const REPORT = `/memory/report-${WINDOW.label}.csv`;
 
-/** The plan that `makePlan` would make of a small job over the world, for one process. @param model another one, another fingerprint */
+/**
+ * The plan that `makePlan` would make of a small job over the world, for one process.
+ *
+ * @param model changes the fingerprint
+ */
 export function memoryPlan(world: World, process: MemoryProcess, model: string, workers: number): Plan {
   const warehouse = memoryWarehouse(world, process);
   const key = COLUMNS.filter(({ name }) => name === 'key');

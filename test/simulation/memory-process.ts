@@ -1,7 +1,7 @@
 import { ScoreBatchError } from '../../src/errors.ts';
 import type { World } from './world.ts';
 
-/** What befalls a process at one of its statements, counted from 0. */
+/** A fault of a process at one of its statements, counted from 0. */
 export interface Fault {
   readonly statement: number;
   readonly kind: (typeof FAULTS)[number];
@@ -12,41 +12,41 @@ export const FAULTS = ['killed before', 'killed after', 'request lost', 'answer 
 export interface ProcessOptions {
   readonly name: string;
   readonly faults: readonly Fault[];
-  /** From 0 to 1; what is left to chance. */
+  /** In [0, 1). */
   readonly random: () => number;
   /** Virtual milliseconds from a request to its answer; 2 to 20 by default. */
   readonly latency?: (what: string) => number;
 }
 
-/** A process that works on the world: what it asks for takes time, and it may be killed or paused at any point of it. */
+/** A process that works on the world. Its requests take time, and it can be killed or paused at any of them. */
 export interface MemoryProcess {
   readonly name: string;
   readonly faults: readonly Fault[];
-  /** Settles only when the process is killed. */
+  /** Resolves only if the process is killed. */
   readonly killed: Promise<'killed'>;
-  /** Ends it at once, as SIGKILL does. */
+  /** Ends it at once, like SIGKILL. */
   kill(): void;
   readonly isDead: boolean;
-  /** Statements so far. */
+  /** Number of statements so far. */
   readonly count: number;
   /**
    * Asks the world to do something.
    *
-   * A request that was sent is done even if the process that sent it is dead by then; a dead process never goes on, not even
-   * to its `finally` blocks, as after SIGKILL.
+   * The world executes a sent request even if the process has died meanwhile. A dead process never continues, not even
+   * with its `finally` blocks, as after SIGKILL.
    *
-   * @throws ScoreBatchError `unavailable` where the request or its answer was lost
+   * @throws ScoreBatchError `unavailable` if the request or its answer was lost
    */
   ask<T>(what: string, effect: () => T): Promise<T>;
   sleep(duration: number): Promise<void>;
   readonly random: () => number;
-  /** Holds the gate while `work` is done, and waits for it before. */
-  holding<T>(work: () => Promise<T>): Promise<T>;
+  /** Waits for the publish lock and holds it during `work`. */
+  withLock<T>(work: () => Promise<T>): Promise<T>;
 }
 
-/** Longer than everything else together: the process wakes up in another time. */
+/** Milliseconds. Longer than everything else together, so much has changed when the process wakes up. */
 const PAUSE = 3_600_000;
-/** After this, a warehouse rolls back the transaction of a client that is gone. */
+/** Milliseconds after which a warehouse rolls back the transaction of a lost client. */
 const LINGER = 60_000;
 
 const NEVER = new Promise<never>(() => undefined);
@@ -55,7 +55,7 @@ export function startProcess(
   world: World,
   { name, faults, random, latency = () => 2 + random() * 18 }: ProcessOptions,
 ): MemoryProcess {
-  const { clock, gate } = world;
+  const { clock, publishLock } = world;
   let count = 0;
   let dead = false;
   let wakes = 0;
@@ -63,7 +63,7 @@ export function startProcess(
   const killed = new Promise<'killed'>((resolve) => {
     die = resolve;
   });
-  /** Goes on only while the process does. */
+  /** Waits while the process is paused; never resolves once it is dead. */
   const going = async (): Promise<void> => {
     if (dead) await NEVER;
     while (wakes > clock.now) await clock.sleep(wakes - clock.now);
@@ -76,9 +76,9 @@ export function startProcess(
   };
   const lost = (what: string) => new ScoreBatchError('unavailable', `${what}: the connection was lost`);
   const release = (holder: MemoryProcess): void => {
-    if (gate.holder !== holder) return;
-    gate.holder = undefined;
-    gate.waiting.shift()?.();
+    if (publishLock.holder !== holder) return;
+    publishLock.holder = undefined;
+    publishLock.waiting.shift()?.();
   };
   const self: MemoryProcess = {
     name,
@@ -120,11 +120,11 @@ export function startProcess(
       await clock.sleep(duration);
       await going();
     },
-    async holding(work) {
-      await self.ask('take the gate', () => undefined);
-      while (gate.holder !== undefined) await new Promise<void>((resolve) => gate.waiting.push(resolve));
-      gate.holder = self;
-      // Killed while it waited: the warehouse notices.
+    async withLock(work) {
+      await self.ask('take the publish lock', () => undefined);
+      while (publishLock.holder !== undefined) await new Promise<void>((resolve) => publishLock.waiting.push(resolve));
+      publishLock.holder = self;
+      // It was killed while it waited, and the warehouse notices.
       if (dead) release(self);
       await going();
       try {

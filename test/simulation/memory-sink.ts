@@ -7,7 +7,7 @@ import type { MemoryProcess } from './memory-process.ts';
 import { checksumOfKeys, notAsked, scratchOf } from './memory-source.ts';
 import { type PublishedRow, record, type ScoredRow, type World } from './world.ts';
 
-/** Scored files that were not staged yet are known by their names to everybody: they are no part of the protocol. */
+/** Scored files that are not staged yet, by name. All processes share them, since they are not part of the protocol. */
 const FILES = new Map<string, readonly ScoredRow[]>();
 
 /** @returns the file's name */
@@ -24,14 +24,14 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     stagesText: true,
     workFolder: async () => '/nowhere',
     staged: (runId) =>
-      process.ask('count what is staged', () =>
+      process.ask('count staged rows', () =>
         countAttempts(staged.get(runId)?.rows ?? []).map(({ chunk, attempt, rows }) => ({ chunk, attempt, rows })),
       ),
     async stage(runId, { attempt, file }) {
       await process.ask('load', () => {
         const table = staged.get(runId) ?? { mark: newMark('job', runId), rows: [] };
         staged.set(runId, table);
-        // The load job's id is that of the attempt.
+        // The load job has the attempt's id, so a repeated load has no effect.
         if (!table.rows.some((row) => row.attempt === attempt)) table.rows.push(...(FILES.get(file) ?? []));
         FILES.delete(file);
       });
@@ -45,15 +45,15 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
         return { ...pinning, rejections, scoreCounts: undefined };
       }),
     publish: (spec) =>
-      world.gating === 'locked' ? publishLocked(world, process, spec) : publishOptimistic(world, process, spec),
+      world.locking === 'locked' ? publishLocked(world, process, spec) : publishOptimistic(world, process, spec),
     async *published({ runId, line, rows }) {
-      const found = await process.ask('read what is published', () => world.scores.filter((row) => row.runId === runId));
+      const found = await process.ask('read published rows', () => world.scores.filter((row) => row.runId === runId));
       yield { complete: found.length === rows, lines: Buffer.from(`${line.length > 0 ? linesOf(found) : ''}`) };
     },
     otherJobs: notAsked,
     scoreCounts: notAsked,
     held: (_tables, _job, [window]) =>
-      process.ask('count what is published', () =>
+      process.ask('count published rows', () =>
         (['scores', 'quarantine'] as const).flatMap((table) =>
           [...new Set(world[table].map(({ runId }) => runId))].flatMap((runId) => {
             const rows = world[table].filter((row) => row.runId === runId).length;
@@ -70,14 +70,14 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
   };
 }
 
-/** What the report file says of published rows, below its header. */
+/** The lines of the report file for published rows, without the header. */
 export function linesOf(rows: readonly PublishedRow[]): string {
   return rows.map(({ key, value, model }) => `${key},${value},${model}\n`).join('');
 }
 
-/** One transaction that holds the gate from its beginning. */
+/** One transaction that holds the publish lock from its start. */
 function publishLocked(world: World, process: MemoryProcess, spec: PublicationSpec): Promise<boolean> {
-  return process.holding(async () => {
+  return process.withLock(async () => {
     const entries = await process.ask('read the ledger', () => [...world.ledger]);
     const current = currentPublication(entries);
     if (current?.runId === spec.entry.runId) return false;
@@ -87,7 +87,7 @@ function publishLocked(world: World, process: MemoryProcess, spec: PublicationSp
   });
 }
 
-/** Looks, ranks, and sends one script with an id of its own, which looks again at the gate. */
+/** Checks, ranks, and sends one script with an id of its own, which checks the publish lock again. */
 async function publishOptimistic(world: World, process: MemoryProcess, spec: PublicationSpec): Promise<boolean> {
   const { ranked } = world.scratch;
   const { runId } = spec.entry;
@@ -133,7 +133,7 @@ function rowsOf(rows: readonly ScoredRow[], pinned: readonly { readonly attempt:
   return rows.filter(({ attempt }) => attempts.has(attempt));
 }
 
-/** What each attempt has staged. */
+/** The staged rows of each attempt. */
 export function countAttempts(rows: readonly ScoredRow[]): AttemptTally[] {
   const attempts = new Map<string, ScoredRow[]>();
   for (const row of rows) attempts.set(row.attempt, [...(attempts.get(row.attempt) ?? []), row]);

@@ -6,7 +6,7 @@ import type { Scratch, Source } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { keyHash, type SourceRow, type World } from './world.ts';
 
-/** As in BigQuery and Snowflake: a frozen table, and a manifest that says that it is whole. */
+/** Like BigQuery and Snowflake: a frozen table, and a manifest that marks it as complete. */
 export function memorySource(world: World, process: MemoryProcess): Source {
   const { frozen, manifests } = world.scratch;
   const readFrozen = (runId: string) =>
@@ -54,7 +54,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
   };
 }
 
-/** Rows of a chunk, which a chunk worker would load into its DuckDB. */
+/** Rows of a chunk that a chunk worker would load into its DuckDB. */
 export function rowsOfChunk(world: World, { runId, divisions }: FrozenTable, chunk: number): readonly SourceRow[] | undefined {
   const [first, end] = bucketsOf(chunk, divisions);
   return world.scratch.frozen.get(runId)?.rows.filter(({ key }) => {
@@ -63,7 +63,7 @@ export function rowsOfChunk(world: World, { runId, divisions }: FrozenTable, chu
   });
 }
 
-/** Deadlines are brought forward by the world's own `later`: they are compared with the real clock. */
+/** Deadlines are compared with the real clock, so `world.later` moves them forward. */
 export function scratchOf(
   { later }: World,
   process: MemoryProcess,
@@ -83,7 +83,7 @@ export function scratchOf(
       ),
     async drop({ name }) {
       const [kind, ...run] = name.split(' ');
-      await process.ask('drop what is over', () => kinds[Number(kind)]?.delete(run.join(' ')));
+      await process.ask('drop artifacts', () => kinds[Number(kind)]?.delete(run.join(' ')));
     },
   };
 }
@@ -96,7 +96,7 @@ function bucketOf(key: string): number {
   return Number(keyHash(key) % BigInt(BUCKETS));
 }
 
-/** As the statement of every warehouse returns it: bucket, rows, and the sums of the upper and the lower half of the hashes. */
+/** Rows as every warehouse's statement returns them: bucket, rows, and the sums of the hashes' upper and lower halves. */
 function countBuckets(rows: readonly SourceRow[]): string[][] {
   const buckets = new Map<number, SourceRow[]>();
   for (const row of rows) buckets.set(bucketOf(row.key), [...(buckets.get(bucketOf(row.key)) ?? []), row]);

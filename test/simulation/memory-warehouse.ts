@@ -6,12 +6,12 @@ import { memorySource } from './memory-source.ts';
 import type { World } from './world.ts';
 
 /**
- * The world as one process sees it: a warehouse with everything that a run asks of one. What only a plan asks (a query's
- * columns, rights, differences of tables) is not there.
+ * The world as one process sees it: a warehouse with everything that a run needs. It lacks what only a plan needs (a query's
+ * columns, permissions, differences of tables).
  */
 export function memoryWarehouse(world: World, process: MemoryProcess): Warehouse {
   return {
-    kind: world.gating === 'optimistic' ? 'bigquery' : 'snowflake',
+    kind: world.locking === 'optimistic' ? 'bigquery' : 'snowflake',
     reach: async () => undefined,
     source: memorySource(world, process),
     sink: memorySink(world, process),

@@ -10,11 +10,11 @@ import { writeScoredRows } from './memory-sink.ts';
 import { rowsOfChunk } from './memory-source.ts';
 import { rename, type World } from './world.ts';
 
-/** Where code is at work. */
+/** The world and process that code runs in. */
 interface Place {
   readonly world: World;
   readonly process: MemoryProcess;
-  /** Whether it was started with `--fresh`. */
+  /** Whether the process was started with `--fresh`. */
   readonly fresh: boolean;
 }
 
@@ -26,11 +26,11 @@ export function at<T>(place: Place, work: () => Promise<T>): Promise<T> {
 
 export function place(): Place {
   const found = here.getStore();
-  if (found === undefined) throw new Error('nobody is at work');
+  if (found === undefined) throw new Error('not inside at()');
   return found;
 }
 
-/** In place of chunk workers: threads keep no order that could be played again from a seed. */
+/** Replaces chunk workers: the order of threads cannot be reproduced from a seed. */
 export async function scoreInMemory(...[turns, next, stage, options]: Parameters<typeof scoreChunks>): Promise<void> {
   const { world, process } = place();
   const { frozen, scorer, model, workers, signal } = options;
@@ -53,7 +53,7 @@ export async function scoreInMemory(...[turns, next, stage, options]: Parameters
   await Promise.all(Array.from({ length: Math.min(workers, turns) }, lane));
 }
 
-/** The real sharing of chunks by the clock of the world. */
+/** The real sharing of chunks, with the world's clock. */
 export function shareInMemory(share: typeof shareChunks): typeof shareChunks {
   return (options) => {
     const { world, process } = place();
@@ -62,7 +62,7 @@ export function shareInMemory(share: typeof shareChunks): typeof shareChunks {
   };
 }
 
-/** In place of a file on disk, for the same reason. What is pending goes in the order of `createPending`. */
+/** Replaces a file on disk, for the same reason. Removes pending files in the order of `createPending`. */
 export async function pendingInMemory(file: string, { number }: Pick<Publication, 'number'>): Promise<PendingFile> {
   const { world, process } = place();
   const pending = `${file} of ${process.name} at ${process.count}`;
@@ -76,7 +76,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
     },
     finish: async () => undefined,
     async replace() {
-      // A decision that somebody overtook is made again.
+      // The ledger calls this again if its decision lost a race.
       if (replaced) return true;
       await process.ask('remove older reports', () => {
         const found = [...world.pending].filter(([other]) => other !== pending);
@@ -87,7 +87,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
       return replaced;
     },
     async removeOthers() {
-      // One at a time: others may be at work between two of them.
+      // One at a time: other processes may run in between.
       for (const other of others) await process.ask('remove a report of the same run', () => world.pending.delete(other));
     },
     discard: async () => {

@@ -13,9 +13,9 @@ import { linesOf } from './memory-sink.ts';
 import { at } from './place.ts';
 import { expectPublished, expectScored, watch } from './rules.ts';
 import { virtualClock } from './virtual-clock.ts';
-import { type Gating, newWorld, runsInScratch, type SourceRow, type World } from './world.ts';
+import { type Locking, newWorld, runsInScratch, type SourceRow, type World } from './world.ts';
 
-// The flow of src/run over a warehouse in memory, with several processes side by side whose every statement may be the last.
+// The flow of src/run over a warehouse in memory, with concurrent processes that can be killed at any statement.
 vi.mock('../../src/score/pool.ts', async () => ({ scoreChunks: (await import('./place.ts')).scoreInMemory }));
 vi.mock('../../src/run/share.ts', async (real) => ({
   shareChunks: (await import('./place.ts')).shareInMemory((await real<typeof import('../../src/run/share.ts')>()).shareChunks),
@@ -25,15 +25,17 @@ vi.mock('../../src/report/file.ts', async () => ({ createPending: (await import(
 const DAY = 86_400_000;
 const GOOD: readonly SourceRow[] = Array.from({ length: 9 }, (_, i) => ({ key: `user ${i}`, value: i }));
 
-/** One start of a window by somebody. */
+/** One start of a window. */
 interface Start {
-  /** Virtual milliseconds after the beginning of its round. */
+  /** Virtual milliseconds after the start of its round. */
   readonly after: number;
   readonly model: string;
   readonly fresh: boolean;
   readonly skipPublished: boolean;
   readonly workers: number;
-  /** 0: `run`, which is one process. Else `freeze`, so many `score` side by side, and `publish`, as a scheduler starts them. */
+  /**
+   * 0: one process with `run`. Otherwise `freeze`, this many concurrent `score`, and `publish`, as a scheduler starts them.
+   */
   readonly shards: number;
   /** Whether `publish` is started without waiting for the shards. */
   readonly impatient: boolean;
@@ -42,15 +44,15 @@ interface Start {
 
 interface Round {
   readonly starts: readonly Start[];
-  /** What the source holds, from when. */
+  /** New rows of the source, with the time of the change. */
   readonly changes: readonly { readonly after: number; readonly rows: readonly SourceRow[] }[];
-  /** What is dropped at the end, when no process lives: a table of BigQuery expires by itself, each at its own time. */
+  /** The tables to drop after the round, as BigQuery's tables expire at their own times. */
   readonly expires: 'nothing' | 'frozen' | 'staged';
 }
 
 interface Scenario {
-  readonly gating: Gating;
-  /** Of the delays. */
+  readonly locking: Locking;
+  /** Seed of the delays. */
   readonly seed: number;
   readonly rounds: readonly Round[];
 }
@@ -77,13 +79,19 @@ const context: Context = {
 
 type Flags = Pick<Start, 'model' | 'fresh' | 'workers' | 'faults'>;
 
-/** One process from its start to its end. */
+interface Actor {
+  readonly world: World;
+  readonly name: string;
+  readonly random: () => number;
+}
+
+type Command = (plan: Plan) => Promise<{ readonly run_id: string; readonly state: Outcome }>;
+
+/** Runs one process to its end. */
 async function perform(
-  world: World,
-  name: string,
+  { world, name, random }: Actor,
   { model, fresh, workers, faults }: Flags,
-  random: () => number,
-  command: (plan: Plan) => Promise<{ readonly run_id: string; readonly state: Outcome }>,
+  command: Command,
 ): Promise<Outcome> {
   const process = startProcess(world, { name, faults, random });
   const work = at({ world, process, fresh }, async (): Promise<Outcome> => {
@@ -103,20 +111,21 @@ async function perform(
 
 const OPTIONS = { allowEmpty: false, skipEmpty: false };
 
-function performRun(world: World, name: string, start: Omit<Start, 'after'>, random: () => number): Promise<Outcome> {
+function performRun(actor: Actor, start: Omit<Start, 'after'>): Promise<Outcome> {
   const options = { ...OPTIONS, skipPublished: start.skipPublished, fresh: start.fresh };
-  return perform(world, name, start, random, (plan) => run(plan, options, context));
+  return perform(actor, start, (plan) => run(plan, options, context));
 }
 
-/** What a scheduler does: step after step, and each that fails once more, alone. */
-async function performPhases(world: World, name: string, start: Start, random: () => number): Promise<void> {
+/** Acts like a scheduler: runs step after step, and retries each failed step once. */
+async function performPhases(actor: Actor, start: Start): Promise<void> {
   const { shards, faults } = start;
-  const twice = async (step: number, command: Parameters<typeof perform>[4]): Promise<boolean> => {
-    // Faults go to the steps in turn, from one that differs.
+  const twice = async (step: number, command: Command): Promise<boolean> => {
+    // Deals faults to the steps in turn, starting at a different step each time.
     const own = faults.filter((_, i) => (i + start.after) % (shards + 2) === step);
-    const first = await perform(world, `${name}, step ${step}`, { ...start, faults: own }, random, command);
+    const first = await perform({ ...actor, name: `${actor.name}, step ${step}` }, { ...start, faults: own }, command);
     if (!isFailure(first)) return true;
-    return !isFailure(await perform(world, `${name}, step ${step} again`, { ...start, faults: [] }, random, command));
+    const again = { ...actor, name: `${actor.name}, step ${step} again` };
+    return !isFailure(await perform(again, { ...start, faults: [] }, command));
   };
   const freeze = (plan: Plan) => freezePhase(plan, { fresh: start.fresh, skipEmpty: false, skipPublished: false }, context);
   if (!(await twice(shards, freeze))) return;
@@ -132,8 +141,8 @@ function isFailure(outcome: Outcome): boolean {
   return outcome === 'killed' || outcome === 'refused' || outcome === 'conflict' || outcome === 'unavailable';
 }
 
-async function play({ gating, seed, rounds }: Scenario): Promise<void> {
-  const world = newWorld(virtualClock(), gating, GOOD);
+async function play({ locking, seed, rounds }: Scenario): Promise<void> {
+  const world = newWorld(virtualClock(), locking, GOOD);
   const wrong = watch(world);
   const random = seededRandom(seed);
   for (const [i, round] of rounds.entries()) {
@@ -148,11 +157,12 @@ async function playRound(world: World, name: string, { starts, changes }: Round,
   const { clock } = world;
   const playStart = async (start: Start, i: number): Promise<void> => {
     await clock.sleep(start.after);
-    if (start.shards > 0) await performPhases(world, `${name}, start ${i}`, start, random);
-    else await performRun(world, `${name}, start ${i}`, start, random);
+    const actor = { world, name: `${name}, start ${i}`, random };
+    if (start.shards > 0) await performPhases(actor, start);
+    else await performRun(actor, start);
   };
   const ends = Promise.all(starts.map(playStart));
-  // Looked at only after the clock has run.
+  // Awaited only after the clock has run.
   ends.catch(() => undefined);
   for (const { after, rows } of changes) {
     void clock.sleep(after).then(() => {
@@ -163,30 +173,30 @@ async function playRound(world: World, name: string, { starts, changes }: Round,
   await ends;
 }
 
-/** Undisturbed starts, one after the other, until nothing is left of what came before. */
+/** Starts runs without faults, one after the other, until nothing is left of the earlier ones. */
 async function settleDown(world: World, random: () => number): Promise<void> {
   let count = 0;
   const start = async (): Promise<Outcome> => {
     count += 1;
     const clean = { model: 'first', fresh: false, skipPublished: false, workers: 1, shards: 0, impatient: false, faults: [] };
-    const outcome = performRun(world, `clean ${count}`, clean, random);
+    const outcome = performRun({ world, name: `clean ${count}`, random }, clean);
     await world.clock.run();
     return await outcome;
   };
   world.source = GOOD;
   const before = currentPublication(world.ledger)?.number ?? 0;
-  // A run that an earlier process left may have frozen rows that are refused; it is over then.
+  // An unfinished run may have frozen rows that the gates refuse. Then it is final.
   let outcome = await start();
   while (outcome === 'refused' && count < 20) outcome = await start();
   expect(outcome).toBe('published');
-  // That one may have gone on with rows of another time, or only have finished a report. This one cannot.
+  // That run may have resumed with older rows, or only have written a report. The next one cannot.
   expect(await start()).toBe('published');
   expect(currentPublication(world.ledger)?.number).toBeGreaterThan(before);
   expectPublished(world, world.ledger.findLast(({ state }) => state === 'published') as LedgerEntry, GOOD);
   expect(world.files.get(REPORT)?.split('\n').slice(1).join('\n')).toBe(linesOf(world.scores));
   const completed = new Set(world.ledger.filter(({ state }) => state === 'completed').map(({ runId }) => runId));
   expect(runsInScratch(world).filter((runId) => completed.has(runId))).toEqual([]);
-  // What unfinished and refused runs left goes after their deadline.
+  // Artifacts of unfinished and refused runs are removed after their deadline.
   world.later = 8 * DAY;
   expect(await start()).toBe('published');
   expect(runsInScratch(world)).toEqual([]);
@@ -194,7 +204,7 @@ async function settleDown(world: World, random: () => number): Promise<void> {
 
 const row = fc.record({ key: fc.nat(9).map((i) => `user ${i}`), value: fc.integer({ min: -2, max: 9 }) });
 const rows = fc.uniqueArray(row, { selector: ({ key }) => key, maxLength: 10 });
-// A run takes some 40 statements of 11 ms.
+// A run takes about 40 statements of 11 ms.
 const after = fc.nat(1500);
 const fault = fc.record({
   statement: fc.nat(45),
@@ -216,14 +226,14 @@ const round: fc.Arbitrary<Round> = fc.record({
   expires: fc.constantFrom('nothing', 'nothing', 'frozen', 'staged'),
 });
 const scenario: fc.Arbitrary<Scenario> = fc.record({
-  gating: fc.constantFrom('optimistic', 'locked'),
+  locking: fc.constantFrom('optimistic', 'locked'),
   seed: fc.integer(),
   rounds: fc.array(round, { minLength: 1, maxLength: 3 }),
 });
 
-/** Scenarios to play; more of them by hand. */
+/** Scenarios to play. Set the variable to play more. */
 const RUNS = Number(process.env.SCORE_BATCH_TEST_SCENARIOS ?? 150);
 
-it('any sequence of starts, kills, lost answers, pauses and new data ends with one publication, whole', async () => {
+it('ends any sequence of starts, kills, lost answers, pauses and new data with one complete publication', async () => {
   await fc.assert(fc.asyncProperty(scenario, play), { numRuns: RUNS });
 });

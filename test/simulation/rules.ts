@@ -8,9 +8,9 @@ import type { SourceRow, World } from './world.ts';
 const FINAL: readonly RunState[] = ['refused', 'skipped', 'published', 'completed'];
 
 /**
- * Looks at the world after everything that anybody records or publishes.
+ * Checks the world after every ledger entry and report.
  *
- * @returns what was found wrong so far: the process that did it may be dead, and could not say it
+ * @returns the violations so far. They are collected, since the process at fault may be dead and cannot throw them.
  */
 export function watch(world: World): unknown[] {
   const wrong: unknown[] = [];
@@ -27,7 +27,7 @@ export function watch(world: World): unknown[] {
   world.onEntry = looking((entry) => {
     const earlier = world.ledger.slice(0, -1);
     const own = earlier.filter(({ runId }) => runId === entry.runId).map(({ state }) => state);
-    // Freezing adds to what it had begun.
+    // Freezing adds a second `started` entry.
     if (entry.state === 'started' && entry.details.sql !== undefined) expectStarted(entry, earlier, own);
     if (entry.state === 'failed') expectFailed(entry, own);
     if (entry.state === 'refused') expect(isBad(pictures.get(entry.runId) ?? [])).toBe(true);
@@ -40,7 +40,7 @@ export function watch(world: World): unknown[] {
   return wrong;
 }
 
-/** What each run froze. */
+/** The rows that each run froze. */
 function keepPictures({ scratch: { frozen } }: World): Map<string, readonly SourceRow[]> {
   const pictures = new Map<string, readonly SourceRow[]>();
   const set = frozen.set.bind(frozen);
@@ -51,7 +51,7 @@ function keepPictures({ scratch: { frozen } }: World): Map<string, readonly Sour
   return pictures;
 }
 
-/** Nothing final is gone on with, and what is published wants no new run but its report. */
+/** No final run is resumed, and no new run starts while the published one only lacks its report. */
 function expectStarted(entry: LedgerEntry, earlier: readonly LedgerEntry[], own: readonly RunState[]): void {
   expect(own.filter((state) => FINAL.includes(state))).toEqual([]);
   const newest = runsOf(earlier).findLast(({ fingerprint }) => fingerprint === entry.fingerprint);
@@ -59,14 +59,14 @@ function expectStarted(entry: LedgerEntry, earlier: readonly LedgerEntry[], own:
   if (own.length === 0 && !place().fresh) expect(unreported).toBe(false);
 }
 
-/** A process whose run was published by another one has not failed, unless it was too early or could not find out. */
+/** A process does not fail if another one published its run, unless it was too early or could not find out. */
 function expectFailed({ details }: LedgerEntry, own: readonly RunState[]): void {
   const { faults } = place().process;
   if (details.error?.includes('has no complete attempt')) return;
   if (!faults.some(({ kind }) => kind.endsWith('lost'))) expect(own).not.toContain('published');
 }
 
-/** Who ends as if all were scored finds every chunk of the run staged, or the run published. */
+/** If a process ends with success after scoring, every chunk of the run is staged, or the run is published. */
 export function expectScored({ ledger, scratch }: World, runId: string): void {
   const table = scratch.manifests.get(runId)?.table;
   const attempts = countAttempts(scratch.staged.get(runId)?.rows ?? []);
@@ -74,7 +74,7 @@ export function expectScored({ ledger, scratch }: World, runId: string): void {
   if (!isPublished) expect(table === undefined ? [] : pinAttempts(table, attempts).missing).toEqual([]);
 }
 
-/** The tables hold what one run froze, each row once, and nothing else. */
+/** The tables hold the rows that one run froze, each once, and nothing else. */
 export function expectPublished(world: World, entry: LedgerEntry, picture: readonly SourceRow[]): void {
   const { runId, fingerprint, rows } = entry;
   const byKey = (a: SourceRow, b: SourceRow) => (a.key < b.key ? -1 : 1);
@@ -83,7 +83,7 @@ export function expectPublished(world: World, entry: LedgerEntry, picture: reado
   expect(rows).toEqual({ frozen: picture.length, scored: world.scores.length, quarantined: world.quarantine.length });
 }
 
-/** What the gates of the job refuse: too few rows, or too many that cannot be scored. */
+/** Whether the job's gates refuse the rows: too few, or too many that cannot be scored. */
 function isBad(picture: readonly SourceRow[]): boolean {
   const rejected = picture.filter(({ value }) => value < 0).length;
   return picture.length < 2 || rejected > picture.length / 2;

@@ -6,14 +6,14 @@ import { type MemoryProcess, startProcess } from './memory-process.ts';
 import { virtualClock } from './virtual-clock.ts';
 import { newWorld, type World } from './world.ts';
 
-/** Seconds that things take, each from the first to the second. Assumed, not measured: what counts is how they compare. */
+/** Ranges of durations in seconds. Assumed, not measured: only their proportions matter. */
 export const TIMES = { start: [0, 30], chunk: [10, 30], read: [0.5, 1.5], load: [2, 6], look: [0.5, 1.5] } as const;
 
-/** A shard that ends as by SIGKILL. */
+/** A shard's end, as by SIGKILL. */
 export interface Death {
   /** Counted from 0. */
   readonly shard: number;
-  /** Seconds after the beginning. */
+  /** Seconds after the start. */
   readonly at: number;
   /** Seconds until the scheduler starts it again; undefined for never. */
   readonly restart: number | undefined;
@@ -26,28 +26,28 @@ export interface SimulationOptions {
   readonly workers: number;
   readonly seed: number;
   readonly deaths?: readonly Death[];
-  /** A shard that takes so many times as long as others for a chunk. */
+  /** A shard that takes `factor` times as long as others for a chunk. */
   readonly slow?: { readonly shard: number; readonly factor: number };
 }
 
 export interface SimulationResult {
-  /** Chunks that each shard staged, the work of its processes together. */
+  /** Chunks that each shard staged, over all its processes. */
   readonly perShard: readonly number[];
-  /** Chunks that were staged more than once, each time more counted. */
+  /** Number of times that a chunk was staged again. */
   readonly duplicates: number;
-  /** Statements of all shards, by what they do. */
+  /** Statements of all shards, by kind. */
   readonly statements: Readonly<Record<'read' | 'load' | 'look', number>>;
   /** From the start of the first shard to the end of the last. */
   readonly seconds: number;
-  /** What the shards would take if every chunk took the mean and none waited. */
+  /** Seconds if every chunk took the mean time and no shard waited. */
   readonly idealSeconds: number;
-  /** Chunks that nobody staged. */
+  /** Chunks that no shard staged. */
   readonly missing: number;
-  /** Shards whose last process ended by itself. */
+  /** Shards whose last process was not killed. */
   readonly ended: number;
 }
 
-/** `score --shard i/n` as so many processes, with the real decisions of `shareChunks`, a virtual clock and a virtual warehouse. */
+/** `score --shard i/n` as n processes, with the real decisions of `shareChunks`, a virtual clock and a virtual warehouse. */
 export async function simulateShards(options: SimulationOptions): Promise<SimulationResult> {
   const { shards, chunks, workers, seed, deaths = [] } = options;
   const world = newWorld(virtualClock(), 'optimistic', []);
@@ -64,9 +64,13 @@ export async function simulateShards(options: SimulationOptions): Promise<Simula
     const latency = (what: string) => between(TIMES[what as 'read' | 'load' | 'look']);
     const process = startProcess(world, { name, faults: [], random, latency });
     const slowness = options.slow?.shard === shard ? options.slow.factor : 1;
-    const work = scoreShard(process, world, { frozen, shard: { index: shard, count: shards }, workers }, staged, {
+    const work = scoreShard({
+      process,
+      world,
+      part: { frozen, shard: { index: shard, count: shards }, workers },
+      staged,
       duration: () => slowness * between(TIMES.chunk),
-      staged: () => {
+      onStaged: () => {
         perShard[shard] = (perShard[shard] ?? 0) + 1;
       },
     });
@@ -106,14 +110,18 @@ function frozenInto(chunks: number): FrozenTable {
   return { id: ID, runId: 'run', columns: [], chunks: all, rows: chunks, divisions: chunks, hash: 'md5' };
 }
 
-/** What `scoreFrozen` does, with a worker that sleeps as long as it would work. */
-async function scoreShard(
-  process: MemoryProcess,
-  world: World,
-  part: Pick<Parameters<typeof shareChunks>[0], 'frozen' | 'shard' | 'workers'>,
-  staged: StagedAttempt[],
-  worker: { duration(): number; staged(): void },
-): Promise<void> {
+interface ShardWork {
+  readonly process: MemoryProcess;
+  readonly world: World;
+  readonly part: Pick<Parameters<typeof shareChunks>[0], 'frozen' | 'shard' | 'workers'>;
+  readonly staged: StagedAttempt[];
+  /** Milliseconds for one chunk. */
+  readonly duration: () => number;
+  readonly onStaged: () => void;
+}
+
+/** Acts like `scoreFrozen`, with a worker that sleeps instead of working. */
+async function scoreShard({ process, world, part, staged, duration, onStaged }: ShardWork): Promise<void> {
   const share = await shareChunks({
     ...part,
     scorer: SCORER,
@@ -125,10 +133,10 @@ async function scoreShard(
     for (let task = await share.next(signal); task !== undefined; task = await share.next(signal)) {
       const { chunk, rows } = task;
       await process.ask('read', () => undefined);
-      await process.sleep(worker.duration());
+      await process.sleep(duration());
       await process.ask('load', () => {
         staged.push({ chunk, attempt: `${ID}${SCORER}${process.name}: ${chunk}`, rows });
-        worker.staged();
+        onStaged();
       });
       share.markStaged(chunk);
     }

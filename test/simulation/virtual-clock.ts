@@ -1,15 +1,15 @@
-/** Time that passes only when nobody has anything left to do: hours take milliseconds, and the same order comes every time. */
+/** A clock that advances only when all work waits: hours take milliseconds, and the order is reproducible. */
 export interface VirtualClock {
-  /** Virtual milliseconds since the beginning. */
+  /** Virtual milliseconds since the start. */
   readonly now: number;
   sleep(duration: number): Promise<void>;
-  /** Lets time pass until nobody waits for it any more. */
+  /** Advances until nothing waits any more. */
   run(): Promise<void>;
 }
 
 interface Alarm {
   readonly at: number;
-  /** Of two alarms at one time, the one that was set first goes first. */
+  /** If two alarms have the same time, the one that was set first goes first. */
   readonly order: number;
   ring(): void;
 }
@@ -38,7 +38,7 @@ export function virtualClock(): VirtualClock {
   };
 }
 
-/** Every promise that can go on has gone on. */
+/** Waits until every promise that can settle has settled. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

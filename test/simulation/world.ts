@@ -11,7 +11,7 @@ export interface SourceRow {
   readonly value: number;
 }
 
-/** A row as a chunk worker leaves it. */
+/** A row as scored by a chunk worker. */
 export interface ScoredRow extends SourceRow {
   readonly chunk: number;
   readonly attempt: string;
@@ -24,18 +24,18 @@ export interface PublishedRow extends SourceRow {
 }
 
 /**
- * How a warehouse keeps publishers apart: `optimistic` is BigQuery, whose transactions fail where the gate moved since it was
- * read; `locked` is Snowflake and DuckDB, which let one hold the gate while it decides.
+ * How a warehouse serialises publishers: `optimistic` is BigQuery, whose transactions fail if the publish lock changed since
+ * they read it; `locked` is Snowflake and DuckDB, where one publisher holds the lock while it decides.
  */
-export type Gating = 'optimistic' | 'locked';
+export type Locking = 'optimistic' | 'locked';
 
 /**
- * What outlives every process: a warehouse in memory (source and sink are one) and the folder of the report. Effects of
- * statements are applied to it whole and one after the other, as warehouses do.
+ * The state that outlives processes: a warehouse in memory (both source and sink) and the folder of the report. Effects of
+ * statements are atomic and serial, as in warehouses.
  */
 export interface World {
   readonly clock: VirtualClock;
-  readonly gating: Gating;
+  readonly locking: Locking;
   source: readonly SourceRow[];
   readonly scratch: {
     readonly frozen: Map<string, { readonly mark: Mark; readonly rows: readonly SourceRow[] }>;
@@ -48,27 +48,27 @@ export interface World {
   quarantine: readonly PublishedRow[];
   /** Report files by path. */
   readonly files: Map<string, string>;
-  /** Number of the publication that each of them is of. */
+  /** Publication number of each report file. */
   readonly reported: Map<string, number>;
-  /** Report files that are being written, by their names: numbers of their publications. */
+  /** Publication numbers of the pending report files, by name. */
   readonly pending: Map<string, number>;
-  readonly gate: { taken: number; holder: MemoryProcess | undefined; readonly waiting: (() => void)[] };
-  /** Publishing scripts that were done, by their ids, with the process that sent them. */
+  readonly publishLock: { taken: number; holder: MemoryProcess | undefined; readonly waiting: (() => void)[] };
+  /** Executed publishing scripts by id, with the process that sent them. */
   readonly scripts: Map<string, string>;
-  /** Statements that arrived, by what they do. */
+  /** Number of statements that arrived, by kind. */
   readonly statements: Map<string, number>;
-  /** Added to the clock with which deadlines are compared. */
+  /** Milliseconds added to the clock that deadlines are compared with. */
   later: number;
-  /** Told of every entry, once it is there. */
+  /** Called after every ledger entry. */
   onEntry: (entry: LedgerEntry) => void;
-  /** Told of every report file, once it is there; by their publications' numbers, of what it is and what it replaces. */
+  /** Called after every report file, with the publication numbers of the new file and the one that it replaces. */
   onReport: (number: number, replaced: number) => void;
 }
 
-export function newWorld(clock: VirtualClock, gating: Gating, source: readonly SourceRow[]): World {
+export function newWorld(clock: VirtualClock, locking: Locking, source: readonly SourceRow[]): World {
   return {
     clock,
-    gating,
+    locking,
     source,
     scratch: { frozen: new Map(), manifests: new Map(), staged: new Map(), ranked: new Map() },
     ledger: [],
@@ -77,7 +77,7 @@ export function newWorld(clock: VirtualClock, gating: Gating, source: readonly S
     files: new Map(),
     reported: new Map(),
     pending: new Map(),
-    gate: { taken: 0, holder: undefined, waiting: [] },
+    publishLock: { taken: 0, holder: undefined, waiting: [] },
     scripts: new Map(),
     statements: new Map(),
     later: 0,
@@ -86,19 +86,19 @@ export function newWorld(clock: VirtualClock, gating: Gating, source: readonly S
   };
 }
 
-/** The first 60 bits of the key's MD5, as every warehouse computes them. */
+/** The first 60 bits of the key's MD5, as in every warehouse. */
 export function keyHash(key: string): bigint {
   return BigInt(`0x${createHash('md5').update(key).digest('hex').slice(0, 15)}`);
 }
 
-/** Writes to the ledger, through the gate. */
+/** Writes to the ledger and changes the publish lock. */
 export function record(world: World, entry: LedgerEntry): void {
-  world.gate.taken += 1;
+  world.publishLock.taken += 1;
   world.ledger.push(entry);
   world.onEntry(entry);
 }
 
-/** Puts a report in its place. @returns false where it is gone */
+/** Puts a report in place. @returns false if the pending file is gone */
 export function rename(world: World, pending: string, file: string, text: string): boolean {
   const number = world.pending.get(pending);
   if (number === undefined) return false;
@@ -110,7 +110,7 @@ export function rename(world: World, pending: string, file: string, text: string
   return true;
 }
 
-/** Ids of the runs that have something in scratch. */
+/** Ids of the runs that have artifacts in scratch. */
 export function runsInScratch({ scratch }: World): string[] {
   const marks = Object.values(scratch).flatMap((tables) => [...tables.values()].map(({ mark }) => mark.run));
   return [...new Set(marks)];

@@ -13,29 +13,29 @@ function signature(features: number): Signature {
 }
 
 it.each([
-  // What the model of the benchmark is fastest with (`npm run bench:sizing`).
+  // The fastest size for the benchmark's model (`npm run bench:sizing`).
   [20, 64, 8192],
   [20, 0, 8192],
   [2, 512, 1024],
   [500, 100, 1024],
   [3000, 0, 256],
   [2, 100_000, 256],
-])('%i features and a layer of %i values: batches of %i rows', (features, width, rows) => {
+])('sizes batches for %i features and a layer of %i values: %i rows', (features, width, rows) => {
   expect(batchRows('auto', signature(features), width)).toBe(rows);
 });
 
-it('what is configured is taken as it is', () => {
+it('uses a configured size unchanged', () => {
   expect(batchRows(7, signature(3), 512)).toBe(7);
   expect(workerCount(8, { provider: 'cpu', devices: ['cpu'] }, 2)).toBe(8);
 });
 
-it('a worker per processor; a GPU has one', () => {
+it('starts one worker per processor, but one per GPU', () => {
   expect(workerCount(undefined, { provider: 'cpu', devices: ['cpu'] }, 6)).toBe(6);
   expect(workerCount(undefined, { provider: 'cuda', devices: ['cuda'] }, 6)).toBe(1);
   expect(workerCount(8, { provider: 'cuda', devices: ['cuda:0', 'cuda:1'] }, 6)).toBe(2);
 });
 
-it('a row takes its features as they are encoded, and a layer that is read with one that is written', () => {
+it('counts a row as its encoded features plus two layers', () => {
   expect(rowBytes(signature(20), 64)).toBe(20 * 4 + 2 * 64 * 4);
   expect(rowBytes(signature(20), 0)).toBe(20 * 4 + 2 * 20 * 4);
 });
@@ -47,8 +47,8 @@ it.each([
   [1_000_000, 16],
   [4_000_000, 16],
   [10_000_000, 40],
-])('%i rows are spread over %i chunks', (rows, chunks) => {
-  expect(chunksFor(rows, { chunkRows: 250_000, leastChunks: 16 })).toBe(chunks);
-  // Without a wish, as large as they may be.
+])('spreads %i rows over %i chunks', (rows, chunks) => {
+  expect(chunksFor(rows, { chunkRows: 250_000, minChunks: 16 })).toBe(chunks);
+  // Without a minimum, chunks are as large as allowed.
   expect(chunksFor(rows, { chunkRows: 250_000 })).toBe(Math.max(1, Math.ceil(rows / 250_000)));
 });

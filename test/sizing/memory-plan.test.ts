@@ -44,7 +44,7 @@ describe('the bound', () => {
     expect(requestedBound(undefined, undefined)).toBeUndefined();
   });
 
-  it('is what the workers take where nobody set one, and not more than the machine has to give', () => {
+  it("is by default what the workers need, within the machine's share", () => {
     const large = ownBound(64 * 1024 * MIB, LOAD);
     expect(fitToMemory(large, LOAD, false)).toMatchObject({ workers: 2, batchRows: 8192, chunkRows: 250_000 });
     expect(large.bytes / MIB).toBeLessThanOrEqual(512);
@@ -53,8 +53,8 @@ describe('the bound', () => {
   });
 });
 
-describe('a load is fitted to the bound', () => {
-  it('by smaller databases first, then by fewer rows, then by fewer workers', () => {
+describe('fitToMemory', () => {
+  it('shrinks databases first, then rows, then the number of workers', () => {
     const wide = { ...LOAD, workers: 4, rowBytes: 20_000, chunkRows: 1_000_000 };
     const steps = [4096, 1000, 860, 740, 600, 450, 415].map((mebibytes) => fitToMemory(bound(mebibytes), wide, false));
     const shown = steps.map(
@@ -79,14 +79,14 @@ describe('a load is fitted to the bound', () => {
     }
   });
 
-  it('but chunks that are cut already stay as they are', () => {
+  it('keeps chunks that exist already', () => {
     const large = { ...LOAD, chunkRows: 5_000_000 };
     expect(fitToMemory(bound(410), { ...large, chunkRows: 50_000_000 }, false).chunkRows).toBeLessThan(5_000_000);
     expect(fitToMemory(bound(460), large, true)).toMatchObject({ chunkRows: 5_000_000, workers: 1 });
     expect(refusal(() => fitToMemory(bound(320), large, true)).message).toMatch(/^a memory bound of 320 MiB is too small/);
   });
 
-  it('never beyond the bound, and the least that is named works', () => {
+  it('never exceeds the bound, and the minimum that a refusal names works', () => {
     const loads = fc.record({
       workers: fc.integer({ min: 1, max: 256 }),
       batchRows: fc.integer({ min: 1, max: 1_000_000 }),
@@ -116,7 +116,7 @@ describe('a load is fitted to the bound', () => {
           expect(allotment.batchRows).toBeGreaterThanOrEqual(1);
           if (cut) expect(allotment.chunkRows).toBe(load.chunkRows);
         } catch (error) {
-          const [, least = ''] = /takes ([\d,]+) MiB at least/.exec((error as Error).message) ?? [];
+          const [, least = ''] = /needs at least ([\d,]+) MiB/.exec((error as Error).message) ?? [];
           expect(fitToMemory(bound(Number(least.replaceAll(',', ''))), load, cut).workers).toBeGreaterThanOrEqual(1);
         }
       }),
@@ -124,11 +124,11 @@ describe('a load is fitted to the bound', () => {
   });
 });
 
-describe('rows that are wider than usual', () => {
+describe('wide rows', () => {
   const widest = { column: 'note', rows: 100, bytes: 40_000_000, largest: 39_000_000 };
   const wide = { ...LOAD, widest };
 
-  it('get more memory where nobody set a bound, and less than the machine has', () => {
+  it("get more memory by default, within the machine's share", () => {
     const usual = ownBound(64 * 1024 * MIB, LOAD);
     const given = ownBound(64 * 1024 * MIB, wide);
     expect(given.bytes).toBeGreaterThan(usual.bytes);
@@ -136,10 +136,10 @@ describe('rows that are wider than usual', () => {
     expect(fitToMemory(usual, LOAD, true).database).toBeLessThanOrEqual(64 * MIB);
   });
 
-  it('are refused by their column and size where a bound is too small, with one that works', () => {
+  it('are refused with their column, their size and a bound that works if the bound is too small', () => {
     const error = refusal(() => fitToMemory(bound(512), wide, true));
     expect(error.details).toEqual([
-      '100 rows that are read together have 40 MB, most of it in note; its largest value has 39 MB',
+      '100 rows that are read together take 40 MB, most of it in note; its largest value has 39 MB',
     ]);
     const [, least = ''] = /^set the bound to (\d+)MiB, or shorten note in the query$/.exec(error.hint ?? '') ?? [];
     expect(fitToMemory(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
@@ -149,10 +149,10 @@ describe('rows that are wider than usual', () => {
 it.each<[MemoryBound['from'], string, string]>([
   ['call', 'usage', 'a memory bound of 100 MiB is too small'],
   ['job', 'configuration', 'score.max_memory of 100 MiB is too small'],
-  ['machine', 'configuration', 'there is too little memory: 100 MiB of it may be used here'],
-])('too small a bound of the %s is refused with the least that works', (from, kind, text) => {
+  ['machine', 'configuration', 'there is too little memory: score-batch can use 100 MiB'],
+])('refuses a too small bound of the %s with the minimum that works', (from, kind, text) => {
   const error = refusal(() => mainDatabase(bound(100, from), LOAD));
   expect(error.kind).toBe(kind);
-  expect(error.message).toContain(`${text}: this job takes `);
+  expect(error.message).toContain(`${text}: this job needs at least `);
   expect(error.hint).not.toBe('');
 });

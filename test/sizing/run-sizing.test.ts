@@ -7,7 +7,7 @@ import { scoreBatch } from '../support/score-batch.ts';
 
 const CSV = 'reports/linear-1997-W11.csv';
 
-describe('the report has the same bytes', () => {
+describe('the report has the same bytes with', () => {
   it.each<[title: string, score: string, flags: string[]]>([
     ['with batches of one row', 'batch_rows: 1', []],
     ['with a last batch of one row', 'chunk_rows: 100\n  batch_rows: 33', []],
@@ -26,7 +26,7 @@ describe('the report has the same bytes', () => {
   });
 });
 
-it('more workers than processors are said to be no faster, fewer for lack of memory are counted', async () => {
+it('notes that more workers than processors are not faster, and how many workers fit the memory', async () => {
   const many = await scoreBatch(await linearProject(), ['--week', '--workers', '200', '--max-memory', '20GB']);
   expect(many.stderr).toMatch(/^(200 workers on \d+ processors? will not be faster than \d+|.* of 200 workers: more .*)$/m);
   const bound = await scoreBatch(await linearProject(), ['--week', '--workers', '4', '--max-memory', '450MiB']);
@@ -37,7 +37,7 @@ it('more workers than processors are said to be no faster, fewer for lack of mem
 it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [string, string], code: number, said: RegExp]>([
   ['no workers', ['--workers', '0'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
   ['fewer than none', ['--workers', '-3'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
-  ['more than anybody has', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
+  ['too many workers', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
   ['half a worker in the job', [], {}, ['chunk_rows: 10', 'workers: 0.5'], 78, /auto or a whole number from 1 to 256/],
   ['a memory without a unit', ['--max-memory', '512'], {}, ['', ''], 64, /It must be a size such as 512MiB or 2GB/],
   [
@@ -54,11 +54,11 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
     {},
     ['', ''],
     64,
-    /bound of 64 MiB is too small: this job takes \d{3} MiB at least/,
+    /bound of 64 MiB is too small: this job needs at least \d{3} MiB/,
   ],
   ['too little in the job', [], {}, ['chunk_rows: 10', 'max_memory: 64MiB'], 78, /score.max_memory of 64 MiB is too small/],
   ['a batch of no rows', [], {}, ['chunk_rows: 10', 'batch_rows: 0'], 78, /score.batch_rows: must be at least 1/],
-])('%s: refused before a row moves', async (_, flags, environment, [from, to], code, said) => {
+])('refuses before any row moves: %s', async (_, flags, environment, [from, to], code, said) => {
   const folder = await linearProject({ edit: (job) => job.replace(from, to) });
   const outcome = await scoreBatch(folder, ['--week', ...flags], environment);
   expect(outcome.stderr).toMatch(said);
@@ -66,15 +66,15 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
   expect(await publishedTables(folder)).toEqual([]);
 });
 
-it('the least memory that a refusal names is enough', async () => {
+it('works with the minimum memory that a refusal names', async () => {
   const folder = await linearProject();
   const { stderr } = await scoreBatch(folder, ['--week', '--max-memory', '1MiB']);
-  const [, least = ''] = /takes (\d+) MiB at least/.exec(stderr) ?? [];
+  const [, least = ''] = /needs at least (\d+) MiB/.exec(stderr) ?? [];
   const outcome = await scoreBatch(folder, ['--week', '--max-memory', `${least}MiB`]);
   expect(outcome.code, outcome.stderr).toBe(0);
 });
 
-it('a run goes on where there is less memory, with the chunks that are cut', async () => {
+it('resumes a run with less memory and the same chunks', async () => {
   const folder = await linearProject({ edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: auto') });
   expect((await scoreBatch(folder, ['freeze', '--week', '--max-memory', '4GB'])).code).toBe(0);
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--max-memory', '412MiB']);

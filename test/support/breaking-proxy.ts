@@ -1,18 +1,21 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
-/** What becomes of the n-th connection, counted from 1, after that many bytes of answers; undefined for nothing. */
+/**
+ * Whether and how to break the n-th connection, counted from 1, after a number of bytes of answers; undefined for not at
+ * all.
+ */
 export type Fate = (nth: number) => { readonly after: number; readonly end: 'cut' | 'stall' } | undefined;
 
 export interface BreakingProxy {
   /** HOST:PORT */
   readonly host: string;
-  /** Connections that there were, and those that were broken. */
+  /** Number of connections, and of broken ones. */
   readonly connections: () => number;
   readonly broken: () => number;
   close(): void;
 }
 
-/** A TCP proxy that breaks connections, whatever is said on them. Call `close` in the end. */
+/** A TCP proxy that breaks connections, whatever the protocol. Call `close` at the end. */
 export async function startBreakingProxy(target: string, fate: Fate): Promise<BreakingProxy> {
   const [host, port] = target.split(':');
   let connections = 0;

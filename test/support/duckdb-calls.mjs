@@ -13,9 +13,9 @@ function load() {
 }
 
 /**
- * Puts functions in place of native ones, whose properties cannot be written. Must be called before anybody imports the package.
+ * Replaces native functions. Their properties are read-only, so call it before the package is imported.
  *
- * @param replace native functions → what stands in for some of them, by their names
+ * @param replace native functions → replacements by name
  */
 export function replaceCalls(replace) {
   const native = loaded.exports;
@@ -24,7 +24,7 @@ export function replaceCalls(replace) {
 }
 
 /**
- * Calls `around` for each statement that is run to its end, with its text, what runs it, and its connection.
+ * Calls `around` for each statement that is executed, with its text, a function that runs it, and its connection.
  *
  * @param around (sql, run, connection) → result of `run`
  */

@@ -4,7 +4,7 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
 
 const DEATHS = {
-  // Nobody catches what is thrown here.
+  // Errors thrown here are uncaught.
   error: () =>
     setImmediate(() => {
       throw new Error('it fell over');
@@ -19,7 +19,7 @@ const DEATHS = {
 if (!isMainThread) {
   let tasks = 0;
   const { on } = parentPort;
-  // A listener of our own would let messages through before the thread has one.
+  // A listener of our own would start the delivery of messages before the thread has its listener.
   parentPort.on = (event, listener) =>
     on.call(parentPort, event, (message) => {
       if (event === 'message' && message !== 'close') {

@@ -1,6 +1,6 @@
-// Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads. It
-// stands between score-batch and ONNX Runtime, and makes devices fail as no device here can be made to. What it does is in
-// FALSE_DEVICE, a JSON object:
+// Preloaded into the real process (NODE_OPTIONS=--import), in its main thread and its worker threads. Intercepts
+// calls to ONNX Runtime and simulates failures of devices that real devices cannot be made to show. FALSE_DEVICE
+// says what to do, a JSON object:
 //
 //   cuda    take cpu for every device of cuda: two GPUs where there is none
 //   fits    rows of a run that a device has memory for, in chunk workers
@@ -34,7 +34,7 @@ if (cuda) {
 const create = InferenceSession.create.bind(InferenceSession);
 let runs = 0;
 
-/** ONNX Runtime would refuse cpu where its use is ruled out. */
+/** ONNX Runtime would refuse cpu if the session options disable it. */
 function onCpu({ extra: { session }, ...options }) {
   const { disable_cpu_ep_fallback: _, ...rest } = session;
   return { ...options, executionProviders: ['cpu'], extra: { session: rest } };

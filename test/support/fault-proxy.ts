@@ -4,30 +4,30 @@ import { buffer } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
 
-// An HTTP proxy in front of an emulator that does to chosen requests what networks and sick servers do.
+// An HTTP proxy in front of an emulator that simulates network and server faults for chosen requests.
 
-/** What becomes of a request. */
+/** A fault of a request. */
 export type FaultKind = keyof typeof FAULTS;
 
-/** Says of each request, by its method, address and body, what is done to it; undefined for nothing. */
+/** Chooses the fault of a request by its method, address and body; undefined for none. */
 export type Plan = (text: string) => FaultKind | undefined | Promise<undefined>;
 
 export interface FaultProxy {
   readonly url: string;
-  /** Texts of all requests that came, in order. */
+  /** Texts of all requests, in order. */
   readonly requests: readonly string[];
-  /** How often each fault was done. */
+  /** Number of times that each fault occurred. */
   readonly injected: ReadonlyMap<FaultKind, number>;
-  /** Ends it, and every connection that it has. */
+  /** Closes the proxy and all its connections. */
   close(): void;
 }
 
 interface Exchange {
   readonly request: http.IncomingMessage;
   readonly response: http.ServerResponse;
-  /** Lets the server do what is asked. @throws Error where it does not answer */
+  /** Forwards the request to the server. @throws Error if it does not answer */
   forward(): Promise<Answer>;
-  /** Milliseconds that are more than the client waits. */
+  /** Milliseconds; longer than the client waits. */
   readonly late: number;
 }
 
@@ -37,13 +37,13 @@ interface Answer {
   readonly body: Buffer;
 }
 
-/** A while that no client takes for a failure. */
+/** Milliseconds that no client takes for a failure. */
 const DELAY_MS = 300;
 
 const FAULTS = {
   /** The connection is cut before the server has the request. */
   'cut before': async ({ request }: Exchange) => void request.socket.destroy(),
-  /** The server does what is asked, and its answer is lost. */
+  /** The server executes the request, but its answer is lost. */
   'cut after': async ({ request, forward }: Exchange) => {
     await forward();
     request.socket.destroy();
@@ -65,15 +65,15 @@ const FAULTS = {
   '500': async ({ response }: Exchange) => send(response, refusal(500, 'internalError')),
   '503': async ({ response }: Exchange) => send(response, refusal(503, 'backendError')),
   '503, Retry-After': async ({ response }: Exchange) => send(response, refusal(503, 'backendError', { 'retry-after': '1' })),
-  /** The request is taken, and nothing ever comes back. */
+  /** The request is accepted, but never answered. */
   'half-open': async () => undefined,
-  /** The server does what is asked, and its answer comes when nobody waits for it any more. */
+  /** The server executes the request, but its answer comes after the client has given up. */
   late: async ({ response, forward, late }: Exchange) => {
     const answer = await forward();
     await sleep(late, undefined, { ref: false });
     send(response, answer);
   },
-  /** The request arrives twice, and one answer comes back. */
+  /** The request arrives twice, and one answer is returned. */
   twice: async ({ response, forward }: Exchange) => {
     const first = await forward();
     await forward();
@@ -83,7 +83,7 @@ const FAULTS = {
 
 export const FAULT_KINDS = Object.keys(FAULTS) as FaultKind[];
 
-/** A fault of the requests that match: of the n-th, counted from 1, and of as many more as `times` says. */
+/** A fault of matching requests: `times` of them, starting with the n-th, counted from 1. */
 export function faultAt(kind: FaultKind, when: RegExp, { nth = 1, times = 1 } = {}): Plan {
   let matched = 0;
   return (text) => {
@@ -93,17 +93,17 @@ export function faultAt(kind: FaultKind, when: RegExp, { nth = 1, times = 1 } = 
   };
 }
 
-/** Faults by chance. @param random gives numbers from 0 to 1 @param probability of a fault in each request */
+/** Random faults. @param random returns numbers in [0, 1) @param probability of a fault in each request */
 export function faultsByChance(random: () => number, probability: number, kinds = FAULT_KINDS): Plan {
   return () => (random() < probability ? kinds[Math.floor(random() * kinds.length)] : undefined);
 }
 
-/** Call `close` in the end. @param late milliseconds that are more than the client waits for an answer */
+/** Call `close` at the end. @param late milliseconds; longer than the client waits for an answer */
 export async function startFaultProxy(target: string, plan: Plan, late = 10_000): Promise<FaultProxy> {
   const requests: string[] = [];
   const injected = new Map<FaultKind, number>();
   const server = http.createServer(async (request, response) => {
-    // Who asks may be gone before all is there.
+    // The client may disconnect before the whole request has arrived.
     const body = await buffer(request).catch(() => undefined);
     if (body === undefined) return;
     const text = `${request.method} ${request.url}\n${readable(body, request.headers['content-encoding'])}`;
@@ -119,7 +119,7 @@ export async function startFaultProxy(target: string, plan: Plan, late = 10_000)
     }
   });
   server.on('connection', (socket) => socket.on('error', () => undefined));
-  // A connection that was answered on is used again; that it is closed for being idle is no fault of this test.
+  // Connections are reused. Closing an idle one would be a fault that no test has asked for.
   server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -146,7 +146,7 @@ function send(response: http.ServerResponse, { status, headers, body }: Answer):
   response.writeHead(status, headers).end(body);
 }
 
-/** As Google writes it; of a refusal Snowflake's driver reads the status only. */
+/** In Google's format; Snowflake's driver reads only the status of an error. */
 function refusal(status: number, reason: string, headers: http.OutgoingHttpHeaders = {}): Answer {
   const message = `the proxy answers ${status}`;
   const error = { code: status, message, errors: [{ reason, message, domain: 'global' }] };

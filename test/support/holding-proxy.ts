@@ -3,12 +3,12 @@ import { startFaultProxy } from './fault-proxy.ts';
 
 export interface HoldingProxy {
   readonly url: string;
-  /** Settles once the request is there that is held. */
+  /** Resolves once the held request has arrived. */
   readonly reached: Promise<void>;
   release(): void;
 }
 
-/** An HTTP proxy that holds the first request that matches, until it is released; it ends with the test. */
+/** An HTTP proxy that holds the first matching request until it is released. It closes with the test. */
 export async function holdingProxy(target: string, when: RegExp): Promise<HoldingProxy> {
   const [reached, reach] = signal();
   const [released, release] = signal();

@@ -1,9 +1,9 @@
 import { makeProject, repository } from './project.ts';
 
 export interface LinearOptions {
-  /** SQL select that makes the table `users(user_id, signup, a, b, country)`; 100 users of 1997-03-10 and on by default. */
+  /** SELECT for the table `users(user_id, signup, a, b, country)`; by default 100 users from 1997-03-10 on. */
   readonly users?: string;
-  /** Replaces text of the job file, e.g. `['chunk_rows: 10', 'chunk_rows: 1']`. */
+  /** Replacements in the job file, e.g. `['chunk_rows: 10', 'chunk_rows: 1']`. */
   readonly edit?: (job: string) => string;
   readonly query?: string;
   /** Bundle in test/fixtures/models. */
@@ -47,7 +47,7 @@ gates:
 `;
 
 /**
- * A small project for one behaviour at a time: the \`linear\` model (sigmoid(0.5 a − 0.25 b), a between −100 and 100, b
+ * A small project for single behaviours: the \`linear\` model (sigmoid(0.5 a − 0.25 b), a between −100 and 100, b
  * nullable with default 0) over a generated table, window 1997-W11.
  */
 export function linearProject({

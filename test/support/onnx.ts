@@ -1,4 +1,4 @@
-/** A field of a protobuf message: text, bytes, a message or a number that is not negative. */
+/** A protobuf field: text, bytes, a message or a non-negative number. */
 export function field(number: number, content: string | Buffer | number | readonly Buffer[]): Buffer {
   if (typeof content === 'number') return Buffer.concat([varint(number * 8), varint(content)]);
   const bytes =
@@ -14,7 +14,8 @@ export function varint(value: number): Buffer {
   }
 }
 
-// What is put behind a model file is merged into the model, as protobuf has it. The numbers are those of onnx.proto.
+// Bytes appended to a model file are merged into the model, as protobuf specifies. The field numbers are those of
+// onnx.proto.
 
 export const model = {
   graph: (...parts: Buffer[]) => field(7, parts),
@@ -36,7 +37,7 @@ export const node = {
   graphs: (content: Buffer) => field(5, [field(1, 'bodies'), field(11, content)]),
 };
 
-/** A tensor of one float whose data are in another file. */
+/** A tensor of one float with external data. */
 export function externalTensor(location: string): Buffer {
   return Buffer.concat([
     field(1, 1),

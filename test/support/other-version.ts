@@ -2,7 +2,7 @@ import { cp, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { repository, temporaryFolder } from './project.ts';
 
-/** The built command line as another version of score-batch. @returns its entry */
+/** Copies the built command line as another version of score-batch. @returns its entry file */
 export async function otherVersion(version: string): Promise<string> {
   const folder = await temporaryFolder();
   await cp(repository('dist'), path.join(folder, 'dist'), { recursive: true });

@@ -4,20 +4,20 @@ import { stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
 import { RESERVED_COLUMNS, RESERVED_FOR_KEYS } from '../../src/domain/tables.ts';
 import { repository } from './project.ts';
 
-/** Where SQL gives something a name: a column, a table, a parameter of a lambda. Nothing else in src is in capitals. */
+/** Places where SQL names something: a column, a table, a lambda parameter. Nothing else in src is in capitals. */
 const NAMING = [
   /\bAS ([a-z_]\w*)/g,
   /\b(?:WITH|lambda) ([a-z_]\w*)/g,
   /, ([a-z_]\w*) AS \(/g,
   /\b(?:TABLE|VIEW|JOIN|FROM|INTO) (?:IF NOT EXISTS )?([a-z_]\w*)/g,
 ];
-/** A subquery's name stands behind its bracket, in lines that hold SQL. */
+/** A subquery's name follows its bracket, in lines with SQL. */
 const OF_SUBQUERY = /[)}] ([a-z_]\w*)/g;
 const SQL = /\b(SELECT|FROM|GROUP BY|WHERE|UNION)\b/;
 
-/** Names that are made, not written: columns by their place in frozen rows, in staging, and in what arrives from elsewhere. */
+/** Generated names: columns by position in frozen rows, in staging, and in rows from other warehouses. */
 const BY_PLACE = [
-  // Until a job had a column of that name.
+  // This name once clashed with a job's column.
   'part',
   'c0',
   'c1',
@@ -32,8 +32,8 @@ const BY_PLACE = [
 ];
 
 /**
- * Every name that the SQL of src gives to something, as a job may call its own columns: those that a job is told not to use are left
- * out. Read from the source, so that a new name is among them by itself.
+ * Every name that the SQL of src uses and that a job's own column can have, so without reserved names.
+ * Read from the source, so new names are included.
  */
 export function ownNames(): string[] {
   const src = repository('src');

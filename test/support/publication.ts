@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { query } from './project.ts';
 import { filesIn, SCRATCH, STAGED, WAREHOUSE } from './steer.ts';
 
-/** Published tables of the linear project, and what may differ between two runs on the same rows. */
+/** Published tables of the linear project, each with the columns that differ between two runs on the same rows. */
 const TABLES = {
   'marketing.scores': 'run_id, scored_at',
   'marketing.scores_quarantine': 'run_id',
@@ -11,13 +11,13 @@ const TABLES = {
   'marketing.summary': 'run_id',
 };
 
-/** What the ledger says of the publication that the tables hold. */
+/** The ledger's facts about the current publication. */
 const CURRENT = `
   select job, window_label, window_start, window_end, window_kind, state, model_name, model_version, model_digest,
     rows_frozen, rows_scored, rows_quarantined
   from DATABASE.marketing.score_batch_ledger where publication is not null order by publication desc limit 1`;
 
-/** Rows of the published tables that are in one of two projects only, by table; all empty where they hold the same. */
+/** Rows of the published tables that only one of two projects has, by table; all empty if they are equal. */
 export async function tableDifferences(folder: string, expected: string): Promise<Record<string, unknown[]>> {
   const instance = await DuckDBInstance.create(':memory:');
   const connection = await instance.connect();
@@ -44,7 +44,7 @@ export async function tableDifferences(folder: string, expected: string): Promis
   }
 }
 
-/** What `tableDifferences` finds in two projects that hold the same. */
+/** The result of `tableDifferences` for equal projects. */
 export const NONE = { ...Object.fromEntries(Object.keys(TABLES).map((table) => [table, []])), 'the ledger': [] };
 
 export interface Entry {
@@ -72,7 +72,7 @@ export async function ledger(folder: string): Promise<Entry[]> {
   );
 }
 
-/** Rows of the scores table by when they were scored, as text. */
+/** Number of rows of the scores table by `scored_at`, as text. */
 export async function scoredAt(folder: string): Promise<Record<string, number>> {
   const rows = await query(
     path.join(folder, WAREHOUSE),
@@ -82,13 +82,13 @@ export async function scoredAt(folder: string): Promise<Record<string, number>> 
 }
 
 export interface Staged {
-  /** Chunks with an attempt in staging. */
+  /** Number of chunks with an attempt in staging. */
   readonly chunks: number;
-  /** Scored rows in them. */
+  /** Number of scored rows in these chunks. */
   readonly scored: number;
 }
 
-/** What staging holds of all runs, read from its files. */
+/** The staged chunks and rows of all runs, read from the files. */
 export async function staged(folder: string): Promise<Staged> {
   const files = (await filesIn(folder, SCRATCH)).filter((file) => STAGED.test(file));
   if (files.length === 0) return { chunks: 0, scored: 0 };

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { query } from './project.ts';
 
-/** Columns that say which run wrote a row and when; they differ between two runs on the same rows. */
+/** Columns with the run and the time of a row. They differ between two runs on the same rows. */
 const OF_THE_RUN = new Set(['run_id', 'scored_at', 'recorded_at']);
 
 export function warehouseOf(folder: string): string {
@@ -13,7 +13,7 @@ export function rowsOf(folder: string, sql: string): Promise<Record<string, unkn
   return query(warehouseOf(folder), sql);
 }
 
-/** Names of the tables that are there besides the source's, in order. */
+/** Names of all tables except the source's, in order. */
 export async function publishedTables(folder: string): Promise<string[]> {
   const rows = await rowsOf(
     folder,
@@ -23,8 +23,8 @@ export async function publishedTables(folder: string): Promise<string[]> {
 }
 
 /**
- * Every row of every published table but the ledger, by table, in an order that does not depend on the run; with what
- * differs between runs left out. Two of these are equal where the same was published.
+ * All rows of the published tables except the ledger, by table, in an order that does not depend on the run, without the
+ * columns that differ between runs. Equal if two runs published the same.
  */
 export async function publishedRows(folder: string): Promise<Record<string, Record<string, unknown>[]>> {
   const tables = (await publishedTables(folder)).filter((name) => !name.endsWith('.score_batch_ledger'));
@@ -39,7 +39,7 @@ export async function publishedRows(folder: string): Promise<Record<string, Reco
   return contents;
 }
 
-/** What the ledger says happened, in order: `['started', 'published', 'completed']`; none where there is no ledger. */
+/** The states in the ledger, in order: `['started', 'published', 'completed']`; empty without a ledger. */
 export async function ledgerStates(folder: string): Promise<string[]> {
   if (!(await publishedTables(folder)).includes('marketing.score_batch_ledger')) return [];
   const rows = await rowsOf(folder, 'select state from marketing.score_batch_ledger order by rowid');

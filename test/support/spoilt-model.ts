@@ -23,8 +23,8 @@ export interface Spoiling {
 }
 
 /**
- * A fixture's bundle whose graph has operations between `logit` and `spoilt`, of which the score is the logistic function. The golden
- * scores are those that the model gives to its golden rows in the order of the file, so that they agree.
+ * A fixture's bundle with extra operations in its graph, between `logit` and `spoilt`. The score is the logistic function of
+ * `spoilt`. The golden scores are the model's own for the golden rows in file order, so that they agree.
  */
 export async function spoilt({
   operations,
@@ -69,7 +69,7 @@ export async function spoilt({
   return bundle;
 }
 
-/** The logit minus a share of its mean over the rows of the batch. */
+/** Subtracts a share of the mean over the batch's rows from the logit. */
 export const minusMean = (share: number) => ({
   operations: [
     { operator: 'ReduceMean', inputs: ['logit', 'rows'], outputs: ['mean'], integers: { keepdims: 1 } },

@@ -1,11 +1,11 @@
 import type { Outcome } from './score-batch.ts';
 
-/** Job, window and run of an error, which test/subject.test.ts has; here they would stand in every text. */
+/** The line with an error's job, window and run. test/subject.test.ts tests it; here it would be in every text. */
 const SUBJECT = /^ {2}job [^,\s]+(, window [^,\s]+)?(, run [^,\s]+)?\n?/gm;
 
 /**
- * What a command did as one text to compare: exit code, then stdout and stderr where they are not empty. The project's
- * folder, ids of runs and measured seconds become placeholders.
+ * The result of a command as one text: exit code, then stdout and stderr if they are not empty. The project's
+ * folder, run ids and measured seconds become placeholders.
  */
 export function transcript({ code, signal, stdout, stderr }: Outcome, folder: string): string {
   const parts = [`exit ${code ?? signal}`];

@@ -4,7 +4,7 @@ import { type Console, createConsole } from '../../src/terminal/console.ts';
 
 type Options = Parameters<typeof createConsole>[0];
 
-/** What is written on a stream that is no terminal. */
+/** The lines written to a stream that is not a terminal. */
 function written(options: Pick<Options, 'verbosity' | 'json'>, say: (console: Console) => void): string {
   let text = '';
   const stream = new Writable({
@@ -31,7 +31,7 @@ it.each([
   expect(written({ verbosity, json: false }, sayEverything)).toBe(text);
 });
 
-it('as JSON every line is one object, line breaks and all', () => {
+it('writes one JSON object per line, also for texts with line breaks', () => {
   const text = written({ verbosity: 'verbose', json: true }, (console) => {
     sayEverything(console);
     console.info('two\nlines');
@@ -47,18 +47,18 @@ it('as JSON every line is one object, line breaks and all', () => {
   );
 });
 
-it.each([false, true])('nothing that a terminal acts on leaves it, whatever a name holds (JSON: %s)', (json) => {
+it.each([false, true])('escapes control characters in names (JSON: %s)', (json) => {
   const text = written({ verbosity: 'normal', json }, (console) => {
     console.info('model \u001b]0;owned\u0007 \u009b2J \u202etxt.exe');
     console.warn('a name\npublished churn 2026-W47');
   });
   expect(text).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);
   expect(text).toContain('\\u001b]0;owned\\u0007 \\u009b2J \\u202etxt.exe');
-  // The second line of a warning cannot look like a line of ours.
+  // The second line of a warning must not look like a line of its own.
   expect(text).not.toMatch(/^published/m);
 });
 
-it.each(['quiet', 'normal'] as const)('work that is quickly done writes no progress off a terminal (%s)', (verbosity) => {
+it.each(['quiet', 'normal'] as const)('writes no progress for quick work without a terminal (%s)', (verbosity) => {
   const text = written({ verbosity, json: false }, (console) => {
     const progress = console.progress('scoring', 2);
     progress.advance(1);

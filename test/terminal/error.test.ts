@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../../src/errors.ts';
 import { presentError } from '../../src/terminal/error.ts';
 
-describe('exit codes, which schedulers rely on', () => {
+describe('exit codes', () => {
   it.each<[ErrorKind, number]>([
     ['usage', 64],
     ['refused', 65],
@@ -13,7 +13,7 @@ describe('exit codes, which schedulers rely on', () => {
     ['configuration', 78],
     ['nothing to score', 99],
   ])('%s is %i', (kind, exitCode) => {
-    // Nothing to score is what --skip-empty asked for, so it is not called an error.
+    // `--skip-empty` requests this outcome, so it is not called an error.
     const text = kind === 'nothing to score' ? 'what happened' : 'error: what happened';
     expect(presentError(new ScoreBatchError(kind, 'what happened'))).toEqual({
       text,
@@ -31,7 +31,7 @@ describe('exit codes, which schedulers rely on', () => {
     ['SIGTERM', 143],
   ])('%s is %i', (signal, exitCode) => {
     expect(presentError(new Interrupted(signal))).toEqual({
-      text: `ended by ${signal}; the same command goes on where this one stopped`,
+      text: `ended by ${signal}; run the same command again to resume`,
       message: `ended by ${signal}`,
       details: [],
       hint: undefined,
@@ -40,27 +40,27 @@ describe('exit codes, which schedulers rely on', () => {
     });
   });
 
-  it.each([new TypeError('x is not a function'), 'a string', undefined])('%s is 1: a bug', (thrown) => {
+  it.each([new TypeError('x is not a function'), 'a string', undefined])('exits with 1 for a bug: %s', (thrown) => {
     const { text, exitCode, kind } = presentError(thrown);
     expect([exitCode, kind]).toEqual([1, 'bug']);
     expect(text).toMatch(/^error: this is a bug in score-batch\n/);
   });
 });
 
-it('one sentence, then details, then what to do', () => {
+it('shows one sentence, then details, then the hint', () => {
   const error = new ScoreBatchError('configuration', 'the job file job.yaml has 2 problems', {
     details: ['job.yaml:1:1: one', 'job.yaml:2:1: two\nover two lines'],
-    hint: 'mend them',
+    hint: 'fix them',
     cause: new Error('not shown'),
   });
   expect(presentError(error).text).toBe(`error: the job file job.yaml has 2 problems
   job.yaml:1:1: one
   job.yaml:2:1: two
   over two lines
-hint: mend them`);
+hint: fix them`);
 });
 
-it('names job, window and run as soon as they are known, before what to do', () => {
+it('names job, window and run once they are known, before the hint', () => {
   const error = new ScoreBatchError('unavailable', 'the warehouse does not answer\npublished churn', { hint: 'wait' });
   const subject = { job: 'churn', window: '2026-W47', runId: '2026-W47-0123456789ab' };
   expect(presentError(error, subject).text).toBe(`error: the warehouse does not answer
@@ -72,7 +72,7 @@ hint: wait`);
   expect(presentError(new Error('a bug'), subject).text).toContain('run 2026-W47-0123456789ab');
 });
 
-it('a bug is shown with its stack and with what caused it', () => {
+it('shows a bug with its stack and its causes', () => {
   const { text } = presentError(new Error('the outer one', { cause: new Error('the vendor said no') }));
   expect(text).toContain('error.test.ts');
   expect(text).toContain('the vendor said no');

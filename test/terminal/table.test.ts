@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { alignTable } from '../../src/terminal/table.ts';
 
-it('text stands left and numbers right, without blanks at line ends', () => {
+it('aligns text left and numbers right, without trailing blanks', () => {
   const table = alignTable(
     ['window', 'rows', 'share', 'state'],
     [
@@ -16,7 +16,7 @@ window     rows  share  state
 `);
 });
 
-it('a column with one word in it is text', () => {
+it('treats a column with one word in it as text', () => {
   expect(
     alignTable(
       ['n', 'x'],
@@ -28,6 +28,6 @@ it('a column with one word in it is text', () => {
   ).toBe('n     x\n1     a\nmany  b');
 });
 
-it('no rows leave the header', () => {
+it('shows only the header without rows', () => {
   expect(alignTable(['window', 'rows'], [])).toBe('window  rows');
 });

@@ -13,7 +13,7 @@ import {
 
 const HOUR = 3_600_000;
 
-// Zones whose clocks do something that code about days gets wrong.
+// Zones with clock changes that break naive code about days.
 const ZONES = [
   'UTC',
   'Europe/Berlin',
@@ -42,15 +42,18 @@ describe('ISO weeks', () => {
     ['2027-01-01', '2026-W53', '2026-12-28'],
     ['2027-01-04', '2027-W01', '2027-01-04'],
     ['2000-02-29', '2000-W09', '2000-02-28'],
-  ])('%s is in %s, which begins on %s', (day, week, monday) => {
+  ])('puts %s in %s, which starts on %s', (day, week, monday) => {
     expect([weekOf(day), mondayOf(day), parseWeek(week)]).toEqual([week, monday, monday]);
   });
 
-  it.each(['2025-W53', '2026-W54', '2026-W00', '2026-W4', '2026W47', '2026-w47', ' 2026-W47', ''])('%j is no week', (text) => {
-    expect(parseWeek(text)).toBeUndefined();
-  });
+  it.each(['2025-W53', '2026-W54', '2026-W00', '2026-W4', '2026W47', '2026-w47', ' 2026-W47', ''])(
+    'rejects %j as a week',
+    (text) => {
+      expect(parseWeek(text)).toBeUndefined();
+    },
+  );
 
-  it('a week is seven dates, and its name leads back to its Monday', () => {
+  it('has seven dates per week, and finds the Monday from the name', () => {
     fc.assert(
       fc.property(date, fc.integer({ min: 0, max: 6 }), (day, later) => {
         const monday = mondayOf(day);
@@ -63,7 +66,7 @@ describe('ISO weeks', () => {
 });
 
 it.each(['2026-02-30', '2027-02-29', '2026-13-01', '2026-1-1', '20260101', '2026-01-01T00', ''])(
-  '%j is no date of the calendar',
+  'rejects %j as a calendar date',
   (text) => {
     expect(parseDate(text)).toBeUndefined();
   },
@@ -76,15 +79,15 @@ describe('the first instant of a day', () => {
     ['2020-11-01', 'America/Havana', '2020-11-01T04:00:00.000Z', 'at the first of two midnights'],
     ['2011-12-31', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'after a day that was left out'],
     ['2011-12-30', 'Pacific/Apia', '2011-12-30T10:00:00.000Z', 'where a day that does not exist would have been'],
-  ])('%s in %s is %s, %s', (day, place, instant) => {
+  ])('of %s in %s is %s, %s', (day, place, instant) => {
     expect(new Date(dayStart(day, place)).toISOString()).toBe(instant);
   });
 
-  it('comes where the day before ends: days tile the time line, whatever the clocks do', () => {
+  it('is where the previous day ends: days tile the time line, whatever the clocks do', () => {
     fc.assert(
       fc.property(date, zone, (day, place) => {
         const hours = (dayStart(plusDays(day, 1), place) - dayStart(day, place)) / HOUR;
-        // 0 is a day that was left out; in 1988 the clocks of Goose Bay went two hours forth (22) and back (26).
+        // 0 is a skipped day; in 1988 the clocks of Goose Bay went two hours forward (22) and back (26).
         expect(hours === 0 || (hours >= 22 && hours <= 26)).toBe(true);
         if (hours > 0) expect(wallClock(dayStart(day, place), place).slice(0, 10)).toBe(day);
       }),
@@ -102,11 +105,11 @@ describe('instants of a wall-clock time', () => {
     ['2020-11-01T00:30:00', 'America/Havana', ['2020-11-01T04:30:00.000Z', '2020-11-01T05:30:00.000Z']],
     ['2026-04-05T01:45:00', 'Australia/Lord_Howe', ['2026-04-04T14:45:00.000Z', '2026-04-04T15:15:00.000Z']],
     ['2011-12-30T12:00:00', 'Pacific/Apia', []],
-  ])('%s in %s is %j', (wall, place, instants) => {
+  ])('of %s in %s are %j', (wall, place, instants) => {
     expect(instantsOf(Date.parse(`${wall}Z`), place).map((instant) => new Date(instant).toISOString())).toEqual(instants);
   });
 
-  it('hold every instant that shows this time', () => {
+  it('include every instant that shows this time', () => {
     const minute = fc.integer({ min: Date.UTC(1990, 0, 1) / 60_000, max: Date.UTC(2037, 0, 1) / 60_000 });
     fc.assert(
       fc.property(minute, zone, (minutes, place) => {

@@ -4,7 +4,7 @@ import { refuseOpen, type WindowFlags, windowFromFlags } from '../../src/window/
 import { weekWindow } from '../../src/window/window.ts';
 
 const BERLIN = 'Europe/Berlin';
-// Tuesday, half past midnight in Berlin and still Monday in UTC.
+// Tuesday, half past midnight in Berlin, but still Monday in UTC.
 const NOW = Date.parse('2026-11-23T23:30:00Z');
 
 function labelOf(flags: WindowFlags, zone = BERLIN): string {
@@ -22,7 +22,7 @@ function refused(work: () => unknown): string {
   return 'not refused';
 }
 
-it('flags without a value take the last complete window of the job’s zone', () => {
+it('takes the last complete window in the job’s zone for flags without a value', () => {
   expect([labelOf({ week: true }), labelOf({ date: true }), labelOf({ hour: true })]).toEqual([
     'week 2026-W47',
     'day 2026-11-23',
@@ -51,7 +51,7 @@ it.each([
   expect(labelOf(flags)).toBe(window);
 });
 
-describe('what is refused, with what to do', () => {
+describe('refuses, with a hint,', () => {
   it('no window, two windows, half a window', () => {
     const flags: WindowFlags[] = [
       {},
@@ -60,11 +60,11 @@ describe('what is refused, with what to do', () => {
       { to: '2026-11-18' },
     ];
     expect(flags.map((given) => refused(() => labelOf(given))).join('\n\n')).toMatchInlineSnapshot(`
-      "error: no window was given
+      "error: no window given
       hint: choose one of --week, --date, --hour, or --from with --to
       exit code 64
 
-      error: --week and --date and --from/--to each name a window
+      error: --week and --date and --from/--to cannot be combined: each names a window
       hint: choose one of --week, --date, --hour, or --from with --to
       exit code 64
 
@@ -78,7 +78,7 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('text that names no window', () => {
+  it('text that does not name a window', () => {
     const flags: WindowFlags[] = [
       { week: '2025-W53' },
       { week: '2026-47' },
@@ -98,7 +98,7 @@ describe('what is refused, with what to do', () => {
       hint: write it like 2026-W47
       exit code 64
 
-      error: --date 2026-02-29 is not a date of the calendar
+      error: --date 2026-02-29 is not a calendar date
       hint: write it like 2026-11-18
       exit code 64
 
@@ -133,19 +133,19 @@ describe('what is refused, with what to do', () => {
       [{ date: '2011-12-30' }, 'Pacific/Apia'],
     ];
     expect(asked.map(([given, zone]) => refused(() => labelOf(given, zone))).join('\n\n')).toMatchInlineSnapshot(`
-      "error: the hour 2026-03-29T02:00:00 does not exist in Europe/Berlin: the clocks are put forward over it
+      "error: the hour 2026-03-29T02:00:00 does not exist in Europe/Berlin: the clocks skip it
       hint: choose the next one
       exit code 64
 
-      error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks are put back
+      error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks go back
       hint: write --from and --to with an offset: it starts at 2026-10-25T02:00:00+02:00 or 2026-10-25T02:00:00+01:00
       exit code 64
 
-      error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks are put forward over it
+      error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks skip it
       hint: choose the next one
       exit code 64
 
-      error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks are put back
+      error: the instant 2026-10-25T02:45:00 exists twice in Europe/Berlin: the clocks go back
       hint: write --from and --to with an offset: it starts at 2026-10-25T02:45:00+02:00 or 2026-10-25T02:45:00+01:00
       exit code 64
 
@@ -155,7 +155,7 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('a range that ends where it starts, or before', () => {
+  it('a range that does not end after its start', () => {
     const flags: WindowFlags[] = [
       { from: '2026-11-18', to: '2026-11-18' },
       { from: '2026-11-19', to: '2026-11-18' },
@@ -176,18 +176,18 @@ describe('what is refused, with what to do', () => {
     `);
   });
 
-  it('a window that ends after the last year that a date can have', () => {
+  it('a window that ends after the last possible year', () => {
     for (const flags of [{ date: '9999-12-31' }, { week: '9999-W52' }]) {
       expect(refused(() => labelOf(flags))).toContain('exit code 64');
     }
   });
 
-  it('a window that is still open, until the very instant at which it ends', () => {
+  it('a window that is still open, until the instant at which it ends', () => {
     const window = weekWindow('2026-11-16', BERLIN);
     expect(() => refuseOpen(window, Date.parse('2026-11-22T23:00:00Z'))).not.toThrow();
     expect(refused(() => refuseOpen(window, Date.parse('2026-11-22T22:59:59.999Z')))).toMatchInlineSnapshot(`
       "error: the window 2026-W47 is still open until 2026-11-23 00:00 (Europe/Berlin): rows would be missing
-      hint: wait until it is over, or add --allow-open
+      hint: wait until it has ended, or add --allow-open
       exit code 64"
     `);
   });

@@ -8,24 +8,24 @@ it.each([
   ['2026-11-23t08:00:00z', '2026-11-23T08:00:00.000Z'],
   ['2026-11-23T08:00:00.123456789Z', '2026-11-23T08:00:00.123Z'],
   ['2026-11-23T08:00-05:00', '2026-11-23T13:00:00.000Z'],
-])('SCORE_BATCH_NOW=%s is %s', (text, instant) => {
+])('reads SCORE_BATCH_NOW=%s as %s', (text, instant) => {
   expect(new Date(readNow({ SCORE_BATCH_NOW: text })).toISOString()).toBe(instant);
 });
 
-it.each([{}, { SCORE_BATCH_NOW: '' }])('the clock tells the time with %o', (environment) => {
+it.each([{}, { SCORE_BATCH_NOW: '' }])('uses the clock with %o', (environment) => {
   const before = Date.now();
   const now = readNow(environment);
   expect(now).toBeGreaterThanOrEqual(before);
   expect(now).toBeLessThanOrEqual(Date.now());
 });
 
-// Without an offset it would be another instant on every machine.
+// Without an offset, the instant would depend on the machine.
 it.each([
   '2026-11-23T08:00:00',
   '2026-11-23',
   'yesterday',
   '2026-13-23T08:00:00Z',
-  // What Date.parse takes all the same: a month of 2001, the second of March, a year that nothing else can hold.
+  // Date.parse accepts these: a month of 2001, the second of March, a year that nothing else supports.
   '1Z',
   'Mon, 23 Nov 2026 08:00:00 +01:00',
   '2026-02-30T08:00:00Z',
@@ -33,7 +33,7 @@ it.each([
   '+275760-09-13T00:00:00Z',
   '1969-12-31T23:00:00Z',
   '2200-01-01T00:00:00Z',
-])('SCORE_BATCH_NOW=%s is refused', (text) => {
+])('refuses SCORE_BATCH_NOW=%s', (text) => {
   let shown = '';
   try {
     readNow({ SCORE_BATCH_NOW: text });

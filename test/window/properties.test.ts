@@ -4,14 +4,14 @@ import { mondayOf, plusDays, weekOf } from '../../src/window/calendar.ts';
 import { windowFromFlags } from '../../src/window/flags.ts';
 import { hourWindow, weekWindow, wholeDays } from '../../src/window/window.ts';
 
-// What holds for every zone that there is, over half a century. fast-check prints the seed of what fails.
+// Properties that hold for every zone over half a century. fast-check prints the seed of a failure.
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
-/** No window is open by then. */
+/** Every window has ended by then. */
 const NOW = Date.UTC(2040, 0, 1);
 
-// Zones that did something rare are not left to chance.
+// Zones with rare clock changes are always included.
 const RARE = [
   'Asia/Tehran', // skipped midnights
   'Australia/Lord_Howe', // half an hour of daylight saving
@@ -23,7 +23,7 @@ const RARE = [
   'America/Sao_Paulo', // skipped midnights
   'Africa/Monrovia', // 44 minutes and 30 seconds until 1972
 ];
-// A zone costs some milliseconds when it is first asked for, so each run of the tests meets some hundred of them.
+// The first use of a zone costs some milliseconds, so each test run covers about a hundred of them.
 const zone = fc.oneof(fc.constantFrom(...RARE), fc.constantFrom(...Intl.supportedValuesOf('timeZone')));
 const date = fc
   .integer({ min: Date.UTC(1975, 0, 1) / DAY, max: Date.UTC(2030, 0, 1) / DAY })
@@ -34,7 +34,7 @@ const day = (text: string, place: string) => windowFromFlags({ date: text }, pla
 const range = (from: string, to: string, place: string) => windowFromFlags({ from, to }, place, NOW);
 
 describe('weeks', () => {
-  it('tile the time line, are found by their labels, and are what the range of their days is', () => {
+  it('tile the time line, are found by their labels, and equal the range of their days', () => {
     fc.assert(
       fc.property(date, zone, (some, place) => {
         const monday = mondayOf(some);
@@ -50,7 +50,7 @@ describe('weeks', () => {
     );
   });
 
-  it('a year has a 53rd one where its first of January is a Thursday, or its last of December', () => {
+  it('include a 53rd one in years that start or end on a Thursday', () => {
     for (let year = 1975; year < 2100; year += 1) {
       const thursdays = [`${year}-01-01`, `${year}-12-31`].map((text) => new Date(text).getUTCDay() === 4);
       const exists = () => week(`${year}-W53`, 'Asia/Kathmandu');
@@ -60,13 +60,13 @@ describe('weeks', () => {
   });
 });
 
-it('days tile the time line, are found by their labels, and make the week that they are of', () => {
+it('makes days that tile the time line, are found by their labels, and form their week', () => {
   fc.assert(
     fc.property(date, zone, (some, place) => {
       const monday = mondayOf(some);
       const whole = weekWindow(monday, place);
       const days = Array.from({ length: 7 }, (_, i) => plusDays(monday, i)).flatMap((text) => {
-        // A day that was left out is refused.
+        // A skipped day is refused.
         try {
           return [day(text, place)];
         } catch (error) {
@@ -89,11 +89,11 @@ it('days tile the time line, are found by their labels, and make the week that t
   );
 });
 
-it('hours tile the time line, each with a label of its own, by which it is found unless the clocks show it twice', () => {
+it('makes hours that tile the time line, each with a unique label, and finds them by it unless the clocks show them twice', () => {
   const start = fc.integer({ min: Date.UTC(1975, 0, 1) / HOUR, max: Date.UTC(2030, 0, 1) / HOUR });
   fc.assert(
     fc.property(start, zone, (hours, place) => {
-      // The whole hour of the zone that begins in this hour of UTC.
+      // The hour of the zone that starts within this hour of UTC.
       const first = windowFromFlags({ hour: true }, place, (hours + 2) * HOUR - 1);
       const second = hourWindow(first.end.getTime(), place);
       expect(second.start).toEqual(first.end);

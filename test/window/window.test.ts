@@ -20,18 +20,18 @@ const date = fc
   .map((day) => new Date(day * 24 * HOUR).toISOString().slice(0, 10));
 
 it.each([
-  ['2026-03-23', 'Europe/Berlin', 167, 'the clocks are put forward'],
-  ['2026-10-19', 'Europe/Berlin', 169, 'the clocks are put back'],
+  ['2026-03-23', 'Europe/Berlin', 167, 'the clocks go forward'],
+  ['2026-10-19', 'Europe/Berlin', 169, 'the clocks go back'],
   ['2026-11-16', 'Europe/Berlin', 168, 'nothing happens'],
   ['2021-03-22', 'Asia/Tehran', 167, 'the first midnight is skipped'],
   ['2020-10-26', 'America/Havana', 169, 'the last midnight exists twice'],
   ['2011-12-26', 'Pacific/Apia', 144, 'a day is left out'],
-])('the week of %s in %s has %i hours when %s', (monday, place, length) => {
+])('gives the week of %s in %s %i hours: %s', (monday, place, length) => {
   const window = weekWindow(monday, place);
   expect([window.kind, hours(window)]).toEqual(['week', length]);
 });
 
-describe('a range is named after what it is, however it was asked for', () => {
+describe('names a range by what it is, whatever flags gave it', () => {
   const at = (text: string): number => Date.parse(text);
   it.each([
     ['2026-11-15T23:00:00Z', '2026-11-22T23:00:00Z', 'week', '2026-W47', 'a whole ISO week'],
@@ -45,16 +45,16 @@ describe('a range is named after what it is, however it was asked for', () => {
     ['2026-10-25T00:00:00Z', '2026-10-25T01:00:00Z', 'hour', '2026-10-25T02+0200', 'the first of two equal hours'],
     ['2026-10-25T01:00:00Z', '2026-10-25T02:00:00Z', 'hour', '2026-10-25T02+0100', 'the second of two equal hours'],
     ['2026-11-18T08:00:00Z', '2026-11-18T08:00:00.250Z', 'ad hoc', '20261118T080000Z_20261118T080000.250Z', 'milliseconds'],
-  ])('%s to %s is %s %s: %s', (start, end, kind, label) => {
+  ])('names %s to %s as %s %s: %s', (start, end, kind, label) => {
     expect(windowOf(at(start), at(end), 'Europe/Berlin')).toMatchObject({ kind, label });
   });
 
-  it('an hour begins with the zone’s hour, not with that of UTC', () => {
+  it('starts an hour with the zone’s hour, not with that of UTC', () => {
     expect(hourWindow(at('2026-11-18T08:15:00Z'), 'Asia/Kathmandu')).toMatchObject({ kind: 'hour', label: '2026-11-18T14' });
   });
 });
 
-it('every label is safe in a file name and every window of a kind has its own', () => {
+it('gives every window of a kind its own label, safe in a file name', () => {
   fc.assert(
     fc.property(zone, fc.integer({ min: 0, max: 24 * 365 * 2 }), (place, hour) => {
       const start = Date.parse('2025-01-01T00:00:00Z') + hour * HOUR;
@@ -76,7 +76,7 @@ describe('weeks and days tile the time line without gap or overlap', () => {
         const window = make(first, place);
         const next = make(plusDays(first, length), place);
         expect(next.start).toEqual(window.end);
-        // A day that was left out has no instants and no kind.
+        // A skipped day has no instants and no kind.
         if (hours(window) > 0) {
           expect(window.kind).toBe(kind);
           expect(wholeDays(window)?.start).toBe(first);
@@ -87,12 +87,12 @@ describe('weeks and days tile the time line without gap or overlap', () => {
   });
 });
 
-describe('the window before', () => {
+describe('the previous window', () => {
   it.each([
     ['2026-W02', '2026-W01', weekWindow('2026-01-05', 'Europe/Berlin')],
     ['2021-W12', '2021-W11', weekWindow('2021-03-22', 'Asia/Tehran')],
     ['2026-03-30', '2026-03-29', dayWindow('2026-03-30', 'Europe/Berlin')],
-    // 30 December 2011 does not exist there, so the day before is the one before that.
+    // 30 December 2011 does not exist there, so the previous day is the 29th.
     ['2011-12-31', '2011-12-29', dayWindow('2011-12-31', 'Pacific/Apia')],
     ['2026-10-25T03', '2026-10-25T02+0100', hourWindow(Date.parse('2026-10-25T02:00:00Z'), 'Europe/Berlin')],
     ['an ad hoc one', undefined, windowOf(0, 12 * HOUR, 'UTC')],
@@ -115,7 +115,7 @@ describe('the window before', () => {
   });
 });
 
-it('only a window of whole days has dates', () => {
+it('has dates only if it consists of whole days', () => {
   expect(wholeDays(weekWindow('2011-12-26', 'Pacific/Apia'))).toEqual({ start: '2011-12-26', end: '2012-01-02' });
   expect(wholeDays(hourWindow(Date.parse('2026-11-18T08:00:00Z'), 'UTC'))).toBeUndefined();
   expect(wholeDays(windowOf(Date.parse('2026-11-18T00:00:00Z'), Date.parse('2026-11-19T00:00:01Z'), 'UTC'))).toBeUndefined();

@@ -29,20 +29,20 @@ function refused(text: string, given?: Given): string {
   return 'not refused';
 }
 
-it('gives what the schema makes of the YAML, anchors and all', () => {
+it("returns the schema's output, with anchors resolved", () => {
   expect(parse('name: &n a\nlists: [{ item: *n }]')).toEqual({ name: 'a', lists: [{ item: 'a' }] });
 });
 
-it('replaces variables only where it was told to', () => {
+it('replaces variables only with an environment', () => {
   expect(parse('name: "${HOME}"').name).toBe('${HOME}');
   expect(parse('name: "${PLACE}"', { environment: { PLACE: 'here' } }).name).toBe('here');
 });
 
-it('a variable never becomes a key', () => {
+it('never replaces variables in keys', () => {
   expect(refused('"${KEY}": a', { environment: { KEY: 'name' } })).toContain('unknown key ${KEY}');
 });
 
-it('points at the value, at the key that is unknown, and at the nearest parent of what is missing', () => {
+it('points at the value, at an unknown key, and at the nearest parent of a missing key', () => {
   expect(refused('name: a\nlists:\n  - item: 1\n  - {}\n  - item: b\n    itme: c\nsizes: 3\n')).toMatchInlineSnapshot(`
     "error: the thing thing.yaml has 4 problems
       thing.yaml:3:11: lists.0.item: expected text
@@ -53,7 +53,7 @@ it('points at the value, at the key that is unknown, and at the nearest parent o
   `);
 });
 
-it('looks between keys only once every key is right, and points at what the check names', () => {
+it('checks across keys only once every key is valid, and points at the key that the check names', () => {
   const crossChecks = ({ lists }: z.output<typeof schema>): Problem[] =>
     lists.map((_, index) => ({ path: ['lists', index, 'item'], message: 'not this one' }));
   expect(refused('name: 1\nlists: [{ item: a }]', { crossChecks })).not.toContain('not this one');
@@ -65,7 +65,7 @@ it('looks between keys only once every key is right, and points at what the chec
   `);
 });
 
-it('a variable that is not set is refused though the schema would take its text', () => {
+it('refuses an unset variable even if the schema would accept its text', () => {
   expect(refused('name: ${NAME}\nsize: 1', { environment: {} })).toMatchInlineSnapshot(`
     "error: the thing thing.yaml has a problem
       thing.yaml:1:7: the environment variable NAME is not set and has no default
@@ -76,11 +76,11 @@ it('a variable that is not set is refused though the schema would take its text'
 it.each([
   ['aliases of aliases of aliases', bomb()],
   ['a list that holds itself', 'name: a\nlists: &a [*a]'],
-])('%s is refused before it takes all memory', (_, text) => {
-  expect(refused(text)).toContain('thing.yaml: its aliases (*name) lead to too much, or to themselves');
+])('refuses %s before it takes all memory', (_, text) => {
+  expect(refused(text)).toContain('thing.yaml: its aliases (*name) expand to too much, or contain themselves');
 });
 
-it('brackets within brackets are refused, in a few lines', () => {
+it('refuses nested brackets, in a few lines', () => {
   for (const text of ['['.repeat(100_000), `name: ${'['.repeat(5_000)}${']'.repeat(5_000)}`]) {
     const lines = refused(text).split('\n');
     expect(lines[0]).toMatch(/^error: the thing thing.yaml has /);
@@ -88,7 +88,7 @@ it('brackets within brackets are refused, in a few lines', () => {
   }
 });
 
-/** Nine lines that stand for 9^9 texts. */
+/** Nine lines that expand to 9^9 texts. */
 function bomb(): string {
   const names = [...'abcdefghi'];
   return names
@@ -101,15 +101,15 @@ function bomb(): string {
     .join('\n');
 }
 
-it('refuses a key that a map would lose without a word, wherever it stands', () => {
+it('refuses a key that a map would silently drop, at any depth', () => {
   expect(refused('name: a\n__proto__: b\nlists: [{ "__proto__": 1 }]')).toMatchInlineSnapshot(`
     "error: the thing thing.yaml has 2 problems
-      thing.yaml:2:1: __proto__ cannot be a name here: choose another one
-      thing.yaml:3:11: __proto__ cannot be a name here: choose another one
+      thing.yaml:2:1: __proto__ is not a valid name: choose another one
+      thing.yaml:3:11: __proto__ is not a valid name: choose another one
     hint: read the README"
   `);
 });
 
-it('a variable is not what every object has', () => {
+it('does not take an inherited property for a variable', () => {
   expect(refused('name: ${constructor}', { environment: {} })).toContain('the environment variable constructor is not set');
 });

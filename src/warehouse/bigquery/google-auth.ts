@@ -1,5 +1,5 @@
 import { type AuthClient, type GoogleAuth, PassThroughClient } from 'google-auth-library';
-import { keepSecretsIn, registerSecret } from '../../secrets.ts';
+import { registerSecret, registerSecretsIn } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import { checkKeyFile } from './key-file.ts';
 
@@ -80,14 +80,14 @@ function guardTransporter(transporter: Transporter): void {
     resolved: async (request: TokenRequest) => {
       request.redirect = 'manual';
       keepBearer(request.headers);
-      keepSecretsIn(request.data instanceof URLSearchParams ? Object.fromEntries(request.data) : request.data);
+      registerSecretsIn(request.data instanceof URLSearchParams ? Object.fromEntries(request.data) : request.data);
       return request;
     },
   });
   transporter.interceptors.response.add({
     resolved: async (answer: TokenAnswer) => {
       refuseForeign(answer);
-      keepSecretsIn(answer.data);
+      registerSecretsIn(answer.data);
       return answer;
     },
     rejected: async (error: { readonly response?: TokenAnswer }) => {

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
-import { keepSecretsIn } from '../../secrets.ts';
+import { registerSecretsIn } from '../../secrets.ts';
 
 /**
  * Reads the file from which Google's library will take its credentials, before the library does: what its parsers say of a
@@ -36,7 +36,7 @@ export async function checkKeyFile(environment: NodeJS.ProcessEnv): Promise<void
     throw refused('is not JSON');
   }
   if (typeof content !== 'object' || content === null) throw refused('is not a file of credentials');
-  keepSecretsIn(content);
+  registerSecretsIn(content);
   const { type, private_key: key } = content as { readonly type?: unknown; readonly private_key?: unknown };
   if (typeof type !== 'string') throw refused('has no "type", so it is not a file of credentials');
   if (type !== 'service_account') return;

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { spillFolder } from '../../duckdb/spill.ts';
 import { literal } from '../../duckdb/sql.ts';
 import { REJECTED } from '../../outcomes/folder.ts';
-import { proveWritable } from '../../writable-folder.ts';
+import { assertWritable } from '../../writable-folder.ts';
 import type { TapSink } from '../tapping.ts';
 import type { Sink } from '../warehouse.ts';
 import { duckdbAudit } from './audit.ts';
@@ -32,7 +32,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
         const id = randomBytes(4).toString('hex');
         // If this process is killed here, clean-up takes it for spill and drops it in time.
         const name = path.basename(spillFolder(file.scratch, undefined));
-        for (const folder of [file.scratch, path.dirname(file.path)]) await proveWritable(folder, name);
+        for (const folder of [file.scratch, path.dirname(file.path)]) await assertWritable(folder, name);
         // A file that is not there yet is made by the first run, not by asking.
         if (!existsSync(file.path)) return `${file.path} is not there yet; the first run makes it`;
         await withFile(file, 'write', (database) =>

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
-import { keepSecretsIn, registerSecret, registerSecretsOf } from '../../secrets.ts';
+import { registerSecret, registerSecretsIn, registerSecretsOf } from '../../secrets.ts';
 import { connectionsFile, readConnection } from './connections-file.ts';
 import type { Target } from './target.ts';
 
@@ -30,7 +30,7 @@ export async function findCredentials(
 ): Promise<Credentials> {
   registerSecretsOf(environment);
   const found = await find(target, environment);
-  keepSecretsIn(found);
+  registerSecretsIn(found);
   if (found === undefined) {
     throw new ScoreBatchError('permission', `there are no credentials for the Snowflake account ${target.account}`, {
       details: WAYS,

@@ -1,5 +1,5 @@
 import { ScoreBatchError } from '../../errors.ts';
-import { keepSecretsIn, registerSecret } from '../../secrets.ts';
+import { registerSecret, registerSecretsIn } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import type { Answered, HttpClient, Sent } from './transport.ts';
 
@@ -12,7 +12,7 @@ export function guard(client: HttpClient): void {
     const { url = '' } = config;
     config.beforeRedirect = (target) => refuseOtherHost(url, target);
     registerSecret(/Token="([^"]+)"/.exec(headerOf(config, 'Authorization'))?.[1]);
-    if (isSessionRequest(url)) keepSecretsIn(config.data);
+    if (isSessionRequest(url)) registerSecretsIn(config.data);
     return config;
   });
   client.interceptors.response.use(
@@ -27,7 +27,7 @@ export function guard(client: HttpClient): void {
         const { url: address = '' } = config;
         throw Object.assign(foreignAnswer('Snowflake', { address, status: response.status ?? 200, contentType }), { config });
       }
-      if (isSessionRequest(config.url) || text.includes('"stageInfo"')) keepSecretsIn(body);
+      if (isSessionRequest(config.url) || text.includes('"stageInfo"')) registerSecretsIn(body);
       refuseNames(body);
       // So that the driver does not parse it again. Of an upload it must: it reads numbers of 64 bits in the text.
       if (!text.includes('smkId')) response.data = body;

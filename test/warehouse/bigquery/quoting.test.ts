@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { BIGQUERY } from '../../../src/warehouse/bigquery/dialect.ts';
 import { parseDataset } from '../../../src/warehouse/bigquery/names.ts';
 import { parseUrl } from '../../../src/warehouse/bigquery/url.ts';
-import { spitefulText, storableText } from '../../support/spiteful-text.ts';
+import { hostileText, storableText } from '../../support/hostile-text.ts';
 import { environment, MAY_WRITE, makeSubject, REAL } from './subject.ts';
 
 describe('a URL', () => {
@@ -21,10 +21,10 @@ describe('a URL', () => {
 
   it('is refused, or its parts hold nothing that means something in SQL or in a request', () => {
     const url = fc
-      .tuple(fc.constantFrom('my-project', ''), spitefulText, fc.constantFrom('/', ''), spitefulText, spitefulText)
+      .tuple(fc.constantFrom('my-project', ''), hostileText, fc.constantFrom('/', ''), hostileText, hostileText)
       .map(([project, a, slash, b, c]) => `bigquery://${project}${a}${slash}${b}${c === '' ? '' : `?location=${c}`}`);
     fc.assert(
-      fc.property(fc.oneof(url, spitefulText), (text) => {
+      fc.property(fc.oneof(url, hostileText), (text) => {
         const parsed = () => parseUrl(text);
         try {
           const { project, dataset, location = '' } = parsed();
@@ -39,7 +39,7 @@ describe('a URL', () => {
 
   it('and so is the scratch dataset', () => {
     fc.assert(
-      fc.property(spitefulText, (text) => {
+      fc.property(hostileText, (text) => {
         try {
           const { project, dataset } = parseDataset(text, 'mine');
           expect(`${project} ${dataset}`).toMatch(/^[\w.:-]+ \w+$/);

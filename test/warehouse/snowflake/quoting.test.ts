@@ -3,12 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { literal } from '../../../src/warehouse/snowflake/dialect.ts';
 import { identifier, stored } from '../../../src/warehouse/snowflake/names.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
-import { spitefulText, storableText } from '../../support/spiteful-text.ts';
+import { hostileText, storableText } from '../../support/hostile-text.ts';
 import { makeSubject, mayMake } from './subject.ts';
 
 describe('a URL', () => {
   it('gives back the parts that it is made of, whatever they hold', () => {
-    const part = spitefulText.filter((text) => text !== '' && text !== '.' && text !== '..');
+    const part = hostileText.filter((text) => text !== '' && text !== '.' && text !== '..');
     fc.assert(
       fc.property(part, part, part, (database, schema, role) => {
         const [a, b, c] = [database, schema, role].map(encodeURIComponent);
@@ -26,13 +26,13 @@ describe('a URL', () => {
   });
 
   it('that is none is refused, and never a bug', () => {
-    const url = fc.tuple(spitefulText, spitefulText, spitefulText).map(([a, b, c]) => `snowflake://org-account/${a}/${b}?${c}`);
+    const url = fc.tuple(hostileText, hostileText, hostileText).map(([a, b, c]) => `snowflake://org-account/${a}/${b}?${c}`);
     fc.assert(
       fc.property(
         fc.oneof(
           url,
-          spitefulText,
-          spitefulText.map((text) => `snowflake://${text}/d/s`),
+          hostileText,
+          hostileText.map((text) => `snowflake://${text}/d/s`),
         ),
         (text) => {
           try {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
-/** Texts made of what ends, begins or escapes something in the SQL of some warehouse, in a spreadsheet or in a URL. */
-export const spitefulText = fc.string({
+/** Texts of characters with a special meaning in some warehouse's SQL, in a spreadsheet or in a URL. */
+export const hostileText = fc.string({
   unit: fc.oneof(
     fc.constantFrom("'", '"', '`', '\\', '\n', '\r', '--', '#', '//', '/*', '*/', '$$', ';', "'''", '"""', ' ', '{', '}', '%'),
     fc.constantFrom(':window_start', 'x', 'e', 'r', '＇', '’', '\u2028', '💶', '&', '?', '=', '@', '\\u0027', '\\x27'),
@@ -10,5 +10,5 @@ export const spitefulText = fc.string({
   maxLength: 12,
 });
 
-/** Without what the clients or the servers of warehouses cannot hold. */
-export const storableText = spitefulText.map((text) => text.replaceAll('\0', ''));
+/** The same without characters that a warehouse or its client cannot store. */
+export const storableText = hostileText.map((text) => text.replaceAll('\0', ''));
