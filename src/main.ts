@@ -5,7 +5,7 @@ import type { GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
-import { prepareEnding } from './ending.ts';
+import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
 import { keepSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
@@ -14,14 +14,25 @@ import { createOutput, unwritten } from './terminal/output.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
-const ending = prepareEnding();
-const closing: (() => Promise<void>)[] = [];
-const exitCode = await main(process.argv.slice(2));
-await ending.exit(exitCode, closing);
+/** One call of the command line, and what it gets from the process that it is in. */
+export interface Call {
+  /** Without the names of Node and of the script. */
+  readonly argv: readonly string[];
+  readonly stdout: Parameters<typeof createOutput>[0];
+  readonly stderr: Parameters<typeof createConsole>[0]['stream'];
+  /** Filled in by the command. */
+  readonly subject: Subject;
+  /** When the call began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
+  readonly began: number;
+  readonly ending: Pick<Ending, 'signal' | 'deadline' | 'soon'>;
+  /** Takes work to be done once the call is over, however it ended. */
+  readonly atEnd: Context['atEnd'];
+}
 
-/** argv → command → exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  keepSecretsOf(process.env);
+/** The process of one command: its arguments, streams and signals, and its end. */
+export async function main(): Promise<void> {
+  const ending = prepareEnding();
+  const closing: (() => Promise<void>)[] = [];
   const subject: Subject = {};
   // Node would show all that hangs on an error: requests do, with tokens in them.
   process.on('uncaughtException', (error) => {
@@ -30,7 +41,25 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   // What a write met is told where it was made; a log that nobody takes is no reason to fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const output = createOutput(process.stdout);
+  const code = await callCommandLine({
+    argv: process.argv.slice(2),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    subject,
+    began: 0,
+    ending,
+    atEnd: (work) => void closing.push(work),
+  });
+  await ending.exit(code, closing);
+}
+
+/**
+ * argv → command → exit code. Folder and environment are those of the process, where threads and libraries read them. Tests call it in
+ * a process that is there for more than one command.
+ */
+export async function callCommandLine({ argv, stdout, stderr, subject, began, ending, atEnd }: Call): Promise<number> {
+  keepSecretsOf(process.env);
+  const output = createOutput(stdout);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
   let printed: { readonly data: unknown } | undefined;
@@ -39,7 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
     createConsole({
       verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
       json: process.env.SCORE_BATCH_LOG === 'json',
-      stream: process.stderr,
+      stream: stderr,
       subject,
     });
   const contextOf = (flags: GlobalFlags): Context => {
@@ -50,11 +79,11 @@ async function main(argv: readonly string[]): Promise<number> {
       // The flag is what the variable says, for this call.
       environment: flags.maxMemory ? { ...process.env, SCORE_BATCH_MEMORY: flags.maxMemory } : process.env,
       now: readNow(process.env),
-      began: 0,
+      began,
       console: consoleOf(flags),
       subject,
       signal: ending.signal,
-      atEnd: (work) => void closing.push(work),
+      atEnd,
     };
   };
   const print = (line: string, data: unknown): void => {

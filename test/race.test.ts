@@ -69,7 +69,7 @@ describe('two processes', () => {
   it('publish once where the same command is started twice', async () => {
     const folder = await slowProject();
     const undisturbed = await undisturbedRun(folder);
-    const outcomes = await Promise.all([scoreBatch(folder, RUN), scoreBatch(folder, RUN)]);
+    const outcomes = await Promise.all([startScoreBatch(folder, RUN).ended, startScoreBatch(folder, RUN).ended]);
     expectBothGood(outcomes);
     const states = (await ledger(folder)).map(({ state }) => state);
     // On a busy machine the second may begin when the first is over; then it is a run of its own.

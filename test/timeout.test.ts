@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { statements } from './support/project.ts';
 import { ledger } from './support/publication.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 import { WAREHOUSE } from './support/steer.ts';
 
 /** Never true in the time of a test while `big` has rows: they are joined with themselves. */
@@ -18,7 +18,7 @@ async function busyProject(): Promise<string> {
 
 it('ends a run at its deadline with 69, tells the ledger, and the same command goes on', { timeout: 180_000 }, async () => {
   const folder = await busyProject();
-  const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--timeout', '10s']);
+  const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json', '--timeout', '10s']);
   expect(code, stderr).toBe(69);
   expect(stderr).toMatch(/error: ended by --timeout 10s\n {2}job .*\nhint: give it more time, or start the same command again/);
   expect(JSON.parse(stdout)).toMatchObject({
@@ -31,13 +31,13 @@ it('ends a run at its deadline with 69, tells the ledger, and the same command g
   }
 
   await statements(path.join(folder, WAREHOUSE), ['delete from big']);
-  const again = await scoreBatch(folder, ['--timeout', '1h', '--week', '--json']);
+  const again = await scoreBatchProcess(folder, ['--timeout', '1h', '--week', '--json']);
   expect(again.code, again.stderr).toBe(0);
   expect(JSON.parse(again.stdout)).toMatchObject({ run_id: entries[0]?.run_id ?? expect.any(String) });
 });
 
 it.each(['5', '0s', '-1s', 'soon', '481h', '1d'])('refuses a deadline of %s', async (text) => {
-  const { code, stderr } = await scoreBatch(await linearProject(), ['status', `--timeout=${text}`]);
+  const { code, stderr } = await scoreBatchProcess(await linearProject(), ['status', `--timeout=${text}`]);
   expect(stderr).toContain("option '--timeout <duration>' argument");
   expect(stderr).toContain('such as 90s, 30m or 2h');
   expect(code).toBe(64);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ENVIRONMENT, expectedCsv, FILL, leftInScratch, missing, replaced, weeklyProject, weekOf } from '../across/week.ts';
-import { type Outcome, scoreBatch } from '../support/score-batch.ts';
+import { type Outcome, scoreBatch, scoreBatchProcess } from '../support/score-batch.ts';
 import { cronJob, manifest, steps } from './manifest.ts';
 
 /** A pod that has a GPU scores with one worker, and so do all pods here, where they are on one machine. */
@@ -20,7 +20,7 @@ describe.skipIf(missing.bigquery)('the pods of the Job', () => {
       const outcomes: Outcome[] = [];
       for (const { args, env } of steps(template.spec)) {
         const own = { ...Object.fromEntries(env.map(({ name, value }) => [name, value])), JOB_COMPLETION_INDEX: String(index) };
-        const outcome = await scoreBatch(folder, ['--json', ...args.map(onOneCore)], { ...variables, ...own });
+        const outcome = await scoreBatchProcess(folder, ['--json', ...args.map(onOneCore)], { ...variables, ...own });
         outcomes.push(outcome);
         if (outcome.code !== 0) break;
       }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { query, repository } from '../support/project.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatchProcess } from '../support/score-batch.ts';
 import { CHUNKS, CSV, runFolders, slowProject, WAREHOUSE } from '../support/steer.ts';
 
 // In the real command line: what a pool of threads does when one of them is no more.
@@ -18,14 +18,14 @@ describe.each<[string, string, string, string, (number | string)[]]>([
 ])('a chunk worker that dies of %s', (_, death, midway, message, ends) => {
   it('ends the run with what happened; the same command goes on, and nothing is lost or doubled', async () => {
     const folder = await slowProject();
-    const died = await scoreBatch(folder, ['--week', '--json', '--workers', '2'], {
+    const died = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2'], {
       NODE_OPTIONS: PRELOAD,
       DYING_WORKER: death,
       DYING_MIDWAY: midway,
     });
     expect(died.stderr).toContain(message);
     expect(ends).toContain(died.code ?? died.signal);
-    const again = await scoreBatch(folder, ['--week', '--json', '--workers', '2']);
+    const again = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2']);
     expect(again.code, again.stderr).toBe(0);
     const { rows, chunks_resumed: resumed } = JSON.parse(again.stdout);
     // What was staged before is not scored again: each worker's first chunk at most, and one that the other one had begun.
@@ -39,7 +39,7 @@ describe.each<[string, string, string, string, (number | string)[]]>([
     ]);
     // The same bytes as of a run in which nobody died.
     const untouched = await slowProject();
-    expect((await scoreBatch(untouched, ['--week'])).code).toBe(0);
+    expect((await scoreBatchProcess(untouched, ['--week'])).code).toBe(0);
     expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(await readFile(path.join(untouched, CSV), 'utf8'));
     expect(await runFolders(folder)).toEqual([]);
   });
