@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFiles } from './test/slowest-files.ts';
 
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
@@ -34,6 +35,9 @@ const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((fol
 
 export default defineConfig({
   test: {
+    reporters: [new SlowestFiles(), 'default'],
+    // What is built is loaded as it is: its threads are files beside it.
+    server: { deps: { external: [/\/dist\/[\w-]+\.js$/] } },
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
     pool: 'forks',
     maxWorkers: 2,

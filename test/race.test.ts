@@ -1,6 +1,5 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { LINEAR_QUERY, linearProject } from './support/linear-project.ts';
 import { ledger, NONE, scoredAt, tableDifferences } from './support/publication.ts';
@@ -15,6 +14,7 @@ import {
   STAGED,
   slowProject,
   untilFiles,
+  untilStopped,
 } from './support/steer.ts';
 
 const RUN = ['--week', '--json', '--workers', '2'];
@@ -49,7 +49,7 @@ async function paused(folder: string, moment: (running: Running) => Promise<unkn
   const running = startScoreBatch(folder, RUN, BEFORE);
   await moment(running);
   running.process.kill('SIGSTOP');
-  await sleep(100);
+  await untilStopped(running);
   try {
     await meanwhile();
   } finally {

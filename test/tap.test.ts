@@ -187,14 +187,15 @@ describe('a run that was killed', () => {
 });
 
 it('nobody writes the file while it is read, and whoever keeps trying gets it afterwards', async () => {
-  // More batches than the ring has room for: the query waits for the workers, with the file in its hands.
+  // More batches than the ring has room for: the query waits for the workers, with the file in its hands, and they for the writer.
   const folder = await linearProject({
     users: users(300_000),
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
   });
-  const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '500' });
+  const refusedOnce = path.join(folder, 'refused');
+  const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '0', SLOW_UNTIL: refusedOnce });
   await untilFiles(running, folder, /\/reading-of-\d+-[0-9a-f]{8}\.json$/);
-  const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE)], {
+  const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE), refusedOnce], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let told = '';

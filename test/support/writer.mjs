@@ -1,8 +1,10 @@
-// Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and how often not.
+// Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and
+// how often not. The first refusal makes a file.
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 
-const [file] = process.argv.slice(2);
+const [file, refusedOnce] = process.argv.slice(2);
 let over = false;
 process.stdin.on('end', () => {
   over = true;
@@ -25,6 +27,7 @@ for (let last = false; !last; ) {
     await sleep(200);
   } catch (error) {
     refused += 1;
+    writeFileSync(refusedOnce, '');
     why = error.message;
   }
   await sleep(5);
