@@ -31,14 +31,20 @@ export function overlapping(entries: readonly LedgerEntry[], window: LedgerWindo
   return currentEntries(entries).filter(({ window: other }) => clash(other, window));
 }
 
-/** The number of the next publication of a window: above its own, and above those that it replaces. */
+/**
+ * The number of the next publication of a window: above its own, above those that it replaces, and above those of windows that
+ * begin with it, such as a day and its week, so that start and number lead to one publication of the job.
+ *
+ * @param entries of one job: all whose windows overlap this one
+ */
 export function nextNumber(
   entries: readonly LedgerEntry[],
   window: LedgerWindow,
   replaced: readonly Pick<LedgerEntry, 'window'>[],
 ): number {
   const keys = new Set([window, ...replaced.map((entry) => entry.window)].map((one) => windowKey(one)));
-  const numbers = entries.filter((entry) => keys.has(windowKey(entry.window))).map(({ publication = 0 }) => publication);
+  const near = entries.filter((entry) => keys.has(windowKey(entry.window)) || entry.window.start === window.start);
+  const numbers = near.map(({ publication = 0 }) => publication);
   return Math.max(0, ...numbers) + 1;
 }
 

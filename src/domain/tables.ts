@@ -46,6 +46,9 @@ const PUBLICATION: readonly TableColumn[] = [
 /** The least that leads from a row to its run. */
 const TRACE: readonly TableColumn[] = PUBLICATION.filter(({ name }) => name !== 'window_label');
 
+/** The least that leads from a row of one job's table to its run: the number of the window's publication in the ledger. */
+const SLIM_TRACE: readonly TableColumn[] = [instant('window_start'), integer('publication')];
+
 const PLACE: readonly TableColumn[] = [integer('rank'), integer('percentile'), integer('decile'), string('band')];
 
 const MODEL: readonly TableColumn[] = [
@@ -93,6 +96,9 @@ const LEDGER: readonly TableColumn[] = [
 /** Names that a job's own columns must not have, lower case. */
 export const RESERVED_COLUMNS: readonly string[] = [...PUBLICATION, ...PLACE, ...MODEL].map((column) => column.name);
 
+/** Names that they must not have in the slim layout either. */
+export const RESERVED_IN_SLIM: readonly string[] = SLIM_TRACE.map((column) => column.name);
+
 /** Names that its key columns must not have either: the quarantine table has them beside the key. */
 export const RESERVED_FOR_KEYS: readonly string[] = REJECTION.map((column) => column.name);
 
@@ -105,9 +111,18 @@ export interface TableNames {
   readonly summary: TableName | undefined;
 }
 
-/** What stands beside each score: `wide` has ranks and what made the score, `narrow` leaves that to the ledger entry of the run. */
-export const SCORE_LAYOUTS = ['wide', 'narrow'] as const;
+/**
+ * What stands beside each score: `wide` has ranks and what made the score, `narrow` leaves that to the ledger entry of the run,
+ * and `slim` leaves to it everything but the window's start and the publication number.
+ */
+export const SCORE_LAYOUTS = ['wide', 'narrow', 'slim'] as const;
 export type ScoreLayout = (typeof SCORE_LAYOUTS)[number];
+
+const BESIDE: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
+  wide: [...PLACE, ...PUBLICATION, ...MODEL],
+  narrow: [...TRACE, instant('scored_at')],
+  slim: SLIM_TRACE,
+};
 
 /** The layouts of a job's tables. `key` and `keep` are columns of its query. */
 export function tablesOf(
@@ -120,14 +135,18 @@ export function tablesOf(
   const keys = key.map(asTableColumn);
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
-  const beside = layout === 'wide' ? [...PLACE, ...PUBLICATION, ...MODEL] : [...TRACE, instant('scored_at')];
   return {
-    scores: { name: names.scores, columns: [...own, score, ...beside] },
+    scores: { name: names.scores, columns: [...own, score, ...BESIDE[layout]] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
     ledger: { name: names.ledger, columns: LEDGER },
     report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
   };
+}
+
+/** Whether a table's rows say whose they are; those of a slim table are all of one job. */
+export function namesJob({ columns }: Pick<TableLayout, 'columns'>): boolean {
+  return columns.some(({ name }) => name === 'job');
 }
 
 /** Whether the published rows have ranks, for which the whole window must be sorted. */

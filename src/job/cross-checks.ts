@@ -1,5 +1,5 @@
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
-import { RESERVED_COLUMNS, RESERVED_FOR_KEYS } from '../domain/tables.ts';
+import { RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -11,6 +11,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...segmentsKept(job),
     ...tablesApart(job),
     ...ranksNeeded(job),
+    ...slimTableIsOwn(job),
     ...systemSchemas(job),
   ];
 }
@@ -30,7 +31,7 @@ function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
 }
 
 function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
-  const reserved = new Set<string>(RESERVED_COLUMNS);
+  const reserved = new Set<string>([...RESERVED_COLUMNS, ...(sink.layout === 'slim' ? RESERVED_IN_SLIM : [])]);
   const own = [
     ...source.key.map((name, index) => ({ path: ['source', 'key', index], name })),
     ...sink.keep.map((name, index) => ({ path: ['sink', 'keep', index], name })),
@@ -118,9 +119,20 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
     path: ['report', key],
     message:
       key === 'summary_table'
-        ? 'bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout'
-        : 'a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
+        ? `bands by share need ranks, which sink.layout: ${sink.layout} has not; give thresholds in score.bands, or take the wide layout`
+        : `a report is in the order of ranks, which sink.layout: ${sink.layout} has not; leave it out, or take the wide layout`,
   }));
+}
+
+function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
+  if (sink.layout !== 'slim' || !sink.shared_tables) return [];
+  return [
+    {
+      path: ['sink', 'shared_tables'],
+      message:
+        'rows of the slim layout do not say whose they are, so that two jobs cannot share a table; take the narrow layout',
+    },
+  ];
 }
 
 function keyOf(name: TableName): string {

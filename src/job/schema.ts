@@ -147,7 +147,9 @@ const sink = z.strictObject({
   layout: z
     .enum(SCORE_LAYOUTS)
     .default('wide')
-    .describe('columns of the scores table: narrow has no ranks and no model, only the run id that leads to them'),
+    .describe(
+      'columns of the scores table: narrow has no ranks and no model, only the run id that leads to them; slim has only the start of the window and its publication number',
+    ),
   keep: columnList.default([]).describe('columns of the query that are carried through'),
   shared_tables: z
     .boolean()

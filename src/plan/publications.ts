@@ -69,14 +69,10 @@ export async function refuseOtherJobs(
   tables: Tables,
 ): Promise<void> {
   if (shared_tables) return;
-  const { scores, quarantine, report, summary } = tables;
-  const found = await sink.otherJobs(
-    [scores, quarantine, report, summary].filter((table) => table !== undefined),
-    name,
-  );
+  const found = await sink.otherJobs(tables, name);
   if (found.length === 0) return;
   throw new ScoreBatchError('configuration', `${name} would publish to tables of another job, and count its users once more`, {
-    details: found.map(({ table, job }) => `${showTableName(table)} holds rows of ${job}`),
+    details: found.map(({ table, job }) => `${showTableName(table)} holds rows of ${job ?? 'no publication of this job'}`),
     hint: 'name other tables in the job file; or set sink.shared_tables: true, and filter every count by job',
   });
 }

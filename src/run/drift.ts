@@ -17,6 +17,7 @@ export async function scoresBefore(plan: Plan): Promise<ScoresBefore | undefined
   if (last.model.digest !== bundle.digest) return undefined;
   const counted = await plan.sink.sink.scoreCounts({
     table: tables.scores,
+    ledger: tables.ledger,
     column: job.definition.score.column,
     job: job.definition.name,
     runId: last.runId,

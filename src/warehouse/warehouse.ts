@@ -141,6 +141,7 @@ export interface ScoresToCount {
   readonly table: TableLayout;
   /** Name of the score column. */
   readonly column: string;
+  readonly ledger: TableLayout;
   readonly job: string;
   readonly runId: string;
   readonly window: LedgerWindow;
@@ -150,11 +151,8 @@ export interface ScoresToCount {
 
 /** Looks at what the published tables hold, whatever the ledger says of it. A table that is not there holds nothing. */
 export interface Audit {
-  /** Tables that hold rows of another job, with the name of one such job. */
-  otherJobs(
-    tables: readonly TableLayout[],
-    job: string,
-  ): Promise<readonly { readonly table: TableName; readonly job: string }[]>;
+  /** Tables that hold rows of another job, with the name of one such job where the rows say it. */
+  otherJobs(tables: Tables, job: string): Promise<readonly { readonly table: TableName; readonly job: string | undefined }[]>;
   /** Rows per table and run that the tables hold of the job's windows. */
   held(tables: Tables, job: string, windows: readonly LedgerWindow[]): Promise<readonly Held[]>;
   /** How a run's published scores are distributed; undefined where there are none. */

@@ -54,8 +54,19 @@ it('what is in the order of ranks needs the wide layout', () => {
     '  job.yaml:7:43: report.summary_table: bands by share need ranks, which sink.layout: narrow has not; give thresholds in score.bands, or take the wide layout',
     '  job.yaml:7:59: report.csv: a report is in the order of ranks, which sink.layout: narrow has not; leave it out, or take the wide layout',
   ]);
+  expect(problems({ sink: 'table: m.scores, layout: slim', report: '{ table: m.report }' })).toEqual([
+    '  job.yaml:7:18: report.table: a report is in the order of ranks, which sink.layout: slim has not; leave it out, or take the wide layout',
+  ]);
   const column = 'score, bands: { high: 0.9 }';
   expect(problems({ sink, column, report: '{ summary_table: m.summary }' })).toEqual([]);
+});
+
+it('a slim table is of one job, and has a column of its own for the publication', () => {
+  expect(problems({ sink: 'table: m.scores, layout: slim, keep: [Publication], shared_tables: true' })).toEqual([
+    '  job.yaml:6:47: sink.keep.0: Publication is the name of a column that score-batch writes; rename it in the query',
+    '  job.yaml:6:76: sink.shared_tables: rows of the slim layout do not say whose they are, so that two jobs cannot share a table; take the narrow layout',
+  ]);
+  expect(problems({ sink: 'table: m.scores, keep: [publication]' })).toEqual([]);
 });
 
 it('each table has its own name', () => {

@@ -10,7 +10,7 @@ import type { Query } from '../../src/domain/query.ts';
 import { type Column, findColumn, type Schema } from '../../src/domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../../src/domain/staged-columns.ts';
 import type { TableName } from '../../src/domain/table-name.ts';
-import { type ScoreLayout, type TableLayout, type Tables, tablesOf } from '../../src/domain/tables.ts';
+import { type ScoreLayout, type Tables, tablesOf } from '../../src/domain/tables.ts';
 import { canonicalText } from '../../src/duckdb/canonical-text.ts';
 import { type Database, openDatabase } from '../../src/duckdb/database.ts';
 import { identifier, literal } from '../../src/duckdb/sql.ts';
@@ -86,6 +86,12 @@ const WEEK_BEFORE: LedgerWindow = {
   start: '2026-11-09T05:00:00.000Z',
   end: '2026-11-16T05:00:00.000Z',
   kind: 'week',
+};
+const FIRST_DAY: LedgerWindow = {
+  label: '2026-11-16',
+  start: WEEK.start,
+  end: '2026-11-17T05:00:00.000Z',
+  kind: 'day',
 };
 const BANDS: Bands = { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
 const EDGES = [0.25, 0.5];
@@ -448,13 +454,16 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       const { warehouse } = subject;
       const { sink } = warehouse;
       const { tables } = await startRun(warehouse, 'none');
-      const layouts = [tables.scores, tables.report as TableLayout];
-      expect(await sink.otherJobs(layouts, JOB)).toEqual([]);
+      expect(await sink.otherJobs(tables, JOB)).toEqual([]);
       expect(await sink.held(tables, JOB, [WEEK])).toEqual([]);
       await publishRun(warehouse, 'run', { reject: "case when user_id < 5 then 'too odd' end" });
       await subject.execute(`delete from ${subject.table(NAMES.report)} where user_id < 10`);
-      expect(await sink.otherJobs(layouts, JOB)).toEqual([]);
-      expect(await sink.otherJobs(layouts, 'another')).toEqual(layouts.map(({ name }) => ({ table: name, job: JOB })));
+      expect(await sink.otherJobs(tables, JOB)).toEqual([]);
+      const others = [tables.scores, tables.quarantine, tables.report, tables.summary].map((table) => ({
+        table: table?.name,
+        job: JOB,
+      }));
+      expect(await sink.otherJobs(tables, 'another')).toEqual(others);
       const held = await sink.held(tables, JOB, [WEEK, WEEK_BEFORE]);
       expect(held.map(({ table, runId, rows }) => `${table} ${runId} ${rows}`).sort()).toEqual([
         'quarantine run 5',
@@ -465,7 +474,7 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
       expect(new Set(held.map(({ window }) => `${window.start} ${window.end}`))).toEqual(
         new Set([`${WEEK.start} ${WEEK.end}`]),
       );
-      const scores = { table: tables.scores, column: 'score', job: JOB, runId: 'run', window: WEEK };
+      const scores = { table: tables.scores, ledger: tables.ledger, column: 'score', job: JOB, runId: 'run', window: WEEK };
       expect(await sink.scoreCounts({ ...scores, edges: EDGES })).toEqual({ edges: EDGES, counts: [245, 50, 0] });
       const own = await sink.scoreCounts({ ...scores, edges: undefined });
       expect(own?.counts).toEqual([30, 29, 30, 29, 30, 29, 30, 29, 30, 29]);
@@ -504,6 +513,66 @@ export function conformance(name: string, makeSubject: MakeSubject, cannot: Cann
         ['high', '200'],
         ['low', '99'],
       ]);
+    });
+
+    it('keeps one row of publication and window start beside a score in the slim layout, and finds the run by the ledger', async () => {
+      const subject = await withUsers(makeSubject, 300);
+      const { warehouse } = subject;
+      const { sink } = warehouse;
+      const bands: Bands = { by: 'threshold', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
+      const settings = { layout: 'slim', bands } as const;
+      const published = async () => {
+        const found = await subject.rows(
+          `select count(*) as n, min(publication) as least, max(publication) as most from ${subject.table(NAMES.scores)}`,
+        );
+        return found.map((row) => Object.values(row).map(String).join(' '));
+      };
+      const { tables } = await publishRun(warehouse, 'first', { ...settings, window: WEEK_BEFORE });
+      expect(tables.scores.columns.map(({ name }) => name)).toEqual([
+        'user_id',
+        'country',
+        'score',
+        'window_start',
+        'publication',
+      ]);
+      await publishRun(warehouse, 'second', settings);
+      await publishRun(warehouse, 'third', {
+        ...settings,
+        supersedes: 'second',
+        reject: 'case when user_id = 7 then $$bad$$ end',
+      });
+      expect(await published()).toEqual(['599 1 2']);
+      const held = await sink.held(tables, JOB, [WEEK, WEEK_BEFORE]);
+      expect(
+        held.filter(({ table }) => table === 'scores').map(({ runId, window, rows }) => [runId, window.end, rows]),
+      ).toEqual(
+        expect.arrayContaining([
+          ['first', WEEK_BEFORE.end, 300],
+          ['third', WEEK.end, 299],
+        ]),
+      );
+      const scores = { table: tables.scores, ledger: tables.ledger, column: 'score', job: JOB, runId: 'third', window: WEEK };
+      expect(await sink.scoreCounts({ ...scores, edges: EDGES })).toEqual({ edges: EDGES, counts: [249, 50, 0] });
+
+      // The week's first day stands beside the week, and either can be published again.
+      await publishRun(warehouse, 'day', { ...settings, window: FIRST_DAY });
+      await publishRun(warehouse, 'day-again', { ...settings, window: FIRST_DAY, supersedes: 'day' });
+      await publishRun(warehouse, 'fourth', { ...settings, supersedes: 'third' });
+      const both = await sink.held(tables, JOB, [WEEK]);
+      expect(
+        both
+          .filter(({ table }) => table === 'scores')
+          .map(({ runId, rows }) => `${runId} ${rows}`)
+          .sort(),
+      ).toEqual(['day-again 300', 'fourth 300']);
+
+      // Nobody else may write there: neither by plan nor at the lock.
+      expect(await sink.otherJobs(tables, JOB)).toEqual([]);
+      expect(await sink.otherJobs(tables, 'another')).toContainEqual({ table: tables.scores.name, job: undefined });
+      const other = await startRun(warehouse, 'other', { ...settings, job: 'another' });
+      await stageAll(other);
+      await expect(other.publish()).rejects.toMatchObject({ kind: 'conflict' });
+      expect(await published()).toEqual(['900 1 5']);
     });
 
     it('breaks the summary down by segment, in exact decimals', async () => {
@@ -946,7 +1015,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
   });
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
-  const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout === 'narrow' && { report: undefined }) };
+  const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout !== 'wide' && { report: undefined }) };
   const tables = tablesOf(names, key, keep, 'score', layout);
   const work = await temporaryFolder();
   const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });

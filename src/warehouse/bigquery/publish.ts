@@ -152,7 +152,7 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
       `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, replaced, spec)} = 0`,
       literal(CLASH),
     ),
-    ...replaced.map((table) => deleteWindow(BIGQUERY, table, entry, spec.replaced)),
+    ...replaced.map((table) => deleteWindow(BIGQUERY, table, ledger, spec)),
   ];
   if (pinned.length > 0) {
     const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };

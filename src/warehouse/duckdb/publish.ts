@@ -45,23 +45,22 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       refuseOverlap(entries, spec);
       const [[clashes] = []] = await database.rows(`SELECT ${countClashes(DUCKDB, ledger, targets, spec)}`);
       if (Number(clashes) > 0) throw clashed(entry);
-      for (const table of targets) await database.run(deleteWindow(DUCKDB, table, entry, spec.replaced));
+      const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+      for (const table of targets) await database.run(deleteWindow(DUCKDB, table, ledger, spec));
       // The job's grain may have been another one: what report and summary hold of this window goes too.
       for (const table of others) {
-        if (table && (await tableExists(database, table.name)))
-          await database.run(deleteWindow(DUCKDB, table, entry, spec.replaced));
+        if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(DUCKDB, table, ledger, spec));
       }
       if (staged.files.length > 0) {
         // The file is in the order of ranks, and a thread takes a whole row group of it: reading the report by ranges of ranks
         // touches few row groups all the same. To keep the order of all costs one thread or twice the work where memory is small.
         await database.run('SET preserve_insertion_order = false');
-        await database.run(insertScores(DUCKDB, scores, entry, rows));
+        await database.run(insertScores(DUCKDB, scores, numbered, rows));
         await database.run(insertQuarantine(DUCKDB, quarantine, entry, staged.rejected, key));
         if (report && spec.reported) await database.run(insertScores(DUCKDB, report, entry, rows));
         if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }
       await refuseAlteredStaging(file, entry.runId, spec.pinned);
-      const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
       for (const run of spec.replaced) await database.run(insertEntry(DUCKDB, ledger, replacedEntry(run, numbered)));
       await database.run(insertEntry(DUCKDB, ledger, numbered));
       return true;

@@ -62,24 +62,29 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     refuseOverlap(entries, spec);
     const [[clashes] = []] = await session.rows(`SELECT ${countClashes(SNOWFLAKE, ledger, targets, spec)} AS clashes`);
     if (Number(clashes) > 0) throw clashed(entry);
-    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, entry, spec.replaced)} AND ${held}`);
+    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, ledger, spec)} AND ${held}`);
     if (pinned !== undefined) {
       const rows = { from: `(SELECT * FROM ${ranked} WHERE ${held}) ranked`, key, keep, scored, bands };
-      await session.rows(insertScores(SNOWFLAKE, scores, entry, rows));
+      await session.rows(insertScores(SNOWFLAKE, scores, numbered, rows));
       await session.rows(`${insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key)} AND ${held}`);
       if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
       if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
     }
-    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
     for (const one of [...spec.replaced.map((replaced) => replacedEntry(replaced, numbered)), numbered])
       await session.rows(`${insertEntry(SNOWFLAKE, ledger, one)} HAVING ${held}`);
-    await refuseOther(session, snowflake, spec, {
-      ledger,
-      scores,
-      quarantine,
-      report: reported ? report : undefined,
-      summary: reported ? summary : undefined,
-    });
+    await refuseOther(
+      session,
+      snowflake,
+      { ...spec, entry: numbered },
+      {
+        ledger,
+        scores,
+        quarantine,
+        report: reported ? report : undefined,
+        summary: reported ? summary : undefined,
+      },
+    );
     return { commit: true, result: true };
   });
 }

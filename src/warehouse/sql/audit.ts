@@ -1,11 +1,12 @@
 import { AUDITED, type Audited, type Held } from '../../domain/held.ts';
 import type { LedgerWindow } from '../../domain/ledger.ts';
 import { tenths } from '../../domain/psi.ts';
-import { SCORE_SCALE, type TableLayout, type Tables } from '../../domain/tables.ts';
+import { namesJob, SCORE_SCALE, type TableLayout, type Tables } from '../../domain/tables.ts';
 import type { Audit, ScoresToCount } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 import { isoTime } from './ledger-entry.ts';
 import { histogramCounts, type TextRow } from './tally.ts';
+import { isForeign, tellsOf } from './windows.ts';
 
 /** What it takes to look into published tables. */
 export interface TableReader {
@@ -29,21 +30,31 @@ export function auditBy(reading: <T>(work: (reader: TableReader) => Promise<T>) 
   };
 }
 
-async function otherJobs(reader: TableReader, tables: readonly TableLayout[], job: string) {
+async function otherJobs(reader: TableReader, tables: Tables, job: string) {
   const { dialect } = reader;
+  const text = dialect.type({ type: 'string' });
+  const ledger = await reader.find(tables.ledger);
   const selects: string[] = [];
-  for (const [position, layout] of tables.entries()) {
-    const table = await reader.find(layout);
+  for (const part of AUDITED) {
+    const table = await findPart(reader, tables, part);
     if (table === undefined) continue;
+    const other = namesJob(table) ? 'MIN(published.job)' : `CAST(NULL AS ${text})`;
+    // Without a ledger, no row of a slim table is of a publication that it knows.
+    const foreign = namesJob(table) || ledger !== undefined ? isForeign(dialect, table, ledger ?? tables.ledger, job) : '1 = 1';
     selects.push(
-      `SELECT ${dialect.literal(String(position))}, MIN(job) FROM ${dialect.table(table.name)} WHERE job <> ${dialect.literal(job)}`,
+      `SELECT ${dialect.literal(part)}, ${other}, CAST(COUNT(*) AS ${text}) FROM ${dialect.table(table.name)} published WHERE ${foreign}`,
     );
   }
   const found = selects.length === 0 ? [] : await reader.rows(selects.join(' UNION ALL '));
-  return found.flatMap(([position, other]) => {
-    const name = tables[Number(position)]?.name;
-    return name === undefined || other === null || other === undefined ? [] : [{ table: name, job: other }];
+  return found.flatMap(([part, other, rows]) => {
+    const name = tables[part as Audited]?.name;
+    return name === undefined || rows === '0' ? [] : [{ table: name, job: other ?? undefined }];
   });
+}
+
+async function findPart(reader: TableReader, tables: Tables, part: Audited): Promise<TableLayout | undefined> {
+  const layout = tables[part];
+  return layout && (await reader.find(layout));
 }
 
 async function countHeld(
@@ -53,11 +64,11 @@ async function countHeld(
   windows: readonly LedgerWindow[],
 ): Promise<readonly Held[]> {
   if (windows.length === 0) return [];
+  const ledger = (await reader.find(tables.ledger)) ?? tables.ledger;
   const selects: string[] = [];
   for (const part of AUDITED) {
-    const layout = tables[part];
-    const table = layout && (await reader.find(layout));
-    if (table) selects.push(selectHeld(reader.dialect, part, table, job, windows));
+    const table = await findPart(reader, tables, part);
+    if (table) selects.push(selectHeld(reader.dialect, part, { table, ledger, job, windows }));
   }
   const rows = selects.length === 0 ? [] : await reader.rows(selects.join(' UNION ALL '));
   return rows.map(([part, runId, start, end, count]) => ({
@@ -68,30 +79,43 @@ async function countHeld(
   }));
 }
 
-function selectHeld(
-  dialect: Dialect,
-  part: Audited,
-  table: TableLayout,
-  job: string,
-  windows: readonly LedgerWindow[],
-): string {
+interface HeldWindows {
+  readonly table: TableLayout;
+  readonly ledger: TableLayout;
+  readonly job: string;
+  readonly windows: readonly LedgerWindow[];
+}
+
+function selectHeld(dialect: Dialect, part: Audited, { table, ledger, job, windows }: HeldWindows): string {
   const { literal } = dialect;
+  const own = namesJob(table);
+  // Rows of a slim table that no entry tells of are nobody's, and of a window without an end.
+  const run = own ? 'published.run_id' : `COALESCE(entries.run_id, ${literal('')})`;
+  const end = own ? 'published.window_end' : 'COALESCE(entries.window_end, published.window_start)';
   const time = (column: string) => dialect.text(column, { type: 'timestamp' });
   const count = part === 'summary' ? `SUM(CASE WHEN segment = ${literal('all')} THEN users ELSE 0 END)` : 'COUNT(*)';
   const starts = windows.map(({ start }) => instant(dialect, start));
+  const from = own ? '' : `LEFT JOIN ${dialect.table(ledger.name)} entries ON ${tellsOf(dialect, job)}`;
   return `SELECT ${literal(part)}, run_id, ${time('window_start')}, ${time('window_end')},
       CAST(${count} AS ${dialect.type({ type: 'string' })})
-    FROM ${dialect.table(table.name)} WHERE job = ${literal(job)} AND window_start IN (${starts.join(', ')})
+    FROM (SELECT ${run} AS run_id, published.window_start AS window_start, ${end} AS window_end${part === 'summary' ? ', segment, users' : ''}
+      FROM ${dialect.table(table.name)} published ${from}
+      WHERE ${own ? `published.job = ${literal(job)} AND ` : ''}published.window_start IN (${starts.join(', ')})) held
     GROUP BY run_id, window_start, window_end`;
 }
 
-async function countScores(reader: TableReader, { table, column, job, runId, window, edges }: ScoresToCount) {
+async function countScores(reader: TableReader, { table, ledger, column, job, runId, window, edges }: ScoresToCount) {
   const { dialect } = reader;
+  const { literal } = dialect;
   const found = await reader.find(table);
-  if (found === undefined) return undefined;
+  const entries = await reader.find(ledger);
+  if (found === undefined || entries === undefined) return undefined;
+  const ofRun = namesJob(found)
+    ? `job = ${literal(job)} AND run_id = ${literal(runId)}`
+    : `publication IN (SELECT publication FROM ${dialect.table(entries.name)}
+        WHERE run_id = ${literal(runId)} AND state = ${literal('published')})`;
   const from = `(SELECT ${dialect.identifier(column)} AS score FROM ${dialect.table(found.name)}
-    WHERE job = ${dialect.literal(job)} AND run_id = ${dialect.literal(runId)}
-      AND window_start = ${instant(dialect, window.start)}) published`;
+    WHERE ${ofRun} AND window_start = ${instant(dialect, window.start)}) published`;
   const text = (expression: string) => `CAST(${expression} AS ${dialect.type({ type: 'string' })})`;
   if (edges !== undefined) {
     const [counts = []] = await reader.rows(`SELECT ${histogramCounts(edges).map(text).join(', ')} FROM ${from}`);

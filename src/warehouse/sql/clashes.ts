@@ -3,8 +3,9 @@ import { overlapping, type PublishedEntry } from '../../domain/publications.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { PublicationSpec } from '../warehouse.ts';
-import { type Dialect, instant } from './dialect.ts';
+import type { Dialect } from './dialect.ts';
 import { isNear, isOtherDigest } from './ledger.ts';
+import { isForeign, isWindow } from './windows.ts';
 
 // What the plan made sure of, once more at the gate: another process may have published since. The plan says what is wrong;
 // here it is enough that something is.
@@ -42,10 +43,14 @@ export function countClashes(
   { entry, sharedTables }: Pick<PublicationSpec, 'entry' | 'sharedTables'>,
 ): string {
   const job = dialect.literal(entry.job);
-  const window = `window_start = ${instant(dialect, entry.window.start)} AND window_end = ${instant(dialect, entry.window.end)}`;
   const counts = [
     `${dialect.table(ledger.name)} WHERE job = ${job} AND publication IS NOT NULL AND ${isOtherDigest(dialect, entry.model)}`,
-    ...(sharedTables ? [] : tables.map(({ name }) => `${dialect.table(name)} WHERE job <> ${job} AND ${window}`)),
+    ...(sharedTables
+      ? []
+      : tables.map(
+          (table) =>
+            `${dialect.table(table.name)} published WHERE ${isForeign(dialect, table, ledger, entry.job)} AND ${isWindow(dialect, table, entry.window)}`,
+        )),
   ];
   return counts.map((from) => `(SELECT COUNT(*) FROM ${from})`).join(' + ');
 }

@@ -3,7 +3,8 @@ import type { AttemptTally } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
 import { SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
 import type { PublicationSpec } from '../warehouse.ts';
-import { checksumSums, type Dialect, instant, keyHash } from './dialect.ts';
+import { checksumSums, type Dialect, keyHash } from './dialect.ts';
+import { inPublication } from './windows.ts';
 
 // What was counted in staging is what is published: sums of hashes over the canonical text of what a row says, counted over the
 // staged rows and again over the published ones, inside the transaction.
@@ -40,14 +41,14 @@ export function rejectionHash(dialect: Dialect, key: readonly Column[]): string 
 /**
  * Rows of the entry's window in a published table and the two sums of their hashes, as one row of three texts.
  *
+ * @param entry with its publication number
  * @param hash of a row of the table
  */
-export function countContent(dialect: Dialect, table: TableLayout, { job, window }: LedgerEntry, hash: string): string {
+export function countContent(dialect: Dialect, table: TableLayout, entry: LedgerEntry, hash: string): string {
   const text = dialect.type({ type: 'string' });
   const counts = ['COUNT(*)', ...checksumSums(dialect, hash).map((sum) => `COALESCE(${sum}, 0)`)];
   return `SELECT ${counts.map((count, i) => `CAST(${count} AS ${text}) AS ${['row_count', 'high', 'low'][i]}`).join(', ')}
-    FROM ${dialect.table(table.name)} WHERE job = ${dialect.literal(job)}
-    AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}`;
+    FROM ${dialect.table(table.name)} WHERE ${inPublication(dialect, table, entry)}`;
 }
 
 /** A published table, and what its rows of the window must be. */

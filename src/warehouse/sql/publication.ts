@@ -5,6 +5,7 @@ import { stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { type Dialect, instant } from './dialect.ts';
 import { keyOrder } from './key-order.ts';
+import { inPublication, inWindows } from './windows.ts';
 
 // One function per statement, the same for every warehouse. Everything after the worker's rounding is integer arithmetic on
 // millionths, so that every warehouse and every run computes the same.
@@ -22,25 +23,21 @@ export interface RankedRows {
   readonly bands: Bands;
 }
 
-/** @param replaced publications of other windows of the job whose rows go too */
+/** Takes the window's earlier publication out of a table. @param replaced publications of other windows of the job whose rows go too */
 export function deleteWindow(
   dialect: Dialect,
   table: TableLayout,
-  entry: LedgerEntry,
-  replaced: readonly Pick<LedgerEntry, 'window'>[],
+  ledger: TableLayout,
+  { entry, replaced }: { readonly entry: LedgerEntry; readonly replaced: readonly Pick<LedgerEntry, 'window'>[] },
 ): string {
-  const windows = [entry, ...replaced].map(
-    ({ window: { start, end } }) => `window_start = ${instant(dialect, start)} AND window_end = ${instant(dialect, end)}`,
-  );
-  return `DELETE FROM ${dialect.table(table.name)}
-    WHERE job = ${dialect.literal(entry.job)} AND (${windows.join(' OR ')})`;
+  const windows = [entry, ...replaced].map(({ window }) => window);
+  return `DELETE FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, entry.job, windows)}`;
 }
 
 /** Users that the summary of the entry's window has in all, as text; null where it has no rows. */
 export function countSummarized(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
-  const { job, window_start, window_end } = constants(dialect, entry);
   return `SELECT CAST(SUM(users) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
-    WHERE segment = ${dialect.literal('all')} AND job = ${job} AND window_start = ${window_start} AND window_end = ${window_end}`;
+    WHERE segment = ${dialect.literal('all')} AND ${inPublication(dialect, table, entry)}`;
 }
 
 /** For the scores table and, with fewer columns, the report table. */
@@ -135,7 +132,7 @@ export function selectScored(staged: string, key: readonly Column[], keep: reado
   return `SELECT ${rankedColumns(key, keep).join(', ')} FROM ${staged} WHERE score IS NOT NULL`;
 }
 
-/** What the rows of a publication have in common, by column. */
+/** What the rows of a publication have in common, by column. @param entry with its publication number */
 function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string> {
   const { literal } = dialect;
   return {
@@ -145,6 +142,7 @@ function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string>
     window_end: instant(dialect, entry.window.end),
     window_kind: literal(entry.window.kind),
     run_id: literal(entry.runId),
+    publication: String(entry.publication ?? 'NULL'),
     model_name: literal(entry.model.name),
     model_version: literal(entry.model.version),
     model_digest: literal(entry.model.digest),
