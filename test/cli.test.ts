@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
 import { repository, temporaryFolder } from './support/project.ts';
 import { publishedTables, rowsOf } from './support/published.ts';
-import { type Outcome, scoreBatchProcess } from './support/score-batch.ts';
+import { type Outcome, scoreBatch, scoreBatchProcess } from './support/score-batch.ts';
 import { transcript } from './support/transcript.ts';
 
 const TABLES = [
@@ -145,7 +145,7 @@ describe('usage', () => {
     ],
   ])('%s ends with 64 and says what to write instead', async (_, args, message, hint, environment) => {
     const folder = await linearProject();
-    const outcome = await scoreBatchProcess(folder, args, environment);
+    const outcome = await scoreBatch(folder, args, environment);
     expect(transcript(outcome, folder)).toBe(`exit 64\nstderr:\nerror: ${message}\nhint: ${hint}`);
     expect(await publishedTables(folder)).toEqual([]);
   });
