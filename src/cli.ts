@@ -6,8 +6,9 @@ import path from 'node:path';
 
 // All else is loaded by main.ts, once Node has been told where to keep what it compiles.
 keepCompiled();
-const { main } = await import('./main.ts');
-await main();
+const { callCommandLine, ownCall } = await import('./main.ts');
+const { call, exit } = ownCall();
+await exit(await callCommandLine(call));
 
 /** Lets Node 22.8 and newer keep compiled code between runs, in threads too. Where that cannot be written a start goes without, and says nothing. */
 function keepCompiled(): void {

@@ -29,8 +29,8 @@ export interface Call {
   readonly atEnd: Context['atEnd'];
 }
 
-/** The process of one command: its arguments, streams and signals, and its end. */
-export async function main(): Promise<void> {
+/** The call that this process is there for, with its arguments, streams and signals, and how the process ends after it. */
+export function ownCall(): { readonly call: Call; exit(code: number): Promise<void> } {
   const ending = prepareEnding();
   const closing: (() => Promise<void>)[] = [];
   const subject: Subject = {};
@@ -41,7 +41,7 @@ export async function main(): Promise<void> {
   });
   // What a write met is told where it was made; a log that nobody takes is no reason to fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const code = await callCommandLine({
+  const call: Call = {
     argv: process.argv.slice(2),
     stdout: process.stdout,
     stderr: process.stderr,
@@ -49,8 +49,8 @@ export async function main(): Promise<void> {
     began: 0,
     ending,
     atEnd: (work) => void closing.push(work),
-  });
-  await ending.exit(code, closing);
+  };
+  return { call, exit: (code) => ending.exit(code, closing) };
 }
 
 /**
