@@ -48,7 +48,7 @@ async function work({ dist, plan }) {
   const { openWarehouse } = await import(`${dist}/warehouse/open.js`);
   const { openDatabase } = await import(`${dist}/duckdb/database.js`);
   const { createEncoder } = await import(`${dist}/features/encoder.js`);
-  const { readFeatures } = await import(`${dist}/parquet/chunk-table.js`);
+  const { readFeatures } = await import(`${dist}/score/chunk-table.js`);
   const { access, frozen } = plan;
   const signal = new AbortController().signal;
   const warehouse = await openWarehouse({ ...access, environment: process.env, signal, warn: () => undefined });

@@ -1,4 +1,4 @@
-// Measures how fast models are by rows of a batch and by workers, to choose what `auto` means in src/score/sizing.ts.
+// Measures how fast models are by rows of a batch and by workers, to choose what `auto` means in src/sizing/batch-rows.ts.
 //
 //   npm run bench:sizing -- --models bench/mlp,bench/lgbm --batches 256,1024,4096,8192,16384,65536 --workers 1,2 --seconds 1
 //
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
 import { loadBundle } from '../.modules/model/bundle.js';
 import { openSession } from '../.modules/runtime/session.js';
-import { batchRows } from '../.modules/score/sizing.js';
+import { batchRows } from '../.modules/sizing/batch-rows.js';
 
 const ROUNDS = 3;
 

@@ -7,10 +7,10 @@ import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
 import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
-import { keepSecretsOf, withoutSecrets } from './secrets.ts';
+import { registerSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
-import { createOutput, unwritten } from './terminal/output.ts';
+import { createOutput, outputError } from './terminal/output.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
@@ -58,7 +58,7 @@ export function ownCall(): { readonly call: Call; exit(code: number): Promise<vo
  * a process that is there for more than one command.
  */
 export async function callCommandLine({ argv, stdout, stderr, subject, began, ending, atEnd }: Call): Promise<number> {
-  keepSecretsOf(process.env);
+  registerSecretsOf(process.env);
   const output = createOutput(stdout);
   // Commander may complain before any command has its flags.
   const json = argv.includes('--json');
@@ -110,7 +110,7 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
   }
   const lost = await output.failure();
   if (lost === undefined) return code;
-  const { text, exitCode, ...fields } = presentError(unwritten(lost, printed?.data), subject);
+  const { text, exitCode, ...fields } = presentError(outputError(lost, printed?.data), subject);
   consoleOf({}).error(text, { ...fields, exit_code: exitCode });
   return code === 0 ? exitCode : code;
 }

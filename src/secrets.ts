@@ -10,7 +10,7 @@ const kept = new Set<string>();
 let longestFirst: readonly string[] = [];
 
 /** Masks a value from now on, each of its lines, and the forms in which requests and logs carry it. */
-export function keepSecret(value: string | undefined): void {
+export function registerSecret(value: string | undefined): void {
   if (value === undefined) return;
   const size = kept.size;
   const lines = value.split(/\\n|\r?\n/).map((line) => line.trim());
@@ -41,15 +41,15 @@ const VARIABLES = [
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];
 
 /** Keeps the secrets of the environment, passwords in the addresses of proxies included. */
-export function keepSecretsOf(environment: NodeJS.ProcessEnv): void {
-  for (const name of VARIABLES) keepSecret(environment[name]);
+export function registerSecretsOf(environment: NodeJS.ProcessEnv): void {
+  for (const name of VARIABLES) registerSecret(environment[name]);
   for (const name of PROXIES.flatMap((proxy) => [proxy, proxy.toLowerCase()])) {
     const [, user = '', password] = /^\w+:\/\/([^:@/]*):(.*)@[^@]*$/.exec(environment[name] ?? '') ?? [];
     if (password === undefined) continue;
-    keepSecret(password);
-    keepSecret(decoded(password));
+    registerSecret(password);
+    registerSecret(decoded(password));
     // As a proxy is told.
-    keepSecret(base64(`${decoded(user)}:${decoded(password)}`));
+    registerSecret(base64(`${decoded(user)}:${decoded(password)}`));
   }
 }
 
@@ -57,7 +57,7 @@ export function keepSecretsOf(environment: NodeJS.ProcessEnv): void {
 export function keepSecretsIn(value: unknown, depth = 0): void {
   if (typeof value !== 'object' || value === null || depth > 10) return;
   for (const [name, inner] of Object.entries(value)) {
-    if (typeof inner === 'string' && isSecretName(name)) keepSecret(inner);
+    if (typeof inner === 'string' && isSecretName(name)) registerSecret(inner);
     else keepSecretsIn(inner, depth + 1);
   }
 }

@@ -55,7 +55,7 @@ describe('windows that overlap', () => {
     expect(await publishedRows(folder)).toEqual(before);
 
     const summary = await ok(folder, 'run', '--week', '--replace-overlapping');
-    expect(summary).toMatchObject({ state: 'published', replaces_windows: [{ run_id: old }] });
+    expect(summary).toMatchObject({ state: 'published', supersedes_windows: [{ run_id: old }] });
     for (const table of ['scores', 'report']) {
       const found = await rowsOf(
         folder,
@@ -68,7 +68,7 @@ describe('windows that overlap', () => {
 
     const { runs } = (await ok(folder, 'status')) as { runs: unknown[] };
     expect(runs).toMatchObject([
-      { run_id: old, state: 'replaced', current: false, replaced_by: { run_id: summary.run_id, label: '1997-W11' } },
+      { run_id: old, state: 'superseded', current: false, superseded_by: { run_id: summary.run_id, label: '1997-W11' } },
       { run_id: summary.run_id, state: 'completed', current: true, tables_differ: [] },
     ]);
     expect(await ok(folder, 'run', '--week', '--skip-published')).toMatchObject({ run_id: summary.run_id });

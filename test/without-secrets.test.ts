@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ScoreBatchError } from '../src/errors.ts';
 import { toParts } from '../src/score/error-parts.ts';
-import { keepSecret, keepSecretsIn, keepSecretsOf, withoutSecrets } from '../src/secrets.ts';
+import { keepSecretsIn, registerSecret, registerSecretsOf, withoutSecrets } from '../src/secrets.ts';
 import { createConsole } from '../src/terminal/console.ts';
 
 const LINES = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASC', 'BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'];
@@ -21,7 +21,7 @@ it('masks each line of a key, and the key as JSON, as a part of an address and a
 });
 
 it('masks what the environment keeps, and the password of a proxy as a proxy is told it', () => {
-  keepSecretsOf({
+  registerSecretsOf({
     SCORE_BATCH_HASH_KEY: 'hash-key-e7f6',
     SNOWFLAKE_USER: 'jo',
     HTTPS_PROXY: 'http://jo:pass%2Fword@proxy:3128',
@@ -34,7 +34,7 @@ it('masks any secret in whatever text, and leaves texts without one alone', () =
   fc.assert(
     fc.property(fc.string({ minLength: 8, unit: 'binary-ascii' }), fc.string(), fc.string(), (secret, before, after) => {
       fc.pre(secret.trim().length >= 8 && !/\\n|[\r\n]/.test(secret));
-      keepSecret(secret);
+      registerSecret(secret);
       expect(withoutSecrets(`${before}${secret}${after}`)).not.toContain(secret.trim());
       expect(withoutSecrets(JSON.stringify({ message: secret }))).not.toContain(JSON.stringify(secret.trim()).slice(1, -1));
     }),
@@ -43,7 +43,7 @@ it('masks any secret in whatever text, and leaves texts without one alone', () =
 });
 
 it('what leaves a worker thread is masked there, the stack and the details too', () => {
-  keepSecret('token-of-the-thread');
+  registerSecret('token-of-the-thread');
   const parts = toParts(new ScoreBatchError('permission', 'a token-of-the-thread', { details: ['b token-of-the-thread'] }));
   expect(JSON.stringify(parts)).not.toContain('token-of-the-thread');
   expect(parts).toMatchObject({ message: 'a [secret]', details: ['b [secret]'] });
@@ -51,7 +51,7 @@ it('what leaves a worker thread is masked there, the stack and the details too',
 });
 
 it.each([false, true])('what the console says is masked (as JSON: %s)', (json) => {
-  keepSecret('say "no" to\\this');
+  registerSecret('say "no" to\\this');
   let written = '';
   const stream = { write: (text: string) => (written += text) } as unknown as NodeJS.WriteStream;
   createConsole({ verbosity: 'verbose', json, stream, subject: {} }).error('it is say "no" to\\this', {

@@ -5,7 +5,7 @@ import { didYouMean, nearest } from '../suggest.ts';
 // Commander's complaints about a command line, in this program's words. Each hint says what would work.
 
 /** Makes every command complain in these words, and refuse a flag whose first value would be lost. */
-export function refuseInOwnWords(program: Command): void {
+export function rewordUsageErrors(program: Command): void {
   for (const command of allCommands(program)) {
     command.exitOverride((error) => {
       throw error.exitCode === 0 ? error : explain(error, command, program);
@@ -15,7 +15,7 @@ export function refuseInOwnWords(program: Command): void {
 }
 
 /** The first word of a command line that is no command. @param explicit whether `run` was written before it */
-export function strayWord(word: string, program: Command, explicit: boolean): ScoreBatchError {
+export function unknownWord(word: string, program: Command, explicit: boolean): ScoreBatchError {
   const names = program.commands.map((command) => command.name());
   if (!names.includes(word)) {
     const near = nearest(word, names);
@@ -42,7 +42,7 @@ function explain({ code, message }: CommanderError, command: Command, program: C
     case 'commander.help':
       return usage(`a command is missing after ${name}`, `its commands are ${namesOf(command).join(', ')}`);
     case 'commander.excessArguments': {
-      if (name === 'run') return strayWord(command.args[0] ?? '', program, program.args[0] === 'run');
+      if (name === 'run') return unknownWord(command.args[0] ?? '', program, program.args[0] === 'run');
       const extra = command.args.slice(command.registeredArguments.length);
       return usage(`${name} takes no argument ${extra.join(' ')}`, write);
     }

@@ -3,8 +3,8 @@ import type { Context } from '../context.ts';
 import { tablesOf } from '../domain/tables.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
-import { abandonedReports } from '../report/abandoned.ts';
-import { type Leftover, leftovers } from '../run/leftovers.ts';
+import { abandonedReportFiles } from '../report/abandoned.ts';
+import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localTime } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
@@ -21,9 +21,9 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   const { source, sink } = await openWarehouses(job, context);
   await sink.reach();
   const { csv } = definition.report;
-  const places = [source.source, sink.sink, ...(csv === undefined ? [] : [abandonedReports(path.resolve(root, csv))])];
+  const places = [source.source, sink.sink, ...(csv === undefined ? [] : [abandonedReportFiles(path.resolve(root, csv))])];
   const { ledger: layout } = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const found = await leftovers(places, sink.ledger(layout), definition.name, Date.now());
+  const found = await judgeArtifacts(places, sink.ledger(layout), definition.name, Date.now());
   const apply = flags.apply ?? false;
   if (apply) for (const left of found) if (left.over) await left.drop();
   const left = found.map(({ name, run, deadline, over, why }) => ({
@@ -33,10 +33,10 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
     action: over ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
     why,
   }));
-  return { data: { job: definition.name, applied: apply, left }, text: showLeft(definition, found, apply) };
+  return { data: { job: definition.name, applied: apply, left }, text: showArtifacts(definition, found, apply) };
 }
 
-function showLeft({ name, time_zone: zone }: JobDefinition, found: readonly Leftover[], apply: boolean): string {
+function showArtifacts({ name, time_zone: zone }: JobDefinition, found: readonly JudgedArtifact[], apply: boolean): string {
   if (found.length === 0) return `runs of ${name} have left nothing behind`;
   const over = found.filter((left) => left.over).length;
   const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
@@ -44,6 +44,6 @@ function showLeft({ name, time_zone: zone }: JobDefinition, found: readonly Left
   return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
 }
 
-function whyInZone({ why, deadline }: Leftover, zone: string): string {
+function whyInZone({ why, deadline }: JudgedArtifact, zone: string): string {
   return deadline === undefined ? why : why.replace(deadline, localTime(deadline, zone));
 }

@@ -4,6 +4,7 @@ import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-meta
 import type { Feature, Signature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
+import { placements, showPlacements, zeroInputs } from '../model/node-placement.ts';
 import { randomInputs } from '../model/random-rows.ts';
 import type { KnownValues } from '../onnx/known-values.ts';
 import { seededRandom } from '../random.ts';
@@ -13,12 +14,11 @@ import { openSession } from '../runtime/session.ts';
 import { showColumns, type ZipMap } from '../zipmap/cut.ts';
 import { zipMapsIn } from '../zipmap/drop.ts';
 import { knownColumns, modelSkeleton } from './model-skeleton.ts';
-import { placements, showPlacements, zeroInputs } from './node-placement.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Rows to run every node once, where the model does not fix their number; more than `MOST_ROWS` are not tried. */
+/** Rows to run every node once, where the model does not fix their number; more than `MAX_ROWS` are not tried. */
 const ROWS = 4;
-const MOST_ROWS = 100_000;
+const MAX_ROWS = 100_000;
 
 /** Signature and metadata of a bundle, as `model.yaml` states them and as the file itself does. */
 export async function inspectCommand(
@@ -34,12 +34,12 @@ export async function inspectCommand(
   const metadata = await metadataOf(bundle);
   // Golden rows are what the model takes for sure; what is wrong with them is told by `verify`.
   const golden = await readGolden(bundle).catch(() => undefined);
-  const size = Math.min(fixedBatch(metadata) ?? ROWS, MOST_ROWS);
+  const size = Math.min(fixedBatch(metadata) ?? ROWS, MAX_ROWS);
   const inputs =
     golden === undefined
       ? randomInputs(bundle.signature, size, seededRandom(1))
       : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
-  const placement = await placements(model, askedProviders(flags), inputs, metadata.outputs);
+  const placement = await placements(model, requestedProviders(flags), inputs, metadata.outputs);
   const zipmaps = zipMapsOf(model, operators);
   const data = { ...describeModel(bundle, facts, metadata, placement), zipmaps };
   const notice = zipMapNotice(zipmaps, facts.producer, bundlePath);
@@ -52,7 +52,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   const model = await readModel(file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(model);
-  const placement = await placements(model, askedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
+  const placement = await placements(model, requestedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
   const zipmaps = zipMapsOf(model, operators);
   const known = knownColumns(model.bytes, metadata.inputs);
   const data = { digest: model.digest, file: { ...facts, ...metadata }, known, zipmaps, placement };
@@ -84,7 +84,7 @@ function zipMapNotice(zipMaps: readonly ZipMap[], producer: string, shownPath: s
   ];
 }
 
-function askedProviders(flags: ModelFlags): readonly string[] | undefined {
+function requestedProviders(flags: ModelFlags): readonly string[] | undefined {
   return flags.providers === undefined ? undefined : sessionOptions(flags).providers;
 }
 

@@ -6,10 +6,10 @@ import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
 import { isBlank, singleStatement } from '../job/sql-code.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { type MadeReference, makeReference, showLeftOut } from '../reference/reference.ts';
+import { type MadeReference, makeReference, showExcluded } from '../reference/reference.ts';
 import { nameOf, type TrainingSource } from '../reference/training-rows.ts';
 import { replaceFile } from '../replaced-file.ts';
-import { withKeys, yamlOf } from '../yaml/edited.ts';
+import { withKeys, yamlOf } from '../yaml/edit.ts';
 import type { JobFlags } from './options.ts';
 
 export interface ReferenceFlags extends JobFlags {
@@ -122,20 +122,20 @@ async function writeGolden(
 }
 
 function factsOf(
-  { read, used, leftOut, largest, agreement }: MadeReference,
+  { read, used, excluded, largest, agreement }: MadeReference,
   source: TrainingSource,
   expected: string | undefined,
   written: boolean,
 ): { data: object; text: string[] } {
   const name = nameOf(source);
-  const out = leftOut.reduce((sum, { rows }) => sum + rows, 0);
+  const out = excluded.reduce((sum, { rows }) => sum + rows, 0);
   const scored = read - out;
   const agreed = (column: string): string =>
     `golden scores: ${column} of ${name}; the model gives all ${scored} of them, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`;
   return {
     data: {
       rows: read,
-      left_out: leftOut.map(({ reason, feature, rows }) => ({ reason, feature: feature ?? null, rows })),
+      left_out: excluded.map(({ reason, feature, rows }) => ({ reason, feature: feature ?? null, rows })),
       sampled: used,
       expected: expected ?? null,
       largest_difference: largest ?? null,
@@ -143,7 +143,7 @@ function factsOf(
     },
     text: [
       `${name}: ${read} rows, ${scored} scored, ${out} left out as a run would not score them`,
-      ...leftOut.map((left) => `  ${showLeftOut(left)}`),
+      ...excluded.map((left) => `  ${showExcluded(left)}`),
       ...(used < scored ? [`made from an even sample of ${used} rows`] : []),
       ...(expected === undefined ? [] : [agreed(expected)]),
       ...(expected === undefined && written ? [OWN_SCORES] : []),

@@ -27,7 +27,7 @@ interface Duration {
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
 /** Timers count to 24.8 days. */
-const LONGEST_HOURS = 480;
+const MAX_HOURS = 480;
 
 /** The deadline and the memory bound, which every command takes, before or after its name. */
 export function addBounds(command: Command): Command {
@@ -44,8 +44,8 @@ function toByteSize(text: string): string {
 function toDuration(text: string): Duration {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
   const ms = Number(number) * (UNITS[unit] ?? 0);
-  if (ms > 0 && ms <= LONGEST_HOURS * 3_600_000) return { text, ms };
-  throw new InvalidArgumentError(`It must be a time of at most ${LONGEST_HOURS} hours, such as 90s, 30m or 2h.`);
+  if (ms > 0 && ms <= MAX_HOURS * 3_600_000) return { text, ms };
+  throw new InvalidArgumentError(`It must be a time of at most ${MAX_HOURS} hours, such as 90s, 30m or 2h.`);
 }
 
 export interface JobFlags {

@@ -5,7 +5,7 @@ import { chunksFor } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
-import { replacedWindow } from '../domain/publications.ts';
+import { supersededWindow } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
@@ -66,6 +66,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
     freezes: plan.tap === undefined,
+    unloads: definition.source.unload,
     chunks: rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking),
     model: {
       name: bundle.definition.name,
@@ -82,9 +83,9 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     report: plan.reportFile ?? null,
-    replaces: published === undefined ? null : { run_id: published.runId, rows: published.rows },
+    supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that would go. */
-    replaces_windows: plan.replaced.map(replacedWindow),
+    supersedes_windows: plan.overlaps.map(supersededWindow),
     /** The model of the publication before, where it was another one. */
     model_changed: plan.modelChanged ?? null,
     /** Why the run would end with 65, as far as the number of rows tells. */
@@ -103,7 +104,7 @@ function refusalsOf(plan: Plan, rows: number): readonly string[] {
     {
       limits: gates,
       refuseDuplicates: source.duplicates === 'refuse',
-      replaced: currentPublication(plan.entries)?.rows,
+      superseded: currentPublication(plan.entries)?.rows,
       previous: rowsBefore(plan),
       reference: undefined,
       allowEmpty: false,
@@ -123,6 +124,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
+    ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            --allow-empty publishes it empty'] : []),
     ...(plan.bytes === null || plan.usd === null
@@ -130,8 +132,8 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report ?? 'none'}`,
-    `  replaces  ${plan.replaces === null ? 'nothing' : `${plan.replaces.run_id} (${plan.replaces.rows.frozen.toLocaleString('en')} rows)`}`,
-    ...plan.replaces_windows.map(
+    `  supersedes  ${plan.supersedes === null ? 'nothing' : `${plan.supersedes.run_id} (${plan.supersedes.rows.frozen.toLocaleString('en')} rows)`}`,
+    ...plan.supersedes_windows.map(
       ({ label, start, end, run_id }) => `            and ${label} (${localRange({ start, end }, window.zone)}), ${run_id}`,
     ),
     ...(plan.resumes === null ? [] : [`  resumes   ${plan.resumes}`]),

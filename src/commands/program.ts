@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { VERSION } from '../versions.ts';
-import { refuseInOwnWords, strayWord } from './complaint.ts';
+import { rewordUsageErrors, unknownWord } from './complaint.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
 import type { DropZipMapFlags } from './model-drop-zipmap.ts';
@@ -67,7 +67,7 @@ export function buildProgram(
     .argument('[command]')
     .allowExcessArguments(false)
     .action(async (stray: string | undefined, flags: RunFlags) => {
-      if (stray !== undefined) throw strayWord(stray, program, program.args[0] === 'run');
+      if (stray !== undefined) throw unknownWord(stray, program, program.args[0] === 'run');
       const { runCommand } = await import('./run.ts');
       showData(await runCommand(flags, context()));
     });
@@ -215,7 +215,7 @@ export function buildProgram(
       showData(await initCommand(name, flags, context()));
     });
   showRunFlagsInHelp(program, run);
-  refuseInOwnWords(program);
+  rewordUsageErrors(program);
   return program;
 }
 

@@ -33,10 +33,10 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
   const entries = await ledger.entries({ job: definition.name, window });
   const current = currentPublication(entries);
   const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  const replacedBy = lastPublished(entries)?.details.replaced_by;
-  if (current === undefined && replacedBy !== undefined) {
-    throw new ScoreBatchError('refused', `${window.label} is not published any more: run ${replacedBy.run_id} replaced it`, {
-      hint: `write the report of its window: --from ${replacedBy.start} --to ${replacedBy.end}`,
+  const supersededBy = lastPublished(entries)?.details.superseded_by;
+  if (current === undefined && supersededBy !== undefined) {
+    throw new ScoreBatchError('refused', `${window.label} is not published any more: run ${supersededBy.run_id} replaced it`, {
+      hint: `write the report of its window: --from ${supersededBy.start} --to ${supersededBy.end}`,
     });
   }
   if (current === undefined || run?.details.columns === undefined) {

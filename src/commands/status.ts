@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { type Held, heldDifferences } from '../domain/held.ts';
-import { isOvertaken, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
+import { isSuperseded, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { bottleneck } from '../domain/speed.ts';
@@ -77,7 +77,7 @@ function changesSince({ details, model }: Run, now: Identity | undefined): strin
 /** What a run is held against. */
 interface Surroundings {
   readonly now: Identity | undefined;
-  readonly held: readonly Held[];
+  readonly held: readonly HeldRows[];
   readonly tables: Tables;
 }
 
@@ -85,7 +85,7 @@ function describeRun(run: Run, published: string | undefined, { now, held, table
   const { details } = run;
   const current = run.runId === published;
   const unfinished = isUnfinished(run);
-  const lost = unfinished && isOvertaken(run, published);
+  const lost = unfinished && isSuperseded(run, published);
   return {
     window: run.window.label,
     /** By which every command can be told this window. */
@@ -95,11 +95,11 @@ function describeRun(run: Run, published: string | undefined, { now, held, table
     /** Whether this run is what is published for its window. */
     current,
     /** What the tables hold of it other than the ledger says; none where they agree. */
-    tables_differ: current ? heldDifferences(run, held, tables) : [],
+    tables_differ: current ? tableDiscrepancies(run, held, tables) : [],
     /** The model of the publication before, where it was another one. */
     model_changed: details.model_changed ?? null,
     /** Where the publication of an overlapping window took its rows out of the tables. */
-    replaced_by: details.replaced_by ?? null,
+    superseded_by: details.superseded_by ?? null,
     /** Whether the same command can go on with it. */
     unfinished: unfinished && !lost,
     lost,
@@ -156,12 +156,12 @@ function markOf({ current, tables_differ }: ShownRun): string {
 }
 
 function notesOf(run: ShownRun, zone: string): string[] {
-  const by = run.replaced_by;
+  const by = run.superseded_by;
   return [
     ...(run.error === null ? [] : [run.error]),
     ...(run.unfinished ? [showUnfinished(run, zone)] : []),
     ...(run.lost ? ['another run has published its window since; it is over'] : []),
-    ...(by === null ? [] : [`replaced by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),
+    ...(by === null ? [] : [`superseded by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),
     ...(run.tables_differ.length === 0
       ? []
       : [`${run.tables_differ.join('; ')}: \`score-batch ${run.flags}\` publishes the window again`]),

@@ -18,7 +18,7 @@ export interface GateContext {
   readonly limits: GateLimits;
   readonly refuseDuplicates: boolean;
   /** Rows of the publication that would be replaced. */
-  readonly replaced: RunRows | undefined;
+  readonly superseded: RunRows | undefined;
   /** Rows published for the window before, of the same kind. */
   readonly previous: RunRows | undefined;
   readonly reference: Histogram | undefined;
@@ -48,7 +48,7 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
   const refusals: string[] = neverSeen(texts).map(({ message }) => message);
   const rate = rows.quarantined / rows.frozen;
   const duplicates = rejections.filter(({ reason }) => reason === 'duplicate key').reduce((sum, tally) => sum + tally.rows, 0);
-  const base = context.replaced ?? context.previous;
+  const base = context.superseded ?? context.previous;
   const drop = base && base.frozen > 0 ? (base.frozen - rows.frozen) / base.frozen : 0;
   if (rows.frozen < limits.min_rows)
     refusals.push(`the window has ${counted(rows.frozen, 'row')}, gates.min_rows is ${grouped(limits.min_rows)}`);
@@ -62,7 +62,7 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
     refusals.push(`${measured} of the rows were quarantined, gates.max_quarantine_rate is ${limit}`);
   }
   if (limits.max_drop !== undefined && drop > limits.max_drop) {
-    const where = context.replaced ? 'the publication it would replace' : 'the window before';
+    const where = context.superseded ? 'the publication it would replace' : 'the window before';
     const [measured, limit] = percents(drop, limits.max_drop);
     refusals.push(`the window has ${counted(rows.frozen, 'row')}, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
@@ -99,12 +99,12 @@ function judgeDrift({ scorePsi, scorePsiBefore }: Psi, scored: number, { limits,
   };
 }
 
-function emptyWindow({ limits, replaced, allowEmpty }: GateContext): Pick<GateResult, 'refusals' | 'warnings'> {
-  const full = replaced !== undefined && replaced.frozen > 0;
+function emptyWindow({ limits, superseded, allowEmpty }: GateContext): Pick<GateResult, 'refusals' | 'warnings'> {
+  const full = superseded !== undefined && superseded.frozen > 0;
   if (allowEmpty || (limits.min_rows === 0 && !full))
     return { refusals: [], warnings: ['the window has no rows; it is published empty'] };
   const why = full
-    ? `the window has no rows now and ${grouped(replaced.frozen)} ${replaced.frozen === 1 ? 'is' : 'are'} published`
+    ? `the window has no rows now and ${grouped(superseded.frozen)} ${superseded.frozen === 1 ? 'is' : 'are'} published`
     : 'the window has no rows';
   return { refusals: [why], warnings: [] };
 }

@@ -9,7 +9,7 @@ export const AUDITED = ['scores', 'quarantine', 'report', 'summary'] as const;
 export type Audited = (typeof AUDITED)[number];
 
 /** What one table holds of one run: rows, and users in the summary. */
-export interface Held {
+export interface HeldRows {
   readonly table: Audited;
   readonly runId: string;
   readonly window: Pick<LedgerWindow, 'start' | 'end'>;
@@ -26,9 +26,9 @@ export interface ScoreCounts {
  * What the tables hold of a published run's window other than its ledger entry says, one phrase per table; none where they
  * agree. Report and summary count only where the publication wrote them.
  */
-export function heldDifferences(
+export function tableDiscrepancies(
   run: Pick<Run, 'runId' | 'window' | 'rows' | 'details'>,
-  held: readonly Held[],
+  held: readonly HeldRows[],
   tables: Tables,
 ): string[] {
   const { scored = 0, quarantined = 0 } = run.rows ?? {};
@@ -48,7 +48,7 @@ export function heldDifferences(
   });
 }
 
-function sum(held: readonly Held[]): number {
+function sum(held: readonly HeldRows[]): number {
   return held.reduce((total, { rows }) => total + rows, 0);
 }
 

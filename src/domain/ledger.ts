@@ -15,7 +15,7 @@ import type { WorkerTime } from './worker-time.ts';
  * report files; `refused`, `skipped` (nothing to score) and `completed` are final, and so is `replaced`: a publication of an
  * overlapping window took the run's rows out of the tables.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'replaced'] as const;
+const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and how people call it. */
@@ -41,7 +41,7 @@ export function isRunState(text: string): text is RunState {
 }
 
 /** A run and its window, where an entry tells of another run than its own. */
-export interface ReplacedWindow {
+export interface SupersededWindow {
   readonly run_id: string;
   readonly label: string;
   readonly start: string;
@@ -84,9 +84,9 @@ export interface RunDetails {
   /** Tables beside scores and quarantine that the publication wrote. */
   readonly also_wrote?: readonly ('report' | 'summary')[];
   /** Overlapping publications that this one replaced. */
-  readonly replaces_windows?: readonly ReplacedWindow[];
+  readonly supersedes_windows?: readonly SupersededWindow[];
   /** Only where `state` is `replaced`: the run whose publication did it, and its window. */
-  readonly replaced_by?: ReplacedWindow;
+  readonly superseded_by?: SupersededWindow;
   readonly warnings?: readonly string[];
   /** Scores table by the parts of its name. */
   readonly table?: TableName;
@@ -173,27 +173,27 @@ export function currentPublication(entries: readonly LedgerEntry[]): Publication
 export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | undefined {
   let last: LedgerEntry | undefined;
   for (const entry of entries) {
-    const tells = entry.rows !== undefined || entry.state === 'replaced';
+    const tells = entry.rows !== undefined || entry.state === 'superseded';
     if (tells && entry.publication !== undefined && entry.publication > (last?.publication ?? 0)) last = entry;
   }
   return last;
 }
 
-/** Whether another run has published the window since this one began: it can only lose at the gate. @param published that run */
-export function isOvertaken({ details }: Pick<Run, 'details'>, published: string | undefined): boolean {
+/** Whether another run has published the window since this one began: it can only lose at the publish lock. @param published that run */
+export function isSuperseded({ details }: Pick<Run, 'details'>, published: string | undefined): boolean {
   return (details.supersedes ?? undefined) !== published;
 }
 
 /**
  * The run that a start with this fingerprint goes on with: the newest that is not final, started from what is published now
- * (one that started from an older publication could only lose at the gate).
+ * (one that started from an older publication could only lose at the publish lock).
  */
 export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: string): Run | undefined {
   const current = currentPublication(entries);
   return runsOf(entries).findLast((run) => {
     if (run.fingerprint !== fingerprint) return false;
     if (run.state === 'published') return run.runId === current?.runId;
-    return (run.state === 'started' || run.state === 'failed') && !isOvertaken(run, current?.runId);
+    return (run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current?.runId);
   });
 }
 

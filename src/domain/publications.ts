@@ -1,4 +1,4 @@
-import { type LedgerEntry, type LedgerWindow, lastPublished, type ReplacedWindow } from './ledger.ts';
+import { type LedgerEntry, type LedgerWindow, lastPublished, type SupersededWindow } from './ledger.ts';
 
 /** What the tables hold of a window: the entry that published it. */
 export type PublishedEntry = LedgerEntry & Required<Pick<LedgerEntry, 'publication' | 'rows'>>;
@@ -40,9 +40,9 @@ export function overlapping(entries: readonly LedgerEntry[], window: LedgerWindo
 export function nextNumber(
   entries: readonly LedgerEntry[],
   window: LedgerWindow,
-  replaced: readonly Pick<LedgerEntry, 'window'>[],
+  overlaps: readonly Pick<LedgerEntry, 'window'>[],
 ): number {
-  const keys = new Set([window, ...replaced.map((entry) => entry.window)].map((one) => windowKey(one)));
+  const keys = new Set([window, ...overlaps.map((entry) => entry.window)].map((one) => windowKey(one)));
   const near = entries.filter((entry) => keys.has(windowKey(entry.window)) || entry.window.start === window.start);
   const numbers = near.map(({ publication = 0 }) => publication);
   return Math.max(0, ...numbers) + 1;
@@ -52,20 +52,20 @@ export function nextNumber(
  * The entry that tells of a run that another one's publication takes its rows out of the tables. It has that publication's
  * number, so that it counts as the last of its own window.
  */
-export function replacedEntry(run: LedgerEntry, by: LedgerEntry): LedgerEntry {
+export function supersededEntry(run: LedgerEntry, by: LedgerEntry): LedgerEntry {
   const { runId, job, window, fingerprint, model } = run;
   const { recordedAt, host, publication } = by;
   return {
-    ...{ recordedAt, runId, job, window, state: 'replaced', fingerprint, model, host },
+    ...{ recordedAt, runId, job, window, state: 'superseded', fingerprint, model, host },
     ...(publication !== undefined && { publication }),
-    details: { replaced_by: replacedWindow(by) },
+    details: { superseded_by: supersededWindow(by) },
   };
 }
 
-export function replacedWindow({
+export function supersededWindow({
   runId,
   window: { label, start, end },
-}: Pick<LedgerEntry, 'runId' | 'window'>): ReplacedWindow {
+}: Pick<LedgerEntry, 'runId' | 'window'>): SupersededWindow {
   return { run_id: runId, label, start, end };
 }
 

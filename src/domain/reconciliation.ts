@@ -84,7 +84,7 @@ function pinOf(chunks: readonly FrozenChunk[], attempts: readonly AttemptTally[]
 }
 
 /** Chunks that no attempt of this frozen table and this scorer covers with all its rows. @param scorer see `scorerId` */
-export function undone(
+export function unstagedChunks(
   { id, chunks }: Pick<FrozenTable, 'id' | 'chunks'>,
   scorer: string,
   staged: readonly StagedAttempt[],

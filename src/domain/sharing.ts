@@ -10,7 +10,7 @@ export interface Shard {
 export const ALONE: Shard = { index: 0, count: 1 };
 
 /** What a process knows when it has a worker to spare. */
-export interface Standing {
+export interface SchedulerState {
   readonly shard: Shard;
   /** All chunks of the frozen table, in the order in which their owners take them. */
   readonly chunks: readonly FrozenChunk[];
@@ -27,20 +27,20 @@ export interface Standing {
 }
 
 /** A chunk to score; `wait` where others are at all that is left; `over` where nothing is left to take. */
-export type Move = { readonly take: FrozenChunk } | 'wait' | 'over';
+export type NextChunk = { readonly take: FrozenChunk } | 'wait' | 'over';
 
 /**
  * The next chunk of a process: its own first, then what other shards will not come to soon, then what they are late with. Nobody
  * leases a chunk and nobody tells that it lives: two processes at one chunk waste a little work and harm nothing, as
  * one attempt of each chunk is published.
  */
-export function nextMove(standing: Standing): Move {
-  const { own, soon, later } = openChunks(standing);
+export function nextChunk(state: SchedulerState): NextChunk {
+  const { own, soon, later } = openChunks(state);
   if (own[0] !== undefined) return { take: own[0] };
-  const late = soon.filter(({ chunk }) => standing.overdue(chunk));
+  const late = soon.filter(({ chunk }) => state.overdue(chunk));
   for (const choice of [later, late]) {
     // At random: those who have nothing left of their own shall not all help with the same chunk.
-    const take = choice[Math.floor(standing.random() * choice.length)];
+    const take = choice[Math.floor(state.random() * choice.length)];
     if (take !== undefined) return { take };
   }
   return soon.length === 0 ? 'over' : 'wait';
@@ -51,7 +51,7 @@ export function nextMove(standing: Standing): Move {
  * are the first of each, and the rest of theirs. The next are left to them too: nobody could be done with one before its
  * owner begins it.
  */
-export function openChunks({ shard, chunks, done, taken, workers }: Omit<Standing, 'overdue' | 'random'>) {
+export function openChunks({ shard, chunks, done, taken, workers }: Omit<SchedulerState, 'overdue' | 'random'>) {
   const open: Record<'own' | 'soon' | 'later', FrozenChunk[]> = { own: [], soon: [], later: [] };
   const seen = new Map<number, number>();
   chunks.forEach((chunk, position) => {

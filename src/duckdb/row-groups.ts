@@ -4,15 +4,15 @@
 /** Of a database's memory, what one row group may take: its rows, their page, and a page that is read at the same time. */
 const PART_OF_MEMORY = 5;
 /** More is no faster, and takes memory all the same. */
-const MOST_BYTES = 8 * 2 ** 20;
+const MAX_BYTES = 8 * 2 ** 20;
 /** Rows of a vector: DuckDB counts the bytes of a row group after each, so that none can be smaller. */
 const VECTOR_ROWS = 2_048;
 /** Rows of a row group where bytes do not limit it. */
-const MOST_ROWS = 122_880;
+const MAX_ROWS = 122_880;
 
 /** Bytes of the row groups that a thread with this share of a database's memory can write. */
 export function rowGroupBytes(memory: number): number {
-  return Math.min(MOST_BYTES, Math.floor(memory / PART_OF_MEMORY));
+  return Math.min(MAX_BYTES, Math.floor(memory / PART_OF_MEMORY));
 }
 
 /**
@@ -26,5 +26,5 @@ export function rowGroupsOf(bytes: number): string {
 /** The same for rows in an order that must be kept, which DuckDB can only bound by rows. @param rowBytes bytes of a row, about */
 export function orderedRowGroupsOf(bytes: number, rowBytes: number): string {
   const rows = Math.floor(bytes / Math.max(1, rowBytes) / VECTOR_ROWS) * VECTOR_ROWS;
-  return `ROW_GROUP_SIZE ${Math.min(MOST_ROWS, Math.max(VECTOR_ROWS, rows))}`;
+  return `ROW_GROUP_SIZE ${Math.min(MAX_ROWS, Math.max(VECTOR_ROWS, rows))}`;
 }

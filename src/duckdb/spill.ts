@@ -22,7 +22,7 @@ export function isSpill(name: string): boolean {
 }
 
 /** Inode of the file that whoever made this has locked for as long as it needs it, as far as the name tells. */
-export function lockedInode(name: string): bigint | undefined {
+export function inodeOfLockFile(name: string): bigint | undefined {
   const [, inode] = LOCKED.exec(name) ?? [];
   return inode === undefined ? undefined : BigInt(inode);
 }

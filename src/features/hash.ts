@@ -77,14 +77,14 @@ function mixTexts(values: readonly string[], width: number, rows: number, into: 
 }
 
 /** Texts of a feature repeat; so many different ones are kept. */
-const MOST_TEXTS = 10_000;
+const MAX_TEXTS = 10_000;
 
 function textHash(text: string, known: Map<string, number>): number {
   const found = known.get(text);
   if (found !== undefined) return found;
   let hash = text.length;
   for (let i = 0; i < text.length; i += 1) hash = mixed(hash, text.charCodeAt(i));
-  if (known.size < MOST_TEXTS) known.set(text, hash);
+  if (known.size < MAX_TEXTS) known.set(text, hash);
   return hash;
 }
 

@@ -3,14 +3,14 @@ import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { layerWidth } from '../onnx/model-width.ts';
 import { bundleHint, type ModelFile, readModel } from '../runtime/model-file.ts';
-import { layerWidth } from '../runtime/model-width.ts';
 import { parseChecked } from '../yaml/checked.ts';
 import { bundleChecks } from './bundle-checks.ts';
 import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
 
 /** Room for hundreds of thousands of categories. */
-const MOST_YAML_BYTES = 8e6;
+const MAX_YAML_BYTES = 8e6;
 
 /** A model with everything that must be known to trust a score of it. */
 export interface Bundle extends ModelFile {
@@ -32,7 +32,7 @@ export interface Bundle extends ModelFile {
  */
 export async function loadBundle(folder: string): Promise<Bundle> {
   const file = path.join(folder, 'model.onnx');
-  const text = String(await readBounded(path.join(folder, 'model.yaml'), MOST_YAML_BYTES, bundleHint(folder)));
+  const text = String(await readBounded(path.join(folder, 'model.yaml'), MAX_YAML_BYTES, bundleHint(folder)));
   const definition = parseChecked(text, bundleSchema, {
     file: path.join(folder, 'model.yaml'),
     noun: 'model description',

@@ -2,7 +2,7 @@ import type { Column, ColumnType } from '../domain/schema.ts';
 import type { Feature } from '../domain/signature.ts';
 
 /** Categories that are shown, at most. */
-const MOST_SHOWN = 6;
+const MAX_SHOWN = 6;
 
 /**
  * What a cast to text makes of a type: what all its texts match, and some of them. They follow from the type, so that no row
@@ -36,6 +36,6 @@ export function castHint({ type, digits }: Column, { categories }: Feature): str
 }
 
 function shown(categories: readonly string[]): string {
-  const some = categories.slice(0, MOST_SHOWN).map((category) => JSON.stringify(category));
-  return categories.length > MOST_SHOWN ? `${some.join(', ')} and ${categories.length - MOST_SHOWN} more` : some.join(', ');
+  const some = categories.slice(0, MAX_SHOWN).map((category) => JSON.stringify(category));
+  return categories.length > MAX_SHOWN ? `${some.join(', ')} and ${categories.length - MAX_SHOWN} more` : some.join(', ');
 }

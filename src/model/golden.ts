@@ -14,7 +14,7 @@ export const EXPECTED = 'expected_score';
 const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 
 /** Some 100,000 rows: more prove nothing more, and every run scores them. */
-const MOST_GOLDEN_BYTES = 64e6;
+const MAX_GOLDEN_BYTES = 64e6;
 
 /** The golden rows of a bundle, encoded as a run encodes its rows. */
 export interface Golden {
@@ -27,7 +27,7 @@ export interface Golden {
 /** @throws ScoreBatchError `configuration` where there are none, or one of them would not be scored */
 export async function readGolden({ folder, definition, signature }: Bundle): Promise<Golden> {
   const file = path.join(folder, definition.golden.file);
-  return goldenOf(signature, file, await readBounded(file, MOST_GOLDEN_BYTES, HINT));
+  return goldenOf(signature, file, await readBounded(file, MAX_GOLDEN_BYTES, HINT));
 }
 
 /** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */

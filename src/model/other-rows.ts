@@ -3,7 +3,7 @@ import type { InputTensor } from '../runtime/session.ts';
 import { typedValues, type Value } from './random-rows.ts';
 
 /** What a feature's values go to where `model.yaml` states no range, as a multiple of the largest one in the golden rows. */
-const BEYOND = 10;
+const RANGE_FACTOR = 10;
 
 /**
  * Rows to put beside golden rows, in groups: all features at their lowest value, all at their highest, each at one of the two,
@@ -62,7 +62,8 @@ function choicesOf(feature: Feature, dtype: InputDtype, golden: readonly Value[]
   const numbers = golden.map(Number).filter((value) => !Number.isNaN(value));
   const most = numbers.reduce((largest, value) => Math.max(largest, Math.abs(value)), 1);
   const whole = dtype === 'int64';
-  const [low, high] = feature.range ?? (whole ? [Math.min(...numbers), Math.max(...numbers)] : [-BEYOND * most, BEYOND * most]);
+  const [low, high] =
+    feature.range ?? (whole ? [Math.min(...numbers), Math.max(...numbers)] : [-RANGE_FACTOR * most, RANGE_FACTOR * most]);
   const inside = (value: number) => (whole ? Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high)) : value);
   return {
     low: inside(low),

@@ -9,17 +9,17 @@ import { otherRows } from './other-rows.ts';
 import { scoresOf } from './scores.ts';
 
 /** Golden rows that are scored each by itself, and among others: a run does this before it starts. */
-const MOST_ALONE = 64;
-const MOST_AMONG = 256;
+const MAX_ALONE = 64;
+const MAX_AMONG = 256;
 
 /** Other rows at least, so that a single golden row is among a crowd. */
-const FEWEST_OTHERS = 15;
+const MIN_OTHERS = 15;
 
 /**
  * Kernels add in another order for a batch of another size, which moves a score between 0 and 1 by some 1e-7. Below 1e-6 nothing is
  * asked for; above 1e-4 it is no rounding any more, however far from the expected scores a bundle lets its own be.
  */
-const [LEAST_TOLERANCE, MOST_TOLERANCE] = [1e-6, 1e-4];
+const [MIN_TOLERANCE, MAX_TOLERANCE] = [1e-6, 1e-4];
 
 /** How a model was found to score each row by itself. */
 export interface RowProof {
@@ -43,7 +43,7 @@ interface Subject {
 
 /** What rounding may do to a score on cpu: as much as `golden.tolerance`, from 1e-6 to 1e-4. */
 export function roundingTolerance({ definition }: Bundle): number {
-  return Math.min(Math.max(definition.golden.tolerance, LEAST_TOLERANCE), MOST_TOLERANCE);
+  return Math.min(Math.max(definition.golden.tolerance, MIN_TOLERANCE), MAX_TOLERANCE);
 }
 
 /**
@@ -72,12 +72,12 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
   compare('a second time', all, await score(golden.inputs));
   const reversed = all.toReversed();
   compare('in reverse order', reversed, await score(pickRows(golden.inputs, reversed)));
-  const alone = spreadRows(golden.rows, MOST_ALONE);
+  const alone = spreadRows(golden.rows, MAX_ALONE);
   for (const row of alone) compare('alone', [row], await score(pickRows(golden.inputs, [row])));
-  const among = spreadRows(golden.rows, MOST_AMONG);
+  const among = spreadRows(golden.rows, MAX_AMONG);
   const picked = pickRows(golden.inputs, among);
   const random = seededRandom(Number.parseInt(bundle.digest.slice(0, 8), 16));
-  const others = Math.max(among.length, FEWEST_OTHERS);
+  const others = Math.max(among.length, MIN_OTHERS);
   for (const group of otherRows(bundle.signature, picked, others, random)) {
     const order = Array.from({ length: others }, (_, i) => [...(i < among.length ? [i] : []), among.length + i]).flat();
     const found = await score(pickRows(joinRows(picked, group), order)).catch((error: unknown) => {

@@ -30,7 +30,7 @@ export interface Served {
 }
 
 /** Nodes that are named where they would run on cpu. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /**
  * Finds the first provider that serves a bundle, and tries it there: its description, its golden rows on cpu, and on every
@@ -150,7 +150,7 @@ async function namedNodes(bundle: Bundle, model: ModelBytes, provider: ProviderT
   const nodes = await placement(bundle, model, provider, await readGolden(bundle), metadata);
   const onCpu = onCpuOf(nodes);
   if (onCpu.length === 0) return otherwise;
-  const named = onCpu.slice(0, MOST_NAMED).map(({ name, operator }) => (name === '' ? operator : `${operator} (${name})`));
+  const named = onCpu.slice(0, MAX_NAMED).map(({ name, operator }) => (name === '' ? operator : `${operator} (${name})`));
   const more = onCpu.length > named.length ? [`and ${onCpu.length - named.length} more`] : [];
   return `${grouped(onCpu.length)} of ${counted(nodes.length, 'node')} would run on cpu: ${[...named, ...more].join(', ')}`;
 }

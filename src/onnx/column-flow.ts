@@ -12,7 +12,7 @@ export interface SourceColumn {
 export type Flow = readonly SourceColumn[];
 
 /** A few nodes that join a value with itself can make any number of columns. */
-const MOST_COLUMNS = 100_000;
+const MAX_COLUMNS = 100_000;
 
 /**
  * The columns of a node's output where the node only moves columns: picks, joins, renames or reshapes them.
@@ -46,7 +46,7 @@ export function movedColumns(
       const axis = attributes.signed('axis')[0];
       const whole = inputs.every((input) => input !== undefined);
       const width = inputs.reduce((sum, input) => sum + (input?.length ?? 0), 0);
-      return whole && width <= MOST_COLUMNS && (axis === 1 || axis === -1) ? inputs.flat() : undefined;
+      return whole && width <= MAX_COLUMNS && (axis === 1 || axis === -1) ? inputs.flat() : undefined;
     }
     case 'ArrayFeatureExtractor':
       return picked(flow, integers(1));

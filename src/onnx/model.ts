@@ -1,5 +1,5 @@
+import { field, opsetMessage } from './encode.ts';
 import { eachField, type Span } from './wire.ts';
-import { field, opsetMessage } from './written.ts';
 
 /** An input, an output, a constant or a typed value of a graph: its name, and its message as it stands in the file. */
 interface NamedMessage {

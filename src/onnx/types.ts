@@ -1,5 +1,5 @@
+import { field } from './encode.ts';
 import { eachField, type Span } from './wire.ts';
-import { field } from './written.ts';
 
 /** `TensorProto.DataType` */
 export const FLOAT = 1;

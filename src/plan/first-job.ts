@@ -14,7 +14,7 @@ export interface FirstJob {
 }
 
 /** Columns that a comment lists, at most. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 const SUFFIXES: Readonly<Record<string, string>> = { date: '_date', datetime: '_local', timestamp: '' };
 
@@ -32,7 +32,7 @@ export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKi
       key: key === undefined ? [] : [key.name],
       keyComment:
         key === undefined
-          ? `name the columns that identify a row${perhaps(keyCandidates)}`
+          ? `name the columns that identify a row${candidateList(keyCandidates)}`
           : 'chosen by its name; several columns make a composite key',
       ...renamesOf(near),
       keepComment:
@@ -53,14 +53,14 @@ export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKi
       timeComments: time === undefined ? timeComments(timeCandidates, name) : [],
     },
     open: [
-      ...(key === undefined ? [`name the key${perhaps(keyCandidates)}`] : []),
+      ...(key === undefined ? [`name the key${candidateList(keyCandidates)}`] : []),
       ...open.map(({ name: feature, dtype, why, column }) => {
         const near = column === undefined || column === feature ? '' : `; is it ${column}?`;
         return `give the query a column for the feature ${feature} (${dtype}): ${why}${near}`;
       }),
       ...(time === undefined
         ? [
-            `choose the column by which a row of ${showTableName(table)} belongs to a window${perhaps(timeCandidates.map((column) => column.name))}`,
+            `choose the column by which a row of ${showTableName(table)} belongs to a window${candidateList(timeCandidates.map((column) => column.name))}`,
           ]
         : []),
     ],
@@ -102,12 +102,12 @@ function suffixOf({ type }: Column): string {
   return SUFFIXES[type] ?? '';
 }
 
-function perhaps(names: readonly string[]): string {
+function candidateList(names: readonly string[]): string {
   return names.length === 0 ? '' : `, perhaps ${listed(names)}`;
 }
 
 function listed(names: readonly string[]): string {
   // A name may hold a line break, which would end a comment.
-  const shown = names.slice(0, MOST_LISTED).map((name) => name.replaceAll(/\s+/g, ' '));
-  return names.length > MOST_LISTED ? `${shown.join(', ')} and ${names.length - MOST_LISTED} more` : shown.join(', ');
+  const shown = names.slice(0, MAX_LISTED).map((name) => name.replaceAll(/\s+/g, ' '));
+  return names.length > MAX_LISTED ? `${shown.join(', ')} and ${names.length - MAX_LISTED} more` : shown.join(', ');
 }

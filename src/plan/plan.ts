@@ -16,10 +16,10 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type Served, serve } from '../model/serve.ts';
 import { refuseForeign, reportFile } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
+import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import { canEstimate, type Ledger, type Warehouse, type WarehouseAccess } from '../warehouse/warehouse.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type PublishedBefore, publishedBefore, refuseOtherJobs } from './publications.ts';
-import { type Sizing, sizeRun } from './sizing.ts';
 import { planTap, type TapPlan } from './tap.ts';
 import { openWarehouses, readTogether, reservedFiles, tableNames } from './warehouses.ts';
 
@@ -125,7 +125,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     window,
     model: { name, version, digest: bundle.digest },
     replaceOverlapping: options.replaceOverlapping ?? false,
-    judged: Boolean(freezes || publishes),
+    checkGates: Boolean(freezes || publishes),
   });
   const tap = await planTap({
     definition,
@@ -143,7 +143,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const reserved = reservedFiles(job, { source, sink });
   if (file !== undefined) await refuseReserved(file, reserved);
   if (file !== undefined && publishes && options.force !== true)
-    await refuseForeign(file, job.root, [...before.entries, ...before.replaced]);
+    await refuseForeign(file, job.root, [...before.entries, ...before.overlaps]);
   return {
     job,
     window,

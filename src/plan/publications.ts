@@ -15,7 +15,7 @@ export interface PublishedBefore {
   /** Ledger entries of the run's window. */
   readonly entries: readonly LedgerEntry[];
   /** Publications of overlapping windows that the run replaces. */
-  readonly replaced: readonly PublishedEntry[];
+  readonly overlaps: readonly PublishedEntry[];
   /** Of the latest earlier window of the same kind, however long ago. */
   readonly last: PublishedEntry | undefined;
   /** Set where the model is another one than that of the publication before. */
@@ -29,7 +29,7 @@ export interface BeforeOptions {
   /** Whether overlapping publications may be replaced. */
   readonly replaceOverlapping: boolean;
   /** False where only the window's own entries are asked for, and nothing is refused. */
-  readonly judged: boolean;
+  readonly checkGates: boolean;
 }
 
 /**
@@ -39,22 +39,22 @@ export interface BeforeOptions {
  *   digest
  */
 export async function publishedBefore(ledger: Ledger, options: BeforeOptions): Promise<PublishedBefore> {
-  const { definition, model, judged } = options;
+  const { definition, model, checkGates } = options;
   const { name: job } = definition;
   const window = ledgerWindow(options.window);
-  if (!judged) {
+  if (!checkGates) {
     const entries = await ledger.entries({ job, window });
-    return { entries, replaced: [], last: undefined, modelChanged: undefined };
+    return { entries, overlaps: [], last: undefined, modelChanged: undefined };
   }
   const near = await ledger.entries({ job, near: window });
-  const replaced = overlapping(near, window);
-  if (replaced.length > 0 && !options.replaceOverlapping) throw overlaps(options.window, replaced);
+  const overlaps = overlapping(near, window);
+  if (overlaps.length > 0 && !options.replaceOverlapping) throw overlapError(options.window, overlaps);
   const history = await ledger.entries({ job, history: { window, model } });
   refuseSecondDigest(model, history);
   const entries = near.filter((entry) => isSameWindow(entry.window, window));
   const last = currentEntries(history.filter((entry) => isEarlier(entry, window))).at(-1);
-  const own = currentEntries(entries)[0] ?? replaced[0];
-  return { entries, replaced, last, modelChanged: modelChange(model, [own, last]) };
+  const own = currentEntries(entries)[0] ?? overlaps[0];
+  return { entries, overlaps, last, modelChanged: modelChange(model, [own, last]) };
 }
 
 /** Rows published for the very window before; undefined where it is not published, or the window has none before it. */
@@ -98,13 +98,13 @@ function refuseSecondDigest({ name, version, digest }: LedgerEntry['model'], his
 }
 
 /** Labels of replaced windows that nothing is published under afterwards, until they are run again. */
-export function emptied(window: Pick<Window, 'label'>, replaced: readonly PublishedEntry[]): string[] {
-  return replaced.map((entry) => entry.window.label).filter((label) => label !== window.label);
+export function emptiedWindows(window: Pick<Window, 'label'>, overlaps: readonly PublishedEntry[]): string[] {
+  return overlaps.map((entry) => entry.window.label).filter((label) => label !== window.label);
 }
 
-function overlaps(window: Window, published: readonly PublishedEntry[]): ScoreBatchError {
+function overlapError(window: Window, published: readonly PublishedEntry[]): ScoreBatchError {
   const { zone } = window;
-  const others = emptied(window, published);
+  const others = emptiedWindows(window, published);
   const again = others.length === 0 ? '' : `, and then run ${others.join(' and ')} again`;
   const show = ({ label, start, end }: LedgerWindow) =>
     `${label}, ${localRange({ start, end }, zone)} ${zone} (${start} to ${end})`;

@@ -1,8 +1,8 @@
 import type { Context } from '../context.ts';
 import type { Schema } from '../domain/schema.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
-import { readMachine } from '../machine.ts';
-import { machineBound, mainDatabase } from '../memory.ts';
+import { readMachine } from '../sizing/machine.ts';
+import { machineBound, mainDatabase } from '../sizing/memory-plan.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 
 /**

@@ -2,24 +2,24 @@ import type { Query } from '../domain/query.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { readMachine } from '../machine.ts';
-import { allotTap, machineBound, type TapAllotment } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { Served } from '../model/serve.ts';
-import { batchRows } from '../score/sizing.ts';
+import { batchRows } from '../sizing/batch-rows.ts';
+import { readMachine } from '../sizing/machine.ts';
+import { fitTapToMemory, machineBound, type TapMemoryPlan } from '../sizing/memory-plan.ts';
+import type { Sizing } from '../sizing/run-sizing.ts';
 import { type TapColumn, tapColumns } from '../tap/columns.ts';
 import { slotBytes } from '../tap/ring.ts';
 import { tapParameters } from '../tap/statement.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import type { Warehouse } from '../warehouse/warehouse.ts';
 import type { ChosenColumns } from './columns.ts';
-import type { Sizing } from './sizing.ts';
 
 /** Scoring that takes longer freezes its rows first: others cannot write the file meanwhile. */
-const MOST_SECONDS = 60;
+const MAX_SECONDS = 60;
 
 /** How rows are scored on their way out of the query. */
-export interface TapPlan extends TapAllotment {
+export interface TapPlan extends TapMemoryPlan {
   readonly columns: readonly TapColumn[];
   /** Bytes of memory that it was fitted to. */
   readonly bound: number;
@@ -47,13 +47,16 @@ export interface TapQuestion {
 /**
  * Scoring workers to start while the plan is made, since to load their code takes as long.
  *
- * @param asked number of workers of the call @returns undefined where no window of the job is scored on its way
+ * @param requestedWorkers number of workers of the call @returns undefined where no window of the job is scored on its way
  */
-export function threadsToStart({ source, sink, score }: JobDefinition, asked: number | undefined): number | undefined {
+export function threadsToStart(
+  { source, sink, score }: JobDefinition,
+  requestedWorkers: number | undefined,
+): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
   if (source.freeze === 'always' || !kinds.every((kind) => kind === 'duckdb')) return undefined;
   const { cores } = readMachine();
-  return Math.min(cores, asked ?? (score.workers === 'auto' ? cores : score.workers));
+  return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
 }
 
 /**
@@ -76,7 +79,7 @@ export async function planTap(question: TapQuestion): Promise<TapPlan | undefine
   const { source: embedded } = source;
   const rows = isEmbedded(embedded) ? await embedded.guessRows(query) : 0;
   const seconds = (rows * served.rowSeconds) / Math.min(found.workers, Math.max(1, sizing.cores));
-  return freeze === 'auto' && seconds > MOST_SECONDS ? undefined : { ...found, seconds, rowSeconds: served.rowSeconds };
+  return freeze === 'auto' && seconds > MAX_SECONDS ? undefined : { ...found, seconds, rowSeconds: served.rowSeconds };
 }
 
 /** @returns why rows have to be frozen, or how they are scored without */
@@ -94,7 +97,11 @@ function whatPrevents({
   const rows = batchRows(definition.score.batch_rows, bundle.signature, bundle.width);
   const types = tapParameters(tapped, true);
   const bound = sizing.bound.from === 'machine' ? machineBound(sizing.memory) : sizing.bound;
-  const allotment = allotTap(bound, { ...sizing.load, batchRows: rows, slotBytes: slotBytes({ types, batchRows: rows }) });
-  if (allotment === undefined) return 'there is too little memory to score rows on their way out of the query';
-  return { ...allotment, columns: tapped, bound: bound.bytes, batchRows: rows };
+  const memoryPlan = fitTapToMemory(bound, {
+    ...sizing.load,
+    batchRows: rows,
+    slotBytes: slotBytes({ types, batchRows: rows }),
+  });
+  if (memoryPlan === undefined) return 'there is too little memory to score rows on their way out of the query';
+  return { ...memoryPlan, columns: tapped, bound: bound.bytes, batchRows: rows };
 }

@@ -5,9 +5,9 @@ import type { TableNames } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { readMachine } from '../machine.ts';
-import { askedBound, machineBound, mainDatabase, reserveOf } from '../memory.ts';
 import type { Reserved } from '../report/reserved.ts';
+import { readMachine } from '../sizing/machine.ts';
+import { machineBound, mainDatabase, requestedBound, reserveOf } from '../sizing/memory-plan.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -50,7 +50,7 @@ export interface Warehouses {
 /** Source and sink of a job; nothing is connected yet. */
 export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
   const { cores, memory } = readMachine();
-  const bound = askedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
+  const bound = requestedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
   const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
   const local = kinds.every((kind) => kind === 'duckdb');
   const shared = {
@@ -71,8 +71,8 @@ export async function openWarehouses({ definition, root }: Job, context: Context
     context.atEnd(() => warehouse.close());
     return warehouse;
   };
-  const { warehouse: url, scratch, max_bytes: maxBytes } = definition.source;
-  const sourceAccess = { ...shared, url, scratch, maxBytes };
+  const { warehouse: url, scratch, max_bytes: maxBytes, unload } = definition.source;
+  const sourceAccess = { ...shared, url, scratch, maxBytes, unload };
   return {
     source: await open(sourceAccess),
     sink: await open({

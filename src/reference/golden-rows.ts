@@ -5,7 +5,7 @@ import { type Cell, csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';
 
 /** Categories of a feature that get a row of their own; more would make the file of every run's start large. */
-const MOST_CATEGORIES = 100;
+const MAX_CATEGORIES = 100;
 
 /**
  * Numbers of the rows that make good golden rows: spread over the scores, and of each feature a null, the least and the greatest
@@ -27,7 +27,7 @@ export function chooseGolden(signature: Signature, { rows, scores }: Sample, wan
 function firstOfEach(cells: readonly Cell[]): number[] {
   const found = new Map<Cell, number>();
   for (const [row, cell] of cells.entries()) {
-    if (!found.has(cell) && (found.size < MOST_CATEGORIES || cell === null)) found.set(cell, row);
+    if (!found.has(cell) && (found.size < MAX_CATEGORIES || cell === null)) found.set(cell, row);
   }
   return [...found.values()];
 }

@@ -29,7 +29,7 @@ export interface ReferenceOptions {
 }
 
 /** Rows that a run would not score. */
-export interface LeftOut {
+export interface ExcludedRows {
   readonly reason: string;
   readonly feature: string | undefined;
   readonly rows: number;
@@ -43,7 +43,7 @@ export interface MadeReference extends Typical {
   /** Rows of the source, and rows of which all this was made. */
   readonly read: number;
   readonly used: number;
-  readonly leftOut: readonly LeftOut[];
+  readonly excluded: readonly ExcludedRows[];
   /** Largest difference between the model's score and the expected one; undefined where the scores are the model's own. */
   readonly largest: number | undefined;
 }
@@ -65,7 +65,7 @@ export async function makeReference(bundle: Bundle, options: ReferenceOptions): 
     const name = nameOf(options.source);
     if (sample.rows.length === 0) {
       throw new ScoreBatchError('configuration', `${name} has no row that a run would score`, {
-        details: scored.leftOut.map(showLeftOut),
+        details: scored.excluded.map(showExcluded),
         hint: 'compare the rows with ranges, categories and nullable in model.yaml',
       });
     }
@@ -78,7 +78,7 @@ export async function makeReference(bundle: Bundle, options: ReferenceOptions): 
 }
 
 /** `3 rows: feature out of range (a)` */
-export function showLeftOut({ reason, feature, rows }: LeftOut): string {
+export function showExcluded({ reason, feature, rows }: ExcludedRows): string {
   return `${rows} ${rows === 1 ? 'row' : 'rows'}: ${reason}${feature === undefined ? '' : ` (${feature})`}`;
 }
 
@@ -87,15 +87,15 @@ async function scoreRows(
   session: Session,
   training: TrainingRows,
   { source, expected }: ReferenceOptions,
-): Promise<{ sample: Sample } & Pick<MadeReference, 'read' | 'leftOut' | 'largest'>> {
+): Promise<{ sample: Sample } & Pick<MadeReference, 'read' | 'excluded' | 'largest'>> {
   const { signature, definition } = bundle;
   const { tolerance } = definition.golden;
   const features = featuresOf(signature);
   const encoder = createEncoder(signature, training.columns, BATCH_ROWS);
   const batched = inBatches(session);
   const sampler = createSampler(seededRandom(Number.parseInt(bundle.digest.slice(0, 8), 16)));
-  const tally = new Map<string, LeftOut>();
-  const leaveOut = (reason: string, feature?: string): void => {
+  const tally = new Map<string, ExcludedRows>();
+  const exclude = (reason: string, feature?: string): void => {
     const key = `${reason}\n${feature}`;
     tally.set(key, { reason, feature, rows: (tally.get(key)?.rows ?? 0) + 1 });
   };
@@ -110,10 +110,10 @@ async function scoreRows(
       const wanted = expected === undefined ? undefined : cellOf(batch, features.length, row);
       if (rejected[row] !== 0) {
         const { reason, feature } = readRejection(rejected[row] ?? 0);
-        leaveOut(reason, features[feature ?? 0]?.feature.name);
-      } else if (!Number.isFinite(score)) leaveOut('score is not a finite number');
-      else if (score < 0 || score > 1) leaveOut('score outside 0 to 1');
-      else if (wanted === null) leaveOut(`null in ${expected}`);
+        exclude(reason, features[feature ?? 0]?.feature.name);
+      } else if (!Number.isFinite(score)) exclude('score is not a finite number');
+      else if (score < 0 || score > 1) exclude('score outside 0 to 1');
+      else if (wanted === null) exclude(`null in ${expected}`);
       else {
         const difference = wanted === undefined ? 0 : Math.abs(Number(wanted) - score);
         if (!(difference <= tolerance)) throw disagreement(bundle, source, { row: read, expected, difference });
@@ -129,7 +129,7 @@ async function scoreRows(
   return {
     sample: sampler.sample(),
     read,
-    leftOut: [...tally.values()].sort((a, b) => b.rows - a.rows),
+    excluded: [...tally.values()].sort((a, b) => b.rows - a.rows),
     largest: expected === undefined ? undefined : largest,
   };
 }

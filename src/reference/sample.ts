@@ -1,9 +1,9 @@
 import type { Cell } from './cells.ts';
 
 /** Rows that are kept. More would not change a histogram that people could tell. */
-const MOST_SAMPLED = 100_000;
+const MAX_SAMPLED = 100_000;
 
-/** Rows of the training set that a run would score: all of them, or an even sample where there are more than `MOST_SAMPLED`. */
+/** Rows of the training set that a run would score: all of them, or an even sample where there are more than `MAX_SAMPLED`. */
 export interface Sample {
   /** Features of each row in the order of `featuresOf`. */
   readonly rows: readonly (readonly Cell[])[];
@@ -24,7 +24,7 @@ export interface Sampler {
  *
  * @param random numbers from 0 to 1
  */
-export function createSampler(random: () => number, most = MOST_SAMPLED): Sampler {
+export function createSampler(random: () => number, most = MAX_SAMPLED): Sampler {
   const rows: (readonly Cell[])[] = [];
   const scores: number[] = [];
   const expected: number[] = [];

@@ -1,6 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Left } from '../domain/left.ts';
+import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 import type { Scratch } from '../warehouse/warehouse.ts';
 import { pendingIn } from './pending-name.ts';
 
@@ -11,10 +11,10 @@ import { pendingIn } from './pending-name.ts';
 const LIFETIME_MS = 86_400_000;
 
 /** Pending report files, each until nobody has written to it for a day. @param template absolute path of the job's reports */
-export function abandonedReports(template: string): Scratch {
+export function abandonedReportFiles(template: string): Scratch {
   return {
-    async left() {
-      const left: Left[] = [];
+    async listArtifacts() {
+      const left: ScratchArtifact[] = [];
       const { dir, base } = path.parse(template);
       const report = patternOf(base);
       for (const folder of await foldersOf(dir)) {

@@ -16,13 +16,13 @@ export interface PendingName {
 const SUFFIX = /^\.(\d+)\.(?:[\w+-]|\.\d{3}Z)+-[0-9a-f]{12}\..+\.\d+-[0-9a-f]{8}$/;
 
 /** Bytes of a report's name in the name of its pending file, which has a run and a host beside it and 255 bytes in all. */
-const MOST_BASE = 90;
+const MAX_BASE = 90;
 
 /** What stands for a report's name in that of its pending file: the name, or its beginning and a digest where it is long. */
 function pendingBase(base: string): string {
-  if (Buffer.byteLength(base) <= MOST_BASE) return base;
+  if (Buffer.byteLength(base) <= MAX_BASE) return base;
   let short = base;
-  while (Buffer.byteLength(short) > MOST_BASE - 17) short = Array.from(short).slice(0, -1).join('');
+  while (Buffer.byteLength(short) > MAX_BASE - 17) short = Array.from(short).slice(0, -1).join('');
   return `${short}~${createHash('sha256').update(base).digest('hex').slice(0, 16)}`;
 }
 

@@ -4,7 +4,7 @@ import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 
 /** Of a file or a folder, on every file system that people have. */
-const MOST_BYTES = 255;
+const MAX_BYTES = 255;
 
 /**
  * `reports/churn-{window}.csv` → the file of that window, absolute.
@@ -13,10 +13,10 @@ const MOST_BYTES = 255;
  */
 export function reportFile(template: string, { label }: Pick<LedgerWindow, 'label'>, root: string): string {
   const file = path.resolve(root, template.replaceAll('{window}', label));
-  const long = file.split(path.sep).find((part) => Buffer.byteLength(part) > MOST_BYTES);
+  const long = file.split(path.sep).find((part) => Buffer.byteLength(part) > MAX_BYTES);
   if (long === undefined) return file;
   throw new ScoreBatchError('configuration', `report.csv gives a name of ${Buffer.byteLength(long)} bytes: ${long}`, {
-    hint: `shorten it: file systems take names of ${MOST_BYTES} bytes at most`,
+    hint: `shorten it: file systems take names of ${MAX_BYTES} bytes at most`,
   });
 }
 

@@ -26,7 +26,7 @@ export interface ReportSpec {
 }
 
 /** How often the file is written before it is called a fault that what is pending goes away. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 
 /**
  * Writes the report file from what is published and puts it in its place while its run is the published one, so that a slow
@@ -36,7 +36,7 @@ const MOST_TRIES = 3;
  * @throws ScoreBatchError `report` where the file cannot be written, `conflict` where another run published meanwhile
  */
 export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
-  for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     // Gone and still the published one: somebody else removed it, and it is written again.
     if ((await writeOnce(spec, completed)) === 'in place') return;
   }

@@ -1,4 +1,4 @@
-import { heldDifferences } from '../domain/held.ts';
+import { tableDiscrepancies } from '../domain/held.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { isSameTable } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -21,7 +21,7 @@ export function publishedRun({ tables }: Plan, entries: readonly LedgerEntry[]):
 /** Compares the tables with what the ledger says of a published run: rows may have been deleted, or restored, since. */
 export async function audit({ sink, tables, job }: Plan, run: Run): Promise<Audited> {
   const held = await sink.sink.held(tables, job.definition.name, [run.window]);
-  return { run, differences: heldDifferences(run, held, tables) };
+  return { run, differences: tableDiscrepancies(run, held, tables) };
 }
 
 /** @throws ScoreBatchError `refused` where the tables do not hold what the ledger says. @param remedy what publishes it again */

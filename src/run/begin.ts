@@ -23,14 +23,14 @@ export interface BeginOptions {
   readonly skipPublished: boolean;
 }
 
-interface Begun {
+interface BeginResult {
   readonly progress: Progress;
   /** The unfinished run that is gone on with. */
   readonly resumed?: Run | undefined;
-  /** Unfinished runs that this one may meet at the gate. */
-  readonly beside?: readonly Run[];
+  /** Unfinished runs that this one may meet at the publish lock. */
+  readonly concurrent?: readonly Run[];
   /** The unfinished run that `skipPublished` leaves as it is. */
-  readonly passed?: Run | undefined;
+  readonly skipped?: Run | undefined;
   /** Why the unfinished run can never be resumed. */
   readonly refused?: unknown;
 }
@@ -50,15 +50,15 @@ export async function begin(
   const {
     progress,
     resumed,
-    beside = [],
-    passed,
+    concurrent = [],
+    skipped,
     refused,
-  } = await plan.ledger.decide<Begun>(windowFilter(plan), async (entries) => {
+  } = await plan.ledger.decide<BeginResult>(windowFilter(plan), async (entries) => {
     const done = skipPublished ? publishedRun(plan, entries) : undefined;
     if (done) {
-      const result: Begun = {
+      const result: BeginResult = {
         progress: progressOf(plan, entries, done, began),
-        passed: unfinishedRun(entries, plan.fingerprint),
+        skipped: unfinishedRun(entries, plan.fingerprint),
       };
       return { result };
     }
@@ -68,12 +68,12 @@ export async function begin(
       return { append: refusedEntry(plan, left, refused), result: { progress: left, refused } };
     }
     const begun = progressOf(plan, entries, unfinished, began);
-    const beside = othersUnfinished(entries, plan.fingerprint);
-    const result: Begun = { progress: begun, resumed: unfinished, beside };
+    const concurrent = othersUnfinished(entries, plan.fingerprint);
+    const result: BeginResult = { progress: begun, resumed: unfinished, concurrent: concurrent };
     if (begun.state === 'published') return { result };
     begun.state = 'started';
     const append = entryOf(plan, begun, 'started', {
-      supersedes: begun.replaces?.runId ?? null,
+      supersedes: begun.supersedes?.runId ?? null,
       source: plan.identity,
       sql: showQuery(plan.query),
       parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
@@ -88,16 +88,16 @@ export async function begin(
   }
   if (resumed) console.info(`going on with ${showRun(resumed, plan.window.zone)}`);
   // One that failed has said so, and nobody is at it.
-  for (const run of beside.filter(
+  for (const run of concurrent.filter(
     ({ state, startedAt }) => state === 'started' && Date.now() - Date.parse(startedAt) < YOUNG_MS,
   )) {
     console.warn(
       `${showRun(run, plan.window.zone)}, has not finished, of another job file, query or model; whoever publishes first wins`,
     );
   }
-  if (passed && passed.state !== 'published') {
+  if (skipped && skipped.state !== 'published') {
     console.warn(
-      `${showRun(passed, plan.window.zone)}, has not finished; without --skip-published the same command goes on with it`,
+      `${showRun(skipped, plan.window.zone)}, has not finished; without --skip-published the same command goes on with it`,
     );
   }
   return progress;
@@ -204,7 +204,7 @@ function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | unde
   return {
     runId: run?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
     clock: new StageClock(began, run?.details.seconds),
-    replaces: currentPublication(entries),
+    supersedes: currentPublication(entries),
     state: run?.state ?? 'started',
     rows: run?.rows,
     details,
@@ -258,7 +258,7 @@ async function resumable(
   }
   try {
     const frozen = await plan.source.source.frozen(run.runId);
-    return frozen || (await holdsOnePicture(plan, run.runId)) ? { run } : {};
+    return frozen || (await isOneSnapshot(plan, run.runId)) ? { run } : {};
   } catch (refused) {
     if (!isRefusal(refused)) throw refused;
     return { run, refused };
@@ -266,7 +266,7 @@ async function resumable(
 }
 
 /** Whether what is staged of a run without a frozen table is one picture of the window: nothing, or a window that was tapped. */
-async function holdsOnePicture({ sink: { sink } }: Plan, runId: string): Promise<boolean> {
+async function isOneSnapshot({ sink: { sink } }: Plan, runId: string): Promise<boolean> {
   if (takesTaps(sink) && (await sink.tapped(runId)) !== undefined) return true;
   // What is damaged of a window that was tapped is gone now.
   return (await sink.staged(runId)).length === 0;

@@ -16,6 +16,6 @@ export async function reasonOf(error: unknown, plan: Plan, progress: Progress): 
   // Where the ledger does not answer either, the first error counts.
   const entries = await plan.ledger.entries(windowFilter(plan)).catch(() => undefined);
   const current = entries && currentPublication(entries);
-  const others = entries !== undefined && current?.runId !== progress.runId && current?.runId !== progress.replaces?.runId;
+  const others = entries !== undefined && current?.runId !== progress.runId && current?.runId !== progress.supersedes?.runId;
   return others ? superseded(plan.window.label, current?.runId, error) : error;
 }

@@ -9,8 +9,8 @@ import type { WindowOfJob } from '../warehouse/warehouse.ts';
 export interface Progress {
   readonly runId: string;
   readonly clock: StageClock;
-  /** What is published for the window, as the run saw it when it began; another one at the gate means a lost race. */
-  readonly replaces: Publication | undefined;
+  /** What is published for the window, as the run saw it when it began; another one at the publish lock means a lost race. */
+  readonly supersedes: Publication | undefined;
   /** Identity of the frozen table, once there is one. */
   frozen?: string;
   /** What the ledger says of the run so far. */

@@ -3,10 +3,10 @@ import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
-import { replacedWindow } from '../domain/publications.ts';
+import { supersededWindow } from '../domain/publications.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import type { Plan } from '../plan/plan.ts';
-import { emptied, rowsBefore } from '../plan/publications.ts';
+import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
 import { entryOf, type Progress } from './progress.ts';
@@ -40,7 +40,7 @@ export async function publishFrozen(
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
     refuseDuplicates: definition.source.duplicates === 'refuse',
-    replaced: progress.replaces?.rows,
+    superseded: progress.supersedes?.rows,
     previous: rowsBefore(plan),
     reference,
     before,
@@ -55,7 +55,7 @@ export async function publishFrozen(
     model_changed: plan.modelChanged ?? null,
     time_zone: plan.window.zone,
     also_wrote: plan.reported ? (['report', 'summary'] as const).filter((table) => plan.tables[table] !== undefined) : [],
-    ...(plan.replaced.length > 0 && { replaces_windows: plan.replaced.map(replacedWindow) }),
+    ...(plan.overlaps.length > 0 && { supersedes_windows: plan.overlaps.map(supersededWindow) }),
     providers: tallyProviders(reconciliation.pinned),
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),
@@ -65,7 +65,7 @@ export async function publishFrozen(
     ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
     seconds: clock.seconds,
   };
-  for (const label of emptied(plan.window, plan.replaced)) {
+  for (const label of emptiedWindows(plan.window, plan.overlaps)) {
     context.console.warn(
       `${label} overlaps ${plan.window.label} and is replaced by it: run ${label} again, nothing is published there`,
     );
@@ -76,8 +76,8 @@ export async function publishFrozen(
   clock.enter('publish');
   const mine = await plan.sink.sink.publish({
     entry: entryOf(plan, progress, 'published', progress.details),
-    supersedes: progress.replaces?.runId,
-    replaced: plan.replaced,
+    supersedes: progress.supersedes?.runId,
+    overlaps: plan.overlaps,
     sharedTables: definition.sink.shared_tables,
     pinned: reconciliation.pinned,
     tables: plan.tables,

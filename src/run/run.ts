@@ -10,7 +10,7 @@ import type { Progress } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
 import type { RunSummary } from './summary.ts';
-import { scoreOnTheWay } from './tap.ts';
+import { scoreTapped } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
@@ -41,7 +41,7 @@ async function scoreWindow(
   context: Context,
 ): Promise<FrozenTable> {
   if (plan.tap !== undefined && (await plan.source.source.frozen(progress.runId)) === undefined)
-    return await scoreOnTheWay(plan, { tap: plan.tap, threads, skipEmpty }, progress, context);
+    return await scoreTapped(plan, { tap: plan.tap, threads, skipEmpty }, progress, context);
   await threads.close();
   const frozen = await freezeWindow(plan, skipEmpty, progress, context);
   await scoreFrozen(plan, frozen, ALONE, progress, context);

@@ -7,8 +7,8 @@ import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import type { Plan } from '../plan/plan.ts';
-import { fitFrozen } from '../plan/sizing.ts';
 import { scoreChunks } from '../score/pool.ts';
+import { fitFrozen } from '../sizing/run-sizing.ts';
 import type { Progress } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 import { shareChunks } from './share.ts';
@@ -41,8 +41,8 @@ export async function scoreFrozen(
   const { execution } = plan;
   if (execution === undefined) throw new Error('nothing was planned to run the model on');
   const scorer = scorerNow(execution);
-  const allotment = fitFrozen(plan.sizing, frozen);
-  const { workers } = allotment;
+  const memoryPlan = fitFrozen(plan.sizing, frozen);
+  const { workers } = memoryPlan;
   noteWorkers(workers, plan.sizing.bound.bytes, plan.sizing, context);
   let staged: readonly StagedAttempt[] = [];
   const share = await shareChunks({
@@ -50,13 +50,13 @@ export async function scoreFrozen(
     scorer: scorerId(scorer),
     shard,
     workers,
-    look: async () => {
+    listStaged: async () => {
       staged = await sink.staged(runId);
       return staged;
     },
     found: (chunks) => bar.advance(chunks),
   });
-  const others = otherwiseScored(frozen, scorer, staged);
+  const others = countOtherScorers(frozen, scorer, staged);
   if (others > 0) {
     console.warn(
       `${counted(others, 'chunk was', 'chunks were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
@@ -101,8 +101,8 @@ export async function scoreFrozen(
         features: plan.features,
         devices: execution.devices,
         requireGpu: plan.requireGpu,
-        batchRows: allotment.batchRows,
-        lean: plan.source.kind === 'duckdb',
+        batchRows: memoryPlan.batchRows,
+        smallHeap: plan.source.kind === 'duckdb',
         source: plan.sourceAccess,
         frozen,
         stagesText: sink.stagesText,
@@ -110,7 +110,7 @@ export async function scoreFrozen(
         hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
         scoredAt: new Date(context.now).toISOString(),
         folder,
-        memory: allotment.database,
+        memory: memoryPlan.database,
       },
     );
   } finally {
@@ -123,7 +123,7 @@ export async function scoreFrozen(
 }
 
 /** Chunks of which there is an attempt of this frozen table by another scorer. */
-function otherwiseScored({ id }: FrozenTable, scorer: Scorer, staged: readonly StagedAttempt[]): number {
+function countOtherScorers({ id }: FrozenTable, scorer: Scorer, staged: readonly StagedAttempt[]): number {
   const own = scorerId(scorer);
   const others = staged.filter(({ attempt }) => isOfFrozen(attempt, id) && scorerOf(attempt) !== own);
   return new Set(others.map(({ chunk }) => chunk)).size;

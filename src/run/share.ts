@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StagedAttempt } from '../domain/attempt.ts';
 import type { FrozenChunk, FrozenTable } from '../domain/frozen-table.ts';
-import { undone } from '../domain/reconciliation.ts';
-import { nextMove, openChunks, type Shard } from '../domain/sharing.ts';
+import { unstagedChunks } from '../domain/reconciliation.ts';
+import { nextChunk, openChunks, type Shard } from '../domain/sharing.ts';
 
 /** A process's way to its chunks, of which other processes of the run take theirs. */
 export interface Share {
@@ -22,7 +22,7 @@ export interface ShareOptions {
   /** Chunks that this process scores at the same time. */
   readonly workers: number;
   /** Looks at what is staged, by whichever process. */
-  readonly look: () => Promise<readonly StagedAttempt[]>;
+  readonly listStaged: () => Promise<readonly StagedAttempt[]>;
   /** Told of chunks that turn out to be staged by others. */
   readonly found: (chunks: number) => void;
   readonly clock?: Clock;
@@ -47,68 +47,68 @@ const REAL: Clock = {
 };
 
 /** Looks at staging are at least so far apart, and so much longer than one takes: sharing must not cost more than it saves. */
-const LOOK_EVERY_MS = 2_000;
-const LOOKS_APART = 20;
+const MIN_REFRESH_MS = 2_000;
+const REFRESH_SPACING = 20;
 /** Whatever a look takes: a warehouse that was slow once must not keep a process from what is done meanwhile. */
-const LOOK_AT_LEAST_EVERY_MS = 60_000;
+const MAX_REFRESH_MS = 60_000;
 
 /**
  * Time that another shard gets for the chunks that it is at and for those that are next, in units of what the slowest of this
  * process took: both, and a little.
  */
-const PATIENCE = 3;
+const OVERDUE_FACTOR = 3;
 /** Where this process has scored none to go by. */
-const PATIENCE_MS = 30_000;
+const OVERDUE_MS = 30_000;
 
 /** Looks at what is staged, and begins to share. See `nextMove` for who takes what. */
 export async function shareChunks(options: ShareOptions): Promise<Share> {
-  const { frozen, scorer, shard, workers, look, found, clock = REAL } = options;
+  const { frozen, scorer, shard, workers, listStaged, found, clock = REAL } = options;
   const done = new Set<number>();
   const taken = new Map<number, number>();
   const waitedFor = new Map<number, number>();
   let slowest: number | undefined;
-  let looked = 0;
-  let pause = LOOK_EVERY_MS;
-  const see = async (): Promise<number> => {
+  let refreshedAt = 0;
+  let pause = MIN_REFRESH_MS;
+  const refresh = async (): Promise<number> => {
     const start = clock.now();
-    const open = new Set(undone(frozen, scorer, await look()).map(({ chunk }) => chunk));
-    looked = clock.now();
-    pause = Math.min(LOOK_AT_LEAST_EVERY_MS, Math.max(LOOK_EVERY_MS, LOOKS_APART * (looked - start)));
+    const open = new Set(unstagedChunks(frozen, scorer, await listStaged()).map(({ chunk }) => chunk));
+    refreshedAt = clock.now();
+    pause = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, REFRESH_SPACING * (refreshedAt - start)));
     const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));
     for (const { chunk } of news) done.add(chunk);
     return news.length;
   };
-  let looking: Promise<void> | undefined;
-  const lookAgain = async (): Promise<void> => {
-    looking ??= see()
+  let refreshing: Promise<void> | undefined;
+  const refreshOnce = async (): Promise<void> => {
+    refreshing ??= refresh()
       .then(found)
       .finally(() => {
-        looking = undefined;
+        refreshing = undefined;
       });
-    await looking;
+    await refreshing;
   };
-  const resumed = await see();
+  const resumed = await refresh();
   const chunks = shard.count === 1 ? rotated(frozen.chunks, clock.random()) : frozen.chunks;
   const isOwn = (chunk: FrozenChunk) => chunks.indexOf(chunk) % shard.count === shard.index;
-  const standing = () => ({ shard, chunks, done, taken: new Set(taken.keys()), workers });
+  const state = () => ({ shard, chunks, done, taken: new Set(taken.keys()), workers });
   const overdue = (chunk: number): boolean => {
     const since = waitedFor.get(chunk) ?? clock.now();
-    return clock.now() - since > (slowest === undefined ? PATIENCE_MS : PATIENCE * slowest);
+    return clock.now() - since > (slowest === undefined ? OVERDUE_MS : OVERDUE_FACTOR * slowest);
   };
   const decide = () => {
-    for (const { chunk } of openChunks(standing()).soon) if (!waitedFor.has(chunk)) waitedFor.set(chunk, clock.now());
-    return nextMove({ ...standing(), overdue, random: clock.random });
+    for (const { chunk } of openChunks(state()).soon) if (!waitedFor.has(chunk)) waitedFor.set(chunk, clock.now());
+    return nextChunk({ ...state(), overdue, random: clock.random });
   };
   return {
     resumed,
     async next(signal) {
       for (;;) {
-        if (clock.now() - looked > pause) await lookAgain();
+        if (clock.now() - refreshedAt > pause) await refreshOnce();
         const move = decide();
         if (move === 'over') return undefined;
         if (move === 'wait') await clock.sleep(pause, signal);
         // What is another's is taken on fresh news only.
-        else if (!isOwn(move.take) && clock.now() - looked > LOOK_EVERY_MS) await lookAgain();
+        else if (!isOwn(move.take) && clock.now() - refreshedAt > MIN_REFRESH_MS) await refreshOnce();
         else {
           taken.set(move.take.chunk, clock.now());
           return move.take;

@@ -1,15 +1,19 @@
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
 import { counted } from '../domain/counted.ts';
-import type { Sizing } from '../plan/sizing.ts';
+import type { Sizing } from '../sizing/run-sizing.ts';
 import type { Progress } from './progress.ts';
 
 // What people are told of sizes that are not what was asked for, or are no good.
 
 /** Told where a device takes one worker and more were asked for. */
-export function noteDevices({ load, asked = 0 }: Sizing, provider: string, { console }: Pick<Context, 'console'>): void {
-  if (load.workers < asked)
-    console.info(`${load.workers} of ${counted(asked, 'worker')}: ${provider} takes one for each device`);
+export function noteDevices(
+  { load, requestedWorkers = 0 }: Sizing,
+  provider: string,
+  { console }: Pick<Context, 'console'>,
+): void {
+  if (load.workers < requestedWorkers)
+    console.info(`${load.workers} of ${counted(requestedWorkers, 'worker')}: ${provider} takes one for each device`);
 }
 
 /**

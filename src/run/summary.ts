@@ -1,6 +1,6 @@
 import { counted, grouped } from '../domain/counted.ts';
 import { type Execution, showServing } from '../domain/execution.ts';
-import type { ReplacedWindow, RunDetails } from '../domain/ledger.ts';
+import type { RunDetails, SupersededWindow } from '../domain/ledger.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
 import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
@@ -41,7 +41,7 @@ export interface RunSummary {
   /** The model of the publication before, where it was another one. */
   readonly model_changed: ModelChange | null;
   /** Overlapping publications that this one replaced. */
-  readonly replaces_windows: readonly ReplacedWindow[];
+  readonly supersedes_windows: readonly SupersededWindow[];
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
@@ -77,7 +77,7 @@ export function summarize(
     score_psi: details.score_psi ?? null,
     score_psi_previous: details.score_psi_previous ?? null,
     model_changed: details.model_changed ?? null,
-    replaces_windows: details.replaces_windows ?? [],
+    supersedes_windows: details.supersedes_windows ?? [],
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
       column: columnName ?? null,
@@ -126,8 +126,8 @@ export function showSummary(summary: RunSummary): string {
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
   if (summary.score_psi_previous !== null)
     lines.push(`  drift       PSI ${summary.score_psi_previous.toFixed(3)} of the scores against the window before`);
-  for (const { run_id, label, start, end } of summary.replaces_windows)
-    lines.push(`  replaced    ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
+  for (const { run_id, label, start, end } of summary.supersedes_windows)
+    lines.push(`  superseded  ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
     lines.push(
       `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} of them staged before this start` : ''}`,

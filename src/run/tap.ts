@@ -35,7 +35,7 @@ const REUSE_SECONDS = 3e-6;
  * @returns the window as reconcile knows it
  * @throws ScoreBatchError `nothing to score`, see `skipEmpty`
  */
-export async function scoreOnTheWay(
+export async function scoreTapped(
   plan: Plan,
   options: TapRunOptions,
   progress: Progress,

@@ -1,7 +1,7 @@
 import { showBytes } from '../domain/cost.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { isOutOfMemory, nextBound } from '../memory.ts';
 import type { Plan } from '../plan/plan.ts';
+import { isOutOfMemory, nextBound } from '../sizing/memory-plan.ts';
 import { canMeasure } from '../warehouse/warehouse.ts';
 
 /**

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { type ModelFacts, modelFacts } from '../onnx/model-facts.ts';
 import { notOnnx } from './errors.ts';
-import { type ModelFacts, modelFacts } from './model-facts.ts';
 
 /** A model file whose bytes are known. */
 export interface ModelFile {
@@ -17,7 +17,7 @@ export interface ModelBytes extends ModelFile {
 }
 
 /** What a protobuf message, and so an ONNX file, can have: https://protobuf.dev/programming-guides/proto-limits/ */
-const MOST_BYTES = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 31 - 1;
 
 /** Operator sets that ONNX Runtime brings along; any other would need a library of somebody's. */
 const DOMAINS = ['ai.onnx', 'ai.onnx.ml', 'ai.onnx.preview', 'com.microsoft'];
@@ -27,7 +27,7 @@ const COMPILED = 'com.microsoft:EPContext';
 
 /** Reads a model file, of which nothing is believed yet. @throws ScoreBatchError where it cannot be read, or is too large */
 export async function readModel(file: string): Promise<ModelBytes> {
-  const bytes = await readBounded(file, MOST_BYTES, bundleHint(path.dirname(file)));
+  const bytes = await readBounded(file, MAX_BYTES, bundleHint(path.dirname(file)));
   return { file, digest: createHash('sha256').update(bytes).digest('hex'), bytes };
 }
 

@@ -15,7 +15,7 @@ import type { InputTensor } from './session.ts';
 type Provider = string | (InferenceSession.ExecutionProviderOption & { readonly name: string });
 
 /** A node is about a kilobyte; the runtime itself stops at a million events. */
-const MOST_PROFILE_BYTES = 256e6;
+const MAX_PROFILE_BYTES = 256e6;
 
 /**
  * Which execution provider runs each node of a model when a session is opened on `provider`: the model is run once, with the
@@ -39,7 +39,7 @@ export async function placeNodes(
   try {
     await profile(model, provider, inputs, outputs, path.join(folder, 'profile'));
     const [file] = await readdir(folder);
-    return placedNodes(String(await readBounded(path.join(folder, file ?? 'profile'), MOST_PROFILE_BYTES, 'is there room?')));
+    return placedNodes(String(await readBounded(path.join(folder, file ?? 'profile'), MAX_PROFILE_BYTES, 'is there room?')));
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new ScoreBatchError('configuration', `ONNX Runtime's profile of ${model.file} cannot be read`, {

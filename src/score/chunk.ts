@@ -6,13 +6,13 @@ import { scorerId } from '../domain/scorer.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Database } from '../duckdb/database.ts';
 import { createEncoder } from '../features/encoder.ts';
-import { findDuplicates, readFeatures } from '../parquet/chunk-table.ts';
-import { writeScoredFile } from '../parquet/scored-file.ts';
 import type { Session } from '../runtime/session.ts';
 import { canFeed, type FedBatch } from '../warehouse/feeding.ts';
 import type { Source } from '../warehouse/warehouse.ts';
+import { findDuplicates, readFeatures } from './chunk-table.ts';
 import type { ChunkTask, WorkerSetup } from './messages.ts';
 import { takeScores } from './outcome.ts';
+import { writeScoredFile } from './scored-file.ts';
 
 /**
  * Scores one chunk of the frozen table to one Parquet file.

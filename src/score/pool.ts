@@ -11,7 +11,7 @@ export interface PoolOptions extends Omit<WorkerSetup, 'stop' | 'provider'> {
   /** Given to the workers in turn. */
   readonly devices: readonly ProviderText[];
   /** Whether the source hands over no rows as JavaScript values, so that little is made that does not live long. */
-  readonly lean: boolean;
+  readonly smallHeap: boolean;
   /** Aborting it lets every worker finish its batch and stop. */
   readonly signal: AbortSignal;
 }
@@ -28,12 +28,12 @@ export async function scoreChunks(
   turns: number,
   next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile, seconds: number) => Promise<void>,
-  { workers, devices, lean, signal, ...setup }: PoolOptions,
+  { workers, devices, smallHeap, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
   const idle = Array.from({ length: Math.min(workers, turns) }, (_, i) =>
-    startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }, lean),
+    startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }, smallHeap),
   );
   const all = [...idle];
   const limit = pLimit(Math.max(1, all.length));
@@ -82,10 +82,10 @@ interface ChunkWorker {
  * V8 lets the young generation of a thread grow to 48 MiB before it looks what lives; views of batches are all that is made
  * here. A heap that grows beyond what any batch explains is ended before the machine is.
  */
-const LEAN_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
+const SMALL_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
-function startWorker(setup: WorkerSetup, lean: boolean): ChunkWorker {
-  const options = { workerData: setup, ...(lean && { resourceLimits: LEAN_HEAP }) };
+function startWorker(setup: WorkerSetup, smallHeap: boolean): ChunkWorker {
+  const options = { workerData: setup, ...(smallHeap && { resourceLimits: SMALL_HEAP }) };
   const thread = new Worker(new URL('./thread.js', import.meta.url), options);
   const exited = new Promise<number>((resolve) => thread.once('exit', resolve));
   let ended: Error | undefined;

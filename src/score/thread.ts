@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
 import { featureError } from '../duckdb/errors.ts';
 import { inBatches } from '../runtime/batches.ts';
-import { keepSecretsOf } from '../secrets.ts';
+import { registerSecretsOf } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { scoreChunk } from './chunk.ts';
 import { toParts } from './error-parts.ts';
@@ -16,7 +16,7 @@ const STOP_MS = 100;
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
 const setup = workerData as WorkerSetup;
-keepSecretsOf(process.env);
+registerSecretsOf(process.env);
 const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 

@@ -37,7 +37,7 @@ function tapColumn(feature: Feature, dtype: InputDtype, column: Column | undefin
     sql: `CAST(${name} AS ${type})`,
     type,
     kind,
-    text: dtype === 'int64' || feature.range === undefined ? undefined : inexact(column),
+    text: dtype === 'int64' || feature.range === undefined ? undefined : whyInexact(column),
   });
   switch (dtype) {
     case 'float32':
@@ -66,7 +66,7 @@ function category({ categories = [], unknown }: Feature, name: string): TapColum
 }
 
 /** Text of a number that is another one as a double. */
-function inexact({ name, native, type, digits: [precision, scale] = [0, 0] }: Column): string | undefined {
+function whyInexact({ name, native, type, digits: [precision, scale] = [0, 0] }: Column): string | undefined {
   const wide = type === 'decimal' ? precision > EXACT_DIGITS : native === 'BIGINT';
   if (!wide) return undefined;
   const quoted = identifier(name);

@@ -10,7 +10,7 @@ import { readRejection } from '../features/rejection.ts';
 import { ORDINAL, OUTCOMES, REJECTED, REPEATED, ROWS, textColumn } from '../outcomes/folder.ts';
 import { type OutcomeFunctions, registerOutcomes } from '../outcomes/functions.ts';
 import { openOutcomes } from '../outcomes/reader.ts';
-import { hashedValue, setHashKey } from '../parquet/hashed-value.ts';
+import { hashedValue, setHashKey } from '../score/hashed-value.ts';
 import type { TapColumn } from './columns.ts';
 
 export interface RejectedSpec {

@@ -14,7 +14,7 @@ import type { InputTensor, Session } from '../runtime/session.ts';
 import { toParts } from '../score/error-parts.ts';
 import { takeScores } from '../score/outcome.ts';
 import { openServing } from '../score/serving.ts';
-import { keepSecretsOf } from '../secrets.ts';
+import { registerSecretsOf } from '../secrets.ts';
 import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
 import { received } from './received.ts';
 import { type Batch, readRing } from './ring.ts';
@@ -27,7 +27,7 @@ const TILE = 512;
 
 const port = parentPort;
 if (port === null) throw new Error('this file is the entry of a worker thread');
-keepSecretsOf(process.env);
+registerSecretsOf(process.env);
 const post = (message: ScoringMessage): void => port.postMessage(message);
 
 // Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.

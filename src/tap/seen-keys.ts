@@ -4,7 +4,7 @@ const MASK = 2 ** BITS - 1;
 /** A hash without a remainder when it is divided by this has the bit 0. */
 export const KEY_BITS = 2 ** BITS;
 /** As many bits are listed: eight megabytes. */
-const MOST_LISTED = 2 ** 21;
+const MAX_LISTED = 2 ** 21;
 
 /**
  * What the hashes of the keys that enter say: their sum, and which of them may be there more than once. One bit per hash says that it
@@ -44,7 +44,7 @@ export function createSeenKeys(): SeenKeys {
         const before = seen[at] as number;
         if ((before & flag) === 0) seen[at] = before | flag;
         else {
-          if (suspects === listed.length && suspects < MOST_LISTED) listed = grown(listed);
+          if (suspects === listed.length && suspects < MAX_LISTED) listed = grown(listed);
           if (suspects < listed.length) listed[suspects] = bit;
           suspects += 1;
           again[at] = (again[at] as number) | flag;

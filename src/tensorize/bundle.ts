@@ -6,15 +6,15 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { parseModel, serializeModel } from '../onnx/model.ts';
 import { notOnnx } from '../runtime/errors.ts';
 import { checkedFacts, readModel } from '../runtime/model-file.ts';
-import { withKeys } from '../yaml/edited.ts';
+import { withKeys } from '../yaml/edit.ts';
 import { OPERATORS } from './ensemble.ts';
-import { prunedTo } from './pruned.ts';
+import { prunedTo } from './prune.ts';
 import { refusal } from './refusal.ts';
 import { type Tensorized, tensorize } from './tensorize.ts';
 import { type Verified, verifyTensorized } from './verification.ts';
 
 /** What a protobuf message can have, less what its fields need. */
-const MOST_BYTES = 2 ** 31 - 2 ** 20;
+const MAX_BYTES = 2 ** 31 - 2 ** 20;
 
 interface Options {
   /** Folder of the bundle that is made. */
@@ -75,7 +75,7 @@ async function rewritten(original: Bundle) {
     const model = parseModel(file.bytes);
     const { model: made, ensembles } = tensorize(model, original.signature.output.name);
     const bytes = serializeModel(made);
-    if (bytes.length > MOST_BYTES) throw refusal('it would be larger than 2 GiB', 'train fewer or smaller trees');
+    if (bytes.length > MAX_BYTES) throw refusal('it would be larger than 2 GiB', 'train fewer or smaller trees');
     return { bytes, ensembles, pruned: prunedTo(model, original.signature.output.name) };
   } catch (cause) {
     if (cause instanceof RangeError) throw notOnnx(original.file, cause.message, cause);

@@ -11,7 +11,7 @@ const FEWEST = 256;
 const MOST = 4096;
 
 /** Numbers in all, where a model is wide. */
-const MOST_NUMBERS = 2 ** 24;
+const MAX_NUMBERS = 2 ** 24;
 
 /** What most numbers of a feature are not, and what goes wrong first. */
 const EXTREMES = [Number.NaN, 0, -0, 1e30, -1e30];
@@ -29,7 +29,7 @@ export function edgeRows({ nodes }: Ensemble, random: () => number): EdgeRows {
   for (const [i, feature] of features.entries()) if (branches.less[i] !== i) byFeature[feature]?.add(thresholds[i] ?? 0);
   const pools = byFeature.map((pool) => [...pool].sort((a, b) => a - b));
   const wanted = pools.reduce((most, pool) => Math.max(most, pool.length * 4), FEWEST);
-  const rows = Math.min(MOST, wanted, Math.ceil(MOST_NUMBERS / width));
+  const rows = Math.min(MOST, wanted, Math.ceil(MAX_NUMBERS / width));
   const values = thresholds instanceof Float64Array ? new Float64Array(rows * width) : new Float32Array(rows * width);
   const step = thresholds instanceof Float64Array ? 2 ** -52 : 2 ** -23;
   for (const [j, pool] of pools.entries()) {

@@ -33,7 +33,7 @@ const TRANSFORMS = ['NONE', 'LOGISTIC', 'SOFTMAX'] as const;
 export const OPERATORS: readonly string[] = ['TreeEnsembleClassifier', 'TreeEnsembleRegressor'];
 
 /** Numbers of the tables that are made: a protobuf message ends at 2 GiB. */
-const MOST_NUMBERS = 2 ** 27;
+const MAX_NUMBERS = 2 ** 27;
 
 /**
  * Reads an ensemble and believes nothing of it.
@@ -55,7 +55,7 @@ export function readEnsemble(node: OnnxNode, double: boolean): Ensemble {
   const nodes = readNodes(attributes, numbers);
   const count = nodes.features.length;
   if (count === 0) throw refusal('the ensemble has no trees');
-  if (count * (outputs + 6) > MOST_NUMBERS) {
+  if (count * (outputs + 6) > MAX_NUMBERS) {
     throw refusal(`${count} nodes with ${outputs} outputs are more than a graph can hold`, 'train fewer or smaller trees');
   }
   const weights = readWeights(attributes, classifier ? 'class' : 'target', numbers, nodes, outputs);

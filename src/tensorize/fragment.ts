@@ -1,4 +1,4 @@
-import type { Operation, Tensor } from '../onnx/written.ts';
+import type { Operation, Tensor } from '../onnx/encode.ts';
 
 /** A piece of a graph in the making: operations in order, and their constants. */
 export interface Fragment {

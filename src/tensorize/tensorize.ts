@@ -1,11 +1,11 @@
 import { attributesOf } from '../onnx/attributes.ts';
+import { nodeMessage, tensorMessage } from '../onnx/encode.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
 import { DOUBLE, elementType, FLOAT } from '../onnx/types.ts';
-import { nodeMessage, tensorMessage } from '../onnx/written.ts';
 import { type Ensemble, OPERATORS, readEnsemble } from './ensemble.ts';
 import { createFragment, type Fragment } from './fragment.ts';
 import { outcomeOf } from './outcome.ts';
-import { prunedTo } from './pruned.ts';
+import { prunedTo } from './prune.ts';
 import { refusal } from './refusal.ts';
 import { scalerOperations } from './scaler.ts';
 import { ensembleOperations } from './sums.ts';

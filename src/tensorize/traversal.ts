@@ -13,7 +13,7 @@ const COMPARISONS: readonly (readonly [operator: string, chosen: readonly (keyof
 const BRANCHES = ['less', 'equal', 'greater', 'missing'] as const;
 
 /** Trees of like depth go together: each level is work for all of them. More groups are more operations. */
-const MOST_GROUPS = 4;
+const MAX_GROUPS = 4;
 
 /**
  * The way of each row through all trees at once, level by level: positions of nodes are gathered from tables by the positions of
@@ -39,7 +39,7 @@ export function traversal(fragment: Fragment, input: string, nodes: TreeNodes, t
 /** The trees in groups of like depth, as many in each, the deepest last; one group as they are where that would save little. */
 function byDepth(trees: readonly Tree[]): (readonly Tree[])[] {
   const sorted = [...trees].sort((a, b) => a.depth - b.depth);
-  const size = Math.ceil(trees.length / MOST_GROUPS);
+  const size = Math.ceil(trees.length / MAX_GROUPS);
   const groups = Array.from({ length: Math.ceil(trees.length / size) }, (_, i) => sorted.slice(i * size, (i + 1) * size));
   const work = (some: readonly Tree[]): number => some.length * levelsOf(some);
   return groups.reduce((sum, group) => sum + work(group), 0) < 0.8 * work(sorted) ? groups : [trees];

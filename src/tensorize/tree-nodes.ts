@@ -44,7 +44,7 @@ const MODES: Readonly<Record<string, readonly (keyof Branches)[]>> = {
 const LEAF = 'LEAF';
 
 /** A table has fewer columns by far. */
-const MOST_FEATURES = 2 ** 16;
+const MAX_FEATURES = 2 ** 16;
 
 /** Each level is half a dozen operations of the graph that is made. */
 const DEEPEST = 512;
@@ -81,7 +81,7 @@ export function readNodes(attributes: Attributes, thresholdsOf: (name: string) =
     const mode = Object.hasOwn(MODES, name) ? MODES[name] : undefined;
     if (mode === undefined) throw refusal(`${node} is of the mode ${JSON.stringify(name.slice(0, 40))}, which is not known`);
     const feature = featureIds[i] ?? 0;
-    if (feature >= MOST_FEATURES) throw refusal(`${node} compares feature ${feature}`);
+    if (feature >= MAX_FEATURES) throw refusal(`${node} compares feature ${feature}`);
     if (Number.isNaN(thresholds[i])) throw refusal(`${node} compares with NaN`);
     features[i] = feature;
     const child = (id: number | undefined): number => {

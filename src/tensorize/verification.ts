@@ -13,7 +13,7 @@ import { openSession, type Session } from '../runtime/session.ts';
 import { compareModels } from './comparison.ts';
 import { edgeRows } from './edge-rows.ts';
 import type { Ensemble } from './ensemble.ts';
-import { isolated } from './isolated.ts';
+import { isolated } from './isolate.ts';
 import { type Tensorized, tensorize } from './tensorize.ts';
 
 const RANDOM_ROWS = 2048;

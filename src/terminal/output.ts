@@ -46,7 +46,7 @@ function isFile(fd: number): boolean {
 }
 
 /** What to tell of output that did not arrive. @param data the object that it was to show */
-export function unwritten(cause: Error, data: unknown): ScoreBatchError {
+export function outputError(cause: Error, data: unknown): ScoreBatchError {
   const reason = cause.message.split(', ')[0];
   const state = field(data, 'state');
   const run = field(data, 'run_id');

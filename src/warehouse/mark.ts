@@ -1,4 +1,4 @@
-import type { Left } from '../domain/left.ts';
+import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 
 /** What a run's folder, table or stage in scratch says of itself; what does not say it is not ours and is left alone. */
 export interface Mark {
@@ -26,6 +26,6 @@ export function readMark(text: string | null | undefined): Mark | undefined {
 }
 
 /** What carries the mark, by the name that it has where it is; nothing where the mark is not one of the job. */
-export function leftBy(job: string, name: string, mark: Mark | undefined): Left[] {
+export function artifactsOf(job: string, name: string, mark: Mark | undefined): ScratchArtifact[] {
   return mark?.job === job ? [{ name, run: mark.run, deadline: mark.deadline }] : [];
 }

@@ -1,8 +1,8 @@
-import { backoff, type Pace, sleep } from './pace.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { backoff, sleep, type Timeouts } from './timeouts.ts';
 
-export interface Patience {
-  readonly pace: Pace;
+export interface RetryPolicy {
+  readonly timeouts: Timeouts;
   readonly budget: RetryBudget;
   readonly signal: AbortSignal;
 }
@@ -11,17 +11,17 @@ export interface Patience {
  * Waits until what failed may be done once more.
  *
  * @param failures how often it has failed, this time included
- * @param asked milliseconds that the server asked for
+ * @param requested milliseconds that the server asked for
  * @throws the error itself where it has failed often enough; ScoreBatchError `unavailable` where too much has; the signal's reason
  */
 export async function beforeRetry(
-  { pace, budget, signal }: Patience,
+  { timeouts, budget, signal }: RetryPolicy,
   failures: number,
   error: unknown,
-  asked?: number,
+  requested?: number,
 ): Promise<void> {
   signal.throwIfAborted();
-  if (failures >= pace.attempts) throw error;
+  if (failures >= timeouts.attempts) throw error;
   budget.spend(error);
-  await sleep(backoff(pace, failures, asked), signal);
+  await sleep(backoff(timeouts, failures, requested), signal);
 }

@@ -2,13 +2,13 @@ import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { KeyHash } from '../domain/checksum.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
-import type { Held, ScoreCounts } from '../domain/held.ts';
+import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
-import type { Left } from '../domain/left.ts';
 import type { PublishedEntry } from '../domain/publications.ts';
 import type { Query } from '../domain/query.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
+import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 import type { TableName } from '../domain/table-name.ts';
 import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
@@ -26,9 +26,9 @@ export interface FreezeOptions extends Chunking {
 /** A place where runs leave what they make on their way. */
 export interface Scratch {
   /** What runs of the job have here, and on this machine; nothing where there is no such place yet. */
-  left(): Promise<readonly Left[]>;
-  /** Nothing happens where it is gone. @param left as `left` gave it */
-  drop(left: Left): Promise<void>;
+  listArtifacts(): Promise<readonly ScratchArtifact[]>;
+  /** Nothing happens where it is gone. @param listArtifacts as `left` gave it */
+  drop(listArtifacts: ScratchArtifact): Promise<void>;
 }
 
 /** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
@@ -58,7 +58,7 @@ export interface Source extends Scratch {
    */
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
   /** Drops the run's frozen table; nothing happens where there is none. */
-  thaw(runId: string): Promise<void>;
+  dropFrozen(runId: string): Promise<void>;
   /** Proves the rights that a run needs here with statements that leave nothing behind. @returns what was found, for people */
   probe(): Promise<string>;
 }
@@ -118,10 +118,10 @@ export interface StagedTally extends Pinning {
 export interface PublicationSpec {
   /** The ledger entry that is written in the publishing transaction; its publication number is given there. */
   readonly entry: LedgerEntry;
-  /** Run whose publication the plan saw; another one at the gate means a lost race. */
+  /** Run whose publication the plan saw; another one at the publish lock means a lost race. */
   readonly supersedes: string | undefined;
-  /** Publications of overlapping windows that this one replaces; another one at the gate means a lost race. */
-  readonly replaced: readonly PublishedEntry[];
+  /** Publications of overlapping windows that this one replaces; another one at the publish lock means a lost race. */
+  readonly overlaps: readonly PublishedEntry[];
   /** Whether the tables may hold rows of other jobs. */
   readonly sharedTables: boolean;
   readonly pinned: readonly AttemptTally[];
@@ -154,7 +154,7 @@ export interface Audit {
   /** Tables that hold rows of another job, with the name of one such job where the rows say it. */
   otherJobs(tables: Tables, job: string): Promise<readonly { readonly table: TableName; readonly job: string | undefined }[]>;
   /** Rows per table and run that the tables hold of the job's windows. */
-  held(tables: Tables, job: string, windows: readonly LedgerWindow[]): Promise<readonly Held[]>;
+  held(tables: Tables, job: string, windows: readonly LedgerWindow[]): Promise<readonly HeldRows[]>;
   /** How a run's published scores are distributed; undefined where there are none. */
   scoreCounts(scores: ScoresToCount): Promise<ScoreCounts | undefined>;
 }
@@ -194,7 +194,7 @@ export interface Sink extends Scratch, Audit {
   stage(runId: string, scored: ScoredFile): Promise<void>;
   tally(options: ReconcileOptions): Promise<StagedTally>;
   /**
-   * One transaction through the gate.
+   * One transaction through the publish lock.
    *
    * @returns false where this very run is published already, by another process; nothing is written then
    * @throws ScoreBatchError `conflict` where another run published meanwhile
@@ -287,6 +287,8 @@ export interface WarehouseAccess {
   readonly memory: number;
   /** Bytes that it may use where rows are wide; the same by default. */
   readonly reserve?: number | undefined;
+  /** Whether frozen chunks are read as unloaded Parquet files; see `source.unload`. Only Snowflake asks. */
+  readonly unload?: boolean;
   /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { lstat, mkdir } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import type { Left } from '../domain/left.ts';
+import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { leftBy } from './mark.ts';
+import { artifactsOf } from './mark.ts';
 import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from './run-folder.ts';
 
 /** Whose runs work here: what tells the warehouse from others, and the job. */
@@ -47,8 +47,8 @@ export async function removeWorkFolder(place: WorkPlace, runId: string): Promise
 }
 
 /** The place's work folders that are on this machine, by their absolute paths. */
-export async function workFolders(place: WorkPlace): Promise<Left[]> {
-  const left: Left[] = [];
+export async function workFolders(place: WorkPlace): Promise<ScratchArtifact[]> {
+  const left: ScratchArtifact[] = [];
   for (const name of await namesIn(os.tmpdir())) {
     const folder = path.join(os.tmpdir(), name);
     // Other users of the machine may have theirs beside it.
@@ -56,13 +56,13 @@ export async function workFolders(place: WorkPlace): Promise<Left[]> {
     if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
     const mark = await readFolderMark(folder);
     // Another warehouse may have a job by the same name.
-    if (mark !== undefined && folderOf(place, mark.run) === folder) left.push(...leftBy(place.job, folder, mark));
+    if (mark !== undefined && folderOf(place, mark.run) === folder) left.push(...artifactsOf(place.job, folder, mark));
   }
   return left;
 }
 
 /** @param left as `workFolders` gives it */
-export async function dropWorkFolder({ name }: Left): Promise<void> {
+export async function dropWorkFolder({ name }: ScratchArtifact): Promise<void> {
   await removeFolder(name);
 }
 

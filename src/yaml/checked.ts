@@ -16,10 +16,10 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** A text that is no YAML at all can have one per character. */
-const MOST_PROBLEMS = 20;
+const MAX_PROBLEMS = 20;
 
 /** How often what has an anchor may be repeated in all. */
-const MOST_ALIASES = 100;
+const MAX_ALIASES = 100;
 
 /** A problem found in a file's content: where, and one sentence. */
 export interface Problem {
@@ -55,12 +55,12 @@ export function parseChecked<S extends z.ZodType>(text: string, schema: S, optio
   };
   if (document.errors.length > 0) {
     const details = document.errors.map((error) => `${at(error.pos[0])}: ${yamlMessage(error)}`);
-    throw refusal(options, details.slice(0, MOST_PROBLEMS));
+    throw refusal(options, details.slice(0, MAX_PROBLEMS));
   }
   const traps = prototypeKeys(document).map(
     (key) => `${at(offsetOf(key))}: __proto__ cannot be a name here: choose another one`,
   );
-  if (traps.length > 0) throw refusal(options, traps.slice(0, MOST_PROBLEMS));
+  if (traps.length > 0) throw refusal(options, traps.slice(0, MAX_PROBLEMS));
   const unset = options.environment === undefined ? [] : resolveEnvironment(document, options.environment);
   const parsed = schema.safeParse(plainValue(document, options), { reportInput: true });
   const found = parsed.success
@@ -90,7 +90,7 @@ function prototypeKeys(document: Document): unknown[] {
 /** A few lines of YAML can stand for more than there is room for, or for what holds itself. */
 function plainValue(document: Document, options: Pick<Options<never>, 'noun' | 'file' | 'hint'>): unknown {
   try {
-    const value: unknown = document.toJS({ maxAliasCount: MOST_ALIASES });
+    const value: unknown = document.toJS({ maxAliasCount: MAX_ALIASES });
     JSON.stringify(value);
     return value;
   } catch {

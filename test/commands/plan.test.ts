@@ -39,7 +39,7 @@ it('shows what a run would do, and moves nothing', async () => {
     chunks: 1,
     model: { name: 'linear', provider: 'cpu' },
     report: path.join(folder, 'reports/linear-1997-W11.csv'),
-    replaces: null,
+    supersedes: null,
     resumes: null,
     gates: { min_rows: 1, max_quarantine_rate: 0.01 },
   });

@@ -7,7 +7,7 @@ import { type CrashProject, crashProject } from './project.ts';
 
 const CSV = 'linear-1997-W11.csv';
 const LEDGER = 'score_batch_ledger';
-const GATE = 'score_batch_gate_linear';
+const GATE = 'score_batch_lock_linear';
 /** Columns that say which run wrote a row. */
 const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
 

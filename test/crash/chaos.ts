@@ -17,7 +17,7 @@ const wanted = JSON.parse(process.env.CHAOS ?? '{"kills":0,"seed":0,"kinds":[]}'
 
 /** Emulators are slow, and everything but the warehouse is the same. */
 const SHARES: Readonly<Record<Route, number>> = { duckdb: 35, tapped: 35, bigquery: 15, snowflake: 15 };
-const LONGEST_CHAIN = 4;
+const MAX_CHAIN = 4;
 const PHASES: readonly Phase[] = ['before', 'during', 'after'];
 /** What is killed: a run as often as its steps, which go on with what the others left. */
 const COMMANDS = ['run --workers 1', 'run --workers 2', 'run --workers 2', 'freeze', 'score --workers 1', 'publish'];
@@ -92,7 +92,7 @@ function chains(kills: number): Chain[] {
   const random = randomOf(`${wanted.seed} chains`);
   const found: Chain[] = [];
   for (let left = kills; left > 0; left -= found.at(-1)?.length ?? 0) {
-    found.push({ number: found.length + 1, length: Math.min(left, 1 + Math.floor(random() * LONGEST_CHAIN)) });
+    found.push({ number: found.length + 1, length: Math.min(left, 1 + Math.floor(random() * MAX_CHAIN)) });
   }
   return found;
 }

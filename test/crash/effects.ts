@@ -156,7 +156,7 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     SPILL,
     sent('dataset', /^http POST \S+\/datasets /, 2),
     sent('ledger: table', /^http POST \S+\/datasets\/marketing\/tables .*"score_batch_ledger"/),
-    sent('gate', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_gate_linear` /, 3),
+    sent('gate', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_lock_linear` /, 3),
     sent('ledger: started', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'started'/),
     sent('freeze: rows', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_frozen_/),
     sent('freeze: manifest', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_manifest_/),

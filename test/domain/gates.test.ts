@@ -25,7 +25,7 @@ function gate({ rows: counted, limits, rejections = [], scoreCounts, texts = {},
     { pinned: [], rows: counted, rejections, scoreCounts, texts },
     {
       refuseDuplicates: false,
-      replaced: undefined,
+      superseded: undefined,
       previous: undefined,
       reference: undefined,
       allowEmpty: false,
@@ -37,7 +37,7 @@ function gate({ rows: counted, limits, rejections = [], scoreCounts, texts = {},
 
 it('opens for a window that is as it should be', () => {
   expect(
-    gate({ rows: rows(1000, 10), texts: { plan: [10, 5], day: [0, 0] }, limits: { max_drop: 0.5 }, replaced: rows(2000) }),
+    gate({ rows: rows(1000, 10), texts: { plan: [10, 5], day: [0, 0] }, limits: { max_drop: 0.5 }, superseded: rows(2000) }),
   ).toEqual({
     refusals: [],
     warnings: [],
@@ -91,7 +91,7 @@ describe('refuses, with the number and the limit,', () => {
     ['nothing but quarantined rows', { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } }, 'every row was quarantined'],
     [
       'fewer rows than the publication it replaces',
-      { rows: rows(300), limits: { max_drop: 0.5 }, replaced: rows(1000), previous: rows(1) },
+      { rows: rows(300), limits: { max_drop: 0.5 }, superseded: rows(1000), previous: rows(1) },
       'the window has 300 rows, 70 % fewer than the publication it would replace; gates.max_drop is 50 %',
     ],
     [
@@ -126,7 +126,7 @@ describe('refuses, with the number and the limit,', () => {
       limits: { min_rows: 101, max_drop: 0.5, max_score_psi: 0.1, psi_min_rows: 1 },
       refuseDuplicates: true,
       rejections: [{ reason: 'duplicate key', columnName: 'id', rows: 50 }],
-      replaced: rows(1000),
+      superseded: rows(1000),
       reference: REFERENCE,
       scoreCounts: [50, 0],
     };
@@ -147,10 +147,10 @@ it('is open at the very limit: n percent of the rows are not more than n percent
       const limit = percent / 100;
       expect(gate({ rows: rows(total, part), limits: { max_quarantine_rate: limit } }).refusals).toEqual([]);
       expect(gate({ rows: rows(total, part + 1), limits: { max_quarantine_rate: limit } }).refusals).toHaveLength(1);
-      expect(gate({ rows: rows(total - part), limits: { max_drop: limit }, replaced: rows(total) }).refusals).toEqual([]);
+      expect(gate({ rows: rows(total - part), limits: { max_drop: limit }, superseded: rows(total) }).refusals).toEqual([]);
       if (total - part > 1) {
         expect(
-          gate({ rows: rows(total - part - 1), limits: { max_drop: limit }, replaced: rows(total) }).refusals,
+          gate({ rows: rows(total - part - 1), limits: { max_drop: limit }, superseded: rows(total) }).refusals,
         ).toHaveLength(1);
       }
     }),
@@ -162,7 +162,7 @@ it('a refusal never shows the same number on both sides', () => {
   const { refusals } = gate({
     rows: rows(1_000_000, 10_001),
     limits: { max_quarantine_rate: 0.01, max_drop: 0.5 },
-    replaced: rows(2_000_004),
+    superseded: rows(2_000_004),
   });
   expect(refusals).toHaveLength(2);
   for (const refusal of refusals) {
@@ -194,11 +194,11 @@ describe('a window without rows', () => {
 
   it.each<[string, Omit<Case, 'rows'>, string]>([
     ['by default', {}, EMPTY],
-    ['over an empty publication', { replaced: rows(0) }, EMPTY],
-    ['over a full one', { replaced: rows(7) }, 'the window has no rows now and 7 are published'],
+    ['over an empty publication', { superseded: rows(0) }, EMPTY],
+    ['over a full one', { superseded: rows(7) }, 'the window has no rows now and 7 are published'],
     [
       'over a full one, with min_rows: 0 as well',
-      { limits: { min_rows: 0 }, replaced: rows(7) },
+      { limits: { min_rows: 0 }, superseded: rows(7) },
       'the window has no rows now and 7 are published',
     ],
   ])('is refused %s', (_, given, refusal) => {
@@ -207,9 +207,9 @@ describe('a window without rows', () => {
 
   it.each<[string, Omit<Case, 'rows'>]>([
     ['with min_rows: 0', { limits: { min_rows: 0 } }],
-    ['with min_rows: 0 over an empty publication', { limits: { min_rows: 0, max_drop: 0 }, replaced: rows(0) }],
+    ['with min_rows: 0 over an empty publication', { limits: { min_rows: 0, max_drop: 0 }, superseded: rows(0) }],
     ['with --allow-empty', { allowEmpty: true }],
-    ['with --allow-empty over a full publication', { allowEmpty: true, replaced: rows(7), limits: { max_drop: 0 } }],
+    ['with --allow-empty over a full publication', { allowEmpty: true, superseded: rows(7), limits: { max_drop: 0 } }],
   ])('is published with a warning %s', (_, given) => {
     expect(gate({ rows: rows(0), ...given })).toEqual(PUBLISHED);
   });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { currentPublication, type LedgerEntry, ledgerWindow, runsOf } from '../../src/domain/ledger.ts';
-import { currentEntries, isSameWindow, nextNumber, overlapping, replacedEntry } from '../../src/domain/publications.ts';
+import { currentEntries, isSameWindow, nextNumber, overlapping, supersededEntry } from '../../src/domain/publications.ts';
 import type { Window } from '../../src/domain/window.ts';
 import { dayWindow, hourWindow, weekWindow, windowOf } from '../../src/window/window.ts';
 
@@ -70,11 +70,11 @@ it('a replaced publication is over for everybody who asks for its window, and ca
   expect(number).toBe(4);
   expect(nextNumber([old, other], old.window, [])).toBe(2);
   const by = { ...published('new', BERLIN, number), recordedAt: '1997-03-18T08:00:00.000Z' };
-  const entries = [old, other, replacedEntry(old, by), by];
+  const entries = [old, other, supersededEntry(old, by), by];
   const own = entries.filter(({ window }) => isSameWindow(window, old.window));
   expect(currentPublication(own)).toBeUndefined();
   expect(runsOf(own)).toMatchObject([
-    { runId: 'old', state: 'replaced', rows: ROWS, details: { replaced_by: { run_id: 'new', label: '1997-W11' } } },
+    { runId: 'old', state: 'superseded', rows: ROWS, details: { superseded_by: { run_id: 'new', label: '1997-W11' } } },
   ]);
   expect(currentEntries(entries).map(({ runId }) => runId)).toEqual(['new']);
   expect(overlapping(entries, old.window).map(({ runId }) => runId)).toEqual(['new']);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { type AttemptTally, pinAttempts, undone } from '../../src/domain/reconciliation.ts';
+import { type AttemptTally, pinAttempts, unstagedChunks } from '../../src/domain/reconciliation.ts';
 
 const ID = 'f'.repeat(12);
 const CHUNKS = [
@@ -44,7 +44,7 @@ it('a chunk with the right number of rows and other keys is mismatched, unless a
 it('an attempt of another frozen table is none of this run, though rows and keys are equal', () => {
   const strangers = [attempt(0, 'a', 3, '30', OLD, '0'.repeat(12)), attempt(1, 'b', 2, '20', OLD, '0'.repeat(12))];
   expect(pinned(...strangers)).toEqual({ pinned: [], missing: [0, 1], mismatched: [] });
-  expect(undone({ id: ID, chunks: CHUNKS }, OLD, strangers)).toEqual(CHUNKS);
+  expect(unstagedChunks({ id: ID, chunks: CHUNKS }, OLD, strangers)).toEqual(CHUNKS);
 });
 
 it('scores of two scorers are never pinned together: the one that covers most chunks is', () => {
@@ -56,7 +56,7 @@ it('scores of two scorers are never pinned together: the one that covers most ch
   expect(pinned(...both).pinned).toEqual(['a', 'd']);
   expect(pinAttempts({ id: ID, chunks: CHUNKS }, both, NEW).pinned.map(({ attempt: id }) => id.slice(-1))).toEqual(['c', 'b']);
   // What another scorer did is scored again.
-  expect(undone({ id: ID, chunks: CHUNKS }, OLD, mixed).map(({ chunk }) => chunk)).toEqual([1]);
+  expect(unstagedChunks({ id: ID, chunks: CHUNKS }, OLD, mixed).map(({ chunk }) => chunk)).toEqual([1]);
 });
 
 it('what is pinned are the frozen rows exactly: every chunk is pinned once, missing or mismatched', () => {
@@ -76,7 +76,7 @@ it('what is pinned are the frozen rows exactly: every chunk is pinned once, miss
       );
       for (const { chunk, rows, checksum } of chosen) expect(frozen).toContainEqual({ chunk, rows, checksum });
       // What is scored again is what is missing, and no more.
-      expect(undone({ id: ID, chunks: frozen }, OLD, staged).map(({ chunk }) => chunk)).toEqual(missing);
+      expect(unstagedChunks({ id: ID, chunks: frozen }, OLD, staged).map(({ chunk }) => chunk)).toEqual(missing);
     }),
   );
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ALONE, nextMove, type Standing } from '../../src/domain/sharing.ts';
+import { ALONE, nextChunk, type SchedulerState } from '../../src/domain/sharing.ts';
 
 const chunksOf = (count: number) => Array.from({ length: count }, (_, chunk) => ({ chunk, rows: 1, checksum: '0' }));
 
-function standing(overrides: Partial<Standing> = {}): Standing {
+function standing(overrides: Partial<SchedulerState> = {}): SchedulerState {
   return {
     shard: { index: 0, count: 2 },
     chunks: chunksOf(8),
@@ -17,31 +17,31 @@ function standing(overrides: Partial<Standing> = {}): Standing {
   };
 }
 
-const taken = (move: ReturnType<typeof nextMove>) => (typeof move === 'string' ? move : move.take.chunk);
+const taken = (move: ReturnType<typeof nextChunk>) => (typeof move === 'string' ? move : move.take.chunk);
 
 describe('nextMove', () => {
   it('takes its own chunks first, in order', () => {
-    expect(taken(nextMove(standing()))).toBe(0);
-    expect(taken(nextMove(standing({ taken: new Set([0]) })))).toBe(2);
-    expect(taken(nextMove(standing({ shard: { index: 1, count: 2 }, done: new Set([1, 3]) })))).toBe(5);
+    expect(taken(nextChunk(standing()))).toBe(0);
+    expect(taken(nextChunk(standing({ taken: new Set([0]) })))).toBe(2);
+    expect(taken(nextChunk(standing({ shard: { index: 1, count: 2 }, done: new Set([1, 3]) })))).toBe(5);
   });
 
   it('then takes what the other is not at, and leaves it the chunk that it may be scoring and the one after it', () => {
     const done = new Set([0, 2, 4, 6]);
-    expect(taken(nextMove(standing({ done })))).toBe(5);
-    expect(taken(nextMove(standing({ done, random: () => 0.99 })))).toBe(7);
-    expect(nextMove(standing({ done: new Set([...done, 5, 7]) }))).toBe('wait');
+    expect(taken(nextChunk(standing({ done })))).toBe(5);
+    expect(taken(nextChunk(standing({ done, random: () => 0.99 })))).toBe(7);
+    expect(nextChunk(standing({ done: new Set([...done, 5, 7]) }))).toBe('wait');
   });
 
   it('takes over what the other is late with', () => {
     const done = new Set([0, 2, 3, 4, 5, 6, 7]);
-    expect(taken(nextMove(standing({ done, overdue: () => true })))).toBe(1);
+    expect(taken(nextChunk(standing({ done, overdue: () => true })))).toBe(1);
   });
 
   it('is over once everything is staged, or in its own hands', () => {
-    expect(nextMove(standing({ done: new Set([0, 1, 2, 3, 4, 5, 6, 7]) }))).toBe('over');
-    expect(nextMove(standing({ done: new Set([0, 1, 2, 3]), taken: new Set([4, 5, 6, 7]) }))).toBe('over');
-    expect(nextMove(standing({ chunks: [] }))).toBe('over');
+    expect(nextChunk(standing({ done: new Set([0, 1, 2, 3, 4, 5, 6, 7]) }))).toBe('over');
+    expect(nextChunk(standing({ done: new Set([0, 1, 2, 3]), taken: new Set([4, 5, 6, 7]) }))).toBe('over');
+    expect(nextChunk(standing({ chunks: [] }))).toBe('over');
   });
 
   it('never waits for others where there are none', () => {
@@ -50,7 +50,7 @@ describe('nextMove', () => {
         const took: number[] = [];
         const own = new Set<number>();
         for (;;) {
-          const move = nextMove(standing({ shard: ALONE, chunks: chunksOf(count), taken: own, workers }));
+          const move = nextChunk(standing({ shard: ALONE, chunks: chunksOf(count), taken: own, workers }));
           if (typeof move === 'string') return move === 'over' && took.length === count;
           took.push(move.take.chunk);
           own.add(move.take.chunk);
@@ -65,7 +65,7 @@ describe('nextMove', () => {
         const own = new Set<number>();
         const shard = { index: index % shards, count: shards };
         for (;;) {
-          const move = nextMove(
+          const move = nextChunk(
             standing({ shard, chunks: chunksOf(count), taken: own, workers: 2, overdue: () => true, random: Math.random }),
           );
           if (typeof move === 'string') return move === 'over' && own.size === count;

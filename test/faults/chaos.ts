@@ -22,7 +22,7 @@ const STORAGE_PROBABILITY = 0.3;
 /** Bytes after which a connection to the Storage API breaks, at most: what a read of this job has. */
 const STORAGE_BYTES = 6000;
 /** Runs until one ends well, at most; most do at once. */
-const MOST_RUNS = 30;
+const MAX_RUNS = 30;
 
 describe.each(wanted.kinds)('%s', (kind) => {
   const share = wanted.faults / wanted.kinds.length;
@@ -53,7 +53,7 @@ describe.each(wanted.kinds)('%s', (kind) => {
         storageFate(kind, randomOf(`${name} storage`)),
       );
       try {
-        told.runs += (await untilPublished(project, MOST_RUNS)).length;
+        told.runs += (await untilPublished(project, MAX_RUNS)).length;
         expect(await publishedIn(project)).toEqual(expected);
       } catch (error) {
         told.differences += 1;

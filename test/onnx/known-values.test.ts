@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nodeMessage } from '../../src/onnx/encode.ts';
 import { type KnownValues, knownValues } from '../../src/onnx/known-values.ts';
-import { nodeMessage } from '../../src/onnx/written.ts';
 import { field, varint } from '../support/onnx.ts';
 import { repository } from '../support/project.ts';
 

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { attributesOf } from '../../src/onnx/attributes.ts';
+import { nodeMessage, tensorMessage } from '../../src/onnx/encode.ts';
 import { parseModel, serializeModel } from '../../src/onnx/model.ts';
+import { modelFacts } from '../../src/onnx/model-facts.ts';
 import { DOUBLE, elementType, FLOAT, valueMessage } from '../../src/onnx/types.ts';
 import { eachField } from '../../src/onnx/wire.ts';
-import { nodeMessage, tensorMessage } from '../../src/onnx/written.ts';
-import { modelFacts } from '../../src/runtime/model-facts.ts';
 import { field, varint } from '../support/onnx.ts';
 import { repository } from '../support/project.ts';
 

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadBundle } from '../../src/model/bundle.ts';
 import { verifyBundle } from '../../src/model/verify.ts';
 import { seededRandom } from '../../src/random.ts';
-import { makeReference, showLeftOut } from '../../src/reference/reference.ts';
+import { makeReference, showExcluded } from '../../src/reference/reference.ts';
 import { createSampler } from '../../src/reference/sample.ts';
 import type { TrainingSource } from '../../src/reference/training-rows.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
@@ -39,11 +39,16 @@ describe('from a CSV file', () => {
   it('leaves out what a run would quarantine, says why, and takes nulls as the model does', async () => {
     const rows = Array.from({ length: 100 }, (_, i) => `${i - 50},${i % 4 === 0 ? '' : i % 10}`);
     const outside = ['101,0', '-101,', ',1', 'NaN,1'];
-    const { golden, reference, baseline, leftOut, read, used, agreement } = await made(
-      await bundleOf('linear'),
-      `a,b\n${[...rows, ...outside].join('\n')}\n`,
-    );
-    expect({ read, used, left: leftOut.map(showLeftOut) }).toEqual({
+    const {
+      golden,
+      reference,
+      baseline,
+      excluded: leftOut,
+      read,
+      used,
+      agreement,
+    } = await made(await bundleOf('linear'), `a,b\n${[...rows, ...outside].join('\n')}\n`);
+    expect({ read, used, left: leftOut.map(showExcluded) }).toEqual({
       read: 104,
       used: 100,
       left: [
@@ -92,10 +97,10 @@ describe('from a CSV file', () => {
         '\n',
       );
     const bundle = await bundleOf('linear', (yaml) => yaml.replace('range: [-100, 100]', 'range: [0, 100]'));
-    const { largest, used, leftOut, golden } = await made(bundle, `a,b,p\n${rows(0)}\n`, { expected: 'p' });
+    const { largest, used, excluded: leftOut, golden } = await made(bundle, `a,b,p\n${rows(0)}\n`, { expected: 'p' });
     expect(largest).toBeGreaterThan(0);
     expect(largest).toBeLessThan(1e-6);
-    expect({ used, left: leftOut.map(showLeftOut) }).toEqual({ used: 49, left: ['1 row: null in p'] });
+    expect({ used, left: leftOut.map(showExcluded) }).toEqual({ used: 49, left: ['1 row: null in p'] });
     expect(golden).toContain(`\n49,49,${sigmoid(0.25 * 49)}\n`);
     await expect(made(bundle, `a,b,p\n${rows(0.001)}\n`, { expected: 'p' })).rejects.toMatchObject({
       kind: 'configuration',

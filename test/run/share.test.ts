@@ -38,7 +38,7 @@ function staging(chunks: number) {
         scorer: SCORER,
         shard,
         workers: 1,
-        look: async () => {
+        listStaged: async () => {
           looks += 1;
           pass(duration);
           return [...staged];

@@ -1,6 +1,6 @@
 import { BUCKETS, bucketsOf, type FrozenTable } from '../../src/domain/frozen-table.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
-import { leftBy, type Mark, newMark } from '../../src/warehouse/mark.ts';
+import { artifactsOf, type Mark, newMark } from '../../src/warehouse/mark.ts';
 import { frozenTable } from '../../src/warehouse/sql/frozen.ts';
 import type { Scratch, Source } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
@@ -42,7 +42,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
       if (now.rows !== table.rows) throw new ScoreBatchError('refused', 'the frozen rows are not those that were frozen');
     },
     identity: async () => 'memory',
-    async thaw(runId) {
+    async dropFrozen(runId) {
       await process.ask('drop the manifest', () => manifests.delete(runId));
       await process.ask('drop the frozen table', () => frozen.delete(runId));
     },
@@ -70,11 +70,14 @@ export function scratchOf(
   kinds: readonly Map<string, { readonly mark: Mark }>[],
 ): Scratch {
   return {
-    left: () =>
+    listArtifacts: () =>
       process.ask('list scratch', () =>
         kinds.flatMap((tables, kind) =>
           [...tables].flatMap(([name, { mark }]) =>
-            leftBy('job', `${kind} ${name}`, { ...mark, deadline: new Date(Date.parse(mark.deadline) - later).toISOString() }),
+            artifactsOf('job', `${kind} ${name}`, {
+              ...mark,
+              deadline: new Date(Date.parse(mark.deadline) - later).toISOString(),
+            }),
           ),
         ),
       ),

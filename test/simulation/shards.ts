@@ -117,7 +117,7 @@ async function scoreShard(
   const share = await shareChunks({
     ...part,
     scorer: SCORER,
-    look: () => process.ask('look', () => [...staged]),
+    listStaged: () => process.ask('look', () => [...staged]),
     found: () => undefined,
     clock: { now: () => world.clock.now, sleep: process.sleep, random: process.random },
   });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { opsetMessage } from '../../src/onnx/encode.ts';
 import { DOUBLE, FLOAT, valueMessage } from '../../src/onnx/types.ts';
-import { opsetMessage } from '../../src/onnx/written.ts';
 import { field } from '../support/onnx.ts';
 
 /** A `TreeEnsembleClassifier` or `TreeEnsembleRegressor` as exporters write it, by the names of its attributes. */

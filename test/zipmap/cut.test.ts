@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { nodeMessage } from '../../src/onnx/encode.ts';
 import { parseModel, serializeModel } from '../../src/onnx/model.ts';
-import { nodeMessage } from '../../src/onnx/written.ts';
 import { readModel } from '../../src/runtime/model-file.ts';
 import { openSession } from '../../src/runtime/session.ts';
 import { zipMapsOf } from '../../src/zipmap/cut.ts';

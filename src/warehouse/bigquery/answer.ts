@@ -1,5 +1,5 @@
 import { ForeignAnswer, foreignAnswer } from '../foreign-answer.ts';
-import { retryAfter } from '../pace.ts';
+import { retryAfter } from '../timeouts.ts';
 
 /** What came back on a request, nothing of it believed. */
 export interface RawAnswer {

@@ -3,8 +3,8 @@ import { BigQuery } from '@google-cloud/bigquery';
 import type { AuthClient } from 'google-auth-library';
 import { ScoreBatchError } from '../../errors.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
-import { within } from '../pace.ts';
-import { beforeRetry, type Patience } from '../retry.ts';
+import { beforeRetry, type RetryPolicy } from '../retry.ts';
+import { within } from '../timeouts.ts';
 import { decode, type RawAnswer, type Reading } from './answer.ts';
 import { CredentialsFailed, failureOf, isTransient, TransportFailed } from './failure.ts';
 import { findAuth } from './google-auth.ts';
@@ -28,7 +28,7 @@ export interface Client {
 }
 
 /** An answer is a page of 20 MB at most; https://cloud.google.com/bigquery/quotas#query_jobs */
-const LARGEST_ANSWER = 64 * 1024 * 1024;
+const MAX_ANSWER = 64 * 1024 * 1024;
 
 /**
  * Google's client for BigQuery knows the end point and finds the credentials, and requests go through its authentication. They do
@@ -63,7 +63,7 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): C
           multipart: multipart.map(({ body, ...part }) => ({ headers: new Headers({ ...part }), content: body })),
         }),
         responseType: 'text',
-        maxContentLength: LARGEST_ANSWER,
+        maxContentLength: MAX_ANSWER,
         // What an answer means, and what may be sent again, is decided here, request by request.
         validateStatus: () => true,
         retry: false,
@@ -91,16 +91,16 @@ export async function send<T>(
   client: Client,
   request: RestRequest,
   read: Reading<T>,
-  { pace, budget, signal }: Patience,
+  { timeouts, budget, signal }: RetryPolicy,
 ): Promise<T> {
   signal.throwIfAborted();
-  const answered = read(decode(await within(client.send(request), pace.request, signal)));
+  const answered = read(decode(await within(client.send(request), timeouts.request, signal)));
   budget.earn();
   return answered;
 }
 
 /** Sends a request that can be sent again, until it is answered. */
-export async function ask<T>(client: Client, request: RestRequest, read: Reading<T>, patience: Patience): Promise<T> {
+export async function ask<T>(client: Client, request: RestRequest, read: Reading<T>, patience: RetryPolicy): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await send(client, request, read, patience);

@@ -1,5 +1,5 @@
-import { lingering } from '../pace.ts';
-import type { Patience } from '../retry.ts';
+import type { RetryPolicy } from '../retry.ts';
+import { abortAfterGracePeriod } from '../timeouts.ts';
 import { demand, type Json, type Reading } from './answer.ts';
 import { ask, type Client, createClient, type RestRequest, send } from './client.ts';
 import { isStatus } from './failure.ts';
@@ -7,7 +7,7 @@ import { type DatasetName, suffixOf } from './names.ts';
 import { type StorageClient, storageClient } from './storage-client.ts';
 
 /** What everything in this folder works with. */
-export interface Connection extends Patience {
+export interface Connection extends RetryPolicy {
   readonly client: Client;
   readonly storage: StorageClient;
   /** Project in which jobs run and are billed, and dataset of tables that are named without one. */
@@ -52,8 +52,8 @@ export function connect({ location, ...options }: ConnectionOptions): Connection
 }
 
 /** The same connection for what must be written down whatever ended the run, soon after it did. */
-export function undisturbed(connection: Connection): Connection {
-  return { ...connection, signal: lingering(connection.signal) };
+export function withGracePeriod(connection: Connection): Connection {
+  return { ...connection, signal: abortAfterGracePeriod(connection.signal) };
 }
 
 /** Sends once what must not be sent twice. */
@@ -90,7 +90,7 @@ function labelValue(text: string): string {
   return suffixOf(text).toLowerCase().slice(0, 63);
 }
 
-async function datasetLocation(client: Client, options: Patience & Pick<Connection, 'home'>): Promise<string> {
+async function datasetLocation(client: Client, options: RetryPolicy & Pick<Connection, 'home'>): Promise<string> {
   return await ask(client, { uri: `/datasets/${options.home.dataset}` }, readLocation, options);
 }
 

@@ -1,7 +1,7 @@
 import { type ErrorKind, Interrupted, ScoreBatchError } from '../../errors.ts';
 import { withoutValues } from '../../without-values.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
-import { SilenceError } from '../pace.ts';
+import { SilenceError } from '../timeouts.ts';
 import type { Connection } from './connection.ts';
 import {
   CredentialsFailed,
@@ -151,7 +151,7 @@ const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint
 export function bigqueryError(error: unknown, doing?: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
   const failure = failureOf(error);
-  const details = [saying(failure, error)];
+  const details = [detailLine(failure, error)];
   const known = ERRORS.find(({ is }) => is(failure, error));
   if (known !== undefined) {
     const hint = typeof known.hint === 'string' ? known.hint : known.hint(failure);
@@ -190,7 +190,7 @@ export function queryError(error: unknown, name: string): unknown {
   if (error instanceof ScoreBatchError || !isAuthors) return bigqueryError(error);
   const elsewhere = /\blocations?\b/i.test(failure.message);
   return new ScoreBatchError('configuration', `BigQuery refuses ${name}`, {
-    details: [saying(failure, error)],
+    details: [detailLine(failure, error)],
     hint: elsewhere
       ? 'check the names; source and scratch must be in the region that ?location= in the URL says'
       : 'try the query in the BigQuery console, with values in place of :window_start and its kin',
@@ -233,8 +233,8 @@ export async function* translatedEach<T>(
   }
 }
 
-function saying({ message }: Failure, error: unknown): string {
-  const lines = (mayQuoteRows(error) ? spoken(message) : message).split('\n').filter((line) => line.trim() !== '');
+function detailLine({ message }: Failure, error: unknown): string {
+  const lines = (mayQuoteRows(error) ? redact(message) : message).split('\n').filter((line) => line.trim() !== '');
   const job = error instanceof JobFailed ? ` (job ${error.jobId})` : '';
   return `${lines.slice(0, 4).join('\n')}${job}`;
 }
@@ -248,7 +248,7 @@ function mayQuoteRows(error: unknown): error is JobFailed {
 }
 
 /** `Bad int64 value: jo@example.com at [3:5]` → `Bad int64 value at [3:5]`: values stand behind a colon, without quotes. */
-function spoken(message: string): string {
+function redact(message: string): string {
   const [place = ''] = / at \[\d+:\d+\]/.exec(message) ?? [];
   const [head = ''] = message.replace(/^Query error: /, '').split(/: | at \[/, 1);
   return `${withoutValues(head)}${place}`;

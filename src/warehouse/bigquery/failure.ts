@@ -1,5 +1,5 @@
 import { ForeignAnswer } from '../foreign-answer.ts';
-import { SilenceError } from '../pace.ts';
+import { SilenceError } from '../timeouts.ts';
 import { Refusal } from './answer.ts';
 
 /** What BigQuery, or the way to it, said when something failed. */

@@ -17,7 +17,7 @@ import { createDataset, dropTable, getTable, readCell } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 
 /** Ids of freezing jobs whose table was dropped since are passed over, up to this many. */
-const MOST_FREEZES = 20;
+const MAX_FREEZES = 20;
 
 const DROPPED = 'something drops tables in scratch; find it, or name another scratch, then start again with --fresh';
 
@@ -73,7 +73,7 @@ function placeOf(connection: Connection, runId: string): string {
 }
 
 /** The manifest first: without it the frozen table is not a run's any more. */
-export async function thaw(connection: Connection, runId: string): Promise<void> {
+export async function dropFrozen(connection: Connection, runId: string): Promise<void> {
   for (const kind of ['manifest', 'frozen'] as const) await dropTable(connection, scratchTable(connection, kind, runId));
 }
 
@@ -86,7 +86,7 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
   });
   const { scratch } = connection;
   const base = `score_batch_freeze_${digest(scratch.project, scratch.dataset, runId, JSON.stringify(query))}`;
-  for (let n = 0; n < MOST_FREEZES; n += 1) {
+  for (let n = 0; n < MAX_FREEZES; n += 1) {
     try {
       await runJob(connection, idOf(`${base}_f`, n), job);
     } catch (error) {
@@ -96,7 +96,7 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
     // A job that was done long ago has made a table that has been dropped.
     if (await getTable(connection, scratchTable(connection, 'frozen', runId))) return;
   }
-  throw new ScoreBatchError('conflict', `${MOST_FREEZES} frozen tables of ${runId} were dropped`, { hint: DROPPED });
+  throw new ScoreBatchError('conflict', `${MAX_FREEZES} frozen tables of ${runId} were dropped`, { hint: DROPPED });
 }
 
 /** Partitioned by bucket: a chunk's read is billed for its buckets only, which a filter on a clustered column may not be. */

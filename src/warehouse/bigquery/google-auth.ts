@@ -1,5 +1,5 @@
 import { type AuthClient, type GoogleAuth, PassThroughClient } from 'google-auth-library';
-import { keepSecret, keepSecretsIn } from '../../secrets.ts';
+import { keepSecretsIn, registerSecret } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import { checkKeyFile } from './key-file.ts';
 
@@ -104,5 +104,5 @@ function refuseForeign({ config, data, status, headers }: TokenAnswer): void {
 }
 
 function keepBearer(headers: Headers): void {
-  keepSecret(/^Bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1]);
+  registerSecret(/^Bearer (.+)$/i.exec(headers.get('authorization') ?? '')?.[1]);
 }

@@ -1,8 +1,8 @@
 import { ScoreBatchError } from '../../errors.ts';
-import { sleep } from '../pace.ts';
 import { beforeRetry } from '../retry.ts';
+import { sleep } from '../timeouts.ts';
 import type { RestRequest } from './client.ts';
-import { type Connection, request, requestIfThere, sendOnce, undisturbed } from './connection.ts';
+import { type Connection, request, requestIfThere, sendOnce, withGracePeriod } from './connection.ts';
 import { failureOf, isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
 import { type Job, readJob } from './shapes.ts';
 
@@ -19,7 +19,7 @@ export interface SentJob {
 export type SendJob = (jobId: string) => Promise<Job>;
 
 /** Ids that earlier failures burnt are passed over, up to this many. */
-const MOST_IDS = 100;
+const MAX_IDS = 100;
 const CANCEL_MS = 5000;
 
 /** Runs a query or script and waits for its end. See `runJobAs`. */
@@ -46,7 +46,7 @@ export async function runJobAs(
   send: (jobId: string) => Promise<SentJob>,
 ): Promise<SentJob> {
   let failures = 0;
-  for (let n = 0; n < MOST_IDS; n += 1) {
+  for (let n = 0; n < MAX_IDS; n += 1) {
     const { job: sent, found } = await send(idOf(id, n));
     const job = await finished(connection, sent, found);
     const failure = failureOfJob(job);
@@ -57,7 +57,7 @@ export async function runJobAs(
     if (!isTransient(failure) && !isConcurrentUpdate(failure)) throw failure;
     await beforeRetry(connection, failures, failure);
   }
-  throw new ScoreBatchError('unavailable', `BigQuery has failed ${MOST_IDS} jobs ${id}`, {
+  throw new ScoreBatchError('unavailable', `BigQuery has failed ${MAX_IDS} jobs ${id}`, {
     hint: 'start again with --fresh: a new run has jobs of its own',
   });
 }
@@ -79,7 +79,7 @@ async function submit(connection: Connection, jobId: string, send: SendJob): Pro
       if (connection.signal.aborted) await cancel(connection, jobId, { location: await connection.location() });
       const exists = isStatus(error, 409);
       if (!exists && !isTransient(error)) throw error;
-      if (!exists && failures >= connection.pace.attempts) throw error;
+      if (!exists && failures >= connection.timeouts.attempts) throw error;
       const job = await lookUp(connection, jobId);
       // After a first failure nobody knows whose it is; see `publish` for who needs to.
       if (job !== undefined) return { job, found: exists && failures === 1 };
@@ -114,13 +114,13 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   const { jobId, location } = job.jobReference;
   const qs = location === undefined ? {} : { location };
   let current = job;
-  let pause = Math.min(50, connection.pace.poll);
-  const end = performance.now() + connection.pace.job;
+  let pause = Math.min(50, connection.timeouts.poll);
+  const end = performance.now() + connection.timeouts.job;
   try {
     while (current.status.state !== 'DONE') {
       await sleep(pause, connection.signal);
-      pause = Math.min(connection.pace.poll, pause * 1.5);
-      if (performance.now() > end) throw tooLong(jobId, connection.pace.job);
+      pause = Math.min(connection.timeouts.poll, pause * 1.5);
+      if (performance.now() > end) throw tooLong(jobId, connection.timeouts.job);
       current = await request(connection, { uri: `/jobs/${jobId}`, qs }, readJob);
     }
   } catch (error) {
@@ -130,7 +130,7 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   return current;
 }
 
-/** BigQuery ends a job itself after `LONGEST_MS`; one that goes on for longer is one of which nobody will hear. */
+/** BigQuery ends a job itself after `MAX_MS`; one that goes on for longer is one of which nobody will hear. */
 function tooLong(jobId: string, ms: number): ScoreBatchError {
   return new ScoreBatchError('unavailable', `the job ${jobId} still runs after ${Math.round(ms / 60_000)} minutes`, {
     hint: 'look at it in the BigQuery console and cancel it there, then start the same command again',
@@ -145,7 +145,10 @@ function failureOfJob({ status, jobReference }: Job): JobFailed | undefined {
 
 /** Best effort, and soon: whoever aborted does not want to wait. */
 async function cancel(connection: Connection, jobId: string, qs: Readonly<Record<string, string>>): Promise<void> {
-  const { pace } = connection;
-  const patient = { ...undisturbed(connection), pace: { ...pace, request: Math.min(pace.request, CANCEL_MS) } };
-  await sendOnce(patient, { method: 'POST', uri: `/jobs/${jobId}/cancel`, qs }, () => undefined).catch(() => undefined);
+  const { timeouts } = connection;
+  const graceful = {
+    ...withGracePeriod(connection),
+    timeouts: { ...timeouts, request: Math.min(timeouts.request, CANCEL_MS) },
+  };
+  await sendOnce(graceful, { method: 'POST', uri: `/jobs/${jobId}/cancel`, qs }, () => undefined).catch(() => undefined);
 }

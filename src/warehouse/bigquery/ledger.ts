@@ -1,24 +1,24 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { backoff, sleep } from '../pace.ts';
 import { insertEntry, selectEntries } from '../sql/ledger.ts';
 import { readEntry } from '../sql/ledger-entry.ts';
+import { backoff, sleep } from '../timeouts.ts';
 import type { Ledger, LedgerFilter } from '../warehouse.ts';
-import { type Connection, undisturbed } from './connection.ts';
+import { type Connection, withGracePeriod } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { translated } from './errors.ts';
-import { createGate, gateName, takeGate } from './gate.ts';
+import { createLock, lockTable, takeLock } from './publish-lock.ts';
 import { rows, run } from './query.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
 /** Decisions that were overtaken by somebody else's entry before this is called a conflict. */
-const MOST_DECISIONS = 20;
+const MAX_DECISIONS = 20;
 
 export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledger {
   // What happened is written down even when a signal has just ended the run.
-  const connection = undisturbed(disturbed);
+  const connection = withGracePeriod(disturbed);
   const layout = inProject(connection, table);
   return {
     entries: (filter) => translated(connection, () => readEntries(connection, layout, filter), 'reading the ledger'),
@@ -27,14 +27,14 @@ export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledge
         connection,
         async () => {
           await createLedger(connection, layout);
-          // Through the gate, as the number of an entry is one more than the last.
-          const statements = [takeGate(gateName(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
+          // Through the publish lock, as the number of an entry is one more than the last.
+          const statements = [takeLock(lockTable(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
           await run(connection, transaction(statements), { runId: entry.runId });
         },
         'writing to the ledger',
       ),
     decide: (window, decide) =>
-      translated(connection, () => decideAtGate(connection, layout, window, decide), 'writing to the ledger'),
+      translated(connection, () => decideUnderLock(connection, layout, window, decide), 'writing to the ledger'),
   };
 }
 
@@ -47,27 +47,27 @@ export async function readEntries(connection: Connection, layout: TableLayout, f
 }
 
 /**
- * BigQuery has no lock that could be held while `decide` works: the gate is read first, and the entry is written only if
+ * BigQuery has no lock that could be held while `decide` works: the publish lock is read first, and the entry is written only if
  * nobody went through it since; else it is decided again on what is there then. So what `decide` does besides may be done by
  * a run whose publication has been replaced since the reading. The report file, which it puts in its place, bears that: see
  * `PendingFile`.
  */
-async function decideAtGate<T>(
+async function decideUnderLock<T>(
   connection: Connection,
   layout: TableLayout,
   window: LedgerFilter,
   decide: Parameters<Ledger['decide']>[1],
 ): Promise<T> {
   await createLedger(connection, layout);
-  const gate = gateName(connection, layout);
-  for (let failures = 1; failures <= MOST_DECISIONS; failures += 1) {
-    // In this order: what is written between the two is seen in the entries, or moves the gate.
-    const [[taken] = []] = await rows(connection, `SELECT CAST(taken AS STRING) FROM ${gate}`);
+  const lock = lockTable(connection, layout);
+  for (let failures = 1; failures <= MAX_DECISIONS; failures += 1) {
+    // In this order: what is written between the two is seen in the entries, or moves the publish lock.
+    const [[taken] = []] = await rows(connection, `SELECT CAST(taken AS STRING) FROM ${lock}`);
     const { append, result } = await decide(await readEntries(connection, layout, window));
     if (append === undefined) return result as T;
     const statements = [
-      refuseUnless(`(SELECT taken FROM ${gate}) = ${taken}`, `'decided on what was'`),
-      takeGate(gate),
+      refuseUnless(`(SELECT taken FROM ${lock}) = ${taken}`, `'decided on what was'`),
+      takeLock(lock),
       insertEntry(BIGQUERY, layout, append),
     ];
     try {
@@ -75,7 +75,7 @@ async function decideAtGate<T>(
       return result as T;
     } catch (error) {
       if (refusalOf(error) === undefined) throw error;
-      await sleep(Math.min(backoff(connection.pace, failures), connection.pace.poll), connection.signal);
+      await sleep(Math.min(backoff(connection.timeouts, failures), connection.timeouts.poll), connection.signal);
     }
   }
   throw new ScoreBatchError('conflict', 'other runs keep writing to the ledger', {
@@ -85,5 +85,5 @@ async function decideAtGate<T>(
 
 async function createLedger(connection: Connection, layout: TableLayout): Promise<void> {
   await createLayout(connection, layout, ['job']);
-  await createGate(connection, layout);
+  await createLock(connection, layout);
 }

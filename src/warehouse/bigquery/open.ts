@@ -1,5 +1,5 @@
-import { type Pace, readPace } from '../pace.ts';
 import { RetryBudget } from '../retry-budget.ts';
+import { readTimeouts, type Timeouts } from '../timeouts.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { connect } from './connection.ts';
 import { translated } from './errors.ts';
@@ -16,13 +16,13 @@ import { parseUrl } from './url.ts';
  *
  * @throws ScoreBatchError `configuration` where the URL is malformed
  */
-export function openBigquery(options: WarehouseOptions, pace: Pace = readPace(options.environment)): Warehouse {
+export function openBigquery(options: WarehouseOptions, timeouts: Timeouts = readTimeouts(options.environment)): Warehouse {
   const { job, maxBytes, environment, memory, signal } = options;
   const { project, dataset, location } = parseUrl(options.url);
   const home = { project, dataset };
   const scratch = parseDataset(options.scratch, project);
   const budget = new RetryBudget('BigQuery');
-  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, pace, budget, signal });
+  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, timeouts, budget, signal });
   return {
     kind: 'bigquery',
     reach: () => translated(connection, () => connection.reach(), 'looking for the dataset'),

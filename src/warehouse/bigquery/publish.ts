@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
+import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
@@ -15,10 +15,10 @@ import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { createGate, gateName, takeGate } from './gate.ts';
 import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest } from './names.ts';
+import { createLock, lockTable, takeLock } from './publish-lock.ts';
 import { queryJob, run } from './query.ts';
 import { dropTable } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
@@ -53,7 +53,7 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
   refuseOverlap(entries, spec);
   // The number holds where the script goes on: it does only while nothing near this window has been published since.
-  const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+  const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
@@ -65,7 +65,7 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
 }
 
 /** Finished jobs under the id of a publication that did not publish it are passed over, up to this many. */
-const MOST_JOBS = 5;
+const MAX_JOBS = 5;
 
 /** @returns false where another process of the run has published */
 async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: TableLayout, script: string): Promise<boolean> {
@@ -74,7 +74,7 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
   const job = queryJob(connection, script, { runId: entry.runId });
   const configuration = { ...job, labels: { ...(job.labels as Record<string, string>), process } };
   const id = `score_batch_publish_${digest(...ledger.name, entry.job, entry.runId, String(entry.publication))}`;
-  for (let n = 0; n < MOST_JOBS; n += 1) {
+  for (let n = 0; n < MAX_JOBS; n += 1) {
     try {
       const { job: done, found } = await runJobAs(connection, n === 0 ? id : `${id}_again${n}`, (jobId) =>
         submitUnlessThere(connection, jobId, (as) => sendQuery(connection, as, configuration)),
@@ -93,7 +93,7 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
     const current = currentPublication(await readEntries(connection, ledger, { job: entry.job, window: entry.window }));
     if (current?.runId === entry.runId) return false;
   }
-  throw new ScoreBatchError('unavailable', `BigQuery has finished ${MOST_JOBS} jobs ${id}, and none has published the run`, {
+  throw new ScoreBatchError('unavailable', `BigQuery has finished ${MAX_JOBS} jobs ${id}, and none has published the run`, {
     hint: 'start again with --fresh: a new run has jobs of its own',
   });
 }
@@ -115,7 +115,7 @@ async function createTargets(connection: Connection, { tables, key, reported }: 
   };
   const keyNames = key.map(({ name }) => name);
   await createLayout(connection, targets.ledger, ['job']);
-  await createGate(connection, targets.ledger);
+  await createLock(connection, targets.ledger);
   for (const table of [targets.scores, targets.quarantine, ...(reported && report ? [report] : [])]) {
     await createLayout(connection, table, keyNames);
   }
@@ -144,15 +144,15 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
   const { ledger, scores, quarantine, report, summary, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
-  const replaced = [scores, quarantine, report, summary, ...others].filter((table) => table !== undefined);
+  const targeted = [scores, quarantine, report, summary, ...others].filter((table) => table !== undefined);
   const statements = [
-    takeGate(gateName(connection, ledger)),
+    takeLock(lockTable(connection, ledger)),
     refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
     refuseUnless(
-      `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, replaced, spec)} = 0`,
+      `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, targeted, spec)} = 0`,
       literal(CLASH),
     ),
-    ...replaced.map((table) => deleteWindow(BIGQUERY, table, ledger, spec)),
+    ...targeted.map((table) => deleteWindow(BIGQUERY, table, ledger, spec)),
   ];
   if (pinned.length > 0) {
     const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };
@@ -164,7 +164,7 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
   statements.push(
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
   );
-  const ended = spec.replaced.map((run) => insertEntry(BIGQUERY, ledger, replacedEntry(run, entry)));
+  const ended = spec.overlaps.map((run) => insertEntry(BIGQUERY, ledger, supersededEntry(run, entry)));
   return [...statements, ...ended, insertEntry(BIGQUERY, ledger, entry)];
 }
 

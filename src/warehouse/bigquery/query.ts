@@ -16,7 +16,7 @@ export interface QueryOptions {
 }
 
 /** What BigQuery allows a query: https://cloud.google.com/bigquery/quotas#query_jobs */
-const LONGEST_MS = 6 * 3_600_000;
+const MAX_MS = 6 * 3_600_000;
 
 /** The query with BigQuery's placeholders. */
 export function renderQuery({ texts, parameters }: Query): string {
@@ -34,7 +34,7 @@ export function queryJob(connection: Connection, sql: string, options: QueryOpti
       ...(parameters.length > 0 && { parameterMode: 'NAMED', queryParameters: distinct(parameters).map(bound) }),
       ...(maxBytes !== undefined && { maximumBytesBilled: String(maxBytes) }),
     },
-    jobTimeoutMs: String(LONGEST_MS),
+    jobTimeoutMs: String(MAX_MS),
     labels: labelsOf(connection, runId),
   };
 }

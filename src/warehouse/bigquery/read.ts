@@ -4,8 +4,8 @@ import type { Database } from '../../duckdb/database.ts';
 import { identifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
-import { within } from '../pace.ts';
 import { beforeRetry } from '../retry.ts';
+import { within } from '../timeouts.ts';
 import { type ArrowColumns, type ArrowReader, arrowReader } from './arrow.ts';
 import type { Connection } from './connection.ts';
 import { isTransient } from './failure.ts';
@@ -61,8 +61,8 @@ export async function* readRows(connection: Connection, database: Database, read
 
 async function* readOnce(connection: Connection, database: Database, read: TableRead): AsyncGenerator<ArrowColumns> {
   const { table, columns, others = [], restriction, into } = read;
-  const { pace, signal } = connection;
-  const client = await within(connection.storage.get(), pace.request, signal);
+  const { timeouts, signal } = connection;
+  const client = await within(connection.storage.get(), timeouts.request, signal);
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
   await database.run(`CREATE OR REPLACE TEMP TABLE ${identifier(into)} (${definitions.join(', ')})`);
   const all = [...columns, ...others];
@@ -78,9 +78,9 @@ async function* readOnce(connection: Connection, database: Database, read: Table
       maxStreamCount: STREAMS,
     },
     // What is tried again is decided here, as everywhere.
-    { retry: null, timeout: pace.silence },
+    { retry: null, timeout: timeouts.silence },
   );
-  const [session] = await within(asked, pace.silence, signal);
+  const [session] = await within(asked, timeouts.silence, signal);
   const schema = session.arrowSchema?.serializedSchema as Uint8Array | undefined;
   if (schema === undefined) throw new ForeignAnswer(`a read of ${table.table} has no schema`);
   const streams = (session.streams ?? []).map(({ name }) => name ?? '');

@@ -59,7 +59,7 @@ export async function createDataset(connection: Connection, name: DatasetName): 
 }
 
 /** Pages of a thousand tables. */
-const MOST_PAGES = 1000;
+const MAX_PAGES = 1000;
 
 interface TableList {
   readonly tables: readonly string[];
@@ -109,7 +109,7 @@ export async function listTables(connection: Connection, { project, dataset }: D
     names.push(...(page?.tables ?? []));
     pageToken = page?.nextPageToken;
     if (pageToken === undefined) return names;
-    if (tokens.has(pageToken) || tokens.size >= MOST_PAGES) {
+    if (tokens.has(pageToken) || tokens.size >= MAX_PAGES) {
       throw new ForeignAnswer(`the list of the tables of ${dataset} does not end`);
     }
     tokens.add(pageToken);

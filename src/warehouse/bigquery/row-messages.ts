@@ -1,5 +1,5 @@
 import type { BigQueryReadClient } from '@google-cloud/bigquery-storage';
-import { within } from '../pace.ts';
+import { within } from '../timeouts.ts';
 import type { Connection } from './connection.ts';
 
 interface RowsMessage {
@@ -16,7 +16,7 @@ type Awaited = Promise<{ readonly stream: AsyncIterator<RowsMessage>; readonly r
  * @throws what the first stream that failed said; SilenceError where none says anything any more
  */
 export async function* rowMessages(
-  { pace, signal }: Pick<Connection, 'pace' | 'signal'>,
+  { timeouts, signal }: Pick<Connection, 'timeouts' | 'signal'>,
   client: BigQueryReadClient,
   names: readonly string[],
 ): AsyncGenerator<Uint8Array> {
@@ -27,7 +27,7 @@ export async function* rowMessages(
     return call;
   });
   const next = (stream: AsyncIterator<RowsMessage>): Awaited => {
-    const awaited = within(stream.next(), pace.silence, signal).then((result) => ({ stream, result }));
+    const awaited = within(stream.next(), timeouts.silence, signal).then((result) => ({ stream, result }));
     // It may fail while another stream's message is worked on, and is met afterwards.
     awaited.catch(() => undefined);
     return awaited;

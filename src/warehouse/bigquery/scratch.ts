@@ -1,6 +1,6 @@
-import type { Left } from '../../domain/left.ts';
+import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { showTableName } from '../../domain/table-name.ts';
-import { leftBy, newMark, readMark } from '../mark.ts';
+import { artifactsOf, newMark, readMark } from '../mark.ts';
 import { type Connection, labelsOf } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { type FullName, partsOf, suffixOf } from './names.ts';
@@ -36,17 +36,17 @@ export function scratchName(connection: Connection, kind: ScratchKind, runId: st
 }
 
 /** The job's tables in scratch by their full names. The descriptions tell whose they are: a table's name may be anybody's. */
-export async function listLeft(connection: Connection, kinds: readonly ScratchKind[]): Promise<Left[]> {
+export async function listArtifacts(connection: Connection, kinds: readonly ScratchKind[]): Promise<ScratchArtifact[]> {
   const { scratch, job } = connection;
-  const left: Left[] = [];
+  const left: ScratchArtifact[] = [];
   for (const table of await listTables(connection, scratch)) {
     if (!kinds.some((kind) => table.startsWith(`${PREFIX}${kind}_`))) continue;
     const found = await getTable(connection, { ...scratch, table });
-    left.push(...leftBy(job, showTableName(partsOf({ ...scratch, table })), readMark(found?.description)));
+    left.push(...artifactsOf(job, showTableName(partsOf({ ...scratch, table })), readMark(found?.description)));
   }
   return left;
 }
 
-export async function dropLeft(connection: Connection, { name }: Left): Promise<void> {
+export async function dropArtifact(connection: Connection, { name }: ScratchArtifact): Promise<void> {
   await dropTable(connection, { ...connection.scratch, table: name.slice(name.lastIndexOf('.') + 1) });
 }

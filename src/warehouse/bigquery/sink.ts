@@ -8,7 +8,7 @@ import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropTable } from './rest-tables.ts';
-import { dropLeft, listLeft, scratchName, scratchTable } from './scratch.ts';
+import { dropArtifact, listArtifacts, scratchName, scratchTable } from './scratch.ts';
 import { stage, stagedAttempts, tally } from './staging.ts';
 import { tableDifferences } from './tables.ts';
 
@@ -42,12 +42,12 @@ export function bigquerySink(connection: Connection): Sink {
         await removeWorkFolder(place, runId);
         await dropTable(connection, scratchTable(connection, 'staged', runId));
       }),
-    left: () =>
+    listArtifacts: () =>
       translated(connection, async () => [
-        ...(await listLeft(connection, ['staged', 'ranked', 'probe'])),
+        ...(await listArtifacts(connection, ['staged', 'ranked', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (left) =>
-      translated(connection, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropLeft(connection, left))),
+      translated(connection, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropArtifact(connection, left))),
   };
 }

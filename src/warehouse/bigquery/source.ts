@@ -11,10 +11,10 @@ import { BIGQUERY } from './dialect.ts';
 import { queryError, translated, translatedEach } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { feedRows } from './feed.ts';
-import { freeze, readFrozen, thaw, verifyFrozen } from './freeze.ts';
+import { dropFrozen, freeze, readFrozen, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
 import { dryRun, renderQuery, rows } from './query.ts';
-import { dropLeft, listLeft, scratchName, scratchTable } from './scratch.ts';
+import { dropArtifact, listArtifacts, scratchName, scratchTable } from './scratch.ts';
 import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
@@ -77,9 +77,9 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     },
     feedChunk: (frozen, chunk, database, columns) =>
       translatedEach(connection, feedChunk(connection, frozen, chunk, database, columns), 'reading a frozen chunk'),
-    thaw: (runId) => translated(connection, () => thaw(connection, runId), 'dropping the frozen table'),
-    left: () => translated(connection, () => listLeft(connection, ['manifest', 'frozen', 'probe'])),
-    drop: (left) => translated(connection, () => dropLeft(connection, left)),
+    dropFrozen: (runId) => translated(connection, () => dropFrozen(connection, runId), 'dropping the frozen table'),
+    listArtifacts: () => translated(connection, () => listArtifacts(connection, ['manifest', 'frozen', 'probe'])),
+    drop: (left) => translated(connection, () => dropArtifact(connection, left)),
     probe: () => translated(connection, () => probeSource(connection), 'trying what the credentials may do'),
   };
 }

@@ -60,7 +60,7 @@ export async function tally(connection: Connection, options: ReconcileOptions): 
 
 /** One request with the file in it, which the client would send too, but without the labels. */
 async function upload(connection: Connection, jobId: string, runId: string, file: string): Promise<Job> {
-  const { home, pace } = connection;
+  const { home, timeouts } = connection;
   const { project, dataset, table } = scratchTable(connection, 'staged', runId);
   const jobReference = { projectId: home.project, jobId, location: await connection.location() };
   const load = {
@@ -74,7 +74,7 @@ async function upload(connection: Connection, jobId: string, runId: string, file
   try {
     await once(content, 'open');
     return await sendOnce(
-      { ...connection, pace: { ...pace, request: pace.upload } },
+      { ...connection, timeouts: { ...timeouts, request: timeouts.upload } },
       {
         method: 'POST',
         uri: '/jobs',

@@ -12,7 +12,7 @@ export function inProject<T extends TableLayout>({ home }: Connection, layout: T
 }
 
 /** As many columns as BigQuery clusters by, and the types that it can: no floating point. */
-const MOST_CLUSTERED = 4;
+const MAX_CLUSTERED = 4;
 const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
   'integer',
   'decimal',
@@ -37,7 +37,7 @@ export async function createLayout(connection: Connection, layout: TableLayout, 
   await createTable(connection, fullName(layout.name, connection.home), {
     schema: { fields: layout.columns.map(columnField) },
     timePartitioning: { type: 'DAY', field: 'window_start' },
-    ...(clustered.length > 0 && { clustering: { fields: clustered.slice(0, MOST_CLUSTERED) } }),
+    ...(clustered.length > 0 && { clustering: { fields: clustered.slice(0, MAX_CLUSTERED) } }),
   });
 }
 

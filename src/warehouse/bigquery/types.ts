@@ -35,7 +35,7 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
 };
 
 /** As many digits as DuckDB's decimals have. */
-const MOST_DIGITS = 38;
+const MAX_DIGITS = 38;
 
 export function toSchema(fields: readonly Field[]): Schema {
   return fields.map(toColumn);
@@ -76,5 +76,5 @@ export function columnField(column: TableColumn): Field {
 function digitsOf({ type, precision, scale }: Field): readonly [precision: number, scale: number] | undefined {
   if (precision === undefined) return canonical(type) === 'NUMERIC' ? [38, 9] : undefined;
   const digits = [Number(precision), Number(scale ?? 0)] as const;
-  return digits[0] <= MOST_DIGITS || fitsNumeric(digits) ? digits : undefined;
+  return digits[0] <= MAX_DIGITS || fitsNumeric(digits) ? digits : undefined;
 }

@@ -1,5 +1,5 @@
 import { currentPublication } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
+import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { clashed, countClashes, refuseOverlap } from '../sql/clashes.ts';
@@ -18,7 +18,7 @@ import { refuseAlteredStaging, stagingFolder } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 /**
- * Publishes in one transaction. DuckDB's gate is the lock of the file: one process can have it open for writing, so nobody
+ * Publishes in one transaction. DuckDB's publish lock is the lock of the file: one process can have it open for writing, so nobody
  * publishes between the look at the ledger and the commit. Rows are ranked into files first, to hold the lock briefly.
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
@@ -45,7 +45,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       refuseOverlap(entries, spec);
       const [[clashes] = []] = await database.rows(`SELECT ${countClashes(DUCKDB, ledger, targets, spec)}`);
       if (Number(clashes) > 0) throw clashed(entry);
-      const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
+      const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
       for (const table of targets) await database.run(deleteWindow(DUCKDB, table, ledger, spec));
       // The job's grain may have been another one: what report and summary hold of this window goes too.
       for (const table of others) {
@@ -61,7 +61,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         if (summary && spec.reported) await database.run(insertSummary(DUCKDB, summary, entry, rows, spec.segments));
       }
       await refuseAlteredStaging(file, entry.runId, spec.pinned);
-      for (const run of spec.replaced) await database.run(insertEntry(DUCKDB, ledger, replacedEntry(run, numbered)));
+      for (const run of spec.overlaps) await database.run(insertEntry(DUCKDB, ledger, supersededEntry(run, numbered)));
       await database.run(insertEntry(DUCKDB, ledger, numbered));
       return true;
     });

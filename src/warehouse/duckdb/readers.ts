@@ -18,7 +18,7 @@ interface Beside {
 
 /** Times that a reader may take longer than was guessed, and what it may take in any case. */
 const TIMES = 3;
-const LEAST_MS = 60_000;
+const MIN_MS = 60_000;
 
 /**
  * Tells others that the file, which is open, is read for a while.
@@ -34,7 +34,7 @@ export async function noteReading(
   const inode = await inodeOf(file);
   const of = inode === undefined ? '' : `of-${inode}-`;
   const note = path.join(scratch, `reading-${of}${randomBytes(4).toString('hex')}.json`);
-  await writeFile(note, JSON.stringify({ until: Date.now() + LEAST_MS + TIMES * 1000 * seconds }));
+  await writeFile(note, JSON.stringify({ until: Date.now() + MIN_MS + TIMES * 1000 * seconds }));
   return () => rm(note, { force: true });
 }
 

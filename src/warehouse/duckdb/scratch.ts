@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Left } from '../../domain/left.ts';
+import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { isSpill } from '../../duckdb/spill.ts';
-import { leftBy } from '../mark.ts';
+import { artifactsOf } from '../mark.ts';
 import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
 import { isReadingNote } from './readers.ts';
@@ -31,20 +31,20 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
  * Folders of the job's runs, and what instances have left beside them, by their absolute paths. Called while this process has the
  * database file not open: see `spilled`.
  */
-export async function listLeft(file: DuckdbFile): Promise<Left[]> {
+export async function listArtifacts(file: DuckdbFile): Promise<ScratchArtifact[]> {
   const { scratch, job } = file;
   const names = await namesIn(scratch);
   const ofInstances = names.filter((name) => isSpill(name) || isReadingNote(name));
-  const left: Left[] = await spilled(file, ofInstances);
+  const left: ScratchArtifact[] = await spilled(file, ofInstances);
   for (const name of names) {
     if (ofInstances.includes(name)) continue;
     const folder = path.join(scratch, name);
     if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
-    else left.push(...leftBy(job, folder, await readFolderMark(folder)));
+    else left.push(...artifactsOf(job, folder, await readFolderMark(folder)));
   }
   return left;
 }
 
-export async function dropLeft({ name }: Left): Promise<void> {
+export async function dropArtifact({ name }: ScratchArtifact): Promise<void> {
   await removeFolder(name);
 }

@@ -11,7 +11,7 @@ import { duckdbAudit } from './audit.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { dropLeft, listLeft, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
+import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
@@ -62,8 +62,8 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) => showRejected(stagingFolder(file, runId)),
     discard: (runId) => removeRunFolder(file, runId),
-    left: () => translated(file.scratch, () => listLeft(file)),
-    drop: (left) => translated(file.scratch, () => dropLeft(left)),
+    listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
+    drop: (left) => translated(file.scratch, () => dropArtifact(left)),
   };
 }
 

@@ -13,7 +13,7 @@ import { type DuckdbFile, translated, withFile } from './file.ts';
 import { freeze, readFrozen, verifyFrozen, viewChunk } from './freeze.ts';
 import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
-import { dropLeft, listLeft, removeRunFolder } from './scratch.ts';
+import { dropArtifact, listArtifacts, removeRunFolder } from './scratch.ts';
 
 export function duckdbSource(file: DuckdbFile): Source & CountingSource & EmbeddedSource & MeasuringSource {
   const rowsOf = (query: Query, around: (sql: string) => string): Promise<Cell[][]> => {
@@ -63,9 +63,9 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     frozen: (runId) => readFrozen(file, runId),
     verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),
     loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
-    thaw: (runId) => removeRunFolder(file, runId),
-    left: () => translated(file.scratch, () => listLeft(file)),
-    drop: (left) => translated(file.scratch, () => dropLeft(left)),
+    dropFrozen: (runId) => removeRunFolder(file, runId),
+    listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
+    drop: (left) => translated(file.scratch, () => dropArtifact(left)),
     async probe() {
       await withFile(file, 'read', (database) => database.run('SELECT 1'));
       return `${file.path} can be read`;

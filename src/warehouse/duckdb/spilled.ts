@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { Left } from '../../domain/left.ts';
+import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { openDatabase } from '../../duckdb/database.ts';
-import { inodeOf, lockedInode } from '../../duckdb/spill.ts';
+import { inodeOf, inodeOfLockFile } from '../../duckdb/spill.ts';
 import type { DuckdbFile } from './file.ts';
 
 /** As long as everything in scratch: see the marks of run folders. */
@@ -18,12 +18,12 @@ const LIFETIME_MS = 7 * 86_400_000;
  *
  * @param names in scratch that were there before; what is made later does not count
  */
-export async function spilled(file: DuckdbFile, names: readonly string[]): Promise<Left[]> {
-  const unused = names.some((name) => lockedInode(name) !== undefined) ? await unusedInode(file) : undefined;
-  const left: Left[] = [];
+export async function spilled(file: DuckdbFile, names: readonly string[]): Promise<ScratchArtifact[]> {
+  const unused = names.some((name) => inodeOfLockFile(name) !== undefined) ? await unusedInode(file) : undefined;
+  const left: ScratchArtifact[] = [];
   for (const name of names) {
     const folder = path.join(file.scratch, name);
-    const gone = unused !== undefined && lockedInode(name) === unused;
+    const gone = unused !== undefined && inodeOfLockFile(name) === unused;
     const deadline = gone ? undefined : new Date((await lastWritten(folder)) + LIFETIME_MS).toISOString();
     left.push({ name: folder, run: undefined, deadline });
   }

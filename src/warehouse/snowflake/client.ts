@@ -1,12 +1,12 @@
 import type { Connection } from 'snowflake-sdk';
-import { backoff, type Pace, readPace, sleep, within } from '../pace.ts';
+import { backoff, readTimeouts, sleep, type Timeouts, within } from '../timeouts.ts';
 import { Failure, isBroken } from './failure.ts';
 import { connect, type Login } from './login.ts';
 import { openSession, type Session } from './session.ts';
 
 /** Connections to one account, made when they are needed and used again. */
 export interface Client {
-  readonly pace: Pace;
+  readonly timeouts: Timeouts;
   /** Works with a session of its own; what fails with its connection is begun again on a fresh one, so it must bear that. */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Works with a session of its own, once. */
@@ -25,7 +25,7 @@ const LOGINS = 3;
 const LOGOUT_MS = 2000;
 
 /** @param signal aborting it ends the statement that runs, and lets no other begin */
-export function openClient(login: Login, tag: string, signal: AbortSignal, pace = readPace(login.environment)): Client {
+export function openClient(login: Login, tag: string, signal: AbortSignal, timeouts = readTimeouts(login.environment)): Client {
   const idle: Session[] = [];
   let closed = false;
   const take = async (): Promise<Session> => {
@@ -34,9 +34,9 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, pace 
       if (!session.broken) return session;
       void session.close();
     }
-    const connection = await logIn(login, pace, signal);
+    const connection = await logIn(login, timeouts, signal);
     try {
-      return await openSession(connection, tag, { pace, signal });
+      return await openSession(connection, tag, { timeouts, signal });
     } catch (error) {
       connection.destroy(() => undefined);
       throw error;
@@ -51,7 +51,7 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, pace 
     }
   };
   return {
-    pace,
+    timeouts,
     once: async (work) => await lend(await take(), work),
     async use(work) {
       for (let attempt = 1; ; attempt += 1) {
@@ -74,13 +74,13 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, pace 
 }
 
 /** A login is made anew each time: what it proves itself with ages. */
-async function logIn(login: Login, pace: Pace, signal: AbortSignal): Promise<Connection> {
+async function logIn(login: Login, timeouts: Timeouts, signal: AbortSignal): Promise<Connection> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await unlessAborted(connect(login), signal);
     } catch (error) {
       if (failures === LOGINS || !mayPass(error)) throw error;
-      await sleep(backoff(pace, failures, error.retryAfter), signal);
+      await sleep(backoff(timeouts, failures, error.retryAfter), signal);
     }
   }
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ConnectionOptions } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
-import { keepSecret, keepSecretsIn, keepSecretsOf } from '../../secrets.ts';
+import { keepSecretsIn, registerSecret, registerSecretsOf } from '../../secrets.ts';
 import { connectionsFile, readConnection } from './connections-file.ts';
 import type { Target } from './target.ts';
 
@@ -28,7 +28,7 @@ export async function findCredentials(
   environment: NodeJS.ProcessEnv,
   warn: (message: string) => void,
 ): Promise<Credentials> {
-  keepSecretsOf(environment);
+  registerSecretsOf(environment);
   const found = await find(target, environment);
   keepSecretsIn(found);
   if (found === undefined) {
@@ -82,7 +82,7 @@ async function readSecret(file: string, variable: string): Promise<string> {
   try {
     const text = await readFile(file, 'utf8');
     // A key that cannot be read is as secret as one that can.
-    keepSecret(text);
+    registerSecret(text);
     return text;
   } catch (error) {
     throw new ScoreBatchError('permission', `the file ${file} of ${variable} cannot be read`, {

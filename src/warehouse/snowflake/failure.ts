@@ -1,6 +1,6 @@
 import { ScoreBatchError } from '../../errors.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
-import { retryAfter } from '../pace.ts';
+import { retryAfter } from '../timeouts.ts';
 
 /** What the driver or Snowflake says went wrong, without what the driver hangs on it: requests with tokens in their headers. */
 export class Failure extends Error {
@@ -88,11 +88,11 @@ const UNEXPLAINED = "an answer says neither what it has nor why it has nothing, 
 /** The error and what caused it: the driver, its HTTP client and what follows redirects each wrap what they meet. */
 function causesOf(error: unknown): readonly unknown[] {
   const causes: unknown[] = [];
-  for (let each = error; each instanceof Error && causes.length < MOST_CAUSES; each = each.cause) causes.push(each);
+  for (let each = error; each instanceof Error && causes.length < MAX_CAUSES; each = each.cause) causes.push(each);
   return causes;
 }
 
-const MOST_CAUSES = 6;
+const MAX_CAUSES = 6;
 
 /** Where the driver reads an answer that is cut or of another shape it fails with what JavaScript says, which may quote it. */
 function foreignIn(causes: readonly unknown[]): string | undefined {

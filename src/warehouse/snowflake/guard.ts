@@ -1,5 +1,5 @@
 import { ScoreBatchError } from '../../errors.ts';
-import { keepSecret, keepSecretsIn } from '../../secrets.ts';
+import { keepSecretsIn, registerSecret } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import type { Answered, HttpClient, Sent } from './transport.ts';
 
@@ -11,7 +11,7 @@ export function guard(client: HttpClient): void {
   client.interceptors.request.use((config) => {
     const { url = '' } = config;
     config.beforeRedirect = (target) => refuseOtherHost(url, target);
-    keepSecret(/Token="([^"]+)"/.exec(headerOf(config, 'Authorization'))?.[1]);
+    registerSecret(/Token="([^"]+)"/.exec(headerOf(config, 'Authorization'))?.[1]);
     if (isSessionRequest(url)) keepSecretsIn(config.data);
     return config;
   });

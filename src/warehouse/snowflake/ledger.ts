@@ -6,23 +6,23 @@ import type { Ledger, LedgerFilter } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { isMissing } from './errors.ts';
 import { silence } from './failure.ts';
-import { gateName, throughGate } from './gate.ts';
+import { lockTable, withPublishLock } from './publish-lock.ts';
 import { queryTag, type Session } from './session.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
-import { ensureGate, ensureTable } from './tables.ts';
+import { ensureLock, ensureTable } from './tables.ts';
 
 /** @param snowflake with a signal that is aborted late: what happened is written down even when a signal has ended the run */
 export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledger {
   const table = inAccount(snowflake, layout);
-  const gate = gateName(snowflake, table);
+  const lock = lockTable(snowflake, table);
   const make = async () => {
     // Before a transaction: DDL would commit it.
     await ensureTable(snowflake, table);
-    await ensureGate(snowflake, gate);
+    await ensureLock(snowflake, lock);
   };
   /** @throws Failure, with which the transaction is begun again, where it is not there any more */
-  const insert = async (session: Session, entry: LedgerEntry, held: string) => {
-    const [inserted] = await session.rows(`${insertEntry(SNOWFLAKE, table, entry)} HAVING ${held}`);
+  const insert = async (session: Session, entry: LedgerEntry, fence: string) => {
+    const [inserted] = await session.rows(`${insertEntry(SNOWFLAKE, table, entry)} HAVING ${fence}`);
     if (inserted?.[0] === '0') throw silence('the transaction was ended while this process was stopped');
   };
   return {
@@ -44,8 +44,8 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
         snowflake,
         async () => {
           await make();
-          await throughGate(snowflake, gate, entry.runId, async (session, { held }) => {
-            await insert(session, entry, held);
+          await withPublishLock(snowflake, lock, entry.runId, async (session, { fence }) => {
+            await insert(session, entry, fence);
             return { commit: true, result: undefined };
           });
         },
@@ -57,15 +57,15 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
         async () => {
           await make();
           let last: Awaited<ReturnType<typeof decide>> | undefined;
-          return await throughGate(snowflake, gate, undefined, async (session, { doubtful, held }) => {
+          return await withPublishLock(snowflake, lock, undefined, async (session, { commitUnknown, fence }) => {
             const entries = await readEntries(session, snowflake, table, window);
             // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
             const appended = last?.append;
-            if (doubtful && last && appended && entries.some((entry) => isSame(entry, appended))) {
+            if (commitUnknown && last && appended && entries.some((entry) => isSame(entry, appended))) {
               return { commit: false, result: last.result };
             }
             last = await decide(entries);
-            if (last.append) await insert(session, last.append, held);
+            if (last.append) await insert(session, last.append, fence);
             return { commit: last.append !== undefined, result: last.result };
           });
         },

@@ -1,6 +1,6 @@
 import type { Connection } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
-import { readPace } from '../pace.ts';
+import { readTimeouts } from '../timeouts.ts';
 import { findCredentials } from './credentials.ts';
 import { loadDriver } from './driver.ts';
 import { toFailure } from './failure.ts';
@@ -14,7 +14,7 @@ export interface Login {
 }
 
 /** Snowflake answers after 45 s at the latest, be it that the statement still runs; sooner means nothing. */
-const LONGEST_ANSWER_MS = 60_000;
+const MAX_ANSWER_MS = 60_000;
 
 /** Rows that are made ready before they are asked for; the driver's own 10 cost a turn of the event loop each time. */
 const ROWS_AHEAD = 2048;
@@ -57,8 +57,8 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
 
 /** Milliseconds after which a request without an answer has failed. An emulator answers when it is done. */
 function requestTimeout(environment: NodeJS.ProcessEnv): number {
-  const { request } = readPace(environment);
-  return environment.SNOWFLAKE_ACCESS_URL ? request : Math.max(request, LONGEST_ANSWER_MS);
+  const { request } = readTimeouts(environment);
+  return environment.SNOWFLAKE_ACCESS_URL ? request : Math.max(request, MAX_ANSWER_MS);
 }
 
 /** Snowflake makes a name of a login upper case, unless it stands in quotes. */

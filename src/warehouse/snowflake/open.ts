@@ -1,6 +1,6 @@
 import { parseTableName } from '../../domain/table-name.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { lingering } from '../pace.ts';
+import { abortAfterGracePeriod } from '../timeouts.ts';
 import type { Warehouse, WarehouseOptions } from '../warehouse.ts';
 import { openClient } from './client.ts';
 import { snowflakeLedger } from './ledger.ts';
@@ -15,7 +15,8 @@ import { parseTarget } from './target.ts';
  *
  * @throws ScoreBatchError `configuration` where URL or scratch schema cannot be read
  */
-export function openSnowflake({ url, job, scratch, memory, signal, environment, warn }: WarehouseOptions): Warehouse {
+export function openSnowflake(options: WarehouseOptions): Warehouse {
+  const { url, job, scratch, memory, unload = false, signal, environment, warn } = options;
   const target = parseTarget(url);
   const [schema, database = target.database, ...more] = [...(parseTableName(scratch) ?? [])].reverse();
   if (schema === undefined || more.length > 0) {
@@ -33,11 +34,11 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
       warned = true;
     },
   };
-  const shared = { target, scratch: [database, schema] as const, job, memory };
+  const shared = { target, scratch: [database, schema] as const, job, memory, unload };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
   // The ledger is written even when a signal has just ended the run, if that is possible soon.
-  const later = lingering(signal);
-  const steady: Snowflake = { ...shared, client: openClient(login, queryTag(job), later), signal: later };
+  const graceSignal = abortAfterGracePeriod(signal);
+  const graceful: Snowflake = { ...shared, client: openClient(login, queryTag(job), graceSignal), signal: graceSignal };
   return {
     kind: 'snowflake',
     async reach() {
@@ -45,9 +46,9 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
     },
     source: snowflakeSource(snowflake),
     sink: snowflakeSink(snowflake),
-    ledger: (layout) => snowflakeLedger(steady, layout),
+    ledger: (layout) => snowflakeLedger(graceful, layout),
     async close() {
-      await Promise.all([snowflake.client.close(), steady.client.close()]);
+      await Promise.all([snowflake.client.close(), graceful.client.close()]);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf } from '../../domain/checksum.ts';
 import { currentPublication } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, replacedEntry } from '../../domain/publications.ts';
+import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
@@ -23,15 +23,15 @@ import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { comment } from './comment.ts';
 import { SNOWFLAKE } from './dialect.ts';
-import { gateName, throughGate } from './gate.ts';
 import { readEntries } from './ledger.ts';
 import { tableIdentifier } from './names.ts';
+import { lockTable, withPublishLock } from './publish-lock.ts';
 import type { Session } from './session.ts';
 import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
-import { ensureGate, ensureTable, tableExists } from './tables.ts';
+import { ensureLock, ensureTable, tableExists } from './tables.ts';
 
 /**
- * Publishes in one transaction. Rows are ranked into a table before, to hold the gate briefly, and every table is made before:
+ * Publishes in one transaction. Rows are ranked into a table before, to hold the publish lock briefly, and every table is made before:
  * DDL would commit the transaction.
  *
  * @param counted the table of the staged rows, as SQL; see `tallyStaged`
@@ -45,34 +45,34 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   const summary = spec.tables.summary && inAccount(snowflake, spec.tables.summary);
   const [more, others] = reported ? [[report, summary], []] : [[], [report, summary]];
   const targets = [scores, quarantine, ...more].filter((table) => table !== undefined);
-  const gate = gateName(snowflake, ledger);
+  const lock = lockTable(snowflake, ledger);
   for (const table of [ledger, ...targets]) await ensureTable(snowflake, table);
-  await ensureGate(snowflake, gate);
+  await ensureLock(snowflake, lock);
   // The job's grain may have been another one: what report and summary hold of this window goes too.
   for (const table of others) if (table && (await tableExists(snowflake, table.name))) targets.push(table);
   const pinned = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
   const ranked = pinned && (await rank(snowflake, spec, pinned));
 
-  return await throughGate(snowflake, gate, entry.runId, async (session, { doubtful, held }) => {
+  return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, ledger, { job: entry.job, near: entry.window });
     const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
     // Where this process's own COMMIT had no answer, it has happened.
-    if (current?.runId === entry.runId) return { commit: false, result: doubtful };
+    if (current?.runId === entry.runId) return { commit: false, result: commitUnknown };
     if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
     refuseOverlap(entries, spec);
     const [[clashes] = []] = await session.rows(`SELECT ${countClashes(SNOWFLAKE, ledger, targets, spec)} AS clashes`);
     if (Number(clashes) > 0) throw clashed(entry);
-    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.replaced) };
-    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, ledger, spec)} AND ${held}`);
+    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
+    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, ledger, spec)} AND ${fence}`);
     if (pinned !== undefined) {
-      const rows = { from: `(SELECT * FROM ${ranked} WHERE ${held}) ranked`, key, keep, scored, bands };
+      const rows = { from: `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`, key, keep, scored, bands };
       await session.rows(insertScores(SNOWFLAKE, scores, numbered, rows));
-      await session.rows(`${insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key)} AND ${held}`);
+      await session.rows(`${insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key)} AND ${fence}`);
       if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
       if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
     }
-    for (const one of [...spec.replaced.map((replaced) => replacedEntry(replaced, numbered)), numbered])
-      await session.rows(`${insertEntry(SNOWFLAKE, ledger, one)} HAVING ${held}`);
+    for (const one of [...spec.overlaps.map((run) => supersededEntry(run, numbered)), numbered])
+      await session.rows(`${insertEntry(SNOWFLAKE, ledger, one)} HAVING ${fence}`);
     await refuseOther(
       session,
       snowflake,

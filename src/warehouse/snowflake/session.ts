@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
-import type { Pace } from '../pace.ts';
 import type { TextRow } from '../sql/tally.ts';
+import type { Timeouts } from '../timeouts.ts';
 import { literal } from './dialect.ts';
 import { isBroken, silence, toFailure } from './failure.ts';
 import { readBatches } from './row-batches.ts';
@@ -65,13 +65,13 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
 };
 
 export interface SessionOptions {
-  readonly pace: Pace;
+  readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
 }
 
 /** Makes a connection ready for use. @param tag for statements that have none of their own; see `queryTag` */
-export async function openSession(connection: Connection, tag: string, { pace, signal }: SessionOptions): Promise<Session> {
-  const session = sessionOf(connection, { pace, signal });
+export async function openSession(connection: Connection, tag: string, { timeouts, signal }: SessionOptions): Promise<Session> {
+  const session = sessionOf(connection, { timeouts, signal });
   const settings = Object.entries({ ...PARAMETERS, QUERY_TAG: tag }).map(
     ([name, value]) => `${name} = ${typeof value === 'string' ? literal(value) : String(value).toUpperCase()}`,
   );
@@ -79,7 +79,7 @@ export async function openSession(connection: Connection, tag: string, { pace, s
   return session;
 }
 
-function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Session {
+function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions): Session {
   let broken = false;
   const broke = () => {
     broken = true;
@@ -112,8 +112,8 @@ function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Se
     const late = new Promise<never>((_, reject) => {
       timer = setTimeout(() => {
         running?.cancel(() => undefined);
-        reject(limit === undefined ? tooLong(pace.job) : silence(`no answer for ${limit / 1000} s`));
-      }, limit ?? pace.job);
+        reject(limit === undefined ? tooLong(timeouts.job) : silence(`no answer for ${limit / 1000} s`));
+      }, limit ?? timeouts.job);
     });
     try {
       const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
@@ -129,7 +129,7 @@ function sessionOf(connection: Connection, { pace, signal }: SessionOptions): Se
   };
   const stream = async (sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>> => {
     const streamed = await run(optionsOf(sql, statement), statement?.within);
-    const { silence: longest } = pace;
+    const { silence: longest } = timeouts;
     return readBatches(streamed.streamRows() as Readable, { rows: streamed.getNumRows(), silence: longest, signal, broke });
   };
   return {

@@ -6,7 +6,7 @@ import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { dropLeft, dropRun, listLeft } from './scratch.ts';
+import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { makeStaging, stage, stagedAttempts, stageName, tallyStaged } from './staging.ts';
 import { tableDifferences } from './tables.ts';
@@ -74,12 +74,12 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
         await removeWorkFolder(place, runId);
         await dropRun(snowflake, runId, ['staged', 'counted', 'ranked']);
       }),
-    left: () =>
+    listArtifacts: () =>
       translated(snowflake, async () => [
-        ...(await listLeft(snowflake, ['staged', 'counted', 'ranked', 'probe'])),
+        ...(await listArtifacts(snowflake, ['staged', 'counted', 'ranked', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (left) =>
-      translated(snowflake, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropLeft(snowflake, left))),
+      translated(snowflake, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropArtifact(snowflake, left))),
   };
 }

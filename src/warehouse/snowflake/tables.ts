@@ -53,7 +53,7 @@ export async function ensureTable(snowflake: Snowflake, { name, columns }: Table
 }
 
 /** Creates the one-row table that publishers of a job go through one after the other. */
-export async function ensureGate(snowflake: Snowflake, name: TableName): Promise<void> {
+export async function ensureLock(snowflake: Snowflake, name: TableName): Promise<void> {
   // Cast: of a bare 0 Snowflake would make a column of one digit, which the tenth publisher could not count on.
   await ensure(snowflake, name, 'AS SELECT CAST(0 AS NUMBER(38,0)) AS taken');
 }

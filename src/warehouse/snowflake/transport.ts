@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { backoff, paceOf, retryAfter } from '../pace.ts';
 import { RetryBudget } from '../retry-budget.ts';
+import { backoff, retryAfter, timeoutsOf } from '../timeouts.ts';
 
 // The driver sends a request seven times more, whatever the answer, and its options that would change this do not reach the
 // place where it is done. So it is told not to, and a request is sent again here: as often and as late as to other
@@ -75,10 +75,10 @@ export function retryHere(client: HttpClient): void {
       const { config, response } = error;
       if (!config?.bearsRetry || !isTransient(error)) throw error;
       const failures = (config.failures ?? 0) + 1;
-      const pace = paceOf(config.timeout ?? 60_000);
-      if (failures >= pace.attempts) throw error;
+      const timeouts = timeoutsOf(config.timeout ?? 60_000);
+      if (failures >= timeouts.attempts) throw error;
       budgetOf(config).spend(error);
-      await sleep(backoff(pace, failures, retryAfter(response?.headers?.['retry-after'])));
+      await sleep(backoff(timeouts, failures, retryAfter(response?.headers?.['retry-after'])));
       return await client.request({ ...config, failures, url: told(config, failures) });
     },
   );

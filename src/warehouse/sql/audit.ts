@@ -1,4 +1,4 @@
-import { AUDITED, type Audited, type Held } from '../../domain/held.ts';
+import { AUDITED, type Audited, type HeldRows } from '../../domain/held.ts';
 import type { LedgerWindow } from '../../domain/ledger.ts';
 import { tenths } from '../../domain/psi.ts';
 import { namesJob, SCORE_SCALE, type TableLayout, type Tables } from '../../domain/tables.ts';
@@ -62,7 +62,7 @@ async function countHeld(
   tables: Tables,
   job: string,
   windows: readonly LedgerWindow[],
-): Promise<readonly Held[]> {
+): Promise<readonly HeldRows[]> {
   if (windows.length === 0) return [];
   const ledger = (await reader.find(tables.ledger)) ?? tables.ledger;
   const selects: string[] = [];

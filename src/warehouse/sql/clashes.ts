@@ -7,7 +7,7 @@ import type { Dialect } from './dialect.ts';
 import { isNear, isOtherDigest } from './ledger.ts';
 import { isForeign, isWindow } from './windows.ts';
 
-// What the plan made sure of, once more at the gate: another process may have published since. The plan says what is wrong;
+// What the plan made sure of, once more at the publish lock: another process may have published since. The plan says what is wrong;
 // here it is enough that something is.
 
 /** Publications that are to be replaced, as far as they say which. */
@@ -17,13 +17,13 @@ type Replaced = readonly Pick<PublishedEntry, 'runId'>[];
  * @param entries of the job, of all windows near the entry's
  * @throws ScoreBatchError `conflict` where an overlapping window is published that the plan did not know of, or was replaced
  */
-export function refuseOverlap(entries: readonly LedgerEntry[], { entry, replaced }: PublicationSpec): void {
+export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps }: PublicationSpec): void {
   const ids = (list: Replaced) =>
     list
       .map(({ runId }) => runId)
       .sort()
       .join();
-  if (ids(overlapping(entries, entry.window)) !== ids(replaced)) throw clashed(entry);
+  if (ids(overlapping(entries, entry.window)) !== ids(overlaps)) throw clashed(entry);
 }
 
 /** Publications near the entry's window, as an expression: it grows with each. */

@@ -24,7 +24,7 @@ export function readEntry(cell: LedgerCell): LedgerEntry {
   const count = (name: string) => read(name, wholeNumber, 'a whole number');
   const isPublication = cell('publication') !== null;
   // A publication that was replaced holds none.
-  const holdsRows = isPublication && cell('state') !== 'replaced';
+  const holdsRows = isPublication && cell('state') !== 'superseded';
   const rows: RunRows | undefined =
     holdsRows || cell('rows_frozen') !== null
       ? { frozen: count('rows_frozen'), scored: count('rows_scored'), quarantined: count('rows_quarantined') }

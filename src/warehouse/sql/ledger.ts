@@ -3,7 +3,7 @@ import type { TableLayout } from '../../domain/tables.ts';
 import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 
-/** Appends an entry with the next number. Whoever must not share it with another one holds the gate meanwhile. */
+/** Appends an entry with the next number. Whoever must not share it with another one holds the publish lock meanwhile. */
 export function insertEntry(dialect: Dialect, layout: TableLayout, entry: LedgerEntry): string {
   const values = valuesOf(dialect, entry);
   const columns = layout.columns.map(({ name }) => dialect.identifier(name));
@@ -46,9 +46,9 @@ function isHistory(dialect: Dialect, layout: TableLayout, job: string | undefine
   const { literal } = dialect;
   const ofJob = job === undefined ? '' : `job = ${literal(job)} AND`;
   const earlier = `window_kind = ${literal(window.kind)} AND window_start < ${instant(dialect, window.start)}`;
-  const replaced = `SELECT run_id FROM ${dialect.table(layout.name)} WHERE ${ofJob} state = 'replaced'`;
+  const superseded = `SELECT run_id FROM ${dialect.table(layout.name)} WHERE ${ofJob} state = 'superseded'`;
   const latest = `SELECT MAX(window_start) FROM ${dialect.table(layout.name)}
-    WHERE ${ofJob} publication IS NOT NULL AND ${earlier} AND run_id NOT IN (${replaced})`;
+    WHERE ${ofJob} publication IS NOT NULL AND ${earlier} AND run_id NOT IN (${superseded})`;
   return `publication IS NOT NULL AND ((${earlier} AND window_start = (${latest})) OR (${isOtherDigest(dialect, model)}))`;
 }
 
@@ -59,7 +59,7 @@ export function isOtherDigest({ literal }: Dialect, { name, version, digest }: L
 
 /** The run that is published for the entry's window, null where there is none, as an expression. */
 export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
-  return `(SELECT CASE WHEN state = 'replaced' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}
+  return `(SELECT CASE WHEN state = 'superseded' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
       AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}
     ORDER BY publication DESC LIMIT 1)`;

@@ -23,14 +23,14 @@ export interface RankedRows {
   readonly bands: Bands;
 }
 
-/** Takes the window's earlier publication out of a table. @param replaced publications of other windows of the job whose rows go too */
+/** Takes the window's earlier publication out of a table. @param overlaps publications of other windows of the job whose rows go too */
 export function deleteWindow(
   dialect: Dialect,
   table: TableLayout,
   ledger: TableLayout,
-  { entry, replaced }: { readonly entry: LedgerEntry; readonly replaced: readonly Pick<LedgerEntry, 'window'>[] },
+  { entry, overlaps }: { readonly entry: LedgerEntry; readonly overlaps: readonly Pick<LedgerEntry, 'window'>[] },
 ): string {
-  const windows = [entry, ...replaced].map(({ window }) => window);
+  const windows = [entry, ...overlaps].map(({ window }) => window);
   return `DELETE FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, entry.job, windows)}`;
 }
 

@@ -112,7 +112,7 @@ it('a list of tables without an end ends', async () => {
   const google = await fakeGoogle(({ path }) =>
     path.endsWith('/tables') ? { body: { tables: [], nextPageToken: 'again' } } : undefined,
   );
-  await expect(google.open().source.left()).rejects.toMatchObject({ kind: 'unavailable' });
+  await expect(google.open().source.listArtifacts()).rejects.toMatchObject({ kind: 'unavailable' });
 });
 
 it('a job that always runs is given up, and says which one it is', async () => {

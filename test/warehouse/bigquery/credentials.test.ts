@@ -8,7 +8,7 @@ import { afterEach, beforeEach, expect, it, onTestFinished, vi } from 'vitest';
 import type { ScoreBatchError } from '../../../src/errors.ts';
 import { withoutSecrets } from '../../../src/secrets.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import { temporaryFolder } from '../../support/project.ts';
 
 // Files of credentials as Google's tools write them, with the addresses in them changed to a local server that answers as
@@ -78,7 +78,7 @@ async function reach(): Promise<unknown> {
       environment: {},
       warn: () => undefined,
     },
-    { ...PACE, attempts: 2, pause: 5 },
+    { ...DEFAULT_TIMEOUTS, attempts: 2, pause: 5 },
   );
   return await warehouse.reach().then(
     () => undefined,

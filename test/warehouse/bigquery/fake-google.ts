@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE, type Pace } from '../../../src/warehouse/pace.ts';
+import { DEFAULT_TIMEOUTS, type Timeouts } from '../../../src/warehouse/timeouts.ts';
 import type { Warehouse, WarehouseOptions } from '../../../src/warehouse/warehouse.ts';
 
 // A server that answers as Google documents, for what the emulator does not have: quotas, rights, cost guards, regions, lost
@@ -35,10 +35,19 @@ export interface FakeGoogle {
   readonly requests: readonly Recorded[];
   /** Requests of jobs.insert, dry runs left out. */
   sent(): Recorded[];
-  open(options?: Partial<WarehouseOptions>, pace?: Partial<Pace>): Warehouse;
+  open(options?: Partial<WarehouseOptions>, timeouts?: Partial<Timeouts>): Warehouse;
 }
 
-const FAST: Pace = { ...PACE, attempts: 4, pause: 2, maxPause: 10, poll: 5, request: 1500, upload: 1500, job: 60_000 };
+const FAST: Timeouts = {
+  ...DEFAULT_TIMEOUTS,
+  attempts: 4,
+  pause: 2,
+  maxPause: 10,
+  poll: 5,
+  request: 1500,
+  upload: 1500,
+  job: 60_000,
+};
 
 /** As https://cloud.google.com/bigquery/docs/error-messages has it. */
 export function refusal(status: number, reason: string, message = reason): Answer {
@@ -79,7 +88,7 @@ export async function fakeGoogle(special: Special): Promise<FakeGoogle> {
     url,
     requests,
     sent: () => requests.filter(({ path, body }) => path === '/jobs' && !body.configuration.dryRun),
-    open: (options = {}, pace = {}) =>
+    open: (options = {}, timeouts = {}) =>
       openBigquery(
         {
           url: 'bigquery://project/home?location=EU',
@@ -93,7 +102,7 @@ export async function fakeGoogle(special: Special): Promise<FakeGoogle> {
           warn: () => undefined,
           ...options,
         },
-        { ...FAST, ...pace },
+        { ...FAST, ...timeouts },
       ),
   };
 }

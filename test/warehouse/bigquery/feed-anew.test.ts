@@ -8,7 +8,7 @@ import type { WorkerSetup } from '../../../src/score/messages.ts';
 import type { Connection } from '../../../src/warehouse/bigquery/connection.ts';
 import { feedRows } from '../../../src/warehouse/bigquery/feed.ts';
 import type { FedBatch, FeedingSource } from '../../../src/warehouse/feeding.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import type { Source } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/project.ts';
 
@@ -66,7 +66,7 @@ function connectionTo(...attempts: readonly (readonly Script[])[]): { connection
   const connection = {
     storage: { get: async () => client, close: () => undefined },
     home: { project: 'p', dataset: 'd' },
-    pace: { ...PACE, attempts: 3, pause: 1, silence: 5000 },
+    timeouts: { ...DEFAULT_TIMEOUTS, attempts: 3, pause: 1, silence: 5000 },
     budget: { earn: () => undefined, spend: () => undefined },
     signal: new AbortController().signal,
   } as unknown as Connection;

@@ -9,7 +9,7 @@ import { scoreChunk } from '../../../src/score/chunk.ts';
 import type { WorkerSetup } from '../../../src/score/messages.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
 import { canFeed } from '../../../src/warehouse/feeding.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import type { Source, Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { type Fate, startBreakingProxy } from '../../support/breaking-proxy.ts';
 import { temporaryFolder } from '../../support/project.ts';
@@ -101,7 +101,7 @@ function open(project: string, storage: string | undefined): Warehouse {
       warn: () => undefined,
       signal: new AbortController().signal,
     },
-    { ...PACE, attempts: 3, pause: 5, silence: 60_000 },
+    { ...DEFAULT_TIMEOUTS, attempts: 3, pause: 5, silence: 60_000 },
   );
 }
 

@@ -85,7 +85,7 @@ it('appends through the gate, and again where its transaction lost against anoth
   );
   await google.open().ledger(LAYOUT).append(ENTRY);
   expect(scripts()).toHaveLength(2);
-  expect(scripts()[1]).toMatch(/UPDATE `project`.`marketing`.`score_batch_gate_weekly`[\s\S]*INSERT INTO[\s\S]*COMMIT/);
+  expect(scripts()[1]).toMatch(/UPDATE `project`.`marketing`.`score_batch_lock_weekly`[\s\S]*INSERT INTO[\s\S]*COMMIT/);
 });
 
 it('writes down what happened though the run was told to stop', async () => {

@@ -31,7 +31,7 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
-  replaced: [],
+  overlaps: [],
   sharedTables: false,
   pinned: [
     { chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu', facts: undefined, content: '7 0' },
@@ -45,7 +45,7 @@ const SPEC: PublicationSpec = {
   scored: 10,
 };
 const CONCURRENT =
-  'Query error: Transaction is aborted due to concurrent update against table project:marketing.score_batch_gate_weekly. Transaction ID: x at [2:1]';
+  'Query error: Transaction is aborted due to concurrent update against table project:marketing.score_batch_lock_weekly. Transaction ID: x at [2:1]';
 
 /** A server whose ledger is empty, but for what `special` says of publishing scripts, counted from 1. */
 async function sink(special: (request: Recorded, nth: number) => Answer | undefined) {
@@ -79,7 +79,7 @@ it('publishes by one script: the gate, the check, all deletions and insertions, 
     ),
   ).toEqual([
     'BEGIN TRANSACTION',
-    'UPDATE `project`.`marketing`.`score_batch_gate_weekly` SET',
+    'UPDATE `project`.`marketing`.`score_batch_lock_weekly` SET',
     'SELECT IF COALESCE',
     // Nothing near this window, of another job or of a second digest was published since.
     'SELECT IF SELECT',

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Database, openDatabase } from '../../../src/duckdb/database.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { type Fate, startBreakingProxy } from '../../support/breaking-proxy.ts';
 import { temporaryFolder } from '../../support/project.ts';
@@ -32,7 +32,7 @@ function open(project: string, storage: string | undefined, signal = new AbortCo
       warn: () => undefined,
       signal,
     },
-    { ...PACE, attempts: 3, pause: 5, silence: 2000 },
+    { ...DEFAULT_TIMEOUTS, attempts: 3, pause: 5, silence: 2000 },
   );
 }
 

@@ -46,7 +46,7 @@ export const publication: Area = (it, makeSubject) => {
     const near = () => ledger.entries({ job: JOB, near: shifted });
     const all = await near();
     expect(all.map(({ runId }) => runId).sort()).toEqual(['before', 'first']);
-    const second = await startRun(warehouse, 'second', { window: shifted, replaced: overlapping(all, shifted) });
+    const second = await startRun(warehouse, 'second', { window: shifted, overlaps: overlapping(all, shifted) });
     await stageAll(second);
     const stranger = await startRun(warehouse, 'stranger', { window: shifted });
     await stageAll(stranger);
@@ -59,9 +59,9 @@ export const publication: Area = (it, makeSubject) => {
     const entries = await near();
     expect(entries.map(({ runId, state, publication }) => `${runId} ${state} ${publication}`).sort()).toEqual([
       'before published 1',
-      'before replaced 2',
+      'before superseded 2',
       'first published 1',
-      'first replaced 2',
+      'first superseded 2',
       'second published 2',
     ]);
     expect(currentPublication(await ledger.entries({ job: JOB, window: WEEK }))).toBeUndefined();

@@ -58,7 +58,7 @@ export interface RunSettings {
   readonly chunkRows?: number;
   readonly window?: LedgerWindow;
   readonly supersedes?: string | undefined;
-  readonly replaced?: PublicationSpec['replaced'];
+  readonly overlaps?: PublicationSpec['overlaps'];
   readonly sharedTables?: boolean;
   readonly job?: string;
   readonly model?: LedgerEntry['model'];
@@ -168,7 +168,7 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
           rows: { frozen: frozen.rows, scored, quarantined },
         },
         supersedes: settings.supersedes,
-        replaced: settings.replaced ?? [],
+        overlaps: settings.overlaps ?? [],
         sharedTables: settings.sharedTables ?? false,
         pinned,
         tables,

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Query } from '../../../src/domain/query.ts';
 import { stagedKey } from '../../../src/domain/staged-columns.ts';
-import { findDuplicates } from '../../../src/parquet/chunk-table.ts';
+import { findDuplicates } from '../../../src/score/chunk-table.ts';
 import { canCount } from '../../../src/warehouse/warehouse.ts';
 import { freeze, frozenIds, named, plain, USERS, withWorker } from './frozen.ts';
 import { type Area, openSubject, withUsers } from './subject.ts';
@@ -69,8 +69,8 @@ export const source: Area = (it, makeSubject) => {
 
     const other = await freeze(warehouse, 'other', USERS, { chunkRows: 100 });
     expect(other.rows).toBe(501);
-    await warehouse.source.thaw('run');
-    await warehouse.source.thaw('run');
+    await warehouse.source.dropFrozen('run');
+    await warehouse.source.dropFrozen('run');
     expect(await warehouse.source.frozen('run')).toBeUndefined();
     expect(await warehouse.source.frozen('other')).toEqual(other);
   });

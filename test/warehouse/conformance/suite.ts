@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { gate } from './gate.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
 import { publication } from './publication.ts';
+import { publishLock } from './publish-lock.ts';
 import { reading } from './reading.ts';
 import { source } from './source.ts';
 import { staging } from './staging.ts';
@@ -13,7 +13,17 @@ import { values } from './values.ts';
 // What every warehouse promises the flow: `Source`, `Sink` and `Ledger` of src/warehouse/warehouse.ts. A warehouse has one file or more that
 // name the areas that they ask for.
 
-const AREAS = { source, values, names, staging, publication, gate, reading, tables, ledger } satisfies Record<string, Area>;
+const AREAS = {
+  source,
+  values,
+  names,
+  staging,
+  publication,
+  'publish lock': publishLock,
+  reading,
+  tables,
+  ledger,
+} satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;
 

@@ -45,18 +45,18 @@ export const tables: Area = (it, makeSubject) => {
       await stageAll(await startRun(subject.warehouse, runId));
     }
     for (let twice = 0; twice < 2; twice += 1) {
-      await source.thaw('discarded');
+      await source.dropFrozen('discarded');
       await sink.discard('discarded');
     }
     const runs = async ({ source, sink }: Warehouse = subject.warehouse) => {
-      const places = [await source.left(), await sink.left()];
+      const places = [await source.listArtifacts(), await sink.listArtifacts()];
       return places.map((left) => [...new Set(left.map(({ run }) => run))].sort());
     };
     const both = ['dropped', 'kept'];
     expect(await runs()).toEqual([both, both]);
     expect(await runs(subject.open({ job: 'another job' }))).toEqual([[], []]);
     for (const scratch of [source, sink]) {
-      const left = await scratch.left();
+      const left = await scratch.listArtifacts();
       expect(new Set(left.map(({ name }) => name)).size).toBe(left.length);
       for (const one of left) {
         expect(Date.parse(one.deadline ?? '')).toBeGreaterThan(before + 6 * 86_400_000);

@@ -5,10 +5,10 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { Query } from '../../../src/domain/query.ts';
 import { ScoreBatchError } from '../../../src/errors.ts';
 import { withoutSecrets } from '../../../src/secrets.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
 import { openSnowflake } from '../../../src/warehouse/snowflake/open.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import { type Answer, fakeSnowflake, MASTER_TOKEN, type Script, SESSION_TOKEN } from './fake-snowflake.ts';
 
 // The real driver against a server that answers as no Snowflake does: a captive portal, a proxy that cuts, a server that is ill.
@@ -120,7 +120,7 @@ it('a statement that always runs is given up', async () => {
     environment: { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'an oauth token' },
     warn: () => undefined,
   };
-  const client = openClient(login, 'tag', new AbortController().signal, { ...PACE, job: 500 });
+  const client = openClient(login, 'tag', new AbortController().signal, { ...DEFAULT_TIMEOUTS, job: 500 });
   await expect(client.use((session) => session.rows('SELECT endless'))).rejects.toMatchObject({
     kind: 'unavailable',
     message: expect.stringContaining('still runs'),

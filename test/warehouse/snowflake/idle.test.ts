@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { throughGate } from '../../../src/warehouse/snowflake/gate.ts';
-import { ensureGate } from '../../../src/warehouse/snowflake/tables.ts';
+import { withPublishLock } from '../../../src/warehouse/snowflake/publish-lock.ts';
+import { ensureLock } from '../../../src/warehouse/snowflake/tables.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
 import { makeDatabase, mayMake } from './subject.ts';
 
@@ -11,11 +11,11 @@ it.skipIf(!mayMake())('writes nothing in a transaction that was ended meanwhile'
   const gate = [target.database, 'PUBLIC', 'gate'];
   const signal = new AbortController().signal;
   const snowflake = { target, scratch: [target.database, 'scratch'] as const, job: 'job', client, memory: 1e9, signal };
-  await ensureGate(snowflake, gate);
+  await ensureLock(snowflake, gate);
   await client.use((session) => session.rows('CREATE TABLE marks AS SELECT CAST(0 AS NUMBER(38,0)) AS mark'));
   const write = (held: string, mark: number) => `INSERT INTO marks SELECT ${mark} FROM marks WHERE ${held} LIMIT 1`;
   const pass = (mark: number, meanwhile: () => Promise<unknown> = async () => undefined) =>
-    throughGate(snowflake, gate, undefined, async (session, { held }) => {
+    withPublishLock(snowflake, gate, undefined, async (session, { fence: held }) => {
       if (mark === 1) {
         // What Snowflake does to one that is idle in the way of another; no more is known of it than its documentation says.
         await session.rows('ROLLBACK');

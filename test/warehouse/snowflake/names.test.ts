@@ -85,7 +85,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
         rows: { frozen: 0, scored: 0, quarantined: 0 },
       },
       supersedes: undefined,
-      replaced: [],
+      overlaps: [],
       sharedTables: false,
       pinned: [],
       tables,

@@ -2,10 +2,10 @@ import { inspect } from 'node:util';
 import { expect, it } from 'vitest';
 import type { Query } from '../../../src/domain/query.ts';
 import { openDatabase } from '../../../src/duckdb/database.ts';
-import { PACE } from '../../../src/warehouse/pace.ts';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
 import { openSnowflake } from '../../../src/warehouse/snowflake/open.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import { temporaryFolder } from '../../support/project.ts';
 import { type Answer, type FakeSnowflake, fakeSnowflake, MASTER_TOKEN, type Script, SESSION_TOKEN } from './fake-snowflake.ts';
 
@@ -160,7 +160,7 @@ it('asks again where the server fails, under the same id, and gives up after som
   const { server, warehouse } = await subject({ statement: () => ({ status: 503 }) });
   await expect(warehouse.reach()).rejects.toMatchObject({ kind: 'unavailable' });
   // Three connections, and on each as many requests as are sent to any warehouse.
-  expect(server.statements()).toHaveLength(3 * PACE.attempts);
+  expect(server.statements()).toHaveLength(3 * DEFAULT_TIMEOUTS.attempts);
   expect(server.logins()).toHaveLength(3);
   await warehouse.close();
 });

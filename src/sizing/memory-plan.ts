@@ -1,7 +1,7 @@
-import { parseByteSize } from './domain/byte-size.ts';
-import { showBytes } from './domain/cost.ts';
-import { COPIES_OF_WIDEST, type WidestRows } from './domain/frozen-table.ts';
-import { ScoreBatchError } from './errors.ts';
+import { parseByteSize } from '../domain/byte-size.ts';
+import { showBytes } from '../domain/cost.ts';
+import { COPIES_OF_WIDEST, type WidestRows } from '../domain/frozen-table.ts';
+import { ScoreBatchError } from '../errors.ts';
 
 // What a process takes at its peak, so that a bound can be kept to. The figures were measured; docs/performance.md says how.
 
@@ -16,13 +16,13 @@ const CLIENT = 64 * MIB;
 /** What a chunk worker's DuckDB takes for each byte of its budget: not all is counted, and what is free comes back in pieces. */
 const OVERHEAD = 1.2;
 /** What the main thread's takes beyond its budget, most of it where rows are published. */
-const BEYOND = 136 * MIB;
+const MAIN_OVERHEAD_BYTES = 136 * MIB;
 /** DuckDB's budgets: enough for speed (the main thread's uses every core, see `threadsFor`), and the least with which wide tables were still worked on. */
 const MAIN = { perCore: 100 * MIB, least: 96 * MIB };
 const DATABASE = { most: 64 * MIB, least: 40 * MIB };
 /** Rows of a batch and of a chunk are not made fewer than these. */
-const LEAST_BATCH_ROWS = 256;
-const LEAST_CHUNK_ROWS = 10_000;
+const MIN_BATCH_ROWS = 256;
+const MIN_CHUNK_ROWS = 10_000;
 /** Rows for which the tensors have room beyond a batch: one vector more of DuckDB's may come. */
 const VECTOR_ROWS = 2_048;
 /** Scores and reasons of a chunk, and both once more in DuckDB. */
@@ -33,7 +33,7 @@ const MODEL_COPIES = 2;
 const ENGINE = 96 * MIB;
 /** Batches that wait for a worker, at most, in bytes and for each worker: more would make nothing faster. */
 const RING = 16 * MIB;
-const MOST_SLOTS = 8;
+const MAX_SLOTS = 8;
 /** Of a row of a batch, beside its features. */
 const OUTCOME_BYTES = 24;
 /** Of a machine's memory, where nobody says how much may be used: others live there too. */
@@ -65,7 +65,7 @@ export interface Load {
 }
 
 /** What it gets. */
-export interface Allotment {
+export interface MemoryPlan {
   readonly workers: number;
   readonly batchRows: number;
   readonly chunkRows: number;
@@ -76,7 +76,7 @@ export interface Allotment {
 }
 
 /** The bound that somebody set. @param job `score.max_memory` in bytes @throws ScoreBatchError `usage` where the variable is no size */
-export function askedBound(environment: NodeJS.ProcessEnv, job: number | undefined): MemoryBound | undefined {
+export function requestedBound(environment: NodeJS.ProcessEnv, job: number | undefined): MemoryBound | undefined {
   const text = environment.SCORE_BATCH_MEMORY;
   if (!text) return job === undefined ? undefined : { bytes: job, from: 'job' };
   const bytes = parseByteSize(text);
@@ -97,7 +97,7 @@ export function isOutOfMemory({ details }: ScoreBatchError): boolean {
  * @returns as `--max-memory` takes it
  */
 export function nextBound({ bytes }: Pick<MemoryBound, 'bytes'>, largest: number): string {
-  const needed = Math.max(2 * bytes, PROCESS + BEYOND + WORKER + 2 * OVERHEAD * COPIES_OF_WIDEST * largest);
+  const needed = Math.max(2 * bytes, PROCESS + MAIN_OVERHEAD_BYTES + WORKER + 2 * OVERHEAD * COPIES_OF_WIDEST * largest);
   return needed > 1024 * MIB ? `${Math.ceil(needed / (1024 * MIB))}GiB` : `${Math.ceil(needed / MIB)}MiB`;
 }
 
@@ -108,14 +108,14 @@ export function machineBound(memory: number): MemoryBound {
 
 /** Bytes for the main thread's database, which works before and after the chunk workers. @throws as `allot` does */
 export function mainDatabase(bound: MemoryBound, { local, cores }: Pick<Load, 'local' | 'cores'>): number {
-  const room = Math.floor(bound.bytes - processBytes(local) - BEYOND);
+  const room = Math.floor(bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES);
   if (room < MAIN.least) throw tooSmall(bound, leastMain({ local }));
   return capped(bound, room, mostMain(cores));
 }
 
 /** Bytes that it may have where rows are wide: all that the bound leaves. */
 export function reserveOf(bound: MemoryBound, local: boolean): number {
-  return Math.floor((bound.bytes - processBytes(local) - BEYOND) / OVERHEAD);
+  return Math.floor((bound.bytes - processBytes(local) - MAIN_OVERHEAD_BYTES) / OVERHEAD);
 }
 
 /** Nobody asked for more than is good for speed, unless somebody did: what is wide needs it. */
@@ -127,7 +127,7 @@ function capped({ from }: MemoryBound, room: number, enough: number): number {
 export function ownBound(machine: number, load: Load): MemoryBound {
   const wanted = Math.max(
     leastMain(load),
-    processBytes(load.local) + mostMain(load.cores) + BEYOND,
+    processBytes(load.local) + mostMain(load.cores) + MAIN_OVERHEAD_BYTES,
     peakOf(load, Math.max(DATABASE.most, leastDatabase(load))),
   );
   return { bytes: Math.min(wanted, machineBound(machine).bytes), from: 'machine' };
@@ -140,9 +140,9 @@ export function ownBound(machine: number, load: Load): MemoryBound {
  * @param cut whether chunks are cut already, and so cannot shrink
  * @throws ScoreBatchError with the least that works: `usage` where the bound is the call's, else `configuration`
  */
-export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
-  const leastBatch = Math.min(load.batchRows, LEAST_BATCH_ROWS);
-  const leastChunk = cut ? load.chunkRows : Math.min(load.chunkRows, LEAST_CHUNK_ROWS);
+export function fitToMemory(bound: MemoryBound, load: Load, cut: boolean): MemoryPlan {
+  const leastBatch = Math.min(load.batchRows, MIN_BATCH_ROWS);
+  const leastChunk = cut ? load.chunkRows : Math.min(load.chunkRows, MIN_CHUNK_ROWS);
   const smallest = { ...load, workers: 1, batchRows: leastBatch, chunkRows: leastChunk };
   const leastOfDatabase = leastDatabase(load);
   const least = Math.max(leastMain(load), peakOf(smallest, leastOfDatabase));
@@ -155,7 +155,7 @@ export function allot(bound: MemoryBound, load: Load, cut: boolean): Allotment {
   while (workers > 1 && isTooMuch()) workers -= 1;
   const spare = (bound.bytes - peakWith(0)) / (workers * OVERHEAD);
   const database = Math.floor(capped(bound, spare, Math.max(DATABASE.most, leastOfDatabase)));
-  const main = processBytes(load.local) + mainDatabase(bound, load) + BEYOND;
+  const main = processBytes(load.local) + mainDatabase(bound, load) + MAIN_OVERHEAD_BYTES;
   return { workers, batchRows, chunkRows, database, peak: Math.max(main, peakWith(database)) };
 }
 
@@ -166,7 +166,7 @@ export interface TapLoad extends Pick<Load, 'workers' | 'batchRows' | 'rowBytes'
 }
 
 /** What it gets. */
-export interface TapAllotment {
+export interface TapMemoryPlan {
   readonly workers: number;
   /** Batches in the ring. */
   readonly slots: number;
@@ -178,7 +178,7 @@ export interface TapAllotment {
  *
  * @returns undefined where it does not fit
  */
-export function allotTap(bound: MemoryBound, load: TapLoad): TapAllotment | undefined {
+export function fitTapToMemory(bound: MemoryBound, load: TapLoad): TapMemoryPlan | undefined {
   const worker = WORKER + MODEL_COPIES * load.modelBytes + load.batchRows * (load.rowBytes + OUTCOME_BYTES);
   const fixed =
     PROCESS +
@@ -189,7 +189,7 @@ export function allotTap(bound: MemoryBound, load: TapLoad): TapAllotment | unde
     const fitting = Math.floor(Math.min(room, RING) / load.slotBytes);
     const least = workers + 1;
     if (fitting >= least || room >= least * load.slotBytes)
-      return { workers, slots: Math.max(least, Math.min(fitting, MOST_SLOTS * workers)) };
+      return { workers, slots: Math.max(least, Math.min(fitting, MAX_SLOTS * workers)) };
   }
   return undefined;
 }
@@ -210,7 +210,7 @@ function mostMain(cores: number): number {
 }
 
 function leastMain({ local, widest }: Pick<Load, 'local' | 'widest'>): number {
-  return processBytes(local) + Math.max(MAIN.least, OVERHEAD * COPIES_OF_WIDEST * (widest?.bytes ?? 0)) + BEYOND;
+  return processBytes(local) + Math.max(MAIN.least, OVERHEAD * COPIES_OF_WIDEST * (widest?.bytes ?? 0)) + MAIN_OVERHEAD_BYTES;
 }
 
 function leastDatabase({ widest }: Load): number {

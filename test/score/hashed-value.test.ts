@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../src/duckdb/database.ts';
-import { hashedValue, setHashKey } from '../../src/parquet/hashed-value.ts';
+import { hashedValue, setHashKey } from '../../src/score/hashed-value.ts';
 
 it('is the SHA-256 or, with a key, the HMAC of the value that everybody else computes', async () => {
   await using database = await openDatabase(':memory:', { memory: 1e8, temporary: tmpdir() });

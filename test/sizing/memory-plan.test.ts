@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ScoreBatchError } from '../src/errors.ts';
-import { type Allotment, allot, askedBound, type Load, type MemoryBound, MIB, mainDatabase, ownBound } from '../src/memory.ts';
+import { ScoreBatchError } from '../../src/errors.ts';
+import {
+  fitToMemory,
+  type Load,
+  type MemoryBound,
+  type MemoryPlan,
+  MIB,
+  mainDatabase,
+  ownBound,
+  requestedBound,
+} from '../../src/sizing/memory-plan.ts';
 
 const LOAD: Load = {
   workers: 2,
@@ -30,15 +39,15 @@ function refusal(work: () => unknown): ScoreBatchError {
 
 describe('the bound', () => {
   it("is the call's, else the job's", () => {
-    expect(askedBound({ SCORE_BATCH_MEMORY: '512MiB' }, 1e9)).toEqual({ bytes: 512 * MIB, from: 'call' });
-    expect(askedBound({ SCORE_BATCH_MEMORY: '' }, 1e9)).toEqual({ bytes: 1e9, from: 'job' });
-    expect(askedBound({}, undefined)).toBeUndefined();
-    expect(() => askedBound({ SCORE_BATCH_MEMORY: '500' }, 1e9)).toThrow('SCORE_BATCH_MEMORY=500 is no memory size');
+    expect(requestedBound({ SCORE_BATCH_MEMORY: '512MiB' }, 1e9)).toEqual({ bytes: 512 * MIB, from: 'call' });
+    expect(requestedBound({ SCORE_BATCH_MEMORY: '' }, 1e9)).toEqual({ bytes: 1e9, from: 'job' });
+    expect(requestedBound({}, undefined)).toBeUndefined();
+    expect(() => requestedBound({ SCORE_BATCH_MEMORY: '500' }, 1e9)).toThrow('SCORE_BATCH_MEMORY=500 is no memory size');
   });
 
   it('is what the workers take where nobody set one, and not more than the machine has to give', () => {
     const large = ownBound(64 * 1024 * MIB, LOAD);
-    expect(allot(large, LOAD, false)).toMatchObject({ workers: 2, batchRows: 8192, chunkRows: 250_000 });
+    expect(fitToMemory(large, LOAD, false)).toMatchObject({ workers: 2, batchRows: 8192, chunkRows: 250_000 });
     expect(large.bytes / MIB).toBeLessThanOrEqual(512);
     expect(ownBound(64 * 1024 * MIB, { ...LOAD, workers: 16 }).bytes).toBeGreaterThan(large.bytes);
     expect(ownBound(500 * MIB, LOAD)).toEqual({ bytes: 400 * MIB, from: 'machine' });
@@ -48,7 +57,7 @@ describe('the bound', () => {
 describe('a load is fitted to the bound', () => {
   it('by smaller databases first, then by fewer rows, then by fewer workers', () => {
     const wide = { ...LOAD, workers: 4, rowBytes: 20_000, chunkRows: 1_000_000 };
-    const steps = [4096, 1000, 860, 740, 600, 450, 415].map((mebibytes) => allot(bound(mebibytes), wide, false));
+    const steps = [4096, 1000, 860, 740, 600, 450, 415].map((mebibytes) => fitToMemory(bound(mebibytes), wide, false));
     const shown = steps.map(
       ({ database, batchRows, chunkRows, workers }) =>
         `${Math.round(database / MIB)} MiB, batches of ${batchRows}, chunks of ${chunkRows}, ${workers} workers`,
@@ -64,7 +73,7 @@ describe('a load is fitted to the bound', () => {
         "55 MiB, batches of 256, chunks of 10000, 2 workers",
       ]
     `);
-    const given = (step: Allotment) => [step.database, step.batchRows, step.chunkRows, step.workers];
+    const given = (step: MemoryPlan) => [step.database, step.batchRows, step.chunkRows, step.workers];
     for (const [i, step] of steps.entries()) {
       const before = given(steps[i - 1] ?? step);
       expect(given(step).filter((part, j) => part > (before[j] ?? 0) && j > 0)).toEqual([]);
@@ -73,9 +82,9 @@ describe('a load is fitted to the bound', () => {
 
   it('but chunks that are cut already stay as they are', () => {
     const large = { ...LOAD, chunkRows: 5_000_000 };
-    expect(allot(bound(410), { ...large, chunkRows: 50_000_000 }, false).chunkRows).toBeLessThan(5_000_000);
-    expect(allot(bound(460), large, true)).toMatchObject({ chunkRows: 5_000_000, workers: 1 });
-    expect(refusal(() => allot(bound(320), large, true)).message).toMatch(/^a memory bound of 320 MiB is too small/);
+    expect(fitToMemory(bound(410), { ...large, chunkRows: 50_000_000 }, false).chunkRows).toBeLessThan(5_000_000);
+    expect(fitToMemory(bound(460), large, true)).toMatchObject({ chunkRows: 5_000_000, workers: 1 });
+    expect(refusal(() => fitToMemory(bound(320), large, true)).message).toMatch(/^a memory bound of 320 MiB is too small/);
   });
 
   it('never beyond the bound, and the least that is named works', () => {
@@ -102,14 +111,14 @@ describe('a load is fitted to the bound', () => {
       fc.property(loads, fc.integer({ min: 1, max: 16_384 }), fc.boolean(), (load, mebibytes, cut) => {
         const given = bound(mebibytes);
         try {
-          const allotment = allot(given, load, cut);
+          const allotment = fitToMemory(given, load, cut);
           expect(allotment.peak).toBeLessThanOrEqual(given.bytes * 1.0001);
           expect(allotment.workers).toBeGreaterThanOrEqual(1);
           expect(allotment.batchRows).toBeGreaterThanOrEqual(1);
           if (cut) expect(allotment.chunkRows).toBe(load.chunkRows);
         } catch (error) {
           const [, least = ''] = /takes ([\d,]+) MiB at least/.exec((error as Error).message) ?? [];
-          expect(allot(bound(Number(least.replaceAll(',', ''))), load, cut).workers).toBeGreaterThanOrEqual(1);
+          expect(fitToMemory(bound(Number(least.replaceAll(',', ''))), load, cut).workers).toBeGreaterThanOrEqual(1);
         }
       }),
     );
@@ -124,17 +133,17 @@ describe('rows that are wider than usual', () => {
     const usual = ownBound(64 * 1024 * MIB, LOAD);
     const given = ownBound(64 * 1024 * MIB, wide);
     expect(given.bytes).toBeGreaterThan(usual.bytes);
-    expect(allot(given, wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
-    expect(allot(usual, LOAD, true).database).toBeLessThanOrEqual(64 * MIB);
+    expect(fitToMemory(given, wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
+    expect(fitToMemory(usual, LOAD, true).database).toBeLessThanOrEqual(64 * MIB);
   });
 
   it('are refused by their column and size where a bound is too small, with one that works', () => {
-    const error = refusal(() => allot(bound(512), wide, true));
+    const error = refusal(() => fitToMemory(bound(512), wide, true));
     expect(error.details).toEqual([
       '100 rows that are read together have 40 MB, most of it in note; its largest value has 39 MB',
     ]);
     const [, least = ''] = /^set the bound to (\d+)MiB, or shorten note in the query$/.exec(error.hint ?? '') ?? [];
-    expect(allot(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
+    expect(fitToMemory(bound(Number(least)), wide, true).database).toBeGreaterThanOrEqual(8 * widest.bytes);
   });
 });
 

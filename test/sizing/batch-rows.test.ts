@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { chunksFor } from '../../src/domain/frozen-table.ts';
 import type { Signature } from '../../src/domain/signature.ts';
-import { batchRows, rowBytes, workerCount } from '../../src/score/sizing.ts';
+import { batchRows, rowBytes, workerCount } from '../../src/sizing/batch-rows.ts';
 
 function signature(features: number): Signature {
   const columns = Array.from({ length: features }, (_, i) => ({

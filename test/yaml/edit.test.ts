@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { withKeys } from '../../src/yaml/edited.ts';
+import { withKeys } from '../../src/yaml/edit.ts';
 
 it('sets keys and leaves the rest as it was written, long lines and comments included', () => {
   const long = 'a description that is much longer than eighty characters, and stays on the one line that it was written on';

@@ -98,13 +98,13 @@ function byOperator(nodes: readonly Pick<PlacedNode, 'operator'>[]): string {
 }
 
 /** What a file declares may be anything. */
-const MOST_ZEROS = 1e7;
+const MAX_ZEROS = 1e7;
 
 /** A row of zeros for inputs of which nothing more is known, as wide as they are declared. */
 export function zeroInputs(inputs: readonly TensorInfo[]): InputTensor[] {
   return inputs.flatMap(({ name, dtype, shape: declared }): InputTensor[] => {
     const wanted = declared.map((size) => (typeof size === 'number' && size > 0 ? size : 1));
-    const shape = product(wanted) <= MOST_ZEROS ? wanted : wanted.map(() => 1);
+    const shape = product(wanted) <= MAX_ZEROS ? wanted : wanted.map(() => 1);
     const count = product(shape);
     switch (dtype) {
       case 'float32':

@@ -2,8 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { readMachine } from '../src/machine.ts';
-import { temporaryFolder } from './support/project.ts';
+import { readMachine } from '../../src/sizing/machine.ts';
+import { temporaryFolder } from '../support/project.ts';
 
 /** A root with the files that the kernel shows. */
 async function rootWith(files: Readonly<Record<string, string>>): Promise<string> {

@@ -1,3 +1,3 @@
 import { onBigquery } from './on-bigquery.ts';
 
-onBigquery('gate');
+onBigquery('publish lock');

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
-import { layerWidth } from '../../src/runtime/model-width.ts';
+import { layerWidth } from '../../src/onnx/model-width.ts';
 import { field, graph, model } from '../support/onnx.ts';
 import { repository } from '../support/project.ts';
 

@@ -1,4 +1,4 @@
-import { eachField, type Span } from '../onnx/wire.ts';
+import { eachField, type Span } from './wire.ts';
 
 /** Operators that multiply rows by a matrix, which makes as many values of each row as the matrix is wide. */
 const PRODUCTS = ['Gemm', 'MatMul'];

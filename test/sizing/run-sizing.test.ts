@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { once } from './support/kept.ts';
-import { linearProject } from './support/linear-project.ts';
-import { publishedTables } from './support/published.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { once } from '../support/kept.ts';
+import { linearProject } from '../support/linear-project.ts';
+import { publishedTables } from '../support/published.ts';
+import { scoreBatch } from '../support/score-batch.ts';
 
 const CSV = 'reports/linear-1997-W11.csv';
 

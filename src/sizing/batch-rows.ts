@@ -8,8 +8,8 @@ import { featuresOf, type Signature } from '../domain/signature.ts';
  */
 const BATCH_BYTES = 2 * 2 ** 20;
 /** Beyond, a call costs nothing any more; below, it does. */
-const MOST_ROWS = 8_192;
-const LEAST_ROWS = 256;
+const MAX_ROWS = 8_192;
+const MIN_ROWS = 256;
 /** Every value is taken for a float32 where the model is concerned. */
 const VALUE_BYTES = 4;
 /** An encoded value of a string is a reference and, mostly, a short text of its own. */
@@ -25,7 +25,7 @@ export function batchRows(configured: number | 'auto', signature: Signature, wid
   if (configured !== 'auto') return configured;
   const widest = Math.max(1, featuresOf(signature).length, width);
   const rows = 2 ** Math.floor(Math.log2(BATCH_BYTES / (widest * VALUE_BYTES)));
-  return Math.min(MOST_ROWS, Math.max(LEAST_ROWS, rows));
+  return Math.min(MAX_ROWS, Math.max(MIN_ROWS, rows));
 }
 
 /** Bytes that a row takes in the tensors. */

@@ -1,5 +1,5 @@
-import { eachField, type Span } from '../onnx/wire.ts';
 import { randomNodes } from './random-operators.ts';
+import { eachField, type Span } from './wire.ts';
 
 /** What a model file says of itself and the runtime's session does not expose. */
 export interface ModelFacts {

@@ -1,9 +1,9 @@
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { judge, type Left, type Verdict } from '../domain/left.ts';
+import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
 
 /** What is left somewhere, whether it may go, and how. */
-export interface Leftover extends Left, Verdict {
+export interface JudgedArtifact extends ScratchArtifact, Verdict {
   drop(): Promise<void>;
 }
 
@@ -14,16 +14,21 @@ export interface Leftover extends Left, Verdict {
  * @param places two of them may be one and the same
  * @param now epoch milliseconds of the real clock: the pinned "now" of a rerun has nothing to say about deadlines
  */
-export async function leftovers(places: readonly Scratch[], ledger: Ledger, job: string, now: number): Promise<Leftover[]> {
-  const found = new Map<string, { readonly left: Left; readonly place: Scratch }>();
+export async function judgeArtifacts(
+  places: readonly Scratch[],
+  ledger: Ledger,
+  job: string,
+  now: number,
+): Promise<JudgedArtifact[]> {
+  const found = new Map<string, { readonly left: ScratchArtifact; readonly place: Scratch }>();
   for (const place of places) {
-    for (const left of await place.left()) if (!found.has(left.name)) found.set(left.name, { left, place });
+    for (const left of await place.listArtifacts()) if (!found.has(left.name)) found.set(left.name, { left, place });
   }
   const runs = [...new Set([...found.values()].flatMap(({ left }) => left.run ?? []))];
   const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, job);
   return [...found.values()].map(({ left, place }) => ({
     ...left,
-    ...judge(left, entriesOfWindow(left, entries), now),
+    ...mayDelete(left, entriesOfWindow(left, entries), now),
     drop: () => place.drop(left),
   }));
 }
@@ -36,7 +41,7 @@ async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string
   return entries;
 }
 
-function entriesOfWindow({ run }: Left, entries: readonly LedgerEntry[]): LedgerEntry[] {
+function entriesOfWindow({ run }: ScratchArtifact, entries: readonly LedgerEntry[]): LedgerEntry[] {
   const own = entries.find(({ runId }) => runId === run);
   return own === undefined ? [] : entries.filter(({ window }) => keyOf(window) === keyOf(own.window));
 }

@@ -1,4 +1,4 @@
-import { eachField, type Span } from '../onnx/wire.ts';
+import { eachField, type Span } from './wire.ts';
 
 /**
  * Operators that draw random numbers, as `domain:name`: https://onnx.ai/onnx/operators and ContribOperators.md of ONNX Runtime. Their

@@ -4,7 +4,7 @@ import { NAMES, publishRun, stageAll, startRun, WEEK, WEEK_BEFORE } from './run.
 import { type Area, JOB, withUsers } from './subject.ts';
 
 /** Publications that meet, fail or come too late. */
-export const gate: Area = (it, makeSubject) => {
+export const publishLock: Area = (it, makeSubject) => {
   it('publishes nothing where what was counted is not what would be published', async () => {
     const subject = await withUsers(makeSubject, 300);
     await publishRun(subject.warehouse, 'before', { window: WEEK_BEFORE });

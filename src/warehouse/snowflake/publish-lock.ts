@@ -16,18 +16,18 @@ export interface Outcome<T> {
   readonly result: T;
 }
 
-/** What is known of a transaction that holds the gate. */
-export interface Passage {
+/** What is known of a transaction that holds the publish lock. */
+export interface HeldLock {
   /**
-   * Whether a COMMIT of the time before had no answer, so that it may have happened or not. With the gate in hand that can be
+   * Whether a COMMIT of the time before had no answer, so that it may have happened or not. With the publish lock in hand that can be
    * read: whatever was open then is over.
    */
-  readonly doubtful: boolean;
+  readonly commitUnknown: boolean;
   /**
    * A condition, as SQL, that is true in this transaction only. Snowflake ends a transaction that is idle for minutes in the
    * way of another; what a process that was stopped sends afterwards would be committed statement by statement.
    */
-  readonly held: string;
+  readonly fence: string;
 }
 
 /**
@@ -36,13 +36,13 @@ export interface Passage {
  */
 const ATTEMPTS = 6;
 
-/** The gate of a job: a one-row table beside the ledger. */
-export function gateName({ job }: Snowflake, ledger: TableLayout): TableName {
-  return sibling(ledger.name, `score_batch_gate_${nameSuffix(job)}`);
+/** The publish lock of a job: a one-row table beside the ledger. */
+export function lockTable({ job }: Snowflake, ledger: TableLayout): TableName {
+  return sibling(ledger.name, `score_batch_lock_${nameSuffix(job)}`);
 }
 
 /**
- * One transaction of DML on a connection of its own, which takes the gate first: under read committed it is this UPDATE that
+ * One transaction of DML on a connection of its own, which takes the publish lock first: under read committed it is this UPDATE that
  * lets one publisher after the other in. Rolled back where `work` throws. It is begun again where another transaction was in
  * the way, and where the connection broke.
  *
@@ -51,15 +51,15 @@ export function gateName({ job }: Snowflake, ledger: TableLayout): TableName {
  * in a rollback here; a COMMIT without an answer is looked up.
  *
  * @param work must bear being begun again
- * @throws ScoreBatchError `conflict` where others hold the gate all the time
+ * @throws ScoreBatchError `conflict` where others hold the publish lock all the time
  */
-export async function throughGate<T>(
+export async function withPublishLock<T>(
   { client, job, signal }: Snowflake,
-  gate: TableName,
+  lock: TableName,
   runId: string | undefined,
-  work: (session: Session, passage: Passage) => Promise<Outcome<T>>,
+  work: (session: Session, held: HeldLock) => Promise<Outcome<T>>,
 ): Promise<T> {
-  let doubtful = false;
+  let commitUnknown = false;
   for (let attempt = 1; ; attempt += 1) {
     let committing = false;
     try {
@@ -68,9 +68,9 @@ export async function throughGate<T>(
         await session.rows('BEGIN TRANSACTION', { tag });
         try {
           const token = randomBytes(6).readUIntBE(0, 6);
-          await session.rows(`UPDATE ${tableIdentifier(gate)} SET taken = ${token}`, { tag });
-          const held = `(SELECT taken FROM ${tableIdentifier(gate)}) = ${token}`;
-          const { commit, result } = await work(session, { doubtful, held });
+          await session.rows(`UPDATE ${tableIdentifier(lock)} SET taken = ${token}`, { tag });
+          const fence = `(SELECT taken FROM ${tableIdentifier(lock)}) = ${token}`;
+          const { commit, result } = await work(session, { commitUnknown: commitUnknown, fence: fence });
           committing = commit;
           await session.rows(commit ? 'COMMIT' : 'ROLLBACK', { tag });
           return result;
@@ -82,11 +82,11 @@ export async function throughGate<T>(
       });
     } catch (error) {
       const broke = isBroken(error);
-      doubtful ||= committing && broke;
+      commitUnknown ||= committing && broke;
       if (!broke && !isContention(error)) throw error;
       if (attempt === ATTEMPTS && broke) throw error;
       if (attempt === ATTEMPTS) {
-        throw new ScoreBatchError('conflict', `another process has held the gate of ${job} for a long time`, {
+        throw new ScoreBatchError('conflict', `another process has held the publish lock of ${job} for a long time`, {
           details: [error instanceof Error ? error.message : String(error)],
           hint: 'look at `show locks` in Snowflake and at `score-batch status`, then start again',
           cause: error,

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
-import { PACE } from '../../../src/warehouse/pace.ts';
 import { openClient } from '../../../src/warehouse/snowflake/client.ts';
-import { throughGate } from '../../../src/warehouse/snowflake/gate.ts';
-import { ensureGate } from '../../../src/warehouse/snowflake/tables.ts';
+import { withPublishLock } from '../../../src/warehouse/snowflake/publish-lock.ts';
+import { ensureLock } from '../../../src/warehouse/snowflake/tables.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
+import { DEFAULT_TIMEOUTS } from '../../../src/warehouse/timeouts.ts';
 import { type Answer, type FakeSnowflake, fakeSnowflake, type Script } from './fake-snowflake.ts';
 
 // Locks and lost answers as Snowflake documents them; unproven on an account. The emulator shows that the transaction works.
@@ -31,13 +31,18 @@ async function pass(
   const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token', ...SOON };
   const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
   const snowflake = { target, scratch: ['db', 'scratch'] as const, job: 'churn', client, memory: 1e9, signal };
-  const result = await throughGate(snowflake, ['db', 'marketing', 'gate'], 'run', async (session, { doubtful, held }) => {
-    await session.rows('SELECT current publication');
-    if (published()) return { commit: false, result: doubtful };
-    await session.rows('INSERT');
-    conditions.push(held);
-    return { commit: true, result: true };
-  }).catch((error: unknown) => error);
+  const result = await withPublishLock(
+    snowflake,
+    ['db', 'marketing', 'gate'],
+    'run',
+    async (session, { commitUnknown: doubtful, fence: held }) => {
+      await session.rows('SELECT current publication');
+      if (published()) return { commit: false, result: doubtful };
+      await session.rows('INSERT');
+      conditions.push(held);
+      return { commit: true, result: true };
+    },
+  ).catch((error: unknown) => error);
   await client.close();
   const statements = () => server.statements().map((sql) => sql.replace(/taken = \d+$/, 'taken = <token>'));
   return { server: { ...server, statements }, result, conditions };
@@ -98,7 +103,7 @@ it('publishes again where COMMIT has no answer and has not happened', async () =
   let lost = 0;
   const { server, result } = await pass({
     statement: (sql) => {
-      if (sql !== 'COMMIT' || lost === PACE.attempts) return undefined;
+      if (sql !== 'COMMIT' || lost === DEFAULT_TIMEOUTS.attempts) return undefined;
       lost += 1;
       return 'drop';
     },
@@ -122,7 +127,7 @@ it('is made with a column that can count: of a bare 0 Snowflake would make one o
   const signal = new AbortController().signal;
   const environment = { SNOWFLAKE_ACCESS_URL: server.url, SNOWFLAKE_TOKEN: 'a token', ...SOON };
   const client = openClient({ target, environment, warn: () => undefined }, 'tag', signal);
-  await ensureGate({ target, scratch: ['db', 'scratch'], job: 'churn', client, memory: 1e9, signal }, [
+  await ensureLock({ target, scratch: ['db', 'scratch'], job: 'churn', client, memory: 1e9, signal }, [
     'db',
     'marketing',
     'gate',

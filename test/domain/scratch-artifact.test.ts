@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { LedgerEntry, RunDetails, RunState } from '../../src/domain/ledger.ts';
-import { judge } from '../../src/domain/left.ts';
+import { mayDelete } from '../../src/domain/scratch-artifact.ts';
 
 const NOW = Date.parse('2026-11-18T00:00:00Z');
 const LATER = '2026-11-20T00:00:00.000Z';
@@ -69,7 +69,7 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, over: boolean,
     `its run can be gone on with until ${LATER}`,
   ],
 ])('what is left %s', (_title, entries, deadline, over, why) => {
-  expect(judge({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ over, why });
+  expect(mayDelete({ name: 'table', run: 'run', deadline }, entries, NOW)).toEqual({ over, why });
 });
 
 it.each<[deadline: string | undefined, over: boolean, why: string]>([
@@ -77,9 +77,9 @@ it.each<[deadline: string | undefined, over: boolean, why: string]>([
   [LATER, false, `a process may still use it; until ${LATER}`],
   [EARLIER, true, `its deadline was ${EARLIER}`],
 ])('what a process had for itself until %s: may go %s, %s', (deadline, over, why) => {
-  expect(judge({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ over, why });
+  expect(mayDelete({ name: 'spill', run: undefined, deadline }, [], NOW)).toEqual({ over, why });
 });
 
 it('a mark without a deadline does not let anything of a run go', () => {
-  expect(judge({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).over).toBe(false);
+  expect(mayDelete({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).over).toBe(false);
 });

@@ -2,15 +2,15 @@ import type { Execution } from '../domain/execution.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { readMachine } from '../machine.ts';
-import { type Allotment, allot, askedBound, type Load, type MemoryBound, ownBound } from '../memory.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { batchRows, encodedBytes, rowBytes, workerCount } from '../score/sizing.ts';
+import { batchRows, encodedBytes, rowBytes, workerCount } from './batch-rows.ts';
+import { readMachine } from './machine.ts';
+import { fitToMemory, type Load, type MemoryBound, type MemoryPlan, ownBound, requestedBound } from './memory-plan.ts';
 
 /** Rows of a chunk where the job leaves them to us: what is lost with one that is interrupted is seconds of work. */
 const CHUNK_ROWS = 250_000;
 /** Chunks of a window within DuckDB, where one costs next to nothing; elsewhere each is a load job. */
-const LEAST_CHUNKS = 16;
+const MIN_CHUNKS = 16;
 
 /** How much is worked on at once. */
 export interface Sizing {
@@ -19,7 +19,7 @@ export interface Sizing {
   readonly load: Load;
   readonly chunking: Chunking;
   /** Workers that were asked for; undefined for one per processor. */
-  readonly asked: number | undefined;
+  readonly requestedWorkers: number | undefined;
   /** Processors that this process may use. */
   readonly cores: number;
   /** Bytes of the machine or the container. */
@@ -51,15 +51,15 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     cores,
     local,
   };
-  const bound = askedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);
-  const fitted = allot(bound, load, false);
+  const bound = requestedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);
+  const fitted = fitToMemory(bound, load, false);
   return {
     bound,
     load,
     cores,
     memory,
-    asked: options.workers,
-    chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? LEAST_CHUNKS : 1 },
+    requestedWorkers: options.workers,
+    chunking: { chunkRows: fitted.chunkRows, leastChunks: rows === 'auto' && local ? MIN_CHUNKS : 1 },
   };
 }
 
@@ -69,7 +69,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
  *
  * @throws ScoreBatchError as `allot` does, with the column that makes the rows wide
  */
-export function fitFrozen({ bound, load, memory }: Sizing, { chunks, widest }: FrozenTable): Allotment {
+export function fitFrozen({ bound, load, memory }: Sizing, { chunks, widest }: FrozenTable): MemoryPlan {
   const cut = { ...load, chunkRows: Math.max(0, ...chunks.map(({ rows }) => rows)), widest };
-  return allot(bound.from === 'machine' ? ownBound(memory, cut) : bound, cut, true);
+  return fitToMemory(bound.from === 'machine' ? ownBound(memory, cut) : bound, cut, true);
 }

@@ -1,7 +1,7 @@
 import { ScoreBatchError } from '../errors.ts';
 
 /** How long things are waited for, milliseconds. */
-export interface Pace {
+export interface Timeouts {
   /** Sendings of one request, and runs of one job that failed through no fault of its own, before it is given up. */
   readonly attempts: number;
   /** Pause after a first failure; it doubles with each that follows, up to `maxPause`, and half of it is random. */
@@ -20,13 +20,13 @@ export interface Pace {
 }
 
 /** A little more than what BigQuery allows a query and Snowflake is told to: six hours. */
-const LONGEST_JOB_MS = 6.25 * 3_600_000;
+const MAX_JOB_MS = 6.25 * 3_600_000;
 
 /**
  * Everything goes with the time that one request may take, 60 s by default. Google asks for a first pause of a second,
  * doubling: https://cloud.google.com/bigquery/sla
  */
-export function paceOf(request: number): Pace {
+export function timeoutsOf(request: number): Timeouts {
   const share = request / 60_000;
   return {
     attempts: 6,
@@ -35,18 +35,18 @@ export function paceOf(request: number): Pace {
     poll: Math.min(2000, 2000 * share),
     request,
     upload: 10 * request,
-    job: LONGEST_JOB_MS,
+    job: MAX_JOB_MS,
     silence: request,
   };
 }
 
-export const PACE: Pace = paceOf(60_000);
+export const DEFAULT_TIMEOUTS: Timeouts = timeoutsOf(60_000);
 
 /** The one place that reads SCORE_BATCH_REQUEST_SECONDS. @throws ScoreBatchError `usage` where it is no such number */
-export function readPace({ SCORE_BATCH_REQUEST_SECONDS: text }: NodeJS.ProcessEnv): Pace {
-  if (!text) return PACE;
+export function readTimeouts({ SCORE_BATCH_REQUEST_SECONDS: text }: NodeJS.ProcessEnv): Timeouts {
+  if (!text) return DEFAULT_TIMEOUTS;
   const seconds = Number(text);
-  if (seconds >= 0.1 && seconds <= 3600) return paceOf(seconds * 1000);
+  if (seconds >= 0.1 && seconds <= 3600) return timeoutsOf(seconds * 1000);
   throw new ScoreBatchError('usage', `SCORE_BATCH_REQUEST_SECONDS=${text} is no time that a request may take`, {
     hint: 'write seconds, from 0.1 to 3600; 60 is the default',
   });
@@ -55,11 +55,11 @@ export function readPace({ SCORE_BATCH_REQUEST_SECONDS: text }: NodeJS.ProcessEn
 /**
  * The pause after the given number of failures, with jitter: those who failed together shall not come back together.
  *
- * @param asked what the server asked for (Retry-After), as far as a request itself may take
+ * @param requested what the server asked for (Retry-After), as far as a request itself may take
  */
-export function backoff({ pause, maxPause, request }: Pace, failures: number, asked = 0): number {
+export function backoff({ pause, maxPause, request }: Timeouts, failures: number, requested = 0): number {
   const full = Math.min(maxPause, pause * 2 ** (failures - 1));
-  return Math.max(full / 2 + Math.random() * (full / 2), Math.min(asked, request));
+  return Math.max(full / 2 + Math.random() * (full / 2), Math.min(requested, request));
 }
 
 /** Milliseconds of a Retry-After header, which holds seconds or a date; 0 where there is none. */
@@ -110,15 +110,15 @@ export class SilenceError extends Error {
 }
 
 /** Time to write down what ended a run: less than the 30 s after which schedulers kill what they have told to end. */
-const LINGER_MS = 15_000;
+const GRACE_PERIOD_MS = 15_000;
 
 /**
  * For what must be written down though the command is ending: aborted as the given signal is, for the same reason, and some
  * time later.
  */
-export function lingering(signal: AbortSignal): AbortSignal {
+export function abortAfterGracePeriod(signal: AbortSignal): AbortSignal {
   const later = new AbortController();
-  const abort = () => void setTimeout(() => later.abort(signal.reason), LINGER_MS).unref();
+  const abort = () => void setTimeout(() => later.abort(signal.reason), GRACE_PERIOD_MS).unref();
   if (signal.aborted) abort();
   else signal.addEventListener('abort', abort, { once: true });
   return later.signal;
