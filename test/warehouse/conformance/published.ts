@@ -14,11 +14,11 @@ export async function counts({ rows, table }: Subject): Promise<Record<string, n
 }
 
 // Apart from each other and from any value of a test.
-export const CELL_END = '\u001f';
+const CELL_END = '\u001f';
 
-export const ROW_END = '\u001e';
+const ROW_END = '\u001e';
 
-export const NULL = '\u001a';
+const NULL = '\u001a';
 
 /** The run's rows of the scores table in the order of their ranks, every value as text. */
 export async function readScores({

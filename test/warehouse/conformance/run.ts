@@ -36,7 +36,7 @@ export const FIRST_DAY: LedgerWindow = {
   kind: 'day',
 };
 
-export const BANDS: Bands = { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
+const BANDS: Bands = { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' };
 
 export const EDGES = [0.25, 0.5];
 
@@ -79,9 +79,9 @@ export interface Outcome {
   readonly scorer?: string;
 }
 
-export const SCORER = '0'.repeat(8);
+const SCORER = '0'.repeat(8);
 
-export const FACTS = JSON.stringify({ scorer: { score_batch: '1', onnxruntime: '1', provider: 'cpu', processor: 'x64' } });
+const FACTS = JSON.stringify({ scorer: { score_batch: '1', onnxruntime: '1', provider: 'cpu', processor: 'x64' } });
 
 export function attemptOf(frozen: string, ending: string, scorer = SCORER): string {
   return `${frozen}${scorer}${ending}`;

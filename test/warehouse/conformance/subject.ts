@@ -32,7 +32,7 @@ export interface Subject {
   readonly kinds: readonly Kind[];
 }
 
-export type Alteration = 'a row more' | 'another value';
+type Alteration = 'a row more' | 'another value';
 
 export interface Kind {
   readonly column: Column;
@@ -42,7 +42,7 @@ export interface Kind {
   readonly values: readonly [string, string];
 }
 
-export interface OpenOptions {
+interface OpenOptions {
   readonly job?: string;
   /** Ends the warehouse's statements. */
   readonly signal?: AbortSignal;
