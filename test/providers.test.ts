@@ -77,7 +77,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     };
     expect(summary).toMatchObject({ providers: { webgpu: 1 }, execution });
     expect(await ledger(folder, 'published')).toMatchObject({ providers: { webgpu: 1 }, execution });
-    expect(stderr).toContain('1 of 4 workers: webgpu takes one for each device');
+    expect(stderr).toContain('using 1 of 4 workers: webgpu takes one per device');
   });
 
   it('says what served to people too, with the share of nodes on cpu', async () => {
@@ -97,19 +97,14 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const { code, stderr } = await scoreBatchProcess(folder, ['--week', '--require-gpu']);
     expect([code, stderr.split('\n')[1]]).toEqual([
       78,
-      '  webgpu: there is only a software adapter, which counts as cpu, and a GPU is required',
+      '  webgpu: only a software adapter is available; it counts as cpu, and a GPU is required',
     ]);
   });
 
   describe.each(WAYS)('with freeze: $freeze', ({ freeze, chunks, chunks_resumed }) => {
     it.each([
-      [
-        'fails',
-        'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
-        69,
-        'webgpu failed in the middle of a batch of',
-      ],
-      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model fails on a batch of'],
+      ['fails', 'CUDA failure 700: an illegal memory access was encountered ; GPU=0', 69, 'webgpu failed during a batch of'],
+      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model failed on a batch of'],
     ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
       const folder = await projectOf(freeze);
       const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ fails: 4, message }));
@@ -128,7 +123,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ gone: true }));
       expect([code, stderr]).toEqual([
         69,
-        expect.stringContaining('error: webgpu served when the run was planned, and now it does not\n  the device is gone\n'),
+        expect.stringContaining('error: webgpu worked when the run was planned, but not any more\n  the device is gone\n'),
       ]);
       expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: chunks } });
     });
@@ -178,7 +173,7 @@ describe('two GPUs (cpu under their names)', () => {
     const halved = summary.batch_rows_halved_to as number;
     expect(halved).toBeGreaterThan(0);
     expect(halved).toBeLessThanOrEqual(7);
-    expect(stderr.match(/ran out of memory and goes on with batches of \d+ rows/g)).toHaveLength(1);
+    expect(stderr.match(/ran out of memory: continuing with batches of \d+ rows/g)).toHaveLength(1);
     expect(await ledger(folder, 'published')).toMatchObject({ batch_rows_halved_to: halved });
     expect(await wrongScores(folder)).toBe('0');
   });
@@ -188,7 +183,7 @@ describe('two GPUs (cpu under their names)', () => {
     const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ cuda: true, off: 0.001 }));
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      /^error: cuda:0 does not give the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
+      /^error: cuda:0 does not reproduce the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
     );
     expect(stderr).toContain('\nhint: the tolerance is 0.0001 (golden.provider_tolerance in model.yaml)');
   });
@@ -224,8 +219,8 @@ describe('batches', () => {
     expect([code, stderr.split('\n').filter((line) => /^(error|hint):/.test(line))]).toEqual([
       78,
       [
-        `error: ${folder}/model/model.onnx takes exactly 8 rows at a time, and score.batch_rows is 16`,
-        'hint: leave score.batch_rows out, the last batch is filled up; or export the model with a dynamic first dimension, which is faster',
+        `error: ${folder}/model/model.onnx takes exactly 8 rows at a time, but score.batch_rows is 16`,
+        'hint: remove score.batch_rows, and the last batch is padded; or export the model with a dynamic first dimension, which is faster',
       ],
     ]);
   });

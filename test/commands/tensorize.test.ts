@@ -16,9 +16,9 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
     stdout:
     wrote <project>/models/tensors: xgboost-missing 1+tensors, trees as tensor operations (10, depth 3)
     equal to the original on cpu: 30 golden, 2,048 random and 256 rows at thresholds, largest difference <small> (tolerance 0.00001)
-    next: \`score-batch model inspect models/tensors\` says what a GPU would run
+    next: run \`score-batch model inspect models/tensors\` to see what a GPU would run
     stderr:
-    warning: on cpu the original is 10 to 30 times faster: score with the new bundle where there is a GPU"
+    warning: on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU"
   `);
   expect(await readdir(path.join(folder, 'models'))).toEqual(['tensors']);
   expect((await readdir(path.join(folder, 'models/tensors'))).sort()).toEqual(['golden.csv', 'model.onnx', 'model.yaml']);
@@ -36,11 +36,16 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
 describe('refuses, and writes nothing,', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
     ['a model without trees', ['linear', '--out', 'new'], 78, 'it has no tree ensemble'],
-    ['a folder that is there', ['trees', '--out', 'there'], 64, 'there exists already'],
-    ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is no bundle'],
-    ['the folder of the original, even with --force', ['trees', '--out', 'trees', '--force'], 64, 'trees holds the original'],
-    ['what holds the original, even with --force', ['trees', '--out', '.', '--force'], 64, 'holds the original'],
-    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider serves'],
+    ['a folder that is there', ['trees', '--out', 'there'], 64, 'there already exists'],
+    ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is not a bundle'],
+    [
+      'the folder of the original, even with --force',
+      ['trees', '--out', 'trees', '--force'],
+      64,
+      'trees contains the original',
+    ],
+    ['what contains the original, even with --force', ['trees', '--out', '.', '--force'], 64, 'contains the original'],
+    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider can run'],
     ['a folder that cannot be made', ['trees', '--out', 'trees/model.yaml/new'], 77, 'new cannot be written'],
     ['to be called without --out', ['trees'], 64, '--out'],
   ])('%s', async (_, args, code, message) => {
@@ -62,7 +67,7 @@ describe('refuses, and writes nothing,', () => {
     await writeFile(golden, (await readFile(golden, 'utf8')).replace(/,[\d.]+\n$/, ',0.123\n'));
     const { code, stderr } = await scoreBatch(folder, ['model', 'tensorize', 'trees', '--out', 'new']);
     expect(code).toBe(78);
-    expect(stderr).toContain('does not give the golden scores');
+    expect(stderr).toContain('does not reproduce the golden scores');
     expect(await readdir(folder)).toEqual(['trees']);
   });
 });

@@ -4,6 +4,8 @@
 //   SLOW_STEP  `model`: every run of the model in a worker; `query`: the statement that freezes the rows, or scores them on their way
 //   SLOW_MS    how long it waits each time
 //   SLOW_UNTIL waits besides until this file is there
+//
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';

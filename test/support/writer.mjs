@@ -1,5 +1,6 @@
 // Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and
 // how often not. The first refusal makes a file.
+// Plain JavaScript: it is a process of its own, and nothing compiles TypeScript there.
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';

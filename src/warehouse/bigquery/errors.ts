@@ -134,7 +134,10 @@ const ERRORS: readonly KnownError[] = [
 
 /** What is said of an answer that is in no rule above, by its kind. */
 const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
-  permission: ['BigQuery denies access', 'check what these credentials may do; see the README for the roles that a run needs'],
+  permission: [
+    'BigQuery denies access',
+    'check what these credentials may do; docs/bigquery.md lists the roles that a run needs',
+  ],
   refused: ['BigQuery refuses what the query would cost', 'filter on the partition column, or raise the limit'],
   conflict: ['BigQuery finds that somebody else was first', 'look at `score-batch status`; start the same command again'],
   configuration: [

@@ -94,7 +94,7 @@ const ERRORS: readonly KnownError[] = [
 
 /** What is said of a code that is in no rule above, by its kind. */
 const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
-  permission: ['denies access', 'check the grants of the role; see the README for those that a run needs'],
+  permission: ['denies access', 'check the grants of the role; docs/snowflake.md lists those that a run needs'],
   conflict: ['finds that somebody else was first', 'look at `score-batch status`; start the same command again'],
   configuration: [
     'rejects a statement',

@@ -111,7 +111,7 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
   const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout !== 'wide' && { report: undefined }) };
-  const tables = tablesOf(names, key, keep, 'score', layout);
+  const tables = tablesOf(names, { key, keep, scoreColumn: 'score', layout });
   const work = await temporaryFolder();
   const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
@@ -197,7 +197,7 @@ export async function publishRun(warehouse: Warehouse, runId: string, settings: 
 }
 
 export function emptyTables(): Tables {
-  return tablesOf(NAMES, [], [], 'score');
+  return tablesOf(NAMES, { key: [], keep: [], scoreColumn: 'score' });
 }
 
 export function entryOf(runId: string, window: LedgerWindow): LedgerEntry {
