@@ -1,11 +1,18 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFiles } from './test/slowest-files.ts';
 
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
+// What takes seconds on the emulators: the clients against servers of the tests, and the first part of the conformance suite.
 const NEED_EMULATORS = [
   'test/emulators/**/*.test.ts',
-  'test/warehouse/bigquery/**/*.test.ts',
-  'test/warehouse/snowflake/**/*.test.ts',
+  'test/warehouse/{bigquery,snowflake}/*.test.ts',
+  'test/warehouse/{bigquery,snowflake}/conformance/source-and-ledger.test.ts',
+];
+
+// What takes minutes on them: the rest of the suite, and the weekly job from each kind of warehouse to each other.
+const EVERY_WAREHOUSE = [
+  'test/warehouse/{bigquery,snowflake}/conformance/!(source-and-ledger).test.ts',
   'test/across/**/*.test.ts',
   'test/deploy/kubernetes.test.ts',
   'test/deploy/schemas.test.ts',
@@ -34,6 +41,9 @@ const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((fol
 
 export default defineConfig({
   test: {
+    reporters: [new SlowestFiles(), 'default'],
+    // What is built is loaded as it is: its threads are files beside it.
+    server: { deps: { external: [/\/dist\/[\w-]+\.js$/] } },
     // End-to-end tests start processes and chunk workers of their own; more files at once than cores only slows them down.
     pool: 'forks',
     maxWorkers: 2,
@@ -46,10 +56,11 @@ export default defineConfig({
           name: 'core',
           globalSetup: 'test/vulkan/global-setup.ts',
           include: ['test/**/*.test.ts'],
-          exclude: [...NEED_EMULATORS, ...FAULTS, ...NEED_AIRFLOW],
+          exclude: [...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW],
         },
       },
       { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
+      { extends: true, test: { ...WITH_EMULATORS, name: 'warehouses', include: EVERY_WAREHOUSE } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },
       // Each task is a process of Airflow and one of Node, one after the other.
       {

@@ -6,7 +6,9 @@ import path from 'node:path';
 
 // main.ts loads everything else, after Node knows where to cache compiled code.
 enableCache();
-await import('./main.ts');
+const { callCommandLine, ownCall } = await import('./main.ts');
+const { call, exit } = ownCall();
+await exit(await callCommandLine(call));
 
 /** Lets Node 22.8 and newer cache compiled code between runs, in threads, too. Without a writable folder there is no cache, silently. */
 function enableCache(): void {

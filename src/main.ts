@@ -5,7 +5,7 @@ import { chooseMaxMemory, type GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
-import { prepareEnding } from './ending.ts';
+import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
 import { registerSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
@@ -14,14 +14,25 @@ import { createOutput, outputError } from './terminal/output.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
-const ending = prepareEnding();
-const closing: (() => Promise<void>)[] = [];
-const exitCode = await main(process.argv.slice(2));
-await ending.exit(exitCode, closing);
+/** One call of the command line, and what it gets from the process that it is in. */
+export interface Call {
+  /** Without the names of Node and of the script. */
+  readonly argv: readonly string[];
+  readonly stdout: Parameters<typeof createOutput>[0];
+  readonly stderr: Parameters<typeof createConsole>[0]['stream'];
+  /** Filled in by the command. */
+  readonly subject: Subject;
+  /** When the call began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
+  readonly began: number;
+  readonly ending: Pick<Ending, 'signal' | 'deadline' | 'soon'>;
+  /** Takes work to be done once the call is over, however it ended. */
+  readonly atEnd: Context['atEnd'];
+}
 
-/** argv → command → exit code. */
-async function main(argv: readonly string[]): Promise<number> {
-  registerSecretsOf(process.env);
+/** The call that this process is there for, with its arguments, streams and signals, and how the process ends after it. */
+export function ownCall(): { readonly call: Call; exit(code: number): Promise<void> } {
+  const ending = prepareEnding();
+  const closing: (() => Promise<void>)[] = [];
   const subject: Subject = {};
   // Node would print all properties of an error, and a request among them may contain a token.
   process.on('uncaughtException', (error) => {
@@ -30,7 +41,25 @@ async function main(argv: readonly string[]): Promise<number> {
   });
   // `createOutput` reports failed writes. A log that nobody reads must not fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const output = createOutput(process.stdout);
+  const call: Call = {
+    argv: process.argv.slice(2),
+    stdout: process.stdout,
+    stderr: process.stderr,
+    subject,
+    began: 0,
+    ending,
+    atEnd: (work) => void closing.push(work),
+  };
+  return { call, exit: (code) => ending.exit(code, closing) };
+}
+
+/**
+ * argv → command → exit code. Folder and environment are those of the process, where threads and libraries read them. Tests call it in
+ * a process that is there for more than one command.
+ */
+export async function callCommandLine({ argv, stdout, stderr, subject, began, ending, atEnd }: Call): Promise<number> {
+  registerSecretsOf(process.env);
+  const output = createOutput(stdout);
   // Usage errors come before commands have their flags.
   const json = argv.includes('--json');
   let printed: { readonly data: unknown } | undefined;
@@ -39,7 +68,7 @@ async function main(argv: readonly string[]): Promise<number> {
     createConsole({
       verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
       json: process.env.SCORE_BATCH_LOG === 'json',
-      stream: process.stderr,
+      stream: stderr,
       subject,
     });
   const contextOf = (flags: GlobalFlags): Context => {
@@ -50,11 +79,11 @@ async function main(argv: readonly string[]): Promise<number> {
       environment: process.env,
       maxMemory: chooseMaxMemory(flags, process.env),
       now: readNow(process.env),
-      began: 0,
+      began,
       console: consoleOf(flags),
       subject,
       signal: ending.signal,
-      atEnd: (work) => void closing.push(work),
+      atEnd,
     };
   };
   const print = (line: string, data: unknown): void => {

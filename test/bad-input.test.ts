@@ -2,11 +2,13 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LINEAR_QUERY, LINEAR_USERS, linearProject } from './support/linear-project.ts';
 import { repository, statements } from './support/project.ts';
 import { ledgerStates, publishedRows, publishedTables, rowsOf, warehouseOf } from './support/published.ts';
 import { scoreBatch, startScoreBatch } from './support/score-batch.ts';
+import { untilText } from './support/steer.ts';
 import { transcript } from './support/transcript.ts';
 
 const IN_WINDOW = 'where signup >= :window_start_date and signup < :window_end_date';
@@ -469,8 +471,11 @@ describe('a DuckDB file that another process has open', () => {
   it('is waited for, so that a short look into it does not end a run', async () => {
     const folder = await linearProject();
     const holder = await holdOpen(warehouseOf(folder));
-    const running = startScoreBatch(folder, ['--week', '-q']);
-    setTimeout(() => holder.kill('SIGKILL'), 1_500);
+    const WITNESS = path.join(folder, 'witness');
+    const NODE_OPTIONS = `--import ${pathToFileURL(repository('test', 'support', 'witness.mjs'))}`;
+    const running = startScoreBatch(folder, ['--week', '-q'], { NODE_OPTIONS, WITNESS });
+    await untilText(running, WITNESS, 'refused');
+    holder.kill('SIGKILL');
     expect((await running.ended).code).toBe(0);
   });
 });

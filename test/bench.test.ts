@@ -140,10 +140,16 @@ async function meanScore(users: string, model: string): Promise<number> {
 it('counts a daemon that leaves the tree of a command, and ends it before the next case', async () => {
   const daemon = `const kept = Buffer.alloc(200 * 2 ** 20, 1);
     while (process.cpuUsage().user < 500_000) kept[0] += 1;
+    console.log('done');
     setInterval(() => kept[0], 1000)`;
   const started = await measure({
     command: 'bash',
-    args: ['-c', `setsid --fork "$0" -e "$1" > daemon.log 2>&1; sleep 0.3`, process.execPath, daemon],
+    args: [
+      '-c',
+      `setsid --fork "$0" -e "$1" > daemon.log 2>&1; until grep -q done daemon.log; do sleep 0.1; done`,
+      process.execPath,
+      daemon,
+    ],
     cwd: await temporaryFolder(),
   });
   expect(started.problem).toBeUndefined();

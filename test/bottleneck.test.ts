@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { bottleneck } from '../src/domain/speed.ts';
 import { linearProject } from './support/linear-project.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 
 // Where the seconds of a real process go. Steps wait rather than compute, and a test only says how long a step took at least:
 // that holds on any machine. Which step is named for which seconds: test/domain/speed.test.ts. Waiting for a network:
@@ -19,7 +19,7 @@ async function summaryOf(step: 'model' | 'query', freeze: 'always' | 'never', sl
         .replace('source:\n', `source:\n  freeze: ${freeze}\n`)
         .replace('chunk_rows: 10', freeze === 'always' ? 'chunk_rows: 10' : 'batch_rows: 10'),
   });
-  const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--workers', '1'], {
+  const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '1'], {
     NODE_OPTIONS: `--import ${fileURLToPath(new URL('support/slow-step.mjs', import.meta.url))}`,
     SLOW_STEP: step,
     SLOW_MS: String(slow),

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
 import { repository, temporaryFolder } from './support/project.ts';
 import { publishedTables, rowsOf } from './support/published.ts';
-import { type Outcome, scoreBatch } from './support/score-batch.ts';
+import { type Outcome, scoreBatch, scoreBatchProcess } from './support/score-batch.ts';
 import { transcript } from './support/transcript.ts';
 
 const TABLES = [
@@ -25,7 +25,7 @@ function lastObject({ stdout }: Outcome): Record<string, unknown> {
 
 describe('help', () => {
   it('shows the flags of run and the whole cron line at the root', async () => {
-    const { code, stdout, stderr } = await scoreBatch(await temporaryFolder(), ['--help']);
+    const { code, stdout, stderr } = await scoreBatchProcess(await temporaryFolder(), ['--help']);
     const flags = ['job', 'week', 'date', 'hour', 'from', 'to', 'allow-open', 'allow-empty', 'skip-empty', 'skip-published'];
     for (const flag of [...flags, 'fresh', 'require-gpu', 'workers', 'json']) expect(stdout).toContain(` --${flag}`);
     for (const command of ['run', 'plan', 'status', 'report', 'check', 'model', 'init']) {
@@ -37,11 +37,11 @@ describe('help', () => {
 
   it('prints the version of the package', async () => {
     const { version } = JSON.parse(await readFile(repository('package.json'), 'utf8')) as { version: string };
-    expect(await scoreBatch(await temporaryFolder(), ['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
+    expect(await scoreBatchProcess(await temporaryFolder(), ['--version'])).toMatchObject({ code: 0, stdout: `${version}\n` });
   });
 
   it('shows the commands under model where none of them is named', async () => {
-    const { stdout, stderr } = await scoreBatch(await temporaryFolder(), ['model']);
+    const { stdout, stderr } = await scoreBatchProcess(await temporaryFolder(), ['model']);
     expect(stdout + stderr).toContain('inspect');
     expect(stdout + stderr).not.toContain('(outputHelp)');
   });
@@ -162,7 +162,7 @@ describe('usage', () => {
 
   it('says where it looked for a job file', async () => {
     const folder = await temporaryFolder();
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+    expect(transcript(await scoreBatchProcess(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 64
       stderr:
       error: there is no job file in <project>/jobs
@@ -180,15 +180,15 @@ describe('usage', () => {
         .replace('linear-{', 'other-{')
         .replace('sink:', 'sink:\n  shared_tables: true'),
     );
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+    expect(transcript(await scoreBatchProcess(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 64
       stderr:
       error: there are 2 job files in <project>/jobs
       hint: choose one with --job: job, other"
     `);
-    expect(lastObject(await scoreBatch(folder, ['--week', '--job', 'job', '--json'])).job).toBe('linear');
-    expect(lastObject(await scoreBatch(folder, ['--week', '--job', 'jobs/other.yml', '--json'])).job).toBe('other');
-    expect(lastObject(await scoreBatch(folder, ['--week', '--json'], { SCORE_BATCH_JOB: 'other' })).job).toBe('other');
+    expect(lastObject(await scoreBatchProcess(folder, ['--week', '--job', 'job', '--json'])).job).toBe('linear');
+    expect(lastObject(await scoreBatchProcess(folder, ['--week', '--job', 'jobs/other.yml', '--json'])).job).toBe('other');
+    expect(lastObject(await scoreBatchProcess(folder, ['--week', '--json'], { SCORE_BATCH_JOB: 'other' })).job).toBe('other');
     expect(await rowsOf(folder, 'select job, count(*) as n from marketing.scores group by job order by job')).toEqual([
       { job: 'linear', n: '100' },
       { job: 'other', n: '100' },
@@ -197,7 +197,7 @@ describe('usage', () => {
 
   it('publishes an open window where that is asked for', async () => {
     const folder = await linearProject({ users: LINEAR_USERS.replace('1997-03-10', '1997-03-17') });
-    const { code } = await scoreBatch(folder, ['--week', '1997-W12', '--allow-open']);
+    const { code } = await scoreBatchProcess(folder, ['--week', '1997-W12', '--allow-open']);
     expect(code).toBe(0);
     expect(await rowsOf(folder, 'select distinct window_label from marketing.scores')).toEqual([{ window_label: '1997-W12' }]);
   });
@@ -206,7 +206,7 @@ describe('usage', () => {
 describe('a job file with problems', () => {
   it('shows where the YAML breaks', async () => {
     const folder = await linearProject({ edit: (job) => job.replace('key: [user_id]', 'key: [user_id') });
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+    expect(transcript(await scoreBatchProcess(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
       error: the job file jobs/job.yaml has a problem
@@ -228,7 +228,7 @@ describe('a job file with problems', () => {
           .replace('segments: [country]', 'segments: [plan]')
           .replace('-{window}.csv', '.csv'),
     });
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
+    expect(transcript(await scoreBatchProcess(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
       error: the job file jobs/job.yaml has 6 problems
@@ -247,7 +247,7 @@ describe('a job file with problems', () => {
 describe('streams', () => {
   it('keeps stdout empty and tells people what was done', async () => {
     const folder = await linearProject();
-    const outcome = await scoreBatch(folder, ['--week']);
+    const outcome = await scoreBatchProcess(folder, ['--week']);
     const summary = outcome.stderr.slice(outcome.stderr.indexOf('published linear'));
     expect(transcript({ ...outcome, stderr: summary }, folder)).toMatchInlineSnapshot(`
       "exit 0
@@ -274,7 +274,7 @@ describe('streams', () => {
     ['before the command', ['--json', 'run', '--week']],
   ])('prints one object as the last line with --json %s', async (_, args) => {
     const folder = await linearProject();
-    const outcome = await scoreBatch(folder, args);
+    const outcome = await scoreBatchProcess(folder, args);
     const object = lastObject(outcome);
     expect(outcome.code).toBe(0);
     expect(object).toMatchObject({
@@ -297,13 +297,13 @@ describe('streams', () => {
 
   it('says nothing on success with -q', async () => {
     const folder = await linearProject();
-    expect(await scoreBatch(folder, ['-q', '--week'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
+    expect(await scoreBatchProcess(folder, ['-q', '--week'])).toMatchObject({ code: 0, stdout: '', stderr: '' });
     expect(await publishedTables(folder)).toEqual(TABLES);
   });
 
   it('writes one JSON object per line to stderr with SCORE_BATCH_LOG=json', async () => {
     const folder = await linearProject();
-    const { code, stderr } = await scoreBatch(folder, ['--week'], { SCORE_BATCH_LOG: 'json' });
+    const { code, stderr } = await scoreBatchProcess(folder, ['--week'], { SCORE_BATCH_LOG: 'json' });
     const lines = stderr.trimEnd().split('\n');
     const entries = lines.map((line) => JSON.parse(line) as { level: string; message: string });
     expect(code).toBe(0);
@@ -318,7 +318,7 @@ describe('streams', () => {
     ['an unknown command', ['--json', 'repot']],
   ])('prints one object with --json for %s too', async (_, args) => {
     const folder = await linearProject();
-    const outcome = await scoreBatch(folder, args);
+    const outcome = await scoreBatchProcess(folder, args);
     const [first = ''] = outcome.stderr.split('\n');
     expect(outcome.code).toBe(64);
     expect(first).toMatch(/^error: ./);
@@ -332,7 +332,7 @@ describe('-C', () => {
   it('works in the folder that it names', async () => {
     const folder = await linearProject();
     const elsewhere = await temporaryFolder();
-    const outcome = await scoreBatch(elsewhere, ['-C', folder, '--week', '--json']);
+    const outcome = await scoreBatchProcess(elsewhere, ['-C', folder, '--week', '--json']);
     expect(lastObject(outcome).files).toEqual([path.join(folder, 'reports/linear-1997-W11.csv')]);
     expect(await publishedTables(folder)).toEqual(TABLES);
   });
@@ -341,7 +341,7 @@ describe('-C', () => {
     const folder = await linearProject();
     const inside = path.join(folder, 'jobs', 'weekly');
     await mkdir(inside);
-    const { code } = await scoreBatch(inside, ['--week', '--job', '../job.yaml']);
+    const { code } = await scoreBatchProcess(inside, ['--week', '--job', '../job.yaml']);
     expect(code).toBe(0);
     expect(await publishedTables(folder)).toEqual(TABLES);
   });

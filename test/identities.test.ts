@@ -6,7 +6,7 @@ import { LINEAR_USERS, linearProject } from './support/linear-project.ts';
 import { otherVersion } from './support/other-version.ts';
 import { query, statements, temporaryFolder } from './support/project.ts';
 import { ledger } from './support/publication.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatch, scoreBatchProcess } from './support/score-batch.ts';
 import { runFolders, SCRATCH, WAREHOUSE } from './support/steer.ts';
 
 // What flows is trusted by what it is, not by what it is called: sources, frozen rows, scorers.
@@ -34,7 +34,7 @@ async function rowsFrom(checkout: string, sink: string): Promise<number> {
 
 it('two checkouts that run at once publish the rows of one of them, whole', async () => {
   const { a, b, sink } = await twoCheckouts();
-  const outcomes = await Promise.all([a, b].map((folder) => scoreBatch(folder, ['--week', '--json'])));
+  const outcomes = await Promise.all([a, b].map((folder) => scoreBatchProcess(folder, ['--week', '--json'])));
   // Who comes second replaces the other's publication, or has seen that it cannot.
   for (const { code, stderr } of outcomes) expect([0, 75], stderr).toContain(code);
   expect(outcomes.map(({ code }) => code)).toContain(0);

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { repository, temporaryFolder } from './support/project.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 
 const JSON_LOG = { SCORE_BATCH_LOG: 'json' };
 
 it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and errors included', async () => {
   const folder = await linearProject();
-  const good = await scoreBatch(folder, ['--week'], JSON_LOG);
+  const good = await scoreBatchProcess(folder, ['--week'], JSON_LOG);
   const said = good.stderr
     .trimEnd()
     .split('\n')
@@ -17,7 +17,7 @@ it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and
   expect(said.at(-1)).toMatchObject({ level: 'info', summary: { state: 'published', rows: { scored: 100 } } });
 
   await rm(path.join(folder, 'data/warehouse.duckdb'));
-  const bad = await scoreBatch(folder, ['--week', '--json'], JSON_LOG);
+  const bad = await scoreBatchProcess(folder, ['--week', '--json'], JSON_LOG);
   expect(bad.code).toBe(78);
   const error = {
     kind: 'configuration',
@@ -54,7 +54,7 @@ it.each([
     'SCORE_BATCH_MEMORY=10 is not a valid memory size',
   ],
 ])('refuses %s', async (_, args, environment, code, said) => {
-  const outcome = await scoreBatch(await linearProject(), args, environment);
+  const outcome = await scoreBatchProcess(await linearProject(), args, environment);
   expect(outcome.code).toBe(code);
   expect(outcome.stderr).toContain(said);
   expect(outcome.stderr).toMatch(/^hint: /m);
@@ -64,7 +64,7 @@ it('status and report of a warehouse that is not there are no good news', async 
   const folder = await linearProject();
   await rm(path.join(folder, 'data/warehouse.duckdb'));
   for (const args of [['status'], ['report', '--week']]) {
-    const { code, stderr } = await scoreBatch(folder, args);
+    const { code, stderr } = await scoreBatchProcess(folder, args);
     expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringContaining('warehouse.duckdb does not exist') });
   }
 });
@@ -72,7 +72,7 @@ it('status and report of a warehouse that is not there are no good news', async 
 it('a bare model file is inspected into a model.yaml to begin with', async () => {
   const folder = await temporaryFolder();
   const file = repository('test/fixtures/models/linear/model.onnx');
-  const { code, stdout } = await scoreBatch(folder, ['model', 'inspect', file]);
+  const { code, stdout } = await scoreBatchProcess(folder, ['model', 'inspect', file]);
   expect(code).toBe(0);
   expect(stdout).toContain('sha256: e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165\n');
   expect(stdout).toContain('  - name: features          # float32[N, 2]\n    dtype: float32\n    shape: [N, 2]\n');

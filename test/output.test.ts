@@ -7,7 +7,7 @@ import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { statements, temporaryFolder } from './support/project.ts';
 import { publishedTables, warehouseOf } from './support/published.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 
 const CLI = fileURLToPath(new URL('../dist/cli.js', import.meta.url));
 /** A file of Linux that is always full. */
@@ -60,7 +60,7 @@ it('what a hostile model, job or ledger is called is refused or shown, and never
   const named = await linearProject({
     edit: (job) => job.replace('keep: [country]', `keep: ["${escaped}"]`).replace('high: top 10%', `"hi\\ngh": top 10%`),
   });
-  const job = await scoreBatch(named, ['--week']);
+  const job = await scoreBatchProcess(named, ['--week']);
   expect(job.code).toBe(78);
   expect(job.stderr).toContain('sink.keep.0: must not contain control characters');
   const unknown = await linearProject({ edit: (text) => `${text}"${escaped}": 1\n` });
@@ -68,24 +68,24 @@ it('what a hostile model, job or ledger is called is refused or shown, and never
   await writeFile(path.join(model, 'model/model.yaml'), `name: "${escaped}"\nversion: "${escaped}"\n`);
   // Whoever may write to the warehouse may have written to the ledger.
   const ledger = await linearProject();
-  await scoreBatch(ledger, ['-q', '--week']);
+  await scoreBatchProcess(ledger, ['-q', '--week']);
   await statements(warehouseOf(ledger), [
     `update marketing.score_batch_ledger set window_label = '${hostile}\n1997-W11 published', model_version = '${hostile}'`,
   ]);
-  const status = await scoreBatch(ledger, ['status']);
+  const status = await scoreBatchProcess(ledger, ['status']);
   expect(status.code).toBe(0);
   expect(status.stdout).toContain(
     `${escaped.replace('\u009b', '\\u009b').replace('\u202e', '\\u202e')}\\u000a1997-W11 published`,
   );
   const outcomes = [
     status,
-    await scoreBatch(ledger, ['status', '--json']),
-    await scoreBatch(model, ['--week']),
+    await scoreBatchProcess(ledger, ['status', '--json']),
+    await scoreBatchProcess(model, ['--week']),
     job,
-    await scoreBatch(unknown, ['--week']),
-    await scoreBatch(unknown, ['--week', '--json']),
+    await scoreBatchProcess(unknown, ['--week']),
+    await scoreBatchProcess(unknown, ['--week', '--json']),
   ];
-  outcomes.push(await scoreBatch(unknown, [hostile]), await scoreBatch(unknown, ['--week', '--job', hostile]));
+  outcomes.push(await scoreBatchProcess(unknown, [hostile]), await scoreBatchProcess(unknown, ['--week', '--job', hostile]));
   expect(outcomes.map(({ code }) => code)).toEqual([0, 0, 78, 78, 78, 78, 64, 64]);
   for (const { stdout, stderr } of outcomes) {
     expect(stdout + stderr).not.toMatch(/(?!\n)[\p{Cc}\p{Bidi_Control}]/u);

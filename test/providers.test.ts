@@ -2,7 +2,7 @@ import { describe, expect, inject, it } from 'vitest';
 import { type LinearOptions, linearProject } from './support/linear-project.ts';
 import { repository } from './support/project.ts';
 import { rowsOf } from './support/published.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 
 const RUN = ['--week', '--json'];
 
@@ -36,7 +36,7 @@ function falseDevice(faults: object): NodeJS.ProcessEnv {
 }
 
 async function run(folder: string, args: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
-  const { code, stdout, stderr } = await scoreBatch(folder, [...RUN, ...args], environment);
+  const { code, stdout, stderr } = await scoreBatchProcess(folder, [...RUN, ...args], environment);
   expect(code, stderr).toBe(0);
   return { summary: JSON.parse(stdout), stderr };
 }
@@ -82,7 +82,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
 
   it('says what served to people too, with the share of nodes on cpu', async () => {
     const folder = await project('[webgpu]', { model: 'partial' });
-    const { code, stderr } = await scoreBatch(folder, ['--week']);
+    const { code, stderr } = await scoreBatchProcess(folder, ['--week']);
     expect([code, await rowsOf(folder, 'select count(propensity) as n from marketing.scores')]).toEqual([0, [{ n: '100' }]]);
     expect(stderr).toMatch(
       /on webgpu \(1 chunk\)\n {2}provider {4}webgpu on a software adapter, ONNX Runtime \S+, 1 of 5 nodes on cpu\n/,
@@ -94,7 +94,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
 
   it('is refused by --require-gpu before a row moves', async () => {
     const folder = await project('[webgpu]');
-    const { code, stderr } = await scoreBatch(folder, ['--week', '--require-gpu']);
+    const { code, stderr } = await scoreBatchProcess(folder, ['--week', '--require-gpu']);
     expect([code, stderr.split('\n')[1]]).toEqual([
       78,
       '  webgpu: only a software adapter is available; it counts as cpu, and a GPU is required',
@@ -107,7 +107,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model failed on a batch of'],
     ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
       const folder = await projectOf(freeze);
-      const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, message }));
+      const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ fails: 4, message }));
       expect([code, stderr.match(/^error: .*$/m)?.[0]]).toEqual([exitCode, expect.stringContaining(said)]);
       expect(await ledger(folder, 'failed')).toMatchObject({
         error: expect.stringContaining(said),
@@ -120,7 +120,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
 
     it('that is gone once the run is planned ends it, and cpu does not take its place unseen', async () => {
       const folder = await projectOf(freeze);
-      const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ gone: true }));
+      const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ gone: true }));
       expect([code, stderr]).toEqual([
         69,
         expect.stringContaining('error: webgpu worked when the run was planned, but not any more\n  the device is gone\n'),
@@ -130,7 +130,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
 
     it('that takes the process with it is gone on with all the same', async () => {
       const folder = await projectOf(freeze);
-      const { signal } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
+      const { signal } = await scoreBatchProcess(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
       expect(signal).toBe('SIGABRT');
       expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, chunks, chunks_resumed });
       expect(await wrongScores(folder)).toBe('0');
@@ -180,7 +180,7 @@ describe('two GPUs (cpu under their names)', () => {
 
   it('that give other scores than cpu are refused before a row moves', async () => {
     const folder = await project(TWO);
-    const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ cuda: true, off: 0.001 }));
+    const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ cuda: true, off: 0.001 }));
     expect(code).toBe(78);
     expect(stderr).toMatch(
       /^error: cuda:0 does not reproduce the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
@@ -215,7 +215,7 @@ describe('batches', () => {
       model: 'fixed-eight',
       edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: 10\n  batch_rows: 16'),
     });
-    const { code, stderr } = await scoreBatch(folder, ['--week']);
+    const { code, stderr } = await scoreBatchProcess(folder, ['--week']);
     expect([code, stderr.split('\n').filter((line) => /^(error|hint):/.test(line))]).toEqual([
       78,
       [

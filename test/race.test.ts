@@ -1,7 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { keptFolder, once } from './support/kept.ts';
 import { LINEAR_QUERY, linearProject } from './support/linear-project.ts';
 import { ledger, NONE, scoredAt, tableDifferences } from './support/publication.ts';
 import { type Outcome, type Running, scoreBatch, startScoreBatch } from './support/score-batch.ts';
@@ -15,6 +15,7 @@ import {
   STAGED,
   slowProject,
   untilFiles,
+  untilStopped,
 } from './support/steer.ts';
 
 const RUN = ['--week', '--json', '--workers', '2'];
@@ -34,11 +35,22 @@ const csv = (folder: string) => readFile(path.join(folder, CSV), 'utf8');
 
 /** What a run in this project leaves where nothing disturbs it, in a copy. */
 async function undisturbedRun(folder: string): Promise<string> {
-  const copy = await copyProject(folder);
+  const copy = await keptFolder();
+  await cp(folder, copy, { recursive: true });
   const { code, stderr } = await scoreBatch(copy, RUN, BEFORE);
   expect(code, stderr).toBe(0);
   return copy;
 }
+
+/** What a run in an unchanged project leaves. */
+const undisturbed = once(async () => undisturbedRun(await slowProject()));
+
+/** What a run in a project with other bands leaves. */
+const undisturbedWithBands = once(async () => {
+  const folder = await slowProject();
+  await changeBands(folder);
+  return await undisturbedRun(folder);
+});
 
 async function publications(folder: string): Promise<(string | undefined)[]> {
   return (await ledger(folder)).filter(({ publication }) => publication !== null).map(({ run_id }) => run_id);
@@ -49,7 +61,7 @@ async function paused(folder: string, moment: (running: Running) => Promise<unkn
   const running = startScoreBatch(folder, RUN, BEFORE);
   await moment(running);
   running.process.kill('SIGSTOP');
-  await sleep(100);
+  await untilStopped(running);
   try {
     await meanwhile();
   } finally {
@@ -68,20 +80,18 @@ function expectBothGood(outcomes: readonly Outcome[]): void {
 describe('two processes', () => {
   it('publish once where the same command is started twice', async () => {
     const folder = await slowProject();
-    const undisturbed = await undisturbedRun(folder);
-    const outcomes = await Promise.all([scoreBatch(folder, RUN), scoreBatch(folder, RUN)]);
+    const outcomes = await Promise.all([startScoreBatch(folder, RUN).ended, startScoreBatch(folder, RUN).ended]);
     expectBothGood(outcomes);
     const states = (await ledger(folder)).map(({ state }) => state);
     // On a busy machine the second may begin when the first is over; then it is a run of its own.
     const together = states.lastIndexOf('started') < states.indexOf('published');
     expect(await publications(folder)).toHaveLength(together ? 1 : 2);
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
+    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await undisturbed()));
   });
 
   it('share a run that the second one finds unfinished', async () => {
     const folder = await slowProject();
-    const undisturbed = await undisturbedRun(folder);
     const first = startScoreBatch(folder, RUN, BEFORE);
     await untilFiles(first, folder, STAGED, 2);
     first.process.kill('SIGSTOP');
@@ -92,15 +102,12 @@ describe('two processes', () => {
     expectBothGood(outcomes);
     expect(new Set((await ledger(folder)).map(({ run_id }) => run_id)).size).toBe(1);
     expect(await publications(folder)).toHaveLength(1);
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
+    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await undisturbed()));
   });
 
   it('do not publish an older job over a newer one', async () => {
     const folder = await slowProject();
-    const newer = await copyProject(folder);
-    await changeBands(newer);
-    const undisturbed = await undisturbedRun(newer);
     const { code, stderr } = await paused(
       folder,
       (running) => untilFiles(running, folder, STAGED, 2),
@@ -114,8 +121,8 @@ describe('two processes', () => {
     expect(stderr).toContain('published 1997-W11 meanwhile');
     expect(await publications(folder)).toHaveLength(1);
     expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
+    expect(await tableDifferences(folder, await undisturbedWithBands())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await undisturbedWithBands()));
   });
 });
 
@@ -137,7 +144,7 @@ describe('a crash', () => {
     const folder = await slowProject();
     const changed = await copyProject(folder);
     await change(changed);
-    const undisturbed = await undisturbedRun(changed);
+    const expected = await undisturbedRun(changed);
     const running = startScoreBatch(folder, RUN, BEFORE);
     await untilFiles(running, folder, STAGED, 3);
     running.process.kill('SIGKILL');
@@ -150,13 +157,12 @@ describe('a crash', () => {
     expect(await publications(folder)).toEqual([JSON.parse(stdout).run_id]);
     expect(JSON.parse(stdout).run_id).not.toBe(lost?.run_id);
     expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
+    expect(await tableDifferences(folder, expected)).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(expected));
   });
 
   it('after publish leaves only the report file to do', async () => {
     const folder = await slowProject();
-    const undisturbed = await undisturbedRun(folder);
     const running = startScoreBatch(folder, RUN, BEFORE);
     await untilFiles(running, folder, PENDING_CSV);
     running.process.kill('SIGKILL');
@@ -174,8 +180,8 @@ describe('a crash', () => {
     expect(summary.seconds).toMatchObject({ freeze, score });
     expect((await ledger(folder)).map(({ state }) => state)).toEqual(['started', 'published', 'completed']);
     expect(await scoredAt(folder)).toEqual({ '13:00': expect.any(Number) });
-    expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(undisturbed));
+    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await undisturbed()));
   });
 });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { query } from './support/project.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatchProcess } from './support/score-batch.ts';
 
 const WAREHOUSE = 'data/warehouse.duckdb';
 const CSV = 'reports/linear-1997-W11.csv';
@@ -17,7 +17,7 @@ it.each<[freeze: string, chunks: number, none: string[]]>([
   'with freeze: %s it publishes a week, says what it did, and leaves nothing but tables and the report',
   async (freeze, chunks, none) => {
     const folder = await linearProject({ edit: (job) => job.replace('source:\n', `source:\n  freeze: ${freeze}\n`) });
-    const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json']);
+    const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json']);
     expect(code).toBe(0);
     expect(stderr).toContain('published linear 1997-W11');
     const summary = JSON.parse(stdout);
@@ -61,7 +61,7 @@ it('publishes to another DuckDB file than it reads from, which it makes, and lea
   const folder = await linearProject({
     edit: (job) => job.replace('sink:\n', 'sink:\n  warehouse: duckdb:out/marketing.duckdb\n  scratch: staging\n'),
   });
-  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  expect((await scoreBatchProcess(folder, ['--week'])).code).toBe(0);
   const sink = path.join(folder, 'out/marketing.duckdb');
   expect(await query(sink, 'select count(*) as n from marketing.marketing.scores')).toEqual([{ n: '100' }]);
   const tables = await query(path.join(folder, WAREHOUSE), 'select table_name from duckdb_tables()');
@@ -77,7 +77,7 @@ it.each([
 ])('gives the same report with %s', async (_, chunks, batches) => {
   const usual = await linearProject();
   const other = await linearProject({ edit: (job) => job.replace('chunk_rows: 10', `${chunks}\n  ${batches}`) });
-  for (const folder of [usual, other]) expect((await scoreBatch(folder, ['--week', '--workers', '3'])).code).toBe(0);
+  for (const folder of [usual, other]) expect((await scoreBatchProcess(folder, ['--week', '--workers', '3'])).code).toBe(0);
   expect(await readFile(path.join(other, CSV), 'utf8')).toBe(await readFile(path.join(usual, CSV), 'utf8'));
 });
 
@@ -86,7 +86,7 @@ it('works in a folder whose name holds what SQL and file patterns give a meaning
   const odd = path.join(path.dirname(plain), `it's [1] a=b * "x" {y} ${path.basename(plain)}`);
   await rename(plain, odd);
   try {
-    const { code, stderr } = await scoreBatch(odd, ['--week']);
+    const { code, stderr } = await scoreBatchProcess(odd, ['--week']);
     expect(stderr).toContain('published linear 1997-W11');
     expect(code).toBe(0);
     expect(existsSync(path.join(odd, CSV))).toBe(true);

@@ -29,6 +29,9 @@ const PROXY_PASSWORD = 'proxy-password-4b22777284';
 const URL_PASSWORD = 'url-password-ef2d127de3';
 const HASH_KEY = 'hash-key-e7f6c01177';
 
+/** Of a request, and with it of the pauses before one is sent again. */
+const SOON = { SCORE_BATCH_REQUEST_SECONDS: '6' };
+
 const SECRETS = [
   ...[PASSWORD, PASSPHRASE, TOKEN, SUBJECT_TOKEN, ACCESS_TOKEN, PROXY_PASSWORD, URL_PASSWORD, HASH_KEY],
   ...[SESSION_TOKEN, MASTER_TOKEN],
@@ -60,7 +63,7 @@ async function place(
   for (const name of ['home', 'tmp']) await mkdir(path.join(root, name));
   const kept = Object.keys(files).map((name) => path.join(root, name));
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(root, name), text, { mode: 0o600 });
-  const own = { HOME: path.join(root, 'home'), TMPDIR: path.join(root, 'tmp'), SCORE_BATCH_HASH_KEY: HASH_KEY };
+  const own = { HOME: path.join(root, 'home'), TMPDIR: path.join(root, 'tmp'), SCORE_BATCH_HASH_KEY: HASH_KEY, ...SOON };
   const resolved = Object.entries(environment).map(([name, value]) => [name, value?.replace('ROOT', root)]);
   return { project, root, kept, environment: { ...NOBODYS, ...own, ...Object.fromEntries(resolved) } };
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { LINEAR_QUERY } from './support/linear-project.ts';
-import { statements } from './support/project.ts';
+import { repository, statements } from './support/project.ts';
 import { ledger, NONE, scoredAt, staged, tableDifferences } from './support/publication.ts';
 import { type Outcome, type Running, scoreBatch, startScoreBatch } from './support/score-batch.ts';
 import {
@@ -16,12 +16,19 @@ import {
   STAGED,
   slowProject,
   untilFiles,
+  untilStopped,
+  untilText,
   WAREHOUSE,
 } from './support/steer.ts';
 
 const RUN = ['--week', '--json', '--workers', '2'];
 const BEFORE = { SCORE_BATCH_NOW: '1997-03-17T13:00:00Z' };
+const STOPS = preload('test/faults/stop.mjs');
 const AFTER = { SCORE_BATCH_NOW: '1997-03-17T14:00:00Z' };
+
+function preload(file: string): string {
+  return `--import ${pathToFileURL(repository(file))}`;
+}
 
 /** Always true, and slow while `big` has rows: they are joined with themselves. */
 const BUSY = '(select count(*) from big x, big y where hash(x.i + y.i) % 7 = 8) = 0';
@@ -42,18 +49,26 @@ interface Stage {
   readonly project: () => Promise<string>;
   /** Comes back when a signal would hit the stage. */
   readonly reached: (running: Running, folder: string) => Promise<unknown>;
+  /** The process stops itself before the first statement that this matches, and so has begun it when it hears the signal. */
+  readonly stopBefore?: string;
   /** Whether the run may be over before the signal comes. */
   readonly brief?: boolean;
 }
 
 const STAGES: readonly Stage[] = [
-  { stage: 'plan', project: () => busyProject({ ready: 200_000 }), reached: () => sleep(800) },
+  {
+    stage: 'plan',
+    project: () => busyProject({ ready: 200_000 }),
+    stopBefore: 'duckdb .*from big x',
+    reached: untilStopped,
+  },
   {
     stage: 'freeze',
     project: () => busyProject({ query: 200_000 }),
+    stopBefore: 'duckdb COPY .*from big x',
     reached: async (running, folder) => {
-      await untilFiles(running, folder, FREEZING);
-      await sleep(200);
+      await untilStopped(running);
+      expect(await untilFiles(running, folder, FREEZING)).not.toEqual([]);
     },
   },
   { stage: 'score', project: busyProject, reached: (running, folder) => untilFiles(running, folder, STAGED, 2) },
@@ -104,11 +119,13 @@ async function expectResumed(folder: string): Promise<void> {
 describe.each(SIGNALS)('$signal', ({ signal, number }) => {
   it.each(STAGES)(
     'ends a run cleanly in its stage $stage, and the same command goes on',
-    async ({ stage, project, reached, brief }) => {
+    async ({ stage, project, reached, stopBefore, brief }) => {
       const folder = await project();
-      const running = startScoreBatch(folder, RUN, BEFORE);
+      const stops = stopBefore === undefined ? {} : { NODE_OPTIONS: STOPS, STOP_BEFORE: stopBefore };
+      const running = startScoreBatch(folder, RUN, { ...BEFORE, ...stops });
       await reached(running, folder);
       running.process.kill(signal);
+      running.process.kill('SIGCONT');
       const outcome = await running.ended;
       expect(brief ? [0, 128 + number] : [128 + number], outcome.stderr).toContain(exitStatus(outcome));
       expect(outcome.stderr).not.toMatch(/bug|^\s+at /m);
@@ -128,12 +145,14 @@ describe.each(SIGNALS)('$signal', ({ signal, number }) => {
 it('interrupts a run that waits for the warehouse to publish', async () => {
   const folder = await busyProject();
   const undisturbed = await copyProject(folder);
-  const running = startScoreBatch(folder, RUN, BEFORE);
+  const WITNESS = path.join(folder, 'witness');
+  const NODE_OPTIONS = preload('test/support/witness.mjs');
+  const running = startScoreBatch(folder, RUN, { ...BEFORE, NODE_OPTIONS, WITNESS });
   await untilFiles(running, folder, STAGED);
   const letGo = await holdOpen(folder);
   await untilFiles(running, folder, RANKED);
   running.process.kill('SIGTERM');
-  await sleep(200);
+  await untilText(running, WITNESS, 'signal SIGTERM');
   letGo();
   const { code, stderr } = await running.ended;
   expect(code, stderr).toBe(143);

@@ -7,7 +7,7 @@ import { linearProject } from './support/linear-project.ts';
 import { otherVersion } from './support/other-version.ts';
 import { query, repository, statements } from './support/project.ts';
 import { ledger } from './support/publication.ts';
-import { scoreBatch } from './support/score-batch.ts';
+import { scoreBatch, scoreBatchProcess } from './support/score-batch.ts';
 import { filesIn, runFolders, SCRATCH, WAREHOUSE } from './support/steer.ts';
 
 // A run that was killed when its rows, which are not frozen, were staged and not published.
@@ -23,7 +23,7 @@ async function stagedProject(): Promise<[folder: string, attempt: string]> {
   const folder = await linearProject({
     edit: (job) => job.replace('chunk_rows: 10', 'batch_rows: 16').replace('source:\n', 'source:\n  freeze: never\n'),
   });
-  const { signal, stderr } = await scoreBatch(folder, RUN, {
+  const { signal, stderr } = await scoreBatchProcess(folder, RUN, {
     NODE_OPTIONS: `--import ${pathToFileURL(repository('test/crash/preload.mjs'))}`,
     CRASH_AT: JSON.stringify({ pattern: '^rename .*/tapping-', occurrence: 1, phase: 'after' }),
   });

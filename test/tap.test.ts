@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { type LinearOptions, linearProject } from './support/linear-project.ts';
 import { query, repository, statements } from './support/project.ts';
-import { scoreBatch, startScoreBatch } from './support/score-batch.ts';
+import { scoreBatch, scoreBatchProcess, startScoreBatch } from './support/score-batch.ts';
 import { CSV, filesIn, SCRATCH, untilFiles, WAREHOUSE } from './support/steer.ts';
 
 // Rows that are scored on their way out of a DuckDB query: in the real command line, on real files.
@@ -177,7 +177,7 @@ describe('a run that was killed', () => {
       `insert into users values (${ROWS}, date '1997-03-12', 0.25, 0.5, 'FR')`,
     ]);
     // Slow again, so that a model counts as one that is worth it.
-    const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--workers', '2', '-v'], SLOW);
+    const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2', '-v'], SLOW);
     expect(code, stderr).toBe(0);
     expect(stderr).toMatch(/resuming run/);
     expect(Number(/([\d,]+) scores of an earlier start/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(50_000);
@@ -187,14 +187,15 @@ describe('a run that was killed', () => {
 });
 
 it('nobody writes the file while it is read, and whoever keeps trying gets it afterwards', async () => {
-  // More batches than the ring has room for: the query waits for the workers, with the file in its hands.
+  // More batches than the ring has room for: the query waits for the workers, with the file in its hands, and they for the writer.
   const folder = await linearProject({
     users: users(300_000),
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
   });
-  const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '500' });
+  const refusedOnce = path.join(folder, 'refused');
+  const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '0', SLOW_UNTIL: refusedOnce });
   await untilFiles(running, folder, /\/reading-of-\d+-[0-9a-f]{8}\.json$/);
-  const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE)], {
+  const writer = spawn(process.execPath, [repository('test/support/writer.mjs'), path.join(folder, WAREHOUSE), refusedOnce], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   let told = '';
@@ -240,7 +241,7 @@ it('a scoring worker that dies ends the run with what happened, and the same com
     ['heap', 'took more memory than it may'],
     ['exit', 'ended with exit code 3'],
   ] as const) {
-    const died = await scoreBatch(folder, RUN, { NODE_OPTIONS, DYING_SCORER: death });
+    const died = await scoreBatchProcess(folder, RUN, { NODE_OPTIONS, DYING_SCORER: death });
     expect(died.stderr).toContain(message);
     expect(died.code).not.toBe(0);
   }

@@ -29,7 +29,7 @@ interface Options {
   readonly verbosity: Verbosity;
   /** One JSON object per line, for log collectors. */
   readonly json: boolean;
-  readonly stream: NodeJS.WriteStream;
+  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** Added to every JSON line. */
   readonly subject: Subject;
 }
@@ -60,7 +60,7 @@ export function createConsole({ verbosity, json, stream, subject }: Options): Co
   };
 }
 
-function bar(what: string, total: number | undefined, stream: NodeJS.WriteStream): Progress {
+function bar(what: string, total: number | undefined, stream: NodeJS.WritableStream): Progress {
   const progress = new cliProgress.SingleBar(
     {
       format: total === undefined ? `${what} {value}` : `${what} {bar} {value}/{total}`,

@@ -13,12 +13,14 @@ export interface Output {
   failure(): Promise<Error | undefined>;
 }
 
-export function createOutput(stream: NodeJS.WriteStream & { readonly fd: number }): Output {
-  const file = isFile(stream.fd);
+/** @param stream without a file descriptor where it is no stream of the process */
+export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: number }): Output {
+  const { fd } = stream;
+  const file = fd !== undefined && isFile(fd);
   const writes: Promise<unknown>[] = [];
   return {
     write(text) {
-      writes.push(file ? writeWhole(stream.fd, text) : new Promise((resolve) => stream.write(text, resolve)));
+      writes.push(file ? writeWhole(fd, text) : new Promise((resolve) => stream.write(text, resolve)));
     },
     async failure() {
       const first = (await Promise.all(writes)).find((error) => error instanceof Error);

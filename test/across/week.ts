@@ -4,7 +4,7 @@ import path from 'node:path';
 import { inject } from 'vitest';
 import { type WarehouseKind, warehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
-import { type Outcome, scoreBatch } from '../support/score-batch.ts';
+import { type Outcome, scoreBatch, startScoreBatch } from '../support/score-batch.ts';
 import { fillBigquery, fillDuckdb, fillSnowflake, listTables, makeDataset, runSnowflake } from './shop.ts';
 
 // The demo's job, unchanged but for the two URLs, with every kind of warehouse as source and as sink.
@@ -117,7 +117,7 @@ export interface Week {
 /** Runs the week to its end, in a checkout of its own. @throws Error with what was said on stderr where it does not end well */
 export async function runWeek(source: string, sink: string, edits: ProjectEdits = {}): Promise<Week> {
   const folder = await weeklyProject(edits);
-  const outcome = await startWeek(folder, source, sink);
+  const outcome = await scoreBatch(folder, ['--week'], weekEnvironment(source, sink));
   if (outcome.code !== 0) throw new Error(outcome.stderr);
   return await weekOf(folder, source, sink);
 }
@@ -127,9 +127,9 @@ export function weekEnvironment(source: string, sink: string): NodeJS.ProcessEnv
   return { ...ENVIRONMENT, WAREHOUSE_URL: source, SINK_URL: sink };
 }
 
-/** Runs the week once, however it ends. */
+/** Runs the week once in a process of its own, however it ends. */
 export function startWeek(folder: string, source: string, sink: string, environment: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  return scoreBatch(folder, ['--week'], { ...weekEnvironment(source, sink), ...environment });
+  return startScoreBatch(folder, ['--week'], { ...weekEnvironment(source, sink), ...environment }).ended;
 }
 
 /** What is there of the week: the report, and what the ledger says. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { sampled } from '../support/sample.ts';
 import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
 import { EFFECTS, type Effect, MILESTONES, type Phase, type Route, STAGED } from './effects.ts';
 import { run } from './kill.ts';
@@ -39,25 +40,27 @@ export function crashMatrix(route: Route, chains: readonly (readonly Kill[])[]):
       expect(counted).toEqual(EFFECTS[route].map(({ name, times }) => [name, times]));
     });
 
-    it.for(
-      [...points(route).map((only) => [only]), ...chains].map((kills) => [kills.map(shown).join(', then '), kills] as const),
-    )('killed %s: the same command leaves what an undisturbed run leaves', async ([, kills]) => {
-      const project = await crashProject(route);
-      const done: Done[] = [];
-      for (const point of kills) {
-        const { signal, stderr, effects } = await run(project, { ...point, pattern: point.effect.pattern });
-        expect(signal, stderr).toBe('SIGKILL');
-        done.push(doneBy(route, effects, point));
-      }
-      const { code, stdout, stderr } = await run(project);
-      expect(code, stderr).toBe(0);
+    const cases = [...points(route).map((only) => [only]), ...chains].map((kills) => [titleOf(kills), kills] as const);
+    it.for(sampled(cases, ([title]) => `${route} ${title}`))(
+      'killed %s: the same command leaves what an undisturbed run leaves',
+      async ([, kills]) => {
+        const project = await crashProject(route);
+        const done: Done[] = [];
+        for (const point of kills) {
+          const { signal, stderr, effects } = await run(project, { ...point, pattern: point.effect.pattern });
+          expect(signal, stderr).toBe('SIGKILL');
+          done.push(doneBy(route, effects, point));
+        }
+        const { code, stdout, stderr } = await run(project);
+        expect(code, stderr).toBe(0);
 
-      const runs = await expectAftermath(project, await undisturbedRun(), stderr);
-      const [only] = done;
-      if (only === undefined || done.length > 1) return;
-      expect(only.completed).toContain(runs.length === 2);
-      if (!only.published.includes(true)) expect(only.staged).toContain(JSON.parse(stdout).chunks_resumed);
-    });
+        const runs = await expectAftermath(project, await undisturbedRun(), stderr);
+        const [only] = done;
+        if (only === undefined || done.length > 1) return;
+        expect(only.completed).toContain(runs.length === 2);
+        if (!only.published.includes(true)) expect(only.staged).toContain(JSON.parse(stdout).chunks_resumed);
+      },
+    );
   });
 }
 
@@ -93,6 +96,10 @@ function points(route: Route): Kill[] {
     effect.phases.flatMap((phase) => effect.occurrences.map((occurrence) => ({ effect, phase, occurrence }))),
   );
   return [...(first ? [{ effect: first, phase: 'before' as const, occurrence: 1 }] : []), ...killed];
+}
+
+function titleOf(kills: readonly Kill[]): string {
+  return kills.map(shown).join(', then ');
 }
 
 function shown({ effect: { name, times }, phase, occurrence }: Kill): string {

@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { ENVIRONMENT, expectedCsv, FILL, leftInScratch, missing, replaced, weeklyProject, weekOf } from '../across/week.ts';
-import { type Outcome, scoreBatch } from '../support/score-batch.ts';
+import {
+  bigquery,
+  ENVIRONMENT,
+  expectedCsv,
+  FILL,
+  leftInScratch,
+  missing,
+  replaced,
+  weeklyProject,
+  weekOf,
+} from '../across/week.ts';
+import { holdingProxy } from '../support/holding-proxy.ts';
+import { type Outcome, scoreBatch, scoreBatchProcess } from '../support/score-batch.ts';
 import { cronJob, manifest, steps } from './manifest.ts';
 
 /** A pod that has a GPU scores with one worker, and so do all pods here, where they are on one machine. */
@@ -15,21 +26,33 @@ describe.skipIf(missing.bigquery)('the pods of the Job', () => {
     const folder = await weeklyProject({ edit: (job) => replaced(job, 'score:\n', 'score:\n  chunk_rows: 200\n') });
     const url = await FILL.bigquery();
     const variables = { ...ENVIRONMENT, WAREHOUSE_URL: url, SINK_URL: url };
-    /** The containers of one pod, one after the other, up to one that fails. */
-    const pod = async (index: number): Promise<Outcome[]> => {
+    /** The containers of one pod, one after the other, up to one that fails. @param frozen what to wait for after the first */
+    const pod = async (index: number, through: NodeJS.ProcessEnv = {}, frozen?: Promise<unknown>): Promise<Outcome[]> => {
       const outcomes: Outcome[] = [];
       for (const { args, env } of steps(template.spec)) {
         const own = { ...Object.fromEntries(env.map(({ name, value }) => [name, value])), JOB_COMPLETION_INDEX: String(index) };
-        const outcome = await scoreBatch(folder, ['--json', ...args.map(onOneCore)], { ...variables, ...own });
+        const outcome = await scoreBatchProcess(folder, ['--json', ...args.map(onOneCore)], {
+          ...variables,
+          ...own,
+          ...through,
+        });
         outcomes.push(outcome);
         if (outcome.code !== 0) break;
+        await frozen;
       }
       return outcomes;
     };
     const last = (outcomes: readonly Outcome[]) => JSON.parse(outcomes.at(-1)?.stdout ?? '') as Record<string, unknown>;
 
     const [late, ...early] = Array.from({ length: completions }, (_, index) => index);
-    const pods = await Promise.all(early.map(pod));
+    // All freeze at once; then the first one is held when it would stage a chunk, until the others have ended, which begin to score
+    // meanwhile: so more than one has scored something, however fast each of them is.
+    const proxy = await holdingProxy(bigquery?.rest ?? '', /score_batch_stage_/);
+    const first = pod(early[0] ?? 0, { BIGQUERY_EMULATOR_HOST: proxy.url });
+    const held = Promise.race([proxy.reached, first]);
+    const others = await Promise.all(early.slice(1).map((index) => pod(index, {}, held)));
+    proxy.release();
+    const pods = [await first, ...others];
     expect(pods.map((outcomes) => outcomes.map(({ code }) => code))).toEqual(early.map(() => [0, 0, 0]));
     expect(new Set(pods.map((outcomes) => last(outcomes).run_id)).size).toBe(1);
     const scored = pods.map(([, score]) => (JSON.parse(score?.stdout ?? '') as { rows_scored: number }).rows_scored);

@@ -2,6 +2,7 @@
 
 import re
 import threading
+from collections import OrderedDict
 from contextvars import ContextVar
 
 import bqemulator.api.routes.jobs as jobs
@@ -9,8 +10,12 @@ import bqemulator.api.routes.upload as upload
 import bqemulator.grpc_api.read_servicer as read_servicer
 from bqemulator.storage.engine import DuckDBEngine
 import bqemulator.storage.type_map as type_map
+import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+
+# Statements whose trees are kept.
+TREES = 256
 
 # Stands for BIGNUMERIC.
 WIDE = "DECIMAL(38, 0)"
@@ -24,6 +29,7 @@ def apply() -> None:
     take_every_column_name()
     take_every_restriction()
     read_beside_what_is_written()
+    parse_once()
 
 
 def give_casts_their_digits() -> None:
@@ -92,3 +98,25 @@ def read_beside_what_is_written() -> None:
         return cursor.execute(sql, parameters)
 
     DuckDBEngine.execute = execute
+
+
+def parse_once() -> None:
+    """Some twenty passes over a statement parse it anew, which is most of the emulator's time: each gets a copy of the first one's tree."""
+    original = sqlglot.parse_one
+    trees: OrderedDict[tuple[str, str], exp.Expression] = OrderedDict()
+    lock = threading.Lock()
+
+    def parse_one(sql: str, read: str | None = None, **options: object) -> exp.Expression:
+        if options or not isinstance(read, str):
+            return original(sql, read=read, **options)
+        with lock:
+            tree = trees.get((sql, read))
+        if tree is None:
+            tree = original(sql, read=read)
+            with lock:
+                trees[sql, read] = tree
+                if len(trees) > TREES:
+                    trees.popitem(last=False)
+        return tree.copy()
+
+    sqlglot.parse_one = parse_one

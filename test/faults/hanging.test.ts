@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
@@ -15,11 +16,25 @@ async function hangingProject(): Promise<string> {
   return folder;
 }
 
+/** Waits until somebody has the pipe open. @returns it, open for writing */
+async function untilRead(pipe: string): Promise<FileHandle> {
+  for (;;) {
+    const opened = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(({ code }) => {
+      expect(code).toBe('ENXIO');
+    });
+    if (opened) return opened;
+    await sleep(20);
+  }
+}
+
 it('ends a process that hangs soon after the signal, as the signal does', async () => {
-  const running = startScoreBatch(await hangingProject(), ['--week']);
-  await sleep(5000);
+  const folder = await hangingProject();
+  const running = startScoreBatch(folder, ['--week']);
+  // A pipe can be opened for writing once somebody has it open for reading.
+  const pipe = await untilRead(path.join(folder, 'jobs', 'query.sql'));
   running.process.kill('SIGTERM');
   const { signal, stderr } = await running.ended;
+  await pipe.close();
   expect(signal, stderr).toBe('SIGTERM');
   expect(stderr).toContain('ended by SIGTERM; run the same command again to resume');
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { expectOncePublished, publishedIn } from '../crash/aftermath.ts';
 import { missing } from '../crash/project.ts';
 import { FAULT_KINDS, faultAt } from '../support/fault-proxy.ts';
+import { sampled } from '../support/sample.ts';
 import { disturbed, expectedOf, PATIENT, type Remote, untilPublished } from './disturbed.ts';
 
 // Each fault once in each kind of request that a run sends, all in one run and those that follow it. A run may survive it, or
@@ -41,7 +42,7 @@ const REQUESTS: Readonly<Record<Remote, Readonly<Record<string, RegExp>>>> = {
 export function faultMatrix(kind: Remote): void {
   // Without an emulator; the last line of the output says why there is none.
   describe.skipIf(missing[kind])(`each kind of request to ${kind} once`, () => {
-    it.each(FAULT_KINDS)('%s', PATIENT, async (fault) => {
+    it.each(sampled(FAULT_KINDS, (fault) => `${kind} ${fault}`))('%s', PATIENT, async (fault) => {
       const classes = Object.entries(REQUESTS[kind]);
       const plans = classes.map(([name, when]) => ({ name, plan: faultAt(fault, when) }));
       const hit = new Set<string>();

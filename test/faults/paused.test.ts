@@ -1,12 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { FILL, leftInScratch, missing, replaced, startWeek, weekEnvironment, weeklyProject, weekOf } from '../across/week.ts';
 import { type Outcome, type Running, scoreBatch, startScoreBatch } from '../support/score-batch.ts';
+import { untilStopped } from '../support/steer.ts';
 
 // Processes that are stopped for as long as it takes another one to publish, between two steps where it counts, and wake up.
 
@@ -42,14 +41,7 @@ async function stoppedBefore(kind: WarehouseKind, step: string): Promise<Stopped
     NODE_OPTIONS,
     STOP_BEFORE: step,
   });
-  const { pid } = running.process;
-  const over = running.ended.then(({ stderr }) => {
-    throw new Error(`it was never stopped: ${stderr}`);
-  });
-  over.catch(() => undefined);
-  while (!/^T/.test(spawnSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).stdout)) {
-    await Promise.race([sleep(20), over]);
-  }
+  await untilStopped(running);
   return {
     folder,
     url,

@@ -2,13 +2,20 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { once } from '../support/kept.ts';
 import { query, repository } from '../support/project.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatch, scoreBatchProcess } from '../support/score-batch.ts';
 import { CHUNKS, CSV, runFolders, slowProject, WAREHOUSE } from '../support/steer.ts';
 
 // In the real command line: what a pool of threads does when one of them is no more.
 
 const PRELOAD = `--import ${pathToFileURL(repository('test', 'support', 'dying-worker.mjs'))}`;
+
+const untouchedCsv = once(async () => {
+  const folder = await slowProject();
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  return await readFile(path.join(folder, CSV), 'utf8');
+});
 
 describe.each<[string, string, string, string, (number | string)[]]>([
   ['an error that nobody catches', 'error', '1', 'it fell over', [1]],
@@ -18,7 +25,7 @@ describe.each<[string, string, string, string, (number | string)[]]>([
 ])('a chunk worker that dies of %s', (_, death, midway, message, ends) => {
   it('ends the run with what happened; the same command goes on, and nothing is lost or doubled', async () => {
     const folder = await slowProject();
-    const died = await scoreBatch(folder, ['--week', '--json', '--workers', '2'], {
+    const died = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2'], {
       NODE_OPTIONS: PRELOAD,
       DYING_WORKER: death,
       DYING_MIDWAY: midway,
@@ -38,9 +45,7 @@ describe.each<[string, string, string, string, (number | string)[]]>([
       { n: String(CHUNKS * 995), users: String(CHUNKS * 995), runs: '1' },
     ]);
     // The same bytes as of a run in which nobody died.
-    const untouched = await slowProject();
-    expect((await scoreBatch(untouched, ['--week'])).code).toBe(0);
-    expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(await readFile(path.join(untouched, CSV), 'utf8'));
+    expect(await readFile(path.join(folder, CSV), 'utf8')).toBe(await untouchedCsv());
     expect(await runFolders(folder)).toEqual([]);
   });
 });

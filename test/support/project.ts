@@ -1,9 +1,10 @@
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { onTestFinished } from 'vitest';
+import { keptFolder } from './kept.ts';
 
 /** Absolute path of something in the repository. */
 export function repository(...parts: string[]): string {
@@ -37,8 +38,24 @@ export async function makeProject({ warehouse, job, model, files = {} }: Project
     await writeFile(path.join(folder, name), text);
   }
   await mkdir(path.join(folder, 'data'));
-  await statements(path.join(folder, 'data', 'warehouse.duckdb'), warehouse);
+  await copyFile(await filled(warehouse), path.join(folder, 'data', 'warehouse.duckdb'));
   return folder;
+}
+
+const filledFiles = new Map<string, Promise<string>>();
+
+/** A DuckDB file after these statements, to be copied: many projects of a file begin with the same tables. */
+function filled(list: readonly string[]): Promise<string> {
+  const key = list.join(';\n');
+  const known = filledFiles.get(key) ?? fill(list);
+  filledFiles.set(key, known);
+  return known;
+}
+
+async function fill(list: readonly string[]): Promise<string> {
+  const file = path.join(await keptFolder(), 'warehouse.duckdb');
+  await statements(file, list);
+  return file;
 }
 
 /** Runs statements on a DuckDB file, which is created if it is not there, and lets go of it. */

@@ -3,8 +3,10 @@
 //
 //   SLOW_STEP  `model`: every run of the model in a worker; `query`: the statement that freezes the rows, or scores them on their way
 //   SLOW_MS    how long it waits each time
+//   SLOW_UNTIL waits besides until this file is there
 //
 // Plain JavaScript: nothing compiles TypeScript in that process.
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';
@@ -12,7 +14,12 @@ import { aroundStatements } from './duckdb-calls.mjs';
 
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const { InferenceSession } = createRequire(import.meta.url)('onnxruntime-node');
-const { SLOW_STEP: step, SLOW_MS: milliseconds } = process.env;
+const { SLOW_STEP: step, SLOW_MS: milliseconds, SLOW_UNTIL: file } = process.env;
+
+async function slowly() {
+  await sleep(Number(milliseconds));
+  while (file !== undefined && !existsSync(file)) await sleep(5);
+}
 
 if (step === 'model' && !isMainThread) {
   const create = InferenceSession.create.bind(InferenceSession);
@@ -20,7 +27,7 @@ if (step === 'model' && !isMainThread) {
     const session = await create(...given);
     const run = session.run.bind(session);
     session.run = async (...feeds) => {
-      await sleep(Number(milliseconds));
+      await slowly();
       return await run(...feeds);
     };
     return session;
@@ -29,7 +36,7 @@ if (step === 'model' && !isMainThread) {
 
 if (step === 'query') {
   aroundStatements(async (sql, run) => {
-    if (/^\s*COPY \(SELECT (\S+ AS c0,|.* score_batch_tap_\w+\()/s.test(sql)) await sleep(Number(milliseconds));
+    if (/^\s*COPY \(SELECT (\S+ AS c0,|.* score_batch_tap_\w+\()/s.test(sql)) await slowly();
     return await run();
   });
 }

@@ -1,4 +1,4 @@
-import { cp, readdir } from 'node:fs/promises';
+import { cp, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -67,6 +67,22 @@ export async function untilFiles({ process }: Running, folder: string, pattern: 
     if (found.length >= count || ended(process)) return found;
     await sleep(1);
   }
+}
+
+/** Waits until the process has stopped, by a SIGSTOP of a test or of its own. @throws Error where it ends instead */
+export async function untilStopped({ process, ended: outcome }: Running): Promise<void> {
+  for (;;) {
+    if (ended(process)) throw new Error(`it was never stopped: ${(await outcome).stderr}`);
+    // The state stands behind the name of the command, which is in brackets.
+    const stat = await readFile(`/proc/${process.pid}/stat`, 'utf8').catch(() => '');
+    if (/\) T /.test(stat)) return;
+    await sleep(5);
+  }
+}
+
+/** Waits until the file has a text, or the process has ended. */
+export async function untilText({ process }: Running, file: string, text: string): Promise<void> {
+  while (!ended(process) && !(await readFile(file, 'utf8').catch(() => '')).includes(text)) await sleep(5);
 }
 
 function ended({ exitCode, signalCode }: Running['process']): boolean {

@@ -1,9 +1,11 @@
-// Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and how often not.
+// Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and
+// how often not. The first refusal makes a file.
 // Plain JavaScript: it is a process of its own, and nothing compiles TypeScript there.
+import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 
-const [file] = process.argv.slice(2);
+const [file, refusedOnce] = process.argv.slice(2);
 let over = false;
 process.stdin.on('end', () => {
   over = true;
@@ -26,6 +28,7 @@ for (let last = false; !last; ) {
     await sleep(200);
   } catch (error) {
     refused += 1;
+    writeFileSync(refusedOnce, '');
     why = error.message;
   }
   await sleep(5);

@@ -9,7 +9,7 @@ import { BIGQUERY } from '../../../src/warehouse/bigquery/dialect.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { temporaryFolder } from '../../support/project.ts';
-import type { Kind, Subject } from '../conformance.ts';
+import type { Kind, Subject } from '../conformance/subject.ts';
 
 // The suite runs on the emulator. To run it on BigQuery itself:
 //

@@ -7,7 +7,7 @@ import { identifier, tableIdentifier } from '../../../src/warehouse/snowflake/na
 import { openSnowflake } from '../../../src/warehouse/snowflake/open.ts';
 import { parseTarget } from '../../../src/warehouse/snowflake/target.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
-import type { Kind, Subject } from '../conformance.ts';
+import type { Kind, Subject } from '../conformance/subject.ts';
 
 // The suite runs on the emulator. To run it on Snowflake itself:
 //

@@ -1,14 +1,14 @@
 import { mkdir, readdir, rename } from 'node:fs/promises';
 import path from 'node:path';
-import type { Column } from '../../src/domain/schema.ts';
-import { identifier, literal, tableIdentifier } from '../../src/duckdb/sql.ts';
-import { openDuckdb } from '../../src/warehouse/duckdb/open.ts';
-import { query, statements, temporaryFolder } from '../support/project.ts';
-import { conformance, type Kind, type Subject } from './conformance.ts';
+import type { Column } from '../../../src/domain/schema.ts';
+import { identifier, literal, tableIdentifier } from '../../../src/duckdb/sql.ts';
+import { openDuckdb } from '../../../src/warehouse/duckdb/open.ts';
+import { query, statements, temporaryFolder } from '../../support/project.ts';
+import type { Kind, Subject } from '../conformance/subject.ts';
 
 const SILENT = { environment: {}, warn: () => undefined };
 
-async function makeSubject(): Promise<Subject> {
+export async function makeSubject(): Promise<Subject> {
   // Folders of such names are columns to DuckDB, before those of a file, unless it is told otherwise.
   const root = path.join(await temporaryFolder(), 'c0=7', 'key_0=7', 'score=0.7', 'rank=7');
   await mkdir(root, { recursive: true });
@@ -127,14 +127,3 @@ function kind(
 ): Kind {
   return { column: { name, type, native, ...(digits && { digits }) }, expressions, values };
 }
-
-const ONE_PROCESS =
-  'a DuckDB file is opened by one process at a time, which two warehouses in one process are not; test/race.test.ts starts two';
-
-conformance('DuckDB', makeSubject, {
-  'puts a key into the same chunk whatever the other rows are':
-    'a chunk is a range of rows of one file; keys that repeat are counted over all of them',
-  'lets one of two runs publish that come to the gate at the same time': ONE_PROCESS,
-  'publishes once where two processes of one run come to the gate at the same time': ONE_PROCESS,
-  'lets one of two processes after the other decide, each with what the one before wrote': ONE_PROCESS,
-});

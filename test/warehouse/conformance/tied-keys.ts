@@ -1,4 +1,4 @@
-import type { ColumnType } from '../../src/domain/schema.ts';
+import type { ColumnType } from '../../../src/domain/schema.ts';
 
 // Composite keys that differ in one part or in several, and their order as this file computes it, which no warehouse has a part in.
 

@@ -1,0 +1,4 @@
+import { onBigquery, onlyCasesOfBigquery } from './on-bigquery.ts';
+
+onBigquery('source', 'ledger');
+onlyCasesOfBigquery();
