@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
-import { cliPage, jobFilePage, LEAST_JOB, slug } from '../scripts/doc-pages.mjs';
+import { cliPage, jobFilePage, LEAST_JOB, slug } from '../scripts/doc-pages.ts';
 import { buildProgram } from '../src/commands/program.ts';
 import { isRunState } from '../src/domain/ledger.ts';
 import { tablesOf } from '../src/domain/tables.ts';
@@ -94,7 +94,7 @@ it.each([
   ['there is no such window', 'score-batch --week 2026-W54'],
   ['a value is missing', 'score-batch model tensorize models/churn --out'],
   ['there is no such script', 'npm run scoer'],
-  ['there is no such file', 'node scripts/nothing.mjs'],
+  ['there is no such file', 'node scripts/nothing.ts'],
 ])('a command line is refused where %s', async (_, text) => {
   await expect(checkCommand(commandsIn(text)[0] ?? [])).rejects.toThrow();
 });
@@ -187,7 +187,7 @@ it('documents name every exit code, environment variable, column, state and reas
 
 it('the map of the code names files that are there', () => {
   const files = new Set(
-    ['src', 'test', 'scripts'].flatMap((folder) =>
+    ['src', 'test', 'scripts', 'bench'].flatMap((folder) =>
       readdirSync(repository(folder), { recursive: true, encoding: 'utf8' }).map((file) => `${folder}/${file}`),
     ),
   );

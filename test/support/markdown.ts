@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { slug } from '../../scripts/doc-pages.mjs';
+import { slug } from '../../scripts/doc-pages.ts';
 import { repository } from './project.ts';
 
 interface Block {
