@@ -20,7 +20,7 @@ it('shows what a run would do, and moves nothing', async () => {
       rows      100, scored on their way out of the query
       tables    marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
       report    <project>/reports/linear-1997-W11.csv
-      replaces  nothing
+      supersedes  nothing
       gates     min_rows 1, max_quarantine_rate 0.01, psi_min_rows 500
       features  a (DOUBLE → float32), b (DOUBLE → float32)
       values    :window_start_date = 1997-03-10, :window_end_date = 1997-03-17
@@ -62,7 +62,7 @@ it('names the publication that would be replaced, and leaves it', async () => {
   const before = await publishedRows(folder);
   const [run] = await rowsOf(folder, 'select distinct run_id from marketing.scores');
   const { stdout } = await scoreBatch(folder, ['plan', '--week', '--json']);
-  expect(JSON.parse(stdout).replaces).toEqual({
+  expect(JSON.parse(stdout).supersedes).toEqual({
     run_id: run?.run_id,
     rows: { frozen: 100, scored: 100, quarantined: 0 },
   });
