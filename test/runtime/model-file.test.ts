@@ -144,7 +144,7 @@ describe('what is no model', () => {
     ['without a valid number', Buffer.concat([LINEAR, Buffer.from([0, 0])])],
     // Cut to 32 bits it is the tag of a graph.
     ['without a valid number', Buffer.concat([LINEAR, varint(2 ** 32 + 7 * 8 + 2), varint(0)])],
-    ['no known kind', Buffer.concat([LINEAR, varint(7 * 8 + 3)])],
+    ['unsupported wire type', Buffer.concat([LINEAR, varint(7 * 8 + 3)])],
     ['in ORT format', Buffer.concat([Buffer.from('\x20\0\0\0ORTM', 'latin1'), LINEAR])],
     ['100 deep', Buffer.concat([LINEAR, nested(1000)])],
   ])('%s', (why, bytes) => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { newFrozenId } from '../../domain/attempt-id.ts';
 import { checksumOf } from '../../domain/checksum.ts';
@@ -8,6 +8,7 @@ import { chunksFor, type FrozenChunk, type FrozenPiece, type FrozenTable } from 
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
+import { filesIn } from '../../duckdb/files.ts';
 import { rowGroupsOf } from '../../duckdb/row-groups.ts';
 import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
@@ -103,7 +104,7 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 /** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
 async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
   const { runId, columns, key, hash } = options;
-  const files = await filesIn(folder, ROWS);
+  const files = await filesIn(path.join(folder, ROWS));
   const widest = await widestRows(database, files, columns, ROW_GROUP_BYTES);
   const memory = await makeRoom(database, file, widest?.bytes ?? 0);
   const counts = await rowsPerFile(database, files);
@@ -157,18 +158,13 @@ async function writeRepeated(
     const repeated = path.join(folder, REPEATED, `${pass}.parquet`);
     await database.run(`COPY (${repeatedKeys(files, columns, key, pass, passes)}) TO ${literal(repeated)} (FORMAT parquet)`);
   }
-  const counts = await rowsPerFile(database, await filesIn(folder, REPEATED));
+  const counts = await rowsPerFile(database, await filesIn(path.join(folder, REPEATED)));
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
 /** Everything that is frozen: the rows, and the keys that occur more than once. */
 async function frozenFiles(folder: string): Promise<string[]> {
-  return [...(await filesIn(folder, ROWS)), ...(await filesIn(folder, REPEATED))];
-}
-
-async function filesIn(folder: string, part: string): Promise<string[]> {
-  const names = await readdir(path.join(folder, part));
-  return names.sort().map((name) => path.join(folder, part, name));
+  return [...(await filesIn(path.join(folder, ROWS))), ...(await filesIn(path.join(folder, REPEATED)))];
 }
 
 /** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
@@ -188,8 +184,8 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   try {
     const { probe, stamps, ...frozen } = await readManifest(folder);
     if (probe !== (await probeHash(file, runId))) return undefined;
-    const rows = await countRows(file, runId, await filesIn(folder, ROWS));
-    const repeated = await countRows(file, runId, await filesIn(folder, REPEATED));
+    const rows = await countRows(file, runId, await filesIn(path.join(folder, ROWS)));
+    const repeated = await countRows(file, runId, await filesIn(path.join(folder, REPEATED)));
     if (rows === undefined || repeated === undefined || rows < frozen.rows || repeated < (frozen.duplicates ?? 0))
       return undefined;
     await refuseOtherStamps(folder, stamps);
@@ -238,7 +234,9 @@ export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: nu
     `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
      FROM ${frozenRows(path.join(folder, piece.file), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
   );
-  await database.run(`CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan(await filesIn(folder, REPEATED))}`);
+  await database.run(
+    `CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan(await filesIn(path.join(folder, REPEATED)))}`,
+  );
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {

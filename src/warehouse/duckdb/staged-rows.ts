@@ -4,12 +4,12 @@ import type { StagedAttempt } from '../../domain/attempt.ts';
 import { stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import type { TappedWindow } from '../../domain/tapped-window.ts';
 import type { Database } from '../../duckdb/database.ts';
+import { filesIn } from '../../duckdb/files.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { ORDINAL, OUTCOMES, REJECTED, REPEATED } from '../../outcomes/folder.ts';
 import { registerOutcomes } from '../../outcomes/functions.ts';
 import { openOutcomes } from '../../outcomes/reader.ts';
-import { namesIn } from '../run-folder.ts';
 import { readTapped, rowFiles, tappedFolder } from './tapped.ts';
 
 /** Staged attempts as relations of one database: what stands after FROM, with the columns of staging. */
@@ -103,8 +103,4 @@ function constantColumns({ attempt, provider, facts, scoredAt }: TappedWindow): 
     `${literal(JSON.stringify(facts))} AS facts`,
     `CAST(${literal(scoredAt)} AS TIMESTAMPTZ) AS scored_at`,
   ];
-}
-
-async function filesIn(folder: string): Promise<string[]> {
-  return (await namesIn(folder)).sort().map((name) => path.join(folder, name));
 }
