@@ -54,7 +54,7 @@ describe('a warehouse that cannot be read', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: the warehouse "duckbd:data/warehouse.duckdb" is of no known kind
+      error: unsupported warehouse "duckbd:data/warehouse.duckdb"
       hint: did you mean duckdb?"
     `);
     await expectNothingMoved(folder);
