@@ -66,7 +66,7 @@ describe('a query', () => {
     const folder = await linearProject({ query: `select user_id, a, b, cuontry from users ${IN_WINDOW}` });
     const outcome = await scoreBatch(folder, ['--week']);
     expect(outcome.code).toBe(78);
-    expect(outcome.stderr).toContain('error: DuckDB refuses jobs/query.sql\n');
+    expect(outcome.stderr).toContain('error: DuckDB rejects jobs/query.sql\n');
     expect(outcome.stderr).toContain('Binder Error: Referenced column "cuontry" not found in FROM clause!');
     expect(outcome.stderr).toContain('Candidate bindings: "country"');
     expect(outcome.stderr).not.toMatch(/^ {4}at /m);

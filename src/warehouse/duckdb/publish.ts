@@ -18,8 +18,9 @@ import { refuseAlteredStaging, stagingFolder } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 /**
- * Publishes in one transaction. DuckDB's publish lock is the lock of the file: one process can have it open for writing, so nobody
- * publishes between the look at the ledger and the commit. Rows are ranked into files first, to hold the lock briefly.
+ * Publishes in one transaction. The publish lock is the lock of the file: only one process can open it for writing, so no
+ * other process publishes between reading the ledger and the commit. Rows are ranked into files first, to keep the lock
+ * short.
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
   const { entry, tables, key, keep, bands, scored } = spec;
@@ -47,13 +48,13 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       if (Number(clashes) > 0) throw clashed(entry);
       const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
       for (const table of targets) await database.run(deleteWindow(DUCKDB, table, ledger, spec));
-      // The job's grain may have been another one: what report and summary hold of this window goes too.
+      // The job's grain can have changed: delete what report and summary have of this window, too.
       for (const table of others) {
         if (table && (await tableExists(database, table.name))) await database.run(deleteWindow(DUCKDB, table, ledger, spec));
       }
       if (staged.files.length > 0) {
-        // The file is in the order of ranks, and a thread takes a whole row group of it: reading the report by ranges of ranks
-        // touches few row groups all the same. To keep the order of all costs one thread or twice the work where memory is small.
+        // The ranked file is in rank order and a thread inserts whole row groups of it, so a range of ranks still touches
+        // few row groups. Preserving the order exactly would take a single thread, or twice the work if memory is small.
         await database.run('SET preserve_insertion_order = false');
         await database.run(insertScores(DUCKDB, scores, numbered, rows));
         await database.run(insertQuarantine(DUCKDB, quarantine, entry, staged.rejected, key));
@@ -75,7 +76,7 @@ async function transaction<T>(database: Database, work: () => Promise<T>): Promi
     await database.run('COMMIT');
     return result;
   } catch (error) {
-    // A statement that failed may have ended the transaction already; what counts is the first error.
+    // The failed statement may have ended the transaction already; report the first error.
     await database.run('ROLLBACK').catch(() => undefined);
     throw error;
   }

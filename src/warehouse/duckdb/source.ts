@@ -65,7 +65,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
     dropFrozen: (runId) => removeRunFolder(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
-    drop: (left) => translated(file.scratch, () => dropArtifact(left)),
+    drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
     async probe() {
       await withFile(file, 'read', (database) => database.run('SELECT 1'));
       return `${file.path} can be read`;
@@ -78,7 +78,7 @@ interface PlanStep {
   readonly children?: readonly PlanStep[];
 }
 
-/** The planner's guess for the topmost step that has one. */
+/** The planner's estimate for the topmost step that has one. */
 function guessOf([step]: readonly PlanStep[]): number {
   if (step === undefined) return 0;
   const guess = step.extra_info?.['Estimated Cardinality'];
