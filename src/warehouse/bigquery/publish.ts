@@ -26,23 +26,24 @@ import { refusalOf, refuseUnless, transaction } from './script.ts';
 import type { Job } from './shapes.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
-/** No run's id begins so. */
+/** No run id starts with this. */
 const ALTERED = 'other rows: ';
 
-/** Tables of a publication by their full names. */
+/** Tables of a publication with their full names. */
 interface Targets {
   readonly ledger: TableLayout;
   readonly scores: TableLayout;
   readonly quarantine: TableLayout;
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
-  /** Report and summary where this window is not theirs: what they hold of it goes. */
+  /** Report and summary tables of a window that has none: its rows in them are deleted. */
   readonly others: readonly TableLayout[];
 }
 
 /**
- * Publishes by one script job, which is one transaction and goes on when this process dies: under its id it is found again,
- * and nothing is published twice. Tables are made and rows are ranked before: a transaction can do neither, and is short.
+ * Publishes with one script job, which is one transaction. It keeps running if this process dies. Its id leads back to it,
+ * so nothing is published twice. Tables are created and rows are ranked before: a transaction cannot create tables, and must
+ * be short.
  */
 export async function publish(connection: Connection, spec: PublicationSpec): Promise<boolean> {
   const { entry } = spec;
@@ -52,24 +53,24 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   if (current?.runId === entry.runId) return false;
   if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
   refuseOverlap(entries, spec);
-  // The number holds where the script goes on: it does only while nothing near this window has been published since.
+  // The script checks that nothing near this window was published since, so this number is still right when it commits.
   const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
   const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets, near));
   const mine = await publishOnce(connection, numbered, targets.ledger, script);
-  // What is left of it expires.
+  // The table expires if it cannot be dropped.
   if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
 }
 
-/** Finished jobs under the id of a publication that did not publish it are passed over, up to this many. */
+/** Skips up to this many finished jobs that have the publication's id but did not publish it. */
 const MAX_JOBS = 5;
 
-/** @returns false where another process of the run has published */
+/** @returns false if another process of the run has published */
 async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: TableLayout, script: string): Promise<boolean> {
-  // Tells whose job it is that a lost answer was about.
+  // Identifies this process's job after a lost answer.
   const process = randomBytes(8).toString('hex');
   const job = queryJob(connection, script, { runId: entry.runId });
   const configuration = { ...job, labels: { ...(job.labels as Record<string, string>), process } };
@@ -84,21 +85,22 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
       const published = refusalOf(error);
       if (published === undefined) throw error;
       const altered = alteredBy(published);
-      if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
+      if (altered !== undefined) throw alteredStaging([`${altered} would not have the rows that were counted`]);
       if (published === entry.runId) return false;
       if (published === CLASH) throw clashed(entry);
       throw superseded(entry.window.label, published);
     }
-    // Somebody else's job is done. What it did is in the ledger: it may have been anybody's, or of a ledger that was dropped since.
+    // Another process's job has finished. Only the ledger shows whether it published this run: the ledger may have been
+    // dropped since.
     const current = currentPublication(await readEntries(connection, ledger, { job: entry.job, window: entry.window }));
     if (current?.runId === entry.runId) return false;
   }
-  throw new ScoreBatchError('unavailable', `BigQuery has finished ${MAX_JOBS} jobs ${id}, and none has published the run`, {
-    hint: 'start again with --fresh: a new run has jobs of its own',
+  throw new ScoreBatchError('unavailable', `${MAX_JOBS} BigQuery jobs ${id} finished, but none published the run`, {
+    hint: 'run again with --fresh: a new run uses new job ids',
   });
 }
 
-/** What the script says where it must not go on for another reason than the window's own publication; no run id has a space. */
+/** The script's refusal for a conflict other than the window's own publication. Not a run id, which has no spaces. */
 const CLASH = 'a clash';
 
 function ownerOf(job: Job): string | undefined {
@@ -126,7 +128,10 @@ async function createTargets(connection: Connection, { tables, key, reported }: 
   return { ...targets, report: undefined, summary: undefined, others };
 }
 
-/** The scored rows of the pinned attempts with their ranks. The table is named after what it holds: two processes make the same. */
+/**
+ * Writes the scored rows of the pinned attempts with their ranks. The name is a digest of the content, so two processes
+ * write the same.
+ */
 function writeRanked(connection: Connection, spec: PublicationSpec): string {
   const { entry, pinned, key, keep, tables } = spec;
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
@@ -138,7 +143,7 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
   return digest(entry.runId, ...pinned.map(({ attempt }) => attempt));
 }
 
-/** @param near publications near the window, as they were when the number was chosen */
+/** @param near number of publications near the window when the publication number was chosen */
 function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets, near: number): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored, segments } = spec;
   const { ledger, scores, quarantine, report, summary, others } = targets;
@@ -168,7 +173,7 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Ta
   return [...statements, ...ended, insertEntry(BIGQUERY, ledger, entry)];
 }
 
-/** Ends the script unless the table holds what was counted in staging; see `alteredBy`. */
+/** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. */
 function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: ExpectedRows): string {
   const counted = `(SELECT CONCAT(row_count, ' rows, ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING))
     FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
@@ -179,7 +184,7 @@ function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: Expect
   );
 }
 
-/** The table that did not hold what was counted; undefined where the script ended for another reason. */
+/** The table without the rows that were counted; undefined if the script stopped for another reason. */
 function alteredBy(refusal: string): string | undefined {
   return refusal.startsWith(ALTERED) ? refusal.slice(ALTERED.length) : undefined;
 }

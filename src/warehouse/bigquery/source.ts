@@ -19,7 +19,7 @@ import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
 export function bigquerySource(connection: Connection): Source & EstimatingSource & FeedingSource & MeasuringSource {
-  const asked = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
+  const queried = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
     translated(connection, async () => {
       try {
         return await work();
@@ -29,9 +29,9 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       }
     });
   const planned = (query: Query): Promise<Job> =>
-    asked(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
+    queried(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
   return {
-    // Names of projects are unique in all of Google Cloud.
+    // Project names are globally unique in Google Cloud.
     identity: async () => `bigquery ${connection.home.project}.${connection.home.dataset}`,
     async describe(query) {
       const job = await planned(query);
@@ -42,10 +42,10 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     },
     async ready(query) {
       const [column, ...more] = await this.describe(query);
-      // As it is, not inside another: a column without a name cannot be selected from outside.
+      // Not as a subquery: an unnamed column cannot be selected from outside.
       const found =
         column?.type === 'bool' && more.length === 0
-          ? await asked(query, () =>
+          ? await queried(query, () =>
               rows(connection, renderQuery(query), { parameters: query.parameters, maxBytes: connection.maxBytes }),
             )
           : [];
@@ -64,11 +64,11 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
           const [row] = await rows(connection, selectLargest(BIGQUERY, frozen, texts, 'BYTE_LENGTH'), { runId });
           return largestTexts(texts, row);
         },
-        'looking for the largest text',
+        'finding the largest text',
       ),
     freeze: (query, options) =>
       translated(connection, () => freeze(connection, query, options), 'freezing the rows of the window'),
-    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),
+    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'reading the frozen table'),
     verify: (frozen, key) =>
       translated(connection, () => verifyFrozen(connection, frozen, key), 'counting the frozen table again'),
     async loadChunk(frozen, chunk, database) {
@@ -79,8 +79,8 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       translatedEach(connection, feedChunk(connection, frozen, chunk, database, columns), 'reading a frozen chunk'),
     dropFrozen: (runId) => translated(connection, () => dropFrozen(connection, runId), 'dropping the frozen table'),
     listArtifacts: () => translated(connection, () => listArtifacts(connection, ['manifest', 'frozen', 'probe'])),
-    drop: (left) => translated(connection, () => dropArtifact(connection, left)),
-    probe: () => translated(connection, () => probeSource(connection), 'trying what the credentials may do'),
+    drop: (artifact) => translated(connection, () => dropArtifact(connection, artifact)),
+    probe: () => translated(connection, () => probeSource(connection), 'checking the permissions of the credentials'),
   };
 }
 
@@ -97,7 +97,7 @@ async function* feedChunk(
   } catch (error) {
     if (!failureOf(error).reasons.includes('notFound')) throw error;
     throw new ScoreBatchError('conflict', `the frozen table ${table.table} of this run is gone`, {
-      hint: 'something dropped it, or it is past its deadline; start again with --fresh',
+      hint: 'it was dropped or has expired; run again with --fresh',
       cause: error,
     });
   }
