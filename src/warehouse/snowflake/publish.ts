@@ -31,10 +31,10 @@ import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
 import { ensureLock, ensureTable, tableExists } from './tables.ts';
 
 /**
- * Publishes in one transaction. Rows are ranked into a table before, to hold the publish lock briefly, and every table is made before:
- * DDL would commit the transaction.
+ * Publishes in one transaction. Rows are ranked into a table before, to keep the lock short. All tables are created before,
+ * because DDL would commit the transaction.
  *
- * @param counted the table of the staged rows, as SQL; see `tallyStaged`
+ * @param counted quoted name of the table of staged rows; see `tallyStaged`
  */
 export async function publish(snowflake: Snowflake, spec: PublicationSpec, counted: string | undefined): Promise<boolean> {
   const { entry, key, keep, bands, scored, reported, segments } = spec;
@@ -48,7 +48,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   const lock = lockTable(snowflake, ledger);
   for (const table of [ledger, ...targets]) await ensureTable(snowflake, table);
   await ensureLock(snowflake, lock);
-  // The job's grain may have been another one: what report and summary hold of this window goes too.
+  // The job's grain can have changed: delete what report and summary have of this window, too.
   for (const table of others) if (table && (await tableExists(snowflake, table.name))) targets.push(table);
   const pinned = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
   const ranked = pinned && (await rank(snowflake, spec, pinned));
@@ -56,7 +56,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, ledger, { job: entry.job, near: entry.window });
     const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
-    // Where this process's own COMMIT had no answer, it has happened.
+    // If this process's own COMMIT had no answer, it did happen.
     if (current?.runId === entry.runId) return { commit: false, result: commitUnknown };
     if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
     refuseOverlap(entries, spec);
@@ -99,10 +99,10 @@ interface Written {
 }
 
 /**
- * Counts what would be committed. The driver sends a statement again whose answer is lost, under the same request id, by which
- * Snowflake tells that it ran; that is not ours to prove. And somebody may have written to what was counted before.
+ * Counts what would be committed. The driver resends a statement whose answer was lost with the same request id, by which
+ * Snowflake should detect that it already ran. And another process may have written to the rows that were counted before.
  *
- * @throws ScoreBatchError `unavailable` where a statement ran twice or not at all, `refused` where other rows were written
+ * @throws ScoreBatchError `unavailable` if a statement ran twice or not at all, `refused` if other rows were written
  */
 async function refuseOther(session: Session, snowflake: Snowflake, spec: PublicationSpec, written: Written): Promise<void> {
   const { entry } = spec;
@@ -114,27 +114,28 @@ async function refuseOther(session: Session, snowflake: Snowflake, spec: Publica
     const counted = Number(rows);
     if (counted === expected.rows && checksumOf(high, low) === expected.checksum) continue;
     const ranTwice = expected.rows > 0 && (counted === 0 || counted === 2 * expected.rows);
-    if (ranTwice) throw doubled(`${table} has ${rows} rows for ${expected.rows}`);
-    altered.push(`${table} would have ${rows} rows for the ${expected.rows} that were counted, or other values`);
+    if (ranTwice) throw doubled(`${table} has ${rows} rows, expected ${expected.rows}`);
+    altered.push(`${table} would have ${rows} rows where ${expected.rows} were counted, or other values`);
   }
   if (altered.length > 0) throw alteredStaging(altered);
   if (summary !== undefined) {
     const [[users] = []] = await session.rows(countSummarized(SNOWFLAKE, summary, entry));
     const scored = entry.rows?.scored ?? 0;
-    if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users for ${scored}`);
+    if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users, expected ${scored}`);
   }
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
-  if (entries.filter(({ state }) => state === 'published').length !== 1) throw doubled('the ledger has the entry twice');
+  if (entries.filter(({ state }) => state === 'published').length !== 1)
+    throw doubled('the ledger does not have the entry exactly once');
 }
 
 function doubled(what: string): ScoreBatchError {
-  return new ScoreBatchError('unavailable', 'the publication was rolled back: a statement of it ran twice, or not at all', {
+  return new ScoreBatchError('unavailable', 'the publication was rolled back: one of its statements ran twice or not at all', {
     details: [what],
-    hint: 'the connection to Snowflake may be breaking: start the same command again, which goes on from what is staged',
+    hint: 'the connection to Snowflake may be unreliable; run the same command again: it resumes from the staged chunks',
   });
 }
 
-/** The scored rows of the pinned attempts with their ranks, as a table of this call's own. @returns its name as SQL */
+/** Writes the scored rows of the pinned attempts with their ranks to a table of this call's own. @returns its quoted name */
 async function rank(snowflake: Snowflake, { entry, key, keep, tables }: PublicationSpec, pinned: string): Promise<string> {
   const { runId } = entry;
   const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));

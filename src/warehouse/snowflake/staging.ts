@@ -20,8 +20,8 @@ import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { createTable, ensureSchema, unlessThere } from './tables.ts';
 
-// Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse, so
-// none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
+// Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse,
+// so none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
 
 const NAME = /chunk-(\d+)-([0-9a-f]+)-(\d+)\.parquet$/;
 

@@ -125,6 +125,6 @@ it('a job that always runs is given up, and says which one it is', async () => {
   });
   await expect(google.open({}, { job: 200 }).source.ready(QUERY)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/^the job score_batch_\w+ still runs/),
+    message: expect.stringMatching(/^the job score_batch_\w+ is still running/),
   });
 });
