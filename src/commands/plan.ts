@@ -66,6 +66,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
     freezes: plan.tap === undefined,
+    unloads: definition.source.unload,
     chunks: rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking),
     model: {
       name: bundle.definition.name,
@@ -123,6 +124,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
+    ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            --allow-empty publishes it empty'] : []),
     ...(plan.bytes === null || plan.usd === null

@@ -29,6 +29,8 @@ export interface Database extends AsyncDisposable {
   readonly connection: DuckDBConnection;
   /** Name that DuckDB gives to the file, by which its tables can be told from a schema of the same name. */
   readonly catalog: string;
+  /** See `DatabaseOptions`: the place for other files that are soon gone. */
+  readonly temporary: string;
   run(sql: string, values?: Values): Promise<void>;
   /** All rows of a small result. */
   rows(sql: string, values?: Values): Promise<Cell[][]>;
@@ -90,6 +92,7 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
   return {
     connection,
     catalog: String(row?.[0]),
+    temporary: options.temporary,
     run: (sql, values) =>
       stoppable(async () => {
         await connection.run(sql, values);

@@ -1,9 +1,10 @@
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import { RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
-/** What no single key can tell: names that would meet in one table, segments that are not kept. */
+/** What no single key can tell: names that would meet in one table, segments that are not kept, a key of another warehouse. */
 export function crossChecks(job: JobDefinition): Problem[] {
   return [
     ...repeatedColumns(job),
@@ -13,6 +14,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...ranksNeeded(job),
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
+    ...unloadable(job),
   ];
 }
 
@@ -132,6 +134,15 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
       message:
         'rows of the slim layout do not say whose they are, so that two jobs cannot share a table; take the narrow layout',
     },
+  ];
+}
+
+function unloadable({ source }: JobDefinition): Problem[] {
+  const kind = warehouseKind(source.warehouse);
+  // Another check reports a warehouse of an unsupported kind.
+  if (!source.unload || kind === undefined || kind === 'snowflake') return [];
+  return [
+    { path: ['source', 'unload'], message: `only Snowflake unloads its rows, and the source is ${kind}; leave unload out` },
   ];
 }
 

@@ -22,15 +22,16 @@ export interface Fingerprinted {
 /**
  * Equal for two runs that would publish the same from the same rows: the source database itself, SQL and bound values, the
  * types of its columns, the effective job, the model and its rules, the key of its hashes. Left out: what only changes how
- * fast a run is (workers, devices), what it may cost, who else may publish there, and the words that name the warehouses. Two
- * checkouts name different databases by the same words; the sink is the one whose ledger the fingerprint stands in.
+ * fast a run is (workers, devices, unloading), what it may cost, who else may publish there, and the words that name the
+ * warehouses. Two checkouts name different databases by the same words; the sink is the one whose ledger the fingerprint
+ * stands in.
  *
  * @returns SHA-256, hex
  */
 export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey }: Fingerprinted): string {
   const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
-  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, ...source } = definition.source;
+  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, unload: _unload, ...source } = definition.source;
   const { warehouse: _____, shared_tables: ______, ...sink } = definition.sink;
   const parts = {
     format: FORMAT_VERSION,

@@ -60,6 +60,12 @@ const source = z
       .describe(
         'whether a DuckDB file is copied before it is scored: auto does so where scoring takes a minute or more, since others cannot write the file meanwhile',
       ),
+    unload: z
+      .boolean()
+      .default(false)
+      .describe(
+        'whether Snowflake unloads each chunk of frozen rows as a Parquet file, which workers get instead of JSON rows; not measured on a real account',
+      ),
     max_bytes: byteSize.optional().describe('cost guard: bytes that the query may read, such as 50GB'),
     usd_per_tib: z.number().min(0).default(6.25).describe('price by which plan shows what the query costs, in USD per TiB'),
   })

@@ -71,8 +71,8 @@ export async function openWarehouses({ definition, root }: Job, context: Context
     context.atEnd(() => warehouse.close());
     return warehouse;
   };
-  const { warehouse: url, scratch, max_bytes: maxBytes } = definition.source;
-  const sourceAccess = { ...shared, url, scratch, maxBytes };
+  const { warehouse: url, scratch, max_bytes: maxBytes, unload } = definition.source;
+  const sourceAccess = { ...shared, url, scratch, maxBytes, unload };
   return {
     source: await open(sourceAccess),
     sink: await open({

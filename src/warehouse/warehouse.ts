@@ -293,6 +293,8 @@ export interface WarehouseAccess {
   readonly memory: number;
   /** Memory limit for wide rows, bytes; defaults to `memory`. */
   readonly reserve?: number | undefined;
+  /** Whether frozen chunks are read as unloaded Parquet files; see `source.unload`. Only Snowflake uses it. */
+  readonly unload?: boolean;
   /** Cost guard: bytes a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

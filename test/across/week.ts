@@ -115,8 +115,8 @@ export interface Week {
 }
 
 /** Runs the week to its end, in a checkout of its own. @throws Error with what was said on stderr where it does not end well */
-export async function runWeek(source: string, sink: string): Promise<Week> {
-  const folder = await weeklyProject();
+export async function runWeek(source: string, sink: string, edits: ProjectEdits = {}): Promise<Week> {
+  const folder = await weeklyProject(edits);
   const outcome = await startWeek(folder, source, sink);
   if (outcome.code !== 0) throw new Error(outcome.stderr);
   return await weekOf(folder, source, sink);

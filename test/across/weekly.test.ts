@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
-import { EMPTY, expectedCsv, FILL, leftInScratch, missing, runWeek } from './week.ts';
+import { EMPTY, expectedCsv, FILL, leftInScratch, missing, replaced, runWeek } from './week.ts';
 
 // What every pair of warehouses gives is held against the report of the embedded one, byte by byte.
 
@@ -22,6 +22,13 @@ describe('the weekly job', () => {
   // Without an emulator; the last line of the output says why there is none.
   it.skipIf(missing.bigquery)('gives the same report within BigQuery', within('bigquery'));
   it.skipIf(missing.snowflake)('gives the same report within Snowflake', within('snowflake'));
+
+  it.skipIf(missing.snowflake)('gives the same report where Snowflake unloads its chunks', async () => {
+    const url = await FILL.snowflake();
+    const { csv } = await runWeek(url, url, { edit: (job) => replaced(job, 'source:', 'source:\n  unload: true') });
+    expect(csv).toBe(await expectedCsv());
+    expect(await leftInScratch(url)).toEqual([]);
+  });
 
   it.for<[WarehouseKind, WarehouseKind]>([
     ['bigquery', 'snowflake'],

@@ -13,7 +13,7 @@ Why fakesnow's server is not used as it is:
 - It gives PUT an upload address on the server. The driver is on the same machine: it copies the file itself.
 - Statements of one session may overlap, and fakesnow has one DuckDB connection for each: they take turns here.
 
-What fakesnow lacks or does differently is in fakesnow_patches.py, and in fakesnow_locks.py. All of this is written by us from what the driver
+What fakesnow lacks or does differently is in fakesnow_patches.py, fakesnow_locks.py and fakesnow_unload.py. All of this is written by us from what the driver
 reads, so a test that passes here is no evidence about how Snowflake encodes a result.
 """
 
@@ -44,6 +44,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 import fakesnow_patches
+import fakesnow_unload
 from fakesnow_locks import TableLocks
 from fakesnow_rowset import rowset
 from until_parent_ends import until_parent_ends
@@ -82,7 +83,7 @@ async def query_request(request: Request) -> JSONResponse:
     body = await request.body()
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)
-    statement = json.loads(body)
+    statement = {**json.loads(body), "url": str(request.base_url)}
     request_id = request.query_params.get("requestId", "")
     async with turns[token]:
         running[request_id] = connection
@@ -135,7 +136,7 @@ def answer_to(connection: FakeSnowflakeConnection, body: dict) -> dict:
     try:
         if body.get("describeOnly"):
             return described(connection, sql)
-        return executed(connection, sql, parameters(body.get("bindings")))
+        return executed(connection, sql, parameters(body.get("bindings")), body["url"])
     except Error as error:
         logger.info("%s: %s", sql, error)
         return failure(f"{error.errno:06d}", error.msg, error.sqlstate)
@@ -147,8 +148,11 @@ def answer_to(connection: FakeSnowflakeConnection, body: dict) -> dict:
 
 
 def executed(
-    connection: FakeSnowflakeConnection, sql: str, binds: list | None
+    connection: FakeSnowflakeConnection, sql: str, binds: list | None, url: str
 ) -> dict:
+    if get := fakesnow_unload.downloads(connection, sql, url):
+        return {"success": True, "data": get}
+    sql = fakesnow_unload.unloaded(connection, sql) or sql
     cursor = connection.cursor()
     cursor.execute(sql, binding_params=binds, server=True)
     if put := cursor._last_transformed.args.get("put_stage_data"):
@@ -218,6 +222,7 @@ OURS = [
     Route("/queries/v1/abort-request", abort_request, methods=["POST"]),
     Route("/queries/{id}/result", query_result, methods=["GET"]),
     Route("/session", session, methods=["POST"]),
+    fakesnow_unload.ROUTE,
 ]
 
 

@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import { parseJob } from '../../src/job/parse.ts';
 import { presentError } from '../../src/terminal/error.ts';
 
-function problems(changes: { key?: string; column?: string; sink?: string; report?: string }): string[] {
-  const { key = '[id]', column = 'score', sink = 'table: m.scores', report = '{}' } = changes;
+function problems(changes: { warehouse?: string; key?: string; column?: string; sink?: string; report?: string }): string[] {
+  const { warehouse = 'duckdb:w.duckdb', key = '[id]', column = 'score', sink = 'table: m.scores', report = '{}' } = changes;
   const text = `name: churn
 model: models/churn
 time_zone: Europe/Berlin
-source: { warehouse: "duckdb:w.duckdb", query: select 1, key: ${key} }
+source: { warehouse: "${warehouse}", query: select 1, key: ${key} }
 score: { column: ${column} }
 sink: { ${sink} }
 report: ${report}
@@ -84,4 +84,14 @@ it.each(['m.scores_quarantine', 'm.score_batch_ledger'])('%s stands beside the s
 
 it('names are apart though they look alike when their parts are joined', () => {
   expect(problems({ sink: 'table: \'"a.b".c\'', report: '{ table: \'a."b.c"\' }' })).toEqual([]);
+});
+
+it('unloading is for Snowflake', () => {
+  const unload = (warehouse: string) => problems({ warehouse, key: '[id], unload: true' });
+  expect(unload('snowflake://account/db/schema')).toEqual([]);
+  const refused = (kind: string) => [
+    expect.stringContaining(`source.unload: only Snowflake unloads its rows, and the source is ${kind}; leave unload out`),
+  ];
+  expect(unload('duckdb:w.duckdb')).toEqual(refused('duckdb'));
+  expect(unload('bigquery://project/dataset')).toEqual(refused('bigquery'));
 });

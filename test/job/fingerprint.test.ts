@@ -41,6 +41,7 @@ it.each([
   ['devices', { job: `${JOB}score: { providers: [{ name: cuda, devices: [1, 2] }, cpu] }\n` }],
   ['the number of workers', { job: `${JOB}score: { workers: 7 }\n` }],
   ['path to the same database', { job: JOB.replace('duckdb:w.duckdb', 'duckdb:/somewhere/w.duckdb') }],
+  ['way to read a chunk', { job: JOB.replace('"duckdb:w.duckdb", ', '"snowflake://a/d/s", unload: true, ') }],
   ['the memory', { job: `${JOB}score: { max_memory: 512MiB }\n` }],
 ])('stays the same with another %s', (_, change) => {
   expect(fingerprint(change)).toBe(fingerprint());

@@ -43,6 +43,7 @@ it('fills in every default of the smallest job', () => {
       duplicates: 'quarantine',
       usd_per_tib: 6.25,
       freeze: 'auto',
+      unload: false,
     },
     features: {},
     score: {

@@ -15,6 +15,7 @@ import { renderQuery } from './query.ts';
 import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { createTable, ensureSchema } from './tables.ts';
+import { unloadChunks } from './unload.ts';
 
 /** Columns of the query under their real names; runs nothing. */
 export async function describe({ client, target, job }: Snowflake, query: Query): Promise<Column[]> {
@@ -63,7 +64,9 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   await createTable(snowflake, manifestName, () =>
     run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
   );
-  return (await readFrozen(snowflake, runId)) ?? frozen;
+  const made = (await readFrozen(snowflake, runId)) ?? frozen;
+  if (snowflake.unload) await unloadChunks(snowflake, made, table);
+  return made;
 }
 
 /** The run's frozen table where it is complete and there with all its rows. */

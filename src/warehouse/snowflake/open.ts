@@ -15,7 +15,8 @@ import { parseTarget } from './target.ts';
  *
  * @throws ScoreBatchError `configuration` where URL or scratch schema cannot be read
  */
-export function openSnowflake({ url, job, scratch, memory, signal, environment, warn }: WarehouseOptions): Warehouse {
+export function openSnowflake(options: WarehouseOptions): Warehouse {
+  const { url, job, scratch, memory, unload = false, signal, environment, warn } = options;
   const target = parseTarget(url);
   const [schema, database = target.database, ...more] = [...(parseTableName(scratch) ?? [])].reverse();
   if (schema === undefined || more.length > 0) {
@@ -33,7 +34,7 @@ export function openSnowflake({ url, job, scratch, memory, signal, environment, 
       warned = true;
     },
   };
-  const shared = { target, scratch: [database, schema] as const, job, memory };
+  const shared = { target, scratch: [database, schema] as const, job, memory, unload };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
   // The ledger is written even when a signal has just ended the run, if that is possible soon.
   const graceSignal = abortAfterGracePeriod(signal);

@@ -8,6 +8,7 @@ import { tableIdentifier } from './names.ts';
 import { queryTag } from './session.ts';
 import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
 import { schemaExists, tableExists } from './tables.ts';
+import { copyInto } from './unload.ts';
 
 /** A right that a run needs, with the statement that proves it and the grant that gives it. */
 interface Right {
@@ -21,8 +22,10 @@ export async function probeSource(snowflake: Snowflake): Promise<string> {
   await prove(snowflake, reachRights(snowflake));
   if (!(await schemaExists(snowflake, snowflake.scratch)))
     return `${shown(snowflake)} can be read; ${absent(snowflake.scratch)}`;
-  await prove(snowflake, scratchRights(snowflake).slice(0, 1));
-  return `${shown(snowflake)} can be read; frozen tables go to ${showTableName(snowflake.scratch)}`;
+  const rights = scratchRights(snowflake).slice(0, 1);
+  await prove(snowflake, snowflake.unload ? [...rights, unloading(snowflake)] : rights);
+  const found = `${shown(snowflake)} can be read; frozen tables go to ${showTableName(snowflake.scratch)}`;
+  return snowflake.unload ? `${found}, and chunks can be unloaded there` : found;
 }
 
 /**
@@ -124,6 +127,26 @@ function scratchRights(snowflake: Snowflake): Right[] {
       grant: `grant create stage on schema ${schema} to role ${role}`,
     },
   ];
+}
+
+/** An account may forbid it, whatever the role has: PREVENT_UNLOAD_TO_INTERNAL_STAGES. */
+function unloading(snowflake: Snowflake): Right {
+  const { role = 'R' } = snowflake.target;
+  const schema = showTableName(snowflake.scratch);
+  const runId = `probe-${randomBytes(4).toString('hex')}`;
+  const stage = tableIdentifier(scratchName(snowflake, 'probe', runId));
+  return {
+    what: `unload to a stage in ${schema}`,
+    prove: async () => {
+      await run(snowflake, `CREATE OR REPLACE STAGE ${stage} ${comment(snowflake, runId)}`);
+      try {
+        await run(snowflake, copyInto(`${stage}/probe.parquet`, 'SELECT 1 AS one'));
+      } finally {
+        await run(snowflake, `DROP STAGE IF EXISTS ${stage}`);
+      }
+    },
+    grant: `grant create stage on schema ${schema} to role ${role}; where it has it, look at: show parameters like 'PREVENT_UNLOAD_TO_INTERNAL_STAGES' in account`,
+  };
 }
 
 async function prove({ target }: Snowflake, rights: readonly Right[]): Promise<void> {

@@ -22,10 +22,14 @@ export async function listArtifacts(snowflake: Snowflake, purposes: readonly str
   }
 }
 
-/** Drops the table, and the stage that is called as the table of a run's staging: its mark counts for both. */
+/** Purposes for which a run has a stage beside the table of the same name, whose mark counts for both; see `makeStage`. */
+const STAGES = ['staged', 'unloaded'];
+
+/** Drops the table, and the stage of its name where it is the table of one. */
 export async function dropArtifact(snowflake: Snowflake, { name }: ScratchArtifact): Promise<void> {
   // The table last: it is what a stage is found by.
-  if (name.includes(`."${stored(`${PREFIX}staged_`)}`)) await run(snowflake, `DROP STAGE IF EXISTS ${name}`);
+  const isStage = STAGES.some((purpose) => name.includes(`."${stored(`${PREFIX}${purpose}_`)}`));
+  if (isStage) await run(snowflake, `DROP STAGE IF EXISTS ${name}`);
   await run(snowflake, `DROP TABLE IF EXISTS ${name}`);
 }
 

@@ -15,6 +15,8 @@ export interface Snowflake {
   readonly client: Client;
   /** Bytes that DuckDB may use in this process. */
   readonly memory: number;
+  /** See `WarehouseAccess`. */
+  readonly unload?: boolean;
   /** See `WarehouseOptions`. */
   readonly signal: AbortSignal;
 }

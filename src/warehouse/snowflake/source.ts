@@ -13,6 +13,7 @@ import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { queryTag } from './session.ts';
 import { run, type Snowflake, translated } from './snowflake.ts';
 import { carried, readInto } from './transfer.ts';
+import { readUnloaded } from './unload.ts';
 
 export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource {
   const { client, target, job } = snowflake;
@@ -40,22 +41,23 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
       translated(
         snowflake,
         async () => {
-          const from = `${frozenTableName(snowflake, frozen.runId)} WHERE ${inChunk(frozen, chunk)}`;
-          const tag = queryTag(job, frozen.runId);
-          const read = await client.use((session) =>
-            readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }),
-          );
-          const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows;
-          if (read === expected) return;
-          throw alteredFrozen(frozenTableName(snowflake, frozen.runId), [
-            `chunk ${chunk} had ${expected} rows and has ${read}`,
-          ]);
+          const table = frozenTableName(snowflake, frozen.runId);
+          const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
+          const readRows = () => {
+            const from = `${table} WHERE ${inChunk(frozen, chunk)}`;
+            const tag = queryTag(job, frozen.runId);
+            return client.use((session) => readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }));
+          };
+          const read = snowflake.unload
+            ? await readUnloaded(snowflake, { frozen, table, chunk, rows: expected }, database, 'chunk')
+            : await readRows();
+          if (read !== expected) throw alteredFrozen(table, [`chunk ${chunk} had ${expected} rows and has ${read}`]);
         },
         'reading a frozen chunk',
       ),
     dropFrozen: (runId) =>
-      translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest']), 'dropping the frozen table'),
-    listArtifacts: () => translated(snowflake, () => listArtifacts(snowflake, ['frozen', 'manifest', 'probe'])),
+      translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest', 'unloaded']), 'dropping the frozen table'),
+    listArtifacts: () => translated(snowflake, () => listArtifacts(snowflake, ['frozen', 'manifest', 'unloaded', 'probe'])),
     drop: (left) => translated(snowflake, () => dropArtifact(snowflake, left)),
     probe: () => translated(snowflake, () => probeSource(snowflake), 'trying what the role may do'),
   };

@@ -14,11 +14,11 @@ import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { toColumn } from './columns.ts';
 import { comment } from './comment.ts';
 import { literal, SNOWFLAKE, snowflakeType } from './dialect.ts';
-import { isMissing } from './errors.ts';
 import { identifier, tableIdentifier } from './names.ts';
 import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
-import { createTable, ensureSchema, unlessThere } from './tables.ts';
+import { listStage, makeStage } from './stages.ts';
+import { ensureSchema } from './tables.ts';
 
 // Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse,
 // so none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
@@ -42,20 +42,7 @@ export async function makeStaging(snowflake: Snowflake, runId: string, file: str
   const described = await database.rows(`DESCRIBE SELECT * FROM ${parquetScan([file])}`);
   const columns = described.map(([name, type]) => duckdbColumn(String(name), String(type)));
   await ensureSchema(snowflake, snowflake.scratch);
-  const mark = comment(snowflake, runId);
-  await createTable(snowflake, scratchName(snowflake, 'staged', runId), () =>
-    run(
-      snowflake,
-      `CREATE TRANSIENT TABLE IF NOT EXISTS ${stageName(snowflake, runId)} ${definitions(columns)}
-       DATA_RETENTION_TIME_IN_DAYS = 0 ${mark}`,
-      runId,
-    ),
-  );
-  const stage = stageName(snowflake, runId);
-  await unlessThere(
-    async () => (await listStage(snowflake, runId)) !== undefined,
-    () => run(snowflake, `CREATE STAGE IF NOT EXISTS ${stage} ${mark}`, runId),
-  );
+  await makeStage(snowflake, 'staged', runId, definitions(columns));
 }
 
 /** @param columns those of a scored file, in any case */
@@ -90,18 +77,8 @@ export async function stage(snowflake: Snowflake, runId: string, { chunk, attemp
 }
 
 export async function stagedAttempts(snowflake: Snowflake, runId: string): Promise<StagedAttempt[]> {
-  const files = await listStage(snowflake, runId);
+  const files = await listStage(snowflake, 'staged', runId);
   return (files ?? []).flatMap(([name]) => attemptOf(name) ?? []);
-}
-
-/** The stage's files, their names first; undefined where there is no stage. */
-async function listStage(snowflake: Snowflake, runId: string): Promise<readonly TextRow[] | undefined> {
-  try {
-    return await run(snowflake, `LIST @${stageName(snowflake, runId)}`, runId);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
 }
 
 /** What was counted, and the table in which it was. */

@@ -39,16 +39,18 @@ export function mayMake(): boolean {
 
 interface OpenOptions {
   readonly job?: string;
+  readonly unload?: boolean;
   readonly signal?: AbortSignal;
 }
 
-export function openAt(url: string, { job = 'job', signal = NEVER }: OpenOptions = {}): Warehouse {
+export function openAt(url: string, { job = 'job', unload = false, signal = NEVER }: OpenOptions = {}): Warehouse {
   return openSnowflake({
     url,
     job,
     root: '/',
     scratch: 'scratch',
     memory: 500e6,
+    unload,
     maxBytes: undefined,
     signal,
     environment: environment() ?? {},
