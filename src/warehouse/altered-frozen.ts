@@ -1,4 +1,4 @@
-import type { FrozenChunk } from '../domain/frozen-table.ts';
+import type { FrozenChunk, FrozenTable } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 
 /**
@@ -22,4 +22,10 @@ export function chunkDifferences(frozen: readonly FrozenChunk[], counted: readon
     if (before?.checksum !== now?.checksum) return [`chunk ${number} has different keys`];
     return before?.content === now?.content ? [] : [`chunk ${number} has different values for the same keys`];
   });
+}
+
+/** @param read number of rows that were read of the chunk @throws ScoreBatchError `refused` if other rows were frozen */
+export function refuseOtherRows({ chunks }: FrozenTable, chunk: number, read: number, where: string): void {
+  const frozen = chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
+  if (read !== frozen) throw alteredFrozen(where, [`chunk ${chunk} had ${frozen} rows and has ${read}`]);
 }

@@ -2,7 +2,8 @@ import type { FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { alteredFrozen } from '../altered-frozen.ts';
+import { refuseOtherRows } from '../altered-frozen.ts';
+import { notOneBoolean } from '../errors.ts';
 import type { ChunkColumns, FedBatch, FeedingSource } from '../feeding.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
@@ -49,11 +50,7 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
               rows(connection, renderQuery(query), { parameters: query.parameters, maxBytes: connection.maxBytes }),
             )
           : [];
-      if (found.length !== 1) {
-        throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
-          hint: 'write a query such as: select max(date) >= :window_end_date from orders',
-        });
-      }
+      if (found.length !== 1) throw notOneBoolean(query.name);
       return found[0]?.[0] === 'true';
     },
     largest: (_, texts, runId) =>
@@ -101,9 +98,6 @@ async function* feedChunk(
       cause: error,
     });
   }
-  const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   const [row] = await database.rows('SELECT count(*) FROM chunk');
-  if (Number(row?.[0]) !== expected) {
-    throw alteredFrozen(Object.values(table).join('.'), [`chunk ${chunk} had ${expected} rows and has ${row?.[0]}`]);
-  }
+  refuseOtherRows(frozen, chunk, Number(row?.[0]), Object.values(table).join('.'));
 }

@@ -1,5 +1,6 @@
 import { firstLines } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { rejectedQuery, tryQueryIn } from '../errors.ts';
 
 /** DuckDB's errors about a statement. In the job's SQL they are the author's to fix; in ours they are bugs. */
 const STATEMENT =
@@ -13,11 +14,8 @@ const STATEMENT =
 export function queryError(error: unknown, name: string): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ScoreBatchError || !STATEMENT.test(message)) return error;
-  return new ScoreBatchError('configuration', `DuckDB rejects ${name}`, {
-    details: [firstLines(message)],
-    hint: 'try the query in a DuckDB shell, with values for the window parameters (:window_start and so on)',
-    cause: error,
-  });
+  const origin = { warehouse: 'DuckDB', details: [firstLines(message)], cause: error };
+  return rejectedQuery(name, origin, tryQueryIn('a DuckDB shell'));
 }
 
 /** Whether another process has the file open, so that waiting can help. */

@@ -64,13 +64,13 @@ const FOREIGN: [string, Answer][] = [
 it.each(FOREIGN)('%s instead of a result is no refusal of the query', async (_, answer) => {
   const { kind, message, details } = await failure({ statement: () => answer });
   expect(kind, message).toBe('unavailable');
-  expect(message).toBe('something else answers in the place of Snowflake account acct');
+  expect(message).toBe('something other than Snowflake account acct answered a request');
   expect(details.join()).not.toContain('jo@');
 });
 
 it.each(FOREIGN.slice(0, 4))('%s instead of a login is none', async (_, answer) => {
   const { kind, message } = await failure({ login: () => answer });
-  expect([kind, message]).toEqual(['unavailable', 'something else answers in the place of Snowflake account acct']);
+  expect([kind, message]).toEqual(['unavailable', 'something other than Snowflake account acct answered a request']);
 });
 
 it('any answer at all to a statement ends in a kind', async () => {

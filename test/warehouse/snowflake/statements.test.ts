@@ -82,7 +82,7 @@ it.each([
   const { warehouse } = await subject({ statement: () => ({ code, message }) });
   await expect(warehouse.source.describe(QUERY)).rejects.toMatchObject({
     kind: 'configuration',
-    message: 'Snowflake refuses jobs/query.sql',
+    message: 'Snowflake rejects jobs/query.sql',
     details: [`${shown} (${code})`],
   });
   await warehouse.close();
@@ -126,7 +126,7 @@ it.each([
   });
   await expect(warehouse.sink.probe([['marketing', 'scores']])).rejects.toMatchObject({
     kind: 'permission',
-    message: `the role scorer may not ${what}`,
+    message: `the role scorer is not allowed to ${what}`,
     details: [`${message} (003001)`],
     hint: expect.stringContaining(grant),
   });
