@@ -1,10 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, openDatabase } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { sleep } from '../timeouts.ts';
 import { isLocked } from './errors.ts';
 import { readUntil } from './readers.ts';
 
@@ -149,7 +149,7 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
       file.signal.throwIfAborted();
       // Another run leaves a note of how long it needs the file; other processes get a few seconds.
       if (!isLocked(error) || (performance.now() > deadline && Date.now() > (await readUntil(file)))) throw error;
-      await sleep(50 + Math.random() * 100);
+      await sleep(50 + Math.random() * 100, file.signal);
     }
   }
 }

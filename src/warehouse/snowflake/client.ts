@@ -64,7 +64,7 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, timeo
           return await lend(session, work);
         } catch (error) {
           if (attempt === ATTEMPTS || !isBroken(error)) throw error;
-          await pause(attempt, signal);
+          await sleep(backoff(timeouts, attempt), signal);
         }
       }
     },
@@ -113,9 +113,4 @@ async function unlessAborted(connecting: Promise<Connection>, signal: AbortSigna
   } finally {
     if (stop) signal.removeEventListener('abort', stop);
   }
-}
-
-/** Waits a while that grows and varies, so that many who failed together do not come back together. */
-export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  await sleep(2 ** attempt * (50 + Math.random() * 100), signal);
 }

@@ -3,7 +3,7 @@ import type { TableName } from '../../domain/table-name.ts';
 import { sibling } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { pause } from './client.ts';
+import { backoff, sleep } from '../timeouts.ts';
 import { isContention } from './errors.ts';
 import { isBroken } from './failure.ts';
 import { nameSuffix, tableIdentifier } from './names.ts';
@@ -69,7 +69,7 @@ export async function withPublishLock<T>(
           const token = randomBytes(6).readUIntBE(0, 6);
           await session.rows(`UPDATE ${tableIdentifier(lock)} SET taken = ${token}`, { tag });
           const fence = `(SELECT taken FROM ${tableIdentifier(lock)}) = ${token}`;
-          const { commit, result } = await work(session, { commitUnknown: commitUnknown, fence: fence });
+          const { commit, result } = await work(session, { commitUnknown, fence });
           committing = commit;
           await session.rows(commit ? 'COMMIT' : 'ROLLBACK', { tag });
           return result;
@@ -91,7 +91,7 @@ export async function withPublishLock<T>(
           cause: error,
         });
       }
-      await pause(attempt, signal);
+      await sleep(backoff(client.timeouts, attempt), signal);
     }
   }
 }

@@ -1,9 +1,8 @@
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
 import type { TextRow } from '../sql/tally.ts';
-import type { Timeouts } from '../timeouts.ts';
+import { SilenceError, type Timeouts, within } from '../timeouts.ts';
 import { literal } from './dialect.ts';
 import { isBroken, silence, toFailure } from './failure.ts';
 import { readBatches } from './row-batches.ts';
@@ -96,35 +95,25 @@ function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions)
         complete: (error, statement) => (error ? reject(toFailure(error)) : resolve(statement)),
       });
     });
-    let stopped: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      stopped = () => {
-        broke();
-        running?.cancel(() => undefined);
-        // Until it has ended, what it locks or makes may still be there.
-        void Promise.race([done.catch(() => undefined), sleep(CANCEL_MS, undefined, { ref: false })]).then(() =>
-          reject(signal.reason),
-        );
-      };
-      signal.addEventListener('abort', stopped, { once: true });
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        running?.cancel(() => undefined);
-        reject(limit === undefined ? tooLong(timeouts.job) : silence(`no answer for ${limit / 1000} s`));
-      }, limit ?? timeouts.job);
-    });
+    const cancel = () => running?.cancel(() => undefined);
     try {
-      const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
-      return await Promise.race([ended, aborted, late]);
+      return await within(done, limit ?? timeouts.job, signal);
     } catch (error) {
-      // What is given up on this side leaves it open whether the statement ran, and with it what transaction there is.
+      if (signal.aborted) {
+        broke();
+        cancel();
+        // Until the statement has ended, its locks and the objects that it creates may still exist.
+        await within(done, CANCEL_MS, new AbortController().signal).catch(() => undefined);
+        throw signal.reason;
+      }
+      if (error instanceof SilenceError) {
+        // It is unknown whether the statement ran, and which transaction is open.
+        broke();
+        cancel();
+        throw limit === undefined ? tooLong(timeouts.job) : silence(error.message);
+      }
       broken ||= isBroken(error) || error instanceof ScoreBatchError;
       throw error;
-    } finally {
-      clearTimeout(timer);
-      if (stopped) signal.removeEventListener('abort', stopped);
     }
   };
   const stream = async (sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>> => {

@@ -239,7 +239,7 @@ it.each([
   ['snowflake:///db/schema', 'write it like'],
   ['snowflake://acct/db/%E0%A4%A', 'write it like'],
   ['snowflake://acct/db/schema?warehose=W', 'did you mean warehouse?'],
-  ['snowflake://jo:secret@acct/db/schema', 'take them out'],
+  ['snowflake://jo:secret@acct/db/schema', 'remove them'],
 ])('refuses the URL %s', (url, hint) => {
   const attempt = () => open({}, url);
   expect(attempt).toThrow(expect.objectContaining({ kind: 'configuration', hint: expect.stringContaining(hint) }));
