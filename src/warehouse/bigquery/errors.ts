@@ -32,7 +32,7 @@ interface Failed extends Failure {
   readonly error: unknown;
 }
 
-const says = (pattern: RegExp) => (failure: Failure) => pattern.test(failure.message);
+const messageMatches = (pattern: RegExp) => (failure: Failure) => pattern.test(failure.message);
 const reason =
   (...names: readonly string[]) =>
   ({ reasons }: Failure) =>
@@ -41,7 +41,7 @@ const reason =
 /** What BigQuery's errors mean to the user. The first match wins. */
 const RULES: readonly ErrorRule<Failed>[] = [
   {
-    matches: says(/Could not load the default credentials|Unable to detect a Project Id/),
+    matches: messageMatches(/Could not load the default credentials|Unable to detect a Project Id/),
     kind: 'permission',
     message: 'no Google credentials found for BigQuery',
     hint: 'run `gcloud auth application-default login`, or set GOOGLE_APPLICATION_CREDENTIALS to the key file of a service account',
@@ -62,7 +62,7 @@ const RULES: readonly ErrorRule<Failed>[] = [
     hint: 'they may have expired or been revoked: run `gcloud auth application-default login`, or create a new key for the service account',
   },
   {
-    matches: says(/impersonate|iam\.serviceAccounts\.getAccessToken/i),
+    matches: messageMatches(/impersonate|iam\.serviceAccounts\.getAccessToken/i),
     kind: 'permission',
     message: 'these credentials are not allowed to impersonate the service account',
     hint: 'grant roles/iam.serviceAccountTokenCreator on it to the account that runs score-batch',
@@ -74,7 +74,7 @@ const RULES: readonly ErrorRule<Failed>[] = [
     hint: 'filter on the partition column, or raise source.max_bytes',
   },
   {
-    matches: says(
+    matches: messageMatches(
       /\brequired (field|column)\b.*\bnull\b|\bnot null constraint\b|\bnon-nullable\b|\bviolates\b.*\bconstraint\b/i,
     ),
     kind: 'configuration',
@@ -82,7 +82,7 @@ const RULES: readonly ErrorRule<Failed>[] = [
     hint: 'relax the column (ALTER TABLE … ALTER COLUMN … DROP NOT NULL) or use another table; then the same command resumes from the staged chunks',
   },
   {
-    matches: says(/has not been used in project|(is|been) (not enabled|disabled)|billing (has|is|account)/i),
+    matches: messageMatches(/has not been used in project|(is|been) (not enabled|disabled)|billing (has|is|account)/i),
     kind: 'configuration',
     message: 'the project cannot run BigQuery jobs',
     hint: 'enable billing and the BigQuery APIs (bigquery and bigquerystorage) for the project',
@@ -100,7 +100,7 @@ const RULES: readonly ErrorRule<Failed>[] = [
     hint: CHECK_STATUS,
   },
   {
-    matches: says(/\b(invalid|unsupported|unknown)\b.*\b(location|region)\b/i),
+    matches: messageMatches(/\b(invalid|unsupported|unknown)\b.*\b(location|region)\b/i),
     kind: 'configuration',
     message: 'the BigQuery location is not valid',
     hint: 'set ?location= to the location of the dataset: EU, US, or a region such as europe-west1',

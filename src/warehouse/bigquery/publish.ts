@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
-import { clashed, countClashes, countNear, refuseOverlap } from '../sql/clashes.ts';
+import { clashed, countClashes, countNear } from '../sql/clashes.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
-import { insertEntry, publishedRun } from '../sql/ledger.ts';
-import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked, selectScored } from '../sql/publication.ts';
+import { publishedRun } from '../sql/ledger.ts';
+import { selectRanked, selectScored } from '../sql/publication.ts';
+import {
+  appendEntries,
+  nextEntry,
+  type PublicationTables,
+  publicationTables,
+  replaceRows,
+  writtenTables,
+} from '../sql/publishing.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -29,17 +36,6 @@ import { createLayout, inProject, layoutExists } from './tables.ts';
 /** No run id starts with this. */
 const ALTERED = 'other rows: ';
 
-/** Tables of a publication with their full names. */
-interface Targets {
-  readonly ledger: TableLayout;
-  readonly scores: TableLayout;
-  readonly quarantine: TableLayout;
-  readonly report: TableLayout | undefined;
-  readonly summary: TableLayout | undefined;
-  /** Report and summary tables of a window that has none: its rows in them are deleted. */
-  readonly others: readonly TableLayout[];
-}
-
 /**
  * Publishes with one script job, which is one transaction. It keeps running if this process dies. Its id leads back to it,
  * so nothing is published twice. Tables are created and rows are ranked before: a transaction cannot create tables, and must
@@ -49,12 +45,9 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const { entry } = spec;
   const targets = await createTargets(connection, spec);
   const entries = await readEntries(connection, targets.ledger, { job: entry.job, near: entry.window });
-  const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
-  if (current?.runId === entry.runId) return false;
-  if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-  refuseOverlap(entries, spec);
   // The script checks that nothing near this window was published since, so this number is still right when it commits.
-  const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
+  const numbered = nextEntry(entries, spec);
+  if (numbered === undefined) return false;
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
@@ -107,25 +100,17 @@ function ownerOf(job: Job): string | undefined {
   return job.configuration?.labels?.process;
 }
 
-async function createTargets(connection: Connection, { tables, key, reported }: PublicationSpec): Promise<Targets> {
-  const report = tables.report && inProject(connection, tables.report);
-  const summary = tables.summary && inProject(connection, tables.summary);
-  const targets = {
-    ledger: inProject(connection, tables.ledger),
-    scores: inProject(connection, tables.scores),
-    quarantine: inProject(connection, tables.quarantine),
-  };
-  const keyNames = key.map(({ name }) => name);
-  await createLayout(connection, targets.ledger, ['job']);
-  await createLock(connection, targets.ledger);
-  for (const table of [targets.scores, targets.quarantine, ...(reported && report ? [report] : [])]) {
-    await createLayout(connection, table, keyNames);
-  }
-  if (reported && summary) await createLayout(connection, summary, ['segment', 'segment_value']);
-  if (reported) return { ...targets, report, summary, others: [] };
-  const others: TableLayout[] = [];
-  for (const table of [report, summary]) if (table && (await layoutExists(connection, table))) others.push(table);
-  return { ...targets, report: undefined, summary: undefined, others };
+async function createTargets(connection: Connection, spec: PublicationSpec): Promise<PublicationTables> {
+  const { others, ...targets } = publicationTables(spec, (layout) => inProject(connection, layout));
+  const { ledger, scores, quarantine, report, summary } = targets;
+  const keyNames = spec.key.map(({ name }) => name);
+  await createLayout(connection, ledger, ['job']);
+  await createLock(connection, ledger);
+  for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
+  if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
+  const existing: TableLayout[] = [];
+  for (const table of others) if (await layoutExists(connection, table)) existing.push(table);
+  return { ...targets, others: existing };
 }
 
 /**
@@ -144,33 +129,24 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
 }
 
 /** @param near number of publications near the window when the publication number was chosen */
-function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets, near: number): string[] {
-  const { entry, supersedes, pinned, key, keep, bands, scored, segments } = spec;
-  const { ledger, scores, quarantine, report, summary, others } = targets;
+function statementsOf(connection: Connection, spec: PublicationSpec, targets: PublicationTables, near: number): string[] {
+  const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
+  const { ledger, scores, quarantine, report, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
-  const targeted = [scores, quarantine, report, summary, ...others].filter((table) => table !== undefined);
-  const statements = [
+  const clashes = countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec);
+  const rows = {
+    ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands },
+    staged: pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned),
+  };
+  return [
     takeLock(lockTable(connection, ledger)),
     refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
-    refuseUnless(
-      `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, targeted, spec)} = 0`,
-      literal(CLASH),
-    ),
-    ...targeted.map((table) => deleteWindow(BIGQUERY, table, ledger, spec)),
-  ];
-  if (pinned.length > 0) {
-    const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };
-    const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
-    statements.push(insertScores(BIGQUERY, scores, entry, rows), insertQuarantine(BIGQUERY, quarantine, entry, staged, key));
-    if (report) statements.push(insertScores(BIGQUERY, report, entry, rows));
-    if (summary) statements.push(insertSummary(BIGQUERY, summary, entry, rows, segments));
-  }
-  statements.push(
+    refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
+    ...replaceRows(BIGQUERY, targets, spec, pinned.length > 0 ? rows : undefined),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
-  );
-  const ended = spec.overlaps.map((run) => insertEntry(BIGQUERY, ledger, supersededEntry(run, entry)));
-  return [...statements, ...ended, insertEntry(BIGQUERY, ledger, entry)];
+    ...appendEntries(BIGQUERY, targets, spec),
+  ];
 }
 
 /** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. */

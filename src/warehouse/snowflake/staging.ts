@@ -21,8 +21,8 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { listStage, makeStage } from './stages.ts';
 import { ensureSchema } from './tables.ts';
 
-// Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse,
-// so none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
+// Staging is a named stage per run with one file per attempt, named after chunk, attempt and row count. PUT needs no virtual
+// warehouse, so none runs while chunks are scored. One COPY INTO loads the files into a table before rows are counted.
 
 const NAME = /chunk-(\d+)-([0-9a-f]+)-(\d+)\.parquet$/;
 

@@ -22,8 +22,8 @@ import { type CarriedColumn, carried, fromText } from './transfer.ts';
 // https://docs.snowflake.com/en/user-guide/data-unload-considerations
 //
 // Nothing records which chunks are unloaded. The frozen table does not change, file names contain its random id, and a file
-// appears in the stage only when it is complete. So an existing file is the right one, and whoever misses one unloads it
-// again. Two processes that do so at once write the same rows.
+// appears in the stage only when it is complete. So an existing file is the right one, and a process that misses one unloads
+// it again. Two processes that do so at once write the same rows.
 
 /**
  * Concurrent statements: half of what a virtual warehouse runs by default (MAX_CONCURRENCY_LEVEL). Each needs its own login.
