@@ -22,7 +22,7 @@ const WITH_EMULATORS = {
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
 
-// Random kills and faults are there for the commands that ask for them (scripts/chaos.mjs, scripts/chaos-faults.mjs).
+// Random kills and faults are there for the commands that ask for them (scripts/chaos.ts, scripts/chaos-faults.ts).
 const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((folder) => ({
   extends: true as const,
   test: {

@@ -2,7 +2,7 @@
 that a chunk worker reads, 20 features of them into a float32 matrix with -1 for what is missing.
 
 Prints {"rows": …, "sum": …, "seconds": …, "cpu": …} for the read alone, without the start of Python. For
-scripts/bench-bigquery.mjs.
+bench/bigquery.ts.
 """
 
 import json

@@ -50,9 +50,12 @@ export class ScoreBatchError extends Error {
 /** A run that a signal or the deadline of `--timeout` ended: nothing is wrong, the next run resumes. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
-  /** @param by a signal, or `--timeout` with its value */
-  constructor(readonly by: NodeJS.Signals | `--timeout ${string}`) {
+  /** A signal, or `--timeout` with its value. */
+  readonly by: NodeJS.Signals | `--timeout ${string}`;
+
+  constructor(by: Interrupted['by']) {
     super(`ended by ${by}`);
+    this.by = by;
   }
 }
 

@@ -104,18 +104,18 @@ describe('a query', () => {
     [
       'without two features',
       `select user_id, a as a1, country from users ${IN_WINDOW}`,
-      'error: the query does not give what the model needs\n' +
+      'error: the query does not provide what the model needs\n' +
         '  the query has no column a for the model; rename a1 under features?\n' +
         '  the query has no column b for the model; rename a1 under features?\n' +
-        'hint: `score-batch model inspect FOLDER` prints the columns that a model takes',
+        'hint: `score-batch model inspect FOLDER` prints the columns that a model needs',
     ],
     [
       'with text and a date for numbers',
       `select user_id, cast(a as varchar) as a, signup as b, country from users ${IN_WINDOW}`,
-      'error: the query does not give what the model needs\n' +
-        '  a is VARCHAR and the model takes float32: cast it in the query if that loses nothing\n' +
-        '  b is DATE and the model takes float32: cast it in the query if that loses nothing\n' +
-        'hint: `score-batch model inspect FOLDER` prints the columns that a model takes',
+      'error: the query does not provide what the model needs\n' +
+        '  a is VARCHAR and the model takes float32: cast it in the query if that loses no information\n' +
+        '  b is DATE and the model takes float32: cast it in the query if that loses no information\n' +
+        'hint: `score-batch model inspect FOLDER` prints the columns that a model needs',
     ],
     [
       'without a window',
@@ -171,9 +171,9 @@ describe('a query', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: the query does not give what the model needs
-        logins is DOUBLE and the model takes int64: cast it in the query if that loses nothing
-      hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
+      error: the query does not provide what the model needs
+        logins is DOUBLE and the model takes int64: cast it in the query if that loses no information
+      hint: \`score-batch model inspect FOLDER\` prints the columns that a model needs"
     `);
     await expectNothingMoved(folder);
   });
@@ -199,7 +199,7 @@ describe('a model', () => {
       "exit 78
       stderr:
       error: <project>/model/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/model"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is <project>/model"
     `);
     await expectNothingMoved(folder);
   });
@@ -208,13 +208,13 @@ describe('a model', () => {
     [
       'zipmap',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with `score-batch model drop-zipmap`\n" +
+        "  the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx or zipmap=False in onnxmltools, or remove it with `score-batch model drop-zipmap`\n" +
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [
       'rank3',
       'error: model.yaml does not describe <project>/model/model.onnx\n' +
-        '  the input features is float32[N, 2, 2]: a table can feed [N, F] only, so export the model with rank 2\n' +
+        '  the input features is float32[N, 2, 2]: a table can only feed [N, F], so export the model with rank 2\n' +
         'hint: `score-batch model inspect <project>/model` prints what the file declares',
     ],
     [
@@ -225,20 +225,20 @@ describe('a model', () => {
     ],
     [
       'digest',
-      'error: the digest of <project>/model/model.onnx is not the one that model.yaml states\n' +
+      'error: the digest of <project>/model/model.onnx does not match model.yaml\n' +
         '  model.yaml: 100ef6a71bac925f709fe9c114c60460bf6e472cfdb9d44bd8adf1698135260f\n' +
         '  model.onnx: e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165\n' +
-        'hint: if the model was changed on purpose, write the new digest and a new version into model.yaml',
+        'hint: if you changed the model on purpose, set the new digest and a new version in model.yaml',
     ],
     [
       'garbage',
       'error: <project>/model/model.onnx is not an ONNX model\n' +
-        '  it holds a field of no known kind\n' +
-        'hint: check that the file was copied whole; git LFS leaves a small text file in its place',
+        '  it has a field of an unsupported wire type\n' +
+        'hint: check that the file was copied completely; git LFS leaves a small text file in its place',
     ],
     [
       'opset-new',
-      'error: <project>/model/model.onnx uses an operator set that is newer than this ONNX Runtime\n' +
+      'error: <project>/model/model.onnx uses an operator set newer than this ONNX Runtime supports\n' +
         '  ONNX Runtime only *guarantees* support for models stamped with official released onnx opset versions. Opset 99 is under' +
         ' development and support for this is limited. The operator schemas and or other functionality may change before next ONNX' +
         ' release and in this case ONNX Runtime will not guarantee backward compatibility. Current official support for domain' +
@@ -247,7 +247,7 @@ describe('a model', () => {
     ],
     [
       'ir-new',
-      'error: <project>/model/model.onnx has an IR version that is newer than this ONNX Runtime\n' +
+      'error: <project>/model/model.onnx has an IR version newer than this ONNX Runtime supports\n' +
         '  Unsupported model IR version: 99, max supported IR version: 13\n' +
         'hint: save the model with an older onnx package (or set model.ir_version), or upgrade onnxruntime-node',
     ],
@@ -261,7 +261,7 @@ describe('a model', () => {
     const folder = await linearProject({ edit: (job) => job.replace('[cpu]', '[cuda]') });
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(78);
-    expect(stderr).toContain('error: no execution provider serves');
+    expect(stderr).toContain('error: no execution provider can run');
     expect(stderr).toContain('\n  cuda: ');
     expect(stderr).toContain('\nhint: add cpu to score.providers');
     await expectNothingMoved(folder);
@@ -292,9 +292,9 @@ describe('a model', () => {
   ])('is not scored on cpu with %s', async (_, edit, args) => {
     const folder = await linearProject({ edit });
     expect(transcript(await scoreBatch(folder, args), folder)).toBe(
-      'exit 78\nstderr:\nerror: no execution provider serves <project>/model/model.onnx\n' +
+      'exit 78\nstderr:\nerror: no execution provider can run <project>/model/model.onnx\n' +
         '  cpu: refused, a GPU is required\n' +
-        'hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers',
+        'hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers',
     );
     await expectNothingMoved(folder);
   });

@@ -5,8 +5,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, it } from 'vitest';
-import { measure } from '../bench/harness/measure.mjs';
-import { faultOf } from '../bench/harness/outcome.mjs';
+import { measure } from '../bench/harness/measure.ts';
+import { faultOf } from '../bench/harness/outcome.ts';
 import { query, repository, temporaryFolder } from './support/project.ts';
 
 // That the benchmark works and that everything it times has done the same work; how fast is no test.
@@ -40,7 +40,7 @@ interface Results {
 async function bench(folder: string, ...flags: string[]): Promise<{ results: Results['results']; shown: string; out: string }> {
   const out = path.join(folder, 'results');
   const { stdout } = await run(process.execPath, [
-    repository('scripts/bench.mjs'),
+    repository('.modules/bench/run.js'),
     ...['--peers', peers.join(',') || 'none', '--repetitions', '1', '--raw-seconds', '1', '--data', folder, '--out', out],
     ...flags,
   ]);
@@ -92,14 +92,14 @@ it(`scores other tables and queries as the peers do${peers.length === 0 ? ` (${N
       scenario,
     ).toEqual(names.map((name) => ({ name, rows: 3000 })));
   }
-  const { stdout: chart } = await run(process.execPath, [repository('scripts/plot-bench.mjs'), `${out}.json`]);
+  const { stdout: chart } = await run(process.execPath, [repository('.modules/bench/plot.js'), `${out}.json`]);
   // A line per case in each of the two panels.
   expect(chart.match(/<polyline /g)).toHaveLength(2 * names.length * scenarios.length);
 });
 
 it('resumes a run that it killed at nine tenths', { timeout: 120_000 }, async () => {
   const { stdout } = await run(process.execPath, [
-    repository('scripts/bench-resume.mjs'),
+    repository('.modules/bench/resume.js'),
     ...['--rows', '60000', '--models', 'mlp', '--cases', 'core', '--rounds', '1', '--data', await temporaryFolder()],
   ]);
   const cells = stdout.trim().split('\n').at(-1)?.split(' | ');
@@ -111,7 +111,7 @@ it('resumes a run that it killed at nine tenths', { timeout: 120_000 }, async ()
 
 it('holds simulated workers to their rate', { timeout: 120_000 }, async () => {
   const { stdout } = await run(process.execPath, [
-    repository('scripts/bench-scaling.mjs'),
+    repository('.modules/bench/scaling.js'),
     ...['--rows', '20000', '--models', 'none', '--slow-workers', '2', '--slow-rate', '10000', '--scenarios', 'plain'],
     ...['--rounds', '1', '--data', await temporaryFolder()],
   ]);
@@ -173,7 +173,7 @@ it('reports a run whose work is not the work as failed', async () => {
 
 it('refuses flags that it does not know what to do with', async () => {
   const refused = async (...args: string[]) =>
-    await run(process.execPath, [repository('scripts/bench.mjs'), ...args]).then(
+    await run(process.execPath, [repository('.modules/bench/run.js'), ...args]).then(
       () => undefined,
       ({ code, stderr }) => `${code} ${stderr.split('\n')[0]}`,
     );

@@ -201,7 +201,7 @@ describe('a job file with problems', () => {
       stderr:
       error: the job file jobs/job.yaml has a problem
         jobs/job.yaml:9:1: Flow sequence in block collection must be sufficiently indented and end with a ]
-      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+      hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
     `);
     expect(await publishedTables(folder)).toEqual([]);
   });
@@ -228,7 +228,7 @@ describe('a job file with problems', () => {
         jobs/job.yaml:11:10: score.bands: the band medium must reach further down than high: list the riskiest band first
         jobs/job.yaml:21:8: report.csv: must contain {window}, or one window's file would replace another's
         jobs/job.yaml:24:24: gates.max_quarantine_rate: a share is at most 100%
-      hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+      hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
     `);
     expect(await publishedTables(folder)).toEqual([]);
   });

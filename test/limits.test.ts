@@ -30,7 +30,7 @@ describe('a constraint on a published table', () => {
     ]);
     const refused = await scoreBatch(folder, ['--week', '-q']);
     expect(refused.code, refused.stderr).toBe(78);
-    expect(refused.stderr).toContain('has a published table whose constraint refuses the new rows');
+    expect(refused.stderr).toContain('has a published table with a constraint that the new rows violate');
     expect(refused.stderr).toContain(said);
     expect((await ledgerStates(folder)).at(-1)).toBe('failed');
     await statements(warehouseOf(folder), [
@@ -106,7 +106,7 @@ it.for([
     ['-rm', 'sh', '-c', `${mount} "$0" && "$@"`, scratch, process.execPath, repository('dist', 'cli.js'), '--week', '-q'],
     { cwd: folder, encoding: 'utf8', env: { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00' } },
   );
-  expect({ status, stderr }).toMatchObject({ status: 69, stderr: expect.stringContaining('has no room left on its disk') });
+  expect({ status, stderr }).toMatchObject({ status: 69, stderr: expect.stringContaining('has no space left on its disk') });
   expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);
 });
 

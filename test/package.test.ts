@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
+import { readPage } from './support/markdown.ts';
 import { query, repository, temporaryFolder } from './support/project.ts';
 import { CSV, WAREHOUSE } from './support/steer.ts';
 
@@ -29,9 +30,17 @@ it('works from its tarball, installed elsewhere without install scripts', { time
   );
   expect(
     names.filter(
-      (name) => !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(name),
+      (name) =>
+        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg)|jobs\/.+|(data|models)\/.+\/README\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(
+          name,
+        ),
     ),
   ).toEqual([]);
+  const linked = readPage('README.md').links.filter((target) => !/^(https?:|#)/.test(target));
+  expect(linked.length).toBeGreaterThan(20);
+  const isPacked = (target: string) =>
+    names.some((name) => name === target || name.startsWith(`${target.replace(/\/$/, '')}/`));
+  expect(linked.map((target) => target.split('#')[0] ?? '').filter((target) => !isPacked(target))).toEqual([]);
 
   await writeFile(path.join(folder, 'package.json'), '{ "private": true }');
   const install = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', path.join(folder, filename)];

@@ -97,19 +97,14 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week', '--require-gpu']);
     expect([code, stderr.split('\n')[1]]).toEqual([
       78,
-      '  webgpu: there is only a software adapter, which counts as cpu, and a GPU is required',
+      '  webgpu: only a software adapter is available; it counts as cpu, and a GPU is required',
     ]);
   });
 
   describe.each(WAYS)('with freeze: $freeze', ({ freeze, chunks, chunks_resumed }) => {
     it.each([
-      [
-        'fails',
-        'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
-        69,
-        'webgpu failed in the middle of a batch of',
-      ],
-      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model fails on a batch of'],
+      ['fails', 'CUDA failure 700: an illegal memory access was encountered ; GPU=0', 69, 'webgpu failed during a batch of'],
+      ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model failed on a batch of'],
     ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
       const folder = await projectOf(freeze);
       const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ fails: 4, message }));
@@ -128,7 +123,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ gone: true }));
       expect([code, stderr]).toEqual([
         69,
-        expect.stringContaining('error: webgpu served when the run was planned, and now it does not\n  the device is gone\n'),
+        expect.stringContaining('error: webgpu worked when the run was planned, but not any more\n  the device is gone\n'),
       ]);
       expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: chunks } });
     });
@@ -188,7 +183,7 @@ describe('two GPUs (cpu under their names)', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week'], falseDevice({ cuda: true, off: 0.001 }));
     expect(code).toBe(78);
     expect(stderr).toMatch(
-      /^error: cuda:0 does not give the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
+      /^error: cuda:0 does not reproduce the scores of cpu for \S+\n {2}row \d of \S+ is [\d.]+ on cuda:0 and [\d.]+ on cpu, /,
     );
     expect(stderr).toContain('\nhint: the tolerance is 0.0001 (golden.provider_tolerance in model.yaml)');
   });

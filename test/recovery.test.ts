@@ -132,7 +132,7 @@ describe('refused before a row moves', () => {
     [
       'golden rows that the model does not give',
       (folder: string) => edit(folder, 'model/golden.csv', (csv) => csv.replace('0.5', '0.6')),
-      'does not give the golden scores',
+      'does not reproduce the golden scores',
     ],
     ['missing golden rows', (folder: string) => rm(path.join(folder, 'model/golden.csv')), 'golden.csv does not exist'],
     [
@@ -181,7 +181,7 @@ async function edit(folder: string, name: string, change: (text: string) => stri
 
 /** The compiled steps of a run in a project; they start threads, which no sources can. */
 async function planned(folder: string) {
-  const compiled = <T>(name: string) => import(repository('.modules', name)) as Promise<T>;
+  const compiled = <T>(name: string) => import(repository('.modules', 'src', name)) as Promise<T>;
   const { loadJob } = await compiled<typeof import('../src/job/load.ts')>('job/load.js');
   const { windowFromFlags } = await compiled<typeof import('../src/window/flags.ts')>('window/flags.js');
   const planning = await compiled<typeof import('../src/plan/plan.ts')>('plan/plan.js');

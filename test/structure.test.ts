@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ENTRIES } from '../scripts/entries.mjs';
+import { ENTRIES } from '../scripts/entries.ts';
 import { repository } from './support/project.ts';
 
 /**
@@ -59,7 +59,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tap: [
     'domain',
     'duckdb',
-    'errors',
     'features',
     'outcomes',
     'runtime',
@@ -151,7 +150,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
   'onnxruntime-node': ['runtime'],
-  'p-limit': ['score'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
   zod: ['job', 'model', 'yaml'],

@@ -36,9 +36,9 @@ it('a column that a CSV reader made BOOLEAN is refused with what a cast would gi
   expect(transcript(await scoreBatch(folder, ['plan', '--week']), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: the query does not give what the model needs
-      plan is BOOLEAN and the model takes string: a cast would give false and true, and the model knows "No", "Yes", "free", "pro": write those with CASE in the query, or load the column as text
-    hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
+    error: the query does not provide what the model needs
+      plan is BOOLEAN and the model takes string: a cast would give false and true, and the model knows "No", "Yes", "free", "pro": map them with CASE in the query, or load the column as text
+    hint: \`score-batch model inspect FOLDER\` prints the columns that a model needs"
   `);
 });
 

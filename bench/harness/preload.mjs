@@ -1,18 +1,28 @@
+// @ts-check
 // Loaded by `node --import` before score-batch, to write down what can be seen only from inside: when the first batch was scored, by
 // how many threads, in batches of how many rows, and how busy the main thread was. Writes into the folder that
 // SCORE_BATCH_BENCH_TRACE names; the product knows nothing of it.
 //
 // SCORE_BATCH_TEST_ROWS_PER_SECOND holds each worker to that rate, as a slower core or a slower model would, without work for this
 // machine's cores. SCORE_BATCH_BENCH_KILL_AT kills the process once the model has scored so many rows.
+//
+// Plain JavaScript: it goes into every Node that is measured, and nothing that compiles it may be measured along.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import Module from 'node:module';
 import path from 'node:path';
 import { isMainThread, threadId } from 'node:worker_threads';
 
-const folder = process.env.SCORE_BATCH_BENCH_TRACE;
+const folder = process.env.SCORE_BATCH_BENCH_TRACE ?? '.';
 const rowsPerSecond = Number(process.env.SCORE_BATCH_TEST_ROWS_PER_SECOND ?? Number.POSITIVE_INFINITY);
 const killAt = Number(process.env.SCORE_BATCH_BENCH_KILL_AT ?? Number.POSITIVE_INFINITY);
 const SCORED = 'scored-';
+/**
+ * What Node loads CommonJS with, which its types leave out.
+ *
+ * @typedef {{ _load(this: unknown, request: string, ...rest: unknown[]): { InferenceSession?: { prototype?: Session } } }} Loader
+ */
+/** @typedef {{ run(this: unknown, feeds: Record<string, { dims: number[] }>, ...rest: unknown[]): Promise<unknown> }} Session */
+
 if (isMainThread) process.once('exit', writeMainThread);
 else watchModel();
 
@@ -33,29 +43,33 @@ function mainThreadCpu() {
 
 /** Every call of a model goes by `run` of one class of onnxruntime-common. */
 function watchModel() {
-  const load = Module._load;
-  Module._load = function watched(request, ...rest) {
+  const module = /** @type {Loader} */ (/** @type {unknown} */ (Module));
+  const load = module._load;
+  module._load = function watched(request, ...rest) {
     const loaded = load.call(this, request, ...rest);
     const session = request === 'onnxruntime-common' ? loaded.InferenceSession?.prototype : undefined;
     if (session?.run) {
-      Module._load = load;
+      module._load = load;
       watchRuns(session);
     }
     return loaded;
   };
 }
 
+/** @param {Session} session */
 function watchRuns(session) {
   const run = session.run;
+  /** @type {Map<number, number>} */
   const timesByRows = new Map();
   // A model blocks its thread, and so does what stands for a slower one.
   const nobody = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  /** @type {number | undefined} */
   let first;
   let scored = 0;
   session.run = async function watched(feeds, ...rest) {
     const start = performance.now();
     const result = await run.call(this, feeds, ...rest);
-    const rows = Object.values(feeds)[0]?.dims[0];
+    const rows = Object.values(feeds)[0]?.dims[0] ?? 0;
     const left = (rows / rowsPerSecond) * 1000 - (performance.now() - start);
     if (left > 0) Atomics.wait(nobody, 0, 0, left);
     first ??= Date.now();
@@ -70,7 +84,11 @@ function watchRuns(session) {
   });
 }
 
-/** Threads share no memory that could be had from here, but a folder. */
+/**
+ * Threads share no memory that could be had from here, but a folder.
+ *
+ * @param {number} mine rows that this thread's model has scored
+ */
 function killWhenScored(mine) {
   write(`${SCORED}${threadId}`, mine);
   const all = readdirSync(folder)
@@ -79,6 +97,7 @@ function killWhenScored(mine) {
   if (all >= killAt) process.kill(process.pid, 'SIGKILL');
 }
 
+/** @param {string} name @param {unknown} value */
 function write(name, value) {
   writeFileSync(path.join(folder, `${name}.json`), JSON.stringify(value));
 }

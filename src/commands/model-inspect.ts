@@ -4,7 +4,7 @@ import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-meta
 import type { Feature, Signature } from '../domain/signature.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
-import { placements, showPlacements, zeroInputs } from '../model/node-placement.ts';
+import { findPlacements, showPlacements, zeroInputs } from '../model/node-placement.ts';
 import { randomInputs } from '../model/random-rows.ts';
 import type { KnownValues } from '../onnx/known-values.ts';
 import { seededRandom } from '../random.ts';
@@ -39,7 +39,7 @@ export async function inspectCommand(
     golden === undefined
       ? randomInputs(bundle.signature, size, seededRandom(1))
       : batchOf(golden.inputs, 0, Math.min(size, golden.rows), size);
-  const placement = await placements(model, requestedProviders(flags), inputs, metadata.outputs);
+  const placement = await findPlacements(model, requestedProviders(flags), inputs, metadata.outputs);
   const zipmaps = zipMapsOf(model, operators);
   const data = { ...describeModel(bundle, facts, metadata, placement), zipmaps };
   const notice = zipMapNotice(zipmaps, facts.producer, bundlePath);
@@ -52,7 +52,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   const model = await readModel(file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(model);
-  const placement = await placements(model, requestedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
+  const placement = await findPlacements(model, requestedProviders(flags), zeroInputs(metadata.inputs), metadata.outputs);
   const zipmaps = zipMapsOf(model, operators);
   const known = knownColumns(model.bytes, metadata.inputs);
   const data = { digest: model.digest, file: { ...facts, ...metadata }, known, zipmaps, placement };
@@ -105,7 +105,7 @@ function describeModel(
   { definition, signature, digest }: Bundle,
   facts: Omit<ReturnType<typeof factsOf>, 'operators'>,
   metadata: ModelMetadata,
-  placement: Awaited<ReturnType<typeof placements>>,
+  placement: Awaited<ReturnType<typeof findPlacements>>,
 ) {
   return {
     name: definition.name,

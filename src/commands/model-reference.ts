@@ -7,7 +7,7 @@ import { loadJob } from '../job/load.ts';
 import { isBlank, singleStatement } from '../job/sql-code.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type MadeReference, makeReference, showExcluded } from '../reference/reference.ts';
-import { nameOf, type TrainingSource } from '../reference/training-rows.ts';
+import { sourceName, type TrainingSource } from '../reference/training-rows.ts';
 import { replaceFile } from '../replaced-file.ts';
 import { withKeys, yamlOf } from '../yaml/edit.ts';
 import type { JobFlags } from './options.ts';
@@ -127,7 +127,7 @@ function factsOf(
   expected: string | undefined,
   written: boolean,
 ): { data: object; text: string[] } {
-  const name = nameOf(source);
+  const name = sourceName(source);
   const out = excluded.reduce((sum, { rows }) => sum + rows, 0);
   const scored = read - out;
   const agreed = (column: string): string =>

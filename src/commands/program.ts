@@ -16,12 +16,12 @@ import type { RunFlags } from './run.ts';
 import type { StatusFlags } from './status.ts';
 
 const CRON = `
-In cron, with absolute paths (Mondays at 6; the exit code says what to do, see the README):
+In cron, with absolute paths (Mondays at 6; docs/troubleshooting.md has the exit codes):
   0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (as --max-memory),
-SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_SHARDS, SCORE_BATCH_HASH_KEY (see the README),
-SCORE_BATCH_LOG=json, NO_COLOR`;
+SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_SHARDS,
+SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json, NO_COLOR`;
 
 const ALLOW_EMPTY = 'publish an empty window, even over a full one';
 const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';

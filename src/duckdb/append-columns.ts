@@ -1,10 +1,11 @@
 import { DuckDBDataChunk } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Database } from './database.ts';
+import { VECTOR_ROWS } from './vector.ts';
 
 /**
- * Some rows of a column as DuckDB has them in memory, with one bit per row that says whether the value is there (least
- * significant bit first, 1 = valid); without `valid` there are no nulls.
+ * Some rows of a column in DuckDB's memory layout. `valid` has one bit per row (least significant bit first, 1 = valid); without
+ * it there are no nulls.
  */
 export type AppendedColumn =
   | {
@@ -16,7 +17,7 @@ export type AppendedColumn =
     }
   | {
       readonly kind: 'text';
-      /** Where each value begins in `bytes`, and one more for where the last one ends. */
+      /** Start of each value in `bytes`, then the end of the last one. */
       readonly offsets: Int32Array;
       /** UTF-8. */
       readonly bytes: Uint8Array;
@@ -25,13 +26,11 @@ export type AppendedColumn =
 
 export interface ColumnAppender {
   append(rows: number, columns: readonly AppendedColumn[]): void;
-  /** Nothing is in the table for sure before. */
+  /** Flushes the rows. Before this, the table may lack some. */
   close(): void;
 }
 
-/** DuckDB's vector size; appending chunks with more rows has corrupted memory. */
-const VECTOR = 2048;
-/** DuckDB's `duckdb_string_t`: the length, then up to twelve bytes in place, or a pointer. */
+/** Size of DuckDB's `duckdb_string_t`: the length, then up to twelve inline bytes or a pointer. */
 const STRING = 16;
 const INLINE = 12;
 
@@ -39,13 +38,13 @@ const INLINE = 12;
 export async function openColumnAppender(database: Database, table: string): Promise<ColumnAppender> {
   const appender = await database.connection.createAppender(table, 'main', 'temp');
   const types = Array.from({ length: appender.columnCount }, (_, i) => appender.columnType(i));
-  const chunk = DuckDBDataChunk.create(types, VECTOR);
-  const strings = new Uint8Array(VECTOR * STRING);
+  const chunk = DuckDBDataChunk.create(types, VECTOR_ROWS);
+  const strings = new Uint8Array(VECTOR_ROWS * STRING);
   return {
     append(rows, columns) {
-      for (let start = 0; start < rows; start += VECTOR) {
-        const count = Math.min(VECTOR, rows - start);
-        // Gives back the memory of long strings, and makes every row valid.
+      for (let start = 0; start < rows; start += VECTOR_ROWS) {
+        const count = Math.min(VECTOR_ROWS, rows - start);
+        // Frees the memory of long strings and marks every row as valid.
         duckdb.data_chunk_reset(chunk.chunk);
         chunk.rowCount = count;
         for (const [i, column] of columns.entries()) {
@@ -67,14 +66,14 @@ function copyBytes(vector: duckdb.Vector, bytes: Uint8Array, start: number, leng
   duckdb.copy_data_to_vector(vector, 0, bytes.buffer as ArrayBuffer, bytes.byteOffset + start, length);
 }
 
-/** Chunks begin at multiples of eight rows, so their bits begin with a byte. */
+/** Chunks start at multiples of eight rows, so their bits start at a byte boundary. */
 function copyValidity(vector: duckdb.Vector, valid: Uint8Array, start: number, count: number): void {
   duckdb.vector_ensure_validity_writable(vector);
   const length = Math.ceil(count / 8);
   duckdb.copy_data_to_vector_validity(vector, 0, valid.buffer as ArrayBuffer, valid.byteOffset + start / 8, length);
 }
 
-/** Short strings are copied all at once; only those that do not fit in place are handed to DuckDB one by one. */
+/** Copies all short strings at once. Strings that do not fit inline go to DuckDB one by one. */
 function copyText(
   vector: duckdb.Vector,
   { offsets, bytes }: Extract<AppendedColumn, { kind: 'text' }>,

@@ -1,14 +1,12 @@
 import { DuckDBDataChunk, VARCHAR } from '@duckdb/node-api';
 import duckdb from '@duckdb/node-bindings';
 import type { Database } from './database.ts';
+import { VECTOR_ROWS } from './vector.ts';
 
-/** DuckDB's vector size; appending chunks with more rows has corrupted memory. */
-const VECTOR = 2048;
+/** Bytes of a vector's validity bitmap. */
+const BITMAP = VECTOR_ROWS / 8;
 
-/** Bytes of a vector's bitmap of what is not null. */
-const BITMAP = VECTOR / 8;
-
-/** Appends rows of texts and nulls to a temporary table, all of whose `width` columns are VARCHAR. */
+/** Appends rows of texts and nulls to a temporary table with `width` VARCHAR columns. */
 export async function appendText(
   database: Database,
   table: string,
@@ -18,11 +16,11 @@ export async function appendText(
   const appender = await database.connection.createAppender(table, 'main', 'temp');
   const chunk = DuckDBDataChunk.create(
     Array.from({ length: width }, () => VARCHAR),
-    VECTOR,
+    VECTOR_ROWS,
   );
-  for (let start = 0; start < rows.length; start += VECTOR) {
-    const count = Math.min(VECTOR, rows.length - start);
-    // Otherwise the texts of all chunks before would be kept.
+  for (let start = 0; start < rows.length; start += VECTOR_ROWS) {
+    const count = Math.min(VECTOR_ROWS, rows.length - start);
+    // Frees the texts of the previous chunk.
     chunk.reset();
     chunk.rowCount = count;
     for (let column = 0; column < width; column += 1) {

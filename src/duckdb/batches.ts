@@ -3,7 +3,7 @@ import duckdb from '@duckdb/node-bindings';
 import type { ColumnBatch, ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import type { Database, Values } from './database.ts';
 
-/** The DuckDB type to which a column must be cast so that `readBatches` can read it as that kind. */
+/** The DuckDB type to cast a column to, so that `readBatches` reads it as the given kind. */
 export const PHYSICAL_TYPE: Readonly<Record<ReadKind, string>> = {
   float32: 'FLOAT',
   float64: 'DOUBLE',
@@ -13,8 +13,8 @@ export const PHYSICAL_TYPE: Readonly<Record<ReadKind, string>> = {
 };
 
 /**
- * Streams a query's rows as column batches of at most 2048 rows, each a view of DuckDB's own vectors that lives until the
- * next one is asked for. Columns must have one of the types of `PHYSICAL_TYPE`.
+ * Streams a query's rows in column batches of at most 2048 rows. Each is a view of DuckDB's vectors and valid until the next
+ * one is requested. Columns must have one of the types in `PHYSICAL_TYPE`.
  */
 export async function* readBatches(database: Database, sql: string, values?: Values): AsyncGenerator<ColumnBatch> {
   const result = await database.connection.stream(sql, values);
@@ -26,7 +26,7 @@ export async function* readBatches(database: Database, sql: string, values?: Val
   }
 }
 
-/** Whole vectors, never a value at a time: that is twelve times slower. Strings have no other way. */
+/** Reads whole vectors, because single values are twelve times slower. Strings can only be read as values. */
 function toColumn(chunk: DuckDBDataChunk, index: number, type: DuckDBTypeId): ColumnValues {
   const rows = chunk.rowCount;
   if (type === DuckDBTypeId.VARCHAR) {
@@ -58,8 +58,8 @@ function view<T>(vector: duckdb.Vector, rows: number, Values: ViewConstructor<T>
   return new Values(bytes.buffer as ArrayBuffer, bytes.byteOffset, rows);
 }
 
-/** DuckDB keeps one bit per row in 64-bit words; on little-endian machines that is Arrow's layout, least bit first. */
+/** DuckDB stores one bit per row in 64-bit words. On little-endian machines that is Arrow's layout, least significant bit first. */
 function validity(vector: duckdb.Vector, rows: number): Uint8Array | undefined {
-  // Null where all rows are valid, which the declaration of the client leaves out.
+  // Null if all rows are valid, contrary to the client's type declaration.
   return (duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null) ?? undefined;
 }

@@ -6,17 +6,17 @@ import { textValues } from './cast-text.ts';
 
 type FixedColumn = Extract<AppendedColumn, { kind: 'fixed' }>;
 
-/** Some rows of a column as a kind; what is not a view of the column is in arrays that the next call fills anew. */
+/** Converts some rows of a column. The result is a view of the column, or an array that the next call overwrites. */
 export type ColumnCast = (column: AppendedColumn, start: number, count: number) => ColumnValues;
 
-/** Values of `count` rows from `start` on, without what says which of them are there. */
+/** Converts `count` rows from `start` on, without their validity. */
 type FixedCast = (column: FixedColumn, start: number, count: number) => Exclude<ColumnValues['values'], readonly unknown[]>;
 
 /**
- * What DuckDB's CAST makes of a column that it could append, without DuckDB: the same bits.
+ * Makes a function that converts a column like DuckDB's CAST, to the same bits, but without DuckDB.
  *
- * @param rows of a call at most; `start` must be a multiple of eight
- * @throws TypeError for a cast that the model's inputs do not ask for
+ * @param rows maximum rows per call; `start` must be a multiple of eight
+ * @throws TypeError for a cast that no model input needs
  */
 export function columnCast(column: Pick<Column, 'name' | 'type' | 'digits'>, kind: ReadKind, rows: number): ColumnCast {
   if (column.type === 'string' && kind === 'string') {
@@ -25,7 +25,7 @@ export function columnCast(column: Pick<Column, 'name' | 'type' | 'digits'>, kin
   const cast = fixedCast(column, kind, rows);
   return (appended, start, count) => {
     if (appended.kind !== 'fixed') throw new TypeError(`the column ${column.name} is text`);
-    // Bits of a multiple of eight begin with a byte.
+    // A multiple of eight starts at a byte boundary.
     const valid = appended.valid?.subarray(start >> 3);
     return { kind, values: cast(appended, start, count), valid } as ColumnValues;
   };
@@ -44,7 +44,7 @@ function fixedCast({ name, type, digits }: Pick<Column, 'name' | 'type' | 'digit
       const doubles = new Float64Array(rows);
       return ({ bytes }, start, count) => {
         const words = new Int32Array(bytes.buffer, bytes.byteOffset + start * 8, count * 2);
-        // The upper half is exact, and so is the lower one: the sum rounds once, as a cast does.
+        // Both halves are exact, so the sum rounds once, like a cast.
         for (let row = 0, at = 0; row < count; row += 1, at += 2) {
           doubles[row] = (words[at + 1] as number) * 2 ** 32 + ((words[at] as number) >>> 0);
         }

@@ -1,16 +1,16 @@
 import { isValid } from '../domain/column-batch.ts';
 
-// Decimals as DuckDB has them in memory: scaled integers of 2, 4, 8 or 16 bytes, little-endian.
+// Converts decimals in DuckDB's memory layout: scaled integers of 2, 4, 8 or 16 bytes, little-endian.
 
-/** Up to here a double has every integer. */
+/** A double represents every integer up to this. */
 const EXACT = 2 ** 53;
 const WORD = 2 ** 32;
 
 /**
- * As CAST(… AS DOUBLE) does it: a scaled integer that a double has exactly is divided by the power of ten; of a larger one
- * whole part and fraction are converted by themselves and added up.
+ * Converts like CAST(… AS DOUBLE). A scaled integer that a double represents exactly is divided by the power of ten. For a
+ * larger one, the integer part and the fraction are converted separately and added.
  *
- * @param bytes of whole values of `width` bytes each
+ * @param bytes values of `width` bytes each
  */
 export function decimalsToDoubles(bytes: Uint8Array, width: number, scale: number, out: Float64Array): void {
   const power = 10 ** scale;
@@ -38,12 +38,12 @@ export function decimalsToDoubles(bytes: Uint8Array, width: number, scale: numbe
   }
 }
 
-/** Whether the two halves are at most 2^53 in size: a sum beyond it may have been rounded to it. */
+/** Whether a number is at most 2^53 in size, from its two halves: a larger sum may have been rounded to 2^53. */
 function isExact(upper: number, lower: number): boolean {
   return (upper < 2 ** 21 && upper >= -(2 ** 21)) || (upper === 2 ** 21 && lower === 0);
 }
 
-/** As CAST(… AS BIGINT) does it for decimals without a fraction. @throws Error for a value that does not fit, which no null is */
+/** Converts decimals with scale 0 like CAST(… AS BIGINT). @throws Error for a value that does not fit; nulls are ignored */
 export function decimalsToIntegers(bytes: Uint8Array, width: number, valid: Uint8Array | undefined, out: BigInt64Array): void {
   const { buffer, byteOffset } = bytes;
   const rows = bytes.length / width;
@@ -60,7 +60,7 @@ export function decimalsToIntegers(bytes: Uint8Array, width: number, valid: Uint
     pairs[row * 2 + 1] = words[at + 1] as number;
     const sign = (words[at + 1] as number) >> 31;
     if (stride === 2 || (words[at + 2] === sign && words[at + 3] === sign) || !isValid(valid, row)) continue;
-    // In DuckDB's words: what it means for a feature is said in one place.
+    // Worded like DuckDB's error, so that `featureError` recognises it.
     throw new Error('Conversion Error: a whole number of up to 38 digits does not fit 64 bits');
   }
 }
@@ -71,7 +71,7 @@ function readLong(words: Int32Array, at: number, stride: number): bigint {
   return value;
 }
 
-/** DuckDB's HUGEINT to DOUBLE: the halves are rounded one after the other, which is not always the nearest double. */
+/** DuckDB's HUGEINT to DOUBLE. It rounds the halves one after the other, which does not always give the nearest double. */
 function hugeToDouble(value: bigint): number {
   const upper = value >> 64n;
   const lower = BigInt.asUintN(64, value);

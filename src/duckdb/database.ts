@@ -6,28 +6,28 @@ import { literal } from './sql.ts';
 
 const INTERRUPT_MS = 50;
 
-/** Named values for `$name` in a statement; text is cast where the statement says so. */
+/** Values for `$name` in a statement. */
 export type Values = Readonly<Record<string, string | number | bigint | boolean | null>>;
 
-/** A value of a small result as the client gives it; 64-bit integers are bigints. */
+/** A value of a small result. 64-bit integers are bigints. */
 export type Cell = DuckDBValue;
 
 export interface DatabaseOptions {
   readonly readOnly?: boolean;
-  /** As many as there are processors by default, but no more than the memory is enough for. */
+  /** By default the number of processors, limited by the memory. */
   readonly threads?: number;
-  /** Bytes that buffers may take before they go to `temporary`. */
+  /** Bytes of buffers before DuckDB spills to `temporary`. */
   readonly memory: number;
-  /** Folder in which each instance makes one of its own for what does not fit into memory, when it is needed. */
+  /** Each instance spills to a folder of its own inside this one, created on demand. */
   readonly temporary: string;
-  /** Aborting it ends the statement that runs, in the signal's reason, and lets no other begin. */
+  /** Aborting it interrupts the running statement, which throws the signal's reason, and prevents others. */
   readonly signal?: AbortSignal;
 }
 
-/** One DuckDB instance with one connection: one statement at a time. */
+/** A DuckDB instance with one connection, which runs one statement at a time. */
 export interface Database extends AsyncDisposable {
   readonly connection: DuckDBConnection;
-  /** Name that DuckDB gives to the file, by which its tables can be told from a schema of the same name. */
+  /** DuckDB's name for the file, to distinguish its tables from a schema of the same name. */
   readonly catalog: string;
   /** See `DatabaseOptions`: the place for other files that are soon gone. */
   readonly temporary: string;
@@ -35,23 +35,23 @@ export interface Database extends AsyncDisposable {
   /** All rows of a small result. */
   rows(sql: string, values?: Values): Promise<Cell[][]>;
   /**
-   * Gives memory that is not used any more back to the system, of all instances of the process. DuckDB's allocator does so by itself only
-   * when it frees much at once, and when an instance is closed.
+   * Returns unused memory of all instances of the process to the system. DuckDB's allocator only does so itself when it frees
+   * much at once, or when an instance closes.
    */
   release(): Promise<void>;
 }
 
-/** Each thread fills row groups of its own, and sorts its own runs: with less than this for each, statements fail or spill all the time. */
+/** Each thread fills its own row groups and sorts its own runs. With less than this per thread, statements fail or keep spilling. */
 const BYTES_PER_THREAD = 48 * 2 ** 20;
 
 function threadsFor(memory: number): number {
   return Math.max(1, Math.min(availableParallelism(), Math.floor(memory / BYTES_PER_THREAD)));
 }
 
-/** A path for files, or `:memory:`. A file is opened in one thread only: a second instance would lose its writes. */
+/** @param file a path or `:memory:`. Open a file in one thread only: a second instance would lose its writes. */
 export async function openDatabase(file: string, options: DatabaseOptions): Promise<Database> {
   const inode = file === ':memory:' ? undefined : await inodeOf(file);
-  // Instances give their spill files the same names: in one folder they read and delete each other's.
+  // Instances use the same names for their spill files. In a shared folder they would read and delete each other's.
   let spill = spillFolder(options.temporary, inode);
   const limit = `${Math.floor(options.memory / 1_000_000)}MB`;
   const instance = await DuckDBInstance.create(file, {
@@ -59,18 +59,18 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
     threads: String(options.threads ?? threadsFor(options.memory)),
     memory_limit: limit,
     temp_directory: spill,
-    // What a job needs is bundled; a missing extension is an error and not a download.
+    // Jobs only need bundled extensions. A missing one should be an error, not a download.
     autoinstall_known_extensions: 'false',
   });
   const connection = await instance.connect();
   if (inode !== undefined && (await inodeOf(file)) !== inode) {
-    // The file was replaced while it was opened, so the folder's name may speak of the wrong one.
+    // The file was replaced during the open, so the folder's name may refer to the wrong inode.
     spill = spillFolder(options.temporary, undefined);
     await connection.run(`SET temp_directory = ${literal(spill)}`);
   }
   const { signal } = options;
   let repeating: NodeJS.Timeout | undefined;
-  // Again and again until the statement ends: one that has not begun yet forgets that it was interrupted.
+  // Repeat until the statement ends, because an interrupt before the statement starts has no effect.
   const interrupt = () => {
     connection.interrupt();
     repeating ??= setInterval(() => connection.interrupt(), INTERRUPT_MS);
@@ -98,7 +98,7 @@ export async function openDatabase(file: string, options: DatabaseOptions): Prom
         await connection.run(sql, values);
       }),
     rows: (sql, values) => stoppable(async () => (await connection.runAndReadAll(sql, values)).getRows()),
-    // Setting the limit flushes the allocator (BufferPool::SetLimit).
+    // Setting the limit also flushes the allocator (BufferPool::SetLimit).
     release: () =>
       stoppable(async () => {
         await connection.run(`SET memory_limit = '${limit}'`);

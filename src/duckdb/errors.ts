@@ -8,39 +8,39 @@ interface KnownError {
   readonly hint: string;
 }
 
-/** Only tables that are published can have constraints; a unique index is looked at when the transaction is committed. */
+/** Only published tables can have constraints. A unique index is checked at commit. */
 const BROKEN_CONSTRAINT = /^Constraint Error|constraint violation/;
 
-/** What DuckDB's messages mean for the person on call; it has no codes. The first that matches counts. */
+/** What DuckDB's messages mean for the user; they have no codes. The first match counts. */
 const ERRORS: readonly KnownError[] = [
   {
     pattern: /Could not set lock on file|Conflicting lock/,
     kind: 'conflict',
     what: 'is in use by another process',
-    hint: 'wait where it is another run of score-batch, close it where it is a DuckDB shell, and start again; one process at a time can write the file',
+    hint: 'only one process at a time can write the file: wait for another run of score-batch, or close the DuckDB shell, then run the same command again',
   },
   {
     pattern: /No space left on device|ENOSPC/,
     kind: 'unavailable',
-    what: 'has no room left on its disk',
-    hint: 'free some space and start the same command again: it goes on from the chunks that are staged',
+    what: 'has no space left on its disk',
+    hint: 'free some space and run the same command again: it resumes from the staged chunks',
   },
   {
     pattern: /Permission denied|Read-only file system/i,
     kind: 'permission',
-    what: 'may not be read or written by this user',
-    hint: 'give the user that runs score-batch rights on the file and its folder',
+    what: 'cannot be read or written by this user',
+    hint: 'grant the user that runs score-batch access to the file and its folder',
   },
   {
     pattern: /database does not exist|Cannot open database/,
     kind: 'configuration',
     what: 'cannot be opened',
-    hint: 'check the path in source.warehouse; score-batch never creates a source',
+    hint: 'check the path in source.warehouse; score-batch never creates a source database',
   },
   {
     pattern: /ENOTDIR|Not a directory/,
     kind: 'configuration',
-    what: 'cannot be made: its path leads through a file',
+    what: 'cannot be created: part of its path is a file',
     hint: 'check the path of the warehouse in the job file',
   },
   {
@@ -48,19 +48,19 @@ const ERRORS: readonly KnownError[] = [
       /No files found that match|ENOENT|too small to be a Parquet file|No magic bytes found|Cannot open file .*No such file/,
     kind: 'conflict',
     what: 'has lost files of this run',
-    hint: 'something removed or damaged them; start again with --fresh',
+    hint: 'something removed or damaged them; start over with --fresh',
   },
   {
     pattern: /newer version of DuckDB|storage version|Trying to read a database file with version number|Serialization Error/i,
     kind: 'configuration',
-    what: 'was written by a newer DuckDB, in a format that this one cannot read',
-    hint: "copy it with that DuckDB into a file that this one can read: ATTACH 'other.duckdb' (STORAGE_VERSION 'v1.5.0'); COPY FROM DATABASE …",
+    what: 'was written by a newer DuckDB, in a format that this version cannot read',
+    hint: "copy it with the newer DuckDB to a format that this version can read: ATTACH 'other.duckdb' (STORAGE_VERSION 'v1.5.0'); COPY FROM DATABASE …",
   },
   {
     pattern: /Corrupt database file/,
     kind: 'configuration',
     what: 'is damaged',
-    hint: 'restore it from a copy; what score-batch publishes can be published again from its source',
+    hint: 'restore it from a backup; score-batch can publish its tables again from the source',
   },
   {
     pattern: /not a valid DuckDB database file/i,
@@ -71,18 +71,18 @@ const ERRORS: readonly KnownError[] = [
   {
     pattern: BROKEN_CONSTRAINT,
     kind: 'configuration',
-    what: 'has a published table whose constraint refuses the new rows',
-    hint: 'drop the unique index, NOT NULL or CHECK that is named, or name another table; the same command then goes on with what is staged',
+    what: 'has a published table with a constraint that the new rows violate',
+    hint: 'drop the unique index, NOT NULL or CHECK, or use another table; then the same command resumes from the staged chunks',
   },
   {
     pattern: /Out of Memory Error|failed to allocate|failed to pin block/,
     kind: 'configuration',
-    what: 'cannot be worked on with the memory that DuckDB is allowed',
-    hint: 'start again with a higher --max-memory; it goes on from the chunks that are staged',
+    what: 'needs more memory than DuckDB is allowed',
+    hint: 'run the same command again with a higher --max-memory: it resumes from the staged chunks',
   },
 ];
 
-/** What DuckDB says of a statement, a file or a machine, before it looks at a row. Any other of its errors may quote one. */
+/** Errors about a statement, a file or the machine, which never quote rows. Any other error may. */
 const WITHOUT_ROWS =
   /^(Parser|Syntax|Binder|Catalog|Dependency|Not implemented|IO|HTTP|Permission|Out of Memory|TransactionContext|Serialization|INTERNAL|INTERRUPT) Error: /;
 
@@ -91,8 +91,8 @@ function mayQuoteRows(message: string): boolean {
 }
 
 /**
- * @param subject what the statement worked on, e.g. the file's path
- * @returns the error to throw; an unknown one is returned as it is, to be shown as a bug with its stack
+ * @param subject what the statement worked on, such as the path of the file
+ * @returns the error to throw; unknown errors stay as they are and are shown as a bug, with their stack
  */
 export function duckdbError(error: unknown, subject: string): unknown {
   if (error instanceof ScoreBatchError || error instanceof Interrupted) return error;
@@ -108,18 +108,18 @@ export function duckdbError(error: unknown, subject: string): unknown {
   });
 }
 
-/** For casts of the features of a chunk: a whole number of 38 digits may not fit the 64 bits of the model's input. */
+/** For casts of features: a 38-digit integer may not fit in the 64 bits of a model input. */
 export function featureError(error: unknown, subject: string): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ScoreBatchError || !/Conversion Error/.test(message)) return duckdbError(error, subject);
-  return new ScoreBatchError('configuration', `${subject} has a value that does not fit the model input that it feeds`, {
+  return new ScoreBatchError('configuration', `${subject} has a value that does not fit its model input`, {
     details: [firstLines(message)],
-    hint: 'cast or limit the feature in the query, or give it another dtype in the bundle',
+    hint: 'cast or limit the feature in the query, or change its dtype in the bundle',
     cause: error,
   });
 }
 
-/** What DuckDB has to say, without values of rows. */
+/** The first lines of DuckDB's message, without values of rows. */
 export function firstLines(message: string): string {
   return (mayQuoteRows(message) ? withoutValues(message) : message)
     .split('\n')

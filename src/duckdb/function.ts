@@ -3,18 +3,23 @@ import duckdb from '@duckdb/node-bindings';
 import type { Database } from './database.ts';
 import { VECTOR_ROWS, VECTOR_WIDTH, type Vector, type VectorType } from './vector.ts';
 
+/** The SQL signature of a function. */
+interface FunctionSignature {
+  /** Must differ from every macro of the database, which would be called instead. */
+  readonly name: string;
+  readonly parameters: readonly VectorType[];
+  readonly returns: VectorType;
+}
+
 /**
- * Registers a function of SQL whose work is done here, a vector of at most 2048 rows at a time, on the thread that registers it.
- * DuckDB calls it once for each row that it needs: the optimiser neither folds its calls nor shares them. Nulls are handed over.
+ * Registers an SQL function. It runs on the thread that registers it, on vectors of at most 2048 rows. DuckDB calls it once for
+ * each row that it needs: the optimiser neither folds its calls nor shares them. Null arguments are passed on.
  *
- * @param name must be one that no macro has: a macro would be called instead
- * @param body fills `result` for its rows, from the first byte on; what it throws ends the statement, with its message
+ * @param body fills `result` for its rows, from the first byte on; an error ends the statement with the error's message
  */
 export function registerFunction(
   { connection }: Database,
-  name: string,
-  parameters: readonly VectorType[],
-  returns: VectorType,
+  { name, parameters, returns }: FunctionSignature,
   body: (rows: number, inputs: readonly Vector[], result: FunctionResult) => void,
 ): void {
   const wrapped = new DuckDBScalarFunction();
@@ -35,13 +40,13 @@ export function registerFunction(
     const rows = duckdb.data_chunk_get_size(input);
     const inputs = widths.map((bytes, i) => {
       const vector = duckdb.data_chunk_get_vector(input, i);
-      // Null where all rows are valid, which the declaration of the client leaves out.
+      // Null if all rows are valid, contrary to the client's type declaration.
       const valid = duckdb.vector_get_validity(vector, Math.ceil(rows / 64) * 8) as Uint8Array | null;
       return { bytes: duckdb.vector_get_data(vector, rows * bytes), valid: valid ?? undefined };
     });
     result.nulls = false;
     body(rows, inputs, result);
-    // What `vector_get_data` gives of an output is a copy: what is written there is lost.
+    // `vector_get_data` returns a copy of an output vector, so writing to it has no effect.
     duckdb.copy_data_to_vector(output, 0, result.bytes.buffer as ArrayBuffer, 0, rows * width);
     if (!result.nulls) return;
     duckdb.vector_ensure_validity_writable(output);
@@ -50,7 +55,7 @@ export function registerFunction(
   connection.registerScalarFunction(wrapped);
 }
 
-/** Room for what a function returns; `valid` counts only where `nulls` is set, and must then be whole. */
+/** Buffers for a function's results. `valid` only counts if `nulls` is set, and must then be complete. */
 export interface FunctionResult {
   readonly bytes: Uint8Array;
   readonly valid: Uint8Array;

@@ -1,6 +1,6 @@
 import type { AppendedColumn } from './append-columns.ts';
 
-/** The values of some rows of a column, copied one after the other. */
+/** Copies the values of some rows of a column. @param rows row numbers from 0 */
 export function pickRows(column: AppendedColumn, rows: readonly number[]): AppendedColumn {
   const valid = column.valid && pickBits(column.valid, rows);
   if (column.kind === 'fixed') {

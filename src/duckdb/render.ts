@@ -3,27 +3,27 @@ import type { TableColumn } from '../domain/tables.ts';
 import { type Database, openDatabase } from './database.ts';
 import { identifier } from './sql.ts';
 
-/** Lines of the ranks `first` to `first + rows - 1`, in order. */
+/** Lines of consecutive ranks, in order. */
 export interface RenderedRange {
-  /** Whether every rank of the range was there exactly once. */
+  /** Whether every rank of the range occurred exactly once. */
   readonly complete: boolean;
   readonly lines: Uint8Array;
 }
 
-/** Ranks per range: a row group's size. */
+/** Maximum ranks per range: the size of a row group. */
 const RANGE = 122_880;
 /** Ranges per query: one thread renders a row group, and memory holds the lines of all. */
-const SIDE_BY_SIDE = 2;
-/** Bytes of the lines of a range, about: where lines are long, it has fewer ranks. */
+const RANGES_PER_QUERY = 2;
+/** Approximate bytes per range. If lines are long, it has fewer ranks. */
 const RANGE_BYTES = 8 * 2 ** 20;
-/** Ranks by which the length of the first lines is told. */
+/** Number of ranks for estimating the length of lines. */
 const SAMPLE = 2_048;
 
 /**
- * Renders rows in the order of their column `rank`, a range of ranks at a time: no sort of all rows, however many.
+ * Renders rows in the order of their column `rank`, one range of ranks at a time, so that rows need not be sorted all at once.
  *
- * @param relation what stands after FROM, with a condition if need be: `scores WHERE run_id = '…'`
- * @param line expression that gives a row's line
+ * @param relation the FROM clause, and an optional condition
+ * @param line expression for a row's line
  * @param rows number of rows; ranks go from 1 to this
  */
 export async function* renderRanges(
@@ -43,9 +43,9 @@ export async function* renderRanges(
   );
   resize(Number(sample?.[0] ?? 0), Math.min(SAMPLE, rows));
   for (let first = 0; first < rows; ) {
-    const end = Math.min(first + SIDE_BY_SIDE * range, rows);
-    // The lines as one value: a value at a time they would cost more than the rest of the run. Distinct ranks are counted as
-    // bits, which costs a third of counting them as values.
+    const end = Math.min(first + RANGES_PER_QUERY * range, rows);
+    // Fetches the lines as one value: fetching each line would cost more than the rest of the run. Counting distinct ranks as
+    // bits costs a third of counting them as values.
     const found = await database.rows(
       `SELECT (rank - 1 - ${first}) // ${range} AS score_batch_part, count(*),
          bit_count(bitstring_agg(CAST((rank - 1 - ${first}) % ${range} AS INTEGER), 0, ${range - 1})),
@@ -67,22 +67,22 @@ export async function* renderRanges(
 }
 
 export interface LoadedRows {
-  /** Bytes that DuckDB may use; what does not fit goes to the machine's folder for temporary files. */
+  /** Bytes that DuckDB may use before it spills to the system's temporary folder. */
   readonly memory: number;
   readonly signal: AbortSignal;
   /** See `renderRanges`. */
   readonly line: string;
   readonly rows: number;
-  /** Columns of the table that the line is of. */
+  /** Columns of the rendered table. */
   readonly columns: readonly TableColumn[];
-  /** Puts the rows into a temporary table `published` with these columns, in any order. */
+  /** Loads the rows into a temporary table `published` with the given columns, in any order. */
   load(database: Database, columns: readonly TableColumn[]): Promise<void>;
 }
 
-/** Renders rows that come from elsewhere: they are loaded once, and then read by ranges of ranks. */
+/** Renders rows of another warehouse. Loads them once, then reads them by ranges of ranks. */
 export async function* renderLoaded({ memory, signal, line, rows, columns, load }: LoadedRows): AsyncGenerator<RenderedRange> {
   if (rows === 0) return;
-  // A name in the line may be a text that only looks like a column; such a column is loaded for nothing.
+  // A text in the line may look like a column name. Such a column is loaded unnecessarily, which is harmless.
   const needed = columns.filter(({ name }) => name === 'rank' || line.includes(identifier(name)));
   await using database = await openDatabase(':memory:', { memory, temporary: tmpdir(), signal });
   await load(database, needed);

@@ -1,29 +1,33 @@
-// A Parquet file is written and read a row group at a time, and a text column of one is a single page: whoever reads it needs
-// a buffer for all of it. So a row group is bounded by bytes, not only by rows.
+import { VECTOR_ROWS } from './vector.ts';
 
-/** Of a database's memory, what one row group may take: its rows, their page, and a page that is read at the same time. */
+// A Parquet file is written and read one row group at a time. A text column of a row group is a single page, and a reader needs a
+// buffer for all of it. So row groups are bounded by bytes, not only by rows.
+
+/** A row group may take this fraction of a database's memory, which also holds its page and another page being read. */
 const PART_OF_MEMORY = 5;
-/** More is no faster, and takes memory all the same. */
+/** Larger row groups take more memory and are no faster. */
 const MAX_BYTES = 8 * 2 ** 20;
-/** Rows of a vector: DuckDB counts the bytes of a row group after each, so that none can be smaller. */
-const VECTOR_ROWS = 2_048;
-/** Rows of a row group where bytes do not limit it. */
+/** Maximum rows of a row group. */
 const MAX_ROWS = 122_880;
 
-/** Bytes of the row groups that a thread with this share of a database's memory can write. */
+/** Bytes per row group. @param memory bytes of the database's memory per thread */
 export function rowGroupBytes(memory: number): number {
   return Math.min(MAX_BYTES, Math.floor(memory / PART_OF_MEMORY));
 }
 
 /**
- * Option of COPY that bounds row groups by bytes. DuckDB takes it only where `preserve_insertion_order` is off; with one thread
- * rows keep their order all the same.
+ * Option of COPY that bounds row groups by bytes. DuckDB requires `preserve_insertion_order` to be off; with one thread rows keep
+ * their order anyway.
  */
 export function rowGroupsOf(bytes: number): string {
   return `ROW_GROUP_SIZE_BYTES ${bytes}`;
 }
 
-/** The same for rows in an order that must be kept, which DuckDB can only bound by rows. @param rowBytes bytes of a row, about */
+/**
+ * Option of COPY for rows whose order must be preserved. DuckDB can only bound them by rows, and checks after each vector.
+ *
+ * @param rowBytes approximate bytes per row
+ */
 export function orderedRowGroupsOf(bytes: number, rowBytes: number): string {
   const rows = Math.floor(bytes / Math.max(1, rowBytes) / VECTOR_ROWS) * VECTOR_ROWS;
   return `ROW_GROUP_SIZE ${Math.min(MAX_ROWS, Math.max(VECTOR_ROWS, rows))}`;

@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from '../domain/schema.ts';
 import type { TableColumn } from '../domain/tables.ts';
 
-/** DuckDB's type names → what they hold. A type that is not here is `other`. */
+/** DuckDB's type names → column types. All other types are `other`. */
 const TYPES: Readonly<Record<string, ColumnType>> = {
   TINYINT: 'integer',
   SMALLINT: 'integer',
@@ -33,7 +33,7 @@ export function toColumn(name: string, native: string): Column {
   return { name, native, type, ...(type === 'decimal' && { digits: [38, 0] as const }) };
 }
 
-/** The DuckDB type that holds a column of any warehouse without loss. */
+/** The DuckDB type that represents a column of any warehouse without loss. */
 export function duckdbType({ type, digits }: Pick<TableColumn, 'type' | 'digits'>): string {
   switch (type) {
     case 'integer':

@@ -1,7 +1,7 @@
-/** A parameter's or a result's type, by what it is inside DuckDB. `score` is DECIMAL(7, 6): its millionths, four bytes. */
+/** The type of a parameter or result inside DuckDB. `score` is DECIMAL(7, 6): millionths, in four bytes. */
 export type VectorType = 'INTEGER' | 'BIGINT' | 'FLOAT' | 'DOUBLE' | 'UTINYINT' | 'BOOLEAN' | 'score';
 
-/** Bytes of a value. */
+/** Bytes per value. */
 export const VECTOR_WIDTH: Readonly<Record<VectorType, number>> = {
   INTEGER: 4,
   BIGINT: 8,
@@ -12,12 +12,12 @@ export const VECTOR_WIDTH: Readonly<Record<VectorType, number>> = {
   score: 4,
 };
 
-/** A vector as DuckDB has it in memory: a view that lives until the function returns. */
+/** A vector in DuckDB's memory: a view that is valid until the function returns. */
 export interface Vector {
   readonly bytes: Uint8Array;
-  /** One bit per row, least significant first, 1 = valid; undefined where there are no nulls. */
+  /** One bit per row, least significant first, 1 = valid; undefined if there are no nulls. */
   readonly valid: Uint8Array | undefined;
 }
 
-/** Rows that DuckDB hands over at once, at most. */
+/** DuckDB's vector size: the maximum rows of a data chunk. Appending chunks with more rows corrupted memory. */
 export const VECTOR_ROWS = 2_048;

@@ -4,24 +4,24 @@ import { type Feature, featuresOf, type InputDtype, type ModelInput, type Signat
 import type { TextCounts } from '../domain/text-counts.ts';
 import { rejection } from './rejection.ts';
 
-/** From here on a number rounds to infinity in float32 (half a step above the largest one). */
+/** The smallest number that rounds to infinity in float32: half a step above the largest finite one. */
 const MAX_FLOAT32 = 2 ** 128 - 2 ** 103;
 
 type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 type InputValues = Float32Array | Float64Array | BigInt64Array | Uint8Array | string[];
 
-/** Room for the input tensors of one batch, filled from column batches. */
+/** Buffers for the input tensors of one batch, filled from column batches. */
 export interface Encoder {
-  /** Physical form in which each feature's column must be read, in the order of `featuresOf`. */
+  /** The kind in which each feature's column must be read, in the order of `featuresOf`. */
   readonly kinds: readonly ReadKind[];
   /**
-   * Writes the batch's rows into the tensors from row `offset` on.
+   * Writes the rows of a batch into the tensors, starting at row `offset`.
    *
-   * @param rejected one number per row of the batch; set where it is still 0 and the row cannot be scored (see `Rejection`).
-   *   What such a row leaves in the tensors is a value that the model can take.
+   * @param rejected one `Rejection` per row of the batch. Set for rows that cannot be scored, if it is still 0. The tensors get
+   *   a value for such a row that the model accepts.
    */
   encode(batch: ColumnBatch, offset: number, rejected: Int32Array): void;
-  /** How often each text feature that has categories met a value so far, whatever became of the row. */
+  /** Counts of present and unseen values so far, per text feature with categories. Rejected rows count too. */
   texts(): TextCounts;
   /** The first `rows` rows as tensors `[rows, width]`. */
   tensors(rows: number): { name: string; dtype: InputDtype; values: InputValues; shape: [number, number] }[];
@@ -29,7 +29,7 @@ export interface Encoder {
 
 /**
  * @param columns the columns that feed the features, in the order of `featuresOf`
- * @param capacity rows of a batch at most
+ * @param capacity maximum rows per batch
  */
 export function createEncoder(signature: Signature, columns: readonly Column[], capacity: number): Encoder {
   const kinds = featuresOf(signature).map(({ dtype }, i) => kindFor(dtype, columns[i]));
@@ -77,21 +77,21 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
   };
 }
 
-/** Where a column goes: element `start + row * stride` of an input's values. */
+/** Where to write a column: the value of a row goes to element `start + row * stride`. */
 interface Target {
   readonly values: InputValues;
   readonly start: number;
   readonly stride: number;
   readonly rows: number;
   readonly rejected: Int32Array;
-  /** Position of the feature among all, for rejections. */
+  /** Position among all features, for rejections. */
   readonly feature: number;
   readonly encodeNumbers: EncodeNumbers;
-  /** Where values of a text feature are counted. */
+  /** Counts of a text feature. */
   readonly seen: { present: number; unseen: number } | undefined;
 }
 
-/** Numbers are read as wide as the source has them: rounding to float32 happens once, after the range was checked. */
+/** Numbers are read at the source's width. They are rounded to float32 once, after the range check. */
 function kindFor(dtype: InputDtype, column: Column | undefined): ReadKind {
   switch (dtype) {
     case 'float32':
@@ -136,21 +136,21 @@ type EncodeNumbers = (
 ) => void;
 
 /**
- * An encoder of numbers for one feature: each is a function of its own, so that the engine compiles it for the one kind of array that the
- * feature's column has.
+ * Makes an encoder of numbers for one feature. Each feature gets its own closure, so that the JavaScript engine specialises it
+ * for the array type of the feature's column.
  */
 function createNumberEncoder(): EncodeNumbers {
   return (feature, { values, valid }, { values: out, start, stride, rows, rejected, feature: index }) => {
     const target = out as NumberArray;
-    // Where the tensor is narrower than the column, what it would round to infinity is out of the model's reach.
+    // A value that a float32 tensor would round to infinity is rejected.
     const largest = target instanceof Float32Array ? MAX_FLOAT32 : Infinity;
-    // A column of float32 holds 1.1 as 1.10000002, and so must a bound that it is compared with.
+    // A float32 column stores 1.1 as 1.10000002, so a bound must be rounded the same way before it is compared.
     const exact = values instanceof Float32Array ? Math.fround : Number;
     const [low, high] = (feature.range ?? [-Infinity, Infinity]).map(exact) as [number, number];
     const filler = feature.nullable ? (feature.default === undefined ? Number.NaN : Number(feature.default)) : undefined;
     for (let row = 0, at = start; row < rows; row += 1, at += stride) {
       const value = values[row] as number;
-      // The common case first: present, finite (NaN fails every comparison), inside the range.
+      // The common case first: present, finite (comparisons with NaN are false) and inside the range.
       if (
         value >= low &&
         value <= high &&
@@ -166,7 +166,7 @@ function createNumberEncoder(): EncodeNumbers {
         target[at] = filler;
         continue;
       }
-      // A NaN stands for "not known" only where the model was trained on NaN: nullable without a default.
+      // NaN means "unknown" only if the model was trained on NaN: nullable without a default.
       if (!missing && Number.isNaN(value) && filler !== undefined && Number.isNaN(filler)) {
         target[at] = value;
         continue;
@@ -233,7 +233,7 @@ function encodeStrings(
   seen.unseen += unseen;
 }
 
-/** Texts that come as positions among the feature's categories. Those that are none of them are not known by their words. */
+/** Texts that come as positions among the feature's categories. The text of any other value is not available here. */
 function encodeCategories(
   feature: Feature,
   { values, valid }: { values: Int32Array; valid: Uint8Array | undefined },

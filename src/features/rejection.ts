@@ -1,4 +1,4 @@
-/** Why a row cannot be scored. Reasons about the key are found where the chunk is written, the others by encoding. */
+/** Why a row cannot be scored. Reasons about the key are added when the rows are written; see `rejectionSql`. */
 const REASONS = [
   'null in a required feature',
   'feature is not a finite number',
@@ -11,8 +11,8 @@ const REASONS = [
 export type Reason = (typeof REASONS)[number];
 
 /**
- * One number per row says whether it was rejected: 0 where it was not, else the reason and, for reasons about a feature, the
- * feature. Cheap to keep for a whole chunk, and only the first problem of a row counts.
+ * The reason why a row was rejected, as a number; 0 if it was not. A reason about a feature includes the position of the
+ * feature. Only the first problem of a row counts. A number per row is cheap to keep for a whole chunk.
  */
 export type Rejection = number;
 

@@ -12,7 +12,7 @@ export function parseJob(text: string, file: string, environment: NodeJS.Process
   return parseChecked(text, jobSchema, {
     file,
     noun: 'job file',
-    hint: 'the README explains every key; `score-batch init NAME` writes a commented example',
+    hint: 'docs/job-file.md explains every key; `score-batch init NAME` writes a commented example',
     environment,
     crossChecks,
   });

@@ -82,7 +82,7 @@ const deviceId = z.int().min(0).max(255);
 
 const providerOptions = z
   .strictObject({
-    name: providerName,
+    name: providerName.describe('execution provider'),
     device_id: deviceId.optional().describe('which GPU, counted from 0'),
     devices: z.array(deviceId).min(1, 'name at least one device').optional().describe('several GPUs: one chunk worker on each'),
   })
@@ -191,7 +191,7 @@ export const jobSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
     .describe('identifies the job in every table'),
-  description: z.string().optional(),
+  description: z.string().optional().describe('what the job does, for people'),
   model: text.describe('folder of the model bundle'),
   time_zone: timeZone.describe('IANA zone in which windows are made'),
   every: z.enum(GRAINS).default('week').describe('grain of the report; other windows are ad hoc'),

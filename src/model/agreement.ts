@@ -7,21 +7,21 @@ import type { Golden } from './golden.ts';
 import { proveRows, type RowProof, roundingTolerance } from './row-proof.ts';
 import { scoresOf } from './scores.ts';
 
-/** How far scores are from those that they should be. */
+/** How far scores are from the expected ones. */
 export interface Agreement {
   readonly rows: number;
   /** Largest absolute difference. */
   readonly largest: number;
   readonly tolerance: number;
-  /** That each row is scored by itself. */
+  /** Evidence that the score of a row only depends on that row. */
   readonly proof: RowProof;
 }
 
 /**
- * Scores the golden rows on a session and compares them with the expected scores, then proves that each is scored by itself.
+ * Scores the golden rows on a session and compares them with the expected scores. Then checks that the score of a row only
+ * depends on that row.
  *
- * @returns also the scores
- * @throws ScoreBatchError `configuration` where they differ by more than `golden.tolerance`, or as `proveRows`
+ * @throws ScoreBatchError `configuration` if they differ by more than `golden.tolerance`, or as `proveRows`
  */
 export async function agreeWithGolden(
   bundle: Bundle,
@@ -34,30 +34,33 @@ export async function agreeWithGolden(
   const worst = largestDifference(scores, golden.expected);
   if (worst.difference > tolerance) {
     const what = `row ${worst.row + 1} of ${golden.file} differs by ${worst.difference}`;
-    throw new ScoreBatchError('configuration', `${file} does not give the golden scores: ${what}`, {
-      hint: `the tolerance is ${tolerance}; is this the model that the golden rows were made with?`,
+    throw new ScoreBatchError('configuration', `${file} does not reproduce the golden scores: ${what}`, {
+      hint: `the tolerance is ${tolerance}; check that the golden rows were made with this model`,
     });
   }
   const proof = await proveRows({ bundle, golden, session, scores, tolerance: roundingTolerance(bundle) });
   return { rows: golden.rows, largest: worst.difference, tolerance, proof, scores };
 }
 
+interface Canary {
+  readonly bundle: Bundle;
+  readonly golden: Golden;
+  readonly session: Session;
+  /** Scores of the golden rows on cpu. */
+  readonly expected: readonly number[];
+  /** Rows of the batch; at least all golden rows are scored. */
+  readonly rows: number;
+}
+
 /**
- * The canary of a provider other than cpu: the golden rows, repeated until they are a batch as a run has it, on the session
- * beside their scores on cpu. A kernel that is wrong for this model, or for batches of this size, is found before a row moves.
+ * The canary of a provider other than cpu. Repeats the golden rows to fill a batch of the size that the run uses, and compares
+ * the session's scores with those of cpu. This finds a kernel that is wrong for this model or batch size before any row moves.
  *
- * @param expected scores of the golden rows on cpu
- * @param rows of the batch, at least all golden rows
- * @returns also how far its golden rows are from the expected scores
- * @throws ScoreBatchError `configuration` where they differ by more than `golden.provider_tolerance`, or as `proveRows`
+ * @returns also the largest difference from the expected scores
+ * @throws ScoreBatchError `configuration` if they differ by more than `golden.provider_tolerance`, or as `proveRows`
  */
-export async function agreeWithCpu(
-  bundle: Bundle,
-  golden: Golden,
-  session: Session,
-  expected: readonly number[],
-  rows: number,
-): Promise<Agreement & { readonly fromExpected: number }> {
+export async function agreeWithCpu(canary: Canary): Promise<Agreement & { readonly fromExpected: number }> {
+  const { bundle, golden, session, expected, rows } = canary;
   const { definition, signature, file } = bundle;
   const { provider_tolerance: tolerance } = definition.golden;
   const repeated = Array.from({ length: Math.max(rows, golden.rows) }, (_, row) => row % golden.rows);
@@ -67,18 +70,18 @@ export async function agreeWithCpu(
   if (worst.difference > tolerance) {
     const { provider } = session;
     const row = `row ${(worst.row % golden.rows) + 1} of ${golden.file}`;
-    throw new ScoreBatchError('configuration', `${provider} does not give the scores of cpu for ${file}`, {
+    throw new ScoreBatchError('configuration', `${provider} does not reproduce the scores of cpu for ${file}`, {
       details: [`${row} is ${scores[worst.row]} on ${provider} and ${onCpu[worst.row]} on cpu, ${worst.difference} apart`],
       hint: `the tolerance is ${tolerance} (golden.provider_tolerance in model.yaml); score on cpu, or update the driver and onnxruntime-node`,
     });
   }
   const fromExpected = largestDifference(scores, golden.expected).difference;
-  // Kernels of a device may be others for batches of another size: they may differ as they may from cpu.
+  // A device may use other kernels for other batch sizes, so the same tolerance as towards cpu applies.
   const proof = await proveRows({ bundle, golden, session, scores: scores.slice(0, golden.rows), tolerance });
   return { rows: scores.length, largest: worst.difference, tolerance, proof, fromExpected };
 }
 
-/** What is no number differs most of all; no comparison with NaN holds. */
+/** A NaN counts as the largest difference. The condition is negated because comparisons with NaN are false. */
 function largestDifference(scores: readonly number[], expected: readonly number[]): { row: number; difference: number } {
   let worst = { row: 0, difference: 0 };
   for (const [row, value] of expected.entries()) {

@@ -6,7 +6,7 @@ import type { BundleDefinition } from './bundle-schema.ts';
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
-/** What no single key of `model.yaml` can tell. */
+/** Checks of `model.yaml` that involve several keys. */
 export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[] {
   const seen = new Set<string>();
   const found = inputs.flatMap((input, i) => [
@@ -21,11 +21,8 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
       ];
     }),
   ]);
-  const strangers = Object.keys(reference?.features ?? {}).filter((name) => !seen.has(name));
-  return [
-    ...found,
-    ...strangers.map((name) => ({ path: ['reference', 'features', name], message: 'no input has this column' })),
-  ];
+  const unknown = Object.keys(reference?.features ?? {}).filter((name) => !seen.has(name));
+  return [...found, ...unknown.map((name) => ({ path: ['reference', 'features', name], message: 'no input has this column' }))];
 }
 
 function shapeProblems({ name, shape, columns }: Input, path: (string | number)[]): Problem[] {
@@ -38,7 +35,7 @@ function columnProblems(column: Column, dtype: InputDtype): string[] {
   const hasDefault = column.default !== undefined;
   return [
     ...(column.nullable && !hasDefault && !floating ? [`nullable ${dtype} needs a default: only a float can be NaN`] : []),
-    ...(hasDefault && !fits(column.default, dtype) ? [`the default ${column.default} is no ${dtype}`] : []),
+    ...(hasDefault && !fits(column.default, dtype) ? [`the default ${column.default} is not a valid ${dtype}`] : []),
     ...(hasDefault && !column.nullable && column.unknown !== 'default'
       ? ['a default without nullable: true is never used']
       : []),
@@ -46,7 +43,7 @@ function columnProblems(column: Column, dtype: InputDtype): string[] {
     ...(column.categories && dtype !== 'string' ? ['categories are for strings'] : []),
     ...(column.unknown === 'default' && !hasDefault ? ['unknown: default needs a default'] : []),
     ...(column.unknown !== 'quarantine' && dtype !== 'string' ? ['unknown is for strings'] : []),
-    // Without either, a column of other words for the same thing would be scored, and wrongly.
+    // Without either, a column that spells the same categories differently would get wrong scores.
     ...(dtype === 'string' && !column.categories && column.unknown !== 'allow'
       ? ['a text feature needs categories, or unknown: allow if the model takes any text']
       : []),

@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { isPrintable } from '../domain/printable.ts';
 import { INPUT_DTYPES } from '../domain/signature.ts';
 
-/** Names of a bundle that may be anybody's go to terminals, logs and tables. */
+/** A bundle is untrusted, and its names go to terminals, logs and tables. */
 const UNPRINTABLE = 'must not contain control characters';
 const text = z.string().min(1).refine(isPrintable, UNPRINTABLE);
-/** A path that stays in the bundle: a bundle may be anybody's. */
+/** A path that stays inside the bundle, because a bundle is untrusted. */
 const inside = text.refine(
   (file) => !path.isAbsolute(file) && !file.split(/[\\/]/).includes('..'),
   'write a path inside the bundle',
@@ -23,7 +23,7 @@ const column = z.strictObject({
     .tuple([z.number(), z.number()])
     .refine(([low, high]) => low <= high, 'the range ends below its start')
     .optional(),
-  // An empty text is a category like any other.
+  // An empty text is a valid category.
   categories: z.array(z.string()).min(1, 'name at least one category').optional(),
   unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
 });
@@ -37,7 +37,7 @@ const input = z.strictObject({
 
 const histogram = z
   .strictObject({ edges: z.array(z.number()), shares: z.array(z.number().min(0).max(1)) })
-  .refine(({ edges, shares }) => shares.length === edges.length + 1, 'a histogram has one share more than edges')
+  .refine(({ edges, shares }) => shares.length === edges.length + 1, 'a histogram needs one more share than edges')
   .refine(
     ({ edges }) => edges.every((edge, i) => i === 0 || edge > (edges[i - 1] ?? edge)),
     'edges must be strictly increasing',
@@ -46,10 +46,10 @@ const histogram = z
 
 const scoreHistogram = histogram.refine(
   ({ edges }) => edges.every((edge) => edge >= 0 && edge <= 1),
-  'edges of a score lie between 0 and 1',
+  'edges of a score must be between 0 and 1',
 );
 
-/** `model.yaml` of a bundle; the format is described in the README. */
+/** `model.yaml` of a bundle; docs/model-bundle.md describes the format. */
 export const bundleSchema = z.strictObject({
   name: text,
   version: z.string({ error: 'write the version in quotes: "1.10"' }).min(1).refine(isPrintable, UNPRINTABLE),

@@ -12,12 +12,12 @@ import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
 /** Room for hundreds of thousands of categories. */
 const MAX_YAML_BYTES = 8e6;
 
-/** A model with everything that must be known to trust a score of it. */
+/** A model with everything that is needed to trust its scores. */
 export interface Bundle extends ModelFile {
   readonly folder: string;
   readonly definition: BundleDefinition;
   readonly signature: Signature;
-  /** SHA-256 of `model.yaml`, hex: its defaults and ranges shape a score as much as the weights do. */
+  /** SHA-256 of `model.yaml`, hex. Its defaults and ranges affect scores as much as the weights do. */
   readonly definitionDigest: string;
   /** Bytes of the model file. */
   readonly size: number;
@@ -28,7 +28,7 @@ export interface Bundle extends ModelFile {
 /**
  * Reads a bundle's folder and compares the model's digest with the one that `model.yaml` states.
  *
- * @throws ScoreBatchError `configuration` where a file is missing, `model.yaml` has problems, or the digests differ.
+ * @throws ScoreBatchError `configuration` if a file is missing, `model.yaml` has problems, or the digests differ
  */
 export async function loadBundle(folder: string): Promise<Bundle> {
   const file = path.join(folder, 'model.onnx');
@@ -36,14 +36,14 @@ export async function loadBundle(folder: string): Promise<Bundle> {
   const definition = parseChecked(text, bundleSchema, {
     file: path.join(folder, 'model.yaml'),
     noun: 'model description',
-    hint: `\`score-batch model inspect ${file}\` prints columns and categories; the README explains the format of model.yaml`,
+    hint: `\`score-batch model inspect ${file}\` prints columns and categories; docs/model-bundle.md explains model.yaml`,
     crossChecks: bundleChecks,
   });
   const { digest, bytes } = await readModel(file);
   if (digest !== definition.sha256) {
-    throw new ScoreBatchError('configuration', `the digest of ${file} is not the one that model.yaml states`, {
+    throw new ScoreBatchError('configuration', `the digest of ${file} does not match model.yaml`, {
       details: [`model.yaml: ${definition.sha256}`, `model.onnx: ${digest}`],
-      hint: 'if the model was changed on purpose, write the new digest and a new version into model.yaml',
+      hint: 'if you changed the model on purpose, set the new digest and a new version in model.yaml',
     });
   }
   const inputs = definition.inputs.map(({ name, dtype, columns }) => ({
@@ -66,7 +66,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
 type ColumnDefinition = BundleDefinition['inputs'][number]['columns'][number];
 type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
-/** Optional keys are absent or have a value, never undefined: features travel to threads and into the fingerprint. */
+/** Drops keys that are undefined, because features are sent to threads and hashed into the fingerprint. */
 function withoutUndefined(column: ColumnDefinition): Present<ColumnDefinition> {
   return Object.fromEntries(Object.entries(column).filter(([, value]) => value !== undefined)) as Present<ColumnDefinition>;
 }

@@ -1,12 +1,11 @@
 import type { Column, ColumnType } from '../domain/schema.ts';
 import type { Feature } from '../domain/signature.ts';
 
-/** Categories that are shown, at most. */
 const MAX_SHOWN = 6;
 
 /**
- * What a cast to text makes of a type: what all its texts match, and some of them. They follow from the type, so that no row
- * of the table ends up in a log.
+ * The texts that a cast makes from each type: their form, and examples. The examples follow from the type alone, so that no
+ * value of the table gets into a log.
  */
 const TEXTS: Readonly<Partial<Record<ColumnType, { readonly form: RegExp; readonly shown: string }>>> = {
   bool: { form: /^(true|false)$/, shown: 'false and true' },
@@ -19,20 +18,20 @@ const TEXTS: Readonly<Partial<Record<ColumnType, { readonly form: RegExp; readon
 };
 
 /**
- * What to do about a column whose type a feature does not take.
+ * What to do about a column whose type does not fit a feature.
  *
- * For text features the texts that a cast would give stand beside those that the model knows: a column of Yes and No that
- * was read as BOOLEAN casts to true and false, which is accepted by every check of types.
+ * For a text feature, compares the texts that a cast would give with those that the model knows. A column of Yes and No that
+ * was read as BOOLEAN casts to true and false, and no type check would notice.
  */
 export function castHint({ type, digits }: Column, { categories }: Feature): string {
   // Snowflake's INTEGER is a decimal without a fraction.
   const texts = TEXTS[type === 'decimal' && digits?.[1] === 0 ? 'integer' : type];
-  if (categories === undefined || texts === undefined) return 'cast it in the query if that loses nothing';
+  if (categories === undefined || texts === undefined) return 'cast it in the query if that loses no information';
   const known = `the model knows ${shown(categories)}`;
   if (categories.every((category) => texts.form.test(category))) {
     return `cast it in the query; that gives ${texts.shown}, and ${known}`;
   }
-  return `a cast would give ${texts.shown}, and ${known}: write those with CASE in the query, or load the column as text`;
+  return `a cast would give ${texts.shown}, and ${known}: map them with CASE in the query, or load the column as text`;
 }
 
 function shown(categories: readonly string[]): string {

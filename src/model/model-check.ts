@@ -5,9 +5,9 @@ import type { ModelInput, Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 
 /**
- * Compares the signature that `model.yaml` states with what the model file itself declares.
+ * Compares the signature in `model.yaml` with what the model file declares.
  *
- * @throws ScoreBatchError `configuration` with every difference at once.
+ * @throws ScoreBatchError `configuration` with all differences
  */
 export function checkModel(metadata: ModelMetadata, signature: Signature, file: string): void {
   const details = [
@@ -31,14 +31,14 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   const problems: string[] = [];
   if (info.dtype !== dtype) problems.push(`the input ${name} is ${info.dtype ?? 'not a tensor'} and model.yaml says ${dtype}`);
   if (width === undefined || more.length > 0) {
-    problems.push(`the input ${name} is ${showTensor(info)}: a table can feed [N, F] only, so export the model with rank 2`);
+    problems.push(`the input ${name} is ${showTensor(info)}: a table can only feed [N, F], so export the model with rank 2`);
   } else if (typeof width === 'number' && width !== features.length) {
     problems.push(`the input ${name} is ${width} wide and model.yaml feeds ${counted(features.length, 'column')}`);
   }
   const fixed = fixedBatch({ inputs });
   if (typeof rows === 'number' && rows > 0 && rows !== fixed) {
     problems.push(
-      `the input ${name} takes ${counted(rows, 'row')} at a time and another one ${grouped(fixed ?? 0)}: a batch has one number of rows`,
+      `the input ${name} takes ${counted(rows, 'row')} at a time and another input ${grouped(fixed ?? 0)}: all inputs need the same number`,
     );
   }
   return problems;
@@ -47,18 +47,16 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
 function outputProblems({ name, index }: Signature['output'], outputs: readonly TensorInfo[]): string[] {
   const info = outputs.find((output) => output.name === name);
   if (info === undefined) {
-    // The exporter gives a ZipMap's output another name: both faults are told at once.
+    // The exporter gives a ZipMap's output another name, so report both problems at once.
     const maps = outputs.filter(({ dtype }) => dtype === undefined).map((output) => zipMap(output.name));
     return [`the model has no output ${name}; it has ${outputs.map((output) => output.name).join(', ')}`, ...maps];
   }
   if (info.dtype === undefined) return [zipMap(name)];
   const [, width, ...more] = info.shape;
   if (info.dtype !== 'float32' && info.dtype !== 'float64') {
-    return [
-      `the output ${name} is ${info.dtype}: a score is float32 or float64; perhaps the label was named instead of the probabilities`,
-    ];
+    return [`the output ${name} is ${info.dtype}: a score is float32 or float64; name the probabilities, not the label`];
   }
-  if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score needs [N] or [N, classes]`];
+  if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score must be [N] or [N, classes]`];
   const classes = width ?? 1;
   return typeof classes === 'number' && index >= classes
     ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
@@ -66,5 +64,5 @@ function outputProblems({ name, index }: Signature['output'], outputs: readonly 
 }
 
 function zipMap(name: string): string {
-  return `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with \`score-batch model drop-zipmap\``;
+  return `the output ${name} is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx or zipmap=False in onnxmltools, or remove it with \`score-batch model drop-zipmap\``;
 }

@@ -6,43 +6,43 @@ import { placeNodes } from '../runtime/placement.ts';
 import type { PlacedNode } from '../runtime/profile.ts';
 import { type InputTensor, openSession } from '../runtime/session.ts';
 
-/** Copies between a device and memory are no nodes of the model. */
+/** The runtime's copies between a device and memory, which are not nodes of the model. */
 const COPY = /^Memcpy/;
 
 const TREES = /^TreeEnsemble/;
 
-/** What runs where with one provider. */
+/** Where the nodes of a model run with one provider. */
 interface Placement {
   readonly provider: string;
-  /** Nodes of the graph as the runtime fused it; undefined where it cannot be told. */
+  /** Number of nodes of the graph after the runtime's fusions; undefined if the model did not run. */
   readonly nodes?: number;
-  /** Copies between the device and memory that the nodes on cpu ask for. */
+  /** Copies between the device and memory that nodes on cpu cause. */
   readonly copies?: number;
   /** Nodes that the provider leaves to cpu. */
   readonly on_cpu?: readonly Pick<PlacedNode, 'name' | 'operator'>[];
-  /** Why that is so. */
+  /** Why the model did not run. */
   readonly why?: string;
 }
 
 /**
- * Which nodes run where, for the providers that are asked for or else for all.
+ * Finds which nodes run where, for the given providers or for all.
  *
- * @param inputs rows that the model takes; it is run with them
+ * @param inputs rows that the model accepts; it runs on them
  */
-export async function placements(
+export async function findPlacements(
   model: ModelBytes,
-  asked: readonly string[] | undefined,
+  providers: readonly string[] | undefined,
   inputs: readonly InputTensor[],
   outputs: readonly TensorInfo[],
 ): Promise<Placement[]> {
   const fetched = outputs.filter(({ dtype }) => dtype !== undefined).map(({ name }) => name);
   const found: Placement[] = [];
-  // One after the other: of some providers a process can have one.
-  for (const provider of asked ?? PROVIDERS) found.push(await placement(model, provider, inputs, fetched));
+  // One at a time: some providers allow a single session per process.
+  for (const provider of providers ?? PROVIDERS) found.push(await findPlacement(model, provider, inputs, fetched));
   return found;
 }
 
-async function placement(
+async function findPlacement(
   model: ModelBytes,
   provider: string,
   inputs: readonly InputTensor[],
@@ -50,15 +50,15 @@ async function placement(
 ): Promise<Placement> {
   let placed: PlacedNode[];
   try {
-    // First as a run would, which says best what is missing.
+    // First open it as a run does: its errors explain best what is missing.
     await (await openSession(model, { providers: [provider], requireGpu: false })).close();
     placed = await placeNodes(model, provider, inputs, outputs);
   } catch (cause) {
     if (!(cause instanceof ScoreBatchError)) throw cause;
     const [detail = cause.message] = cause.details;
     const prefix = `${provider}: `;
-    // Else it is the rows that the model does not take, which are made up.
-    return { provider, why: detail.startsWith(prefix) ? `cannot load here: ${detail.slice(prefix.length)}` : cause.message };
+    // Otherwise the model refused the rows, which may be made up.
+    return { provider, why: detail.startsWith(prefix) ? `cannot load: ${detail.slice(prefix.length)}` : cause.message };
   }
   const nodes = placed.filter(({ operator }) => !COPY.test(operator));
   return {
@@ -71,7 +71,7 @@ async function placement(
   };
 }
 
-/** The same for people, a line or two per provider. */
+/** Formats placements as text, with a line per provider. */
 export function showPlacements(found: readonly Placement[], operators: ReadonlySet<string>): string[] {
   const trees = [...operators].map((name) => name.slice(name.indexOf(':') + 1)).find((name) => TREES.test(name));
   return [
@@ -85,7 +85,7 @@ export function showPlacements(found: readonly Placement[], operators: ReadonlyS
     ...(trees === undefined
       ? []
       : [
-          `trees     no GPU has a kernel for ${trees}; \`score-batch model tensorize\` writes trees as operations that GPUs run whole`,
+          `trees     no GPU has a kernel for ${trees}; \`score-batch model tensorize\` rewrites trees as operations that GPUs can run`,
         ]),
   ];
 }
@@ -97,10 +97,10 @@ function byOperator(nodes: readonly Pick<PlacedNode, 'operator'>[]): string {
   return [...counts].map(([operator, count]) => (count === 1 ? operator : `${count} ${operator}`)).join(', ');
 }
 
-/** What a file declares may be anything. */
+/** A limit, because an untrusted file may declare any shape. */
 const MAX_ZEROS = 1e7;
 
-/** A row of zeros for inputs of which nothing more is known, as wide as they are declared. */
+/** A row of zeros for each input, in its declared shape. */
 export function zeroInputs(inputs: readonly TensorInfo[]): InputTensor[] {
   return inputs.flatMap(({ name, dtype, shape: declared }): InputTensor[] => {
     const wanted = declared.map((size) => (typeof size === 'number' && size > 0 ? size : 1));

@@ -2,17 +2,17 @@ import type { Feature, InputDtype, Signature } from '../domain/signature.ts';
 import type { InputTensor } from '../runtime/session.ts';
 import { typedValues, type Value } from './random-rows.ts';
 
-/** What a feature's values go to where `model.yaml` states no range, as a multiple of the largest one in the golden rows. */
+/** Without a range in `model.yaml`, values go up to this multiple of the largest golden value. */
 const RANGE_FACTOR = 10;
 
 /**
- * Rows to put beside golden rows, in groups: all features at their lowest value, all at their highest, each at one of the two,
- * and rows of anything in between with nulls. A group of extremes is one row, repeated: what depends on its neighbours then has neighbours
- * that are all on one side. Where nothing says how far a feature goes, whole numbers and texts stay what the golden
- * rows have, because a model may look them up in a table.
+ * Rows to mix with golden rows, in groups: all features at their lowest value, all at their highest, each at one of the two,
+ * and random values in between, with nulls. A group of extremes repeats one row, so that a score that depends on its neighbours
+ * sees them all on one side. Integers and texts without a known range keep to the golden values, because a model may look
+ * them up in a table.
  *
- * @param golden inputs of the golden rows, as encoded
- * @param rows of each group
+ * @param golden encoded inputs of the golden rows
+ * @param rows rows per group
  * @param random numbers from 0 to 1
  */
 export function otherRows(

@@ -7,9 +7,9 @@ import { castHint } from './cast-hint.ts';
 /**
  * Finds the column of the query that feeds each feature.
  *
- * @param renames feature → column, where they differ.
- * @returns columns in the order of `featuresOf(signature)`.
- * @throws ScoreBatchError `configuration` with every missing and every ill-typed feature at once.
+ * @param renames feature → column, for names that differ
+ * @returns columns in the order of `featuresOf(signature)`
+ * @throws ScoreBatchError `configuration` with all features that are missing or have the wrong type
  */
 export function featureColumns(signature: Signature, schema: Schema, renames: Readonly<Record<string, string>>): Column[] {
   const features = featuresOf(signature);
@@ -35,8 +35,8 @@ export function featureColumns(signature: Signature, schema: Schema, renames: Re
     return column ?? [];
   });
   if (details.length === 0) return columns;
-  throw new ScoreBatchError('configuration', 'the query does not give what the model needs', {
+  throw new ScoreBatchError('configuration', 'the query does not provide what the model needs', {
     details,
-    hint: '`score-batch model inspect FOLDER` prints the columns that a model takes',
+    hint: '`score-batch model inspect FOLDER` prints the columns that a model needs',
   });
 }

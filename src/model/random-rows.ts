@@ -2,8 +2,8 @@ import type { Feature, InputDtype, Signature } from '../domain/signature.ts';
 import type { InputTensor } from '../runtime/session.ts';
 
 /**
- * Inputs that a model takes, anything that its description allows: inside ranges and at their ends, known categories, nulls as
- * they are encoded, numbers of all sizes where nothing is said of them.
+ * Random inputs that a model's description allows: values inside ranges and at their ends, known categories, encoded nulls, and
+ * numbers of all sizes for features without a range.
  *
  * @param random numbers from 0 to 1
  */
@@ -14,7 +14,7 @@ export function randomInputs({ inputs }: Signature, rows: number, random: () => 
   });
 }
 
-/** One value of a row; of an int64 as a number. */
+/** One value of a row. An int64 is a number. */
 export type Value = number | string | boolean;
 
 function randomValue(feature: Feature, dtype: InputDtype, random: () => number): Value {
@@ -32,11 +32,11 @@ function randomValue(feature: Feature, dtype: InputDtype, random: () => number):
       [-1e6, 1e6],
     ] as const);
   const value = random() < 0.1 ? pick([low, high]) : low + random() * (high - low);
-  // Whole numbers are what trees of counts are split between.
+  // Trees over counts split between whole numbers.
   return floating && random() < 0.7 ? value : Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high));
 }
 
-/** Values, row-major, as the tensor of an input has them. */
+/** Converts row-major values to the array type of an input. */
 export function typedValues(dtype: InputDtype, values: readonly Value[]): InputTensor['values'] {
   switch (dtype) {
     case 'float32':

@@ -8,25 +8,25 @@ import type { Golden } from './golden.ts';
 import { otherRows } from './other-rows.ts';
 import { scoresOf } from './scores.ts';
 
-/** Golden rows that are scored each by itself, and among others: a run does this before it starts. */
+/** Limits on golden rows scored alone and among others. Every run does this before it starts. */
 const MAX_ALONE = 64;
 const MAX_AMONG = 256;
 
-/** Other rows at least, so that a single golden row is among a crowd. */
+/** Minimum number of other rows, for bundles with few golden rows. */
 const MIN_OTHERS = 15;
 
 /**
- * Kernels add in another order for a batch of another size, which moves a score between 0 and 1 by some 1e-7. Below 1e-6 nothing is
- * asked for; above 1e-4 it is no rounding any more, however far from the expected scores a bundle lets its own be.
+ * Kernels sum in a different order for other batch sizes, which moves a score between 0 and 1 by some 1e-7. A tolerance below
+ * 1e-6 would fail on rounding; a difference above 1e-4 is not rounding, whatever `golden.tolerance` allows.
  */
 const [MIN_TOLERANCE, MAX_TOLERANCE] = [1e-6, 1e-4];
 
-/** How a model was found to score each row by itself. */
+/** Evidence that a model scores each row independently. */
 export interface RowProof {
-  /** Golden rows that were scored alone, and among other rows. */
+  /** Golden rows scored alone, and among other rows. */
   readonly alone: number;
   readonly among: number;
-  /** Largest difference from the score in the order of the file. */
+  /** Largest difference from the scores in file order. */
   readonly largest: number;
   readonly tolerance: number;
 }
@@ -35,23 +35,23 @@ interface Subject {
   readonly bundle: Bundle;
   readonly golden: Golden;
   readonly session: Session;
-  /** Scores of the golden rows on this session in the order of the file. */
+  /** Scores of the golden rows on this session, in file order. */
   readonly scores: readonly number[];
-  /** How much the score of a row may differ; of scores beyond 1, that share of them. */
+  /** Allowed difference: absolute up to 1, relative beyond. */
   readonly tolerance: number;
 }
 
-/** What rounding may do to a score on cpu: as much as `golden.tolerance`, from 1e-6 to 1e-4. */
+/** Tolerance for rounding on cpu: `golden.tolerance`, limited to 1e-6 to 1e-4. */
 export function roundingTolerance({ definition }: Bundle): number {
   return Math.min(Math.max(definition.golden.tolerance, MIN_TOLERANCE), MAX_TOLERANCE);
 }
 
 /**
- * Proves that the score of a row is a function of that row: golden rows get the same scores a second time, in reverse
- * order, each alone, and among other rows that the description allows. A run cuts its rows into batches as memory and workers have it, so that
- * any other model would give other scores when the same command runs again.
+ * Checks that the score of a row is a function of that row. Golden rows must get the same scores a second time, in reverse
+ * order, each alone, and among other rows that the description allows. The batches of a run depend on memory and workers, so any
+ * other model would give different scores when the same command runs again.
  *
- * @throws ScoreBatchError `configuration` where a score differs by more than the tolerance
+ * @throws ScoreBatchError `configuration` if a score differs by more than the tolerance
  */
 export async function proveRows(subject: Subject): Promise<RowProof> {
   const { bundle, golden, session, scores, tolerance } = subject;
@@ -64,7 +64,8 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
       const [before = Number.NaN, after = Number.NaN] = [scores[row], found[i]];
       const difference = Math.abs(after - before);
       if (before === after || (Number.isNaN(before) && Number.isNaN(after))) continue;
-      if (!(difference <= tolerance * Math.max(1, Math.abs(before)))) throw notOfOneRow(subject, how, { row, before, after });
+      if (!(difference <= tolerance * Math.max(1, Math.abs(before))))
+        throw dependentRowsError(subject, how, { row, before, after });
       largest = Math.max(largest, difference);
     }
   };
@@ -81,7 +82,7 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
   for (const group of otherRows(bundle.signature, picked, others, random)) {
     const order = Array.from({ length: others }, (_, i) => [...(i < among.length ? [i] : []), among.length + i]).flat();
     const found = await score(pickRows(joinRows(picked, group), order)).catch((error: unknown) => {
-      // The model does not take these rows, which the description may not know; then they prove nothing.
+      // The model may refuse these rows for reasons that the description does not state. Then they prove nothing.
       if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
       throw error;
     });
@@ -95,7 +96,7 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
   return { alone: alone.length, among: among.length, largest, tolerance };
 }
 
-function notOfOneRow(
+function dependentRowsError(
   { bundle, golden, session, tolerance }: Subject,
   how: string,
   { row, before, after }: { readonly row: number; readonly before: number; readonly after: number },
@@ -103,11 +104,9 @@ function notOfOneRow(
   const what =
     how === 'a second time'
       ? 'does not give the same rows the same scores twice'
-      : 'does not score each row by itself: the score of a row depends on the rows beside it';
+      : 'does not score rows independently: the score of a row depends on other rows of its batch';
   return new ScoreBatchError('configuration', `${bundle.file} ${what}`, {
-    details: [
-      `row ${row + 1} of ${golden.file} scores ${before} in the order of the file and ${after} ${how}, on ${session.provider}`,
-    ],
-    hint: `the tolerance is ${tolerance}; export the model for inference, without anything that is computed over the rows of a batch: a mean or a softmax over axis 0, batch statistics, dynamic quantization`,
+    details: [`row ${row + 1} of ${golden.file} scores ${before} in file order and ${after} ${how}, on ${session.provider}`],
+    hint: `the tolerance is ${tolerance}; export the model for inference, without computations across the rows of a batch: a mean or softmax over axis 0, batch statistics, dynamic quantization`,
   });
 }

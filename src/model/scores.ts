@@ -1,7 +1,7 @@
 import type { Signature } from '../domain/signature.ts';
 import type { InputTensor, Session } from '../runtime/session.ts';
 
-/** The score of each row, as the signature says where it is. */
+/** The score of each row, from the output and index of the signature. */
 export async function scoresOf(
   session: Session,
   inputs: readonly InputTensor[],

@@ -4,7 +4,7 @@ import { fixedBatch, type ModelMetadata } from '../domain/model-metadata.ts';
 import { byProvider, type ProviderText, parseProvider } from '../domain/provider.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { batchOf } from '../runtime/batches.ts';
-import { noProvider } from '../runtime/errors.ts';
+import { noProviderError } from '../runtime/errors.ts';
 import type { ModelBytes } from '../runtime/model-file.ts';
 import { placeNodes } from '../runtime/placement.ts';
 import type { PlacedNode } from '../runtime/profile.ts';
@@ -16,29 +16,29 @@ import { checkModel } from './model-check.ts';
 import { secondsPerRow } from './speed.ts';
 
 export interface ServeOptions extends SessionOptions {
-  /** Rows of a batch of the run; by default the canary has the golden rows. */
+  /** Rows per batch of the run; by default the canary only has the golden rows. */
   readonly batchRows?: number;
 }
 
-/** A bundle that was tried where it is going to run. */
+/** The result of trying a bundle where it will run. */
 export interface Served {
   readonly execution: Execution;
   readonly golden: Agreement;
   readonly metadata: ModelMetadata;
-  /** Seconds that one session takes for a row, measured once on one batch. */
+  /** Seconds per row of one session, measured on one batch. */
   readonly rowSeconds: number;
 }
 
-/** Nodes that are named where they would run on cpu. */
+/** Limits the nodes named in a message. */
 const MAX_NAMED = 5;
 
 /**
- * Finds the first provider that serves a bundle, and tries it there: its description, its golden rows on cpu, and on every
- * device of another provider the same rows beside cpu. It is refused here and not by every worker.
+ * Finds the first provider that can run a bundle and tries it: checks the description, scores the golden rows on cpu, and
+ * compares every device of another provider with cpu. A problem fails the run here, before any worker starts.
  *
- * A software adapter of WebGPU counts as cpu: it serves where cpu is not in the list, which is faster.
+ * A software adapter of WebGPU counts as cpu. It is used only if cpu, which is faster, is not in the list.
  *
- * @throws ScoreBatchError `configuration` where the model is not as described, scores differ, or no provider serves
+ * @throws ScoreBatchError `configuration` if the model does not match its description, scores differ, or no provider can run it
  */
 export async function serve(bundle: Bundle, { providers, requireGpu, batchRows = 0 }: ServeOptions): Promise<Served> {
   const model = await loadModel(bundle);
@@ -51,23 +51,25 @@ export async function serve(bundle: Bundle, { providers, requireGpu, batchRows =
       skipped.push({ provider, why });
     } else if (!tried.gpu && provider !== 'cpu' && providers.includes('cpu')) {
       await tried.close();
-      skipped.push({ provider, why: 'there is only a software adapter, which counts as cpu and is slower' });
+      skipped.push({ provider, why: 'only a software adapter is available; it counts as cpu and is slower' });
     } else {
-      return await serveOn(bundle, model, tried, devices, skipped, batchRows);
+      return await serveOn({ bundle, model, first: tried, devices, skipped, batchRows });
     }
   }
-  throw noProvider(model.file, skipped, requireGpu);
+  throw noProviderError(model.file, skipped, requireGpu);
 }
 
-/** @param first a session on the first device, which is closed here */
-async function serveOn(
-  bundle: Bundle,
-  model: ModelBytes,
-  first: Session,
-  devices: readonly ProviderText[],
-  skipped: readonly Skipped[],
-  batchRows: number,
-): Promise<Served> {
+interface Trial {
+  readonly bundle: Bundle;
+  readonly model: ModelBytes;
+  /** A session on the first device; `serveOn` closes it. */
+  readonly first: Session;
+  readonly devices: readonly ProviderText[];
+  readonly skipped: readonly Skipped[];
+  readonly batchRows: number;
+}
+
+async function serveOn({ bundle, model, first, devices, skipped, batchRows }: Trial): Promise<Served> {
   const { metadata, gpu, version } = first;
   const { name } = parseProvider(first.provider);
   const described = { provider: name, devices, gpu, onnxruntime: version, skipped };
@@ -80,15 +82,15 @@ async function serveOn(
       return { execution: described, golden: agreement, metadata, rowSeconds };
     }
     const onCpu = await withSession(model, 'cpu', (session) => agreeWithGolden(bundle, golden, session));
-    // On a software adapter a whole batch takes seconds, and says no more.
+    // A whole batch would take seconds on a software adapter and reveal nothing more.
     const canaryOf = (session: Session) =>
-      agreeWithCpu(bundle, golden, session, onCpu.scores, session.gpu ? batchRows : golden.rows);
+      agreeWithCpu({ bundle, golden, session, expected: onCpu.scores, rows: session.gpu ? batchRows : golden.rows });
     let canary = await canaryOf(first);
     for (const device of devices.slice(1)) {
       const other = await withSession(model, device, canaryOf);
       if (other.largest > canary.largest) canary = other;
     }
-    const nodes = await placement(bundle, model, first.provider, golden, metadata);
+    const nodes = await placement(bundle, model, first.provider, { golden, metadata });
     return {
       execution: {
         ...described,
@@ -113,9 +115,9 @@ async function serveOn(
 async function withSession<T>(model: ModelBytes, provider: ProviderText, work: (session: Session) => Promise<T>): Promise<T> {
   const session = await trySession(model, provider, false);
   if ('why' in session) {
-    throw new ScoreBatchError('configuration', `${provider} does not serve ${model.file}`, {
+    throw new ScoreBatchError('configuration', `${provider} cannot run ${model.file}`, {
       details: [session.why],
-      hint: 'leave out of score.providers, or of its devices, what is not there',
+      hint: 'remove providers and devices from score.providers that this machine does not have',
     });
   }
   try {
@@ -125,14 +127,14 @@ async function withSession<T>(model: ModelBytes, provider: ProviderText, work: (
   }
 }
 
-/** Nodes of the graph without those that the runtime adds to copy between a device and memory. */
+/** Nodes of the graph, without the copies between a device and memory that the runtime adds. */
 async function placement(
   { signature }: Bundle,
   model: ModelBytes,
   provider: ProviderText,
-  { inputs, rows }: Golden,
-  metadata: ModelMetadata,
+  { golden, metadata }: { readonly golden: Golden; readonly metadata: ModelMetadata },
 ): Promise<PlacedNode[]> {
+  const { inputs, rows } = golden;
   const size = fixedBatch(metadata) ?? rows;
   const batch = batchOf(inputs, 0, Math.min(size, rows), size);
   const nodes = await placeNodes(model, provider, batch, [signature.output.name]);
@@ -143,11 +145,11 @@ function onCpuOf(nodes: readonly PlacedNode[]): PlacedNode[] {
   return nodes.filter(({ provider }) => provider === 'cpu');
 }
 
-/** Says which nodes a provider would leave to cpu. @param otherwise what to say where that cannot be found out */
+/** Names the nodes that a provider would leave to cpu. @param otherwise the text to return if there are none */
 async function namedNodes(bundle: Bundle, model: ModelBytes, provider: ProviderText, otherwise: string): Promise<string> {
   const metadata = await withSession(model, provider, async (session) => session.metadata);
   checkModel(metadata, bundle.signature, bundle.file);
-  const nodes = await placement(bundle, model, provider, await readGolden(bundle), metadata);
+  const nodes = await placement(bundle, model, provider, { golden: await readGolden(bundle), metadata });
   const onCpu = onCpuOf(nodes);
   if (onCpu.length === 0) return otherwise;
   const named = onCpu.slice(0, MAX_NAMED).map(({ name, operator }) => (name === '' ? operator : `${operator} (${name})`));

@@ -4,10 +4,10 @@ import { pickRows } from '../runtime/input-rows.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Golden } from './golden.ts';
 
-/** Rows that are scored to see how fast it goes: a batch of a slow model takes a hundredth of a second. */
+/** Rows to time: a slow model takes a hundredth of a second for this many. */
 const ROWS = 256;
 
-/** Seconds that a session takes for a row, measured on one batch of golden rows, repeated as need be. */
+/** Seconds per row of a session, measured on one batch of golden rows, repeated to fill it. */
 export async function secondsPerRow(session: Session, { inputs, rows }: Golden, output: Signature['output']): Promise<number> {
   const batch = pickRows(
     inputs,

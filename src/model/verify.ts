@@ -7,18 +7,18 @@ import { serve } from './serve.ts';
 export interface Verification {
   readonly execution: Execution;
   readonly rows: number;
-  /** Largest absolute difference between a score and the expected one. */
+  /** Largest absolute difference from an expected score. */
   readonly largest: number;
   readonly tolerance: number;
-  /** That the score of a row does not depend on the rows beside it. */
+  /** Evidence that the score of a row only depends on that row. */
   readonly proof: RowProof;
 }
 
 /**
- * Opens the model, compares it with its description, scores the golden rows and proves that each is scored by itself, on the
- * first provider that serves.
+ * Opens the model on the first provider that can run it, compares it with its description, scores the golden rows, and checks
+ * that the score of a row only depends on that row.
  *
- * @throws ScoreBatchError `configuration` where they differ by more than the bundle allows
+ * @throws ScoreBatchError `configuration` if scores differ by more than the bundle allows
  */
 export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
   const { execution, golden } = await serve(bundle, options);

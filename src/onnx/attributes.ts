@@ -1,27 +1,26 @@
-import { eachField, packedVarints, type Span, signedVarints } from './wire.ts';
+import { DOUBLE, FLOAT } from './element-types.ts';
+import { ATTRIBUTE, NODE, TENSOR } from './fields.ts';
+import { eachField, packedVarints, type Span, signedVarints, spanOf, textAt } from './wire.ts';
 
-/** Attributes of a node, read when asked for; one that is not there is an empty list. */
+/** Attributes of a node, decoded on demand. A missing one is an empty list. All methods throw RangeError for bad bytes. */
 export interface Attributes {
-  /** @throws RangeError also where a number is negative or beyond 2^53, which no count or index is */
+  /** Counts and indices. @throws RangeError also if a number is negative or beyond 2^53 */
   integers(name: string): readonly number[];
-  /** The same where numbers may be negative, as an axis may. */
+  /** Integers that may be negative, such as an axis. */
   signed(name: string): readonly number[];
   /** The bytes of a `TensorProto`. */
   tensor(name: string): Uint8Array | undefined;
-  /** Of float32, or of a tensor of float64. */
+  /** From a list of float32, or a tensor of float32 or float64. */
   numbers(name: string): Float32Array | Float64Array;
   texts(name: string): readonly string[];
   has(name: string): boolean;
 }
 
-/** `TensorProto.DataType` */
-const [FLOAT, DOUBLE] = [1, 11];
-
-/** @param node a `NodeProto` @throws RangeError where the bytes are none */
+/** @param node a `NodeProto` @throws RangeError if the bytes are not a node */
 export function attributesOf(node: Uint8Array): Attributes {
   const spans = new Map<string, Span>();
-  eachField(node, whole(node), (field, content) => {
-    if (field === 5 && typeof content === 'object') spans.set(textOf(node, content, 1) ?? '', content);
+  eachField(node, spanOf(node), (field, content) => {
+    if (field === NODE.attributes && typeof content === 'object') spans.set(attributeName(node, content), content);
   });
   const walk = (
     name: string,
@@ -36,28 +35,29 @@ export function attributesOf(node: Uint8Array): Attributes {
     integers(name) {
       const values: number[] = [];
       walk(name, (field, content) => {
-        if (field === 3 && typeof content === 'number') values.push(content);
-        if (field !== 8) return;
+        if (field === ATTRIBUTE.integer && typeof content === 'number') values.push(content);
+        if (field !== ATTRIBUTE.integers) return;
         if (typeof content === 'number') values.push(content);
         else for (const value of packedVarints(node, content)) values.push(value);
       });
-      // A negative number is written as one near 2^64.
-      if (!values.every(Number.isSafeInteger)) throw new RangeError(`${name} holds a number that is negative or too large`);
+      // Read as unsigned, a negative number is near 2^64.
+      if (!values.every(Number.isSafeInteger)) throw new RangeError(`${name} has a number that is negative or too large`);
       return values;
     },
     signed(name) {
       const values: number[] = [];
       walk(name, (field, content, span) => {
-        // A single number stands behind its tag.
-        if (field === 3 || (field === 8 && typeof content === 'number')) values.push(...signedVarints(node, span).slice(1));
-        else if (field === 8 && typeof content === 'object') values.push(...signedVarints(node, content));
+        if (field !== ATTRIBUTE.integer && field !== ATTRIBUTE.integers) return;
+        // The span of a single number includes its tag.
+        const found = typeof content === 'number' ? signedVarints(node, span).slice(1) : signedVarints(node, content);
+        for (const value of found) values.push(value);
       });
       return values;
     },
     tensor(name) {
       let found: Uint8Array | undefined;
       walk(name, (field, content) => {
-        if (field === 5 && typeof content === 'object') found = node.subarray(content.start, content.end);
+        if (field === ATTRIBUTE.tensor && typeof content === 'object') found = node.subarray(content.start, content.end);
       });
       return found;
     },
@@ -66,8 +66,8 @@ export function attributesOf(node: Uint8Array): Attributes {
       let tensor: Float32Array | Float64Array | undefined;
       const visit = (field: number, content: Span | number): void => {
         if (typeof content === 'number') return;
-        if (field === 7) parts.push(content);
-        if (field === 5) tensor = tensorNumbers(node, content);
+        if (field === ATTRIBUTE.floats) parts.push(content);
+        if (field === ATTRIBUTE.tensor) tensor = tensorNumbers(node, content);
       };
       walk(name, visit, visit);
       return tensor ?? floats(node, parts);
@@ -75,30 +75,31 @@ export function attributesOf(node: Uint8Array): Attributes {
     texts(name) {
       const values: string[] = [];
       walk(name, (field, content) => {
-        if ((field === 4 || field === 9) && typeof content === 'object') values.push(text(node, content));
+        if (typeof content === 'number') return;
+        if (field === ATTRIBUTE.text || field === ATTRIBUTE.texts) values.push(textAt(node, content));
       });
       return values;
     },
   };
 }
 
-/** Numbers of a `TensorProto` of float32 or float64, wherever it keeps them. */
+/** The numbers of a `TensorProto` of float32 or float64, from its raw bytes or its list. */
 function tensorNumbers(bytes: Uint8Array, tensor: Span): Float32Array | Float64Array {
   const raw: Span[] = [];
   const lists: Span[] = [];
   let type = 0;
   const visit = (field: number, content: Span | number): void => {
-    if (field === 2 && typeof content === 'number') type = content;
+    if (field === TENSOR.elementType && typeof content === 'number') type = content;
     if (typeof content === 'number') return;
-    if (field === 9) raw.push(content);
-    if (field === (type === DOUBLE ? 10 : 4)) lists.push(content);
+    if (field === TENSOR.raw) raw.push(content);
+    if (field === (type === DOUBLE ? TENSOR.doubles : TENSOR.floats)) lists.push(content);
   };
-  // Twice, because the type may stand behind the numbers.
+  // Twice, because the type may come after the numbers.
   eachField(bytes, tensor, visit, visit);
   raw.length = 0;
   lists.length = 0;
   eachField(bytes, tensor, visit, visit);
-  if (type !== FLOAT && type !== DOUBLE) throw new RangeError('it holds a tensor that is not of float32 or float64');
+  if (type !== FLOAT && type !== DOUBLE) throw new RangeError('it has a tensor that is not float32 or float64');
   const parts = raw.length > 0 ? raw.slice(-1) : lists;
   return type === FLOAT ? floats(bytes, parts) : new Float64Array(copied(bytes, parts, 8));
 }
@@ -107,10 +108,10 @@ function floats(bytes: Uint8Array, parts: readonly Span[]): Float32Array {
   return new Float32Array(copied(bytes, parts, 4));
 }
 
-/** Bytes of several spans, together, where numbers can be read from them. @throws RangeError unless they are whole numbers */
+/** Joins spans in a buffer that is aligned for numbers. @param size bytes per number @throws RangeError if one is cut off */
 function copied(bytes: Uint8Array, parts: readonly Span[], size: number): ArrayBuffer {
   const length = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-  if (length % size !== 0) throw new RangeError('it holds numbers that end within');
+  if (length % size !== 0) throw new RangeError('it ends inside a number');
   const target = new Uint8Array(length);
   let at = 0;
   for (const { start, end } of parts) {
@@ -120,18 +121,10 @@ function copied(bytes: Uint8Array, parts: readonly Span[], size: number): ArrayB
   return target.buffer;
 }
 
-function textOf(bytes: Uint8Array, message: Span, number: number): string | undefined {
-  let found: string | undefined;
-  eachField(bytes, message, (field, content) => {
-    if (field === number && typeof content === 'object') found = text(bytes, content);
+function attributeName(bytes: Uint8Array, attribute: Span): string {
+  let name = '';
+  eachField(bytes, attribute, (field, content) => {
+    if (field === ATTRIBUTE.name && typeof content === 'object') name = textAt(bytes, content);
   });
-  return found;
-}
-
-function text(bytes: Uint8Array, { start, end }: Span): string {
-  return Buffer.from(bytes.subarray(start, end)).toString('utf8');
-}
-
-function whole(bytes: Uint8Array): Span {
-  return { start: 0, end: bytes.length };
+  return name;
 }

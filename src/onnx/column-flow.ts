@@ -8,18 +8,18 @@ export interface SourceColumn {
   readonly position: number;
 }
 
-/** The columns that a value of the graph consists of, in order. */
+/** The input columns that make up a value of the graph, in order. */
 export type Flow = readonly SourceColumn[];
 
-/** A few nodes that join a value with itself can make any number of columns. */
+/** A limit, because a few nodes that join a value with itself can make any number of columns. */
 const MAX_COLUMNS = 100_000;
 
 /**
- * The columns of a node's output where the node only moves columns: picks, joins, renames or reshapes them.
+ * The columns of a node's output, if the node only moves columns: picks, joins, renames or reshapes them.
  *
- * @param flows columns of the values before it, by name
- * @returns undefined where it does anything else, or where its columns cannot be told
- * @throws RangeError where the bytes are not a node
+ * @param flows columns of the values computed before it, by name
+ * @returns undefined if it does anything else, or if its columns are unknown
+ * @throws RangeError if the bytes are not a node
  */
 export function movedColumns(
   node: OnnxNode,
@@ -30,7 +30,7 @@ export function movedColumns(
   const integers = (position: number) => constants.get(node.inputs[position] ?? '')?.integers ?? [];
   const attributes = attributesOf(node.message);
   const [flow] = inputs;
-  if (node.operator === 'Where') return same(inputs[1], inputs[2]);
+  if (node.operator === 'Where') return sharedFlow(inputs[1], inputs[2]);
   if (flow === undefined) return undefined;
   switch (node.operator) {
     case 'Identity':
@@ -59,7 +59,11 @@ export function movedColumns(
   }
 }
 
-/** The parts into which `Split` divides columns, one per output. @throws RangeError where the bytes are not a node */
+/**
+ * The parts into which a `Split` divides columns, one per output; undefined for other operators and axes.
+ *
+ * @throws RangeError if the bytes are not a node
+ */
 export function splitColumns(node: OnnxNode, flow: Flow, constants: ReadonlyMap<string, TensorValues>): Flow[] | undefined {
   const attributes = attributesOf(node.message);
   const axis = attributes.signed('axis')[0] ?? 0;
@@ -83,8 +87,8 @@ function picked(flow: Flow, indices: readonly number[]): Flow | undefined {
   return found.length > 0 && found.every((column) => column !== undefined) ? found : undefined;
 }
 
-/** A choice between a column and something else, such as what stands for a missing value, is the column. */
-function same(a: Flow | undefined, b: Flow | undefined): Flow | undefined {
+/** A choice between a column and a value that is not one, such as the replacement of a missing value, counts as the column. */
+function sharedFlow(a: Flow | undefined, b: Flow | undefined): Flow | undefined {
   if (a === undefined || b === undefined) return a ?? b;
   const equal =
     a.length === b.length && a.every(({ input, position }, i) => input === b[i]?.input && position === b[i]?.position);

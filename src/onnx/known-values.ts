@@ -1,36 +1,35 @@
 import { attributesOf } from './attributes.ts';
 import { type Flow, movedColumns, type SourceColumn, splitColumns } from './column-flow.ts';
+import { BOOL } from './element-types.ts';
 import { type OnnxModel, type OnnxNode, parseModel } from './model.ts';
 import { constantsOf, type TensorValues, tensorValues } from './tensor-values.ts';
 
-/** What a model file tells of the values of one column. */
+/** What a model file reveals about the values of one column. */
 export interface KnownValues extends SourceColumn {
-  /** Texts that every encoder of the column knows, in the file's order; undefined where the file names no such list. */
+  /** Texts that every encoder of the column knows, in the file's order; undefined if the file lists none. */
   readonly texts: readonly string[] | undefined;
-  /** Whole numbers that an encoder knows, or that trees test for equality. */
+  /** Integers that an encoder knows, or that trees test for equality. */
   readonly codes: readonly number[];
-  /** What else the model does with the column, for people. */
+  /** What else the model does with the column, as text for the user. */
   readonly notes: readonly string[];
 }
 
 interface Findings {
   readonly lists: (readonly string[])[];
   readonly codes: Set<number>;
-  /** Values that a column is compared with, one by one, which need not be all that it can have. */
+  /** Single values that the column is compared with. It may have others. */
   readonly compared: Set<string>;
-  /** Operators that do something else with it. */
+  /** Operators that use the column in another way. */
   readonly readers: Set<string>;
 }
 
-const BOOL = 9;
-
 /**
- * Looks for the encoders of a model (OneHotEncoder, LabelEncoder, CategoryMapper, and equality tests of trees) and
- * for the columns of its inputs that reach them.
+ * Finds the encoders of a model (OneHotEncoder, LabelEncoder, CategoryMapper, and equality tests of trees) and the input
+ * columns that reach them.
  *
  * @param inputs the graph's inputs and the columns of each
  * @returns one entry per column, in order
- * @throws RangeError where the bytes are not a model
+ * @throws RangeError if the bytes are not a model
  */
 export function knownValues(bytes: Uint8Array, inputs: readonly { name: string; width: number }[]): KnownValues[] {
   const model = parseModel(bytes);
@@ -44,7 +43,7 @@ export function knownValues(bytes: Uint8Array, inputs: readonly { name: string; 
   return columns.map((column) => ({ ...column, ...conclusion(of(column), nests) }));
 }
 
-/** Nodes stand in an order in which each comes after what it needs: the format says so. */
+/** One pass is enough: the ONNX format sorts nodes so that each comes after its inputs. */
 function follow(model: OnnxModel, columns: readonly SourceColumn[], of: (column: SourceColumn) => Findings): void {
   const constants = constantsOf(model);
   const flows = new Map<string, Flow>(
@@ -59,20 +58,15 @@ function follow(model: OnnxModel, columns: readonly SourceColumn[], of: (column:
     else if (moved !== undefined) flows.set(node.outputs[0] ?? '', moved);
     else {
       for (const name of node.inputs) {
-        for (const [i, column] of (flows.get(name) ?? []).entries()) note(node, i, of(column), model, constants);
+        for (const [i, column] of (flows.get(name) ?? []).entries())
+          recordUse({ node, position: i, found: of(column), model, constants });
       }
     }
   }
 }
 
-/** What a node does with a column that reaches it as its element `position`. */
-function note(
-  node: OnnxNode,
-  position: number,
-  found: Findings,
-  model: OnnxModel,
-  constants: ReadonlyMap<string, TensorValues>,
-): void {
+/** Records what a node does with a column that is element `position` of its input. */
+function recordUse({ node, position, found, model, constants }: Use): void {
   const attributes = attributesOf(node.message);
   const addCodes = (values: Iterable<number>): void => {
     for (const value of values) found.codes.add(value);
@@ -117,7 +111,7 @@ function note(
   }
 }
 
-/** Whether only true or false is made of a LabelEncoder: skl2onnx writes the test for a missing text like that. */
+/** Whether a LabelEncoder only yields true or false: skl2onnx writes its test for a missing text this way. */
 function isTest({ outputs: [output] }: OnnxNode, { graph }: OnnxModel): boolean {
   const readers = graph.nodes.filter(({ inputs }) => inputs.some((name) => name === output));
   return (
@@ -138,9 +132,17 @@ function conclusion({ lists, codes, compared, readers }: Findings, nests: boolea
       ...(differ ? ['the encoders of this column do not know the same values'] : []),
       ...(compared.size > 0 ? [`compared with ${[...compared].map((text) => JSON.stringify(text)).join(', ')}`] : []),
       ...(readers.size > 0 ? [`read by ${[...readers].join(', ')}`] : []),
-      ...(texts.length === 0 && nests ? ['the graphs inside of nodes were not looked at'] : []),
+      ...(texts.length === 0 && nests ? ['graphs inside nodes were not searched'] : []),
     ],
   };
+}
+
+interface Use {
+  readonly node: OnnxNode;
+  readonly position: number;
+  readonly found: Findings;
+  readonly model: OnnxModel;
+  readonly constants: ReadonlyMap<string, TensorValues>;
 }
 
 function emptyFindings(): Findings {

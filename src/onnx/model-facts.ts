@@ -1,15 +1,16 @@
+import { ATTRIBUTE, ENTRY, FUNCTION, GRAPH, MODEL, NODE, OPSET, SPARSE_TENSOR, TENSOR, TRAINING } from './fields.ts';
 import { randomNodes } from './random-operators.ts';
-import { eachField, type Span } from './wire.ts';
+import { eachField, type Span, spanOf } from './wire.ts';
 
-/** What a model file says of itself and the runtime's session does not expose. */
+/** Facts of a model file that the runtime's session does not expose. */
 export interface ModelFacts {
   readonly producer: string;
-  /** Version per operator set; the standard one is called `ai.onnx`. */
+  /** Version per operator set; the standard one is `ai.onnx`. */
   readonly opsets: Readonly<Record<string, number>>;
   readonly metadata: Readonly<Record<string, string>>;
-  /** Operators that are used, as `domain:name`, without those that the model itself defines. */
+  /** Operators in use, as `domain:name`, except those that the model defines itself. */
   readonly operators: ReadonlySet<string>;
-  /** Other files from which tensors would be read. */
+  /** Other files that hold tensors of the model. */
   readonly files: ReadonlySet<string>;
   /** Nodes that draw random numbers, each as `domain:name (name of the node)`. */
   readonly random: readonly string[];
@@ -28,42 +29,55 @@ type Message =
   | 'tensor'
   | 'external';
 
-/** Fields that lead to what is of interest, by number: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto */
+/** Fields that are messages worth reading. */
 const MESSAGES: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
-  model: { 7: 'graph', 8: 'opset', 14: 'property', 20: 'training', 25: 'function' },
+  model: {
+    [MODEL.graph]: 'graph',
+    [MODEL.opsets]: 'opset',
+    [MODEL.metadata]: 'property',
+    [MODEL.training]: 'training',
+    [MODEL.functions]: 'function',
+  },
   opset: {},
   property: {},
-  training: { 1: 'graph', 2: 'graph' },
-  function: { 7: 'node', 11: 'attribute' },
-  graph: { 1: 'node', 5: 'tensor', 15: 'sparse' },
-  node: { 5: 'attribute' },
-  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse', 23: 'sparse' },
-  sparse: { 1: 'tensor', 2: 'tensor' },
-  tensor: { 13: 'external' },
+  training: { [TRAINING.initialization]: 'graph', [TRAINING.algorithm]: 'graph' },
+  function: { [FUNCTION.nodes]: 'node', [FUNCTION.attributes]: 'attribute' },
+  graph: { [GRAPH.nodes]: 'node', [GRAPH.initializers]: 'tensor', [GRAPH.sparseInitializers]: 'sparse' },
+  node: { [NODE.attributes]: 'attribute' },
+  attribute: {
+    [ATTRIBUTE.tensor]: 'tensor',
+    [ATTRIBUTE.graph]: 'graph',
+    [ATTRIBUTE.tensors]: 'tensor',
+    [ATTRIBUTE.graphs]: 'graph',
+    [ATTRIBUTE.sparseTensor]: 'sparse',
+    [ATTRIBUTE.sparseTensors]: 'sparse',
+  },
+  sparse: { [SPARSE_TENSOR.values]: 'tensor', [SPARSE_TENSOR.indices]: 'tensor' },
+  tensor: { [TENSOR.external]: 'external' },
   external: {},
 };
 
-/** Fields of text or numbers. */
+/** Fields that are texts or numbers. */
 const VALUES: Partial<Record<Message, Readonly<Record<number, string>>>> = {
-  model: { 2: 'producer', 3: 'producerVersion' },
-  opset: { 1: 'domain', 2: 'version' },
-  property: { 1: 'key', 2: 'value' },
-  function: { 1: 'name', 10: 'domain' },
-  node: { 3: 'label', 4: 'name', 7: 'domain' },
-  tensor: { 8: 'name', 14: 'location' },
-  external: { 1: 'key', 2: 'value' },
+  model: { [MODEL.producerName]: 'producer', [MODEL.producerVersion]: 'producerVersion' },
+  opset: { [OPSET.domain]: 'domain', [OPSET.version]: 'version' },
+  property: { [ENTRY.key]: 'key', [ENTRY.value]: 'value' },
+  function: { [FUNCTION.name]: 'name', [FUNCTION.domain]: 'domain' },
+  node: { [NODE.name]: 'label', [NODE.operator]: 'name', [NODE.domain]: 'domain' },
+  tensor: { [TENSOR.name]: 'name', [TENSOR.location]: 'location' },
+  external: { [ENTRY.key]: 'key', [ENTRY.value]: 'value' },
 };
 
-/** Messages within messages; parsers of protobuf stop there too, ONNX Runtime's among them. */
-const DEEPEST = 100;
+/** The nesting limit of protobuf parsers, ONNX Runtime's included. */
+const MAX_DEPTH = 100;
 
 /** `TensorProto.DataLocation.EXTERNAL` */
 const EXTERNAL = 1;
 
 /**
- * Reads what a model file says, however large its tensors are: those are passed over.
+ * Reads the facts of a model file. Skips the values of tensors, so their size does not matter.
  *
- * @throws RangeError where the bytes are no model
+ * @throws RangeError if the bytes are not a model
  */
 export function modelFacts(bytes: Buffer): ModelFacts {
   const opsets = new Map<string, number>();
@@ -74,9 +88,9 @@ export function modelFacts(bytes: Buffer): ModelFacts {
   const random = randomNodes(bytes);
   let producer = '';
 
-  /** @param runs whether a run comes by here: what is for training may draw what it likes */
+  /** @param runs whether inference runs this part; the training part may draw random numbers */
   const walk = (message: Message, span: Span, depth: number, runs = true): void => {
-    if (depth > DEEPEST) throw new RangeError(`it holds messages more than ${DEEPEST} deep`);
+    if (depth > MAX_DEPTH) throw new RangeError(`it nests messages more than ${MAX_DEPTH} deep`);
     const values = new Map<string | undefined, string | number>();
     eachField(bytes, span, (field, content) => {
       const inner = MESSAGES[message][field];
@@ -115,7 +129,7 @@ export function modelFacts(bytes: Buffer): ModelFacts {
         break;
     }
   };
-  walk('model', { start: 0, end: bytes.length }, 0);
+  walk('model', spanOf(bytes), 0);
   return {
     producer,
     opsets: Object.fromEntries(opsets),

@@ -1,7 +1,8 @@
 import { field, opsetMessage } from './encode.ts';
-import { eachField, type Span } from './wire.ts';
+import { ATTRIBUTE, GRAPH, MODEL, NODE, OPSET, TENSOR, VALUE_INFO } from './fields.ts';
+import { eachField, type Span, spanOf, textAt } from './wire.ts';
 
-/** An input, an output, a constant or a typed value of a graph: its name, and its message as it stands in the file. */
+/** An input, an output, a constant or a typed value of a graph: its name, and its message as bytes of the file. */
 interface NamedMessage {
   readonly name: string;
   readonly message: Uint8Array;
@@ -10,11 +11,11 @@ interface NamedMessage {
 export interface OnnxNode {
   readonly name: string;
   readonly operator: string;
-  /** `ai.onnx` where it is the standard one. */
+  /** `ai.onnx` for the standard operator set. */
   readonly domain: string;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
-  /** Whether it holds graphs of its own, as `If`, `Loop` and `Scan` do. */
+  /** Whether it contains graphs, as `If`, `Loop` and `Scan` do. */
   readonly nests: boolean;
   readonly message: Uint8Array;
 }
@@ -24,16 +25,16 @@ interface OnnxGraph {
   readonly constants: readonly NamedMessage[];
   readonly inputs: readonly NamedMessage[];
   readonly outputs: readonly NamedMessage[];
-  /** What is said of the types of values in between. */
+  /** Types of intermediate values. */
   readonly values: readonly NamedMessage[];
   /** All other fields, with their tags. */
   readonly rest: readonly Uint8Array[];
 }
 
-/** A model's parts as plain values. What is not known is kept as it is, byte for byte, so that it is written again. */
+/** A model's parts as plain values. Unknown fields are kept byte for byte, so that writing the model preserves them. */
 export interface OnnxModel {
   readonly irVersion: number;
-  /** Version per operator set; the standard one is called `ai.onnx`. */
+  /** Version per operator set; the standard one is `ai.onnx`. */
   readonly opsets: ReadonlyMap<string, number>;
   readonly graph: OnnxGraph;
   /** All other fields, with their tags. */
@@ -42,27 +43,26 @@ export interface OnnxModel {
 
 const STANDARD = 'ai.onnx';
 
-/** @throws RangeError where the bytes are no model, or one whose graph stands there in parts */
+/** @throws RangeError if the bytes are not a model, or its graph comes in several parts */
 export function parseModel(bytes: Uint8Array): OnnxModel {
   const opsets = new Map<string, number>();
   const graphs: OnnxGraph[] = [];
   const rest: Uint8Array[] = [];
   let irVersion = 0;
-  const all = { start: 0, end: bytes.length };
   const keep = (_field: number, _content: unknown, whole: Span): void => void rest.push(part(bytes, whole));
   const visit = (number: number, content: Span | number, whole: Span): void => {
-    if (number === 1 && typeof content === 'number') irVersion = content;
-    else if (number === 7 && typeof content === 'object') graphs.push(parseGraph(bytes, content));
-    else if (number === 8 && typeof content === 'object') {
+    if (number === MODEL.irVersion && typeof content === 'number') irVersion = content;
+    else if (number === MODEL.graph && typeof content === 'object') graphs.push(parseGraph(bytes, content));
+    else if (number === MODEL.opsets && typeof content === 'object') {
       const { texts, numbers } = valuesOf(bytes, content);
-      const domain = texts.get(1)?.[0] || STANDARD;
-      opsets.set(domain, Math.max(opsets.get(domain) ?? 0, numbers.get(2) ?? 0));
+      const domain = texts.get(OPSET.domain)?.[0] || STANDARD;
+      opsets.set(domain, Math.max(opsets.get(domain) ?? 0, numbers.get(OPSET.version) ?? 0));
     } else keep(number, content, whole);
   };
-  eachField(bytes, all, visit, keep);
+  eachField(bytes, spanOf(bytes), visit, keep);
   const [graph] = graphs;
   if (graph === undefined) throw new RangeError('it has no graph');
-  // Parsers merge them; nobody writes them.
+  // Protobuf parsers would merge the parts, but no exporter writes them.
   if (graphs.length > 1) throw new RangeError('its graph is in several parts');
   return { irVersion, opsets, graph, rest };
 }
@@ -83,20 +83,20 @@ function parseGraph(bytes: Uint8Array, span: Span): OnnxGraph {
       return { name: valuesOf(bytes, content).texts.get(name)?.at(-1) ?? '', message: part(bytes, content) };
     };
     switch (number) {
-      case 1:
+      case GRAPH.nodes:
         if (typeof content === 'object') graph.nodes.push(parseNode(bytes, content));
         break;
-      case 5:
-        graph.constants.push(named(8));
+      case GRAPH.initializers:
+        graph.constants.push(named(TENSOR.name));
         break;
-      case 11:
-        graph.inputs.push(named(1));
+      case GRAPH.inputs:
+        graph.inputs.push(named(VALUE_INFO.name));
         break;
-      case 12:
-        graph.outputs.push(named(1));
+      case GRAPH.outputs:
+        graph.outputs.push(named(VALUE_INFO.name));
         break;
-      case 13:
-        graph.values.push(named(1));
+      case GRAPH.values:
+        graph.values.push(named(VALUE_INFO.name));
         break;
       default:
         keep(number, content, whole);
@@ -108,22 +108,22 @@ function parseGraph(bytes: Uint8Array, span: Span): OnnxGraph {
 
 function parseNode(bytes: Uint8Array, span: Span): OnnxNode {
   const { texts, spans } = valuesOf(bytes, span);
-  const nests = (spans.get(5) ?? []).some((attribute) => {
+  const nests = (spans.get(NODE.attributes) ?? []).some((attribute) => {
     const { spans: parts } = valuesOf(bytes, attribute);
-    return parts.has(6) || parts.has(11);
+    return parts.has(ATTRIBUTE.graph) || parts.has(ATTRIBUTE.graphs);
   });
   return {
-    name: texts.get(3)?.at(-1) ?? '',
-    operator: texts.get(4)?.at(-1) ?? '',
-    domain: texts.get(7)?.at(-1) || STANDARD,
-    inputs: texts.get(1) ?? [],
-    outputs: texts.get(2) ?? [],
+    name: texts.get(NODE.name)?.at(-1) ?? '',
+    operator: texts.get(NODE.operator)?.at(-1) ?? '',
+    domain: texts.get(NODE.domain)?.at(-1) || STANDARD,
+    inputs: texts.get(NODE.inputs) ?? [],
+    outputs: texts.get(NODE.outputs) ?? [],
     nests,
     message: part(bytes, span),
   };
 }
 
-/** Fields of a message by number: what has a length as spans, and as texts when asked for; of numbers the last, which it is. */
+/** Fields of a message by number: spans, which decode to texts on demand, and numbers, of which the last one counts. */
 function valuesOf(bytes: Uint8Array, span: Span) {
   const spans = new Map<number, Span[]>();
   const numbers = new Map<number, number>();
@@ -136,7 +136,7 @@ function valuesOf(bytes: Uint8Array, span: Span) {
     }
   });
   const texts = {
-    get: (number: number) => spans.get(number)?.map((content) => Buffer.from(part(bytes, content)).toString('utf8')),
+    get: (number: number) => spans.get(number)?.map((content) => textAt(bytes, content)),
   };
   return { texts, spans, numbers };
 }
@@ -145,21 +145,21 @@ function part(bytes: Uint8Array, { start, end }: Span): Uint8Array {
   return bytes.subarray(start, end);
 }
 
-/** The model as a file. */
+/** The bytes of a model file. */
 export function serializeModel({ irVersion, opsets, graph, rest }: OnnxModel): Buffer {
   const named = (number: number, messages: readonly { readonly message: Uint8Array }[]) =>
     messages.map(({ message }) => field(number, message));
   return Buffer.concat([
-    field(1, irVersion),
+    field(MODEL.irVersion, irVersion),
     ...rest,
-    field(7, [
-      ...named(1, graph.nodes),
+    field(MODEL.graph, [
+      ...named(GRAPH.nodes, graph.nodes),
       ...graph.rest,
-      ...named(5, graph.constants),
-      ...named(11, graph.inputs),
-      ...named(12, graph.outputs),
-      ...named(13, graph.values),
+      ...named(GRAPH.initializers, graph.constants),
+      ...named(GRAPH.inputs, graph.inputs),
+      ...named(GRAPH.outputs, graph.outputs),
+      ...named(GRAPH.values, graph.values),
     ]),
-    ...[...opsets].map(([domain, version]) => field(8, opsetMessage(domain === STANDARD ? '' : domain, version))),
+    ...[...opsets].map(([domain, version]) => field(MODEL.opsets, opsetMessage(domain === STANDARD ? '' : domain, version))),
   ]);
 }

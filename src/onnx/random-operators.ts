@@ -1,8 +1,10 @@
-import { eachField, type Span } from './wire.ts';
+import { BOOL } from './element-types.ts';
+import { ATTRIBUTE, NODE, TENSOR } from './fields.ts';
+import { eachField, type Span, textAt } from './wire.ts';
 
 /**
- * Operators that draw random numbers, as `domain:name`: https://onnx.ai/onnx/operators and ContribOperators.md of ONNX Runtime. Their
- * `seed` does not help: it fixes the sequence of numbers, not which row gets which of them.
+ * Operators that draw random numbers, as `domain:name`: https://onnx.ai/onnx/operators and ONNX Runtime's ContribOperators.md.
+ * Their `seed` does not help: it fixes the sequence of numbers, not which row gets which number.
  */
 const RANDOM: ReadonlySet<string> = new Set([
   'ai.onnx:Bernoulli',
@@ -14,7 +16,7 @@ const RANDOM: ReadonlySet<string> = new Set([
   'com.microsoft:Sampling',
 ]);
 
-/** Operators that drop values at random where their input `training_mode` is true, by the position of that input. */
+/** Operators that drop random values if their input `training_mode` is true, with the position of that input. */
 const DROPOUTS: ReadonlyMap<string, number> = new Map([
   ['ai.onnx:Dropout', 2],
   ['com.microsoft:BiasDropout', 4],
@@ -22,10 +24,7 @@ const DROPOUTS: ReadonlyMap<string, number> = new Map([
   ['com.microsoft:BitmaskDropout', 2],
 ]);
 
-/** `TensorProto.DataType.BOOL` */
-const BOOL = 9;
-
-/** Collects the nodes of a model that draw random numbers, in whatever order its parts stand. */
+/** Collects the nodes of a model that draw random numbers, in whatever order its parts come. */
 export interface RandomNodes {
   /** @param operator as `domain:name` @param span a `NodeProto` */
   node(operator: string, name: string, span: Span): void;
@@ -38,7 +37,7 @@ export interface RandomNodes {
 /** @param bytes of the model */
 export function randomNodes(bytes: Uint8Array): RandomNodes {
   const drawing: { readonly shown: string; readonly unless: string | undefined }[] = [];
-  /** Names of constants that are false; and of others, since graphs within graphs may give one name twice. */
+  // Names of constants that are false, and of all others: nested graphs may use a name twice.
   const [off, others] = [new Set<string>(), new Set<string>()];
   const constant = (names: readonly string[], isOff: boolean): void => {
     for (const name of names) (isOff ? off : others).add(name);
@@ -49,15 +48,15 @@ export function randomNodes(bytes: Uint8Array): RandomNodes {
       const position = DROPOUTS.get(operator);
       if (RANDOM.has(operator)) drawing.push({ shown, unless: undefined });
       else if (position !== undefined) {
-        const mode = textsOf(bytes, span, 1)[position] ?? '';
-        // Before operator set 12, and without the input, nothing is dropped.
+        const mode = textsOf(bytes, span, NODE.inputs)[position] ?? '';
+        // Nothing is dropped without the input, or before operator set 12.
         if (mode !== '') drawing.push({ shown, unless: mode });
       } else if (operator === 'ai.onnx:Constant') {
-        constant(textsOf(bytes, span, 2), constantIsFalse(bytes, span));
+        constant(textsOf(bytes, span, NODE.outputs), constantIsFalse(bytes, span));
       }
     },
     initializer(span) {
-      constant(textsOf(bytes, span, 8), isFalse(bytes, span));
+      constant(textsOf(bytes, span, TENSOR.name), isFalse(bytes, span));
     },
     found: () =>
       drawing.filter(({ unless }) => unless === undefined || !off.has(unless) || others.has(unless)).map(({ shown }) => shown),
@@ -67,9 +66,7 @@ export function randomNodes(bytes: Uint8Array): RandomNodes {
 function textsOf(bytes: Uint8Array, message: Span, number: number): string[] {
   const found: string[] = [];
   eachField(bytes, message, (field, content) => {
-    if (field === number && typeof content === 'object') {
-      found.push(Buffer.from(bytes.subarray(content.start, content.end)).toString('utf8'));
-    }
+    if (field === number && typeof content === 'object') found.push(textAt(bytes, content));
   });
   return found;
 }
@@ -77,23 +74,23 @@ function textsOf(bytes: Uint8Array, message: Span, number: number): string[] {
 function constantIsFalse(bytes: Uint8Array, node: Span): boolean {
   let off = false;
   eachField(bytes, node, (field, attribute) => {
-    if (field !== 5 || typeof attribute === 'number') return;
+    if (field !== NODE.attributes || typeof attribute === 'number') return;
     eachField(bytes, attribute, (part, tensor) => {
-      if (part === 5 && typeof tensor === 'object') off = isFalse(bytes, tensor);
+      if (part === ATTRIBUTE.tensor && typeof tensor === 'object') off = isFalse(bytes, tensor);
     });
   });
   return off;
 }
 
-/** Whether a tensor is one boolean, and false. Numbers are in `raw_data` or `int32_data`, and neither means zero nowhere. */
+/** Whether a tensor is a single false. Booleans are in `raw_data` or `int32_data`; without either, there is no value. */
 function isFalse(bytes: Uint8Array, tensor: Span): boolean {
   let type = 0;
   const data: number[] = [];
   eachField(bytes, tensor, (field, content) => {
-    if (field === 2 && typeof content === 'number') type = content;
-    if (field === 5 && typeof content === 'number') data.push(content);
-    if ((field === 5 || field === 9) && typeof content === 'object') {
-      // Of a large tensor nothing is copied: one boolean is one byte.
+    if (field === TENSOR.elementType && typeof content === 'number') type = content;
+    if (field === TENSOR.int32s && typeof content === 'number') data.push(content);
+    if ((field === TENSOR.int32s || field === TENSOR.raw) && typeof content === 'object') {
+      // One boolean is one byte, so a large tensor need not be copied.
       data.push(content.end - content.start === 1 ? (bytes[content.start] ?? 1) : 1);
     }
   });

@@ -1,11 +1,10 @@
 import { attributesOf } from './attributes.ts';
+import { INT32, INT64, STRING } from './element-types.ts';
+import { TENSOR } from './fields.ts';
 import type { OnnxModel } from './model.ts';
-import { eachField, type Span, signedVarints } from './wire.ts';
+import { eachField, type Span, signedVarints, spanOf, textAt } from './wire.ts';
 
-/** `TensorProto.DataType` */
-const [INT32, INT64, STRING] = [6, 7, 8];
-
-/** A constant of a graph as far as columns and categories are concerned; both lists are empty for other element types. */
+/** The integers or texts of a constant. Both lists are empty for other element types. */
 export interface TensorValues {
   readonly integers: readonly number[];
   readonly texts: readonly string[];
@@ -14,22 +13,22 @@ export interface TensorValues {
 /**
  * Reads a `TensorProto` of int32, int64 or string.
  *
- * @throws RangeError where the bytes are not a tensor
+ * @throws RangeError if the bytes are not a tensor
  */
 export function tensorValues(bytes: Uint8Array): TensorValues {
   const texts: string[] = [];
   const packed: number[] = [];
   let raw: Span | undefined;
   let type = 0;
-  eachField(bytes, { start: 0, end: bytes.length }, (number, content, whole) => {
-    if (number === 2 && typeof content === 'number') type = content;
-    else if (number === 5 || number === 7) {
-      // A single number stands behind its tag.
+  eachField(bytes, spanOf(bytes), (number, content, whole) => {
+    if (number === TENSOR.elementType && typeof content === 'number') type = content;
+    else if (number === TENSOR.int32s || number === TENSOR.int64s) {
+      // The span of a single number includes its tag.
       const values = typeof content === 'number' ? signedVarints(bytes, whole).slice(1) : signedVarints(bytes, content);
       for (const value of values) packed.push(value);
     } else if (typeof content === 'number') return;
-    else if (number === 6) texts.push(Buffer.from(bytes.subarray(content.start, content.end)).toString('utf8'));
-    else if (number === 9) raw = content;
+    else if (number === TENSOR.texts) texts.push(textAt(bytes, content));
+    else if (number === TENSOR.raw) raw = content;
   });
   if (type === STRING) return { integers: [], texts };
   if (type !== INT32 && type !== INT64) return { integers: [], texts: [] };
@@ -60,7 +59,7 @@ export function constantsOf({ graph }: OnnxModel): ReadonlyMap<string, TensorVal
 
 function rawIntegers(bytes: Uint8Array, { start, end }: Span, size: 4 | 8): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset + start, end - start);
-  if (view.byteLength % size !== 0) throw new RangeError('it holds numbers that end within');
+  if (view.byteLength % size !== 0) throw new RangeError('it ends inside a number');
   return Array.from({ length: view.byteLength / size }, (_, i) =>
     size === 8 ? Number(view.getBigInt64(i * 8, true)) : view.getInt32(i * 4, true),
   );

@@ -1,19 +1,20 @@
-/** Where something that has a length begins and ends. */
+/** Where a message, text or list begins and ends, in bytes. */
 export interface Span {
   readonly start: number;
   readonly end: number;
 }
 
-/** What is told of a field: its number, its content, and where it stands with its tag. */
+/** Gets a field's number, its content, and the span of the whole field with its tag. */
 type Visit<Content> = (field: number, content: Content, whole: Span) => void;
 
 /**
- * Walks the fields of a protobuf message without making anything of them: https://protobuf.dev/programming-guides/encoding/.
- * Stricter than parsers are, which cut a tag that is too long to one that is not: what is skipped here must not be read there.
+ * Visits the fields of a protobuf message without decoding them: https://protobuf.dev/programming-guides/encoding/.
+ * Stricter than most parsers, which truncate a tag that is too long into a valid one: a field skipped here must not be read by
+ * the runtime.
  *
- * @param visit gets what has a length as its span, a varint as its value, which is not exact beyond 2^53
- * @param visitFixed gets numbers of fixed length, of 4 or 8 bytes, which are passed over without it
- * @throws RangeError where the bytes are no message
+ * @param visit gets a length-delimited field as its span and a varint as its value, which is exact up to 2^53
+ * @param visitFixed gets numbers of 4 or 8 bytes; without it they are skipped
+ * @throws RangeError if the bytes are not a message
  */
 export function eachField(
   bytes: Uint8Array,
@@ -32,7 +33,7 @@ export function eachField(
     const whole = () => ({ start: first, end: cursor.at });
     const tag = varint(bytes, cursor);
     const field = Math.floor(tag / 8);
-    if (field === 0 || tag >= 2 ** 32) throw new RangeError('it holds a field without a number');
+    if (field === 0 || tag >= 2 ** 32) throw new RangeError('it has a field without a valid number');
     switch (tag % 8) {
       case 0: {
         const value = varint(bytes, cursor);
@@ -51,45 +52,55 @@ export function eachField(
         break;
       }
       default:
-        throw new RangeError('it holds a field of no known kind');
+        throw new RangeError('it has a field of an unsupported wire type');
     }
   }
 }
 
-/** Numbers written one after the other, as protobuf packs lists of them. @throws RangeError as above */
-export function packedVarints(bytes: Uint8Array, { start, end }: Span): number[] {
+/** Numbers packed one after the other. @throws RangeError as `eachField` */
+export function packedVarints(bytes: Uint8Array, span: Span): number[] {
+  return varints(bytes, span, false);
+}
+
+/** The same for numbers that may be negative: protobuf writes them as 64 bits. Exact up to 2^53. @throws RangeError as above */
+export function signedVarints(bytes: Uint8Array, span: Span): number[] {
+  return varints(bytes, span, true);
+}
+
+export function textAt(bytes: Uint8Array, { start, end }: Span): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8');
+}
+
+/** The span of a message that fills all of `bytes`. */
+export function spanOf(bytes: Uint8Array): Span {
+  return { start: 0, end: bytes.length };
+}
+
+interface Cursor {
+  at: number;
+  readonly end: number;
+}
+
+function varints(bytes: Uint8Array, { start, end }: Span, signed: boolean): number[] {
   const cursor = { at: start, end };
   const values: number[] = [];
-  while (cursor.at < end) values.push(varint(bytes, cursor));
+  while (cursor.at < end) values.push(varint(bytes, cursor, signed));
   return values;
 }
 
-/** The same for numbers that may be negative, which are written as their 64 bits; exact up to 2^53. @throws RangeError as above */
-export function signedVarints(bytes: Uint8Array, { start, end }: Span): number[] {
-  const values: number[] = [];
-  let value = 0n;
-  let shift = 0n;
-  for (const byte of bytes.subarray(start, end)) {
-    value |= BigInt(byte & 127) << shift;
-    shift += 7n;
-    if (byte < 128) {
-      values.push(Number(BigInt.asIntN(64, value)));
-      value = 0n;
-      shift = 0n;
-    } else if (shift === 70n) throw new RangeError('it holds a number of more than ten bytes');
-  }
-  if (shift > 0n) throw new RangeError('it ends inside a field');
-  return values;
-}
-
-function varint(bytes: Uint8Array, cursor: { at: number; readonly end: number }): number {
-  let value = 0;
-  for (let scale = 1; scale < 2 ** 70; scale *= 128) {
+/** Reads one number and moves the cursor past it. @param signed whether bit 63 is the sign */
+function varint(bytes: Uint8Array, cursor: Cursor, signed = false): number {
+  // Groups of 28, 28 and 14 bits, each within the range of bit operations.
+  let [low, middle, high] = [0, 0, 0];
+  for (let i = 0; i < 10; i += 1) {
     const byte = cursor.at < cursor.end ? bytes[cursor.at] : undefined;
     if (byte === undefined) throw new RangeError('it ends inside a field');
     cursor.at += 1;
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
+    const bits = (byte & 127) << (7 * (i % 4));
+    if (i < 4) low |= bits;
+    else if (i < 8) middle |= bits;
+    else high |= bits;
+    if (byte < 128) return (signed ? (high << 24) >> 24 : high) * 2 ** 56 + middle * 2 ** 28 + low;
   }
-  throw new RangeError('it holds a number of more than ten bytes');
+  throw new RangeError('it has a number of more than ten bytes');
 }

@@ -1,15 +1,15 @@
-// What an attempt has in its folder: rows as the query gave them, each with the ordinal by which its outcome is found.
+// Names in the folder of an attempt: the query's rows, each with an ordinal that locates its outcome.
 
-/** Folder of Parquet files. */
+/** Folder of Parquet files with the rows. */
 export const ROWS = 'rows';
-/** Column of a row's ordinal. */
+/** Column with a row's ordinal. */
 export const ORDINAL = 'ordinal';
 /** File of the outcomes. */
 export const OUTCOMES = 'outcomes';
-/** Folder of the keys that occur more than once, under the names of staged keys; not there where no key does. */
+/** Folder of Parquet files with the keys that occur more than once, as staged key columns; missing if there are none. */
 export const REPEATED = 'repeated';
-/** Parquet file of the rows that are quarantined, with the columns of staging; not there where none is. */
+/** Parquet file of the quarantined rows, with the columns of staging; missing if there are none. */
 export const REJECTED = 'rejected.parquet';
 
-/** Column of the text of a rejected value that no number tells. @param feature position among all features */
+/** Column with the text of a rejected value that a number cannot represent. @param feature position among all features */
 export const textColumn = (feature: number): string => `text_${feature}`;

@@ -1,13 +1,13 @@
 import type { Rejection } from '../features/rejection.ts';
 
-// Outcomes of rows that were scored side by side, in one file: a block for each batch, written as soon as the batch is scored, in
-// any order. A row's place is its ordinal. A block has, for each of its rows, four bytes of the outcome, then eight bytes for each:
-// the hash of its features where the row was scored, or the bits of the value that was rejected.
+// One file holds the outcomes of rows that are scored in parallel. It has a block per batch, written in any order, as soon as the
+// batch is scored. The ordinal of a row determines its place. A block has four bytes per row for the outcomes, then eight bytes
+// per row: the hash of the features if the row was scored, or the bits of the rejected value.
 
 const OUTCOME_BYTES = 4;
 const WORD_BYTES = 8;
 
-/** A row's outcome as a number: 0 where there is none yet, which is what a block that was not written holds. */
+/** A row's outcome as a number; 0 if there is none yet, as in a block that was never written. */
 export type Outcome = number;
 
 /** @param millionths the score */
@@ -28,12 +28,11 @@ export function blockBytes(batchRows: number): number {
 export interface Block {
   readonly bytes: Uint8Array;
   readonly outcomes: Int32Array;
-  /** Two of them per row, the lower one first. */
+  /** Two words per row, the lower one first. */
   readonly words: Uint32Array;
 }
 
 export function createBlock(batchRows: number): Block {
-  // Words first in memory would be aligned without this; the file has outcomes first, and an odd number of rows is rounded up.
   const buffer = new ArrayBuffer(blockBytes(batchRows));
   return {
     bytes: new Uint8Array(buffer),

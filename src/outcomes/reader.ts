@@ -1,18 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { type Block, blockBytes, createBlock, type Outcome } from './format.ts';
 
-/** Blocks that are kept: rows of a file come in the order in which they were scored, but for what threads mix. */
-const KEPT = 64;
+/** Cached blocks. A few are enough, because the rows of a file are almost in the order of their ordinals. */
+const MAX_BLOCKS = 64;
 
-/** Looks up outcomes by ordinal, with a few blocks in memory, however many rows there are. */
+/** Looks up outcomes by ordinal. Memory is bounded by the cached blocks, however many rows there are. */
 export interface OutcomeReader {
   outcome(ordinal: number): Outcome;
-  /** The eight bytes beside an outcome, the lower four first. @param into two words at `at` */
+  /** Copies the eight bytes stored with an outcome, the lower word first. @param into receives two words at `at` */
   words(ordinal: number, into: Uint32Array, at: number): void;
   close(): void;
 }
 
-/** @throws the file system's error where the file cannot be opened */
+/** @throws the file system's error if the file cannot be opened */
 export function openOutcomes(file: string, batchRows: number): OutcomeReader {
   const descriptor = openSync(file, 'r');
   const size = blockBytes(batchRows);
@@ -31,7 +31,7 @@ export function openOutcomes(file: string, batchRows: number): OutcomeReader {
     return found;
   };
   const readBlock = (number: number): Block => {
-    const oldest = kept.size < KEPT ? undefined : kept.keys().next().value;
+    const oldest = kept.size < MAX_BLOCKS ? undefined : kept.keys().next().value;
     const reused = oldest === undefined ? undefined : kept.get(oldest);
     if (oldest !== undefined) kept.delete(oldest);
     const target = reused ?? createBlock(batchRows);
@@ -41,7 +41,7 @@ export function openOutcomes(file: string, batchRows: number): OutcomeReader {
       if (count === 0) break;
       read += count;
     }
-    // Beyond the file's end nothing was scored.
+    // Nothing was scored beyond the end of the file.
     target.bytes.fill(0, read);
     return target;
   };

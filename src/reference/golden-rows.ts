@@ -4,14 +4,15 @@ import { spreadRows } from '../runtime/input-rows.ts';
 import { type Cell, csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';
 
-/** Categories of a feature that get a row of their own; more would make the file of every run's start large. */
+/** Limits the categories of a feature that get their own row, because every run scores all golden rows. */
 const MAX_CATEGORIES = 100;
 
 /**
- * Numbers of the rows that make good golden rows: spread over the scores, and of each feature a null, the least and the greatest
- * value, and a row of each category.
+ * Chooses golden rows: rows spread over the scores, and for each feature a null, the smallest and largest value, and each
+ * category.
  *
  * @param wanted rows to spread over the scores
+ * @returns row numbers in ascending order
  */
 export function chooseGolden(signature: Signature, { rows, scores }: Sample, wanted: number): number[] {
   const byScore = scores.map((_, row) => row).sort((a, b) => (scores[a] ?? 0) - (scores[b] ?? 0));
@@ -46,7 +47,7 @@ function extremes(cells: readonly Cell[]): number[] {
   return [least, greatest];
 }
 
-/** The text of a golden file with these rows. Its scores are the source's where it has any, else the model's. */
+/** The text of a golden file with these rows. The scores come from the source if it has any, otherwise from the model. */
 export function goldenText(signature: Signature, { rows, scores, expected }: Sample, chosen: readonly number[]): string {
   const header = [...featuresOf(signature).map(({ feature }) => csvName(feature.name)), EXPECTED];
   const lines = chosen.map((row) => [...(rows[row] ?? []).map(csvCell), String(expected[row] ?? scores[row])].join(','));

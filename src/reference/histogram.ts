@@ -1,14 +1,14 @@
 import type { Histogram } from '../domain/psi.ts';
 
-/** Bins of about equal shares. */
+/** Number of bins with about equal shares. */
 const BINS = 10;
 
 /**
- * A histogram of about ten bins of equal shares. Each edge lies between two values that occur, so that rounding never moves a
- * value over it; values that occur often make fewer bins.
+ * A histogram with about ten bins of equal shares; frequent values make fewer bins. Each edge is between two values that occur,
+ * so rounding never moves a value across it.
  *
- * @param values in ascending order, without NaN, at least one
- * @param bounds between which an edge must lie
+ * @param values at least one, in ascending order, without NaN
+ * @param bounds limits of the edges
  */
 export function quantileHistogram(values: Float64Array, bounds: readonly [number, number] = [-Infinity, Infinity]): Histogram {
   const edges = edgesOf(values, bounds);
@@ -24,7 +24,7 @@ export function quantileHistogram(values: Float64Array, bounds: readonly [number
 function edgesOf(values: Float64Array, [least, most]: readonly [number, number]): number[] {
   const seen = new Float64Array(new Set(values));
   const [first = 0] = seen;
-  // Of one value, what matters is that others are not it.
+  // With a single value, put edges around it to tell it from others.
   if (seen.length === 1) {
     const room = Math.max(Math.abs(first) * 0.05, 0.05);
     return [Math.max(least, first - room), Math.min(most, first + room)];
@@ -35,12 +35,12 @@ function edgesOf(values: Float64Array, [least, most]: readonly [number, number])
     const at = indexOf(seen, quantile);
     if (at > 0) below.add(at);
   }
-  // Where the least value has nearly all rows, it is told from the others.
+  // If nearly all rows have the smallest value, separate it from the others.
   if (below.size === 0) below.add(1);
   return [...below].map((at) => between(seen[at - 1] ?? 0, seen[at] ?? 0));
 }
 
-/** Position of a value in sorted values that have it. */
+/** Position of a value in a sorted array that contains it. */
 function indexOf(sorted: Float64Array, value: number): number {
   let [low, high] = [0, sorted.length - 1];
   while (low < high) {
@@ -51,7 +51,7 @@ function indexOf(sorted: Float64Array, value: number): number {
   return low;
 }
 
-/** The shortest number near the middle of two; the upper one where nothing is between. */
+/** A short number near the middle of two; the upper one if no number is between. */
 function between(low: number, high: number): number {
   const middle = low / 2 + high / 2;
   for (let digits = 3; digits <= 17; digits += 1) {

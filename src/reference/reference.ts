@@ -4,7 +4,7 @@ import { createEncoder } from '../features/encoder.ts';
 import { readRejection } from '../features/rejection.ts';
 import { type Agreement, agreeWithGolden } from '../model/agreement.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { goldenOf } from '../model/golden.ts';
+import { parseGolden } from '../model/golden.ts';
 import { checkModel } from '../model/model-check.ts';
 import { scoresOf } from '../model/scores.ts';
 import { seededRandom } from '../random.ts';
@@ -13,22 +13,22 @@ import { openSession, type Session } from '../runtime/session.ts';
 import { cellOf } from './cells.ts';
 import { chooseGolden, goldenText } from './golden-rows.ts';
 import { createSampler, type Sample } from './sample.ts';
-import { nameOf, openTrainingRows, type TrainingRows, type TrainingSource } from './training-rows.ts';
-import { type Typical, typicalOf } from './typical.ts';
+import { openTrainingRows, sourceName, type TrainingRows, type TrainingSource } from './training-rows.ts';
+import { describeTypical, type Typical } from './typical.ts';
 
-/** Rows of a batch of DuckDB at most. */
+/** Maximum rows of a DuckDB batch. */
 const BATCH_ROWS = 2048;
 
 export interface ReferenceOptions {
   readonly source: TrainingSource;
-  /** Column with the scores that another run of the model gave, in Python; the model's own are taken without it. */
+  /** Column with expected scores, as computed in Python; without it, the model's own scores are used. */
   readonly expected: string | undefined;
-  /** Golden rows to spread over the scores; nulls, extremes and categories come on top. */
+  /** Golden rows to spread over the scores, in addition to those for nulls, extremes and categories. */
   readonly goldenRows: number;
   readonly signal: AbortSignal;
 }
 
-/** Rows that a run would not score. */
+/** Rows that a run would quarantine, by reason. */
 export interface ExcludedRows {
   readonly reason: string;
   readonly feature: string | undefined;
@@ -38,40 +38,40 @@ export interface ExcludedRows {
 export interface MadeReference extends Typical {
   /** Text of the golden file. */
   readonly golden: string;
-  /** How the model agrees with that file. */
+  /** How well the model agrees with that file. */
   readonly agreement: Agreement;
-  /** Rows of the source, and rows of which all this was made. */
+  /** Rows of the source, and rows in the sample. */
   readonly read: number;
   readonly used: number;
   readonly excluded: readonly ExcludedRows[];
-  /** Largest difference between the model's score and the expected one; undefined where the scores are the model's own. */
+  /** Largest difference between the model's scores and the expected ones; undefined without expected scores. */
   readonly largest: number | undefined;
 }
 
 /**
- * Makes what `model.yaml` and golden.csv say of a model from rows that it was trained on, scored on cpu. Rows that a run would
- * quarantine are left out.
+ * Makes the reference and baseline of `model.yaml`, and golden.csv, from training rows that it scores on cpu. Rows that a run
+ * would quarantine are excluded.
  *
- * @throws ScoreBatchError `configuration` where the rows cannot be read, none is left, or the model does not give the expected
- *   scores or does not score each row by itself
+ * @throws ScoreBatchError `configuration` if the rows cannot be read, none is left, the scores differ from the expected ones, or
+ *   the score of a row depends on other rows
  */
 export async function makeReference(bundle: Bundle, options: ReferenceOptions): Promise<MadeReference> {
   const { signature } = bundle;
   const session = await openSession(bundle, { providers: ['cpu'], requireGpu: false });
   try {
     checkModel(session.metadata, signature, bundle.file);
-    await using training = await openTrainingRows(options.source, signature, options.expected, options.signal);
+    await using training = await openTrainingRows(signature, options);
     const { sample, ...scored } = await scoreRows(bundle, session, training, options);
-    const name = nameOf(options.source);
+    const name = sourceName(options.source);
     if (sample.rows.length === 0) {
-      throw new ScoreBatchError('configuration', `${name} has no row that a run would score`, {
+      throw new ScoreBatchError('configuration', `${name} has no rows that a run would score`, {
         details: scored.excluded.map(showExcluded),
         hint: 'compare the rows with ranges, categories and nullable in model.yaml',
       });
     }
     const golden = goldenText(signature, sample, chooseGolden(signature, sample, options.goldenRows));
-    const agreement = await agreeWithGolden(bundle, goldenOf(signature, 'the new golden rows', golden), session);
-    return { ...typicalOf(signature, sample), golden, agreement, used: sample.rows.length, ...scored };
+    const agreement = await agreeWithGolden(bundle, parseGolden(signature, 'the new golden rows', golden), session);
+    return { ...describeTypical(signature, sample), golden, agreement, used: sample.rows.length, ...scored };
   } finally {
     await session.close();
   }
@@ -116,7 +116,7 @@ async function scoreRows(
       else if (wanted === null) exclude(`null in ${expected}`);
       else {
         const difference = wanted === undefined ? 0 : Math.abs(Number(wanted) - score);
-        if (!(difference <= tolerance)) throw disagreement(bundle, source, { row: read, expected, difference });
+        if (!(difference <= tolerance)) throw unexpectedScore(bundle, source, { row: read, expected, difference });
         largest = Math.max(largest, difference);
         sampler.offer(
           () => features.map((_, column) => cellOf(batch, column, row)),
@@ -134,13 +134,13 @@ async function scoreRows(
   };
 }
 
-function disagreement(
+function unexpectedScore(
   { file, definition }: Bundle,
   source: TrainingSource,
   { row, expected, difference }: { readonly row: number; readonly expected: string | undefined; readonly difference: number },
 ): ScoreBatchError {
-  return new ScoreBatchError('configuration', `${file} does not give the scores in ${expected}`, {
-    details: [`row ${row} of ${nameOf(source)} differs by ${difference}`],
-    hint: `the tolerance is ${definition.golden.tolerance} (golden.tolerance in model.yaml); were the scores made with this export, from the same columns?`,
+  return new ScoreBatchError('configuration', `${file} does not reproduce the scores in ${expected}`, {
+    details: [`row ${row} of ${sourceName(source)} differs by ${difference}`],
+    hint: `the tolerance is ${definition.golden.tolerance} (golden.tolerance in model.yaml); check that the scores were made with this export, from the same columns`,
   });
 }

@@ -12,51 +12,55 @@ import { ScoreBatchError } from '../errors.ts';
 import { createEncoder } from '../features/encoder.ts';
 import { featureColumns } from '../model/query-check.ts';
 
-/** Bytes that DuckDB may use; what does not fit is spilled. */
+/** Bytes that DuckDB may use before it spills. */
 const MEMORY = 512 * 2 ** 20;
 
-/** Where the rows of a training set are. */
+/** The source of training rows. */
 export type TrainingSource =
   | { readonly csv: string }
   | {
       readonly query: string;
-      /** Absolute path of a DuckDB file, which is only read. */
+      /** Absolute path of a DuckDB file, opened for reading only. */
       readonly file: string;
-      /** Feature → column, where they differ. */
+      /** Feature → column, for names that differ. */
       readonly renames: Readonly<Record<string, string>>;
     };
 
+interface TrainingOptions {
+  readonly source: TrainingSource;
+  /** Column with the expected scores. */
+  readonly expected: string | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface TrainingRows extends AsyncDisposable {
-  /** Columns that feed the features, in the order of `featuresOf`, and of which type they are. */
+  /** Columns that feed the features, in the order of `featuresOf`. */
   readonly columns: readonly Column[];
-  /** Batches of at most 2048 rows: the features, and behind them the expected score where one was asked for. */
+  /** Batches of at most 2048 rows: the features, then the expected score if requested. */
   batches(): AsyncIterable<ColumnBatch>;
 }
 
-/** What the source is called in messages. */
-export function nameOf(source: TrainingSource): string {
+/** The name of the source in messages. */
+export function sourceName(source: TrainingSource): string {
   return 'csv' in source ? source.csv : 'the query';
 }
 
 /**
- * Opens a training set; nothing is written anywhere.
+ * Opens training rows for reading. Writes nothing.
  *
- * @param expected column that holds the scores of another run of the model
- * @throws ScoreBatchError `configuration` where the source cannot be read or lacks a column
+ * @throws ScoreBatchError `configuration` if the source cannot be read or lacks a column
  */
 export async function openTrainingRows(
-  source: TrainingSource,
   signature: Signature,
-  expected: string | undefined,
-  signal: AbortSignal,
+  { source, expected, signal }: TrainingOptions,
 ): Promise<TrainingRows> {
   const file = 'csv' in source ? source.csv : source.file;
   if (!existsSync(file)) {
-    throw new ScoreBatchError('configuration', `${file} does not exist`, { hint: 'check the path; nothing is created here' });
+    throw new ScoreBatchError('configuration', `${file} does not exist`, { hint: 'check the path' });
   }
   const translated = async <T>(work: () => Promise<T>): Promise<T> =>
     await work().catch((error: unknown) => {
-      throw sourceError(error, nameOf(source), file);
+      throw sourceError(error, sourceName(source), file);
     });
   const database = await translated(() =>
     openDatabase('csv' in source ? ':memory:' : file, {
@@ -93,7 +97,10 @@ export async function openTrainingRows(
   }
 }
 
-/** Everything as text: the model's description says what is a number, not the first rows of a file. As in golden.csv, `""` is an empty text. */
+/**
+ * Reads everything as text, because the model's description determines the types, not the first rows of the file. As in
+ * golden.csv, `""` is an empty text.
+ */
 function csvScan(file: string): string {
   return `read_csv(${literal(file)}, header = true, all_varchar = true, allow_quoted_nulls = false)`;
 }
@@ -109,7 +116,7 @@ function csvColumns(signature: Signature, schema: Schema, file: string): Column[
   const missing = features.filter((_, i) => columns[i] === undefined);
   if (missing.length > 0) {
     throw new ScoreBatchError('configuration', `${file} has no column ${missing.join(', ')}`, {
-      hint: 'name the columns as model.yaml names the features; `score-batch model inspect FOLDER` prints them',
+      hint: 'rename the columns to the features in model.yaml; `score-batch model inspect FOLDER` prints them',
     });
   }
   return columns.flatMap((column) => column ?? []);
@@ -118,8 +125,8 @@ function csvColumns(signature: Signature, schema: Schema, file: string): Column[
 function expectedColumn(schema: Schema, name: string, source: TrainingSource): Column {
   const column = findColumn(schema, name);
   if (column !== undefined) return column;
-  throw new ScoreBatchError('configuration', `${nameOf(source)} has no column ${name}`, {
-    hint: '--expected names the column with the scores that Python gave',
+  throw new ScoreBatchError('configuration', `${sourceName(source)} has no column ${name}`, {
+    hint: '--expected names the column with the scores from Python',
   });
 }
 
@@ -129,26 +136,26 @@ function castTo({ name }: Column, kind: ReadKind, text: boolean): string {
   const cell = `NULLIF(${column}, '')`;
   if (kind === 'bool') return `CAST(CAST(${cell} AS BOOLEAN) AS ${PHYSICAL_TYPE.bool})`;
   if (kind !== 'int64') return `CAST(${cell} AS ${PHYSICAL_TYPE[kind]})`;
-  // A cast would round; pandas writes whole numbers with a point where a column has nulls.
+  // A cast would round fractions. Pandas writes the integers of a column with nulls as `3.0`.
   const whole = `regexp_extract(${cell}, '^(-?[0-9]+)(\\.0*)?$', 1)`;
   return `CAST(CASE WHEN ${cell} IS NULL THEN NULL ELSE ${whole} END AS BIGINT)`;
 }
 
-/** What DuckDB refuses is the author's file or query. */
+/** Blames the user's file or query for the errors that it can cause. */
 function sourceError(error: unknown, name: string, file: string): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ScoreBatchError) return error;
   if (/Conversion Error/.test(message)) {
-    return new ScoreBatchError('configuration', `${name} has a value that is not of the type that the model takes`, {
+    return new ScoreBatchError('configuration', `${name} has a value of the wrong type for the model`, {
       details: [firstLines(message)],
-      hint: 'look for text in a column of numbers, or give the feature another dtype in model.yaml',
+      hint: 'look for text in a numeric column, or change the dtype of the feature in model.yaml',
       cause: error,
     });
   }
   if (/(Parser|Binder|Catalog|Invalid Input|Out of Range|Not implemented|Invalid type|Mismatch Type) Error/.test(message)) {
     return new ScoreBatchError('configuration', `DuckDB cannot read ${name}`, {
       details: [firstLines(message)],
-      hint: 'try it in a DuckDB shell',
+      hint: 'try to read it in a DuckDB shell',
       cause: error,
     });
   }

@@ -6,15 +6,15 @@ import type { Sample } from './sample.ts';
 
 type Scalar = number | string | boolean;
 
-/** What `model.yaml` says of the rows that a model was trained on. */
+/** What `model.yaml` states about the training rows. */
 export interface Typical {
   readonly reference: { readonly score: Histogram; readonly features: Readonly<Record<string, Histogram>> };
-  /** A typical row: the median of numbers, else the most frequent value. */
+  /** A typical row: medians of numeric features, otherwise the most frequent value. */
   readonly baseline: Readonly<Record<string, Scalar>>;
 }
 
-/** @param sample at least one row */
-export function typicalOf(signature: Signature, { rows, scores }: Sample): Typical {
+/** @param sample has at least one row */
+export function describeTypical(signature: Signature, { rows, scores }: Sample): Typical {
   const features: Record<string, Histogram> = {};
   const baseline: Record<string, Scalar> = {};
   for (const [i, { feature, dtype }] of featuresOf(signature).entries()) {
@@ -32,7 +32,7 @@ export function typicalOf(signature: Signature, { rows, scores }: Sample): Typic
   return { reference: { score: quantileHistogram(Float64Array.from(scores).sort(), [0, 1]), features }, baseline };
 }
 
-/** In ascending order, as the model gets them: a default in place of a null. What is NaN to the model is in no bin. */
+/** The numbers that the model gets, in ascending order. Defaults replace nulls; NaN is in no bin and left out. */
 function numbersOf(feature: Feature, cells: readonly Cell[]): Float64Array {
   const filler = Number(fillerOf(feature) ?? Number.NaN);
   return Float64Array.from(cells, (cell) => (cell === null ? filler : Number(cell)))
@@ -40,7 +40,7 @@ function numbersOf(feature: Feature, cells: readonly Cell[]): Float64Array {
     .sort();
 }
 
-/** One that occurs, so that a whole number stays one; of floats with as many digits as float32 has. */
+/** A value that occurs, so that an integer stays one. A float32 is rounded to seven digits. */
 function medianOf(sorted: Float64Array, dtype: InputDtype): number {
   const median = sorted[(sorted.length - 1) >> 1] ?? 0;
   return dtype === 'float32' ? Number(median.toPrecision(7)) : median;

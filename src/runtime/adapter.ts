@@ -1,18 +1,18 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 
-/** Files by which drivers reach a GPU: of the kernel's graphics, of NVIDIA, of AMD, and of Windows under WSL. */
+/** Device files through which drivers reach a GPU: kernel graphics, NVIDIA, AMD, and WSL. */
 const GPU = /^\/dev\/(dri\/|nvidia|kfd$|dxg$)/;
 
-/** Descriptors of this process, as links to what is open. */
+/** The open file descriptors of this process, as links to their targets. */
 const DESCRIPTORS = '/proc/self/fd';
 
 /**
- * Whether this process can be at a GPU at all. WebGPU does not say which adapter it took, and one that computes on the
- * processor (SwiftShader, Mesa's llvmpipe) gives the same answers; but no driver reaches a GPU without its device file, and
- * WebGPU takes a GPU before a software adapter. To be asked while a session is open.
+ * Whether this process may be using a GPU. Call it while a session is open. WebGPU does not report which adapter it picked, and
+ * a software adapter (SwiftShader, Mesa's llvmpipe) gives the same answers. But no driver reaches a GPU without its device
+ * file, and WebGPU prefers a GPU to a software adapter.
  *
- * @returns true also where it cannot be told: on systems without /proc, and where something else in the process opened the file
+ * @returns true also if it cannot tell: on systems without /proc, and if other code in the process opened the device file
  */
 export function holdsGpu(descriptors = DESCRIPTORS): boolean {
   if (process.platform !== 'linux') return true;
@@ -23,7 +23,7 @@ export function holdsGpu(descriptors = DESCRIPTORS): boolean {
   }
 }
 
-/** Files may be closed between the list and the look. */
+/** A file may close after it was listed. */
 function target(link: string): string {
   try {
     return readlinkSync(link);

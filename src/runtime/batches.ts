@@ -5,17 +5,17 @@ import { ScoreBatchError } from '../errors.ts';
 import { isOutOfMemory } from './errors.ts';
 import type { InputTensor, OutputValues, Session } from './session.ts';
 
-/** A session that takes any number of rows, whatever the model and the memory of its device take at once. */
+/** A session that takes any number of rows, whatever batch size the model and the device's memory allow. */
 export interface BatchedSession extends Session {
-  /** Rows per run that fit, once some did not; undefined before. */
+  /** The batch size that fits in memory; undefined until a batch did not fit. */
   readonly halvedTo: number | undefined;
 }
 
 /**
- * Runs a model in batches: of its own size where that is fixed, the last one padded with its last row and cut again; else of
- * `rows` at most, all about equal, and of half as many from then on where the memory does not suffice.
+ * Runs a model in batches. If the model has a fixed batch size, the last batch is padded with its last row. Otherwise batches
+ * are about equal and have at most `rows` rows; if one runs out of memory, this and all later batches are halved.
  *
- * @param rows rows per run at most
+ * @param rows maximum rows per batch
  */
 export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): BatchedSession {
   const fixed = fixedBatch(session.metadata);
@@ -34,7 +34,7 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
         return { ...part, rows: count };
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
-        if (fixed !== undefined || count === 1) throw tooLittle(session.provider, fixed ?? 1, error);
+        if (fixed !== undefined || count === 1) throw outOfMemoryError(session.provider, fixed ?? 1, error);
         most = Math.floor(count / 2);
         halvedTo = most;
       }
@@ -55,7 +55,7 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
       let whole: OutputValues | undefined;
       for (let done = 0; done < all; ) {
         const { values, width, rows: count } = await runPart(inputs, output, done, all - done);
-        // The usual case: everything at once, and nothing to copy.
+        // The usual case: one batch has all rows, so nothing is copied.
         if (count === all && values.length === all * width) return { values, width };
         whole ??= { values: new (values instanceof Float32Array ? Float32Array : Float64Array)(all * width), width };
         whole.values.set(values.subarray(0, count * width), done * width);
@@ -67,9 +67,9 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
 }
 
 /**
- * Rows `from` to `from + count` as inputs of their own.
+ * Copies rows `from` to `from + count` into new inputs.
  *
- * @param size rows of them; beyond `count` the last one is repeated, whose values the model can take
+ * @param size rows of the result; beyond `count` the last row repeats, because the model accepts its values
  */
 export function batchOf(inputs: readonly InputTensor[], from: number, count: number, size: number): readonly InputTensor[] {
   if (from === 0 && count === size && inputs.every(({ shape }) => shape[0] === count)) return inputs;
@@ -108,11 +108,11 @@ function repeated(row: readonly string[], length: number): string[] {
   return Array.from({ length }, (_, i) => row[i % row.length] ?? '');
 }
 
-function tooLittle(provider: string, rows: number, cause: unknown): ScoreBatchError {
+function outOfMemoryError(provider: string, rows: number, cause: unknown): ScoreBatchError {
   const what = rows === 1 ? 'a single row of this model' : `the ${grouped(rows)} rows that this model takes at a time`;
-  return new ScoreBatchError('configuration', `${provider} has no memory for ${what}`, {
+  return new ScoreBatchError('configuration', `${provider} has too little memory for ${what}`, {
     details: cause instanceof ScoreBatchError ? cause.details : [],
-    hint: 'no score.batch_rows would help: end what else uses the device, or take a larger one, or cpu',
+    hint: 'score.batch_rows cannot fix this: stop other programs that use the device, use a larger device, or score on cpu',
     cause,
   });
 }

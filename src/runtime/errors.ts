@@ -10,7 +10,7 @@ interface KnownFailure {
 
 const NOT_ONNX = {
   what: 'is not an ONNX model',
-  hint: 'check that the file was copied whole; git LFS leaves a small text file in its place',
+  hint: 'check that the file was copied completely; git LFS leaves a small text file in its place',
 };
 
 const CANNOT_LOAD = {
@@ -18,16 +18,16 @@ const CANNOT_LOAD = {
   hint: 'check the model with onnx.checker.check_model in Python',
 };
 
-/** What ONNX Runtime says when the file, not the provider, is at fault. Its errors carry no code. */
+/** ONNX Runtime's messages for a bad file, as opposed to a bad provider. Its errors carry no code. */
 const FAILURES: readonly KnownFailure[] = [
   {
     pattern: /ONNX Runtime only \*guarantees\* support|Opset \d+ is under development/,
-    what: 'uses an operator set that is newer than this ONNX Runtime',
+    what: 'uses an operator set newer than this ONNX Runtime supports',
     hint: 'export the model with a lower target_opset, or upgrade onnxruntime-node',
   },
   {
     pattern: /Unsupported model IR version/,
-    what: 'has an IR version that is newer than this ONNX Runtime',
+    what: 'has an IR version newer than this ONNX Runtime supports',
     hint: 'save the model with an older onnx package (or set model.ir_version), or upgrade onnxruntime-node',
   },
   {
@@ -42,8 +42,8 @@ const FAILURES: readonly KnownFailure[] = [
 ];
 
 /**
- * The error to show when a model file cannot be loaded, or undefined where the provider is at fault. A cpu is there always, so
- * that what fails on it is the file.
+ * The error for a model file that cannot be loaded, or undefined if the provider is at fault. cpu is always available, so a
+ * failure on cpu is the file's.
  */
 export function loadError(file: string, cause: unknown, provider: string): ScoreBatchError | undefined {
   const message = messageOf(cause);
@@ -54,7 +54,7 @@ export function loadError(file: string, cause: unknown, provider: string): Score
   );
 }
 
-/** ONNX Runtime puts source positions and signatures before what it has to say. */
+/** Drops the source positions and signatures that ONNX Runtime puts before the message. */
 function lastSentence(message: string): string {
   return message
     .replace(/^.*(?:const std::string&, int\)|ModelOptions&\)|failed:)\s*/s, '')
@@ -63,28 +63,29 @@ function lastSentence(message: string): string {
 }
 
 /** @param why what is wrong with the bytes */
-export function notOnnx(file: string, why: string, cause?: unknown): ScoreBatchError {
+export function notOnnxError(file: string, why: string, cause?: unknown): ScoreBatchError {
   return new ScoreBatchError('configuration', `${file} ${NOT_ONNX.what}`, { details: [why], hint: NOT_ONNX.hint, cause });
 }
 
-/** @param skipped every provider that was asked for */
-export function noProvider(file: string, skipped: readonly Skipped[], requireGpu: boolean): ScoreBatchError {
-  return new ScoreBatchError('configuration', `no execution provider serves ${file}`, {
+/** @param skipped every requested provider, with the reason */
+export function noProviderError(file: string, skipped: readonly Skipped[], requireGpu: boolean): ScoreBatchError {
+  return new ScoreBatchError('configuration', `no execution provider can run ${file}`, {
     details: skipped.map(({ provider, why }) => `${provider}: ${why}`),
     hint: requireGpu
-      ? 'run where the GPU is, or drop --require-gpu and have cpu in score.providers'
-      : 'add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)',
+      ? 'run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers'
+      : 'add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)',
   });
 }
 
-/** What ONNX Runtime says where `disable_cpu_ep_fallback` refuses a session. */
-export function refusesCpuNodes(cause: unknown): boolean {
+/** Whether ONNX Runtime refused a session because of `disable_cpu_ep_fallback`. */
+export function isCpuFallbackRefusal(cause: unknown): boolean {
   return /fallback to CPU EP has been explicitly disabled/.test(messageOf(cause));
 }
 
 /**
- * What says that a batch did not fit: ONNX Runtime's arenas (bfc_arena.cc) and the C++ library on cpu and CUDA, CUDA and its
- * libraries, Vulkan, and WebGPU, where a buffer that could not be made or is too large is "invalid" once it is used.
+ * Messages for a batch that did not fit in memory. They come from ONNX Runtime's arenas (bfc_arena.cc) and the C++ library on
+ * cpu and CUDA, from CUDA and its libraries, from Vulkan, and from WebGPU. WebGPU calls a buffer "invalid" when it is used
+ * after its allocation failed.
  */
 const OUT_OF_MEMORY = [
   /Failed to allocate memory for requested buffer of size/,
@@ -97,30 +98,30 @@ const OUT_OF_MEMORY = [
   /exceeds the max buffer size limit|larger than the maximum (storage )?buffer binding size/i,
 ];
 
-/** What says that the device or its driver failed, and not the model. */
+/** Messages for a failure of the device or its driver, as opposed to the model. */
 const DEVICE_FAULT = /CUDA (failure|error)|\b(CUBLAS|CUDNN)_STATUS_|\bcudaError|device (is |was )?lost|VK_ERROR_|DXGI_ERROR/i;
 
-/** Whether a run failed for want of memory, so that fewer rows may go. @param error of `run` */
+/** Whether a run ran out of memory, so that fewer rows may succeed. @param error what `run` threw */
 export function isOutOfMemory(error: unknown): boolean {
   const message = messageOf(error instanceof ScoreBatchError ? error.cause : error);
   return OUT_OF_MEMORY.some((pattern) => pattern.test(message));
 }
 
-/** The error of a batch that failed. @param provider the one that the session is on */
+/** The error for a batch that failed. @param provider of the session */
 export function runError(provider: string, rows: number, cause: unknown): ScoreBatchError {
   const message = messageOf(cause);
-  // An index is what stood in a row.
+  // An index is a value from a row, which must not appear in a message.
   const details = [message.replaceAll(/\s+/g, ' ').replaceAll(/\bidx=-?\d+/g, 'idx=…')];
   if (provider !== 'cpu' && DEVICE_FAULT.test(message)) {
-    return new ScoreBatchError('unavailable', `${provider} failed in the middle of a batch of ${counted(rows, 'row')}`, {
+    return new ScoreBatchError('unavailable', `${provider} failed during a batch of ${counted(rows, 'row')}`, {
       details,
-      hint: 'start again, the run goes on where it stopped; if it comes back, look at the GPU (`nvidia-smi`, `dmesg`) or score on cpu',
+      hint: 'run the same command again to resume; if it fails again, check the GPU (`nvidia-smi`, `dmesg`) or score on cpu',
       cause,
     });
   }
-  return new ScoreBatchError('configuration', `the model fails on a batch of ${counted(rows, 'row')}`, {
+  return new ScoreBatchError('configuration', `the model failed on a batch of ${counted(rows, 'row')}`, {
     details,
-    hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` tries the golden rows',
+    hint: 'score the same rows with onnxruntime in Python; `score-batch model verify` scores the golden rows',
     cause,
   });
 }

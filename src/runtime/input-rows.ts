@@ -1,6 +1,6 @@
 import type { InputTensor } from './session.ts';
 
-/** The inputs with the rows of these numbers, in their order; a number may come more than once. */
+/** The inputs with the given rows, in the given order; a row may repeat. @param rows row numbers from 0 */
 export function pickRows(inputs: readonly InputTensor[], rows: readonly number[]): InputTensor[] {
   return inputs.map((input) => {
     const width = input.shape[1] ?? 1;
@@ -14,26 +14,26 @@ export function pickRows(inputs: readonly InputTensor[], rows: readonly number[]
   });
 }
 
-/** The rows of both, which are inputs of the same model, one after the other. */
+/** Appends the rows of `second` to those of `first`; both are inputs of the same model. */
 export function joinRows(first: readonly InputTensor[], second: readonly InputTensor[]): InputTensor[] {
   return first.map((input, i) => {
     const { values, shape } = input;
-    const behind = second[i];
-    if (behind === undefined) throw new RangeError(`there are no rows for the input ${input.name}`);
+    const added = second[i];
+    if (added === undefined) throw new RangeError(`the input ${input.name} has no rows to append`);
     const [rows = 0, width = 1] = shape;
-    const joined = [rows + (behind.shape[0] ?? 0), width];
-    if (Array.isArray(values)) return { ...input, shape: joined, values: [...values, ...(behind.values as string[])] };
+    const joined = [rows + (added.shape[0] ?? 0), width];
+    if (Array.isArray(values)) return { ...input, shape: joined, values: [...values, ...(added.values as string[])] };
     const own = emptyLike(values, (joined[0] ?? 0) * width);
     own.set(values as never);
-    own.set(behind.values as never, values.length);
+    own.set(added.values as never, values.length);
     return { ...input, shape: joined, values: own };
   });
 }
 
-/** Numbers of at most `most` of `rows` rows, spread over all of them. */
-export function spreadRows(rows: number, most: number): number[] {
-  if (rows <= most) return Array.from({ length: rows }, (_, row) => row);
-  return Array.from({ length: most }, (_, i) => Math.round((i * (rows - 1)) / Math.max(1, most - 1)));
+/** At most `max` row numbers below `rows`, spread evenly. */
+export function spreadRows(rows: number, max: number): number[] {
+  if (rows <= max) return Array.from({ length: rows }, (_, row) => row);
+  return Array.from({ length: max }, (_, i) => Math.round((i * (rows - 1)) / Math.max(1, max - 1)));
 }
 
 type Numbers = Exclude<InputTensor['values'], string[]>;

@@ -11,22 +11,22 @@ import { checkedFacts, type ModelBytes } from './model-file.ts';
 import { type PlacedNode, placedNodes } from './profile.ts';
 import type { InputTensor } from './session.ts';
 
-/** A provider as in a job (`cuda:1`), or as ONNX Runtime takes it. */
+/** A provider as a job names it (`cuda:1`), or as ONNX Runtime takes it. */
 type Provider = string | (InferenceSession.ExecutionProviderOption & { readonly name: string });
 
-/** A node is about a kilobyte; the runtime itself stops at a million events. */
+/** A node takes about a kilobyte; the runtime stops at a million events. */
 const MAX_PROFILE_BYTES = 256e6;
 
 /**
- * Which execution provider runs each node of a model when a session is opened on `provider`: the model is run once, with the
- * runtime's profiling. What a provider has no kernel for falls back to cpu without a word, and this is the only way to see it.
- * Nodes of a branch that these inputs do not take are not there.
+ * Finds which execution provider runs each node of a model. It runs the model once on `provider` with the runtime's profiling.
+ * Nodes without a kernel on the provider silently fall back to cpu, and only the profile shows it. Nodes of a branch that
+ * these inputs do not take are missing from the result.
  *
- * Blocks the thread for the run, and opens a session of its own: mind the providers of which there may be one per process.
+ * Blocks the thread for the run. Opens its own session, which matters for providers that allow one per process.
  *
- * @param outputs names of the outputs to fetch: every node runs all the same, and one that is no tensor cannot be fetched
- * @throws ScoreBatchError `configuration` where the file is no model for this runtime, the run fails, or no profile comes of it;
- *   the runtime's own error where the provider cannot load
+ * @param outputs names of the outputs to fetch. Every node runs anyway, and an output that is not a tensor cannot be fetched.
+ * @throws ScoreBatchError `configuration` if this runtime cannot load the file, the run fails, or the profile cannot be read;
+ *   the runtime's own error if the provider cannot load
  */
 export async function placeNodes(
   model: ModelBytes,
@@ -39,12 +39,14 @@ export async function placeNodes(
   try {
     await profile(model, provider, inputs, outputs, path.join(folder, 'profile'));
     const [file] = await readdir(folder);
-    return placedNodes(String(await readBounded(path.join(folder, file ?? 'profile'), MAX_PROFILE_BYTES, 'is there room?')));
+    return placedNodes(
+      String(await readBounded(path.join(folder, file ?? 'profile'), MAX_PROFILE_BYTES, 'check for free disk space')),
+    );
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     throw new ScoreBatchError('configuration', `ONNX Runtime's profile of ${model.file} cannot be read`, {
       details: [cause.message],
-      hint: 'names of nodes with quotes or control characters break it: export the model with plain names',
+      hint: 'node names with quotes or control characters break it: export the model with plain names',
       cause,
     });
   } finally {
@@ -73,14 +75,14 @@ async function profile(
   try {
     const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
     await session.run(feeds, outputs).catch((cause: unknown) => {
-      throw new ScoreBatchError('configuration', `${file} fails on the rows that it was tried with`, {
-        // An index is what stood in a row.
+      throw new ScoreBatchError('configuration', `${file} failed on the rows of a trial run`, {
+        // An index is a value from a row, which must not appear in a message.
         details: [
           String(cause)
             .replaceAll(/\s+/g, ' ')
             .replaceAll(/\bidx=-?\d+/g, 'idx=…'),
         ],
-        hint: '`score-batch model verify` tries the golden rows',
+        hint: '`score-batch model verify` scores the golden rows',
         cause,
       });
     });

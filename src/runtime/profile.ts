@@ -1,10 +1,10 @@
-/** A node of the graph that was run, after the runtime's own fusions, and where it ran. */
+/** A node of the graph as it ran, after the runtime's fusions, and where it ran. */
 export interface PlacedNode {
-  /** The node's name in the file, or one that the runtime gave. */
+  /** The node's name in the file, or one that the runtime assigned. */
   readonly name: string;
-  /** Operator, such as `Gemm`; of a fused node the runtime's own, such as `FusedGemm`, and `MemcpyToHost` of a copy. */
+  /** Operator, such as `Gemm`; the runtime's own for fused nodes (`FusedGemm`) and copies (`MemcpyToHost`). */
   readonly operator: string;
-  /** Execution provider as it stands in `score.providers`: `cpu`, `webgpu`, `cuda`, … */
+  /** Execution provider as in `score.providers`: `cpu`, `webgpu`, `cuda`, … */
   readonly provider: string;
 }
 
@@ -17,11 +17,11 @@ interface ProfileEvent {
 const KERNEL = '_kernel_time';
 
 /**
- * The nodes of a profile of ONNX Runtime, in the order in which they ran first; a node that ran several times, as in a loop, is
- * there once.
+ * The nodes in an ONNX Runtime profile, in the order of their first run. A node that ran several times, as in a loop, appears
+ * once.
  *
- * @param text the trace file of `endProfiling`, JSON in the form of Chrome's trace events
- * @throws SyntaxError where the text is no such trace
+ * @param text the trace file of `endProfiling`: JSON in Chrome's trace event format
+ * @throws SyntaxError if the text is not such a trace
  */
 export function placedNodes(text: string): PlacedNode[] {
   const events = JSON.parse(text) as unknown;

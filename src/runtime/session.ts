@@ -7,12 +7,12 @@ import { type ProviderText, parseProvider } from '../domain/provider.ts';
 import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { holdsGpu } from './adapter.ts';
-import { isOutOfMemory, loadError, noProvider, refusesCpuNodes, runError } from './errors.ts';
+import { isCpuFallbackRefusal, isOutOfMemory, loadError, noProviderError, runError } from './errors.ts';
 import { executionProviders } from './execution-providers.ts';
-import { missing, notLoaded } from './missing.ts';
+import { loadFailureReason, missingRequirement } from './missing.ts';
 import { checkedFacts, type ModelBytes, type ModelFile, readModel } from './model-file.ts';
 
-// Said by the runtime's own environment, not by a session: a provider that cannot load is in our own words already.
+// The runtime's environment logs a provider that cannot load, whatever a session's log level. Our own error already reports it.
 env.logLevel = 'fatal';
 
 /** Values of one input tensor, row-major. */
@@ -32,41 +32,41 @@ export interface OutputValues {
 }
 
 export interface SessionOptions {
-  /** Execution providers in the order in which they are tried. */
+  /** Execution providers, in the order to try them. */
   readonly providers: readonly ProviderText[];
-  /** Refuse cpu, a software adapter, and a provider that would leave single nodes to cpu. */
+  /** Refuse cpu, software adapters, and any provider that would leave nodes to cpu. */
   readonly requireGpu: boolean;
 }
 
-/** A loaded model on one execution provider; belongs to the thread that opened it. */
+/** A model loaded on one execution provider. It belongs to the thread that opened it. */
 export interface Session {
   readonly provider: ProviderText;
-  /** Whether it is on a GPU, as far as can be told. */
+  /** Whether it runs on a GPU; see `holdsGpu` for WebGPU. */
   readonly gpu: boolean;
   readonly metadata: ModelMetadata;
   /** Version of ONNX Runtime. */
   readonly version: string;
   /**
-   * Runs the model and returns the one output that was asked for. Blocks the thread for the whole run.
+   * Runs the model and returns the requested output. Blocks the thread for the whole run.
    *
-   * @throws ScoreBatchError `configuration` where the output is narrower than the index, which the file may not declare;
-   *   `unavailable` where the device failed
+   * @throws ScoreBatchError `configuration` if the output has no element at the index (the file may not declare its width);
+   *   `unavailable` if the device failed
    */
   run(inputs: readonly InputTensor[], output: Signature['output']): Promise<OutputValues>;
   close(): Promise<void>;
 }
 
-/** Why a provider does not serve. */
+/** Why a provider cannot run the model. */
 interface Refusal extends Skipped {
-  /** Whether it is for the nodes that would run on cpu. */
+  /** Whether the reason is that some nodes would run on cpu. */
   readonly forNodes: boolean;
 }
 
 /**
- * Loads a model on the first provider that serves. They are tried one by one, because ONNX Runtime refuses a whole list when
+ * Loads a model on the first provider that can run it. Tries them one by one, because ONNX Runtime refuses the whole list if
  * its first provider cannot load.
  *
- * @throws ScoreBatchError `configuration` as `loadModel`, or where no provider serves
+ * @throws ScoreBatchError `configuration` as `loadModel`, or if no provider can run it
  */
 export async function openSession(file: ModelFile, { providers, requireGpu }: SessionOptions): Promise<Session> {
   const model = await loadModel(file);
@@ -76,26 +76,26 @@ export async function openSession(file: ModelFile, { providers, requireGpu }: Se
     if (!('why' in tried)) return tried;
     skipped.push(tried);
   }
-  throw noProvider(model.file, skipped, requireGpu);
+  throw noProviderError(model.file, skipped, requireGpu);
 }
 
 /**
- * The bytes that are loaded are those of the digest, whatever became of the file.
+ * Reads the model and checks that its bytes still have the digest.
  *
- * @throws ScoreBatchError `configuration` where the file is no model for this runtime, or another one than it was
+ * @throws ScoreBatchError `configuration` if this runtime cannot load the file, or it changed
  */
 export async function loadModel({ file, digest }: ModelFile): Promise<ModelBytes> {
   const model = await readModel(file);
   if (model.digest !== digest) {
-    throw new ScoreBatchError('configuration', `${file} was changed after it was checked`, {
-      hint: 'a run scores with one model: start again when the file is as it should be',
+    throw new ScoreBatchError('configuration', `${file} changed after it was checked`, {
+      hint: 'a run uses a single model: run the same command again once the file is final',
     });
   }
   checkedFacts(model);
   return model;
 }
 
-/** @throws ScoreBatchError `configuration` where it is the model's fault that no session can be made of it */
+/** @throws ScoreBatchError `configuration` if the session cannot be created because of the model */
 export async function trySession(
   { file, bytes }: ModelBytes,
   provider: ProviderText,
@@ -104,35 +104,37 @@ export async function trySession(
   const { name } = parseProvider(provider);
   const refused = (why: string, forNodes = false): Refusal => ({ provider, why, forNodes });
   if (requireGpu && name === 'cpu') return refused('refused, a GPU is required');
-  const lacks = missing(name, process.env);
-  if (lacks !== undefined) return refused(lacks);
+  const missing = missingRequirement(name, process.env);
+  if (missing !== undefined) return refused(missing);
   let session: Session;
   try {
     session = wrap(await create(bytes, provider, requireGpu), provider);
   } catch (cause) {
-    if (refusesCpuNodes(cause)) return refused('some nodes would run on cpu, and a GPU is required for all of them', true);
-    const atFault = loadError(file, cause, name);
-    if (atFault) throw atFault;
-    if (isOutOfMemory(cause)) return refused('it has no memory for this model: end what else uses it (see `nvidia-smi`)');
-    return refused(notLoaded(name, cause instanceof Error ? cause.message : String(cause)));
+    if (isCpuFallbackRefusal(cause))
+      return refused('some nodes would run on cpu, and --require-gpu needs all on the GPU', true);
+    const modelError = loadError(file, cause, name);
+    if (modelError) throw modelError;
+    if (isOutOfMemory(cause))
+      return refused('too little memory for this model: stop other programs that use the device (see `nvidia-smi`)');
+    return refused(loadFailureReason(name, cause instanceof Error ? cause.message : String(cause)));
   }
   if (!requireGpu || session.gpu) return session;
   await session.close();
-  return refused('there is only a software adapter, which counts as cpu, and a GPU is required');
+  return refused('only a software adapter is available; it counts as cpu, and a GPU is required');
 }
 
 function create(bytes: Uint8Array, provider: ProviderText, requireGpu: boolean): Promise<InferenceSession> {
   return InferenceSession.create(bytes, {
     executionProviders: executionProviders(provider),
-    // Chunk workers are the parallelism: a pool of threads inside each session would compete with them (and is slower).
+    // Chunk workers provide the parallelism. A thread pool in each session would compete with them, and is slower.
     intraOpNumThreads: 1,
     interOpNumThreads: 1,
-    // Fatal only: what fails is thrown, and the runtime would print the same to stderr in colour.
+    // Fatal only: failures are thrown, and the runtime would also print them to stderr in colour.
     logSeverityLevel: 4,
     extra: {
       session: {
         load_model_format: 'ONNX',
-        // A node that the provider lacks falls back to cpu without a word unless it is told not to.
+        // Without this, nodes that the provider lacks silently fall back to cpu.
         ...(requireGpu && { disable_cpu_ep_fallback: '1' }),
       },
     },
@@ -157,9 +159,9 @@ function wrap(session: InferenceSession, provider: ProviderText): Session {
       if (!(data instanceof Float32Array || data instanceof Float64Array) || index >= width || data.length !== rows * width) {
         throw new ScoreBatchError(
           'configuration',
-          `the output ${name} gave [${dims.join(', ')}] for ${counted(rows, 'row')}, where element ${index} of each row is the score`,
+          `the output ${name} has shape [${dims.join(', ')}] for ${counted(rows, 'row')}, but the score should be element ${index} of each row`,
           {
-            hint: 'set output in model.yaml to the name and the index of the score, counted from 0',
+            hint: 'set output in model.yaml to the name and index of the score, counted from 0',
           },
         );
       }

@@ -1,3 +1,3 @@
-// ONNX Runtime tells Microsoft of its use, and leaves a log of it in the temporary folder for every process, unless this is set
-// before it is loaded. Whoever wants that says so in the environment.
+// ONNX Runtime sends usage data to Microsoft and writes a log of it to the temporary folder in every process. This must be set
+// before it loads. Users can opt in through the environment.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';

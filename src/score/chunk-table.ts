@@ -5,12 +5,12 @@ import { PHYSICAL_TYPE, readBatches } from '../duckdb/batches.ts';
 import type { Database } from '../duckdb/database.ts';
 import { identifier } from '../duckdb/sql.ts';
 
-// A source puts the frozen chunk into a worker's in-memory DuckDB as `chunk` (see `Source.loadChunk`). Its columns that only
-// pass through (key, kept) never become JavaScript values.
+// A source loads the frozen chunk into a worker's in-memory DuckDB as `chunk` (see `Source.loadChunk`). Key and kept columns
+// never become JavaScript values.
 
 /**
- * The feature columns of the chunk, cast to the kinds that the encoder reads. With one thread DuckDB keeps the order of the
- * rows, and `writeScoredFile` relies on it to put each score beside its row.
+ * The feature columns of the chunk, cast to the kinds that the encoder reads. With one thread DuckDB preserves the order of the
+ * rows. `writeScoredFile` relies on it to match scores with rows.
  */
 export function readFeatures(
   database: Database,
@@ -22,10 +22,10 @@ export function readFeatures(
 }
 
 /**
- * Collects the chunk's keys that occur more than once in the window in a table `duplicates`.
+ * Makes a table `duplicates` with the chunk's keys that occur more than once in the window.
  *
- * @param known how many there are in the window, in the relation `repeated`; undefined where all rows of a key are in its chunk
- * @returns how many there are in the chunk
+ * @param known number of such keys in the window, listed in the relation `repeated`; undefined if a chunk has all rows of its keys
+ * @returns number of such keys in the chunk
  */
 export async function findDuplicates(database: Database, key: readonly Column[], known: number | undefined): Promise<number> {
   if (known === 0) return 0;

@@ -14,21 +14,25 @@ import type { ChunkTask, WorkerSetup } from './messages.ts';
 import { takeScores } from './outcome.ts';
 import { writeScoredFile } from './scored-file.ts';
 
+/** What a worker has open. */
+export interface ChunkWorkspace {
+  readonly setup: WorkerSetup;
+  readonly source: Source;
+  readonly session: Session;
+  /** In-memory. */
+  readonly database: Database;
+  /** Whether to stop; checked between batches. */
+  readonly stopped: () => boolean;
+}
+
 /**
- * Scores one chunk of the frozen table to one Parquet file.
+ * Scores one chunk of the frozen table and writes one Parquet file.
  *
- * @param stopped asked between batches
- * @returns undefined where it was stopped; nothing is left behind then
- * @throws Error where the chunk does not have the rows that were counted when it was frozen
+ * @returns undefined if it was stopped, with nothing left behind
+ * @throws RangeError if the number of rows differs from the frozen chunk's
  */
-export async function scoreChunk(
-  task: ChunkTask,
-  setup: WorkerSetup,
-  source: Source,
-  session: Session,
-  database: Database,
-  stopped: () => boolean,
-): Promise<ScoredFile | undefined> {
+export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Promise<ScoredFile | undefined> {
+  const { setup, source, session, database, stopped } = workspace;
   const clock = stopwatch();
   const begin = () => createEncoder(setup.signature, setup.features, Math.min(setup.batchRows, task.rows) + BATCH_ROWS);
   let encoder = begin();
@@ -37,12 +41,13 @@ export async function scoreChunk(
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {
-    const { values, width } = await session.run(encoder.tensors(read - scored), setup.signature.output);
-    takeScores(values, width, setup.signature.output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
+    const { output } = setup.signature;
+    const result = await session.run(encoder.tensors(read - scored), output);
+    takeScores(result, output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
     scored = read;
     clock.lap('score');
   };
-  for await (const batch of chunkBatches(source, setup, task.chunk, database, encoder.kinds)) {
+  for await (const batch of chunkBatches(workspace, task.chunk, encoder.kinds)) {
     clock.lap('read');
     if (batch.begins && read > 0) {
       encoder = begin();
@@ -96,12 +101,10 @@ export async function scoreChunk(
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
 }
 
-/** The features of the chunk in batches, and its other columns as the relation `chunk` once they are through. */
+/** Yields the features of the chunk in batches. At the end, its other columns are in the relation `chunk`. */
 async function* chunkBatches(
-  source: Source,
-  { frozen, key, keep, features }: WorkerSetup,
+  { source, setup: { frozen, key, keep, features }, database }: ChunkWorkspace,
   chunk: number,
-  database: Database,
   kinds: readonly ReadKind[],
 ): AsyncGenerator<ColumnBatch & Partial<FedBatch>> {
   if (canFeed(source)) {
@@ -111,7 +114,7 @@ async function* chunkBatches(
   yield* readFeatures(database, features, kinds);
 }
 
-/** Where a row was rejected. */
+/** Positions of the rejected rows. */
 function positionsOf(rejected: Int32Array): number[] {
   const positions: number[] = [];
   for (let row = 0; row < rejected.length; row += 1) if (rejected[row] !== 0) positions.push(row);
@@ -120,7 +123,7 @@ function positionsOf(rejected: Int32Array): number[] {
 
 interface Stopwatch {
   readonly seconds: { read: number; encode: number; score: number; write: number };
-  /** Counts the time since the last lap for one part of the work. */
+  /** Adds the time since the last lap to one part of the work. */
   lap(part: keyof Stopwatch['seconds']): void;
 }
 

@@ -2,7 +2,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { withoutSecrets } from '../secrets.ts';
 import type { ErrorParts } from './messages.ts';
 
-/** Without secrets: the thread that shows it knows only those of its own. */
+/** Masks secrets, because the thread that shows the error only knows its own. */
 export function toParts(error: unknown): ErrorParts {
   const known = error instanceof ScoreBatchError ? error : undefined;
   return {
@@ -14,7 +14,7 @@ export function toParts(error: unknown): ErrorParts {
   };
 }
 
-/** The error as it was in the other thread; one that is a bug keeps the stack of where it happened. */
+/** Restores an error of another thread. A bug keeps its original stack. */
 export function fromParts({ kind, message, hint, details, stack }: ErrorParts): Error {
   if (kind !== undefined) return new ScoreBatchError(kind, message, { details, ...(hint !== undefined && { hint }) });
   const error = new Error(message);

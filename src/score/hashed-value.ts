@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Database } from '../duckdb/database.ts';
 
-// Hashed, equal values of the quarantine can still be counted without being shown. Without a key they can be guessed: whoever
-// has a list of addresses hashes it. The key stands in variables and not in statements, which errors show.
+// Hashing hides quarantined values, but equal values can still be counted. Without a key they can be guessed, for example by
+// hashing a list of addresses. The key is passed in variables, because errors show the text of statements.
 
-/** SHA-256 takes blocks of so many bytes. */
+/** Block size of SHA-256, in bytes. */
 const BLOCK = 64;
 
-/** Gives the database the key of `hashedValue`. @param key any text; its strength is the secret's */
+/** Sets the key for `hashedValue` in a database. @param key any text; hashes are only as strong as this secret */
 export async function setHashKey(database: Database, key: string): Promise<void> {
   const bytes = Buffer.from(key);
   const block = Buffer.alloc(BLOCK);
@@ -18,8 +18,8 @@ export async function setHashKey(database: Database, key: string): Promise<void>
 }
 
 /**
- * A DuckDB expression for 64 bits that stand for a value's text: of its SHA-256, or, with the key that was set, of its
- * HMAC-SHA256 (https://www.rfc-editor.org/rfc/rfc2104).
+ * A DuckDB expression for the first 64 bits of a text's SHA-256 or, with the key of `setHashKey`, its HMAC-SHA256
+ * (https://www.rfc-editor.org/rfc/rfc2104).
  */
 export function hashedValue(text: string, keyed: boolean): string {
   if (!keyed) return `'sha256:' || left(sha256(${text}), 16)`;

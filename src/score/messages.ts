@@ -8,32 +8,32 @@ import type { ErrorKind } from '../errors.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
 import type { WarehouseAccess } from '../warehouse/warehouse.ts';
 
-/** What a chunk worker needs to know once; plain data, copied to its thread. */
+/** The setup of a chunk worker; plain data, copied to its thread. */
 export interface WorkerSetup {
   readonly source: WarehouseAccess;
   readonly frozen: FrozenTable;
   readonly model: ModelFile;
-  /** What scores, as it is written into each attempt. */
+  /** Recorded in each attempt. */
   readonly scorer: Scorer;
   readonly signature: Signature;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
   /** In the order of `featuresOf(signature)`. */
   readonly features: readonly Column[];
-  /** The one that served when the run was planned: a worker takes no other. */
+  /** The provider chosen when the run was planned. A worker never uses another one. */
   readonly provider: ProviderText;
   readonly requireGpu: boolean;
   readonly batchRows: number;
   readonly hashValues: boolean;
-  /** Secret of `hashedValue`; undefined for none. */
+  /** See `setHashKey`; undefined for no key. */
   readonly hashKey: string | undefined;
   readonly stagesText: boolean;
   readonly scoredAt: string;
-  /** Local folder for scored files; each worker makes one of its own in it for what does not fit into memory. */
+  /** Local folder for scored files. Each worker also makes a folder in it for data that does not fit in memory. */
   readonly folder: string;
   /** Bytes of the worker's in-memory DuckDB. */
   readonly memory: number;
-  /** One int32, not 0 once the run is to stop; read between batches, because a thread must not end inside the model. */
+  /** One int32 that becomes nonzero to stop the worker. Checked between batches, because a thread must not end inside the model. */
   readonly stop: SharedArrayBuffer;
 }
 
@@ -42,7 +42,7 @@ export interface ChunkTask {
   readonly rows: number;
 }
 
-/** An error's parts; classes do not survive the way between threads. */
+/** The parts of an error, because messages between threads do not preserve classes. */
 export interface ErrorParts {
   readonly kind: ErrorKind | undefined;
   readonly message: string;

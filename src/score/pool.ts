@@ -1,88 +1,80 @@
 import { Worker } from 'node:worker_threads';
-import pLimit from 'p-limit';
+
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { ProviderText } from '../domain/provider.ts';
 import { fromParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 import { isOutOfMemory, outOfMemory } from './out-of-memory.ts';
+import { SMALL_HEAP } from './small-heap.ts';
 
 export interface PoolOptions extends Omit<WorkerSetup, 'stop' | 'provider'> {
   readonly workers: number;
-  /** Given to the workers in turn. */
+  /** Assigned to the workers round-robin. */
   readonly devices: readonly ProviderText[];
-  /** Whether the source hands over no rows as JavaScript values, so that little is made that does not live long. */
+  /** Whether to limit the heap of each worker, which is enough if the source makes no JavaScript value per row. */
   readonly smallHeap: boolean;
-  /** Aborting it lets every worker finish its batch and stop. */
+  /** Aborting it lets every worker finish its batch, then stop. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Scores chunks on worker threads, at most one per worker at a time, and hands each scored file to `stage`, with the seconds that its worker took for it. The first
- * failure stops the others after their batch: ending a thread inside the model would abort the whole process.
+ * Scores chunks on worker threads, one chunk per worker at a time. Passes each scored file to `stage`, with the seconds that its
+ * worker took. After the first failure, the other workers finish their batch and stop: ending a thread inside the model would
+ * abort the whole process.
  *
- * @param turns chunks that there may be at most
- * @param next gives a worker that is free its next chunk, undefined once there is none; its signal ends a wait for one
- * @throws whatever a worker, `next` or `stage` threw first, or the signal's reason
+ * @param maxChunks maximum number of calls to `next`
+ * @param next returns the next chunk for a free worker, or undefined if there are no more; its signal ends a wait
+ * @throws the first error of a worker, `next` or `stage`, or the signal's reason
  */
 export async function scoreChunks(
-  turns: number,
+  maxChunks: number,
   next: (signal: AbortSignal) => Promise<ChunkTask | undefined>,
   stage: (scored: ScoredFile, seconds: number) => Promise<void>,
   { workers, devices, smallHeap, signal, ...setup }: PoolOptions,
 ): Promise<void> {
   const stop = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const requestStop = () => Atomics.store(new Int32Array(stop), 0, 1);
-  const idle = Array.from({ length: Math.min(workers, turns) }, (_, i) =>
+  const pool = Array.from({ length: Math.min(workers, maxChunks) }, (_, i) =>
     startWorker({ ...setup, stop, provider: devices[i % devices.length] ?? 'cpu' }, smallHeap),
   );
-  const all = [...idle];
-  const limit = pLimit(Math.max(1, all.length));
   const failing = new AbortController();
-  const waiting = AbortSignal.any([signal, failing.signal]);
+  const ending = AbortSignal.any([signal, failing.signal]);
   signal.addEventListener('abort', requestStop, { once: true });
-  let over = false;
-  let failure: { error: unknown } | undefined;
-  const takeTurn = async (): Promise<void> => {
-    if (over || failure || signal.aborted) return;
-    const worker = idle.pop();
-    if (worker === undefined) throw new Error('more chunks in flight than workers');
-    try {
-      const task = await next(waiting);
-      if (task === undefined) over = true;
-      else if (!failure && !signal.aborted) {
-        const start = performance.now();
-        const scored = await worker.score(task);
-        if (scored !== undefined) await stage(scored, (performance.now() - start) / 1000);
+  let remaining = maxChunks;
+  const scoreInTurn = async (worker: ChunkWorker): Promise<void> => {
+    while (remaining > 0 && !ending.aborted) {
+      remaining -= 1;
+      const task = await next(ending);
+      if (task === undefined) {
+        remaining = 0;
+        return;
       }
-    } catch (error) {
-      failure ??= { error };
-      requestStop();
-      failing.abort(error);
-    } finally {
-      idle.push(worker);
+      if (ending.aborted) return;
+      const start = performance.now();
+      const scored = await worker.score(task);
+      if (scored !== undefined) await stage(scored, (performance.now() - start) / 1000);
     }
   };
+  const fail = (error: unknown): void => {
+    requestStop();
+    // Only the first call sets the reason.
+    failing.abort(error);
+  };
   try {
-    await Promise.all(Array.from({ length: turns }, () => limit(takeTurn)));
+    await Promise.all(pool.map((worker) => scoreInTurn(worker).catch(fail)));
   } finally {
     signal.removeEventListener('abort', requestStop);
-    await Promise.all(all.map((worker) => worker.close()));
+    await Promise.all(pool.map((worker) => worker.close()));
   }
   signal.throwIfAborted();
-  if (failure) throw failure.error;
+  failing.signal.throwIfAborted();
 }
 
 interface ChunkWorker {
-  /** @returns undefined where the worker was told to stop */
+  /** @returns undefined if the worker was stopped */
   score(task: ChunkTask): Promise<ScoredFile | undefined>;
   close(): Promise<void>;
 }
-
-/**
- * V8 lets the young generation of a thread grow to 48 MiB before it looks what lives; views of batches are all that is made
- * here. A heap that grows beyond what any batch explains is ended before the machine is.
- */
-const SMALL_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
 
 function startWorker(setup: WorkerSetup, smallHeap: boolean): ChunkWorker {
   const options = { workerData: setup, ...(smallHeap && { resourceLimits: SMALL_HEAP }) };
@@ -99,7 +91,7 @@ function startWorker(setup: WorkerSetup, smallHeap: boolean): ChunkWorker {
     else waiting?.resolve(message);
   });
   thread.on('error', (error) => end(isOutOfMemory(error) ? outOfMemory(error) : error));
-  // A thread that ends says 'exit', not 'error': without this a run would wait for ever.
+  // A thread that ends emits 'exit', not 'error'. Without this a run would wait forever.
   thread.on('exit', (code) => end(new Error(`a chunk worker ended with exit code ${code}`)));
   return {
     async score(task) {
@@ -114,7 +106,7 @@ function startWorker(setup: WorkerSetup, smallHeap: boolean): ChunkWorker {
       return message.type === 'scored' ? message.scored : undefined;
     },
     async close() {
-      // Also where it failed: one that threw what nobody caught while it had nothing to do is still there, and listens.
+      // Also after a failure: a thread with an uncaught error while idle is still running and listens.
       thread.postMessage('close');
       await exited;
     },

@@ -9,30 +9,27 @@ import type { Database } from '../duckdb/database.ts';
 import { rowGroupBytes, rowGroupsOf } from '../duckdb/row-groups.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
-import { hashedValue, setHashKey } from './hashed-value.ts';
+import { setHashKey } from './hashed-value.ts';
+import { type RejectionSpec, rejectionSql } from './rejection-sql.ts';
 
-/** Outcome per row of the chunk, in its order. */
+/** Outcome per row of the chunk, in the chunk's order. */
 export interface ChunkResult {
   readonly rows: number;
-  /** Millionths; ignored where the row was rejected. */
+  /** Millionths; ignored for rejected rows. */
   readonly scores: Int32Array;
   /** See `Rejection`. */
   readonly rejected: Int32Array;
 }
 
-export interface ScoredFileSpec {
+export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
   readonly file: string;
   /** Bytes of the database's memory. */
   readonly memory: number;
-  readonly key: readonly Column[];
   readonly keep: readonly Column[];
   /** Columns that feed the features, by position of the feature. */
   readonly features: readonly Column[];
-  readonly featureNames: readonly string[];
-  /** Whether the features of rows that were rejected are in `REJECTED_ROWS`, not in `chunk`. */
+  /** Whether the features of rejected rows are in `REJECTED_ROWS`, not in `chunk`. */
   readonly rejectedApart: boolean;
-  readonly hashValues: boolean;
-  readonly hashKey: string | undefined;
   /** See `Sink.stagesText`. */
   readonly stagesText: boolean;
   /** Number of keys in the table `duplicates` (see `findDuplicates`). */
@@ -46,9 +43,8 @@ export interface ScoredFileSpec {
 }
 
 /**
- * Writes the chunk that is open in `database` with its outcome as one Parquet file. Row i of the result belongs to row i of
- * the chunk, both read in order by one thread. Reasons about the key come first: such a row has no place in any table that
- * is keyed, whatever its features are.
+ * Writes the chunk that is loaded in `database`, with its outcomes, to one Parquet file. Row i of the result belongs to row i of
+ * the chunk; one thread reads both in order.
  */
 export async function writeScoredFile(database: Database, result: ChunkResult, spec: ScoredFileSpec): Promise<void> {
   if (spec.hashKey !== undefined) await setHashKey(database, spec.hashKey);
@@ -56,11 +52,9 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
   await appendInt32(database, 'result', [result.scores, result.rejected], result.rows);
   const codes = new Set(result.rejected.subarray(0, result.rows));
   codes.delete(0);
-  const select = selectScored(
-    spec,
-    [...codes].sort((a, b) => a - b),
-  );
-  // Asked of row groups that are bounded by bytes. Rows are read by one thread, which keeps them in step all the same.
+  const rejections = [...codes].sort((a, b) => a - b);
+  const select = selectScored({ ...spec, rejections });
+  // DuckDB requires this to bound row groups by bytes. A single thread keeps the rows in order anyway.
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (${select}) TO ${literal(spec.file)} (FORMAT parquet, COMPRESSION zstd, ${rowGroupsOf(rowGroupBytes(spec.memory))})`,
@@ -68,19 +62,12 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
   await database.run('SET preserve_insertion_order = true');
 }
 
-function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
-  const { key, keep, features, featureNames, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
-  const known = codes.map((code) => ({ code, ...readRejection(code) }));
-  const perCode = (value: (entry: (typeof known)[number]) => string | undefined): string =>
-    known.length === 0
-      ? 'NULL'
-      : `CASE rejected ${known.map((entry) => `WHEN ${entry.code} THEN ${value(entry) ?? 'NULL'}`).join(' ')} END`;
-  const ofFeature = (column: (position: number) => string) =>
-    perCode(({ feature }) => (feature === undefined ? undefined : column(feature)));
-  const involved = [...new Set(known.flatMap(({ feature }) => feature ?? []))];
+function selectScored(spec: ScoredFileSpec & RejectionSpec): string {
+  const { key, keep, features, rejections, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
+  const { reason, columnName, value } = rejectionSql(spec, (feature) => `CAST(${rejectedValue(feature)} AS VARCHAR)`);
+  const involved = [...new Set(rejections.flatMap((code) => readRejection(code).feature ?? []))];
   const keys = key.map((_, i) => stagedKey(i));
   const scored = `CAST(${literal(scoredAt)} AS TIMESTAMPTZ)`;
-  const keyNames = literal(key.map(({ name }) => name).join(', '));
   const columns = [
     ...key.map((column, i) => ({ column, staged: stagedKey(i) })),
     ...keep.map((column, i) => ({ column, staged: stagedKeep(i) })),
@@ -93,9 +80,7 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
   return `
     SELECT ${columns.map(({ column, staged }) => (stagesText && isStagedAsText(column) ? `${canonicalText(staged, column)} AS ${staged}` : staged)).join(', ')},
       CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
-      CASE WHEN null_key THEN 'null key' WHEN duplicate THEN 'duplicate key' ELSE ${perCode(({ reason }) => literal(reason))} END AS reason,
-      CAST(CASE WHEN null_key OR duplicate THEN ${keyNames} ELSE ${ofFeature((position) => literal(featureNames[position] ?? ''))} END AS VARCHAR) AS column_name,
-      CAST(CASE WHEN null_key OR duplicate THEN NULL ELSE ${ofFeature((position) => shown(rejectedValue(position), spec))} END AS VARCHAR) AS value,
+      ${reason} AS reason, ${columnName} AS column_name, ${value} AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
       CASE WHEN ${REJECTED_ROW} = 0 THEN ${literal(JSON.stringify(facts))} END AS facts,
       ${stagesText ? canonicalText(scored, { type: 'timestamp' }) : scored} AS scored_at
@@ -108,10 +93,4 @@ function selectScored(spec: ScoredFileSpec, codes: readonly number[]): string {
         FROM chunk POSITIONAL JOIN result
       ) AS placed${apart ? ` LEFT JOIN ${REJECTED_ROWS} USING (${REJECTED_ROW})` : ''}
     )`;
-}
-
-/** A rejected value as text. */
-function shown(column: string, { hashValues, hashKey }: Pick<ScoredFileSpec, 'hashValues' | 'hashKey'>): string {
-  const text = `CAST(${column} AS VARCHAR)`;
-  return hashValues ? hashedValue(text, hashKey !== undefined) : text;
 }

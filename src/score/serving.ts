@@ -10,15 +10,15 @@ export interface Serving {
 }
 
 /**
- * The model on the provider that served when the run was planned.
+ * Opens the model on the provider that was chosen when the run was planned.
  *
- * @throws ScoreBatchError `unavailable` where it does not serve now: that is the device's fault, and may pass
+ * @throws ScoreBatchError `unavailable` if the provider cannot run it now: a problem of the device, which may be temporary
  */
 export async function openServing({ model, provider, requireGpu }: Serving): Promise<Session> {
   const session = await trySession(await loadModel(model), provider, requireGpu);
   if (!('why' in session)) return session;
-  throw new ScoreBatchError('unavailable', `${provider} served when the run was planned, and now it does not`, {
+  throw new ScoreBatchError('unavailable', `${provider} worked when the run was planned, but not any more`, {
     details: [session.why],
-    hint: 'start again, the run goes on where it stopped; if it comes back, look at what else uses the device',
+    hint: 'run the same command again to resume; if it fails again, check what else uses the device',
   });
 }

@@ -9,7 +9,7 @@ import { toParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 import { openServing } from './serving.ts';
 
-// Entry of a chunk worker's thread: one model session and one in-memory DuckDB, one chunk at a time until the port closes.
+// Entry of a chunk worker's thread. It has a model session and an in-memory DuckDB, and scores one chunk at a time until closed.
 
 const STOP_MS = 100;
 
@@ -20,7 +20,7 @@ registerSecretsOf(process.env);
 const stop = new Int32Array(setup.stop);
 const post = (message: WorkerMessage): void => port.postMessage(message);
 
-// Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
+// By default the thread would end during a call into a native library, which aborts the process.
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 try {
@@ -28,13 +28,13 @@ try {
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();
-  // The flag cannot wake anybody; a warehouse that is being read is told soon enough.
+  // The flag cannot interrupt a read from the warehouse, so poll it.
   const watch = setInterval(() => stopped() && stopping.abort(), STOP_MS).unref();
   const warehouse = await openWarehouse({
     ...setup.source,
     environment: process.env,
     signal: stopping.signal,
-    // The main thread opened the same one and said it.
+    // The main thread opened the same warehouse and already printed its warnings.
     warn: () => undefined,
   });
   const close = async (): Promise<void> => {
@@ -44,14 +44,14 @@ try {
       await database[Symbol.asyncDispose]();
       await session.close();
     } finally {
-      // Whatever fails before, or is still under way, a login say: a thread that stays keeps the run.
+      // Even if closing fails or a login is still pending: a thread that stays alive would block the run.
       port.close();
       process.exit();
     }
   };
   const score = async (task: ChunkTask): Promise<void> => {
     try {
-      const scored = await scoreChunk(task, setup, warehouse.source, session, database, stopped);
+      const scored = await scoreChunk(task, { setup, source: warehouse.source, session, database, stopped });
       const { halvedTo } = session;
       if (scored === undefined) post({ type: 'stopped' });
       else post({ type: 'scored', scored: { ...scored, ...(halvedTo !== undefined && { halvedTo }) } });
@@ -62,7 +62,7 @@ try {
   };
   let working = Promise.resolve();
   port.on('message', (task: ChunkTask | 'close') => {
-    // A chunk that is given up while the library works on it would take the whole process along.
+    // Finish the chunk first: ending the thread inside a native library would abort the process.
     if (task === 'close') void working.then(close);
     else working = score(task);
   });

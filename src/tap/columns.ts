@@ -4,26 +4,26 @@ import { type Feature, featuresOf, type InputDtype, type Signature } from '../do
 import { BUILT_IN, identifier, literal } from '../duckdb/sql.ts';
 import type { VectorType } from '../duckdb/vector.ts';
 
-/** How a feature's column is handed to the encoder: as few bytes as tell its values, and never as text. */
+/** How the ring carries a feature's column: in as few bytes as possible, and never as text. */
 export interface TapColumn {
   /** Expression over the query's columns. */
   readonly sql: string;
   readonly type: VectorType;
   readonly kind: Exclude<ColumnKind, 'string'>;
-  /** Expression for the text of a value that its number does not tell, null elsewhere; undefined where numbers tell all. */
+  /** Expression for the text of values that a number cannot represent, otherwise null; undefined if there are no such values. */
   readonly text: string | undefined;
 }
 
-/** Whole numbers of DuckDB that fit four bytes. */
+/** DuckDB's integer types that fit in four bytes. */
 const SMALL = new Set(['TINYINT', 'SMALLINT', 'INTEGER', 'UTINYINT', 'USMALLINT']);
-/** From here on not every whole number is a double. */
+/** Beyond this, not every integer is a double. */
 const INEXACT = 2 ** 53;
-/** Digits of a decimal that is the same after it was a double. */
+/** Maximum digits of a decimal that survives a conversion to double and back. */
 const EXACT_DIGITS = 15;
 
 /**
- * @param columns that feed the features, in the order of `featuresOf`
- * @returns undefined where a text feature takes any value: such texts have no numbers that stand for them
+ * @param columns the columns that feed the features, in the order of `featuresOf`
+ * @returns undefined if a text feature accepts any value, because the ring only carries numbers
  */
 export function tapColumns(signature: Signature, columns: readonly Column[]): readonly TapColumn[] | undefined {
   const found = featuresOf(signature).map(({ feature, dtype }, i) => tapColumn(feature, dtype, columns[i]));
@@ -37,7 +37,7 @@ function tapColumn(feature: Feature, dtype: InputDtype, column: Column | undefin
     sql: `CAST(${name} AS ${type})`,
     type,
     kind,
-    text: dtype === 'int64' || feature.range === undefined ? undefined : whyInexact(column),
+    text: dtype === 'int64' || feature.range === undefined ? undefined : inexactText(column),
   });
   switch (dtype) {
     case 'float32':
@@ -55,7 +55,7 @@ function tapColumn(feature: Feature, dtype: InputDtype, column: Column | undefin
 
 function category({ categories = [], unknown }: Feature, name: string): TapColumn | undefined {
   if (unknown === 'allow' || categories.length === 0) return undefined;
-  // A lookup in the dictionary of an enum: forty times cheaper than to hand over the text.
+  // Looking the text up in an enum's dictionary is forty times cheaper than handing it over.
   const known = `TRY_CAST(CAST(${name} AS VARCHAR) AS ENUM(${categories.map(literal).join(', ')}))`;
   return {
     sql: `CASE WHEN ${name} IS NOT NULL THEN coalesce(CAST(${BUILT_IN}enum_code(${known}) AS INTEGER), -1) END`,
@@ -65,8 +65,8 @@ function category({ categories = [], unknown }: Feature, name: string): TapColum
   };
 }
 
-/** Text of a number that is another one as a double. */
-function whyInexact({ name, native, type, digits: [precision, scale] = [0, 0] }: Column): string | undefined {
+/** Expression for the text of numbers that a double cannot represent exactly. */
+function inexactText({ name, native, type, digits: [precision, scale] = [0, 0] }: Column): string | undefined {
   const wide = type === 'decimal' ? precision > EXACT_DIGITS : native === 'BIGINT';
   if (!wide) return undefined;
   const quoted = identifier(name);

@@ -9,29 +9,29 @@ import type { SourceSession } from '../warehouse/tapping.ts';
 import type { TapColumn } from './columns.ts';
 import type { SharedRing } from './ring.ts';
 
-/** What the engine's thread needs; plain data. */
+/** The setup of the engine's thread; plain data. */
 export interface EngineSetup {
   readonly session: SourceSession;
   readonly ring: SharedRing;
   readonly columns: readonly TapColumn[];
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
-  /** Seconds that it is guessed to take. */
+  /** Estimated duration in seconds. */
   readonly seconds: number;
-  /** Folder that the rows are written to; it is there. */
+  /** The existing folder of the attempt. */
   readonly folder: string;
-  /** Outcomes of earlier attempts of the run whose scores may be taken again. */
+  /** Earlier attempts of the run whose scores may be reused. */
   readonly earlier: readonly EarlierAttempt[];
 }
 
-/** Counted while rows entered, by the database itself. */
+/** What the database counted while it read the window. */
 export interface Entered {
   readonly rows: number;
   /** See `FrozenChunk.checksum`. */
   readonly checksum: string;
-  /** Keys that occur more than once, in the folder `repeated` beside the rows. */
+  /** Number of keys that occur more than once; the folder `REPEATED` has them. */
   readonly duplicates: number;
-  /** Rows without a whole key. */
+  /** Number of rows with a null in the key. */
   readonly nullKeys: number;
 }
 
@@ -39,7 +39,7 @@ export type EngineMessage =
   | { readonly type: 'entered'; readonly entered: Entered }
   | { readonly type: 'failed'; readonly error: ErrorParts };
 
-/** What a scoring worker's thread needs; plain data. */
+/** The setup of a scoring worker's thread; plain data. */
 export interface ScoringSetup {
   readonly ring: SharedRing;
   readonly kinds: readonly TapColumn['kind'][];
@@ -48,23 +48,23 @@ export interface ScoringSetup {
   readonly features: readonly Column[];
   readonly provider: ProviderText;
   readonly requireGpu: boolean;
-  /** File of the outcomes, which is there. */
+  /** The existing file of the outcomes. */
   readonly outcomes: string;
   /** Whether rows come with an earlier outcome and the hash of its features. */
   readonly reuses: boolean;
-  /** When the thread was asked for, in milliseconds since the epoch. */
+  /** When scoring was requested, in milliseconds since the epoch. */
   readonly began: number;
 }
 
-/** What one worker did. */
+/** The result of one worker. */
 export interface Worked {
   readonly rows: number;
-  /** Rows whose earlier score was taken. */
+  /** Rows whose earlier score was reused. */
   readonly reused: number;
   readonly texts: TextCounts;
-  /** Rejections that there were, each once. */
+  /** The distinct rejections that occurred. */
   readonly rejections: readonly number[];
-  /** Seconds: until the session was open, waiting for a batch, encoding, in the model, writing outcomes. */
+  /** Seconds spent opening the session, waiting for batches, encoding, in the model, and writing outcomes. */
   readonly seconds: {
     readonly start: number;
     readonly wait: number;
@@ -72,7 +72,7 @@ export interface Worked {
     readonly score: number;
     readonly write: number;
   };
-  /** Milliseconds since the epoch when its first batch was scored; undefined where it had none. */
+  /** When its first batch was scored, in milliseconds since the epoch; undefined if it had none. */
   readonly first: number | undefined;
   readonly halvedTo?: number;
 }

@@ -1,24 +1,24 @@
 import { VECTOR_WIDTH, type Vector, type VectorType } from '../duckdb/vector.ts';
 
-// A ring of batches in shared memory. One thread puts rows in, as vectors of a database come; scoring workers take whole batches.
-// Every batch but the last has the same number of rows, however the rows come: a row's ordinal says which batch it is in.
+// A ring of batches in shared memory. One thread puts rows in, in vectors of any size; scoring workers take whole batches. Every
+// batch except the last has the same number of rows, so a row's ordinal determines its batch.
 
-/** Words of the control block; one word for each slot follows, with the rows of the batch in it, 0 where it is free. */
+/** Words of the control block. One word per slot follows: the rows of its batch, 0 if the slot is free. */
 const PUBLISHED = 0;
 const TAKEN = 1;
 const FREED = 2;
 const STOPPED = 3;
 const TOTAL = 4;
 const SLOTS = 8;
-/** Value of TOTAL while more may come. */
+/** Value of TOTAL while more batches may come. */
 const OPEN = -1;
 
-/** How long anybody waits before looking again whether to stop, though nobody woke it. */
-const LOOK_MS = 1_000;
+/** Longest wait before a thread checks again whether the ring was stopped. */
+const POLL_MS = 1_000;
 
 export interface RingLayout {
   readonly types: readonly VectorType[];
-  /** Rows of a batch. */
+  /** Rows per batch. */
   readonly batchRows: number;
   readonly slots: number;
 }
@@ -29,7 +29,7 @@ export interface SharedRing extends RingLayout {
   readonly memory: SharedArrayBuffer;
 }
 
-/** Thrown in who waits on a ring that was stopped: what stopped it says why. */
+/** Thrown to every thread that waits on a stopped ring. The cause is reported elsewhere. */
 export class RingStopped extends Error {
   static readonly MESSAGE = 'the ring was stopped';
   override readonly name = 'RingStopped';
@@ -45,7 +45,7 @@ export function createRing(layout: RingLayout): SharedRing {
   return { ...layout, control, memory: new SharedArrayBuffer(slotBytes(layout) * layout.slots) };
 }
 
-/** Bytes of a batch in the ring: values, then a bit per value that says whether it is there, then a byte per column for whether any is not. */
+/** Bytes of a batch in the ring: the values, then a validity bit per value, then a byte per column that is 1 if it has nulls. */
 export function slotBytes({ types, batchRows }: Pick<RingLayout, 'types' | 'batchRows'>): number {
   return placesOf(types, batchRows).bytes;
 }
@@ -79,7 +79,7 @@ function placesOf(
   return { places, bytes: at };
 }
 
-/** Stops everybody who waits on the ring, and whoever comes. */
+/** Makes all current and future calls on the ring throw `RingStopped`. */
 export function stopRing({ control }: SharedRing): void {
   const words = new Int32Array(control);
   Atomics.store(words, STOPPED, 1);
@@ -91,16 +91,16 @@ export function isStopped({ control }: SharedRing): boolean {
   return Atomics.load(new Int32Array(control), STOPPED) !== 0;
 }
 
-/** Batches that were scored. */
+/** Number of batches scored so far. */
 export function scoredBatches({ control }: SharedRing): number {
   return Atomics.load(new Int32Array(control), FREED);
 }
 
-/** The side of the one thread that puts rows in. */
+/** For the one thread that puts rows in. */
 export interface RingWriter {
-  /** Puts rows in, and waits where the ring is full. @returns ordinal of the first of them @throws RingStopped */
+  /** Puts rows in; blocks while the ring is full. @returns ordinal of the first row @throws RingStopped */
   put(rows: number, columns: readonly Vector[]): number;
-  /** Hands over what is there, and says that no more comes. @returns rows in all */
+  /** Publishes the last batch and closes the ring for writing. @returns number of all rows */
   end(): number;
 }
 
@@ -118,7 +118,7 @@ export function writeRing(ring: SharedRing): RingWriter {
       if (Atomics.load(words, STOPPED) !== 0) throw new RingStopped();
       const freed = Atomics.load(words, FREED);
       if (Atomics.load(words, slot) === 0) break;
-      Atomics.wait(words, FREED, freed, LOOK_MS);
+      Atomics.wait(words, FREED, freed, POLL_MS);
     }
     const start = (sequence % slots) * size + (places[0]?.nulls ?? 0);
     memory.fill(0, start, start + places.length);
@@ -163,19 +163,19 @@ export function writeRing(ring: SharedRing): RingWriter {
   };
 }
 
-/** A batch that a worker has taken; its views live until it is freed. */
+/** A batch that a worker has taken. Its views are valid until it is freed. */
 export interface Batch {
   /** Position among all batches: its first row has the ordinal `sequence * batchRows`. */
   readonly sequence: number;
   readonly rows: number;
-  /** Bytes of a column's values, and its bits where it has nulls. */
+  /** The values of each column, with validity bits if it has nulls. */
   readonly columns: readonly Vector[];
   free(): void;
 }
 
-/** The side of one scoring worker. */
+/** For a scoring worker. */
 export interface RingReader {
-  /** Waits for the next batch. @returns undefined once there is none left @throws RingStopped */
+  /** Blocks until there is a batch. @returns undefined after the last one @throws RingStopped */
   take(): Batch | undefined;
 }
 
@@ -193,7 +193,7 @@ export function readRing(ring: SharedRing): RingReader {
         if (published > sequence) break;
         const total = Atomics.load(words, TOTAL);
         if (total !== OPEN && sequence >= total) return undefined;
-        Atomics.wait(words, PUBLISHED, published, LOOK_MS);
+        Atomics.wait(words, PUBLISHED, published, POLL_MS);
       }
       const slot = sequence % slots;
       const rows = Atomics.load(words, SLOTS + slot);
@@ -217,16 +217,16 @@ export function readRing(ring: SharedRing): RingReader {
   };
 }
 
-/** Sets `count` bits from bit `from` on. */
+/** Sets `count` bits, starting at bit `from`. */
 function setBits(bytes: Uint8Array, at: number, from: number, count: number): void {
   let bit = from;
   const end = from + count;
   for (; bit < end && (bit & 7) !== 0; bit += 1) bytes[at + (bit >> 3)] = (bytes[at + (bit >> 3)] as number) | (1 << (bit & 7));
-  // Bits beyond the last one are of rows that come later, and are written with them.
+  // This may set bits beyond the last one. They belong to later rows, which will overwrite them.
   if (bit < end) bytes.fill(255, at + (bit >> 3), at + ((end + 7) >> 3));
 }
 
-/** Copies `count` bits; a byte at a time where both begin with one, which is where vectors are whole. */
+/** Copies `count` bits. Whole bytes at a time if both sides start at one, as whole vectors do. */
 function copyBits(source: Uint8Array, from: number, target: Uint8Array, at: number, to: number, count: number): void {
   if ((from & 7) === 0 && (to & 7) === 0) {
     target.set(source.subarray(from >> 3, (from + count + 7) >> 3), at + (to >> 3));

@@ -16,13 +16,13 @@ import { takeScores } from '../score/outcome.ts';
 import { openServing } from '../score/serving.ts';
 import { registerSecretsOf } from '../secrets.ts';
 import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
-import { received } from './received.ts';
+import { receiveSetup } from './receive-setup.ts';
 import { type Batch, readRing } from './ring.ts';
 
-// Entry of a scoring worker's thread: takes batches from the ring, and writes what becomes of their rows. It never goes back to its
-// event loop before the ring is empty, or stopped.
+// Entry of a scoring worker's thread. It takes batches from the ring, scores them and writes the outcomes of their rows. It does
+// not return to its event loop until the ring is empty or stopped.
 
-/** Rows that are encoded at a time: their tensors stay in the processor's cache, to which columns are written one after the other. */
+/** Rows to encode at a time. Columns are written one after the other, and for this many rows the tensors stay in the cache. */
 const TILE = 512;
 
 const port = parentPort;
@@ -30,10 +30,10 @@ if (port === null) throw new Error('this file is the entry of a worker thread');
 registerSecretsOf(process.env);
 const post = (message: ScoringMessage): void => port.postMessage(message);
 
-// Left to itself, the thread would end in the middle of a call into a library, and abort the process with it.
+// By default the thread would end during a call into a native library, which aborts the process.
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
-const setup = await received<ScoringSetup>(port);
+const setup = await receiveSetup<ScoringSetup>(port);
 
 try {
   if (setup !== undefined) post({ type: 'worked', worked: await work(setup) });
@@ -66,7 +66,7 @@ async function work(setup: ScoringSetup): Promise<Worked> {
       hasher.hash(inputs, rejected, batch.rows, block.words);
       const known = setup.reuses ? knownScores(setup, batch, block.words, rejected) : undefined;
       lap('encode');
-      const scores = await scoreRows(setup, session, inputs, known, rejected);
+      const scores = await scoreRows(setup, session, { inputs, known, rejected });
       first ??= Date.now();
       lap('score');
       block.outcomes.fill(0);
@@ -74,7 +74,7 @@ async function work(setup: ScoringSetup): Promise<Worked> {
         const rejection = rejected[row] as number;
         if (rejection !== 0) {
           rejections.add(rejection);
-          keepValue(setup, batch, rejection, row, block.words);
+          storeValue(setup, batch, rejection, row, block.words);
         }
         block.outcomes[row] = rejection === 0 ? scoredOutcome(scores[row] as number) : rejectedOutcome(rejection);
         if (known?.[row]) reused += 1;
@@ -109,7 +109,7 @@ function encodeBatch(setup: ScoringSetup, encoder: Encoder, { rows, columns }: B
   }
 }
 
-/** Rows `start`, which is a multiple of eight, to `end` of a column. */
+/** Rows `start` to `end` of a column. @param start must be a multiple of eight */
 function partOf({ bytes, valid }: Vector, rows: number, start: number, end: number): Vector {
   const width = bytes.length / rows;
   return { bytes: bytes.subarray(start * width, end * width), valid: valid?.subarray(start / 8) };
@@ -130,11 +130,11 @@ function valuesOf(kind: ColumnValues['kind'], { bytes, valid }: Vector, rows: nu
     case 'bool':
       return { kind, values: bytes, valid };
     case 'string':
-      throw new TypeError('texts do not go through the ring');
+      throw new TypeError('the ring cannot carry text');
   }
 }
 
-/** Outcomes of rows whose features are those of then; 0 elsewhere. */
+/** Earlier outcomes of rows whose features have not changed; 0 for other rows. */
 function knownScores(setup: ScoringSetup, { rows, columns }: Batch, words: Uint32Array, rejected: Int32Array): Int32Array {
   const [outcomes, bits] = columns.slice(setup.kinds.length) as [Vector, Vector];
   const earlier = new Int32Array(outcomes.bytes.buffer, outcomes.bytes.byteOffset, rows);
@@ -147,30 +147,34 @@ function knownScores(setup: ScoringSetup, { rows, columns }: Batch, words: Uint3
   return known;
 }
 
-/** Scores in millionths; the model sees those rows only whose score is not known. */
+interface EncodedBatch {
+  readonly inputs: readonly InputTensor[];
+  /** See `knownScores`. */
+  readonly known: Int32Array | undefined;
+  readonly rejected: Int32Array;
+}
+
+/** Scores in millionths. The model only runs on rows whose score is not known. */
 async function scoreRows(
   setup: ScoringSetup,
   session: Session,
-  inputs: readonly InputTensor[],
-  known: Int32Array | undefined,
-  rejected: Int32Array,
+  { inputs, known, rejected }: EncodedBatch,
 ): Promise<Int32Array> {
   const { output } = setup.signature;
   const scores = new Int32Array(rejected.length);
   const unknown = known && [...known.keys()].filter((row) => known[row] === 0);
   if (known === undefined || unknown === undefined || unknown.length === rejected.length) {
-    const { values, width } = await session.run(inputs, output);
-    takeScores(values, width, output.index, scores, rejected);
+    takeScores(await session.run(inputs, output), output.index, scores, rejected);
     return scores;
   }
   for (let row = 0; row < known.length; row += 1) scores[row] = (known[row] as number) - 1;
   if (unknown.length === 0) return scores;
-  const { values, width } = await session.run(pickRows(inputs, unknown), output);
+  const result = await session.run(pickRows(inputs, unknown), output);
   const picked = {
     scores: new Int32Array(unknown.length),
     rejected: Int32Array.from(unknown, (row) => rejected[row] as number),
   };
-  takeScores(values, width, output.index, picked.scores, picked.rejected);
+  takeScores(result, output.index, picked.scores, picked.rejected);
   for (const [i, row] of unknown.entries()) {
     scores[row] = picked.scores[i] as number;
     rejected[row] = picked.rejected[i] as number;
@@ -178,8 +182,8 @@ async function scoreRows(
   return scores;
 }
 
-/** The bits of what was rejected, in place of the hash, where it is a number. */
-function keepValue(setup: ScoringSetup, { columns, rows }: Batch, code: number, row: number, words: Uint32Array): void {
+/** Stores the bits of a rejected value in place of the hash, if it is a number. Positional, because it runs per row. */
+function storeValue(setup: ScoringSetup, { columns, rows }: Batch, code: number, row: number, words: Uint32Array): void {
   const { feature } = readRejection(code);
   const kind = feature === undefined ? undefined : setup.kinds[feature];
   if (feature === undefined || kind === undefined || kind === 'category') return;
@@ -202,10 +206,10 @@ function writeWhole({ outcomes }: ScoringSetup, file: number, bytes: Uint8Array,
   }
 }
 
-/** @param began when the thread was asked for, in milliseconds since the epoch */
+/** @param began when scoring was requested, in milliseconds since the epoch */
 function stopwatch(began: number) {
   let last = performance.now();
-  // The time that the thread took to load its code, where that was not over when it was asked for, is part of the start.
+  // If the thread was still loading its code at that time, the rest of the loading counts as part of the start.
   const seconds = {
     start: Math.max(0, performance.timeOrigin + last - began) / 1000,
     wait: 0,
@@ -215,7 +219,7 @@ function stopwatch(began: number) {
   };
   return {
     seconds,
-    /** Counts the time since the last lap for one part of the work. */
+    /** Adds the time since the last lap to one part of the work. */
     lap(part: keyof typeof seconds) {
       const now = performance.now();
       seconds[part] += (now - last) / 1000;

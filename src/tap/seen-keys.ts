@@ -1,23 +1,23 @@
-/** Bits of a hash by which keys are told apart: 32 MiB for each of two arrays. */
+/** Bits of a hash that select its flag. Two arrays of 32 MiB each hold the flags. */
 const BITS = 28;
 const MASK = 2 ** BITS - 1;
-/** A hash without a remainder when it is divided by this has the bit 0. */
+/** The number of flags: a hash modulo this is the position of its flag. */
 export const KEY_BITS = 2 ** BITS;
-/** As many bits are listed: eight megabytes. */
+/** Longest list of repeated positions: eight megabytes. */
 const MAX_LISTED = 2 ** 21;
 
 /**
- * What the hashes of the keys that enter say: their sum, and which of them may be there more than once. One bit per hash says that it
- * came, another one that it came again; two keys may share a bit, so that who shares one is looked at more closely.
+ * The sum of the key hashes of a window, and which keys may occur more than once. One flag records that a hash was seen, another
+ * that it was seen again. Different keys may share a flag, so suspects must be compared by value.
  */
 export interface SeenKeys {
-  /** @param hashes of 60 bits, two words each, the lower one first */
+  /** @param hashes 60-bit hashes, two words each, the lower one first */
   see(hashes: Uint32Array, rows: number): void;
-  /** Whether a key of this hash may have come more than once. */
+  /** Whether a key may occur more than once. @param low lower word of its hash */
   isSuspect(low: number): boolean;
-  /** How many keys came whose bit was set already. */
+  /** Number of keys whose flag was already set. */
   readonly suspects: number;
-  /** Their bits, as whole numbers; undefined where there are more than are worth a list. */
+  /** The positions of their flags; undefined if the list would be too long. */
   readonly bits: Int32Array | undefined;
   /** Sum of the hashes, decimal; see `checksumOf`. */
   readonly checksum: string;
@@ -31,7 +31,7 @@ export function createSeenKeys(): SeenKeys {
   let sum = 0n;
   return {
     see(hashes, rows) {
-      // Sums of 2048 words fit the 53 bits of a number; sums of all of them would not.
+      // The sum of 2048 words fits in the 53 bits of a number; the sum of all words would not.
       let low = 0;
       let high = 0;
       for (let row = 0; row < 2 * rows; row += 2) {
@@ -44,7 +44,7 @@ export function createSeenKeys(): SeenKeys {
         const before = seen[at] as number;
         if ((before & flag) === 0) seen[at] = before | flag;
         else {
-          if (suspects === listed.length && suspects < MAX_LISTED) listed = grown(listed);
+          if (suspects === listed.length && suspects < MAX_LISTED) listed = grow(listed);
           if (suspects < listed.length) listed[suspects] = bit;
           suspects += 1;
           again[at] = (again[at] as number) | flag;
@@ -65,7 +65,7 @@ export function createSeenKeys(): SeenKeys {
   };
 }
 
-function grown(values: Int32Array): Int32Array<ArrayBuffer> {
+function grow(values: Int32Array): Int32Array<ArrayBuffer> {
   const larger = new Int32Array(2 * values.length);
   larger.set(values);
   return larger;

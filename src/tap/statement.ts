@@ -13,32 +13,32 @@ import type { TapColumn } from './columns.ts';
 import type { EngineSetup } from './messages.ts';
 
 /**
- * Rows are read several times and then dropped: compressing costs more than it saves. Texts that repeat are written once in a row group, which
- * whoever groups by them is glad of.
+ * Rows are read a few times and then dropped, so compression costs more than it saves. A dictionary stores repeated texts once
+ * per row group, which makes grouping by them cheaper.
  */
 const ROWS_FORMAT = 'FORMAT parquet, COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 256';
 const ROW_GROUP_BYTES = 8 * 2 ** 20;
-/** Rows of a file: what each thread of the database loses when its process is killed. */
+/** Rows per file. A killed process loses up to this many for each database thread. */
 const FILE_ROWS = 61_440;
 
 const EARLIER_OUTCOME = 'score_batch_outcome';
 const EARLIER_BITS = 'score_batch_bits';
 
-/** A name that no macro of the user's database has: a macro would be called in place of the function. */
+/** A random name, because a macro of the user's database with the same name would be called instead of the function. */
 export function newFunctionName(what: string): string {
   return `score_batch_${what}_${randomBytes(8).toString('hex')}`;
 }
 
-/** Types of the function's parameters: features, the hash of the key, and of earlier attempts the outcome and the features' hash. */
+/** Types of the function's parameters: the features, the hash of the key, then an earlier outcome and its features' hash. */
 export function tapParameters(columns: readonly TapColumn[], reuses: boolean): VectorType[] {
   return [...columns.map(({ type }) => type), 'BIGINT', ...(reuses ? (['INTEGER', 'BIGINT'] as const) : [])];
 }
 
 /**
- * The one statement that reads the window: each row goes to the function on its way to a file of its key, what is kept of it, and its
- * ordinal. A file has one row group, so that a process that is killed leaves whole files.
+ * The one statement that reads the window. It passes the features of each row to the function, and writes the key, the kept
+ * columns and the ordinal to files. A file has one row group, so that a killed process leaves complete files.
  *
- * @param earlier relations of earlier attempts, with the columns of staged keys, `outcome` and `bits`
+ * @param earlier relations of earlier attempts, with the staged key columns, `outcome` and `bits`
  */
 export function tapStatement(
   { session, columns, key, keep, folder }: EngineSetup,
@@ -56,15 +56,15 @@ export function tapStatement(
     hashOfKey('native', key),
     ...(reuses ? [EARLIER_OUTCOME, EARLIER_BITS] : []),
   ];
-  const from = `${asSubquery(session.sql)} AS score_batch_source${reuses ? ` LEFT JOIN ${joined(key, earlier)}` : ''}`;
+  const from = `${asSubquery(session.sql)} AS score_batch_source${reuses ? ` LEFT JOIN ${earlierRows(key, earlier)}` : ''}`;
   return `COPY (SELECT ${[...passed, `${tap}(${parameters.join(', ')}) AS ${ORDINAL}`].join(', ')} FROM ${from})
     TO ${literal(path.join(folder, ROWS))} (${ROWS_FORMAT}, ${rowGroupsOf(ROW_GROUP_BYTES)}, ROW_GROUP_SIZE ${FILE_ROWS}, ROW_GROUPS_PER_FILE 1)`;
 }
 
-/** A key that was there more than once is taken for new, since its rows have different features. */
-function joined(key: readonly Column[], earlier: readonly string[]): string {
+/** A key that occurs more than once is scored again, because its rows have different features. */
+function earlierRows(key: readonly Column[], earlier: readonly string[]): string {
   const keys = key.map((_, i) => stagedKey(i));
-  // Names that a query cannot have: in the statement they stand beside its own.
+  // Unique names, because the statement combines them with the query's own columns.
   const named = keys.map((name) => `${name} AS score_batch_${name}`);
   const same = key.map((column, i) => `${selected(column)} = score_batch_${stagedKey(i)}`);
   const all = earlier.map((from) => `SELECT ${[...keys, 'outcome', 'bits'].join(', ')} FROM ${from}`).join(' UNION ALL ');
@@ -73,9 +73,9 @@ function joined(key: readonly Column[], earlier: readonly string[]): string {
 }
 
 /**
- * Keys that occur more than once among the rows that were written.
+ * A statement that writes the keys that occur more than once among the written rows.
  *
- * @param isSuspect condition on a key's hash without which it is not looked at
+ * @param isSuspect condition on a key's hash; other keys are ignored
  */
 export function copyRepeated(
   files: readonly string[],

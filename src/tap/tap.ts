@@ -13,14 +13,14 @@ export interface TapOptions
     Omit<ScoringSetup, 'ring' | 'kinds' | 'provider' | 'outcomes' | 'reuses' | 'began'> {
   readonly threads: TapThreads;
   readonly workers: number;
-  /** Given to the workers in turn. */
+  /** Assigned to the workers round-robin. */
   readonly devices: readonly ProviderText[];
   readonly batchRows: number;
-  /** Batches that may wait for a worker. */
+  /** Batches that the ring can hold. */
   readonly slots: number;
-  /** Aborting it ends the statement, and lets every worker finish its batch. */
+  /** Aborting it interrupts the statement and lets every worker finish its batch. */
   readonly signal: AbortSignal;
-  /** Told of rows that were scored. */
+  /** Called with the number of newly scored rows. */
   readonly advance: (rows: number) => void;
 }
 
@@ -29,13 +29,14 @@ export interface Tapped {
   readonly worked: readonly Worked[];
 }
 
-const LOOK_MS = 200;
+/** Interval for reporting progress. */
+const PROGRESS_MS = 200;
 
 /**
- * Runs the query and scores its rows on their way to the files of `folder`: a thread for the database, and one for each worker. This
- * thread only waits for them, so that signals and the deadline are heard at once. When one of them fails or ends, all do.
+ * Runs the query and scores its rows on their way to the files in `folder`, with a thread for the database and one for each
+ * worker. This thread only waits for them, so it can react to signals and the deadline at once. If one thread fails, all stop.
  *
- * @throws whatever failed first, or the signal's reason
+ * @throws the first error of any thread, or the signal's reason
  */
 export async function tapWindow(options: TapOptions): Promise<Tapped> {
   const { threads, folder, workers, devices, batchRows, slots, signal, advance, columns, earlier } = options;
@@ -46,7 +47,7 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
     throw duckdbError(error, folder);
   });
   const reuses = earlier.length > 0;
-  // The hash of the key stays with the engine.
+  // The engine needs the hash of the key itself, so the ring does not carry it.
   const types = tapParameters(columns, reuses).filter((_, i) => i !== columns.length);
   const ring = createRing({ types, batchRows, slots });
   const kinds = columns.map(({ kind }) => kind);
@@ -62,7 +63,7 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
     engine.stop();
   };
   signal.addEventListener('abort', stop, { once: true });
-  const watch = setInterval(watchRing(ring, advance), LOOK_MS);
+  const watch = setInterval(watchRing(ring, advance), PROGRESS_MS);
   try {
     const results = await Promise.allSettled(
       all.map(({ result }) =>
@@ -74,16 +75,16 @@ export async function tapWindow(options: TapOptions): Promise<Tapped> {
     );
     await Promise.all(all.map(({ ended }) => ended));
     signal.throwIfAborted();
-    return resultsOf(results);
+    return collectResults(results);
   } finally {
     clearInterval(watch);
     signal.removeEventListener('abort', stop);
   }
 }
 
-function resultsOf(results: readonly PromiseSettledResult<EngineMessage | ScoringMessage>[]): Tapped {
+function collectResults(results: readonly PromiseSettledResult<EngineMessage | ScoringMessage>[]): Tapped {
   const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason as Error] : []));
-  // Whoever was stopped says only that.
+  // A thread that was stopped because of another one's failure only reports that.
   const failure = failures.find(({ message }) => message !== RingStopped.MESSAGE) ?? failures[0];
   if (failure) throw failure;
   let entered: Entered | undefined;

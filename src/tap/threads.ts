@@ -1,36 +1,31 @@
 import { Worker } from 'node:worker_threads';
 import { fromParts } from '../score/error-parts.ts';
 import { isOutOfMemory, outOfMemory } from '../score/out-of-memory.ts';
+import { SMALL_HEAP } from '../score/small-heap.ts';
 import type { EngineMessage, EngineSetup, ScoringMessage, ScoringSetup } from './messages.ts';
 
-/**
- * V8 lets the young generation of a thread grow to 48 MiB before it looks what lives; views of batches are all that is made here. A
- * heap that grows beyond what any batch explains is ended before the machine is.
- */
-const LEAN_HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 256 };
-
-/** A thread that loads its code and then waits for what to do. */
+/** A thread that loads its code and then waits for its setup. */
 interface Thread<Setup, Message> {
-  /** What it says at its end; one that ends without a word has failed. */
+  /** Its final message. Rejects if the thread fails, or ends without a message. */
   readonly result: Promise<Message>;
   readonly ended: Promise<void>;
-  /** To be called once. */
+  /** Call it once. */
   begin(setup: Setup): void;
-  /** Tells one that has begun to stop, and one that waits to end. */
+  /** Stops the work of a thread that has begun, or ends one that waits. */
   stop(): void;
 }
 
-/** The threads of a run that scores rows on their way: loading them takes longer than to score some ten thousand rows. */
+/** The threads of a run without a frozen table. Loading them takes longer than scoring ten thousand rows, so they start early. */
 export interface TapThreads {
-  /** To be asked for once. */
+  /** Access it once. */
   readonly engine: Thread<EngineSetup, EngineMessage>;
-  /** As many as are asked for; those that were started and are not asked for end. */
+  /** Takes `workers` threads, starting more if needed. Surplus threads end. */
   scoring(workers: number): readonly Thread<ScoringSetup, ScoringMessage>[];
-  /** Ends what was not asked for. */
+  /** Ends the threads that were not taken. */
   close(): Promise<void>;
 }
 
-/** @param workers scoring workers to start now; undefined for no thread before it is asked for */
+/** @param workers scoring workers to start now; undefined to start every thread on demand */
 export function startThreads(workers: number | undefined): TapThreads {
   const startEngine = () => startThread<EngineSetup, EngineMessage>('./engine-thread.js');
   let engine = workers === undefined ? undefined : startEngine();
@@ -60,7 +55,7 @@ function startScoring(): Thread<ScoringSetup, ScoringMessage> {
 }
 
 function startThread<Setup, Message extends EngineMessage | ScoringMessage>(file: string): Thread<Setup, Message> {
-  const thread = new Worker(new URL(file, import.meta.url), { resourceLimits: LEAN_HEAP });
+  const thread = new Worker(new URL(file, import.meta.url), { resourceLimits: SMALL_HEAP });
   const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
   const result = new Promise<Message>((resolve, reject) => {
     thread.on('message', (message: Message) => {
@@ -68,10 +63,10 @@ function startThread<Setup, Message extends EngineMessage | ScoringMessage>(file
       else resolve(message);
     });
     thread.on('error', (error) => reject(isOutOfMemory(error) ? outOfMemory(error) : error));
-    // A thread that ends says 'exit', not 'error': without this a run would wait for ever.
+    // A thread that ends emits 'exit', not 'error'. Without this a run would wait forever.
     thread.on('exit', (code) => reject(new Error(`a scoring thread ended with exit code ${code}`)));
   });
-  // Of a thread that nobody asks for nobody wants to know.
+  // The failure of a thread that is never taken does not matter.
   result.catch(() => undefined);
   return {
     result,

@@ -1,24 +1,24 @@
 import type { Ensemble } from './ensemble.ts';
 
-/** Rows of features to try an ensemble with, row-major `[rows, width]`. */
+/** Feature rows for trying an ensemble, row-major `[rows, width]`. */
 export interface EdgeRows {
   readonly rows: number;
   readonly width: number;
   readonly values: Float32Array | Float64Array;
 }
 
-const FEWEST = 256;
-const MOST = 4096;
+const MIN_ROWS = 256;
+const MAX_ROWS = 4096;
 
-/** Numbers in all, where a model is wide. */
+/** Limits the rows of a wide model. */
 const MAX_NUMBERS = 2 ** 24;
 
-/** What most numbers of a feature are not, and what goes wrong first. */
+/** Rare values, which go wrong first. */
 const EXTREMES = [Number.NaN, 0, -0, 1e30, -1e30];
 
 /**
- * Rows where trees are told apart: every feature at its thresholds, right below and above them, at extremes and NaN, and
- * anywhere in between, each feature by itself.
+ * Rows that expose differences between trees: each feature at its thresholds, just below and above them, at extremes and NaN,
+ * and anywhere in between, independently of the others.
  *
  * @param random numbers from 0 to 1
  */
@@ -28,8 +28,8 @@ export function edgeRows({ nodes }: Ensemble, random: () => number): EdgeRows {
   const byFeature = Array.from({ length: width }, () => new Set<number>());
   for (const [i, feature] of features.entries()) if (branches.less[i] !== i) byFeature[feature]?.add(thresholds[i] ?? 0);
   const pools = byFeature.map((pool) => [...pool].sort((a, b) => a - b));
-  const wanted = pools.reduce((most, pool) => Math.max(most, pool.length * 4), FEWEST);
-  const rows = Math.min(MOST, wanted, Math.ceil(MAX_NUMBERS / width));
+  const wanted = pools.reduce((most, pool) => Math.max(most, pool.length * 4), MIN_ROWS);
+  const rows = Math.min(MAX_ROWS, wanted, Math.ceil(MAX_NUMBERS / width));
   const values = thresholds instanceof Float64Array ? new Float64Array(rows * width) : new Float32Array(rows * width);
   const step = thresholds instanceof Float64Array ? 2 ** -52 : 2 ** -23;
   for (const [j, pool] of pools.entries()) {

@@ -3,19 +3,19 @@ import type { OnnxNode } from '../onnx/model.ts';
 import { refusal } from './refusal.ts';
 import { readNodes, sameLength, type TreeNodes } from './tree-nodes.ts';
 
-/** One `TreeEnsembleClassifier` or `TreeEnsembleRegressor`, checked. */
+/** A validated `TreeEnsembleClassifier` or `TreeEnsembleRegressor`. */
 export interface Ensemble {
   readonly nodes: TreeNodes;
   readonly classifier: boolean;
-  /** Targets or classes. */
+  /** Number of targets or classes. */
   readonly outputs: number;
-  /** What leaves add to outputs, each leaf and output once. */
+  /** What each leaf adds to each output. A leaf and output occur at most once. */
   readonly weights: readonly Weight[];
-  /** Whether a weight is negative, one of a node that is no leaf and so has none included. */
+  /** Whether any weight in the file is negative, even an unused one of an inner node. */
   readonly negative: boolean;
   readonly baseValues: readonly number[];
   readonly transform: Transform;
-  /** Whether leaves are averaged over the trees instead of added up. */
+  /** Whether the trees' leaves are averaged instead of summed. */
   readonly average: boolean;
 }
 
@@ -32,14 +32,14 @@ const TRANSFORMS = ['NONE', 'LOGISTIC', 'SOFTMAX'] as const;
 
 export const OPERATORS: readonly string[] = ['TreeEnsembleClassifier', 'TreeEnsembleRegressor'];
 
-/** Numbers of the tables that are made: a protobuf message ends at 2 GiB. */
+/** Limit on numbers in the generated tables: a protobuf message ends at 2 GiB. */
 const MAX_NUMBERS = 2 ** 27;
 
 /**
- * Reads an ensemble and believes nothing of it.
+ * Reads and validates an ensemble. The file is untrusted.
  *
- * @param double whether the model's input is of float64
- * @throws ScoreBatchError `configuration`; RangeError where the bytes are no node
+ * @param double whether the model's input is float64
+ * @throws ScoreBatchError `configuration`; RangeError if the bytes are not a node
  */
 export function readEnsemble(node: OnnxNode, double: boolean): Ensemble {
   const attributes = attributesOf(node.message);
@@ -47,8 +47,8 @@ export function readEnsemble(node: OnnxNode, double: boolean): Ensemble {
   const numbers = (name: string): Float32Array | Float64Array => {
     const tensor = attributes.numbers(`${name}_as_tensor`);
     const values = tensor.length > 0 ? tensor : attributes.numbers(name);
-    // A runtime refuses that: thresholds are of the input's type.
-    if (!double && values instanceof Float64Array) throw refusal(`${name} is of float64 and the input is not`);
+    // Thresholds must have the input's type. Runtimes refuse this too.
+    if (!double && values instanceof Float64Array) throw refusal(`${name} is float64 and the input is not`);
     return double ? Float64Array.from(values) : values;
   };
   const outputs = outputsOf(attributes, classifier);
@@ -56,9 +56,9 @@ export function readEnsemble(node: OnnxNode, double: boolean): Ensemble {
   const count = nodes.features.length;
   if (count === 0) throw refusal('the ensemble has no trees');
   if (count * (outputs + 6) > MAX_NUMBERS) {
-    throw refusal(`${count} nodes with ${outputs} outputs are more than a graph can hold`, 'train fewer or smaller trees');
+    throw refusal(`${count} nodes with ${outputs} outputs are too many for one graph`, 'train fewer or smaller trees');
   }
-  const weights = readWeights(attributes, classifier ? 'class' : 'target', numbers, nodes, outputs);
+  const weights = readWeights({ attributes, kind: classifier ? 'class' : 'target', numbers, nodes, outputs });
   return {
     nodes,
     classifier,
@@ -74,17 +74,20 @@ function outputsOf(attributes: Attributes, classifier: boolean): number {
   const outputs = classifier
     ? attributes.texts('classlabels_strings').length || attributes.integers('classlabels_int64s').length
     : (attributes.integers('n_targets')[0] ?? 0);
-  if (outputs === 0) throw refusal('the ensemble says of no target or class');
+  if (outputs === 0) throw refusal('the ensemble has no target or class');
   return outputs;
 }
 
-function readWeights(
-  attributes: Attributes,
-  kind: 'class' | 'target',
-  numbers: (name: string) => Float32Array | Float64Array,
-  { positions, branches, trees }: TreeNodes,
-  outputs: number,
-): { weights: Weight[]; negative: boolean } {
+interface WeightSource {
+  readonly attributes: Attributes;
+  readonly kind: 'class' | 'target';
+  readonly numbers: (name: string) => Float32Array | Float64Array;
+  readonly nodes: TreeNodes;
+  readonly outputs: number;
+}
+
+function readWeights({ attributes, kind, numbers, nodes, outputs }: WeightSource): { weights: Weight[]; negative: boolean } {
+  const { positions, branches, trees } = nodes;
   const ids = attributes.integers(`${kind}_ids`);
   const column = (name: string): readonly number[] => sameLength(name, attributes.integers(name), ids.length);
   const treeIds = column(`${kind}_treeids`);
@@ -93,11 +96,11 @@ function readWeights(
   const byLeaf = new Map<number, Map<number, number>>();
   for (const [i, output] of ids.entries()) {
     const node = positions.get(treeIds[i] ?? 0)?.get(nodeIds[i] ?? 0);
-    if (node === undefined) throw refusal(`a weight is for node ${nodeIds[i]} of tree ${treeIds[i]}, which is not there`);
+    if (node === undefined) throw refusal(`a weight is for node ${nodeIds[i]} of tree ${treeIds[i]}, which does not exist`);
     if (output >= outputs) throw refusal(`a weight is for output ${output} of ${outputs}`);
     const value = values[i] ?? 0;
     if (!Number.isFinite(value)) throw refusal(`a weight is ${value}`);
-    // Old exporters give weights to nodes that are no leaves, where no row ends; runtimes pass them over.
+    // Old exporters also give weights to inner nodes, where no row ends. Runtimes ignore them.
     if (branches.less[node] !== node) continue;
     const weights = byLeaf.get(node) ?? new Map<number, number>();
     if (weights.has(output)) throw refusal('a leaf has two weights for one output');

@@ -1,6 +1,6 @@
 import type { Operation, Tensor } from '../onnx/encode.ts';
 
-/** A piece of a graph in the making: operations in order, and their constants. */
+/** Part of a graph under construction: operations in order, and their constants. */
 export interface Fragment {
   readonly prefix: string;
   readonly operations: Operation[];
@@ -11,7 +11,7 @@ export interface Fragment {
   constant(name: string, shape: readonly number[], data: Tensor['data']): string;
 }
 
-/** @param prefix of all names that are made; nothing in the graph may begin with it */
+/** @param prefix of all new names; no name in the graph may start with it */
 export function createFragment(prefix: string): Fragment {
   const operations: Operation[] = [];
   const constants: Tensor[] = [];

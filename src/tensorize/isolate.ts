@@ -1,13 +1,14 @@
+import { DOUBLE, FLOAT } from '../onnx/element-types.ts';
 import type { OnnxModel } from '../onnx/model.ts';
-import { DOUBLE, FLOAT, valueMessage } from '../onnx/types.ts';
+import { valueMessage } from '../onnx/value-info.ts';
 import type { Tensorized } from './tensorize.ts';
 
 /**
- * A model that is one ensemble and nothing else, so that it can be tried at its thresholds, wherever its features come from.
+ * A model of one ensemble alone, so that it can be tried at its thresholds whatever computes its features in the original.
  *
  * @param width number of features
  */
-export function isolated(
+export function isolateEnsemble(
   { graph, ...model }: OnnxModel,
   { node, double }: Tensorized['ensembles'][number],
   width: number,

@@ -3,10 +3,10 @@ import type { OnnxNode } from '../onnx/model.ts';
 import type { Fragment } from './fragment.ts';
 
 /**
- * A `Scaler` of ai.onnx.ml, `(x - offset) * scale`, which stands before the trees of many a pipeline and has no GPU kernel either,
- * as two operations that have. https://onnx.ai/onnx/operators/onnx_aionnxml_Scaler.html
+ * Rewrites a `Scaler` of ai.onnx.ml, `(x - offset) * scale`, as two operations that have GPU kernels. Many pipelines put one
+ * before the trees. https://onnx.ai/onnx/operators/onnx_aionnxml_Scaler.html
  *
- * @returns name of the output; undefined where it is not sure to be the same, and stays
+ * @returns name of the output; undefined if the result might differ, so the node stays
  */
 export function scalerOperations(fragment: Fragment, { inputs, message }: OnnxNode): string | undefined {
   const attributes = attributesOf(message);

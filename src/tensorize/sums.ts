@@ -1,41 +1,41 @@
-import { FLOAT } from '../onnx/types.ts';
+import { FLOAT } from '../onnx/element-types.ts';
 import type { Ensemble, Weight } from './ensemble.ts';
 import type { Fragment } from './fragment.ts';
 import type { Outcome } from './outcome.ts';
 import { traversal } from './traversal.ts';
 import type { Tree } from './tree-nodes.ts';
 
+interface Source {
+  readonly ensemble: Ensemble;
+  readonly outcome: Outcome;
+  /** Name of the features, `[N, F]`. */
+  readonly input: string;
+  /** Whether they are float64. Sums then are too, as in ONNX Runtime. */
+  readonly double: boolean;
+}
+
 /**
- * An ensemble as tensor operations.
+ * Adds an ensemble as tensor operations.
  *
- * @param input name of the features, `[N, F]`
- * @param double whether they are of float64; sums are then made in it, as ONNX Runtime does
  * @returns name of the output, float32 `[N, outputs]`
  */
-export function ensembleOperations(
-  fragment: Fragment,
-  input: string,
-  double: boolean,
-  ensemble: Ensemble,
-  outcome: Outcome,
-): string {
+export function ensembleOperations(fragment: Fragment, source: Source): string {
+  const { ensemble, outcome, double } = source;
   const numbers = (values: readonly number[]) => (double ? Float64Array.from(values) : Float32Array.from(values));
-  let sums = summed(fragment, input, numbers, ensemble, outcome);
+  let sums = sumLeaves(fragment, source, numbers);
   if (ensemble.average)
     sums = fragment.apply('Div', [sums, fragment.constant('trees', [], numbers([ensemble.nodes.trees.length]))]);
   if (outcome.base.some((value) => value !== 0)) {
     sums = fragment.apply('Add', [sums, fragment.constant('base', [1, outcome.base.length], numbers(outcome.base))]);
   }
-  return formed(fragment, outcome, double ? fragment.apply('Cast', [sums], { to: FLOAT }) : sums);
+  return transformSums(fragment, outcome, double ? fragment.apply('Cast', [sums], { to: FLOAT }) : sums);
 }
 
-/** What leaves add up to, `[N, outcome.outputs.length]`. */
-function summed(
+/** Adds up the leaves of each row. @returns name of the sums, `[N, outcome.outputs.length]` */
+function sumLeaves(
   fragment: Fragment,
-  input: string,
+  { input, ensemble: { nodes, weights }, outcome: { outputs } }: Source,
   numbers: (values: readonly number[]) => Float32Array | Float64Array,
-  { nodes, weights }: Ensemble,
-  { outputs }: Outcome,
 ): string {
   const count = nodes.features.length;
   const width = outputs.length;
@@ -58,8 +58,8 @@ function summed(
 }
 
 /**
- * The trees in the order of outputs, where each adds to one of them only and each output has as many, as boosting makes them: one
- * weight a leaf is enough then. No product of matrices, which GPUs make of rounded numbers.
+ * The trees sorted by output, if each tree adds to a single output and all outputs have equally many trees, as boosting makes
+ * them. Then one weight per leaf is enough. Summing avoids a matrix product, which GPUs may compute from rounded numbers.
  */
 function treesByOutput(trees: readonly Tree[], weights: readonly Weight[], outputs: readonly number[]): Tree[] | undefined {
   const outputOf = new Map<number, number>();
@@ -78,7 +78,7 @@ function treesByOutput(trees: readonly Tree[], weights: readonly Weight[], outpu
   return even ? [...groups.values()].flat() : undefined;
 }
 
-function formed(fragment: Fragment, { form, transform }: Outcome, sums: string): string {
+function transformSums(fragment: Fragment, { form, transform }: Outcome, sums: string): string {
   switch (form) {
     case 'each':
       if (transform === 'NONE') return sums;

@@ -1,20 +1,21 @@
 import { attributesOf } from '../onnx/attributes.ts';
+import { DOUBLE, FLOAT } from '../onnx/element-types.ts';
 import { nodeMessage, tensorMessage } from '../onnx/encode.ts';
 import type { OnnxModel, OnnxNode } from '../onnx/model.ts';
-import { DOUBLE, elementType, FLOAT } from '../onnx/types.ts';
+import { elementType } from '../onnx/value-info.ts';
 import { type Ensemble, OPERATORS, readEnsemble } from './ensemble.ts';
 import { createFragment, type Fragment } from './fragment.ts';
 import { outcomeOf } from './outcome.ts';
-import { prunedTo } from './prune.ts';
+import { pruneToOutput } from './prune.ts';
 import { refusal } from './refusal.ts';
 import { scalerOperations } from './scaler.ts';
 import { ensembleOperations } from './sums.ts';
 
-/** The operator set that the operations are of, and the first IR version that goes with it. */
+/** The operator set of the new operations, and its first IR version. */
 const [OPSET, IR_VERSION] = [13, 7];
 
-/** Operators that mean the same, with the same attributes and inputs, from the operator set `OLDEST` to `OPSET`. */
-const OLDEST = 7;
+/** Operators whose meaning, attributes and inputs did not change from operator set `MIN_OPSET` to `OPSET`. */
+const MIN_OPSET = 7;
 const UNCHANGED = [
   'Abs',
   'Add',
@@ -38,36 +39,39 @@ const UNCHANGED = [
   'Transpose',
 ];
 
-/** Operators of ai.onnx.ml whose outputs are of float32. */
+/** Operators of ai.onnx.ml with float32 outputs. */
 const ML_FLOAT = ['Scaler', 'Normalizer', 'Imputer', 'FeatureVectorizer', 'TreeEnsembleRegressor'];
 
 export interface Tensorized {
   readonly model: OnnxModel;
-  /** The ensembles that were rewritten, each with its node and the type of its input. */
+  /** The rewritten ensembles, each with its node. `double` tells whether its input is float64. */
   readonly ensembles: readonly { readonly node: OnnxNode; readonly double: boolean; readonly ensemble: Ensemble }[];
 }
 
 /**
- * Writes the tree ensembles of a model as tensor operations, and scalers. The rest of the graph stays as it is, without what the
- * output does not need: labels, of which no GPU knows.
+ * Rewrites the tree ensembles and scalers of a model as tensor operations. The rest of the graph stays, except what the output
+ * does not need, such as labels, which have no GPU kernels.
  *
- * @param output the one output that is kept
- * @throws ScoreBatchError `configuration` where there are no trees, or they cannot be written so; RangeError where bytes are not
- *   what they should be
+ * @param output the only output to keep
+ * @throws ScoreBatchError `configuration` if there are no trees, or they cannot be rewritten; RangeError if the bytes of a node
+ *   are malformed
  */
 export function tensorize(original: OnnxModel, output: string): Tensorized {
-  const model = prunedTo(original, output);
+  const model = pruneToOutput(original, output);
   const trees = model.graph.nodes.filter(isEnsemble);
   if (trees.length === 0) {
-    throw refusal('it has no tree ensemble', 'there is nothing to do: `score-batch model inspect` says where its nodes run');
+    throw refusal(
+      'it has no tree ensemble',
+      'there is nothing to rewrite; `score-batch model inspect` shows where its nodes run',
+    );
   }
   const opset = model.opsets.get('ai.onnx') ?? 0;
   const old = model.graph.nodes.find(
-    ({ domain, operator }) => opset < OPSET && domain === 'ai.onnx' && (opset < OLDEST || !UNCHANGED.includes(operator)),
+    ({ domain, operator }) => opset < OPSET && domain === 'ai.onnx' && (opset < MIN_OPSET || !UNCHANGED.includes(operator)),
   );
   if (old !== undefined) {
     throw refusal(
-      `it is of operator set ${opset}, in which ${old.operator} may not mean the same`,
+      `it uses operator set ${opset}, in which ${old.operator} may behave differently`,
       `export it with target_opset ${OPSET} or later`,
     );
   }
@@ -82,7 +86,8 @@ export function tensorize(original: OnnxModel, output: string): Tensorized {
   const replacements = new Map<OnnxNode, Replacement>();
   for (const [i, { node, double, ensemble }] of ensembles.entries()) {
     const fragment = createFragment(freePrefix(names, `trees${i}`));
-    const result = ensembleOperations(fragment, node.inputs[0] ?? '', double, ensemble, outcomeOf(ensemble));
+    const source = { ensemble, outcome: outcomeOf(ensemble), input: node.inputs[0] ?? '', double };
+    const result = ensembleOperations(fragment, source);
     replacements.set(node, replacement(fragment, result, node.outputs[isClassifier(node) ? 1 : 0] ?? ''));
   }
   const scalers = model.graph.nodes.filter(({ domain, operator }) => domain === 'ai.onnx.ml' && operator === 'Scaler');
@@ -110,7 +115,7 @@ export function tensorize(original: OnnxModel, output: string): Tensorized {
 function isEnsemble({ domain, operator }: OnnxNode): boolean {
   if (domain !== 'ai.onnx.ml') return false;
   if (operator === 'TreeEnsemble') {
-    throw refusal('it has the operator TreeEnsemble of ai.onnx.ml 5', 'export it with ai.onnx.ml 3 in target_opset');
+    throw refusal('it uses the operator TreeEnsemble of ai.onnx.ml 5', 'export it with ai.onnx.ml 3 in target_opset');
   }
   return OPERATORS.includes(operator);
 }
@@ -120,7 +125,7 @@ interface Replacement {
   readonly constants: OnnxModel['graph']['constants'];
 }
 
-/** A fragment as nodes and constants of a graph; its result gets the name of what it replaces. */
+/** The nodes and constants of a fragment. Its result takes the name of the replaced output. */
 function replacement({ prefix, operations, constants }: Fragment, result: string, output: string): Replacement {
   const node = (operation: Fragment['operations'][number], i: number): OnnxNode => {
     const outputs = operation.outputs.map((name) => (name === result ? output : name));
@@ -140,7 +145,7 @@ function replacement({ prefix, operations, constants }: Fragment, result: string
   };
 }
 
-/** A beginning of names that no name has. */
+/** A prefix that no name starts with. */
 function freePrefix(names: ReadonlySet<string>, wanted: string): string {
   for (let prefix = wanted; ; prefix += '_') {
     if (![...names].some((name) => name.startsWith(`${prefix}/`))) return `${prefix}/`;
@@ -151,7 +156,7 @@ function isClassifier({ operator }: OnnxNode): boolean {
   return operator === 'TreeEnsembleClassifier';
 }
 
-/** The element type of a value: as the graph's input has it, or what made it; undefined where that is not known. */
+/** The element type of a value, from the graph's input or the node that made it; undefined if unknown. */
 function typeOf({ graph }: OnnxModel, value: string): number | undefined {
   const seen = new Set<OnnxNode>();
   for (let name = value; ; ) {
@@ -162,7 +167,7 @@ function typeOf({ graph }: OnnxModel, value: string): number | undefined {
     }
     if (producer.operator === 'Cast') return attributesOf(producer.message).integers('to')[0];
     if (producer.domain === 'ai.onnx.ml' && ML_FLOAT.includes(producer.operator)) return FLOAT;
-    // Of the standard set, these keep the type of their first input.
+    // These standard operators keep the type of their first input.
     if (!UNCHANGED.includes(producer.operator) || seen.has(producer)) return undefined;
     seen.add(producer);
     name = producer.inputs[0] ?? '';

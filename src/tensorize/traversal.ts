@@ -1,7 +1,7 @@
 import type { Fragment } from './fragment.ts';
 import type { Branches, Tree, TreeNodes } from './tree-nodes.ts';
 
-/** `<`, `<=`, … as operators of ONNX, and the branches that they choose. None of them holds for NaN. */
+/** ONNX comparison operators and the branches for which they are true. None is true for NaN. */
 const COMPARISONS: readonly (readonly [operator: string, chosen: readonly (keyof Branches)[]])[] = [
   ['LessOrEqual', ['less', 'equal']],
   ['GreaterOrEqual', ['equal', 'greater']],
@@ -12,22 +12,22 @@ const COMPARISONS: readonly (readonly [operator: string, chosen: readonly (keyof
 
 const BRANCHES = ['less', 'equal', 'greater', 'missing'] as const;
 
-/** Trees of like depth go together: each level is work for all of them. More groups are more operations. */
+/** Trees of similar depth form a group, because each level costs work for the whole group. More groups are more operations. */
 const MAX_GROUPS = 4;
 
 /**
- * The way of each row through all trees at once, level by level: positions of nodes are gathered from tables by the positions of
- * the level before; who is at a leaf stays there. Only operations with kernels in GPU providers: WebGPU has none for AND, OR and
- * NOT, and its choice between booleans fails, so that comparisons choose between positions alone. NaN is told by comparisons that
- * do not hold, since shaders may assume that no number is NaN when they are asked for that.
+ * Moves each row through all trees at once, level by level. Tables map the node positions of one level to those of the next; a
+ * leaf maps to itself. Uses only operations with kernels in GPU providers. WebGPU has none for AND, OR and NOT, and its choice
+ * between booleans fails, so comparisons only choose between positions. NaN is recognised by comparisons that are all false,
+ * because shaders may assume that an explicit NaN test is always false.
  *
  * @param input name of the features, `[N, F]`
- * @returns name of the positions of leaves, int32 `[N, trees.length]`, a column for each tree in their order
+ * @returns name of the leaf positions, int32 `[N, trees.length]`, one column per tree in the given order
  */
 export function traversal(fragment: Fragment, input: string, nodes: TreeNodes, trees: readonly Tree[]): string {
   const tables = tablesOf(fragment, nodes);
   const groups = byDepth(trees);
-  const found = groups.map((group, i) => descent(fragment, input, tables, group, i));
+  const found = groups.map((group, i) => descend(fragment, { input, tables, trees: group, group: i }));
   const [first = ''] = found;
   if (found.length === 1) return first;
   const columns = new Map(groups.flat().map((tree, column) => [tree, column]));
@@ -36,7 +36,7 @@ export function traversal(fragment: Fragment, input: string, nodes: TreeNodes, t
   return fragment.apply('Gather', [together, fragment.constant('tree', [trees.length], order)], { axis: 1 });
 }
 
-/** The trees in groups of like depth, as many in each, the deepest last; one group as they are where that would save little. */
+/** Equal groups of trees by depth, the deepest last. A single group in the given order if grouping would save little. */
 function byDepth(trees: readonly Tree[]): (readonly Tree[])[] {
   const sorted = [...trees].sort((a, b) => a.depth - b.depth);
   const size = Math.ceil(trees.length / MAX_GROUPS);
@@ -49,7 +49,7 @@ function levelsOf(trees: readonly Tree[]): number {
   return trees.reduce((most, { depth }) => Math.max(most, depth), 1);
 }
 
-/** The tables of nodes, whose names are made when they are first needed. */
+/** The tables of nodes. A table becomes a constant of the graph on first use. */
 interface Tables extends TreeNodes {
   readonly choices: Choices;
   readonly name: (table: 'features' | 'thresholds' | keyof Branches) => string;
@@ -69,21 +69,30 @@ function tablesOf(fragment: Fragment, nodes: TreeNodes): Tables {
   };
 }
 
-/** The way through some trees, all of them as deep as the deepest. */
-function descent(fragment: Fragment, input: string, tables: Tables, trees: readonly Tree[], group: number): string {
+interface Descent {
+  readonly input: string;
+  readonly tables: Tables;
+  readonly trees: readonly Tree[];
+  /** Number of the group, for names. */
+  readonly group: number;
+}
+
+/** Moves rows through some trees, for as many levels as the deepest tree has. */
+function descend(fragment: Fragment, { input, tables, trees, group }: Descent): string {
   const { features, thresholds, branches, choices } = tables;
-  // The first level starts at the roots, the same for every row: its tables have one row.
+  // Every row starts at the roots, so the tables of the first level have one row.
   const first = (name: string, table: Int32Array | Float32Array | Float64Array): string =>
     fragment.constant(`root_${name}${group}`, [1, trees.length], atRoots(table, trees));
   const columns = fragment.constant(`root_features${group}`, [trees.length], atRoots(features, trees));
-  const value = fragment.apply('Gather', [input, columns], { axis: 1 });
-  let position = choose(fragment, value, first('thresholds', thresholds), choices, (branch) => first(branch, branches[branch]));
+  const atRoot = fragment.apply('Gather', [input, columns], { axis: 1 });
+  const compared = { value: atRoot, threshold: first('thresholds', thresholds) };
+  let position = choose(fragment, choices, compared, (branch) => first(branch, branches[branch]));
   for (let level = 1; level < levelsOf(trees); level += 1) {
     const here = position;
     const gather = (table: Parameters<Tables['name']>[0]): string =>
       fragment.apply('Gather', [tables.name(table), here], { axis: 0 });
     const feature = fragment.apply('GatherElements', [input, gather('features')], { axis: 1 });
-    position = choose(fragment, feature, gather('thresholds'), choices, gather);
+    position = choose(fragment, choices, { value: feature, threshold: gather('thresholds') }, gather);
   }
   return position;
 }
@@ -94,13 +103,13 @@ function atRoots(table: Int32Array | Float32Array | Float64Array, trees: readonl
   return values;
 }
 
-/** Comparisons in order, each with the branch that is taken where it holds; the branch where none does. */
+/** Comparisons in order, each with the branch to take if it is true, and the branch if none is. */
 interface Choices {
   readonly tests: readonly { readonly operator: string; readonly branch: keyof Branches }[];
   readonly otherwise: keyof Branches;
 }
 
-/** The fewest comparisons that tell the branches apart which differ in any node; NaN is told by none of them. */
+/** The fewest comparisons that distinguish the branches that differ in some node. NaN fails them all. */
 function choicesOf(branches: Branches): Choices {
   const same = (one: keyof Branches, other: keyof Branches): boolean =>
     branches[one].every((child, i) => child === branches[other][i]);
@@ -113,15 +122,14 @@ function choicesOf(branches: Branches): Choices {
     tests.push({ operator, branch: chosen[0] ?? 'less' });
     left = left.filter((branch) => !chosen.includes(branch));
   }
-  // Trees of one leaf each: there must be a row of positions for every row all the same.
+  // If every tree is a single leaf, one comparison is still needed to get a position for every row.
   return { tests: tests.length > 0 ? tests : [{ operator: 'Less', branch: 'less' }], otherwise: 'missing' };
 }
 
 function choose(
   fragment: Fragment,
-  value: string,
-  threshold: string,
   { tests, otherwise }: Choices,
+  { value, threshold }: { readonly value: string; readonly threshold: string },
   positions: (branch: keyof Branches) => string,
 ): string {
   return tests.reduceRight(

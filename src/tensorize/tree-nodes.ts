@@ -1,18 +1,18 @@
 import type { Attributes } from '../onnx/attributes.ts';
 import { refusal } from './refusal.ts';
 
-/** Where a row goes from a node that compares a feature with a threshold: positions of nodes, of a leaf its own. */
+/** Per node, the position of the next node for each result of comparing the feature with the threshold. A leaf has its own. */
 export interface Branches {
   readonly less: Int32Array;
   readonly equal: Int32Array;
   readonly greater: Int32Array;
-  /** Where the feature is NaN, with which no comparison holds but "not equal". */
+  /** For NaN, for which only "not equal" is true. */
   readonly missing: Int32Array;
 }
 
 /** The nodes of all trees of an ensemble, in the order of the file. */
 export interface TreeNodes {
-  /** Position of a node by the ids of its tree and of itself. */
+  /** Position of a node by the id of its tree and its own id. */
   readonly positions: ReadonlyMap<number, ReadonlyMap<number, number>>;
   /** The feature that each node compares; 0 in a leaf. */
   readonly features: Int32Array;
@@ -23,15 +23,15 @@ export interface TreeNodes {
 }
 
 export interface Tree {
-  /** Position of its root. */
+  /** Position of the root. */
   readonly root: number;
-  /** Comparisons until every row is at a leaf. */
+  /** Number of comparisons after which every row is at a leaf. */
   readonly depth: number;
   /** Positions of the leaves. */
   readonly leaves: readonly number[];
 }
 
-/** What a mode sends to the true branch: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html */
+/** Results that a mode sends to the true branch: https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html */
 const MODES: Readonly<Record<string, readonly (keyof Branches)[]>> = {
   BRANCH_LEQ: ['less', 'equal'],
   BRANCH_LT: ['less'],
@@ -43,17 +43,17 @@ const MODES: Readonly<Record<string, readonly (keyof Branches)[]>> = {
 
 const LEAF = 'LEAF';
 
-/** A table has fewer columns by far. */
+/** Far more than the columns of any table. */
 const MAX_FEATURES = 2 ** 16;
 
-/** Each level is half a dozen operations of the graph that is made. */
-const DEEPEST = 512;
+/** Each level becomes half a dozen operations of the new graph. */
+const MAX_DEPTH = 512;
 
 /**
- * Reads the nodes and believes nothing of them: lengths that disagree, children that are not there and circles are refused.
+ * Reads and validates the nodes: refuses lengths that disagree, missing children and cycles.
  *
- * @param thresholdsOf the numbers of an attribute, or of its tensor
- * @throws ScoreBatchError `configuration`; RangeError where the bytes are no node
+ * @param thresholdsOf returns the numbers of an attribute, or of its tensor
+ * @throws ScoreBatchError `configuration`; RangeError if the bytes are not a node
  */
 export function readNodes(attributes: Attributes, thresholdsOf: (name: string) => Float32Array | Float64Array): TreeNodes {
   const modes = attributes.texts('nodes_modes');
@@ -79,14 +79,14 @@ export function readNodes(attributes: Attributes, thresholdsOf: (name: string) =
     }
     const node = `node ${nodeIds[i]} of tree ${treeIds[i]}`;
     const mode = Object.hasOwn(MODES, name) ? MODES[name] : undefined;
-    if (mode === undefined) throw refusal(`${node} is of the mode ${JSON.stringify(name.slice(0, 40))}, which is not known`);
+    if (mode === undefined) throw refusal(`${node} has the unknown mode ${JSON.stringify(name.slice(0, 40))}`);
     const feature = featureIds[i] ?? 0;
-    if (feature >= MAX_FEATURES) throw refusal(`${node} compares feature ${feature}`);
+    if (feature >= MAX_FEATURES) throw refusal(`${node} compares feature ${feature}, which is out of range`);
     if (Number.isNaN(thresholds[i])) throw refusal(`${node} compares with NaN`);
     features[i] = feature;
     const child = (id: number | undefined): number => {
       const found = positions.get(treeIds[i] ?? 0)?.get(id ?? 0);
-      if (found === undefined) throw refusal(`${node} has a child ${id} that is not there`);
+      if (found === undefined) throw refusal(`${node} has a child ${id} that does not exist`);
       return found;
     };
     const [whenTrue, whenFalse] = [child(trueIds[i]), child(falseIds[i])];
@@ -99,18 +99,18 @@ export function readNodes(attributes: Attributes, thresholdsOf: (name: string) =
   return { positions, features, thresholds, branches, trees };
 }
 
-/** @throws ScoreBatchError where the attribute has not as many entries as there are */
+/** @throws ScoreBatchError if the attribute does not have `length` entries */
 export function sameLength<T extends { readonly length: number }>(name: string, values: T, length: number): T {
   if (values.length === length) return values;
-  throw refusal(`${name} has ${values.length} entries where there are ${length}`);
+  throw refusal(`${name} has ${values.length} entries instead of ${length}`);
 }
 
-/** Trees in the order of the file, the root first in each, as runtimes take it. */
+/** Trees in the order of the file. As in runtimes, the first node of each is its root. */
 function positionsOf(treeIds: readonly number[], nodeIds: readonly number[]): Map<number, Map<number, number>> {
   const trees = new Map<number, Map<number, number>>();
   for (const [i, tree] of treeIds.entries()) {
     const nodes = trees.get(tree) ?? new Map<number, number>();
-    if (nodes.size > 0 && treeIds[i - 1] !== tree) throw refusal(`the nodes of tree ${tree} do not stand together`);
+    if (nodes.size > 0 && treeIds[i - 1] !== tree) throw refusal(`the nodes of tree ${tree} are not consecutive`);
     const id = nodeIds[i] ?? 0;
     if (nodes.has(id)) throw refusal(`tree ${tree} has two nodes ${id}`);
     trees.set(tree, nodes.set(id, i));
@@ -118,10 +118,10 @@ function positionsOf(treeIds: readonly number[], nodeIds: readonly number[]): Ma
   return trees;
 }
 
-/** Exporters share what several nodes lead to, so that a tree is a graph; a circle would have no end. */
+/** Exporters may share subtrees, so a tree is a graph. A cycle would never end. */
 function walkTree(id: number, root: number, children: ReadonlyMap<number, readonly [number, number]>): Tree {
   const leaves: number[] = [];
-  /** The longest way to a leaf, once all that is below was seen. */
+  // The longest path to a leaf, for nodes whose subtree is complete.
   const heights = new Map<number, number>();
   const open = new Set<number>();
   const trail = [root];
@@ -137,10 +137,10 @@ function walkTree(id: number, root: number, children: ReadonlyMap<number, readon
     } else {
       open.add(node);
       for (const child of pair) {
-        if (open.has(child)) throw refusal(`the nodes of tree ${id} lead in a circle`);
+        if (open.has(child)) throw refusal(`the nodes of tree ${id} form a cycle`);
         trail.push(child);
       }
-      if (open.size > DEEPEST) throw refusal(`tree ${id} is more than ${DEEPEST} nodes deep`);
+      if (open.size > MAX_DEPTH) throw refusal(`tree ${id} is more than ${MAX_DEPTH} nodes deep`);
     }
   }
   return { root, depth: heights.get(root) ?? 0, leaves };

@@ -13,42 +13,42 @@ import { openSession, type Session } from '../runtime/session.ts';
 import { compareModels } from './comparison.ts';
 import { edgeRows } from './edge-rows.ts';
 import type { Ensemble } from './ensemble.ts';
-import { isolated } from './isolate.ts';
+import { isolateEnsemble } from './isolate.ts';
 import { type Tensorized, tensorize } from './tensorize.ts';
 
 const RANDOM_ROWS = 2048;
 const BATCH_ROWS = 512;
 
-/** Float32 sums of the same numbers in another order differ by less, as a share of what they could add up to at most. */
+/** Float32 sums in a different order differ by less than this share of the largest possible sum. */
 const ENSEMBLE_TOLERANCE = 1e-6;
 
 export interface Verified {
   readonly execution: Execution;
   readonly golden: number;
   readonly random: number;
-  /** Rows at and around thresholds, with which each ensemble was tried by itself. */
+  /** Rows at and around thresholds on which each ensemble was tried alone. */
   readonly edge: number;
-  /** Largest difference of two scores. */
+  /** Largest difference between scores. */
   readonly largest: number;
-  /** How much scores may differ; of scores beyond 1, that share of them. */
+  /** Allowed difference: absolute up to 1, relative beyond. */
   readonly tolerance: number;
 }
 
 interface Subject {
   readonly original: Bundle;
   readonly made: Bundle;
-  /** The original's model, pruned as it was rewritten. */
+  /** The original's model, pruned like the rewritten one. */
   readonly model: OnnxModel;
   readonly ensembles: Tensorized['ensembles'];
-  /** An empty folder for models that are made to be tried. */
+  /** An empty folder for temporary models. */
   readonly folder: string;
 }
 
 /**
- * Compares what was made with the original, which runs on cpu: on the golden rows, on random rows, and each ensemble by itself on
- * rows at its thresholds and beyond.
+ * Compares the new bundle with the original, which runs on cpu: on the golden rows, on random rows, and each ensemble alone on
+ * rows around its thresholds.
  *
- * @throws ScoreBatchError `configuration` where they differ, or the provider does not serve
+ * @throws ScoreBatchError `configuration` if they differ, or the provider cannot run the model
  */
 export async function verifyTensorized(
   { original, made, model, ensembles, folder }: Subject,
@@ -66,26 +66,30 @@ export async function verifyTensorized(
   });
   let edge = 0;
   for (const [i, ensemble] of ensembles.entries()) {
-    edge += await verifyEnsemble(model, ensemble, provider, path.join(folder, `ensemble-${i}-${provider}`), random);
+    const file = path.join(folder, `ensemble-${i}-${provider}`);
+    edge += await verifyEnsemble({ model, tensorized: ensemble, provider, file, random });
   }
   return { execution, golden, random: RANDOM_ROWS, edge, largest, tolerance };
 }
 
-/** @returns how many rows it was tried with */
-async function verifyEnsemble(
-  model: OnnxModel,
-  tensorized: Tensorized['ensembles'][number],
-  provider: string,
-  file: string,
-  random: () => number,
-): Promise<number> {
+interface EnsembleSubject {
+  readonly model: OnnxModel;
+  readonly tensorized: Tensorized['ensembles'][number];
+  readonly provider: string;
+  /** Path of the temporary models, without a suffix. */
+  readonly file: string;
+  readonly random: () => number;
+}
+
+/** @returns the number of rows it was tried on */
+async function verifyEnsemble({ model, tensorized, provider, file, random }: EnsembleSubject): Promise<number> {
   const { ensemble, double } = tensorized;
   const { rows, width, values } = edgeRows(ensemble, random);
-  const alone = isolated(model, tensorized, width);
+  const alone = isolateEnsemble(model, tensorized, width);
   const output = alone.graph.outputs[0]?.name ?? '';
   const [original, made] = await Promise.all([
-    saved(`${file}-original.onnx`, alone),
-    saved(`${file}-made.onnx`, tensorize(alone, output).model),
+    saveModel(`${file}-original.onnx`, alone),
+    saveModel(`${file}-made.onnx`, tensorize(alone, output).model),
   ]);
   const inputs = [
     {
@@ -95,7 +99,7 @@ async function verifyEnsemble(
       shape: [rows, width],
     },
   ];
-  const tolerance = ENSEMBLE_TOLERANCE * Math.max(1, mostOf(ensemble));
+  const tolerance = ENSEMBLE_TOLERANCE * Math.max(1, largestSum(ensemble));
   await withBoth(original, made, provider, async (sessions) => {
     await compareModels({ ...sessions, what: 'rows at thresholds', output, inputs, tolerance });
   });
@@ -118,14 +122,14 @@ async function withBoth(
   }
 }
 
-async function saved(file: string, model: OnnxModel): Promise<ModelFile> {
+async function saveModel(file: string, model: OnnxModel): Promise<ModelFile> {
   const bytes = serializeModel(model);
   await writeFile(file, bytes);
   return { file, digest: createHash('sha256').update(bytes).digest('hex') };
 }
 
-/** What the largest weights of all trees add up to. */
-function mostOf({ nodes, weights, baseValues }: Ensemble): number {
+/** The sum of the largest absolute weights of all trees. */
+function largestSum({ nodes, weights, baseValues }: Ensemble): number {
   const byLeaf = new Map<number, number>();
   for (const { node, value } of weights) byLeaf.set(node, Math.max(byLeaf.get(node) ?? 0, Math.abs(value)));
   const trees = nodes.trees.map(({ leaves }) => leaves.reduce((most, leaf) => Math.max(most, byLeaf.get(leaf) ?? 0), 0));

@@ -37,7 +37,10 @@ export function errorByRule<F>(
 }
 
 const BY_KIND: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
-  permission: ['denies access', 'check the permissions of the credentials; the documentation lists those that a run needs'],
+  permission: [
+    'denies access',
+    'check the permissions of the credentials; docs/bigquery.md and docs/snowflake.md list those that a run needs',
+  ],
   refused: ['rejects the cost of the query', 'filter on the partition column, or raise the limit'],
   conflict: ['reports a conflict with another process', CHECK_STATUS],
   configuration: [

@@ -4,17 +4,17 @@ import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type OnnxModel, parseModel, serializeModel } from '../onnx/model.ts';
 import { replaceFile } from '../replaced-file.ts';
-import { notOnnx } from '../runtime/errors.ts';
+import { notOnnxError } from '../runtime/errors.ts';
 import { checkedFacts, type ModelBytes, readModel } from '../runtime/model-file.ts';
 import { withoutZipMaps, withTensors, type ZipMap, zipMapsOf } from './cut.ts';
 import { verifyCut } from './verification.ts';
 
 interface Options {
-  /** The model file that is written. */
+  /** The model file to write. */
   readonly out: string;
-  /** Replace a file that is there. */
+  /** Replace an existing file. */
   readonly force: boolean;
-  /** What the model takes, where a description says it. */
+  /** The model's inputs; undefined without a model.yaml. */
   readonly signature: Signature | undefined;
 }
 
@@ -22,15 +22,15 @@ export interface Dropped {
   readonly zipMaps: readonly ZipMap[];
   /** SHA-256 of the new file, hex. */
   readonly digest: string;
-  /** Random rows on which both models gave the same probabilities. */
+  /** Number of random rows for which both models gave the same probabilities. */
   readonly rows: number;
 }
 
 /**
- * Writes a model file without its ZipMaps, and compares it with the original before it appears under its name.
+ * Writes a model file without its ZipMaps. Compares it with the original first, so a wrong file never gets the target name.
  *
- * @throws ScoreBatchError `configuration` where it has none or the results differ, `usage` where the file is there, `permission`
- *   where it cannot be written: nothing is left then
+ * @throws ScoreBatchError `configuration` if it has none or the results differ, `usage` if the file exists, `permission` if it
+ *   cannot be written; nothing is left behind
  */
 export async function dropZipMap(file: string, { out, force, signature }: Options): Promise<Dropped> {
   await refuseTarget(out, force);
@@ -43,7 +43,7 @@ export async function dropZipMap(file: string, { out, force, signature }: Option
   return { zipMaps, digest: made.digest, rows };
 }
 
-/** The ZipMaps of a model file. @throws ScoreBatchError `configuration` where the bytes are no model */
+/** The ZipMaps of a model file. @throws ScoreBatchError `configuration` if the bytes are not a model */
 export function zipMapsIn(model: ModelBytes): readonly ZipMap[] {
   return zipMapsOf(parsed(model));
 }
@@ -65,7 +65,7 @@ function parsed({ file, bytes }: ModelBytes): OnnxModel {
   try {
     return parseModel(bytes);
   } catch (cause) {
-    if (cause instanceof RangeError) throw notOnnx(file, cause.message, cause);
+    if (cause instanceof RangeError) throw notOnnxError(file, cause.message, cause);
     throw cause;
   }
 }
@@ -74,7 +74,7 @@ async function refuseTarget(out: string, force: boolean): Promise<void> {
   const there = await lstat(out).catch(() => undefined);
   if (there === undefined) return;
   if (there.isFile() && force) return;
-  throw new ScoreBatchError('usage', `${out} exists already`, {
+  throw new ScoreBatchError('usage', `${out} already exists`, {
     hint: there.isFile() ? 'choose another file, or replace it with --force' : 'name the file to write, such as model.onnx',
   });
 }

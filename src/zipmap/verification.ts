@@ -10,24 +10,24 @@ const RANDOM_ROWS = 2048;
 const BATCH_ROWS = 512;
 
 interface Subject {
-  /** The model with its ZipMap, whose probabilities are an output too. */
+  /** The model with its ZipMap and, as an additional output, its probabilities. */
   readonly original: ModelBytes;
   readonly made: ModelBytes;
   /** Tensors of probabilities. */
   readonly tensors: readonly string[];
-  /** What the model takes, where a description says it. */
+  /** The model's inputs; undefined without a model.yaml. */
   readonly signature: Signature | undefined;
 }
 
 /**
- * Runs both models on the same random rows on cpu: the probabilities must be the same, bit for bit.
+ * Runs both models on the same random rows on cpu. The probabilities must match bit for bit.
  *
  * @returns the number of rows
- * @throws ScoreBatchError `configuration` where they differ, or one cannot be run
+ * @throws ScoreBatchError `configuration` if they differ, or a model cannot run
  */
 export async function verifyCut({ original, made, tensors, signature }: Subject): Promise<number> {
   const { operators } = checkedFacts(made);
-  if (operators.has('ai.onnx.ml:ZipMap')) throw zipMapRefusal('there is one inside of another node, or in a function');
+  if (operators.has('ai.onnx.ml:ZipMap')) throw zipMapRefusal('another one is inside a nested graph or a function');
   const sessions: Session[] = [];
   try {
     for (const model of [original, made]) sessions.push(await opened(model));
@@ -49,8 +49,8 @@ async function compare(original: Session, made: Session, tensor: string, inputs:
   const differs = wanted.values.findIndex((value, i) => !Object.is(value, got.values[i]));
   if (wanted.width === got.width && wanted.values.length === got.values.length && differs < 0) return;
   throw zipMapRefusal(
-    `on random rows, ${tensor} is not what the ZipMap would have read`,
-    'nothing was written; please report it with the model, if it may be shown',
+    `on random rows, ${tensor} differs from the ZipMap's input`,
+    'nothing was written; please report this, with the model if you can share it',
   );
 }
 
@@ -63,13 +63,13 @@ async function opened(model: ModelBytes): Promise<Session> {
 
 const DTYPES: readonly InputDtype[] = ['float32', 'float64', 'int64', 'bool', 'string'];
 
-/** What a model file says that it takes: any values, as wide as it declares. */
+/** The inputs that a model file declares. Any value is allowed. */
 function declared({ metadata }: Session): Signature {
   const inputs = metadata.inputs.map(({ name, dtype: found, shape }) => {
     const dtype = DTYPES.find((other) => other === found);
     const [, width, ...more] = shape;
     if (dtype === undefined || width === undefined || more.length > 0) {
-      throw zipMapRefusal(`its input ${name} is not one that a table can feed`, 'export the model with inputs [N, F]');
+      throw zipMapRefusal(`table rows cannot feed its input ${name}`, 'export the model with inputs [N, F]');
     }
     const features = Array.from({ length: Number(width) || 1 }, (_, i) => ({
       name: `${name}_${i}`,

@@ -22,7 +22,7 @@ it('inspect says at once what stands in the way, and the command that clears it'
     # zipmap    the output probabilities is a list of maps (ZipMap), as CatBoost always writes them, which cannot be scored; the probabilities are in probability_tensor, columns 0 (class 0), 1 (class 1)
     #           \`score-batch model drop-zipmap model/model.onnx --out FILE\` writes the model with the probabilities as its output; then inspect that file
     # nodes     cpu: all 2
-    # trees     no GPU has a kernel for TreeEnsembleClassifier; \`score-batch model tensorize\` writes trees as operations that GPUs run whole"
+    # trees     no GPU has a kernel for TreeEnsembleClassifier; \`score-batch model tensorize\` rewrites trees as operations that GPUs can run"
   `);
   const bundle = await scoreBatch(folder, ['model', 'inspect', 'model', '--providers', 'cpu']);
   expect(bundle.stdout).toMatch(
@@ -57,7 +57,7 @@ it('writes a file that gives the probabilities that Python had from the ZipMap',
 
 describe('refuses, and writes nothing,', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
-    ['a file that is there', ['model/model.onnx', '--out', 'model/model.onnx'], 64, 'model.onnx exists already'],
+    ['a file that is there', ['model/model.onnx', '--out', 'model/model.onnx'], 64, 'model.onnx already exists'],
     ['a file that cannot be made', ['model/model.onnx', '--out', 'linear.onnx/new.onnx'], 77, 'new.onnx cannot be written'],
     ['a file that is not there', ['model/other.onnx', '--out', 'new.onnx'], 78, 'other.onnx does not exist'],
   ])('%s', async (_, args, code, message) => {

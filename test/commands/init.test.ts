@@ -31,10 +31,10 @@ it('writes a job, its query and the schema for editors, from which a job comes t
   expect(transcript(await plan(), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: the query does not give what the model needs
+    error: the query does not provide what the model needs
       the query has no column a for the model
       the query has no column b for the model
-    hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
+    hint: \`score-batch model inspect FOLDER\` prints the columns that a model needs"
   `);
   const query = path.join(folder, 'jobs/churn.sql');
   await writeFile(query, (await readFile(query, 'utf8')).replace('-- , feature columns', ', a, b'));
@@ -105,7 +105,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
     left to do, each marked in the files:
       name the key, perhaps user_id, shop_id
-      give the query a column for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
+      give the query a column for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
       give the query a column for the feature logins (int64): the table has no such column; is it login?
       choose the column by which a row of orders belongs to a window, perhaps created, paid"
   `);
@@ -115,7 +115,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
       user_id,
       shop_id,
       login
-      -- , plan as plan -- string: the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": write those with CASE in the query, or load the column as text
+      -- , plan as plan -- string: the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
     from orders
     -- Choose the column by which a row belongs to the window:
     -- where created >= :window_start_local and created < :window_end_local

@@ -66,7 +66,7 @@ describe('inspect', () => {
     expect(await lines(trees, '--providers', 'cpu,cuda')).toEqual([
       0,
       'nodes     cpu: all 2',
-      expect.stringMatching(/^nodes {5}cuda: cannot load here: ./),
+      expect.stringMatching(/^nodes {5}cuda: cannot load: ./),
       hint,
     ]);
     expect(await lines(path.join(trees, 'model.onnx'))).toEqual([
@@ -147,7 +147,7 @@ describe('inspect', () => {
       "exit 78
       stderr:
       error: <project>/nowhere/model.yaml does not exist
-      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is <project>/nowhere"
+      hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is <project>/nowhere"
     `);
   });
 });
@@ -177,10 +177,10 @@ describe('verify', () => {
   });
 
   it.each<[title: string, golden: string | undefined, message: string]>([
-    ['differ', 'a,b,expected_score\n0,0,0.5\n1,0,0.7\n', 'does not give the golden scores: row 2 of'],
+    ['differ', 'a,b,expected_score\n0,0,0.5\n1,0,0.7\n', 'does not reproduce the golden scores: row 2 of'],
     ['lack the scores', 'a,b\n0,0\n', 'has no column expected_score'],
     ['lack a feature', 'a,expected_score\n0,0.5\n', 'has no column b'],
-    ['are none', 'a,b,expected_score\n', 'holds no rows'],
+    ['are none', 'a,b,expected_score\n', 'has no rows'],
     ['would be quarantined', 'a,b,expected_score\n,0,0.5\n', 'would be quarantined: null in a required feature'],
     ['are missing', undefined, 'golden.csv does not exist'],
   ])('refuses golden rows that %s', async (_, golden, message) => {
@@ -201,6 +201,6 @@ describe('verify', () => {
     await writeFile(file, Buffer.concat([await readFile(file), Buffer.from([0])]));
     const { code, stderr } = await scoreBatch(folder, ['model', 'verify', 'model']);
     expect(code).toBe(78);
-    expect(stderr).toContain('is not the one that model.yaml states');
+    expect(stderr).toContain('does not match model.yaml');
   });
 });

@@ -36,11 +36,16 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
 describe('refuses, and writes nothing,', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
     ['a model without trees', ['linear', '--out', 'new'], 78, 'it has no tree ensemble'],
-    ['a folder that is there', ['trees', '--out', 'there'], 64, 'there exists already'],
-    ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is no bundle'],
-    ['the folder of the original, even with --force', ['trees', '--out', 'trees', '--force'], 64, 'trees holds the original'],
-    ['what holds the original, even with --force', ['trees', '--out', '.', '--force'], 64, 'holds the original'],
-    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider serves'],
+    ['a folder that is there', ['trees', '--out', 'there'], 64, 'there already exists'],
+    ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is not a bundle'],
+    [
+      'the folder of the original, even with --force',
+      ['trees', '--out', 'trees', '--force'],
+      64,
+      'trees contains the original',
+    ],
+    ['what contains the original, even with --force', ['trees', '--out', '.', '--force'], 64, 'contains the original'],
+    ['a provider that is not there', ['trees', '--out', 'new', '--providers', 'cuda'], 78, 'no execution provider can run'],
     ['a folder that cannot be made', ['trees', '--out', 'trees/model.yaml/new'], 77, 'new cannot be written'],
     ['to be called without --out', ['trees'], 64, '--out'],
   ])('%s', async (_, args, code, message) => {
@@ -62,7 +67,7 @@ describe('refuses, and writes nothing,', () => {
     await writeFile(golden, (await readFile(golden, 'utf8')).replace(/,[\d.]+\n$/, ',0.123\n'));
     const { code, stderr } = await scoreBatch(folder, ['model', 'tensorize', 'trees', '--out', 'new']);
     expect(code).toBe(78);
-    expect(stderr).toContain('does not give the golden scores');
+    expect(stderr).toContain('does not reproduce the golden scores');
     expect(await readdir(folder)).toEqual(['trees']);
   });
 });

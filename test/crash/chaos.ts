@@ -5,7 +5,7 @@ import type { Phase, Route } from './effects.ts';
 import { type CrashPoint, run, start } from './kill.ts';
 import { crashProject, missing } from './project.ts';
 
-// Started by scripts/chaos.mjs, which says what it is.
+// Started by scripts/chaos.ts, which says what it is.
 
 interface Wanted {
   readonly kills: number;

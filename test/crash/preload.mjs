@@ -7,6 +7,8 @@
 // before: nothing was sent. during: all was sent, and no answer came. after: it is done and acknowledged, and nothing has
 // happened since. A file system call has no `during`, but the removal of a folder, and bytes that a thread writes into a file:
 // both have then only begun.
+//
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import fs from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';

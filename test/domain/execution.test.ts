@@ -6,11 +6,11 @@ const EXECUTION: Execution = {
   devices: ['cpu'],
   gpu: false,
   onnxruntime: '1.30.0',
-  skipped: [{ provider: 'cuda', why: 'there is no NVIDIA GPU here' }],
+  skipped: [{ provider: 'cuda', why: 'no NVIDIA GPU was found' }],
 };
 
 it('check says why a provider does not serve; a run need not say it every week', () => {
-  expect(showExecution(EXECUTION)).toEqual(['cpu, ONNX Runtime 1.30.0', 'not cuda: there is no NVIDIA GPU here']);
+  expect(showExecution(EXECUTION)).toEqual(['cpu, ONNX Runtime 1.30.0', 'not cuda: no NVIDIA GPU was found']);
   expect(showServing(EXECUTION)).toEqual(['cpu, ONNX Runtime 1.30.0']);
 });
 

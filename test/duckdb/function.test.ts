@@ -9,7 +9,7 @@ async function open() {
 
 it('returns what the function wrote, nulls and all, in vectors of every size', async () => {
   await using database = await open();
-  registerFunction(database, 'twice', ['DOUBLE'], 'DOUBLE', (rows, [input], result) => {
+  registerFunction(database, { name: 'twice', parameters: ['DOUBLE'], returns: 'DOUBLE' }, (rows, [input], result) => {
     const values = new Float64Array((input?.bytes.buffer ?? new ArrayBuffer()) as ArrayBuffer, input?.bytes.byteOffset, rows);
     const doubled = new Float64Array(result.bytes.buffer as ArrayBuffer);
     result.valid.fill(255);
@@ -29,7 +29,7 @@ it('returns what the function wrote, nulls and all, in vectors of every size', a
 it('is called once for each row: its calls are not folded, shared or left out where they are asked for', async () => {
   await using database = await open();
   let called = 0;
-  registerFunction(database, 'counted', ['INTEGER'], 'INTEGER', (rows, _, result) => {
+  registerFunction(database, { name: 'counted', parameters: ['INTEGER'], returns: 'INTEGER' }, (rows, _, result) => {
     const values = new Int32Array(result.bytes.buffer as ArrayBuffer);
     for (let row = 0; row < rows; row += 1) values[row] = called + row;
     called += rows;
@@ -43,7 +43,7 @@ it('is called once for each row: its calls are not folded, shared or left out wh
 
 it('ends the statement with what it threw, and nothing else', async () => {
   await using database = await open();
-  registerFunction(database, 'falling', ['INTEGER'], 'INTEGER', () => {
+  registerFunction(database, { name: 'falling', parameters: ['INTEGER'], returns: 'INTEGER' }, () => {
     throw new Error('it fell over');
   });
   await expect(database.rows('SELECT falling(CAST(i AS INTEGER)) FROM range(100000) t(i)')).rejects.toThrow('it fell over');

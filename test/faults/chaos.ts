@@ -6,7 +6,7 @@ import type { Fate } from '../support/breaking-proxy.ts';
 import { faultsByChance } from '../support/fault-proxy.ts';
 import { disturbed, expectedOf, type Remote, untilPublished } from './disturbed.ts';
 
-// Started by scripts/chaos-faults.mjs, which says what it is.
+// Started by scripts/chaos-faults.ts, which says what it is.
 
 interface Wanted {
   readonly faults: number;

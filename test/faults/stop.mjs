@@ -5,6 +5,8 @@
 //   rename TARGET       a file is renamed
 //   duckdb SQL          a statement of DuckDB, in this process
 //   http BODY           a request to a warehouse
+//
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import fs from 'node:fs';
 import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';

@@ -172,7 +172,7 @@ it('says what to do, and that the job file is at fault', () => {
       jobs/churn.yaml:1:1: time_zone: missing: expected text
       jobs/churn.yaml:1:1: source: missing: expected a map
       jobs/churn.yaml:1:1: sink: missing: expected a map
-    hint: the README explains every key; \`score-batch init NAME\` writes a commented example"
+    hint: docs/job-file.md explains every key; \`score-batch init NAME\` writes a commented example"
   `);
 });
 

@@ -64,10 +64,10 @@ it.each(['models/churn', 'test/fixtures/tips', 'test/fixtures/models/strings'])(
 
 it('a model that is not the one described is refused with both digests', async () => {
   expect(await refused(repository('test', 'fixtures', 'models', 'digest'))).toMatchInlineSnapshot(`
-    "error: the digest of BUNDLE/model.onnx is not the one that model.yaml states
+    "error: the digest of BUNDLE/model.onnx does not match model.yaml
       model.yaml: 100ef6a71bac925f709fe9c114c60460bf6e472cfdb9d44bd8adf1698135260f
       model.onnx: e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165
-    hint: if the model was changed on purpose, write the new digest and a new version into model.yaml
+    hint: if you changed the model on purpose, set the new digest and a new version in model.yaml
     exit code 78"
   `);
 });
@@ -79,11 +79,11 @@ it('a bundle that lacks a file is refused with what a bundle is', async () => {
   await rm(path.join(folder, 'model.yaml'));
   expect([withoutModel, await refused(folder)].join('\n\n')).toMatchInlineSnapshot(`
     "error: BUNDLE/model.onnx does not exist
-    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is BUNDLE
+    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is BUNDLE
     exit code 78
 
     error: BUNDLE/model.yaml does not exist
-    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this one is BUNDLE
+    hint: a model bundle is a folder with model.onnx, model.yaml and golden.csv; this folder is BUNDLE
     exit code 78"
   `);
 });
@@ -122,12 +122,12 @@ golden: { tolerance: 0 }
       BUNDLE/model.yaml:11:29: inputs.0.columns.1.unknown: expected one of quarantine, allow, default
       BUNDLE/model.yaml:11:49: inputs.0.columns.1.categories: name at least one category
       BUNDLE/model.yaml:12:39: output.index: must be at least 0
-      BUNDLE/model.yaml:14:10: reference.score: a histogram has one share more than edges
+      BUNDLE/model.yaml:14:10: reference.score: a histogram needs one more share than edges
       BUNDLE/model.yaml:14:10: reference.score: edges must be strictly increasing
       BUNDLE/model.yaml:15:18: reference.features.a: edges must be strictly increasing
       BUNDLE/model.yaml:15:65: reference.features.b: shares must add up to 1
       BUNDLE/model.yaml:16:22: golden.tolerance: must be more than 0
-    hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; the README explains the format of model.yaml
+    hint: \`score-batch model inspect BUNDLE/model.onnx\` prints columns and categories; docs/model-bundle.md explains model.yaml
     exit code 78"
   `);
 });
@@ -148,10 +148,10 @@ describe('rules that contradict each other', () => {
     ['int64', '{ name: a, nullable: true }', 'nullable int64 needs a default: only a float can be NaN'],
     ['string', '{ name: a, nullable: true, categories: [x] }', 'nullable string needs a default: only a float can be NaN'],
     ['bool', '{ name: a, nullable: true }', 'nullable bool needs a default: only a float can be NaN'],
-    ['int64', '{ name: a, nullable: true, default: 0.5 }', 'the default 0.5 is no int64'],
-    ['float32', '{ name: a, nullable: true, default: none }', 'the default none is no float32'],
-    ['bool', '{ name: a, nullable: true, default: 1 }', 'the default 1 is no bool'],
-    ['string', '{ name: a, nullable: true, default: 1, categories: [x] }', 'the default 1 is no string'],
+    ['int64', '{ name: a, nullable: true, default: 0.5 }', 'the default 0.5 is not a valid int64'],
+    ['float32', '{ name: a, nullable: true, default: none }', 'the default none is not a valid float32'],
+    ['bool', '{ name: a, nullable: true, default: 1 }', 'the default 1 is not a valid bool'],
+    ['string', '{ name: a, nullable: true, default: 1, categories: [x] }', 'the default 1 is not a valid string'],
     ['float64', '{ name: a, default: 0 }', 'a default without nullable: true is never used'],
     ['bool', '{ name: a, range: [0, 1] }', 'a bool has no range'],
     ['string', '{ name: a, range: [0, 1], unknown: allow }', 'a string has no range'],

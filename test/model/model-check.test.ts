@@ -39,7 +39,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
   it('outputs that are no tensors', async () => {
     expect(await tried('zipmap')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/zipmap/model.onnx
-        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx, or zipmap=False in onnxmltools; or cut it from the file with \`score-batch model drop-zipmap\`
+        the output output_probability is a list of maps (ZipMap): export with options={'zipmap': False} in skl2onnx or zipmap=False in onnxmltools, or remove it with \`score-batch model drop-zipmap\`
       hint: \`score-batch model inspect MODELS/zipmap\` prints what the file declares
       exit code 78"
     `);
@@ -48,7 +48,7 @@ describe('models that cannot are refused, with the way to mend them', () => {
   it('inputs that a table cannot feed', async () => {
     expect(await tried('rank3')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/rank3/model.onnx
-        the input features is float32[N, 2, 2]: a table can feed [N, F] only, so export the model with rank 2
+        the input features is float32[N, 2, 2]: a table can only feed [N, F], so export the model with rank 2
       hint: \`score-batch model inspect MODELS/rank3\` prints what the file declares
       exit code 78"
     `);
@@ -65,21 +65,21 @@ describe('models that cannot are refused, with the way to mend them', () => {
 
   it('files that this runtime cannot load', async () => {
     expect(await tried('opset-new')).toMatchInlineSnapshot(`
-      "error: MODELS/opset-new/model.onnx uses an operator set that is newer than this ONNX Runtime
+      "error: MODELS/opset-new/model.onnx uses an operator set newer than this ONNX Runtime supports
         ONNX Runtime only *guarantees* support for models stamped with official released onnx opset versions. Opset 99 is under development and support for this is limited. The operator schemas and or other functionality may change before next ONNX release and in this case ONNX Runtime will not guarantee backward compatibility. Current official support for domain ai.onnx is till opset 26.
       hint: export the model with a lower target_opset, or upgrade onnxruntime-node
       exit code 78"
     `);
     expect(await tried('ir-new')).toMatchInlineSnapshot(`
-      "error: MODELS/ir-new/model.onnx has an IR version that is newer than this ONNX Runtime
+      "error: MODELS/ir-new/model.onnx has an IR version newer than this ONNX Runtime supports
         Unsupported model IR version: 99, max supported IR version: 13
       hint: save the model with an older onnx package (or set model.ir_version), or upgrade onnxruntime-node
       exit code 78"
     `);
     expect(await tried('garbage')).toMatchInlineSnapshot(`
       "error: MODELS/garbage/model.onnx is not an ONNX model
-        it holds a field of no known kind
-      hint: check that the file was copied whole; git LFS leaves a small text file in its place
+        it has a field of an unsupported wire type
+      hint: check that the file was copied completely; git LFS leaves a small text file in its place
       exit code 78"
     `);
   });
@@ -93,14 +93,14 @@ it('no provider that serves is told with the reason of each', async () => {
   ];
   const errors = await Promise.all(asked.map((options) => openSession(bundle, options).then(() => 'served', shown)));
   expect(errors.join('\n\n')).toMatchInlineSnapshot(`
-    "error: no execution provider serves MODELS/linear/model.onnx
+    "error: no execution provider can run MODELS/linear/model.onnx
       cpu: refused, a GPU is required
-    hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers
+    hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers
     exit code 78
 
-    error: no execution provider serves MODELS/linear/model.onnx
-      no-such-provider: this onnxruntime-node has no no-such-provider
-    hint: add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)
+    error: no execution provider can run MODELS/linear/model.onnx
+      no-such-provider: this build of onnxruntime-node does not include no-such-provider
+    hint: add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)
     exit code 78"
   `);
 });
@@ -169,7 +169,7 @@ describe('every difference between model.yaml and the file', () => {
     expect(differences({ inputs })).toEqual([]);
     const [x = inputs[0], y] = inputs;
     expect(differences({ inputs: [x, { ...y, shape: [4, 1] }] as ModelMetadata['inputs'] })).toEqual([
-      'the input y takes 4 rows at a time and another one 8: a batch has one number of rows',
+      'the input y takes 4 rows at a time and another input 8: all inputs need the same number',
     ]);
   });
 
@@ -177,7 +177,7 @@ describe('every difference between model.yaml and the file', () => {
     [{ name: 'p', dtype: 'int64', shape: ['N'] }, 'the output p is int64: a score is float32 or float64;'],
     [
       { name: 'p', dtype: 'float32', shape: ['N', 2, 1] },
-      'the output p is float32[N, 2, 1]: a score needs [N] or [N, classes]',
+      'the output p is float32[N, 2, 1]: a score must be [N] or [N, classes]',
     ],
     [{ name: 'p', dtype: 'float32', shape: ['N', 1] }, 'the output p is float32[N, 1] and has no index 1'],
     [{ name: 'p', dtype: 'float32', shape: ['N'] }, 'the output p is float32[N] and has no index 1'],

@@ -91,15 +91,15 @@ it('everything that is missing or of the wrong type is shown at once, with what 
   }
   expect(shown?.exitCode).toBe(78);
   expect(shown?.text).toMatchInlineSnapshot(`
-    "error: the query does not give what the model needs
+    "error: the query does not provide what the model needs
       features renames plans, which the model does not have
       the query has no column orders for the model; rename order under features?
       the query has no column amount for the model
-      visits is FLOAT and the model takes int64: cast it in the query if that loses nothing
-      plan is STRING and the model takes float32: cast it in the query if that loses nothing
+      visits is FLOAT and the model takes int64: cast it in the query if that loses no information
+      plan is STRING and the model takes float32: cast it in the query if that loses no information
       the query has no column lnd for the model; rename land under features?
-      active is INTEGER and the model takes bool: cast it in the query if that loses nothing
-    hint: \`score-batch model inspect FOLDER\` prints the columns that a model takes"
+      active is INTEGER and the model takes bool: cast it in the query if that loses no information
+    hint: \`score-batch model inspect FOLDER\` prints the columns that a model needs"
   `);
 });
 
@@ -107,21 +107,21 @@ it.each<[ColumnType, string[] | undefined, string]>([
   [
     'bool',
     ['No', 'Yes'],
-    'a cast would give false and true, and the model knows "No", "Yes": write those with CASE in the query, or load the column as text',
+    'a cast would give false and true, and the model knows "No", "Yes": map them with CASE in the query, or load the column as text',
   ],
   ['bool', ['false', 'true'], 'cast it in the query; that gives false and true, and the model knows "false", "true"'],
   [
     'integer',
     ['free', 'pro'],
-    'a cast would give numbers such as 0 and 1, and the model knows "free", "pro": write those with CASE in the query, or load the column as text',
+    'a cast would give numbers such as 0 and 1, and the model knows "free", "pro": map them with CASE in the query, or load the column as text',
   ],
   ['integer', ['1', '2'], 'cast it in the query; that gives numbers such as 0 and 1, and the model knows "1", "2"'],
   [
     'float',
     Array.from({ length: 9 }, (_, i) => `${i}`),
-    'a cast would give numbers such as 0.0 and 1.5, and the model knows "0", "1", "2", "3", "4", "5" and 3 more: write those with CASE in the query, or load the column as text',
+    'a cast would give numbers such as 0.0 and 1.5, and the model knows "0", "1", "2", "3", "4", "5" and 3 more: map them with CASE in the query, or load the column as text',
   ],
-  ['date', undefined, 'cast it in the query if that loses nothing'],
+  ['date', undefined, 'cast it in the query if that loses no information'],
 ])('what a cast of %s to text gives stands beside the categories %j', (type, categories, expected) => {
   const feature = { name: 'plan', nullable: false, unknown: 'quarantine' as const, ...(categories && { categories }) };
   const signature: Signature = {

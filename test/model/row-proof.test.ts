@@ -22,12 +22,12 @@ async function outcome(spoiling: Spoiling): Promise<string> {
   );
 }
 
-describe('a model whose score depends on the rows beside it is refused', () => {
+describe('a model whose score depends on other rows of its batch is refused', () => {
   it('with the row, both scores and what to look for', async () => {
     expect((await outcome(minusMean(1))).replaceAll(/0\.\d{4,}/g, '0.…')).toMatchInlineSnapshot(`
-      "error: BUNDLE/model.onnx does not score each row by itself: the score of a row depends on the rows beside it
-        row 1 of BUNDLE/golden.csv scores 0.… in the order of the file and 0.5 alone, on cpu
-      hint: the tolerance is 0.…; export the model for inference, without anything that is computed over the rows of a batch: a mean or a softmax over axis 0, batch statistics, dynamic quantization
+      "error: BUNDLE/model.onnx does not score rows independently: the score of a row depends on other rows of its batch
+        row 1 of BUNDLE/golden.csv scores 0.… in file order and 0.5 alone, on cpu
+      hint: the tolerance is 0.…; export the model for inference, without computations across the rows of a batch: a mean or softmax over axis 0, batch statistics, dynamic quantization
       exit code 78"
     `);
   });
@@ -38,7 +38,7 @@ describe('a model whose score depends on the rows beside it is refused', () => {
     ['of a fixed batch that is filled up', { model: 'fixed-eight' }],
     ['of a fixed batch and a single golden row', { model: 'fixed-eight', rows: ['1,0'] }],
   ])('by its mean, %s', async (_, more) => {
-    expect(await outcome({ ...minusMean(1), ...more })).toMatch(/does not score each row by itself[\s\S]*exit code 78$/);
+    expect(await outcome({ ...minusMean(1), ...more })).toMatch(/does not score rows independently[\s\S]*exit code 78$/);
   });
 
   it.each([1e-2, 1e-4])('by %d of its mean', async (share) => {
@@ -59,7 +59,7 @@ describe('a model whose score depends on the rows beside it is refused', () => {
     ['the rows before it', running, [constant('first', BigInt64Array.of(0n), []), constant('little', Float32Array.of(0.01))]],
     ['a softmax over the batch', softmax, []],
   ])('by %s', async (_, operations, constants) => {
-    expect(await outcome({ operations, constants })).toMatch(/does not score each row by itself[\s\S]*exit code 78$/);
+    expect(await outcome({ operations, constants })).toMatch(/does not score rows independently[\s\S]*exit code 78$/);
   });
 });
 
@@ -110,7 +110,7 @@ describe('on a session of another provider', () => {
         return { values: values.map((value, row) => value + added(row, values.length, calls)), width };
       },
     };
-    return await agreeWithCpu(bundle, golden, session, golden.expected, 20)
+    return await agreeWithCpu({ bundle, golden, session, expected: golden.expected, rows: 20 })
       .catch((error: unknown) => error)
       .finally(() => cpu.close());
   }
@@ -118,7 +118,7 @@ describe('on a session of another provider', () => {
   it('a kernel that is wrong for batches of another size is found', async () => {
     expect(await canary((_, rows) => (rows === 1 ? 2e-4 : 0))).toMatchObject({
       kind: 'configuration',
-      details: [expect.stringMatching(/^row 1 of \S+ scores 0\.5 in the order of the file and 0\.5\d+ alone, on cuda$/)],
+      details: [expect.stringMatching(/^row 1 of \S+ scores 0\.5 in file order and 0\.5\d+ alone, on cuda$/)],
     });
   });
 

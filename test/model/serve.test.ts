@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { loadBundle } from '../../src/model/bundle.ts';
 import { type ServeOptions, serve } from '../../src/model/serve.ts';
-import { missing } from '../../src/runtime/missing.ts';
+import { missingRequirement } from '../../src/runtime/missing.ts';
 import { presentError } from '../../src/terminal/error.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
 
@@ -43,21 +43,21 @@ describe('a provider that is not there', () => {
   });
 
   // Elsewhere there is no CUDA to install, and where it is there nothing is missing.
-  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || missing('cuda', {}) === undefined)(
+  it.skipIf(process.platform !== 'linux' || process.arch !== 'x64' || missingRequirement('cuda', {}) === undefined)(
     'is one sentence with what installs it',
     async () => {
       vi.stubEnv('VK_DRIVER_FILES', '/nowhere.json');
       expect(await refusal('linear', { providers: ['cuda', 'webgpu'], requireGpu: false })).toMatchInlineSnapshot(`
-      "error: no execution provider serves MODELS/linear/model.onnx
+      "error: no execution provider can run MODELS/linear/model.onnx
         cuda: the libraries of cuda are not installed: \`node …/script/install.js\` downloads them
-        webgpu: there is no Vulkan driver here: it comes with the driver of an NVIDIA GPU, or with \`apt-get install mesa-vulkan-drivers libvulkan1\`
-      hint: add cpu to score.providers, or install what the provider needs (the README has a section on GPUs)"
+        webgpu: no Vulkan driver is installed: it comes with the NVIDIA driver, or with \`apt-get install mesa-vulkan-drivers libvulkan1\`
+      hint: add cpu to score.providers, or install what the provider needs (docs/gpu.md lists it)"
     `);
       expect(await refusal('linear', { providers: ['cuda', 'cpu'], requireGpu: true })).toMatchInlineSnapshot(`
-      "error: no execution provider serves MODELS/linear/model.onnx
+      "error: no execution provider can run MODELS/linear/model.onnx
         cuda: the libraries of cuda are not installed: \`node …/script/install.js\` downloads them
         cpu: refused, a GPU is required
-      hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers"
+      hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers"
     `);
       vi.unstubAllEnvs();
     },
@@ -83,24 +83,24 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const { execution } = await served('linear', { providers: ['webgpu', 'cpu'], requireGpu: false });
     expect(execution).toMatchObject({
       provider: 'cpu',
-      skipped: [{ provider: 'webgpu', why: 'there is only a software adapter, which counts as cpu and is slower' }],
+      skipped: [{ provider: 'webgpu', why: 'only a software adapter is available; it counts as cpu and is slower' }],
     });
   });
 
   it('is no GPU', async () => {
     expect(await refusal('linear', { providers: ['webgpu', 'cpu'], requireGpu: true })).toMatchInlineSnapshot(`
-      "error: no execution provider serves MODELS/linear/model.onnx
-        webgpu: there is only a software adapter, which counts as cpu, and a GPU is required
+      "error: no execution provider can run MODELS/linear/model.onnx
+        webgpu: only a software adapter is available; it counts as cpu, and a GPU is required
         cpu: refused, a GPU is required
-      hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers"
+      hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers"
     `);
   });
 
   it('names the nodes that it would leave to cpu', async () => {
     expect(await refusal('partial', { providers: ['webgpu'], requireGpu: true })).toMatchInlineSnapshot(`
-      "error: no execution provider serves MODELS/partial/model.onnx
+      "error: no execution provider can run MODELS/partial/model.onnx
         webgpu: 1 of 5 nodes would run on cpu: TreeEnsembleRegressor (trees)
-      hint: run where the GPU is, or drop --require-gpu and have cpu in score.providers"
+      hint: run on a machine with a GPU, or drop --require-gpu and add cpu to score.providers"
     `);
   });
 
@@ -117,7 +117,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     const error: unknown = await serve(bundle, { providers: ['webgpu'], requireGpu: false }).catch((caught: unknown) => caught);
     expect(error).toMatchObject({
       kind: 'configuration',
-      message: `webgpu does not give the scores of cpu for ${path.join(folder, 'model.onnx')}`,
+      message: `webgpu does not reproduce the scores of cpu for ${path.join(folder, 'model.onnx')}`,
       details: [expect.stringMatching(/^row \d of \S+golden\.csv is 0\.\d+ on webgpu and 0\.\d+ on cpu, \S+ apart$/)],
       hint: expect.stringContaining('the tolerance is 1e-12 (golden.provider_tolerance in model.yaml)'),
     });

@@ -38,8 +38,8 @@ it.each([
 
 it('a score that differs by more than the tolerance is refused with its row', async () => {
   expect(await verified('models/linear', 'a,b,expected_score\n0,0,0.5\n1,0,0.622461\n4,,0.880797\n')).toMatchInlineSnapshot(`
-    "error: BUNDLE/model.onnx does not give the golden scores: row 2 of BUNDLE/golden.csv differs by 0.000001707588195842824
-    hint: the tolerance is 0.000001; is this the model that the golden rows were made with?
+    "error: BUNDLE/model.onnx does not reproduce the golden scores: row 2 of BUNDLE/golden.csv differs by 0.000001707588195842824
+    hint: the tolerance is 0.000001; check that the golden rows were made with this model
     exit code 78"
   `);
   expect(await verified('models/linear', 'a,b,expected_score\n0,0,0.5\n1,0,0.622460\n4,,0.880797\n')).toBe('3 rows agree');
@@ -69,19 +69,19 @@ it('golden rows that a run would quarantine, or that cannot be read, are refused
   ];
   expect(outcomes.join('\n\n')).toMatchInlineSnapshot(`
     "error: row 2 of BUNDLE/golden.csv would be quarantined: feature out of range
-    hint: look at a: either the row or the rule in model.yaml is wrong
+    hint: check a: either the row or the rule in model.yaml is wrong
     exit code 78
 
     error: row 2 of BUNDLE/golden.csv would be quarantined: unknown category
-    hint: look at plan: either the row or the rule in model.yaml is wrong
+    hint: check plan: either the row or the rule in model.yaml is wrong
     exit code 78
 
     error: BUNDLE/golden.csv has no column b
-    hint: a golden file has every feature and expected_score
+    hint: a golden file needs a column for every feature, and expected_score
     exit code 78
 
-    error: BUNDLE/golden.csv holds no rows
-    hint: a golden file has every feature and expected_score
+    error: BUNDLE/golden.csv has no rows
+    hint: a golden file needs a column for every feature, and expected_score
     exit code 78
 
     error: the golden rows BUNDLE/golden.csv cannot be read (CSV_RECORD_INCONSISTENT_FIELDS_LENGTH)

@@ -38,7 +38,7 @@ it('finds features in any case, and leaves open what is only near or of a type t
     features: [{ name: 'PLAN' }],
     open: [
       { name: 'logins', column: 'login', why: 'the table has no such column' },
-      { name: 'age', column: 'age', why: 'the column is STRING: cast it in the query if that loses nothing' },
+      { name: 'age', column: 'age', why: 'the column is STRING: cast it in the query if that loses no information' },
       { name: 'spend', column: undefined },
     ],
     others: ['login', 'age', 'note'],

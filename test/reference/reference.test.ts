@@ -104,7 +104,7 @@ describe('from a CSV file', () => {
     expect(golden).toContain(`\n49,49,${sigmoid(0.25 * 49)}\n`);
     await expect(made(bundle, `a,b,p\n${rows(0.001)}\n`, { expected: 'p' })).rejects.toMatchObject({
       kind: 'configuration',
-      message: expect.stringContaining('does not give the scores in p'),
+      message: expect.stringContaining('does not reproduce the scores in p'),
       details: [expect.stringMatching(/^row 41 of \S+rows\.csv differs by 0\.001/)],
     });
   });
@@ -112,8 +112,8 @@ describe('from a CSV file', () => {
   it.each([
     ['lacks a feature', 'a,p\n1,1\n', 'rows.csv has no column b'],
     ['lacks the expected scores', 'a,b\n1,1\n', 'rows.csv has no column p'],
-    ['has text where a number should be', 'a,b,p\n1,Jane Doe,1\n', 'is not of the type that the model takes'],
-    ['has no row that a run would score', 'a,b,p\n1000,1,1\n', 'has no row that a run would score'],
+    ['has text where a number should be', 'a,b,p\n1,Jane Doe,1\n', 'has a value of the wrong type for the model'],
+    ['has no rows that a run would score', 'a,b,p\n1000,1,1\n', 'has no rows that a run would score'],
     ['is no CSV', 'a,b,p\n1\n1,2,3,4,5\n"x\n', 'rows.csv'],
   ])('is refused where it %s, without what stands in it', async (_, text, message) => {
     const error = await made(await bundleOf('linear'), text, { expected: 'p' }).catch((caught: unknown) => caught);
@@ -145,7 +145,7 @@ it('a query of a DuckDB file gives the same, whatever the types of its columns',
   expect(fromQuery.baseline).toEqual(fromCsv.baseline);
   expect(fromQuery.golden).toBe(fromCsv.golden);
   await expect(made(bundle, { query, file, renames: {} })).rejects.toMatchObject({
-    message: 'the query does not give what the model needs',
+    message: 'the query does not provide what the model needs',
   });
   await expect(made(bundle, { query: 'selec 1', file, renames: {} })).rejects.toMatchObject({
     kind: 'configuration',

@@ -129,7 +129,7 @@ describe('a device that runs out of memory', () => {
     const { session, runs } = fakeSession(() => 0);
     await expect(inBatches(session).run(counted(5), OUTPUT)).rejects.toMatchObject({
       kind: 'configuration',
-      message: 'cuda:1 has no memory for a single row of this model',
+      message: 'cuda:1 has too little memory for a single row of this model',
       hint: expect.stringContaining('score.batch_rows'),
     });
     expect(runs).toEqual([5, 2, 1]);
@@ -138,7 +138,7 @@ describe('a device that runs out of memory', () => {
   it('for a fixed batch has nothing to halve', async () => {
     const { session, runs } = fakeSession(() => 7, CUDA_OOM, 8);
     await expect(inBatches(session).run(counted(9), OUTPUT)).rejects.toMatchObject({
-      message: 'cuda:1 has no memory for the 8 rows that this model takes at a time',
+      message: 'cuda:1 has too little memory for the 8 rows that this model takes at a time',
     });
     expect(runs).toEqual([8]);
   });
@@ -181,7 +181,7 @@ describe('a device that runs out of memory', () => {
   // `prlimit` is Linux's.
   it.skipIf(process.platform !== 'linux')('is met for real where a process may not have more', async () => {
     const [sources, model] = [
-      repository('.modules', 'runtime'),
+      repository('.modules', 'src', 'runtime'),
       repository('test', 'fixtures', 'models', 'wide', 'model.onnx'),
     ];
     const script = `

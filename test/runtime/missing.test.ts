@@ -2,7 +2,7 @@ import { mkdir, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { holdsGpu } from '../../src/runtime/adapter.ts';
-import { missing, notLoaded } from '../../src/runtime/missing.ts';
+import { loadFailureReason, missingRequirement } from '../../src/runtime/missing.ts';
 import { temporaryFolder } from '../support/project.ts';
 
 describe('what is missing, from what ONNX Runtime says', () => {
@@ -11,21 +11,25 @@ describe('what is missing, from what ONNX Runtime says', () => {
     [
       'cuda',
       'OrtSessionOptionsAppendExecutionProvider_Cuda: Failed to load shared library ',
-      'CUDA 12 and cuDNN 9 are not found',
+      'CUDA 12 and cuDNN 9 were not found',
     ],
     ['tensorrt', 'OrtSessionOptionsAppendExecutionProvider_TensorRT: Failed to load shared library ', 'TensorRT 10, CUDA 12'],
-    ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=h', 'there is no NVIDIA GPU here'],
-    ['cuda', 'CUDA failure 101: invalid device ordinal ; GPU=7', 'there is no GPU of this number'],
+    ['cuda', 'CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=h', 'no NVIDIA GPU was found'],
+    ['cuda', 'CUDA failure 101: invalid device ordinal ; GPU=7', 'no GPU has this number'],
     ['cuda', 'CUDA failure 35: CUDA driver version is insufficient for CUDA runtime version', 'install 525.60 or newer'],
     [
       'webgpu',
       'webgpu_context.cc:136 … was false. Failed to get a WebGPU adapter: No supported adapters\n \n',
-      'no Vulkan driver gives',
+      'no Vulkan driver offers',
     ],
-    ['coreml', 'no available backend found. ERR: [coreml] backend not found.', 'this onnxruntime-node has no coreml'],
+    [
+      'coreml',
+      'no available backend found. ERR: [coreml] backend not found.',
+      'this build of onnxruntime-node does not include coreml',
+    ],
     ['cuda', 'something that nobody has seen before\nat length', 'something that nobody has seen before'],
   ])('%s: %s', (provider, said, expected) => {
-    const sentence = notLoaded(provider, said);
+    const sentence = loadFailureReason(provider, said);
     expect(sentence).toContain(expected);
     expect(sentence).not.toContain('\n');
   });
@@ -35,10 +39,12 @@ describe('what is missing, from what ONNX Runtime says', () => {
     const nowhere = { XDG_CONFIG_HOME: folder, XDG_CONFIG_DIRS: folder, XDG_DATA_HOME: folder, XDG_DATA_DIRS: folder };
     const here = path.join(folder, 'vulkan', 'icd.d');
     await mkdir(here, { recursive: true });
-    expect(missing('webgpu', { VK_DRIVER_FILES: path.join(here, 'none.json') })).toContain('there is no Vulkan driver here');
+    expect(missingRequirement('webgpu', { VK_DRIVER_FILES: path.join(here, 'none.json') })).toContain(
+      'no Vulkan driver is installed',
+    );
     await symlink('/somewhere', path.join(here, 'own.json'));
-    expect(missing('webgpu', nowhere)).toBeUndefined();
-    expect(missing('cpu', {})).toBeUndefined();
+    expect(missingRequirement('webgpu', nowhere)).toBeUndefined();
+    expect(missingRequirement('cpu', {})).toBeUndefined();
   });
 });
 

@@ -141,11 +141,11 @@ describe('what is no model', () => {
     ['ends inside a field', Buffer.concat([LINEAR, varint(7 * 8 + 2), varint(2 ** 31)])],
     ['ends inside a field', Buffer.concat([LINEAR, varint(2 * 8 + 2), Buffer.alloc(9, 255)])],
     ['more than ten bytes', Buffer.concat([LINEAR, varint(8), Buffer.alloc(11, 255)])],
-    ['without a number', Buffer.concat([LINEAR, Buffer.from([0, 0])])],
+    ['without a valid number', Buffer.concat([LINEAR, Buffer.from([0, 0])])],
     // Cut to 32 bits it is the tag of a graph.
-    ['without a number', Buffer.concat([LINEAR, varint(2 ** 32 + 7 * 8 + 2), varint(0)])],
+    ['without a valid number', Buffer.concat([LINEAR, varint(2 ** 32 + 7 * 8 + 2), varint(0)])],
     ['no known kind', Buffer.concat([LINEAR, varint(7 * 8 + 3)])],
-    ['in the format ORT', Buffer.concat([Buffer.from('\x20\0\0\0ORTM', 'latin1'), LINEAR])],
+    ['in ORT format', Buffer.concat([Buffer.from('\x20\0\0\0ORTM', 'latin1'), LINEAR])],
     ['100 deep', Buffer.concat([LINEAR, nested(1000)])],
   ])('%s', (why, bytes) => {
     expect(() => checkedFacts({ file: 'model.onnx', digest: '', bytes })).toThrow(

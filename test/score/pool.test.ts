@@ -12,7 +12,7 @@ const PRELOAD = `--import ${pathToFileURL(repository('test', 'support', 'dying-w
 
 describe.each<[string, string, string, string, (number | string)[]]>([
   ['an error that nobody catches', 'error', '1', 'it fell over', [1]],
-  ['a heap that is full', 'heap', '', 'a chunk worker took more memory than it may', [78]],
+  ['a heap that is full', 'heap', '', 'a worker thread exceeded its memory limit', [78]],
   // The library calls back into a thread that is gone, and ends the process: as good as a kill.
   ['a heap that is full while a library works', 'heap', '1', '', [78, 'SIGABRT']],
 ])('a chunk worker that dies of %s', (_, death, midway, message, ends) => {

@@ -1,5 +1,6 @@
 // For what is loaded into the real process before anything else: stands between DuckDB's client, which is bundled with score-batch, and the
 // native functions that it calls.
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);

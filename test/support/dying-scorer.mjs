@@ -1,5 +1,6 @@
 // Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads: a scoring worker
 // ends at its second batch in the way that DYING_SCORER says.
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import { createRequire } from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 

@@ -1,5 +1,6 @@
 // Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads: lets chunk workers
 // die the way that DYING_WORKER says at their second chunk: with DYING_MIDWAY while a library works on it.
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import { isMainThread, parentPort } from 'node:worker_threads';
 
 const DEATHS = {

@@ -7,6 +7,8 @@
 //   fails   number of the run, of all in one chunk worker, that fails with `message`, or with `abort` ends the process
 //   gone    is whether chunk workers find no device
 //   off     is added to every score on a device that is not cpu
+//
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import fs from 'node:fs';
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { isMainThread } from 'node:worker_threads';

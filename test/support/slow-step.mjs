@@ -3,6 +3,8 @@
 //
 //   SLOW_STEP  `model`: every run of the model in a worker; `query`: the statement that freezes the rows, or scores them on their way
 //   SLOW_MS    how long it waits each time
+//
+// Plain JavaScript: nothing compiles TypeScript in that process.
 import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isMainThread } from 'node:worker_threads';

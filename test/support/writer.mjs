@@ -1,4 +1,5 @@
 // Keeps trying to write a DuckDB file until its standard input ends, and once more then; says how often it was refused, why in the end, and how often not.
+// Plain JavaScript: it is a process of its own, and nothing compiles TypeScript there.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DuckDBInstance } from '@duckdb/node-api';
 

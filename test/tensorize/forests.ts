@@ -1,6 +1,7 @@
 import fc from 'fast-check';
+import { DOUBLE, FLOAT } from '../../src/onnx/element-types.ts';
 import { opsetMessage } from '../../src/onnx/encode.ts';
-import { DOUBLE, FLOAT, valueMessage } from '../../src/onnx/types.ts';
+import { valueMessage } from '../../src/onnx/value-info.ts';
 import { field } from '../support/onnx.ts';
 
 /** A `TreeEnsembleClassifier` or `TreeEnsembleRegressor` as exporters write it, by the names of its attributes. */

@@ -53,7 +53,7 @@ describe('refuses, and writes nothing:', () => {
     const original = await readFile(path.join(MODELS, 'zipmap/model.onnx'));
     const inner = model.function(field(1, 'F'), field(10, 'own'), field(7, [node.operator('ZipMap', 'ai.onnx.ml')]));
     expect(await refused(Buffer.concat([original, inner]))).toMatchObject({
-      message: expect.stringContaining('inside of another node'),
+      message: expect.stringContaining('inside a nested graph'),
     });
   });
 

@@ -12,15 +12,17 @@ export interface RawAnswer {
 /** BigQuery refused a request. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
-  constructor(
-    message: string,
-    /** HTTP status. */
-    readonly code: number,
-    readonly errors: readonly { readonly reason: string; readonly message: string }[],
-    /** Delay the server asks for before a retry, milliseconds. */
-    readonly retryAfter: number,
-  ) {
+  /** HTTP status. */
+  readonly code: number;
+  readonly errors: readonly { readonly reason: string; readonly message: string }[];
+  /** Delay the server asks for before a retry, milliseconds. */
+  readonly retryAfter: number;
+
+  constructor(message: string, code: number, errors: Refusal['errors'], retryAfter: number) {
     super(message);
+    this.code = code;
+    this.errors = errors;
+    this.retryAfter = retryAfter;
   }
 }
 

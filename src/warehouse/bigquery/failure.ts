@@ -16,12 +16,13 @@ export interface Failure {
 /** A job failed. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed';
-  constructor(
-    readonly reason: string,
-    message: string,
-    readonly jobId: string,
-  ) {
+  readonly reason: string;
+  readonly jobId: string;
+
+  constructor(reason: string, message: string, jobId: string) {
     super(message);
+    this.reason = reason;
+    this.jobId = jobId;
   }
 }
 

@@ -140,7 +140,13 @@ async function scoreThree(connection: Connection): Promise<unknown> {
     }),
   } as unknown as Session;
   const task = { chunk: 0, rows: 3 * ROWS };
-  const scored = await scoreChunk(task, setup, source as unknown as Source, session, database, () => false);
+  const scored = await scoreChunk(task, {
+    setup,
+    source: source as unknown as Source,
+    session,
+    database,
+    stopped: () => false,
+  });
   return await database.rows(
     `SELECT count(*), count(*) FILTER (score = round(key_0 / 7 / 5000, 6)), count(*) FILTER (value = (key_0 / 7)::VARCHAR),
        any_value(facts)::JSON ->> '$.texts.plan' FROM read_parquet('${scored?.file}')`,

@@ -140,7 +140,10 @@ async function score(source: Source, frozen: FrozenTable, columns: Schema, hashK
     memory: 1e9,
   } as unknown as WorkerSetup;
   const rows = frozen.chunks[0]?.rows ?? 0;
-  const scored = await scoreChunk({ chunk: 0, rows }, setup, source, SESSION as Session, database, () => false);
+  const scored = await scoreChunk(
+    { chunk: 0, rows },
+    { setup, source, session: SESSION as Session, database, stopped: () => false },
+  );
   const file = `read_parquet('${scored?.file}')`;
   const found = await database.rows(
     `SELECT key_0, keep_0, score::VARCHAR, reason, column_name, value, scored_at FROM ${file} ORDER BY ALL`,
@@ -203,8 +206,12 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
       batchRows: 5000,
     } as unknown as WorkerSetup;
     const task = { chunk: 0, rows: ROWS };
-    await expect(scoreChunk(task, setup, source, failing, database, () => false)).rejects.toThrow(/^socket hang up$/);
+    await expect(scoreChunk(task, { setup, source, session: failing, database, stopped: () => false })).rejects.toThrow(
+      /^socket hang up$/,
+    );
     expect(connections()).toBe(1);
-    await expect(scoreChunk(task, setup, source, SESSION as Session, database, () => true)).resolves.toBeUndefined();
+    await expect(
+      scoreChunk(task, { setup, source, session: SESSION as Session, database, stopped: () => true }),
+    ).resolves.toBeUndefined();
   });
 });

@@ -1,0 +1,44 @@
+import { type Command, type Measures, measure } from './measure.ts';
+import { faultOf, type Work } from './outcome.ts';
+
+/** A case whose work can be looked at. */
+interface Runnable<W extends Work> extends Command {
+  readonly name: string;
+  outcome(ran: { readonly stdout: string }): Promise<W>;
+}
+
+interface RunOptions {
+  /** What another case did that had the same to do. */
+  readonly wanted?: Work | undefined;
+  /** More of it. */
+  readonly environment?: Command['environment'];
+}
+
+/**
+ * Runs a case and looks at its work, for what cannot go on without it.
+ *
+ * @throws Error where the run failed or did other work
+ * @returns what was measured and what was published
+ */
+export async function runCase<W extends Work>(
+  one: Runnable<W>,
+  rows: number,
+  { wanted, environment = {} }: RunOptions = {},
+): Promise<Measures & W> {
+  const measured = await measure({ ...one, environment: { ...one.environment, ...environment } });
+  if (measured.problem !== undefined) throw new Error(`${one.name} ${measured.problem}`);
+  const { stdout, problem: _, ...measures } = measured;
+  const outcome = await one.outcome({ stdout });
+  const fault = faultOf(outcome, rows, wanted);
+  if (fault !== undefined) throw new Error(`${one.name} ${fault}`);
+  return { ...measures, ...outcome };
+}
+
+/** The median with the least and the most. */
+export function showSpread(numbers: readonly number[], digits: number): string {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  const at = (position: number) => sorted.at(position) ?? Number.NaN;
+  const middle = (sorted.length - 1) / 2;
+  const median = (at(Math.floor(middle)) + at(Math.ceil(middle))) / 2;
+  return `${median.toFixed(digits)} (${at(0).toFixed(digits)}–${at(-1).toFixed(digits)})`;
+}

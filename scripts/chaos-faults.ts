@@ -1,0 +1,29 @@
+// Breaks requests to the emulators of BigQuery and Snowflake at random, starts the same command until it ends well, as a scheduler
+// does, and holds what is published then against what an undisturbed run publishes. The matrix of test/faults tries every
+// fault in every kind of request once; this tries many at once, again and again.
+//
+//   npm run chaos:faults -- --faults 10000
+//   npm run chaos:faults -- --faults 500 --kinds snowflake --seed 7
+//
+// What it finds is told with its seed: the same requests are broken again as far as processes send them in the same order.
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { ROOT } from './root.ts';
+
+const { values: flags } = parseArgs({
+  options: {
+    faults: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    kinds: { type: 'string', default: 'bigquery,snowflake' },
+  },
+});
+
+const { status } = spawnSync('npx', ['vitest', 'run', '--project', 'chaos-faults'], {
+  cwd: ROOT,
+  env: {
+    ...process.env,
+    CHAOS: JSON.stringify({ faults: Number(flags.faults), seed: Number(flags.seed), kinds: flags.kinds.split(',') }),
+  },
+  stdio: 'inherit',
+});
+process.exitCode = status ?? 1;
