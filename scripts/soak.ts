@@ -135,6 +135,7 @@ async function runHere(date: string): Promise<void> {
   const context: Context = {
     folder,
     environment: process.env,
+    maxMemory: undefined,
     now: Date.now(),
     console: silent,
     subject: {},

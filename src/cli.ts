@@ -4,12 +4,12 @@ import module from 'node:module';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-// All else is loaded by main.ts, once Node has been told where to keep what it compiles.
-keepCompiled();
+// main.ts loads everything else, after Node knows where to cache compiled code.
+enableCache();
 await import('./main.ts');
 
-/** Lets Node 22.8 and newer keep compiled code between runs, in threads too. Where that cannot be written a start goes without, and says nothing. */
-function keepCompiled(): void {
+/** Lets Node 22.8 and newer cache compiled code between runs, in threads, too. Without a writable folder there is no cache, silently. */
+function enableCache(): void {
   const { enableCompileCache } = module as { enableCompileCache?: (folder: string) => unknown };
   if (enableCompileCache === undefined || process.env.NODE_COMPILE_CACHE) return;
   try {
@@ -17,22 +17,22 @@ function keepCompiled(): void {
     enableCompileCache(folder);
     process.env.NODE_COMPILE_CACHE = folder;
   } catch {
-    // A read-only disk, a user without a home: as in containers.
+    // A read-only disk, or a user without a home folder, as in containers.
   }
 }
 
 /**
- * Whoever can write there can run code as this user, so it is no folder that users share. It is made here, since Node waits for ever for one
- * that cannot be made on some file systems.
+ * The cache folder. It belongs to this user alone: anyone who can write to it can run code as this user. It is created here
+ * because Node waits forever, on some file systems, for a folder that it cannot create.
  */
 function ownFolder(): string {
   const { XDG_CACHE_HOME: given = '' } = process.env;
   const caches = path.isAbsolute(given) ? given : path.join(homedir(), '.cache');
   const folder = path.join(caches, 'score-batch');
-  if (!path.isAbsolute(folder)) throw new Error('there is no home');
+  if (!path.isAbsolute(folder)) throw new Error('there is no home folder');
   for (const one of [caches, folder]) {
     if (statSync(one, { throwIfNoEntry: false }) === undefined) mkdirSync(one, { mode: 0o700 });
   }
-  if (statSync(folder).uid !== process.getuid?.()) throw new Error(`${folder} is somebody else's`);
+  if (statSync(folder).uid !== process.getuid?.()) throw new Error(`${folder} belongs to another user`);
   return folder;
 }

@@ -1,20 +1,22 @@
 import type { Console } from './terminal/console.ts';
 import type { Subject } from './terminal/subject.ts';
 
-/** Everything impure that a command gets from outside. */
+/** Everything impure that a command needs. */
 export interface Context {
-  /** Absolute path of the folder that the command works in. */
+  /** Absolute path of the working folder. */
   readonly folder: string;
   readonly environment: NodeJS.ProcessEnv;
-  /** Epoch milliseconds; read once per invocation. */
+  /** Bytes of memory that the process may use at its peak; undefined if neither `--max-memory` nor SCORE_BATCH_MEMORY is set. */
+  readonly maxMemory: number | undefined;
+  /** Epoch milliseconds, read once per invocation. */
   readonly now: number;
-  /** When the invocation began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
+  /** Start of the invocation on the `performance.now()` clock; 0 if the process runs a single command. */
   readonly began: number;
   readonly console: Console;
-  /** Filled in as soon as the command knows what it is about; errors and log lines name it. */
+  /** Job, window and run for errors and log lines. Commands fill it in as soon as they know. */
   readonly subject: Subject;
-  /** Aborted by SIGINT, SIGTERM, SIGHUP and the deadline of `--timeout`, with an `Interrupted` as its reason. */
+  /** Aborted by SIGINT, SIGTERM, SIGHUP and the `--timeout` deadline; its reason is an `Interrupted`. */
   readonly signal: AbortSignal;
-  /** Has something done when the command is over, however it ended; a connection that stays open would keep the process. */
+  /** Registers clean-up for the end of the command, however it ends. An open connection would keep the process alive. */
   readonly atEnd: (work: () => Promise<void>) => void;
 }

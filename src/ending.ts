@@ -2,34 +2,34 @@ import type { Worker } from 'node:worker_threads';
 import { Interrupted } from './errors.ts';
 
 /**
- * From the first signal, or the deadline, until the process ends whatever still goes on: the 30 s after which Kubernetes kills
- * what it has told to end, less a little to say so.
+ * Time from the first signal, or the deadline, until the process ends by force. Kubernetes kills it after 30 s; the rest is for
+ * a last message.
  */
 const GRACE_MS = 28_000;
 
-/** How long connections may take to be let go; less where the end was asked for. */
+/** Time for connections to close; less after a signal. */
 const CLOSE_MS = 5000;
 const CLOSE_SOON_MS = 2000;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** How a command is ended from outside, and how the process ends after it. */
+/** Ends a command from outside, and the process after it. */
 export interface Ending {
   readonly signal: AbortSignal;
-  /** Ends the command that long after the start of the process. */
+  /** Interrupts the command `ms` after the start of the process. @param text as typed, for the message */
   deadline(text: string, ms: number): void;
-  /** @throws Interrupted where the command does not end soon after it was told to */
+  /** Waits for the command. @throws Interrupted if it does not end within the grace period */
   soon<T>(command: Promise<T>): Promise<T>;
-  /** Lets go of what is open, and ends the process even where something would keep it: a dead connection, a login under way. */
+  /** Closes what is open, and ends the process even if a dead connection or a pending login would keep it alive. */
   exit(code: number, closing: readonly (() => Promise<void>)[]): Promise<void>;
 }
 
-/** Listens to signals from now on. */
+/** Handles signals from now on. */
 export function prepareEnding(): Ending {
   const interruption = new AbortController();
   for (const signal of SIGNALS) {
     process.on(signal, () => {
-      // A second signal means now: nothing that is durable needs a clean end.
+      // A second signal kills at once: durable state does not need a clean end.
       if (interruption.signal.aborted) process.kill(process.pid, 'SIGKILL');
       interruption.abort(new Interrupted(signal));
     });
@@ -63,14 +63,14 @@ export function prepareEnding(): Ending {
       if (!hanging)
         await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, signal.aborted ? CLOSE_SOON_MS : CLOSE_MS))]);
       for (const stream of [process.stdout, process.stderr]) await new Promise((resolve) => stream.write('', resolve));
-      // An exit would wait for a system call that hangs, and of a thread inside the model it would make an abort.
+      // process.exit would wait for a hanging system call, and abort if a thread is inside the model.
       if (hanging || workers > 0) die(signal.reason);
       process.exit(code);
     },
   };
 }
 
-/** Ends the process as the signal would have done, had nobody listened to it. */
+/** Ends the process as the signal would without a handler. */
 function die(reason: unknown): void {
   const by = reason instanceof Interrupted ? reason.by : 'SIGKILL';
   const signal = SIGNALS.find((name) => name === by) ?? 'SIGKILL';

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { CommanderError } from 'commander';
-import type { GlobalFlags } from './commands/options.ts';
+import { chooseMaxMemory, type GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
@@ -23,15 +23,15 @@ await ending.exit(exitCode, closing);
 async function main(argv: readonly string[]): Promise<number> {
   registerSecretsOf(process.env);
   const subject: Subject = {};
-  // Node would show all that hangs on an error: requests do, with tokens in them.
+  // Node would print all properties of an error, and a request among them may contain a token.
   process.on('uncaughtException', (error) => {
     process.stderr.write(`${printable(withoutSecrets(presentError(error, subject).text))}\n`);
     void ending.exit(1, []);
   });
-  // What a write met is told where it was made; a log that nobody takes is no reason to fail a run.
+  // `createOutput` reports failed writes. A log that nobody reads must not fail a run.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   const output = createOutput(process.stdout);
-  // Commander may complain before any command has its flags.
+  // Usage errors come before commands have their flags.
   const json = argv.includes('--json');
   let printed: { readonly data: unknown } | undefined;
   let quiet = false;
@@ -47,8 +47,8 @@ async function main(argv: readonly string[]): Promise<number> {
     if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
     return {
       folder: workFolder(flags.directory),
-      // The flag is what the variable says, for this call.
-      environment: flags.maxMemory ? { ...process.env, SCORE_BATCH_MEMORY: flags.maxMemory } : process.env,
+      environment: process.env,
+      maxMemory: chooseMaxMemory(flags, process.env),
       now: readNow(process.env),
       began: 0,
       console: consoleOf(flags),
@@ -62,13 +62,13 @@ async function main(argv: readonly string[]): Promise<number> {
     output.write(`${line}\n`);
   };
   /** @returns the exit code */
-  const tell = (error: unknown): number => {
+  const report = (error: unknown): number => {
     const { text, exitCode, message, details, hint, kind } = presentError(error, subject);
-    const told = { kind, exit_code: exitCode, message, details, hint: hint ?? null, ...subjectFields(subject) };
-    // A check has said already what failed; nothing to score is no failure of anybody who asked for --skip-empty.
-    const wanted = kind === 'nothing to score' && quiet;
-    if (!printed && !wanted) consoleOf({}).error(text, told);
-    if (json && !printed) output.write(`${withoutSecrets(printableJson({ error: told }))}\n`);
+    const fields = { kind, exit_code: exitCode, message, details, hint: hint ?? null, ...subjectFields(subject) };
+    // `check` has already printed what failed. With -q, --skip-empty is silent: the exit code is the answer.
+    const expected = kind === 'nothing to score' && quiet;
+    if (!printed && !expected) consoleOf({}).error(text, fields);
+    if (json && !printed) output.write(`${withoutSecrets(printableJson({ error: fields }))}\n`);
     return exitCode;
   };
   let code = 0;
@@ -77,7 +77,7 @@ async function main(argv: readonly string[]): Promise<number> {
     const program = buildProgram(contextOf, print, output.write);
     await ending.soon(program.parseAsync(argv, { from: 'user' }));
   } catch (error) {
-    if (!(error instanceof CommanderError && error.exitCode === 0)) code = tell(error);
+    if (!(error instanceof CommanderError && error.exitCode === 0)) code = report(error);
   }
   const lost = await output.failure();
   if (lost === undefined) return code;
@@ -89,10 +89,10 @@ async function main(argv: readonly string[]): Promise<number> {
 function workFolder(directory = '.'): string {
   const folder = path.resolve(directory);
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return folder;
-  throw new ScoreBatchError('usage', `there is no folder ${folder}`, { hint: 'check the path after -C' });
+  throw new ScoreBatchError('usage', `the folder ${folder} does not exist`, { hint: 'check the path after -C' });
 }
 
 function refuseUnknownLog(format: string | undefined): void {
   if (!format || format === 'json' || format === 'text') return;
-  throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is no log format`, { hint: 'use json or text' });
+  throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is not a valid log format`, { hint: 'use json or text' });
 }

@@ -94,12 +94,12 @@ describe('a query', () => {
     [
       'without the key',
       `select user_id as id, a, b, country from users ${IN_WINDOW}`,
-      'error: the query has no column user_id, which source.key names\nhint: it has id, a, b, country',
+      'error: source.key names user_id, but the query has no such column\nhint: its columns are id, a, b, country',
     ],
     [
       'without a column to keep',
       `select user_id, a, b, country as contry from users ${IN_WINDOW}`,
-      'error: the query has no column country, which sink.keep names\nhint: did you mean contry?',
+      'error: sink.keep names country, but the query has no such column\nhint: did you mean contry?',
     ],
     [
       'without two features',
@@ -142,7 +142,7 @@ describe('a query', () => {
       'with a key that cannot be compared',
       `select cast(user_id as double) as user_id, a, b, country from users ${IN_WINDOW}`,
       'error: the key column user_id is DOUBLE, which cannot be compared exactly\n' +
-        'hint: cast it in the query to an integer, a decimal or text',
+        'hint: cast it to an integer, a decimal or text in the query',
     ],
     [
       'with a list to keep',
@@ -152,7 +152,7 @@ describe('a query', () => {
     [
       'with two columns of one name',
       `select user_id, a, b, country, upper(country) as Country from users ${IN_WINDOW}`,
-      'error: the query has two columns Country\nhint: give each its own name with AS',
+      'error: the query has two columns named Country\nhint: rename one of them with AS',
     ],
   ])('%s is refused before a row moves', async (_, query, expected) => {
     const folder = await linearProject({ query });
@@ -341,7 +341,7 @@ describe('a target table with another schema', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: a table that is there does not have the columns that this job publishes
+      error: an existing table does not have the columns that this job publishes
         marketing.scores.user_id is VARCHAR and should be BIGINT
         marketing.scores has no column country (VARCHAR)
         marketing.scores.propensity is DOUBLE and should be DECIMAL(7,6)
@@ -360,7 +360,7 @@ describe('a target table with another schema', () => {
         marketing.scores has no column model_digest (VARCHAR)
         marketing.scores has no column scored_at (TIMESTAMP WITH TIME ZONE)
         marketing.scores has a column note that is not published
-      hint: name another table, rename the old one, or alter it yourself; score-batch never does"
+      hint: name another table, rename the old one, or alter it yourself; score-batch never alters tables"
     `);
     expect(await publishedTables(folder)).toEqual(['marketing.scores']);
     expect(await rowsOf(folder, 'select * from marketing.scores')).toEqual([
@@ -378,10 +378,10 @@ describe('a target table with another schema', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: a table that is there does not have the columns that this job publishes
+      error: an existing table does not have the columns that this job publishes
         marketing.scores has no column signup (DATE)
         marketing.report has no column signup (DATE)
-      hint: name another table, rename the old one, or alter it yourself; score-batch never does"
+      hint: name another table, rename the old one, or alter it yourself; score-batch never alters tables"
     `);
     expect(await publishedRows(folder)).toEqual(before);
   });

@@ -52,8 +52,8 @@ describe('usage', () => {
 
   it.each<[title: string, args: string[], message: string, hint: string, environment?: NodeJS.ProcessEnv]>([
     ['no window', [], 'no window was given', WINDOWS],
-    ['a mistyped command', ['repot', '--week'], 'there is no command repot', 'did you mean report?'],
-    ['a mistyped flag', ['--weak'], 'there is no flag --weak', 'did you mean --week?'],
+    ['a mistyped command', ['repot', '--week'], 'repot is not a command', 'did you mean report?'],
+    ['a mistyped flag', ['--weak'], 'unknown flag --weak', 'did you mean --week?'],
     [
       'a flag that is given twice',
       ['--week', '1997-W11', '--week', '1997-W10'],
@@ -130,8 +130,8 @@ describe('usage', () => {
     [
       'a memory that is no number',
       ['--week'],
-      'SCORE_BATCH_MEMORY=500 is no memory size',
-      'write a size such as 512MiB or 2GB',
+      'SCORE_BATCH_MEMORY=500 is not a valid memory size',
+      'use a size such as 512MiB or 2GB',
       { SCORE_BATCH_MEMORY: '500' },
     ],
     ['a job that is not there', ['--week', '--job', 'jbo'], 'there is no job jbo', 'did you mean job?'],

@@ -55,7 +55,7 @@ describe('an empty window', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: the window has no rows
-      hint: the newest window before it that has rows is 1997-W10; --allow-empty publishes it empty, --skip-empty ends with exit code 99"
+      hint: the latest earlier window with rows is 1997-W10; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99"
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
@@ -119,7 +119,7 @@ describe('a gate', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: the window has 100 rows, gates.min_rows is 101
-      hint: look at the source; the limits are under gates in the job file"
+      hint: check the source; the limits are under gates in the job file"
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);
@@ -140,7 +140,7 @@ describe('a gate', () => {
       "exit 65
       stderr:
       error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would replace; gates.max_drop is 50 %
-      hint: look at the source; the limits are under gates in the job file"
+      hint: check the source; the limits are under gates in the job file"
     `);
     expect(before['marketing.scores']).toHaveLength(50);
     expect(await publishedRows(folder)).toEqual(before);
@@ -196,7 +196,7 @@ describe('a gate', () => {
       error: 1997-W11 was not published: 3 % of the rows were quarantined, gates.max_quarantine_rate is 1 %
         quarantined: 2 × null in a required feature (a)
         quarantined: 1 × feature out of range (a)
-      hint: see the rejected rows: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*/rejected.parquet', hive_partitioning = false) where reason is not null"
+      hint: to see the rejected rows: select * from read_parquet('<project>/data/warehouse.duckdb.scratch/<id>/staged/*/rejected.parquet', hive_partitioning = false) where reason is not null"
     `);
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
     expect(await ledgerStates(folder)).toEqual(['started', 'refused']);

@@ -169,7 +169,7 @@ it('documents name every exit code, environment variable, column, state and reas
   ).toEqual([...variables].map((name) => `\`${name}\``).sort());
 
   const names = { scores: ['scores'], quarantine: ['q'], ledger: ['l'], report: ['r'], summary: ['s'] };
-  const { scores, quarantine, ledger, report, summary } = tablesOf(names, [], [], 'score');
+  const { scores, quarantine, ledger, report, summary } = tablesOf(names, { key: [], keep: [], scoreColumn: 'score' });
   const columns = [scores, quarantine, ledger, report, summary]
     .flatMap((table) => table?.columns ?? [])
     .map(({ name }) => name);

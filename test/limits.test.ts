@@ -40,7 +40,7 @@ describe('a constraint on a published table', () => {
     ]);
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code, stderr).toBe(0);
-    expect(stderr).toContain('100 rows of 1997-W11 are staged already');
+    expect(stderr).toContain('100 rows of 1997-W11 are already staged');
     expect(await rowsOf(folder, 'select count(*) as rows from marketing.scores')).toEqual([{ rows: '100' }]);
   });
 });

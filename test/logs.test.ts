@@ -38,9 +38,21 @@ it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and
 });
 
 it.each([
-  ['a log format that there is not', ['status'], { SCORE_BATCH_LOG: 'xml' }, 64, 'SCORE_BATCH_LOG=xml is no log format'],
-  ['a folder that there is not', ['-C', 'nowhere', 'status'], {}, 64, 'there is no folder'],
-  ['a memory that is no size', ['--week'], { SCORE_BATCH_MEMORY: '10' }, 64, 'SCORE_BATCH_MEMORY=10 is no memory size'],
+  [
+    'a log format that there is not',
+    ['status'],
+    { SCORE_BATCH_LOG: 'xml' },
+    64,
+    'SCORE_BATCH_LOG=xml is not a valid log format',
+  ],
+  ['a folder that there is not', ['-C', 'nowhere', 'status'], {}, 64, 'nowhere does not exist'],
+  [
+    'a memory that is no size',
+    ['--week'],
+    { SCORE_BATCH_MEMORY: '10' },
+    64,
+    'SCORE_BATCH_MEMORY=10 is not a valid memory size',
+  ],
 ])('refuses %s', async (_, args, environment, code, said) => {
   const outcome = await scoreBatch(await linearProject(), args, environment);
   expect(outcome.code).toBe(code);

@@ -42,7 +42,7 @@ it.skipIf(!existsSync(FULL))('a run whose object does not fit on stdout is publi
     // What failed by itself keeps its own code, and its own words come first.
     const wrong = await withStdout(folder, ['--weak', '--json'], full);
     expect(wrong.code).toBe(64);
-    expect(wrong.stderr).toMatch(/^error: there is no flag --weak\n[\s\S]*\nerror: stdout cannot be written/);
+    expect(wrong.stderr).toMatch(/^error: unknown flag --weak\n[\s\S]*\nerror: stdout cannot be written/);
   } finally {
     closeSync(full);
   }

@@ -77,7 +77,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     };
     expect(summary).toMatchObject({ providers: { webgpu: 1 }, execution });
     expect(await ledger(folder, 'published')).toMatchObject({ providers: { webgpu: 1 }, execution });
-    expect(stderr).toContain('1 of 4 workers: webgpu takes one for each device');
+    expect(stderr).toContain('using 1 of 4 workers: webgpu takes one per device');
   });
 
   it('says what served to people too, with the share of nodes on cpu', async () => {
@@ -173,7 +173,7 @@ describe('two GPUs (cpu under their names)', () => {
     const halved = summary.batch_rows_halved_to as number;
     expect(halved).toBeGreaterThan(0);
     expect(halved).toBeLessThanOrEqual(7);
-    expect(stderr.match(/ran out of memory and goes on with batches of \d+ rows/g)).toHaveLength(1);
+    expect(stderr.match(/ran out of memory: continuing with batches of \d+ rows/g)).toHaveLength(1);
     expect(await ledger(folder, 'published')).toMatchObject({ batch_rows_halved_to: halved });
     expect(await wrongScores(folder)).toBe('0');
   });
@@ -219,8 +219,8 @@ describe('batches', () => {
     expect([code, stderr.split('\n').filter((line) => /^(error|hint):/.test(line))]).toEqual([
       78,
       [
-        `error: ${folder}/model/model.onnx takes exactly 8 rows at a time, and score.batch_rows is 16`,
-        'hint: leave score.batch_rows out, the last batch is filled up; or export the model with a dynamic first dimension, which is faster',
+        `error: ${folder}/model/model.onnx takes exactly 8 rows at a time, but score.batch_rows is 16`,
+        'hint: remove score.batch_rows, and the last batch is padded; or export the model with a dynamic first dimension, which is faster',
       ],
     ]);
   });

@@ -47,10 +47,10 @@ describe('windows that overlap', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: 1997-W11 overlaps what this job has published: users would be counted twice
+      error: 1997-W11 overlaps a window that this job has published: users would be counted twice
         this run: 1997-W11, 1997-03-10 00:00 to 1997-03-17 00:00 Europe/Berlin (1997-03-09T23:00:00.000Z to 1997-03-16T23:00:00.000Z)
         published: 1997-W11, 1997-03-10 06:00 to 1997-03-17 06:00 Europe/Berlin (1997-03-10T05:00:00.000Z to 1997-03-17T05:00:00.000Z), run <id>, made with time_zone America/New_York
-      hint: did time_zone change in the job file? Change it back, or replace what is published with --replace-overlapping"
+      hint: if time_zone has changed in the job file, change it back; or supersede the published windows with --replace-overlapping"
     `);
     expect(await publishedRows(folder)).toEqual(before);
 
@@ -76,7 +76,7 @@ describe('windows that overlap', () => {
     // And back: what was replaced is not taken for published.
     await edit(folder, JOB, (job) => job.replace('Europe/Berlin', 'America/New_York'));
     const { code, stderr } = await scoreBatch(folder, ['report', '--week']);
-    expect({ code, stderr }).toMatchObject({ code: 65, stderr: expect.stringContaining('is not published any more: run') });
+    expect({ code, stderr }).toMatchObject({ code: 65, stderr: expect.stringContaining('is no longer published: run') });
   });
 });
 
@@ -90,11 +90,11 @@ it('a second job is refused in the tables of the first, unless it says that they
   expect(transcript(await scoreBatch(folder, ['--job', 'second', '--week']), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: second would publish to tables of another job, and count its users once more
+    error: second would publish to tables of another job, so its users would be counted twice
       marketing.scores holds rows of linear
       marketing.report holds rows of linear
       marketing.summary holds rows of linear
-    hint: name other tables in the job file; or set sink.shared_tables: true, and filter every count by job"
+    hint: name other tables in the job file; or set sink.shared_tables: true and filter every count by job"
   `);
   // Where only what marketing reads is the same table, and another window is asked for.
   await writeFile(path.join(folder, 'jobs/second.yaml'), second.replace('table: marketing.scores', 'table: other.scores'));
@@ -120,10 +120,10 @@ describe('the model', () => {
     expect(transcript(await scoreBatch(folder, ['--date', '1997-03-13']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: this job has published with another model of the same version, linear 1
+      error: this job has already published with a different model as version 1 of linear
         published: sha256 e147a59d862d193f24e0dce9501e081c8ed3a0f3f34e1e892ec39a6fed0ff165 (1997-03-12, run <id>)
         in the bundle now: sha256 055295364c1282470103ae76157e3429bf79c819e19ebd3b19537f43ecd49463
-      hint: raise version in model.yaml, so that every score tells which model made it"
+      hint: increase version in model.yaml, so that each score can be traced to its model"
     `);
     await edit(folder, MODEL, (yaml) => yaml.replace('version: "1"', 'version: "2"'));
     const changed = { name: 'linear', version: '1', digest: expect.stringMatching(/^e147a59d/) };
@@ -161,7 +161,7 @@ describe('the model', () => {
       stderr:
       scoring 1997-W11
       error: 1997-W11 was not published: the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3
-      hint: look at what changed in the source since 1997-W10: the model is the same"
+      hint: check what has changed in the source since 1997-W10: the model is the same"
     `);
     // Scores of another model say nothing of the users.
     await changeModel(folder, '2');
@@ -209,7 +209,7 @@ describe('tables that somebody changed', () => {
     expect((await scoreBatch(folder, ['--week'])).code).toBe(74);
     await statements(warehouseOf(folder), ['delete from marketing.scores where user_id < 5']);
     const { code, stderr } = await scoreBatch(folder, ['--week']);
-    expect({ code, stderr }).toMatchObject({ code: 74, stderr: expect.stringContaining('the window is published again') });
+    expect({ code, stderr }).toMatchObject({ code: 74, stderr: expect.stringContaining('the window will be published again') });
     expect(await rowsOf(folder, 'select count(*) as n from marketing.scores')).toEqual([{ n: '100' }]);
   });
 
@@ -224,8 +224,8 @@ describe('tables that somebody changed', () => {
     expect(transcript(await scoreBatch(folder, ['report', '--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: the ledger says that 1997-W11 was published to secret.scores, and this job publishes to marketing.scores
-      hint: if sink.table has changed since, run the window again to publish it there; if not, somebody changed the ledger"
+      error: the ledger says that 1997-W11 was published to secret.scores, but this job publishes to marketing.scores
+      hint: if sink.table has changed since, run the window again to publish it there; if not, someone changed the ledger"
     `);
   });
 });
@@ -242,7 +242,7 @@ it('status does not guess about a run that has said how it ended', async () => {
   const folder = await linearProject({ query: LINEAR_QUERY.replace('a, b', 'cast(country as double) as a, b') });
   expect((await scoreBatch(folder, ['--week'])).code).toBe(78);
   const { stdout } = await scoreBatch(folder, ['status']);
-  expect(stdout).toMatch(/: ended with this error at \d{4}-\d\d-\d\d \d\d:\d\d on \S+; the same command goes on with it/);
+  expect(stdout).toMatch(/: failed with this error at \d{4}-\d\d-\d\d \d\d:\d\d on \S+; the same command resumes it/);
   expect(stdout).not.toContain('is at work');
   expect(stdout).toContain('started (America/New_York)');
 });

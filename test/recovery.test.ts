@@ -192,6 +192,7 @@ async function planned(folder: string) {
   const context = {
     folder,
     environment: {},
+    maxMemory: undefined,
     now,
     began: 0,
     console: silent,

@@ -51,7 +51,7 @@ it('publishes what was staged, and scores nothing again', async () => {
   expect(await rerun(folder)).toMatchObject({
     resumed: 1,
     old: 1,
-    stderr: expect.stringContaining('100 rows of 1997-W11 are staged already'),
+    stderr: expect.stringContaining('100 rows of 1997-W11 are already staged'),
   });
 });
 

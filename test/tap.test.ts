@@ -179,7 +179,7 @@ describe('a run that was killed', () => {
     // Slow again, so that a model counts as one that is worth it.
     const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--workers', '2', '-v'], SLOW);
     expect(code, stderr).toBe(0);
-    expect(stderr).toMatch(/going on with run/);
+    expect(stderr).toMatch(/resuming run/);
     expect(Number(/([\d,]+) scores of an earlier start/.exec(stderr)?.[1]?.replaceAll(',', ''))).toBeGreaterThan(50_000);
     expect(JSON.parse(stdout).rows).toEqual({ frozen: ROWS, scored: ROWS, quarantined: 0 });
     expect(await rowsOf(folder, WRONG)).toEqual([{ n: String(ROWS), users: String(ROWS), wrong: '0' }]);
@@ -225,7 +225,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)('%s is heard while workers score, and th
   expect(code, stderr).toBe(signal === 'SIGTERM' ? 143 : 130);
   const again = await scoreBatch(folder, RUN);
   expect(again.code, again.stderr).toBe(0);
-  expect(again.stderr).toContain('going on with run');
+  expect(again.stderr).toContain('resuming run');
   expect(await rowsOf(folder, WRONG)).toEqual([{ n: '60000', users: '60000', wrong: '0' }]);
 });
 
@@ -260,5 +260,5 @@ it('where rows must not be frozen and have to be, the job file is at fault', asy
   });
   const { code, stderr } = await scoreBatch(folder, RUN);
   expect(code).toBe(78);
-  expect(stderr).toContain('source.freeze is never, and the model has a text feature that takes any value (unknown: allow)');
+  expect(stderr).toContain('source.freeze is never, but the model has a text feature that takes any value (unknown: allow)');
 });

@@ -12,7 +12,7 @@ import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
-import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
+import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { proveReport } from '../report/file.ts';
 import { reportFile } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
@@ -20,6 +20,41 @@ import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
+
+/** What the checks look at. */
+interface Target extends Warehouses {
+  readonly job: Job;
+  /** The window that a run without a value for it would take. */
+  readonly window: () => Window;
+  /** Set by the check `model`. */
+  bundle?: Bundle;
+  /** Columns of the query; set by the check `query`. */
+  schema?: Schema;
+}
+
+interface Check {
+  readonly name: string;
+  /** Whether the job has something to check, and earlier checks have found what this one needs; by default it has. */
+  readonly applies?: (target: Target) => boolean;
+  /** @returns what was found, for people @throws ScoreBatchError if the check fails */
+  readonly run: (target: Target) => Promise<string>;
+}
+
+/** In the order in which they run and are shown. */
+const CHECKS: readonly Check[] = [
+  { name: 'model', run: checkModel },
+  { name: 'golden rows', applies: ({ bundle }) => bundle !== undefined, run: checkGoldenRows },
+  { name: 'source', run: ({ source }) => source.probe() },
+  { name: 'query', run: checkQuery },
+  { name: 'tables', applies: ({ bundle, schema }) => bundle !== undefined && schema !== undefined, run: checkTables },
+  {
+    name: 'readiness',
+    applies: ({ job, schema }) => schema !== undefined && job.definition.source.ready !== undefined,
+    run: checkReadiness,
+  },
+  { name: 'report folder', applies: ({ job }) => job.definition.report.csv !== undefined, run: checkReportFolder },
+  { name: 'sink', run: checkSink },
+];
 
 interface CheckResult {
   readonly check: string;
@@ -31,94 +66,101 @@ interface CheckResult {
 interface CheckOutcome {
   readonly data: { readonly job: string; readonly ok: boolean; readonly checks: readonly CheckResult[] };
   readonly text: string;
-  /** What of the text failed; empty where nothing did. */
+  /** The part of the text about failed checks; empty if none failed. */
   readonly failed: string;
   /** The first failure; decides the exit code. */
   readonly failure: ScoreBatchError | undefined;
 }
 
-/** Model, execution provider, connections and rights, each by itself, so that one failure does not hide the next. */
+/** Checks model, execution provider, connections and rights one by one, so that one failure does not hide the next. */
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
   const job = await namedJob(flags, context);
+  const warehouses = await openWarehouses(job, context);
+  const target: Target = { ...warehouses, job, window: () => lastWindow(job, context.now) };
   const checks: CheckResult[] = [];
   let failure: ScoreBatchError | undefined;
-  const check = async <T>(name: string, work: () => Promise<readonly [found: string, value: T]>): Promise<T | undefined> => {
+  for (const { name, applies = () => true, run } of CHECKS) {
+    if (!applies(target)) continue;
     try {
-      const [found, value] = await work();
-      checks.push({ check: name, ok: true, found, hint: null });
-      return value;
+      checks.push({ check: name, ok: true, found: await run(target), hint: null });
     } catch (error) {
-      // Of a bug, or of a signal, the list says nothing that helps.
+      // A bug or a signal is not the result of a check.
       if (!(error instanceof ScoreBatchError)) throw error;
       failure ??= error;
       const found = withoutSecrets([error.message, ...error.details].join('; '));
       checks.push({ check: name, ok: false, found, hint: error.hint ?? null });
-      return undefined;
     }
-  };
-  const { definition, root } = job;
-  const { source, sink } = await openWarehouses(job, context);
-  const bundle = await check<Bundle>('model', async () => {
-    const loaded = await loadBundle(path.resolve(root, definition.model));
-    return [`${loaded.definition.name} ${loaded.definition.version}, sha256 ${loaded.digest.slice(0, 12)}…`, loaded];
-  });
-  if (bundle) {
-    await check('golden rows', async () => {
-      const { execution, rows, largest } = await verifyBundle(bundle, {
-        providers: definition.score.providers,
-        requireGpu: definition.score.require_gpu,
-      });
-      const found = `${counted(rows, 'row agrees', 'rows agree')} on ${execution.provider}, largest difference ${largest.toExponential(1)}`;
-      return [[found, ...showExecution(execution)].join('\n'), undefined];
-    });
   }
-  await check('source', async () => [await source.source.probe(), undefined]);
-  const schema = await check<Schema>('query', async () => {
-    const found = await source.source.describe(bindWindow(job.query, lastWindow(job, context.now), job.queryName, job.kind));
-    return [`${job.queryName} has ${counted(found.length, 'column')}`, found];
-  });
-  if (bundle && schema) {
-    await check('tables', async () => {
-      const { key, keep } = chooseColumns(definition, schema, bundle);
-      const differences = await sink.sink.differences(
-        tablesOf(tableNames(definition), key, keep, definition.score.column, definition.sink.layout),
-      );
-      if (differences.length === 0) return ['as they should be, where they are there; a run makes the others', undefined];
-      throw new ScoreBatchError('configuration', differences.join('; '), {
-        hint: 'name another table in the job, or rename the old one',
-      });
-    });
-  }
-  if (schema && definition.source.ready !== undefined) {
-    const ready = bindWindow(definition.source.ready, lastWindow(job, context.now), 'source.ready', job.kind);
-    await check('readiness', async () => [
-      (await source.source.ready(ready))
-        ? `the source is ready for ${lastWindow(job, context.now).label}`
-        : 'the source is not ready yet; a run would end with 69',
-      undefined,
-    ]);
-  }
-  const { csv } = definition.report;
-  if (csv !== undefined) {
-    await check('report folder', async () => {
-      const { label } = lastWindow(job, context.now);
-      const file = reportFile(csv, { label }, root);
-      await refuseReserved(file, reservedFiles(job, { source, sink }));
-      await proveReport(file, `${label}-${randomBytes(6).toString('hex')}`);
-      return [`${csv} can be written`, undefined];
-    });
-  }
-  await check('sink', async () => {
-    if (definition.sink.warehouse === undefined) await sink.reach();
-    return [await sink.sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined)), undefined];
-  });
   const text = checks.map(showCheck);
   return {
-    data: { job: definition.name, ok: failure === undefined, checks },
+    data: { job: job.definition.name, ok: failure === undefined, checks },
     text: text.join('\n'),
     failed: text.filter((_, i) => checks[i]?.ok === false).join('\n'),
     failure,
   };
+}
+
+async function checkModel(target: Target): Promise<string> {
+  const { root, definition } = target.job;
+  const bundle = await loadBundle(path.resolve(root, definition.model));
+  target.bundle = bundle;
+  return `${bundle.definition.name} ${bundle.definition.version}, sha256 ${bundle.digest.slice(0, 12)}…`;
+}
+
+async function checkGoldenRows({ job, bundle }: Target): Promise<string> {
+  const { providers, require_gpu: requireGpu } = job.definition.score;
+  const { execution, rows, largest } = await verifyBundle(needed(bundle), { providers, requireGpu });
+  const agreed = `${counted(rows, 'row agrees', 'rows agree')} on ${execution.provider}`;
+  return [`${agreed}, largest difference ${largest.toExponential(1)}`, ...showExecution(execution)].join('\n');
+}
+
+async function checkQuery(target: Target): Promise<string> {
+  const { job, source } = target;
+  const schema = await source.describe(bindWindow(job.query, target.window(), job.queryName, job.kind));
+  target.schema = schema;
+  return `${job.queryName} has ${counted(schema.length, 'column')}`;
+}
+
+async function checkTables({ job: { definition }, sink, bundle, schema }: Target): Promise<string> {
+  const { key, keep } = chooseColumns(definition, needed(schema), needed(bundle));
+  const tables = tablesOf(tableNames(definition), {
+    ...{ key, keep },
+    scoreColumn: definition.score.column,
+    layout: definition.sink.layout,
+  });
+  const differences = await sink.differences(tables);
+  if (differences.length === 0) return 'existing tables have the right columns; a run creates missing ones';
+  throw new ScoreBatchError('configuration', differences.join('; '), {
+    hint: 'name another table in the job, or rename the old one',
+  });
+}
+
+async function checkReadiness({ job, source, window }: Target): Promise<string> {
+  const { label } = window();
+  const { ready = '' } = job.definition.source;
+  return (await source.ready(bindWindow(ready, window(), 'source.ready', job.kind)))
+    ? `the source is ready for ${label}`
+    : 'the source is not ready yet; a run would end with exit code 69';
+}
+
+async function checkReportFolder({ job, files, window }: Target): Promise<string> {
+  const { csv = '' } = job.definition.report;
+  const { label } = window();
+  const file = reportFile(csv, { label }, job.root);
+  await refuseReserved(file, reservedFiles(job, files));
+  await proveReport(file, `${label}-${randomBytes(6).toString('hex')}`);
+  return `${csv} can be written`;
+}
+
+async function checkSink({ job: { definition }, sink, reachSink }: Target): Promise<string> {
+  if (definition.sink.warehouse === undefined) await reachSink();
+  return await sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined));
+}
+
+/** @throws Error if a check runs although it does not apply */
+function needed<T>(found: T | undefined): T {
+  if (found === undefined) throw new Error('a check ran without the result of an earlier one');
+  return found;
 }
 
 function showCheck({ check, ok, found, hint }: CheckResult): string {
@@ -126,7 +168,6 @@ function showCheck({ check, ok, found, hint }: CheckResult): string {
   return lines.join('\n').replaceAll('\n', '\n        ');
 }
 
-/** The window that a run without a value would take. */
 function lastWindow({ definition }: Job, now: number): Window {
   const grain = definition.every === 'day' ? 'date' : definition.every;
   return windowFromFlags({ [grain]: true }, definition.time_zone, now);

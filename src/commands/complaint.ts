@@ -2,9 +2,9 @@ import type { Command, CommanderError, Option } from 'commander';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean, nearest } from '../suggest.ts';
 
-// Commander's complaints about a command line, in this program's words. Each hint says what would work.
+// Rewords Commander's usage errors. Each hint says what would work.
 
-/** Makes every command complain in these words, and refuse a flag whose first value would be lost. */
+/** Rewords usage errors of every command, and refuses a flag that is given twice. */
 export function rewordUsageErrors(program: Command): void {
   for (const command of allCommands(program)) {
     command.exitOverride((error) => {
@@ -14,33 +14,33 @@ export function rewordUsageErrors(program: Command): void {
   }
 }
 
-/** The first word of a command line that is no command. @param explicit whether `run` was written before it */
+/** The error for a first word that is not a command. @param explicit whether `run` was written before it */
 export function unknownWord(word: string, program: Command, explicit: boolean): ScoreBatchError {
   const names = program.commands.map((command) => command.name());
   if (!names.includes(word)) {
     const near = nearest(word, names);
     return usage(
-      `there is no command ${word}`,
-      near === undefined ? `the commands are ${names.join(', ')}; --job names a job` : `did you mean ${near}?`,
+      `${word} is not a command`,
+      near === undefined ? `the commands are ${names.join(', ')}; use --job to name a job` : `did you mean ${near}?`,
     );
   }
   return explicit
-    ? usage(`run takes no argument ${word}`, `\`score-batch ${word}\` is a command of its own: leave out run`)
-    : usage(`the command ${word} comes after flags of run`, `write it first: \`score-batch ${word}\`, then its flags`);
+    ? usage(`run takes no argument ${word}`, `remove run: \`score-batch ${word}\` is a command itself`)
+    : usage(`the command ${word} comes after flags`, `put it first: \`score-batch ${word}\`, then its flags`);
 }
 
 function explain({ code, message }: CommanderError, command: Command, program: Command): ScoreBatchError {
   const name = nameOf(command);
   const text = message.replace(/^error: /, '').split('\n')[0] ?? '';
   const quoted = /'([^']*)'/.exec(text)?.[1] ?? '';
-  const write = `write \`${usageOf(command)}\``;
+  const write = `use \`${usageOf(command)}\``;
   switch (code) {
     case 'commander.unknownOption':
       return unknownFlag(quoted.split('=')[0] ?? quoted, command, program);
     case 'commander.unknownCommand':
-      return usage(`there is no command ${name} ${quoted}`, didYouMean(quoted, namesOf(command)));
+      return usage(`${name} ${quoted} is not a command`, didYouMean(quoted, namesOf(command)));
     case 'commander.help':
-      return usage(`a command is missing after ${name}`, `its commands are ${namesOf(command).join(', ')}`);
+      return usage(`${name} needs a command`, `its commands are ${namesOf(command).join(', ')}`);
     case 'commander.excessArguments': {
       if (name === 'run') return unknownWord(command.args[0] ?? '', program, program.args[0] === 'run');
       const extra = command.args.slice(command.registeredArguments.length);
@@ -49,7 +49,7 @@ function explain({ code, message }: CommanderError, command: Command, program: C
     case 'commander.missingArgument':
       return usage(`${name} needs <${quoted}>`, write);
     case 'commander.optionMissingArgument':
-      return usage(`${quoted.split(' ')[0]} has no value`, `write ${quoted}`);
+      return usage(`${quoted.split(' ')[0]} needs a value`, `use ${quoted}`);
     case 'commander.missingMandatoryOptionValue':
       return usage(`${name} needs ${quoted}`, `${write} with ${quoted}`);
     default:
@@ -68,7 +68,7 @@ function unknownFlag(flag: string, command: Command, program: Command): ScoreBat
   }
   const known = [command, program].flatMap(({ options }) => options.flatMap(({ long }) => long ?? []));
   const near = flag.startsWith('--') ? nearest(flag, [...known, '--help']) : undefined;
-  return usage(`there is no flag ${flag}`, near === undefined ? ownFlags(command, name) : `did you mean ${near}?`);
+  return usage(`unknown flag ${flag}`, near === undefined ? ownFlags(command, name) : `did you mean ${near}?`);
 }
 
 function ownFlags(command: Command, name: string): string {
@@ -76,7 +76,7 @@ function ownFlags(command: Command, name: string): string {
   return `\`${usageOf(command, false)} --help\` lists the flags of ${name}`;
 }
 
-/** Commander would take the last value without a word about the others. */
+/** Commander would silently use the last value. */
 function refuseRepetition(command: Command, option: Option): void {
   const values: (string | null)[] = [];
   command.on(`option:${option.name()}`, (value: string | null) => {
@@ -99,7 +99,7 @@ function namesOf({ commands }: Command): string[] {
   return commands.map((command) => command.name());
 }
 
-/** `model inspect`; the root is `run`, which is what people call mostly without its name. */
+/** `model inspect`; the root is called `run`, the default command. */
 function nameOf(command: Command): string {
   const { parent } = command;
   if (parent === null) return 'run';

@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { tablesOf } from '../domain/tables.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { openWarehouses } from '../plan/warehouses.ts';
 import { abandonedReportFiles } from '../report/abandoned.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { alignTable } from '../terminal/table.ts';
@@ -14,16 +13,15 @@ export interface GcFlags extends JobFlags {
   readonly apply?: boolean;
 }
 
-/** What runs of the job have left in scratch and on this machine; dropped with `--apply` where nobody needs it any more. */
+/** Shows what runs of the job have left in scratch and on this machine. `--apply` drops what no run needs any more. */
 export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await namedJob(flags, context);
   const { definition, root } = job;
-  const { source, sink } = await openWarehouses(job, context);
-  await sink.reach();
+  const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
+  await reachSink();
   const { csv } = definition.report;
-  const places = [source.source, sink.sink, ...(csv === undefined ? [] : [abandonedReportFiles(path.resolve(root, csv))])];
-  const { ledger: layout } = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const found = await judgeArtifacts(places, sink.ledger(layout), definition.name, Date.now());
+  const places = [source, sink, ...(csv === undefined ? [] : [abandonedReportFiles(path.resolve(root, csv))])];
+  const found = await judgeArtifacts(places, ledger, definition.name, Date.now());
   const apply = flags.apply ?? false;
   if (apply) for (const left of found) if (left.over) await left.drop();
   const left = found.map(({ name, run, deadline, over, why }) => ({
@@ -37,10 +35,10 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
 }
 
 function showArtifacts({ name, time_zone: zone }: JobDefinition, found: readonly JudgedArtifact[], apply: boolean): string {
-  if (found.length === 0) return `runs of ${name} have left nothing behind`;
+  if (found.length === 0) return `runs of ${name} have left nothing in scratch`;
   const over = found.filter((left) => left.over).length;
   const rows = found.map((left) => [left.over ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
-  const more = over > 0 && !apply ? ['nothing was dropped; `score-batch gc --apply` drops what may go'] : [];
+  const more = over > 0 && !apply ? ['nothing was dropped; run `score-batch gc --apply` to drop what is marked'] : [];
   return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
 }
 

@@ -15,26 +15,27 @@ export interface InitFlags {
   readonly warehouse?: string;
 }
 
-interface Beginnings {
+interface Draft {
   readonly job: JobFacts;
   readonly query?: QueryFacts;
-  /** What is left to do, a sentence each. */
+  /** What is left to do, one sentence each. */
   readonly open: readonly string[];
 }
 
-/** A commented job file, its query and the schema that lets an editor complete it; never over a file that is there. */
+/** Writes a commented job file, its query, and the schema that editors use to complete it. Never replaces a job. */
 export async function initCommand(name: string, flags: InitFlags, context: Context): Promise<object> {
   const { folder, console } = context;
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
-    throw new ScoreBatchError('usage', `${name} cannot be the name of a job`, {
+    throw new ScoreBatchError('usage', `${name} is not a valid job name`, {
       hint: 'use lower-case letters, digits, - and _',
     });
   }
   const jobs = path.join(folder, 'jobs');
   const [jobFile, queryFile] = [path.join(jobs, `${name}.yaml`), path.join(jobs, `${name}.sql`)];
   const there = [jobFile, queryFile].find((file) => existsSync(file));
-  if (there) throw new ScoreBatchError('usage', `${there} exists already`, { hint: 'choose another name, or remove it first' });
-  const { job, query, open } = await beginnings(flags, context);
+  if (there)
+    throw new ScoreBatchError('usage', `${there} already exists`, { hint: 'choose another name, or remove the file first' });
+  const { job, query, open } = await draft(flags, context);
   const files = [
     { file: jobFile, text: jobTemplate(name, `./${SCHEMA}`, job) },
     { file: queryFile, text: queryTemplate(query) },
@@ -42,12 +43,12 @@ export async function initCommand(name: string, flags: InitFlags, context: Conte
   const write = async (): Promise<void> => {
     await mkdir(jobs, { recursive: true });
     for (const { file, text } of files) await writeFile(file, text, { flag: 'wx' });
-    // Generated: an older one is brought up to date.
+    // Generated, so an older version is replaced.
     await writeFile(path.join(jobs, SCHEMA), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
   };
   await write().catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new ScoreBatchError('permission', `${jobs} cannot be written: ${reason}`, {
+    throw new ScoreBatchError('permission', `could not write to ${jobs}: ${reason}`, {
       hint: 'choose another folder with -C',
       cause,
     });
@@ -57,18 +58,17 @@ export async function initCommand(name: string, flags: InitFlags, context: Conte
   return { files: made, open };
 }
 
-/** With a model and a table what they tell; without them examples. */
-async function beginnings({ model, table, warehouse }: InitFlags, context: Context): Promise<Beginnings> {
+/** What a model and a table tell about the job; without them, examples. */
+async function draft({ model, table, warehouse }: InitFlags, context: Context): Promise<Draft> {
   if (model !== undefined && table !== undefined) return await introspect({ model, table, warehouse }, context);
   if (model === undefined && table === undefined && warehouse === undefined) return { job: {}, open: [] };
   throw new ScoreBatchError('usage', `${model === undefined ? '--model' : '--table'} is missing`, {
-    hint: 'give both, --model FOLDER and --table SCHEMA.TABLE, or neither',
+    hint: 'give both --model FOLDER and --table SCHEMA.TABLE, or neither',
   });
 }
 
 function nextSteps(name: string, introspected: boolean, open: readonly string[]): string[] {
-  if (!introspected)
-    return [`next: fill in the query and the model, then \`score-batch check --job ${name}\` tells what is missing`];
-  if (open.length > 0) return ['left to do, each marked in the files:', ...open.map((text) => `  ${text}`)];
-  return [`next: look through both, set time_zone and sink.table, then \`score-batch plan --job ${name} --week\``];
+  if (!introspected) return [`next: fill in the query and the model, then run \`score-batch check --job ${name}\``];
+  if (open.length > 0) return ['left to do, marked in the files:', ...open.map((text) => `  ${text}`)];
+  return [`next: review both files, set time_zone and sink.table, then run \`score-batch plan --job ${name} --week\``];
 }

@@ -13,9 +13,9 @@ import { tableColumns } from '../plan/table-columns.ts';
 const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
 
 /**
- * Looks into a model and a table for what a job needs to know.
+ * Derives a job from a model and the columns of a table.
  *
- * @throws ScoreBatchError `usage` where the table's name is not one, else as the bundle or the warehouse says
+ * @throws ScoreBatchError `usage` if the table's name is not valid, else as the bundle or the warehouse does
  */
 export async function introspect(
   { model, table, warehouse }: { readonly model: string; readonly table: string; readonly warehouse: string | undefined },
@@ -23,12 +23,12 @@ export async function introspect(
 ): Promise<{ readonly job: JobFacts; readonly query: QueryFacts; readonly open: readonly string[] }> {
   const name = parseTableName(table);
   if (name === undefined) {
-    throw new ScoreBatchError('usage', `--table ${table} is not the name of a table`, {
-      hint: 'write schema.table, with double quotes around unusual names',
+    throw new ScoreBatchError('usage', `--table ${table} is not a valid table name`, {
+      hint: 'use schema.table, with double quotes around unusual names',
     });
   }
   const url = warehouse ?? (context.environment.WAREHOUSE_URL || DEFAULT_WAREHOUSE);
-  // Another URL is refused when it is opened, by the one place that knows all kinds.
+  // An unsupported URL is refused when it is opened.
   const kind = warehouseKind(url) ?? 'duckdb';
   const bundle = await loadBundle(path.resolve(context.folder, model));
   const columns = await tableColumns(url, sqlTable(name, kind), context);
@@ -38,7 +38,7 @@ export async function introspect(
       ...job,
       model: path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
       scoreColumn: 'score',
-      // A variable of the shell is gone by then; `${` would be read as one of the job file.
+      // The shell has replaced its variables by now. A remaining `${` must not become a variable of the job file.
       ...(warehouse !== undefined && { warehouse: JSON.stringify(warehouse.replaceAll('${', '$${')) }),
     },
     query,

@@ -9,7 +9,7 @@ export interface DropZipMapFlags {
   readonly force?: boolean;
 }
 
-/** Writes a model file without its ZipMap: the probabilities themselves become the output. */
+/** Writes a model file without its ZipMap: the probability tensor becomes the output. */
 export async function dropZipMapCommand(
   given: string,
   flags: DropZipMapFlags,
@@ -34,8 +34,8 @@ export async function dropZipMapCommand(
       `wrote ${out}`,
       `sha256    ${digest}`,
       ...zipMaps.map((zipMap) => `output    ${zipMap.tensor} instead of ${zipMap.output}, ${showColumns(zipMap)}`),
-      `equal to the original on ${rows} random rows, bit for bit`,
-      `next: write sha256 and output into model.yaml; \`score-batch model inspect ${flags.out}\` prints one to begin with`,
+      `bit for bit equal to the original on ${rows} random rows`,
+      `next: set sha256 and output in model.yaml; \`score-batch model inspect ${flags.out}\` prints one to start from`,
     ].join('\n'),
   };
 }

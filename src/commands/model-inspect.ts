@@ -16,11 +16,11 @@ import { zipMapsIn } from '../zipmap/drop.ts';
 import { knownColumns, modelSkeleton } from './model-skeleton.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Rows to run every node once, where the model does not fix their number; more than `MAX_ROWS` are not tried. */
+/** Rows that run every node once, unless the model fixes their number. At most `MAX_ROWS` are tried. */
 const ROWS = 4;
 const MAX_ROWS = 100_000;
 
-/** Signature and metadata of a bundle, as `model.yaml` states them and as the file itself does. */
+/** Shows signature and metadata of a bundle, from `model.yaml` and from the file itself. */
 export async function inspectCommand(
   bundlePath: string,
   flags: ModelFlags,
@@ -32,7 +32,7 @@ export async function inspectCommand(
   const model = await readModel(bundle.file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(bundle);
-  // Golden rows are what the model takes for sure; what is wrong with them is told by `verify`.
+  // The model surely accepts golden rows. `verify` reports what is wrong with them.
   const golden = await readGolden(bundle).catch(() => undefined);
   const size = Math.min(fixedBatch(metadata) ?? ROWS, MAX_ROWS);
   const inputs =
@@ -47,7 +47,7 @@ export async function inspectCommand(
   return { data, text: [...notice, ...showModel(data), ...differences, ...showPlacements(placement, operators)].join('\n') };
 }
 
-/** A model file without its description yet: what it declares, and the beginnings of a `model.yaml`. */
+/** Shows what a bare model file declares, and a `model.yaml` to start from. */
 async function inspectFile(file: string, shownPath: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
   const model = await readModel(file);
   const { operators, ...facts } = factsOf(model);
@@ -57,7 +57,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   const known = knownColumns(model.bytes, metadata.inputs);
   const data = { digest: model.digest, file: { ...facts, ...metadata }, known, zipmaps, placement };
   const notice = zipMapNotice(zipmaps, facts.producer, shownPath);
-  // What is no YAML is a comment, so that the whole is the beginnings of a file. Of a file that cannot be scored there is none.
+  // Everything but YAML is a comment, so that the output is a file to start from. A file that cannot be scored gets none.
   const text = [
     ...notice.map((line) => `# ${line}`),
     ...(notice.length > 0 ? [] : [modelSkeleton(model.digest, metadata, known)]),
@@ -66,21 +66,21 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   return { data, text: text.join('\n') };
 }
 
-/** Only a model that has one is taken apart. */
+/** Parses the model only if it has a ZipMap. */
 function zipMapsOf(model: ModelBytes, operators: ReadonlySet<string>): readonly ZipMap[] {
   return operators.has('ai.onnx.ml:ZipMap') ? zipMapsIn(model) : [];
 }
 
-/** What stands in the way of a model whose probabilities are maps, and the command that clears it. */
+/** Why a model whose probabilities are maps cannot be scored, and the command that fixes it. */
 function zipMapNotice(zipMaps: readonly ZipMap[], producer: string, shownPath: string): string[] {
   if (zipMaps.length === 0) return [];
   const maker = /catboost/i.test(producer) ? ', as CatBoost always writes them' : '';
   return [
     ...zipMaps.map(
       (zipMap) =>
-        `zipmap    the output ${zipMap.output} is a list of maps (ZipMap)${maker}, which cannot be scored; the probabilities are in ${zipMap.tensor}, ${showColumns(zipMap)}`,
+        `zipmap    the output ${zipMap.output} is a list of maps (ZipMap)${maker}, which cannot be scored; the tensor ${zipMap.tensor} has the probabilities, ${showColumns(zipMap)}`,
     ),
-    `          \`score-batch model drop-zipmap ${shownPath} --out FILE\` writes the model with the probabilities as its output; then inspect that file`,
+    `          run \`score-batch model drop-zipmap ${shownPath} --out FILE\` to make the probabilities the output, then inspect that file`,
   ];
 }
 
@@ -88,14 +88,13 @@ function requestedProviders(flags: ModelFlags): readonly string[] | undefined {
   return flags.providers === undefined ? undefined : sessionOptions(flags).providers;
 }
 
-/** What the file declares. */
+/** Inputs and outputs that the file declares. */
 async function metadataOf(model: ModelFile): Promise<ModelMetadata> {
   const session = await openSession(model, sessionOptions({}));
   await session.close();
   return session.metadata;
 }
 
-/** What people ask of a model file. */
 function factsOf(model: ModelBytes) {
   const { producer, opsets, metadata, operators } = checkedFacts(model);
   return { producer, opsets, metadata, operators };
@@ -155,7 +154,7 @@ function showModel({
   ];
 }
 
-/** Where `model.yaml` names other categories than the encoders of the file know: a value that they do not know is scored as none. */
+/** Categories that differ between `model.yaml` and the encoders in the file. The model scores a value unknown to an encoder as none. */
 function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[]): string[] {
   return known.flatMap(({ input, position, texts }) => {
     const feature = inputs.find(({ name }) => name === input)?.features[position];
@@ -166,8 +165,8 @@ function categoryDifferences({ inputs }: Signature, known: readonly KnownValues[
     const strange = categories.filter((text) => !inFile.has(text));
     const lacking = texts.filter((text) => !listed.has(text));
     return [
-      ...(strange.length > 0 ? [`differs   ${name}: the file does not know ${show(strange)}, which model.yaml lists`] : []),
-      ...(lacking.length > 0 ? [`differs   ${name}: the file knows ${show(lacking)}, which model.yaml does not list`] : []),
+      ...(strange.length > 0 ? [`differs   ${name}: model.yaml lists ${show(strange)}, but the file does not`] : []),
+      ...(lacking.length > 0 ? [`differs   ${name}: the file lists ${show(lacking)}, but model.yaml does not`] : []),
     ];
   });
 }

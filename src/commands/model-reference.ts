@@ -25,9 +25,9 @@ export interface ReferenceFlags extends JobFlags {
 const GOLDEN_ROWS = 200;
 
 const OWN_SCORES =
-  'golden scores: made by the model itself on cpu; they prove the environment, not the export (--expected names a column with the scores of Python)';
+  'golden scores: from the model itself on cpu; they verify the environment, not the export (for that, use --expected with a column of scores from Python)';
 
-/** Makes `reference`, `baseline` and golden.csv of a bundle from rows of its training set. */
+/** Creates `reference`, `baseline` and golden.csv of a bundle from rows of its training set. */
 export async function referenceCommand(
   given: string,
   flags: ReferenceFlags,
@@ -47,14 +47,14 @@ export async function referenceCommand(
   const yaml = path.join(bundle.folder, 'model.yaml');
   if (flags.write === true) {
     const text = withKeys(await readFile(yaml, 'utf8'), { reference, baseline });
-    await replaceFile(yaml, text, 'leave out --write, and copy what is printed');
+    await replaceFile(yaml, text, 'remove --write, and copy the output');
   }
   const facts = factsOf(made, source, flags.expected, golden.written);
   const written = [
     golden.written
       ? `wrote ${golden.file}: ${made.agreement.rows} rows`
-      : `${golden.file} is there and was kept; --force replaces it`,
-    ...(flags.write === true ? [`wrote reference and baseline into ${yaml}`] : []),
+      : `${golden.file} already exists and was kept; add --force to replace it`,
+    ...(flags.write === true ? [`wrote reference and baseline to ${yaml}`] : []),
   ];
   return {
     data: {
@@ -64,7 +64,7 @@ export async function referenceCommand(
       reference,
       baseline,
     },
-    // What is no YAML is a comment, so that the whole can be put into a model.yaml.
+    // Everything but YAML is a comment, so that the output can be pasted into a model.yaml.
     text: [
       ...[...facts.text, ...written].map((line) => `# ${line}`),
       ...(flags.write === true ? [] : [yamlOf({ reference, baseline }).trimEnd()]),
@@ -75,16 +75,20 @@ export async function referenceCommand(
 async function sourceOf(flags: ReferenceFlags, { folder, environment }: Context): Promise<TrainingSource> {
   const { csv, query, warehouse } = flags;
   if ((csv === undefined) === (query === undefined)) {
-    throw new ScoreBatchError('usage', `model reference takes its rows from ${csv === undefined ? 'somewhere' : 'one place'}`, {
-      hint: 'name a file with --csv, or a SELECT with --query and the DuckDB file with --warehouse',
-    });
+    throw new ScoreBatchError(
+      'usage',
+      `model reference needs ${csv === undefined ? 'a source of' : 'a single source of'} rows`,
+      {
+        hint: 'use --csv with a file, or --query with a SELECT and --warehouse with the DuckDB file',
+      },
+    );
   }
   if (csv !== undefined) return { csv: path.resolve(folder, csv) };
   const job = warehouse === undefined ? await loadJob(flags.job, folder, environment) : undefined;
   const url = warehouse ?? job?.definition.source.warehouse ?? '';
   if (warehouseKind(url) !== 'duckdb') {
-    throw new ScoreBatchError('configuration', 'model reference reads DuckDB files and CSV files only', {
-      hint: 'export the rows of the training set from the warehouse as CSV, and name the file with --csv',
+    throw new ScoreBatchError('configuration', 'model reference reads only DuckDB files and CSV files', {
+      hint: 'export the rows of the training set as CSV, and use --csv with that file',
     });
   }
   return {
@@ -94,21 +98,21 @@ async function sourceOf(flags: ReferenceFlags, { folder, environment }: Context)
   };
 }
 
-/** A SELECT, or the file that holds it. */
+/** The SELECT in `--query`, or in the file that it names. */
 async function queryOf(given: string, folder: string): Promise<string> {
   const text = /^\S+\.sql$/.test(given)
     ? await readFile(path.resolve(folder, given), 'utf8').catch((cause: unknown) => {
-        throw new ScoreBatchError('configuration', `${given} cannot be read`, { hint: 'check the path of --query', cause });
+        throw new ScoreBatchError('configuration', `could not read ${given}`, { hint: 'check the path in --query', cause });
       })
     : given;
   const statement = singleStatement(text, 'duckdb');
   if (statement !== undefined && !isBlank(statement, 'duckdb')) return statement;
-  throw new ScoreBatchError('usage', '--query is not one SELECT', {
-    hint: 'name the columns as model.yaml names the features: --query "select a, b from training"',
+  throw new ScoreBatchError('usage', '--query is not a single SELECT', {
+    hint: 'name the columns like the features in model.yaml: --query "select a, b from training"',
   });
 }
 
-/** Never over one that is there without being told to: it may be what Python gave. */
+/** Replaces an existing file only with `--force`: its scores may be from Python. */
 async function writeGolden(
   { folder, definition }: Bundle,
   { golden }: MadeReference,
@@ -131,7 +135,7 @@ function factsOf(
   const out = excluded.reduce((sum, { rows }) => sum + rows, 0);
   const scored = read - out;
   const agreed = (column: string): string =>
-    `golden scores: ${column} of ${name}; the model gives all ${scored} of them, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`;
+    `golden scores: ${column} of ${name}; the model agrees on all ${scored} rows, largest difference ${(largest ?? 0).toExponential(1)} (tolerance ${agreement.tolerance})`;
   return {
     data: {
       rows: read,
@@ -142,9 +146,9 @@ function factsOf(
       tolerance: agreement.tolerance,
     },
     text: [
-      `${name}: ${read} rows, ${scored} scored, ${out} left out as a run would not score them`,
+      `${name}: ${read} rows, ${scored} scored, ${out} excluded because a run would not score them`,
       ...excluded.map((left) => `  ${showExcluded(left)}`),
-      ...(used < scored ? [`made from an even sample of ${used} rows`] : []),
+      ...(used < scored ? [`based on an even sample of ${used} rows`] : []),
       ...(expected === undefined ? [] : [agreed(expected)]),
       ...(expected === undefined && written ? [OWN_SCORES] : []),
     ],

@@ -2,7 +2,7 @@ import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model
 import { type KnownValues, knownValues } from '../onnx/known-values.ts';
 import { yamlText } from '../yaml/scalar.ts';
 
-/** What the file tells of each column of its inputs; nothing where its bytes cannot be followed. */
+/** What the file says about each column of its inputs; empty if its graph cannot be followed. */
 export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): KnownValues[] {
   try {
     return knownValues(
@@ -15,11 +15,11 @@ export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): 
   }
 }
 
-/** A `model.yaml` to begin with: what the file knows is filled in, and what it cannot know is a comment. */
+/** A `model.yaml` to start from: what the file knows is filled in, the rest is comments. */
 export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata, known: readonly KnownValues[]): string {
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
   return [
-    '# model.yaml for this file: name the columns, and say what to do with nulls, ranges and categories',
+    '# model.yaml for this file: name the columns, and declare nulls, ranges and categories',
     'name: my-model',
     'version: "1"',
     `sha256: ${digest}`,
@@ -40,7 +40,7 @@ export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata
     `output: { name: ${yamlText(output?.name ?? '?')}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
     'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score',
   ]
-    .map((line) => line.replaceAll(/[\r\n]+/g, ' ')) // A name in a comment must not end it.
+    .map((line) => line.replaceAll(/[\r\n]+/g, ' ')) // A line break in a name must not end a comment.
     .join('\n');
 }
 
@@ -54,7 +54,7 @@ function columnLines(input: TensorInfo, position: number, known: KnownValues | u
   if (input.dtype !== 'string') {
     const codes = known?.codes ?? [];
     const line = `      - { name: ${name} }`;
-    return codes.length > 0 ? [`${line}     # the model tests it for ${codes.join(', ')}`] : [line];
+    return codes.length > 0 ? [`${line}     # the model compares it with ${codes.join(', ')}`] : [line];
   }
   if (known?.texts !== undefined) {
     const line = `      - { name: ${name}, categories: [${known.texts.map((text) => JSON.stringify(text)).join(', ')}] }`;
@@ -62,8 +62,8 @@ function columnLines(input: TensorInfo, position: number, known: KnownValues | u
   }
   const why = notes.length > 0 ? ` (${notes.join('; ')})` : '';
   return [
-    `      # The file does not list the values of this column${why}. Add categories: [...] with those of the training rows;`,
-    '      # or add unknown: allow if the model takes any text.',
+    `      # The file does not list the values of this column${why}. Add categories: [...] with the values of the training rows,`,
+    '      # or unknown: allow if the model accepts any text.',
     `      - { name: ${name} }`,
   ];
 }

@@ -11,7 +11,7 @@ export interface TensorizeFlags extends ModelFlags {
   readonly force?: boolean;
 }
 
-/** Writes the trees of a model as tensor operations into a bundle of its own. */
+/** Converts the trees of a model to tensor operations, in a new bundle. */
 export async function tensorizeCommand(
   folder: string,
   flags: TensorizeFlags,
@@ -25,13 +25,13 @@ export async function tensorizeCommand(
     force: flags.force === true,
     by: `score-batch ${VERSION} model tensorize`,
   });
-  console.warn('on cpu the original is 10 to 30 times faster: score with the new bundle where there is a GPU');
+  console.warn('on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU');
   const trees = ensembles.flatMap(({ ensemble }) => ensemble.nodes.trees);
   const depth = trees.reduce((most, tree) => Math.max(most, tree.depth), 0);
   const { name, version } = bundle.definition;
   const compared = verified.map(({ execution, golden, random, edge, largest, tolerance }) => ({
     provider: execution.provider,
-    // Of cpu nothing is to be told.
+    // On cpu there are no node counts.
     ...(execution.nodes !== undefined && { nodes: execution.nodes, nodes_on_cpu: execution.nodes_on_cpu }),
     golden_rows: golden,
     random_rows: random,
@@ -47,7 +47,7 @@ export async function tensorizeCommand(
         (on) =>
           `equal to the original on ${on.provider}: ${grouped(on.golden_rows)} golden, ${grouped(on.random_rows)} random and ${counted(on.rows_at_thresholds, 'row')} at thresholds, largest difference ${on.largest_difference.toExponential(1)} (tolerance ${on.tolerance})${on.nodes === undefined ? '' : `; ${grouped(on.nodes_on_cpu ?? 0)} of ${counted(on.nodes, 'node')} on cpu`}`,
       ),
-      `next: \`score-batch model inspect ${flags.out}\` says what a GPU would run`,
+      `next: run \`score-batch model inspect ${flags.out}\` to see what a GPU would run`,
     ].join('\n'),
   };
 }

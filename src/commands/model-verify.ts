@@ -6,7 +6,7 @@ import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-/** Scores the golden rows again and compares, also alone, in reverse order and among other rows. */
+/** Scores the golden rows and compares them with the expected scores: alone, in reverse order, and among other rows, too. */
 export async function verifyCommand(
   folder: string,
   flags: ModelFlags,

@@ -7,45 +7,61 @@ import { ScoreBatchError } from '../errors.ts';
 import { providerMeant } from '../suggest.ts';
 import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
-/** Flags that every command takes, before or after its name. */
+/** Flags of every command, before or after its name. */
 export interface GlobalFlags {
   readonly json?: boolean;
   readonly quiet?: boolean;
   readonly verbose?: boolean;
   readonly directory?: string;
   readonly timeout?: Duration;
-  /** As it was given. */
-  readonly maxMemory?: string;
+  /** Bytes. */
+  readonly maxMemory?: number;
 }
 
 interface Duration {
-  /** As it was given. */
+  /** As typed. */
   readonly text: string;
   readonly ms: number;
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Timers count to 24.8 days. */
+/** Timers are limited to 24.8 days. */
 const MAX_HOURS = 480;
 
-/** The deadline and the memory bound, which every command takes, before or after its name. */
+/** Adds deadline and memory bound, which every command takes, before or after its name. */
 export function addBounds(command: Command): Command {
   return command
     .option('--timeout <duration>', 'end after this time with exit code 69, e.g. 90s, 30m, 2h', toDuration)
-    .option('--max-memory <size>', 'memory of the process at its peak, e.g. 512MiB (or SCORE_BATCH_MEMORY)', toByteSize);
+    .option('--max-memory <size>', 'peak memory of the process, e.g. 512MiB (or SCORE_BATCH_MEMORY)', toByteSize);
 }
 
-function toByteSize(text: string): string {
-  if (parseByteSize(text) !== undefined) return text;
+function toByteSize(text: string): number {
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError('It must be a size such as 512MiB or 2GB.');
+}
+
+/**
+ * The memory bound of the call in bytes: `--max-memory`, else SCORE_BATCH_MEMORY; undefined if neither is set.
+ *
+ * @throws ScoreBatchError `usage` if the variable is not a size
+ */
+export function chooseMaxMemory({ maxMemory }: GlobalFlags, environment: NodeJS.ProcessEnv): number | undefined {
+  const text = environment.SCORE_BATCH_MEMORY;
+  if (maxMemory !== undefined || !text) return maxMemory;
+  const bytes = parseByteSize(text);
+  if (bytes !== undefined) return bytes;
+  throw new ScoreBatchError('usage', `SCORE_BATCH_MEMORY=${text} is not a valid memory size`, {
+    hint: 'use a size such as 512MiB or 2GB',
+  });
 }
 
 function toDuration(text: string): Duration {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
   const ms = Number(number) * (UNITS[unit] ?? 0);
   if (ms > 0 && ms <= MAX_HOURS * 3_600_000) return { text, ms };
-  throw new InvalidArgumentError(`It must be a time of at most ${MAX_HOURS} hours, such as 90s, 30m or 2h.`);
+  throw new InvalidArgumentError(`It must be a duration of at most ${MAX_HOURS} hours, such as 90s, 30m or 2h.`);
 }
 
 export interface JobFlags {
@@ -59,7 +75,7 @@ export interface WindowOptions extends WindowFlags {
 export function addJobOption(command: Command): Command {
   return command.option(
     '--job <name|file>',
-    'job in jobs/, or path of a job file (default: SCORE_BATCH_JOB, else the only one)',
+    'name of a job in jobs/, or path of a job file (default: SCORE_BATCH_JOB, else the only one)',
   );
 }
 
@@ -70,10 +86,10 @@ export function addWindowOptions(command: Command): Command {
     .option('--hour [hour]', 'hour, e.g. 2026-11-18T09 (default: the last complete one)')
     .option('--from <instant>', 'start of the window: a date, a local time, or an instant with offset')
     .option('--to <instant>', 'end of the window, exclusive')
-    .option('--allow-open', 'take a window that is not over yet');
+    .option('--allow-open', 'accept a window that is not over yet');
 }
 
-/** The window that the flags name, refused while it is open. */
+/** The window that the flags name. @throws ScoreBatchError `usage` if it is still open */
 export function chooseWindow(flags: WindowOptions, zone: string, { now, subject }: Context): Window {
   const window = windowFromFlags(flags, zone, now);
   subject.window = window.label;
@@ -85,7 +101,7 @@ export interface ModelFlags {
   readonly providers?: string;
 }
 
-/** Model commands run where they are told to, on cpu by default. @throws ScoreBatchError `usage` for a provider that there is not */
+/** Model commands run on cpu unless `--providers` names others. @throws ScoreBatchError `usage` for an unknown provider */
 export function sessionOptions({ providers = 'cpu' }: ModelFlags): { providers: string[]; requireGpu: boolean } {
   const names = providers.split(',').map((provider) => provider.trim());
   for (const text of names) {

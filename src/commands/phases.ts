@@ -38,7 +38,7 @@ export type ScoreFlags = PhaseFlags & ShardFlags;
 export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<unknown> {
   const shard = chooseShard(flags, context.environment);
   const plan = await planned(flags, 'score', context);
-  refuseLocalShards(shard, [plan.source, plan.sink]);
+  refuseLocalShards(shard, [plan.kinds.source, plan.kinds.sink]);
   const summary = await scorePhase(plan, { shard, skipPublished: flags.skipPublished ?? false }, context);
   const mine = `${grouped(summary.chunks_scored)} of ${counted(summary.chunks, 'chunk')} by shard ${summary.shard.index}/${summary.shard.count}`;
   context.console.info(`${summary.state} ${summary.window.label}: ${mine}, run ${summary.run_id}`, { summary });

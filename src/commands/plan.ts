@@ -21,7 +21,7 @@ export interface PlanFlags extends JobFlags, WindowOptions {
   readonly replaceOverlapping?: boolean;
 }
 
-/** What a run would do; moves nothing. */
+/** Shows what a run would do. Moves no rows. */
 export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition.time_zone, context);
@@ -36,7 +36,7 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
     },
     context,
   );
-  const { source } = plan.source;
+  const { source } = plan;
   const rows = canCount(source) ? await source.count(plan.query) : undefined;
   const data = describePlan(plan, rows, plan.estimatedBytes);
   return { data, text: showPlan(data) };
@@ -84,11 +84,11 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     report: plan.reportFile ?? null,
     supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
-    /** Publications of overlapping windows that would go. */
+    /** Publications of overlapping windows that the run would supersede. */
     supersedes_windows: plan.overlaps.map(supersededWindow),
-    /** The model of the publication before, where it was another one. */
+    /** The model of the previous publication, if it was a different one. */
     model_changed: plan.modelChanged ?? null,
-    /** Why the run would end with 65, as far as the number of rows tells. */
+    /** Why the run would end with 65, judged by the number of rows alone. */
     would_be_refused: rows === undefined ? [] : refusalsOf(plan, rows),
     resumes: unfinishedRun(plan.entries, plan.fingerprint)?.runId ?? null,
     gates: definition.gates,
@@ -96,7 +96,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
   };
 }
 
-/** What the gates would say if every row were scored and no drift found: more cannot be told before. */
+/** Refusals of the gates if every row is scored and there is no drift: more is not known before a run. */
 function refusalsOf(plan: Plan, rows: number): readonly string[] {
   const { gates, source } = plan.job.definition;
   const { refusals } = applyGates(
@@ -123,10 +123,10 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
-    `  rows      ${plan.rows === null ? 'not known without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
+    `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
     ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
-    ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            --allow-empty publishes it empty'] : []),
+    ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            add --allow-empty to publish it empty'] : []),
     ...(plan.bytes === null || plan.usd === null
       ? []
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),

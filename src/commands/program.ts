@@ -16,26 +16,26 @@ import type { RunFlags } from './run.ts';
 import type { StatusFlags } from './status.ts';
 
 const CRON = `
-In cron, with absolute paths (Mondays at 6; docs/troubleshooting.md has the exit codes):
+In cron, with absolute paths (Mondays at 6:00; docs/troubleshooting.md explains the exit codes):
   0 6 * * 1  cd /srv/churn && /usr/bin/node node_modules/score-batch/dist/cli.js -q --week
 
-Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (as --max-memory),
-SCORE_BATCH_REQUEST_SECONDS (a request to a warehouse; 60), SCORE_BATCH_SHARDS,
+Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (same as --max-memory),
+SCORE_BATCH_REQUEST_SECONDS (timeout of a warehouse request, default 60), SCORE_BATCH_SHARDS,
 SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json, NO_COLOR`;
 
-const ALLOW_EMPTY = 'publish an empty window, even over a full one';
-const SKIP_EMPTY = 'end with exit code 99 where there is nothing to score';
-const FRESH = 'never go on with an unfinished run';
-const SKIP_PUBLISHED = 'end at once where the window is published';
+const ALLOW_EMPTY = 'publish a window without rows, even over one with rows';
+const SKIP_EMPTY = 'exit with code 99 if there is nothing to score';
+const FRESH = 'start over instead of resuming an unfinished run';
+const SKIP_PUBLISHED = 'do nothing if the window is already published';
 const REQUIRE_GPU = 'refuse to run on cpu';
-const WORKERS = 'chunk workers (default: one per core, one on a GPU)';
-const REPLACE_OVERLAPPING = 'replace what this job has published for overlapping windows';
+const WORKERS = 'number of chunk workers (default: one per core, one per GPU)';
+const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
 const FORCE = 'replace a report file that this job did not write';
 
 /**
- * Each command loads its own code, so that \`--help\` does not wait for a model runtime.
+ * The command line. Each command loads its own code, so that `--help` does not wait for a model runtime.
  *
- * @param print takes a line, and with it the object that it shows
+ * @param print writes a line to stdout; `data` is the object that the line shows
  */
 export function buildProgram(
   contextOf: (flags: GlobalFlags) => Context,
@@ -43,23 +43,23 @@ export function buildProgram(
   writeHelp: (text: string) => void,
 ): Command {
   const program = addBounds(new Command('score-batch'))
-    .description('Scores the new rows of a window in a data warehouse with an ONNX model, and publishes them exactly once.')
+    .description('Scores the rows of a window in a data warehouse with an ONNX model and publishes the scores exactly once.')
     .version(VERSION)
-    .option('--json', 'print one JSON object on stdout')
-    .option('-q, --quiet', 'say only what is wrong')
-    .option('-v, --verbose', 'say more')
+    .option('--json', 'print one JSON object to stdout')
+    .option('-q, --quiet', 'print only warnings and errors')
+    .option('-v, --verbose', 'print more')
     .option('-C, --directory <folder>', 'work in this folder')
     .configureOutput({ writeOut: writeHelp, writeErr: () => undefined })
-    // Commands take this over when they are made.
+    // Commands copy this when they are created.
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
-  /** Data for programs with --json, else text for people. */
+  /** Prints JSON with --json, else text. */
   const show = ({ data, text }: { data: unknown; text: string }): void => {
     if (program.opts<GlobalFlags>().json) print(printableJson(data), data);
     else if (text !== '') print(printable(text), data);
   };
-  /** Only with --json: what is said to people went to stderr. */
+  /** Prints JSON with --json. The text is on stderr already. */
   const showData = (data: unknown): void => show({ data, text: '' });
 
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
@@ -72,7 +72,7 @@ export function buildProgram(
       showData(await runCommand(flags, context()));
     });
 
-  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do; moves nothing')))
+  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))
     .option('--require-gpu', REQUIRE_GPU)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .action(async (flags: PlanFlags) => {
@@ -80,7 +80,9 @@ export function buildProgram(
       show(await planCommand(flags, context()));
     });
 
-  const freeze = program.command('freeze').description('begin the run of a window and freeze its rows, for `score` elsewhere');
+  const freeze = program
+    .command('freeze')
+    .description('begin the run of a window and freeze its rows; `score` and `publish` can run elsewhere');
   addWindowOptions(addJobOption(freeze))
     .option('--skip-empty', SKIP_EMPTY)
     .option('--skip-published', SKIP_PUBLISHED)
@@ -94,8 +96,8 @@ export function buildProgram(
 
   const score = program.command('score').description('score the frozen rows of a window, or a shard of them');
   addWindowOptions(addJobOption(score))
-    .option('--shard <i/n>', 'the part of this process, e.g. 2/8 for the second of eight')
-    .option('--shards <n>', 'number of parts, where the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
+    .option('--shard <i/n>', 'shard of this process, e.g. 2/8 for the second of eight')
+    .option('--shards <n>', 'number of shards, if the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--workers <number>', WORKERS, workerNumber)
@@ -104,7 +106,7 @@ export function buildProgram(
       showData(await scoreCommand(flags, context()));
     });
 
-  const publish = program.command('publish').description('publish the scored rows of a window once every chunk is there');
+  const publish = program.command('publish').description('publish the scored rows of a window once every chunk is staged');
   addWindowOptions(addJobOption(publish))
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--skip-empty', SKIP_EMPTY)
@@ -118,27 +120,27 @@ export function buildProgram(
     });
 
   addJobOption(program.command('status').description('show the ledger: runs, states, counts, seconds per stage'))
-    .option('--limit <runs>', 'newest runs to show', positiveInteger)
+    .option('--limit <runs>', 'number of newest runs to show (default: 20)', positiveInteger)
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./status.ts');
       show(await statusCommand(flags, context()));
     });
 
-  addWindowOptions(addJobOption(program.command('report').description("write a window's report file again; scores nothing")))
+  addWindowOptions(addJobOption(program.command('report').description("write a window's report file again, without scoring")))
     .option('--force', FORCE)
     .action(async (flags: ReportFlags) => {
       const { reportCommand } = await import('./report.ts');
       showData(await reportCommand(flags, context()));
     });
 
-  addJobOption(program.command('gc').description('show what runs have left in scratch and nobody needs any more'))
+  addJobOption(program.command('gc').description('show what runs have left in scratch and no run needs any more'))
     .option('--apply', 'drop it')
     .action(async (flags: GcFlags) => {
       const { gcCommand } = await import('./gc.ts');
       show(await gcCommand(flags, context()));
     });
 
-  addJobOption(program.command('check').description('try connections, rights, model and execution provider')).action(
+  addJobOption(program.command('check').description('check connections, rights, model and execution provider')).action(
     async (flags: JobFlags) => {
       const { checkCommand } = await import('./check.ts');
       const { data, text, failed, failure } = await checkCommand(flags, context());
@@ -147,11 +149,11 @@ export function buildProgram(
     },
   );
 
-  const model = program.command('model').description('look into a model bundle');
+  const model = program.command('model').description('inspect and prepare model bundles');
   model
     .command('inspect <path>')
     .description(
-      'signature and metadata of a bundle, and what would run where; of a bare .onnx file, with a model.yaml to begin with',
+      'show signature, metadata and provider placement of a bundle; for a bare .onnx file, print a model.yaml to start from',
     )
     .option('--providers <list>', 'execution providers to try, comma-separated (default: all)')
     .action(async (folder: string, flags: ModelFlags) => {
@@ -160,7 +162,7 @@ export function buildProgram(
     });
   model
     .command('verify <bundle>')
-    .description('score the golden rows again and compare')
+    .description('score the golden rows and compare them with the expected scores')
     .option('--providers <list>', 'execution providers to try, comma-separated')
     .action(async (folder: string, flags: ModelFlags) => {
       const { verifyCommand } = await import('./model-verify.ts');
@@ -168,21 +170,19 @@ export function buildProgram(
     });
   model
     .command('tensorize <bundle>')
-    .description('write the trees of a model as tensor operations, which a GPU runs whole, into a bundle of its own')
-    .requiredOption('--out <folder>', 'the bundle that is written')
-    .option('--providers <list>', 'execution providers to compare on besides cpu, comma-separated')
-    .option('--force', 'replace a bundle that is there')
+    .description('convert the trees of a model to tensor operations, which run entirely on a GPU, in a new bundle')
+    .requiredOption('--out <folder>', 'bundle to write')
+    .option('--providers <list>', 'execution providers to compare on in addition to cpu, comma-separated')
+    .option('--force', 'replace an existing bundle')
     .action(async (folder: string, flags: TensorizeFlags) => {
       const { tensorizeCommand } = await import('./model-tensorize.ts');
       show(await tensorizeCommand(folder, flags, context()));
     });
   model
     .command('drop-zipmap <path>')
-    .description(
-      'write a model file, or that of a bundle, with its probabilities as a tensor instead of a list of maps (ZipMap)',
-    )
-    .requiredOption('--out <file>', 'the model file that is written')
-    .option('--force', 'replace a file that is there')
+    .description('write a model file whose probabilities are a tensor instead of a list of maps (ZipMap)')
+    .requiredOption('--out <file>', 'model file to write')
+    .option('--force', 'replace an existing file')
     .action(async (file: string, flags: DropZipMapFlags) => {
       const { dropZipMapCommand } = await import('./model-drop-zipmap.ts');
       show(await dropZipMapCommand(file, flags, context()));
@@ -190,15 +190,19 @@ export function buildProgram(
   addJobOption(
     model
       .command('reference <path>')
-      .description('make reference, baseline and golden.csv of a bundle from rows of its training set'),
+      .description('create reference, baseline and golden.csv of a bundle from rows of its training set'),
   )
-    .option('--csv <file>', 'the rows, as a CSV file with the names of the features')
-    .option('--query <sql|file>', 'the rows, as a SELECT or a .sql file')
-    .option('--warehouse <url>', "DuckDB file of --query, as duckdb:FILE (default: the job's)")
-    .option('--expected <column>', 'column with the scores that Python gave (default: the model scores the rows itself)')
-    .option('--golden-rows <n>', 'golden rows, besides nulls, extremes and categories (default: 200)', positiveInteger)
-    .option('--write', 'write reference and baseline into model.yaml instead of printing them')
-    .option('--force', 'replace a golden.csv that is there')
+    .option('--csv <file>', 'CSV file with the rows; its header names the features')
+    .option('--query <sql|file>', 'SELECT, or .sql file, that returns the rows')
+    .option('--warehouse <url>', "DuckDB file for --query, as duckdb:FILE (default: the job's source)")
+    .option('--expected <column>', 'column with the scores from Python (default: the model scores the rows itself)')
+    .option(
+      '--golden-rows <n>',
+      'number of golden rows, in addition to nulls, extremes and categories (default: 200)',
+      positiveInteger,
+    )
+    .option('--write', 'write reference and baseline to model.yaml instead of printing them')
+    .option('--force', 'replace an existing golden.csv')
     .action(async (folder: string, flags: ReferenceFlags) => {
       const { referenceCommand } = await import('./model-reference.ts');
       show(await referenceCommand(folder, flags, context()));
@@ -207,9 +211,9 @@ export function buildProgram(
   program
     .command('init <name>')
     .description('write a commented job file and its query')
-    .option('--model <bundle>', 'fill in what this model needs; together with --table')
-    .option('--table <name>', 'fill in key, features and window from the columns of this table; together with --model')
-    .option('--warehouse <url>', 'where the table is (default: WAREHOUSE_URL, or duckdb:data/warehouse.duckdb)')
+    .option('--model <bundle>', 'fill in what this model needs; requires --table')
+    .option('--table <name>', 'fill in key, features and window from the columns of this table; requires --model')
+    .option('--warehouse <url>', 'warehouse of the table (default: WAREHOUSE_URL, else duckdb:data/warehouse.duckdb)')
     .action(async (name: string, flags: InitFlags) => {
       const { initCommand } = await import('./init.ts');
       showData(await initCommand(name, flags, context()));
@@ -231,7 +235,7 @@ function addRunOptions(command: Command): Command {
     .option('--workers <number>', WORKERS, workerNumber);
 }
 
-/** `run` is what people call, mostly without its name, so the root's help has its flags. */
+/** `run` is the default command, so the root's help shows its flags. */
 function showRunFlagsInHelp(program: Command, run: Command): void {
   program.configureHelp({
     showGlobalOptions: true,
@@ -243,7 +247,7 @@ function showRunFlagsInHelp(program: Command, run: Command): void {
   program.usage('[command] [options]');
 }
 
-/** The same bound as in the job file: each worker is a thread with a model and a database of its own. */
+/** The same limit as in the job file: each worker is a thread with its own model and database. */
 function workerNumber(text: string): number {
   const value = positiveInteger(text);
   if (value > 256) throw new InvalidArgumentError('It must be at most 256.');
@@ -252,6 +256,6 @@ function workerNumber(text: string): number {
 
 function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1 on.');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a positive integer.');
   return value;
 }

@@ -1,6 +1,6 @@
 import { ALONE, type Shard } from '../domain/sharing.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
 
 export interface ShardFlags {
   /** `2/8`, counted from 1. */
@@ -8,26 +8,26 @@ export interface ShardFlags {
   readonly shards?: number;
 }
 
-/** Where schedulers say which of several processes this is, counted from 0, and how many there are. Kubernetes does not say that. */
+/** Variables in which schedulers set the index of this process, from 0, and the number of processes. Kubernetes sets no number. */
 const SCHEDULERS: readonly (readonly [index: string, count: string | undefined])[] = [
   ['JOB_COMPLETION_INDEX', undefined],
   ['CLOUD_RUN_TASK_INDEX', 'CLOUD_RUN_TASK_COUNT'],
   ['AWS_BATCH_JOB_ARRAY_INDEX', 'AWS_BATCH_JOB_ARRAY_SIZE'],
 ];
 
-const HINT = 'write --shard 2/8 for the second of eight, or --shards 8 where the scheduler sets the index';
+const HINT = 'use --shard 2/8 for the second of eight, or --shards 8 if the scheduler sets the index';
 
 /**
- * The shard that the flags name, or else the scheduler; the whole where neither does.
+ * The shard that the flags name, else the scheduler. If neither does, this process scores everything.
  *
- * @throws ScoreBatchError `usage` where they name none that there can be
+ * @throws ScoreBatchError `usage` if they name an impossible shard
  */
 export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.ProcessEnv): Shard {
   if (shard !== undefined) {
     const [, index, count] = /^(\d+)\/(\d+)$/.exec(shard) ?? [];
     if (shards !== undefined && shards !== Number(count)) {
-      throw new ScoreBatchError('usage', `--shard ${shard} and --shards ${shards} do not agree`, {
-        hint: 'leave out --shards',
+      throw new ScoreBatchError('usage', `--shard ${shard} and --shards ${shards} contradict each other`, {
+        hint: 'remove --shards',
       });
     }
     return checked(Number(index) - 1, Number(count), `--shard ${shard}`);
@@ -35,47 +35,45 @@ export function chooseShard({ shard, shards }: ShardFlags, environment: NodeJS.P
   const { SCORE_BATCH_SHARDS: configured } = environment;
   const wanted = shards ?? (configured ? Number(configured) : undefined);
   if (wanted !== undefined && !(Number.isInteger(wanted) && wanted > 0)) {
-    throw new ScoreBatchError('usage', `SCORE_BATCH_SHARDS=${configured} is no number of shards`, { hint: HINT });
+    throw new ScoreBatchError('usage', `SCORE_BATCH_SHARDS=${configured} is not a valid number of shards`, { hint: HINT });
   }
   const [index, count] = SCHEDULERS.find(([variable]) => environment[variable]) ?? [];
   if (index === undefined) {
     if (wanted === undefined || wanted === 1) return ALONE;
     const variables = SCHEDULERS.map(([variable]) => variable).join(', ');
-    throw new ScoreBatchError('usage', `there are ${wanted} shards, and nothing says which one this is`, {
-      hint: `write --shard i/${wanted}; or let the scheduler set one of ${variables}`,
+    throw new ScoreBatchError('usage', `there are ${wanted} shards, but the shard of this process is unknown`, {
+      hint: `use --shard i/${wanted}, or let the scheduler set one of ${variables}`,
     });
   }
-  const told = count === undefined ? undefined : environment[count];
-  if (told && wanted !== undefined && Number(told) !== wanted) {
-    throw new ScoreBatchError(
-      'usage',
-      `there are ${wanted} shards by --shards or SCORE_BATCH_SHARDS, and ${told} by ${count}`,
-      {
-        hint: 'leave out the first',
-      },
-    );
+  const reported = count === undefined ? undefined : environment[count];
+  if (reported && wanted !== undefined && Number(reported) !== wanted) {
+    throw new ScoreBatchError('usage', `--shards or SCORE_BATCH_SHARDS says ${wanted} shards, but ${count} says ${reported}`, {
+      hint: 'remove --shards and SCORE_BATCH_SHARDS',
+    });
   }
-  if (wanted === undefined && !told) {
-    throw new ScoreBatchError('usage', `${index} is set, and nothing says how many shards there are`, {
+  if (wanted === undefined && !reported) {
+    throw new ScoreBatchError('usage', `${index} is set, but the number of shards is unknown`, {
       hint: 'add --shards with the number of processes, or set SCORE_BATCH_SHARDS',
     });
   }
-  return checked(Number(environment[index]), wanted ?? Number(told), `${index}=${environment[index]}`);
+  return checked(Number(environment[index]), wanted ?? Number(reported), `${index}=${environment[index]}`);
 }
 
 function checked(index: number, count: number, what: string): Shard {
   if (Number.isInteger(index) && Number.isInteger(count) && index >= 0 && index < count) return { index, count };
-  throw new ScoreBatchError('usage', `${what} is no shard${Number.isInteger(count) ? ` of ${count}` : ''}`, { hint: HINT });
+  throw new ScoreBatchError('usage', `${what} is not a valid shard${Number.isInteger(count) ? ` of ${count}` : ''}`, {
+    hint: HINT,
+  });
 }
 
-/** @throws ScoreBatchError `configuration` where several machines could not reach what the run leaves */
-export function refuseLocalShards({ count }: Shard, warehouses: readonly Warehouse[]): void {
-  if (count === 1 || !warehouses.some(({ kind }) => kind === 'duckdb')) return;
+/** @throws ScoreBatchError `configuration` if shards on other machines could not reach the warehouse */
+export function refuseLocalShards({ count }: Shard, kinds: readonly WarehouseKind[]): void {
+  if (count === 1 || !kinds.includes('duckdb')) return;
   throw new ScoreBatchError(
     'configuration',
-    'a DuckDB file belongs to one machine, so its windows cannot be scored in shards',
+    'a DuckDB file is local to one machine, so its windows cannot be scored in shards',
     {
-      hint: 'leave out the shard: one process uses all cores (see --workers)',
+      hint: 'remove the shard: one process uses all cores (see --workers)',
     },
   );
 }

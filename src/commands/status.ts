@@ -6,12 +6,12 @@ import { showModelChange } from '../domain/model-change.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { bottleneck } from '../domain/speed.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
-import { type Tables, tablesOf } from '../domain/tables.ts';
+import { type Tables, tablesByName } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { loadBundle } from '../model/bundle.ts';
-import { openWarehouses, readTogether, tableNames } from '../plan/warehouses.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localMinute, localRange } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
@@ -23,22 +23,22 @@ export interface StatusFlags extends JobFlags {
 
 const DEFAULT_LIMIT = 20;
 
-/** The ledger: runs, states, counts, stage seconds; the newest last. What is published is compared with the tables. */
+/** Shows the ledger: runs, states, counts, stage seconds, newest last. Compares publications with the tables. */
 export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
-  const tables = tablesOf(tableNames(definition), [], [], definition.score.column);
-  const { source, sink } = await openWarehouses(job, context);
-  await sink.reach();
-  await using _reading = readTogether({ source, sink });
-  const entries = await sink.ledger(tables.ledger).entries({ job: definition.name });
+  const tables = tablesByName(tableNames(definition), definition.score.column, definition.sink.layout);
+  const { sink, ledger, reachSink, readTogether } = await openWarehouses(job, context);
+  await reachSink();
+  await using _reading = readTogether();
+  const entries = await ledger.entries({ job: definition.name });
   const current = new Map(currentEntries(entries).map(({ window, runId }) => [windowKey(window), runId]));
   const runs = runsOf(entries)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .slice(-(flags.limit ?? DEFAULT_LIMIT));
   const now = runs.some(isUnfinished) ? await identityNow(job) : undefined;
   const published = runs.filter((run) => current.get(windowKey(run.window)) === run.runId);
-  const held = await sink.sink.held(
+  const held = await sink.held(
     tables,
     definition.name,
     published.map(({ window }) => window),
@@ -54,10 +54,10 @@ function isUnfinished({ state }: Run): boolean {
   return state === 'started' || state === 'failed';
 }
 
-/** What makes a run another one that can be told without asking the warehouses. */
+/** The parts of a run's fingerprint that are known without a warehouse. */
 interface Identity {
   readonly query: string;
-  /** Digest of the model; undefined where it cannot be read here. */
+  /** Digest of the model; undefined if it cannot be read here. */
   readonly model: string | undefined;
 }
 
@@ -74,7 +74,7 @@ function changesSince({ details, model }: Run, now: Identity | undefined): strin
   ];
 }
 
-/** What a run is held against. */
+/** What a run is compared with. */
 interface Surroundings {
   readonly now: Identity | undefined;
   readonly held: readonly HeldRows[];
@@ -88,22 +88,22 @@ function describeRun(run: Run, published: string | undefined, { now, held, table
   const lost = unfinished && isSuperseded(run, published);
   return {
     window: run.window.label,
-    /** By which every command can be told this window. */
+    /** Flags that name this window in any command. */
     flags: flagsOf(run.window),
     run_id: run.runId,
     state: run.state,
-    /** Whether this run is what is published for its window. */
+    /** Whether this run is the window's publication. */
     current,
-    /** What the tables hold of it other than the ledger says; none where they agree. */
+    /** How the tables differ from what the ledger says; empty if they agree. */
     tables_differ: current ? tableDiscrepancies(run, held, tables) : [],
-    /** The model of the publication before, where it was another one. */
+    /** The model of the previous publication, if it was a different one. */
     model_changed: details.model_changed ?? null,
-    /** Where the publication of an overlapping window took its rows out of the tables. */
+    /** The publication of an overlapping window that removed this run's rows. */
     superseded_by: details.superseded_by ?? null,
-    /** Whether the same command can go on with it. */
+    /** Whether the same command can resume it. */
     unfinished: unfinished && !lost,
     lost,
-    /** What has changed in the job since an unfinished run began, so that the same command begins anew. */
+    /** What has changed in the job since an unfinished run began, so that the same command starts over. */
     changed: unfinished && !lost ? changesSince(run, now) : null,
     started_at: run.startedAt,
     started_on: run.startedOn,
@@ -126,7 +126,7 @@ type ShownRun = ReturnType<typeof describeRun>;
 
 function showRuns(runs: readonly ShownRun[], { name, source, sink, time_zone: zone }: JobDefinition): string {
   if (runs.length === 0) {
-    return `${name} has not run yet: there is no entry of it in the ledger of ${sink.warehouse ?? source.warehouse}`;
+    return `${name} has not run yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry of it`;
   }
   const rows = runs.map((run) => [
     run.window,
@@ -144,8 +144,8 @@ function showRuns(runs: readonly ShownRun[], { name, source, sink, time_zone: zo
   }
   return [
     alignTable(['window', 'state', `started (${zone})`, 'rows', 'quarantined', 'seconds', 'run'], rows),
-    ...(runs.some((run) => markOf(run) === ' *') ? ['* what the tables hold now'] : []),
-    ...(runs.some((run) => markOf(run) === ' !') ? ['! published, but the tables hold something else now'] : []),
+    ...(runs.some((run) => markOf(run) === ' *') ? ['* published: what the tables hold now'] : []),
+    ...(runs.some((run) => markOf(run) === ' !') ? ['! published, but the tables have changed since'] : []),
     ...notes,
   ].join('\n');
 }
@@ -160,24 +160,24 @@ function notesOf(run: ShownRun, zone: string): string[] {
   return [
     ...(run.error === null ? [] : [run.error]),
     ...(run.unfinished ? [showUnfinished(run, zone)] : []),
-    ...(run.lost ? ['another run has published its window since; it is over'] : []),
+    ...(run.lost ? ['another run has published this window since; this one cannot be resumed'] : []),
     ...(by === null ? [] : [`superseded by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),
     ...(run.tables_differ.length === 0
       ? []
       : [`${run.tables_differ.join('; ')}: \`score-batch ${run.flags}\` publishes the window again`]),
     ...(run.current && run.model_changed !== null ? [`the model changed ${showModelChange(run.model_changed)}`] : []),
     ...(run.state === 'published' && run.current
-      ? [`its report file is being written, or is missing: \`score-batch report ${run.flags}\` writes it`]
+      ? [`its report file is being written or is missing: \`score-batch report ${run.flags}\` writes it`]
       : []),
   ];
 }
 
-/** Only of a run that has not said that it ended it is unknown whether its process is there. */
+/** A run that has not recorded its end may be running, or its process may be gone. */
 function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
-    ? `ended with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
-    : `began ${age(run.started_at)} ago on ${run.started_on} and is at work, or its process is gone; ${next}`;
+    ? `failed with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
+    : `began ${age(run.started_at)} ago on ${run.started_on} and is running, or its process is gone; ${next}`;
 }
 
 function flagsOf({ kind, label, start, end }: LedgerWindow): string {
@@ -186,11 +186,11 @@ function flagsOf({ kind, label, start, end }: LedgerWindow): string {
 }
 
 function showNext(changed: readonly string[] | null): string {
-  if (changed === null || changed.length === 0) return 'the same command goes on with it, unless the job file has changed';
-  return `the same command begins anew: the ${changed.join(' and the ')} ${changed.length === 1 ? 'has' : 'have'} changed`;
+  if (changed === null || changed.length === 0) return 'the same command resumes it, unless the job file has changed';
+  return `the same command starts over: the ${changed.join(' and the ')} ${changed.length === 1 ? 'has' : 'have'} changed`;
 }
 
-/** By the real clock, of which the ledger's times are. */
+/** By the real clock, like the times in the ledger. */
 function age(since: string): string {
   const minutes = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 60_000));
   if (minutes < 120) return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;

@@ -124,24 +124,40 @@ const BESIDE: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
   slim: SLIM_TRACE,
 };
 
-/** The layouts of a job's tables. `key` and `keep` are columns of its query. */
-export function tablesOf(
-  names: TableNames,
-  key: readonly Column[],
-  keep: readonly Column[],
-  scoreColumn: string,
-  layout: ScoreLayout = 'wide',
-): Tables {
+/** What the layouts of a job's tables depend on. `key` and `keep` are columns of its query. */
+export interface TableOptions {
+  readonly key: readonly Column[];
+  readonly keep: readonly Column[];
+  readonly scoreColumn: string;
+  /** `wide` by default. */
+  readonly layout?: ScoreLayout;
+}
+
+/** The layouts of a job's tables. */
+export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = 'wide' }: TableOptions): Tables {
   const keys = key.map(asTableColumn);
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
   return {
     scores: { name: names.scores, columns: [...own, score, ...BESIDE[layout]] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
-    ledger: { name: names.ledger, columns: LEDGER },
+    ledger: ledgerLayout(names.ledger),
     report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
   };
+}
+
+/**
+ * The tables of a job by name, for commands that do not know the columns of its query: scores, quarantine and report lack the
+ * key and kept columns.
+ */
+export function tablesByName(names: TableNames, scoreColumn: string, layout: ScoreLayout): Tables {
+  return tablesOf(names, { key: [], keep: [], scoreColumn, layout });
+}
+
+/** The layout of a ledger, which is the same for every job. */
+export function ledgerLayout(name: TableName): TableLayout {
+  return { name, columns: LEDGER };
 }
 
 /** Whether a table's rows say whose they are; those of a slim table are all of one job. */

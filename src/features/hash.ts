@@ -30,7 +30,7 @@ export function createFeatureHasher(): FeatureHasher {
       }
       for (const { values, shape } of inputs) {
         const width = shape[1] ?? 1;
-        if (isText(values)) mixTexts(values, width, rows, into, texts);
+        if (isText(values)) mixTexts(values, { width, rows }, into, texts);
         else if (values instanceof Uint8Array) mixWords(values, width, rows, into);
         else {
           const words = new Uint32Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength / 4);
@@ -67,7 +67,12 @@ function mixWords(words: Uint32Array | Uint8Array, width: number, rows: number, 
   }
 }
 
-function mixTexts(values: readonly string[], width: number, rows: number, into: Uint32Array, known: Map<string, number>): void {
+function mixTexts(
+  values: readonly string[],
+  { width, rows }: { readonly width: number; readonly rows: number },
+  into: Uint32Array,
+  known: Map<string, number>,
+): void {
   for (let row = 0, at = 0; row < rows; row += 1) {
     for (const end = at + width; at < end; at += 1) {
       const word = textHash(values[at] as string, known);

@@ -5,31 +5,31 @@ import type { Bundle } from '../model/bundle.ts';
 import { featureColumns } from '../model/query-check.ts';
 import { nearest } from '../suggest.ts';
 
-/** Columns of the query by what they are for. */
+/** Columns of the query by purpose. */
 export interface ChosenColumns {
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
-  /** Columns that feed the model's features, in their order. */
+  /** Columns that feed the model's features, in the order of the features. */
   readonly features: readonly Column[];
-  /** All of them, each once. */
+  /** All of these columns, each once. */
   readonly needed: readonly Column[];
 }
 
-/** @throws ScoreBatchError `configuration` where a column is missing, or its type cannot serve */
+/** @throws ScoreBatchError `configuration` if a column is missing or has an unsupported type */
 export function chooseColumns(definition: JobDefinition, schema: Schema, bundle: Bundle): ChosenColumns {
   const repeated = schema.find(
     ({ name }, i) => schema.findIndex((other) => other.name.toLowerCase() === name.toLowerCase()) !== i,
   );
   if (repeated) {
-    throw new ScoreBatchError('configuration', `the query has two columns ${repeated.name}`, {
-      hint: 'give each its own name with AS',
+    throw new ScoreBatchError('configuration', `the query has two columns named ${repeated.name}`, {
+      hint: 'rename one of them with AS',
     });
   }
   const taken = schema.find(({ name }) => name.toLowerCase().startsWith('score_batch_'));
   if (taken) {
     throw new ScoreBatchError(
       'configuration',
-      `the query has a column ${taken.name}; names that begin with score_batch_ are ours`,
+      `the query has a column ${taken.name}, but names that begin with score_batch_ are reserved`,
       {
         hint: 'rename it with AS',
       },
@@ -39,7 +39,7 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
   for (const { name, native, type } of key) {
     if (type !== 'float' && type !== 'other') continue;
     throw new ScoreBatchError('configuration', `the key column ${name} is ${native}, which cannot be compared exactly`, {
-      hint: 'cast it in the query to an integer, a decimal or text',
+      hint: 'cast it to an integer, a decimal or text in the query',
     });
   }
   const keep = named(definition.sink.keep, schema, 'sink.keep');
@@ -54,9 +54,9 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
     if (column?.type !== 'float') continue;
     throw new ScoreBatchError(
       'configuration',
-      `the segment ${name} is ${column.native}, of which no two users may have the same`,
+      `the segment ${name} is ${column.native}, so every user might have a different value`,
       {
-        hint: 'cast it in the query to text or to whole numbers, or make bands of it with CASE',
+        hint: 'cast it to text or to integers in the query, or group it into bands with CASE',
       },
     );
   }
@@ -73,8 +73,8 @@ function named(names: readonly string[], schema: Schema, where: string): Column[
     const column = findColumn(schema, name);
     if (column) return { ...column, name };
     const all = schema.map((other) => other.name);
-    throw new ScoreBatchError('configuration', `the query has no column ${name}, which ${where} names`, {
-      hint: nearest(name, all) === undefined ? `it has ${all.join(', ')}` : `did you mean ${nearest(name, all)}?`,
+    throw new ScoreBatchError('configuration', `${where} names ${name}, but the query has no such column`, {
+      hint: nearest(name, all) === undefined ? `its columns are ${all.join(', ')}` : `did you mean ${nearest(name, all)}?`,
     });
   });
 }

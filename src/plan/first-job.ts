@@ -6,14 +6,15 @@ import { yamlText } from '../yaml/scalar.ts';
 import type { OpenFeature, Proposal } from './proposal.ts';
 import { sqlName, sqlTable } from './sql-name.ts';
 
-/** What a proposal puts into a job file and its query, and what is left to do, a sentence each. */
+/** The content of a new job file and its query. */
 export interface FirstJob {
   readonly job: Pick<JobFacts, 'key' | 'keyComment' | 'renames' | 'keepComment'>;
   readonly query: QueryFacts;
+  /** What is left to do, one sentence each. */
   readonly open: readonly string[];
 }
 
-/** Columns that a comment lists, at most. */
+/** Most columns that a comment lists. */
 const MAX_LISTED = 20;
 
 const SUFFIXES: Readonly<Record<string, string>> = { date: '_date', datetime: '_local', timestamp: '' };
@@ -33,12 +34,12 @@ export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKi
       keyComment:
         key === undefined
           ? `name the columns that identify a row${candidateList(keyCandidates)}`
-          : 'chosen by its name; several columns make a composite key',
+          : 'chosen by name; list several columns for a composite key',
       ...renamesOf(near),
       keepComment:
         others.length === 0
-          ? 'columns of the query to carry through'
-          : `columns of the query to carry through; the table has ${listed(others)}`,
+          ? 'columns of the query to publish with each score'
+          : `columns of the query to publish with each score; the table has ${listed(others)}`,
     },
     query: {
       table: sqlTable(table, kind),
@@ -56,18 +57,18 @@ export function firstJob(proposal: Proposal, table: TableName, kind: WarehouseKi
       ...(key === undefined ? [`name the key${candidateList(keyCandidates)}`] : []),
       ...open.map(({ name: feature, dtype, why, column }) => {
         const near = column === undefined || column === feature ? '' : `; is it ${column}?`;
-        return `give the query a column for the feature ${feature} (${dtype}): ${why}${near}`;
+        return `add a column to the query for the feature ${feature} (${dtype}): ${why}${near}`;
       }),
       ...(time === undefined
         ? [
-            `choose the column by which a row of ${showTableName(table)} belongs to a window${candidateList(timeCandidates.map((column) => column.name))}`,
+            `choose the column of ${showTableName(table)} that decides which window a row belongs to${candidateList(timeCandidates.map((column) => column.name))}`,
           ]
         : []),
     ],
   };
 }
 
-/** Whether the table may have the feature under another name, which `features` in the job file would say. */
+/** Whether the table may have the feature under another name; `features` in the job file maps such names. */
 function isNear({ name, column }: OpenFeature): boolean {
   return column !== undefined && column.toLowerCase() !== name.toLowerCase();
 }
@@ -76,7 +77,7 @@ function renamesOf(near: readonly OpenFeature[]): Pick<JobFacts, 'renames'> {
   if (near.length === 0) return {};
   return {
     renames: [
-      'features:                           # feature of the model: column of the query; uncomment those that are the same',
+      'features:                           # feature of the model: column of the query; uncomment the ones that match',
       ...near.map(({ name, column = '' }) => `  ${yamlText(name)}: ${yamlText(column)}`),
     ],
   };
@@ -84,13 +85,10 @@ function renamesOf(near: readonly OpenFeature[]): Pick<JobFacts, 'renames'> {
 
 function timeComments(candidates: readonly Column[], name: (column: string) => string): string[] {
   if (candidates.length === 0) {
-    return [
-      'No column of the table is a date or a time. Filter by the window here:',
-      'where … >= :window_start and … < :window_end',
-    ];
+    return ['The table has no date or time column. Filter by the window here:', 'where … >= :window_start and … < :window_end'];
   }
   return [
-    'Choose the column by which a row belongs to the window:',
+    'Choose the column that decides which window a row belongs to:',
     ...candidates.map((column) => {
       const suffix = suffixOf(column);
       return `where ${name(column.name)} >= :window_start${suffix} and ${name(column.name)} < :window_end${suffix}`;
@@ -107,7 +105,7 @@ function candidateList(names: readonly string[]): string {
 }
 
 function listed(names: readonly string[]): string {
-  // A name may hold a line break, which would end a comment.
+  // A line break in a name would end the comment.
   const shown = names.slice(0, MAX_LISTED).map((name) => name.replaceAll(/\s+/g, ' '));
   return names.length > MAX_LISTED ? `${shown.join(', ')} and ${names.length - MAX_LISTED} more` : shown.join(', ');
 }

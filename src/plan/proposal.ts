@@ -4,21 +4,21 @@ import { RESERVED_COLUMNS, RESERVED_FOR_KEYS } from '../domain/tables.ts';
 import { castHint } from '../model/cast-hint.ts';
 import { nearest } from '../suggest.ts';
 
-/** A feature for which the table has no column that could be taken without asking. */
+/** A feature without an obvious column in the table. */
 export interface OpenFeature {
   readonly name: string;
   readonly dtype: string;
-  /** What is in the way, in a few words. */
+  /** What is missing, in a few words. */
   readonly why: string;
-  /** A column that may be meant. */
+  /** The column that comes closest, if any. */
   readonly column: string | undefined;
 }
 
-/** What can be told of a job from a model and a table. What cannot be told is left open, with what it may be. */
+/** What a model and a table tell about a new job. The rest stays open, with candidates. */
 export interface Proposal {
   readonly key: Column | undefined;
   readonly keyCandidates: readonly string[];
-  /** The column by which the window is chosen; undefined where the table has none, or several. */
+  /** The column that decides the window; undefined if the table has none, or several. */
   readonly time: Column | undefined;
   readonly timeCandidates: readonly Column[];
   /** Columns that feed features, each once. */
@@ -28,11 +28,11 @@ export interface Proposal {
   readonly others: readonly string[];
 }
 
-/** Types of which two values can be compared exactly, and of which a key is made. */
+/** Types of a key: two values compare exactly. */
 const KEY_TYPES: readonly string[] = ['integer', 'decimal', 'string', 'uuid'];
 const TIME_TYPES: readonly string[] = ['date', 'datetime', 'timestamp'];
 
-/** @param table the last part of the table's name, which its key is often called after */
+/** @param table the last part of the table's name; keys are often named after it */
 export function propose(signature: Signature, schema: Schema, table: string): Proposal {
   const usable = schema.filter(({ name }) => !name.toLowerCase().startsWith('score_batch_'));
   const found = featuresOf(signature).map(({ feature, dtype }) => {
@@ -69,7 +69,7 @@ export function propose(signature: Signature, schema: Schema, table: string): Pr
   };
 }
 
-/** A column called `id`, or after the table; else the only one that is called like a key. */
+/** The column named `id` or after the table; else the only one with the name of a key. */
 function proposeKey(
   schema: Schema,
   features: readonly Column[],

@@ -10,15 +10,15 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import { localRange } from '../window/local-time.ts';
 
-/** What is published already, as far as it matters to a run. */
+/** What is already published and affects a run. */
 export interface PublishedBefore {
   /** Ledger entries of the run's window. */
   readonly entries: readonly LedgerEntry[];
-  /** Publications of overlapping windows that the run replaces. */
+  /** Publications of overlapping windows, which the run supersedes. */
   readonly overlaps: readonly PublishedEntry[];
-  /** Of the latest earlier window of the same kind, however long ago. */
+  /** The publication of the latest earlier window of the same kind, however long ago. */
   readonly last: PublishedEntry | undefined;
-  /** Set where the model is another one than that of the publication before. */
+  /** Set if the previous publication used a different model. */
   readonly modelChanged: ModelChange | undefined;
 }
 
@@ -26,17 +26,17 @@ export interface BeforeOptions {
   readonly definition: JobDefinition;
   readonly window: Window;
   readonly model: LedgerEntry['model'];
-  /** Whether overlapping publications may be replaced. */
+  /** Whether the run may supersede publications of overlapping windows. */
   readonly replaceOverlapping: boolean;
-  /** False where only the window's own entries are asked for, and nothing is refused. */
+  /** If false, only the window's own entries are read, and nothing is refused. */
   readonly checkGates: boolean;
 }
 
 /**
- * Reads what the ledger says of this window and of those before it.
+ * Reads the ledger entries of this window and of the windows before it.
  *
- * @throws ScoreBatchError `configuration` where the run's window overlaps a publication, or its model's version had another
- *   digest
+ * @throws ScoreBatchError `configuration` if the window overlaps a publication, or another model has published under the same
+ *   version
  */
 export async function publishedBefore(ledger: Ledger, options: BeforeOptions): Promise<PublishedBefore> {
   const { definition, model, checkGates } = options;
@@ -57,12 +57,12 @@ export async function publishedBefore(ledger: Ledger, options: BeforeOptions): P
   return { entries, overlaps, last, modelChanged: modelChange(model, [own, last]) };
 }
 
-/** Rows published for the very window before; undefined where it is not published, or the window has none before it. */
+/** Rows published for the window just before; undefined if that is not published. An ad hoc window has none before it. */
 export function rowsBefore({ last, window }: Pick<PublishedBefore, 'last'> & { readonly window: Window }): RunRows | undefined {
   return last?.window.end === window.start.toISOString() && window.kind !== 'ad hoc' ? last.rows : undefined;
 }
 
-/** @throws ScoreBatchError `configuration` where a table holds rows of another job, and the job does not say that it may */
+/** @throws ScoreBatchError `configuration` if a table holds rows of another job and `sink.shared_tables` is not set */
 export async function refuseOtherJobs(
   sink: Sink,
   { name, sink: { shared_tables } }: JobDefinition,
@@ -71,10 +71,17 @@ export async function refuseOtherJobs(
   if (shared_tables) return;
   const found = await sink.otherJobs(tables, name);
   if (found.length === 0) return;
-  throw new ScoreBatchError('configuration', `${name} would publish to tables of another job, and count its users once more`, {
-    details: found.map(({ table, job }) => `${showTableName(table)} holds rows of ${job ?? 'no publication of this job'}`),
-    hint: 'name other tables in the job file; or set sink.shared_tables: true, and filter every count by job',
-  });
+  throw new ScoreBatchError(
+    'configuration',
+    `${name} would publish to tables of another job, so its users would be counted twice`,
+    {
+      details: found.map(
+        ({ table, job }) =>
+          `${showTableName(table)} holds rows ${job === undefined ? 'that no publication of this job wrote' : `of ${job}`}`,
+      ),
+      hint: 'name other tables in the job file; or set sink.shared_tables: true and filter every count by job',
+    },
+  );
 }
 
 function isEarlier({ window: { kind, start } }: LedgerEntry, window: LedgerWindow): boolean {
@@ -86,18 +93,18 @@ function refuseSecondDigest({ name, version, digest }: LedgerEntry['model'], his
   if (other === undefined) return;
   throw new ScoreBatchError(
     'configuration',
-    `this job has published with another model of the same version, ${name} ${version}`,
+    `this job has already published with a different model as version ${version} of ${name}`,
     {
       details: [
         `published: sha256 ${other.model.digest} (${other.window.label}, run ${other.runId})`,
         `in the bundle now: sha256 ${digest}`,
       ],
-      hint: 'raise version in model.yaml, so that every score tells which model made it',
+      hint: 'increase version in model.yaml, so that each score can be traced to its model',
     },
   );
 }
 
-/** Labels of replaced windows that nothing is published under afterwards, until they are run again. */
+/** Labels of superseded windows that have no publication until they run again. */
 export function emptiedWindows(window: Pick<Window, 'label'>, overlaps: readonly PublishedEntry[]): string[] {
   return overlaps.map((entry) => entry.window.label).filter((label) => label !== window.label);
 }
@@ -105,12 +112,12 @@ export function emptiedWindows(window: Pick<Window, 'label'>, overlaps: readonly
 function overlapError(window: Window, published: readonly PublishedEntry[]): ScoreBatchError {
   const { zone } = window;
   const others = emptiedWindows(window, published);
-  const again = others.length === 0 ? '' : `, and then run ${others.join(' and ')} again`;
+  const again = others.length === 0 ? '' : `, then run ${others.join(' and ')} again`;
   const show = ({ label, start, end }: LedgerWindow) =>
     `${label}, ${localRange({ start, end }, zone)} ${zone} (${start} to ${end})`;
   return new ScoreBatchError(
     'configuration',
-    `${window.label} overlaps what this job has published: users would be counted twice`,
+    `${window.label} overlaps a window that this job has published: users would be counted twice`,
     {
       details: [
         `this run: ${show(ledgerWindow(window))}`,
@@ -119,7 +126,7 @@ function overlapError(window: Window, published: readonly PublishedEntry[]): Sco
             `published: ${show(other)}, run ${runId}${details.time_zone === undefined ? '' : `, made with time_zone ${details.time_zone}`}`,
         ),
       ],
-      hint: `did time_zone change in the job file? Change it back, or replace what is published with --replace-overlapping${again}`,
+      hint: `if time_zone has changed in the job file, change it back; or supersede the published windows with --replace-overlapping${again}`,
     },
   );
 }

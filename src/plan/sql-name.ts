@@ -1,7 +1,7 @@
 import type { TableName } from '../domain/table-name.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 
-/** Words that at least one warehouse does not take as a name without quotes. */
+/** Words that at least one warehouse does not accept as an unquoted name. */
 const RESERVED = new Set(
   `all analyse analyze and any array as asc assert asymmetric at between both by case cast check collate column connect constraint
   contains create cross cube current current_date current_time current_timestamp current_user database default deferrable define
@@ -14,14 +14,14 @@ const RESERVED = new Set(
   when whenever where window with within`.split(/\s+/),
 );
 
-/** A column's name as a query of the warehouse has it, in quotes only where it must be. */
+/** A column's name in a query of the warehouse, quoted only if necessary. */
 export function sqlName(name: string, kind: WarehouseKind): string {
-  // Snowflake makes capitals of what has no quotes.
+  // Snowflake folds unquoted names to upper case.
   const plain = kind === 'snowflake' ? /^[A-Z_][A-Z0-9_]*$/ : /^[A-Za-z_][A-Za-z0-9_]*$/;
   return plain.test(name) && !RESERVED.has(name.toLowerCase()) ? name : quoted(name, kind);
 }
 
-/** A table as a query of the warehouse has it. What was named without thinking of capitals is left to the warehouse. */
+/** A table's name in a query of the warehouse. Plain names stay unquoted, so that the warehouse applies its own rules for case. */
 export function sqlTable(table: TableName, kind: WarehouseKind): string {
   return table
     .map((part) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(part) && !RESERVED.has(part.toLowerCase()) ? part : quoted(part, kind)))

@@ -6,10 +6,10 @@ import { machineBound, mainDatabase } from '../sizing/memory-plan.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 
 /**
- * Columns of a table in a warehouse that no job names yet; nothing is read of its rows.
+ * Columns of a table in a warehouse, before any job names it. Reads no rows.
  *
- * @param table as it stands in a query, quoted where it must be
- * @throws ScoreBatchError where there is no such warehouse or table
+ * @param table as it is written in a query, quoted if necessary
+ * @throws ScoreBatchError if the warehouse or the table does not exist
  */
 export async function tableColumns(url: string, table: string, context: Context): Promise<Schema> {
   const { cores, memory } = readMachine();

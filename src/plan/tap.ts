@@ -12,32 +12,32 @@ import { type TapColumn, tapColumns } from '../tap/columns.ts';
 import { slotBytes } from '../tap/ring.ts';
 import { tapParameters } from '../tap/statement.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
-import type { Warehouse } from '../warehouse/warehouse.ts';
+import type { Sink, Source } from '../warehouse/warehouse.ts';
 import type { ChosenColumns } from './columns.ts';
 
-/** Scoring that takes longer freezes its rows first: others cannot write the file meanwhile. */
+/** If scoring would take longer, rows are frozen first: no other process can write the file during a scan. */
 const MAX_SECONDS = 60;
 
 /** How rows are scored on their way out of the query. */
 export interface TapPlan extends TapMemoryPlan {
   readonly columns: readonly TapColumn[];
-  /** Bytes of memory that it was fitted to. */
+  /** Bytes of memory that the plan fits into. */
   readonly bound: number;
-  /** Of the model, and of nothing else: where batches are cut moves the last bits of a sum. */
+  /** Depends on the model alone: the size of a batch changes the last bits of a sum. */
   readonly batchRows: number;
-  /** Seconds that scoring is guessed to take. */
+  /** Estimated seconds of scoring. */
   readonly seconds: number;
-  /** Seconds that one session takes for a row. */
+  /** Seconds per row of one session. */
   readonly rowSeconds: number;
 }
 
-export interface TapQuestion {
+export interface TapInput {
   readonly definition: JobDefinition;
   readonly bundle: Bundle;
   readonly query: Query;
   readonly columns: ChosenColumns;
-  readonly source: Warehouse;
-  readonly sink: Warehouse;
+  readonly source: Source;
+  readonly sink: Sink;
   readonly sizing: Sizing;
   readonly served: Served | undefined;
   /** Whether this process does the whole run; phases and shards need a frozen table. */
@@ -45,9 +45,9 @@ export interface TapQuestion {
 }
 
 /**
- * Scoring workers to start while the plan is made, since to load their code takes as long.
+ * Scoring workers to start while the plan is made: loading their code takes about as long.
  *
- * @param requestedWorkers number of workers of the call @returns undefined where no window of the job is scored on its way
+ * @param requestedWorkers from `--workers` @returns undefined if the job always freezes its rows
  */
 export function threadsToStart(
   { source, sink, score }: JobDefinition,
@@ -60,38 +60,37 @@ export function threadsToStart(
 }
 
 /**
- * Decides whether the rows of a window are frozen before they are scored, see `source.freeze`.
+ * Decides whether rows are scored on their way out of the query or frozen first, see `source.freeze`.
  *
- * @returns undefined where they are
- * @throws ScoreBatchError `configuration` where they must not be, and have to be
+ * @returns undefined if they are frozen first
+ * @throws ScoreBatchError `configuration` if `source.freeze` is never but the rows must be frozen
  */
-export async function planTap(question: TapQuestion): Promise<TapPlan | undefined> {
-  const { definition, query, source, sizing, served, alone } = question;
+export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
+  const { definition, query, source, sizing, served, alone } = input;
   const { freeze } = definition.source;
   if (freeze === 'always' || served === undefined || !alone) return undefined;
-  const found = whatPrevents(question);
+  const found = fitTap(input);
   if (typeof found === 'string') {
     if (freeze === 'auto') return undefined;
-    throw new ScoreBatchError('configuration', `source.freeze is never, and ${found}`, {
-      hint: 'leave source.freeze out, or set it to auto',
+    throw new ScoreBatchError('configuration', `source.freeze is never, but ${found}`, {
+      hint: 'remove source.freeze, or set it to auto',
     });
   }
-  const { source: embedded } = source;
-  const rows = isEmbedded(embedded) ? await embedded.guessRows(query) : 0;
+  const rows = isEmbedded(source) ? await source.guessRows(query) : 0;
   const seconds = (rows * served.rowSeconds) / Math.min(found.workers, Math.max(1, sizing.cores));
   return freeze === 'auto' && seconds > MAX_SECONDS ? undefined : { ...found, seconds, rowSeconds: served.rowSeconds };
 }
 
-/** @returns why rows have to be frozen, or how they are scored without */
-function whatPrevents({
+/** @returns the plan, or the reason why rows must be frozen first */
+function fitTap({
   definition,
   bundle,
   columns,
   source,
   sink,
   sizing,
-}: TapQuestion): string | Omit<TapPlan, 'seconds' | 'rowSeconds'> {
-  if (!isEmbedded(source.source) || !takesTaps(sink.sink)) return 'source and sink are not both DuckDB files';
+}: TapInput): string | Omit<TapPlan, 'seconds' | 'rowSeconds'> {
+  if (!isEmbedded(source) || !takesTaps(sink)) return 'source and sink are not both DuckDB files';
   const tapped = tapColumns(bundle.signature, columns.features);
   if (tapped === undefined) return 'the model has a text feature that takes any value (unknown: allow)';
   const rows = batchRows(definition.score.batch_rows, bundle.signature, bundle.width);
@@ -102,6 +101,6 @@ function whatPrevents({
     batchRows: rows,
     slotBytes: slotBytes({ types, batchRows: rows }),
   });
-  if (memoryPlan === undefined) return 'there is too little memory to score rows on their way out of the query';
+  if (memoryPlan === undefined) return 'there is not enough memory to score rows on their way out of the query';
   return { ...memoryPlan, columns: tapped, bound: bound.bytes, batchRows: rows };
 }

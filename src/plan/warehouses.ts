@@ -1,34 +1,97 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
-import type { TableNames } from '../domain/tables.ts';
-import { warehouseKind } from '../domain/warehouse-kind.ts';
+import { ledgerLayout, type TableNames } from '../domain/tables.ts';
+import { type WarehouseKind, warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Reserved } from '../report/reserved.ts';
 import { readMachine } from '../sizing/machine.ts';
 import { machineBound, mainDatabase, requestedBound, reserveOf } from '../sizing/memory-plan.ts';
 import { openWarehouse } from '../warehouse/open.ts';
-import type { Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
+import type { Ledger, Sink, Source, Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
-/** What a report file of the job must never replace. */
-export function reservedFiles(
-  { file, root, definition, queryName }: Job,
-  { source, sink }: Pick<Warehouses, 'source' | 'sink'>,
-): Reserved[] {
-  const { query_file: query } = definition.source;
-  const ofWarehouse = (name: string, { files = [] }: Warehouse) =>
-    files.map((path) => ({ what: `a file of the ${name}'s warehouse`, path }));
-  return [
-    ...ofWarehouse('source', source),
-    ...ofWarehouse('sink', sink),
-    { what: 'the job file', path: file },
-    ...(query === undefined ? [] : [{ what: 'the query file', path: path.resolve(root, queryName) }]),
-    { what: 'the model bundle', path: path.resolve(root, definition.model) },
-  ];
+/** One value for the source and one for the sink. */
+interface Ends<T> {
+  readonly source: T;
+  readonly sink: T;
 }
 
-/** Names of a job's tables; quarantine and ledger stand beside the scores table. */
+/** A job's source, sink and ledger, and what else a command needs of their warehouses. */
+export interface Warehouses {
+  readonly source: Source;
+  readonly sink: Sink;
+  /** The ledger beside the scores table. */
+  readonly ledger: Ledger;
+  readonly kinds: Ends<WarehouseKind>;
+  /** Local files and folders of the warehouses; empty for a remote one. */
+  readonly files: Ends<readonly string[]>;
+  /** Lets a worker thread open the source itself. */
+  readonly sourceAccess: WarehouseAccess;
+  /** @throws ScoreBatchError if the sink's warehouse does not exist */
+  reachSink(): Promise<void>;
+  /**
+   * Shares one opening of each DuckDB file among several reads, until disposed. Does nothing if source and sink are of different
+   * kinds: waiting for the other warehouse would keep the file from other processes too long.
+   */
+  readTogether(): AsyncDisposable;
+}
+
+/** Opens the source and the sink of a job. Nothing connects yet. They close at the end of the command. */
+export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
+  const { cores, memory } = readMachine();
+  const bound = requestedBound(context.maxMemory, definition.score.max_memory) ?? machineBound(memory);
+  const sourceUrl = definition.source.warehouse;
+  const sinkUrl = definition.sink.warehouse ?? sourceUrl;
+  const local = [sourceUrl, sinkUrl].every((url) => warehouseKind(url) === 'duckdb');
+  const shared = {
+    root,
+    job: definition.name,
+    memory: mainDatabase(bound, { local, cores }),
+    reserve: reserveOf(bound, local),
+  };
+  const open = opener(context);
+  const { scratch, max_bytes: maxBytes, unload } = definition.source;
+  const sourceAccess = { ...shared, url: sourceUrl, scratch, maxBytes, unload };
+  const source = await open(sourceAccess);
+  const sink = await open({ ...shared, url: sinkUrl, scratch: definition.sink.scratch, maxBytes: undefined });
+  return {
+    source: source.source,
+    sink: sink.sink,
+    ledger: sink.ledger(ledgerLayout(tableNames(definition).ledger)),
+    kinds: { source: source.kind, sink: sink.kind },
+    files: { source: source.files ?? [], sink: sink.files ?? [] },
+    sourceAccess,
+    reachSink: () => sink.reach(),
+    readTogether: () => readTogether(source, sink),
+  };
+}
+
+/** Source and sink may give the same warning: each is shown once. */
+function opener(context: Context): (access: WarehouseAccess) => Promise<Warehouse> {
+  const { environment, signal } = context;
+  const warned = new Set<string>();
+  const warn = (message: string): void => {
+    if (!warned.has(message)) context.console.warn(message);
+    warned.add(message);
+  };
+  return async (access) => {
+    const warehouse = await openWarehouse({ ...access, environment, signal, warn });
+    context.atEnd(() => warehouse.close());
+    return warehouse;
+  };
+}
+
+function readTogether(source: Warehouse, sink: Warehouse): AsyncDisposable {
+  const readings = source.kind === sink.kind ? [source.readTogether?.(), sink.readTogether?.()] : [];
+  return {
+    async [Symbol.asyncDispose]() {
+      for (const reading of readings) await reading?.[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Names of a job's tables. Quarantine and ledger are in the schema of the scores table. */
 export function tableNames({ sink, report }: JobDefinition): TableNames {
   const scores = nameOf(sink.table);
   return {
@@ -40,63 +103,22 @@ export function tableNames({ sink, report }: JobDefinition): TableNames {
   };
 }
 
-export interface Warehouses {
-  readonly source: Warehouse;
-  readonly sink: Warehouse;
-  /** The source, for threads that open it for themselves. */
-  readonly sourceAccess: WarehouseAccess;
-}
-
-/** Source and sink of a job; nothing is connected yet. */
-export async function openWarehouses({ definition, root }: Job, context: Context): Promise<Warehouses> {
-  const { cores, memory } = readMachine();
-  const bound = requestedBound(context.environment, definition.score.max_memory) ?? machineBound(memory);
-  const kinds = [definition.source.warehouse, definition.sink.warehouse ?? definition.source.warehouse].map(warehouseKind);
-  const local = kinds.every((kind) => kind === 'duckdb');
-  const shared = {
-    root,
-    job: definition.name,
-    memory: mainDatabase(bound, { local, cores }),
-    reserve: reserveOf(bound, local),
-  };
-  const warned = new Set<string>();
-  const warn = (message: string): void => {
-    // Source and sink may have the same to say.
-    if (!warned.has(message)) context.console.warn(message);
-    warned.add(message);
-  };
-  const open = async (access: WarehouseAccess): Promise<Warehouse> => {
-    const { environment, signal } = context;
-    const warehouse = await openWarehouse({ ...access, environment, signal, warn });
-    context.atEnd(() => warehouse.close());
-    return warehouse;
-  };
-  const { warehouse: url, scratch, max_bytes: maxBytes, unload } = definition.source;
-  const sourceAccess = { ...shared, url, scratch, maxBytes, unload };
-  return {
-    source: await open(sourceAccess),
-    sink: await open({
-      ...shared,
-      url: definition.sink.warehouse ?? url,
-      scratch: definition.sink.scratch,
-      maxBytes: undefined,
-    }),
-    sourceAccess,
-  };
-}
-
-/** Lets several questions have one opening of each file. Where another kind of warehouse answers between them, a file would be kept from others too long. */
-export function readTogether({ source, sink }: Pick<Warehouses, 'source' | 'sink'>): AsyncDisposable {
-  const readings = source.kind === sink.kind ? [source.readTogether?.(), sink.readTogether?.()] : [];
-  return {
-    async [Symbol.asyncDispose]() {
-      for (const reading of readings) await reading?.[Symbol.asyncDispose]();
-    },
-  };
-}
-
 function nameOf(text: string): TableName {
   const name = parseTableName(text);
-  if (name === undefined) throw new Error(`${text} passed the job file's check and is no table name`);
+  if (name === undefined) throw new Error(`${text} passed the job file's check but is not a table name`);
   return name;
+}
+
+/** Files and folders that a report file of the job must never replace. */
+export function reservedFiles({ file, root, definition, queryName }: Job, files: Warehouses['files']): Reserved[] {
+  const { query_file: query } = definition.source;
+  const ofWarehouse = (end: keyof Warehouses['files']) =>
+    files[end].map((path) => ({ what: `a file of the ${end}'s warehouse`, path }));
+  return [
+    ...ofWarehouse('source'),
+    ...ofWarehouse('sink'),
+    { what: 'the job file', path: file },
+    ...(query === undefined ? [] : [{ what: 'the query file', path: path.resolve(root, queryName) }]),
+    { what: 'the model bundle', path: path.resolve(root, definition.model) },
+  ];
 }

@@ -1,13 +1,12 @@
-import type { Context } from '../context.ts';
-import type { Plan } from '../plan/plan.ts';
 import { judgeArtifacts } from './judged-artifacts.ts';
+import type { ActiveRun } from './progress.ts';
 
 /**
- * Drops what the run left in scratch, and what earlier runs of the job left that are over or past their deadline. A good
- * run does not fail here: what stays is collected by the next one.
+ * Drops the run's own scratch, and what earlier runs of the job have left that is finished or past its deadline. Errors are
+ * warnings: the next run tries again.
  */
-export async function cleanUp(plan: Plan, runId: string, { console }: Context): Promise<void> {
-  const [{ source }, { sink }] = [plan.source, plan.sink];
+export async function cleanUp({ plan, progress: { runId }, context: { console } }: ActiveRun): Promise<void> {
+  const { source, sink } = plan;
   try {
     await source.dropFrozen(runId);
     await sink.discard(runId);
@@ -15,6 +14,6 @@ export async function cleanUp(plan: Plan, runId: string, { console }: Context): 
       if (left.over) await left.drop();
     }
   } catch (error) {
-    console.warn(`scratch could not be cleaned up: ${error instanceof Error ? error.message : String(error)}`);
+    console.warn(`could not clean up scratch: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

@@ -1,21 +1,23 @@
 import type { ScoreCounts } from '../domain/held.ts';
 import type { Plan } from '../plan/plan.ts';
 
-/** Published scores that this run's are compared with. */
+/** Published scores that this run's scores are compared with. */
 export interface ScoresBefore extends ScoreCounts {
   /** Label of their window. */
   readonly label: string;
 }
 
 /**
- * The scores of the latest earlier window, read from the job's own table, in the bins of the bundle's reference or else in
- * tenths of their own; undefined where there are none of this model. An ad hoc window has no window before.
+ * The distribution of the scores of the latest earlier window, read from the job's own table. Bins are those of the bundle's
+ * reference, else tenths of these scores.
+ *
+ * @returns undefined if the same model has published no such window, or the run's window is ad hoc
  */
 export async function scoresBefore(plan: Plan): Promise<ScoresBefore | undefined> {
   const { last, bundle, window, tables, job } = plan;
   if (last === undefined || last.rows.scored === 0 || window.kind === 'ad hoc') return undefined;
   if (last.model.digest !== bundle.digest) return undefined;
-  const counted = await plan.sink.sink.scoreCounts({
+  const counted = await plan.sink.scoreCounts({
     table: tables.scores,
     ledger: tables.ledger,
     column: job.definition.score.column,

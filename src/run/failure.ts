@@ -1,24 +1,25 @@
-import type { Context } from '../context.ts';
 import type { LedgerEntry, RunDetails } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { Plan } from '../plan/plan.ts';
 import { withoutSecrets } from '../secrets.ts';
-import { entryOf, type Progress } from './progress.ts';
+import { type ActiveRun, entryOf, type Progress } from './progress.ts';
 
-/** A refusal is final: data or limits must change first. Anything else can be resumed. Best effort: the error itself counts. */
-export async function recordFailure(plan: Plan, progress: Progress, error: unknown, { console }: Context): Promise<void> {
+/**
+ * Records how a run failed. A refused run is final: data or limits must change first. Any other failed run can be resumed.
+ * Never throws, so that the caller can throw the error itself.
+ */
+export async function recordFailure(active: ActiveRun, error: unknown): Promise<void> {
   const kind = error instanceof ScoreBatchError ? error.kind : undefined;
   const state = kind === 'refused' ? 'refused' : kind === 'nothing to score' ? 'skipped' : 'failed';
   try {
-    await plan.ledger.append(entryOf(plan, progress, state, detailsOf(progress, error)));
+    await active.plan.ledger.append(entryOf(active, state, detailsOf(active.progress, error)));
   } catch (cause) {
-    console.debug(`the ledger could not be told: ${cause instanceof Error ? cause.message : String(cause)}`);
+    active.context.console.debug(`could not write to the ledger: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 
-/** The entry of a run that was refused, for who holds the ledger. */
-export function refusedEntry(plan: Plan, progress: Progress, error: unknown): LedgerEntry {
-  return entryOf(plan, progress, 'refused', detailsOf(progress, error));
+/** The entry of a refused run, for a caller that holds the ledger. */
+export function refusedEntry(active: Pick<ActiveRun, 'plan' | 'progress'>, error: unknown): LedgerEntry {
+  return entryOf(active, 'refused', detailsOf(active.progress, error));
 }
 
 function detailsOf({ details, clock }: Progress, error: unknown): RunDetails {

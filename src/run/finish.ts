@@ -1,70 +1,54 @@
-import type { Context } from '../context.ts';
 import { Interrupted } from '../errors.ts';
-import type { Plan } from '../plan/plan.ts';
-import { adopt, publishedMeanwhile, takeOver } from './begin.ts';
+import { adopt, publishedMeanwhile, takeOver } from './adopt.ts';
 import { cleanUp } from './clean-up.ts';
 import { recordFailure } from './failure.ts';
-import { reasonOf } from './lost.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 import { finishReport } from './report.ts';
+import { rootCause } from './root-cause.ts';
 import { type RunSummary, summarize } from './summary.ts';
 import { explainMemory } from './too-wide.ts';
 
 /**
- * Does what is left to do until the run is published, and what comes after it; nothing where all of it is done.
+ * Publishes the run unless that is done, then writes its report and cleans up.
  *
- * @param work publishes the run; returns false where another process of the same run had done it
+ * @param work publishes the run; returns false if another process has published it
  */
-export async function publishOnce(
-  plan: Plan,
-  progress: Progress,
-  context: Context,
-  work: () => Promise<boolean>,
-): Promise<RunSummary> {
-  if (progress.state === 'completed') return await finish(plan, progress, 'already published', context);
-  const mine = progress.state === 'published' || (await unlessPublished(plan, progress, context, work));
-  if (mine) return await finish(plan, progress, 'published', context);
-  await adopt(plan, progress);
-  return await finish(plan, progress, 'already published', context);
+export async function publishOnce(active: ActiveRun, work: () => Promise<boolean>): Promise<RunSummary> {
+  const { progress } = active;
+  if (progress.state === 'completed') return await finish(active, 'already published');
+  const mine = progress.state === 'published' || (await unlessPublished(active, work));
+  if (mine) return await finish(active, 'published');
+  await adopt(active);
+  return await finish(active, 'already published');
 }
 
 /**
- * Works on a run that other processes may be at too. Where they published it and cleaned up meanwhile, what fails here for
- * that reason is a success; any other failure is told to the ledger.
+ * Does work on a run that other processes may work on, too. If it fails because another process has published the run and
+ * cleaned up, the run is a success. Any other failure is recorded in the ledger and thrown.
  *
- * @returns what `work` returned; false where it failed because the run is published
+ * @returns the result of `work`; false if it failed because the run is published
  */
-export async function unlessPublished<T>(
-  plan: Plan,
-  progress: Progress,
-  context: Context,
-  work: () => Promise<T>,
-): Promise<T | false> {
+export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<T>): Promise<T | false> {
+  const { plan, progress } = active;
   try {
     return await work();
   } catch (error) {
     if (progress.state === 'published') throw error;
-    const reason = await reasonOf(await explainMemory(error, plan, progress.runId), plan, progress);
-    const published =
-      error instanceof Interrupted ? undefined : await publishedMeanwhile(plan, progress).catch(() => undefined);
+    const reason = await rootCause(await explainMemory(error, plan, progress.runId), active);
+    const published = error instanceof Interrupted ? undefined : await publishedMeanwhile(active).catch(() => undefined);
     if (published) {
-      // It has not failed, whoever published it.
       takeOver(published, progress);
       return false;
     }
-    await recordFailure(plan, progress, reason, context);
+    await recordFailure(active, reason);
     throw reason;
   }
 }
 
-export async function finish(
-  plan: Plan,
-  progress: Progress,
-  state: RunSummary['state'],
-  context: Context,
-): Promise<RunSummary> {
-  await finishReport(plan, progress, context);
-  progress.clock.enter('clean_up');
-  await cleanUp(plan, progress.runId, context);
-  return summarize(plan, progress.runId, state, progress.rows, { ...progress.details, seconds: progress.clock.seconds });
+/** Writes the report of a published run and cleans up. */
+export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
+  await finishReport(active);
+  active.progress.clock.enter('clean_up');
+  await cleanUp(active);
+  return summarize(active, state);
 }

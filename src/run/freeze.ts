@@ -1,27 +1,25 @@
-import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 
-/** Freezes the window, or finds what the run has frozen before. @throws ScoreBatchError `nothing to score`, see `skipEmpty` */
-export async function freezeWindow(
-  plan: Plan,
-  skipEmpty: boolean,
-  progress: Progress,
-  { console }: Context,
-): Promise<FrozenTable> {
+/**
+ * Freezes the window, or returns the frozen table that the run already has.
+ *
+ * @throws ScoreBatchError `nothing to score`, see `skipEmpty`
+ */
+export async function freezeWindow({ plan, progress, context }: ActiveRun, skipEmpty: boolean): Promise<FrozenTable> {
+  const { console } = context;
   const { label } = plan.window;
-  const { clock, runId } = progress;
   console.info(`freezing ${label}`);
-  clock.enter('freeze');
-  const frozen = await plan.source.source.freeze(plan.query, {
-    runId,
+  progress.clock.enter('freeze');
+  const frozen = await plan.source.freeze(plan.query, {
+    runId: progress.runId,
     key: plan.key,
     columns: plan.needed,
     ...plan.sizing.chunking,
-    hash: plan.source.kind === plan.sink.kind ? 'native' : 'md5',
+    hash: plan.kinds.source === plan.kinds.sink ? 'native' : 'md5',
   });
   progress.frozen = frozen.id;
   console.info(`froze ${counted(frozen.rows, 'row')} of ${label} in ${counted(frozen.chunks.length, 'chunk')}`);
@@ -29,7 +27,7 @@ export async function freezeWindow(
   return frozen;
 }
 
-/** What `--skip-empty` asks for. @throws ScoreBatchError `nothing to score` where the window has no rows */
+/** What `--skip-empty` does. @throws ScoreBatchError `nothing to score` if the window has no rows */
 export function refuseEmpty({ window }: Plan, { rows }: FrozenTable): void {
   if (rows > 0) return;
   throw new ScoreBatchError('nothing to score', `the window ${window.label} has no rows and was skipped`);

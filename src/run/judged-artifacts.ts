@@ -2,17 +2,17 @@ import type { LedgerEntry } from '../domain/ledger.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
 
-/** What is left somewhere, whether it may go, and how. */
+/** A scratch artifact, and whether it may be dropped. */
 export interface JudgedArtifact extends ScratchArtifact, Verdict {
   drop(): Promise<void>;
 }
 
 /**
- * What the job's runs have left, each with whether it may go. Only what the ledger says of these runs and their windows is
- * read, and nothing where nothing is left: ledgers are long.
+ * Finds the scratch artifacts of the job's runs, and judges for each whether it may be dropped. Reads only ledger entries of
+ * these runs and their windows, and none if there are no artifacts: ledgers are long.
  *
- * @param places two of them may be one and the same
- * @param now epoch milliseconds of the real clock: the pinned "now" of a rerun has nothing to say about deadlines
+ * @param places may name one place twice
+ * @param now epoch milliseconds of the real clock: deadlines do not follow the pinned "now" of a rerun
  */
 export async function judgeArtifacts(
   places: readonly Scratch[],
@@ -33,7 +33,7 @@ export async function judgeArtifacts(
   }));
 }
 
-/** Every entry of the windows that these runs are of. */
+/** All entries of these runs' windows. */
 async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string): Promise<LedgerEntry[]> {
   const windows = new Map((await ledger.entries({ job, runs })).map(({ window }) => [keyOf(window), window]));
   const entries: LedgerEntry[] = [];

@@ -6,17 +6,19 @@ import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import type { StageSeconds } from '../domain/stages.ts';
 import { NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
 import type { Plan } from '../plan/plan.ts';
-import { adopt, type BeginOptions, begin, join } from './begin.ts';
+import { adopt } from './adopt.ts';
+import { type BeginOptions, begin } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { publishOnce, unlessPublished } from './finish.ts';
 import { freezeWindow, refuseEmpty } from './freeze.ts';
+import { join } from './join.ts';
 import { entryOf } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { type Scored, scoreFrozen } from './score.ts';
 import { type RunSummary, showWindow, type WindowSummary } from './summary.ts';
 
-// The steps of `run` one by one, for processes on several machines. All that they have in common is the job file and the
-// warehouses: which run it is, is in the ledger, and what is done of it in scratch.
+// The steps of `run` one by one, for processes on several machines. They share only the job file and the warehouses: the ledger
+// says which run it is, and scratch holds what is done of it.
 
 interface PhaseSummary {
   readonly job: string;
@@ -30,19 +32,20 @@ export interface FreezeSummary extends PhaseSummary {
   readonly chunks: number;
 }
 
-/** Begins the window's run, or goes on with an unfinished one, and freezes its rows. */
+/** Begins the window's run or resumes an unfinished one, and freezes its rows. */
 export async function freezePhase(
   plan: Plan,
   options: BeginOptions & { readonly skipEmpty: boolean },
   context: Context,
 ): Promise<FreezeSummary> {
-  const progress = await begin(plan, options, context);
+  const active = await begin(plan, options, context);
+  const { progress } = active;
   const frozen =
     progress.state === 'started' &&
-    (await unlessPublished(plan, progress, context, async () => {
-      const made = await freezeWindow(plan, options.skipEmpty, progress, context);
+    (await unlessPublished(active, async () => {
+      const made = await freezeWindow(active, options.skipEmpty);
       const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
-      await plan.ledger.append(entryOf(plan, progress, 'started', details));
+      await plan.ledger.append(entryOf(active, 'started', details));
       return made;
     }));
   const { rows, details } = progress;
@@ -64,7 +67,7 @@ export interface ScoreSummary extends PhaseSummary {
   readonly providers: Scored['providers'];
   readonly execution: Execution | null;
   readonly batch_rows_halved_to: number | null;
-  /** Of this process; what shards spend is in no ledger entry. */
+  /** Seconds of this process. The ledger does not record what shards spend. */
   readonly seconds: StageSeconds;
   readonly workers: WorkerTime;
   readonly rows_per_second: Rates;
@@ -72,21 +75,20 @@ export interface ScoreSummary extends PhaseSummary {
 }
 
 /**
- * Scores a shard of the window's frozen run, and what other shards do not come to; at its end every chunk is staged.
+ * Scores a shard of the window's frozen run, and what other shards are late with. When it returns, every chunk is staged.
  *
- * @throws ScoreBatchError `conflict` where nothing is frozen
+ * @throws ScoreBatchError `conflict` if nothing is frozen
  */
 export async function scorePhase(
   plan: Plan,
   { shard, skipPublished }: Pick<BeginOptions, 'skipPublished'> & { readonly shard: Shard },
   context: Context,
 ): Promise<ScoreSummary> {
-  const { progress, frozen } = await join(plan, skipPublished, context);
-  const scored =
-    frozen !== undefined &&
-    (await unlessPublished(plan, progress, context, () => scoreFrozen(plan, frozen, shard, progress, context)));
-  // What this one staged may have come after the others had cleaned up.
-  if (frozen !== undefined && (!scored || (await adopt(plan, progress)))) await cleanUp(plan, progress.runId, context);
+  const { active, frozen } = await join(plan, skipPublished, context);
+  const { progress } = active;
+  const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
+  // This process may have staged chunks after the publishing process had cleaned up.
+  if (frozen !== undefined && (!scored || (await adopt(active)))) await cleanUp(active);
   const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
   const { seconds } = progress.clock;
   return {
@@ -107,20 +109,20 @@ export async function scorePhase(
 }
 
 /**
- * Publishes the window's frozen run once all its chunks are staged, with all that comes after it.
+ * Publishes the window's frozen run once all its chunks are staged, then writes its report and cleans up.
  *
- * @throws ScoreBatchError `conflict` where a chunk is missing, or nothing is frozen
+ * @throws ScoreBatchError `conflict` if a chunk is missing, or nothing is frozen
  */
 export async function publishPhase(
   plan: Plan,
   options: PublishOptions & Pick<BeginOptions, 'skipPublished'> & { readonly skipEmpty: boolean },
   context: Context,
 ): Promise<RunSummary> {
-  const { progress, frozen } = await join(plan, options.skipPublished, context);
-  return await publishOnce(plan, progress, context, async () => {
+  const { active, frozen } = await join(plan, options.skipPublished, context);
+  return await publishOnce(active, async () => {
     if (frozen === undefined) return false;
     if (options.skipEmpty) refuseEmpty(plan, frozen);
-    return await publishFrozen(plan, frozen, options, progress, context);
+    return await publishFrozen(active, frozen, options);
   });
 }
 

@@ -1,31 +1,43 @@
 import { hostname } from 'node:os';
+import type { Context } from '../context.ts';
 import { type LedgerEntry, ledgerWindow, type Publication, type RunDetails, type RunState } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { StageClock } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { WindowOfJob } from '../warehouse/warehouse.ts';
 
-/** A run while it goes on. */
+/** A run in this process: the plan, how far it has come, and the process itself. */
+export interface ActiveRun {
+  readonly plan: Plan;
+  readonly progress: Progress;
+  readonly context: Context;
+}
+
+/** How far a run has come. */
 export interface Progress {
   readonly runId: string;
   readonly clock: StageClock;
-  /** What is published for the window, as the run saw it when it began; another one at the publish lock means a lost race. */
+  /** The window's publication when the run began. If it has changed by the time the run publishes, the run has lost a race. */
   readonly supersedes: Publication | undefined;
   /** Identity of the frozen table, once there is one. */
   frozen?: string;
-  /** What the ledger says of the run so far. */
+  /** State, rows and details as in the ledger. */
   state: RunState;
   rows: RunRows | undefined;
   details: RunDetails;
 }
 
-/** The entries of the plan's job and window. */
+/** Selects the ledger entries of the plan's job and window. */
 export function windowFilter(plan: Plan): WindowOfJob {
   return { job: plan.job.definition.name, window: ledgerWindow(plan.window) };
 }
 
-/** The ledger entry for something that happened to the run just now. */
-export function entryOf(plan: Plan, { runId, rows }: Progress, state: RunState, details: RunDetails): LedgerEntry {
+/** The ledger entry of an event that happened to the run just now. */
+export function entryOf(
+  { plan, progress: { runId, rows } }: Pick<ActiveRun, 'plan' | 'progress'>,
+  state: RunState,
+  details: RunDetails,
+): LedgerEntry {
   return {
     recordedAt: new Date().toISOString(),
     runId,

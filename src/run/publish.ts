@@ -1,15 +1,13 @@
-import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
-import type { Plan } from '../plan/plan.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
-import { entryOf, type Progress } from './progress.ts';
+import { type ActiveRun, entryOf } from './progress.ts';
 import { reconcile } from './reconcile.ts';
 import { refusal } from './refuse.ts';
 
@@ -20,16 +18,11 @@ export interface PublishOptions {
 /**
  * Reconciles what is staged with what was frozen, applies the gates, and publishes.
  *
- * @returns whether this process published; false where another one of the same run had done it
- * @throws ScoreBatchError `conflict` where a chunk is missing or another run was faster, `refused` by a gate
+ * @returns false if another process has already published this run
+ * @throws ScoreBatchError `conflict` if a chunk is missing or another run was faster, `refused` if a gate fails
  */
-export async function publishFrozen(
-  plan: Plan,
-  frozen: FrozenTable,
-  options: PublishOptions,
-  progress: Progress,
-  context: Context,
-): Promise<boolean> {
+export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, options: PublishOptions): Promise<boolean> {
+  const { plan, progress, context } = active;
   const { clock, runId } = progress;
   const { definition } = plan.job;
   clock.enter('reconcile');
@@ -67,15 +60,15 @@ export async function publishFrozen(
   };
   for (const label of emptiedWindows(plan.window, plan.overlaps)) {
     context.console.warn(
-      `${label} overlaps ${plan.window.label} and is replaced by it: run ${label} again, nothing is published there`,
+      `${plan.window.label} supersedes the overlapping window ${label}, which is no longer published: run ${label} again`,
     );
   }
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
-  const mine = await plan.sink.sink.publish({
-    entry: entryOf(plan, progress, 'published', progress.details),
+  const mine = await plan.sink.publish({
+    entry: entryOf(active, 'published', progress.details),
     supersedes: progress.supersedes?.runId,
     overlaps: plan.overlaps,
     sharedTables: definition.sink.shared_tables,
@@ -92,7 +85,7 @@ export async function publishFrozen(
   return mine;
 }
 
-/** All pinned attempts are of one scorer. */
+/** The scorer, which all pinned attempts share. */
 function scorerOf(pinned: readonly AttemptTally[]): Pick<RunDetails, 'scorer'> {
   const scorer = pinned.find(({ facts }) => facts !== undefined)?.facts?.scorer;
   return scorer === undefined ? {} : { scorer };

@@ -8,10 +8,10 @@ import type { Plan } from '../plan/plan.ts';
 import { scorerNow } from './scorer.ts';
 
 /**
- * rows frozen = rows scored + rows quarantined, with the same keys, chunk by chunk, counted by the warehouses.
+ * Checks that rows frozen = rows scored + rows quarantined, with the same keys, chunk by chunk. The warehouses count.
  *
- * @param scoreEdges of the bins in which scores are counted; undefined where drift is not measured
- * @throws ScoreBatchError `conflict` where a chunk is missing, `refused` where the numbers or keys do not agree
+ * @param scoreEdges edges of the bins in which scores are counted; undefined if drift is not measured
+ * @throws ScoreBatchError `conflict` if a chunk is missing, `refused` if counts or keys differ
  */
 export async function reconcile(
   plan: Plan,
@@ -19,8 +19,8 @@ export async function reconcile(
   runId: string,
   scoreEdges: readonly number[] | undefined,
 ): Promise<Reconciliation> {
-  if (!frozen.tapped) await plan.source.source.verify(frozen, plan.key);
-  const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.sink.tally({
+  if (!frozen.tapped) await plan.source.verify(frozen, plan.key);
+  const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.tally({
     runId,
     frozen,
     key: plan.key,
@@ -28,20 +28,16 @@ export async function reconcile(
     scorer: plan.execution && scorerId(scorerNow(plan.execution)),
     scoreEdges,
   });
-  const staging = plan.sink.sink.stagingLocation(runId);
+  const staging = plan.sink.stagingLocation(runId);
   if (mismatched.length > 0) {
-    throw new ScoreBatchError(
-      'refused',
-      `the keys staged for chunk ${mismatched.join(', ')} are not the keys that were frozen`,
-      {
-        hint: `nothing was published; look at ${staging}, then start again`,
-      },
-    );
+    throw new ScoreBatchError('refused', `the keys staged for chunk ${mismatched.join(', ')} differ from the frozen keys`, {
+      hint: `nothing was published; inspect ${staging}, then start again`,
+    });
   }
   if (missing.length > 0) {
     throw new ScoreBatchError('conflict', `chunk ${missing.join(', ')} of ${frozen.chunks.length} has no complete attempt`, {
       details: missing.map((chunk) => showAttempts(chunk, frozen, attempts)),
-      hint: 'start `score-batch score` for the same window, or the command that scores and publishes: only what is missing is scored',
+      hint: 'run `score-batch score` or the whole run again for the same window: it scores only what is missing',
     });
   }
   const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
@@ -49,9 +45,9 @@ export async function reconcile(
   if (scored + quarantined !== frozen.rows) {
     throw new ScoreBatchError(
       'refused',
-      `${counted(frozen.rows, 'row was', 'rows were')} frozen, ${grouped(scored)} scored and ${grouped(quarantined)} quarantined`,
+      `${counted(frozen.rows, 'row was', 'rows were')} frozen, but ${grouped(scored)} scored and ${grouped(quarantined)} quarantined`,
       {
-        hint: `nothing was published; look at ${staging}, then start again`,
+        hint: `nothing was published; inspect ${staging}, then start again`,
       },
     );
   }

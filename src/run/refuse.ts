@@ -8,11 +8,11 @@ import type { Plan } from '../plan/plan.ts';
 import { canCount } from '../warehouse/warehouse.ts';
 import { previousWindow } from '../window/window.ts';
 
-/** Windows that are looked at before giving up, and the time that may take. */
-const WINDOWS_BACK = 26;
-const TIME_LIMIT_MS = 5_000;
+/** Limits of the search for an earlier window with rows. */
+const MAX_WINDOWS_BACK = 26;
+const MAX_SEARCH_MS = 5_000;
 
-/** A gate's refusal for the person on call: why, what was rejected, and where to look. */
+/** The error for failed gates, for the person on call: why, what was quarantined, and where to look. */
 export async function refusal(
   plan: Plan,
   runId: string,
@@ -24,7 +24,7 @@ export async function refusal(
       `quarantined: ${grouped(rows)} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
   const [first, ...more] = refusals;
-  // Whatever else is refused comes first: scores may have drifted because of it.
+  // Any other refusal decides the hint: it may have caused the drift.
   const onlyDrift = driftedFrom.length === refusals.length;
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {
     details: [...more.map((reason) => `also: ${reason}`), ...rejections],
@@ -34,33 +34,33 @@ export async function refusal(
 
 function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>): string {
   const before = last?.window.label ?? 'the window before';
-  if (from.includes('before')) return `look at what changed in the source since ${before}: the model is the same`;
+  if (from.includes('before')) return `check what has changed in the source since ${before}: the model is the same`;
   const since = last?.model.digest === bundle.digest ? ` (${before} was scored by the same model)` : '';
-  return `the users are no longer those that the model was trained on${since}: look at the source, then retrain the model`;
+  return `the users differ from those that the model was trained on${since}: check the source, then retrain the model`;
 }
 
 async function hintFor(plan: Plan, runId: string, { rows, rejections, texts }: Reconciliation): Promise<string> {
   if (rows.frozen === 0) {
     const newest = await newestWindowWithRows(plan);
-    const where = newest === undefined ? 'check the query' : `the newest window before it that has rows is ${newest}`;
-    return `${where}; --allow-empty publishes it empty, --skip-empty ends with exit code 99`;
+    const where = newest === undefined ? 'check the query' : `the latest earlier window with rows is ${newest}`;
+    return `${where}; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99`;
   }
   const unseen = neverSeen(texts).map(({ feature }) => feature);
   if (unseen.length > 0) {
-    const rejected = rejections.length === 0 ? '' : `; rejected rows: ${plan.sink.sink.showRejected(runId)}`;
+    const rejected = rejections.length === 0 ? '' : `; rejected rows: ${plan.sink.showRejected(runId)}`;
     return `compare ${unseen.join(', ')} in the source with the categories in ${plan.bundle.folder}/model.yaml${rejected}`;
   }
-  if (rejections.length === 0) return 'look at the source; the limits are under gates in the job file';
-  return `see the rejected rows: ${plan.sink.sink.showRejected(runId)}`;
+  if (rejections.length === 0) return 'check the source; the limits are under gates in the job file';
+  return `to see the rejected rows: ${plan.sink.showRejected(runId)}`;
 }
 
-/** Steps back window by window, where the source can count cheaply. */
+/** Searches back window by window, if the source can count rows cheaply. */
 async function newestWindowWithRows({ job, window, source }: Plan): Promise<string | undefined> {
-  if (!canCount(source.source)) return undefined;
-  const deadline = performance.now() + TIME_LIMIT_MS;
+  if (!canCount(source)) return undefined;
+  const deadline = performance.now() + MAX_SEARCH_MS;
   let earlier = previousWindow(window);
-  for (let i = 0; i < WINDOWS_BACK && earlier !== undefined && performance.now() < deadline; i += 1) {
-    if ((await source.source.count(bindWindow(job.query, earlier, job.queryName, job.kind))) > 0) return earlier.label;
+  for (let i = 0; i < MAX_WINDOWS_BACK && earlier !== undefined && performance.now() < deadline; i += 1) {
+    if ((await source.count(bindWindow(job.query, earlier, job.queryName, job.kind))) > 0) return earlier.label;
     earlier = previousWindow(earlier);
   }
   return undefined;

@@ -6,7 +6,7 @@ import { startThreads, type TapThreads } from '../tap/threads.ts';
 import { type BeginOptions, begin } from './begin.ts';
 import { finish, publishOnce } from './finish.ts';
 import { freezeWindow } from './freeze.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
 import type { RunSummary } from './summary.ts';
@@ -14,36 +14,35 @@ import { scoreTapped } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
-  /** Threads that wait for rows to be scored on their way; by default they are started when they are needed. */
+  /** Threads that are ready to score rows on their way out of the query; by default they start when they are needed. */
   readonly threads?: TapThreads;
 }
 
 /**
- * One window from the source to the report: freeze, score, reconcile, publish, report. Crash-only: killed anywhere, the same
- * call goes on from what is durable.
+ * Takes one window from the source to the report: freeze, score, reconcile, publish, report. Crash-only: killed anywhere, the
+ * same call resumes from what is durable.
  *
- * @throws ScoreBatchError whose kind says what a scheduler should do; Interrupted where a signal ended it
+ * @throws ScoreBatchError whose kind tells a scheduler what to do; Interrupted if a signal ended the run
  */
 export async function run(plan: Plan, options: RunOptions, context: Context): Promise<RunSummary> {
-  const progress = await begin(plan, options, context);
-  if (options.skipPublished && progress.state !== 'started') return await finish(plan, progress, 'already published', context);
-  return await publishOnce(plan, progress, context, async () => {
-    const frozen = await scoreWindow(plan, options, progress, context);
-    return await publishFrozen(plan, frozen, options, progress, context);
+  const active = await begin(plan, options, context);
+  if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
+  return await publishOnce(active, async () => {
+    const frozen = await scoreWindow(active, options);
+    return await publishFrozen(active, frozen, options);
   });
 }
 
-/** A window that a phase has frozen, or an earlier start, is gone on with as it is. */
+/** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */
 async function scoreWindow(
-  plan: Plan,
+  active: ActiveRun,
   { skipEmpty, threads = startThreads(undefined) }: Pick<RunOptions, 'skipEmpty' | 'threads'>,
-  progress: Progress,
-  context: Context,
 ): Promise<FrozenTable> {
-  if (plan.tap !== undefined && (await plan.source.source.frozen(progress.runId)) === undefined)
-    return await scoreTapped(plan, { tap: plan.tap, threads, skipEmpty }, progress, context);
+  const { tap, source } = active.plan;
+  if (tap !== undefined && (await source.frozen(active.progress.runId)) === undefined)
+    return await scoreTapped(active, { tap, threads, skipEmpty });
   await threads.close();
-  const frozen = await freezeWindow(plan, skipEmpty, progress, context);
-  await scoreFrozen(plan, frozen, ALONE, progress, context);
+  const frozen = await freezeWindow(active, skipEmpty);
+  await scoreFrozen(active, frozen, ALONE);
   return frozen;
 }

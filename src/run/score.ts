@@ -1,128 +1,136 @@
-import type { Context } from '../context.ts';
-import type { StagedAttempt } from '../domain/attempt.ts';
+import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import { isOfFrozen, scorerOf } from '../domain/attempt-id.ts';
 import { counted, grouped } from '../domain/counted.ts';
+import type { Execution } from '../domain/execution.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type Scorer, scorerId, showScorer } from '../domain/scorer.ts';
 import type { Shard } from '../domain/sharing.ts';
 import { addWorkerTime, NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
-import type { Plan } from '../plan/plan.ts';
-import { scoreChunks } from '../score/pool.ts';
+import { type PoolOptions, scoreChunks } from '../score/pool.ts';
+import type { MemoryPlan } from '../sizing/memory-plan.ts';
 import { fitFrozen } from '../sizing/run-sizing.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 import { scorerNow } from './scorer.ts';
-import { shareChunks } from './share.ts';
+import { type Share, shareChunks } from './share.ts';
 import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { WorkerClock } from './worker-clock.ts';
 
-/** What one process did of the run's chunks. */
+/** What this process has scored of the run's chunks. */
 export interface Scored {
   readonly chunks: number;
   readonly rows: number;
-  /** Chunks per execution provider that served. */
+  /** Chunks per execution provider. */
   readonly providers: Readonly<Record<string, number>>;
   readonly time: WorkerTime;
 }
 
-/** Scores and stages chunks until every one of them is staged whole, by this process or another one of the run. */
-export async function scoreFrozen(
-  plan: Plan,
-  frozen: FrozenTable,
-  shard: Shard,
-  progress: Progress,
-  context: Context,
-): Promise<Scored> {
-  const { sink } = plan.sink;
+const NOTHING_SCORED: Scored = { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
+
+/** Scores and stages chunks until all of them are staged, by this process or by others that work on the run. */
+export async function scoreFrozen(active: ActiveRun, frozen: FrozenTable, shard: Shard): Promise<Scored> {
+  active.progress.clock.enter('score');
+  const work = await prepare(active, frozen, shard);
+  noteStaged(active, work);
+  return work.open === 0 ? NOTHING_SCORED : await scoreOpen(active, work);
+}
+
+/** What it takes to score the chunks of a frozen table. */
+interface ScoreWork {
+  readonly frozen: FrozenTable;
+  readonly execution: Execution;
+  readonly scorer: Scorer;
+  readonly memoryPlan: MemoryPlan;
+  /** Local folder in which workers write. */
+  readonly folder: string;
+  readonly share: Share;
+  /** Chunks that are not staged yet. */
+  readonly open: number;
+}
+
+async function prepare({ plan, progress, context }: ActiveRun, frozen: FrozenTable, shard: Shard): Promise<ScoreWork> {
+  const { execution, sink, sizing } = plan;
   const { runId } = progress;
-  progress.clock.enter('score');
-  const { definition } = plan.job;
-  const { console, signal } = context;
   const folder = await sink.workFolder(runId);
-  const { execution } = plan;
-  if (execution === undefined) throw new Error('nothing was planned to run the model on');
+  if (execution === undefined) throw new Error('the plan has no provider to score with');
   const scorer = scorerNow(execution);
-  const memoryPlan = fitFrozen(plan.sizing, frozen);
+  const memoryPlan = fitFrozen(sizing, frozen);
   const { workers } = memoryPlan;
-  noteWorkers(workers, plan.sizing.bound.bytes, plan.sizing, context);
-  let staged: readonly StagedAttempt[] = [];
-  const share = await shareChunks({
-    frozen,
-    scorer: scorerId(scorer),
-    shard,
-    workers,
-    listStaged: async () => {
-      staged = await sink.staged(runId);
-      return staged;
-    },
-    found: (chunks) => bar.advance(chunks),
-  });
-  const others = countOtherScorers(frozen, scorer, staged);
+  noteWorkers(workers, sizing.bound.bytes, sizing, context);
+  const listStaged = () => sink.staged(runId);
+  const share = await shareChunks({ frozen, scorer: scorerId(scorer), shard, workers, listStaged });
+  return { frozen, execution, scorer, memoryPlan, folder, share, open: frozen.chunks.length - share.resumed };
+}
+
+/** Reports and records what earlier attempts have staged. */
+function noteStaged({ plan, progress, context }: ActiveRun, { frozen, execution, scorer, share, open }: ScoreWork): void {
+  const { console } = context;
+  const others = countOtherScorers(frozen, scorer, share.staged);
   if (others > 0) {
     console.warn(
       `${counted(others, 'chunk was', 'chunks were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
     );
   }
   const chunks = frozen.chunks.length;
-  const open = chunks - share.resumed;
   progress.details = { ...progress.details, chunks, chunks_resumed: share.resumed, ...(open > 0 && { execution }) };
-  if (share.resumed > 0)
-    console.info(
-      `${grouped(share.resumed)} of ${counted(chunks, 'chunk')} ${share.resumed === 1 ? 'is' : 'are'} staged already`,
-    );
+  if (share.resumed > 0) {
+    const [resumed, verb] = [grouped(share.resumed), share.resumed === 1 ? 'is' : 'are'];
+    console.info(`${resumed} of ${counted(chunks, 'chunk')} ${verb} already staged`);
+  }
   if (open > 0) noteDevices(plan.sizing, execution.provider, context);
-  const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
-  if (open === 0) return scored;
+}
+
+async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
+  const { plan, progress, context } = active;
+  const { share, open, memoryPlan } = work;
   const earlier = progress.details.workers ?? NO_WORKER_TIME;
-  const clock = new WorkerClock(Math.min(workers, open));
-  const bar = console.progress('scoring chunks', open);
+  const clock = new WorkerClock(Math.min(memoryPlan.workers, open));
+  const bar = context.console.progress('scoring chunks', open);
+  const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
+  const stage = async (file: ScoredFile, seconds: number): Promise<void> => {
+    clock.scored(file, seconds);
+    await clock.staging(() => plan.sink.stage(progress.runId, file));
+    context.console.debug(`chunk ${file.chunk}: ${counted(file.rows, 'row')} on ${file.provider}`);
+    if (file.halvedTo !== undefined) noteHalved(active, file.provider, file.halvedTo);
+    share.markStaged(file.chunk);
+    scored.chunks += 1;
+    scored.rows += file.rows;
+    scored.providers[file.provider] = (scored.providers[file.provider] ?? 0) + 1;
+    bar.advance(1);
+  };
+  const next = (signal: AbortSignal) => share.next(signal, (chunks) => bar.advance(chunks));
   try {
-    await scoreChunks(
-      open,
-      share.next,
-      async (file, seconds) => {
-        clock.scored(file, seconds);
-        await clock.staging(() => sink.stage(runId, file));
-        console.debug(`chunk ${file.chunk}: ${counted(file.rows, 'row')} on ${file.provider}`);
-        if (file.halvedTo !== undefined) noteHalved(file.provider, file.halvedTo, progress, context);
-        share.staged(file.chunk);
-        scored.chunks += 1;
-        scored.rows += file.rows;
-        scored.providers[file.provider] = (scored.providers[file.provider] ?? 0) + 1;
-        bar.advance(1);
-      },
-      {
-        workers,
-        signal,
-        model: { file: plan.bundle.file, digest: plan.bundle.digest },
-        scorer,
-        signature: plan.bundle.signature,
-        key: plan.key,
-        keep: plan.keep,
-        features: plan.features,
-        devices: execution.devices,
-        requireGpu: plan.requireGpu,
-        batchRows: memoryPlan.batchRows,
-        smallHeap: plan.source.kind === 'duckdb',
-        source: plan.sourceAccess,
-        frozen,
-        stagesText: sink.stagesText,
-        hashValues: definition.sink.quarantine_values === 'hash',
-        hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
-        scoredAt: new Date(context.now).toISOString(),
-        folder,
-        memory: memoryPlan.database,
-      },
-    );
+    await scoreChunks(open, next, stage, poolOptions(active, work));
   } finally {
     bar.stop();
     scored.time = clock.time;
-    // Also of what failed: the next process adds its own.
+    // Recorded for a failed start, too: the next process adds its own time.
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
   }
   return scored;
 }
 
-/** Chunks of which there is an attempt of this frozen table by another scorer. */
+function poolOptions({ plan, context }: ActiveRun, work: ScoreWork): PoolOptions {
+  const { bundle, key, keep, features, requireGpu, kinds, sink, sourceAccess, job } = plan;
+  const { frozen, execution, scorer, folder, memoryPlan } = work;
+  return {
+    ...{ frozen, key, keep, features, scorer, folder, requireGpu },
+    source: sourceAccess,
+    model: { file: bundle.file, digest: bundle.digest },
+    signature: bundle.signature,
+    devices: execution.devices,
+    workers: memoryPlan.workers,
+    batchRows: memoryPlan.batchRows,
+    memory: memoryPlan.database,
+    smallHeap: kinds.source === 'duckdb',
+    stagesText: sink.stagesText,
+    hashValues: job.definition.sink.quarantine_values === 'hash',
+    hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
+    scoredAt: new Date(context.now).toISOString(),
+    signal: context.signal,
+  };
+}
+
+/** Chunks of this frozen table that another scorer has staged. */
 function countOtherScorers({ id }: FrozenTable, scorer: Scorer, staged: readonly StagedAttempt[]): number {
   const own = scorerId(scorer);
   const others = staged.filter(({ attempt }) => isOfFrozen(attempt, id) && scorerOf(attempt) !== own);

@@ -3,7 +3,7 @@ import type { Scorer } from '../domain/scorer.ts';
 import { processorKind } from '../processor.ts';
 import { VERSION } from '../versions.ts';
 
-/** What this process scores with. */
+/** The scorer of this process: software versions, provider and processor. */
 export function scorerNow({ provider, onnxruntime }: Execution): Scorer {
   return { score_batch: VERSION, onnxruntime, provider, processor: processorKind() };
 }

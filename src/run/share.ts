@@ -4,31 +4,36 @@ import type { FrozenChunk, FrozenTable } from '../domain/frozen-table.ts';
 import { unstagedChunks } from '../domain/reconciliation.ts';
 import { nextChunk, openChunks, type Shard } from '../domain/sharing.ts';
 
-/** A process's way to its chunks, of which other processes of the run take theirs. */
+/** Hands out the run's chunks to this process, while other processes score other chunks. */
 export interface Share {
-  /** Chunks that were staged when it was made. */
+  /** Attempts that were staged at the start. */
+  readonly staged: readonly StagedAttempt[];
+  /** Chunks that were complete at the start. */
   readonly resumed: number;
-  /** The next chunk to score; undefined once nothing is left. Several workers may ask at once. @param signal ends a wait */
-  next(signal: AbortSignal): Promise<FrozenChunk | undefined>;
-  /** To be told of each chunk that this process has staged. */
-  staged(chunk: FrozenChunk['chunk']): void;
+  /**
+   * The next chunk to score; undefined once none is left. Several workers may ask at the same time.
+   *
+   * @param signal ends a wait
+   * @param found receives the number of chunks that others have staged since the last look at staging
+   */
+  next(signal: AbortSignal, found?: (chunks: number) => void): Promise<FrozenChunk | undefined>;
+  /** Must be called for each chunk that this process has staged. */
+  markStaged(chunk: FrozenChunk['chunk']): void;
 }
 
 export interface ShareOptions {
   readonly frozen: FrozenTable;
-  /** Id of the scorer of this process: it takes what others have scored otherwise for not scored. */
+  /** Id of this process's scorer. Chunks from another scorer count as not scored. */
   readonly scorer: string;
   readonly shard: Shard;
   /** Chunks that this process scores at the same time. */
   readonly workers: number;
-  /** Looks at what is staged, by whichever process. */
+  /** Lists what all processes have staged. */
   readonly listStaged: () => Promise<readonly StagedAttempt[]>;
-  /** Told of chunks that turn out to be staged by others. */
-  readonly found: (chunks: number) => void;
   readonly clock?: Clock;
 }
 
-/** What a simulation replaces. */
+/** Replaced in simulations. */
 export interface Clock {
   readonly now: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -46,48 +51,50 @@ const REAL: Clock = {
   random: Math.random,
 };
 
-/** Looks at staging are at least so far apart, and so much longer than one takes: sharing must not cost more than it saves. */
+/** Least time between two looks at staging. A slow look lengthens it, so that sharing does not cost more than it saves. */
 const MIN_REFRESH_MS = 2_000;
+/** Time between two looks, in units of what the last look took. */
 const REFRESH_SPACING = 20;
-/** Whatever a look takes: a warehouse that was slow once must not keep a process from what is done meanwhile. */
+/** Most time between two looks: one slow answer must not hide what others do for long. */
 const MAX_REFRESH_MS = 60_000;
 
 /**
- * Time that another shard gets for the chunks that it is at and for those that are next, in units of what the slowest of this
- * process took: both, and a little.
+ * Time that another shard gets for its current chunks and the next ones, in units of this process's slowest chunk: one for each
+ * of the two, and a margin.
  */
 const OVERDUE_FACTOR = 3;
-/** Where this process has scored none to go by. */
+/** The same if this process has not scored any chunk yet. */
 const OVERDUE_MS = 30_000;
 
-/** Looks at what is staged, and begins to share. See `nextMove` for who takes what. */
+/** Looks at what is staged, and begins to share. `nextChunk` decides which process scores which chunk. */
 export async function shareChunks(options: ShareOptions): Promise<Share> {
-  const { frozen, scorer, shard, workers, listStaged, found, clock = REAL } = options;
+  const { frozen, scorer, shard, workers, listStaged, clock = REAL } = options;
   const done = new Set<number>();
   const taken = new Map<number, number>();
   const waitedFor = new Map<number, number>();
   let slowest: number | undefined;
   let refreshedAt = 0;
   let pause = MIN_REFRESH_MS;
-  const refresh = async (): Promise<number> => {
+  const refresh = async () => {
     const start = clock.now();
-    const open = new Set(unstagedChunks(frozen, scorer, await listStaged()).map(({ chunk }) => chunk));
+    const staged = await listStaged();
+    const open = new Set(unstagedChunks(frozen, scorer, staged).map(({ chunk }) => chunk));
     refreshedAt = clock.now();
     pause = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, REFRESH_SPACING * (refreshedAt - start)));
     const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));
     for (const { chunk } of news) done.add(chunk);
-    return news.length;
+    return { staged, news: news.length };
   };
   let refreshing: Promise<void> | undefined;
-  const refreshOnce = async (): Promise<void> => {
+  const refreshOnce = async (found: (chunks: number) => void): Promise<void> => {
     refreshing ??= refresh()
-      .then(found)
+      .then(({ news }) => found(news))
       .finally(() => {
         refreshing = undefined;
       });
     await refreshing;
   };
-  const resumed = await refresh();
+  const { staged, news: resumed } = await refresh();
   const chunks = shard.count === 1 ? rotated(frozen.chunks, clock.random()) : frozen.chunks;
   const isOwn = (chunk: FrozenChunk) => chunks.indexOf(chunk) % shard.count === shard.index;
   const state = () => ({ shard, chunks, done, taken: new Set(taken.keys()), workers });
@@ -100,29 +107,30 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
     return nextChunk({ ...state(), overdue, random: clock.random });
   };
   return {
+    staged,
     resumed,
-    async next(signal) {
+    async next(signal, found = () => undefined) {
       for (;;) {
-        if (clock.now() - refreshedAt > pause) await refreshOnce();
+        if (clock.now() - refreshedAt > pause) await refreshOnce(found);
         const move = decide();
         if (move === 'over') return undefined;
         if (move === 'wait') await clock.sleep(pause, signal);
-        // What is another's is taken on fresh news only.
-        else if (!isOwn(move.take) && clock.now() - refreshedAt > MIN_REFRESH_MS) await refreshOnce();
+        // Before this process takes another shard's chunk, it must know that nobody has staged it.
+        else if (!isOwn(move.take) && clock.now() - refreshedAt > MIN_REFRESH_MS) await refreshOnce(found);
         else {
           taken.set(move.take.chunk, clock.now());
           return move.take;
         }
       }
     },
-    staged(chunk) {
+    markStaged(chunk) {
       done.add(chunk);
       slowest = Math.max(slowest ?? 0, clock.now() - (taken.get(chunk) ?? clock.now()));
     },
   };
 }
 
-/** From a place of its own, so that processes which do not know of each other meet at few chunks. */
+/** Starts at a random chunk, so that processes that do not know of each other rarely score the same one. */
 function rotated<T>(items: readonly T[], random: number): T[] {
   const start = Math.floor(random * items.length);
   return [...items.slice(start), ...items.slice(0, start)];

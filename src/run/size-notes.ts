@@ -2,23 +2,25 @@ import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
 import { counted } from '../domain/counted.ts';
 import type { Sizing } from '../sizing/run-sizing.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 
-// What people are told of sizes that are not what was asked for, or are no good.
+// Notes about sizes that differ from what was requested, or that do not help.
 
-/** Told where a device takes one worker and more were asked for. */
+/** Notes that a device takes fewer workers than requested. */
 export function noteDevices(
   { load, requestedWorkers = 0 }: Sizing,
   provider: string,
   { console }: Pick<Context, 'console'>,
 ): void {
   if (load.workers < requestedWorkers)
-    console.info(`${load.workers} of ${counted(requestedWorkers, 'worker')}: ${provider} takes one for each device`);
+    console.info(`using ${load.workers} of ${counted(requestedWorkers, 'worker')}: ${provider} takes one per device`);
 }
 
 /**
- * @param workers that there are
- * @param bytes of memory that they had to fit into
+ * Notes that memory limits the number of workers, or that there are more workers than processors.
+ *
+ * @param workers actual number
+ * @param bytes of memory that they must fit into
  */
 export function noteWorkers(
   workers: number,
@@ -27,18 +29,18 @@ export function noteWorkers(
   { console }: Pick<Context, 'console'>,
 ): void {
   if (workers < load.workers) {
-    console.info(`${workers} of ${counted(load.workers, 'worker')}, since more do not fit into ${showBytes(bytes)} of memory`);
+    console.info(`using ${workers} of ${counted(load.workers, 'worker')}: more do not fit into ${showBytes(bytes)} of memory`);
   } else if (load.workers > cores) {
-    console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')}, which are not faster than ${cores}`);
+    console.info(`${counted(load.workers, 'worker')} on ${counted(cores, 'processor')} will not be faster than ${cores}`);
   }
 }
 
-/** Told once, and again only where it gets worse. */
-export function noteHalved(provider: string, rows: number, progress: Progress, { console }: Pick<Context, 'console'>): void {
+/** Notes that batches were halved to fit the device's memory, once per size. */
+export function noteHalved({ progress, context }: ActiveRun, provider: string, rows: number): void {
   const { batch_rows_halved_to: known = Number.POSITIVE_INFINITY } = progress.details;
   if (rows >= known) return;
   progress.details = { ...progress.details, batch_rows_halved_to: rows };
-  console.info(
-    `${provider} ran out of memory and goes on with batches of ${counted(rows, 'row')}; score.batch_rows: ${rows} saves the attempt`,
+  context.console.info(
+    `${provider} ran out of memory: continuing with batches of ${counted(rows, 'row')}; set score.batch_rows: ${rows} to start with that size`,
   );
 }

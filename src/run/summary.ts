@@ -8,8 +8,8 @@ import { type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
-import type { Plan } from '../plan/plan.ts';
 import { localRange } from '../window/local-time.ts';
+import type { ActiveRun } from './progress.ts';
 
 export interface WindowSummary {
   readonly label: string;
@@ -19,33 +19,33 @@ export interface WindowSummary {
   readonly zone: string;
 }
 
-/** What a run says of itself at its end; the object that `--json` prints. */
+/** The result of a run; the object that `--json` prints. */
 export interface RunSummary {
   readonly job: string;
   readonly window: WindowSummary;
   readonly run_id: string;
-  /** `already published` where another process or an earlier run had done it. */
+  /** `already published` if another process or an earlier run has published the window. */
   readonly state: 'published' | 'already published';
   readonly rows: RunRows | undefined;
   readonly chunks: number | undefined;
   readonly chunks_resumed: number | undefined;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   readonly providers: Readonly<Record<string, number>>;
-  /** Null where other processes scored, or nothing was left to score. */
+  /** Null if other processes scored, or nothing was left to score. */
   readonly execution: Execution | null;
-  /** Rows per batch that fitted the device's memory, where more did not. */
+  /** Rows per batch after halving, if larger batches did not fit the device's memory. */
   readonly batch_rows_halved_to: number | null;
   readonly score_psi: number | null;
-  /** Against the window before, of the same model. */
+  /** PSI against the previous window, if the same model scored it. */
   readonly score_psi_previous: number | null;
-  /** The model of the publication before, where it was another one. */
+  /** The model of the previous publication, if it was a different one. */
   readonly model_changed: ModelChange | null;
-  /** Overlapping publications that this one replaced. */
+  /** Publications of overlapping windows that this one supersedes. */
   readonly supersedes_windows: readonly SupersededWindow[];
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
-  /** On the clock, of all processes of the run one after the other; they add up to the whole. */
+  /** Wall-clock seconds per stage, summed over the processes that worked on the run one after the other. */
   readonly seconds: StageSeconds | undefined;
   readonly workers: WorkerTime | undefined;
   readonly rows_per_second: Rates | undefined;
@@ -53,13 +53,9 @@ export interface RunSummary {
   readonly warnings: readonly string[];
 }
 
-export function summarize(
-  plan: Plan,
-  runId: string,
-  state: RunSummary['state'],
-  rows: RunRows | undefined,
-  details: RunDetails,
-): RunSummary {
+export function summarize({ plan, progress }: ActiveRun, state: RunSummary['state']): RunSummary {
+  const { runId, rows } = progress;
+  const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds };
   const { window, bundle, tables, reported } = plan;
   const published = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
   return {
@@ -103,7 +99,7 @@ export function showWindow({ label, start, end, kind, zone }: Window): WindowSum
   return { label, start: start.toISOString(), end: end.toISOString(), kind, zone };
 }
 
-/** The summary for people, a line per thing they ask for. */
+/** The summary as text for people. */
 export function showSummary(summary: RunSummary): string {
   const { rows, seconds, model, window } = summary;
   const lines = [
@@ -113,7 +109,7 @@ export function showSummary(summary: RunSummary): string {
   if (summary.model_changed) lines.push(`              changed ${showModelChange(summary.model_changed)}`);
   if (summary.execution) lines.push(`  provider    ${showServing(summary.execution).join('\n              ')}`);
   if (summary.batch_rows_halved_to !== null)
-    lines.push(`              out of memory: batches of ${counted(summary.batch_rows_halved_to, 'row')} from then on`);
+    lines.push(`              ran out of memory: batches were reduced to ${counted(summary.batch_rows_halved_to, 'row')}`);
   if (rows) {
     lines.push(
       `  rows        ${grouped(rows.frozen)} frozen = ${grouped(rows.scored)} scored + ${grouped(rows.quarantined)} quarantined`,
@@ -125,12 +121,12 @@ export function showSummary(summary: RunSummary): string {
   if (summary.score_psi !== null)
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
   if (summary.score_psi_previous !== null)
-    lines.push(`  drift       PSI ${summary.score_psi_previous.toFixed(3)} of the scores against the window before`);
+    lines.push(`  drift       PSI ${summary.score_psi_previous.toFixed(3)} of the scores against the previous window`);
   for (const { run_id, label, start, end } of summary.supersedes_windows)
     lines.push(`  superseded  ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
     lines.push(
-      `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} of them staged before this start` : ''}`,
+      `  chunks      ${grouped(summary.chunks)}${summary.chunks_resumed ? `, ${grouped(summary.chunks_resumed)} staged by an earlier start` : ''}`,
     );
   }
   lines.push(`  tables      ${summary.tables.join(', ')}`);
@@ -144,11 +140,11 @@ export function showSummary(summary: RunSummary): string {
 
 function showProviders(providers: Readonly<Record<string, number>>): string {
   const entries = Object.entries(providers).map(([provider, chunks]) => `${provider} (${counted(chunks, 'chunk')})`);
-  return entries.length === 0 ? 'no provider: nothing was scored' : entries.join(', ');
+  return entries.length === 0 ? 'no provider, since nothing was scored' : entries.join(', ');
 }
 
-/** `12,000 in all, 80,000 while scoring, 900,000 in the model` */
+/** `12,000 overall, 80,000 while scoring, 900,000 in the model` */
 function showRates({ run, score, model }: Rates): string {
   const show = (rate: number | null, of: string) => (rate === null ? [] : [`${grouped(rate)} ${of}`]);
-  return [...show(run, 'in all'), ...show(score, 'while scoring'), ...show(model, 'in the model')].join(', ') || 'none';
+  return [...show(run, 'overall'), ...show(score, 'while scoring'), ...show(model, 'in the model')].join(', ') || 'none';
 }

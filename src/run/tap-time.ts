@@ -2,9 +2,10 @@ import type { WorkerTime } from '../domain/worker-time.ts';
 import type { Worked } from '../tap/messages.ts';
 
 /**
- * What scoring workers did with the seconds of the stage: a worker that waits for rows waits for the query.
+ * How the scoring workers spent the stage. Waiting for rows counts as `read`: the query is the bottleneck then.
  *
- * @param seconds of the stage on the clock, @param mainThread that this thread was busy meanwhile
+ * @param seconds wall-clock seconds of the stage
+ * @param mainThread seconds in which this thread was busy
  */
 export function tapTime(worked: readonly Worked[], seconds: number, mainThread: number): WorkerTime {
   const sum = (of: (worker: Worked) => number) => worked.reduce((total, worker) => total + of(worker), 0);

@@ -1,4 +1,3 @@
-import type { Context } from '../context.ts';
 import { newAttemptId, newFrozenId, scorerOf } from '../domain/attempt-id.ts';
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
@@ -7,14 +6,13 @@ import { featuresOf } from '../domain/signature.ts';
 import type { TappedWindow } from '../domain/tapped-window.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
 import { addWorkerTime, NO_WORKER_TIME } from '../domain/worker-time.ts';
-import type { Plan } from '../plan/plan.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
 import { type Tapped, tapWindow } from '../tap/tap.ts';
 import type { TapThreads } from '../tap/threads.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
-import type { Progress } from './progress.ts';
+import type { ActiveRun } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 import { noteDevices, noteHalved, noteWorkers } from './size-notes.ts';
 import { tapTime } from './tap-time.ts';
@@ -25,50 +23,39 @@ export interface TapRunOptions {
   readonly skipEmpty: boolean;
 }
 
-/** A row of an earlier attempt is found in less time than this; a faster model scores it again. */
+/** Seconds to look up a row of an earlier attempt. A faster model scores it again instead. */
 const REUSE_SECONDS = 3e-6;
 
 /**
- * Scores the window's rows on their way out of the query, and stages them: nothing is frozen. What a process that was killed has
- * left is taken where key and features are the same.
+ * Scores the window's rows on their way out of the query and stages them, without a frozen table. Scores that a killed process
+ * has left are used again if key and features are the same.
  *
- * @returns the window as reconcile knows it
+ * @returns the window as a frozen table, for reconcile
  * @throws ScoreBatchError `nothing to score`, see `skipEmpty`
  */
-export async function scoreTapped(
-  plan: Plan,
-  options: TapRunOptions,
-  progress: Progress,
-  context: Context,
-): Promise<FrozenTable> {
-  const { console } = context;
-  const { runId, clock } = progress;
-  const { sink } = plan.sink;
-  const { execution } = plan;
-  if (execution === undefined || !takesTaps(sink)) throw new Error('nothing was planned to score on the way');
-  clock.enter('score');
+export async function scoreTapped(active: ActiveRun, options: TapRunOptions): Promise<FrozenTable> {
+  const { plan, progress, context } = active;
+  const { sink, execution } = plan;
+  if (execution === undefined || !takesTaps(sink))
+    throw new Error('the plan does not score rows on their way out of the query');
+  progress.clock.enter('score');
   const scorer = scorerNow(execution);
-  let window = await sink.tapped(runId);
+  let window = await sink.tapped(progress.runId);
   if (window !== undefined && scorerOf(window.attempt) !== scorerId(scorer)) {
-    console.warn(
+    context.console.warn(
       `${counted(window.frozen.rows, 'row was', 'rows were')} scored by another scorer and will not be used: this one is ${showScorer(scorer)}`,
     );
     window = undefined;
   }
   if (window) {
-    console.info(
-      `${counted(window.frozen.rows, 'row')} of ${plan.window.label} ${window.frozen.rows === 1 ? 'is' : 'are'} staged already`,
-    );
-    progress.details = {
-      ...progress.details,
-      chunks: window.frozen.chunks.length,
-      chunks_resumed: window.frozen.chunks.length,
-    };
+    const { rows, chunks } = window.frozen;
+    context.console.info(`${counted(rows, 'row')} of ${plan.window.label} ${rows === 1 ? 'is' : 'are'} already staged`);
+    progress.details = { ...progress.details, chunks: chunks.length, chunks_resumed: chunks.length };
   } else {
-    console.info(`scoring ${plan.window.label}`);
-    // Also of what fails.
+    context.console.info(`scoring ${plan.window.label}`);
+    // Recorded before scoring, so that the entry of a failed run has them, too.
     progress.details = { ...progress.details, chunks_resumed: 0, execution };
-    window = await scoreAnew(plan, options, scorer, progress, context);
+    window = await scoreAnew(active, options, scorer);
     progress.details = { ...progress.details, chunks: window.frozen.chunks.length };
   }
   const { frozen } = window;
@@ -76,19 +63,12 @@ export async function scoreTapped(
   return frozen;
 }
 
-async function scoreAnew(
-  plan: Plan,
-  { tap, threads }: TapRunOptions,
-  scorer: Scorer,
-  progress: Progress,
-  context: Context,
-): Promise<TappedWindow> {
-  const { console, environment, now, signal } = context;
-  const { sink } = plan.sink;
-  const { source } = plan.source;
-  const { execution, bundle, key, keep, features, job } = plan;
+async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, scorer: Scorer): Promise<TappedWindow> {
+  const { plan, progress, context } = active;
+  const { source, sink, execution, bundle, key, keep, features, job } = plan;
   if (execution === undefined || !takesTaps(sink) || !isEmbedded(source))
-    throw new Error('nothing was planned to score on the way');
+    throw new Error('the plan does not score rows on their way out of the query');
+  const { console, environment, now, signal } = context;
   const { runId } = progress;
   const id = newFrozenId();
   const attempt = newAttemptId(id, scorerId(scorer));
@@ -127,9 +107,9 @@ async function scoreAnew(
     ...progress.details,
     workers: addWorkerTime(progress.details.workers ?? NO_WORKER_TIME, time),
   };
-  if (halved.length > 0) noteHalved(provider, Math.min(...halved), progress, context);
+  if (halved.length > 0) noteHalved(active, provider, Math.min(...halved));
   const reused = worked.reduce((sum, worker) => sum + worker.reused, 0);
-  if (reused > 0) console.info(`${counted(reused, 'score')} of an earlier start ${reused === 1 ? 'was' : 'were'} used again`);
+  if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier start`);
   const { rows, checksum, duplicates } = entered;
   const whole = {
     frozen: {

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { WorkerTime } from '../domain/worker-time.ts';
 
-/** Adds up what chunk workers do, from the main thread's side, where it also sees them wait. */
+/** Adds up how chunk workers spend their time. Runs on the main thread, which also sees them wait. */
 export class WorkerClock {
   readonly #workers: number;
   readonly #began = performance.now();
@@ -10,19 +10,19 @@ export class WorkerClock {
   readonly #spent = { start: 0, read: 0, encode: 0, model: 0, write: 0, stage: 0 };
   #rows = 0;
 
-  /** @param workers threads that there are from now on */
+  /** @param workers number of threads, from now on */
   constructor(workers: number) {
     this.#workers = workers;
   }
 
-  /** @param seconds from when the chunk was given to a worker until its file was there */
+  /** @param seconds from handing the chunk to a worker until its file was complete */
   scored({ rows, seconds: { read, encode, score, write } }: ScoredFile, seconds: number): void {
     this.#rows += rows;
     this.#spent.read += read;
     this.#spent.encode += encode;
     this.#spent.model += score;
     this.#spent.write += write;
-    // A worker takes its first chunk while it starts, and does nothing else that it does not count itself.
+    // A worker gets its first chunk while it still starts. It counts all its other time itself.
     this.#spent.start += Math.max(0, seconds - read - encode - score - write);
   }
 
@@ -36,7 +36,7 @@ export class WorkerClock {
     }
   }
 
-  /** The time until now; what was not counted is waiting. */
+  /** The time until now. Whatever was not counted is waiting. */
   get time(): WorkerTime {
     const total = (this.#workers * (performance.now() - this.#began)) / 1000;
     const counted = Object.values(this.#spent).reduce((sum, seconds) => sum + seconds, 0);

@@ -86,17 +86,14 @@ export function batchOf(inputs: readonly InputTensor[], from: number, count: num
         ? [...values.slice(start, end), ...repeated(values.slice(end - width, end), padding)]
         : padding === 0
           ? values.subarray(start, end)
-          : padded(values, start, end, width, size * width),
+          : padded(values, { start, end, width, length: size * width }),
     };
   });
 }
 
 function padded<T extends Exclude<InputTensor['values'], string[]>>(
   values: T,
-  start: number,
-  end: number,
-  width: number,
-  length: number,
+  { start, end, width, length }: Readonly<Record<'start' | 'end' | 'width' | 'length', number>>,
 ): T {
   const own = new (values.constructor as new (length: number) => T)(length);
   own.set(values.subarray(start, end) as never);

@@ -37,7 +37,7 @@ export async function placeNodes(
   checkedFacts(model);
   const folder = await mkdtemp(path.join(tmpdir(), 'score-batch-profile-'));
   try {
-    await profile(model, provider, inputs, outputs, path.join(folder, 'profile'));
+    await profile(model, provider, { inputs, outputs, prefix: path.join(folder, 'profile') });
     const [file] = await readdir(folder);
     return placedNodes(
       String(await readBounded(path.join(folder, file ?? 'profile'), MAX_PROFILE_BYTES, 'check for free disk space')),
@@ -54,12 +54,17 @@ export async function placeNodes(
   }
 }
 
+interface ProfileOptions {
+  readonly inputs: readonly InputTensor[];
+  readonly outputs: readonly string[];
+  /** Path of the profile, without the timestamp that ONNX Runtime appends. */
+  readonly prefix: string;
+}
+
 async function profile(
   { file, bytes }: ModelBytes,
   provider: Provider,
-  inputs: readonly InputTensor[],
-  outputs: readonly string[],
-  prefix: string,
+  { inputs, outputs, prefix }: ProfileOptions,
 ): Promise<void> {
   const session = await InferenceSession.create(bytes, {
     executionProviders: typeof provider === 'string' ? executionProviders(provider) : [provider],

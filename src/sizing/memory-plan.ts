@@ -1,4 +1,3 @@
-import { parseByteSize } from '../domain/byte-size.ts';
 import { showBytes } from '../domain/cost.ts';
 import { COPIES_OF_WIDEST, type WidestRows } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -75,15 +74,15 @@ export interface MemoryPlan {
   readonly peak: number;
 }
 
-/** The bound that somebody set. @param job `score.max_memory` in bytes @throws ScoreBatchError `usage` where the variable is no size */
-export function requestedBound(environment: NodeJS.ProcessEnv, job: number | undefined): MemoryBound | undefined {
-  const text = environment.SCORE_BATCH_MEMORY;
-  if (!text) return job === undefined ? undefined : { bytes: job, from: 'job' };
-  const bytes = parseByteSize(text);
-  if (bytes !== undefined) return { bytes, from: 'call' };
-  throw new ScoreBatchError('usage', `SCORE_BATCH_MEMORY=${text} is no memory size`, {
-    hint: 'write a size such as 512MiB or 2GB',
-  });
+/**
+ * The bound that a call or a job sets; the call's wins.
+ *
+ * @param call bytes, from `Context.maxMemory`
+ * @param job bytes, from `score.max_memory`
+ */
+export function requestedBound(call: number | undefined, job: number | undefined): MemoryBound | undefined {
+  if (call !== undefined) return { bytes: call, from: 'call' };
+  return job === undefined ? undefined : { bytes: job, from: 'job' };
 }
 
 /** Whether DuckDB has said that its memory was too little, here or in a chunk worker. */

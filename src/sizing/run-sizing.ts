@@ -31,15 +31,16 @@ export interface SizingOptions {
   readonly workers: number | undefined;
   /** Undefined where this process scores nothing. */
   readonly execution: Execution | undefined;
-  readonly kinds: readonly [source: WarehouseKind, sink: WarehouseKind];
-  readonly environment: NodeJS.ProcessEnv;
+  readonly kinds: { readonly source: WarehouseKind; readonly sink: WarehouseKind };
+  /** Bytes, from `Context.maxMemory`. */
+  readonly maxMemory: number | undefined;
 }
 
 /** @throws ScoreBatchError where the job does not fit into the memory, with the least that works */
 export function sizeRun(definition: JobDefinition, bundle: Bundle, options: SizingOptions): Sizing {
   const { chunk_rows: rows, batch_rows: batch } = definition.score;
   const { cores, memory } = readMachine();
-  const local = options.kinds.every((kind) => kind === 'duckdb');
+  const local = options.kinds.source === 'duckdb' && options.kinds.sink === 'duckdb';
   const chunkRows = rows === 'auto' ? CHUNK_ROWS : rows;
   const load: Load = {
     workers: options.execution === undefined ? 1 : workerCount(options.workers, options.execution, cores),
@@ -51,7 +52,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     cores,
     local,
   };
-  const bound = requestedBound(options.environment, definition.score.max_memory) ?? ownBound(memory, load);
+  const bound = requestedBound(options.maxMemory, definition.score.max_memory) ?? ownBound(memory, load);
   const fitted = fitToMemory(bound, load, false);
   return {
     bound,

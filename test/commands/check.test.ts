@@ -21,7 +21,7 @@ it('finds everything in order, and leaves nothing behind', async () => {
             cpu, ONNX Runtime 1.30.0
     ok      source: <project>/data/warehouse.duckdb can be read
     ok      query: jobs/query.sql has 4 columns
-    ok      tables: as they should be, where they are there; a run makes the others
+    ok      tables: existing tables have the right columns; a run creates missing ones
     ok      report folder: reports/linear-{window}.csv can be written
     ok      sink: <project>/data/warehouse.duckdb can be written"
   `);
@@ -135,6 +135,7 @@ it('a bug is no failed check: it goes on as it is', async () => {
   const context: Context = {
     folder,
     environment: {},
+    maxMemory: undefined,
     now: Date.parse('1997-03-17T13:00:00Z'),
     began: 0,
     console: { info() {}, error() {}, warn() {}, debug() {}, progress: () => ({ advance() {}, stop() {} }) },

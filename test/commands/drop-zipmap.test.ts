@@ -19,8 +19,8 @@ it('inspect says at once what stands in the way, and the command that clears it'
   expect(transcript(file, folder)).toMatchInlineSnapshot(`
     "exit 0
     stdout:
-    # zipmap    the output probabilities is a list of maps (ZipMap), as CatBoost always writes them, which cannot be scored; the probabilities are in probability_tensor, columns 0 (class 0), 1 (class 1)
-    #           \`score-batch model drop-zipmap model/model.onnx --out FILE\` writes the model with the probabilities as its output; then inspect that file
+    # zipmap    the output probabilities is a list of maps (ZipMap), as CatBoost always writes them, which cannot be scored; the tensor probability_tensor has the probabilities, columns 0 (class 0), 1 (class 1)
+    #           run \`score-batch model drop-zipmap model/model.onnx --out FILE\` to make the probabilities the output, then inspect that file
     # nodes     cpu: all 2
     # trees     no GPU has a kernel for TreeEnsembleClassifier; \`score-batch model tensorize\` rewrites trees as operations that GPUs can run"
   `);
@@ -44,8 +44,8 @@ it('writes a file that gives the probabilities that Python had from the ZipMap',
     wrote <project>/model/model.onnx
     sha256    132fcfcd6edf643c1d267ef102083ef8cd51e8fe77ae5b856d3b9f8323b354c8
     output    probability_tensor instead of probabilities, columns 0 (class 0), 1 (class 1)
-    equal to the original on 2048 random rows, bit for bit
-    next: write sha256 and output into model.yaml; \`score-batch model inspect model/model.onnx\` prints one to begin with"
+    bit for bit equal to the original on 2048 random rows
+    next: set sha256 and output in model.yaml; \`score-batch model inspect model/model.onnx\` prints one to start from"
   `);
   const digest = /^sha256 +(\w+)$/m.exec(made.stdout)?.[1] ?? '';
   const yaml = path.join(folder, 'model/model.yaml');

@@ -33,7 +33,7 @@ async function killed(folder: string): Promise<void> {
 
 it('has nothing to say where nothing is left', async () => {
   const folder = await linearProject();
-  expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing behind');
+  expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing in scratch');
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const { stdout } = await scoreBatch(folder, ['gc', '--json']);
   expect(JSON.parse(stdout)).toEqual({ job: 'linear', applied: false, left: [] });
@@ -74,7 +74,7 @@ it('drops what is left of a killed run once another has published its window, an
      left behind why
     drop <project>/data/warehouse.duckdb.scratch/<id> <id> has published the window since its run began
     drop <project>/data/warehouse.duckdb.scratch/spill-of-<process> its process is gone
-    nothing was dropped; \`score-batch gc --apply\` drops what may go"
+    nothing was dropped; run \`score-batch gc --apply\` to drop what is marked"
   `);
   expect(await runFolders(folder)).toHaveLength(2);
   const { stdout, code } = await scoreBatch(folder, ['gc', '--apply', '--json']);
@@ -92,7 +92,7 @@ it('drops what is left of a killed run once another has published its window, an
     ]),
   });
   expect(await runFolders(folder)).toEqual([]);
-  expect(await gc(folder)).toContain('have left nothing behind');
+  expect(await gc(folder)).toContain('have left nothing in scratch');
 });
 
 /** Whether a process can be started that sees no other processes, as in a container. */

@@ -12,7 +12,7 @@ it('writes a job, its query and the schema for editors, from which a job comes t
     "exit 0
     stderr:
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
-    next: fill in the query and the model, then \`score-batch check --job churn\` tells what is missing"
+    next: fill in the query and the model, then run \`score-batch check --job churn\`"
   `);
   expect(await readFile(path.join(folder, 'jobs/job.schema.json'), 'utf8')).toBe(
     await readFile(repository('jobs/job.schema.json'), 'utf8'),
@@ -58,7 +58,7 @@ it('fills in what a model and a table tell, so that the job can be planned at on
     "exit 0
     stderr:
     wrote <project>/jobs/tips.yaml, <project>/jobs/tips.sql, <project>/jobs/job.schema.json
-    next: look through both, set time_zone and sink.table, then \`score-batch plan --job tips --week\`"
+    next: review both files, set time_zone and sink.table, then run \`score-batch plan --job tips --week\`"
   `);
   expect(await readFile(path.join(folder, 'jobs/tips.sql'), 'utf8')).toMatchInlineSnapshot(`
     "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
@@ -83,9 +83,9 @@ it('fills in what a model and a table tell, so that the job can be planned at on
       "model: models/tips                    # folder with model.onnx, model.yaml and golden.csv",
       "  warehouse: "duckdb:data/restaurant.duckdb"",
       "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
-      "  key: [visit_id]                     # chosen by its name; several columns make a composite key",
+      "  key: [visit_id]                     # chosen by name; list several columns for a composite key",
       "  column: score",
-      "  keep: []                            # columns of the query to carry through; the table has group",
+      "  keep: []                            # columns of the query to publish with each score; the table has group",
     ]
   `);
   expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0, stderr: '' });
@@ -103,11 +103,11 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
     "exit 0
     stderr:
     wrote <project>/jobs/churn.yaml, <project>/jobs/churn.sql, <project>/jobs/job.schema.json
-    left to do, each marked in the files:
+    left to do, marked in the files:
       name the key, perhaps user_id, shop_id
-      give the query a column for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
-      give the query a column for the feature logins (int64): the table has no such column; is it login?
-      choose the column by which a row of orders belongs to a window, perhaps created, paid"
+      add a column to the query for the feature plan (string): the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
+      add a column to the query for the feature logins (int64): the table has no such column; is it login?
+      choose the column of orders that decides which window a row belongs to, perhaps created, paid"
   `);
   expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toMatchInlineSnapshot(`
     "-- One row per user of the window, with the columns that the model takes, as known at the window's end.
@@ -117,7 +117,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
       login
       -- , plan as plan -- string: the column is BOOLEAN: a cast would give false and true, and the model knows "free", "pro": map them with CASE in the query, or load the column as text
     from orders
-    -- Choose the column by which a row belongs to the window:
+    -- Choose the column that decides which window a row belongs to:
     -- where created >= :window_start_local and created < :window_end_local
     -- where paid >= :window_start_date and paid < :window_end_date
     "
@@ -126,7 +126,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
   expect(job.split('\n').filter((line) => /key:|features:|logins/.test(line))).toMatchInlineSnapshot(`
     [
       "  key: []                             # name the columns that identify a row, perhaps user_id, shop_id",
-      "# features:                           # feature of the model: column of the query; uncomment those that are the same",
+      "# features:                           # feature of the model: column of the query; uncomment the ones that match",
       "#   logins: login",
     ]
   `);
@@ -138,7 +138,7 @@ it('leaves as comments what it cannot know, and says what is left to do', async 
 it.each([
   [['--model', 'm'], 64, '--table is missing'],
   [['--warehouse', 'duckdb:x', '--table', 't'], 64, '--model is missing'],
-  [['--model', 'm', '--table', 'a;b'], 64, '--table a;b is not the name of a table'],
+  [['--model', 'm', '--table', 'a;b'], 64, '--table a;b is not a valid table name'],
   [['--model', 'm', '--table', 't'], 78, 'm/model.yaml does not exist'],
 ])('refuses %j and writes nothing', async (flags, exit, message) => {
   const folder = await temporaryFolder();
@@ -155,8 +155,8 @@ it('never writes over a job, and leaves the other file alone', async () => {
   expect(transcript(await scoreBatch(folder, ['init', 'churn']), folder)).toMatchInlineSnapshot(`
     "exit 64
     stderr:
-    error: <project>/jobs/churn.sql exists already
-    hint: choose another name, or remove it first"
+    error: <project>/jobs/churn.sql already exists
+    hint: choose another name, or remove the file first"
   `);
   expect(await readFile(path.join(folder, 'jobs/churn.sql'), 'utf8')).toBe('select 1');
   await expect(readFile(path.join(folder, 'jobs/churn.yaml'))).rejects.toThrow('ENOENT');

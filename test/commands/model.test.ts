@@ -87,7 +87,7 @@ describe('inspect', () => {
   it('fills the categories that a model file knows into the model.yaml that it prints, and says where it knows none', async () => {
     const inspect = (file: string) => scoreBatch(repository('test/fixtures'), ['model', 'inspect', file, '--providers', 'cpu']);
     expect((await inspect('models/strings/model.onnx')).stdout).toMatchInlineSnapshot(`
-      "# model.yaml for this file: name the columns, and say what to do with nulls, ranges and categories
+      "# model.yaml for this file: name the columns, and declare nulls, ranges and categories
       name: my-model
       version: "1"
       sha256: 8aa328757416eebc5dbc26e85b4c73a8e0840052a9ec42a9925b943478630124
@@ -96,8 +96,8 @@ describe('inspect', () => {
           dtype: string
           shape: [N, 1]
           columns:
-            # The file does not list the values of this column (compared with "pro"). Add categories: [...] with those of the training rows;
-            # or add unknown: allow if the model takes any text.
+            # The file does not list the values of this column (compared with "pro"). Add categories: [...] with the values of the training rows,
+            # or unknown: allow if the model accepts any text.
             - { name: plan }
         - name: logins          # int64[N, 1]
           dtype: int64
@@ -124,7 +124,7 @@ describe('inspect', () => {
       },
     ]);
     expect((await inspect('trees/lightgbm-categorical/model.onnx')).stdout).toContain(
-      '      - { name: column_3 }     # the model tests it for 0, 1, 2',
+      '      - { name: column_3 }     # the model compares it with 0, 1, 2',
     );
   });
 
@@ -136,8 +136,8 @@ describe('inspect', () => {
     const yaml = await readFile(file, 'utf8');
     await writeFile(file, yaml.replace('[Thur, Fri, Sat, Sun]', '[Thu, Fri, Sat, Sun]'));
     expect((await inspect()).split('\n').filter((line) => line.startsWith('differs'))).toEqual([
-      'differs   day: the file does not know "Thu", which model.yaml lists',
-      'differs   day: the file knows "Thur", which model.yaml does not list',
+      'differs   day: model.yaml lists "Thu", but the file does not',
+      'differs   day: the file lists "Thur", but model.yaml does not',
     ]);
   });
 

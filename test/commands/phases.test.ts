@@ -53,7 +53,7 @@ describe('freeze, score and publish', () => {
     expect(code, stderr).toBe(78);
     const publish = await phase(folder, 'publish', '--require-gpu');
     expect(publish.code).toBe(75);
-    expect(publish.stderr).toMatch(/unfinished, of another job file, query or model: run 1997-W11-\w+, which began at/);
+    expect(publish.stderr).toMatch(/unfinished, with another job file, query or model: run 1997-W11-\w+, which began at/);
   });
 
   it('publish nothing while a chunk is missing', async () => {
@@ -80,7 +80,7 @@ describe('freeze, score and publish', () => {
     const { code, said } = await phase(folder, 'score', '--shard', '1/2');
     expect([code, message(said)]).toEqual([
       78,
-      'a DuckDB file belongs to one machine, so its windows cannot be scored in shards',
+      'a DuckDB file is local to one machine, so its windows cannot be scored in shards',
     ]);
   });
 });

@@ -18,8 +18,8 @@ it('prints what belongs into model.yaml, keeps the golden rows that are there, a
   expect(transcript(printed, folder)).toMatchInlineSnapshot(`
     "exit 0
     stdout:
-    # the query: 100 rows, 100 scored, 0 left out as a run would not score them
-    # <project>/model/golden.csv is there and was kept; --force replaces it
+    # the query: 100 rows, 100 scored, 0 excluded because a run would not score them
+    # <project>/model/golden.csv already exists and was kept; add --force to replace it
     reference:
       score: { edges: [ 0.491, 0.516, 0.53742984, 0.547, 0.571, 0.602, 0.637, 0.654, 0.6737071 ], shares: [ 0.1, 0.09, 0.09, 0.1, 0.1, 0.11, 0.11, 0.05, 0.14, 0.11 ] }
       features:

@@ -47,7 +47,7 @@ it('needs a path in the job file', async () => {
   expect(transcript(await scoreBatch(folder, ['report', '--week']), folder)).toMatchInlineSnapshot(`
     "exit 78
     stderr:
-    error: linear names no report file
+    error: linear has no report file
     hint: set report.csv in the job file"
   `);
   expect(await publishedTables(folder)).toEqual([]);

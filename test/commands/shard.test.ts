@@ -22,7 +22,7 @@ describe('chooseShard', () => {
 
   it('refuses what is no shard', () => {
     for (const shard of ['0/8', '9/8', '1', '1/0', '-1/8', 'a/b', '1/8/2', '']) {
-      expect(chosen({ shard })).toMatch(/^usage: --shard .*is no shard/);
+      expect(chosen({ shard })).toMatch(/^usage: --shard .*is not a valid shard/);
     }
   });
 
@@ -38,14 +38,19 @@ describe('chooseShard', () => {
   });
 
   it.each([
-    ['a number without an index', {}, { shards: 4 }, /nothing says which one this is/],
-    ['an index without a number', { JOB_COMPLETION_INDEX: '3' }, {}, /nothing says how many/],
-    ['an index beyond the number', { JOB_COMPLETION_INDEX: '4' }, { shards: 4 }, /JOB_COMPLETION_INDEX=4 is no shard of 4/],
+    ['a number without an index', {}, { shards: 4 }, /the shard of this process is unknown/],
+    ['an index without a number', { JOB_COMPLETION_INDEX: '3' }, {}, /the number of shards is unknown/],
+    [
+      'an index beyond the number',
+      { JOB_COMPLETION_INDEX: '4' },
+      { shards: 4 },
+      /JOB_COMPLETION_INDEX=4 is not a valid shard of 4/,
+    ],
     [
       'two numbers',
       { CLOUD_RUN_TASK_INDEX: '0', CLOUD_RUN_TASK_COUNT: '2' },
       { shards: 3 },
-      /there are 3 shards by .* and 2 by CLOUD_RUN_TASK_COUNT/,
+      /says 3 shards, but CLOUD_RUN_TASK_COUNT says 2/,
     ],
     ['a word for a number', { SCORE_BATCH_SHARDS: 'many' }, {}, /SCORE_BATCH_SHARDS=many/],
   ])('refuses %s', (_, environment, flags, expected) => {

@@ -22,11 +22,20 @@ async function status(folder: string, ...args: string[]): Promise<string> {
 
 it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
-  expect(await status(folder)).toBe(
-    'linear has not run yet: there is no entry of it in the ledger of duckdb:data/warehouse.duckdb\n',
-  );
+  expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
   expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({ job: 'linear', runs: [] });
   expect(await publishedTables(folder)).toEqual([]);
+});
+
+it('compares a slim table, whose rows do not name their job, with the ledger', async () => {
+  const folder = await linearProject({
+    edit: (job) =>
+      job.replace('keep: [country]', 'keep: [country]\n  layout: slim').replace(/report:\n[\s\S]*gates:/, 'gates:'),
+  });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  expect(await status(folder)).toContain('1997-W11  completed *  ');
+  await statements(warehouseOf(folder), ['delete from marketing.scores where user_id < 10']);
+  expect(await status(folder)).toContain('marketing.scores holds 90 of its 100 rows');
 });
 
 it('lists runs with the one that the tables hold, and names the bottleneck', async () => {
@@ -40,7 +49,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     1997-03-12  completed *  <started>    14            0 <s>  <id>
     1997-W11    completed    <started>   100            0 <s>  <id>
     1997-W11    completed *  <started>   101            0 <s>  <id>
-    * what the tables hold now
+    * published: what the tables hold now
     seconds of the last run: <s> = plan <s> + freeze <s> + score <s> + reconcile <s> + publish <s> + report <s> + clean up <s>
     bottleneck: <stage>
     "
@@ -113,17 +122,17 @@ it('shows what can be gone on with, where it ran, and what has changed since; an
   const runs = async () =>
     (JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] }).runs;
   expect(await status(folder)).toMatch(
-    /<id>: began \d minutes? ago on \S+ and is at work, or its process is gone; the same command goes on with it, unless the job file has changed\n$/,
+    /<id>: began \d minutes? ago on \S+ and is running, or its process is gone; the same command resumes it, unless the job file has changed\n$/,
   );
   expect(await runs()).toMatchObject([
     { state: 'started', unfinished: true, lost: false, changed: [], host: hostname(), current: false },
   ]);
   await writeFile(path.join(folder, 'jobs', 'query.sql'), LINEAR_QUERY.replace('a, b', 'a / 2 as a, b'));
-  expect(await status(folder)).toContain('the same command begins anew: the query has changed\n');
+  expect(await status(folder)).toContain('the same command starts over: the query has changed\n');
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const text = await status(folder);
   expect(text).toContain('1997-W11  started, lost  ');
-  expect(text).toContain('<id>: another run has published its window since; it is over\n');
+  expect(text).toContain('<id>: another run has published this window since; this one cannot be resumed\n');
   expect(await runs()).toMatchObject([
     { state: 'started', unfinished: false, lost: true, changed: null },
     { state: 'completed', unfinished: false, lost: false, changed: null, current: true },

@@ -16,9 +16,9 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
     stdout:
     wrote <project>/models/tensors: xgboost-missing 1+tensors, trees as tensor operations (10, depth 3)
     equal to the original on cpu: 30 golden, 2,048 random and 256 rows at thresholds, largest difference <small> (tolerance 0.00001)
-    next: \`score-batch model inspect models/tensors\` says what a GPU would run
+    next: run \`score-batch model inspect models/tensors\` to see what a GPU would run
     stderr:
-    warning: on cpu the original is 10 to 30 times faster: score with the new bundle where there is a GPU"
+    warning: on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU"
   `);
   expect(await readdir(path.join(folder, 'models'))).toEqual(['tensors']);
   expect((await readdir(path.join(folder, 'models/tensors'))).sort()).toEqual(['golden.csv', 'model.onnx', 'model.yaml']);

@@ -13,7 +13,7 @@ const KEY: Column[] = [{ name: 'id', type: 'integer', native: 'BIGINT' }];
 const KEEP: Column[] = [{ name: 'amount', type: 'decimal', native: 'DECIMAL(10,2)', digits: [10, 2] }];
 
 it('every published table, column by column', () => {
-  const tables = tablesOf(NAMES, KEY, KEEP, 'churn');
+  const tables = tablesOf(NAMES, { key: KEY, keep: KEEP, scoreColumn: 'churn' });
   const shown = Object.values(tables).map(
     (table?: TableLayout) =>
       `${table?.name.join('.')}: ${table?.columns.map(({ name, type }) => `${name} ${type}`).join(', ')}`,
@@ -29,7 +29,7 @@ it('every published table, column by column', () => {
 });
 
 it('a job’s own column can have no name that a table of users has already', () => {
-  const { scores, quarantine, report } = tablesOf(NAMES, [], [], 'the score');
+  const { scores, quarantine, report } = tablesOf(NAMES, { key: [], keep: [], scoreColumn: 'the score' });
   for (const { columns } of [scores, report ?? scores]) {
     for (const { name } of columns) if (name !== 'the score') expect(RESERVED_COLUMNS).toContain(name);
   }
@@ -37,6 +37,9 @@ it('a job’s own column can have no name that a table of users has already', ()
 });
 
 it('report and summary are made only where the job names them', () => {
-  const { report, summary } = tablesOf({ ...NAMES, report: undefined, summary: undefined }, KEY, KEEP, 'churn');
+  const { report, summary } = tablesOf(
+    { ...NAMES, report: undefined, summary: undefined },
+    { key: KEY, keep: KEEP, scoreColumn: 'churn' },
+  );
   expect([report, summary]).toEqual([undefined, undefined]);
 });

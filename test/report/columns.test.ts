@@ -10,7 +10,7 @@ it('the report has the window, the job’s own columns, the score and the place,
   const own = TYPES.map(
     (type): Column => ({ name: `a ${type}`, type, native: type, ...(type === 'decimal' && { digits: [10, 2] as const }) }),
   );
-  const { scores } = tablesOf(NAMES, own.slice(0, 1), own.slice(1), 'churn');
+  const { scores } = tablesOf(NAMES, { key: own.slice(0, 1), keep: own.slice(1), scoreColumn: 'churn' });
   expect(reportColumns(scores.columns).map(({ name }) => name)).toEqual([
     'window_label',
     ...own.map(({ name }) => name),

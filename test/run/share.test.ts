@@ -32,7 +32,7 @@ function staging(chunks: number) {
     looks: () => looks,
     now: () => now,
     /** @param duration of a look, milliseconds */
-    share: (shard: Shard, found: (chunks: number) => void = () => undefined, duration = 0): Promise<Share> =>
+    share: (shard: Shard, duration = 0): Promise<Share> =>
       shareChunks({
         frozen,
         scorer: SCORER,
@@ -43,7 +43,6 @@ function staging(chunks: number) {
           pass(duration);
           return [...staged];
         },
-        found,
         clock: { now: () => now, random: () => 0, sleep: async (ms) => pass(ms) },
       }),
   };
@@ -51,7 +50,7 @@ function staging(chunks: number) {
 
 const stage = (world: ReturnType<typeof staging>, share: Share | undefined, chunk: number) => {
   world.staged.push({ chunk, attempt: `${ID}${SCORER}a`, rows: 1 });
-  share?.staged(chunk);
+  share?.markStaged(chunk);
 };
 
 describe('shareChunks', () => {
@@ -67,12 +66,13 @@ describe('shareChunks', () => {
   it('passes over what others have staged meanwhile, and tells of it', async () => {
     const world = staging(4);
     const news: number[] = [];
-    const share = await world.share({ index: 0, count: 1 }, (chunks) => news.push(chunks));
+    const share = await world.share({ index: 0, count: 1 });
+    const found = (chunks: number) => news.push(chunks);
     expect((await share.next(signal))?.chunk).toBe(0);
     stage(world, share, 0);
     for (const chunk of [1, 2]) stage(world, undefined, chunk);
     world.pass(10 * SECOND);
-    expect((await share.next(signal))?.chunk).toBe(3);
+    expect((await share.next(signal, found))?.chunk).toBe(3);
     expect(news).toEqual([2]);
   });
 
@@ -109,7 +109,7 @@ describe('shareChunks', () => {
 
 it('looks again within a minute, however long a look took once', async () => {
   const world = staging(2);
-  const share = await world.share({ index: 0, count: 2 }, () => undefined, 300 * SECOND);
+  const share = await world.share({ index: 0, count: 2 }, 300 * SECOND);
   expect((await share.next(signal))?.chunk).toBe(0);
   stage(world, share, 0);
   stage(world, undefined, 1);

@@ -37,7 +37,7 @@ export const REPORT = `/memory/report-${WINDOW.label}.csv`;
 export function memoryPlan(world: World, process: MemoryProcess, model: string, workers: number): Plan {
   const warehouse = memoryWarehouse(world, process);
   const key = COLUMNS.filter(({ name }) => name === 'key');
-  const tables = tablesOf(tableNames(definition), key, [], definition.score.column);
+  const tables = tablesOf(tableNames(definition), { key, keep: [], scoreColumn: definition.score.column });
   return {
     job: {
       file: '/memory/jobs/job.yaml',
@@ -51,8 +51,9 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     query: bindWindow(QUERY, WINDOW, 'source.query', 'duckdb'),
     bundle: { ...bundle, file: model },
     execution: { provider: 'cpu', devices: ['cpu'], gpu: false, onnxruntime: '1.30.0', skipped: [] },
-    source: warehouse,
-    sink: warehouse,
+    source: warehouse.source,
+    sink: warehouse.sink,
+    kinds: { source: warehouse.kind, sink: warehouse.kind },
     sourceAccess: { url: 'memory', job: 'job', root: '/memory', scratch: 'scratch', memory: 0, maxBytes: undefined },
     ledger: warehouse.ledger(tables.ledger),
     tables,

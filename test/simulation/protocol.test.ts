@@ -60,6 +60,7 @@ type Outcome = 'published' | 'already published' | 'frozen' | 'scored' | 'killed
 const context: Context = {
   folder: '/memory',
   environment: {},
+  maxMemory: undefined,
   now: 0,
   console: {
     info() {},

@@ -118,7 +118,6 @@ async function scoreShard(
     ...part,
     scorer: SCORER,
     listStaged: () => process.ask('look', () => [...staged]),
-    found: () => undefined,
     clock: { now: () => world.clock.now, sleep: process.sleep, random: process.random },
   });
   const { signal } = new AbortController();
@@ -131,7 +130,7 @@ async function scoreShard(
         staged.push({ chunk, attempt: `${ID}${SCORER}${process.name}: ${chunk}`, rows });
         worker.staged();
       });
-      share.staged(chunk);
+      share.markStaged(chunk);
     }
   };
   await Promise.all(Array.from({ length: part.workers }, lane));

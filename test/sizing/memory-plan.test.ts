@@ -39,10 +39,9 @@ function refusal(work: () => unknown): ScoreBatchError {
 
 describe('the bound', () => {
   it("is the call's, else the job's", () => {
-    expect(requestedBound({ SCORE_BATCH_MEMORY: '512MiB' }, 1e9)).toEqual({ bytes: 512 * MIB, from: 'call' });
-    expect(requestedBound({ SCORE_BATCH_MEMORY: '' }, 1e9)).toEqual({ bytes: 1e9, from: 'job' });
-    expect(requestedBound({}, undefined)).toBeUndefined();
-    expect(() => requestedBound({ SCORE_BATCH_MEMORY: '500' }, 1e9)).toThrow('SCORE_BATCH_MEMORY=500 is no memory size');
+    expect(requestedBound(512 * MIB, 1e9)).toEqual({ bytes: 512 * MIB, from: 'call' });
+    expect(requestedBound(undefined, 1e9)).toEqual({ bytes: 1e9, from: 'job' });
+    expect(requestedBound(undefined, undefined)).toBeUndefined();
   });
 
   it('is what the workers take where nobody set one, and not more than the machine has to give', () => {

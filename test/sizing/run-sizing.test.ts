@@ -28,10 +28,10 @@ describe('the report has the same bytes', () => {
 
 it('more workers than processors are said to be no faster, fewer for lack of memory are counted', async () => {
   const many = await scoreBatch(await linearProject(), ['--week', '--workers', '200', '--max-memory', '20GB']);
-  expect(many.stderr).toMatch(/^(200 workers on \d+ processors?, which are not faster than \d+|.* of 200 workers, since .*)$/m);
+  expect(many.stderr).toMatch(/^(200 workers on \d+ processors? will not be faster than \d+|.* of 200 workers: more .*)$/m);
   const bound = await scoreBatch(await linearProject(), ['--week', '--workers', '4', '--max-memory', '450MiB']);
   expect(bound.code, bound.stderr).toBe(0);
-  expect(bound.stderr).toMatch(/^[123] of 4 workers, since more do not fit into .* of memory$/m);
+  expect(bound.stderr).toMatch(/^using [123] of 4 workers: more do not fit into .* of memory$/m);
 });
 
 it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [string, string], code: number, said: RegExp]>([
@@ -40,7 +40,14 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
   ['more than anybody has', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
   ['half a worker in the job', [], {}, ['chunk_rows: 10', 'workers: 0.5'], 78, /auto or a whole number from 1 to 256/],
   ['a memory without a unit', ['--max-memory', '512'], {}, ['', ''], 64, /It must be a size such as 512MiB or 2GB/],
-  ['a memory in no unit', [], { SCORE_BATCH_MEMORY: 'much' }, ['', ''], 64, /SCORE_BATCH_MEMORY=much is no memory size/],
+  [
+    'a memory in no unit',
+    [],
+    { SCORE_BATCH_MEMORY: 'much' },
+    ['', ''],
+    64,
+    /SCORE_BATCH_MEMORY=much is not a valid memory size/,
+  ],
   [
     'too little memory',
     ['--max-memory', '64MiB'],
@@ -72,6 +79,6 @@ it('a run goes on where there is less memory, with the chunks that are cut', asy
   expect((await scoreBatch(folder, ['freeze', '--week', '--max-memory', '4GB'])).code).toBe(0);
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--max-memory', '412MiB']);
   expect(code, stderr).toBe(0);
-  expect(stderr).toContain('going on with run');
+  expect(stderr).toContain('resuming run');
   expect(JSON.parse(stdout)).toMatchObject({ rows: { frozen: 100, scored: 100 } });
 });

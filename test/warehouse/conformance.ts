@@ -1016,7 +1016,7 @@ async function startRun(warehouse: Warehouse, runId: string, settings: RunSettin
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
   const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout !== 'wide' && { report: undefined }) };
-  const tables = tablesOf(names, key, keep, 'score', layout);
+  const tables = tablesOf(names, { key, keep, scoreColumn: 'score', layout });
   const work = await temporaryFolder();
   const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
@@ -1102,7 +1102,7 @@ async function publishRun(warehouse: Warehouse, runId: string, settings: RunSett
 }
 
 function emptyTables(): Tables {
-  return tablesOf(NAMES, [], [], 'score');
+  return tablesOf(NAMES, { key: [], keep: [], scoreColumn: 'score' });
 }
 
 function entryOf(runId: string, window: LedgerWindow): LedgerEntry {

@@ -8,9 +8,7 @@ import { failed, fakeGoogle, type Recorded } from './fake-google.ts';
 const NAME = ['marketing', 'score_batch_ledger'];
 const LAYOUT = tablesOf(
   { scores: NAME, quarantine: NAME, ledger: NAME, report: undefined, summary: undefined },
-  [],
-  [],
-  'score',
+  { key: [], keep: [], scoreColumn: 'score' },
 ).ledger;
 const WINDOW = { label: '2026-W47', start: '2026-11-16T05:00:00.000Z', end: '2026-11-23T05:00:00.000Z', kind: 'week' } as const;
 const ENTRY: LedgerEntry = {

@@ -36,7 +36,7 @@ const SPEC: PublicationSpec = {
   pinned: [
     { chunk: 0, attempt: 'aaaa', rows: 10, scored: 10, checksum: '1', provider: 'cpu', facts: undefined, content: '7 0' },
   ],
-  tables: tablesOf(NAMES, [KEY], [COUNTRY], 'score'),
+  tables: tablesOf(NAMES, { key: [KEY], keep: [COUNTRY], scoreColumn: 'score' }),
   key: [KEY],
   keep: [COUNTRY],
   bands: { by: 'share', bounds: [{ name: 'high', bound: 100_000 }], rest: 'low' },

@@ -14,7 +14,7 @@ const NAMES = {
   report: undefined,
   summary: undefined,
 };
-const TABLES = tablesOf(NAMES, [KEY], [PRICE], 'score');
+const TABLES = tablesOf(NAMES, { key: [KEY], keep: [PRICE], scoreColumn: 'score' });
 
 /** Differences where the scores table is this and the others are missing. */
 async function differences(table: unknown): Promise<{ found: readonly string[]; requests: readonly Recorded[] }> {
@@ -134,7 +134,7 @@ it.each([
   [['marketing', 'scores!'], 'marketing.scores!: "scores!" is not a valid BigQuery table name', /spaces/],
 ])('refuses the name %j before anything is asked', async (scores, message, hint) => {
   const google = await fakeGoogle(() => undefined);
-  const tables = tablesOf({ ...NAMES, scores }, [KEY], [], 'score');
+  const tables = tablesOf({ ...NAMES, scores }, { key: [KEY], keep: [], scoreColumn: 'score' });
   await expect(google.open().sink.differences(tables)).rejects.toMatchObject({
     kind: 'configuration',
     message,

@@ -70,7 +70,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
       report: undefined,
       summary: undefined,
     };
-    const tables = tablesOf(names, key, [], 'churn_propensity');
+    const tables = tablesOf(names, { key, keep: [], scoreColumn: 'churn_propensity' });
     await warehouse.sink.publish({
       entry: {
         recordedAt: '2026-11-23T08:00:00.000Z',

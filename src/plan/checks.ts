@@ -1,0 +1,114 @@
+import type { Context } from '../context.ts';
+import { showBytes } from '../domain/cost.ts';
+import type { Query } from '../domain/query.ts';
+import type { Tables } from '../domain/tables.ts';
+import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { bindWindow } from '../job/parameters.ts';
+import type { Bundle } from '../model/bundle.ts';
+import { canEstimate, type Source } from '../warehouse/warehouse.ts';
+import { refuseOtherJobs } from './publications.ts';
+import type { Warehouses } from './warehouses.ts';
+
+/** The parts of a run, which may be different processes. */
+const PHASES = ['freeze', 'score', 'publish'] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** What is known when source and tables are checked. */
+export interface Draft extends Pick<Warehouses, 'source' | 'sink' | 'kinds'> {
+  readonly job: Job;
+  readonly window: Window;
+  readonly tables: Tables;
+  /** Bytes that the query will read; undefined if the source cannot tell. */
+  readonly estimatedBytes: number | undefined;
+  readonly console: Context['console'];
+}
+
+/** A reason to refuse a run before any row moves. */
+interface Check {
+  /** Phases that depend on it; a process that does none of them skips it. */
+  readonly phases: readonly Phase[];
+  /** @throws ScoreBatchError if the run must not start */
+  readonly refuse: (draft: Draft) => void | Promise<void>;
+}
+
+const CHECKS: readonly Check[] = [
+  { phases: ['freeze'], refuse: refuseCost },
+  { phases: ['freeze', 'publish'], refuse: refuseDifferentTables },
+  { phases: ['freeze', 'publish'], refuse: ({ sink, job, tables }) => refuseOtherJobs(sink, job.definition, tables) },
+  { phases: ['freeze'], refuse: refuseUnready },
+];
+
+/** @returns the phases of this process */
+export function phasesOf(phase: 'all' | Phase): ReadonlySet<Phase> {
+  return new Set(phase === 'all' ? PHASES : [phase]);
+}
+
+/** Runs the checks of source and tables that these phases need, in order. @throws ScoreBatchError from the first that fails */
+export async function checkDraft(draft: Draft, phases: ReadonlySet<Phase>): Promise<void> {
+  for (const check of CHECKS) if (check.phases.some((phase) => phases.has(phase))) await check.refuse(draft);
+}
+
+/** @throws ScoreBatchError `configuration` if the query does not depend on the window */
+export function refuseNoParameter({ parameters }: Query, queryName: string): void {
+  if (parameters.length > 0) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `${queryName} uses no window parameter, so every window would have the same rows`,
+    {
+      hint: 'filter by :window_start_date and :window_end_date, or by :window_start and :window_end',
+    },
+  );
+}
+
+/** @throws ScoreBatchError `configuration` if a gate on drift has no reference in the bundle */
+export function refuseMissingReference({ definition }: Job, bundle: Bundle): void {
+  if (definition.gates.max_score_psi === undefined || bundle.definition.reference?.score !== undefined) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `gates.max_score_psi is set, but the bundle ${bundle.folder} has no reference to compare with`,
+    {
+      hint: 'add reference.score to model.yaml (the scores of the training or validation rows), or remove the gate',
+    },
+  );
+}
+
+/** @returns bytes that the query will read; undefined if the source cannot tell */
+export async function estimateBytes(source: Source, query: Query): Promise<number | undefined> {
+  return canEstimate(source) ? await source.estimate(query) : undefined;
+}
+
+function refuseCost({ job, source, kinds, estimatedBytes: bytes, console }: Draft): void {
+  const { max_bytes: limit } = job.definition.source;
+  if (limit === undefined) return;
+  if (!canEstimate(source)) {
+    console.warn(`source.max_bytes has no effect: ${kinds.source} cannot tell how much a query will read`);
+  } else if (bytes !== undefined && bytes > limit) {
+    throw new ScoreBatchError(
+      'refused',
+      `the query would read ${showBytes(bytes)}, but source.max_bytes is ${showBytes(limit)}`,
+      {
+        hint: 'filter by the column that partitions the table, select fewer columns, or raise the limit',
+      },
+    );
+  }
+}
+
+async function refuseDifferentTables({ sink, tables }: Draft): Promise<void> {
+  const details = await sink.differences(tables);
+  if (details.length === 0) return;
+  throw new ScoreBatchError('configuration', 'an existing table does not have the columns that this job publishes', {
+    details,
+    hint: 'name another table, rename the old one, or alter it yourself; score-batch never alters tables',
+  });
+}
+
+async function refuseUnready({ job, window, source }: Draft): Promise<void> {
+  const { ready } = job.definition.source;
+  if (ready === undefined || (await source.ready(bindWindow(ready, window, 'source.ready', job.kind)))) return;
+  throw new ScoreBatchError('unavailable', `the source is not ready for ${window.label}: source.ready is not true yet`, {
+    details: [ready.trim()],
+    hint: 'start again when the load into the source has finished; a scheduler should retry',
+  });
+}
