@@ -56,7 +56,7 @@ describe('a warehouse that cannot be read', () => {
     expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
       "exit 78
       stderr:
-      error: the warehouse "duckbd:data/warehouse.duckdb" is of no known kind
+      error: unsupported warehouse "duckbd:data/warehouse.duckdb"
       hint: did you mean duckdb?"
     `);
     await expectNothingMoved(folder);
@@ -68,7 +68,7 @@ describe('a query', () => {
     const folder = await linearProject({ query: `select user_id, a, b, cuontry from users ${IN_WINDOW}` });
     const outcome = await scoreBatch(folder, ['--week']);
     expect(outcome.code).toBe(78);
-    expect(outcome.stderr).toContain('error: DuckDB refuses jobs/query.sql\n');
+    expect(outcome.stderr).toContain('error: DuckDB rejects jobs/query.sql\n');
     expect(outcome.stderr).toContain('Binder Error: Referenced column "cuontry" not found in FROM clause!');
     expect(outcome.stderr).toContain('Candidate bindings: "country"');
     expect(outcome.stderr).not.toMatch(/^ {4}at /m);

@@ -94,7 +94,7 @@ it('frozen rows that somebody wrote to are refused, and the same command then fr
   ]);
   await rename(`${file}.new`, file);
   const refused = await scoreBatch(folder, ['--week']);
-  expect(refused).toMatchObject({ code: 65, stderr: expect.stringContaining('are not those that were frozen') });
+  expect(refused).toMatchObject({ code: 65, stderr: expect.stringContaining('changed after they were frozen') });
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   expect(await rowsFrom(folder, path.join(folder, WAREHOUSE))).toBe(100);
   const entries = await ledger(folder);

@@ -74,7 +74,7 @@ it('a file where scratch is to be is named', async () => {
   const { code, stderr } = await scoreBatch(folder, ['--week', '-q']);
   expect({ code, stderr }).toMatchObject({
     code: 78,
-    stderr: expect.stringMatching(/^error: scratch is to be the folder .*\.scratch/),
+    stderr: expect.stringMatching(/^error: scratch must be the folder .*\.scratch/),
   });
 });
 

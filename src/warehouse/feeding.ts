@@ -4,31 +4,31 @@ import type { Column } from '../domain/schema.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { Source } from './warehouse.ts';
 
-/** What a chunk worker needs of the columns of a chunk. */
+/** The columns of a chunk that a chunk worker needs. */
 export interface ChunkColumns {
-  /** Go through to the scored file: keys and kept columns. */
+  /** Copied to the scored file: keys and kept columns. */
   readonly passed: readonly Column[];
-  /** Feed the features, by position of the feature; they may be among those that are passed. */
+  /** Inputs of the features, by position of the feature. A column can also be in `passed`. */
   readonly features: readonly Column[];
   /** How the encoder reads each of them. */
   readonly kinds: readonly ReadKind[];
 }
 
-/** Some rows of a chunk that a source feeds; the columns are the features. */
+/** A batch of rows from a feeding source; its columns are the features. */
 export interface FedBatch extends ColumnBatch {
-  /** Whether a read begins with it; rows that came before are of one that broke, and count for nothing. */
+  /** True for the first batch of a read. Discard batches that came before: they belong to a read that failed. */
   readonly begins: boolean;
-  /** Keeps rows as `REJECTED_ROWS`. @param positions in the batch, ascending */
+  /** Adds rows to `REJECTED_ROWS`. @param positions in the batch, ascending */
   keep(positions: readonly number[]): void;
 }
 
-/** A power that only some sources have: the features of a chunk need not go through a table. */
+/** Optional capability of a source: it streams the features of a chunk instead of loading them into a table. */
 export interface FeedingSource {
   /**
-   * As `loadChunk`, but that the relation `chunk` has the passed columns only. Its rows are in the order of the batches, and
-   * whole after the last one, as is `REJECTED_ROWS`; where there is no batch, that one is not there either.
+   * Like `loadChunk`, but the relation `chunk` has only the passed columns. Its rows are in the order of the batches. It is
+   * complete after the last batch, as is `REJECTED_ROWS`, which does not exist if there was no batch.
    *
-   * @throws Error where the chunk does not have the rows that were counted when it was frozen
+   * @throws Error if the row count differs from the one taken when the chunk was frozen
    */
   feedChunk(frozen: FrozenTable, chunk: number, database: Database, columns: ChunkColumns): AsyncIterable<FedBatch>;
 }

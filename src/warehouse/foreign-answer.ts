@@ -1,12 +1,12 @@
 /**
- * An answer that the warehouse cannot have given: HTML of a captive portal, JSON that is cut or of another shape, rows that
- * repeat. It says nothing about what was asked, so it counts as no answer. Its message holds nothing of the body.
+ * An answer that cannot come from the warehouse: a captive portal's HTML, truncated or malformed JSON, repeated rows. It
+ * counts as no answer at all. The message never quotes the body.
  */
 export class ForeignAnswer extends Error {
   override readonly name = 'ForeignAnswer';
 }
 
-/** For an HTTP answer. @param address where it was sent; its path may name tables, so only the host is said */
+/** For an HTTP answer. @param address of the request; the message shows only its host, because the path may name tables */
 export function foreignAnswer(
   warehouse: string,
   { address, status, contentType }: { readonly address: string; readonly status?: number; readonly contentType?: unknown },

@@ -1,11 +1,11 @@
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 
-/** What a run's folder, table or stage in scratch says of itself; what does not say it is not ours and is left alone. */
+/** Metadata on a run's folder, table or stage in scratch. Anything without it is not ours and is left alone. */
 export interface Mark {
   readonly createdBy: 'score-batch';
   readonly job: string;
   readonly run: string;
-  /** ISO instant after which it may go, whatever became of its run. */
+  /** ISO instant after which it can be dropped, whatever happened to its run. */
   readonly deadline: string;
 }
 
@@ -25,7 +25,7 @@ export function readMark(text: string | null | undefined): Mark | undefined {
   }
 }
 
-/** What carries the mark, by the name that it has where it is; nothing where the mark is not one of the job. */
+/** The artifact that carries the mark; empty if the mark belongs to another job. @param name where it is stored */
 export function artifactsOf(job: string, name: string, mark: Mark | undefined): ScratchArtifact[] {
   return mark?.job === job ? [{ name, run: mark.run, deadline: mark.deadline }] : [];
 }

@@ -4,10 +4,10 @@ import { didYouMean } from '../suggest.ts';
 import type { Warehouse, WarehouseOptions } from './warehouse.ts';
 
 /**
- * The warehouse behind a URL; the one place that knows all kinds. Nothing is connected yet. Each kind is loaded when it is asked
- * for: the clients of the others would double the time that a run takes to start.
+ * The warehouse behind a URL. This is the only place that knows all kinds. It does not connect. Each kind is imported on
+ * demand, because loading all clients would double the start-up time of a run.
  *
- * @throws ScoreBatchError `configuration` where the URL is of no known kind
+ * @throws ScoreBatchError `configuration` if the kind of warehouse is unsupported
  */
 export async function openWarehouse(options: WarehouseOptions): Promise<Warehouse> {
   const { url } = options;
@@ -20,7 +20,7 @@ export async function openWarehouse(options: WarehouseOptions): Promise<Warehous
       return (await import('./snowflake/open.ts')).openSnowflake(options);
     case undefined: {
       const scheme = schemeOf(url);
-      throw new ScoreBatchError('configuration', `the warehouse ${JSON.stringify(showUrl(url))} is of no known kind`, {
+      throw new ScoreBatchError('configuration', `unsupported warehouse ${JSON.stringify(showUrl(url))}`, {
         hint: scheme === undefined ? 'write it like duckdb:data/warehouse.duckdb' : didYouMean(scheme, WAREHOUSE_KINDS),
       });
     }

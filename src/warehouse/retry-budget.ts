@@ -1,15 +1,15 @@
 import { ScoreBatchError } from '../errors.ts';
 import { withoutValues } from '../without-values.ts';
 
-/** What may be sent again before anything has succeeded: an outage of a minute, met by several requests at once. */
+/** Retries available before anything has succeeded: enough for several concurrent requests in an outage of a minute. */
 const TOKENS = 50;
 
-/** What an answer gives back: where one in eleven requests fails the budget stays as it is. */
+/** Tokens earned by an answer. The budget stays level if one request in eleven fails. */
 const PER_SUCCESS = 0.1;
 
 /**
- * Bounds what all requests together send again, so that a warehouse that is sick is left alone: a retry takes a token, an
- * answer gives a part of one back. How often a single request is tried again is bounded beside it.
+ * Limits the retries of all requests together, so that a run gives up on an unhealthy warehouse. A retry takes a token, an
+ * answer earns a fraction of one. `Timeouts.attempts` limits the attempts of a single request.
  *
  * A token bucket, as gRPC throttles retries: https://github.com/grpc/proposal/blob/master/A6-client-retries.md
  */
@@ -17,7 +17,7 @@ export class RetryBudget {
   readonly #warehouse: string;
   #tokens = TOKENS;
 
-  /** @param warehouse as people call it */
+  /** @param warehouse its display name */
   constructor(warehouse: string) {
     this.#warehouse = warehouse;
   }
@@ -27,14 +27,14 @@ export class RetryBudget {
   }
 
   /**
-   * @param failure what would be tried again
-   * @throws ScoreBatchError `unavailable` where nothing is left
+   * @param failure the error that would be retried
+   * @throws ScoreBatchError `unavailable` if the budget is used up
    */
   spend(failure: unknown): void {
     if (this.#tokens < 1) {
-      throw new ScoreBatchError('unavailable', `${this.#warehouse} fails too often: nothing is sent again any more`, {
+      throw new ScoreBatchError('unavailable', `too many requests to ${this.#warehouse} failed: giving up`, {
         details: [withoutValues(failure instanceof Error ? failure.message : String(failure))],
-        hint: 'look at its status page; start the same command again later: it goes on from the chunks that are staged',
+        hint: 'check its status page and run the same command again later: it resumes from the staged chunks',
         cause: failure,
       });
     }

@@ -8,11 +8,12 @@ export interface RetryPolicy {
 }
 
 /**
- * Waits until what failed may be done once more.
+ * Waits before the next attempt.
  *
- * @param failures how often it has failed, this time included
- * @param requested milliseconds that the server asked for
- * @throws the error itself where it has failed often enough; ScoreBatchError `unavailable` where too much has; the signal's reason
+ * @param failures number of failed attempts so far, this one included
+ * @param requested minimum delay the server asked for, milliseconds
+ * @throws the error itself after the last attempt; ScoreBatchError `unavailable` if the budget is used up; the signal's
+ * reason if aborted
  */
 export async function beforeRetry(
   { timeouts, budget, signal }: RetryPolicy,

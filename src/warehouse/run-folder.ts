@@ -4,14 +4,14 @@ import path from 'node:path';
 import { systemCode } from '../errors.ts';
 import { type Mark, newMark, readMark } from './mark.ts';
 
-// Folders of runs on this machine: scratch of a DuckDB file, and work folders of what is loaded elsewhere. A process can be
-// killed at any moment, so a folder says whose it is before anything is in it, and goes by a rename: one that is removed by half
-// would say it no more.
+// Folders of runs on this machine: the scratch folder of a DuckDB file, and work folders for uploads to other warehouses. A
+// process can be killed at any moment. So a folder is marked before anything is written into it, and renamed before it is
+// deleted: a half-deleted folder might have lost its mark.
 
 const FILE = 'score-batch.json';
 const GONE = 'score-batch-gone-';
 
-/** Marks a folder. Renamed into place: a mark that was written by half would keep the folder from ever being collected. */
+/** Marks a folder. The mark is renamed into place: a half-written mark would keep the folder from ever being cleaned up. */
 export async function markFolder(folder: string, job: string, run: string): Promise<void> {
   const pending = path.join(folder, `${FILE}.${randomBytes(4).toString('hex')}`);
   await writeFile(pending, JSON.stringify(newMark(job, run)));
@@ -22,7 +22,7 @@ export async function readFolderMark(folder: string): Promise<Mark | undefined> 
   return readMark(await readFile(path.join(folder, FILE), 'utf8').catch(() => undefined));
 }
 
-/** Nothing happens where it is not there. */
+/** Does nothing if the folder does not exist. */
 export async function removeFolder(folder: string): Promise<void> {
   const gone = path.join(path.dirname(folder), `${GONE}${randomBytes(4).toString('hex')}`);
   try {
@@ -34,12 +34,12 @@ export async function removeFolder(folder: string): Promise<void> {
   await rm(gone, { recursive: true, force: true });
 }
 
-/** Whether a folder by this name is one whose removal was begun. */
+/** Whether the removal of the folder with this name has started. */
 export function isBeingRemoved(name: string): boolean {
   return name.startsWith(GONE);
 }
 
-/** Names of what is in a folder; none where it is not there. */
+/** Names of a folder's entries; empty if the folder does not exist. */
 export async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);

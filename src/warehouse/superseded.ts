@@ -1,9 +1,9 @@
 import { ScoreBatchError } from '../errors.ts';
 
-/** A race that was lost at the publish lock. @param runId the run that is published now, where it is known */
+/** This run lost a race at the publish lock. @param runId of the run that is published now, if known */
 export function superseded(label: string, runId: string | undefined, cause?: unknown): ScoreBatchError {
   return new ScoreBatchError('conflict', `another run (${runId || 'unknown'}) published ${label} meanwhile`, {
-    hint: 'look at `score-batch status`; start again to publish over it',
+    hint: 'check `score-batch status`; run the command again to supersede that publication',
     cause,
   });
 }

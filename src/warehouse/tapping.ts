@@ -3,27 +3,28 @@ import type { EarlierAttempt, TappedWindow } from '../domain/tapped-window.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { Sink, Source } from './warehouse.ts';
 
-// What a source and a sink can do that are files of this machine: rows are scored on their way out of the query (see `TappedWindow`).
+// Capabilities of a source and a sink that are local files: rows are scored while the query returns them (see
+// `TappedWindow`).
 
-/** A query of an embedded warehouse as another thread of this process can run it; plain data. */
+/** A query of an embedded warehouse as plain data, so that another thread of this process can run it. */
 export interface SourceSession {
   /** Absolute path of the database file. */
   readonly path: string;
   readonly scratch: string;
   readonly job: string;
-  /** Bytes that the database may use. */
+  /** Memory limit of the database, bytes. */
   readonly memory: number;
   readonly reserve?: number | undefined;
   readonly sql: string;
   readonly values: Readonly<Record<string, string | number | bigint | boolean | null>>;
-  /** The query's name, for people. */
+  /** The query's display name. */
   readonly name: string;
 }
 
-/** A power that only some sources have: running the query inside this process, in one statement that our functions are part of. */
+/** Optional capability of a source: it runs the query inside this process, in a statement that can call our functions. */
 export interface EmbeddedSource {
   session(query: Query): SourceSession;
-  /** Rows that the query will return, as its planner guesses without running it. */
+  /** The planner's estimate of the number of rows; does not run the query. */
   guessRows(query: Query): Promise<number>;
 }
 
@@ -31,19 +32,19 @@ export function isEmbedded(source: Source): source is Source & EmbeddedSource {
   return 'session' in source;
 }
 
-/** A power of sinks that take a window which was tapped (see `TappedWindow`), on this machine. */
+/** Optional capability of a sink: it accepts a tapped window (see `TappedWindow`), on this machine. */
 export interface TapSink {
-  /** Makes the folder of a new attempt, whose parts are named in `outcomes/folder.ts`. */
+  /** Makes the folder of a new attempt; `outcomes/folder.ts` names its parts. */
   tapFolder(runId: string, attempt: string, batchRows: number): Promise<string>;
-  /** What processes that were killed have left of the run's attempts by this scorer (see `scorerId`). */
+  /** Usable parts of the run's unfinished attempts by this scorer (see `scorerId`), left by killed processes. */
   earlier(runId: string, scorer: string): Promise<readonly EarlierAttempt[]>;
-  /** The run's whole attempt, by whichever scorer, if there is one with all its outcomes. */
+  /** The run's complete attempt by any scorer, if there is one. */
   tapped(runId: string): Promise<TappedWindow | undefined>;
-  /** Removes an attempt that failed before anything of it was whole. */
+  /** Removes a failed attempt that has no usable part. */
   giveUp(runId: string, folder: string): Promise<void>;
-  /** Stages a whole attempt. @param folder as `tapFolder` gave it */
+  /** Stages a complete attempt. @param folder as returned by `tapFolder` */
   stageTapped(runId: string, folder: string, window: TappedWindow): Promise<void>;
-  /** An in-memory database for work on files of the run. */
+  /** Opens an in-memory database for work on the run's files. */
   compute<T>(runId: string, work: (database: Database) => Promise<T>): Promise<T>;
 }
 

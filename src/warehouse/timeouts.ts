@@ -1,30 +1,30 @@
 import { ScoreBatchError } from '../errors.ts';
 
-/** How long things are waited for, milliseconds. */
+/** Limits of waits and retries; times in milliseconds. */
 export interface Timeouts {
-  /** Sendings of one request, and runs of one job that failed through no fault of its own, before it is given up. */
+  /** Maximum attempts of one request, and of one job that fails with a transient error. */
   readonly attempts: number;
-  /** Pause after a first failure; it doubles with each that follows, up to `maxPause`, and half of it is random. */
+  /** Pause after the first failure. It doubles with each further one, up to `maxPause`; half of it is random. */
   readonly pause: number;
   readonly maxPause: number;
-  /** Longest pause between two looks at a job that runs. */
+  /** Longest pause between two polls of a running job. */
   readonly poll: number;
-  /** A request without an answer for this long is as good as failed. */
+  /** A request without an answer for this long has failed. */
   readonly request: number;
-  /** An upload of a file, which has one answer. */
+  /** The same for the upload of a whole file. */
   readonly upload: number;
-  /** A job or statement that the warehouse says still runs; the warehouse was told to end it before. */
+  /** A job or statement may run this long. The warehouse has a shorter limit of its own. */
   readonly job: number;
-  /** A read in which nothing arrives for this long is begun anew. */
+  /** A read that receives nothing for this long is restarted. */
   readonly silence: number;
 }
 
-/** A little more than what BigQuery allows a query and Snowflake is told to: six hours. */
+/** A little more than the six hours that BigQuery allows a query and that we set in Snowflake. */
 const MAX_JOB_MS = 6.25 * 3_600_000;
 
 /**
- * Everything goes with the time that one request may take, 60 s by default. Google asks for a first pause of a second,
- * doubling: https://cloud.google.com/bigquery/sla
+ * All times scale with the timeout of a request, 60 s by default. Google's SLA asks for exponential backoff from one second:
+ * https://cloud.google.com/bigquery/sla
  */
 export function timeoutsOf(request: number): Timeouts {
   const share = request / 60_000;
@@ -42,27 +42,27 @@ export function timeoutsOf(request: number): Timeouts {
 
 export const DEFAULT_TIMEOUTS: Timeouts = timeoutsOf(60_000);
 
-/** The one place that reads SCORE_BATCH_REQUEST_SECONDS. @throws ScoreBatchError `usage` where it is no such number */
+/** The only place that reads SCORE_BATCH_REQUEST_SECONDS. @throws ScoreBatchError `usage` if it is not a number in range */
 export function readTimeouts({ SCORE_BATCH_REQUEST_SECONDS: text }: NodeJS.ProcessEnv): Timeouts {
   if (!text) return DEFAULT_TIMEOUTS;
   const seconds = Number(text);
   if (seconds >= 0.1 && seconds <= 3600) return timeoutsOf(seconds * 1000);
-  throw new ScoreBatchError('usage', `SCORE_BATCH_REQUEST_SECONDS=${text} is no time that a request may take`, {
-    hint: 'write seconds, from 0.1 to 3600; 60 is the default',
+  throw new ScoreBatchError('usage', `SCORE_BATCH_REQUEST_SECONDS=${text} is not a valid request timeout`, {
+    hint: 'use seconds from 0.1 to 3600; the default is 60',
   });
 }
 
 /**
- * The pause after the given number of failures, with jitter: those who failed together shall not come back together.
+ * The pause after the given number of failures, with jitter, so that requests that failed together are not retried together.
  *
- * @param requested what the server asked for (Retry-After), as far as a request itself may take
+ * @param requested delay the server asked for (Retry-After), honored up to the request timeout
  */
 export function backoff({ pause, maxPause, request }: Timeouts, failures: number, requested = 0): number {
   const full = Math.min(maxPause, pause * 2 ** (failures - 1));
   return Math.max(full / 2 + Math.random() * (full / 2), Math.min(requested, request));
 }
 
-/** Milliseconds of a Retry-After header, which holds seconds or a date; 0 where there is none. */
+/** Milliseconds of a Retry-After header, which holds seconds or a date; 0 if there is none. */
 export function retryAfter(header: unknown): number {
   if (typeof header !== 'string' || header === '') return 0;
   const seconds = Number(header);
@@ -70,7 +70,7 @@ export function retryAfter(header: unknown): number {
   return Math.max(0, ms) || 0;
 }
 
-/** @throws the signal's reason once it is aborted */
+/** @throws the signal's reason when it aborts */
 export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
@@ -86,7 +86,7 @@ export async function sleep(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** @throws SilenceError where the promise does not settle in time; the signal's reason where it is aborted */
+/** @throws SilenceError if the promise does not settle in time; the signal's reason if it aborts */
 export async function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal): Promise<T> {
   const ended = new AbortController();
   try {
@@ -101,7 +101,7 @@ export async function within<T>(promise: Promise<T>, ms: number, signal: AbortSi
   }
 }
 
-/** Nothing was heard for too long. */
+/** No answer arrived in time. */
 export class SilenceError extends Error {
   override readonly name = 'SilenceError';
   constructor(ms: number) {
@@ -109,12 +109,12 @@ export class SilenceError extends Error {
   }
 }
 
-/** Time to write down what ended a run: less than the 30 s after which schedulers kill what they have told to end. */
+/** Time to record how a run ended. Schedulers kill a process 30 s after they asked it to stop. */
 const GRACE_PERIOD_MS = 15_000;
 
 /**
- * For what must be written down though the command is ending: aborted as the given signal is, for the same reason, and some
- * time later.
+ * For records that must be written although the command is ending. Aborts some time after the given signal, with the same
+ * reason.
  */
 export function abortAfterGracePeriod(signal: AbortSignal): AbortSignal {
   const later = new AbortController();

@@ -18,52 +18,56 @@ import type { RenderedRange } from '../duckdb/render.ts';
 export interface FreezeOptions extends Chunking {
   readonly runId: string;
   readonly key: readonly Column[];
-  /** Every column that is needed, keys included. */
+  /** All columns the run needs, keys included. */
   readonly columns: readonly Column[];
   readonly hash: KeyHash;
 }
 
-/** A place where runs leave what they make on their way. */
+/** Where runs keep intermediate results. */
 export interface Scratch {
-  /** What runs of the job have here, and on this machine; nothing where there is no such place yet. */
+  /** What runs of the job have here and on this machine; empty if scratch does not exist yet. */
   listArtifacts(): Promise<readonly ScratchArtifact[]>;
-  /** Nothing happens where it is gone. @param listArtifacts as `left` gave it */
-  drop(listArtifacts: ScratchArtifact): Promise<void>;
+  /** Does nothing if the artifact no longer exists. @param artifact as returned by `listArtifacts` */
+  drop(artifact: ScratchArtifact): Promise<void>;
 }
 
-/** Where a window's rows come from. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
+/** Where a window's rows come from. Every method throws a ScoreBatchError whose kind matches the warehouse's error. */
 export interface Source extends Scratch {
-  /** What this database is, whatever words reach it: equal for all processes that read the same one, and for no others. */
+  /** Identifies the database, however it is addressed: equal for two processes if and only if they read the same one. */
   identity(): Promise<string>;
-  /** Columns of the query; runs nothing. */
+  /** Columns of the query; does not run it. */
   describe(query: Query): Promise<Schema>;
   /** Whether a query of one row and one column returns true. */
   ready(query: Query): Promise<boolean>;
-  /** One scan of the source. Where the run's frozen table is there already, that one is returned. */
+  /** Scans the source once. Returns the run's frozen table if it already exists. */
   freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
   /**
-   * The run's frozen table, if it is complete and still there.
+   * The run's frozen table, if it exists and is complete.
    *
-   * @throws ScoreBatchError `refused` where it is not what was counted when it was frozen (see `alteredFrozen`)
+   * @throws ScoreBatchError `refused` if it changed since it was frozen (see `alteredFrozen`)
    */
   frozen(runId: string): Promise<FrozenTable | undefined>;
-  /** Counts the frozen table again. @throws ScoreBatchError `refused` where it is not what was counted when it was frozen */
+  /** Counts the frozen table again. @throws ScoreBatchError `refused` if it changed since it was frozen */
   verify(frozen: FrozenTable, key: readonly Column[]): Promise<void>;
   /**
-   * Makes the frozen chunk the relation `chunk` of a chunk worker's in-memory DuckDB, with the frozen columns and in an order
-   * of rows that stays; and keys that the source knows to occur more than once (see `FrozenTable.duplicates`) the relation
+   * Makes the frozen chunk available as the relation `chunk` in a chunk worker's in-memory DuckDB, with the frozen columns
+   * and a stable row order. Keys that the source knows to be duplicates (see `FrozenTable.duplicates`) become the relation
    * `repeated`, under the names of staged keys.
    *
-   * @throws Error where the chunk does not have the rows that were counted when it was frozen
+   * @throws Error if the row count differs from the one taken when the chunk was frozen
    */
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
-  /** Drops the run's frozen table; nothing happens where there is none. */
+  /** Drops the run's frozen table, if it exists. */
   dropFrozen(runId: string): Promise<void>;
-  /** Proves the rights that a run needs here with statements that leave nothing behind. @returns what was found, for people */
+  /**
+   * Proves the permissions that a run needs here with statements that leave nothing behind.
+   *
+   * @returns findings, for the user
+   */
   probe(): Promise<string>;
 }
 
-/** A power that only some sources have: counting a query's rows costs next to nothing. */
+/** Optional capability of a source: it counts a query's rows at almost no cost. */
 export interface CountingSource {
   count(query: Query): Promise<number>;
 }
@@ -72,9 +76,9 @@ export function canCount(source: Source): source is Source & CountingSource {
   return 'count' in source;
 }
 
-/** A power that only some sources have: telling beforehand how much a query will read, which is what it costs. */
+/** Optional capability of a source: it estimates how much a query reads, and therefore costs, before running it. */
 export interface EstimatingSource {
-  /** Bytes that the warehouse would bill for the query. */
+  /** Bytes the warehouse would bill for the query. */
   estimate(query: Query): Promise<number>;
 }
 
@@ -88,9 +92,9 @@ export interface LargestText {
   readonly bytes: number;
 }
 
-/** A power of sources that can say which column of a run has the largest texts, by one query over all rows. */
+/** Optional capability of a source: it finds the column with the largest texts by one query over all rows. */
 export interface MeasuringSource {
-  /** @param texts columns of the query that are text */
+  /** @param texts the query's text columns */
   largest(query: Query, texts: readonly Column[], runId: string): Promise<readonly LargestText[]>;
 }
 
@@ -103,40 +107,42 @@ export interface ReconcileOptions {
   readonly frozen: FrozenTable;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
-  /** Id of this process's own scorer; undefined where it scores nothing. */
+  /** Id of this process's own scorer; undefined if it scores nothing. */
   readonly scorer: string | undefined;
-  /** Inner edges of the bundle's reference histogram of the score. */
+  /** Inner edges of the bundle's reference histogram of scores. */
   readonly scoreEdges: readonly number[] | undefined;
 }
 
-/** Counts made in the sink's warehouse over what is staged. */
+/** Counts of the staged rows, made in the sink's warehouse. */
 export interface StagedTally extends Pinning {
   readonly rejections: readonly RejectionTally[];
   readonly scoreCounts: readonly number[] | undefined;
 }
 
 export interface PublicationSpec {
-  /** The ledger entry that is written in the publishing transaction; its publication number is given there. */
+  /** The ledger entry that the publishing transaction writes; it also assigns the publication number. */
   readonly entry: LedgerEntry;
-  /** Run whose publication the plan saw; another one at the publish lock means a lost race. */
+  /** Run whose publication the plan saw. If it differs at the publish lock, this run lost a race. */
   readonly supersedes: string | undefined;
-  /** Publications of overlapping windows that this one replaces; another one at the publish lock means a lost race. */
+  /**
+   * Publications of overlapping windows that this one supersedes. If they differ at the publish lock, this run lost a race.
+   */
   readonly overlaps: readonly PublishedEntry[];
-  /** Whether the tables may hold rows of other jobs. */
+  /** Whether the tables can hold rows of other jobs. */
   readonly sharedTables: boolean;
   readonly pinned: readonly AttemptTally[];
   readonly tables: Tables;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
   readonly bands: Bands;
-  /** Names of kept columns by which the summary is broken down. */
+  /** Kept columns by which the summary is broken down. */
   readonly segments: readonly string[];
-  /** Whether report and summary are for this kind of window. */
+  /** Whether this kind of window has a report and a summary. */
   readonly reported: boolean;
   readonly scored: number;
 }
 
-/** Published scores that are to be counted. */
+/** Published scores to count. */
 export interface ScoresToCount {
   readonly table: TableLayout;
   /** Name of the score column. */
@@ -145,17 +151,17 @@ export interface ScoresToCount {
   readonly job: string;
   readonly runId: string;
   readonly window: LedgerWindow;
-  /** Inner edges of the bins; undefined for tenths of these very scores. */
+  /** Inner edges of the bins; undefined for deciles of these scores. */
   readonly edges: readonly number[] | undefined;
 }
 
-/** Looks at what the published tables hold, whatever the ledger says of it. A table that is not there holds nothing. */
+/** Inspects the published tables independently of the ledger. A missing table counts as empty. */
 export interface Audit {
-  /** Tables that hold rows of another job, with the name of one such job where the rows say it. */
+  /** Tables with rows of another job, and the name of one such job if the rows have it. */
   otherJobs(tables: Tables, job: string): Promise<readonly { readonly table: TableName; readonly job: string | undefined }[]>;
-  /** Rows per table and run that the tables hold of the job's windows. */
+  /** Rows of the job's windows, by table and run. */
   held(tables: Tables, job: string, windows: readonly LedgerWindow[]): Promise<readonly HeldRows[]>;
-  /** How a run's published scores are distributed; undefined where there are none. */
+  /** Distribution of a run's published scores; undefined if there are none. */
   scoreCounts(scores: ScoresToCount): Promise<ScoreCounts | undefined>;
 }
 
@@ -165,48 +171,48 @@ export interface PublishedRows {
   readonly window: LedgerWindow;
   readonly job: string;
   readonly table: TableLayout;
-  /** DuckDB expression over the table's columns that gives a row's line; see `csvLine`. */
+  /** DuckDB expression over the table's columns that renders a row's line; see `csvLine`. */
   readonly line: string;
   /** Number of rows; ranks go from 1 to this. */
   readonly rows: number;
 }
 
-/** Where scores go. Every method throws ScoreBatchError of the kind that fits what the warehouse said. */
+/** Where scores go. Every method throws a ScoreBatchError whose kind matches the warehouse's error. */
 export interface Sink extends Scratch, Audit {
-  /** Differences between the tables that are there and the layouts; empty where a table is missing or as it should be. */
+  /** Differences between existing tables and their layouts; empty for a table that is missing or matches. */
   differences(tables: Tables): Promise<readonly string[]>;
   /**
-   * Proves the right to write with harmless statements that leave nothing behind.
+   * Proves the permission to write with statements that leave nothing behind.
    *
    * @param targets names of the job's tables
-   * @returns what was found, for people
+   * @returns findings, for the user
    */
   probe(targets: readonly TableName[]): Promise<string>;
   /**
-   * Whether decimals, times and UUIDs are staged as their canonical text: warehouses read them from Parquet files each in its
-   * own way.
+   * Whether decimals, times and UUIDs are staged as their canonical text, because warehouses read these types from Parquet
+   * differently.
    */
   readonly stagesText: boolean;
-  /** Local folder in which chunk workers write, from which staging is cheap. */
+  /** Local folder in which chunk workers write; staging from here is cheap. */
   workFolder(runId: string): Promise<string>;
   staged(runId: string): Promise<readonly StagedAttempt[]>;
-  /** Takes one scored file; twice, or two attempts of one chunk, are harmless. */
+  /** Stages one scored file. Idempotent; two attempts of one chunk are harmless. */
   stage(runId: string, scored: ScoredFile): Promise<void>;
   tally(options: ReconcileOptions): Promise<StagedTally>;
   /**
-   * One transaction through the publish lock.
+   * Publishes in one transaction that takes the publish lock.
    *
-   * @returns false where this very run is published already, by another process; nothing is written then
-   * @throws ScoreBatchError `conflict` where another run published meanwhile
+   * @returns false if another process has already published this run; then nothing is written
+   * @throws ScoreBatchError `conflict` if another run published first
    */
   publish(spec: PublicationSpec): Promise<boolean>;
-  /** Rows in the order of their ranks, a range of ranks at a time: no sort of the whole window, however large. */
+  /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
-  /** Where staging is, for people. */
+  /** Where staging is, for messages. */
   stagingLocation(runId: string): string;
-  /** A query of the warehouse that shows the run's rejected rows, for people. */
+  /** A query that the user can run in the warehouse to see the run's rejected rows. */
   showRejected(runId: string): string;
-  /** Drops the run's staging; nothing happens where there is none. */
+  /** Drops the run's staging, if it exists. */
   discard(runId: string): Promise<void>;
 }
 
@@ -215,15 +221,15 @@ export interface LedgerFilter {
   /** Ids of runs. */
   readonly runs?: readonly string[];
   readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
-  /** Windows that overlap this one or have its label, and the window itself. */
+  /** Windows that overlap this one or have its label, including the window itself. */
   readonly near?: LedgerWindow;
-  /** Publications that say what this run follows; see `HistoryOf`. */
+  /** Earlier publications to compare this run with; see `HistoryOf`. */
   readonly history?: HistoryOf;
 }
 
 /**
- * Published entries of the latest window of this kind that began earlier, and of runs whose model had this name and version
- * and another digest.
+ * Selects published entries of the latest earlier window of the same kind, and of runs whose model had the same name and
+ * version but another digest.
  */
 export interface HistoryOf {
   readonly window: LedgerWindow;
@@ -233,16 +239,16 @@ export interface HistoryOf {
 /** All entries of one window of a job. */
 export type WindowOfJob = Required<Pick<LedgerFilter, 'job' | 'window'>>;
 
-/** The append-only ledger beside the scores table. */
+/** The append-only ledger next to the scores table. */
 export interface Ledger {
-  /** Entries in the order in which they were written; none where there is no ledger yet. */
+  /** Entries in the order they were written; empty if there is no ledger yet. */
   entries(filter: LedgerFilter): Promise<readonly LedgerEntry[]>;
   append(entry: LedgerEntry): Promise<void>;
   /**
-   * Reads the entries of a window and appends what `decide` makes of them, if anything; nobody else writes between.
+   * Reads the entries of a window and appends the entry that `decide` returns, if any. No other process writes in between.
    *
-   * @param decide is called again with the entries of then where somebody else did write, and must bear that
-   * @returns what `decide` returned as its result
+   * @param decide is called again with fresh entries if another process wrote first, so it must be safe to repeat
+   * @returns the `result` of `decide`
    */
   decide<T>(
     window: WindowOfJob,
@@ -252,43 +258,43 @@ export interface Ledger {
 
 export interface Warehouse {
   readonly kind: WarehouseKind;
-  /** @throws ScoreBatchError where there is no such warehouse */
+  /** @throws ScoreBatchError if the warehouse does not exist or cannot be reached */
   reach(): Promise<void>;
-  /** Files and folders of this machine that are part of it; none where it is elsewhere. */
+  /** Local files and folders that belong to the warehouse; undefined if it is remote. */
   readonly files?: readonly string[];
-  /** For a warehouse that is opened for each question: until it is disposed of, questions that only read have one opening in common. */
+  /** For a warehouse that is opened for each operation: until disposed, read-only operations share one connection. */
   readTogether?(): AsyncDisposable;
   readonly source: Source;
   readonly sink: Sink;
   ledger(layout: TableLayout): Ledger;
-  /** Lets go of connections; nothing else can be done with it afterwards. */
+  /** Closes connections. The warehouse cannot be used afterwards. */
   close(): Promise<void>;
 }
 
 export interface WarehouseOptions extends WarehouseAccess {
-  /** Aborting it ends the statement that runs, in the signal's reason. Writing to the ledger still works. */
+  /** Aborting it cancels the running statement, which then throws the signal's reason. Writing to the ledger still works. */
   readonly signal: AbortSignal;
-  /** Where credentials and end points are looked for. */
+  /** Source of credentials and endpoints. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Tells people what they should mend one day. */
+  /** Shows a warning that does not stop the run. */
   readonly warn: (message: string) => void;
 }
 
-/** What it takes to open a warehouse, as plain data: a chunk worker's thread opens its own. */
+/** Everything needed to open a warehouse, as plain data: each chunk worker's thread opens its own. */
 export interface WarehouseAccess {
   readonly url: string;
-  /** Name of the job: what is left in scratch carries it, and warehouses show it beside its statements. */
+  /** Name of the job. Artifacts in scratch and statements in the warehouse's history carry it. */
   readonly job: string;
-  /** Project root, against which a path in a URL is resolved. */
+  /** Project root; relative paths in a URL are resolved against it. */
   readonly root: string;
   /** Schema, dataset or folder suffix for frozen tables and staging. */
   readonly scratch: string;
-  /** Bytes that an embedded warehouse may use in this process. */
+  /** Memory limit of an embedded warehouse in this process, bytes. */
   readonly memory: number;
-  /** Bytes that it may use where rows are wide; the same by default. */
+  /** Memory limit for wide rows, bytes; defaults to `memory`. */
   readonly reserve?: number | undefined;
-  /** Whether frozen chunks are read as unloaded Parquet files; see `source.unload`. Only Snowflake asks. */
+  /** Whether frozen chunks are read as unloaded Parquet files; see `source.unload`. Only Snowflake uses it. */
   readonly unload?: boolean;
-  /** Cost guard: bytes that a query of the source may read; undefined for no limit. */
+  /** Cost guard: bytes a query of the source may read; undefined for no limit. */
   readonly maxBytes: number | undefined;
 }

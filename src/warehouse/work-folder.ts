@@ -7,33 +7,36 @@ import { ScoreBatchError, systemCode } from '../errors.ts';
 import { artifactsOf } from './mark.ts';
 import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from './run-folder.ts';
 
-/** Whose runs work here: what tells the warehouse from others, and the job. */
+/** Owner of a work folder: the parts that identify the warehouse, and the job. */
 export interface WorkPlace {
   readonly warehouse: readonly string[];
   readonly job: string;
 }
 
-/** Makes the folder of this machine in which a run's chunk workers write what is loaded elsewhere. Processes of one run share it. */
+/**
+ * Makes the local folder in which a run's chunk workers write files to upload. Processes of one run on this machine share
+ * it.
+ */
 export async function makeWorkFolder(place: WorkPlace, runId: string): Promise<string> {
   const folder = folderOf(place, runId);
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new ScoreBatchError('unavailable', `the folder ${folder} cannot be made (${systemCode(cause)})`, {
-      hint: 'set TMPDIR to a folder with room that this user may write',
+    throw new ScoreBatchError('unavailable', `cannot create the folder ${folder} (${systemCode(cause)})`, {
+      hint: 'set TMPDIR to a folder with free space that this user can write to',
       cause,
     });
   }
   if (!(await isOwn(folder))) {
-    throw new ScoreBatchError('permission', `the folder ${folder} is somebody else's, or open to others`, {
-      hint: 'somebody on this machine may have made it; set TMPDIR to a folder of this user only',
+    throw new ScoreBatchError('permission', `the folder ${folder} belongs to another user or is accessible to other users`, {
+      hint: 'another user of this machine may have created it; set TMPDIR to a folder that only this user can access',
     });
   }
   await markFolder(folder, place.job, runId);
   return folder;
 }
 
-/** Its name can be known beforehand, and where all may write anybody may be first. Elsewhere than on POSIX nothing tells. */
+/** The name is predictable, so in a shared folder another user could create it first. Only POSIX systems can tell. */
 async function isOwn(folder: string): Promise<boolean> {
   const found = await lstat(folder);
   return (
@@ -41,27 +44,27 @@ async function isOwn(folder: string): Promise<boolean> {
   );
 }
 
-/** Nothing happens where it is not there. */
+/** Does nothing if the folder does not exist. */
 export async function removeWorkFolder(place: WorkPlace, runId: string): Promise<void> {
   await removeFolder(folderOf(place, runId));
 }
 
-/** The place's work folders that are on this machine, by their absolute paths. */
+/** The owner's work folders on this machine, by absolute path. */
 export async function workFolders(place: WorkPlace): Promise<ScratchArtifact[]> {
-  const left: ScratchArtifact[] = [];
+  const artifacts: ScratchArtifact[] = [];
   for (const name of await namesIn(os.tmpdir())) {
     const folder = path.join(os.tmpdir(), name);
-    // Other users of the machine may have theirs beside it.
+    // Other users of the machine can have folders here too.
     if (!name.startsWith(PREFIX) || !(await isOwn(folder).catch(() => false))) continue;
-    if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
+    if (isBeingRemoved(name)) artifacts.push({ name: folder, run: undefined, deadline: undefined });
     const mark = await readFolderMark(folder);
-    // Another warehouse may have a job by the same name.
-    if (mark !== undefined && folderOf(place, mark.run) === folder) left.push(...artifactsOf(place.job, folder, mark));
+    // A job of another warehouse can have the same name.
+    if (mark !== undefined && folderOf(place, mark.run) === folder) artifacts.push(...artifactsOf(place.job, folder, mark));
   }
-  return left;
+  return artifacts;
 }
 
-/** @param left as `workFolders` gives it */
+/** @param artifact as returned by `workFolders` */
 export async function dropWorkFolder({ name }: ScratchArtifact): Promise<void> {
   await removeFolder(name);
 }

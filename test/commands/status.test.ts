@@ -100,7 +100,7 @@ it('keeps what DuckDB said of a query that failed', async () => {
   expect((await scoreBatch(folder, ['--week'])).code).toBe(78);
   const text = await status(folder);
   expect(text).toContain('1997-W11  failed');
-  expect(text).toContain('<id>: DuckDB refuses jobs/query.sql');
+  expect(text).toContain('<id>: DuckDB rejects jobs/query.sql');
   expect(text).toContain("Could not convert string '…' to INT32");
 });
 

@@ -48,7 +48,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
       return asked % 4 === 0 ? undefined : '503';
     });
     const { code, stderr } = await start().ended;
-    expect(stderr).toMatch(/error: \w+ fails too often: nothing is sent again any more/);
+    expect(stderr).toMatch(/error: too many requests to \w+ failed: giving up/);
     expect(code).toBe(69);
     // 50 tokens and what a quarter of the answers gives back, in the plan; as much again to tell the ledger of it.
     expect(proxy.injected.get('503')).toBeLessThanOrEqual(2 * 60);

@@ -29,9 +29,9 @@ it('says what failed last, and what to do', () => {
   expect(() => budget.spend(cause)).toThrow(
     expect.objectContaining({
       kind: 'unavailable',
-      message: 'BigQuery fails too often: nothing is sent again any more',
+      message: 'too many requests to BigQuery failed: giving up',
       details: ["backendError at '…'"],
-      hint: expect.stringContaining('start the same command again later'),
+      hint: expect.stringContaining('run the same command again later'),
     }),
   );
 });

@@ -1,7 +1,7 @@
 import { ForeignAnswer, foreignAnswer } from '../foreign-answer.ts';
 import { retryAfter } from '../timeouts.ts';
 
-/** What came back on a request, nothing of it believed. */
+/** The unvalidated answer to a request. */
 export interface RawAnswer {
   readonly address: string;
   readonly status: number;
@@ -9,13 +9,13 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** BigQuery's own refusal of a request. */
+/** BigQuery refused a request. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   /** HTTP status. */
   readonly code: number;
   readonly errors: readonly { readonly reason: string; readonly message: string }[];
-  /** Milliseconds after which the server wants to be asked again. */
+  /** Delay the server asks for before a retry, milliseconds. */
   readonly retryAfter: number;
 
   constructor(message: string, code: number, errors: Refusal['errors'], retryAfter: number) {
@@ -26,48 +26,48 @@ export class Refusal extends Error {
   }
 }
 
-/** An object of JSON whose members are unknown. */
+/** A JSON object with unknown members. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** What a caller makes of the body. @throws ForeignAnswer where it is of another shape */
+/** Parses the body for a caller. @throws ForeignAnswer if it has another shape */
 export type Reading<T> = (body: Json) => T;
 
 /**
- * The body of an answer that BigQuery gave.
+ * The body of an answer from BigQuery.
  *
- * @returns an empty object where the answer has no content
- * @throws Refusal where BigQuery refuses
- * @throws ForeignAnswer where it is not BigQuery that answered; a 404 of a captive portal is no table that is missing
+ * @returns an empty object if the answer has no content
+ * @throws Refusal if BigQuery refused the request
+ * @throws ForeignAnswer if the answer is not BigQuery's: a captive portal's 404 does not mean that a table is missing
  */
 export function decode({ address, status, headers, text }: RawAnswer): Json {
   const isDone = status >= 200 && status < 300;
   if (isDone && status === 204) return {};
   const body = parsed(text);
   const error = body?.error;
-  if (isObject(error) && saysWhy(error)) throw refusal(error, status, retryAfter(headers.get('retry-after')));
+  if (isObject(error) && hasReason(error)) throw refusal(error, status, retryAfter(headers.get('retry-after')));
   if (isDone && body !== undefined && error === undefined) return body;
-  // Whoever answers so on the way to BigQuery or in front of it, it may pass.
+  // Whichever server or proxy sends these, they can be transient.
   if (status >= 500 || status === 408 || status === 429) throw refusal({}, status, retryAfter(headers.get('retry-after')));
   throw foreignAnswer('BigQuery', { address, status, contentType: headers.get('content-type') });
 }
 
-/** @throws ForeignAnswer that says what was to be there */
+/** @throws ForeignAnswer that names what is missing */
 export function demand(holds: boolean, what: string): asserts holds {
-  if (!holds) throw new ForeignAnswer(`an answer has no ${what}, so it is not BigQuery's protocol`);
+  if (!holds) throw new ForeignAnswer(`an answer has no ${what}, so it did not come from BigQuery`);
 }
 
 export function isObject(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** For members that may be left out. @throws ForeignAnswer where it is there and no text */
+/** For optional members. @throws ForeignAnswer if it is present but not text */
 export function textOrNothing(value: unknown, what: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   demand(typeof value === 'string', what);
   return value;
 }
 
-function saysWhy({ message, errors }: Json): boolean {
+function hasReason({ message, errors }: Json): boolean {
   return (
     textOf(message) !== '' || (Array.isArray(errors) && errors.some((each) => isObject(each) && textOf(each.reason) !== ''))
   );

@@ -2,20 +2,20 @@ import { type Data, type DataType, type Decimal, type RecordBatch, Type, tableFr
 import type { Column } from '../../domain/schema.ts';
 import type { AppendedColumn } from '../../duckdb/append-columns.ts';
 
-/** Some rows, column by column. */
+/** A batch of rows, column by column. */
 export interface ArrowColumns {
   readonly rows: number;
   readonly columns: readonly AppendedColumn[];
 }
 
-/** Decodes messages of the Storage API one after the other: what comes of one are views that live until the next. */
+/** Decodes one message of the Storage API. The result consists of views that are valid until the next call. */
 export type ArrowReader = (message: Uint8Array) => ArrowColumns[];
 
-/** @param columns that are wanted of the messages, as DuckDB has them in memory */
+/** @param columns to decode, as DuckDB has them in memory */
 export function arrowReader(schema: Uint8Array, columns: readonly Pick<Column, 'name' | 'type' | 'digits'>[]): ArrowReader {
   let room = new Uint8Array();
   return (message) => {
-    // A message begins anywhere in what came over the wire, and Arrow would copy it to new memory each time.
+    // A message starts at any offset of the network buffer, so Arrow would copy each one into new memory.
     if (room.length < message.length) room = new Uint8Array(message.length);
     room.set(message);
     return tableFromIPC([schema, room.subarray(0, message.length)]).batches.map((batch) => ({
@@ -25,17 +25,17 @@ export function arrowReader(schema: Uint8Array, columns: readonly Pick<Column, '
   };
 }
 
-/** The API gives columns in the table's order and spells their names as the table does. */
+/** The API returns columns in the table's order and spelling. */
 function childOf(batch: RecordBatch, name: string): Data {
   const folded = name.toLowerCase();
   const position = batch.schema.fields.findIndex((field) => field.name.toLowerCase() === folded);
   const child = batch.data.children[position];
-  if (child === undefined) throw new Error(`the column ${name} was not read`);
+  if (child === undefined) throw new Error(`the answer has no column ${name}`);
   return child;
 }
 
 function toAppended(data: Data<DataType>, { name, digits }: Pick<Column, 'name' | 'digits'>): AppendedColumn {
-  if (data.offset !== 0) throw new Error(`the column ${name} does not begin with its buffers`);
+  if (data.offset !== 0) throw new Error(`the column ${name} has an offset into its buffers`);
   const valid = data.nullCount > 0 ? data.nullBitmap : undefined;
   const fixed = (width: number, values: ArrayBufferView): AppendedColumn => ({
     kind: 'fixed',
@@ -45,7 +45,7 @@ function toAppended(data: Data<DataType>, { name, digits }: Pick<Column, 'name' 
   });
   switch (data.typeId) {
     case Type.Int:
-      // BigQuery's have 64 bits; the emulator's literals have fewer.
+      // BigQuery's integers have 64 bits; literals in the emulator have fewer.
       return fixed(8, data.values instanceof BigInt64Array ? data.values : BigInt64Array.from(data.values, BigInt));
     case Type.Float:
     case Type.Timestamp:
@@ -63,7 +63,7 @@ function toAppended(data: Data<DataType>, { name, digits }: Pick<Column, 'name' 
       return fixed(widthOf(precision), narrowed);
     }
     default:
-      throw new Error(`the column ${name} is read as ${data.type}, which is not expected`);
+      throw new Error(`the column ${name} has the unexpected Arrow type ${data.type}`);
   }
 }
 
@@ -74,10 +74,10 @@ function unpackBits(bits: Uint8Array, length: number): Uint8Array {
 }
 
 /**
- * Arrow's decimals of 128 or 256 bits, as words of 32, in the width that DuckDB has for as many digits. The values fit, so
- * that the lower words are the number in two's complement.
+ * Narrows Arrow's 128-bit or 256-bit decimals, given as 32-bit words, to DuckDB's width for the precision. The values fit,
+ * so the lower words are the number in two's complement.
  *
- * @param shift digits to add after the point; fewer than there are never happens without loss and is refused
+ * @param shift digits to add after the point; a negative shift must not lose digits
  */
 function narrowDecimals(
   words: Uint32Array,
@@ -96,14 +96,16 @@ function narrowDecimals(
   return narrowed;
 }
 
-/** Bytes that DuckDB has for a decimal of as many digits. */
+/** Bytes of a DuckDB decimal with this precision. */
 function widthOf(precision: number): number {
   if (precision <= 4) return 2;
   if (precision <= 9) return 4;
   return precision <= 18 ? 8 : 16;
 }
 
-/** For where the Storage API gives a decimal in another scale than the query's; a number at a time, as this is rare. */
+/**
+ * For decimals that the Storage API returns in another scale than the query's. One number at a time, because this is rare.
+ */
 function rescale(words: Uint32Array, length: number, stride: number, shift: number): Uint32Array {
   const scaled = new Uint32Array(length * stride);
   const factor = 10n ** BigInt(Math.abs(shift));

@@ -15,32 +15,32 @@ export interface RestRequest {
   readonly uri: string;
   readonly qs?: Readonly<Record<string, string | number>>;
   readonly json?: unknown;
-  /** Sent to where files are uploaded, in two parts: what the second one is, and a file. */
+  /** Upload in two parts: metadata, then a file. */
   readonly multipart?: readonly { readonly 'Content-Type': string; readonly body: string | Readable }[];
-  /** Where it is not the connection's own. */
+  /** Defaults to the connection's own project. */
   readonly project?: string;
 }
 
 /** Sends requests for one project. */
 export interface Client {
-  /** @returns what came back, whatever it is */
+  /** @returns the answer, whatever its status */
   send(request: RestRequest): Promise<RawAnswer>;
 }
 
-/** An answer is a page of 20 MB at most; https://cloud.google.com/bigquery/quotas#query_jobs */
+/** Bytes. A page of results is at most 20 MB: https://cloud.google.com/bigquery/quotas#query_jobs */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
 /**
- * Google's client for BigQuery knows the end point and finds the credentials, and requests go through its authentication. They do
- * not go through its methods, which throw what an answer does to them where nobody can catch it. Credentials are Application Default Credentials as that library
- * finds them: the file of GOOGLE_APPLICATION_CREDENTIALS in the process's environment (a service account, an impersonation, a
- * workload identity), gcloud's, the machine's own.
- * An emulator (BIGQUERY_EMULATOR_HOST) gets none, and no metadata server is asked for any.
+ * Uses the endpoint, credentials and authentication of Google's BigQuery client, but not its methods: on a malformed answer
+ * they throw where it cannot be caught. Credentials are the library's Application Default Credentials: the file named by
+ * GOOGLE_APPLICATION_CREDENTIALS in the process's environment (a service account, an impersonation, a workload identity),
+ * then gcloud's, then the machine's own. An emulator (BIGQUERY_EMULATOR_HOST) gets no credentials, and the metadata server
+ * is not queried.
  */
 export function createClient(project: string, environment: NodeJS.ProcessEnv): Client {
   const { BIGQUERY_EMULATOR_HOST: host, GOOGLE_CLOUD_UNIVERSE_DOMAIN: universe } = environment;
   const emulator = host && (host.includes('://') ? host : `http://${host}`).replace(/\/+$/, '');
-  // With the project the client asks nobody for one.
+  // With an explicit project, the client does not look one up.
   const bigquery = new BigQuery({
     projectId: project,
     ...(universe && { universeDomain: universe }),
@@ -54,7 +54,7 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): C
       for (const [name, value] of Object.entries(qs)) address.searchParams.set(name, String(value));
       const [auth, headers] = await authorized(authenticate, address.href);
       headers.set('user-agent', 'score-batch');
-      const asked = auth.transporter.request<string>({
+      const sent = auth.transporter.request<string>({
         method,
         url: address,
         headers,
@@ -64,11 +64,11 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): C
         }),
         responseType: 'text',
         maxContentLength: MAX_ANSWER,
-        // What an answer means, and what may be sent again, is decided here, request by request.
+        // This module interprets answers and decides on retries.
         validateStatus: () => true,
         retry: false,
       });
-      const answer = await asked.catch((error: unknown) => {
+      const answer = await sent.catch((error: unknown) => {
         throw new TransportFailed(error);
       });
       return { address: address.href, status: answer.status, headers: answer.headers, text: answer.data };
@@ -76,7 +76,7 @@ export function createClient(project: string, environment: NodeJS.ProcessEnv): C
   };
 }
 
-/** @throws CredentialsFailed, or ScoreBatchError `permission` where the file of credentials cannot be used */
+/** @throws CredentialsFailed, or ScoreBatchError `permission` if the credentials file cannot be used */
 async function authorized(authenticate: () => Promise<AuthClient>, address: string): Promise<[AuthClient, Headers]> {
   try {
     const auth = await authenticate();
@@ -99,14 +99,19 @@ export async function send<T>(
   return answered;
 }
 
-/** Sends a request that can be sent again, until it is answered. */
-export async function ask<T>(client: Client, request: RestRequest, read: Reading<T>, patience: RetryPolicy): Promise<T> {
+/** Sends an idempotent request and retries transient failures. */
+export async function sendWithRetries<T>(
+  client: Client,
+  request: RestRequest,
+  read: Reading<T>,
+  policy: RetryPolicy,
+): Promise<T> {
   for (let failures = 1; ; failures += 1) {
     try {
-      return await send(client, request, read, patience);
+      return await send(client, request, read, policy);
     } catch (error) {
       if (!isTransient(error)) throw error;
-      await beforeRetry(patience, failures, error, failureOf(error).retryAfter);
+      await beforeRetry(policy, failures, error, failureOf(error).retryAfter);
     }
   }
 }

@@ -1,26 +1,26 @@
 import type { RetryPolicy } from '../retry.ts';
 import { abortAfterGracePeriod } from '../timeouts.ts';
 import { demand, type Json, type Reading } from './answer.ts';
-import { ask, type Client, createClient, type RestRequest, send } from './client.ts';
+import { type Client, createClient, type RestRequest, send, sendWithRetries } from './client.ts';
 import { isStatus } from './failure.ts';
 import { type DatasetName, suffixOf } from './names.ts';
 import { type StorageClient, storageClient } from './storage-client.ts';
 
-/** What everything in this folder works with. */
+/** Shared state of everything in this folder. */
 export interface Connection extends RetryPolicy {
   readonly client: Client;
   readonly storage: StorageClient;
-  /** Project in which jobs run and are billed, and dataset of tables that are named without one. */
+  /** Project that runs and pays for jobs, and default dataset of tables. */
   readonly home: DatasetName;
   readonly scratch: DatasetName;
-  /** Name of the job of score-batch. */
+  /** Name of the score-batch job. */
   readonly job: string;
   readonly maxBytes: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly memory: number;
-  /** Where jobs run: what the URL says, else where its dataset is. */
+  /** Where jobs run: the location in the URL, or else the dataset's. */
   location(): Promise<string>;
-  /** @throws the client's error where the URL's dataset cannot be reached */
+  /** @throws the client's error if the URL's dataset cannot be reached */
   reach(): Promise<void>;
 }
 
@@ -28,7 +28,7 @@ export type ConnectionOptions = Omit<Connection, 'client' | 'storage' | 'locatio
   readonly location: string | undefined;
 };
 
-/** Nothing is asked yet. */
+/** Does not send any request. */
 export function connect({ location, ...options }: ConnectionOptions): Connection {
   const client = createClient(options.home.project, options.environment);
   let found: Promise<string> | undefined;
@@ -39,7 +39,7 @@ export function connect({ location, ...options }: ConnectionOptions): Connection
     async location() {
       if (location !== undefined) return location;
       found ??= datasetLocation(client, options);
-      // A failure is not for ever.
+      // Do not cache a failure.
       found.catch(() => {
         found = undefined;
       });
@@ -51,22 +51,22 @@ export function connect({ location, ...options }: ConnectionOptions): Connection
   };
 }
 
-/** The same connection for what must be written down whatever ended the run, soon after it did. */
+/** The same connection with a later abort, for records that must be written after a signal ended the run. */
 export function withGracePeriod(connection: Connection): Connection {
   return { ...connection, signal: abortAfterGracePeriod(connection.signal) };
 }
 
-/** Sends once what must not be sent twice. */
+/** Sends a request that must not be retried. */
 export async function sendOnce<T>(connection: Connection, request: RestRequest, read: Reading<T>): Promise<T> {
   return await send(connection.client, request, read, connection);
 }
 
-/** Sends, and sends again, what does the same twice. */
+/** Sends an idempotent request and retries transient failures. */
 export async function request<T>(connection: Connection, sent: RestRequest, read: Reading<T>): Promise<T> {
-  return await ask(connection.client, sent, read, connection);
+  return await sendWithRetries(connection.client, sent, read, connection);
 }
 
-/** As `request`; undefined where what was asked for is not there. */
+/** Like `request`, but returns undefined for a 404. */
 export async function requestIfThere<T>(connection: Connection, sent: RestRequest, read: Reading<T>): Promise<T | undefined> {
   try {
     return await request(connection, sent, read);
@@ -76,7 +76,7 @@ export async function requestIfThere<T>(connection: Connection, sent: RestReques
   }
 }
 
-/** Labels of jobs and tables, by which bills and consoles tell them. */
+/** Labels of jobs and tables, for billing reports and the console. */
 export function labelsOf(connection: Connection, runId?: string): Record<string, string> {
   return {
     created_by: 'score-batch',
@@ -91,7 +91,7 @@ function labelValue(text: string): string {
 }
 
 async function datasetLocation(client: Client, options: RetryPolicy & Pick<Connection, 'home'>): Promise<string> {
-  return await ask(client, { uri: `/datasets/${options.home.dataset}` }, readLocation, options);
+  return await sendWithRetries(client, { uri: `/datasets/${options.home.dataset}` }, readLocation, options);
 }
 
 function readLocation({ location }: Json): string {

@@ -2,7 +2,7 @@ import type { TableColumn } from '../../domain/tables.ts';
 import type { Dialect } from '../sql/dialect.ts';
 
 const TIME = "'%F %H:%M:%E6S'";
-/** Characters of a time: BigQuery writes the year 1 as one digit. */
+/** Characters of a time; padded, because BigQuery writes the year 1 as one digit. */
 const TIME_LENGTH = 26;
 
 /** GoogleSQL. */
@@ -11,16 +11,16 @@ export const BIGQUERY: Dialect = {
   table: (name) => name.map(identifier).join('.'),
   literal,
   type,
-  // In brackets of their own for the emulator, which makes an operator of it.
+  // Extra parentheses for the emulator, which turns DIV into an operator.
   quotient: (dividend, divisor) => `DIV((${dividend}), (${divisor}))`,
   text: (expression, { type: kind, digits }) => {
     const text = `CAST(${expression} AS STRING)`;
     switch (kind) {
       case 'decimal':
-        // A decimal without a fraction is a whole number, whose zeros at the end count.
+        // Trailing zeros of a whole number are significant.
         return digits?.[1] === 0 ? text : `IF(STRPOS(${text}, '.') > 0, RTRIM(RTRIM(${text}, '0'), '.'), ${text})`;
       case 'float':
-        // `1` where others write `1.0`.
+        // BigQuery writes `1`, the other warehouses `1.0`.
         return `IF(REGEXP_CONTAINS(${text}, r'^-?[0-9]+$'), CONCAT(${text}, '.0'), ${text})`;
       case 'datetime':
         return `LPAD(FORMAT_DATETIME(${TIME}, ${expression}), ${TIME_LENGTH}, '0')`;
@@ -30,13 +30,13 @@ export const BIGQUERY: Dialect = {
         return text;
     }
   },
-  // Takes a collation away that a dataset gives to the texts of its tables; texts without one are compared by their code points,
-  // which have the order of their bytes. A window function refuses to order by a text that has one.
+  // Removes a collation that the dataset may set as default. Without one, texts compare by code points, which is the order
+  // of their UTF-8 bytes. Window functions cannot order by a text with a collation.
   bytes: (text) => `COLLATE(${text}, '')`,
   hash: (text) => `CAST(CONCAT('0x', SUBSTR(TO_HEX(MD5(${text})), 1, 15)) AS INT64)`,
 };
 
-/** The type for a cast, which takes no digits: only columns have them (see `columnField`). */
+/** The type for a cast, without precision: only columns have one (see `columnField`). */
 function type({ type: kind, digits }: Pick<TableColumn, 'type' | 'digits'>): string {
   switch (kind) {
     case 'integer':

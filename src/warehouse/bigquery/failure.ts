@@ -2,18 +2,18 @@ import { ForeignAnswer } from '../foreign-answer.ts';
 import { SilenceError } from '../timeouts.ts';
 import { Refusal } from './answer.ts';
 
-/** What BigQuery, or the way to it, said when something failed. */
+/** A failure reported by BigQuery or by the network. */
 export interface Failure {
-  /** HTTP status, or gRPC status from the Storage API, or the system's code: `ECONNRESET`. */
+  /** HTTP status, gRPC status (Storage API), or system error code such as `ECONNRESET`. */
   readonly code: number | string | undefined;
   /** Google's reasons, e.g. `accessDenied`; https://cloud.google.com/bigquery/docs/error-messages */
   readonly reasons: readonly string[];
   readonly message: string;
-  /** Milliseconds after which the server wants to be asked again. */
+  /** Delay the server asks for before a retry, milliseconds. */
   readonly retryAfter?: number;
 }
 
-/** A job that ended in an error. */
+/** A job failed. */
 export class JobFailed extends Error {
   override readonly name = 'JobFailed';
   readonly reason: string;
@@ -26,25 +26,25 @@ export class JobFailed extends Error {
   }
 }
 
-/** No token, for whatever reason. Without what the library hangs on its errors: requests with keys in their bodies. */
+/** Could not get a token. Drops what the library attaches to its errors: requests with keys in their bodies. */
 export class CredentialsFailed extends Error {
   override readonly name = 'CredentialsFailed';
-  /** Status of the token server, or the system's code. */
+  /** HTTP status of the token server, or system error code. */
   readonly code: number | string | undefined;
 
   constructor(error: unknown) {
     const { message, status, code } = error as { message?: unknown; status?: unknown; code?: unknown };
-    // A parser quotes what it could not read.
-    super(error instanceof SyntaxError ? 'what was read is not JSON' : String(message ?? error));
+    // A parser quotes its input.
+    super(error instanceof SyntaxError ? 'the answer is not JSON' : String(message ?? error));
     const found = status ?? code;
     this.code = typeof found === 'number' || typeof found === 'string' ? found : undefined;
   }
 }
 
-/** The way to BigQuery failed: a name that is not found, a certificate that is not trusted, a connection that breaks. */
+/** The network failed: a host name not found, an untrusted certificate, a broken connection. */
 export class TransportFailed extends Error {
   override readonly name = 'TransportFailed';
-  /** The system's code, where there is one. */
+  /** System error code, if any. */
   readonly code: string | undefined;
 
   constructor(error: unknown) {
@@ -54,7 +54,7 @@ export class TransportFailed extends Error {
   }
 }
 
-/** Reasons for which Google asks to try again: https://cloud.google.com/bigquery/docs/error-messages */
+/** Reasons that Google says to retry: https://cloud.google.com/bigquery/docs/error-messages */
 const TRANSIENT_REASONS: ReadonlySet<string> = new Set([
   'backendError',
   'internalError',
@@ -70,7 +70,7 @@ const NETWORK =
   /^(ECONN(RESET|REFUSED|ABORTED)|ETIMEDOUT|EPIPE|EAI_AGAIN|ENOTFOUND|ENETUNREACH|EHOSTUNREACH|ERR_STREAM_PREMATURE_CLOSE)$/;
 const NETWORK_MESSAGE = /socket hang up|premature close|network socket disconnected|other side closed/i;
 
-/** Statuses of gRPC, in which the Storage API answers, as reasons: https://grpc.io/docs/guides/status-codes/ */
+/** gRPC status codes of the Storage API as reasons: https://grpc.io/docs/guides/status-codes/ */
 const GRPC: Readonly<Record<number, string>> = {
   1: 'stopped',
   2: 'backendError',
@@ -110,7 +110,7 @@ export function failureOf(error: unknown): Failure {
   };
 }
 
-/** Whether the same may succeed a moment later. Says nothing about whether it may be sent again: it may have been done. */
+/** Whether the same request may succeed later. Does not mean that it is safe to retry: it may have had its effect. */
 export function isTransient(error: unknown): boolean {
   if (error instanceof SilenceError || error instanceof ForeignAnswer) return true;
   const { code, reasons } = failureOf(error);
@@ -118,14 +118,14 @@ export function isTransient(error: unknown): boolean {
   return (typeof code === 'number' && TRANSIENT_STATUS.has(code)) || isNetwork(error);
 }
 
-/** Whether the way to BigQuery failed, not BigQuery, and may be open a moment later. */
+/** Whether the network failed, not BigQuery. */
 export function isNetwork(error: unknown): boolean {
   const { code, message } = failureOf(error);
   if (error instanceof Refusal) return false;
   return (typeof code === 'string' && NETWORK.test(code)) || NETWORK_MESSAGE.test(message);
 }
 
-/** A transaction that lost against another one and changed nothing. */
+/** Whether a transaction lost to a concurrent one and changed nothing. */
 export function isConcurrentUpdate(error: unknown): boolean {
   return error instanceof JobFailed && /aborted due to concurrent update|could not serialize access/i.test(error.message);
 }

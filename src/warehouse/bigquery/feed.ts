@@ -11,7 +11,7 @@ import type { ChunkColumns, FedBatch } from '../feeding.ts';
 import type { Connection } from './connection.ts';
 import { readRows, type TableRead } from './read.ts';
 
-/** Reads a table as `readRows` does, and hands over the features of its rows; see `FeedingSource`. */
+/** Reads a table with `readRows` and yields the features of its rows; see `FeedingSource`. */
 export async function* feedRows(
   connection: Connection,
   database: Database,
@@ -65,7 +65,7 @@ async function openRejected(database: Database, features: readonly Column[]): Pr
   return await openColumnAppender(database, REJECTED_ROWS);
 }
 
-/** @param values of the rows that were read, @param first number of the first of them, @param rows positions among them */
+/** @param values of the rows that were read @param first number of the first one @param rows positions among them */
 function keep(
   rejected: ColumnAppender | undefined,
   values: readonly AppendedColumn[],
@@ -78,7 +78,7 @@ function keep(
   rejected?.append(rows.length, [numbered, ...values.map((column) => pickRows(column, rows))]);
 }
 
-/** @throws TypeError for a column that a plan refuses */
+/** @throws TypeError for an unsupported column, which the plan refuses */
 function readable({ name, type, digits }: Column): TableColumn {
   if (type === 'other') throw new TypeError(`the column ${name} cannot be read`);
   return { name, type, ...(digits && { digits }) };
@@ -88,7 +88,7 @@ function distinct(columns: readonly Column[]): Column[] {
   return columns.filter((column, i) => placeOf(columns, column) === i);
 }
 
-/** BigQuery takes names that differ in case only for one. */
+/** BigQuery's column names are case-insensitive. */
 function placeOf(columns: readonly Pick<Column, 'name'>[], { name }: Pick<Column, 'name'>): number {
   const folded = name.toLowerCase();
   return columns.findIndex((other) => other.name.toLowerCase() === folded);

@@ -16,23 +16,25 @@ import { queryJob, renderQuery, rows, runUnlessThere } from './query.ts';
 import { createDataset, dropTable, getTable, readCell } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 
-/** Ids of freezing jobs whose table was dropped since are passed over, up to this many. */
+/** Skips the ids of this many finished freeze jobs whose table was dropped since. */
 const MAX_FREEZES = 20;
 
-const DROPPED = 'something drops tables in scratch; find it, or name another scratch, then start again with --fresh';
+const DROPPED = 'something drops tables in scratch: find it, or use another scratch, then run again with --fresh';
 
 /**
- * One query job that writes the frozen table. Its id comes from what it does: a second process of the run, and a request
- * whose answer was lost, find the job that runs instead of scanning the source again. Complete once the manifest is there.
+ * Writes the frozen table with one query job. The job's id is a digest of its inputs, so a second process of the run, or a
+ * retry after a lost answer, finds the running job instead of scanning the source again. The frozen table is complete once
+ * the manifest exists.
  */
 export async function freeze(connection: Connection, query: Query, options: FreezeOptions): Promise<FrozenTable> {
   const { runId, columns, key } = options;
   const existing = await readFrozen(connection, runId);
   if (existing) return existing;
   await createDataset(connection, connection.scratch);
-  // One without a manifest is as whole as one with it: a table that a query makes is there with all rows or not at all.
+  // A table without a manifest is complete too: a query creates its table with all rows or not at all.
   if (!(await getTable(connection, scratchTable(connection, 'frozen', runId)))) {
-    // What it says is of a frozen table that is gone. One that is not there yet may be another process's in a moment.
+    // This manifest is of a frozen table that is gone. Dropping only existing ones avoids dropping another process's new
+    // manifest.
     const manifest = scratchTable(connection, 'manifest', runId);
     if (await getTable(connection, manifest)) await dropTable(connection, manifest);
     await writeFrozen(connection, query, options);
@@ -44,12 +46,14 @@ export async function freeze(connection: Connection, query: Query, options: Free
   await runUnlessThere(connection, writeManifest(connection, counted), runId);
   const frozen = await readFrozen(connection, runId);
   if (frozen === undefined) {
-    throw new ScoreBatchError('conflict', `the frozen table of ${runId} is gone as soon as it was made`, { hint: DROPPED });
+    throw new ScoreBatchError('conflict', `the frozen table of ${runId} disappeared right after it was created`, {
+      hint: DROPPED,
+    });
   }
   return frozen;
 }
 
-/** The run's frozen table where it is there with all its rows. */
+/** The run's frozen table, if it exists with all its rows. */
 export async function readFrozen(connection: Connection, runId: string): Promise<FrozenTable | undefined> {
   const manifest = await readCell(connection, scratchTable(connection, 'manifest', runId));
   if (manifest === undefined) return undefined;
@@ -61,7 +65,7 @@ export async function readFrozen(connection: Connection, runId: string): Promise
   throw alteredFrozen(where, [`it had ${frozen.rows} rows and has ${table.numRows}`]);
 }
 
-/** Reads all of it: cheaper looks see no change of a value. */
+/** Reads all rows: cheaper checks do not detect a changed value. */
 export async function verifyFrozen(connection: Connection, frozen: FrozenTable, key: readonly Column[]): Promise<void> {
   const { runId, columns } = frozen;
   const count = countBuckets(BIGQUERY, scratchName(connection, 'frozen', runId), key, columns);
@@ -72,7 +76,7 @@ function placeOf(connection: Connection, runId: string): string {
   return Object.values(scratchTable(connection, 'frozen', runId)).join('.');
 }
 
-/** The manifest first: without it the frozen table is not a run's any more. */
+/** Drops the manifest first: without it the frozen table no longer counts. */
 export async function dropFrozen(connection: Connection, runId: string): Promise<void> {
   for (const kind of ['manifest', 'frozen'] as const) await dropTable(connection, scratchTable(connection, kind, runId));
 }
@@ -93,15 +97,15 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
       if (connection.signal.aborted) throw connection.signal.reason;
       throw queryError(error, query.name);
     }
-    // A job that was done long ago has made a table that has been dropped.
+    // An earlier job created a table that has been dropped since.
     if (await getTable(connection, scratchTable(connection, 'frozen', runId))) return;
   }
   throw new ScoreBatchError('conflict', `${MAX_FREEZES} frozen tables of ${runId} were dropped`, { hint: DROPPED });
 }
 
-/** Partitioned by bucket: a chunk's read is billed for its buckets only, which a filter on a clustered column may not be. */
+/** Partitioned by bucket, so that reading a chunk is billed only for its buckets; clustering does not guarantee that. */
 function selectFrozen(connection: Connection, query: Query, { runId, key, columns }: FreezeOptions): string {
-  // Named again, in the job's case: the query may spell them in another one.
+  // Aliased to the job's spelling, because the query may use another case.
   const names = columns.map(({ name }) => `${BIGQUERY.identifier(name)} AS ${BIGQUERY.identifier(name)}`);
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'frozen', runId)}
     PARTITION BY RANGE_BUCKET(${BUCKET}, GENERATE_ARRAY(0, ${BUCKETS}, 1))
@@ -109,7 +113,7 @@ function selectFrozen(connection: Connection, query: Query, { runId, key, column
     AS SELECT ${names.join(', ')}, ${bucketOf(BIGQUERY, key)} AS ${BUCKET} FROM ${asSubquery(renderQuery(query))}`;
 }
 
-/** Two processes of one run write the same, and the first that is there stays. */
+/** Two processes of one run write the same manifest, and the first one wins. */
 function writeManifest(connection: Connection, frozen: FrozenTable): string {
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'manifest', frozen.runId)}
     ${scratchClause(connection, frozen.runId)}

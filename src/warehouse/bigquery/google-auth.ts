@@ -3,17 +3,17 @@ import { registerSecret, registerSecretsIn } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import { checkKeyFile } from './key-file.ts';
 
-/** Finds who asks, once, when the first request needs it. @param auth of Google's client for BigQuery */
+/** Finds the credentials when the first request needs them. @param auth of Google's BigQuery client */
 export function findAuth(auth: Pick<GoogleAuth, 'getClient'>, emulator: boolean): () => Promise<AuthClient> {
-  const passing = new PassThroughClient();
-  if (emulator) return async () => guarded(passing);
+  const anonymous = new PassThroughClient();
+  if (emulator) return async () => guarded(anonymous);
   return async () => {
     await checkKeyFile(process.env);
     return guarded(await auth.getClient());
   };
 }
 
-/** What requests of Google's authentication go through; two versions of the library have the same. */
+/** HTTP layer of Google's authentication; both installed versions of the library have this shape. */
 interface Transporter {
   readonly interceptors: { readonly request: Set<unknown>; readonly response: Set<unknown> };
 }
@@ -41,8 +41,8 @@ interface TokenAnswer {
 const seen = new WeakSet<object>();
 
 /**
- * Has the client, and those that it asks itself, follow no redirect, since on another host it would repeat a key or a token
- * in its body, and keeps every token that it gets, so that no message shows one.
+ * Keeps the client and its inner clients from following redirects, which would send a key or token to another host.
+ * Registers every token as a secret, so that no message shows one.
  */
 export function guarded<T extends HeaderSource>(client: T): T {
   guardParts(client, 0);
@@ -59,11 +59,11 @@ export function guarded<T extends HeaderSource>(client: T): T {
   return client;
 }
 
-/** How deep a client has clients of its own: an impersonation has its source, and that one what changes tokens. */
-const DEEPEST = 4;
+/** Depth of nested clients: an impersonation has a source client, which has a token exchange. */
+const MAX_DEPTH = 4;
 
 function guardParts(part: unknown, depth: number): void {
-  if (typeof part !== 'object' || part === null || depth > DEEPEST) return;
+  if (typeof part !== 'object' || part === null || depth > MAX_DEPTH) return;
   if (isTransporter(part)) guardTransporter(part);
   else for (const inner of Object.values(part)) guardParts(inner, depth + 1);
 }
@@ -97,7 +97,7 @@ function guardTransporter(transporter: Transporter): void {
   });
 }
 
-/** The library would take a captive portal's HTML for a token. What this program reads itself comes as text. */
+/** The library would accept a captive portal's HTML as a token. Our own requests ask for text and are checked elsewhere. */
 function refuseForeign({ config, data, status, headers }: TokenAnswer): void {
   if (config.method !== 'POST' || config.responseType === 'text' || (typeof data === 'object' && data !== null)) return;
   throw foreignAnswer('Google', { address: String(config.url), status, contentType: headers.get('content-type') });

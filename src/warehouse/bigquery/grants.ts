@@ -1,10 +1,10 @@
 interface Grant {
-  /** What Google's message names. */
+  /** Matches the permission in Google's message. */
   readonly permission: RegExp;
   readonly role: string;
 }
 
-/** Roles that hold what a run needs, as narrow as Google's own go. */
+/** The narrowest predefined roles with the permissions that a run needs. */
 const ON_PROJECT: readonly Grant[] = [
   { permission: /bigquery\.jobs\./, role: 'roles/bigquery.jobUser' },
   { permission: /bigquery\.readsessions\./, role: 'roles/bigquery.readSessionUser' },
@@ -15,9 +15,9 @@ const ON_DATASET: readonly Grant[] = [
 ];
 const RESOURCE = /\b(?:Dataset|Table|View) ([\w.-]+(?::[\w.-]+)?)[:.](\w+)/i;
 const ALL =
-  'grant roles/bigquery.jobUser and roles/bigquery.readSessionUser on the project, roles/bigquery.dataViewer on the source, and roles/bigquery.dataEditor on scratch and on the tables that are published to';
+  'grant roles/bigquery.jobUser and roles/bigquery.readSessionUser on the project, roles/bigquery.dataViewer on the source, and roles/bigquery.dataEditor on scratch and on the published tables';
 
-/** What gives the right whose lack Google's message names, to paste once WHO is filled in. */
+/** A command that grants the missing permission in Google's message; the user fills in WHO. */
 export function grantFor(message: string): string {
   const project = ON_PROJECT.find(({ permission }) => permission.test(message));
   if (project) return `run: gcloud projects add-iam-policy-binding PROJECT --member=serviceAccount:WHO --role=${project.role}`;

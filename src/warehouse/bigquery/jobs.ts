@@ -6,19 +6,19 @@ import { type Connection, request, requestIfThere, sendOnce, withGracePeriod } f
 import { failureOf, isConcurrentUpdate, isStatus, isTransient, JobFailed } from './failure.ts';
 import { type Job, readJob } from './shapes.ts';
 
-/** Configuration of a job as jobs.insert takes it. */
+/** Configuration of a job for jobs.insert. */
 export type Configuration = Readonly<Record<string, unknown>>;
 
 export interface SentJob {
   readonly job: Job;
-  /** Whether another process had sent it, or this one before. */
+  /** Whether the job existed already: sent by another process, or earlier by this one. */
   readonly found: boolean;
 }
 
-/** How a job is sent under an id, once; a query's configuration goes with a plain request, a file with an upload. */
+/** Sends a job once under an id: a query with a plain request, a file with an upload. */
 export type SendJob = (jobId: string) => Promise<Job>;
 
-/** Ids that earlier failures burnt are passed over, up to this many. */
+/** Skips up to this many ids that failed jobs already used. */
 const MAX_IDS = 100;
 const CANCEL_MS = 5000;
 
@@ -27,18 +27,18 @@ export async function runJob(connection: Connection, id: string, configuration: 
   return await runJobAs(connection, id, (jobId) => submit(connection, jobId, (as) => sendQuery(connection, as, configuration)));
 }
 
-/** Looks a job up before it is sent: where a script or an upload may have been sent by a process that is gone. */
+/** Looks the job up before sending it, because a process that is gone may have sent this script or upload. */
 export async function submitUnlessThere(connection: Connection, jobId: string, send: SendJob): Promise<SentJob> {
   const job = await lookUp(connection, jobId);
   return job === undefined ? await submit(connection, jobId, send) : { job, found: true };
 }
 
 /**
- * Runs a job once, however often it is sent and by however many processes: its id tells whether it was sent. What failed
- * burns its id, and the next one has a suffix. It is run again where Google asks to try again, or its transaction lost
- * against another one.
+ * Runs a job exactly once, even if several processes send it: its id shows whether it was sent. A failed job has used its
+ * id, so the next attempt gets a suffix. A job is retried after transient errors and after losing to a concurrent
+ * transaction.
  *
- * @throws JobFailed where the job fails for good
+ * @throws JobFailed if the job fails with a permanent error
  */
 export async function runJobAs(
   connection: Connection,
@@ -51,25 +51,25 @@ export async function runJobAs(
     const job = await finished(connection, sent, found);
     const failure = failureOfJob(job);
     if (failure === undefined) return { job, found };
-    // Whoever found it failed has not tried it yet.
+    // A failure that was found does not count as an attempt of this process.
     if (found) continue;
     failures += 1;
     if (!isTransient(failure) && !isConcurrentUpdate(failure)) throw failure;
     await beforeRetry(connection, failures, failure);
   }
-  throw new ScoreBatchError('unavailable', `BigQuery has failed ${MAX_IDS} jobs ${id}`, {
-    hint: 'start again with --fresh: a new run has jobs of its own',
+  throw new ScoreBatchError('unavailable', `${MAX_IDS} BigQuery jobs ${id} failed`, {
+    hint: 'run again with --fresh: a new run uses new job ids',
   });
 }
 
-/** The n-th id of a job whose earlier ones are burnt. */
+/** The n-th id of a job whose earlier ids are already used. */
 export function idOf(id: string, n: number): string {
   return n === 0 ? id : `${id}_${n}`;
 }
 
 /**
- * Sends a job under its id. An answer that does not come says nothing about whether the job runs: it is looked up, and sent
- * again only where it is not there.
+ * Sends a job under its id. A missing answer does not show whether the job runs, so the job is looked up, and sent again
+ * only if it does not exist.
  */
 async function submit(connection: Connection, jobId: string, send: SendJob): Promise<SentJob> {
   for (let failures = 1; ; failures += 1) {
@@ -81,7 +81,7 @@ async function submit(connection: Connection, jobId: string, send: SendJob): Pro
       if (!exists && !isTransient(error)) throw error;
       if (!exists && failures >= connection.timeouts.attempts) throw error;
       const job = await lookUp(connection, jobId);
-      // After a first failure nobody knows whose it is; see `publish` for who needs to.
+      // After an earlier failure it is unknown who sent the job; `publish` checks that itself.
       if (job !== undefined) return { job, found: exists && failures === 1 };
       if (exists) throw error;
       await beforeRetry(connection, failures, error, failureOf(error).retryAfter);
@@ -93,7 +93,7 @@ export async function sendQuery(connection: Connection, jobId: string, configura
   return await sendOnce(connection, await insertion(connection, jobId, configuration), readJob);
 }
 
-/** The plan of a query that is not run, so that it can be sent again. */
+/** Plans a query without running it, so it is safe to retry. */
 export async function planQuery(connection: Connection, jobId: string, configuration: Configuration): Promise<Job> {
   return await request(connection, await insertion(connection, jobId, { ...configuration, dryRun: true }), readJob);
 }
@@ -103,13 +103,13 @@ async function insertion(connection: Connection, jobId: string, configuration: C
   return { method: 'POST', uri: '/jobs', json: { jobReference, configuration } };
 }
 
-/** The job of that id, undefined where there is none. */
+/** The job with this id; undefined if there is none. */
 async function lookUp(connection: Connection, jobId: string): Promise<Job | undefined> {
   const qs = { location: await connection.location() };
   return await requestIfThere(connection, { uri: `/jobs/${jobId}`, qs }, readJob);
 }
 
-/** Waits for the job's end, whatever it is. When the signal is aborted the job is cancelled, unless it is somebody else's. */
+/** Waits until the job ends, successfully or not. If the signal aborts, cancels the job unless another process sent it. */
 async function finished(connection: Connection, job: Job, found: boolean): Promise<Job> {
   const { jobId, location } = job.jobReference;
   const qs = location === undefined ? {} : { location };
@@ -130,20 +130,20 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   return current;
 }
 
-/** BigQuery ends a job itself after `MAX_MS`; one that goes on for longer is one of which nobody will hear. */
+/** BigQuery stops a job itself after `MAX_MS`, so this one will never report an end. */
 function tooLong(jobId: string, ms: number): ScoreBatchError {
-  return new ScoreBatchError('unavailable', `the job ${jobId} still runs after ${Math.round(ms / 60_000)} minutes`, {
-    hint: 'look at it in the BigQuery console and cancel it there, then start the same command again',
+  return new ScoreBatchError('unavailable', `the job ${jobId} is still running after ${Math.round(ms / 60_000)} minutes`, {
+    hint: 'cancel it in the BigQuery console, then run the same command again',
   });
 }
 
 function failureOfJob({ status, jobReference }: Job): JobFailed | undefined {
   const { errorResult } = status;
   if (errorResult === undefined) return undefined;
-  return new JobFailed(errorResult.reason ?? '', errorResult.message ?? 'it does not say why', jobReference.jobId);
+  return new JobFailed(errorResult.reason ?? '', errorResult.message ?? 'no reason given', jobReference.jobId);
 }
 
-/** Best effort, and soon: whoever aborted does not want to wait. */
+/** Best effort with a short timeout: the command is ending. */
 async function cancel(connection: Connection, jobId: string, qs: Readonly<Record<string, string>>): Promise<void> {
   const { timeouts } = connection;
   const graceful = {

@@ -6,10 +6,10 @@ import { ScoreBatchError, systemCode } from '../../errors.ts';
 import { registerSecretsIn } from '../../secrets.ts';
 
 /**
- * Reads the file from which Google's library will take its credentials, before the library does: what its parsers say of a
- * broken one quotes it. What the file keeps secret is masked from then on.
+ * Checks the credentials file before Google's library reads it, because the library's parse errors quote the file. Registers
+ * the file's secrets, so that messages mask them.
  *
- * @throws ScoreBatchError `permission` where there is such a file and it cannot be used
+ * @throws ScoreBatchError `permission` if the file exists but cannot be used
  */
 export async function checkKeyFile(environment: NodeJS.ProcessEnv): Promise<void> {
   const { GOOGLE_APPLICATION_CREDENTIALS: named } = environment;
@@ -20,7 +20,7 @@ export async function checkKeyFile(environment: NodeJS.ProcessEnv): Promise<void
       details: [`${file} ${what}`],
       hint: named
         ? 'set it to the JSON file of a service account or of an impersonation, or unset it'
-        : 'run `gcloud auth application-default login` to write it anew',
+        : 'run `gcloud auth application-default login` to write it again',
       cause,
     });
   let text: string;
@@ -35,10 +35,10 @@ export async function checkKeyFile(environment: NodeJS.ProcessEnv): Promise<void
   } catch {
     throw refused('is not JSON');
   }
-  if (typeof content !== 'object' || content === null) throw refused('is not a file of credentials');
+  if (typeof content !== 'object' || content === null) throw refused('is not a credentials file');
   registerSecretsIn(content);
   const { type, private_key: key } = content as { readonly type?: unknown; readonly private_key?: unknown };
-  if (typeof type !== 'string') throw refused('has no "type", so it is not a file of credentials');
+  if (typeof type !== 'string') throw refused('has no "type", so it is not a credentials file');
   if (type !== 'service_account') return;
   if (typeof key !== 'string') throw refused('has no "private_key"');
   try {
@@ -48,7 +48,7 @@ export async function checkKeyFile(environment: NodeJS.ProcessEnv): Promise<void
   }
 }
 
-/** Where gcloud leaves what `application-default login` got; undefined where there is none. */
+/** The file that `gcloud auth application-default login` writes; undefined if there is none. */
 function gcloudFile({ APPDATA, HOME }: NodeJS.ProcessEnv): string | undefined {
   const folder = process.platform === 'win32' ? APPDATA : HOME && path.join(HOME, '.config');
   const file = folder && path.join(folder, 'gcloud', 'application_default_credentials.json');

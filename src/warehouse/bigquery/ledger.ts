@@ -13,12 +13,12 @@ import { rows, run } from './query.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
-/** Decisions that were overtaken by somebody else's entry before this is called a conflict. */
+/** Decisions that may become outdated by another process's entry before this is a conflict. */
 const MAX_DECISIONS = 20;
 
-export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledger {
-  // What happened is written down even when a signal has just ended the run.
-  const connection = withGracePeriod(disturbed);
+export function bigqueryLedger(aborting: Connection, table: TableLayout): Ledger {
+  // The outcome is recorded even if a signal has just ended the run.
+  const connection = withGracePeriod(aborting);
   const layout = inProject(connection, table);
   return {
     entries: (filter) => translated(connection, () => readEntries(connection, layout, filter), 'reading the ledger'),
@@ -27,7 +27,7 @@ export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledge
         connection,
         async () => {
           await createLedger(connection, layout);
-          // Through the publish lock, as the number of an entry is one more than the last.
+          // Under the publish lock, because an entry's number is the last one plus one.
           const statements = [takeLock(lockTable(connection, layout)), insertEntry(BIGQUERY, layout, entry)];
           await run(connection, transaction(statements), { runId: entry.runId });
         },
@@ -38,7 +38,7 @@ export function bigqueryLedger(disturbed: Connection, table: TableLayout): Ledge
   };
 }
 
-/** Entries in the order in which they were written; none where there is no ledger yet. */
+/** Entries in the order they were written; empty if there is no ledger yet. */
 export async function readEntries(connection: Connection, layout: TableLayout, filter: LedgerFilter): Promise<LedgerEntry[]> {
   if (!(await layoutExists(connection, layout))) return [];
   const found = await rows(connection, selectEntries(BIGQUERY, layout, filter));
@@ -47,10 +47,10 @@ export async function readEntries(connection: Connection, layout: TableLayout, f
 }
 
 /**
- * BigQuery has no lock that could be held while `decide` works: the publish lock is read first, and the entry is written only if
- * nobody went through it since; else it is decided again on what is there then. So what `decide` does besides may be done by
- * a run whose publication has been replaced since the reading. The report file, which it puts in its place, bears that: see
- * `PendingFile`.
+ * BigQuery has no lock that can be held while `decide` runs. Instead this reads the publish lock first and writes the entry
+ * only if no other process took it since; otherwise it decides again on the new entries. So side effects of `decide` may
+ * come from a run whose publication has been superseded meanwhile. The report file, which `decide` moves into place,
+ * tolerates that: see `PendingFile`.
  */
 async function decideUnderLock<T>(
   connection: Connection,
@@ -61,12 +61,12 @@ async function decideUnderLock<T>(
   await createLedger(connection, layout);
   const lock = lockTable(connection, layout);
   for (let failures = 1; failures <= MAX_DECISIONS; failures += 1) {
-    // In this order: what is written between the two is seen in the entries, or moves the publish lock.
+    // In this order: an entry written in between is either in the entries read next or changes the publish lock.
     const [[taken] = []] = await rows(connection, `SELECT CAST(taken AS STRING) FROM ${lock}`);
     const { append, result } = await decide(await readEntries(connection, layout, window));
     if (append === undefined) return result as T;
     const statements = [
-      refuseUnless(`(SELECT taken FROM ${lock}) = ${taken}`, `'decided on what was'`),
+      refuseUnless(`(SELECT taken FROM ${lock}) = ${taken}`, `'outdated decision'`),
       takeLock(lock),
       insertEntry(BIGQUERY, layout, append),
     ];
@@ -79,7 +79,7 @@ async function decideUnderLock<T>(
     }
   }
   throw new ScoreBatchError('conflict', 'other runs keep writing to the ledger', {
-    hint: 'look at `score-batch status`; start the same command again',
+    hint: 'check `score-batch status`, then run the same command again',
   });
 }
 

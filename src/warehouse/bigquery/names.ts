@@ -7,7 +7,7 @@ export interface DatasetName {
   readonly dataset: string;
 }
 
-/** A table by all parts of its name. */
+/** A fully qualified table name. */
 export interface FullName extends DatasetName {
   readonly table: string;
 }
@@ -21,49 +21,53 @@ const DATASET = /^\w{1,1024}$/;
 /** https://cloud.google.com/bigquery/docs/tables#table_naming */
 const TABLE = /^[\p{L}\p{M}\p{N}\p{Pc}\p{Pd}\p{Zs}]{1,1024}$/u;
 
-/** `dataset` or `project.dataset`. @throws ScoreBatchError `configuration` where it is neither */
+/** `dataset` or `project.dataset`. @throws ScoreBatchError `configuration` if it is neither */
 export function parseDataset(text: string, project: string): DatasetName {
   const end = text.lastIndexOf('.');
   const [other, dataset] = end < 0 ? [project, text] : [text.slice(0, end), text.slice(end + 1)];
   if (PROJECT.test(other) && DATASET.test(dataset)) return { project: other, dataset };
   throw new ScoreBatchError('configuration', `scratch: ${text} is not a BigQuery dataset`, {
-    hint: 'write dataset or project.dataset; a dataset has letters, digits and underscores only',
+    hint: 'write dataset or project.dataset; a dataset name has only letters, digits and underscores',
   });
 }
 
 /**
- * A job's table; what its name leaves out is what the warehouse's URL says.
+ * The full name of a job's table; missing parts come from the warehouse's URL.
  *
- * @throws ScoreBatchError `configuration` where BigQuery allows no such name
+ * @throws ScoreBatchError `configuration` if BigQuery does not allow the name
  */
 export function fullName(name: TableName, { project, dataset }: DatasetName): FullName {
   const [table = '', ownDataset = dataset, ownProject = project] = [...name].reverse();
   const refuse = (part: string, what: string, hint: string) => {
-    throw new ScoreBatchError('configuration', `${showTableName(name)}: ${JSON.stringify(part)} is not ${what} of BigQuery`, {
-      hint: `${hint}; check sink.table, report.table and report.summary_table`,
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      `${showTableName(name)}: ${JSON.stringify(part)} is not a valid BigQuery ${what}`,
+      {
+        hint: `${hint}; check sink.table, report.table and report.summary_table`,
+      },
+    );
   };
-  if (!PROJECT.test(ownProject)) refuse(ownProject, 'a project id', 'a project id has letters, digits and dashes');
+  if (!PROJECT.test(ownProject)) refuse(ownProject, 'project id', 'a project id has letters, digits and dashes');
   if (!DATASET.test(ownDataset))
-    refuse(ownDataset, 'a dataset', 'a dataset has letters, digits and underscores, but no dashes');
-  if (!TABLE.test(table)) refuse(table, 'a table', 'a table has letters, digits, underscores, dashes and spaces');
+    refuse(ownDataset, 'dataset name', 'a dataset name has letters, digits and underscores, but no dashes');
+  if (!TABLE.test(table)) refuse(table, 'table name', 'a table name has letters, digits, underscores, dashes and spaces');
   return { project: ownProject, dataset: ownDataset, table };
 }
 
-/** As the dialect takes it. */
+/** The name in the form that the dialect takes. */
 export function partsOf({ project, dataset, table }: FullName): TableName {
   return [project, dataset, table];
 }
 
 /**
- * Part of a table's name or a job's id that stands for a run's or a job's name, in which everything can be; equal for equal
- * names only.
+ * Encodes a run's or job's name, which can contain any character, for use in a table name or job id. Distinct names stay
+ * distinct.
  */
 export function suffixOf(name: string): string {
   return /^[\w-]{1,100}$/.test(name) ? name : digest(name);
 }
 
-/** Sixteen characters that stand for some texts. */
+/** A 16-character digest of the texts. */
 export function digest(...texts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 16);
 }

@@ -10,11 +10,11 @@ import { bigquerySource } from './source.ts';
 import { parseUrl } from './url.ts';
 
 /**
- * BigQuery as a warehouse: `bigquery://project/dataset?location=EU`. Nothing is connected yet. Emulators are found by
- * BIGQUERY_EMULATOR_HOST (a URL, or host:port), which Google's client knows too, and BIGQUERY_STORAGE_EMULATOR_HOST
- * (host:port, without TLS), which is of this project: Google's client for the Storage API has no such variable.
+ * BigQuery as a warehouse: `bigquery://project/dataset?location=EU`. Does not connect. BIGQUERY_EMULATOR_HOST (a URL, or
+ * host:port) selects an emulator, as in Google's client. BIGQUERY_STORAGE_EMULATOR_HOST (host:port, without TLS) does the
+ * same for the Storage API; Google's client has no such variable.
  *
- * @throws ScoreBatchError `configuration` where the URL is malformed
+ * @throws ScoreBatchError `configuration` if the URL is malformed
  */
 export function openBigquery(options: WarehouseOptions, timeouts: Timeouts = readTimeouts(options.environment)): Warehouse {
   const { job, maxBytes, environment, memory, signal } = options;

@@ -10,24 +10,25 @@ import { readTable } from './read.ts';
 import { createTable, dropTable, hasDataset } from './rest-tables.ts';
 import { scratchOptions, scratchTable } from './scratch.ts';
 
-// Each statement proves a right that a run needs; a table of ours is made, used and dropped, and nothing else is touched.
+// Each statement proves a permission that a run needs. A probe table is created, used and dropped; nothing else is touched.
 
 const COLUMN = { name: 'proven', type: 'integer' } as const;
 
-/** Rights to run queries, to keep tables in scratch, and to read them through the Storage API. */
+/** Proves the permissions to run queries, to create tables in scratch and to read them through the Storage API. */
 export async function probeSource(connection: Connection): Promise<string> {
   await rows(connection, "SELECT 'proven'");
   if (!(await hasDataset(connection, connection.scratch)))
-    return `${show(connection.scratch)} is not there yet; the first run makes it`;
+    return `${show(connection.scratch)} does not exist yet; the first run creates it`;
   await withProbeTable(connection, connection.scratch, async (table) => {
     await using database = await openDatabase(':memory:', { threads: 1, memory: connection.memory, temporary: tmpdir() });
     await readTable(connection, database, { table, columns: [COLUMN], restriction: '', into: 'proven' });
   });
-  return `queries run in ${connection.home.project}, and tables can be made and read in ${show(connection.scratch)}`;
+  return `queries run in ${connection.home.project}, and tables can be created and read in ${show(connection.scratch)}`;
 }
 
 /**
- * Rights to make tables and to write them in a transaction, in scratch and in the datasets of the job's tables.
+ * Proves the permissions to create tables and to write them in a transaction, in scratch and in the datasets of the job's
+ * tables.
  *
  * @param targets names of the job's tables
  */
@@ -36,7 +37,7 @@ export async function probeSink(connection: Connection, targets: readonly TableN
   const found: string[] = [];
   for (const dataset of distinct([connection.scratch, ...targets.map((name) => fullName(name, connection.home))])) {
     if (!(await hasDataset(connection, dataset))) {
-      found.push(`${show(dataset)} is not there yet; the first run makes it`);
+      found.push(`${show(dataset)} does not exist yet; the first run creates it`);
       continue;
     }
     await withProbeTable(connection, dataset, async (table) => {
@@ -48,7 +49,7 @@ export async function probeSink(connection: Connection, targets: readonly TableN
          COMMIT TRANSACTION;`,
       );
     });
-    found.push(`tables can be made and written in ${show(dataset)}`);
+    found.push(`tables can be created and written in ${show(dataset)}`);
   }
   return found.join('; ');
 }
@@ -59,7 +60,7 @@ async function withProbeTable(
   work: (table: FullName) => Promise<void>,
 ): Promise<void> {
   const id = randomBytes(8).toString('hex');
-  // Of the dataset its two parts only: what is made, written and dropped must never be a table of the job.
+  // Copies only project and dataset: the table to create, write and drop must never be one of the job.
   const { table: own } = scratchTable(connection, 'probe', id);
   const table: FullName = { project: dataset.project, dataset: dataset.dataset, table: own };
   await createTable(connection, table, {

@@ -5,11 +5,11 @@ import { BIGQUERY } from './dialect.ts';
 import { suffixOf } from './names.ts';
 import { runUnlessThere } from './query.ts';
 
-// The publish lock is a table of one row beside the ledger. Whoever writes to the ledger updates it first, in the same transaction:
-// BigQuery's transactions see a snapshot, and of two that update one table the second is aborted. Inserts alone would both
-// succeed.
+// The publish lock is a one-row table next to the ledger. Every writer of the ledger updates it first, in the same
+// transaction. BigQuery's transactions see a snapshot, and the second of two that update a table is aborted. Inserts alone
+// would both succeed.
 
-/** @param ledger by its full name. @returns the lock's table as SQL */
+/** @param ledger with its full name @returns the lock's table name, quoted */
 export function lockTable({ job }: Connection, ledger: TableLayout): string {
   return BIGQUERY.table(sibling(ledger.name, `score_batch_lock_${suffixOf(job)}`));
 }

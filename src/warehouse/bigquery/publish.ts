@@ -1,15 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import { HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
-import { clashed, countClashes, countNear, refuseOverlap } from '../sql/clashes.ts';
+import { clashed, countClashes, countNear } from '../sql/clashes.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
-import { insertEntry, publishedRun } from '../sql/ledger.ts';
-import { deleteWindow, insertQuarantine, insertScores, insertSummary, selectRanked, selectScored } from '../sql/publication.ts';
+import { publishedRun } from '../sql/ledger.ts';
+import { selectRanked, selectScored } from '../sql/publication.ts';
+import {
+  appendEntries,
+  nextEntry,
+  type PublicationTables,
+  publicationTables,
+  replaceRows,
+  writtenTables,
+} from '../sql/publishing.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -26,50 +33,37 @@ import { refusalOf, refuseUnless, transaction } from './script.ts';
 import type { Job } from './shapes.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
-/** No run's id begins so. */
+/** No run id starts with this. */
 const ALTERED = 'other rows: ';
 
-/** Tables of a publication by their full names. */
-interface Targets {
-  readonly ledger: TableLayout;
-  readonly scores: TableLayout;
-  readonly quarantine: TableLayout;
-  readonly report: TableLayout | undefined;
-  readonly summary: TableLayout | undefined;
-  /** Report and summary where this window is not theirs: what they hold of it goes. */
-  readonly others: readonly TableLayout[];
-}
-
 /**
- * Publishes by one script job, which is one transaction and goes on when this process dies: under its id it is found again,
- * and nothing is published twice. Tables are made and rows are ranked before: a transaction can do neither, and is short.
+ * Publishes with one script job, which is one transaction. It keeps running if this process dies. Its id leads back to it,
+ * so nothing is published twice. Tables are created and rows are ranked before: a transaction cannot create tables, and must
+ * be short.
  */
 export async function publish(connection: Connection, spec: PublicationSpec): Promise<boolean> {
   const { entry } = spec;
   const targets = await createTargets(connection, spec);
   const entries = await readEntries(connection, targets.ledger, { job: entry.job, near: entry.window });
-  const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
-  if (current?.runId === entry.runId) return false;
-  if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-  refuseOverlap(entries, spec);
-  // The number holds where the script goes on: it does only while nothing near this window has been published since.
-  const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
+  // The script checks that nothing near this window was published since, so this number is still right when it commits.
+  const numbered = nextEntry(entries, spec);
+  if (numbered === undefined) return false;
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
   const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets, near));
   const mine = await publishOnce(connection, numbered, targets.ledger, script);
-  // What is left of it expires.
+  // The table expires if it cannot be dropped.
   if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
 }
 
-/** Finished jobs under the id of a publication that did not publish it are passed over, up to this many. */
+/** Skips up to this many finished jobs that have the publication's id but did not publish it. */
 const MAX_JOBS = 5;
 
-/** @returns false where another process of the run has published */
+/** @returns false if another process of the run has published */
 async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: TableLayout, script: string): Promise<boolean> {
-  // Tells whose job it is that a lost answer was about.
+  // Identifies this process's job after a lost answer.
   const process = randomBytes(8).toString('hex');
   const job = queryJob(connection, script, { runId: entry.runId });
   const configuration = { ...job, labels: { ...(job.labels as Record<string, string>), process } };
@@ -84,49 +78,45 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
       const published = refusalOf(error);
       if (published === undefined) throw error;
       const altered = alteredBy(published);
-      if (altered !== undefined) throw alteredStaging([`${altered} would not hold the rows that were counted`]);
+      if (altered !== undefined) throw alteredStaging([`${altered} would not have the rows that were counted`]);
       if (published === entry.runId) return false;
       if (published === CLASH) throw clashed(entry);
       throw superseded(entry.window.label, published);
     }
-    // Somebody else's job is done. What it did is in the ledger: it may have been anybody's, or of a ledger that was dropped since.
+    // Another process's job has finished. Only the ledger shows whether it published this run: the ledger may have been
+    // dropped since.
     const current = currentPublication(await readEntries(connection, ledger, { job: entry.job, window: entry.window }));
     if (current?.runId === entry.runId) return false;
   }
-  throw new ScoreBatchError('unavailable', `BigQuery has finished ${MAX_JOBS} jobs ${id}, and none has published the run`, {
-    hint: 'start again with --fresh: a new run has jobs of its own',
+  throw new ScoreBatchError('unavailable', `${MAX_JOBS} BigQuery jobs ${id} finished, but none published the run`, {
+    hint: 'run again with --fresh: a new run uses new job ids',
   });
 }
 
-/** What the script says where it must not go on for another reason than the window's own publication; no run id has a space. */
+/** The script's refusal for a conflict other than the window's own publication. Not a run id, which has no spaces. */
 const CLASH = 'a clash';
 
 function ownerOf(job: Job): string | undefined {
   return job.configuration?.labels?.process;
 }
 
-async function createTargets(connection: Connection, { tables, key, reported }: PublicationSpec): Promise<Targets> {
-  const report = tables.report && inProject(connection, tables.report);
-  const summary = tables.summary && inProject(connection, tables.summary);
-  const targets = {
-    ledger: inProject(connection, tables.ledger),
-    scores: inProject(connection, tables.scores),
-    quarantine: inProject(connection, tables.quarantine),
-  };
-  const keyNames = key.map(({ name }) => name);
-  await createLayout(connection, targets.ledger, ['job']);
-  await createLock(connection, targets.ledger);
-  for (const table of [targets.scores, targets.quarantine, ...(reported && report ? [report] : [])]) {
-    await createLayout(connection, table, keyNames);
-  }
-  if (reported && summary) await createLayout(connection, summary, ['segment', 'segment_value']);
-  if (reported) return { ...targets, report, summary, others: [] };
-  const others: TableLayout[] = [];
-  for (const table of [report, summary]) if (table && (await layoutExists(connection, table))) others.push(table);
-  return { ...targets, report: undefined, summary: undefined, others };
+async function createTargets(connection: Connection, spec: PublicationSpec): Promise<PublicationTables> {
+  const { others, ...targets } = publicationTables(spec, (layout) => inProject(connection, layout));
+  const { ledger, scores, quarantine, report, summary } = targets;
+  const keyNames = spec.key.map(({ name }) => name);
+  await createLayout(connection, ledger, ['job']);
+  await createLock(connection, ledger);
+  for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
+  if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
+  const existing: TableLayout[] = [];
+  for (const table of others) if (await layoutExists(connection, table)) existing.push(table);
+  return { ...targets, others: existing };
 }
 
-/** The scored rows of the pinned attempts with their ranks. The table is named after what it holds: two processes make the same. */
+/**
+ * Writes the scored rows of the pinned attempts with their ranks. The name is a digest of the content, so two processes
+ * write the same.
+ */
 function writeRanked(connection: Connection, spec: PublicationSpec): string {
   const { entry, pinned, key, keep, tables } = spec;
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
@@ -138,37 +128,28 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
   return digest(entry.runId, ...pinned.map(({ attempt }) => attempt));
 }
 
-/** @param near publications near the window, as they were when the number was chosen */
-function statementsOf(connection: Connection, spec: PublicationSpec, targets: Targets, near: number): string[] {
-  const { entry, supersedes, pinned, key, keep, bands, scored, segments } = spec;
-  const { ledger, scores, quarantine, report, summary, others } = targets;
+/** @param near number of publications near the window when the publication number was chosen */
+function statementsOf(connection: Connection, spec: PublicationSpec, targets: PublicationTables, near: number): string[] {
+  const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
+  const { ledger, scores, quarantine, report, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
-  const targeted = [scores, quarantine, report, summary, ...others].filter((table) => table !== undefined);
-  const statements = [
+  const clashes = countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec);
+  const rows = {
+    ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands },
+    staged: pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned),
+  };
+  return [
     takeLock(lockTable(connection, ledger)),
     refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
-    refuseUnless(
-      `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${countClashes(BIGQUERY, ledger, targeted, spec)} = 0`,
-      literal(CLASH),
-    ),
-    ...targeted.map((table) => deleteWindow(BIGQUERY, table, ledger, spec)),
-  ];
-  if (pinned.length > 0) {
-    const rows = { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands };
-    const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
-    statements.push(insertScores(BIGQUERY, scores, entry, rows), insertQuarantine(BIGQUERY, quarantine, entry, staged, key));
-    if (report) statements.push(insertScores(BIGQUERY, report, entry, rows));
-    if (summary) statements.push(insertSummary(BIGQUERY, summary, entry, rows, segments));
-  }
-  statements.push(
+    refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
+    ...replaceRows(BIGQUERY, targets, spec, pinned.length > 0 ? rows : undefined),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
-  );
-  const ended = spec.overlaps.map((run) => insertEntry(BIGQUERY, ledger, supersededEntry(run, entry)));
-  return [...statements, ...ended, insertEntry(BIGQUERY, ledger, entry)];
+    ...appendEntries(BIGQUERY, targets, spec),
+  ];
 }
 
-/** Ends the script unless the table holds what was counted in staging; see `alteredBy`. */
+/** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. */
 function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: ExpectedRows): string {
   const counted = `(SELECT CONCAT(row_count, ' rows, ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING))
     FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
@@ -179,7 +160,7 @@ function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: Expect
   );
 }
 
-/** The table that did not hold what was counted; undefined where the script ended for another reason. */
+/** The table without the rows that were counted; undefined if the script stopped for another reason. */
 function alteredBy(refusal: string): string | undefined {
   return refusal.startsWith(ALTERED) ? refusal.slice(ALTERED.length) : undefined;
 }

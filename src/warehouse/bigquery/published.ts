@@ -8,7 +8,7 @@ import { fullName } from './names.ts';
 import { readTable } from './read.ts';
 import { getTable } from './rest-tables.ts';
 
-/** Reads the run's rows once, into a DuckDB in memory, which renders them as it does for every warehouse. */
+/** Reads the run's rows once into an in-memory DuckDB, which renders them as for every warehouse. */
 export async function* readPublished(connection: Connection, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   const { literal } = BIGQUERY;
   const { memory, signal } = connection;

@@ -11,11 +11,11 @@ import { type Job, readPage } from './shapes.ts';
 export interface QueryOptions {
   readonly parameters?: readonly QueryParameter[];
   readonly runId?: string;
-  /** Cost guard; the warehouse refuses what would read more. */
+  /** Cost guard: BigQuery refuses a query that would read more. */
   readonly maxBytes?: number | undefined;
 }
 
-/** What BigQuery allows a query: https://cloud.google.com/bigquery/quotas#query_jobs */
+/** BigQuery's limit for a query: https://cloud.google.com/bigquery/quotas#query_jobs */
 const MAX_MS = 6 * 3_600_000;
 
 /** The query with BigQuery's placeholders. */
@@ -39,12 +39,12 @@ export function queryJob(connection: Connection, sql: string, options: QueryOpti
   };
 }
 
-/** Runs a statement that may run again where nobody knows whether it did. */
+/** Runs an idempotent statement. */
 export async function run(connection: Connection, sql: string, options: QueryOptions = {}): Promise<Job> {
   return (await runJob(connection, randomId(), queryJob(connection, sql, options))).job;
 }
 
-/** Runs CREATE … IF NOT EXISTS, which of two that start together still lets one fail. */
+/** Runs CREATE … IF NOT EXISTS, where one of two concurrent statements can still fail. */
 export async function runUnlessThere(connection: Connection, sql: string, runId?: string): Promise<void> {
   try {
     await run(connection, sql, runId === undefined ? {} : { runId });
@@ -55,8 +55,8 @@ export async function runUnlessThere(connection: Connection, sql: string, runId?
 }
 
 /**
- * All rows of a small result. Every column must be text, so that no client changes what it holds. Pages that repeat or lack
- * rows are read anew, as often as a request is sent again.
+ * All rows of a small result. Every column must be text, so that no conversion changes a value. Pages with repeated or
+ * missing rows are read again, as often as a request is retried.
  */
 export async function rows(connection: Connection, sql: string, options: QueryOptions = {}): Promise<TextRow[]> {
   const { jobReference } = await run(connection, sql, options);
@@ -71,7 +71,7 @@ export async function rows(connection: Connection, sql: string, options: QueryOp
   }
 }
 
-/** @throws ForeignAnswer where the pages are not those of one result */
+/** @throws ForeignAnswer if the pages do not add up to one result */
 async function readPages(connection: Connection, jobId: string, location: string): Promise<TextRow[]> {
   const found: TextRow[] = [];
   const tokens = new Set<string>();
@@ -82,20 +82,20 @@ async function readPages(connection: Connection, jobId: string, location: string
       { uri: `/queries/${jobId}`, qs: { location, ...(pageToken !== undefined && { pageToken }) } },
       readPage,
     );
-    // Not spread: a page may have more rows than a call has arguments.
+    // Not spread: a page can have more rows than a call can have arguments.
     for (const row of page.rows) found.push(row);
     pageToken = page.pageToken;
-    // A page that promises another one and has no rows brings the end no nearer.
+    // An empty page that points to another one makes no progress.
     const isEndless = pageToken !== undefined && (page.rows.length === 0 || tokens.has(pageToken));
     if (isEndless || found.length > page.totalRows || (pageToken === undefined && found.length !== page.totalRows)) {
-      throw new ForeignAnswer(`the pages of ${jobId} have ${found.length} rows, and the result has ${page.totalRows}`);
+      throw new ForeignAnswer(`the pages of ${jobId} have ${found.length} rows, but the result has ${page.totalRows}`);
     }
     if (pageToken !== undefined) tokens.add(pageToken);
   } while (pageToken !== undefined);
   return found;
 }
 
-/** What BigQuery makes of a query without running it: its schema and the bytes that it would read. */
+/** Plans a query without running it: its schema and the bytes it would read. */
 export async function dryRun(connection: Connection, sql: string, options: QueryOptions = {}): Promise<Job> {
   return await planQuery(connection, randomId(), queryJob(connection, sql, options));
 }

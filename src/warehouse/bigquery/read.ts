@@ -14,36 +14,38 @@ import { rowMessages } from './row-messages.ts';
 
 export interface TableRead {
   readonly table: FullName;
-  /** Columns of the table that is made in DuckDB. */
+  /** Columns of the table to create in DuckDB. */
   readonly columns: readonly TableColumn[];
-  /** Columns that are read beside them and go nowhere by themselves. */
+  /** Additional columns to read but not to store. */
   readonly others?: readonly TableColumn[];
-  /** Names as the table spells them, where that may be in another case than `columns`: names of fields to read are taken literally. */
+  /**
+   * Column names in the table's spelling, if it can differ from `columns` in case: the API's field names are case-sensitive.
+   */
   readonly spelled?: readonly string[];
   /** Condition on the table's columns. */
   readonly restriction: string;
-  /** Temporary table of the in-memory DuckDB that is made, or made anew. */
+  /** Temporary table to create or replace in the in-memory DuckDB. */
   readonly into: string;
 }
 
 /** Rows that were appended. */
 export interface AppendedRows extends ArrowColumns {
-  /** Which reading of the table they are of; rows of earlier ones are in the table no more. */
+  /** Number of the read attempt; rows of earlier attempts have been removed from the table. */
   readonly attempt: number;
 }
 
-/** More do not help: all of them are read by one thread. */
+/** More do not help, because one thread reads all of them. */
 const STREAMS = 4;
 
-/** Reads a table, or a part of it, into DuckDB; see `readRows`. */
+/** Reads a table, or part of it, into DuckDB; see `readRows`. */
 export async function readTable(connection: Connection, database: Database, read: TableRead): Promise<void> {
   for await (const _ of readRows(connection, database, read));
 }
 
 /**
- * Reads a table, or a part of it, through the Storage Read API: columns in Arrow, several streams at once, copied whole into
- * DuckDB's vectors. A read that breaks or falls silent begins anew, on a new connection, with the table emptied: its streams
- * could be resumed at their offsets, but which of the rows that DuckDB was given are in the table is certain only at the end.
+ * Reads a table, or part of it, through the Storage Read API: Arrow columns from several concurrent streams, copied as a
+ * whole into DuckDB's vectors. A read that fails or times out starts over on a new connection with an empty table. Streams
+ * could resume at their offsets, but only at the end is it certain which of the appended rows are in the table.
  */
 export async function* readRows(connection: Connection, database: Database, read: TableRead): AsyncGenerator<AppendedRows> {
   for (let attempt = 1; ; attempt += 1) {
@@ -66,23 +68,23 @@ async function* readOnce(connection: Connection, database: Database, read: Table
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
   await database.run(`CREATE OR REPLACE TEMP TABLE ${identifier(into)} (${definitions.join(', ')})`);
   const all = [...columns, ...others];
-  const asked = client.createReadSession(
+  const created = client.createReadSession(
     {
       parent: `projects/${connection.home.project}`,
       readSession: {
         table: `projects/${table.project}/datasets/${table.dataset}/tables/${table.table}`,
         dataFormat: 'ARROW',
-        // Not compressed: apache-arrow has no codec of its own.
+        // Not compressed: apache-arrow has no built-in codec.
         readOptions: { selectedFields: all.map(({ name }) => spelling(name, read.spelled)), rowRestriction: restriction },
       },
       maxStreamCount: STREAMS,
     },
-    // What is tried again is decided here, as everywhere.
+    // Retries are decided in `readRows`.
     { retry: null, timeout: timeouts.silence },
   );
-  const [session] = await within(asked, timeouts.silence, signal);
+  const [session] = await within(created, timeouts.silence, signal);
   const schema = session.arrowSchema?.serializedSchema as Uint8Array | undefined;
-  if (schema === undefined) throw new ForeignAnswer(`a read of ${table.table} has no schema`);
+  if (schema === undefined) throw new ForeignAnswer(`the read session of ${table.table} has no schema`);
   const streams = (session.streams ?? []).map(({ name }) => name ?? '');
   const decode = arrowReader(schema, all);
   const appender = await openColumnAppender(database, into);
@@ -102,11 +104,11 @@ function spelling(name: string, spelled: readonly string[] = []): string {
   return spelled.find((other) => other.toLowerCase() === name.toLowerCase()) ?? name;
 }
 
-/** What is not Arrow, or has other columns than were asked for, is an answer of something else. */
+/** A message that is not Arrow, or has other columns than requested, does not come from BigQuery. */
 function decoded(decode: ArrowReader, message: Uint8Array): ArrowColumns[] {
   try {
     return decode(message);
   } catch (error) {
-    throw new ForeignAnswer('rows came in a form that cannot be read', { cause: error });
+    throw new ForeignAnswer('cannot decode the rows of an answer', { cause: error });
   }
 }

@@ -1,6 +1,9 @@
 import type { ErrorKind } from '../../errors.ts';
 
-/** Google's reasons as kinds: https://cloud.google.com/bigquery/docs/error-messages, and those of Google's APIs in general. */
+/**
+ * Reasons of BigQuery (https://cloud.google.com/bigquery/docs/error-messages) and of Google's APIs in general, as error
+ * kinds.
+ */
 const REASONS: Readonly<Record<string, ErrorKind>> = {
   accessDenied: 'permission',
   authError: 'permission',
@@ -44,8 +47,8 @@ const REASONS: Readonly<Record<string, ErrorKind>> = {
 };
 
 /**
- * What BigQuery's answer is about. A reason that is not in the table counts by the status beside it, and one without any, of
- * a job that failed for a reason yet unheard of, as what may pass.
+ * The error kind of BigQuery's answer. An unknown reason is classified by the HTTP status. Without a status, as for a job
+ * that failed with an unknown reason, it counts as transient.
  */
 export function kindOf(reasons: readonly string[], status: number | string | undefined): ErrorKind {
   const known = reasons.find((reason) => Object.hasOwn(REASONS, reason));

@@ -6,9 +6,9 @@ import type { DatasetName, FullName } from './names.ts';
 import { countOrNothing, readFields, readRow } from './shapes.ts';
 import type { Field } from './types.ts';
 
-// Tables and datasets by the REST API: no jobs, nothing billed.
+// Tables and datasets through the REST API: no jobs, no cost.
 
-/** The parts of the table resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables */
+/** The parts of the table resource that we use: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables */
 export interface TableResource {
   readonly type?: string;
   readonly numRows?: string;
@@ -16,7 +16,7 @@ export interface TableResource {
   readonly schema?: { readonly fields?: readonly Field[] };
 }
 
-/** What a new table has. */
+/** Properties of a new table. */
 export interface NewTable {
   readonly schema: { readonly fields: readonly Field[] };
   readonly description?: string;
@@ -27,12 +27,12 @@ export interface NewTable {
   readonly clustering?: { readonly fields: readonly string[] };
 }
 
-/** Undefined where the table, or its dataset, is not there. */
+/** Undefined if the table or its dataset does not exist. */
 export async function getTable(connection: Connection, name: FullName): Promise<TableResource | undefined> {
   return await requestIfThere(connection, { uri: tableUri(name), project: name.project }, readTable);
 }
 
-/** Creates a table, and its dataset, where they are missing; never alters one that is there. */
+/** Creates a table and its dataset if they do not exist; never alters existing ones. */
 export async function createTable(connection: Connection, name: FullName, table: NewTable): Promise<void> {
   if (await getTable(connection, name)) return;
   const { project, dataset, table: tableId } = name;
@@ -41,7 +41,7 @@ export async function createTable(connection: Connection, name: FullName, table:
   await create(connection, project, `/datasets/${dataset}/tables`, { tableReference, ...table });
 }
 
-/** Nothing happens where it is not there. */
+/** Does nothing if the table does not exist. */
 export async function dropTable(connection: Connection, name: FullName): Promise<void> {
   await requestIfThere(connection, { method: 'DELETE', uri: tableUri(name), project: name.project }, () => true);
 }
@@ -50,7 +50,7 @@ export async function hasDataset(connection: Connection, { project, dataset }: D
   return (await requestIfThere(connection, { uri: `/datasets/${dataset}`, project }, () => true)) === true;
 }
 
-/** Creates a dataset where it is missing, in the location where jobs run. */
+/** Creates a dataset if it does not exist, in the location where jobs run. */
 export async function createDataset(connection: Connection, name: DatasetName): Promise<void> {
   if (await hasDataset(connection, name)) return;
   const { project, dataset } = name;
@@ -91,7 +91,7 @@ function readOnlyCell({ rows = [] }: Json): string | undefined {
   return rows.length === 0 ? undefined : (readRow(rows[0])[0] ?? undefined);
 }
 
-/** Names of the dataset's tables; none where it is not there. */
+/** Names of the dataset's tables; empty if the dataset does not exist. */
 export async function listTables(connection: Connection, { project, dataset }: DatasetName): Promise<string[]> {
   const names: string[] = [];
   const tokens = new Set<string>();
@@ -116,13 +116,13 @@ export async function listTables(connection: Connection, { project, dataset }: D
   }
 }
 
-/** The only cell of a table of one row and one text column; undefined where the table is not there. */
+/** The cell of a table with one row and one text column; undefined if the table does not exist. */
 export async function readCell(connection: Connection, name: FullName): Promise<string | undefined> {
   const uri = `${tableUri(name)}/data`;
   return await requestIfThere(connection, { uri, project: name.project }, readOnlyCell);
 }
 
-/** Sent again where nobody knows: what is there already, by another process or by a request whose answer was lost, is as good. */
+/** Safe to retry: it is fine if another process, or an earlier request whose answer was lost, has created it. */
 async function create(connection: Connection, project: string, uri: string, json: unknown): Promise<void> {
   try {
     await request(connection, { method: 'POST', uri, project, json }, () => undefined);

@@ -6,14 +6,14 @@ interface RowsMessage {
   readonly arrowRecordBatch?: { readonly serializedRecordBatch?: Uint8Array };
 }
 
-/** A stream whose next message is awaited. */
+/** A stream and its pending next message. */
 type Awaited = Promise<{ readonly stream: AsyncIterator<RowsMessage>; readonly result: IteratorResult<RowsMessage> }>;
 
 /**
- * The Arrow messages of several streams of a read session, each as it comes and one at a time. While one is worked on the next
- * ones arrive.
+ * The Arrow messages of several streams of a read session, one at a time in order of arrival. The next ones arrive while one
+ * is being processed.
  *
- * @throws what the first stream that failed said; SilenceError where none says anything any more
+ * @throws the error of the first stream that fails; SilenceError if a stream sends nothing for too long
  */
 export async function* rowMessages(
   { timeouts, signal }: Pick<Connection, 'timeouts' | 'signal'>,
@@ -22,13 +22,13 @@ export async function* rowMessages(
 ): AsyncGenerator<Uint8Array> {
   const calls = names.map((readStream) => {
     const call = client.readRows({ readStream, offset: 0 });
-    // An error may come when nobody waits for a message any more; without a listener the process would end.
+    // An error can come when no message is awaited; without a listener it would end the process.
     call.on('error', () => undefined);
     return call;
   });
   const next = (stream: AsyncIterator<RowsMessage>): Awaited => {
     const awaited = within(stream.next(), timeouts.silence, signal).then((result) => ({ stream, result }));
-    // It may fail while another stream's message is worked on, and is met afterwards.
+    // It can fail while another stream's message is being processed; `Promise.race` reports it afterwards.
     awaited.catch(() => undefined);
     return awaited;
   };

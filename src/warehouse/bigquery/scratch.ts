@@ -6,7 +6,7 @@ import { BIGQUERY } from './dialect.ts';
 import { type FullName, partsOf, suffixOf } from './names.ts';
 import { dropTable, getTable, listTables } from './rest-tables.ts';
 
-/** What the tables of a run in scratch hold. */
+/** Content of a run's table in scratch. */
 export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'probe';
 
 const PREFIX = 'score_batch_';
@@ -15,14 +15,14 @@ export function scratchTable({ scratch }: Connection, kind: ScratchKind, runId: 
   return { ...scratch, table: `${PREFIX}${kind}_${suffixOf(runId)}` };
 }
 
-/** What a new table in scratch carries: our mark, labels for the bill, and the time after which BigQuery drops it. */
+/** Options of a new table in scratch: our mark, labels for billing, and the time after which BigQuery drops it. */
 export function scratchOptions(connection: Connection, runId: string) {
   const mark = newMark(connection.job, runId);
   const expirationTime = String(Date.parse(mark.deadline));
   return { description: JSON.stringify(mark), labels: labelsOf(connection, runId), expirationTime };
 }
 
-/** The same as an OPTIONS clause. */
+/** `scratchOptions` as an OPTIONS clause. */
 export function scratchClause(connection: Connection, runId: string): string {
   const { description, labels, expirationTime } = scratchOptions(connection, runId);
   const { literal } = BIGQUERY;
@@ -35,7 +35,7 @@ export function scratchName(connection: Connection, kind: ScratchKind, runId: st
   return BIGQUERY.table(partsOf(scratchTable(connection, kind, runId)));
 }
 
-/** The job's tables in scratch by their full names. The descriptions tell whose they are: a table's name may be anybody's. */
+/** The job's tables in scratch by full name. The mark in the description shows the owner; the name alone does not. */
 export async function listArtifacts(connection: Connection, kinds: readonly ScratchKind[]): Promise<ScratchArtifact[]> {
   const { scratch, job } = connection;
   const left: ScratchArtifact[] = [];

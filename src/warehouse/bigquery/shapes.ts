@@ -1,14 +1,14 @@
 import { demand, isObject, type Json, textOrNothing } from './answer.ts';
 import type { Field } from './types.ts';
 
-// What BigQuery's answers must have, where this program reads it: a proxy, or a server that is ill, may give JSON of any shape.
+// Validates the parts of BigQuery's answers that we read: a proxy or a broken server can return any JSON.
 
-/** The parts of BigQuery's job resource that are used: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
+/** The parts of BigQuery's job resource that we use: https://cloud.google.com/bigquery/docs/reference/rest/v2/Job */
 export interface Job {
   readonly jobReference: { readonly jobId: string; readonly location?: string };
   readonly status: {
     readonly state: string;
-    /** Whether the job failed; `errors` beside it also holds what did not make it fail. */
+    /** Set if the job failed. The sibling `errors` also lists errors that did not make it fail. */
     readonly errorResult?: { readonly reason?: string; readonly message?: string };
   };
   readonly configuration?: { readonly labels?: Readonly<Record<string, string>> };
@@ -53,7 +53,7 @@ export function readJob(body: Json): Job {
   };
 }
 
-/** Rows of text of one page: https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults */
+/** One page of rows as text: https://cloud.google.com/bigquery/docs/reference/rest/v2/jobs/getQueryResults */
 export interface Page {
   readonly rows: readonly (readonly (string | null)[])[];
   readonly totalRows: number;
@@ -94,7 +94,7 @@ export function readFields(fields: unknown): Field[] {
   });
 }
 
-/** JSON has whole numbers of 64 bits as text. */
+/** The API encodes 64-bit integers as JSON strings. */
 export function countOrNothing(value: unknown, what: string): string | undefined {
   if (value === undefined || value === null) return undefined;
   const text = String(value);

@@ -24,12 +24,13 @@ export function bigquerySink(connection: Connection): Sink {
           for (const layout of Object.values(tables)) if (layout) found.push(...(await tableDifferences(connection, layout)));
           return found;
         },
-        'looking at the tables of the job',
+        'checking the tables of the job',
       ),
-    probe: (targets) => translated(connection, () => probeSink(connection, targets), 'trying what the credentials may do'),
+    probe: (targets) =>
+      translated(connection, () => probeSink(connection, targets), 'checking the permissions of the credentials'),
     stagesText: true,
     workFolder: (runId) => makeWorkFolder(place, runId),
-    staged: (runId) => translated(connection, () => stagedAttempts(connection, runId), 'looking at what is staged'),
+    staged: (runId) => translated(connection, () => stagedAttempts(connection, runId), 'listing the staged attempts'),
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
@@ -47,7 +48,9 @@ export function bigquerySink(connection: Connection): Sink {
         ...(await listArtifacts(connection, ['staged', 'ranked', 'probe'])),
         ...(await workFolders(place)),
       ]),
-    drop: (left) =>
-      translated(connection, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropArtifact(connection, left))),
+    drop: (artifact) =>
+      translated(connection, () =>
+        path.isAbsolute(artifact.name) ? dropWorkFolder(artifact) : dropArtifact(connection, artifact),
+      ),
   };
 }

@@ -2,7 +2,8 @@ import type { FrozenTable } from '../../domain/frozen-table.ts';
 import type { Query } from '../../domain/query.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { alteredFrozen } from '../altered-frozen.ts';
+import { refuseOtherRows } from '../altered-frozen.ts';
+import { notOneBoolean } from '../errors.ts';
 import type { ChunkColumns, FedBatch, FeedingSource } from '../feeding.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
@@ -19,7 +20,7 @@ import type { Job } from './shapes.ts';
 import { type Field, toSchema } from './types.ts';
 
 export function bigquerySource(connection: Connection): Source & EstimatingSource & FeedingSource & MeasuringSource {
-  const asked = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
+  const queried = <T>(query: Query, work: () => Promise<T>): Promise<T> =>
     translated(connection, async () => {
       try {
         return await work();
@@ -29,9 +30,9 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       }
     });
   const planned = (query: Query): Promise<Job> =>
-    asked(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
+    queried(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
   return {
-    // Names of projects are unique in all of Google Cloud.
+    // Project names are globally unique in Google Cloud.
     identity: async () => `bigquery ${connection.home.project}.${connection.home.dataset}`,
     async describe(query) {
       const job = await planned(query);
@@ -42,18 +43,14 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     },
     async ready(query) {
       const [column, ...more] = await this.describe(query);
-      // As it is, not inside another: a column without a name cannot be selected from outside.
+      // Not as a subquery: an unnamed column cannot be selected from outside.
       const found =
         column?.type === 'bool' && more.length === 0
-          ? await asked(query, () =>
+          ? await queried(query, () =>
               rows(connection, renderQuery(query), { parameters: query.parameters, maxBytes: connection.maxBytes }),
             )
           : [];
-      if (found.length !== 1) {
-        throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
-          hint: 'write a query such as: select max(date) >= :window_end_date from orders',
-        });
-      }
+      if (found.length !== 1) throw notOneBoolean(query.name);
       return found[0]?.[0] === 'true';
     },
     largest: (_, texts, runId) =>
@@ -64,11 +61,11 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
           const [row] = await rows(connection, selectLargest(BIGQUERY, frozen, texts, 'BYTE_LENGTH'), { runId });
           return largestTexts(texts, row);
         },
-        'looking for the largest text',
+        'finding the largest text',
       ),
     freeze: (query, options) =>
       translated(connection, () => freeze(connection, query, options), 'freezing the rows of the window'),
-    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'looking for the frozen table'),
+    frozen: (runId) => translated(connection, () => readFrozen(connection, runId), 'reading the frozen table'),
     verify: (frozen, key) =>
       translated(connection, () => verifyFrozen(connection, frozen, key), 'counting the frozen table again'),
     async loadChunk(frozen, chunk, database) {
@@ -79,8 +76,8 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       translatedEach(connection, feedChunk(connection, frozen, chunk, database, columns), 'reading a frozen chunk'),
     dropFrozen: (runId) => translated(connection, () => dropFrozen(connection, runId), 'dropping the frozen table'),
     listArtifacts: () => translated(connection, () => listArtifacts(connection, ['manifest', 'frozen', 'probe'])),
-    drop: (left) => translated(connection, () => dropArtifact(connection, left)),
-    probe: () => translated(connection, () => probeSource(connection), 'trying what the credentials may do'),
+    drop: (artifact) => translated(connection, () => dropArtifact(connection, artifact)),
+    probe: () => translated(connection, () => probeSource(connection), 'checking the permissions of the credentials'),
   };
 }
 
@@ -97,13 +94,10 @@ async function* feedChunk(
   } catch (error) {
     if (!failureOf(error).reasons.includes('notFound')) throw error;
     throw new ScoreBatchError('conflict', `the frozen table ${table.table} of this run is gone`, {
-      hint: 'something dropped it, or it is past its deadline; start again with --fresh',
+      hint: 'it was dropped or has expired; run again with --fresh',
       cause: error,
     });
   }
-  const expected = frozen.chunks.find((other) => other.chunk === chunk)?.rows ?? 0;
   const [row] = await database.rows('SELECT count(*) FROM chunk');
-  if (Number(row?.[0]) !== expected) {
-    throw alteredFrozen(Object.values(table).join('.'), [`chunk ${chunk} had ${expected} rows and has ${row?.[0]}`]);
-  }
+  refuseOtherRows(frozen, chunk, Number(row?.[0]), Object.values(table).join('.'));
 }

@@ -18,11 +18,11 @@ import { scratchName, scratchOptions, scratchTable } from './scratch.ts';
 import { type Job, readJob } from './shapes.ts';
 import { columnField, type Field } from './types.ts';
 
-// Staging is one table per run, into which each scored file goes by a load job of its own. Load jobs rather than the Storage
-// Write API: they are free, take the Parquet file as it is, put in all of its rows or none, and their ids tell what was
-// loaded, so that nothing is loaded twice. BigQuery allows 1,500 of them per table and day: a run has at most 1,000 chunks.
+// Staging is one table per run. Each scored file is loaded by its own load job. Load jobs are better here than the Storage
+// Write API: they are free, accept Parquet files, load all rows or none, and their ids show what was loaded, so that nothing
+// is loaded twice. BigQuery allows 1,500 load jobs per table and day; a run has at most 1,000 chunks.
 
-/** Loads the file, unless it was loaded before: the job's id is that of the attempt. */
+/** Loads the file unless it was loaded before: the job's id is derived from the attempt. */
 export async function stage(connection: Connection, runId: string, scored: ScoredFile): Promise<void> {
   const table = scratchTable(connection, 'staged', runId);
   if (!(await getTable(connection, table))) {
@@ -49,7 +49,7 @@ export async function stagedAttempts(connection: Connection, runId: string): Pro
 
 export async function tally(connection: Connection, options: ReconcileOptions): Promise<StagedTally> {
   const { runId } = options;
-  // A window without rows has nothing staged.
+  // A window without rows has no staging table.
   if (!(await getTable(connection, scratchTable(connection, 'staged', runId)))) {
     return { ...pinAttempts(options.frozen, []), rejections: [], scoreCounts: options.scoreEdges && [] };
   }
@@ -58,7 +58,7 @@ export async function tally(connection: Connection, options: ReconcileOptions): 
   );
 }
 
-/** One request with the file in it, which the client would send too, but without the labels. */
+/** One upload request with the file. Google's client sends the same request, but without labels. */
 async function upload(connection: Connection, jobId: string, runId: string, file: string): Promise<Job> {
   const { home, timeouts } = connection;
   const { project, dataset, table } = scratchTable(connection, 'staged', runId);
@@ -91,7 +91,7 @@ async function upload(connection: Connection, jobId: string, runId: string, file
   }
 }
 
-/** Columns of the scored files of a run, which all have the same; in BigQuery every whole number has 64 bits. */
+/** Columns of a scored file; all files of a run have the same ones. BigQuery's integers always have 64 bits. */
 async function fieldsOf(connection: Connection, file: string): Promise<Field[]> {
   await using database = await openDatabase(':memory:', {
     threads: 1,

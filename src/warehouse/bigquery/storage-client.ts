@@ -10,12 +10,15 @@ interface StorageOptions {
 }
 
 /**
- * Bytes that may be under way to a client. With HTTP/2's own 64 KiB, which Node keeps to, a read gets no further than that in the
- * time of a round trip: 6 MB/s where it takes ten milliseconds.
+ * Flow control window, bytes. With HTTP/2's default of 64 KiB, which Node uses, a read transfers at most 64 KiB per round
+ * trip: 6 MB/s at ten milliseconds.
  */
 const WINDOW = { 'grpc-node.flow_control_window': 4 * 2 ** 20 };
 
-/** Google's client for the Storage Read API, with the same credentials; an emulator is at BIGQUERY_STORAGE_EMULATOR_HOST. */
+/**
+ * Google's client for the Storage Read API with the same credentials, or one for the emulator at
+ * BIGQUERY_STORAGE_EMULATOR_HOST.
+ */
 function createReadClient({ home, environment }: StorageOptions): BigQueryReadClient {
   const { BIGQUERY_STORAGE_EMULATOR_HOST: emulator } = environment;
   if (!emulator) return new BigQueryReadClient({ projectId: home.project, ...WINDOW });
@@ -27,16 +30,16 @@ function createReadClient({ home, environment }: StorageOptions): BigQueryReadCl
     apiEndpoint: host,
     port: Number(port ?? 443),
     sslCreds: grpc.credentials.createInsecure(),
-    // Else it would ask the network for credentials that it does not need.
+    // Otherwise it would look for credentials that the emulator does not need.
     authClient: new googleAuthLibrary.PassThroughClient(),
   });
 }
 
-/** The connection to the Storage API, made when it is needed and anew after it broke. */
+/** The connection to the Storage API, opened on demand and reopened after a failure. */
 export interface StorageClient {
-  /** @throws the client's error where there are no credentials; asked later, it would be rejected where nobody listens */
+  /** @throws the client's error if there are no credentials. Finding them later would cause an unhandled rejection. */
   get(): Promise<BigQueryReadClient>;
-  /** Lets go of it, without waiting: one that fell silent may not end either. */
+  /** Closes it without waiting: closing an unresponsive connection may never finish. */
   close(): void;
 }
 

@@ -6,12 +6,12 @@ import { fullName, partsOf } from './names.ts';
 import { createTable, getTable } from './rest-tables.ts';
 import { canonical, columnField, type Field, nativeType } from './types.ts';
 
-/** The layout with all parts of its name, as the dialect takes it. */
+/** The layout with the table's full name. */
 export function inProject<T extends TableLayout>({ home }: Connection, layout: T): T {
   return { ...layout, name: partsOf(fullName(layout.name, home)) };
 }
 
-/** As many columns as BigQuery clusters by, and the types that it can: no floating point. */
+/** BigQuery clusters by at most four columns, and not by floating point. */
 const MAX_CLUSTERED = 4;
 const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
   'integer',
@@ -25,10 +25,10 @@ const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
 ]);
 
 /**
- * Creates dataset and table where they are missing; never alters one that is there. Partitioned by day of the window, so that
- * replacing a window reads and writes its partition only.
+ * Creates dataset and table if they do not exist; never alters existing ones. The table is partitioned by the day of the
+ * window's start, so that replacing a window reads and writes only its partition.
  *
- * @param key names of the columns to cluster by
+ * @param key names of columns to cluster by
  */
 export async function createLayout(connection: Connection, layout: TableLayout, key: readonly string[]): Promise<void> {
   const clustered = layout.columns
@@ -45,21 +45,21 @@ export async function layoutExists(connection: Connection, layout: TableLayout):
   return (await getTable(connection, fullName(layout.name, connection.home))) !== undefined;
 }
 
-/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+/** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
 export async function tableDifferences(connection: Connection, { name, columns }: TableLayout): Promise<string[]> {
   const table = await getTable(connection, fullName(name, connection.home));
   const found = table?.schema?.fields ?? [];
   if (table === undefined) return [];
   const shown = showTableName(name);
   if (table.type !== undefined && table.type !== 'TABLE') {
-    return [`${shown} is a ${table.type.toLowerCase().replaceAll('_', ' ')}, which cannot be written`];
+    return [`${shown} is a ${table.type.toLowerCase().replaceAll('_', ' ')}, not a table`];
   }
   const asShown = (field: Field) => ({ name: field.name, type: nativeType(field), field });
   const wanted = columns.map((column) => asShown(columnField(column)));
   return columnDifferences(shown, found.map(asShown), wanted, (a, b) => holds(a.field, b.field));
 }
 
-/** Whether values of `wanted` go into the column as they are: the same type, or a decimal that is not limited. */
+/** Whether the column holds values of `wanted` unchanged: the same type, or a decimal without precision. */
 function holds(actual: Field, wanted: Field): boolean {
   if (actual.mode === 'REPEATED') return false;
   if (nativeType(actual) === nativeType(wanted)) return true;

@@ -2,7 +2,7 @@ import type { Column, ColumnType, Schema } from '../../domain/schema.ts';
 import type { TableColumn } from '../../domain/tables.ts';
 import { BIGQUERY, fitsNumeric } from './dialect.ts';
 
-/** A column as the REST API has it: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
+/** A column in the REST API: https://cloud.google.com/bigquery/docs/reference/rest/v2/tables#TableFieldSchema */
 export interface Field {
   readonly name: string;
   readonly type: string;
@@ -12,7 +12,7 @@ export interface Field {
   readonly fields?: readonly Field[];
 }
 
-/** The REST API also answers with the names that types had in legacy SQL. */
+/** The REST API also returns type names of legacy SQL. */
 const NAMES: Readonly<Record<string, string>> = {
   INTEGER: 'INT64',
   FLOAT: 'FLOAT64',
@@ -34,7 +34,7 @@ const TYPES: Readonly<Record<string, ColumnType>> = {
   BIGNUMERIC: 'decimal',
 };
 
-/** As many digits as DuckDB's decimals have. */
+/** Precision of DuckDB's decimals. */
 const MAX_DIGITS = 38;
 
 export function toSchema(fields: readonly Field[]): Schema {
@@ -50,7 +50,7 @@ function toColumn(field: Field): Column {
   return digits === undefined ? { name, native, type: 'other' } : { name, native, type, digits };
 }
 
-/** The type as people write it: `ARRAY<STRUCT<x INT64>>`. */
+/** The type in SQL: `ARRAY<STRUCT<x INT64>>`. */
 export function nativeType(field: Field): string {
   const type = canonical(field.type);
   const inner =
@@ -72,7 +72,7 @@ export function columnField(column: TableColumn): Field {
   return { name: column.name, type, precision: String(precision), ...(scale > 0 && { scale: String(scale) }) };
 }
 
-/** Undefined where a value may have more digits than others can hold. */
+/** Undefined if values can have more digits than other warehouses support. */
 function digitsOf({ type, precision, scale }: Field): readonly [precision: number, scale: number] | undefined {
   if (precision === undefined) return canonical(type) === 'NUMERIC' ? [38, 9] : undefined;
   const digits = [Number(precision), Number(scale ?? 0)] as const;

@@ -2,10 +2,10 @@ import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 
-/** What a warehouse's URL says: `bigquery://project/dataset?location=EU`. */
+/** The parts of a warehouse's URL: `bigquery://project/dataset?location=EU`. */
 export interface BigqueryUrl {
   readonly project: string;
-  /** Dataset of tables that are named without one, in the job's query too. */
+  /** Default dataset of tables, in the job's query too. */
   readonly dataset: string;
   /** Region or multi-region; undefined for the dataset's own. */
   readonly location: string | undefined;
@@ -16,11 +16,11 @@ const URL_FORM = /^bigquery:\/\/([a-z][a-z0-9.:-]*)\/(\w+)\/?(?:\?(.*))?$/i;
 const PARAMETERS = ['location'];
 const EXAMPLE = 'write it like bigquery://project/dataset?location=EU';
 
-/** @throws ScoreBatchError `configuration` where it is none, or has a parameter that is not known */
+/** @throws ScoreBatchError `configuration` if the URL is not valid or has an unknown parameter */
 export function parseUrl(url: string): BigqueryUrl {
   const [, project, dataset, query = ''] = URL_FORM.exec(url) ?? [];
   if (project === undefined || dataset === undefined) {
-    throw new ScoreBatchError('configuration', `${showUrl(url)} names no BigQuery dataset`, { hint: EXAMPLE });
+    throw new ScoreBatchError('configuration', `${showUrl(url)} does not name a BigQuery dataset`, { hint: EXAMPLE });
   }
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
@@ -31,7 +31,7 @@ export function parseUrl(url: string): BigqueryUrl {
   }
   const location = parameters.get('location') ?? undefined;
   if (location !== undefined && !/^[\w-]+$/.test(location)) {
-    throw new ScoreBatchError('configuration', `${showUrl(url)} has the location ${JSON.stringify(location)}, which is none`, {
+    throw new ScoreBatchError('configuration', `${JSON.stringify(location)} in ${showUrl(url)} is not a valid location`, {
       hint: EXAMPLE,
     });
   }

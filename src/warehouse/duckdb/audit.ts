@@ -6,12 +6,12 @@ import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { inCatalog, tableExists } from './tables.ts';
 
-/** A file that is not there yet holds no tables. */
-const NOTHING: TableReader = { dialect: DUCKDB, find: async () => undefined, rows: async () => [] };
+/** For a file that does not exist yet. */
+const EMPTY: TableReader = { dialect: DUCKDB, find: async () => undefined, rows: async () => [] };
 
 export function duckdbAudit(file: DuckdbFile): Audit {
   return auditBy(async (work) => {
-    if (!existsSync(file.path)) return await work(NOTHING);
+    if (!existsSync(file.path)) return await work(EMPTY);
     return await withFile(file, 'read', (database) =>
       work({
         dialect: DUCKDB,

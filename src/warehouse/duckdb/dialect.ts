@@ -10,7 +10,7 @@ export const DUCKDB: Dialect = {
   type: duckdbType,
   quotient: (dividend, divisor) => `(${dividend}) // (${divisor})`,
   text: canonicalText,
-  // DuckDB's collation of no collation: what is sorted are the bytes.
+  // The collation "C" compares bytes.
   bytes: (text) => `CAST(${text} AS VARCHAR) COLLATE "C"`,
   hash: (text) => `CAST('0x' || substr(md5(${text}), 1, 15) AS BIGINT)`,
 };

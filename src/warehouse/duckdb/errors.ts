@@ -1,26 +1,24 @@
 import { firstLines } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { rejectedQuery, tryQueryIn } from '../errors.ts';
 
-/** What DuckDB says of a statement that it cannot run. In the job's own SQL that is for its author; in ours it is a bug. */
+/** DuckDB's errors about a statement. In the job's SQL they are the author's to fix; in ours they are bugs. */
 const STATEMENT =
   /(Parser|Binder|Catalog|Conversion|Invalid Input|Out of Range|Not implemented|Invalid type|Mismatch Type|Constraint|IO) Error/;
 
 /**
- * For statements that hold the job's query.
+ * For statements that contain the job's query.
  *
- * @param name the query's file, or the key of the job file that holds it
+ * @param name the query's file, or the key in the job file
  */
 export function queryError(error: unknown, name: string): unknown {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof ScoreBatchError || !STATEMENT.test(message)) return error;
-  return new ScoreBatchError('configuration', `DuckDB refuses ${name}`, {
-    details: [firstLines(message)],
-    hint: 'try the query in a DuckDB shell, with values in place of :window_start and its kin',
-    cause: error,
-  });
+  const origin = { warehouse: 'DuckDB', details: [firstLines(message)], cause: error };
+  return rejectedQuery(name, origin, tryQueryIn('a DuckDB shell'));
 }
 
-/** Whether waiting may help: another process holds the file for a moment. */
+/** Whether another process has the file open, so that waiting can help. */
 export function isLocked(error: unknown): boolean {
   return error instanceof ScoreBatchError && error.kind === 'conflict';
 }

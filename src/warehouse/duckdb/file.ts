@@ -1,36 +1,36 @@
 import { existsSync, statSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, openDatabase } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { sleep } from '../timeouts.ts';
 import { isLocked } from './errors.ts';
 import { readUntil } from './readers.ts';
 
-/** A DuckDB file with the folder beside it that holds frozen chunks and staging. */
+/** A DuckDB file and the folder next to it for frozen chunks and staging. */
 export interface DuckdbFile {
   /** Absolute path of the database file. */
   readonly path: string;
   /** Absolute path of the scratch folder. */
   readonly scratch: string;
-  /** Name of the job, written on what is left in scratch. */
+  /** Name of the job, stored with artifacts in scratch. */
   readonly job: string;
-  /** Bytes that DuckDB may use. */
+  /** Memory limit of DuckDB, bytes. */
   readonly memory: number;
-  /** Bytes that it may use where rows are wide; the same by default. */
+  /** Memory limit for wide rows, bytes; defaults to `memory`. */
   readonly reserve?: number | undefined;
   /** See `WarehouseOptions`. */
   readonly signal: AbortSignal;
 }
 
-/** How long a run waits for another process to let go of the file: longer than a publish of some 100,000 rows takes. */
+/** How long a run waits for another process to close the file: longer than it takes to publish some 100,000 rows. */
 const LOCK_WAIT_MS = 5_000;
 
 /**
- * Opens the file for the length of `work` only, so that others can use it while chunks are scored.
+ * Opens the file only while `work` runs, so that other processes can use it while chunks are scored.
  *
- * @throws ScoreBatchError `configuration` where a file to read is missing; it is never created by reading
+ * @throws ScoreBatchError `configuration` if a file to read does not exist; reading never creates it
  */
 export async function withFile<T>(
   file: DuckdbFile,
@@ -42,24 +42,24 @@ export async function withFile<T>(
     const database = await openOnce(sharing, file);
     return await translated(file.path, () => work(database));
   }
-  // One process has the file open for writing, and in it one instance.
+  // Only one instance can have the file open for writing.
   if (sharing !== undefined) await closeShared(sharing);
   await using database = await openFile(file, mode);
   return await translated(file.path, () => work(database));
 }
 
-/** Who reads the file together, and the instance, once somebody has asked for it. */
+/** A shared read-only instance, opened on first use. */
 interface Sharing {
   users: number;
   opened: Promise<Database> | undefined;
 }
 
-/** By path: source and sink are often one file. */
+/** By path, because source and sink are often the same file. */
 const SHARED = new Map<string, Sharing>();
 
 /**
- * Until it is disposed of, whatever only reads the file reads one instance, which the first of them opens: that takes longer than most
- * questions. Nobody can write the file meanwhile, so it is for short questions only.
+ * Until disposed, all read-only operations on the file share one instance, because opening it takes longer than most
+ * queries. No other process can write to the file meanwhile, so keep it short.
  */
 export function readTogether({ path }: DuckdbFile): AsyncDisposable {
   const sharing = SHARED.get(path) ?? { users: 0, opened: undefined };
@@ -81,7 +81,7 @@ async function openOnce(sharing: Sharing, file: DuckdbFile): Promise<Database> {
   try {
     return await opening;
   } catch (error) {
-    // The next one may find it.
+    // The next attempt may succeed.
     if (sharing.opened === opening) sharing.opened = undefined;
     throw error;
   }
@@ -93,7 +93,7 @@ async function closeShared(sharing: Sharing): Promise<void> {
   await (await opened)?.[Symbol.asyncDispose]();
 }
 
-/** The file itself, for who reads it in pieces; must be disposed of. */
+/** Opens the file for callers that read it piece by piece. They must dispose of it. */
 export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promise<Database> {
   if (mode === 'read' && !existsSync(file.path)) throw missingFile(file.path);
   refuseScratch(file);
@@ -101,13 +101,13 @@ export async function openFile(file: DuckdbFile, mode: 'read' | 'write'): Promis
   return await openWaiting(file, mode);
 }
 
-/** What does not fit into memory goes there too, so that nothing can be opened without it. */
+/** DuckDB spills into scratch, so nothing works without that folder. */
 function refuseScratch({ scratch }: DuckdbFile): void {
-  // One that cannot be looked at is told by whoever writes there.
+  // Other errors show up when something writes there.
   const found = statSync(scratch, { throwIfNoEntry: false });
   if (found === undefined || found.isDirectory()) return;
-  throw new ScoreBatchError('configuration', `scratch is to be the folder ${scratch}, and there is a file of that name`, {
-    hint: 'move the file away, or set source.scratch and sink.scratch to another name',
+  throw new ScoreBatchError('configuration', `scratch must be the folder ${scratch}, but a file with that name exists`, {
+    hint: 'move the file, or set source.scratch and sink.scratch to another name',
   });
 }
 
@@ -118,10 +118,10 @@ export function missingFile(file: string): ScoreBatchError {
 }
 
 /**
- * An in-memory DuckDB for work on a run's Parquet files, which needs no lock on the database file. No lock would tell whether its
- * process lives, so it spills into the run's folder and goes with it.
+ * An in-memory DuckDB for work on a run's Parquet files, without a lock on the database file. Without the lock nothing shows
+ * whether its process is alive, so it spills into the run's folder and is removed with it.
  *
- * @param folder the run's
+ * @param folder of the run
  */
 export async function withMemory<T>(file: DuckdbFile, folder: string, work: (database: Database) => Promise<T>): Promise<T> {
   refuseScratch(file);
@@ -147,14 +147,14 @@ async function openWaiting(file: DuckdbFile, mode: 'read' | 'write'): Promise<Da
       );
     } catch (error) {
       file.signal.throwIfAborted();
-      // Another run says how long it has the file; anybody else gets a moment.
+      // Another run leaves a note of how long it needs the file; other processes get a few seconds.
       if (!isLocked(error) || (performance.now() > deadline && Date.now() > (await readUntil(file)))) throw error;
-      await sleep(50 + Math.random() * 100);
+      await sleep(50 + Math.random() * 100, file.signal);
     }
   }
 }
 
-/** Runs `work` so that what DuckDB or the file system says is in this program's words. */
+/** Runs `work` and translates errors of DuckDB and the file system. */
 export async function translated<T>(subject: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -32,24 +32,27 @@ import { widestRows } from './widest-rows.ts';
 const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
 const REPEATED = 'repeated';
-/** Ten million keys were counted at once with 200 MiB, a hundred million were too many, however much of it was spilled. */
+/** 200 MiB was enough to count ten million keys in one pass, but not a hundred million, even with spilling. */
 const BYTES_PER_KEY = 12;
-/** About: each thread fills a row group of its own. What a chunk costs grows with the row groups of its file, read or not. */
+/**
+ * Approximate, because each thread fills its own row group. A chunk costs more the more row groups its file has, read or
+ * not.
+ */
 const GROUPS_PER_FILE = 16;
-/** A chunk worker with the least memory can read a row group of this size. */
+/** A chunk worker with the minimum memory can read a row group of this size. */
 const ROW_GROUP_BYTES = 8 * 2 ** 20;
 
 interface Manifest extends FrozenTable {
   /** See `probeHash`. */
   readonly probe: string;
-  /** One for each file, as it was written. */
+  /** One per file, taken when it was written. */
   readonly stamps: readonly string[];
 }
 
 /**
- * Writes the query's rows as Parquet files beside the database, of which a chunk is a range of rows: a table in the same file
- * would hold the file's lock for as long as it is written and took twice the time, and files per chunk, filled by a hash of the
- * key, cost the more for a row the more chunks there are. Complete once the folder has its final name.
+ * Writes the query's rows as Parquet files next to the database; a chunk is a range of rows. A table in the database would
+ * hold its lock during the write, and took twice the time. One file per chunk, filled by a hash of the key, costs more per
+ * row the more chunks there are. The frozen table is complete once the folder has its final name.
  */
 export async function freeze(file: DuckdbFile, query: Query, options: FreezeOptions): Promise<FrozenTable> {
   const final = frozenFolder(file, options.runId);
@@ -72,14 +75,14 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
       path.join(folder, MANIFEST),
       JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId), stamps } satisfies Manifest),
     );
-    // One that is there and could not be read is damaged; rows that were scored from it are not gone on with.
+    // A frozen table that exists but cannot be read is damaged; rows that were scored from it are not used.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
       await rm(final, { recursive: true });
     await rename(folder, final);
     return frozen;
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
-    // Another process of the same run was faster; its rows are the run's rows.
+    // Another process of this run finished first; its rows are the run's rows.
     const other = isTaken(error) ? await readFrozen(file, options.runId) : undefined;
     if (other) return other;
     throw error;
@@ -92,7 +95,7 @@ function isTaken(error: unknown): boolean {
 
 async function copyRows(database: Database, query: Query, { columns }: FreezeOptions, folder: string): Promise<void> {
   const { sql, values } = renderQuery(query);
-  // Which row is in which chunk means nothing, and keeping the order would hold whole row groups back in memory.
+  // It does not matter which chunk a row is in, and preserving the order would buffer whole row groups in memory.
   await database.run('SET preserve_insertion_order = false');
   await database.run(
     `COPY (SELECT ${frozenColumns(columns).join(', ')} FROM ${asSubquery(sql)})
@@ -101,7 +104,7 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
   );
 }
 
-/** Counted from the files, not from the query: the numbers that reconcile compares come from what is frozen. */
+/** Counts the files, not the query: reconcile must compare with what is frozen. */
 async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
   const { runId, columns, key, hash } = options;
   const files = await filesIn(path.join(folder, ROWS));
@@ -129,7 +132,7 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   return { id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates, ...(widest && { widest }) };
 }
 
-/** Rows of a file's chunks, all about equal and none above `chunkRows`. */
+/** Rows per chunk of a file: about equal, at most `chunkRows`. */
 function pieceSize(rows: number, chunkRows: number): number {
   if (rows === 0) return 1;
   return Math.ceil(rows / Math.ceil(rows / chunkRows));
@@ -140,12 +143,12 @@ async function rowsPerFile(database: Database, files: readonly string[]): Promis
   const rows = new Map(counted.map(([name, count]) => [String(name), Number(count)]));
   return files.map((file) => {
     const count = rows.get(file);
-    if (count === undefined) throw new Error(`nothing was counted of ${file}`);
+    if (count === undefined) throw new Error(`no row count for ${file}`);
     return count;
   });
 }
 
-/** @returns how many keys there are that occur more than once */
+/** @returns number of keys that occur more than once */
 async function writeRepeated(
   database: Database,
   folder: string,
@@ -162,22 +165,24 @@ async function writeRepeated(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
-/** Everything that is frozen: the rows, and the keys that occur more than once. */
+/** All frozen files: rows and duplicate keys. */
 async function frozenFiles(folder: string): Promise<string[]> {
   return [...(await filesIn(path.join(folder, ROWS))), ...(await filesIn(path.join(folder, REPEATED)))];
 }
 
-/** The hash of one key: where this DuckDB computes another one, rows that are staged now would not reconcile with what was counted. */
+/**
+ * The hash of a fixed key. A DuckDB that computes another one would stage rows that do not reconcile with what was counted.
+ */
 async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
   const [row] = await withMemory(file, runFolder(file, runId), (database) => database.rows("SELECT hash('score-batch', 1)"));
   return String(row?.[0]);
 }
 
 /**
- * The run's frozen table where it is there with all its rows, counted by a DuckDB that hashes as this one does: a machine that lost
- * power may have lost what was written last.
+ * The run's frozen table, if it has all its rows and was counted by a DuckDB with the same hash. Rows can be missing after a
+ * loss of power.
  *
- * @throws ScoreBatchError `refused` where it has all its rows and was written to
+ * @throws ScoreBatchError `refused` if it has all its rows but was written to
  */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
@@ -196,11 +201,11 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   }
 }
 
-/** Looks whether a file was written to since it was frozen: no byte of the rows is read again. */
+/** Checks that no file was written to since it was frozen, without reading the rows again. */
 export async function verifyFrozen(file: DuckdbFile, { id, runId }: FrozenTable): Promise<void> {
   const folder = frozenFolder(file, runId);
   const manifest = await readManifest(folder).catch((error: unknown) => {
-    throw alteredFrozen(folder, [`its manifest cannot be read (${systemCode(error) ?? 'not JSON'})`]);
+    throw alteredFrozen(folder, [`cannot read its manifest (${systemCode(error) ?? 'not JSON'})`]);
   });
   if (manifest.id !== id) throw alteredFrozen(folder, ['another process has frozen the window again']);
   await refuseOtherStamps(folder, manifest.stamps);
@@ -222,8 +227,8 @@ async function refuseOtherStamps(folder: string, stamps: readonly string[] = [])
 }
 
 /**
- * Makes the chunk the view `chunk`, and the keys that occur more than once in the window the view `repeated`; with one thread
- * DuckDB keeps the order of the rows, however often they are read.
+ * Creates the views `chunk`, with the chunk's rows, and `repeated`, with the window's duplicate keys. With one thread DuckDB
+ * returns the rows in the same order on every read.
  */
 export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: number, database: Database): Promise<void> {
   const folder = frozenFolder(file, frozen.runId);

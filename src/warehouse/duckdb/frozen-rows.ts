@@ -2,26 +2,27 @@ import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
 import { identifier, numberedScan, parquetScan } from '../../duckdb/sql.ts';
 
-// The Parquet file of a frozen window. Its columns are called by their place: a column of the query may have the name by which
-// DuckDB calls the number of a row.
+// The Parquet files of a frozen window. Columns are named by position, because a column of the query can have the name that
+// DuckDB uses for row numbers.
 
-/** The number of a row in its file, from 0; row groups without a row of a range of them are not read. */
+/** Row number in the file, from 0. DuckDB skips row groups outside a range of row numbers. */
 export const ROW_NUMBER = 'score_batch_row';
 
-/** The query's columns as they are written: as the query gives them, but for what Parquet would change. */
+/** SELECT list for the file: the query's columns, converted where Parquet would change their values. */
 export function frozenColumns(columns: readonly Column[]): string[] {
   return columns.map((column, i) => `${selected(column)} AS ${placed(i)}`);
 }
 
-/** What stands after FROM for a file's rows under their own names, beside `ROW_NUMBER`. */
+/** FROM clause for a file's rows under their original names, plus `ROW_NUMBER`. */
 export function frozenRows(file: string, columns: readonly Column[]): string {
   const named = columns.map(({ name }, i) => `${placed(i)} AS ${identifier(name)}`);
   return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM ${numberedScan(file)})`;
 }
 
 /**
- * Keys that occur more than once, under the names of staged keys; looked for among those whose hash leaves `pass` when divided
- * by `passes`, because all at once do not fit into memory. Hashes are counted first: they are short, whatever the key is.
+ * Selects keys that occur more than once, under the names of staged keys. One pass covers the keys whose hash modulo
+ * `passes` is `pass`, because all keys together do not fit into memory. Hashes are counted first, since they are short for
+ * any key.
  */
 export function repeatedKeys(
   files: readonly string[],
@@ -43,7 +44,7 @@ export function placed(index: number): string {
   return `c${index}`;
 }
 
-/** A column as Parquet can hold it: it has no 128-bit integer (and makes it a double), and no enum. */
+/** A column converted for Parquet, which has no enum and turns 128-bit integers into doubles. */
 export function selected({ name, native, type }: Column): string {
   const quoted = identifier(name);
   if (native === 'HUGEINT') return `CAST(${quoted} AS DECIMAL(38, 0))`;

@@ -2,9 +2,9 @@ import { stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 /**
- * What a DuckDB file is, whatever path leads to it: its inode and the moment of its birth, to the nanosecond. They stay while the
- * file is written to, renamed, or mounted elsewhere; a copy has others. Where the file system keeps no time of birth, the file
- * is one of this machine by its device.
+ * Identifies a DuckDB file independently of its path, by inode and creation time in nanoseconds. Both survive writes,
+ * renames and remounts; a copy gets new ones. On a file system without creation times, the file is identified by host name,
+ * device and inode.
  */
 export async function fileIdentity(file: string): Promise<string> {
   const { dev, ino, birthtimeNs } = await stat(file, { bigint: true });

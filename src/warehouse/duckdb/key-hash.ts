@@ -5,13 +5,13 @@ import { keyHash } from '../sql/dialect.ts';
 import { DUCKDB } from './dialect.ts';
 
 /**
- * 60 bits of a row's key as a whole number. DuckDB's own hash costs a twentieth of MD5 over the canonical text; another version
- * of DuckDB may compute another one, which `freeze.ts` looks for before a run is gone on with.
+ * A 60-bit hash of a row's key, as a whole number. DuckDB's own hash costs a twentieth of MD5 over the canonical text.
+ * Another version of DuckDB may compute a different one, so `freeze.ts` compares before a run is resumed.
  *
- * @param key the key's columns, by the names that they have where this is used
+ * @param key the key's columns as named in the relation
  */
 export function hashOfKey(hash: KeyHash, key: readonly Column[]): string {
   if (hash === 'md5') return keyHash(DUCKDB, key);
-  // By itself the number 0 has the hash 0, and would leave a checksum as it was.
+  // The hash of 0 alone is 0, which would not change a checksum.
   return `CAST(${BUILT_IN}hash(${[...key.map(({ name }) => identifier(name)), '1'].join(', ')}) >> 4 AS BIGINT)`;
 }

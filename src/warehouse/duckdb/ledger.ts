@@ -10,7 +10,7 @@ import { type DuckdbFile, withFile } from './file.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
 export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger {
-  // What happened is written down even when a signal has just ended the run.
+  // The outcome is recorded even if a signal has just ended the run.
   const file = { ...warehouse, signal: new AbortController().signal };
   return {
     async entries(filter) {
@@ -23,7 +23,7 @@ export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger
         await createTable(database, table);
         await database.run(insertEntry(DUCKDB, table, entry));
       }),
-    // The file is open for writing meanwhile, and only one process can have it so.
+    // The file stays open for writing, which only one process can do at a time.
     decide: (window, decide) =>
       withFile(file, 'write', async (database) => {
         const table = inCatalog(database, layout);
@@ -35,7 +35,7 @@ export function duckdbLedger(warehouse: DuckdbFile, layout: TableLayout): Ledger
   };
 }
 
-/** Entries in the order in which they were written; none where there is no ledger yet. */
+/** Entries in the order they were written; empty if there is no ledger yet. */
 export async function readEntries(database: Database, layout: TableLayout, filter: LedgerFilter): Promise<LedgerEntry[]> {
   if (!(await tableExists(database, layout.name))) return [];
   const rows = await database.rows(selectEntries(DUCKDB, layout, filter));

@@ -9,23 +9,27 @@ import { duckdbSink } from './sink.ts';
 import { duckdbSource } from './source.ts';
 
 /**
- * A DuckDB file as a warehouse: `duckdb:path/to/file.duckdb`, relative to the project root. Nothing is opened yet.
+ * A DuckDB file as a warehouse: `duckdb:path/to/file.duckdb`, relative to the project root. Does not open the file.
  *
- * @throws ScoreBatchError `configuration` where the URL names no file
+ * @throws ScoreBatchError `configuration` if the URL does not name a file
  */
 export function openDuckdb({ url, root, job, scratch, memory, reserve, signal }: WarehouseOptions): Warehouse {
   const name = url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '');
   if (name === '' || name === ':memory:') {
-    throw new ScoreBatchError('configuration', `${url} names no file`, {
-      hint: 'a run is resumed from what is on disk: write duckdb:path/to/file.duckdb',
+    throw new ScoreBatchError('configuration', `${url} does not name a file`, {
+      hint: 'a run resumes from what is on disk, so it needs a file: duckdb:path/to/file.duckdb',
     });
   }
   const file = path.resolve(root, name);
   if (file.includes('?')) {
-    // DuckDB takes what follows for options of a URL, and puts its log beside another name.
-    throw new ScoreBatchError('configuration', `the path ${showUrl(file)} has a ?, which DuckDB cannot have in a file's path`, {
-      hint: 'rename the folder or the file',
-    });
+    // DuckDB parses the rest as URL options and writes its log under another name.
+    throw new ScoreBatchError(
+      'configuration',
+      `the path ${showUrl(file)} contains a ?, which DuckDB does not allow in a path`,
+      {
+        hint: 'rename the folder or the file',
+      },
+    );
   }
   const duckdb: DuckdbFile = {
     path: file,
@@ -46,7 +50,7 @@ export function openDuckdb({ url, root, job, scratch, memory, reserve, signal }:
     sink: duckdbSink(duckdb),
     ledger: (layout) => duckdbLedger(duckdb, layout),
     async close() {
-      // The file is open only while something is done with it.
+      // Nothing to close: each operation opens and closes the file.
     },
   };
 }

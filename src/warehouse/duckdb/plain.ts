@@ -1,5 +1,5 @@
 /**
- * How Parquet is written that is read twice and dropped: looking for dictionaries and compressing cost more than writing more
- * bytes does.
+ * Options for Parquet files that are read twice and then dropped. Building dictionaries and compressing costs more than
+ * writing more bytes.
  */
 export const PLAIN = 'COMPRESSION uncompressed, DICTIONARY_SIZE_LIMIT 1';

@@ -6,7 +6,7 @@ import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, openFile } from './file.ts';
 import { inCatalog } from './tables.ts';
 
-/** Publish inserts in the order of ranks, so a range of them lies in few row groups. */
+/** Publish inserts in rank order, so a range of ranks is in few row groups. */
 export async function* readPublished(file: DuckdbFile, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   await using database = await openFile(file, 'read');
   const { literal, table } = DUCKDB;

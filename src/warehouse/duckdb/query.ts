@@ -7,7 +7,7 @@ const TYPES: Readonly<Record<QueryParameter['type'], string>> = {
   date: 'DATE',
 };
 
-/** The query with DuckDB's placeholders; each is cast, so that types are known before anything is bound. */
+/** The query with DuckDB's placeholders. Each has a cast, so that types are known before values are bound. */
 export function renderQuery({ texts, parameters }: Query): { sql: string; values: Values } {
   const sql = texts
     .map((text, i) => {

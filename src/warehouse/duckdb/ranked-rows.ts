@@ -14,26 +14,26 @@ import { runFolder } from './scratch.ts';
 import { openStaged } from './staged-rows.ts';
 import { stagedWidth } from './staged-width.ts';
 
-/** With less memory for each value, sorting fails where rows are many, however much of them is spilled. */
+/** With less memory per value, sorting many rows fails even with spilling. */
 const BYTES_PER_VALUE = 4;
-/** The same for wide rows, as a part of their bytes. */
+/** The same for wide rows, as a fraction of their bytes. */
 const PART_OF_ROW = 1 / 8;
 
 type RankedSpec = Pick<PublicationSpec, 'entry' | 'key' | 'keep' | 'scored' | 'pinned'>;
 
-/** Scores from `low` on, below the stretch before; highest first. */
-interface Stretch {
+/** A range of scores, from `low` up to the previous range; highest first. */
+interface ScoreRange {
   readonly low: string;
   readonly rows: number;
 }
 
 /**
- * Sorts the scored rows into Parquet files, a stretch of scores in each, so that memory is enough for any number of rows. A rank
- * is the place in these files: to number rows in the query would leave the sort's output to one thread.
+ * Sorts the scored rows into Parquet files, one per range of scores, so that any number of rows fits into memory. A rank is
+ * the position in these files: numbering rows in the query would make the sort's output single-threaded.
  *
  * @param staging folder of the pinned attempts
- * @param most rows that are sorted at once; by default as many as the memory is enough for
- * @returns what stands after FROM for the rows with their ranks
+ * @param most rows to sort at once; defaults to what fits into memory
+ * @returns FROM clause for the rows with their ranks
  */
 export async function rankRows(
   file: DuckdbFile,
@@ -49,16 +49,17 @@ export async function rankRows(
     using staged = await openStaged(database, staging, pinned);
     const width = await stagedWidth(database, staged.files);
     const memory = await makeRoom(database, file, width.group);
-    const inStretch = most ?? mostRows(memory, columns.length, width.row);
+    const rowsPerRange = most ?? mostRows(memory, columns.length, width.row);
     const rowGroups = orderedRowGroupsOf(rowGroupBytes(memory / 2), width.row);
-    const stretches = scored <= inStretch ? [{ low: '0', rows: scored }] : await stretchesOf(database, staged.all, inStretch);
+    const ranges =
+      scored <= rowsPerRange ? [{ low: '0', rows: scored }] : await scoreRangesOf(database, staged.all, rowsPerRange);
     const selects: string[] = [];
     let above = 0;
-    for (const [i, { low, rows }] of stretches.entries()) {
+    for (const [i, { low, rows }] of ranges.entries()) {
       const ranked = `${name}_${i}.parquet`;
-      const high = stretches[i - 1]?.low;
+      const high = ranges[i - 1]?.low;
       const inside = [`score >= ${low}`, ...(high === undefined ? [] : [`score < ${high}`])].join(' AND ');
-      // Only what is published is sorted: what else staging says of a row would double the width.
+      // Sort only published columns; the other columns of staging would double the width.
       await database.run(
         `COPY (SELECT ${columns.join(', ')} FROM ${staged.all} WHERE ${inside} ORDER BY score DESC, ${order.join(', ')})
          TO ${literal(ranked)} (FORMAT parquet, ${PLAIN}, ${rowGroups})`,
@@ -70,13 +71,13 @@ export async function rankRows(
   });
 }
 
-/** @param rowBytes bytes of a row */
+/** @param rowBytes width of a row, bytes */
 function mostRows(memory: number, columns: number, rowBytes: number): number {
   return Math.floor(memory / Math.max(BYTES_PER_VALUE * columns, PART_OF_ROW * rowBytes));
 }
 
-/** Divides the scores, so that a stretch has `most` rows or, beyond that, those of one more score. */
-async function stretchesOf(database: Database, staged: string, most: number): Promise<Stretch[]> {
+/** Divides the scores into ranges of `most` rows; a range can exceed that by the rows of its last score. */
+async function scoreRangesOf(database: Database, staged: string, most: number): Promise<ScoreRange[]> {
   const rows = await database.rows(
     `WITH scores AS (SELECT score, count(*) AS n FROM ${staged} WHERE score IS NOT NULL GROUP BY score),
        placed AS (SELECT score, n, (sum(n) OVER (ORDER BY score DESC ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) - n) // ${most} AS stretch FROM scores)

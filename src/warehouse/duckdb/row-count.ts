@@ -3,7 +3,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
 import { runFolder } from './scratch.ts';
 
-/** Rows of a run's Parquet files as their footers tell; undefined where one of them cannot be read. */
+/** Rows of a run's Parquet files according to their footers; undefined if one cannot be read. */
 export async function countRows(file: DuckdbFile, runId: string, files: readonly string[]): Promise<number | undefined> {
   if (files.length === 0) return 0;
   try {

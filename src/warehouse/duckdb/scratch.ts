@@ -8,12 +8,12 @@ import type { DuckdbFile } from './file.ts';
 import { isReadingNote } from './readers.ts';
 import { spilled } from './spilled.ts';
 
-/** The run's own folder: frozen chunks, staging, and what its workers write. */
+/** The run's folder, for frozen chunks, staging and the files of its workers. */
 export function runFolder(file: DuckdbFile, runId: string): string {
   return path.join(file.scratch, runId);
 }
 
-/** Makes the run's folder and one inside it. */
+/** Makes the run's folder and a folder inside it. */
 export async function makeRunFolder(file: DuckdbFile, runId: string, name: string): Promise<string> {
   const run = runFolder(file, runId);
   await mkdir(run, { recursive: true });
@@ -28,21 +28,21 @@ export async function removeRunFolder(file: DuckdbFile, runId: string): Promise<
 }
 
 /**
- * Folders of the job's runs, and what instances have left beside them, by their absolute paths. Called while this process has the
- * database file not open: see `spilled`.
+ * Folders of the job's runs and leftovers of DuckDB instances, by absolute path. This process must not have the database
+ * file open: see `spilled`.
  */
 export async function listArtifacts(file: DuckdbFile): Promise<ScratchArtifact[]> {
   const { scratch, job } = file;
   const names = await namesIn(scratch);
   const ofInstances = names.filter((name) => isSpill(name) || isReadingNote(name));
-  const left: ScratchArtifact[] = await spilled(file, ofInstances);
+  const artifacts: ScratchArtifact[] = await spilled(file, ofInstances);
   for (const name of names) {
     if (ofInstances.includes(name)) continue;
     const folder = path.join(scratch, name);
-    if (isBeingRemoved(name)) left.push({ name: folder, run: undefined, deadline: undefined });
-    else left.push(...artifactsOf(job, folder, await readFolderMark(folder)));
+    if (isBeingRemoved(name)) artifacts.push({ name: folder, run: undefined, deadline: undefined });
+    else artifacts.push(...artifactsOf(job, folder, await readFolderMark(folder)));
   }
-  return left;
+  return artifacts;
 }
 
 export async function dropArtifact({ name }: ScratchArtifact): Promise<void> {

@@ -30,11 +30,11 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     probe: () =>
       translated(file.scratch, async () => {
         const id = randomBytes(4).toString('hex');
-        // If this process is killed here, clean-up takes it for spill and drops it in time.
+        // If this process is killed here, cleanup treats it as spill and drops it later.
         const name = path.basename(spillFolder(file.scratch, undefined));
         for (const folder of [file.scratch, path.dirname(file.path)]) await assertWritable(folder, name);
-        // A file that is not there yet is made by the first run, not by asking.
-        if (!existsSync(file.path)) return `${file.path} is not there yet; the first run makes it`;
+        // The first run creates the file, not a probe.
+        if (!existsSync(file.path)) return `${file.path} does not exist yet; the first run creates it`;
         await withFile(file, 'write', (database) =>
           database.run(`BEGIN TRANSACTION; CREATE TABLE score_batch_probe_${id} (x INTEGER); ROLLBACK`),
         );
@@ -63,12 +63,12 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     showRejected: (runId) => showRejected(stagingFolder(file, runId)),
     discard: (runId) => removeRunFolder(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
-    drop: (left) => translated(file.scratch, () => dropArtifact(left)),
+    drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
   };
 }
 
 function showRejected(staging: string): string {
-  // A tapped attempt has them in a file of their own.
+  // A tapped attempt has a separate file for them.
   const tapped = existsSync(staging) && readdirSync(staging).some((name) => existsSync(path.join(staging, name, REJECTED)));
   const files = path.join(staging, tapped ? path.join('*', REJECTED) : '*.parquet');
   return `select * from read_parquet(${literal(files)}, hive_partitioning = false) where reason is not null`;

@@ -2,7 +2,7 @@ import type { Query } from '../../domain/query.ts';
 import type { Cell } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { toColumn } from '../../duckdb/types.ts';
-import { ScoreBatchError } from '../../errors.ts';
+import { notOneBoolean } from '../errors.ts';
 import { largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { EmbeddedSource } from '../tapping.ts';
@@ -36,9 +36,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
       const [row, ...more] = await rowsOf(query, (sql) => `SELECT * FROM ${asSubquery(sql)}`);
       const value = row?.[0];
       if (row?.length !== 1 || more.length > 0 || (typeof value !== 'boolean' && value !== null)) {
-        throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
-          hint: 'write a query such as: select max(date) >= :window_end_date from orders',
-        });
+        throw notOneBoolean(query.name);
       }
       return value === true;
     },
@@ -65,7 +63,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
     dropFrozen: (runId) => removeRunFolder(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
-    drop: (left) => translated(file.scratch, () => dropArtifact(left)),
+    drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
     async probe() {
       await withFile(file, 'read', (database) => database.run('SELECT 1'));
       return `${file.path} can be read`;
@@ -78,7 +76,7 @@ interface PlanStep {
   readonly children?: readonly PlanStep[];
 }
 
-/** The planner's guess for the topmost step that has one. */
+/** The planner's estimate for the topmost step that has one. */
 function guessOf([step]: readonly PlanStep[]): number {
   if (step === undefined) return 0;
   const guess = step.extra_info?.['Estimated Cardinality'];

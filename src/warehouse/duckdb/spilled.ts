@@ -6,33 +6,33 @@ import { openDatabase } from '../../duckdb/database.ts';
 import { inodeOf, inodeOfLockFile } from '../../duckdb/spill.ts';
 import type { DuckdbFile } from './file.ts';
 
-/** As long as everything in scratch: see the marks of run folders. */
+/** The same lifetime as the marks of run folders. */
 const LIFETIME_MS = 7 * 86_400_000;
 
 /**
- * What DuckDB instances have spilled in scratch and not removed, and notes of who read the file. They may go where nobody has the file
- * open whose lock their instance held: see `duckdb/spill.ts`. Anything else may be of a process that lives, and stays until nobody has written to it
- * for seven days: its file was replaced, another process has the file open, or a version before this one made it.
+ * Spill that DuckDB instances left in scratch, and notes of readers. They can be dropped if no process has the file open
+ * whose lock their instance held: see `duckdb/spill.ts`. Anything else may belong to a live process, and stays until it has
+ * not been written to for seven days: its file was replaced, another process has the file open, or an older version made it.
  *
- * This process must not have the file open itself: the system would let it have the lock twice, and release both with one.
+ * This process must not have the file open: the system would grant it the lock twice, and release both at once.
  *
- * @param names in scratch that were there before; what is made later does not count
+ * @param names of entries in scratch, listed before this call
  */
 export async function spilled(file: DuckdbFile, names: readonly string[]): Promise<ScratchArtifact[]> {
   const unused = names.some((name) => inodeOfLockFile(name) !== undefined) ? await unusedInode(file) : undefined;
-  const left: ScratchArtifact[] = [];
+  const artifacts: ScratchArtifact[] = [];
   for (const name of names) {
     const folder = path.join(file.scratch, name);
     const gone = unused !== undefined && inodeOfLockFile(name) === unused;
     const deadline = gone ? undefined : new Date((await lastWritten(folder)) + LIFETIME_MS).toISOString();
-    left.push({ name: folder, run: undefined, deadline });
+    artifacts.push({ name: folder, run: undefined, deadline });
   }
-  return left;
+  return artifacts;
 }
 
 /**
- * Inode of the database file, if nobody has it open: who opens it for writing is alone with it. Nothing is written. A file with a
- * write-ahead log is left alone: to open it would write into it, and the next run's ledger entry does so anyway.
+ * Inode of the database file, if no process has it open: opening it for writing proves that. Nothing is written. A file with
+ * a write-ahead log is skipped, because opening it would write to it; the next run's ledger entry does that anyway.
  */
 async function unusedInode(file: DuckdbFile): Promise<bigint | undefined> {
   const inode = await inodeOf(file.path);
@@ -41,12 +41,12 @@ async function unusedInode(file: DuckdbFile): Promise<bigint | undefined> {
     await using _ = await openDatabase(file.path, { memory: file.memory, temporary: file.scratch });
     return (await inodeOf(file.path)) === inode ? inode : undefined;
   } catch {
-    // In use, not ours to write, or damaged: whatever it is, it proves nothing.
+    // In use, not writable, or damaged: none of these proves that it is unused.
     return undefined;
   }
 }
 
-/** Epoch milliseconds; now where it has just gone. */
+/** Epoch milliseconds; the current time if it has just been removed. */
 async function lastWritten(folder: string): Promise<number> {
   const names = await readdir(folder).catch(() => []);
   const times = [folder, ...names.map((name) => path.join(folder, name))].map(async (one) => (await stat(one)).mtimeMs);

@@ -12,17 +12,17 @@ import { registerOutcomes } from '../../outcomes/functions.ts';
 import { openOutcomes } from '../../outcomes/reader.ts';
 import { readTapped, rowFiles, tappedFolder } from './tapped.ts';
 
-/** Staged attempts as relations of one database: what stands after FROM, with the columns of staging. */
+/** Staged attempts as relations of one database: FROM clauses with the columns of staging. */
 export interface StagedRows extends Disposable {
   /** All rows. */
   readonly all: string;
-  /** At least the rows that are quarantined. */
+  /** A superset of the quarantined rows. */
   readonly rejected: string;
-  /** Parquet files of the rows, whose footers say how wide they are. */
+  /** Parquet files of the rows; their footers show how wide rows are. */
   readonly files: readonly string[];
 }
 
-/** Makes staged attempts readable in a database; to be disposed of before it is closed. */
+/** Makes staged attempts readable in a database. Dispose of it before closing the database. */
 export async function openStaged(
   database: Database,
   staging: string,
@@ -38,7 +38,7 @@ export async function openStaged(
   const selects = plain.length === 0 ? [] : [`SELECT * FROM ${parquetScan(plain)}`];
   return {
     all: union([...selects, ...tapped.flatMap(({ scored, rejected }) => [scored, ...(rejected ? [rejected] : [])])]),
-    // Of a row that was scored it is plain that it is not quarantined, so that nothing of it is read.
+    // The constant columns of scored rows show that they are not quarantined, so DuckDB reads nothing of them.
     rejected: union([...selects, ...tapped.map(({ scored, rejected }) => rejected ?? scored)]),
     files: [...plain, ...tapped.flatMap(({ files }) => files)],
     [Symbol.dispose]() {
@@ -54,7 +54,7 @@ function union(selects: readonly string[]): string {
 /** The rows of a tapped attempt, as SELECT statements. */
 interface TappedRows {
   readonly scored: string;
-  /** Undefined where none was rejected. */
+  /** Undefined if no row was rejected. */
   readonly rejected: string | undefined;
   readonly files: readonly string[];
   readonly close: () => void;
@@ -64,7 +64,9 @@ async function openTapped(database: Database, folder: string): Promise<TappedRow
   const window = await readTapped(folder);
   const files = await rowFiles(folder);
   if (files.length === 0) {
-    throw new ScoreBatchError('conflict', `the rows of ${folder} are gone`, { hint: 'the same command scores them again' });
+    throw new ScoreBatchError('conflict', `the rows of ${folder} are gone`, {
+      hint: 'run the same command again: it scores them again',
+    });
   }
   const reader = openOutcomes(path.join(folder, OUTCOMES), window.batchRows);
   const { score } = registerOutcomes(database, reader);
@@ -83,7 +85,12 @@ async function openTapped(database: Database, folder: string): Promise<TappedRow
   };
 }
 
-/** Rows whose key is there, and there once. @param from a relation with the columns of staged keys, @param repeated files of keys */
+/**
+ * Rows with a complete, unique key.
+ *
+ * @param from a relation with the columns of staged keys
+ * @param repeated files of duplicate keys
+ */
 function scorable(from: string, keys: number, repeated: readonly string[]): string {
   const names = Array.from({ length: keys }, (_, i) => stagedKey(i));
   const present = names.map((name) => `${name} IS NOT NULL`).join(' AND ');
@@ -91,7 +98,7 @@ function scorable(from: string, keys: number, repeated: readonly string[]): stri
   return `(SELECT * FROM ${from} WHERE ${present}) AS keyed${once}`;
 }
 
-/** What the rows of a file of a chunk have in their columns. */
+/** Columns that staged files have and that are the same for all rows of a tapped attempt. */
 function constantColumns({ attempt, provider, facts, scoredAt }: TappedWindow): string[] {
   return [
     'CAST(NULL AS VARCHAR) AS reason',

@@ -1,15 +1,15 @@
 import type { Database } from '../../duckdb/database.ts';
 import { fileList } from '../../duckdb/sql.ts';
 
-/** How wide staged rows are, by the footers of their files. */
+/** Width of staged rows according to the footers of their files. */
 export interface StagedWidth {
-  /** Bytes of a row, on average over the row group where that is most. */
+  /** Average bytes of a row in the row group with the widest rows. */
   readonly row: number;
   /** Bytes of the widest row group. */
   readonly group: number;
 }
 
-/** A text that repeats is written once, so it may count for less than it takes. */
+/** Can be too low: a repeated text is stored once. */
 export async function stagedWidth(database: Database, staged: readonly string[]): Promise<StagedWidth> {
   const [found] = await database.rows(
     `SELECT CAST(max(bytes / rows) AS BIGINT), max(bytes) FROM (

@@ -24,8 +24,8 @@ import { openStaged } from './staged-rows.ts';
 import { stampsOf } from './stamp.ts';
 import { readTapped, tappedFiles, tappedFolder, trustedBatchRows } from './tapped.ts';
 
-// Staging is a folder of scored files: publish reads Parquet as fast as a table, and nothing is written twice. A file's name
-// says chunk and attempt; it has this name only once it is complete.
+// Staging is a folder of scored files: publish reads Parquet as fast as a table, and rows are not written twice. A file is
+// named after its chunk and attempt, and gets this name only once it is complete.
 
 const NAME = /^chunk-(\d+)-([0-9a-f]+)\.(parquet|tapped)$/;
 
@@ -47,12 +47,12 @@ function isTapped(name: string): boolean {
   return name.endsWith('.tapped');
 }
 
-/** What tells whether an attempt is as it was written, see `stampsOf`. */
+/** Shows whether an attempt was changed since it was written; see `stampsOf`. */
 async function stampOf(name: string): Promise<string> {
   return (await stampsOf(isTapped(name) ? await tappedFiles(name) : [name])).join(' ');
 }
 
-/** A rename of what is on disk: after a loss of power the file is there whole, or not at all. */
+/** Syncs the file, then renames it: after a loss of power it is complete or missing. */
 export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile): Promise<void> {
   const handle = await open(scored.file, 'r');
   try {
@@ -63,7 +63,7 @@ export async function stage(file: DuckdbFile, runId: string, scored: ScoredFile)
   await rename(scored.file, stagedFile(file, runId, scored));
 }
 
-/** Attempts that can be read; one that cannot is removed, and its chunk scored again. */
+/** Readable attempts. An unreadable one is removed, and its chunk is scored again. */
 export async function stagedAttempts(file: DuckdbFile, runId: string): Promise<StagedAttempt[]> {
   const all = await stagedPaths(file, runId);
   const files = all.filter((name) => !isTapped(name));
@@ -91,14 +91,14 @@ async function attemptsInFiles(file: DuckdbFile, runId: string, files: readonly 
   return counted.map(([name, rows]) => ({ ...attemptOf(String(name)), rows: Number(rows) }));
 }
 
-/** Counts from the rows themselves: what a file's name says is not enough to publish it. */
+/** Counts the rows themselves; a file's name is not enough to publish it. */
 export async function tallyStaged(
   file: DuckdbFile,
   { runId, frozen, key, scorer, scoreEdges }: ReconcileOptions,
 ): Promise<StagedTally> {
   const paths = await stagedPaths(file, runId);
   if (paths.length === 0) return { ...pinAttempts(frozen, []), rejections: [], scoreCounts: scoreEdges && [] };
-  // Before anything is read of them.
+  // Before any row is read.
   const stamps = new Map(await Promise.all(paths.map(async (name) => [keyOf(attemptOf(name)), await stampOf(name)] as const)));
   return await withMemory(file, runFolder(file, runId), async (database) => {
     const hash = hashOfKey(
@@ -153,7 +153,7 @@ function keyOf({ chunk, attempt }: Pick<StagedAttempt, 'chunk' | 'attempt'>): st
   return `${chunk} ${attempt}`;
 }
 
-/** @throws ScoreBatchError `refused` where a pinned file is not as it was when it was counted */
+/** @throws ScoreBatchError `refused` if a pinned file changed since it was counted */
 export async function refuseAlteredStaging(
   file: DuckdbFile,
   runId: string,
@@ -164,17 +164,18 @@ export async function refuseAlteredStaging(
     throw error;
   });
   const changed = pinned.filter(({ content }, i) => content !== now[i]);
-  if (changed.length > 0)
-    throw alteredStaging(changed.map(({ chunk }) => `the file of chunk ${chunk} was written to or is gone`));
+  if (changed.length > 0) throw alteredStaging(changed.map(({ chunk }) => `the file of chunk ${chunk} was changed or removed`));
 }
 
-/** The run's tapped attempt, if all its files can be read and every row has its outcome: a machine that lost power may have lost some. */
+/**
+ * The run's tapped attempt, if all files are readable and every row has an outcome; a loss of power can have destroyed some.
+ */
 export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<TappedWindow | undefined> {
   for (const folder of (await stagedPaths(file, runId)).filter(isTapped)) {
     const window = await readableWindow(folder);
     if (window === undefined) continue;
     const { frozen } = window;
-    // Of its own hash only the names of the key's columns matter.
+    // For DuckDB's own hash only the names of the key's columns matter.
     const key = Array.from({ length: window.keys }, (_, i): Column => ({ name: stagedKey(i), type: 'string', native: '' }));
     const options = { runId, frozen, key, keep: [], scorer: undefined, scoreEdges: undefined };
     const tally = await tallyStaged(file, options).catch((error: unknown) => {
@@ -189,7 +190,7 @@ export async function wholeAttempt(file: DuckdbFile, runId: string): Promise<Tap
   return undefined;
 }
 
-/** What an attempt says of itself, where its files can be trusted; one that says nothing is removed. */
+/** The description of an attempt whose files can be trusted. An attempt without one is removed. */
 async function readableWindow(folder: string): Promise<TappedWindow | undefined> {
   try {
     return (await trustedBatchRows(folder)) === undefined ? undefined : await readTapped(folder);
@@ -206,7 +207,7 @@ function isDamaged(error: unknown): boolean {
 
 type Counted = Omit<AttemptTally, 'content'>;
 
-/** @param counts expressions for rows, scored rows, and the two sums of the keys' hashes */
+/** @param counts expressions for rows, scored rows and the two sums of key hashes */
 async function countFiles(database: Database, files: readonly string[], counts: string): Promise<Counted[]> {
   if (files.length === 0) return [];
   const counted = await database.rows(
@@ -223,7 +224,7 @@ async function countFiles(database: Database, files: readonly string[], counts: 
   }));
 }
 
-/** What is the same in all rows of a tapped attempt is told once, and costs nothing to count. */
+/** A tapped attempt stores values that all its rows share only once, so they need no counting. */
 async function countTapped(database: Database, folders: readonly string[], counts: string): Promise<Counted[]> {
   const attempts: Counted[] = [];
   for (const folder of folders) {

@@ -7,21 +7,21 @@ import { duckdbType } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
 
 /**
- * The table with its full name. A file `marketing.duckdb` that has a schema `marketing` makes every shorter one ambiguous.
+ * The layout with the table's full name. Shorter names are ambiguous if a file `marketing.duckdb` has a schema `marketing`.
  *
- * @throws ScoreBatchError `configuration` where the name is of another database
+ * @throws ScoreBatchError `configuration` if the name belongs to another database
  */
 export function inCatalog<T extends TableLayout>({ catalog }: Database, layout: T): T {
   const [table = '', schema = 'main', other = catalog] = [...layout.name].reverse();
   if (other.toLowerCase() !== catalog.toLowerCase()) {
     throw new ScoreBatchError('configuration', `the table ${showTableName(layout.name)} is not in the DuckDB file ${catalog}`, {
-      hint: 'write schema.table; the file is what sink.warehouse names',
+      hint: 'write schema.table: the file is the one that sink.warehouse names',
     });
   }
   return { ...layout, name: [catalog, schema, table] };
 }
 
-/** Creates schema and table where they are missing; never alters one that is there. */
+/** Creates schema and table if they do not exist; never alters existing ones. */
 export async function createTable(database: Database, { name, columns }: TableLayout): Promise<void> {
   await database.run(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier(name.slice(0, -1))}`);
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);
@@ -32,11 +32,11 @@ export async function tableExists(database: Database, name: TableName): Promise<
   return (await columnsOf(database, name)).length > 0;
 }
 
-/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+/** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
 export async function tableDifferences(database: Database, { name, columns }: TableLayout): Promise<string[]> {
   const found = await columnsOf(database, name);
   if (found.length === 0) return [];
-  if (await isView(database, name)) return [`${showTableName(name.slice(-2))} is a view, which cannot be written`];
+  if (await isView(database, name)) return [`${showTableName(name.slice(-2))} is a view, not a table`];
   const shown = showTableName(name.slice(-2));
   const wanted = columns.map((column) => ({ name: column.name, type: duckdbType(column) }));
   return columnDifferences(shown, found, wanted);

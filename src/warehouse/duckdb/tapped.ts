@@ -11,8 +11,8 @@ import type { DuckdbFile } from './file.ts';
 import { countRows } from './row-count.ts';
 import { makeRunFolder, runFolder } from './scratch.ts';
 
-// A tapped attempt is a folder. While it is filled it has a name of its own in the run's folder, from which a later process takes
-// what is whole; complete, it is renamed into staging.
+// A tapped attempt is a folder. While it is being filled it has its own name in the run's folder, where a later process can
+// pick up complete files. Once complete, it is renamed into staging.
 
 const PREFIX = 'tapping-';
 const BATCH = 'batch.json';
@@ -22,7 +22,7 @@ const WINDOW = 'window.json';
 export async function makeTapFolder(file: DuckdbFile, runId: string, attempt: string, batchRows: number): Promise<string> {
   await makeRunFolder(file, runId, 'staged');
   const folder = await makeRunFolder(file, runId, `${PREFIX}${attempt}`);
-  // Nothing of an attempt is synced: it would take longer than to score it again after a loss of power.
+  // Attempts are not synced: that would take longer than scoring again after a loss of power.
   await writeFile(path.join(folder, BATCH), JSON.stringify({ batchRows, boot: await bootId() }));
   return folder;
 }
@@ -31,18 +31,18 @@ export function tappedFolder(staging: string, attempt: string): string {
   return path.join(staging, `chunk-0-${attempt}.tapped`);
 }
 
-/** Stages a whole attempt. */
+/** Stages a complete attempt. */
 export async function stageTapped(staging: string, folder: string, window: TappedWindow): Promise<void> {
   await writeFile(path.join(folder, WINDOW), JSON.stringify(window));
   await rename(folder, tappedFolder(staging, window.attempt));
 }
 
-/** @throws SyntaxError or the file system's error where it cannot be read */
+/** @throws SyntaxError or the file system's error if it cannot be read */
 export async function readTapped(folder: string): Promise<TappedWindow> {
   return JSON.parse(await readFile(path.join(folder, WINDOW), 'utf8')) as TappedWindow;
 }
 
-/** All files of an attempt's folder, by their absolute paths. */
+/** All files of an attempt's folder, by absolute path. */
 export async function tappedFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return entries
@@ -57,7 +57,7 @@ export async function rowFiles(folder: string): Promise<string[]> {
   return names.sort().map((name) => path.join(folder, ROWS, name));
 }
 
-/** What processes that were killed have left of the run's attempts by this scorer; files that are not whole are left out. */
+/** Unfinished attempts of the run by this scorer, left by killed processes; only their complete files. */
 export async function earlierAttempts(file: DuckdbFile, runId: string, scorer: string): Promise<EarlierAttempt[]> {
   const names = (await namesIn(runFolder(file, runId))).filter((name) => name.startsWith(PREFIX));
   const earlier: EarlierAttempt[] = [];
@@ -73,7 +73,7 @@ export async function earlierAttempts(file: DuckdbFile, runId: string, scorer: s
   return earlier;
 }
 
-/** Rows of a batch of an attempt; undefined where the machine was started since, and its files may hold anything. */
+/** Rows per batch of an attempt; undefined if the machine was restarted since, because its files cannot be trusted. */
 export async function trustedBatchRows(folder: string): Promise<number | undefined> {
   try {
     const { batchRows, boot } = JSON.parse(await readFile(path.join(folder, BATCH), 'utf8')) as {
@@ -87,7 +87,7 @@ export async function trustedBatchRows(folder: string): Promise<number | undefin
   }
 }
 
-/** Removes an attempt of which nothing can be used again. */
+/** Removes an attempt unless it has a file that can be reused. */
 export async function giveUp(file: DuckdbFile, runId: string, folder: string): Promise<void> {
   for (const rows of await rowFiles(folder)) if (await countRows(file, runId, [rows])) return;
   await rm(folder, { recursive: true, force: true });

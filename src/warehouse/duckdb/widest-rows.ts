@@ -5,8 +5,8 @@ import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { placed } from './frozen-rows.ts';
 
 /**
- * The row group of these files that takes most memory, undefined where all have `usual` bytes at most. DuckDB looks at the bytes of
- * a row group once per vector of rows, so long texts make it larger than it was told to.
+ * The row group of these files that takes the most memory; undefined if none exceeds `usual` bytes. DuckDB checks the size
+ * of a row group once per vector of rows, so long texts can make it larger than configured.
  */
 export async function widestRows(
   database: Database,
@@ -24,7 +24,7 @@ export async function widestRows(
   const [file, rows, bytes, place] = found;
   const position = columns.findIndex((_, i) => placed(i) === place);
   const column = columns[position];
-  if (column === undefined) throw new Error(`a frozen file has a column ${place}`);
+  if (column === undefined) throw new Error(`a frozen file has an unexpected column ${place}`);
   const [largest] =
     column.type === 'string'
       ? await database.rows(`SELECT max(strlen(${placed(position)})) FROM ${parquetScan([String(file)])}`)

@@ -4,27 +4,30 @@ import { Failure, isBroken } from './failure.ts';
 import { connect, type Login } from './login.ts';
 import { openSession, type Session } from './session.ts';
 
-/** Connections to one account, made when they are needed and used again. */
+/** A pool of connections to one account, opened on demand. */
 export interface Client {
   readonly timeouts: Timeouts;
-  /** Works with a session of its own; what fails with its connection is begun again on a fresh one, so it must bear that. */
+  /**
+   * Runs `work` with an exclusive session. If the connection breaks, runs it again on a new one, so `work` must be
+   * idempotent.
+   */
   use<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Works with a session of its own, once. */
+  /** Runs `work` once with an exclusive session. */
   once<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Logs out, as far as Snowflake answers soon. */
+  /** Logs out, without waiting long for Snowflake. */
   close(): Promise<void>;
 }
 
-/** How often work is begun in all. */
+/** Attempts of `use`, the first included. */
 const ATTEMPTS = 3;
 
-/** How often a login is tried in all, where it is not refused. */
+/** Attempts of a login that fails with a transient error. */
 const LOGINS = 3;
 
-/** How long Snowflake is waited for that sessions are over. */
+/** How long `close` waits for Snowflake to end sessions. */
 const LOGOUT_MS = 2000;
 
-/** @param signal aborting it ends the statement that runs, and lets no other begin */
+/** @param signal aborting it cancels the running statement and prevents new ones */
 export function openClient(login: Login, tag: string, signal: AbortSignal, timeouts = readTimeouts(login.environment)): Client {
   const idle: Session[] = [];
   let closed = false;
@@ -55,13 +58,13 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, timeo
     once: async (work) => await lend(await take(), work),
     async use(work) {
       for (let attempt = 1; ; attempt += 1) {
-        // Outside: a login is tried several times already.
+        // Outside the try block, because a login has its own retries.
         const session = await take();
         try {
           return await lend(session, work);
         } catch (error) {
           if (attempt === ATTEMPTS || !isBroken(error)) throw error;
-          await pause(attempt, signal);
+          await sleep(backoff(timeouts, attempt), signal);
         }
       }
     },
@@ -73,26 +76,26 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, timeo
   };
 }
 
-/** A login is made anew each time: what it proves itself with ages. */
+/** Each attempt starts a new login, because its proof of identity expires. */
 async function logIn(login: Login, timeouts: Timeouts, signal: AbortSignal): Promise<Connection> {
   for (let failures = 1; ; failures += 1) {
     try {
       return await unlessAborted(connect(login), signal);
     } catch (error) {
-      if (failures === LOGINS || !mayPass(error)) throw error;
+      if (failures === LOGINS || !isTransientLogin(error)) throw error;
       await sleep(backoff(timeouts, failures, error.retryAfter), signal);
     }
   }
 }
 
-/** Whether it was the network that failed, or Snowflake was busy; else it is a refusal. */
-function mayPass(error: unknown): error is Failure {
+/** Whether the network failed or Snowflake was busy. Anything else is a refusal. */
+function isTransientLogin(error: unknown): error is Failure {
   if (!(error instanceof Failure) || !error.broken) return false;
   const { status } = error;
   return status === undefined || status >= 500 || status === 408 || status === 429;
 }
 
-/** The driver cannot be told to stop logging in; a connection that comes too late is let go. */
+/** The driver cannot cancel a login, so a connection that arrives after the abort is closed. */
 async function unlessAborted(connecting: Promise<Connection>, signal: AbortSignal): Promise<Connection> {
   let stop: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
@@ -110,9 +113,4 @@ async function unlessAborted(connecting: Promise<Connection>, signal: AbortSigna
   } finally {
     if (stop) signal.removeEventListener('abort', stop);
   }
-}
-
-/** Waits a while that grows and varies, so that many who failed together do not come back together. */
-export async function pause(attempt: number, signal: AbortSignal): Promise<void> {
-  await sleep(2 ** attempt * (50 + Math.random() * 100), signal);
 }

@@ -1,7 +1,7 @@
 import type { Column, ColumnType } from '../../domain/schema.ts';
 import type { ResultColumn } from './session.ts';
 
-/** The driver's type names → what they hold. A type that is not here is `other`. */
+/** The driver's type names → our types. Any other type is `other`. */
 const TYPES: Readonly<Record<string, readonly [type: ColumnType, native: string]>> = {
   real: ['float', 'FLOAT'],
   boolean: ['bool', 'BOOLEAN'],
@@ -12,10 +12,10 @@ const TYPES: Readonly<Record<string, readonly [type: ColumnType, native: string]
   timestamp_tz: ['timestamp', 'TIMESTAMP_TZ'],
 };
 
-/** Digits of a NUMBER that fit 64 bits, whatever they are. */
+/** A NUMBER with up to this many digits always fits into 64 bits. */
 const INTEGER_DIGITS = 18;
 
-/** A column of a result, under its real name, as a column. */
+/** Converts a result column; keeps its exact name. */
 export function toColumn({ name, type, precision, scale }: ResultColumn): Column {
   if (type === 'fixed') {
     const native = `NUMBER(${precision},${scale})`;

@@ -2,7 +2,7 @@ import { newMark } from '../mark.ts';
 import { literal } from './dialect.ts';
 import type { Snowflake } from './snowflake.ts';
 
-/** `COMMENT = '…'` with our mark, for what is made for a run. */
+/** `COMMENT = '…'` with our mark, for objects created for a run. */
 export function comment({ job }: Pick<Snowflake, 'job'>, run: string): string {
   return `COMMENT = ${literal(JSON.stringify(newMark(job, run)))}`;
 }

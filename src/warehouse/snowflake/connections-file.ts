@@ -4,21 +4,21 @@ import type { ConnectionOptions } from 'snowflake-sdk';
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import type { Target } from './target.ts';
 
-/** Where Snowflake's own tools look for connections.toml. */
+/** Path of connections.toml, as Snowflake's own tools find it. */
 export function connectionsFile({ SNOWFLAKE_HOME }: NodeJS.ProcessEnv): string {
   return path.join(SNOWFLAKE_HOME || path.join(os.homedir(), '.snowflake'), 'connections.toml');
 }
 
 /**
- * A connection of connections.toml as the driver itself reads it, which also refuses a file that others may write. What the
- * URL says of database, schema, warehouse and role comes before what the file says.
+ * Reads a connection of connections.toml with the driver, which also rejects a file that other users can write to. The URL's
+ * database, schema, warehouse and role take precedence over the file's.
  *
- * @throws ScoreBatchError `configuration` where there is no such connection, or it is of another account
+ * @throws ScoreBatchError `configuration` if the connection does not exist or is for another account
  */
 export async function readConnection(name: string, target: Target, environment: NodeJS.ProcessEnv): Promise<ConnectionOptions> {
   const file = connectionsFile(environment);
   const { loadConnectionConfiguration } = await import('snowflake-sdk/dist/lib/configuration/connection_configuration.js');
-  const options = asked(name, path.dirname(file), () => {
+  const options = withVariables(name, path.dirname(file), () => {
     try {
       return loadConnectionConfiguration() as ConnectionOptions;
     } catch (error) {
@@ -28,15 +28,15 @@ export async function readConnection(name: string, target: Target, environment: 
   if (options.account !== undefined && options.account.toLowerCase() !== target.account.toLowerCase()) {
     throw new ScoreBatchError(
       'configuration',
-      `the connection ${name} of ${file} is of the Snowflake account ${options.account}, and the URL names ${target.account}`,
-      { hint: 'name another connection (?connection=NAME), or the same account' },
+      `the connection ${name} in ${file} is for the Snowflake account ${options.account}, but the URL names ${target.account}`,
+      { hint: 'use another connection (?connection=NAME), or the same account in both' },
     );
   }
   return options;
 }
 
-/** The driver takes both from its process's environment, at once and in one go. */
-function asked<T>(name: string, folder: string, work: () => T): T {
+/** The driver reads both values from the process's environment, synchronously. */
+function withVariables<T>(name: string, folder: string, work: () => T): T {
   const { SNOWFLAKE_DEFAULT_CONNECTION_NAME, SNOWFLAKE_HOME } = process.env;
   const set = (values: Readonly<Record<string, string | undefined>>) => {
     for (const [key, value] of Object.entries(values)) {
@@ -55,7 +55,7 @@ function asked<T>(name: string, folder: string, work: () => T): T {
 function refused(error: unknown, name: string, file: string): ScoreBatchError {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof Error && 'code' in error) {
-    return unreadable(file, error, 'make it with `snow connection add`, or set SNOWFLAKE_USER and its kin');
+    return unreadable(file, error, 'create it with `snow connection add`, or set the SNOWFLAKE_ variables');
   }
   if (/permission|owner|executable|writable/i.test(message)) {
     return new ScoreBatchError('permission', `the driver does not trust ${file}`, {
@@ -63,9 +63,9 @@ function refused(error: unknown, name: string, file: string): ScoreBatchError {
       hint: `chmod 600 ${file}`,
     });
   }
-  // A parser's message may show a line of the file, and a line may be a password.
+  // Parser messages can quote a line of the file, which can be a password.
   const absent = message.includes('does not exist');
-  return new ScoreBatchError('configuration', absent ? `${file} has no connection ${name}` : `${file} is no TOML`, {
-    hint: absent ? 'check ?connection= in the URL, or SNOWFLAKE_DEFAULT_CONNECTION_NAME' : 'correct the file',
+  return new ScoreBatchError('configuration', absent ? `${file} has no connection ${name}` : `${file} is not valid TOML`, {
+    hint: absent ? 'check ?connection= in the URL, or SNOWFLAKE_DEFAULT_CONNECTION_NAME' : 'fix the file',
   });
 }

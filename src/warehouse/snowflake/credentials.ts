@@ -7,21 +7,21 @@ import { registerSecret, registerSecretsIn, registerSecretsOf } from '../../secr
 import { connectionsFile, readConnection } from './connections-file.ts';
 import type { Target } from './target.ts';
 
-/** The part of the driver's options that says who logs in. */
+/** The credentials among the driver's options. */
 export type Credentials = ConnectionOptions;
 
-const WAYS = [
+const METHODS = [
   'key pair: SNOWFLAKE_USER and SNOWFLAKE_PRIVATE_KEY_PATH (with SNOWFLAKE_PRIVATE_KEY_PASSPHRASE) or SNOWFLAKE_PRIVATE_KEY',
   'OAuth: SNOWFLAKE_TOKEN or SNOWFLAKE_TOKEN_FILE_PATH',
   'a connection of connections.toml: ?connection=NAME in the URL, or SNOWFLAKE_DEFAULT_CONNECTION_NAME',
 ];
 
 /**
- * Who logs in, by the first of these that is there: the URL's connection of connections.toml, key pair, OAuth, the default
- * connection of connections.toml, password. Read anew for every login: tokens in files are replaced while a run goes on.
+ * Finds credentials: the first of the URL's connection in connections.toml, key pair, OAuth, the default connection in
+ * connections.toml, password. Called for every login, because token files are replaced during a run.
  *
- * @param warn told where it is a password
- * @throws ScoreBatchError `permission` where there is nothing, or where it cannot be used
+ * @param warn called if the credentials are a password
+ * @throws ScoreBatchError `permission` if there are no usable credentials
  */
 export async function findCredentials(
   target: Target,
@@ -32,8 +32,8 @@ export async function findCredentials(
   const found = await find(target, environment);
   registerSecretsIn(found);
   if (found === undefined) {
-    throw new ScoreBatchError('permission', `there are no credentials for the Snowflake account ${target.account}`, {
-      details: WAYS,
+    throw new ScoreBatchError('permission', `no credentials found for the Snowflake account ${target.account}`, {
+      details: METHODS,
       hint: 'set one of these',
     });
   }
@@ -74,31 +74,31 @@ async function find(target: Target, environment: NodeJS.ProcessEnv): Promise<Cre
 function user(name: string | undefined): string {
   if (name) return name;
   throw new ScoreBatchError('permission', 'SNOWFLAKE_USER is not set', {
-    hint: 'set it to the user that logs in to Snowflake',
+    hint: 'set it to the Snowflake user',
   });
 }
 
 async function readSecret(file: string, variable: string): Promise<string> {
   try {
     const text = await readFile(file, 'utf8');
-    // A key that cannot be read is as secret as one that can.
+    // Even a malformed key is secret.
     registerSecret(text);
     return text;
   } catch (error) {
-    throw new ScoreBatchError('permission', `the file ${file} of ${variable} cannot be read`, {
+    throw new ScoreBatchError('permission', `cannot read the file ${file} of ${variable}`, {
       hint: `check ${variable}`,
       cause: error,
     });
   }
 }
 
-/** @returns the key as PKCS #8 PEM. An error says nothing of what was read. */
+/** @returns the key as PKCS #8 PEM. Errors do not quote the input. */
 function decrypted(pem: string, passphrase: string | undefined): string {
   try {
     return String(createPrivateKey({ key: pem, ...(passphrase && { passphrase }) }).export({ type: 'pkcs8', format: 'pem' }));
   } catch {
     const encrypted = pem.includes('ENCRYPTED');
-    throw new ScoreBatchError('permission', 'the private key for Snowflake cannot be read', {
+    throw new ScoreBatchError('permission', 'cannot read the private key for Snowflake', {
       hint:
         encrypted && !passphrase
           ? 'it is encrypted: set SNOWFLAKE_PRIVATE_KEY_PASSPHRASE'

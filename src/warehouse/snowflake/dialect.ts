@@ -10,15 +10,15 @@ export const SNOWFLAKE: Dialect = {
   table: tableIdentifier,
   literal,
   type: snowflakeType,
-  // A quotient of NUMBERs has decimals; where nothing remains they are zero.
+  // Dividing NUMBERs yields decimals, so subtract the remainder first.
   quotient: (dividend, divisor) => `CAST((${dividend} - MOD(${dividend}, ${divisor})) / (${divisor}) AS NUMBER(38,0))`,
   text: canonicalText,
   bytes: (text) => `TO_BINARY(${text}, 'UTF-8')`,
-  // Whole numbers have 128 bits there: the first 64 bits of the MD5 without the last four.
+  // The first 64 bits of the MD5 without the last four; integers have 128 bits in Snowflake.
   hash: (text) => `BITSHIFTRIGHT(MD5_NUMBER_UPPER64(${text}), 4)`,
 };
 
-/** Text as a literal; a backslash begins an escape in Snowflake. */
+/** A text literal; a backslash starts an escape sequence in Snowflake. */
 export function literal(text: string): string {
   return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 }
@@ -45,7 +45,7 @@ export function snowflakeType({ type, digits }: Pick<TableColumn, 'type' | 'digi
   }
 }
 
-/** Formats are written out, since an account may have defaults of its own. */
+/** Formats are explicit, because an account can have other defaults. */
 function canonicalText(expression: string, { type, digits }: Pick<Column, 'type' | 'digits'>): string {
   const text = `CAST(${expression} AS VARCHAR)`;
   switch (type) {
@@ -54,7 +54,7 @@ function canonicalText(expression: string, { type, digits }: Pick<Column, 'type'
     case 'date':
       return `TO_CHAR(${expression}, 'YYYY-MM-DD')`;
     case 'datetime':
-      // Cast to what it is: the emulator formats only what it can see to be a time.
+      // The cast is for the emulator, which formats only expressions that it knows to be a time.
       return `TO_CHAR(CAST(${expression} AS TIMESTAMP_NTZ), ${TIME})`;
     case 'timestamp':
       return `TO_CHAR(CONVERT_TIMEZONE('UTC', ${expression}), ${TIME})`;

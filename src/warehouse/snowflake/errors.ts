@@ -1,175 +1,169 @@
-import { type ErrorKind, ScoreBatchError } from '../../errors.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { withoutValues } from '../../without-values.ts';
+import {
+  CHECK_NETWORK,
+  type ErrorRule,
+  errorByKind,
+  errorByRule,
+  RESUME,
+  rejectedQuery,
+  shortened,
+  tryQueryIn,
+} from '../errors.ts';
 import { kindOf } from './codes.ts';
 import { Failure } from './failure.ts';
 import type { Target } from './target.ts';
 
-interface KnownError {
-  /** Codes of Snowflake or of the driver, whole or their beginnings. */
-  readonly codes: RegExp;
-  readonly kind: ErrorKind;
-  readonly what: string;
-  readonly hint: (target: Target, message: string) => string;
+/** A failure and the account that it came from. */
+interface AccountFailure {
+  readonly failure: Failure;
+  readonly target: Target;
 }
 
-/** What Snowflake's codes mean for the person on call. The first that matches counts. */
-const ERRORS: readonly KnownError[] = [
+/** @param pattern of the code of Snowflake or of the driver */
+const code =
+  (pattern: RegExp) =>
+  ({ failure }: AccountFailure) =>
+    pattern.test(failure.code);
+
+/** Rules by code. They also hold for statements with the job's query, except `NOT_FOUND`. */
+const BY_CODE: readonly ErrorRule<AccountFailure>[] = [
   {
-    codes: /^390144$/,
+    matches: code(/^390144$/),
     kind: 'permission',
-    what: 'does not accept the key',
-    hint: () => 'register its public key: alter user NAME set rsa_public_key = …; and check SNOWFLAKE_USER',
+    message: '{warehouse} does not accept the key',
+    hint: 'register its public key: alter user NAME set rsa_public_key = …; and check SNOWFLAKE_USER',
   },
   {
-    codes: /^3901(00|01|06)$/,
+    matches: code(/^3901(00|01|06)$/),
     kind: 'permission',
-    what: 'does not know this user with this secret',
-    hint: () => 'check SNOWFLAKE_USER and its key, token or password',
+    message: '{warehouse} does not accept the user name or its secret',
+    hint: 'check SNOWFLAKE_USER and its key, token or password',
   },
   {
-    codes: /^390(303|318)$/,
+    matches: code(/^390(303|318)$/),
     kind: 'permission',
-    what: 'does not accept the OAuth token',
-    hint: () => 'fetch a new token into SNOWFLAKE_TOKEN or SNOWFLAKE_TOKEN_FILE_PATH; the file is read at every login',
+    message: '{warehouse} does not accept the OAuth token',
+    hint: 'put a new token into SNOWFLAKE_TOKEN or SNOWFLAKE_TOKEN_FILE_PATH; the file is read at every login',
   },
   {
-    codes: /^390189$/,
+    matches: code(/^390189$/),
     kind: 'configuration',
-    what: 'does not let this user have the role',
-    hint: ({ role = 'the role' }) => `check role=${role} in the URL, or: grant role ${role} to user NAME`,
+    message: '{warehouse} does not grant the role to this user',
+    hint: ({ target: { role = 'the role' } }) => `check role=${role} in the URL, or: grant role ${role} to user NAME`,
   },
   {
-    codes: /^390201$/,
+    matches: code(/^390201$/),
     kind: 'configuration',
-    what: 'does not find what the URL names',
-    hint: ({ database, schema, warehouse }) => `check ${[database, schema, warehouse].join(', ')} and the grants of the role`,
+    message: '{warehouse} cannot find the database, schema or warehouse in the URL',
+    hint: ({ target: { database, schema, warehouse } }) =>
+      `check ${[database, schema, warehouse].join(', ')} and the grants of the role`,
   },
   {
-    codes: /^39\d{4}$/,
+    matches: code(/^39\d{4}$/),
     kind: 'permission',
-    what: 'refuses the login',
-    hint: () => 'start again to log in anew; if that fails, check the credentials',
+    message: '{warehouse} refuses the login',
+    hint: 'run the same command again for a new login; if that fails, check the credentials',
   },
   {
-    codes: /^000606$/,
+    matches: code(/^000606$/),
     kind: 'configuration',
-    what: 'has no warehouse to run this',
-    hint: ({ warehouse = 'W', role = 'R' }) =>
+    message: '{warehouse} has no warehouse to run this',
+    hint: ({ target: { warehouse = 'W', role = 'R' } }) =>
       `name one in the URL (?warehouse=${warehouse}), and: grant usage on warehouse ${warehouse} to role ${role}`,
   },
   {
-    codes: /^003001$/,
+    matches: code(/^003001$/),
     kind: 'permission',
-    what: 'does not let the role do this',
-    hint: (target, message) => missingGrant(target, message),
+    message: '{warehouse} does not allow the role to do this',
+    hint: ({ failure, target }) => missingGrant(target, failure.message),
   },
   {
-    codes: /^(002003|002043)$/,
-    kind: 'configuration',
-    what: 'has no such object, or the role may not see it',
-    hint: ({ database, role = 'R' }) =>
-      `check the name; the role needs usage on database ${database}, usage on the schema, and select on the table: grant … to role ${role}`,
-  },
-  {
-    codes: /^(000625|000628|100096)$/,
+    matches: code(/^(000625|000628|100096)$/),
     kind: 'conflict',
-    what: 'has the table locked by another transaction',
-    hint: () => 'look at `show locks`, then start again',
+    message: '{warehouse} has the table locked by another transaction',
+    hint: 'check `show locks`, then run the same command again',
   },
   {
-    // A null where a column is NOT NULL; a key that is there, in a hybrid table.
-    codes: /^(100072|200001)$/,
+    // A null in a NOT NULL column; an existing key in a hybrid table.
+    matches: code(/^(100072|200001)$/),
     kind: 'configuration',
-    what: 'refuses the new rows: a published table has a constraint that they break',
-    hint: () => 'drop the constraint, or name another table; the same command then goes on with what is staged',
+    message: '{warehouse} refuses the new rows: they violate a constraint of a published table',
+    hint: 'drop the constraint or use another table; then the same command resumes from the staged chunks',
   },
   {
-    codes: /^(000603|090073|000604|000630|000707)$/,
+    matches: code(/^(000603|090073|000604|000630|000707)$/),
     kind: 'unavailable',
-    what: 'ended the statement',
-    hint: () =>
-      'it failed inside, took longer than a statement may, was cancelled, or a resource monitor is used up; start again',
+    message: '{warehouse} ended the statement',
+    hint: 'it failed internally, exceeded its time limit, was cancelled, or used up a resource monitor; run the same command again',
   },
 ];
 
-/** What is said of a code that is in no rule above, by its kind. */
-const OTHERWISE: Readonly<Partial<Record<ErrorKind, readonly [what: string, hint: string]>>> = {
-  permission: ['denies access', 'check the grants of the role; docs/snowflake.md lists those that a run needs'],
-  conflict: ['finds that somebody else was first', 'look at `score-batch status`; start the same command again'],
-  configuration: [
-    'rejects a statement',
-    'a table or column may have been dropped or altered meanwhile: compare the tables with the job, then start the same command again',
-  ],
+const NOT_FOUND: ErrorRule<AccountFailure> = {
+  matches: code(/^(002003|002043)$/),
+  kind: 'configuration',
+  message: '{warehouse} has no such object, or the role is not allowed to see it',
+  hint: ({ target: { database, role = 'R' } }) =>
+    `check the name; the role needs usage on database ${database}, usage on the schema, and select on the table: grant … to role ${role}`,
 };
-const MAY_PASS = ['could not finish', 'start the same command again: it goes on from the chunks that are staged'] as const;
+
+const TRANSPORT: readonly ErrorRule<AccountFailure>[] = [
+  {
+    matches: ({ failure }) => failure.foreign,
+    kind: 'unavailable',
+    message: 'something other than {warehouse} answered a request',
+    hint: CHECK_NETWORK,
+  },
+  {
+    matches: ({ failure: { login, status } }) => login && (status === 403 || status === 404),
+    kind: 'configuration',
+    message: 'there is no {warehouse}',
+    hint: 'check the account in the URL (ORGANISATION-ACCOUNT), and whether this network is allowed to reach it',
+  },
+  {
+    matches: ({ failure }) => failure.broken,
+    kind: 'unavailable',
+    message: '{warehouse} cannot be reached',
+    hint: `check account and network, then ${RESUME}`,
+  },
+];
+
+/** What Snowflake's errors mean to the user. The first match wins. */
+const RULES = [...BY_CODE, NOT_FOUND, ...TRANSPORT];
 
 /**
- * @param doing what was being done, as people call it; said where a statement of ours is rejected
- * @returns the error to throw; one that Snowflake had no part in is returned as it is, to be shown as a bug with its stack
+ * @param doing what was being done, for the message
+ * @returns the error to throw; an error that Snowflake had no part in is returned unchanged and shown as a bug, with its
+ * stack
  */
 export function snowflakeError(error: unknown, target: Target, doing?: string): unknown {
   if (!(error instanceof Failure)) return error;
-  const account = `Snowflake account ${target.account}`;
-  const details = [shown(error)];
-  const known = ERRORS.find(({ codes }) => codes.test(error.code));
-  if (known) {
-    const hint = known.hint(target, error.message);
-    return new ScoreBatchError(known.kind, `${account} ${known.what}`, { details, hint, cause: error });
-  }
-  if (error.foreign) {
-    return new ScoreBatchError('unavailable', `something else answers in the place of ${account}`, {
-      details,
-      hint: 'a proxy or a captive portal may be in the way: look at the network, then start the same command again',
-      cause: error,
-    });
-  }
-  if (error.login && (error.status === 403 || error.status === 404)) {
-    return new ScoreBatchError('configuration', `there is no ${account}`, {
-      details,
-      hint: 'check the account in the URL (ORGANISATION-ACCOUNT), and whether this network may reach it',
-      cause: error,
-    });
-  }
-  if (error.broken) {
-    return new ScoreBatchError('unavailable', `${account} cannot be reached`, {
-      details,
-      hint: 'check account and network, then start the same command again: it goes on from the chunks that are staged',
-      cause: error,
-    });
-  }
-  const kind = kindOf(error.code, error.sqlState);
-  const [what, hint] = OTHERWISE[kind] ?? MAY_PASS;
-  const message = `${account} ${what}${doing === undefined ? '' : ` while ${doing}`}`;
-  return new ScoreBatchError(kind, message, { details, hint, cause: error });
+  const origin = { warehouse: `Snowflake account ${target.account}`, details: [detailLine(error)], cause: error };
+  return (
+    errorByRule(RULES, { failure: error, target }, origin) ?? errorByKind(kindOf(error.code, error.sqlState), origin, doing)
+  );
 }
 
 /**
- * For statements that hold the job's query.
+ * For statements that contain the job's query.
  *
- * @param name the query's file, or the key of the job file that holds it
+ * @param name the query's file, or its key in the job file
  */
 export function queryError(error: unknown, name: string, target: Target): unknown {
   const own = snowflakeError(error, target);
-  if (!(error instanceof Failure) || !(own instanceof ScoreBatchError) || error.broken) return own;
-  const isNotFound = /^(002003|002043)$/.test(error.code);
-  const isKnown = !isNotFound && ERRORS.some(({ codes }) => codes.test(error.code));
-  if (isKnown || own.kind !== 'configuration') return own;
-  return new ScoreBatchError('configuration', `Snowflake refuses ${name}`, {
-    details: [shown(error)],
-    hint:
-      isNotFound && own.hint !== undefined
-        ? own.hint
-        : 'try the query in a worksheet, with values in place of :window_start and its kin',
-    cause: error,
-  });
+  if (!(error instanceof Failure) || !(own instanceof ScoreBatchError)) return own;
+  const seen = { failure: error, target };
+  if (error.broken || own.kind !== 'configuration' || BY_CODE.some(({ matches }) => matches(seen))) return own;
+  const hint = NOT_FOUND.matches(seen) && own.hint !== undefined ? own.hint : tryQueryIn('a worksheet');
+  return rejectedQuery(name, { warehouse: 'Snowflake', details: [detailLine(error)], cause: error }, hint);
 }
 
-/** Whether a table or schema was not found; Snowflake says the same of one that the role may not see. */
+/** Whether a table or schema was not found, or the role is not allowed to see it: Snowflake does not distinguish. */
 export function isMissing(error: unknown): boolean {
   return error instanceof Failure && error.code === '002003';
 }
 
-/** Whether another transaction was in the way, so that the same transaction may go through when tried again. */
+/** Whether another transaction blocked this one, so that a retry can succeed. */
 export function isContention(error: unknown): boolean {
   return (
     error instanceof Failure &&
@@ -178,15 +172,14 @@ export function isContention(error: unknown): boolean {
   );
 }
 
-function shown(error: Failure): string {
+function detailLine(error: Failure): string {
   const { message, code } = error;
-  const lines = (mayQuoteRows(error) ? withoutValues(message) : message).split('\n').filter((line) => line.trim() !== '');
-  return `${lines.slice(0, 4).join('\n')} (${code})`;
+  return `${shortened(mayQuoteRows(error) ? withoutValues(message) : message)} (${code})`;
 }
 
 /**
- * Snowflake's codes below 004000 are of compilation and access, those of 09 and 39 of sessions and logins. What a statement
- * met in a row has others: https://docs.snowflake.com/en/developer-guide/snowflake-scripting/exceptions
+ * Whether a message can quote row values. Codes below 004000 are about compilation and access, 09 and 39 about sessions and
+ * logins; others come from running a statement: https://docs.snowflake.com/en/developer-guide/snowflake-scripting/exceptions
  */
 function mayQuoteRows({ code }: Failure): boolean {
   return !/^(00[0-3]|09|39)/.test(code);
@@ -201,7 +194,7 @@ const PRIVILEGES: Readonly<Record<string, string>> = {
   stage: 'read, write',
 };
 
-/** `Insufficient privileges to operate on schema 'SCRATCH'` → the grant that may be pasted. */
+/** `Insufficient privileges to operate on schema 'SCRATCH'` → a grant to paste. */
 function missingGrant({ role = 'R' }: Target, message: string): string {
   const [, type = 'schema', name = '…'] = /operate on (\w+) '([^']+)'/.exec(message) ?? [];
   return `grant ${PRIVILEGES[type.toLowerCase()] ?? 'usage'} on ${type.toLowerCase()} ${name} to role ${role}`;

@@ -2,21 +2,21 @@ import { ScoreBatchError } from '../../errors.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
 import { retryAfter } from '../timeouts.ts';
 
-/** What the driver or Snowflake says went wrong, without what the driver hangs on it: requests with tokens in their headers. */
+/** An error of the driver or Snowflake, without what the driver attaches to it: requests with tokens in their headers. */
 export class Failure extends Error {
   override readonly name = 'Failure';
-  /** Snowflake's six digits, or the driver's. */
+  /** Six-digit code of Snowflake or the driver. */
   readonly code: string;
   readonly sqlState: string | undefined;
-  /** Status of the HTTP answer, where that is what failed. */
+  /** HTTP status, if the request failed. */
   readonly status: number | undefined;
-  /** Whether the connection is of no use any more; the statement may have run or not. */
+  /** Whether the connection is unusable; the statement may or may not have run. */
   readonly broken: boolean;
-  /** Whether it was a login that failed. */
+  /** Whether a login failed. */
   readonly login: boolean;
-  /** Whether it was something else than Snowflake that answered. */
+  /** Whether something other than Snowflake answered. */
   readonly foreign: boolean;
-  /** Milliseconds after which Snowflake wants to be asked again; 0 where it does not say. */
+  /** Delay Snowflake asks for before a retry, milliseconds; 0 if none. */
   readonly retryAfter: number;
 
   constructor(
@@ -42,10 +42,10 @@ export class Failure extends Error {
   }
 }
 
-/** Session and token are gone; a new login may help. */
+/** The session or token has expired; a new login can help. */
 const EXPIRED = ['390104', '390111', '390112', '390114', '390195'];
 
-/** How the driver calls errors that are no answer of Snowflake to a statement. */
+/** Names of driver errors that are not Snowflake's answer to a statement. */
 const TRANSPORT = ['NetworkError', 'RequestFailedError', 'UnexpectedContentError', 'LargeResultSetError', 'ClientError'];
 
 interface DriverError {
@@ -61,7 +61,7 @@ interface DriverError {
   readonly cause?: { readonly code?: unknown; readonly message?: unknown; readonly cause?: unknown };
 }
 
-/** @returns an error of this program as it is, though the driver has wrapped it */
+/** @returns a ScoreBatchError unwrapped, if the driver wrapped one */
 export function toFailure(error: unknown, login = false): Failure | ScoreBatchError {
   if (error instanceof Failure || error instanceof ScoreBatchError) return error;
   const { name, message, code, sqlState, response, cause } = error as DriverError;
@@ -83,9 +83,9 @@ export function toFailure(error: unknown, login = false): Failure | ScoreBatchEr
   });
 }
 
-const UNEXPLAINED = "an answer says neither what it has nor why it has nothing, so it is not Snowflake's protocol";
+const UNEXPLAINED = 'an answer has neither a result nor an error, so it did not come from Snowflake';
 
-/** The error and what caused it: the driver, its HTTP client and what follows redirects each wrap what they meet. */
+/** The error and its causes: the driver, its HTTP client and follow-redirects each wrap errors. */
 function causesOf(error: unknown): readonly unknown[] {
   const causes: unknown[] = [];
   for (let each = error; each instanceof Error && causes.length < MAX_CAUSES; each = each.cause) causes.push(each);
@@ -94,22 +94,22 @@ function causesOf(error: unknown): readonly unknown[] {
 
 const MAX_CAUSES = 6;
 
-/** Where the driver reads an answer that is cut or of another shape it fails with what JavaScript says, which may quote it. */
+/** The driver fails with JavaScript errors on a truncated or malformed answer; their messages can quote the answer. */
 function foreignIn(causes: readonly unknown[]): string | undefined {
   const found = causes.find((each) => each instanceof ForeignAnswer);
   if (found !== undefined) return found.message;
-  const isUnread = causes.some(
+  const isMalformed = causes.some(
     (each) => each instanceof SyntaxError || each instanceof TypeError || each instanceof RangeError,
   );
-  return isUnread ? "an answer is cut or of another shape, so it is not Snowflake's protocol" : undefined;
+  return isMalformed ? 'an answer is truncated or malformed, so it did not come from Snowflake' : undefined;
 }
 
-/** Whether the connection is of no use any more. */
+/** Whether the connection is unusable. */
 export function isBroken(error: unknown): boolean {
   return error instanceof Failure && error.broken;
 }
 
-/** A failure of the transport that was found on this side. */
+/** A transport failure detected on this side. */
 export function silence(what: string): Failure {
   return new Failure(what, { code: '000000', broken: true });
 }

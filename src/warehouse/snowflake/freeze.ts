@@ -17,7 +17,7 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { createTable, ensureSchema } from './tables.ts';
 import { unloadChunks } from './unload.ts';
 
-/** Columns of the query under their real names; runs nothing. */
+/** Columns of the query with their exact names; does not run it. */
 export async function describe({ client, target, job }: Snowflake, query: Query): Promise<Column[]> {
   const { sql, binds } = renderQuery(query);
   try {
@@ -29,8 +29,8 @@ export async function describe({ client, target, job }: Snowflake, query: Query)
 }
 
 /**
- * The query's rows as a transient table, made by one scan, and beside it what is in its buckets. Both are made where they
- * are not there yet, so that two processes of a run agree: the first one's rows are the run's rows.
+ * Writes the query's rows to a transient table with one scan, and a manifest of its buckets to another table. Both are
+ * created only if they do not exist, so that two processes of a run agree: the first one's rows are the run's rows.
  */
 export async function freeze(snowflake: Snowflake, query: Query, options: FreezeOptions): Promise<FrozenTable> {
   const { runId, key, columns } = options;
@@ -41,7 +41,7 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   const table = frozenTableName(snowflake, runId);
   const manifestName = scratchName(snowflake, 'manifest', runId);
   const manifest = tableIdentifier(manifestName);
-  // What it says is of a frozen table that is gone.
+  // An existing manifest belongs to a frozen table that is gone.
   await run(snowflake, `DROP TABLE IF EXISTS ${manifest}`, runId);
   const { sql, binds } = renderQuery(query);
   const { client, target, job } = snowflake;
@@ -64,12 +64,12 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   await createTable(snowflake, manifestName, () =>
     run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
   );
-  const made = (await readFrozen(snowflake, runId)) ?? frozen;
-  if (snowflake.unload) await unloadChunks(snowflake, made, table);
-  return made;
+  const result = (await readFrozen(snowflake, runId)) ?? frozen;
+  if (snowflake.unload) await unloadChunks(snowflake, result, table);
+  return result;
 }
 
-/** The run's frozen table where it is complete and there with all its rows. */
+/** The run's frozen table, if it exists with all its rows. */
 export async function readFrozen(snowflake: Snowflake, runId: string): Promise<FrozenTable | undefined> {
   try {
     const [row] = await run(
@@ -89,7 +89,7 @@ export async function readFrozen(snowflake: Snowflake, runId: string): Promise<F
   }
 }
 
-/** Reads all of it: cheaper looks see no change of a value. */
+/** Reads all rows: cheaper checks do not detect a changed value. */
 export async function verifyFrozen(snowflake: Snowflake, frozen: FrozenTable, key: readonly Column[]): Promise<void> {
   const table = frozenTableName(snowflake, frozen.runId);
   const count = countBuckets(SNOWFLAKE, table, key, frozen.columns);
@@ -104,7 +104,7 @@ function create(table: string, snowflake: Snowflake, runId: string): string {
   return `CREATE TRANSIENT TABLE IF NOT EXISTS ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)}`;
 }
 
-/** The query's own columns, in their own case, under the names that the job uses for them. */
+/** Selects the query's columns by their exact names, aliased to the job's spelling. */
 function selectList(columns: readonly Column[], schema: readonly Column[], name: string): string {
   return columns
     .map((column) => {
@@ -112,8 +112,8 @@ function selectList(columns: readonly Column[], schema: readonly Column[], name:
       if (found?.native !== column.native) {
         throw new ScoreBatchError(
           'configuration',
-          `the column ${column.name} of ${name} was ${column.native} a moment ago and is ${found?.native ?? 'gone'} now`,
-          { hint: 'a table changed while the run began; start again' },
+          `the column ${column.name} of ${name} was ${column.native} and is now ${found?.native ?? 'gone'}`,
+          { hint: 'a table changed while the run started; run the same command again' },
         );
       }
       return `${exactly(found.name)} AS ${identifier(column.name)}`;

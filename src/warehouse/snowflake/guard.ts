@@ -3,10 +3,10 @@ import { registerSecret, registerSecretsIn } from '../../secrets.ts';
 import { foreignAnswer } from '../foreign-answer.ts';
 import type { Answered, HttpClient, Sent } from './transport.ts';
 
-// What the driver leaves open about its requests and answers: where a redirect leads, which tokens there are, whether it was
-// Snowflake that answered, and columns whose names break it.
+// Checks that the driver lacks: targets of redirects, secrets in requests and answers, answers that are not Snowflake's, and
+// column names that break the driver.
 
-/** Call once, before `retryHere`: an answer that is not Snowflake's may be asked for again. */
+/** Call once, before `retryHere`, so that answers that are not Snowflake's are retried. */
 export function guard(client: HttpClient): void {
   client.interceptors.request.use((config) => {
     const { url = '' } = config;
@@ -19,7 +19,7 @@ export function guard(client: HttpClient): void {
     (response) => {
       const { config } = response;
       const text = typeof response.data === 'string' ? response.data : '';
-      // Parts of a result come from elsewhere, in a form of their own.
+      // Result chunks come from cloud storage in another format.
       if (!/^application\/(snowflake|json)$/.test(headerOf(config, 'Accept'))) return response;
       const contentType = response.headers?.['content-type'];
       const body = /application\/json/i.test(String(contentType)) ? parsed(text) : undefined;
@@ -29,7 +29,7 @@ export function guard(client: HttpClient): void {
       }
       if (isSessionRequest(config.url) || text.includes('"stageInfo"')) registerSecretsIn(body);
       refuseNames(body);
-      // So that the driver does not parse it again. Of an upload it must: it reads numbers of 64 bits in the text.
+      // Saves the driver parsing it again. For uploads the driver needs the text, from which it reads 64-bit numbers.
       if (!text.includes('smkId')) response.data = body;
       return response;
     },
@@ -39,7 +39,7 @@ export function guard(client: HttpClient): void {
   );
 }
 
-/** Where the request would go; follow-redirects calls with this before it follows. */
+/** Target of a redirect; follow-redirects passes it before following. */
 interface RedirectTarget {
   readonly protocol?: string | null;
   readonly host?: string | null;
@@ -47,13 +47,13 @@ interface RedirectTarget {
   readonly port?: string | number | null;
 }
 
-/** A login has a password or a token in its body, which is sent again as it is: only where it was meant for. */
+/** A redirected login would send its password or token again, so it must stay on the same host. */
 function refuseOtherHost(address: string, { protocol, hostname, port }: RedirectTarget): void {
   const from = new URL(address);
   const to = new URL(`${protocol}//${hostname}${port ? `:${port}` : ''}`);
   if (to.origin === from.origin) return;
-  throw new ScoreBatchError('unavailable', `${from.host} redirects to ${to.host}, and no credentials are sent there`, {
-    hint: 'a proxy or a captive portal may be in the way: look at the network; check the account in the URL',
+  throw new ScoreBatchError('unavailable', `${from.host} redirects to ${to.host}; no credentials were sent there`, {
+    hint: 'check the network for a proxy or captive portal, and the account in the URL',
   });
 }
 
@@ -75,7 +75,7 @@ function parsed(text: string): Answered | undefined {
   }
 }
 
-/** Whether what there is of a result is one: the driver reads rows where nobody could catch what it throws. */
+/** Whether the rows are well-formed: the driver reads them where its exceptions cannot be caught. */
 function hasRows({ data }: Answered): boolean {
   const { rowset, rowtype } = data ?? {};
   if (rowset === undefined || rowset === null) return true;
@@ -88,14 +88,14 @@ function isCell(cell: unknown): boolean {
   return cell === null || typeof cell === 'string';
 }
 
-/** What every object of JavaScript has: the driver keeps columns by their names in such an object, and would fail. */
+/** Members of every JavaScript object: the driver uses column names as keys of a plain object, and fails on these. */
 const NAMES = Object.getOwnPropertyNames(Object.prototype);
 
 function refuseNames({ data }: Answered): void {
   const columns = Array.isArray(data?.rowtype) ? data.rowtype : [];
   const found = columns.map((column) => String(column?.name)).find((name) => NAMES.includes(name));
   if (found === undefined) return;
-  throw new ScoreBatchError('configuration', `Snowflake's driver cannot read a column called ${found}`, {
-    hint: `give it another name in the query: "${found}" as "${found}_"`,
+  throw new ScoreBatchError('configuration', `Snowflake's driver cannot read a column named ${found}`, {
+    hint: `rename it in the query: "${found}" as "${found}_"`,
   });
 }

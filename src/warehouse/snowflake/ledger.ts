@@ -11,19 +11,19 @@ import { queryTag, type Session } from './session.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { ensureLock, ensureTable } from './tables.ts';
 
-/** @param snowflake with a signal that is aborted late: what happened is written down even when a signal has ended the run */
+/** @param snowflake with a signal that aborts late, so that the outcome is recorded even if a signal has ended the run */
 export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledger {
   const table = inAccount(snowflake, layout);
   const lock = lockTable(snowflake, table);
   const make = async () => {
-    // Before a transaction: DDL would commit it.
+    // Before the transaction, because DDL would commit it.
     await ensureTable(snowflake, table);
     await ensureLock(snowflake, lock);
   };
-  /** @throws Failure, with which the transaction is begun again, where it is not there any more */
+  /** @throws Failure that restarts the transaction if Snowflake has ended it */
   const insert = async (session: Session, entry: LedgerEntry, fence: string) => {
     const [inserted] = await session.rows(`${insertEntry(SNOWFLAKE, table, entry)} HAVING ${fence}`);
-    if (inserted?.[0] === '0') throw silence('the transaction was ended while this process was stopped');
+    if (inserted?.[0] === '0') throw silence('Snowflake ended the transaction while this process was suspended');
   };
   return {
     entries: (filter) =>
@@ -59,7 +59,7 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
           let last: Awaited<ReturnType<typeof decide>> | undefined;
           return await withPublishLock(snowflake, lock, undefined, async (session, { commitUnknown, fence }) => {
             const entries = await readEntries(session, snowflake, table, window);
-            // An entry whose COMMIT had no answer may be there: then that decision stands, and nothing is decided anew.
+            // The previous COMMIT had no answer. If its entry exists, that decision stands.
             const appended = last?.append;
             if (commitUnknown && last && appended && entries.some((entry) => isSame(entry, appended))) {
               return { commit: false, result: last.result };
@@ -74,7 +74,7 @@ export function snowflakeLedger(snowflake: Snowflake, layout: TableLayout): Ledg
   };
 }
 
-/** Entries in the order in which they were written. */
+/** Entries in the order they were written. */
 export async function readEntries(
   session: Session,
   { job }: Snowflake,

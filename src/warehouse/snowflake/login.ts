@@ -13,17 +13,19 @@ export interface Login {
   readonly warn: (message: string) => void;
 }
 
-/** Snowflake answers after 45 s at the latest, be it that the statement still runs; sooner means nothing. */
+/**
+ * Snowflake answers within 45 s, even if only to say that the statement is still running. Shorter timeouts make no sense.
+ */
 const MAX_ANSWER_MS = 60_000;
 
-/** Rows that are made ready before they are asked for; the driver's own 10 cost a turn of the event loop each time. */
+/** Rows the driver buffers. Its default of 10 costs an event loop turn per 10 rows. */
 const ROWS_AHEAD = 2048;
 
 /**
- * A new connection. The driver is asked for nothing that touches ~/.snowflake.
+ * Opens a connection. Avoids driver features that write to ~/.snowflake.
  *
- * @throws ScoreBatchError where the credentials cannot be read, or the driver does not accept what they are
- * @throws Failure where Snowflake does not accept them, or cannot be reached
+ * @throws ScoreBatchError if the credentials cannot be read or the driver rejects them
+ * @throws Failure if Snowflake rejects them or cannot be reached
  */
 export async function connect({ target, environment, warn }: Login): Promise<Connection> {
   const credentials = await findCredentials(target, environment, warn);
@@ -37,13 +39,13 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
       schema: nameForLogin(schema),
       ...(warehouse !== undefined && { warehouse: nameForLogin(warehouse) }),
       ...(role !== undefined && { role: nameForLogin(role) }),
-      // Where the tests' emulator answers, or a proxy.
+      // Address of an emulator or a proxy.
       ...(environment.SNOWFLAKE_ACCESS_URL && { accessUrl: environment.SNOWFLAKE_ACCESS_URL }),
       application: 'score_batch',
       clientSessionKeepAlive: true,
       timeout: requestTimeout(environment),
       sfRetryMaxLoginRetries: 0,
-      // Chunks of a result that are fetched ahead: more of them only take memory.
+      // Result chunks to prefetch; more only take memory.
       resultPrefetch: 1,
       rowStreamHighWaterMark: ROWS_AHEAD,
     } as Parameters<typeof driver.createConnection>[0]),
@@ -55,25 +57,25 @@ export async function connect({ target, environment, warn }: Login): Promise<Con
   return connection;
 }
 
-/** Milliseconds after which a request without an answer has failed. An emulator answers when it is done. */
+/** Milliseconds. An emulator answers only when the statement has finished. */
 function requestTimeout(environment: NodeJS.ProcessEnv): number {
   const { request } = readTimeouts(environment);
   return environment.SNOWFLAKE_ACCESS_URL ? request : Math.max(request, MAX_ANSWER_MS);
 }
 
-/** Snowflake makes a name of a login upper case, unless it stands in quotes. */
+/** Snowflake converts unquoted names in a login to upper case. */
 function nameForLogin(name: string): string {
   return stored(name) === name.toUpperCase() ? name : exactly(name);
 }
 
-/** The driver refuses options with errors of its own before it asks anybody. */
+/** The driver validates its options before it sends anything. */
 function accepted<T>(create: () => T): T {
   try {
     return create();
   } catch (error) {
-    throw new ScoreBatchError('configuration', "Snowflake's driver does not accept the connection's options", {
+    throw new ScoreBatchError('configuration', "Snowflake's driver rejects the connection options", {
       details: [error instanceof Error ? error.message : String(error)],
-      hint: 'check the URL, and the connection in connections.toml where one is used',
+      hint: 'check the URL, and the connection in connections.toml if you use one',
       cause: toFailure(error),
     });
   }

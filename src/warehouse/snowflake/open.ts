@@ -11,24 +11,24 @@ import { snowflakeSource } from './source.ts';
 import { parseTarget } from './target.ts';
 
 /**
- * A Snowflake account as a warehouse; see `parseTarget` for its URL. Nothing is connected yet.
+ * A Snowflake account as a warehouse; see `parseTarget` for its URL. Does not connect.
  *
- * @throws ScoreBatchError `configuration` where URL or scratch schema cannot be read
+ * @throws ScoreBatchError `configuration` if the URL or the scratch schema is not valid
  */
 export function openSnowflake(options: WarehouseOptions): Warehouse {
   const { url, job, scratch, memory, unload = false, signal, environment, warn } = options;
   const target = parseTarget(url);
   const [schema, database = target.database, ...more] = [...(parseTableName(scratch) ?? [])].reverse();
   if (schema === undefined || more.length > 0) {
-    throw new ScoreBatchError('configuration', `${scratch} is no name of a scratch schema`, {
-      hint: 'write a schema of the database in the URL, or database.schema',
+    throw new ScoreBatchError('configuration', `${scratch} is not a valid name for a scratch schema`, {
+      hint: 'use a schema of the database in the URL, or database.schema',
     });
   }
   let warned = false;
   const login = {
     target,
     environment,
-    // Once is enough, however many connections there are.
+    // Warn once, however many connections there are.
     warn: (message: string) => {
       if (!warned) warn(message);
       warned = true;
@@ -36,13 +36,13 @@ export function openSnowflake(options: WarehouseOptions): Warehouse {
   };
   const shared = { target, scratch: [database, schema] as const, job, memory, unload };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };
-  // The ledger is written even when a signal has just ended the run, if that is possible soon.
+  // The ledger has a grace period, so that the outcome is recorded even if a signal has just ended the run.
   const graceSignal = abortAfterGracePeriod(signal);
   const graceful: Snowflake = { ...shared, client: openClient(login, queryTag(job), graceSignal), signal: graceSignal };
   return {
     kind: 'snowflake',
     async reach() {
-      await translated(snowflake, () => run(snowflake, 'SELECT 1 AS one'), 'asking whether the account answers');
+      await translated(snowflake, () => run(snowflake, 'SELECT 1 AS one'), 'connecting to the account');
     },
     source: snowflakeSource(snowflake),
     sink: snowflakeSink(snowflake),

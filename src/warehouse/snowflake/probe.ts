@@ -10,35 +10,36 @@ import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
 import { schemaExists, tableExists } from './tables.ts';
 import { copyInto } from './unload.ts';
 
-/** A right that a run needs, with the statement that proves it and the grant that gives it. */
-interface Right {
+/** A permission that a run needs, the statement that proves it and the grant that gives it. */
+interface Permission {
   readonly what: string;
   readonly prove: () => Promise<unknown>;
   readonly grant: string;
 }
 
-/** Proves that the role can compute, and make and drop a frozen table. @returns what was found, for people */
+/** Proves that the role can run queries, and create and drop a frozen table. @returns findings, for the user */
 export async function probeSource(snowflake: Snowflake): Promise<string> {
-  await prove(snowflake, reachRights(snowflake));
+  await prove(snowflake, connectPermissions(snowflake));
   if (!(await schemaExists(snowflake, snowflake.scratch)))
     return `${shown(snowflake)} can be read; ${absent(snowflake.scratch)}`;
-  const rights = scratchRights(snowflake).slice(0, 1);
-  await prove(snowflake, snowflake.unload ? [...rights, unloading(snowflake)] : rights);
+  const permissions = scratchPermissions(snowflake).slice(0, 1);
+  await prove(snowflake, snowflake.unload ? [...permissions, unloadPermission(snowflake)] : permissions);
   const found = `${shown(snowflake)} can be read; frozen tables go to ${showTableName(snowflake.scratch)}`;
   return snowflake.unload ? `${found}, and chunks can be unloaded there` : found;
 }
 
 /**
- * Proves that the role can stage and load, and change the rows of the job's tables or make those that are missing.
+ * Proves that the role can stage and load files, and that it can change the rows of the job's tables or create missing
+ * tables.
  *
  * @param targets names of the job's tables
- * @returns what was found, for people
+ * @returns findings, for the user
  */
 export async function probeSink(snowflake: Snowflake, targets: readonly TableName[]): Promise<string> {
-  await prove(snowflake, reachRights(snowflake));
+  await prove(snowflake, connectPermissions(snowflake));
   const found = new Set<string>();
   if (await schemaExists(snowflake, snowflake.scratch)) {
-    await prove(snowflake, scratchRights(snowflake));
+    await prove(snowflake, scratchPermissions(snowflake));
     found.add(`staging is in ${showTableName(snowflake.scratch)}`);
   } else found.add(absent(snowflake.scratch));
   for (const target of targets) {
@@ -49,18 +50,20 @@ export async function probeSink(snowflake: Snowflake, targets: readonly TableNam
       continue;
     }
     found.add(`tables can be written in ${showTableName(schema)}`);
-    await prove(snowflake, [(await tableExists(snowflake, name)) ? writing(snowflake, name) : making(snowflake, name)]);
+    await prove(snowflake, [
+      (await tableExists(snowflake, name)) ? writePermission(snowflake, name) : createPermission(snowflake, name),
+    ]);
   }
   return `${shown(snowflake)}: ${[...found].join('; ')}`;
 }
 
-/** Asking makes nothing. */
+/** The probe does not create the schema. */
 function absent(schema: TableName): string {
-  return `the schema ${showTableName(schema)} is not there yet; the first run makes it, if the role has create schema on the database`;
+  return `the schema ${showTableName(schema)} does not exist yet; the first run creates it if the role has create schema on the database`;
 }
 
-/** Changes no row, and yet is refused without the right to change some. */
-function writing({ client, job, target: { role = 'R' } }: Snowflake, name: TableName): Right {
+/** Changes no row, but fails without the permission to change rows. */
+function writePermission({ client, job, target: { role = 'R' } }: Snowflake, name: TableName): Permission {
   const table = showTableName(name);
   return {
     what: `change rows of ${table}`,
@@ -70,7 +73,7 @@ function writing({ client, job, target: { role = 'R' } }: Snowflake, name: Table
   };
 }
 
-function making(snowflake: Snowflake, name: TableName): Right {
+function createPermission(snowflake: Snowflake, name: TableName): Permission {
   const { role = 'R' } = snowflake.target;
   const schema = name.slice(0, -1);
   const table = tableIdentifier([...schema, `score_batch_probe_${randomBytes(4).toString('hex')}`]);
@@ -84,7 +87,7 @@ function making(snowflake: Snowflake, name: TableName): Right {
   };
 }
 
-function reachRights(snowflake: Snowflake): Right[] {
+function connectPermissions(snowflake: Snowflake): Permission[] {
   const { warehouse = 'W', role = 'R' } = snowflake.target;
   return [
     {
@@ -95,7 +98,7 @@ function reachRights(snowflake: Snowflake): Right[] {
   ];
 }
 
-function scratchRights(snowflake: Snowflake): Right[] {
+function scratchPermissions(snowflake: Snowflake): Permission[] {
   const { role = 'R' } = snowflake.target;
   const schema = showTableName(snowflake.scratch);
   const runId = `probe-${randomBytes(4).toString('hex')}`;
@@ -129,8 +132,8 @@ function scratchRights(snowflake: Snowflake): Right[] {
   ];
 }
 
-/** An account may forbid it, whatever the role has: PREVENT_UNLOAD_TO_INTERNAL_STAGES. */
-function unloading(snowflake: Snowflake): Right {
+/** An account can forbid it for every role: PREVENT_UNLOAD_TO_INTERNAL_STAGES. */
+function unloadPermission(snowflake: Snowflake): Permission {
   const { role = 'R' } = snowflake.target;
   const schema = showTableName(snowflake.scratch);
   const runId = `probe-${randomBytes(4).toString('hex')}`;
@@ -145,22 +148,22 @@ function unloading(snowflake: Snowflake): Right {
         await run(snowflake, `DROP STAGE IF EXISTS ${stage}`);
       }
     },
-    grant: `grant create stage on schema ${schema} to role ${role}; where it has it, look at: show parameters like 'PREVENT_UNLOAD_TO_INTERNAL_STAGES' in account`,
+    grant: `grant create stage on schema ${schema} to role ${role}; if it has that already, check: show parameters like 'PREVENT_UNLOAD_TO_INTERNAL_STAGES' in account`,
   };
 }
 
-async function prove({ target }: Snowflake, rights: readonly Right[]): Promise<void> {
-  for (const { what, prove: attempt, grant } of rights) {
+async function prove({ target }: Snowflake, permissions: readonly Permission[]): Promise<void> {
+  for (const { what, prove: attempt, grant } of permissions) {
     try {
       await attempt();
     } catch (error) {
-      // What was said before Snowflake was asked for the right: no credentials, no such connection.
+      // Found before Snowflake checked the permission: missing credentials or connection.
       if (error instanceof ScoreBatchError) throw error;
       const known = snowflakeError(error, target);
       if (error instanceof Failure && (error.login || error.broken)) throw known;
-      // What Snowflake says of a right that is missing: not there, or not allowed.
+      // Snowflake reports a missing permission as "not found" or "not allowed".
       if (!(known instanceof ScoreBatchError) || (known.kind !== 'permission' && known.kind !== 'configuration')) throw known;
-      throw new ScoreBatchError(known.kind, `the role ${target.role ?? 'of the user'} may not ${what}`, {
+      throw new ScoreBatchError(known.kind, `the role ${target.role ?? 'of the user'} is not allowed to ${what}`, {
         details: known.details,
         hint: grant,
         cause: error,

@@ -3,55 +3,54 @@ import type { TableName } from '../../domain/table-name.ts';
 import { sibling } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { pause } from './client.ts';
+import { backoff, sleep } from '../timeouts.ts';
 import { isContention } from './errors.ts';
 import { isBroken } from './failure.ts';
 import { nameSuffix, tableIdentifier } from './names.ts';
 import { queryTag, type Session } from './session.ts';
 import type { Snowflake } from './snowflake.ts';
 
-/** What a transaction did, and whether to keep it. */
+/** Result of a transaction, and whether to commit it. */
 export interface Outcome<T> {
   readonly commit: boolean;
   readonly result: T;
 }
 
-/** What is known of a transaction that holds the publish lock. */
+/** State of a transaction that holds the publish lock. */
 export interface HeldLock {
   /**
-   * Whether a COMMIT of the time before had no answer, so that it may have happened or not. With the publish lock in hand that can be
-   * read: whatever was open then is over.
+   * Whether the COMMIT of an earlier attempt had no answer, so that it may or may not have happened. This transaction holds
+   * the publish lock, so the earlier one has ended and its effects, if any, are visible.
    */
   readonly commitUnknown: boolean;
   /**
-   * A condition, as SQL, that is true in this transaction only. Snowflake ends a transaction that is idle for minutes in the
-   * way of another; what a process that was stopped sends afterwards would be committed statement by statement.
+   * SQL condition that is true only in this transaction. Snowflake ends a transaction that has been idle for minutes and
+   * blocks another. Later statements of a suspended process would then commit one by one.
    */
   readonly fence: string;
 }
 
 /**
- * How often a transaction is begun in all. Each time it waits a minute for the lock (see `LOCK_TIMEOUT`), in all longer than the
- * five minutes after which Snowflake ends the transaction of a client that died, if it is in the way of another.
+ * Attempts of a transaction. Each waits a minute for the lock (see `LOCK_TIMEOUT`). Together that is longer than the five
+ * minutes after which Snowflake ends the transaction of a dead client that blocks another.
  */
 const ATTEMPTS = 6;
 
-/** The publish lock of a job: a one-row table beside the ledger. */
+/** The publish lock of a job: a one-row table next to the ledger. */
 export function lockTable({ job }: Snowflake, ledger: TableLayout): TableName {
   return sibling(ledger.name, `score_batch_lock_${nameSuffix(job)}`);
 }
 
 /**
- * One transaction of DML on a connection of its own, which takes the publish lock first: under read committed it is this UPDATE that
- * lets one publisher after the other in. Rolled back where `work` throws. It is begun again where another transaction was in
- * the way, and where the connection broke.
+ * Runs `work` in a DML transaction on its own connection. The transaction takes the publish lock first: under read
+ * committed, this UPDATE serializes publishers. It rolls back if `work` throws, and restarts if another transaction blocked
+ * it or the connection broke.
  *
- * The statements are sent one by one and not as a block that runs in the server (BEGIN … END of Snowflake Scripting): no
- * emulator can run such a block, so it could not be tested. What a block would be better at, a client that dies half-way, ends
- * in a rollback here; a COMMIT without an answer is looked up.
+ * Sends statements one by one instead of as a Snowflake Scripting block (BEGIN … END), which no emulator runs and which
+ * therefore could not be tested. A client that dies half-way causes a rollback, and a COMMIT without an answer is looked up.
  *
- * @param work must bear being begun again
- * @throws ScoreBatchError `conflict` where others hold the publish lock all the time
+ * @param work must be safe to restart
+ * @throws ScoreBatchError `conflict` if other processes hold the publish lock during all attempts
  */
 export async function withPublishLock<T>(
   { client, job, signal }: Snowflake,
@@ -70,12 +69,12 @@ export async function withPublishLock<T>(
           const token = randomBytes(6).readUIntBE(0, 6);
           await session.rows(`UPDATE ${tableIdentifier(lock)} SET taken = ${token}`, { tag });
           const fence = `(SELECT taken FROM ${tableIdentifier(lock)}) = ${token}`;
-          const { commit, result } = await work(session, { commitUnknown: commitUnknown, fence: fence });
+          const { commit, result } = await work(session, { commitUnknown, fence });
           committing = commit;
           await session.rows(commit ? 'COMMIT' : 'ROLLBACK', { tag });
           return result;
         } catch (error) {
-          // A statement that failed has ended the transaction already; what counts is the first error.
+          // A failed statement has ended the transaction already; report the first error.
           if (!session.broken) await session.rows('ROLLBACK').catch(() => undefined);
           throw error;
         }
@@ -88,11 +87,11 @@ export async function withPublishLock<T>(
       if (attempt === ATTEMPTS) {
         throw new ScoreBatchError('conflict', `another process has held the publish lock of ${job} for a long time`, {
           details: [error instanceof Error ? error.message : String(error)],
-          hint: 'look at `show locks` in Snowflake and at `score-batch status`, then start again',
+          hint: 'check `show locks` in Snowflake and `score-batch status`, then run the same command again',
           cause: error,
         });
       }
-      await pause(attempt, signal);
+      await sleep(backoff(client.timeouts, attempt), signal);
     }
   }
 }

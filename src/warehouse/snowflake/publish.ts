@@ -1,25 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf } from '../../domain/checksum.ts';
-import { currentPublication } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
-import { clashed, countClashes, refuseOverlap } from '../sql/clashes.ts';
+import { clashed, countClashes } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
-import { insertEntry } from '../sql/ledger.ts';
+import { countSummarized, selectRanked, selectScored } from '../sql/publication.ts';
 import {
-  countSummarized,
-  deleteWindow,
-  insertQuarantine,
-  insertScores,
-  insertSummary,
-  selectRanked,
-  selectScored,
-} from '../sql/publication.ts';
+  appendEntries,
+  nextEntry,
+  type PublicationTables,
+  publicationTables,
+  replaceRows,
+  writtenTables,
+} from '../sql/publishing.ts';
 import { pinnedRows } from '../sql/tally.ts';
-import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { comment } from './comment.ts';
 import { SNOWFLAKE } from './dialect.ts';
@@ -31,80 +27,53 @@ import { inAccount, run, type Snowflake, scratchName } from './snowflake.ts';
 import { ensureLock, ensureTable, tableExists } from './tables.ts';
 
 /**
- * Publishes in one transaction. Rows are ranked into a table before, to hold the publish lock briefly, and every table is made before:
- * DDL would commit the transaction.
+ * Publishes in one transaction. Rows are ranked into a table before, to keep the lock short. All tables are created before,
+ * because DDL would commit the transaction.
  *
- * @param counted the table of the staged rows, as SQL; see `tallyStaged`
+ * @param counted quoted name of the table of staged rows; see `tallyStaged`
  */
 export async function publish(snowflake: Snowflake, spec: PublicationSpec, counted: string | undefined): Promise<boolean> {
-  const { entry, key, keep, bands, scored, reported, segments } = spec;
-  const ledger = inAccount(snowflake, spec.tables.ledger);
-  const scores = inAccount(snowflake, spec.tables.scores);
-  const quarantine = inAccount(snowflake, spec.tables.quarantine);
-  const report = spec.tables.report && inAccount(snowflake, spec.tables.report);
-  const summary = spec.tables.summary && inAccount(snowflake, spec.tables.summary);
-  const [more, others] = reported ? [[report, summary], []] : [[], [report, summary]];
-  const targets = [scores, quarantine, ...more].filter((table) => table !== undefined);
-  const lock = lockTable(snowflake, ledger);
-  for (const table of [ledger, ...targets]) await ensureTable(snowflake, table);
+  const { entry, key, keep, bands, scored } = spec;
+  const { others, ...named } = publicationTables(spec, (layout) => inAccount(snowflake, layout));
+  const lock = lockTable(snowflake, named.ledger);
+  for (const table of [named.ledger, ...writtenTables({ ...named, others })]) await ensureTable(snowflake, table);
   await ensureLock(snowflake, lock);
-  // The job's grain may have been another one: what report and summary hold of this window goes too.
-  for (const table of others) if (table && (await tableExists(snowflake, table.name))) targets.push(table);
-  const pinned = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
-  const ranked = pinned && (await rank(snowflake, spec, pinned));
+  const existing: TableLayout[] = [];
+  for (const table of others) if (await tableExists(snowflake, table.name)) existing.push(table);
+  const tables: PublicationTables = { ...named, others: existing };
+  const staged = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
+  const ranked = staged && (await rank(snowflake, spec, staged));
 
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
-    const entries = await readEntries(session, snowflake, ledger, { job: entry.job, near: entry.window });
-    const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
-    // Where this process's own COMMIT had no answer, it has happened.
-    if (current?.runId === entry.runId) return { commit: false, result: commitUnknown };
-    if (current?.runId !== spec.supersedes) throw superseded(entry.window.label, current?.runId);
-    refuseOverlap(entries, spec);
-    const [[clashes] = []] = await session.rows(`SELECT ${countClashes(SNOWFLAKE, ledger, targets, spec)} AS clashes`);
-    if (Number(clashes) > 0) throw clashed(entry);
-    const numbered = { ...entry, publication: nextNumber(entries, entry.window, spec.overlaps) };
-    for (const table of targets) await session.rows(`${deleteWindow(SNOWFLAKE, table, ledger, spec)} AND ${fence}`);
-    if (pinned !== undefined) {
-      const rows = { from: `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`, key, keep, scored, bands };
-      await session.rows(insertScores(SNOWFLAKE, scores, numbered, rows));
-      await session.rows(`${insertQuarantine(SNOWFLAKE, quarantine, entry, pinned, key)} AND ${fence}`);
-      if (report && reported) await session.rows(insertScores(SNOWFLAKE, report, entry, rows));
-      if (summary && reported) await session.rows(insertSummary(SNOWFLAKE, summary, entry, rows, segments));
-    }
-    for (const one of [...spec.overlaps.map((run) => supersededEntry(run, numbered)), numbered])
-      await session.rows(`${insertEntry(SNOWFLAKE, ledger, one)} HAVING ${fence}`);
-    await refuseOther(
-      session,
-      snowflake,
-      { ...spec, entry: numbered },
-      {
-        ledger,
-        scores,
-        quarantine,
-        report: reported ? report : undefined,
-        summary: reported ? summary : undefined,
-      },
-    );
+    const entries = await readEntries(session, snowflake, tables.ledger, { job: entry.job, near: entry.window });
+    const numbered = nextEntry(entries, spec);
+    // If this process's own COMMIT had no answer, it did happen.
+    if (numbered === undefined) return { commit: false, result: commitUnknown };
+    const clashes = countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...existing], spec);
+    const [[found] = []] = await session.rows(`SELECT ${clashes} AS clashes`);
+    if (Number(found) > 0) throw clashed(entry);
+    const publication = { ...spec, entry: numbered };
+    const from = `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`;
+    const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands }, staged };
+    const replaced = replaceRows(SNOWFLAKE, tables, publication, rows, fence);
+    for (const sql of [...replaced, ...appendEntries(SNOWFLAKE, tables, publication, fence)]) await session.rows(sql);
+    await refuseOther(session, snowflake, publication, tables);
     return { commit: true, result: true };
   });
 }
 
-interface Written {
-  readonly ledger: TableLayout;
-  readonly scores: TableLayout;
-  readonly quarantine: TableLayout;
-  /** Report and summary where the window is theirs. */
-  readonly report: TableLayout | undefined;
-  readonly summary: TableLayout | undefined;
-}
-
 /**
- * Counts what would be committed. The driver sends a statement again whose answer is lost, under the same request id, by which
- * Snowflake tells that it ran; that is not ours to prove. And somebody may have written to what was counted before.
+ * Counts what would be committed. The driver resends a statement whose answer was lost with the same request id, by which
+ * Snowflake should detect that it already ran. And another process may have written to the rows that were counted before.
  *
- * @throws ScoreBatchError `unavailable` where a statement ran twice or not at all, `refused` where other rows were written
+ * @throws ScoreBatchError `unavailable` if a statement ran twice or not at all, `refused` if other rows were written
  */
-async function refuseOther(session: Session, snowflake: Snowflake, spec: PublicationSpec, written: Written): Promise<void> {
+async function refuseOther(
+  session: Session,
+  snowflake: Snowflake,
+  spec: PublicationSpec,
+  written: PublicationTables,
+): Promise<void> {
   const { entry } = spec;
   const { ledger, scores, quarantine, report, summary } = written;
   const altered: string[] = [];
@@ -114,27 +83,28 @@ async function refuseOther(session: Session, snowflake: Snowflake, spec: Publica
     const counted = Number(rows);
     if (counted === expected.rows && checksumOf(high, low) === expected.checksum) continue;
     const ranTwice = expected.rows > 0 && (counted === 0 || counted === 2 * expected.rows);
-    if (ranTwice) throw doubled(`${table} has ${rows} rows for ${expected.rows}`);
-    altered.push(`${table} would have ${rows} rows for the ${expected.rows} that were counted, or other values`);
+    if (ranTwice) throw doubled(`${table} has ${rows} rows, expected ${expected.rows}`);
+    altered.push(`${table} would have ${rows} rows where ${expected.rows} were counted, or other values`);
   }
   if (altered.length > 0) throw alteredStaging(altered);
   if (summary !== undefined) {
     const [[users] = []] = await session.rows(countSummarized(SNOWFLAKE, summary, entry));
     const scored = entry.rows?.scored ?? 0;
-    if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users for ${scored}`);
+    if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users, expected ${scored}`);
   }
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
-  if (entries.filter(({ state }) => state === 'published').length !== 1) throw doubled('the ledger has the entry twice');
+  if (entries.filter(({ state }) => state === 'published').length !== 1)
+    throw doubled('the ledger does not have the entry exactly once');
 }
 
 function doubled(what: string): ScoreBatchError {
-  return new ScoreBatchError('unavailable', 'the publication was rolled back: a statement of it ran twice, or not at all', {
+  return new ScoreBatchError('unavailable', 'the publication was rolled back: one of its statements ran twice or not at all', {
     details: [what],
-    hint: 'the connection to Snowflake may be breaking: start the same command again, which goes on from what is staged',
+    hint: 'the connection to Snowflake may be unreliable; run the same command again: it resumes from the staged chunks',
   });
 }
 
-/** The scored rows of the pinned attempts with their ranks, as a table of this call's own. @returns its name as SQL */
+/** Writes the scored rows of the pinned attempts with their ranks to a table of this call's own. @returns its quoted name */
 async function rank(snowflake: Snowflake, { entry, key, keep, tables }: PublicationSpec, pinned: string): Promise<string> {
   const { runId } = entry;
   const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));

@@ -9,7 +9,7 @@ import { queryTag } from './session.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { readInto } from './transfer.ts';
 
-/** Reads the run's rows once into a DuckDB in memory, which renders them as it does for every warehouse. */
+/** Reads the run's rows once into an in-memory DuckDB, which renders them as for every warehouse. */
 export async function* readPublished(snowflake: Snowflake, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   const { name, columns } = inAccount(snowflake, spec.table);
   const { literal } = SNOWFLAKE;

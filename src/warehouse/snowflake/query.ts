@@ -6,7 +6,7 @@ const TYPES: Readonly<Record<QueryParameter['type'], string>> = {
   date: 'DATE',
 };
 
-/** The query with Snowflake's placeholders and their values in order; each is cast, so that types are known. */
+/** The query with Snowflake's placeholders, and their values in order. Each has a cast, so that types are known. */
 export function renderQuery({ texts, parameters }: Query): { sql: string; binds: string[] } {
   const sql = texts
     .map((text, i) => {

@@ -3,20 +3,20 @@ import { counted, grouped } from '../../domain/counted.ts';
 import type { TextRow } from '../sql/tally.ts';
 import { silence, toFailure } from './failure.ts';
 
-/** Rows that are handed over at once. */
+/** Rows per batch. */
 const BATCH = 20 * 2048;
 
 export interface ReadOptions {
-  /** Number that Snowflake says the result has; undefined where it says nothing. */
+  /** Number of rows that Snowflake announced; undefined if it did not. */
   readonly rows: number | undefined;
-  /** Milliseconds: a stream in which nothing arrives for this long is given up. */
+  /** A stream that receives nothing for this long has failed, milliseconds. */
   readonly silence: number;
   readonly signal: AbortSignal;
-  /** Called where the stream fails or is left before its end: the driver cannot take it up again. */
+  /** Called if the stream fails or is abandoned before its end: the driver cannot resume it. */
   readonly broke: () => void;
 }
 
-/** Rows of a result, every value text or null, in batches. */
+/** Rows of a result in batches; every value is text or null. */
 export async function* readBatches(
   stream: Readable,
   { rows, silence: longest, signal, broke }: ReadOptions,

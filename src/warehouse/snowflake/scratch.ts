@@ -8,7 +8,7 @@ import { run, type Snowflake } from './snowflake.ts';
 
 const PREFIX = 'score_batch_';
 
-/** The job's tables in scratch by their full names, quoted; none where there is no scratch schema. */
+/** The job's tables in scratch by full, quoted name; empty if the scratch schema does not exist. */
 export async function listArtifacts(snowflake: Snowflake, purposes: readonly string[]): Promise<ScratchArtifact[]> {
   try {
     const tables = await run(snowflake, selectTables(snowflake.scratch));
@@ -22,20 +22,24 @@ export async function listArtifacts(snowflake: Snowflake, purposes: readonly str
   }
 }
 
-/** Purposes for which a run has a stage beside the table of the same name, whose mark counts for both; see `makeStage`. */
+/**
+ * Purposes for which a run has a stage next to the table of the same name; the table's mark covers both. See `makeStage`.
+ */
 const STAGES = ['staged', 'unloaded'];
 
-/** Drops the table, and the stage of its name where it is the table of one. */
+/** Drops the table, and the stage of the same name if it has one. */
 export async function dropArtifact(snowflake: Snowflake, { name }: ScratchArtifact): Promise<void> {
-  // The table last: it is what a stage is found by.
+  // The table last, because a stage is found by its table.
   const isStage = STAGES.some((purpose) => name.includes(`."${stored(`${PREFIX}${purpose}_`)}`));
   if (isStage) await run(snowflake, `DROP STAGE IF EXISTS ${name}`);
   await run(snowflake, `DROP TABLE IF EXISTS ${name}`);
 }
 
-/** Drops what the run has for these purposes. */
+/** Drops the run's artifacts with these purposes. */
 export async function dropRun(snowflake: Snowflake, runId: string, purposes: readonly string[]): Promise<void> {
-  for (const left of await listArtifacts(snowflake, purposes)) if (left.run === runId) await dropArtifact(snowflake, left);
+  for (const artifact of await listArtifacts(snowflake, purposes)) {
+    if (artifact.run === runId) await dropArtifact(snowflake, artifact);
+  }
 }
 
 function selectTables([database = '', schema = '']: TableName): string {

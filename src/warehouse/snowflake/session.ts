@@ -1,22 +1,21 @@
 import type { Readable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
 import type { TextRow } from '../sql/tally.ts';
-import type { Timeouts } from '../timeouts.ts';
+import { SilenceError, type Timeouts, within } from '../timeouts.ts';
 import { literal } from './dialect.ts';
 import { isBroken, silence, toFailure } from './failure.ts';
 import { readBatches } from './row-batches.ts';
 
 export interface Statement {
   readonly binds?: readonly Bind[];
-  /** What Snowflake shows beside the statement, and keeps in its history; see `queryTag`. */
+  /** Tag of the statement in Snowflake's query history; see `queryTag`. */
   readonly tag?: string;
-  /** Milliseconds that it may take; what runs in the server alone may take its time. */
+  /** Timeout, milliseconds; by default only the limit for statements that run in the server. */
   readonly within?: number;
 }
 
-/** A column of a result as the driver tells of it. */
+/** A result column as described by the driver. */
 export interface ResultColumn {
   readonly name: string;
   /** `fixed`, `text`, `timestamp_tz`, … */
@@ -25,38 +24,38 @@ export interface ResultColumn {
   readonly scale: number;
 }
 
-/** One connection: one statement at a time. Values of results come as text. Everything throws `Failure`. */
+/** A connection that runs one statement at a time. Result values are text. All methods throw `Failure`. */
 export interface Session {
   rows(sql: string, statement?: Statement): Promise<TextRow[]>;
-  /** Columns of a query, which is not run. */
+  /** Columns of a query; does not run it. */
   describe(sql: string, statement?: Statement): Promise<ResultColumn[]>;
-  /** Rows in batches; ends in a failure where others arrive than Snowflake says there are. */
+  /** Rows in batches; fails if their number differs from the one Snowflake announced. */
   stream(sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>>;
-  /** Whether an error or an abort left it unusable. */
+  /** Whether an error or an abort made it unusable. */
   readonly broken: boolean;
-  /** Lets it do no more than what runs. */
+  /** Marks it so that it is not reused after the current work. */
   retire(): void;
-  /** Settles when Snowflake knows; nobody has to wait for it: a session that is not ended ends by itself. */
+  /** Settles when Snowflake has ended the session. Waiting is optional: sessions expire. */
   close(): Promise<void>;
 }
 
-/** The longest that a statement may take, queueing included. */
+/** Limit for a statement, including queueing. */
 const STATEMENT_SECONDS = 4 * 3600;
 
 /** How long a statement waits for another transaction's lock. */
 const LOCK_SECONDS = 60;
 
-/** How long a statement that is cancelled is waited for. */
+/** How long to wait for a cancelled statement to end. */
 const CANCEL_MS = 5000;
 
-/** What an account may have set otherwise, and this program relies on. */
+/** Parameters that we rely on and that an account can override. */
 const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
   TIMEZONE: 'UTC',
   STATEMENT_TIMEOUT_IN_SECONDS: STATEMENT_SECONDS,
   LOCK_TIMEOUT: LOCK_SECONDS,
   // A failed statement must not leave a transaction that could still be committed.
   TRANSACTION_ABORT_ON_ERROR: true,
-  // What a client that was killed had running ends with it.
+  // Statements of a killed client end with it.
   ABORT_DETACHED_QUERY: true,
   ROWS_PER_RESULTSET: 0,
   QUOTED_IDENTIFIERS_IGNORE_CASE: false,
@@ -69,7 +68,7 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
-/** Makes a connection ready for use. @param tag for statements that have none of their own; see `queryTag` */
+/** Configures a connection for use. @param tag default tag of statements; see `queryTag` */
 export async function openSession(connection: Connection, tag: string, { timeouts, signal }: SessionOptions): Promise<Session> {
   const session = sessionOf(connection, { timeouts, signal });
   const settings = Object.entries({ ...PARAMETERS, QUERY_TAG: tag }).map(
@@ -91,40 +90,30 @@ function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions)
       running = connection.execute({
         ...options,
         rowMode: 'array',
-        // Where it collects the rows itself, the driver sends a statement again whose error has no SQL state.
+        // If the driver collects the rows itself, it resends a statement whose error has no SQLSTATE.
         streamResult: true,
         complete: (error, statement) => (error ? reject(toFailure(error)) : resolve(statement)),
       });
     });
-    let stopped: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      stopped = () => {
-        broke();
-        running?.cancel(() => undefined);
-        // Until it has ended, what it locks or makes may still be there.
-        void Promise.race([done.catch(() => undefined), sleep(CANCEL_MS, undefined, { ref: false })]).then(() =>
-          reject(signal.reason),
-        );
-      };
-      signal.addEventListener('abort', stopped, { once: true });
-    });
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        running?.cancel(() => undefined);
-        reject(limit === undefined ? tooLong(timeouts.job) : silence(`no answer for ${limit / 1000} s`));
-      }, limit ?? timeouts.job);
-    });
+    const cancel = () => running?.cancel(() => undefined);
     try {
-      const ended = done.catch((error: unknown) => (signal.aborted ? aborted : Promise.reject(error)));
-      return await Promise.race([ended, aborted, late]);
+      return await within(done, limit ?? timeouts.job, signal);
     } catch (error) {
-      // What is given up on this side leaves it open whether the statement ran, and with it what transaction there is.
+      if (signal.aborted) {
+        broke();
+        cancel();
+        // Until the statement has ended, its locks and the objects that it creates may still exist.
+        await within(done, CANCEL_MS, new AbortController().signal).catch(() => undefined);
+        throw signal.reason;
+      }
+      if (error instanceof SilenceError) {
+        // It is unknown whether the statement ran, and which transaction is open.
+        broke();
+        cancel();
+        throw limit === undefined ? tooLong(timeouts.job) : silence(error.message);
+      }
       broken ||= isBroken(error) || error instanceof ScoreBatchError;
       throw error;
-    } finally {
-      clearTimeout(timer);
-      if (stopped) signal.removeEventListener('abort', stopped);
     }
   };
   const stream = async (sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>> => {
@@ -156,23 +145,27 @@ function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions)
   };
 }
 
-/** Snowflake ends a statement itself after `STATEMENT_SECONDS`; one that goes on is one of which nobody will hear. */
+/** Snowflake stops a statement itself after `STATEMENT_SECONDS`, so this one will never report an end. */
 function tooLong(ms: number): ScoreBatchError {
-  return new ScoreBatchError('unavailable', `a statement still runs in Snowflake after ${Math.round(ms / 60_000)} minutes`, {
-    hint: 'look at the query history and cancel it there, then start the same command again',
-  });
+  return new ScoreBatchError(
+    'unavailable',
+    `a statement is still running in Snowflake after ${Math.round(ms / 60_000)} minutes`,
+    {
+      hint: 'cancel it in the query history, then run the same command again',
+    },
+  );
 }
 
 function optionsOf(sqlText: string, { binds, tag }: Statement = {}): StatementOption {
   return { sqlText, ...(binds && { binds }), ...(tag !== undefined && { parameters: { QUERY_TAG: tag } }) };
 }
 
-/** Booleans and small numbers are the only values that our statements do not select as text. */
+/** Our statements select everything as text except booleans and small numbers. */
 function textOf(value: unknown): string | null {
   return value === null || value === undefined ? null : String(value);
 }
 
-/** Snowflake keeps 2000 characters. */
+/** A query tag. Snowflake stores up to 2000 characters. */
 export function queryTag(job: string, runId?: string): string {
   return JSON.stringify({ app: 'score-batch', job, ...(runId !== undefined && { run: runId }) }).slice(0, 2000);
 }

@@ -14,9 +14,9 @@ import { tableDifferences } from './tables.ts';
 export function snowflakeSink(snowflake: Snowflake): Sink {
   const { target, scratch, job } = snowflake;
   const place = { warehouse: [target.account, ...scratch], job };
-  /** Runs whose stage this process has made. */
+  /** Runs whose stage this process has created. */
   const made = new Map<string, Promise<void>>();
-  /** Table in which this process has counted a run's staged rows last. */
+  /** Table in which this process last counted a run's staged rows. */
   const counted = new Map<string, string | undefined>();
   const staging = (runId: string, file: string): Promise<void> => {
     const making = made.get(runId) ?? makeStaging(snowflake, runId, file);
@@ -35,12 +35,12 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
           }
           return found;
         },
-        'looking at the tables of the job',
+        'checking the tables of the job',
       ),
-    probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets), 'trying what the role may do'),
+    probe: (targets) => translated(snowflake, () => probeSink(snowflake, targets), 'checking the permissions of the role'),
     stagesText: true,
     workFolder: (runId) => makeWorkFolder(place, runId),
-    staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId), 'looking at what is staged'),
+    staged: (runId) => translated(snowflake, () => stagedAttempts(snowflake, runId), 'listing the staged attempts'),
     stage: (runId, scored) =>
       translated(
         snowflake,
@@ -79,7 +79,9 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
         ...(await listArtifacts(snowflake, ['staged', 'counted', 'ranked', 'probe'])),
         ...(await workFolders(place)),
       ]),
-    drop: (left) =>
-      translated(snowflake, () => (path.isAbsolute(left.name) ? dropWorkFolder(left) : dropArtifact(snowflake, left))),
+    drop: (artifact) =>
+      translated(snowflake, () =>
+        path.isAbsolute(artifact.name) ? dropWorkFolder(artifact) : dropArtifact(snowflake, artifact),
+      ),
   };
 }

@@ -6,14 +6,14 @@ import { located, nameSuffix } from './names.ts';
 import { queryTag } from './session.ts';
 import type { Target } from './target.ts';
 
-/** A Snowflake account as a warehouse: where everything is, and who asks. */
+/** A Snowflake account as a warehouse: locations, client and job. */
 export interface Snowflake {
   readonly target: Target;
-  /** Database and schema for what runs leave. */
+  /** Database and schema for the runs' artifacts. */
   readonly scratch: readonly [database: string, schema: string];
   readonly job: string;
   readonly client: Client;
-  /** Bytes that DuckDB may use in this process. */
+  /** Memory limit of DuckDB in this process, bytes. */
   readonly memory: number;
   /** See `WarehouseAccess`. */
   readonly unload?: boolean;
@@ -31,15 +31,15 @@ export function inAccount<T extends { readonly name: TableName }>({ target }: Sn
   return { ...layout, name: located(layout.name, target) };
 }
 
-/** Runs a statement that bears being sent twice. */
+/** Runs an idempotent statement. */
 export async function run({ client, job }: Snowflake, sql: string, runId?: string): Promise<TextRow[]> {
   return await client.use((session) => session.rows(sql, { tag: queryTag(job, runId) }));
 }
 
 /**
- * Runs `work` so that what Snowflake says is in this program's words.
+ * Runs `work` and translates Snowflake's errors.
  *
- * @param doing what it is, as people call it: `publishing the scores`
+ * @param doing for the message: `publishing the scores`
  */
 export async function translated<T>({ target }: Snowflake, work: () => Promise<T>, doing?: string): Promise<T> {
   try {

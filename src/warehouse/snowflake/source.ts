@@ -1,6 +1,6 @@
 import type { Query } from '../../domain/query.ts';
-import { ScoreBatchError } from '../../errors.ts';
-import { alteredFrozen } from '../altered-frozen.ts';
+import { refuseOtherRows } from '../altered-frozen.ts';
+import { notOneBoolean } from '../errors.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { MeasuringSource, Source } from '../warehouse.ts';
@@ -18,7 +18,7 @@ import { readUnloaded } from './unload.ts';
 export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource {
   const { client, target, job } = snowflake;
   return {
-    // Names of accounts are unique in all of Snowflake.
+    // Account names are globally unique.
     identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
@@ -30,11 +30,11 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
           const [row] = await run(snowflake, sql, runId);
           return largestTexts(texts, row);
         },
-        'looking for the largest text',
+        'finding the largest text',
       ),
     freeze: (query, options) =>
       translated(snowflake, () => freeze(snowflake, query, options), 'freezing the rows of the window'),
-    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId), 'looking for the frozen table'),
+    frozen: (runId) => translated(snowflake, () => readFrozen(snowflake, runId), 'reading the frozen table'),
     verify: (frozen, key) =>
       translated(snowflake, () => verifyFrozen(snowflake, frozen, key), 'counting the frozen table again'),
     loadChunk: (frozen, chunk, database) =>
@@ -51,15 +51,15 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
           const read = snowflake.unload
             ? await readUnloaded(snowflake, { frozen, table, chunk, rows: expected }, database, 'chunk')
             : await readRows();
-          if (read !== expected) throw alteredFrozen(table, [`chunk ${chunk} had ${expected} rows and has ${read}`]);
+          refuseOtherRows(frozen, chunk, read, table);
         },
         'reading a frozen chunk',
       ),
     dropFrozen: (runId) =>
       translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest', 'unloaded']), 'dropping the frozen table'),
     listArtifacts: () => translated(snowflake, () => listArtifacts(snowflake, ['frozen', 'manifest', 'unloaded', 'probe'])),
-    drop: (left) => translated(snowflake, () => dropArtifact(snowflake, left)),
-    probe: () => translated(snowflake, () => probeSource(snowflake), 'trying what the role may do'),
+    drop: (artifact) => translated(snowflake, () => dropArtifact(snowflake, artifact)),
+    probe: () => translated(snowflake, () => probeSource(snowflake), 'checking the permissions of the role'),
   };
 }
 
@@ -76,7 +76,5 @@ async function ready({ client, target, job }: Snowflake, query: Query): Promise<
   } catch (error) {
     throw queryError(error, query.name, target);
   }
-  throw new ScoreBatchError('configuration', `${query.name} does not return one boolean`, {
-    hint: 'write a query such as: select max(date) >= :window_end_date from orders',
-  });
+  throw notOneBoolean(query.name);
 }

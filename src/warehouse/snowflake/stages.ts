@@ -6,8 +6,8 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { createTable, unlessThere } from './tables.ts';
 
 /**
- * Makes a stage of the run where it is missing, and before it an empty table of the same name: scratch is listed by tables, so
- * the table is what a stage is found by (see `dropLeft`).
+ * Creates a stage of the run and, before it, an empty table of the same name, if they do not exist. Scratch is listed by
+ * tables, so a stage is found by its table (see `dropArtifact`).
  *
  * @param definitions the table's columns, in parentheses
  */
@@ -28,7 +28,7 @@ export async function makeStage(snowflake: Snowflake, purpose: string, runId: st
   );
 }
 
-/** The stage's files, their names first; undefined where there is no stage. */
+/** The stage's files, names first; undefined if the stage does not exist. */
 export async function listStage(snowflake: Snowflake, purpose: string, runId: string): Promise<readonly TextRow[] | undefined> {
   try {
     return await run(snowflake, `LIST @${tableIdentifier(scratchName(snowflake, purpose, runId))}`, runId);

@@ -9,6 +9,7 @@ import { openDatabase } from '../../duckdb/database.ts';
 import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn as duckdbColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { RESUME } from '../errors.ts';
 import { type TextRow, tallyStaging } from '../sql/tally.ts';
 import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { toColumn } from './columns.ts';
@@ -20,19 +21,19 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { listStage, makeStage } from './stages.ts';
 import { ensureSchema } from './tables.ts';
 
-// Staging is a named stage of the run: a file per attempt, whose name says chunk, attempt and rows. PUT needs no warehouse, so
-// none runs while chunks are scored. One COPY INTO, before rows are counted, makes a table of the files.
+// Staging is a named stage per run with one file per attempt, named after chunk, attempt and row count. PUT needs no virtual
+// warehouse, so none runs while chunks are scored. One COPY INTO loads the files into a table before rows are counted.
 
 const NAME = /chunk-(\d+)-([0-9a-f]+)-(\d+)\.parquet$/;
 
-/** Columns that no staged row leaves empty: MATCH_BY_COLUMN_NAME would fill one that a file lacks with nulls. */
+/** Columns that every staged row has. NOT NULL, because MATCH_BY_COLUMN_NAME fills columns that a file lacks with nulls. */
 const REQUIRED = ['chunk', 'attempt', 'provider', 'scored_at'];
 
 export function stageName(snowflake: Snowflake, runId: string): string {
   return tableIdentifier(scratchName(snowflake, 'staged', runId));
 }
 
-/** Makes the run's stage, and an empty table with the columns of its files, which are learnt from the first. */
+/** Creates the run's stage and an empty table with the columns of its files, taken from the first file. */
 export async function makeStaging(snowflake: Snowflake, runId: string, file: string): Promise<void> {
   await using database = await openDatabase(':memory:', {
     memory: snowflake.memory,
@@ -45,7 +46,7 @@ export async function makeStaging(snowflake: Snowflake, runId: string, file: str
   await makeStage(snowflake, 'staged', runId, definitions(columns));
 }
 
-/** @param columns those of a scored file, in any case */
+/** @param columns of a scored file, in any case */
 function definitions(columns: readonly Column[]): string {
   const list = columns.map((column) => {
     const type = snowflakeType(column as TableColumn);
@@ -54,7 +55,7 @@ function definitions(columns: readonly Column[]): string {
   return `(${list.join(', ')})`;
 }
 
-/** Uploads a scored file; twice is harmless, since its name is its attempt's. */
+/** Uploads a scored file. Idempotent, because the name is derived from the attempt. */
 export async function stage(snowflake: Snowflake, runId: string, { chunk, attempt, rows, file }: ScoredFile): Promise<void> {
   const named = path.join(path.dirname(file), fileName({ chunk, attempt, rows }));
   await rename(file, named);
@@ -68,9 +69,9 @@ export async function stage(snowflake: Snowflake, runId: string, { chunk, attemp
     ),
   );
   if (!put?.includes('UPLOADED')) {
-    throw new ScoreBatchError('unavailable', `${path.basename(named)} was not uploaded to the stage of the run`, {
+    throw new ScoreBatchError('unavailable', `could not upload ${path.basename(named)} to the stage of the run`, {
       details: put?.includes('SKIPPED') ? ['Snowflake skipped it'] : [],
-      hint: 'start the same command again: it goes on from the chunks that are staged',
+      hint: RESUME,
     });
   }
   await rm(named);
@@ -81,16 +82,16 @@ export async function stagedAttempts(snowflake: Snowflake, runId: string): Promi
   return (files ?? []).flatMap(([name]) => attemptOf(name) ?? []);
 }
 
-/** What was counted, and the table in which it was. */
+/** Counts of staged rows, and the table that holds the rows. */
 export interface CountedStaging {
   readonly tally: StagedTally;
-  /** As SQL; undefined where nothing is staged. */
+  /** Quoted name; undefined if nothing is staged. */
   readonly table: string | undefined;
 }
 
 /**
- * Loads what is staged and counts it. The table is this call's own: whoever else does the same at the same time loads into
- * another one, so that no file is in a table twice.
+ * Loads the staged files and counts their rows. Each call uses its own table, so that concurrent calls cannot load a file
+ * twice into the same table.
  */
 export async function tallyStaged(snowflake: Snowflake, options: ReconcileOptions): Promise<CountedStaging> {
   const { runId, frozen, scoreEdges } = options;
@@ -117,8 +118,8 @@ export async function tallyStaged(snowflake: Snowflake, options: ReconcileOption
 }
 
 /**
- * Removes files that do not hold the rows that their names say: no attempt of theirs is complete, and their chunks are to be
- * scored again.
+ * Removes files without the number of rows in their names. They are incomplete attempts, and their chunks must be scored
+ * again.
  *
  * @param loaded rows of COPY INTO: file, status, rows_parsed, rows_loaded, …
  */
@@ -126,20 +127,16 @@ async function removeWrong(snowflake: Snowflake, runId: string, loaded: readonly
   for (const [file, status, , rows] of loaded) {
     const attempt = attemptOf(file);
     if (attempt === undefined) {
-      throw new ScoreBatchError(
-        'conflict',
-        `the stage of the run holds a file that is not one of its own: ${file} (${status})`,
-        {
-          hint: 'somebody put it there: remove it, and start the same command again',
-        },
-      );
+      throw new ScoreBatchError('conflict', `the stage of the run has a file that the run did not write: ${file} (${status})`, {
+        hint: 'find out what wrote it, remove it, and run the same command again',
+      });
     }
     if (attempt.rows === Number(rows)) continue;
     await run(snowflake, `REMOVE @${stageName(snowflake, runId)}/${fileName(attempt)}`, runId);
   }
 }
 
-/** Not the name that is there: whoever may put files into the stage would write the statement. */
+/** Builds the name instead of using the one in the stage: anyone who can write to the stage could inject SQL with it. */
 function fileName({ chunk, attempt, rows }: StagedAttempt): string {
   return `chunk-${chunk}-${attempt}-${rows}.parquet`;
 }

@@ -6,10 +6,10 @@ import { Failure } from './failure.ts';
 import { identifier, stored, tableIdentifier } from './names.ts';
 import { run, type Snowflake } from './snowflake.ts';
 
-// All names here have their three parts; see `inAccount`. What is there is asked before anything is created: a role may write
-// to a table without the right to create one.
+// All names here have three parts; see `inAccount`. We check for existing objects before creating any, because a role can
+// have the right to write to a table but not to create one.
 
-/** @param name its table's name, or its own */
+/** @param name of the schema, or of a table in it */
 export async function schemaExists(snowflake: Snowflake, [database = '', schema = '']: TableName): Promise<boolean> {
   const found = await run(
     snowflake,
@@ -18,7 +18,7 @@ export async function schemaExists(snowflake: Snowflake, [database = '', schema 
   return found.length > 0;
 }
 
-/** Creates the schema where it is missing. @param name its table's name, or its own */
+/** Creates the schema if it does not exist. @param name of the schema, or of a table in it */
 export async function ensureSchema(snowflake: Snowflake, name: TableName): Promise<void> {
   const [database = '', schema = ''] = name;
   const isThere = () => schemaExists(snowflake, name);
@@ -26,7 +26,7 @@ export async function ensureSchema(snowflake: Snowflake, name: TableName): Promi
   await unlessThere(isThere, () =>
     snowflake.client.use(async (session) => {
       await session.rows(`CREATE SCHEMA IF NOT EXISTS ${tableIdentifier([database, schema])}`);
-      // It is the session's current schema now, in which the job's own SQL would look for its tables.
+      // CREATE SCHEMA made it the session's current schema, which would be wrong for the job's SQL.
       session.retire();
     }),
   );
@@ -37,7 +37,7 @@ export async function createTable(snowflake: Snowflake, name: TableName, create:
   await unlessThere(() => tableExists(snowflake, name), create);
 }
 
-/** Runs a CREATE … IF NOT EXISTS. Who fails because somebody else made it in the same moment has what it wants. */
+/** Runs a CREATE … IF NOT EXISTS. Ignores a failure if another process created the object at the same time. */
 export async function unlessThere(isThere: () => Promise<boolean>, create: () => Promise<unknown>): Promise<void> {
   try {
     await create();
@@ -46,15 +46,15 @@ export async function unlessThere(isThere: () => Promise<boolean>, create: () =>
   }
 }
 
-/** Creates schema and table where they are missing; never alters one that is there. */
+/** Creates schema and table if they do not exist; never alters existing ones. */
 export async function ensureTable(snowflake: Snowflake, { name, columns }: TableLayout): Promise<void> {
   const definitions = columns.map((column) => `${identifier(column.name)} ${snowflakeType(column)}`);
   await ensure(snowflake, name, `(${definitions.join(', ')})`);
 }
 
-/** Creates the one-row table that publishers of a job go through one after the other. */
+/** Creates the table of the publish lock. */
 export async function ensureLock(snowflake: Snowflake, name: TableName): Promise<void> {
-  // Cast: of a bare 0 Snowflake would make a column of one digit, which the tenth publisher could not count on.
+  // Without the cast, Snowflake would create a column of one digit, too small for the lock's tokens.
   await ensure(snowflake, name, 'AS SELECT CAST(0 AS NUMBER(38,0)) AS taken');
 }
 
@@ -68,18 +68,18 @@ export async function tableExists(snowflake: Snowflake, name: TableName): Promis
   return (await typeOf(snowflake, name)) !== undefined;
 }
 
-/** `BASE TABLE`, `VIEW`, …; undefined where there is nothing of that name. */
+/** `BASE TABLE`, `VIEW`, …; undefined if there is no such table. */
 async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | undefined> {
   const [row] = await run(snowflake, `SELECT TABLE_TYPE ${fromInformation('TABLES', name)}`);
   return row?.[0] ?? undefined;
 }
 
-/** What distinguishes a table that is there from its layout, one sentence each; none where it is missing or the same. */
+/** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
 export async function tableDifferences(snowflake: Snowflake, { name, columns }: TableLayout): Promise<string[]> {
   const shown = showTableName(name.slice(-2));
   const type = await typeOf(snowflake, name);
   if (type === undefined) return [];
-  if (type.includes('VIEW')) return [`${shown} is a view, which cannot be written`];
+  if (type.includes('VIEW')) return [`${shown} is a view, not a table`];
   const found = await run(
     snowflake,
     `SELECT COLUMN_NAME, DATA_TYPE, CAST(NUMERIC_PRECISION AS VARCHAR), CAST(NUMERIC_SCALE AS VARCHAR)

@@ -2,14 +2,14 @@ import { showUrl } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 
-/** What a Snowflake URL names; names as written, see `identifier`. */
+/** The parts of a Snowflake URL; names as written, see `identifier`. */
 export interface Target {
   readonly account: string;
   readonly database: string;
   readonly schema: string;
   readonly warehouse: string | undefined;
   readonly role: string | undefined;
-  /** Name of a connection of `connections.toml` that has the credentials. */
+  /** Connection in `connections.toml` with the credentials. */
   readonly connection: string | undefined;
 }
 
@@ -19,19 +19,21 @@ const FORM = 'snowflake://account/database/schema?warehouse=W&role=R';
 /**
  * `snowflake://account/database/schema?warehouse=W&role=R` → its parts.
  *
- * @throws ScoreBatchError `configuration` where the URL is no such thing
+ * @throws ScoreBatchError `configuration` if the URL is not valid
  */
 export function parseTarget(text: string): Target {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.username || url?.password) {
-    throw new ScoreBatchError('configuration', 'the Snowflake URL has a user or a password in it', {
-      hint: 'take them out: score-batch reads credentials from SNOWFLAKE_USER and its kin, or from connections.toml',
+    throw new ScoreBatchError('configuration', 'the Snowflake URL contains a user or a password', {
+      hint: 'remove them: score-batch reads credentials from the SNOWFLAKE_ variables or from connections.toml',
     });
   }
   const parts = decoded(url?.pathname.slice(1).split('/') ?? []);
   const [database = '', schema = ''] = parts ?? [];
   if (url === undefined || url.hostname === '' || parts?.length !== 2 || database === '' || schema === '' || url.hash !== '') {
-    throw new ScoreBatchError('configuration', `${showUrl(text)} is no Snowflake URL`, { hint: `write it like ${FORM}` });
+    throw new ScoreBatchError('configuration', `${showUrl(text)} is not a valid Snowflake URL`, {
+      hint: `write it like ${FORM}`,
+    });
   }
   for (const name of url.searchParams.keys()) {
     if ((PARAMETERS as readonly string[]).includes(name)) continue;

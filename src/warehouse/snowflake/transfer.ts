@@ -6,23 +6,22 @@ import { duckdbType } from '../../duckdb/types.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import type { Session, Statement } from './session.ts';
 
-// Values leave Snowflake as text: the driver reads results as JSON only, whose numbers end at 53 bits, and Snowflake cuts
-// doubles in it to a few digits. DuckDB makes values of them again.
+// Values leave Snowflake as text. The driver reads results only as JSON, where numbers have 53 bits and Snowflake truncates
+// doubles to a few digits. DuckDB converts the text back to values.
 
-/** A column that both sides know; `other` cannot be carried over. */
+/** A column with a type that both sides support. */
 export type CarriedColumn = Pick<Column, 'name' | 'digits'> & { readonly type: Exclude<Column['type'], 'other'> };
 
-/** @throws TypeError for a column that a plan refuses */
+/** @throws TypeError for an unsupported column, which the plan refuses */
 export function carried({ name, type, digits }: Column): CarriedColumn {
   if (type === 'other') throw new TypeError(`the column ${name} cannot be read`);
   return { name, type, ...(digits && { digits }) };
 }
 
 /**
- * Reads a table, or a part of one, into a temporary table of DuckDB, under the columns' names and in the order in which rows
- * arrive.
+ * Reads a table, or part of it, into a temporary DuckDB table with the same column names, in order of arrival.
  *
- * @param from what stands after FROM, with its condition
+ * @param from FROM clause with a condition
  * @returns number of rows
  */
 export async function readInto(
@@ -41,7 +40,7 @@ export async function readInto(
   await database.run(`CREATE OR REPLACE TEMP TABLE ${relation} (${definitions.join(', ')})`);
   let read = 0;
   for await (const batch of batches) {
-    // A batch at a time: the texts of a whole chunk take several times the room of its values.
+    // One batch at a time: the texts of a whole chunk take several times the memory of its values.
     await database.run(`CREATE OR REPLACE TEMP TABLE arriving (${cells.map((cell) => `${cell} VARCHAR`).join(', ')})`);
     await appendText(database, 'arriving', columns.length, batch);
     await database.run(`INSERT INTO ${relation} SELECT ${values.join(', ')} FROM arriving`);
@@ -52,8 +51,8 @@ export async function readInto(
 }
 
 /**
- * How many digits Snowflake prints of a FLOAT is not documented, and was not tried on an account. So the text of what it left
- * out follows, where it left out something: the sum of both is the value, to the last bit.
+ * Snowflake does not document how many digits it prints of a FLOAT, and this was not tried on a real account. If digits are
+ * missing, the text of the difference follows: the sum of both is the exact value.
  */
 function asText(expression: string, column: CarriedColumn): string {
   if (column.type !== 'float') return SNOWFLAKE.text(expression, column);
@@ -62,7 +61,7 @@ function asText(expression: string, column: CarriedColumn): string {
   return `CONCAT(${printed}, CASE WHEN ${parsed} <> ${expression} THEN CONCAT(' ', CAST(${expression} - ${parsed} AS VARCHAR)) ELSE '' END)`;
 }
 
-/** DuckDB's value of the text that `asText` gives. */
+/** DuckDB expression for the value of a text from `asText`. */
 export function fromText(text: string, column: CarriedColumn): string {
   switch (column.type) {
     case 'string':

@@ -2,26 +2,27 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { RetryBudget } from '../retry-budget.ts';
 import { backoff, retryAfter, timeoutsOf } from '../timeouts.ts';
 
-// The driver sends a request seven times more, whatever the answer, and its options that would change this do not reach the
-// place where it is done. So it is told not to, and a request is sent again here: as often and as late as to other
-// warehouses, within one budget. Logins are not: their keys age, so that each is made anew; see `openClient`.
+// The driver retries every failed request seven times, and the options that should change this have no effect. So its
+// retries are disabled, and requests are retried here with the same limits as for other warehouses, within one budget.
+// Logins are not retried here, because their proof of identity expires; see `openClient`.
 
-/** What is used of a request of the driver's HTTP client, and what is kept in it. */
+/** The parts of a request of the driver's HTTP client that we use, and our own state. */
 export interface Sent {
   url?: string | undefined;
   readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly data?: unknown;
-  /** Called before a redirect is followed; what it throws ends the request. */
+  /** Called before a redirect is followed; an exception fails the request. */
   beforeRedirect?: (target: object) => void;
   timeout?: number | undefined;
-  /** Of the driver: whether the request bears being sent again. */
+  /** The driver's flag: whether the request is safe to retry. */
   useSnowflakeRetryMiddleware?: boolean;
-  bearsRetry?: boolean;
+  /** The driver's flag, kept when it is switched off. */
+  retryable?: boolean;
   failures?: number;
   firstSent?: number;
 }
 
-/** What the driver reads of an answer, as far as it is looked at here. */
+/** The parts of an answer that we check. */
 export interface Answered {
   readonly data?: { readonly rowtype?: readonly ({ readonly name?: unknown } | null)[]; readonly rowset?: unknown } | null;
 }
@@ -40,7 +41,7 @@ interface SendingFailed {
   readonly response?: { readonly status: number; readonly headers?: Readonly<Record<string, unknown>> };
 }
 
-/** The driver's HTTP client, as far as it is used here. */
+/** The parts of the driver's HTTP client that we use. */
 export interface HttpClient {
   request(config: Sent): Promise<unknown>;
   readonly interceptors: {
@@ -51,7 +52,7 @@ export interface HttpClient {
   };
 }
 
-/** Call once: the driver has one client for all of its connections. */
+/** Call once: the driver has one HTTP client for all connections. */
 export function retryHere(client: HttpClient): void {
   const budgets = new Map<string, RetryBudget>();
   const budgetOf = ({ url = '' }: Sent): RetryBudget => {
@@ -61,7 +62,7 @@ export function retryHere(client: HttpClient): void {
     return budget;
   };
   client.interceptors.request.use((config) => {
-    config.bearsRetry ??= config.useSnowflakeRetryMiddleware === true;
+    config.retryable ??= config.useSnowflakeRetryMiddleware === true;
     config.useSnowflakeRetryMiddleware = false;
     config.firstSent ??= Date.now();
     return config;
@@ -73,25 +74,25 @@ export function retryHere(client: HttpClient): void {
     },
     async (error) => {
       const { config, response } = error;
-      if (!config?.bearsRetry || !isTransient(error)) throw error;
+      if (!config?.retryable || !isTransient(error)) throw error;
       const failures = (config.failures ?? 0) + 1;
       const timeouts = timeoutsOf(config.timeout ?? 60_000);
       if (failures >= timeouts.attempts) throw error;
       budgetOf(config).spend(error);
       await sleep(backoff(timeouts, failures, retryAfter(response?.headers?.['retry-after'])));
-      return await client.request({ ...config, failures, url: told(config, failures) });
+      return await client.request({ ...config, failures, url: retryUrl(config, failures) });
     },
   );
 }
 
-/** What the driver itself takes for a failure that may pass; a request that is cancelled, or a redirect that is refused, is none. */
+/** The failures that the driver considers transient; not a cancelled request or a refused redirect. */
 function isTransient({ response, code }: SendingFailed): boolean {
   if (response === undefined) return code !== 'ERR_CANCELED' && !code?.startsWith('ERR_FR_');
   return response.status >= 500 || response.status === 408 || response.status === 429;
 }
 
-/** The address as the driver writes it for what is sent again, by which Snowflake looks for the first one. */
-function told({ url = '', firstSent }: Sent, failures: number): string {
+/** The URL with the driver's retry parameters, by which Snowflake finds the first request. */
+function retryUrl({ url = '', firstSent }: Sent, failures: number): string {
   const address = new URL(url);
   address.searchParams.set('clientStartTime', String(firstSent));
   address.searchParams.set('retryCount', String(failures));

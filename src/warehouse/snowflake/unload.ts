@@ -5,6 +5,7 @@ import type { Database } from '../../duckdb/database.ts';
 import { fileList, identifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { RESUME } from '../errors.ts';
 import { inChunk } from '../sql/frozen.ts';
 import { literal, SNOWFLAKE } from './dialect.ts';
 import { isMissing } from './errors.ts';
@@ -15,45 +16,48 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 import { makeStage } from './stages.ts';
 import { type CarriedColumn, carried, fromText } from './transfer.ts';
 
-// Opt-in, see `source.unload`: after the freeze each chunk is unloaded to one Parquet file in a stage of the run, and a chunk
-// worker gets that file instead of JSON rows. This follows Snowflake's documentation and has not run on a real account:
-// https://docs.snowflake.com/en/sql-reference/sql/copy-into-location
+// Opt-in, see `source.unload`: after the freeze, each chunk is unloaded to one Parquet file in a stage of the run, and a
+// chunk worker reads that file instead of JSON rows. This follows Snowflake's documentation and has not run on a real
+// account: https://docs.snowflake.com/en/sql-reference/sql/copy-into-location
 // https://docs.snowflake.com/en/user-guide/data-unload-considerations
 //
-// Nothing records which chunks are unloaded. The frozen table does not change, the name of a file has the table's random id,
-// and a file appears in a stage once it is whole: so a file that is there is the chunk's, and one that is missing is unloaded
-// again by whoever needs it. Two who do so at once write the same rows.
+// Nothing records which chunks are unloaded. The frozen table does not change, file names contain its random id, and a file
+// appears in the stage only when it is complete. So an existing file is the right one, and a process that misses one unloads
+// it again. Two processes that do so at once write the same rows.
 
-/** Statements side by side: half of what a warehouse runs by default (MAX_CONCURRENCY_LEVEL), and as many logins. */
-const AT_ONCE = 4;
+/**
+ * Concurrent statements: half of what a virtual warehouse runs by default (MAX_CONCURRENCY_LEVEL). Each needs its own login.
+ */
+const CONCURRENCY = 4;
 
-/** 5 GB, the most that MAX_FILE_SIZE may be; its default of 16 MB counts for SINGLE = TRUE as well. */
+/** 5 GB, the maximum of MAX_FILE_SIZE. Its default of 16 MB also applies to SINGLE = TRUE. */
 const MAX_FILE_SIZE = 5 * 2 ** 30;
 
-/** A chunk of a frozen table, and the table as SQL. */
+/** A chunk of a frozen table. */
 interface UnloadedChunk {
   readonly frozen: FrozenTable;
+  /** Quoted name of the frozen table. */
   readonly table: string;
   readonly chunk: number;
-  /** That were counted when it was frozen. */
+  /** Row count taken when the chunk was frozen. */
   readonly rows: number;
 }
 
 /**
  * Unloads every chunk, once per frozen table.
  *
- * @param table the frozen table, as SQL
- * @throws ScoreBatchError `configuration` where a chunk is too large for one file
+ * @param table quoted name of the frozen table
+ * @throws ScoreBatchError `configuration` if a chunk is too large for one file
  */
 export async function unloadChunks(snowflake: Snowflake, frozen: FrozenTable, table: string): Promise<void> {
   if (frozen.chunks.length === 0) return;
   await makeUnloadStage(snowflake, frozen.runId);
   const waiting = each(frozen.chunks);
   const unloadNext = async () => {
-    // The iterator is shared, and one that fails ends it for the others.
+    // The iterator is shared; a failure ends it for all.
     for (const { chunk, rows } of waiting) await unload(snowflake, { frozen, table, chunk, rows });
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, unloadNext));
+  await Promise.all(Array.from({ length: CONCURRENCY }, unloadNext));
 }
 
 function* each<T>(values: readonly T[]): Generator<T> {
@@ -61,11 +65,11 @@ function* each<T>(values: readonly T[]): Generator<T> {
 }
 
 /**
- * Makes an unloaded chunk a temporary table of DuckDB, with the columns, types and values that `readInto` gives. It is unloaded
- * first where its file is missing or does not have its rows. The local copy is removed as soon as it is read.
+ * Reads an unloaded chunk into a temporary DuckDB table with the same columns, types and values as `readInto`. Unloads the
+ * chunk first if its file is missing or has another number of rows. Removes the local copy afterwards.
  *
  * @returns number of rows
- * @throws ScoreBatchError `unavailable` where the file does not arrive, `configuration` where the chunk is too large for one
+ * @throws ScoreBatchError `unavailable` if the file does not arrive, `configuration` if the chunk is too large for one file
  */
 export async function readUnloaded(
   snowflake: Snowflake,
@@ -74,7 +78,7 @@ export async function readUnloaded(
   relation: string,
 ): Promise<number> {
   const columns = unloaded.frozen.columns.map(carried);
-  // Of its own: processes of one run that are on one machine have their work folder in common.
+  // A folder of its own, because processes of one run on one machine share their work folder.
   const folder = await mkdtemp(path.join(database.temporary, 'unloaded-'));
   try {
     for (let again = false; ; again = true) {
@@ -98,7 +102,7 @@ export async function readUnloaded(
   }
 }
 
-/** A statement that unloads a query to one file, in place of what is there by its name. A query without rows makes no file. */
+/** A statement that unloads a query to one file and overwrites an existing one. A query without rows writes no file. */
 export function copyInto(file: string, query: string): string {
   return `COPY INTO @${file} FROM (${query}) FILE_FORMAT = (TYPE = PARQUET COMPRESSION = SNAPPY)
     OVERWRITE = TRUE SINGLE = TRUE MAX_FILE_SIZE = ${MAX_FILE_SIZE} HEADER = TRUE`;
@@ -115,16 +119,16 @@ async function unload(snowflake: Snowflake, unloaded: UnloadedChunk): Promise<vo
   try {
     await run(snowflake, copyInto(stageFile(snowflake, unloaded), query), frozen.runId);
   } catch (error) {
-    // Its code is not documented; the message was seen by others.
+    // The code is not documented; users have reported this message.
     if (!(error instanceof Failure) || !/exceeded for unload single file mode/i.test(error.message)) throw error;
     throw new ScoreBatchError('configuration', `chunk ${chunk} of the window takes more than 5 GB as a Parquet file`, {
-      hint: 'set score.chunk_rows to fewer rows, or leave source.unload out',
+      hint: 'lower score.chunk_rows, or remove source.unload',
       cause: error,
     });
   }
 }
 
-/** @returns why the file is not in the folder; undefined where it is. The driver decrypts it on the way. */
+/** Downloads the file; the driver decrypts it. @returns an error if the file did not arrive */
 async function download(snowflake: Snowflake, unloaded: UnloadedChunk, folder: string): Promise<ScoreBatchError | undefined> {
   const { client, job } = snowflake;
   const sql = `GET @${stageFile(snowflake, unloaded)} ${literal(`file://${folder}`)}`;
@@ -133,17 +137,15 @@ async function download(snowflake: Snowflake, unloaded: UnloadedChunk, folder: s
   try {
     rows = await client.use((session) => session.rows(sql, statement));
   } catch (error) {
-    // The stage is made where frozen rows are unloaded for the first time, and may be gone with what was in it.
+    // The stage is created at the first unload, and may have been dropped since.
     if (!isMissing(error)) throw error;
   }
-  // File, size, status, message; no row where the stage has no such file. Messages may hold addresses that are signed.
+  // Columns: file, size, status, message. No row if the stage has no such file. Messages can contain signed URLs.
   if (rows.some((row) => row.includes('DOWNLOADED'))) return undefined;
   const isFull = rows.some((row) => row.some((cell) => cell?.includes('ENOSPC')));
-  return new ScoreBatchError('unavailable', `${fileName(unloaded)} did not arrive from the stage of the run`, {
-    details: isFull ? [`there is no room for it in ${folder}, or in the folder for temporary files (ENOSPC)`] : [],
-    hint: isFull
-      ? 'make room, or set TMPDIR to a folder that has some; then start the same command again'
-      : 'start the same command again: it goes on from the chunks that are staged',
+  return new ScoreBatchError('unavailable', `could not download ${fileName(unloaded)} from the stage of the run`, {
+    details: isFull ? [`no space left in ${folder} or in the folder for temporary files (ENOSPC)`] : [],
+    hint: isFull ? 'free some space or set TMPDIR to a folder with more, then run the same command again' : RESUME,
   });
 }
 
@@ -151,7 +153,7 @@ function stageFile(snowflake: Snowflake, unloaded: UnloadedChunk): string {
   return `${tableIdentifier(scratchName(snowflake, 'unloaded', unloaded.frozen.runId))}/${fileName(unloaded)}`;
 }
 
-/** GET takes every file whose name begins so: with its ending, no other one does. */
+/** GET matches by prefix; with the extension, no other file matches. */
 function fileName({ frozen, chunk }: UnloadedChunk): string {
   return `chunk-${chunk}-${frozen.id}.parquet`;
 }
@@ -161,16 +163,16 @@ function scan(file: string): string {
 }
 
 /**
- * What is unloaded of a column. Numbers become DECIMAL or DOUBLE, or a smaller type that holds all values of the file
- * (ENABLE_UNLOAD_PHYSICAL_TYPE_OPTIMIZATION). TIMESTAMP_TZ and TIMESTAMP_LTZ are refused, and how many digits of a
- * TIMESTAMP_NTZ remain is not documented: times go as the text that the row path reads.
+ * Expression that unloads a column. Numbers become DECIMAL or DOUBLE, or a smaller type that holds all values of the file
+ * (ENABLE_UNLOAD_PHYSICAL_TYPE_OPTIMIZATION). Snowflake refuses TIMESTAMP_TZ and TIMESTAMP_LTZ, and does not document the
+ * precision of an unloaded TIMESTAMP_NTZ. So times are unloaded as the text that the row path reads.
  */
 function toParquet(column: CarriedColumn): string {
   const name = SNOWFLAKE.identifier(column.name);
   return isTime(column) ? SNOWFLAKE.text(name, column) : name;
 }
 
-/** DuckDB's value of what `toParquet` gives, of exactly the type that the row path gives. */
+/** DuckDB expression for an unloaded value, with exactly the type that the row path has. */
 function fromParquet(cell: string, column: CarriedColumn): string {
   return isTime(column) ? fromText(cell, column) : `CAST(${cell} AS ${duckdbType(column)})`;
 }

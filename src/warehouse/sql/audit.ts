@@ -6,22 +6,22 @@ import type { Audit, ScoresToCount } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 import { isoTime } from './ledger-entry.ts';
 import { histogramCounts, type TextRow } from './tally.ts';
-import { isForeign, tellsOf } from './windows.ts';
+import { isEntryOf, isForeign } from './windows.ts';
 
-/** What it takes to look into published tables. */
+/** Access to published tables. */
 export interface TableReader {
   readonly dialect: Dialect;
-  /** The layout by its full name; undefined where there is no such table. */
+  /** The layout with its full name; undefined if the table does not exist. */
   find(layout: TableLayout): Promise<TableLayout | undefined>;
-  /** Rows of a query whose values are all text. */
+  /** Rows of a query that selects only text. */
   rows(sql: string): Promise<readonly TextRow[]>;
 }
 
-/** Bins by which scores are counted where no edges are given: a thousand, of a thousandth each. */
+/** Number of bins for counting scores when no edges are given; each is a thousandth wide. */
 const FINE = 1_000;
 const MILLION = 10 ** SCORE_SCALE;
 
-/** The same look at the tables for every warehouse. @param reading opens what `work` reads from */
+/** The audit of published tables, the same for every warehouse. @param reading opens the tables for `work` */
 export function auditBy(reading: <T>(work: (reader: TableReader) => Promise<T>) => Promise<T>): Audit {
   return {
     otherJobs: (tables, job) => reading((reader) => otherJobs(reader, tables, job)),
@@ -39,7 +39,7 @@ async function otherJobs(reader: TableReader, tables: Tables, job: string) {
     const table = await findPart(reader, tables, part);
     if (table === undefined) continue;
     const other = namesJob(table) ? 'MIN(published.job)' : `CAST(NULL AS ${text})`;
-    // Without a ledger, no row of a slim table is of a publication that it knows.
+    // Without a ledger, every row of a slim table is foreign: no entry vouches for it.
     const foreign = namesJob(table) || ledger !== undefined ? isForeign(dialect, table, ledger ?? tables.ledger, job) : '1 = 1';
     selects.push(
       `SELECT ${dialect.literal(part)}, ${other}, CAST(COUNT(*) AS ${text}) FROM ${dialect.table(table.name)} published WHERE ${foreign}`,
@@ -89,13 +89,13 @@ interface HeldWindows {
 function selectHeld(dialect: Dialect, part: Audited, { table, ledger, job, windows }: HeldWindows): string {
   const { literal } = dialect;
   const own = namesJob(table);
-  // Rows of a slim table that no entry tells of are nobody's, and of a window without an end.
+  // Rows of a slim table without a matching entry have no run, and the end of their window is unknown.
   const run = own ? 'published.run_id' : `COALESCE(entries.run_id, ${literal('')})`;
   const end = own ? 'published.window_end' : 'COALESCE(entries.window_end, published.window_start)';
   const time = (column: string) => dialect.text(column, { type: 'timestamp' });
   const count = part === 'summary' ? `SUM(CASE WHEN segment = ${literal('all')} THEN users ELSE 0 END)` : 'COUNT(*)';
   const starts = windows.map(({ start }) => instant(dialect, start));
-  const from = own ? '' : `LEFT JOIN ${dialect.table(ledger.name)} entries ON ${tellsOf(dialect, job)}`;
+  const from = own ? '' : `LEFT JOIN ${dialect.table(ledger.name)} entries ON ${isEntryOf(dialect, job)}`;
   return `SELECT ${literal(part)}, run_id, ${time('window_start')}, ${time('window_end')},
       CAST(${count} AS ${dialect.type({ type: 'string' })})
     FROM (SELECT ${run} AS run_id, published.window_start AS window_start, ${end} AS window_end${part === 'summary' ? ', segment, users' : ''}

@@ -7,18 +7,17 @@ import type { Dialect } from './dialect.ts';
 import { isNear, isOtherDigest } from './ledger.ts';
 import { isForeign, isWindow } from './windows.ts';
 
-// What the plan made sure of, once more at the publish lock: another process may have published since. The plan says what is wrong;
-// here it is enough that something is.
+// Repeats the plan's checks under the publish lock, because another process can have published since. The plan reports
+// details; here it is enough to know that something is wrong.
 
-/** Publications that are to be replaced, as far as they say which. */
-type Replaced = readonly Pick<PublishedEntry, 'runId'>[];
+type Runs = readonly Pick<PublishedEntry, 'runId'>[];
 
 /**
- * @param entries of the job, of all windows near the entry's
- * @throws ScoreBatchError `conflict` where an overlapping window is published that the plan did not know of, or was replaced
+ * @param entries of the job, for all windows near the entry's
+ * @throws ScoreBatchError `conflict` if the published overlapping windows are not those that the plan saw
  */
 export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps }: PublicationSpec): void {
-  const ids = (list: Replaced) =>
+  const ids = (list: Runs) =>
     list
       .map(({ runId }) => runId)
       .sort()
@@ -26,15 +25,15 @@ export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps
   if (ids(overlapping(entries, entry.window)) !== ids(overlaps)) throw clashed(entry);
 }
 
-/** Publications near the entry's window, as an expression: it grows with each. */
+/** Number of publications near the entry's window, as an expression. It never decreases. */
 export function countNear(dialect: Dialect, ledger: TableLayout, { job, window }: LedgerEntry): string {
   return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL AND ${isNear(dialect, window)})`;
 }
 
 /**
- * How much there is that must not be when the entry is published, as an expression: publications of another model under the
- * same name and version, and other jobs' rows of this window in tables that are not shared.
+ * Number of conflicts that forbid publishing the entry, as an expression: publications of another model under the same name
+ * and version, and other jobs' rows of this window in tables that are not shared.
  */
 export function countClashes(
   dialect: Dialect,
@@ -56,8 +55,8 @@ export function countClashes(
 }
 
 export function clashed({ window: { label } }: LedgerEntry): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another process published meanwhile what cannot stand beside ${label}`, {
+  return new ScoreBatchError('conflict', `another process published something that conflicts with ${label} meanwhile`, {
     details: ['an overlapping window, rows of another job in the same table, or another model under the same version'],
-    hint: 'start again: the plan of the next start says which, and what to do',
+    hint: 'run the command again: its plan shows which it is and what to do',
   });
 }

@@ -6,16 +6,16 @@ import type { PublicationSpec } from '../warehouse.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 import { inPublication } from './windows.ts';
 
-// What was counted in staging is what is published: sums of hashes over the canonical text of what a row says, counted over the
-// staged rows and again over the published ones, inside the transaction.
+// Proves that the published rows are the rows counted in staging. Sums of hashes over the canonical text of each row are
+// computed over the staged rows, and again over the published ones inside the transaction.
 
-/** Sums over rows that were counted, decimal. */
+/** Sums of row hashes, as decimal text. */
 export interface Content {
   readonly scored: string;
   readonly rejected: string;
 }
 
-/** As it stands in an `AttemptTally`. */
+/** The form stored in an `AttemptTally`. */
 export function showContent({ scored, rejected }: Content): string {
   return `${scored} ${rejected}`;
 }
@@ -27,15 +27,20 @@ function sumContent(pinned: readonly Pick<AttemptTally, 'content'>[]): Content {
   return { scored: sum(0), rejected: sum(1) };
 }
 
-/** Hash of a scored row. @param columns key and kept, by their names where this is used, @param score its column's name */
+/**
+ * Hash of a scored row.
+ *
+ * @param columns key and kept columns as named in the relation
+ * @param score name of the score column
+ */
 export function scoreHash(dialect: Dialect, columns: readonly Column[], score: string): string {
   return keyHash(dialect, [...columns, { name: score, type: 'decimal', native: 'score', digits: [7, SCORE_SCALE] }]);
 }
 
-/** Hash of a rejected row. @param key by the names that it has where this is used */
+/** Hash of a rejected row. @param key columns as named in the relation */
 export function rejectionHash(dialect: Dialect, key: readonly Column[]): string {
-  const said = ['reason', 'column_name', 'value'].map((name): Column => ({ name, type: 'string', native: 'text' }));
-  return keyHash(dialect, [...key, ...said]);
+  const rejection = ['reason', 'column_name', 'value'].map((name): Column => ({ name, type: 'string', native: 'text' }));
+  return keyHash(dialect, [...key, ...rejection]);
 }
 
 /**
@@ -51,7 +56,7 @@ export function countContent(dialect: Dialect, table: TableLayout, entry: Ledger
     FROM ${dialect.table(table.name)} WHERE ${inPublication(dialect, table, entry)}`;
 }
 
-/** A published table, and what its rows of the window must be. */
+/** A published table and the expected rows of the window. */
 export interface ExpectedRows {
   readonly table: TableLayout;
   readonly rows: number;
@@ -61,7 +66,9 @@ export interface ExpectedRows {
   readonly hash: string;
 }
 
-/** What scores, quarantine and report must hold once they are written. Report is undefined where the window is not its. */
+/**
+ * What scores, quarantine and report must hold after they are written. `report` is undefined for a window without a report.
+ */
 export function expectedRows(
   dialect: Dialect,
   { entry, pinned, key, keep }: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep'>,

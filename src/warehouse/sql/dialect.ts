@@ -3,55 +3,55 @@ import type { Column } from '../../domain/schema.ts';
 import type { TableName } from '../../domain/table-name.ts';
 import type { TableColumn } from '../../domain/tables.ts';
 
-/** How a warehouse's SQL says what all of them can. */
+/** A warehouse's SQL for operations that all warehouses support. */
 export interface Dialect {
-  /** A column's name, whatever it holds. */
+  /** A quoted column name; any text is allowed. */
   identifier(name: string): string;
   table(name: TableName): string;
   literal(text: string): string;
-  /** The type that holds a column of any warehouse without loss. */
+  /** The type that holds values of the column from any warehouse without loss. */
   type(column: Pick<TableColumn, 'type' | 'digits'>): string;
-  /** Quotient without remainder of two whole numbers that are not negative, exact up to 2^53. */
+  /** Integer quotient of two non-negative whole numbers, exact up to 2^53. */
   quotient(dividend: string, divisor: string): string;
   /**
-   * The canonical text of a value, the same in every warehouse: decimals without trailing zeros, times in UTC with six digits
-   * of the second (`2026-11-18 09:00:00.000000`).
+   * The canonical text of a value, the same in every warehouse: decimals without trailing zeros, times in UTC with six
+   * digits of the second (`2026-11-18 09:00:00.000000`).
    */
   text(expression: string, column: Pick<Column, 'type' | 'digits'>): string;
-  /** A text as a value that ORDER BY puts in the order of the text's UTF-8 bytes, whatever collation the text has. */
+  /** An expression that ORDER BY sorts by the text's UTF-8 bytes, whatever its collation. */
   bytes(text: string): string;
   /** The first 60 bits of a text's MD5 as a whole number. */
   hash(text: string): string;
 }
 
-/** An instant as a value of the warehouse. @param iso as JavaScript writes it */
+/** An instant as a timestamp expression. @param iso ISO 8601 as JavaScript writes it */
 export function instant(dialect: Dialect, iso: string): string {
   return `CAST(${dialect.literal(iso)} AS ${dialect.type({ type: 'timestamp' })})`;
 }
 
 /**
- * The first 60 bits of the MD5 of a row's canonical key text, which every warehouse can compute: the text of a single key,
- * or the parts of a composite one each after its length, so that ('a', 'bc') and ('ab', 'c') differ.
+ * The first 60 bits of the MD5 of a row's canonical key text, which every warehouse can compute. A single key is its own
+ * text. Each part of a composite key follows its length, so that ('a', 'bc') and ('ab', 'c') differ.
  *
- * @param columns the key's columns, by the names that they have where this is used
+ * @param columns the key's columns as named in the relation
  */
 export function keyHash(dialect: Dialect, columns: readonly Column[]): string {
   const parts = keyTexts(dialect, columns);
   const [single] = parts;
   if (parts.length === 1 && single !== undefined) return dialect.hash(`coalesce(${single}, chr(26))`);
-  // Not left to concat: it skips a null in DuckDB and is null in the others.
+  // Nulls are handled here because concat skips them in DuckDB but returns null elsewhere.
   const placed = parts.map(
     (part) => `CASE WHEN ${part} IS NULL THEN '~' ELSE concat(${lengthOf(dialect, part)}, ':', ${part}) END`,
   );
   return dialect.hash(`concat(${placed.join(', ')})`);
 }
 
-/** Each part of a key as its canonical text. */
+/** The canonical text of each part of a key. */
 function keyTexts(dialect: Dialect, columns: readonly Column[]): string[] {
   return columns.map((column) => dialect.text(dialect.identifier(column.name), column));
 }
 
-/** The two sums that make a checksum; see `checksumOf`. */
+/** The two sums that form a checksum; see `checksumOf`. */
 export function checksumSums(dialect: Dialect, hash: string): [high: string, low: string] {
   const integer = dialect.type({ type: 'integer' });
   return [`CAST(SUM(${dialect.quotient(hash, String(HALF))}) AS ${integer})`, `CAST(SUM(MOD(${hash}, ${HALF})) AS ${integer})`];

@@ -14,8 +14,8 @@ import type { LargestText } from '../warehouse.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 import type { TextRow } from './tally.ts';
 
-// A frozen table in a warehouse is one scan of the source, divided into buckets by the hash of the key; a chunk is a range of
-// buckets, so that chunks can be made to measure once the rows are counted.
+// A frozen table in a warehouse is one scan of the source, divided into buckets by the hash of the key. A chunk is a range
+// of buckets, so the number of chunks can be chosen after the rows are counted.
 
 /** Column of a frozen table that holds a row's bucket. */
 export const BUCKET = 'score_batch_bucket';
@@ -25,14 +25,14 @@ export function bucketOf(dialect: Dialect, key: readonly Column[]): string {
   return `MOD(${keyHash(dialect, key)}, ${BUCKETS})`;
 }
 
-/** Rows, checksum of the keys and of all columns of every bucket that has rows, as text. */
+/** Row count, checksum of the keys and checksum of all columns for every non-empty bucket, as text. */
 export function countBuckets(dialect: Dialect, table: string, key: readonly Column[], columns: readonly Column[]): string {
   const text = dialect.type({ type: 'string' });
   const counts = [BUCKET, 'COUNT(*)', ...[key, columns].flatMap((hashed) => checksumSums(dialect, keyHash(dialect, hashed)))];
   return `SELECT ${counts.map((count) => `CAST(${count} AS ${text})`).join(', ')} FROM ${table} GROUP BY ${BUCKET}`;
 }
 
-/** @param buckets rows of `countBuckets` */
+/** @param buckets result of `countBuckets` */
 export function frozenTable(
   runId: string,
   columns: readonly Column[],
@@ -44,7 +44,7 @@ export function frozenTable(
   return { id: newFrozenId(), runId, columns, chunks: chunksOf(divisions, buckets), rows, divisions, hash: 'md5' };
 }
 
-/** @param where the table, for people. @throws ScoreBatchError `refused` where the text is not a manifest that we write */
+/** @param where the table, as shown to the user. @throws ScoreBatchError `refused` if the text is not a valid manifest */
 export function parseManifest(text: string, where: string): FrozenTable {
   try {
     const manifest = JSON.parse(text) as FrozenTable | null;
@@ -52,16 +52,20 @@ export function parseManifest(text: string, where: string): FrozenTable {
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
   }
-  throw alteredFrozen(where, ['its manifest is not one that score-batch writes']);
+  throw alteredFrozen(where, ['its manifest is not valid']);
 }
 
-/** @param where the table, for people, @param buckets counted again. @throws ScoreBatchError `refused` where they differ */
+/**
+ * @param where the table, as shown to the user
+ * @param buckets a new result of `countBuckets`
+ * @throws ScoreBatchError `refused` if they differ
+ */
 export function refuseAltered({ chunks, divisions }: FrozenTable, where: string, buckets: readonly TextRow[]): void {
   const details = chunkDifferences(chunks, chunksOf(divisions, buckets));
   if (details.length > 0) throw alteredFrozen(where, details);
 }
 
-/** Chunks that have rows, summed over their buckets. */
+/** Non-empty chunks, summed over their buckets. */
 function chunksOf(divisions: number, buckets: readonly TextRow[]): FrozenChunk[] {
   const counted = buckets.map(([bucket, count, high, low, contentHigh, contentLow]) => ({
     bucket: Number(bucket),
@@ -81,19 +85,19 @@ function chunksOf(divisions: number, buckets: readonly TextRow[]): FrozenChunk[]
   }).filter(({ rows }) => rows > 0);
 }
 
-/** Bytes of the largest text of each column, as text. @param length the warehouse's function for bytes of a text */
+/** Size of the largest text of each column, as text. @param length the warehouse's function for the byte length of a text */
 export function selectLargest(dialect: Dialect, table: string, texts: readonly Column[], length: string): string {
   const text = dialect.type({ type: 'string' });
   const largest = texts.map(({ name }) => `CAST(MAX(${length}(${dialect.identifier(name)})) AS ${text})`);
   return `SELECT ${largest.join(', ')} FROM ${table}`;
 }
 
-/** @param row the row of `selectLargest` */
+/** @param row result of `selectLargest` */
 export function largestTexts(texts: readonly Column[], row: TextRow = []): LargestText[] {
   return texts.map(({ name }, i) => ({ column: name, bytes: Number(row[i] ?? 0) }));
 }
 
-/** The rows of a chunk, as a condition on the frozen table. */
+/** Condition on the frozen table that selects the rows of a chunk. */
 export function inChunk({ divisions }: FrozenTable, chunk: number): string {
   const [first, end] = bucketsOf(chunk, divisions);
   return `${BUCKET} >= ${first} AND ${BUCKET} < ${end}`;

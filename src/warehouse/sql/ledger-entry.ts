@@ -3,14 +3,14 @@ import type { RunRows } from '../../domain/rows.ts';
 import { isWindowKind } from '../../domain/window.ts';
 import { ScoreBatchError } from '../../errors.ts';
 
-/** The text of a column of `selectEntries`, null where there is none. */
+/** The text of a column of `selectEntries`; may be null. */
 export type LedgerCell = (name: string) => string | null;
 
 /**
- * An entry as it was written. Anybody may have changed it since, and what a run does depends on all of it: an entry that is
- * damaged is refused, never guessed at or passed over.
+ * Parses and validates a ledger entry. Anyone with write access can have changed it, and runs depend on every entry. So a
+ * damaged entry is refused, never repaired or skipped.
  *
- * @throws ScoreBatchError `refused` with the number of the entry and the column
+ * @throws ScoreBatchError `refused`, with the entry number and the column
  */
 export function readEntry(cell: LedgerCell): LedgerEntry {
   const read = <T>(name: string, parse: (text: string) => T | undefined, wanted: string): T => {
@@ -19,31 +19,31 @@ export function readEntry(cell: LedgerCell): LedgerEntry {
     if (value === undefined) throw damaged(cell, name, text, wanted);
     return value;
   };
-  const text = (name: string) => read(name, (value) => value, 'a text');
+  const text = (name: string) => read(name, (value) => value, 'text');
   const time = (name: string) => read(name, isoTime, 'a time');
   const count = (name: string) => read(name, wholeNumber, 'a whole number');
   const isPublication = cell('publication') !== null;
-  // A publication that was replaced holds none.
+  // A superseded publication has no rows.
   const holdsRows = isPublication && cell('state') !== 'superseded';
   const rows: RunRows | undefined =
     holdsRows || cell('rows_frozen') !== null
       ? { frozen: count('rows_frozen'), scored: count('rows_scored'), quarantined: count('rows_quarantined') }
       : undefined;
   return {
-    runId: read('run_id', (value) => (isRunId(value) ? value : undefined), 'an id that score-batch gives to a run'),
+    runId: read('run_id', (value) => (isRunId(value) ? value : undefined), 'a run id'),
     recordedAt: time('recorded_at'),
     job: text('job'),
     window: {
       label: text('window_label'),
       start: time('window_start'),
       end: time('window_end'),
-      kind: read('window_kind', (value) => (isWindowKind(value) ? value : undefined), 'a kind of window'),
+      kind: read('window_kind', (value) => (isWindowKind(value) ? value : undefined), 'a window kind'),
     },
-    state: read('state', (value) => (isRunState(value) ? value : undefined), 'a state of a run'),
+    state: read('state', (value) => (isRunState(value) ? value : undefined), 'a run state'),
     fingerprint: text('fingerprint'),
     model: { name: text('model_name'), version: text('model_version'), digest: text('model_digest') },
     host: text('host'),
-    details: read('details', detailsOf, 'the JSON object that score-batch wrote'),
+    details: read('details', detailsOf, 'a valid JSON object'),
     ...(isPublication && { publication: count('publication') }),
     ...(rows && { rows }),
   };
@@ -51,8 +51,8 @@ export function readEntry(cell: LedgerCell): LedgerEntry {
 
 function damaged(cell: LedgerCell, column: string, text: string | null, wanted: string): ScoreBatchError {
   const what = text === null ? 'is null' : `is not ${wanted}`;
-  return new ScoreBatchError('refused', `entry ${cell('entry_number')} of the ledger is damaged: ${column} ${what}`, {
-    hint: 'somebody changed score_batch_ledger; restore the entry, or delete it if its run does not matter, and see who has the right to write there',
+  return new ScoreBatchError('refused', `ledger entry ${cell('entry_number')} is damaged: ${column} ${what}`, {
+    hint: 'score_batch_ledger was edited by hand: restore the entry, or delete it if you do not need its run, and check who can write to the table',
   });
 }
 
@@ -89,7 +89,7 @@ const isTexts: Shape = (value) => absent(value) || (Array.isArray(value) && valu
 const isList: Shape = (value) => absent(value) || (Array.isArray(value) && value.every(isObject));
 const isGroup: Shape = (value) => absent(value) || isObject(value);
 
-/** What is read of the details of earlier runs. */
+/** Expected types of the details that are read from earlier runs. */
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   supersedes: isText,
   sql: isText,

@@ -3,7 +3,7 @@ import type { TableLayout } from '../../domain/tables.ts';
 import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 
-/** Appends an entry with the next number. Whoever must not share it with another one holds the publish lock meanwhile. */
+/** Appends an entry with the next number. Hold the publish lock if the number must be unique. */
 export function insertEntry(dialect: Dialect, layout: TableLayout, entry: LedgerEntry): string {
   const values = valuesOf(dialect, entry);
   const columns = layout.columns.map(({ name }) => dialect.identifier(name));
@@ -14,7 +14,7 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
     SELECT ${selected.join(', ')} FROM ${dialect.table(layout.name)} entries`;
 }
 
-/** Entries in the order of their numbers, every value as text; see `readEntry`. */
+/** Selects entries ordered by number, every value as text; see `readEntry`. */
 export function selectEntries(dialect: Dialect, layout: TableLayout, filter: LedgerFilter): string {
   const { job, runs, window, near, history } = filter;
   const conditions = [
@@ -29,13 +29,13 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
   const columns = layout.columns.map(
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
   );
-  // Qualified, or the order would be that of the texts.
+  // Qualified, because the unqualified names are the text columns.
   return `SELECT ${columns.join(', ')} FROM ${dialect.table(layout.name)} entries
     ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
     ORDER BY entries.${dialect.identifier('entry_number')}, entries.${dialect.identifier('recorded_at')}`;
 }
 
-/** Whether an entry's window overlaps this one or has its label, as a condition. */
+/** Condition: the entry's window overlaps this one or has its label. */
 export function isNear(dialect: Dialect, { label, start, end }: LedgerWindow): string {
   const overlaps = `window_start < ${instant(dialect, end)} AND window_end > ${instant(dialect, start)}`;
   return `(window_label = ${dialect.literal(label)} OR (${overlaps}))`;
@@ -52,12 +52,12 @@ function isHistory(dialect: Dialect, layout: TableLayout, job: string | undefine
   return `publication IS NOT NULL AND ((${earlier} AND window_start = (${latest})) OR (${isOtherDigest(dialect, model)}))`;
 }
 
-/** Whether an entry's model has this name and version and another digest, as a condition. */
+/** Condition: the entry's model has the same name and version but another digest. */
 export function isOtherDigest({ literal }: Dialect, { name, version, digest }: LedgerEntry['model']): string {
   return `model_name = ${literal(name)} AND model_version = ${literal(version)} AND model_digest <> ${literal(digest)}`;
 }
 
-/** The run that is published for the entry's window, null where there is none, as an expression. */
+/** Expression for the run that is published for the entry's window; null if there is none. */
 export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
   return `(SELECT CASE WHEN state = 'superseded' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL

@@ -7,14 +7,14 @@ import { type Dialect, instant } from './dialect.ts';
 import { keyOrder } from './key-order.ts';
 import { inPublication, inWindows } from './windows.ts';
 
-// One function per statement, the same for every warehouse. Everything after the worker's rounding is integer arithmetic on
-// millionths, so that every warehouse and every run computes the same.
+// One function per statement, the same for every warehouse. After the worker has rounded the scores, all arithmetic is on
+// whole millionths, so that every warehouse and every run gets the same results.
 
 const MILLION = 1_000_000;
 
-/** Rows of a run that are ready to be published. */
+/** Rows of a run that are ready to publish. */
 export interface RankedRows {
-  /** What stands after FROM: every scored row of the pinned attempts with its rank if any, columns as staged. */
+  /** FROM clause with every scored row of the pinned attempts, its rank if ranked, and the staged column names. */
   readonly from: string;
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
@@ -23,7 +23,7 @@ export interface RankedRows {
   readonly bands: Bands;
 }
 
-/** Takes the window's earlier publication out of a table. @param overlaps publications of other windows of the job whose rows go too */
+/** Deletes the window's earlier publication. @param overlaps publications of overlapping windows, deleted too */
 export function deleteWindow(
   dialect: Dialect,
   table: TableLayout,
@@ -34,18 +34,18 @@ export function deleteWindow(
   return `DELETE FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, entry.job, windows)}`;
 }
 
-/** Users that the summary of the entry's window has in all, as text; null where it has no rows. */
+/** Total number of users in the summary of the entry's window, as text; null if it has no rows. */
 export function countSummarized(dialect: Dialect, table: TableLayout, entry: LedgerEntry): string {
   return `SELECT CAST(SUM(users) AS ${dialect.type({ type: 'string' })}) FROM ${dialect.table(table.name)}
     WHERE segment = ${dialect.literal('all')} AND ${inPublication(dialect, table, entry)}`;
 }
 
-/** For the scores table and, with fewer columns, the report table. */
+/** For the scores table and the report table, which has fewer columns. */
 export function insertScores(dialect: Dialect, table: TableLayout, entry: LedgerEntry, rows: RankedRows): string {
   return insert(dialect, table, { ...constants(dialect, entry), ...scoreValues(dialect, table, rows) }, `FROM ${rows.from}`);
 }
 
-/** @param staged what stands after FROM: the rows of the pinned attempts */
+/** @param staged FROM clause with the rows of the pinned attempts */
 export function insertQuarantine(
   dialect: Dialect,
   table: TableLayout,
@@ -63,7 +63,7 @@ export function insertQuarantine(
   return insert(dialect, table, values, `FROM ${staged} WHERE reason IS NOT NULL`);
 }
 
-/** Users, shares and scores per segment and band; the segment `all` has everybody. */
+/** Users, shares and scores per segment and band; the segment `all` covers every user. */
 export function insertSummary(
   dialect: Dialect,
   table: TableLayout,
@@ -77,7 +77,7 @@ export function insertSummary(
     const column = rows.keep[position];
     if (column === undefined) throw new Error(`the segment ${segment} is not kept`);
     const staged = stagedKeep(position);
-    // Text as it is staged by some sinks, so that all write the same.
+    // As canonical text, because some sinks stage text and all must write the same.
     return { name: dialect.literal(column.name), staged, value: dialect.text(dialect.identifier(staged), column) };
   });
   const all = dialect.literal('all');
@@ -86,7 +86,7 @@ export function insertSummary(
       ? all
       : `CASE ${parts.map((part) => `WHEN GROUPING(${part.staged}) = 0 THEN ${value(part)}`).join(' ')} ELSE ${all} END`;
   const columns = [...parts.map(({ staged }) => staged), `${bandOf(dialect, rows)} AS band`, 'score'];
-  // All segments by one look at the rows.
+  // One scan of the rows for all segments.
   const totals = `SELECT ${perPart(({ name }) => name)} AS segment, ${perPart(({ value }) => value)} AS segment_value, band,
       COUNT(*) AS users, CAST(SUM(score) * ${MILLION} AS ${integer}) AS total
     FROM (SELECT ${columns.join(', ')} FROM ${rows.from}) placed
@@ -105,16 +105,16 @@ export function insertSummary(
   return insert(dialect, table, values, `FROM (${counted}) counted`);
 }
 
-/** The columns of ranked rows: what is published of a staged row. */
+/** The columns of ranked rows: the part of a staged row that is published. */
 export function rankedColumns(key: readonly Column[], keep: readonly Column[]): string[] {
   return [...key.map((_, i) => stagedKey(i)), ...keep.map((_, i) => stagedKeep(i)), 'score', 'scored_at'];
 }
 
 /**
- * The scored rows with their ranks, without sorting all of them in one place: how many rows have a higher score, counted over
- * the distinct scores, and the place among those of the same score.
+ * Selects the scored rows with their ranks without one global sort. A rank is the number of rows with a higher score,
+ * counted over the distinct scores, plus the position among rows with the same score.
  *
- * @param staged what stands after FROM: the rows of the pinned attempts, of a sink that `stagesText`
+ * @param staged FROM clause with the rows of the pinned attempts, from a sink that `stagesText`
  */
 export function selectRanked(dialect: Dialect, staged: string, key: readonly Column[], keep: readonly Column[]): string {
   const order = keyOrder(dialect, key, true);
@@ -127,12 +127,12 @@ export function selectRanked(dialect: Dialect, staged: string, key: readonly Col
     FROM scored JOIN steps ON score = step`;
 }
 
-/** The scored rows where nobody asks for ranks; see `selectRanked`. */
+/** Selects the scored rows when no table has ranks; see `selectRanked`. */
 export function selectScored(staged: string, key: readonly Column[], keep: readonly Column[]): string {
   return `SELECT ${rankedColumns(key, keep).join(', ')} FROM ${staged} WHERE score IS NOT NULL`;
 }
 
-/** What the rows of a publication have in common, by column. @param entry with its publication number */
+/** Values that all rows of a publication share, by column. @param entry with its publication number */
 function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string> {
   const { literal } = dialect;
   return {
@@ -173,7 +173,7 @@ function scoreValues(dialect: Dialect, table: TableLayout, rows: RankedRows): Re
   };
 }
 
-/** See `Bands` for where a band ends. */
+/** See `Bands` for the bounds of a band. */
 function bandOf({ literal }: Dialect, { bands, scored }: RankedRows): string {
   const conditions = bands.bounds.map(({ name, bound }) => {
     const inside =

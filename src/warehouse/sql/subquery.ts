@@ -1,4 +1,4 @@
-/** Makes a query usable inside another; the line break ends a comment on its last line. */
+/** Wraps a query for use inside another. The line break ends a trailing line comment. */
 export function asSubquery(sql: string): string {
   return `(${sql}\n)`;
 }

@@ -8,13 +8,13 @@ import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
 import { rejectionHash, scoreHash, showContent } from './content.ts';
 import { checksumSums, type Dialect, keyHash } from './dialect.ts';
 
-/** One row of a result, every value as text. */
+/** A result row with every value as text. */
 export type TextRow = readonly (string | null)[];
 
 /**
- * Counts what a staging table holds, where rows are staged as text; counted from the rows themselves.
+ * Counts the rows of a staging table whose sink `stagesText`.
  *
- * @param rows runs a query whose values are all text
+ * @param rows runs a query that selects only text
  */
 export async function tallyStaging(
   dialect: Dialect,
@@ -35,7 +35,7 @@ export async function tallyStaging(
   return { ...pinning, rejections, scoreCounts: counts.map(Number) };
 }
 
-/** The rows of the pinned attempts, for use after FROM. */
+/** FROM clause with the rows of the pinned attempts. */
 export function pinnedRows(
   dialect: Dialect,
   staging: string,
@@ -47,7 +47,7 @@ export function pinnedRows(
 
 /** One count per bin of a histogram; see `Histogram`. */
 export function histogramCounts(edges: readonly number[]): string[] {
-  // Scores are whole millionths: a bound between two of them counts as the one above.
+  // Scores are whole millionths, so a bound between two of them rounds up.
   const bounds = edges.map((edge) => Math.ceil(Number((edge * 10 ** SCORE_SCALE).toPrecision(15))));
   return [...bounds, undefined].map((upper, bin) => {
     const lower = bounds[bin - 1];

@@ -2,10 +2,10 @@ import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import { namesJob, type TableLayout } from '../../domain/tables.ts';
 import { type Dialect, instant } from './dialect.ts';
 
-// Which rows of a published table are whose. A slim table has no column for the job: it belongs to one. Nor has it one for the end
-// of the window; the ledger tells by start and publication number, which no other window of the job has with the same start.
+// Ownership of rows in published tables. A slim table belongs to one job, so it has no job column. It has no column for the
+// end of the window either. The ledger has it: window start and publication number together identify one window of the job.
 
-/** Whether a row of the table belongs to one of the job's windows, as a condition. */
+/** Condition: the row belongs to one of these windows of the job. */
 export function inWindows(
   dialect: Dialect,
   table: TableLayout,
@@ -25,29 +25,29 @@ export function inWindows(
   return namesJob(table) ? `${ofJob} AND ${inSpans}` : inSpans;
 }
 
-/** Whether a row of the table is one that the entry's publication wrote or writes, as a condition. @param entry with its number */
+/** Condition: the row is part of the entry's publication. @param entry with its publication number */
 export function inPublication(dialect: Dialect, table: TableLayout, { job, window, publication }: LedgerEntry): string {
   const rows = isWindow(dialect, table, window);
   return namesJob(table) ? `job = ${dialect.literal(job)} AND ${rows}` : `${rows} AND publication = ${publication ?? 'NULL'}`;
 }
 
-/** Whether a row is of this window as far as the table says, whosever it is, as a condition. */
+/** Condition: the row is of this window as far as the table's columns tell, for any job. */
 export function isWindow(dialect: Dialect, table: TableLayout, { start, end }: Pick<LedgerWindow, 'start' | 'end'>): string {
   const begins = `window_start = ${instant(dialect, start)}`;
   return namesJob(table) ? `${begins} AND window_end = ${instant(dialect, end)}` : begins;
 }
 
 /**
- * Whether a row of the table, as `published`, is another job's, as a condition: of a slim table, whether the ledger has no such
- * publication of the job.
+ * Condition: the row, aliased `published`, belongs to another job. A row of a slim table does if the job's ledger does not
+ * have its publication.
  */
 export function isForeign(dialect: Dialect, table: TableLayout, ledger: TableLayout, job: string): string {
   if (namesJob(table)) return `published.job <> ${dialect.literal(job)}`;
-  return `NOT EXISTS (SELECT 1 FROM ${dialect.table(ledger.name)} entries WHERE ${tellsOf(dialect, job)})`;
+  return `NOT EXISTS (SELECT 1 FROM ${dialect.table(ledger.name)} entries WHERE ${isEntryOf(dialect, job)})`;
 }
 
-/** Whether an entry of the ledger, as `entries`, tells of the publication of a slim table's row, as `published`. */
-export function tellsOf({ literal }: Dialect, job: string): string {
+/** Condition: the ledger entry, aliased `entries`, is the publication of a slim table's row, aliased `published`. */
+export function isEntryOf({ literal }: Dialect, job: string): string {
   return `entries.job = ${literal(job)} AND entries.state = ${literal('published')}
     AND entries.window_start = published.window_start AND entries.publication = published.publication`;
 }

@@ -98,7 +98,7 @@ it.each<[string, (token: string | null, nth: number) => unknown]>([
   const google = await paged(page);
   await expect(google.open({}, { attempts: 2 }).source.ready(QUERY)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: 'something else answers in the place of BigQuery',
+    message: 'something other than BigQuery answered a request',
   });
   expect(google.requests.length).toBeLessThan(30);
 });
@@ -125,6 +125,6 @@ it('a job that always runs is given up, and says which one it is', async () => {
   });
   await expect(google.open({}, { job: 200 }).source.ready(QUERY)).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringMatching(/^the job score_batch_\w+ still runs/),
+    message: expect.stringMatching(/^the job score_batch_\w+ is still running/),
   });
 });

@@ -65,7 +65,7 @@ it.each([
 
 it('refuses a view', async () => {
   const { found } = await differences({ type: 'MATERIALIZED_VIEW', schema: { fields: FIELDS } });
-  expect(found).toEqual(['other-project.marketing.scores is a materialized view, which cannot be written']);
+  expect(found).toEqual(['other-project.marketing.scores is a materialized view, not a table']);
 });
 
 const rights: [string, (request: Recorded) => boolean, string, string][] = [
@@ -103,7 +103,7 @@ it('says that scratch is not there yet, and makes nothing by asking', async () =
     if (path.startsWith('/queries/')) return { body: { totalRows: '1', rows: [{ f: [{ v: 'proven' }] }] } };
     return path.startsWith('/datasets/scratch') ? refusal(404, 'notFound') : undefined;
   });
-  expect(await google.open().source.probe()).toContain('project.scratch is not there yet');
+  expect(await google.open().source.probe()).toContain('project.scratch does not exist yet');
   expect(google.requests.filter(({ method, path }) => method === 'POST' && path !== '/jobs')).toEqual([]);
 });
 
@@ -121,9 +121,17 @@ it('proves the right to write with a table of its own, never a table of the job'
 });
 
 it.each([
-  [['my-dataset', 'scores'], 'my-dataset.scores: "my-dataset" is not a dataset of BigQuery', /letters, digits and underscores/],
-  [['a project', 'marketing', 'scores'], 'a project.marketing.scores: "a project" is not a project id of BigQuery', /dashes/],
-  [['marketing', 'scores!'], 'marketing.scores!: "scores!" is not a table of BigQuery', /spaces/],
+  [
+    ['my-dataset', 'scores'],
+    'my-dataset.scores: "my-dataset" is not a valid BigQuery dataset name',
+    /letters, digits and underscores/,
+  ],
+  [
+    ['a project', 'marketing', 'scores'],
+    'a project.marketing.scores: "a project" is not a valid BigQuery project id',
+    /dashes/,
+  ],
+  [['marketing', 'scores!'], 'marketing.scores!: "scores!" is not a valid BigQuery table name', /spaces/],
 ])('refuses the name %j before anything is asked', async (scores, message, hint) => {
   const google = await fakeGoogle(() => undefined);
   const tables = tablesOf({ ...NAMES, scores }, { key: [KEY], keep: [], scoreColumn: 'score' });

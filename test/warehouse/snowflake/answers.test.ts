@@ -64,13 +64,13 @@ const FOREIGN: [string, Answer][] = [
 it.each(FOREIGN)('%s instead of a result is no refusal of the query', async (_, answer) => {
   const { kind, message, details } = await failure({ statement: () => answer });
   expect(kind, message).toBe('unavailable');
-  expect(message).toBe('something else answers in the place of Snowflake account acct');
+  expect(message).toBe('something other than Snowflake account acct answered a request');
   expect(details.join()).not.toContain('jo@');
 });
 
 it.each(FOREIGN.slice(0, 4))('%s instead of a login is none', async (_, answer) => {
   const { kind, message } = await failure({ login: () => answer });
-  expect([kind, message]).toEqual(['unavailable', 'something else answers in the place of Snowflake account acct']);
+  expect([kind, message]).toEqual(['unavailable', 'something other than Snowflake account acct answered a request']);
 });
 
 it('any answer at all to a statement ends in a kind', async () => {
@@ -108,7 +108,7 @@ it('any answer at all to a statement ends in a kind', async () => {
 it.each(['constructor', 'toString', '__proto__'])('a column called %s is refused by its name', async (name) => {
   expect(await failure({ statement: () => ({ rows: [], columns: ['ID', name] }) })).toMatchObject({
     kind: 'configuration',
-    message: `Snowflake's driver cannot read a column called ${name}`,
+    message: `Snowflake's driver cannot read a column named ${name}`,
     hint: expect.stringContaining(`"${name}" as`),
   });
 });
@@ -123,7 +123,7 @@ it('a statement that always runs is given up', async () => {
   const client = openClient(login, 'tag', new AbortController().signal, { ...DEFAULT_TIMEOUTS, job: 500 });
   await expect(client.use((session) => session.rows('SELECT endless'))).rejects.toMatchObject({
     kind: 'unavailable',
-    message: expect.stringContaining('still runs'),
+    message: expect.stringContaining('is still running'),
   });
   expect(server.statements()).toEqual(['SELECT endless']);
   await client.close();
@@ -146,7 +146,7 @@ it.each([301, 302, 307, 308])('a login that is redirected (%i) to another host i
   const host = `127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
   const { kind, message, hint } = await failure({ login: () => ({ status, headers: { location: `http://${host}/login` } }) });
   expect(kind).toBe('unavailable');
-  expect(message).toContain(`redirects to ${host}, and no credentials are sent there`);
+  expect(message).toContain(`redirects to ${host}; no credentials were sent there`);
   expect(hint).toContain('captive portal');
   expect(asked).toEqual([]);
 });

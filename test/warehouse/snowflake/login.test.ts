@@ -185,7 +185,10 @@ it('takes the credentials of connections.toml, and the rest from the URL', async
   expect(await failure(environment, named('dev'))).toMatchObject({ kind: 'permission', hint: `chmod 600 ${file}` });
   await chmod(file, 0o600);
   await writeFile(file, '[dev]\npassword = the password\n');
-  expect(await failure(environment, named('dev'))).toMatchObject({ kind: 'configuration', message: `${file} is no TOML` });
+  expect(await failure(environment, named('dev'))).toMatchObject({
+    kind: 'configuration',
+    message: `${file} is not valid TOML`,
+  });
 });
 
 it('says what can be given where nothing is', async () => {
@@ -236,7 +239,7 @@ it.each([
   ['snowflake:///db/schema', 'write it like'],
   ['snowflake://acct/db/%E0%A4%A', 'write it like'],
   ['snowflake://acct/db/schema?warehose=W', 'did you mean warehouse?'],
-  ['snowflake://jo:secret@acct/db/schema', 'take them out'],
+  ['snowflake://jo:secret@acct/db/schema', 'remove them'],
 ])('refuses the URL %s', (url, hint) => {
   const attempt = () => open({}, url);
   expect(attempt).toThrow(expect.objectContaining({ kind: 'configuration', hint: expect.stringContaining(hint) }));

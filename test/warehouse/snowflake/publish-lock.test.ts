@@ -71,7 +71,7 @@ it('tries again where the gate is locked, and gives up in the end', async () => 
   expect(server.statements()).toEqual([...refused, ...refused, ...WHOLE]);
 
   const locked = await pass({ statement: (sql) => (isUpdate(sql) ? LOCKED : undefined) });
-  expect(locked.result).toMatchObject({ kind: 'conflict', message: expect.stringContaining('the gate of churn') });
+  expect(locked.result).toMatchObject({ kind: 'conflict', message: expect.stringContaining('the publish lock of churn') });
   expect(locked.server.statements()).not.toContain('COMMIT');
 });
 

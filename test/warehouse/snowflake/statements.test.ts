@@ -57,12 +57,12 @@ it.each<[string, string, string, string]>([
     'grant usage on warehouse wh to role scorer',
   ],
   ['000625', 'Statement has locked table in transaction and this lock has not yet been released', 'conflict', 'show locks'],
-  ['000604', 'SQL execution canceled', 'unavailable', 'start again'],
+  ['000604', 'SQL execution canceled', 'unavailable', 'run the same command again'],
   [
     '000630',
     'Statement reached its statement or warehouse timeout of 14,400 second(s) and was canceled.',
     'unavailable',
-    'longer',
+    'time limit',
   ],
 ])('says what %s means', async (code, message, kind, hint) => {
   const { warehouse } = await subject({ statement: () => ({ code, message }) });
@@ -82,7 +82,7 @@ it.each([
   const { warehouse } = await subject({ statement: () => ({ code, message }) });
   await expect(warehouse.source.describe(QUERY)).rejects.toMatchObject({
     kind: 'configuration',
-    message: 'Snowflake refuses jobs/query.sql',
+    message: 'Snowflake rejects jobs/query.sql',
     details: [`${shown} (${code})`],
   });
   await warehouse.close();
@@ -126,7 +126,7 @@ it.each([
   });
   await expect(warehouse.sink.probe([['marketing', 'scores']])).rejects.toMatchObject({
     kind: 'permission',
-    message: `the role scorer may not ${what}`,
+    message: `the role scorer is not allowed to ${what}`,
     details: [`${message} (003001)`],
     hint: expect.stringContaining(grant),
   });

@@ -190,8 +190,8 @@ it('gives the number of rows that a chunk has after it was unloaded again, and m
 });
 
 it.each<[string, TextRow, string]>([
-  ['did not arrive', ['chunk', '-1', 'ERROR', 'signed address'], 'start the same command again'],
-  ['did not arrive', ['chunk', '-1', null, 'Error: ENOSPC: no space left on device, write file=chunk'], 'make room'],
+  ['could not download', ['chunk', '-1', 'ERROR', 'signed address'], 'run the same command again'],
+  ['could not download', ['chunk', '-1', null, 'Error: ENOSPC: no space left on device, write file=chunk'], 'free some space'],
 ])('says that a file %s', async (what, row, hint) => {
   const database = await inMemory();
   const { snowflake } = account((sql) => (sql.startsWith('GET ') ? [row] : undefined));

@@ -61,7 +61,7 @@ it.each<[column: string, text: string | null]>([
   expect(() => read({ [column]: text })).toThrow(
     expect.objectContaining({
       kind: 'refused',
-      message: expect.stringMatching(`^entry 7 of the ledger is damaged: ${column} is `),
+      message: expect.stringMatching(`^ledger entry 7 is damaged: ${column} is `),
       hint: expect.stringContaining('score_batch_ledger'),
     }),
   );

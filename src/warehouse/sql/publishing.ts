@@ -1,0 +1,110 @@
+import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
+import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
+import type { TableLayout } from '../../domain/tables.ts';
+import { superseded } from '../superseded.ts';
+import type { PublicationSpec } from '../warehouse.ts';
+import { refuseOverlap } from './clashes.ts';
+import type { Dialect } from './dialect.ts';
+import { insertEntry } from './ledger.ts';
+import { deleteWindow, insertQuarantine, insertScores, insertSummary, type RankedRows } from './publication.ts';
+
+// The steps of a publication, the same for every warehouse: take the publish lock, read the ledger and number the entry
+// (`nextEntry`), look for conflicts (see `countClashes`), replace the rows (`replaceRows`), compare them with what was
+// counted in staging, and append to the ledger (`appendEntries`). All of it is one transaction; each warehouse runs it in
+// its own way.
+
+/** Tables of a publication with their full names. */
+export interface PublicationTables {
+  readonly ledger: TableLayout;
+  readonly scores: TableLayout;
+  readonly quarantine: TableLayout;
+  /** Report and summary if the window has them. */
+  readonly report: TableLayout | undefined;
+  readonly summary: TableLayout | undefined;
+  /** Report and summary if the window has none. The job's grain can have changed, so its rows in them are deleted. */
+  readonly others: readonly TableLayout[];
+}
+
+/** @param fullName returns a layout with its full name */
+export function publicationTables(
+  { tables, reported }: Pick<PublicationSpec, 'tables' | 'reported'>,
+  fullName: (layout: TableLayout) => TableLayout,
+): PublicationTables {
+  const { ledger, scores, quarantine, report, summary } = tables;
+  const optional = [report && fullName(report), summary && fullName(summary)] as const;
+  return {
+    ledger: fullName(ledger),
+    scores: fullName(scores),
+    quarantine: fullName(quarantine),
+    report: reported ? optional[0] : undefined,
+    summary: reported ? optional[1] : undefined,
+    others: reported ? [] : optional.filter((table) => table !== undefined),
+  };
+}
+
+/** The tables that get rows, without the ledger. */
+export function writtenTables({ scores, quarantine, report, summary }: PublicationTables): TableLayout[] {
+  return [scores, quarantine, report, summary].filter((table) => table !== undefined);
+}
+
+/**
+ * @param entries of the job, for all windows near the entry's
+ * @returns the entry with its publication number; undefined if this very run is published already
+ * @throws ScoreBatchError `conflict` if another run published first
+ */
+export function nextEntry(entries: readonly LedgerEntry[], spec: PublicationSpec): LedgerEntry | undefined {
+  const { entry, supersedes, overlaps } = spec;
+  const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
+  if (current?.runId === entry.runId) return undefined;
+  if (current?.runId !== supersedes) throw superseded(entry.window.label, current?.runId);
+  refuseOverlap(entries, spec);
+  return { ...entry, publication: nextNumber(entries, entry.window, overlaps) };
+}
+
+/** The rows to publish. */
+interface RowsToPublish {
+  readonly ranked: RankedRows;
+  /** FROM clause with the rows of the pinned attempts, at least all that are rejected. */
+  readonly staged: string;
+}
+
+/**
+ * Statements that replace the rows of the window and of those that it supersedes.
+ *
+ * @param spec with the publication number in its entry
+ * @param rows undefined for a window without rows
+ * @param fence condition without which no row changes; `rows.ranked` must have it too
+ */
+export function replaceRows(
+  dialect: Dialect,
+  tables: PublicationTables,
+  spec: PublicationSpec,
+  rows: RowsToPublish | undefined,
+  fence?: string,
+): string[] {
+  const { entry, key, segments } = spec;
+  const { ledger, scores, quarantine, report, summary, others } = tables;
+  const fenced = (statement: string) => (fence === undefined ? statement : `${statement} AND ${fence}`);
+  const deletes = [...writtenTables(tables), ...others].map((table) => fenced(deleteWindow(dialect, table, ledger, spec)));
+  if (rows === undefined) return deletes;
+  return [
+    ...deletes,
+    insertScores(dialect, scores, entry, rows.ranked),
+    fenced(insertQuarantine(dialect, quarantine, entry, rows.staged, key)),
+    ...(report ? [insertScores(dialect, report, entry, rows.ranked)] : []),
+    ...(summary ? [insertSummary(dialect, summary, entry, rows.ranked, segments)] : []),
+  ];
+}
+
+/** Statements that append to the ledger: what is superseded, then the publication. @param spec as for `replaceRows` */
+export function appendEntries(
+  dialect: Dialect,
+  { ledger }: PublicationTables,
+  { entry, overlaps }: PublicationSpec,
+  fence?: string,
+): string[] {
+  return [...overlaps.map((run) => supersededEntry(run, entry)), entry].map((one) => {
+    const statement = insertEntry(dialect, ledger, one);
+    return fence === undefined ? statement : `${statement} HAVING ${fence}`;
+  });
+}
