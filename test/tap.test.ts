@@ -238,7 +238,7 @@ it('a scoring worker that dies ends the run with what happened, and the same com
   const NODE_OPTIONS = `--import ${pathToFileURL(repository('test/support/dying-scorer.mjs'))}`;
   for (const [death, message] of [
     ['error', 'it fell over'],
-    ['heap', 'took more memory than it may'],
+    ['heap', 'exceeded its memory limit'],
     ['exit', 'ended with exit code 3'],
   ] as const) {
     const died = await scoreBatchProcess(folder, RUN, { NODE_OPTIONS, DYING_SCORER: death });
