@@ -121,7 +121,7 @@ async function readyData(data: string, asParquet: boolean): Promise<void> {
   const files = [warehouse, ...(existsSync(parquet) ? readdirSync(parquet).map((name) => path.join(parquet, name)) : [])];
   const gigabytes = files.reduce((sum, file) => sum + statSync(file).size, 0) / 1e9;
   say(`${data}: ${gigabytes.toFixed(2)} GB`);
-  // Whoever comes first must not be the only one to wait for the disk.
+  // The first case must not be the only one to wait for the disk.
   for (const file of files) for await (const _ of createReadStream(file));
 }
 

@@ -1,5 +1,5 @@
 // Breaks requests to the emulators of BigQuery and Snowflake at random, starts the same command until it ends well, as a scheduler
-// does, and holds what is published then against what an undisturbed run publishes. The matrix of test/faults tries every
+// does, and holds what is published then against what an uninterrupted run publishes. The matrix of test/faults tries every
 // fault in every kind of request once; this tries many at once, again and again.
 //
 //   npm run chaos:faults -- --faults 10000

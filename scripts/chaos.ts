@@ -1,5 +1,5 @@
 // Kills runs, and the steps of a run, at random moments and in random effects, often several in a row, and holds what the last one leaves against what
-// an undisturbed run leaves. The matrix of test/crash tries every effect once; this tries many at once, and moments between.
+// an uninterrupted run leaves. The matrix of test/crash tries every effect once; this tries many at once, and moments between.
 //
 //   npm run chaos -- --kills 1000
 //   npm run chaos -- --kills 150 --kinds bigquery --seed 7

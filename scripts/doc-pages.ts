@@ -208,7 +208,7 @@ function leavesOf(command: Command, prefix = ''): NamedCommand[] {
 }
 
 function commandSection({ name, command }: NamedCommand): string {
-  // `run` takes an argument only to refuse what is no command.
+  // `run` takes an argument only to refuse what is not a command.
   const args = command.registeredArguments.filter(({ required }) => required).map((argument) => ` <${argument.name()}>`);
   const usage = `score-batch ${name}${args.join('')} [options]`;
   const options = command.options.length === 0 ? [] : [optionTable(command)];

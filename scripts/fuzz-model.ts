@@ -45,7 +45,7 @@ async function supervise(): Promise<void> {
   if (Object.keys(outcomes).some((name) => /^(crash|hang|bug)/.test(name))) process.exitCode = 1;
 }
 
-/** @returns the seed to go on with: the one after that which ended the process, if any did */
+/** @returns the seed to continue from: the one after that which ended the process, if any did */
 function oneProcess(folder: string, from: number, to: number, count: (outcome: string) => void): Promise<number> {
   return new Promise((resolve) => {
     const child = fork(fileURLToPath(import.meta.url), [folder, String(from), String(to)], { silent: true });

@@ -78,7 +78,7 @@ describe('a query', () => {
     expect(outcome.stderr).not.toContain('score-batch plan');
   });
 
-  it('that fails on a value publishes nothing, and the next start begins anew', async () => {
+  it('that fails on a value publishes nothing, and the next start is a new run', async () => {
     const folder = await linearProject({
       query: `select user_id, cast(country as integer) as a, b, country from users ${IN_WINDOW}`,
     });
@@ -390,7 +390,7 @@ describe('a target table with another schema', () => {
 });
 
 describe('a report that cannot be written', () => {
-  it('ends with 74 after the scores are published, and `report` mends it', async () => {
+  it('ends with 74 after the scores are published, and `report` fixes it', async () => {
     const folder = await linearProject({ files: { reports: 'a file where the folder should be' } });
     expect(transcript(await scoreBatch(folder, ['--week', '-q']), folder)).toMatchInlineSnapshot(`
       "exit 74
@@ -403,8 +403,8 @@ describe('a report that cannot be written', () => {
     const blocked = await scoreBatch(folder, ['report', '--week']);
     expect(blocked.code).toBe(74);
     await rm(path.join(folder, 'reports'));
-    const mended = await scoreBatch(folder, ['report', '--week']);
-    expect(transcript(mended, folder)).toMatchInlineSnapshot(`
+    const fixed = await scoreBatch(folder, ['report', '--week']);
+    expect(transcript(fixed, folder)).toMatchInlineSnapshot(`
       "exit 0
       stderr:
       wrote <project>/reports/linear-1997-W11.csv: 100 users of run <id>"
@@ -424,7 +424,7 @@ describe('a report that cannot be written', () => {
     expect(await ledgerStates(folder)).toEqual(['started', 'published', 'completed']);
   });
 
-  it('because the disk is full ends with 74, leaves no half file, and `report` mends it', async ({ skip }) => {
+  it('because the disk is full ends with 74, leaves no half file, and `report` fixes it', async ({ skip }) => {
     const canMount = spawnSync(UNSHARE, ['-rm', 'sh', '-c', 'mount -t tmpfs -o size=16k tmpfs /mnt']);
     skip(
       canMount.status !== 0,

@@ -9,7 +9,7 @@ import { measure } from '../bench/harness/measure.ts';
 import { faultOf } from '../bench/harness/outcome.ts';
 import { query, repository, temporaryFolder } from './support/project.ts';
 
-// That the benchmark works and that everything it times has done the same work; how fast is no test.
+// That the benchmark works and that everything it times has done the same work; how fast is not tested.
 
 const run = promisify(execFile);
 const ROWS = 20_000;
@@ -118,7 +118,7 @@ it('holds simulated workers to their rate', { timeout: 120_000 }, async () => {
   const [, , workers, , , , , ofAble] = stdout.trim().split('\n').at(-1)?.split(' | ') ?? [];
   expect(workers).toBe('2 × 10000 rows/s');
   expect(Number.parseFloat(ofAble ?? '')).toBeGreaterThan(0);
-  // Nobody can be faster than told; how much slower is no test.
+  // Nobody can be faster than allowed; how much slower is not tested.
   expect(Number.parseFloat(ofAble ?? '')).toBeLessThanOrEqual(1);
 });
 

@@ -66,7 +66,7 @@ it('what a hostile model, job or ledger is called is refused or shown, and never
   const unknown = await linearProject({ edit: (text) => `${text}"${escaped}": 1\n` });
   const model = await linearProject();
   await writeFile(path.join(model, 'model/model.yaml'), `name: "${escaped}"\nversion: "${escaped}"\n`);
-  // Whoever may write to the warehouse may have written to the ledger.
+  // Anyone who can write to the warehouse may have written to the ledger.
   const ledger = await linearProject();
   await scoreBatchProcess(ledger, ['-q', '--week']);
   await statements(warehouseOf(ledger), [

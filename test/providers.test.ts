@@ -9,7 +9,7 @@ const RUN = ['--week', '--json'];
 const OUT_OF_MEMORY =
   "Non-zero status code returned while running MatMul node. Name:'' Status Message: bfc_arena.cc:360 Failed to allocate memory for requested buffer of size 2147483648";
 
-/** Ten chunks of a batch each, or a chunk of ten batches: what a run is about that goes on with what another one has done. */
+/** Ten chunks of a batch each, or a chunk of ten batches: what matters to a run that resumes another. */
 const WAYS = [
   { freeze: 'always', chunks: 10, chunks_resumed: 3 },
   { freeze: 'never', chunks: 1, chunks_resumed: 0 },
@@ -105,7 +105,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
     it.each([
       ['fails', 'CUDA failure 700: an illegal memory access was encountered ; GPU=0', 69, 'webgpu failed during a batch of'],
       ['fails by the model', 'Non-zero status code returned while running Gather node', 78, 'the model failed on a batch of'],
-    ])('that %s in the middle ends the run, which the same command goes on with', async (_, message, exitCode, said) => {
+    ])('that %s in the middle ends the run, which the same command resumes', async (_, message, exitCode, said) => {
       const folder = await projectOf(freeze);
       const { code, stderr } = await scoreBatchProcess(folder, ['--week'], falseDevice({ fails: 4, message }));
       expect([code, stderr.match(/^error: .*$/m)?.[0]]).toEqual([exitCode, expect.stringContaining(said)]);
@@ -128,7 +128,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       expect((await run(folder)).summary).toMatchObject({ rows: { scored: 100 }, providers: { webgpu: chunks } });
     });
 
-    it('that takes the process with it is gone on with all the same', async () => {
+    it('that takes the process with it is resumed all the same', async () => {
       const folder = await projectOf(freeze);
       const { signal } = await scoreBatchProcess(folder, ['--week'], falseDevice({ fails: 4, abort: true }));
       expect(signal).toBe('SIGABRT');
@@ -163,7 +163,7 @@ describe('two GPUs (cpu under their names)', () => {
     expect(await wrongScores(folder)).toBe('0');
   });
 
-  it('that run out of memory go on with smaller batches, which is told once and recorded', async () => {
+  it('that run out of memory continue with smaller batches, noted once and recorded', async () => {
     const folder = await project(TWO, { edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: 50') });
     const { summary, stderr } = await run(
       folder,

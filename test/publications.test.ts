@@ -243,6 +243,6 @@ it('status does not guess about a run that has said how it ended', async () => {
   expect((await scoreBatch(folder, ['--week'])).code).toBe(78);
   const { stdout } = await scoreBatch(folder, ['status']);
   expect(stdout).toMatch(/: failed with this error at \d{4}-\d\d-\d\d \d\d:\d\d on \S+; the same command resumes it/);
-  expect(stdout).not.toContain('is at work');
+  expect(stdout).not.toContain('is running');
   expect(stdout).toContain('started (America/New_York)');
 });

@@ -34,7 +34,7 @@ const changeBands = (folder: string) => edit(folder, 'jobs/job.yaml', (job) => j
 const csv = (folder: string) => readFile(path.join(folder, CSV), 'utf8');
 
 /** What a run in this project leaves where nothing disturbs it, in a copy. */
-async function undisturbedRun(folder: string): Promise<string> {
+async function uninterruptedRun(folder: string): Promise<string> {
   const copy = await keptFolder();
   await cp(folder, copy, { recursive: true });
   const { code, stderr } = await scoreBatch(copy, RUN, BEFORE);
@@ -43,13 +43,13 @@ async function undisturbedRun(folder: string): Promise<string> {
 }
 
 /** What a run in an unchanged project leaves. */
-const undisturbed = once(async () => undisturbedRun(await slowProject()));
+const uninterrupted = once(async () => uninterruptedRun(await slowProject()));
 
 /** What a run in a project with other bands leaves. */
 const undisturbedWithBands = once(async () => {
   const folder = await slowProject();
   await changeBands(folder);
-  return await undisturbedRun(folder);
+  return await uninterruptedRun(folder);
 });
 
 async function publications(folder: string): Promise<(string | undefined)[]> {
@@ -86,8 +86,8 @@ describe('two processes', () => {
     // On a busy machine the second may begin when the first is over; then it is a run of its own.
     const together = states.lastIndexOf('started') < states.indexOf('published');
     expect(await publications(folder)).toHaveLength(together ? 1 : 2);
-    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(await undisturbed()));
+    expect(await tableDifferences(folder, await uninterrupted())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await uninterrupted()));
   });
 
   it('share a run that the second one finds unfinished', async () => {
@@ -102,8 +102,8 @@ describe('two processes', () => {
     expectBothGood(outcomes);
     expect(new Set((await ledger(folder)).map(({ run_id }) => run_id)).size).toBe(1);
     expect(await publications(folder)).toHaveLength(1);
-    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(await undisturbed()));
+    expect(await tableDifferences(folder, await uninterrupted())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await uninterrupted()));
   });
 
   it('do not publish an older job over a newer one', async () => {
@@ -144,7 +144,7 @@ describe('a crash', () => {
     const folder = await slowProject();
     const changed = await copyProject(folder);
     await change(changed);
-    const expected = await undisturbedRun(changed);
+    const expected = await uninterruptedRun(changed);
     const running = startScoreBatch(folder, RUN, BEFORE);
     await untilFiles(running, folder, STAGED, 3);
     running.process.kill('SIGKILL');
@@ -180,8 +180,8 @@ describe('a crash', () => {
     expect(summary.seconds).toMatchObject({ freeze, score });
     expect((await ledger(folder)).map(({ state }) => state)).toEqual(['started', 'published', 'completed']);
     expect(await scoredAt(folder)).toEqual({ '13:00': expect.any(Number) });
-    expect(await tableDifferences(folder, await undisturbed())).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(await undisturbed()));
+    expect(await tableDifferences(folder, await uninterrupted())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await uninterrupted()));
   });
 });
 

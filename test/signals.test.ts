@@ -144,7 +144,7 @@ describe.each(SIGNALS)('$signal', ({ signal, number }) => {
 
 it('interrupts a run that waits for the warehouse to publish', async () => {
   const folder = await busyProject();
-  const undisturbed = await copyProject(folder);
+  const uninterrupted = await copyProject(folder);
   const WITNESS = path.join(folder, 'witness');
   const NODE_OPTIONS = preload('test/support/witness.mjs');
   const running = startScoreBatch(folder, RUN, { ...BEFORE, NODE_OPTIONS, WITNESS });
@@ -158,8 +158,8 @@ it('interrupts a run that waits for the warehouse to publish', async () => {
   expect(code, stderr).toBe(143);
   expect((await ledger(folder)).map(({ state }) => state)).toEqual(['started', 'failed']);
   await expectResumed(folder);
-  expect((await scoreBatch(undisturbed, RUN)).code).toBe(0);
-  expect(await tableDifferences(folder, undisturbed)).toEqual(NONE);
+  expect((await scoreBatch(uninterrupted, RUN)).code).toBe(0);
+  expect(await tableDifferences(folder, uninterrupted)).toEqual(NONE);
 });
 
 it('ends at once at a second signal, and loses nothing by it', async () => {

@@ -36,7 +36,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
   duckdb: ['domain', 'errors', 'without-values'],
-  // What becomes of rows that are scored on their way out of a query, and how DuckDB finds it.
+  // What becomes of rows that are scored as the query returns them, and how DuckDB finds it.
   outcomes: ['duckdb', 'features (types)'],
   reference: ['domain', 'duckdb', 'errors', 'features', 'model', 'random', 'runtime'],
   // The interfaces of warehouses and the SQL that they have in common; each warehouse in its own folder, strangers to each

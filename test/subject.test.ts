@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
 import { scoreBatch } from './support/score-batch.ts';
 
-// Whoever is called at night has one line of a log: it says which job, which window and which run.
+// The user who is called at night has one line of a log. It says which job, which window and which run.
 
 const JSON_LOG = { SCORE_BATCH_LOG: 'json' };
 

@@ -137,7 +137,7 @@ it.each<[string, string, number]>([
   expect(found).toEqual({ n: String(frozen), users: String(frozen) });
 });
 
-it('a macro of the database cannot stand in for the function, and a table of 2,000 columns is no obstacle', async () => {
+it('a macro of the database cannot stand in for the function, and a table of 2,000 columns does not matter', async () => {
   const more = Array.from({ length: 1995 }, (_, i) => `${i} as column_${i}`).join(', ');
   const folder = await linearProject({
     users: `select *, ${more} from (${users(300)})`,
@@ -186,7 +186,7 @@ describe('a run that was killed', () => {
   });
 });
 
-it('nobody writes the file while it is read, and whoever keeps trying gets it afterwards', async () => {
+it('nobody writes the file while it is read, and a process that keeps trying gets it afterwards', async () => {
   // More batches than the ring has room for: the query waits for the workers, with the file in its hands, and they for the writer.
   const folder = await linearProject({
     users: users(300_000),

@@ -30,9 +30,9 @@ interface Count {
 
 const MEMORY = '1GB';
 const MEAN_TOLERANCE = 1e-4;
-/** What differs from run to run, whoever writes it. */
+/** What differs from run to run, by process and time. */
 const OWN_TO_A_RUN = ['run_id', 'scored_at'];
-/** Only score-batch has one; what it holds is no part of the work that is compared. */
+/** Only score-batch has one; what it holds is not part of the work that is compared. */
 const LEDGER = 'score_batch_ledger';
 const SCORES = 'churn_scores';
 

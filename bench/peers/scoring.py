@@ -45,7 +45,7 @@ class Scoring:
         return {name: kind}
 
     def reader(self) -> pa.RecordBatchReader:
-        """Batches of user_id, country, plan and score, read while others are scored and whoever asks for them writes."""
+        """Batches of user_id, country, plan and score, read while others are scored and the caller writes."""
         users = self.connection.cursor().execute(self.query).to_arrow_reader(READ_ROWS)
         schema = pa.schema([*list(users.schema)[:3], pa.field("churn_propensity", SCORE)])
         return pa.RecordBatchReader.from_batches(schema, self._scored(users, schema))

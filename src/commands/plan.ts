@@ -123,7 +123,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
-    `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored on their way out of the query'}`}`,
+    `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored as the query returns them'}`}`,
     ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            add --allow-empty to publish it empty'] : []),

@@ -52,7 +52,7 @@ export interface Plan
   readonly reserved: readonly Reserved[];
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
-  /** How rows are scored on their way out of the query; undefined if they are frozen first. */
+  /** How rows are scored as the query returns them; undefined if they are frozen first. */
   readonly tap: TapPlan | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;

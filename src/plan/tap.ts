@@ -18,7 +18,7 @@ import type { ChosenColumns } from './columns.ts';
 /** If scoring would take longer, rows are frozen first: no other process can write the file during a scan. */
 const MAX_SECONDS = 60;
 
-/** How rows are scored on their way out of the query. */
+/** How rows are scored as the query returns them. */
 export interface TapPlan extends TapMemoryPlan {
   readonly columns: readonly TapColumn[];
   /** Bytes of memory that the plan fits into. */
@@ -60,7 +60,7 @@ export function threadsToStart(
 }
 
 /**
- * Decides whether rows are scored on their way out of the query or frozen first, see `source.freeze`.
+ * Decides whether rows are scored as the query returns them or frozen first, see `source.freeze`.
  *
  * @returns undefined if they are frozen first
  * @throws ScoreBatchError `configuration` if `source.freeze` is never but the rows must be frozen
@@ -101,6 +101,6 @@ function fitTap({
     batchRows: rows,
     slotBytes: slotBytes({ types, batchRows: rows }),
   });
-  if (memoryPlan === undefined) return 'there is not enough memory to score rows on their way out of the query';
+  if (memoryPlan === undefined) return 'there is not enough memory to score rows as the query returns them';
   return { ...memoryPlan, columns: tapped, bound: bound.bytes, batchRows: rows };
 }

@@ -14,7 +14,7 @@ import { scoreTapped } from './tap.ts';
 
 export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
-  /** Threads that are ready to score rows on their way out of the query; by default they start when they are needed. */
+  /** Threads that are ready to score rows as the query returns them; by default they start when they are needed. */
   readonly threads?: TapThreads;
 }
 

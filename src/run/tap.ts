@@ -27,7 +27,7 @@ export interface TapRunOptions {
 const REUSE_SECONDS = 3e-6;
 
 /**
- * Scores the window's rows on their way out of the query and stages them, without a frozen table. Scores that a killed process
+ * Scores the window's rows as the query returns them and stages them, without a frozen table. Scores that a killed process
  * has left are used again if key and features are the same.
  *
  * @returns the window as a frozen table, for reconcile
@@ -36,8 +36,7 @@ const REUSE_SECONDS = 3e-6;
 export async function scoreTapped(active: ActiveRun, options: TapRunOptions): Promise<FrozenTable> {
   const { plan, progress, context } = active;
   const { sink, execution } = plan;
-  if (execution === undefined || !takesTaps(sink))
-    throw new Error('the plan does not score rows on their way out of the query');
+  if (execution === undefined || !takesTaps(sink)) throw new Error('the plan does not score rows as the query returns them');
   progress.clock.enter('score');
   const scorer = scorerNow(execution);
   let window = await sink.tapped(progress.runId);
@@ -67,7 +66,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const { plan, progress, context } = active;
   const { source, sink, execution, bundle, key, keep, features, job } = plan;
   if (execution === undefined || !takesTaps(sink) || !isEmbedded(source))
-    throw new Error('the plan does not score rows on their way out of the query');
+    throw new Error('the plan does not score rows as the query returns them');
   const { console, environment, now, signal } = context;
   const { runId } = progress;
   const id = newFrozenId();

@@ -151,7 +151,7 @@ export function ownBound(machine: number, load: Load): MemoryBound {
  * Fits a load to a bound. Shrinks, in this order and each as far as possible: the workers' databases, the rows per batch,
  * the rows per chunk, and the number of workers. `mainDatabase` bounds the main thread's database separately.
  *
- * @param cut whether the chunks exist already and cannot shrink
+ * @param cut whether the chunks already exist and cannot shrink
  * @throws ScoreBatchError with the minimum that works: `usage` if the call set the bound, otherwise `configuration`
  */
 export function fitToMemory(bound: MemoryBound, load: Load, cut: boolean): MemoryPlan {

@@ -65,7 +65,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
 }
 
 /**
- * Fits a run to memory again once its rows are frozen. Their chunks exist already, perhaps from another machine, so only
+ * Fits a run to memory again once its rows are frozen. Their chunks already exist, perhaps from another machine, so only
  * workers and batches can shrink. If no bound is set, wide rows get more memory, within the machine's share.
  *
  * @throws ScoreBatchError like `fitToMemory`, with the column that makes the rows wide

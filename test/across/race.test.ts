@@ -32,21 +32,24 @@ const PUBLISHING = { bigquery: /score_batch_ranked/, snowflake: /SCORE_BATCH_RAN
 it.for([
   ['bigquery', 'snowflake'],
   ['snowflake', 'bigquery'],
-] as const)('two different runs meet at the gate, from %s to %s: the later one says so', async ([from, to], { skip }) => {
-  skip(missing[from] || missing[to], 'the emulator is not there');
-  const [source, sink] = [await FILL[from](), await EMPTY[to]()];
-  const proxy = await holdingProxy((to === 'bigquery' ? bigquery?.rest : snowflake?.url) ?? '', PUBLISHING[to]);
-  const through = to === 'bigquery' ? { BIGQUERY_EMULATOR_HOST: proxy.url } : { SNOWFLAKE_ACCESS_URL: proxy.url };
-  const slow = startWeek(await weeklyProject(), source, sink, through);
-  await proxy.reached;
-  const folder = await weeklyProject({ edit: (job) => replaced(job, 'max_drop: 50%', 'max_drop: 40%') });
-  const fast = await startWeek(folder, source, sink);
-  expect(fast.code, fast.stderr).toBe(0);
-  proxy.release();
-  const { code, stderr } = await slow;
-  expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
-  expect(code).toBe(75);
-  const { csv, runs } = await weekOf(folder, source, sink);
-  expect(csv).toBe(await expectedCsv());
-  expect(runs.map(({ state, current }) => `${state} ${current}`)).toEqual(['failed false', 'completed true']);
-});
+] as const)(
+  'two different runs meet at the publish lock, from %s to %s: the later one says so',
+  async ([from, to], { skip }) => {
+    skip(missing[from] || missing[to], 'the emulator is not there');
+    const [source, sink] = [await FILL[from](), await EMPTY[to]()];
+    const proxy = await holdingProxy((to === 'bigquery' ? bigquery?.rest : snowflake?.url) ?? '', PUBLISHING[to]);
+    const through = to === 'bigquery' ? { BIGQUERY_EMULATOR_HOST: proxy.url } : { SNOWFLAKE_ACCESS_URL: proxy.url };
+    const slow = startWeek(await weeklyProject(), source, sink, through);
+    await proxy.reached;
+    const folder = await weeklyProject({ edit: (job) => replaced(job, 'max_drop: 50%', 'max_drop: 40%') });
+    const fast = await startWeek(folder, source, sink);
+    expect(fast.code, fast.stderr).toBe(0);
+    proxy.release();
+    const { code, stderr } = await slow;
+    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
+    expect(code).toBe(75);
+    const { csv, runs } = await weekOf(folder, source, sink);
+    expect(csv).toBe(await expectedCsv());
+    expect(runs.map(({ state, current }) => `${state} ${current}`)).toEqual(['failed false', 'completed true']);
+  },
+);

@@ -64,7 +64,7 @@ it.for(['bigquery', 'snowflake'] as const)(
       { index: 2, count: 3 },
       { index: 3, count: 3 },
     ]);
-    // Whoever comes late finds some of its own done by the other; between them they scored all, and what the dead one left.
+    // A late process finds some of its own done by the other; between them they scored all, and what the dead one left.
     const scored = shards.reduce((sum, { said }) => sum + Number(said.chunks_scored), 0);
     expect(scored).toBeGreaterThanOrEqual(CHUNKS);
 

@@ -129,7 +129,7 @@ it('prints with -q only what fails', async () => {
   expect(stdout).toMatch(/^FAILED {2}report folder: .*\n {8}hint: .*\n$/);
 });
 
-it('a bug is no failed check: it goes on as it is', async () => {
+it('a bug is not a failed check: it is thrown as it is', async () => {
   const bug = new TypeError("Cannot read properties of undefined (reading 'x')");
   const folder = await linearProject();
   const context: Context = {

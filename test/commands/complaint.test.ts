@@ -20,7 +20,7 @@ async function complaint(line: string): Promise<string> {
 }
 
 it.each([
-  // A flag of another command, which is no slip of the fingers.
+  // A flag of another command, which is not a typo.
   'status --week 2026-W47',
   'model --week',
   'model inspect bundle --job churn',
@@ -44,7 +44,7 @@ it.each([
   '--Week=2026-W47',
   '-x',
   '--frobnicate',
-  // Something is missing, or is no value.
+  // Something is missing, or is not a value.
   'init',
   'model verify',
   'model tensorize bundle',

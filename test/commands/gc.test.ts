@@ -39,7 +39,7 @@ it('has nothing to say where nothing is left', async () => {
   expect(JSON.parse(stdout)).toEqual({ job: 'linear', applied: false, left: [] });
 });
 
-it('keeps what a run can be gone on with, and what a refused run has for people to look at', async () => {
+it('keeps what a run can resume from, and what a refused run has to look at', async () => {
   const folder = await slowProject({ edit: (job) => job.replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 0%') });
   await killed(folder);
   expect(await gc(folder, '--apply')).toMatchInlineSnapshot(`

@@ -17,7 +17,7 @@ it('shows what a run would do, and moves nothing', async () => {
       sink      duckdb:data/warehouse.duckdb
       model     linear 1, sha256 e147a59d862d…, on cpu
       provider  cpu, ONNX Runtime 1.30.0
-      rows      100, scored on their way out of the query
+      rows      100, scored as the query returns them
       tables    marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
       report    <project>/reports/linear-1997-W11.csv
       supersedes  nothing

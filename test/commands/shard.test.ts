@@ -20,7 +20,7 @@ describe('chooseShard', () => {
     expect(chosen({ shard: '8/8' })).toBe('7 of 8');
   });
 
-  it('refuses what is no shard', () => {
+  it('refuses what is not a shard', () => {
     for (const shard of ['0/8', '9/8', '1', '1/0', '-1/8', 'a/b', '1/8/2', '']) {
       expect(chosen({ shard })).toMatch(/^usage: --shard .*is not a valid shard/);
     }

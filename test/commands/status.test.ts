@@ -113,7 +113,7 @@ it('still shows a run as published whose report could not be written', async () 
   expect(await status(folder)).toContain('1997-W11  completed *');
 });
 
-it('shows what can be gone on with, where it ran, and what has changed since; and what is lost', async () => {
+it('shows what can be resumed, where it ran, and what has changed since; and what is lost', async () => {
   const folder = await slowProject();
   const running = startScoreBatch(folder, ['--week']);
   await untilFiles(running, folder, STAGED, 1);

@@ -7,7 +7,7 @@ import { type CrashProject, crashProject } from './project.ts';
 
 const CSV = 'linear-1997-W11.csv';
 const LEDGER = 'score_batch_ledger';
-const GATE = 'score_batch_lock_linear';
+const LOCK_TABLE = 'score_batch_lock_linear';
 /** Columns that say which run wrote a row. */
 const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
 
@@ -25,13 +25,13 @@ export interface Published {
 }
 
 /** What a run that nothing disturbs does and leaves. */
-export interface Undisturbed {
+export interface Uninterrupted {
   readonly effects: readonly string[];
   readonly published: Published;
   readonly seconds: number;
 }
 
-export async function runUndisturbed(route: Route): Promise<Undisturbed> {
+export async function runUninterrupted(route: Route): Promise<Uninterrupted> {
   const project = await crashProject(route);
   const start = performance.now();
   const { code, stderr, effects } = await run(project);
@@ -45,11 +45,11 @@ export async function runUndisturbed(route: Route): Promise<Undisturbed> {
 }
 
 /**
- * Expects that after kills and a run that went to its end there is what an undisturbed run leaves, and nothing else.
+ * Expects that after kills and a run that went to its end there is what an uninterrupted run leaves, and nothing else.
  *
  * @returns ids of the runs that there were
  */
-export async function expectAftermath(project: CrashProject, { published }: Undisturbed, how: string): Promise<string[]> {
+export async function expectAftermath(project: CrashProject, { published }: Uninterrupted, how: string): Promise<string[]> {
   expect(await publishedIn(project), how).toEqual(published);
   expect(await leftIn(project), how).toEqual([]);
   return await expectOncePublished(project, how);
@@ -75,22 +75,22 @@ export async function expectOncePublished(project: CrashProject, how: string): P
 export async function publishedIn(project: CrashProject): Promise<Published> {
   const tables: Record<string, string[]> = {};
   for (const table of await project.tables()) {
-    if (table === LEDGER || table === GATE) continue;
+    if (table === LEDGER || table === LOCK_TABLE) continue;
     const rows = await project.rows(`select * from marketing.${table}`);
     tables[table] = rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !OF_THE_RUN.has(column)))).sort();
   }
   return { csv: await readFile(path.join(project.folder, 'reports', CSV), 'utf8'), tables };
 }
 
-/** What should not be there: in scratch, in work folders, beside the report, in the gate. */
+/** What should not be there: in scratch, in work folders, beside the report, in the lock. */
 async function leftIn(project: CrashProject): Promise<string[]> {
-  const gate = (await project.tables()).includes(GATE) ? await project.rows(`select * from marketing.${GATE}`) : [];
+  const lock = (await project.tables()).includes(LOCK_TABLE) ? await project.rows(`select * from marketing.${LOCK_TABLE}`) : [];
   const reports = await readdir(path.join(project.folder, 'reports'));
   const temporary = await readdir(path.join(project.folder, 'tmp'));
   return [
     ...(await project.scratch()),
     ...temporary.filter((name) => !OF_THE_DRIVER.test(name)),
     ...reports.filter((file) => file !== CSV),
-    ...gate.slice(1).map((row) => `gate: ${JSON.stringify(row)}`),
+    ...lock.slice(1).map((row) => `lock: ${JSON.stringify(row)}`),
   ];
 }

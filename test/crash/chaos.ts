@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
+import { expectAftermath, runUninterrupted, type Uninterrupted } from './aftermath.ts';
 import type { Phase, Route } from './effects.ts';
 import { type CrashPoint, run, start } from './kill.ts';
 import { crashProject, missing } from './project.ts';
@@ -19,7 +19,7 @@ const wanted = JSON.parse(process.env.CHAOS ?? '{"kills":0,"seed":0,"kinds":[]}'
 const SHARES: Readonly<Record<Route, number>> = { duckdb: 35, tapped: 35, bigquery: 15, snowflake: 15 };
 const MAX_CHAIN = 4;
 const PHASES: readonly Phase[] = ['before', 'during', 'after'];
-/** What is killed: a run as often as its steps, which go on with what the others left. */
+/** What is killed: a run as often as its steps, which resume what the others left. */
 const COMMANDS = ['run --workers 1', 'run --workers 2', 'run --workers 2', 'freeze', 'score --workers 1', 'publish'];
 /** How a command ends that is not killed. A step has nothing to do where the one before it was not done. */
 const CODES: Readonly<Record<string, readonly number[]>> = { run: [0], freeze: [0], score: [0, 75], publish: [0, 75] };
@@ -27,7 +27,7 @@ const CODES: Readonly<Record<string, readonly number[]>> = { run: [0], freeze: [
 describe.each(wanted.kinds)('%s', (kind) => {
   const all = wanted.kinds.reduce((sum, other) => sum + SHARES[other], 0);
   const told = { kind, seed: wanted.seed, kills: 0, 'runs compared': 0, differences: 0 };
-  let reference: Promise<Undisturbed> | undefined;
+  let reference: Promise<Uninterrupted> | undefined;
 
   afterAll(() => {
     const parts = Object.entries(told).map(([name, value]) => `${name} ${value}`);
@@ -39,15 +39,15 @@ describe.each(wanted.kinds)('%s', (kind) => {
     { timeout: 600_000 },
     async (chain, { skip }) => {
       skip(missing[kind], 'the emulator is not there');
-      reference ??= runUndisturbed(kind);
-      const undisturbed = await reference;
+      reference ??= runUninterrupted(kind);
+      const uninterrupted = await reference;
       const random = randomOf(`${wanted.seed} ${kind} ${chain.number}`);
       const project = await crashProject(kind);
       const kills: string[] = [];
       while (kills.length < chain.length) {
-        const point = random() < 0.5 ? anyPoint(undisturbed, random) : undefined;
+        const point = random() < 0.5 ? anyPoint(uninterrupted, random) : undefined;
         // The first third is the start of the process, which has no effects.
-        const seconds = (0.3 + 0.7 * random()) * undisturbed.seconds;
+        const seconds = (0.3 + 0.7 * random()) * uninterrupted.seconds;
         const [name = '', ...flags] = oneOf(COMMANDS, random).split(' ');
         const running = start(project, point, [name, '--week', '--json', ...flags]);
         const timer = point ? undefined : setTimeout(() => running.process.kill('SIGKILL'), seconds * 1000);
@@ -63,14 +63,14 @@ describe.each(wanted.kinds)('%s', (kind) => {
       const { code, stderr } = await run(project);
       const how = `killed ${kills.join(', then ')}\n${stderr}`;
       expect(code, how).toBe(0);
-      await expectAftermath(project, undisturbed, how);
+      await expectAftermath(project, uninterrupted, how);
       told.differences -= 1;
     },
   );
 });
 
 /** Any effect of a run, whatever it is. */
-function anyPoint({ effects }: Undisturbed, random: () => number): CrashPoint {
+function anyPoint({ effects }: Uninterrupted, random: () => number): CrashPoint {
   return {
     pattern: /^/,
     occurrence: 1 + Math.floor(random() * effects.length),

@@ -4,7 +4,7 @@ import { BLOCKS, CHUNKS } from './project.ts';
 // Every durable effect of a run by a name, in the order in which a first run has them. This is the one place where crash points
 // are named: an effect that no name matches, or a name that no effect matches any more, fails a test.
 
-/** A kind of warehouse, with rows that are frozen; `tapped` is DuckDB with rows that are scored on their way out of the query. */
+/** A kind of warehouse, with rows that are frozen; `tapped` is DuckDB with rows that are scored as the query returns them. */
 export type Route = WarehouseKind | 'tapped';
 
 /** See preload.mjs for what they mean. */
@@ -126,8 +126,8 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     file('stage: sync', /^sync .*\/scored\/chunk-/, 3),
     ofChunk(file('stage: chunk', /^rename .*\/scored\/chunk-\S+ to /)),
     ...DUCKDB_PUBLISH,
-    file('thaw, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
-    sent('thaw: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
+    file('drop frozen, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
+    sent('drop frozen: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
   ],
   tapped: [
     SPILL,
@@ -149,14 +149,14 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     file('stage: window', /^write .*\/tapping-\w+\/window\.json$/),
     file('stage: chunk', /^rename .*\/tapping-\w+ to /),
     ...DUCKDB_PUBLISH,
-    file('thaw, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
-    sent('thaw: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
+    file('drop frozen, discard', /^rename .*\.scratch\/[^/]+ to \S*\/score-batch-gone-\w+$/, 2),
+    sent('drop frozen: files', /^remove .*\.scratch\/score-batch-gone-\w+$/),
   ],
   bigquery: [
     SPILL,
     sent('dataset', /^http POST \S+\/datasets /, 2),
     sent('ledger: table', /^http POST \S+\/datasets\/marketing\/tables .*"score_batch_ledger"/),
-    sent('gate', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_lock_linear` /, 3),
+    sent('lock', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_lock_linear` /, 3),
     sent('ledger: started', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'started'/),
     sent('freeze: rows', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_frozen_/),
     sent('freeze: manifest', /^http POST \S+\/jobs CREATE TABLE IF NOT EXISTS \S+`score_batch_manifest_/),
@@ -171,7 +171,7 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     ...REPORT,
     sent('ledger: completed', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'completed'/),
     sent('manifest: dropped', /^http DELETE \S+\/score_batch_manifest_/),
-    sent('thaw', /^http DELETE \S+\/score_batch_frozen_/),
+    sent('drop frozen', /^http DELETE \S+\/score_batch_frozen_/),
     ...WORK_FOLDER_DISCARDED,
     sent('discard: staging', /^http DELETE \S+\/score_batch_staged_/),
   ],
@@ -179,8 +179,8 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     SPILL,
     sent('schema', /^http POST \S+ CREATE SCHEMA /, 2),
     sent('ledger: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_LEDGER" /),
-    sent('gate', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_GATE_LINEAR" /),
-    inside('gate: taken', /^http POST \S+ UPDATE \S+"SCORE_BATCH_GATE_LINEAR" /, 3),
+    sent('lock', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"SCORE_BATCH_LOCK_LINEAR" /),
+    inside('lock: taken', /^http POST \S+ UPDATE \S+"SCORE_BATCH_LOCK_LINEAR" /, 3),
     inside('ledger: started', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'started'/),
     sent('commit', /^http POST \S+ COMMIT$/, 3),
     sent('manifest: dropped', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_MANIFEST_\w+"$/, 2),
@@ -207,7 +207,7 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     inside('publish: ledger', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'published'/),
     ...REPORT,
     inside('ledger: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'/),
-    sent('thaw', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_FROZEN_\w+"$/),
+    sent('drop frozen', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_FROZEN_\w+"$/),
     ...WORK_FOLDER_DISCARDED,
     sent('discard: stage', /^http POST \S+ DROP STAGE IF EXISTS /),
     sent('discard: tables', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_(STAGED|COUNTED|RANKED)_\w+"$/, 3),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { sampled } from '../support/sample.ts';
-import { expectAftermath, runUndisturbed, type Undisturbed } from './aftermath.ts';
+import { expectAftermath, runUninterrupted, type Uninterrupted } from './aftermath.ts';
 import { EFFECTS, type Effect, MILESTONES, type Phase, type Route, STAGED } from './effects.ts';
 import { run } from './kill.ts';
 import { crashProject, missing } from './project.ts';
@@ -13,25 +13,25 @@ interface Kill {
 
 /**
  * Kills the process at every durable effect of a run, starts the same command again, and holds what is there then against
- * what an undisturbed run leaves.
+ * what an uninterrupted run leaves.
  *
  * @param chains kills of one process after the other, of which the last are in what is done about an earlier one
  */
 export function crashMatrix(route: Route, chains: readonly (readonly Kill[])[]): void {
   // Without an emulator; the last line of the output says why there is none.
   describe.skipIf(missing[route])(`a run within ${route}`, () => {
-    let running: Promise<Undisturbed> | undefined;
-    const undisturbedRun = (): Promise<Undisturbed> => {
-      running ??= runUndisturbed(route);
+    let running: Promise<Uninterrupted> | undefined;
+    const uninterruptedRun = (): Promise<Uninterrupted> => {
+      running ??= runUninterrupted(route);
       return running;
     };
 
     it('has a name for every durable effect, and no name without one', async () => {
-      const undisturbed = await undisturbedRun();
-      const names = undisturbed.effects.map((effect) =>
+      const uninterrupted = await uninterruptedRun();
+      const names = uninterrupted.effects.map((effect) =>
         EFFECTS[route].filter(({ pattern }) => pattern.test(effect)).map(({ name }) => name),
       );
-      const unnamed = undisturbed.effects.filter((_, i) => names[i]?.length !== 1);
+      const unnamed = uninterrupted.effects.filter((_, i) => names[i]?.length !== 1);
       expect(unnamed.map((effect) => effect.slice(0, 200))).toEqual([]);
       const counted = EFFECTS[route].map(({ name, times }) => {
         const found = names.filter(([only]) => only === name).length;
@@ -42,7 +42,7 @@ export function crashMatrix(route: Route, chains: readonly (readonly Kill[])[]):
 
     const cases = [...points(route).map((only) => [only]), ...chains].map((kills) => [titleOf(kills), kills] as const);
     it.for(sampled(cases, ([title]) => `${route} ${title}`))(
-      'killed %s: the same command leaves what an undisturbed run leaves',
+      'killed %s: the same command leaves what an uninterrupted run leaves',
       async ([, kills]) => {
         const project = await crashProject(route);
         const done: Done[] = [];
@@ -54,7 +54,7 @@ export function crashMatrix(route: Route, chains: readonly (readonly Kill[])[]):
         const { code, stdout, stderr } = await run(project);
         expect(code, stderr).toBe(0);
 
-        const runs = await expectAftermath(project, await undisturbedRun(), stderr);
+        const runs = await expectAftermath(project, await uninterruptedRun(), stderr);
         const [only] = done;
         if (only === undefined || done.length > 1) return;
         expect(only.completed).toContain(runs.length === 2);

@@ -5,5 +5,5 @@ crashMatrix('tapped', [
   [kill('tapped', 'tap: block of outcomes', 'during', 2), kill('tapped', 'tap: rows', 'after')],
   [kill('tapped', 'tap: rejected rows', 'after'), kill('tapped', 'tap: rejected rows', 'during')],
   [kill('tapped', 'stage: chunk', 'after'), kill('tapped', 'publish: commit', 'after')],
-  [kill('tapped', 'ledger: completed', 'after'), kill('tapped', 'thaw: files', 'during')],
+  [kill('tapped', 'ledger: completed', 'after'), kill('tapped', 'drop frozen: files', 'during')],
 ]);

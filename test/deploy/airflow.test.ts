@@ -127,7 +127,7 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     });
   });
 
-  it('what no retry mends is not tried again', async () => {
+  it('does not retry what no retry fixes', async () => {
     // The window is not over.
     const run = await airflow.trigger('score_batch_single', '1997-02-03T00:00:00-05:00', '2097-02-03T00:00:00-05:00');
     expect(await airflow.overRun('score_batch_single', run)).toMatchObject({ state: 'failed' });

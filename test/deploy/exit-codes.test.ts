@@ -4,7 +4,7 @@ import { EXIT_CODES } from '../../src/errors.ts';
 import { repository } from '../support/project.ts';
 import { cronJob } from './manifest.ts';
 
-/** Ends that the same command would come to again: somebody has to mend something first. */
+/** Ends that the same command would come to again: somebody must fix something first. */
 const NOT_RETRIED = (['usage', 'refused', 'permission', 'configuration'] as const).map((kind) => EXIT_CODES[kind]);
 
 const numbers = (text: string): number[] => (text.match(/\d+/g) ?? []).map(Number);
@@ -21,7 +21,7 @@ it('all schedulers leave the same exit codes alone', () => {
   }
 });
 
-it('nothing to score is no failure where a scheduler knows of such a thing', () => {
+it('nothing to score is not a failure to a scheduler that can skip', () => {
   expect(read('airflow', 'score_batch_operator.py')).toContain(`skip_on_exit_code=${EXIT_CODES['nothing to score']},`);
   expect(read('systemd', 'score-batch@.service')).toMatch(
     new RegExp(`^SuccessExitStatus=${EXIT_CODES['nothing to score']}$`, 'm'),

@@ -14,7 +14,7 @@ Why fakesnow's server is not used as it is:
 - Statements of one session may overlap, and fakesnow has one DuckDB connection for each: they take turns here.
 
 What fakesnow lacks or does differently is in fakesnow_patches.py, fakesnow_locks.py and fakesnow_unload.py. All of this is written by us from what the driver
-reads, so a test that passes here is no evidence about how Snowflake encodes a result.
+reads, so a test that passes here is not evidence of how Snowflake encodes a result.
 """
 
 import argparse

@@ -74,7 +74,7 @@ _integer_precision = transforms.integer_precision
 
 
 def trim_cast_varchar(expression: exp.Expr) -> exp.Expr:
-    """TRIM of what is no cast forgets which characters to trim, and on which side."""
+    """TRIM of anything but a cast forgets which characters to trim, and on which side."""
     if isinstance(expression, exp.Trim) and not isinstance(expression.this, exp.Cast):
         expression = expression.copy()
         expression.set("this", exp.cast(expression.this, "VARCHAR"))

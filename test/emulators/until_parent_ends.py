@@ -1,4 +1,4 @@
-"""Ends this process when whoever started it is gone, however that went."""
+"""Ends this process when its parent is gone, for any reason."""
 
 import os
 import signal

@@ -39,7 +39,7 @@ describe.each(wanted.kinds)('%s', (kind) => {
     process.stdout.write(`${kind} · seed ${wanted.seed} · ${parts.join(' · ')}\n  ${faults.join(' · ')}\n`);
   });
 
-  it('publishes what an undisturbed run publishes, whatever breaks', { timeout: 0 }, async ({ skip }) => {
+  it('publishes what an uninterrupted run publishes, whatever breaks', { timeout: 0 }, async ({ skip }) => {
     skip(missing[kind], 'the emulator is not there');
     const expected = await expectedOf(kind);
     const found: string[] = [];

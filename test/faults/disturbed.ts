@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
-import { type Published, runUndisturbed } from '../crash/aftermath.ts';
+import { type Published, runUninterrupted } from '../crash/aftermath.ts';
 import { type CrashProject, crashProject } from '../crash/project.ts';
 import { type Fate, startBreakingProxy } from '../support/breaking-proxy.ts';
 import { type FaultProxy, type Plan, startFaultProxy } from '../support/fault-proxy.ts';
@@ -73,11 +73,11 @@ export async function untilPublished({ start }: Pick<Disturbed, 'start'>, most =
   }
 }
 
-const undisturbed = new Map<Remote, Promise<Published>>();
+const uninterrupted = new Map<Remote, Promise<Published>>();
 
 /** What a run leaves that nothing disturbs. */
 export function expectedOf(kind: Remote): Promise<Published> {
-  const known = undisturbed.get(kind) ?? runUndisturbed(kind).then(({ published }) => published);
-  undisturbed.set(kind, known);
+  const known = uninterrupted.get(kind) ?? runUninterrupted(kind).then(({ published }) => published);
+  uninterrupted.set(kind, known);
   return known;
 }

@@ -6,7 +6,7 @@ import { sampled } from '../support/sample.ts';
 import { disturbed, expectedOf, PATIENT, type Remote, untilPublished } from './disturbed.ts';
 
 // Each fault once in each kind of request that a run sends, all in one run and those that follow it. A run may survive it, or
-// end with what a scheduler retries; in the end the window is published once, as an undisturbed run publishes it.
+// end with what a scheduler retries; in the end the window is published once, as an uninterrupted run publishes it.
 
 const REQUESTS: Readonly<Record<Remote, Readonly<Record<string, RegExp>>>> = {
   bigquery: {
@@ -30,7 +30,7 @@ const REQUESTS: Readonly<Record<Remote, Readonly<Record<string, RegExp>>>> = {
     read: /SCORE_BATCH_FROZEN.*WHERE score_batch_bucket/,
     stage: /"sqlText":\s*"PUT /i,
     load: /COPY INTO/,
-    gate: /UPDATE.*SCORE_BATCH_GATE/,
+    lock: /UPDATE.*SCORE_BATCH_LOCK/,
     publish: /INSERT INTO[^(]*\.\\?"SCORES/,
     commit: /"sqlText":\s*"COMMIT/i,
     completed: /INSERT INTO.*SCORE_BATCH_LEDGER.*'completed'/s,

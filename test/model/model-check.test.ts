@@ -35,7 +35,7 @@ it.each(['linear', 'strings', 'slow', 'nan', 'out-of-range', 'fixed-one', 'fixed
   },
 );
 
-describe('models that cannot are refused, with the way to mend them', () => {
+describe('models that cannot are refused, with the way to fix them', () => {
   it('outputs that are no tensors', async () => {
     expect(await tried('zipmap')).toMatchInlineSnapshot(`
       "error: model.yaml does not describe MODELS/zipmap/model.onnx

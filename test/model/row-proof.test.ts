@@ -63,7 +63,7 @@ describe('a model whose score depends on other rows of its batch is refused', ()
   });
 });
 
-describe('a model that scores each row by itself is not refused', () => {
+describe('accepts a model that scores rows independently', () => {
   it('whatever is computed within a row, and however the batch is fixed', async () => {
     const operations = [
       { operator: 'ReduceMean', inputs: ['logit', 'columns'], outputs: ['spoilt'], integers: { keepdims: 1 } },

@@ -90,7 +90,7 @@ it('golden rows that a run would quarantine, or that cannot be read, are refused
   `);
 });
 
-it('a whole number may be written with a point, as pandas does; one that is none is no bug of ours', async () => {
+it('a whole number may be written with a point, as pandas does; one that is none is not a bug of ours', async () => {
   expect(await verified('models/strings', 'plan,logins,expected_score\nfree,3.0,0.4073334\n')).toBe('1 rows agree');
   expect(await verified('models/strings', 'plan,logins,expected_score\nfree,many,0.5\n')).toContain('exit code 78');
 });

@@ -110,7 +110,7 @@ describe('graphs of other makers', () => {
       [undefined, undefined, yes],
     ],
     [
-      'Gather of rows, which is no choice of columns',
+      'Gather of rows, which does not choose columns',
       modelOf(
         int64s('first', [0]),
         node('Gather', ['texts', 'first'], ['row'], integer('axis', 0)),

@@ -31,13 +31,13 @@ it.each([true, false])('is read from shapes in either form (packed: %s)', (packe
     graph.initializer(tensor('weights', [20, 300], packed)),
     graph.initializer(tensor('bias', [5000], packed)),
     graph.initializer(tensor('more', [300, 7], packed)),
-    // A table in which rows are looked up is no layer.
+    // A table in which rows are looked up is not a layer.
     graph.initializer(tensor('embeddings', [100_000, 16], packed)),
   );
   expect(layerWidth(bytes)).toBe(300);
 });
 
-it('is 0 of what has no layers, and of what is no model', async () => {
+it('is 0 of what has no layers, and of what is not a model', async () => {
   expect(layerWidth(Buffer.alloc(0))).toBe(0);
   expect(layerWidth(await read('test', 'fixtures', 'models', 'garbage', 'model.onnx'))).toBe(0);
 });

@@ -51,7 +51,7 @@ it.each(FIXTURES)('%s is written as it was read, field by field, what is not kno
   expect(modelFacts(written)).toEqual(modelFacts(original));
 });
 
-it('a graph in parts, or a node that is a number, is no model', () => {
+it('a graph in parts, or a node that is a number, is not a model', () => {
   const graph = field(7, field(2, 'g'));
   expect(() => parseModel(graph)).not.toThrow();
   expect(() => parseModel(Buffer.concat([graph, graph]))).toThrow('its graph is in several parts');

@@ -135,7 +135,7 @@ describe('operators that draw random numbers are refused by name, wherever they 
   });
 });
 
-describe('what is no model', () => {
+describe('what is not a model', () => {
   it.each<[string, Buffer]>([
     ['ends inside a field', LINEAR.subarray(0, LINEAR.length - 1)],
     ['ends inside a field', Buffer.concat([LINEAR, varint(7 * 8 + 2), varint(2 ** 31)])],

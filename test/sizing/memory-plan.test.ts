@@ -79,7 +79,7 @@ describe('fitToMemory', () => {
     }
   });
 
-  it('keeps chunks that exist already', () => {
+  it('keeps chunks that already exist', () => {
     const large = { ...LOAD, chunkRows: 5_000_000 };
     expect(fitToMemory(bound(410), { ...large, chunkRows: 50_000_000 }, false).chunkRows).toBeLessThan(5_000_000);
     expect(fitToMemory(bound(460), large, true)).toMatchObject({ chunkRows: 5_000_000, workers: 1 });
@@ -110,11 +110,11 @@ describe('fitToMemory', () => {
       fc.property(loads, fc.integer({ min: 1, max: 16_384 }), fc.boolean(), (load, mebibytes, cut) => {
         const given = bound(mebibytes);
         try {
-          const allotment = fitToMemory(given, load, cut);
-          expect(allotment.peak).toBeLessThanOrEqual(given.bytes * 1.0001);
-          expect(allotment.workers).toBeGreaterThanOrEqual(1);
-          expect(allotment.batchRows).toBeGreaterThanOrEqual(1);
-          if (cut) expect(allotment.chunkRows).toBe(load.chunkRows);
+          const memoryPlan = fitToMemory(given, load, cut);
+          expect(memoryPlan.peak).toBeLessThanOrEqual(given.bytes * 1.0001);
+          expect(memoryPlan.workers).toBeGreaterThanOrEqual(1);
+          expect(memoryPlan.batchRows).toBeGreaterThanOrEqual(1);
+          if (cut) expect(memoryPlan.chunkRows).toBe(load.chunkRows);
         } catch (error) {
           const [, least = ''] = /needs at least ([\d,]+) MiB/.exec((error as Error).message) ?? [];
           expect(fitToMemory(bound(Number(least.replaceAll(',', ''))), load, cut).workers).toBeGreaterThanOrEqual(1);

@@ -58,7 +58,7 @@ async function fill(list: readonly string[]): Promise<string> {
   return file;
 }
 
-/** Runs statements on a DuckDB file, which is created if it is not there, and lets go of it. */
+/** Runs statements on a DuckDB file, which is created if it is not there, and closes it. */
 export async function statements(file: string, list: readonly string[]): Promise<void> {
   await withDatabase(file, async (run) => {
     for (const statement of list) await run(statement);

@@ -12,7 +12,7 @@ export function sampled<Case>(cases: readonly Case[], name: (one: Case) => strin
   const { SCORE_BATCH_TEST_SAMPLE: given } = process.env;
   if (given === undefined || given === '') return cases;
   const [, seed = '', n = ''] = /^(\S+)\/([1-9]\d*)$/.exec(given) ?? [];
-  if (seed === '') throw new Error(`SCORE_BATCH_TEST_SAMPLE=${given} is no SEED/N`);
+  if (seed === '') throw new Error(`SCORE_BATCH_TEST_SAMPLE=${given} is not SEED/N`);
   const drawn = cases
     .map((one) => ({
       one,

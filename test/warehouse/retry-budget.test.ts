@@ -15,7 +15,7 @@ function lasting(successes: number, most = 10_000): number {
   return most;
 }
 
-it('lasts for an outage, not for a warehouse that is sick, and for ever where one request in eleven fails', () => {
+it('lasts for an outage, not for an unhealthy warehouse, and forever if one request in eleven fails', () => {
   expect(lasting(0)).toBe(50);
   expect(lasting(1)).toBe(55);
   expect(lasting(9)).toBeLessThan(1000);

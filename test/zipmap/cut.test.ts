@@ -43,7 +43,7 @@ describe('refuses, and writes nothing:', () => {
     expect(await refused(linear)).toMatchObject({ kind: 'configuration', message: expect.stringContaining('has no ZipMap') });
   });
 
-  it('over what is no file, even by force', async () => {
+  it('over what is not a file, even by force', async () => {
     const out = await temporaryFolder();
     const file = path.join(MODELS, 'zipmap/model.onnx');
     await expect(dropZipMap(file, { out, force: true, signature: undefined })).rejects.toMatchObject({ kind: 'usage' });

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
+import pLimit from 'p-limit';
 import type { FrozenTable } from '../../domain/frozen-table.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { fileList, identifier } from '../../duckdb/sql.ts';
@@ -52,16 +53,13 @@ interface UnloadedChunk {
 export async function unloadChunks(snowflake: Snowflake, frozen: FrozenTable, table: string): Promise<void> {
   if (frozen.chunks.length === 0) return;
   await makeUnloadStage(snowflake, frozen.runId);
-  const waiting = each(frozen.chunks);
-  const unloadNext = async () => {
-    // The iterator is shared; a failure ends it for all.
-    for (const { chunk, rows } of waiting) await unload(snowflake, { frozen, table, chunk, rows });
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, unloadNext));
-}
-
-function* each<T>(values: readonly T[]): Generator<T> {
-  yield* values;
+  const limit = pLimit(CONCURRENCY);
+  try {
+    await Promise.all(frozen.chunks.map(({ chunk, rows }) => limit(() => unload(snowflake, { frozen, table, chunk, rows }))));
+  } catch (error) {
+    limit.clearQueue();
+    throw error;
+  }
 }
 
 /**

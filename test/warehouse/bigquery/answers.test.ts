@@ -27,7 +27,7 @@ async function portal(status: number, contentType: string, body: string): Promis
 it.each([
   ['HTML with 200', 200, 'text/html', PORTAL],
   ['HTML with 200 that says that it is JSON', 200, 'application/json', PORTAL],
-  ['HTML with 404, which is no table that is missing', 404, 'text/html', PORTAL],
+  ['HTML with 404, which is not a missing table', 404, 'text/html', PORTAL],
   ['HTML with 403', 403, 'text/html', PORTAL],
   ['a redirect', 302, 'text/html', PORTAL],
   ['nothing', 200, 'application/json', ''],
@@ -37,7 +37,7 @@ it.each([
   ['another object', 200, 'application/json', '{"hello": "jo@example.com"}'],
   ['an error of another shape', 200, 'application/json', '{"error": "jo@example.com"}'],
   ['errors that are null', 400, 'application/json', '{"error": {"errors": [null], "code": "x"}}'],
-])('%s is no refusal of the query', async (_, status, contentType, body) => {
+])('%s is not taken for a refusal of the query', async (_, status, contentType, body) => {
   const google = await fakeGoogle(() => undefined);
   const environment = { BIGQUERY_EMULATOR_HOST: await portal(status, contentType, body) };
   const warehouse = google.open({ environment }, { attempts: 2 });

@@ -17,7 +17,7 @@ import { temporaryFolder } from '../../support/project.ts';
 const REJECTED = { error: 'invalid_grant', error_description: 'Token has been expired or revoked.' };
 
 beforeEach(async () => {
-  // No credentials of whoever runs the tests.
+  // No credentials of the user who runs the tests.
   const home = await temporaryFolder();
   for (const name of ['HOME', 'APPDATA', 'CLOUDSDK_CONFIG']) vi.stubEnv(name, home);
   for (const name of ['GOOGLE_APPLICATION_CREDENTIALS', 'GOOGLE_CLOUD_PROJECT', 'GCLOUD_PROJECT']) vi.stubEnv(name, undefined);

@@ -75,7 +75,7 @@ function connectionTo(...attempts: readonly (readonly Script[])[]): { connection
 
 const unavailable = () => Object.assign(new Error('the connection broke'), { code: 14 });
 
-it('begins anew with a batch that says so, and row i of the table belongs to row i of the batches', async () => {
+it('starts over with a batch that says so, and row i of the table belongs to row i of the batches', async () => {
   await using database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: await temporaryFolder() });
   const { connection, cancelled } = connectionTo(
     [
@@ -165,7 +165,7 @@ it('scores a chunk anew whose read broke: no row and no text of the first attemp
   expect(await scoreThree(connection)).toEqual([[9000n, BigInt(9000 - rejected), BigInt(rejected), '[9000,8100]']]);
 });
 
-it('leaves the read where whoever takes the batches does', async () => {
+it('stops reading when the consumer of the batches stops', async () => {
   await using database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: await temporaryFolder() });
   const { connection, cancelled } = connectionTo([[0], [10_000]]);
   const taken: FedBatch[] = [];

@@ -192,7 +192,7 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
     expect((await score(open(empty.project, empty.storage).source, none, empty.columns)).rows).toEqual([]);
   });
 
-  it('hands on what whoever takes the batches throws, and reads no more', async () => {
+  it('rethrows what the consumer of the batches throws, and stops reading', async () => {
     const { project, storage, frozen, columns } = await freeze();
     const { source, connections } = await broken(project, storage, () => undefined);
     const failing = { ...SESSION, run: () => Promise.reject(new Error('socket hang up')) } as unknown as Session;

@@ -51,10 +51,10 @@ async function gate(refused: (nth: number) => string | undefined) {
   };
 }
 
-const OVERTAKEN = 'Query error: score-batch: <decided on what was> at [2:8]';
+const SUPERSEDED = 'Query error: score-batch: <decided on what was> at [2:8]';
 
 it('decides again where somebody else wrote meanwhile', async () => {
-  const { google, scripts } = await gate((nth) => (nth < 3 ? OVERTAKEN : undefined));
+  const { google, scripts } = await gate((nth) => (nth < 3 ? SUPERSEDED : undefined));
   let decisions = 0;
   const result = await google
     .open()
@@ -68,7 +68,7 @@ it('decides again where somebody else wrote meanwhile', async () => {
 });
 
 it('gives up where others never cease to write', async () => {
-  const { google, scripts } = await gate(() => OVERTAKEN);
+  const { google, scripts } = await gate(() => SUPERSEDED);
   const decided = google
     .open()
     .ledger(LAYOUT)
@@ -77,7 +77,7 @@ it('gives up where others never cease to write', async () => {
   expect(scripts()).toHaveLength(20);
 });
 
-it('appends through the gate, and again where its transaction lost against another one', async () => {
+it('appends under the publish lock, and again if its transaction lost against another one', async () => {
   const { google, scripts } = await gate((nth) =>
     nth === 1 ? 'Transaction is aborted due to concurrent update against table project:marketing.gate' : undefined,
   );

@@ -71,13 +71,13 @@ describe.skipIf(emulator === undefined)('a read through the Storage API', () => 
     expect(await readThrough(() => undefined)).toEqual({ result: WHOLE, connections: 1 });
   });
 
-  it('that breaks in the middle begins anew, on a new connection', async () => {
+  it('that breaks in the middle starts over on a new connection', async () => {
     const broken = await readThrough((nth) => (nth === 1 ? { after: 500_000, end: 'cut' } : undefined));
     expect(broken.result).toEqual(WHOLE);
     expect(broken.connections).toBeGreaterThan(1);
   });
 
-  it('in which nothing arrives any more begins anew, on a new connection', async () => {
+  it('in which nothing arrives any more starts over on a new connection', async () => {
     const silent = await readThrough((nth) => (nth === 1 ? { after: 500_000, end: 'stall' } : undefined));
     expect(silent).toEqual({ result: WHOLE, connections: 2 });
   });

@@ -59,7 +59,7 @@ export const ledger: Area = (it, makeSubject) => {
     await Promise.all(ledgers.map((ledger, i) => decideOnce(ledger, `run-${i}`)));
     const [ledger] = ledgers;
     expect(await ledger?.entries({ job: JOB })).toHaveLength(2);
-    // Whoever had decided on what was no longer true has decided again.
+    // A decision on outdated entries was made again.
     expect(seen.slice(-1)).toEqual([1]);
   });
 };

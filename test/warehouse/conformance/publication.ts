@@ -65,7 +65,7 @@ export const publication: Area = (it, makeSubject) => {
       'second published 2',
     ]);
     expect(currentPublication(await ledger.entries({ job: JOB, window: WEEK }))).toBeUndefined();
-    // Whoever had seen what was replaced comes too late.
+    // A run that planned before is too late.
     const late = await startRun(warehouse, 'late', { supersedes: 'first' });
     await stageAll(late);
     await expect(late.publish()).rejects.toMatchObject({ kind: 'conflict' });

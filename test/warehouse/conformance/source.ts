@@ -45,7 +45,7 @@ export const source: Area = (it, makeSubject) => {
       await expect(warehouse.source.verify(frozen, key)).rejects.toMatchObject({ kind: 'refused' });
     });
 
-  it('has one identity, whoever opens it', async () => {
+  it('has one identity, for every process', async () => {
     const { warehouse, open } = await withUsers(makeSubject, 1);
     expect(await open().source.identity()).toBe(await warehouse.source.identity());
   });

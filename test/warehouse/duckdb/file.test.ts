@@ -15,7 +15,7 @@ async function newFile(): Promise<DuckdbFile> {
   };
 }
 
-/** What is set in a connection is there for whoever reads by the same one. */
+/** What is set in a connection is there for later reads on the same connection. */
 const mark = (database: Database) => database.run('SET VARIABLE mark = 1');
 const isMarked = async (database: Database) => (await database.rows("SELECT getvariable('mark')"))[0]?.[0] === 1;
 

@@ -50,7 +50,7 @@ it('finds keys that repeat in as many passes as its memory needs', async () => {
   expect(await readdir(path.join(root, 'w.duckdb.scratch', 'run', 'frozen', 'repeated'))).toHaveLength(2);
 });
 
-it('is not gone on with where keys hash otherwise than they did', async () => {
+it('is not resumed if keys hash differently than before', async () => {
   const { root, warehouse, options } = await withUsers(10);
   const frozen = await warehouse.source.freeze(QUERY, options);
   expect(await warehouse.source.frozen('run')).toEqual(frozen);

@@ -61,7 +61,7 @@ const FOREIGN: [string, Answer][] = [
   ['data of another shape', raw('{"success": true, "data": {"rowtype": "jo@example.com"}}')],
 ];
 
-it.each(FOREIGN)('%s instead of a result is no refusal of the query', async (_, answer) => {
+it.each(FOREIGN)('%s instead of a result is not taken for a refusal of the query', async (_, answer) => {
   const { kind, message, details } = await failure({ statement: () => answer });
   expect(kind, message).toBe('unavailable');
   expect(message).toBe('something other than Snowflake account acct answered a request');

@@ -52,7 +52,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
     await using database = await openDatabase(':memory:', { memory: 1e9, temporary: await temporaryFolder() });
     await warehouse.source.loadChunk(frozen, 0, database);
     expect((await database.rows('select * from chunk')).flat().map(String)).toEqual([value]);
-    // Whoever looks into scratch finds it without quotes.
+    // Users find it in scratch without quotes.
     expect(await subject.rows('select cast(customer_id as varchar) as id from scratch.score_batch_frozen_run')).toEqual([
       { id: value },
     ]);

@@ -113,7 +113,7 @@ it('publishes again where COMMIT has no answer and has not happened', async () =
   expect(server.logins()).toHaveLength(2);
 });
 
-it('begins anew where the connection is lost before COMMIT', async () => {
+it('starts over if the connection is lost before COMMIT', async () => {
   const lost: Answer = { code: '390111', message: 'Session no longer exists.' };
   const { server, result } = await pass({ statement: (sql, count) => (sql === 'INSERT' && count === 0 ? lost : undefined) });
   expect(result).toBe(true);

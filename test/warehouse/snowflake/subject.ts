@@ -14,7 +14,7 @@ import type { Kind, Subject } from '../conformance/subject.ts';
 //   SCORE_BATCH_TEST_SNOWFLAKE='snowflake://ORG-ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R' SCORE_BATCH_TEST_WRITE=1 \
 //     npx vitest run --project emulators test/warehouse/snowflake
 //
-// with credentials as for score-batch itself (SNOWFLAKE_USER and its kin). The role needs `grant create database on account`:
+// with credentials as for score-batch itself (SNOWFLAKE_USER and the other SNOWFLAKE_ variables). The role needs `grant create database on account`:
 // every test makes a transient database SCORE_BATCH_TEST_<random> without retention, holds everything it makes in it, and
 // drops it at its end. Without SCORE_BATCH_TEST_WRITE=1 nothing is made, and only read-only.test.ts runs there.
 

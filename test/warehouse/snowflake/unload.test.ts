@@ -241,7 +241,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
       await unloading.source.loadChunk(frozen, chunk, database);
       expect(await chunkOf(database)).toEqual(expected);
     }
-    // Whoever finds nothing in the stage unloads what it needs.
+    // A process that finds nothing in the stage unloads what it needs.
     await client.use((session) => session.rows('DROP STAGE scratch.score_batch_unloaded_run'));
     await unloading.source.loadChunk(frozen, frozen.chunks[0]?.chunk ?? 0, database);
     expect(await files()).toHaveLength(1);

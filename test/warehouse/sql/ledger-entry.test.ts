@@ -37,7 +37,7 @@ it('reads an entry as it was written', () => {
   expect(read(started)).not.toHaveProperty('rows');
 });
 
-// Passed over, a published entry without rows would let every run of its window lose at the gate, for ever.
+// If skipped, a published entry without rows would let every run of its window lose at the publish lock forever.
 it.each<[column: string, text: string | null]>([
   ['details', 'x'],
   ['details', null],
