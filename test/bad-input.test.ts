@@ -325,7 +325,7 @@ describe('source.ready', () => {
       const folder = await linearProject({ edit: (job) => job.replace('  key:', `  ready: "${ready}"\n  key:`) });
       expect(transcript(await scoreBatch(folder, ['--week']), folder)).toBe(
         'exit 78\nstderr:\nerror: source.ready does not return one boolean\n' +
-          'hint: write a query such as: select max(date) >= :window_end_date from orders',
+          'hint: write a query like: select max(date) >= :window_end_date from orders',
       );
       await expectNothingMoved(folder);
     },
@@ -462,7 +462,7 @@ describe('a DuckDB file that another process has open', () => {
     expect(outcome.stderr).toContain('data/warehouse.duckdb is in use by another process\n');
     expect(outcome.stderr).toContain(`PID ${holder.pid}`);
     expect(outcome.stderr).toContain(
-      '\nhint: wait where it is another run of score-batch, close it where it is a DuckDB shell',
+      '\nhint: only one process at a time can write the file: wait for another run of score-batch, or close the DuckDB shell',
     );
     await expectNothingMoved(folder);
     expect((await scoreBatch(folder, ['--week', '-q'])).code).toBe(0);

@@ -51,7 +51,7 @@ describe('usage', () => {
   const WINDOWS = 'choose one of --week, --date, --hour, or --from with --to';
 
   it.each<[title: string, args: string[], message: string, hint: string, environment?: NodeJS.ProcessEnv]>([
-    ['no window', [], 'no window was given', WINDOWS],
+    ['no window', [], 'no window given', WINDOWS],
     ['a mistyped command', ['repot', '--week'], 'repot is not a command', 'did you mean report?'],
     ['a mistyped flag', ['--weak'], 'unknown flag --weak', 'did you mean --week?'],
     [

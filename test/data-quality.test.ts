@@ -139,7 +139,7 @@ describe('a gate', () => {
     expect(transcript(outcome, folder)).toMatchInlineSnapshot(`
       "exit 65
       stderr:
-      error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would replace; gates.max_drop is 50 %
+      error: 1997-W11 was not published: the window has 24 rows, 52 % fewer than the publication it would supersede; gates.max_drop is 50 %
       hint: check the source; the limits are under gates in the job file"
     `);
     expect(before['marketing.scores']).toHaveLength(50);

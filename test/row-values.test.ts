@@ -80,7 +80,7 @@ it('a constraint that somebody put on a published table', async () => {
     'create unique index once on marketing.scores (user_id)',
   ]);
   expect(stderr).toMatch(
-    /a published table whose constraint refuses the new rows\n {2}Constraint Error: Duplicate key "…" violates/,
+    /a published table with a constraint that the new rows violate\n {2}Constraint Error: Duplicate key "…" violates/,
   );
   expect(code).toBe(78);
 });

@@ -131,7 +131,7 @@ describe.each(SIGNALS)('$signal', ({ signal, number }) => {
       expect(outcome.stderr).not.toMatch(/bug|^\s+at /m);
       const entries = await ledger(folder);
       if (exitStatus(outcome) !== 0) {
-        if (outcome.code !== null) expect(outcome.stderr).toContain(`ended by ${signal}; the same command goes on`);
+        if (outcome.code !== null) expect(outcome.stderr).toContain(`ended by ${signal}; run the same command again to resume`);
         const published = entries.some(({ state }) => state === 'published');
         if (stage === 'plan') expect(entries).toEqual([]);
         else if (!published) expect(entries.at(-1)).toMatchObject({ state: 'failed', error: `ended by ${signal}` });

@@ -150,6 +150,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
   'onnxruntime-node': ['runtime'],
+  'p-limit': ['warehouse/snowflake'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
   zod: ['job', 'model', 'yaml'],

@@ -24,7 +24,7 @@ it('ends a run at its deadline with 69, tells the ledger, and the same command g
     DEADLINE_AT: 'COPY .*from big x',
   });
   expect(code, stderr).toBe(69);
-  expect(stderr).toMatch(/error: ended by --timeout 1h\n {2}job .*\nhint: give it more time, or start the same command again/);
+  expect(stderr).toMatch(/error: ended by --timeout 1h\n {2}job .*\nhint: allow more time, or run the same command again/);
   expect(JSON.parse(stdout)).toMatchObject({
     error: { kind: 'unavailable', exit_code: 69, message: 'ended by --timeout 1h' },
   });

@@ -33,7 +33,7 @@ async function killed(folder: string): Promise<void> {
 
 it('has nothing to say where nothing is left', async () => {
   const folder = await linearProject();
-  expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing in scratch');
+  expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing behind');
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const { stdout } = await scoreBatch(folder, ['gc', '--json']);
   expect(JSON.parse(stdout)).toEqual({ job: 'linear', applied: false, left: [] });
@@ -72,8 +72,8 @@ it('drops what is left of a killed run once another has published its window, an
     "exit 0
     stdout:
      left behind why
-    drop <project>/data/warehouse.duckdb.scratch/<id> <id> has published the window since its run began
-    drop <project>/data/warehouse.duckdb.scratch/spill-of-<process> its process is gone
+    drop <project>/data/warehouse.duckdb.scratch/<id> <id> has published the window since its run started
+    drop <project>/data/warehouse.duckdb.scratch/spill-of-<process> its process has ended
     nothing was dropped; run \`score-batch gc --apply\` to drop what is marked"
   `);
   expect(await runFolders(folder)).toHaveLength(2);
@@ -92,7 +92,7 @@ it('drops what is left of a killed run once another has published its window, an
     ]),
   });
   expect(await runFolders(folder)).toEqual([]);
-  expect(await gc(folder)).toContain('have left nothing in scratch');
+  expect(await gc(folder)).toContain('have left nothing behind');
 });
 
 /** Whether a process can be started that sees no other processes, as in a container. */
@@ -188,7 +188,7 @@ it('a run that loses what it works with to another one says that it was too late
   running.process.kill('SIGCONT');
   const { code, stderr } = await running.ended;
   expect(stderr).toMatch(
-    /error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile\n(.*\n)*hint: look at `score-batch status`/,
+    /error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile\n(.*\n)*hint: check `score-batch status`/,
   );
   expect(code).toBe(75);
 });

@@ -82,7 +82,7 @@ it('fills in what a model and a table tell, so that the job can be planned at on
     [
       "model: models/tips                    # folder with model.onnx, model.yaml and golden.csv",
       "  warehouse: "duckdb:data/restaurant.duckdb"",
-      "  scratch: scratch                    # schema, dataset or folder suffix for the rows of a run until it is over",
+      "  scratch: scratch                    # schema, dataset or folder suffix for the frozen rows of a run",
       "  key: [visit_id]                     # chosen by name; list several columns for a composite key",
       "  column: score",
       "  keep: []                            # columns of the query to publish with each score; the table has group",

@@ -40,8 +40,8 @@ it('more workers than processors are said to be no faster, fewer for lack of mem
 });
 
 it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [string, string], code: number, said: RegExp]>([
-  ['no workers', ['--workers', '0'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
-  ['fewer than none', ['--workers', '-3'], {}, ['', ''], 64, /It must be a whole number from 1 on/],
+  ['no workers', ['--workers', '0'], {}, ['', ''], 64, /It must be a positive integer/],
+  ['fewer than none', ['--workers', '-3'], {}, ['', ''], 64, /It must be a positive integer/],
   ['more than anybody has', ['--workers', '1000000'], {}, ['', ''], 64, /It must be at most 256/],
   ['half a worker in the job', [], {}, ['chunk_rows: 10', 'workers: 0.5'], 78, /auto or a whole number from 1 to 256/],
   ['a memory without a unit', ['--max-memory', '512'], {}, ['', ''], 64, /It must be a size such as 512MiB or 2GB/],
@@ -59,7 +59,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
     {},
     ['', ''],
     64,
-    /bound of 64 MiB is too small: this job takes \d{3} MiB at least/,
+    /bound of 64 MiB is too small: this job needs at least \d{3} MiB/,
   ],
   ['too little in the job', [], {}, ['chunk_rows: 10', 'max_memory: 64MiB'], 78, /score.max_memory of 64 MiB is too small/],
   ['a batch of no rows', [], {}, ['chunk_rows: 10', 'batch_rows: 0'], 78, /score.batch_rows: must be at least 1/],
@@ -74,7 +74,7 @@ it.each<[title: string, flags: string[], environment: NodeJS.ProcessEnv, edit: [
 it('the least memory that a refusal names is enough', async () => {
   const folder = await linearProject();
   const { stderr } = await scoreBatch(folder, ['--week', '--max-memory', '1MiB']);
-  const [, least = ''] = /takes (\d+) MiB at least/.exec(stderr) ?? [];
+  const [, least = ''] = /needs at least (\d+) MiB/.exec(stderr) ?? [];
   const outcome = await scoreBatch(folder, ['--week', '--max-memory', `${least}MiB`]);
   expect(outcome.code, outcome.stderr).toBe(0);
 });
