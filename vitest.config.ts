@@ -18,6 +18,28 @@ const EVERY_WAREHOUSE = [
   'test/deploy/schemas.test.ts',
 ];
 
+// Whole runs, killed, resumed, raced, measured and installed: what takes minutes within DuckDB.
+const SYSTEM = [
+  'bench',
+  'bottleneck',
+  'commands/gc',
+  'data-quality',
+  'deploy/image',
+  'identities',
+  'limits',
+  'package',
+  'providers',
+  'publications',
+  'race',
+  'recovery',
+  'score/pool',
+  'secrets',
+  'signals',
+  'tap',
+  'tap-recovery',
+  'wide-rows',
+].map((file) => `test/${file}.test.ts`);
+
 // Processes that are killed, connections that break: what takes minutes, started by `npm run test:faults`.
 const FAULTS = ['test/crash/**/*.test.ts', 'test/faults/**/*.test.ts'];
 
@@ -56,9 +78,10 @@ export default defineConfig({
           name: 'core',
           globalSetup: 'test/vulkan/global-setup.ts',
           include: ['test/**/*.test.ts'],
-          exclude: [...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW],
+          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW],
         },
       },
+      { extends: true, test: { name: 'system', globalSetup: 'test/vulkan/global-setup.ts', include: SYSTEM } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'emulators', include: NEED_EMULATORS } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'warehouses', include: EVERY_WAREHOUSE } },
       { extends: true, test: { ...WITH_EMULATORS, name: 'faults', include: FAULTS } },

@@ -48,7 +48,12 @@ it('prints what belongs into model.yaml, keeps the golden rows that are there, a
 describe('refuses', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
     ['to be told no rows', [], 64, 'needs a source of rows'],
-    ['a warehouse that it cannot read', ['--query', QUERY, '--warehouse', 'bigquery://p'], 78, 'reads only DuckDB files and CSV files'],
+    [
+      'a warehouse that it cannot read',
+      ['--query', QUERY, '--warehouse', 'bigquery://p'],
+      78,
+      'reads only DuckDB files and CSV files',
+    ],
   ])('%s', async (_, args, code, message) => {
     const folder = await linearProject();
     const outcome = await scoreBatch(folder, ['model', 'reference', 'model', ...args]);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import path from 'node:path';
 import pLimit from 'p-limit';
-import type { FrozenTable } from '../../domain/frozen-table.ts';
+import type { FrozenChunk, FrozenTable } from '../../domain/frozen-table.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { fileList, identifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
@@ -54,12 +54,16 @@ export async function unloadChunks(snowflake: Snowflake, frozen: FrozenTable, ta
   if (frozen.chunks.length === 0) return;
   await makeUnloadStage(snowflake, frozen.runId);
   const limit = pLimit(CONCURRENCY);
-  try {
-    await Promise.all(frozen.chunks.map(({ chunk, rows }) => limit(() => unload(snowflake, { frozen, table, chunk, rows }))));
-  } catch (error) {
-    limit.clearQueue();
-    throw error;
-  }
+  const unloadOne = async ({ chunk, rows }: FrozenChunk): Promise<void> => {
+    try {
+      await unload(snowflake, { frozen, table, chunk, rows });
+    } catch (error) {
+      // Here, before the next one starts.
+      limit.clearQueue();
+      throw error;
+    }
+  };
+  await Promise.all(frozen.chunks.map((chunk) => limit(unloadOne, chunk)));
 }
 
 /**

@@ -44,6 +44,6 @@ it('refuses a query that would read more than the job file allows, before anythi
     edit: (job) => replaced(job, '  key: [customer_id]', '  key: [customer_id]\n  max_bytes: 50GB'),
   });
   const { code, stderr } = await startWeek(folder, 'bigquery://project/home', await EMPTY.duckdb(), await expensive());
-  expect(stderr).toMatch(/^error: the query would read 5 TB, and source\.max_bytes is 50 GB\n {2}job .*\nhint: /);
+  expect(stderr).toMatch(/^error: the query would read 5 TB, but source\.max_bytes is 50 GB\n {2}job .*\nhint: /);
   expect(code).toBe(65);
 });
