@@ -32,11 +32,14 @@ const SYSTEM = [
   'publications',
   'race',
   'recovery',
+  'row-values',
   'score/pool',
   'secrets',
   'signals',
+  'sizing/run-sizing',
   'tap',
   'tap-recovery',
+  'tensorize/bundle',
   'wide-rows',
 ].map((file) => `test/${file}.test.ts`);
 

@@ -138,7 +138,7 @@ const score = z.strictObject({
   chunk_rows: z
     .union([auto, z.int().min(1).max(5_000_000)], { error: 'auto or a whole number from 1 to 5,000,000' })
     .default('auto')
-    .describe('approximate rows per chunk; auto is 250,000, or fewer in a small window'),
+    .describe('approximate rows per chunk; auto is 250,000, or fewer in a small window from DuckDB to DuckDB'),
   batch_rows: z
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
     .default('auto')

@@ -2,8 +2,7 @@ import { showBytes } from '../domain/cost.ts';
 import { COPIES_OF_WIDEST, type WidestRows } from '../domain/frozen-table.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-// Estimates the peak memory of a process, so that it stays within a bound. The constants were measured; docs/performance.md
-// says how.
+// Estimates the peak memory of a process, so that it stays within a bound. The constants were measured.
 
 export const MIB = 2 ** 20;
 
