@@ -22,6 +22,6 @@ it.for(['bigquery', 'snowflake'] as const)('%s: a cast that fails shows no value
   const run = await scoreBatch(folder, ['--week', '-v', '--json'], environment);
   const status = await scoreBatch(folder, ['status', '--json'], environment);
   for (const text of [run.stdout, run.stderr, status.stdout, status.stderr]) expect(text).not.toMatch(VALUES);
-  expect(run.stderr).toMatch(/refuses jobs\/new_users/);
+  expect(run.stderr).toMatch(/rejects jobs\/new_users/);
   expect(run.code).toBe(78);
 });
