@@ -132,7 +132,7 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     const run = await airflow.trigger('score_batch_single', '1997-02-03T00:00:00-05:00', '2097-02-03T00:00:00-05:00');
     expect(await airflow.overRun('score_batch_single', run)).toMatchObject({ state: 'failed' });
     expect(await airflow.tasks('score_batch_single', run)).toMatchObject([{ state: 'failed', try_number: 1 }]);
-    expect(await airflow.log('score_batch_single', run, 'run', 1)).toContain('score-batch ended with 64');
+    expect(await airflow.log('score_batch_single', run, 'run', 1)).toContain('score-batch exited with 64');
   });
 });
 
