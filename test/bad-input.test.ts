@@ -37,7 +37,7 @@ describe('a warehouse that cannot be read', () => {
     expect(existsSync(`${warehouseOf(folder)}.scratch`)).toBe(false);
   });
 
-  it('is left alone where it is no DuckDB database', async () => {
+  it('is left alone if it is not a DuckDB database', async () => {
     const folder = await linearProject();
     const text = 'user_id,a,b\n1,2,3\n'.repeat(1000);
     await writeFile(warehouseOf(folder), text);

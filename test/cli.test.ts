@@ -138,7 +138,7 @@ describe('usage', () => {
       { SCORE_BATCH_NOW: '1997-03-17T08:00:00' },
     ],
     [
-      'a memory that is no number',
+      'a memory that is not a number',
       ['--week'],
       'SCORE_BATCH_MEMORY=500 is not a valid memory size',
       'use a size such as 512MiB or 2GB',

@@ -47,7 +47,7 @@ it.each([
   ],
   ['a folder that there is not', ['-C', 'nowhere', 'status'], {}, 64, 'nowhere does not exist'],
   [
-    'a memory that is no size',
+    'a memory that is not a size',
     ['--week'],
     { SCORE_BATCH_MEMORY: '10' },
     64,

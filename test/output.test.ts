@@ -48,7 +48,7 @@ it.skipIf(!existsSync(FULL))('a run whose object does not fit on stdout is publi
   }
 });
 
-it('it is no failure that nobody reads on', async () => {
+it('a reader that stops reading is not a failure', async () => {
   const child = spawn(process.execPath, [CLI, '--help'], { cwd: await temporaryFolder(), stdio: ['ignore', 'pipe', 'pipe'] });
   child.stdout.destroy();
   expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);

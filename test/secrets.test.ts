@@ -146,7 +146,7 @@ describe('Snowflake', () => {
       { 'connections.toml': `[default]\naccount = "org-acct"\nuser = "jo"\npassword = "${PASSWORD}"\n` },
     ],
     [
-      'a connection that is no TOML',
+      'a connection that is not TOML',
       {},
       [78, 78],
       { SNOWFLAKE_HOME: 'ROOT' },
@@ -234,7 +234,7 @@ describe('BigQuery', () => {
   });
 });
 
-describe('a URL of the environment that is no warehouse of ours', () => {
+describe('a URL of the environment that is not a warehouse of ours', () => {
   it.each([
     `postgres://jo:${URL_PASSWORD}@db.example.com/shop`,
     `snowflake://jo:${URL_PASSWORD}@org-acct/shop/public`,

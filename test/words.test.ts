@@ -14,7 +14,7 @@ const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/\bis at work\b/i, 'is running'],
   [/\bthe ways? of the (data|others)\b/i, 'data flow, or the warehouses by name'],
   [/\band (its|their) kin\b/i, 'name them'],
-  [/(?<!\b(?:there|that|it|and)) is no (?!longer\b|more\b|such\b|less\b|later\b|earlier\b)[a-z]+/i, 'X is not a valid Y'],
+  [/(?<!\bthere) is no (?!longer\b|more\b|such\b|less\b|later\b|earlier\b)[a-z]+/i, 'X is not a valid Y'],
   [/\bledger (could|can) not be told\b/i, 'could not write to the ledger'],
   [/\bdo not stand in\b/i, 'keep secrets out of'],
   [/\bstays sick\b|\bis sick\b/i, 'unhealthy'],

@@ -16,7 +16,7 @@ clock.lap("start")
 
 writer = scoring.connection.cursor()
 scored = scoring.reader()
-# Sorted as it comes, and kept in that order: a rank is a place in this table, and nothing is sorted twice. It is no part of the
+# Sorted as it comes, and kept in that order: a rank is a place in this table, and nothing is sorted twice. It is not part of the
 # transaction, in which rows have no places yet.
 writer.execute("SET preserve_insertion_order = true")
 writer.execute("CREATE TEMP TABLE ranked AS SELECT * FROM scored ORDER BY churn_propensity DESC, user_id")

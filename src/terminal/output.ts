@@ -13,7 +13,7 @@ export interface Output {
   failure(): Promise<Error | undefined>;
 }
 
-/** @param stream without a file descriptor where it is no stream of the process */
+/** @param stream has a file descriptor only if it is a stream of the process */
 export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: number }): Output {
   const { fd } = stream;
   const file = fd !== undefined && isFile(fd);

@@ -26,7 +26,7 @@ it.each([
   'model inspect bundle --job churn',
   '--shard 1/2',
   'report --workers 4',
-  // A word that is no command, or stands where none can.
+  // A word that is not a command, or is where none can be.
   'diff A B',
   'frobnicate',
   'statsu',

@@ -37,7 +37,7 @@ describe('refuses, and writes nothing,', () => {
   it.each<[title: string, args: readonly string[], code: number, message: string]>([
     ['a model without trees', ['linear', '--out', 'new'], 78, 'it has no tree ensemble'],
     ['a folder that is there', ['trees', '--out', 'there'], 64, 'there already exists'],
-    ['a folder that is no bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is not a bundle'],
+    ['a folder that is not a bundle, even with --force', ['trees', '--out', 'there', '--force'], 64, 'there is not a bundle'],
     [
       'the folder of the original, even with --force',
       ['trees', '--out', 'trees', '--force'],

@@ -17,7 +17,7 @@ const MAKES_THE_REPORT = 'open .*/\\.churn-1997-W11\\.csv\\.';
 const RENAMES_THE_REPORT = 'rename .*/churn-1997-W11\\.csv$';
 
 /** The last step before the gate, and where the warehouse has such a thing the first one behind it. */
-const AT_THE_GATE: Readonly<Record<WarehouseKind, { before: string; inside?: string }>> = {
+const AT_THE_LOCK: Readonly<Record<WarehouseKind, { before: string; inside?: string }>> = {
   duckdb: { before: 'duckdb COPY .*ranked-', inside: 'duckdb DELETE FROM .*churn_scores' },
   bigquery: { before: 'http .*BEGIN TRANSACTION.*INSERT INTO.*churn_scores' },
   snowflake: { before: 'http .*CREATE .*SCORE_BATCH_RANKED', inside: 'http .*DELETE FROM .*CHURN_SCORES' },
@@ -118,7 +118,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
   });
 
   it('publishes nothing over its successor', async () => {
-    const stopped = await stoppedBefore(kind, AT_THE_GATE[kind].before);
+    const stopped = await stoppedBefore(kind, AT_THE_LOCK[kind].before);
     const successor = await stopped.successor();
     expect(successor.code, successor.stderr).toBe(0);
     const { code, stderr } = await goOn(stopped.running);
@@ -127,22 +127,25 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     await expectSuccessor(stopped, ['failed false', 'completed true']);
   });
 
-  // BigQuery publishes in one script: its client has no step behind the gate at which it could be stopped.
-  it.skipIf(AT_THE_GATE[kind].inside === undefined)('does not publish what it had begun to, or keeps others out', async () => {
-    const stopped = await stoppedBefore(kind, AT_THE_GATE[kind].inside ?? '');
-    const successor = await stopped.successor();
-    if (kind === 'duckdb') {
-      expect(successor.code, successor.stderr).toBe(75);
-      expect((await goOn(stopped.running)).code).toBe(0);
-      return;
-    }
-    // Its transaction was rolled back, because it was idle and in the way.
-    expect(successor.code, successor.stderr).toBe(0);
-    const { code, stderr } = await goOn(stopped.running);
-    expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
-    expect(code, stderr).toBe(75);
-    await expectSuccessor(stopped, ['failed false', 'completed true']);
-  });
+  // BigQuery publishes in one script: its client has no step inside the publish lock at which it could be stopped.
+  it.skipIf(AT_THE_LOCK[kind].inside === undefined)(
+    'publishes nothing after its transaction was ended, or keeps others out',
+    async () => {
+      const stopped = await stoppedBefore(kind, AT_THE_LOCK[kind].inside ?? '');
+      const successor = await stopped.successor();
+      if (kind === 'duckdb') {
+        expect(successor.code, successor.stderr).toBe(75);
+        expect((await goOn(stopped.running)).code).toBe(0);
+        return;
+      }
+      // Its transaction was rolled back, because it was idle and in the way.
+      expect(successor.code, successor.stderr).toBe(0);
+      const { code, stderr } = await goOn(stopped.running);
+      expect(stderr).toMatch(/error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile/);
+      expect(code, stderr).toBe(75);
+      await expectSuccessor(stopped, ['failed false', 'completed true']);
+    },
+  );
 
   it('and is killed keeps nobody waiting: the same command goes on at once', async () => {
     const { folder, url, running } = await stoppedBefore(kind, RENAMES_THE_REPORT);

@@ -45,7 +45,7 @@ it('a score that differs by more than the tolerance is refused with its row', as
   expect(await verified('models/linear', 'a,b,expected_score\n0,0,0.5\n1,0,0.622460\n4,,0.880797\n')).toBe('3 rows agree');
 });
 
-it('an expected score that is no number agrees with nothing, wherever it stands', async () => {
+it('an expected score that is not a number agrees with nothing, wherever it stands', async () => {
   for (const expected of ['unknown', 'NaN', '']) {
     const rows = [`0,0,${expected}`, '0,0,0.5', '0,0,0.5'];
     for (const order of [rows, rows.toReversed(), [rows[1], rows[0], rows[2]]]) {

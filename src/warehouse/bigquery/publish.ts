@@ -101,16 +101,18 @@ function ownerOf(job: Job): string | undefined {
 }
 
 async function createTargets(connection: Connection, spec: PublicationSpec): Promise<PublicationTables> {
-  const { others, ...targets } = publicationTables(spec, (layout) => inProject(connection, layout));
+  const targets = await publicationTables(
+    spec,
+    (layout) => inProject(connection, layout),
+    (table) => layoutExists(connection, table),
+  );
   const { ledger, scores, quarantine, report, summary } = targets;
   const keyNames = spec.key.map(({ name }) => name);
   await createLayout(connection, ledger, ['job']);
   await createLock(connection, ledger);
   for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
   if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
-  const existing: TableLayout[] = [];
-  for (const table of others) if (await layoutExists(connection, table)) existing.push(table);
-  return { ...targets, others: existing };
+  return targets;
 }
 
 /**
@@ -143,7 +145,7 @@ function statementsOf(connection: Connection, spec: PublicationSpec, targets: Pu
     takeLock(lockTable(connection, ledger)),
     refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
     refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
-    ...replaceRows(BIGQUERY, targets, spec, pinned.length > 0 ? rows : undefined),
+    ...replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined }),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
     ...appendEntries(BIGQUERY, targets, spec),
   ];

@@ -127,7 +127,7 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
     }
   }
   const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
-  const duplicates = await writeRepeated(database, folder, files, options, passes);
+  const duplicates = await writeRepeated(database, folder, options, { files, passes });
   const divisions = Math.max(1, chunks.length);
   return { id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates, ...(widest && { widest }) };
 }
@@ -152,14 +152,15 @@ async function rowsPerFile(database: Database, files: readonly string[]): Promis
 async function writeRepeated(
   database: Database,
   folder: string,
-  files: readonly string[],
   { columns, key }: FreezeOptions,
-  passes: number,
+  { files, passes }: { readonly files: readonly string[]; readonly passes: number },
 ): Promise<number> {
   await mkdir(path.join(folder, REPEATED));
   for (let pass = 0; pass < passes; pass += 1) {
     const repeated = path.join(folder, REPEATED, `${pass}.parquet`);
-    await database.run(`COPY (${repeatedKeys(files, columns, key, pass, passes)}) TO ${literal(repeated)} (FORMAT parquet)`);
+    await database.run(
+      `COPY (${repeatedKeys(files, { columns, key }, pass, passes)}) TO ${literal(repeated)} (FORMAT parquet)`,
+    );
   }
   const counts = await rowsPerFile(database, await filesIn(path.join(folder, REPEATED)));
   return counts.reduce((sum, count) => sum + count, 0);

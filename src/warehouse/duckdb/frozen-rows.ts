@@ -26,8 +26,7 @@ export function frozenRows(file: string, columns: readonly Column[]): string {
  */
 export function repeatedKeys(
   files: readonly string[],
-  columns: readonly Column[],
-  key: readonly Column[],
+  { columns, key }: { readonly columns: readonly Column[]; readonly key: readonly Column[] },
   pass: number,
   passes: number,
 ): string {

@@ -1,15 +1,8 @@
-import { isRanked, type TableLayout } from '../../domain/tables.ts';
+import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { selectScored } from '../sql/publication.ts';
-import {
-  appendEntries,
-  nextEntry,
-  type PublicationTables,
-  publicationTables,
-  replaceRows,
-  writtenTables,
-} from '../sql/publishing.ts';
+import { appendEntries, nextEntry, publicationTables, replaceRows, writtenTables } from '../sql/publishing.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
@@ -37,8 +30,11 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
     const hasRows = staged.files.length > 0;
     if (hasRows) await makeRoom(database, file, (await stagedWidth(database, staged.files)).group);
     return await transaction(database, async () => {
-      const { others, ...named } = publicationTables(spec, (layout) => inCatalog(database, layout));
-      const tables: PublicationTables = { ...named, others: await existing(database, others) };
+      const tables = await publicationTables(
+        spec,
+        (layout) => inCatalog(database, layout),
+        ({ name }) => tableExists(database, name),
+      );
       const written = writtenTables(tables);
       for (const table of [tables.ledger, ...written]) await createTable(database, table);
       const numbered = nextEntry(await readEntries(database, tables.ledger, { job: entry.job, near: entry.window }), spec);
@@ -49,18 +45,12 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       // The ranked file is in rank order and a thread inserts whole row groups of it, so a range of ranks still touches few row
       // groups. Preserving the order exactly would take a single thread, or twice the work if memory is small.
       if (hasRows) await database.run('SET preserve_insertion_order = false');
-      for (const sql of replaceRows(DUCKDB, tables, publication, hasRows ? rows : undefined)) await database.run(sql);
+      for (const sql of replaceRows(DUCKDB, tables, publication, { rows: hasRows ? rows : undefined })) await database.run(sql);
       await refuseAlteredStaging(file, entry.runId, spec.pinned);
       for (const sql of appendEntries(DUCKDB, tables, publication)) await database.run(sql);
       return true;
     });
   });
-}
-
-async function existing(database: Database, tables: readonly TableLayout[]): Promise<TableLayout[]> {
-  const found: TableLayout[] = [];
-  for (const table of tables) if (await tableExists(database, table.name)) found.push(table);
-  return found;
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf } from '../../domain/checksum.ts';
 import { showTableName } from '../../domain/table-name.ts';
-import { isRanked, type TableLayout } from '../../domain/tables.ts';
+import { isRanked } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
@@ -34,13 +34,14 @@ import { ensureLock, ensureTable, tableExists } from './tables.ts';
  */
 export async function publish(snowflake: Snowflake, spec: PublicationSpec, counted: string | undefined): Promise<boolean> {
   const { entry, key, keep, bands, scored } = spec;
-  const { others, ...named } = publicationTables(spec, (layout) => inAccount(snowflake, layout));
-  const lock = lockTable(snowflake, named.ledger);
-  for (const table of [named.ledger, ...writtenTables({ ...named, others })]) await ensureTable(snowflake, table);
+  const tables = await publicationTables(
+    spec,
+    (layout) => inAccount(snowflake, layout),
+    ({ name }) => tableExists(snowflake, name),
+  );
+  const lock = lockTable(snowflake, tables.ledger);
+  for (const table of [tables.ledger, ...writtenTables(tables)]) await ensureTable(snowflake, table);
   await ensureLock(snowflake, lock);
-  const existing: TableLayout[] = [];
-  for (const table of others) if (await tableExists(snowflake, table.name)) existing.push(table);
-  const tables: PublicationTables = { ...named, others: existing };
   const staged = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
   const ranked = staged && (await rank(snowflake, spec, staged));
 
@@ -49,13 +50,13 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     const numbered = nextEntry(entries, spec);
     // If this process's own COMMIT had no answer, it did happen.
     if (numbered === undefined) return { commit: false, result: commitUnknown };
-    const clashes = countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...existing], spec);
+    const clashes = countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...tables.others], spec);
     const [[found] = []] = await session.rows(`SELECT ${clashes} AS clashes`);
     if (Number(found) > 0) throw clashed(entry);
     const publication = { ...spec, entry: numbered };
     const from = `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`;
     const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands }, staged };
-    const replaced = replaceRows(SNOWFLAKE, tables, publication, rows, fence);
+    const replaced = replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
     for (const sql of [...replaced, ...appendEntries(SNOWFLAKE, tables, publication, fence)]) await session.rows(sql);
     await refuseOther(session, snowflake, publication, tables);
     return { commit: true, result: true };

@@ -29,7 +29,9 @@ export async function* readPublished(snowflake: Snowflake, spec: PublishedRows):
           snowflake,
           async () => {
             const statement = { tag: queryTag(job, spec.runId) };
-            await client.use((session) => readInto(database, 'published', needed, session, from, statement));
+            await client.use((session) =>
+              readInto(database, { relation: 'published', columns: needed }, session, { from, ...statement }),
+            );
           },
           'reading the published scores',
         ),

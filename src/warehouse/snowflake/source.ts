@@ -46,7 +46,9 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
           const readRows = () => {
             const from = `${table} WHERE ${inChunk(frozen, chunk)}`;
             const tag = queryTag(job, frozen.runId);
-            return client.use((session) => readInto(database, 'chunk', frozen.columns.map(carried), session, from, { tag }));
+            return client.use((session) =>
+              readInto(database, { relation: 'chunk', columns: frozen.columns.map(carried) }, session, { from, tag }),
+            );
           };
           const read = snowflake.unload
             ? await readUnloaded(snowflake, { frozen, table, chunk, rows: expected }, database, 'chunk')

@@ -26,11 +26,9 @@ export function carried({ name, type, digits }: Column): CarriedColumn {
  */
 export async function readInto(
   database: Database,
-  relation: string,
-  columns: readonly CarriedColumn[],
+  { relation, columns }: { readonly relation: string; readonly columns: readonly CarriedColumn[] },
   session: Session,
-  from: string,
-  statement: Statement,
+  { from, ...statement }: Statement & { readonly from: string },
 ): Promise<number> {
   const list = columns.map((column) => asText(SNOWFLAKE.identifier(column.name), column));
   const definitions = columns.map((column) => `${identifier(column.name)} ${duckdbType(column)}`);

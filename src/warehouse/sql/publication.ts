@@ -31,7 +31,7 @@ export function deleteWindow(
   { entry, overlaps }: { readonly entry: LedgerEntry; readonly overlaps: readonly Pick<LedgerEntry, 'window'>[] },
 ): string {
   const windows = [entry, ...overlaps].map(({ window }) => window);
-  return `DELETE FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, entry.job, windows)}`;
+  return `DELETE FROM ${dialect.table(table.name)} WHERE ${inWindows(dialect, table, ledger, { job: entry.job, windows })}`;
 }
 
 /** Total number of users in the summary of the entry's window, as text; null if it has no rows. */
@@ -50,8 +50,7 @@ export function insertQuarantine(
   dialect: Dialect,
   table: TableLayout,
   entry: LedgerEntry,
-  staged: string,
-  key: readonly Column[],
+  { staged, key }: { readonly staged: string; readonly key: readonly Column[] },
 ): string {
   const values = {
     ...constants(dialect, entry),
@@ -68,8 +67,7 @@ export function insertSummary(
   dialect: Dialect,
   table: TableLayout,
   entry: LedgerEntry,
-  rows: RankedRows,
-  segments: readonly string[],
+  { segments, ...rows }: RankedRows & { readonly segments: readonly string[] },
 ): string {
   const integer = dialect.type({ type: 'integer' });
   const parts = segments.map((segment) => {

@@ -21,24 +21,30 @@ export interface PublicationTables {
   /** Report and summary if the window has them. */
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
-  /** Report and summary if the window has none. The job's grain can have changed, so its rows in them are deleted. */
+  /** Existing report and summary if the window has none. The job's grain can have changed, so its rows in them are deleted. */
   readonly others: readonly TableLayout[];
 }
 
-/** @param fullName returns a layout with its full name */
-export function publicationTables(
+/**
+ * @param fullName returns a layout with its full name
+ * @param exists whether there is such a table
+ */
+export async function publicationTables(
   { tables, reported }: Pick<PublicationSpec, 'tables' | 'reported'>,
   fullName: (layout: TableLayout) => TableLayout,
-): PublicationTables {
+  exists: (table: TableLayout) => Promise<boolean>,
+): Promise<PublicationTables> {
   const { ledger, scores, quarantine, report, summary } = tables;
   const optional = [report && fullName(report), summary && fullName(summary)] as const;
+  const others: TableLayout[] = [];
+  if (!reported) for (const table of optional) if (table && (await exists(table))) others.push(table);
   return {
     ledger: fullName(ledger),
     scores: fullName(scores),
     quarantine: fullName(quarantine),
     report: reported ? optional[0] : undefined,
     summary: reported ? optional[1] : undefined,
-    others: reported ? [] : optional.filter((table) => table !== undefined),
+    others,
   };
 }
 
@@ -79,8 +85,7 @@ export function replaceRows(
   dialect: Dialect,
   tables: PublicationTables,
   spec: PublicationSpec,
-  rows: RowsToPublish | undefined,
-  fence?: string,
+  { rows, fence }: { readonly rows: RowsToPublish | undefined; readonly fence?: string },
 ): string[] {
   const { entry, key, segments } = spec;
   const { ledger, scores, quarantine, report, summary, others } = tables;
@@ -90,9 +95,9 @@ export function replaceRows(
   return [
     ...deletes,
     insertScores(dialect, scores, entry, rows.ranked),
-    fenced(insertQuarantine(dialect, quarantine, entry, rows.staged, key)),
+    fenced(insertQuarantine(dialect, quarantine, entry, { staged: rows.staged, key })),
     ...(report ? [insertScores(dialect, report, entry, rows.ranked)] : []),
-    ...(summary ? [insertSummary(dialect, summary, entry, rows.ranked, segments)] : []),
+    ...(summary ? [insertSummary(dialect, summary, entry, { ...rows.ranked, segments })] : []),
   ];
 }
 

@@ -10,19 +10,15 @@ export function inWindows(
   dialect: Dialect,
   table: TableLayout,
   ledger: TableLayout,
-  job: string,
-  windows: readonly Pick<LedgerWindow, 'start' | 'end'>[],
+  { job, windows }: { readonly job: string; readonly windows: readonly Pick<LedgerWindow, 'start' | 'end'>[] },
 ): string {
   const ofJob = `job = ${dialect.literal(job)}`;
-  const spans = windows.map(({ start, end }) => {
-    const begins = `window_start = ${instant(dialect, start)}`;
-    const window = `${begins} AND window_end = ${instant(dialect, end)}`;
-    if (namesJob(table)) return window;
-    return `${begins} AND publication IN (SELECT publication FROM ${dialect.table(ledger.name)}
-      WHERE ${ofJob} AND ${window} AND state = ${dialect.literal('published')})`;
-  });
-  const inSpans = `(${spans.join(' OR ')})`;
-  return namesJob(table) ? `${ofJob} AND ${inSpans}` : inSpans;
+  if (namesJob(table)) return `${ofJob} AND (${windows.map((window) => isWindow(dialect, table, window)).join(' OR ')})`;
+  const published = windows.map(
+    (window) => `${isWindow(dialect, table, window)} AND publication IN (SELECT publication FROM ${dialect.table(ledger.name)}
+      WHERE ${ofJob} AND ${isWindow(dialect, ledger, window)} AND state = ${dialect.literal('published')})`,
+  );
+  return `(${published.join(' OR ')})`;
 }
 
 /** Condition: the row is part of the entry's publication. @param entry with its publication number */

@@ -156,7 +156,7 @@ it('makes the table of a chunk that the row path makes', async () => {
   expect(await readUnloaded(snowflake, CHUNK, database, 'chunk')).toBe(5);
   const unloaded = await chunkOf(database);
   const session = { stream: async () => Readable.from([TEXTS]) } as Partial<Session> as Session;
-  expect(await readInto(database, 'chunk', COLUMNS.map(carried), session, TABLE, {})).toBe(5);
+  expect(await readInto(database, { relation: 'chunk', columns: COLUMNS.map(carried) }, session, { from: TABLE })).toBe(5);
   expect(unloaded).toEqual(await chunkOf(database));
   expect(unloaded.rows.map(([, , , , ratio]) => ratio)).toEqual(['0.30000000000000004', '-inf', 'nan', '-0.0', null]);
   expect(sent).toEqual([
