@@ -46,6 +46,13 @@ it.each([
      from marketing.scores join users using (${quoted(NAMES)})`,
   );
   expect(published).toEqual({ rows: '97', wrong: '0' });
+  // More segments than fit into one statement.
+  const [summary] = await rowsOf(
+    folder,
+    `select count(*) as segments, min(users) as fewest, max(users) as most
+     from (select segment, sum(users) as users from marketing.summary group by segment)`,
+  );
+  expect(summary).toEqual({ segments: String(keep.length - 2 + 1), fewest: '97', most: '97' });
   const rejected = await rowsOf(
     folder,
     'select reason, count(*) as rows from marketing.scores_quarantine group by all order by all',

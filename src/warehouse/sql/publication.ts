@@ -62,12 +62,31 @@ export function insertQuarantine(
   return insert(dialect, table, values, `FROM ${staged} WHERE reason IS NOT NULL`);
 }
 
-/** Users, shares and scores per segment and band; the segment `all` covers every user. */
+/** Segments per statement: until a statement ends, DuckDB keeps a hash table of 2 MiB per segment and thread. */
+const SEGMENTS_AT_ONCE = 8;
+
+/** Statements that insert users, shares and scores per segment and band; the segment `all` covers every user. */
 export function insertSummary(
   dialect: Dialect,
   table: TableLayout,
   entry: LedgerEntry,
   { segments, ...rows }: RankedRows & { readonly segments: readonly string[] },
+): string[] {
+  const statements = Math.max(1, Math.ceil(segments.length / SEGMENTS_AT_ONCE));
+  return Array.from({ length: statements }, (_, i) =>
+    insertSegments(dialect, table, entry, {
+      ...rows,
+      segments: segments.slice(i * SEGMENTS_AT_ONCE, (i + 1) * SEGMENTS_AT_ONCE),
+      withAll: i === 0,
+    }),
+  );
+}
+
+function insertSegments(
+  dialect: Dialect,
+  table: TableLayout,
+  entry: LedgerEntry,
+  { segments, withAll, ...rows }: RankedRows & { readonly segments: readonly string[]; readonly withAll: boolean },
 ): string {
   const integer = dialect.type({ type: 'integer' });
   const parts = segments.map((segment) => {
@@ -84,11 +103,12 @@ export function insertSummary(
       ? all
       : `CASE ${parts.map((part) => `WHEN GROUPING(${part.staged}) = 0 THEN ${value(part)}`).join(' ')} ELSE ${all} END`;
   const columns = [...parts.map(({ staged }) => staged), `${bandOf(dialect, rows)} AS band`, 'score'];
-  // One scan of the rows for all segments.
+  // One scan of the rows for these segments.
+  const sets = [...(withAll ? ['(band)'] : []), ...parts.map(({ staged }) => `(${staged}, band)`)];
   const totals = `SELECT ${perPart(({ name }) => name)} AS segment, ${perPart(({ value }) => value)} AS segment_value, band,
       COUNT(*) AS users, CAST(SUM(score) * ${MILLION} AS ${integer}) AS total
     FROM (SELECT ${columns.join(', ')} FROM ${rows.from}) placed
-    GROUP BY GROUPING SETS (${['(band)', ...parts.map(({ staged }) => `(${staged}, band)`)].join(', ')})`;
+    GROUP BY GROUPING SETS (${sets.join(', ')})`;
   const counted = `SELECT totals.*, CAST(SUM(users) OVER (PARTITION BY segment, segment_value) AS ${integer}) AS everybody FROM (${totals}) totals`;
   const values = {
     ...constants(dialect, entry),

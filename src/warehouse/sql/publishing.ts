@@ -97,7 +97,7 @@ export function replaceRows(
     insertScores(dialect, scores, entry, rows.ranked),
     fenced(insertQuarantine(dialect, quarantine, entry, { staged: rows.staged, key })),
     ...(report ? [insertScores(dialect, report, entry, rows.ranked)] : []),
-    ...(summary ? [insertSummary(dialect, summary, entry, { ...rows.ranked, segments })] : []),
+    ...(summary ? insertSummary(dialect, summary, entry, { ...rows.ranked, segments }) : []),
   ];
 }
 
