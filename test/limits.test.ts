@@ -19,7 +19,7 @@ describe('a constraint on a published table', () => {
       'UNIQUE constraint violation: duplicate key "…"',
     ],
     ['NOT NULL', 'alter table marketing.scores alter column country set not null', 'NOT NULL constraint failed'],
-  ])('%s that the new rows break is named; without it the same command goes on', async (what, constraint, said) => {
+  ])('%s that the new rows break is named; without it the same command resumes', async (what, constraint, said) => {
     const folder = await linearProject({ edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: 100') });
     // The tables of a window without rows.
     await statements(warehouseOf(folder), ['update users set signup = signup - interval 7 day']);

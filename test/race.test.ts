@@ -46,7 +46,7 @@ async function uninterruptedRun(folder: string): Promise<string> {
 const uninterrupted = once(async () => uninterruptedRun(await slowProject()));
 
 /** What a run in a project with other bands leaves. */
-const undisturbedWithBands = once(async () => {
+const uninterruptedWithBands = once(async () => {
   const folder = await slowProject();
   await changeBands(folder);
   return await uninterruptedRun(folder);
@@ -56,7 +56,7 @@ async function publications(folder: string): Promise<(string | undefined)[]> {
   return (await ledger(folder)).filter(({ publication }) => publication !== null).map(({ run_id }) => run_id);
 }
 
-/** Starts a run, stops its process when `moment` has come, runs `meanwhile`, and lets it go on. */
+/** Starts a run, stops its process when `moment` has come, runs `meanwhile`, and continues it. */
 async function paused(folder: string, moment: (running: Running) => Promise<unknown>, meanwhile: () => Promise<void>) {
   const running = startScoreBatch(folder, RUN, BEFORE);
   await moment(running);
@@ -121,8 +121,8 @@ describe('two processes', () => {
     expect(stderr).toContain('published 1997-W11 meanwhile');
     expect(await publications(folder)).toHaveLength(1);
     expect(await scoredAt(folder)).toEqual({ '14:00': expect.any(Number) });
-    expect(await tableDifferences(folder, await undisturbedWithBands())).toEqual(NONE);
-    expect(await csv(folder)).toBe(await csv(await undisturbedWithBands()));
+    expect(await tableDifferences(folder, await uninterruptedWithBands())).toEqual(NONE);
+    expect(await csv(folder)).toBe(await csv(await uninterruptedWithBands()));
   });
 });
 

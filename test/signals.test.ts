@@ -118,7 +118,7 @@ async function expectResumed(folder: string): Promise<void> {
 
 describe.each(SIGNALS)('$signal', ({ signal, number }) => {
   it.each(STAGES)(
-    'ends a run cleanly in its stage $stage, and the same command goes on',
+    'ends a run cleanly in its stage $stage, and the same command resumes',
     async ({ stage, project, reached, stopBefore, brief }) => {
       const folder = await project();
       const stops = stopBefore === undefined ? {} : { NODE_OPTIONS: STOPS, STOP_BEFORE: stopBefore };

@@ -214,7 +214,7 @@ it('nobody writes the file while it is read, and a process that keeps trying get
   expect((await filesIn(folder, SCRATCH)).filter((file) => /reading-/.test(file))).toEqual([]);
 });
 
-it.each(['SIGTERM', 'SIGINT'] as const)('%s is heard while workers score, and the next run goes on', async (signal) => {
+it.each(['SIGTERM', 'SIGINT'] as const)('%s is heard while workers score, and the next run resumes', async (signal) => {
   const folder = await linearProject({
     users: users(60_000),
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
@@ -230,7 +230,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)('%s is heard while workers score, and th
   expect(await rowsOf(folder, WRONG)).toEqual([{ n: '60000', users: '60000', wrong: '0' }]);
 });
 
-it('a scoring worker that dies ends the run with what happened, and the same command goes on', async () => {
+it('a scoring worker that dies ends the run with what happened, and the same command resumes', async () => {
   const folder = await linearProject({
     users: users(60_000),
     edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),

@@ -17,7 +17,9 @@ async function busyProject(): Promise<string> {
   return folder;
 }
 
-it('ends a run at its deadline with 69, tells the ledger, and the same command goes on', { timeout: 180_000 }, async () => {
+it('ends a run at its deadline with 69, records it in the ledger, and the same command resumes', {
+  timeout: 180_000,
+}, async () => {
   const folder = await busyProject();
   const { code, stdout, stderr } = await scoreBatchProcess(folder, ['--week', '--json', '--timeout', '1h'], {
     NODE_OPTIONS: `--import ${pathToFileURL(repository('test', 'support', 'deadline.mjs'))}`,

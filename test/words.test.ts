@@ -5,7 +5,7 @@ import { repository } from './support/project.ts';
 
 /** Words that must not come back, each with what to write instead. */
 const WORDS: readonly (readonly [pattern: RegExp, instead: string])[] = [
-  [/\b(go|goes|gone|going) on (with|from)\b/i, 'resume: a run is resumed, it is resumable, or it starts over'],
+  [/\b(goes|gone|going) on\b|\bgo on (with|from)\b/i, 'resume: a run is resumed, it is resumable, or it starts over'],
   [/\bnever go on\b/i, 'start over'],
   [/\b(un)?mend(s|ed|ing)?\b/i, 'fix'],
   [/\bof no known kind\b/i, 'unsupported'],

@@ -15,7 +15,7 @@ interface RunOptions {
 }
 
 /**
- * Runs a case and looks at its work, for what cannot go on without it.
+ * Runs a case and looks at its work, for what cannot continue without it.
  *
  * @throws Error where the run failed or did other work
  * @returns what was measured and what was published

@@ -85,7 +85,7 @@ describe('freeze, score and publish', () => {
   });
 });
 
-it('a start beside a young unfinished run of another model or query says so and goes on', async () => {
+it('a start that is concurrent with a young unfinished run of another model or query says so and continues', async () => {
   const folder = await linearProject();
   expect((await phase(folder, 'freeze')).code).toBe(0);
   const job = path.join(folder, 'jobs', 'job.yaml');

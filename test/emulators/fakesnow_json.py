@@ -109,7 +109,7 @@ async def answer_in_turn(
 
 
 async def abort_request(request: Request) -> JSONResponse:
-    """Ends the statement of that request, which fakesnow lets go on."""
+    """Ends the statement of that request, which fakesnow keeps running."""
     body = await request.body()
     if request.headers.get("Content-Encoding") == "gzip":
         body = gzip.decompress(body)

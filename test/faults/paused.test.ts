@@ -147,7 +147,7 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     },
   );
 
-  it('and is killed keeps nobody waiting: the same command goes on at once', async () => {
+  it('and is killed keeps no process waiting: the same command resumes at once', async () => {
     const { folder, url, running } = await stoppedBefore(kind, RENAMES_THE_REPORT);
     running.process.kill('SIGKILL');
     await running.ended;

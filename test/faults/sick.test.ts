@@ -54,7 +54,7 @@ describe.each((['bigquery', 'snowflake'] as const).filter((kind) => !missing[kin
     expect(proxy.injected.get('503')).toBeLessThanOrEqual(2 * 60);
   });
 
-  it('that falls silent ends with 69 at the deadline, and the next run goes on', PATIENT, async () => {
+  it('that falls silent ends with 69 at the deadline, and the next run resumes', PATIENT, async () => {
     const { plan } = dying(kind);
     let disturb: Plan = plan;
     const project = await disturbed(kind, (text) => disturb(text));

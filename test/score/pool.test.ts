@@ -23,7 +23,7 @@ describe.each<[string, string, string, string, (number | string)[]]>([
   // The library calls back into a thread that is gone, and ends the process: as good as a kill.
   ['a heap that is full while a library works', 'heap', '1', '', [78, 'SIGABRT']],
 ])('a chunk worker that dies of %s', (_, death, midway, message, ends) => {
-  it('ends the run with what happened; the same command goes on, and nothing is lost or doubled', async () => {
+  it('ends the run with what happened; the same command resumes, and nothing is lost or doubled', async () => {
     const folder = await slowProject();
     const died = await scoreBatchProcess(folder, ['--week', '--json', '--workers', '2'], {
       NODE_OPTIONS: PRELOAD,

@@ -79,7 +79,7 @@ it('the least memory that a refusal names is enough', async () => {
   expect(outcome.code, outcome.stderr).toBe(0);
 });
 
-it('a run goes on where there is less memory, with the chunks that are cut', async () => {
+it('a run is resumed with less memory, with the chunks as they were cut', async () => {
   const folder = await linearProject({ edit: (job) => job.replace('chunk_rows: 10', 'chunk_rows: auto') });
   expect((await scoreBatch(folder, ['freeze', '--week', '--max-memory', '4GB'])).code).toBe(0);
   const { code, stdout, stderr } = await scoreBatch(folder, ['--week', '--json', '--max-memory', '412MiB']);

@@ -1,6 +1,6 @@
 // Loaded into the real process before anything else (NODE_OPTIONS=--import), in its main thread and in its worker threads: a timer of more
 // than ten minutes fires as soon as a statement of DuckDB begins that DEADLINE_AT matches, in whatever thread, in place of a test that waits
-// until a deadline has come while the right thing goes on.
+// until a deadline has come while the right work is running.
 import { BroadcastChannel, isMainThread } from 'node:worker_threads';
 import { aroundStatements } from './duckdb-calls.mjs';
 
