@@ -44,7 +44,11 @@ const KINDS: Readonly<Record<ErrorKind, string>> = {
 };
 
 /** Where two keys exclude each other, one cannot be in the example file. */
-const EXAMPLES: Parts = { 'source.query': 'select … where day >= :window_start_date', 'provider.device_id': '1' };
+const EXAMPLES: Parts = {
+  'source.query': 'select … where day >= :window_start_date',
+  'labels.query': 'select customer_id, true as outcome …',
+  'provider.device_id': '1',
+};
 
 /** A job file with no more than it must have: what else it has once it is parsed are defaults. */
 export const LEAST_JOB = {

@@ -28,6 +28,6 @@ export function parquetScan(files: readonly string[]): string {
 }
 
 /** The same with `file_row_number`, the number of a row in its file, from 0. */
-export function numberedScan(file: string): string {
-  return `read_parquet(${fileList([file])}, hive_partitioning = false, file_row_number = true)`;
+export function numberedScan(files: readonly string[]): string {
+  return `read_parquet(${fileList(files)}, hive_partitioning = false, file_row_number = true)`;
 }

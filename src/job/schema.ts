@@ -143,6 +143,13 @@ const score = z.strictObject({
     .union([auto, z.int().min(1).max(1_000_000)], { error: 'auto or a whole number from 1 to 1,000,000' })
     .default('auto')
     .describe('maximum rows per call of the model; auto depends on the width of the model'),
+  reasons: z
+    .strictObject({
+      top: z.int().min(1).max(100_000).default(10_000).describe('how many users with the highest scores get reasons'),
+      features: z.int().min(1).max(10).default(3).describe('how many features are named per user'),
+    })
+    .optional()
+    .describe('name the features that raise the highest scores most, in the columns reason_1, reason_2, … of the tables'),
   workers: z
     .union([auto, z.int().min(1).max(256)], { error: 'auto or a whole number from 1 to 256' })
     .default('auto')
@@ -168,18 +175,42 @@ const sink = z.strictObject({
   quarantine_values: z.enum(['hash', 'plain']).default('hash').describe('how the quarantine table shows rejected values'),
 });
 
+const reportPath = text.superRefine((path, context) => {
+  const message = templateProblem(path);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
 const report = z.strictObject({
   table: tableName.optional().describe('report table: scores with ranks, for windows of the length in `every`'),
   summary_table: tableName.optional().describe('summary table: users, share and mean score per segment and band'),
   segments: columnList.default([]).describe('columns of sink.keep that the summary is broken down by'),
-  csv: text
-    .superRefine((path, context) => {
-      const message = templateProblem(path);
-      if (message !== undefined) context.addIssue({ code: 'custom', message });
-    })
+  drift_table: tableName.optional().describe('drift table: a row per window and feature, see gates.max_feature_psi'),
+  holdout: share
     .optional()
-    .describe('path of the report file, such as reports/churn-{window}.csv'),
+    .describe('share of the users that nobody should contact, by a hash of the key; marked in the column holdout'),
+  csv: reportPath.optional().describe('path of the report file, such as reports/churn-{window}.csv'),
+  csv_bom: z.boolean().default(false).describe('whether the CSV file begins with a byte order mark, which Excel needs'),
+  parquet: reportPath.optional().describe('path of the report as Parquet, such as reports/churn-{window}.parquet'),
+  xlsx: reportPath.optional().describe('path of the report as a workbook, such as reports/churn-{window}.xlsx'),
+  page: reportPath
+    .optional()
+    .describe('path of the report page, such as reports/churn-{window}.html; index.html beside it lists all windows'),
+  page_keys: z.boolean().default(false).describe('whether the page may show the keys of the riskiest users'),
+  min_cell: z.int().min(1).default(10).describe('minimum users of a segment on the page; smaller ones are grouped'),
+  nouns: z
+    .strictObject({
+      one: text.default('user').describe('a user of the report: new customer'),
+      many: text.default('users').describe('the same in the plural: new customers'),
+      outcome: text.default('leave').describe('what the model predicts, after "expected to": place no further order'),
+    })
+    .prefault({})
+    .describe('the words of the page'),
 });
+
+/** One limit for every feature, or a limit per feature. */
+function perFeature<T extends z.ZodType>(limit: T) {
+  return z.union([limit, z.record(text, limit)], { error: 'write one limit, or a limit per feature' });
+}
 
 const gates = z.strictObject({
   min_rows: z.int().min(0).default(1).describe('minimum rows of a window; 0 allows an empty publication'),
@@ -193,7 +224,48 @@ const gates = z.strictObject({
     .optional()
     .describe("maximum drift of the scores (PSI) from the bundle's reference and from the previous window"),
   psi_min_rows: z.int().min(1).default(500).describe('minimum scored rows for the drift check'),
+  max_feature_psi: perFeature(z.number().positive())
+    .optional()
+    .describe("maximum drift (PSI) of a feature from the bundle's reference; one limit, or one per feature"),
+  max_null_share: perFeature(share).optional().describe('maximum share of nulls of a feature; one limit, or one per feature'),
+  min_auc: z
+    .number()
+    .min(0)
+    .max(1)
+    .optional()
+    .describe('minimum AUC of the newest window whose outcome is known, by the upper bound of its 95 % interval'),
+  max_calibration_error: share
+    .optional()
+    .describe('maximum mean difference between score and outcome of the newest window whose outcome is known'),
+  on_evaluation: z
+    .enum(['warn', 'refuse'])
+    .default('warn')
+    .describe('what happens if min_auc or max_calibration_error is not met'),
 });
+
+/** `28 days` → 28 */
+const days = z
+  .string()
+  .regex(/^[1-9]\d{0,3} days?$/, 'write a number of days like 28 days')
+  .transform((value) => Number.parseInt(value, 10));
+
+const labels = z
+  .strictObject({
+    query: anyText.optional().describe('query that returns the key and the outcome of users; alternatively, query_file'),
+    query_file: text.optional().describe('file with that query, relative to the project root'),
+    ready: anyText.optional().describe('query that returns true once the outcomes up to :label_end are known'),
+    after: days.describe('time after the end of the window until its outcome is known, such as 28 days'),
+    outcome: text.default('outcome').describe('column of the query with the outcome: true, or 1, if it came true'),
+    treated: text.optional().describe('column of the query that is true for users who were contacted'),
+    missing: z
+      .enum(['exclude', 'negative'])
+      .describe('users whom the query does not return: leave them out, or count them as not come true'),
+    table: tableName.optional().describe('evaluation table; by default sink.table with _evaluation appended'),
+  })
+  .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
+    message: 'give either query or query_file',
+    when: ({ value }) => typeof value === 'object' && value !== null,
+  });
 
 /** The job file. `z.input` is what users write and editors complete; `z.output` is the JobDefinition. */
 export const jobSchema = z.strictObject({
@@ -211,6 +283,7 @@ export const jobSchema = z.strictObject({
   sink,
   report: report.prefault({}),
   gates: gates.prefault({}),
+  labels: labels.optional().describe('what became of the users, to evaluate the scores once it is known'),
 });
 
 /** A checked job file with all defaults filled in. */

@@ -14,6 +14,8 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange } from '../duckdb/render.ts';
+import type { SelectText, TableReader } from './sql/reader.ts';
+import type { TextRow } from './sql/tally.ts';
 
 export interface FreezeOptions extends Chunking {
   readonly runId: string;
@@ -39,6 +41,10 @@ export interface Source extends Scratch {
   describe(query: Query): Promise<Schema>;
   /** Whether a query of one row and one column returns true. */
   ready(query: Query): Promise<boolean>;
+  /** Runs a SELECT over the query's rows as they are now. */
+  select(query: Query, statement: SelectText): Promise<readonly TextRow[]>;
+  /** Runs a SELECT over the rows of a frozen table. */
+  selectFrozen(frozen: FrozenTable, statement: SelectText): Promise<readonly TextRow[]>;
   /** Scans the source once. Returns the run's frozen table if it already exists. */
   freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
   /**
@@ -157,6 +163,8 @@ export interface ScoresToCount {
 
 /** Inspects the published tables independently of the ledger. A missing table counts as empty. */
 export interface Audit {
+  /** Reads published tables. */
+  read<T>(work: (reader: TableReader) => Promise<T>): Promise<T>;
   /** Tables with rows of another job, and the name of one such job if the rows have it. */
   otherJobs(tables: Tables, job: string): Promise<readonly { readonly table: TableName; readonly job: string | undefined }[]>;
   /** Rows of the job's windows, by table and run. */

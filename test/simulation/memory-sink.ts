@@ -20,6 +20,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
   const { staged, ranked } = world.scratch;
   return {
     differences: notAsked,
+    read: notAsked,
     probe: notAsked,
     stagesText: true,
     workFolder: async () => '/nowhere',

@@ -47,6 +47,8 @@ export function memorySource(world: World, process: MemoryProcess): Source {
       await process.ask('drop the frozen table', () => frozen.delete(runId));
     },
     ...scratchOf(world, process, [frozen, manifests]),
+    select: notAsked,
+    selectFrozen: notAsked,
     describe: notAsked,
     ready: notAsked,
     loadChunk: notAsked,

@@ -6,6 +6,7 @@ import { refuseOtherRows } from '../altered-frozen.ts';
 import { notOneBoolean } from '../errors.ts';
 import type { ChunkColumns, FedBatch, FeedingSource } from '../feeding.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
+import { asSubquery } from '../sql/subquery.ts';
 import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
@@ -53,6 +54,19 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
       if (found.length !== 1) throw notOneBoolean(query.name);
       return found[0]?.[0] === 'true';
     },
+    select: (query, statement) =>
+      queried(query, () =>
+        rows(connection, statement(BIGQUERY, asSubquery(renderQuery(query))), {
+          parameters: query.parameters,
+          maxBytes: connection.maxBytes,
+        }),
+      ),
+    selectFrozen: ({ runId }, statement) =>
+      translated(
+        connection,
+        () => rows(connection, statement(BIGQUERY, scratchName(connection, 'frozen', runId)), { runId }),
+        'reading frozen rows',
+      ),
     largest: (_, texts, runId) =>
       translated(
         connection,

@@ -14,7 +14,9 @@ import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
 import { checksumSums } from '../sql/dialect.ts';
+import type { SelectText } from '../sql/reader.ts';
 import { asSubquery } from '../sql/subquery.ts';
+import type { TextRow } from '../sql/tally.ts';
 import type { FreezeOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
@@ -119,7 +121,7 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   for (const [i, name] of files.entries()) {
     const size = pieceSize(counts[i] ?? 0, chunkRows);
     const counted = await database.rows(
-      `SELECT ${ROW_NUMBER} // ${size} AS score_batch_part, count(*), ${sums} FROM ${frozenRows(name, columns)} GROUP BY score_batch_part ORDER BY score_batch_part`,
+      `SELECT ${ROW_NUMBER} // ${size} AS score_batch_part, count(*), ${sums} FROM ${frozenRows([name], columns)} GROUP BY score_batch_part ORDER BY score_batch_part`,
     );
     for (const [part, count, high, low] of counted) {
       chunks.push({ chunk: chunks.length, rows: Number(count), checksum: checksumOf(high, low) });
@@ -238,10 +240,24 @@ export async function viewChunk(file: DuckdbFile, frozen: FrozenTable, chunk: nu
   const last = piece.first + (frozen.chunks[chunk]?.rows ?? 0) - 1;
   await database.run(
     `CREATE OR REPLACE TEMP VIEW chunk AS SELECT * EXCLUDE (${ROW_NUMBER})
-     FROM ${frozenRows(path.join(folder, piece.file), frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
+     FROM ${frozenRows([path.join(folder, piece.file)], frozen.columns)} WHERE ${ROW_NUMBER} BETWEEN ${piece.first} AND ${last}`,
   );
   await database.run(
     `CREATE OR REPLACE TEMP VIEW repeated AS SELECT * FROM ${parquetScan(await filesIn(path.join(folder, REPEATED)))}`,
+  );
+}
+
+/** Runs a SELECT over all rows of the frozen table. */
+export async function selectFrozen(
+  file: DuckdbFile,
+  { runId, columns }: FrozenTable,
+  statement: SelectText,
+): Promise<readonly TextRow[]> {
+  const files = await filesIn(path.join(frozenFolder(file, runId), ROWS));
+  return await withMemory(
+    file,
+    runFolder(file, runId),
+    async (database) => (await database.rows(statement(DUCKDB, frozenRows(files, columns)))) as TextRow[],
   );
 }
 

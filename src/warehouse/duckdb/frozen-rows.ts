@@ -13,10 +13,10 @@ export function frozenColumns(columns: readonly Column[]): string[] {
   return columns.map((column, i) => `${selected(column)} AS ${placed(i)}`);
 }
 
-/** FROM clause for a file's rows under their original names, plus `ROW_NUMBER`. */
-export function frozenRows(file: string, columns: readonly Column[]): string {
+/** FROM clause for the rows of files under their original names, plus `ROW_NUMBER`. */
+export function frozenRows(files: readonly string[], columns: readonly Column[]): string {
   const named = columns.map(({ name }, i) => `${placed(i)} AS ${identifier(name)}`);
-  return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM ${numberedScan(file)})`;
+  return `(SELECT ${named.join(', ')}, file_row_number AS ${ROW_NUMBER} FROM ${numberedScan(files)})`;
 }
 
 /**

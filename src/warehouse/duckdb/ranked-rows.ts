@@ -64,7 +64,7 @@ export async function rankRows(
         `COPY (SELECT ${columns.join(', ')} FROM ${staged.all} WHERE ${inside} ORDER BY score DESC, ${order.join(', ')})
          TO ${literal(ranked)} (FORMAT parquet, ${PLAIN}, ${rowGroups})`,
       );
-      selects.push(`SELECT *, file_row_number + ${above + 1} AS rank FROM ${numberedScan(ranked)}`);
+      selects.push(`SELECT *, file_row_number + ${above + 1} AS rank FROM ${numberedScan([ranked])}`);
       above += rows;
     }
     return `(${selects.join(' UNION ALL ')}) AS ranked`;

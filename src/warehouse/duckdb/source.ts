@@ -5,12 +5,13 @@ import { toColumn } from '../../duckdb/types.ts';
 import { notOneBoolean } from '../errors.ts';
 import { largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
+import type { TextRow } from '../sql/tally.ts';
 import type { EmbeddedSource } from '../tapping.ts';
 import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, translated, withFile } from './file.ts';
-import { freeze, readFrozen, verifyFrozen, viewChunk } from './freeze.ts';
+import { freeze, readFrozen, selectFrozen, verifyFrozen, viewChunk } from './freeze.ts';
 import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
 import { dropArtifact, listArtifacts, removeRunFolder } from './scratch.ts';
@@ -57,6 +58,8 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
       const [row] = await rowsOf(query, (sql) => `EXPLAIN (FORMAT json) ${sql}`);
       return guessOf(JSON.parse(String(row?.[1])) as PlanStep[]);
     },
+    select: async (query, statement) => (await rowsOf(query, (sql) => statement(DUCKDB, asSubquery(sql)))) as TextRow[],
+    selectFrozen: (frozen, statement) => translated(file.scratch, () => selectFrozen(file, frozen, statement)),
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
     verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),

@@ -22,6 +22,22 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
     identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),
     ready: (query) => ready(snowflake, query),
+    select: async (query, statement) => {
+      const { sql, binds } = renderQuery(query);
+      try {
+        return await client.use((session) =>
+          session.rows(statement(SNOWFLAKE, asSubquery(sql)), { binds, tag: queryTag(job) }),
+        );
+      } catch (error) {
+        throw queryError(error, query.name, target);
+      }
+    },
+    selectFrozen: ({ runId }, statement) =>
+      translated(
+        snowflake,
+        () => run(snowflake, statement(SNOWFLAKE, frozenTableName(snowflake, runId)), runId),
+        'reading frozen rows',
+      ),
     largest: (_, texts, runId) =>
       translated(
         snowflake,

@@ -5,17 +5,9 @@ import { namesJob, SCORE_SCALE, type TableLayout, type Tables } from '../../doma
 import type { Audit, ScoresToCount } from '../warehouse.ts';
 import { type Dialect, instant } from './dialect.ts';
 import { isoTime } from './ledger-entry.ts';
-import { histogramCounts, type TextRow } from './tally.ts';
+import type { TableReader } from './reader.ts';
+import { histogramCounts } from './tally.ts';
 import { isEntryOf, isForeign } from './windows.ts';
-
-/** Access to published tables. */
-export interface TableReader {
-  readonly dialect: Dialect;
-  /** The layout with its full name; undefined if the table does not exist. */
-  find(layout: TableLayout): Promise<TableLayout | undefined>;
-  /** Rows of a query that selects only text. */
-  rows(sql: string): Promise<readonly TextRow[]>;
-}
 
 /** Number of bins for counting scores when no edges are given; each is a thousandth wide. */
 const FINE = 1_000;
@@ -24,6 +16,7 @@ const MILLION = 10 ** SCORE_SCALE;
 /** The audit of published tables, the same for every warehouse. @param reading opens the tables for `work` */
 export function auditBy(reading: <T>(work: (reader: TableReader) => Promise<T>) => Promise<T>): Audit {
   return {
+    read: reading,
     otherJobs: (tables, job) => reading((reader) => otherJobs(reader, tables, job)),
     held: (tables, job, windows) => reading((reader) => countHeld(reader, tables, job, windows)),
     scoreCounts: (scores) => reading((reader) => countScores(reader, scores)),

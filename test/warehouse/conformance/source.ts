@@ -2,6 +2,7 @@ import { expect } from 'vitest';
 import type { Query } from '../../../src/domain/query.ts';
 import { stagedKey } from '../../../src/domain/staged-columns.ts';
 import { findDuplicates } from '../../../src/score/chunk-table.ts';
+import type { SelectText } from '../../../src/warehouse/sql/reader.ts';
 import { canCount } from '../../../src/warehouse/warehouse.ts';
 import { freeze, frozenIds, named, plain, USERS, withWorker } from './frozen.ts';
 import { type Area, openSubject, withUsers } from './subject.ts';
@@ -33,6 +34,20 @@ export const source: Area = (it, makeSubject) => {
     expect(await warehouse.source.ready(ready('2026-11-16'))).toBe(false);
     await expect(warehouse.source.ready(plain('select 1 as a, 2 as b'))).rejects.toMatchObject({ kind: 'configuration' });
     if (canCount(warehouse.source)) expect(await warehouse.source.count(USERS)).toBe(9);
+  });
+
+  it('runs a SELECT over the rows of a query, and over frozen rows', async () => {
+    const { warehouse, execute } = await withUsers(makeSubject, 1000);
+    const frozen = await freeze(warehouse, 'run', USERS, { chunkRows: 100 });
+    await execute('delete from users where user_id = 999');
+    const [id] = named(frozen.columns, ['user_id']);
+    const statement: SelectText = (dialect, relation) =>
+      `SELECT ${dialect.text('COUNT(*)', { type: 'integer' })}, ${dialect.text(`MAX(${dialect.identifier(id?.name ?? '')})`, { type: 'integer' })} FROM ${relation} found`;
+    expect(await warehouse.source.select(USERS, statement)).toEqual([['999', '998']]);
+    expect(await warehouse.source.selectFrozen(frozen, statement)).toEqual([['1000', '999']]);
+    await expect(warehouse.source.select(plain('select nothing from nowhere'), statement)).rejects.toMatchObject({
+      kind: 'configuration',
+    });
   });
 
   for (const how of ['a row more', 'another value'] as const)
