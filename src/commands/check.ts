@@ -127,6 +127,8 @@ async function checkTables({ job: { definition }, sink, bundle, schema }: Target
     ...{ key, keep },
     scoreColumn: definition.score.column,
     layout: definition.sink.layout,
+    reasons: definition.score.reasons?.features,
+    holdout: definition.report.holdout !== undefined,
   });
   const differences = await sink.differences(tables);
   if (differences.length === 0) return 'existing tables have the right columns; a run creates missing ones';

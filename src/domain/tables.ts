@@ -93,6 +93,21 @@ const LEDGER: readonly TableColumn[] = [
   string('details'),
 ];
 
+/** Columns of the wide layout that only some jobs have. */
+export interface OptionalColumns {
+  /** How many features a user's reasons name. */
+  readonly reasons?: number | undefined;
+  /** Whether some users are held out; see `holdout.ts` of the warehouses' SQL. */
+  readonly holdout?: boolean | undefined;
+}
+
+/** `reason_1`, `reason_2`, …: the features that raise the score most, for the highest scores; then `holdout`. */
+export function optionalColumns({ reasons = 0, holdout = false }: OptionalColumns): TableColumn[] {
+  return [...Array.from({ length: reasons }, (_, i) => string(`reason_${i + 1}`)), ...(holdout ? [HOLDOUT] : [])];
+}
+
+const HOLDOUT: TableColumn = { name: 'holdout', type: 'bool' };
+
 /** Names that a job's own columns cannot have, lower case. */
 export const RESERVED_COLUMNS: readonly string[] = [...PUBLICATION, ...PLACE, ...MODEL].map((column) => column.name);
 
@@ -119,13 +134,13 @@ export const SCORE_LAYOUTS = ['wide', 'narrow', 'slim'] as const;
 export type ScoreLayout = (typeof SCORE_LAYOUTS)[number];
 
 const LAYOUT_COLUMNS: Readonly<Record<ScoreLayout, readonly TableColumn[]>> = {
-  wide: [...PLACE, ...PUBLICATION, ...MODEL],
+  wide: [...PUBLICATION, ...MODEL],
   narrow: [...TRACE, instant('scored_at')],
   slim: SLIM_TRACE,
 };
 
 /** What the layouts of a job's tables depend on. `key` and `keep` are columns of its query. */
-export interface TableOptions {
+export interface TableOptions extends OptionalColumns {
   readonly key: readonly Column[];
   readonly keep: readonly Column[];
   readonly scoreColumn: string;
@@ -134,15 +149,16 @@ export interface TableOptions {
 }
 
 /** The layouts of a job's tables. */
-export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = 'wide' }: TableOptions): Tables {
+export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = 'wide', ...options }: TableOptions): Tables {
   const keys = key.map(asTableColumn);
   const own = [...keys, ...keep.map(asTableColumn)];
   const score = decimal(scoreColumn, 7, SCORE_SCALE);
+  const place = [...PLACE, ...optionalColumns(options)];
   return {
-    scores: { name: names.scores, columns: [...own, score, ...LAYOUT_COLUMNS[layout]] },
+    scores: { name: names.scores, columns: [...own, score, ...(layout === 'wide' ? place : []), ...LAYOUT_COLUMNS[layout]] },
     quarantine: { name: names.quarantine, columns: [...keys, ...REJECTION, ...PUBLICATION] },
     ledger: ledgerLayout(names.ledger),
-    report: names.report && { name: names.report, columns: [...own, score, ...PLACE, ...PUBLICATION] },
+    report: names.report && { name: names.report, columns: [...own, score, ...place, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
   };
 }

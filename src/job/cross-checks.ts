@@ -1,5 +1,5 @@
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
-import { RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
+import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
@@ -32,8 +32,13 @@ function repeatedColumns({ source, sink, report }: JobDefinition): Problem[] {
   );
 }
 
-function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
-  const reserved = new Set<string>([...RESERVED_COLUMNS, ...(sink.layout === 'slim' ? RESERVED_IN_SLIM : [])]);
+function reservedColumns({ source, sink, score, report }: JobDefinition): Problem[] {
+  const options = optionalColumns({ reasons: score.reasons?.features, holdout: report.holdout !== undefined });
+  const reserved = new Set<string>([
+    ...RESERVED_COLUMNS,
+    ...options.map(({ name }) => name),
+    ...(sink.layout === 'slim' ? RESERVED_IN_SLIM : []),
+  ]);
   const own = [
     ...source.key.map((name, index) => ({ path: ['source', 'key', index], name })),
     ...sink.keep.map((name, index) => ({ path: ['sink', 'keep', index], name })),
@@ -122,16 +127,21 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
   if (sink.layout === 'wide') return [];
   const needing = [
     ...(report.table === undefined ? [] : ['table']),
-    ...(report.csv === undefined ? [] : ['csv']),
+    ...(['csv', 'parquet', 'xlsx', 'page'] as const).filter((key) => report[key] !== undefined),
     ...(report.summary_table !== undefined && score.bands.by === 'share' ? ['summary_table'] : []),
   ];
-  return needing.map((key) => ({
+  const wideOnly = [
+    ...(score.reasons === undefined ? [] : [['score', 'reasons']]),
+    ...(report.holdout === undefined ? [] : [['report', 'holdout']]),
+  ].map((path) => ({ path, message: `only the wide layout has a column for it, and sink.layout is ${sink.layout}` }));
+  const problems = needing.map((key) => ({
     path: ['report', key],
     message:
       key === 'summary_table'
         ? `bands by share need ranks, and sink.layout: ${sink.layout} has none; use thresholds in score.bands, or the wide layout`
         : `a report needs ranks, and sink.layout: ${sink.layout} has none; leave it out, or use the wide layout`,
   }));
+  return [...problems, ...wideOnly];
 }
 
 function slimTableIsOwn({ sink }: JobDefinition): Problem[] {

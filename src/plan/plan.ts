@@ -90,6 +90,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     ...columns,
     scoreColumn: definition.score.column,
     layout: definition.sink.layout,
+    reasons: definition.score.reasons?.features,
+    holdout: definition.report.holdout !== undefined,
   });
   await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes, console: context.console }, phases);
   const { name, version } = bundle.definition;

@@ -6,6 +6,7 @@ import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { PublishedEntry } from '../domain/publications.ts';
 import type { Query } from '../domain/query.ts';
+import type { Reasons, TopRow } from '../domain/reasons.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
 import type { Column, Schema } from '../domain/schema.ts';
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
@@ -146,6 +147,16 @@ export interface PublicationSpec {
   /** Whether this kind of window has a report and a summary. */
   readonly reported: boolean;
   readonly scored: number;
+  /** For the columns `reason_1`, …; undefined if the job has none. */
+  readonly reasons?: Reasons | undefined;
+  /** Share of users for the column `holdout`; undefined if the job has none. */
+  readonly holdout?: number | undefined;
+}
+
+export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> {
+  readonly pinned: readonly AttemptTally[];
+  /** Number of rows. */
+  readonly rows: number;
 }
 
 /** Published scores to count. */
@@ -207,6 +218,8 @@ export interface Sink extends Scratch, Audit {
   /** Stages one scored file. Idempotent; two attempts of one chunk are harmless. */
   stage(runId: string, scored: ScoredFile): Promise<void>;
   tally(options: ReconcileOptions): Promise<StagedTally>;
+  /** The scored rows of the first ranks, in the order of the ranks. Call it after `tally`. */
+  topRows(options: TopRowsOptions): Promise<readonly TopRow[]>;
   /**
    * Publishes in one transaction that takes the publish lock.
    *

@@ -17,6 +17,7 @@ import {
   replaceRows,
   writtenTables,
 } from '../sql/publishing.ts';
+import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
@@ -24,7 +25,7 @@ import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
-import { digest } from './names.ts';
+import { digest, type FullName, partsOf } from './names.ts';
 import { createLock, lockTable, takeLock } from './publish-lock.ts';
 import { queryJob, run } from './query.ts';
 import { dropTable } from './rest-tables.ts';
@@ -50,7 +51,9 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   if (numbered === undefined) return false;
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
-  if (hasRows) await run(connection, writeRanked(connection, spec), { runId: entry.runId });
+  const reasons = hasRows ? await writeReasons(connection, spec) : undefined;
+  if (hasRows) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
+  if (reasons !== undefined) await dropTable(connection, reasons).catch(() => undefined);
   const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets, near));
   const mine = await publishOnce(connection, numbered, targets.ledger, script);
   // The table expires if it cannot be dropped.
@@ -119,11 +122,35 @@ async function createTargets(connection: Connection, spec: PublicationSpec): Pro
  * Writes the scored rows of the pinned attempts with their ranks. The name is a digest of the content, so two processes
  * write the same.
  */
-function writeRanked(connection: Connection, spec: PublicationSpec): string {
+function writeRanked(connection: Connection, spec: PublicationSpec, reasons: FullName | undefined): string {
   const { entry, pinned, key, keep, tables } = spec;
+  const table = reasons && BIGQUERY.table(partsOf(reasons));
+  const explained = (sql: string) =>
+    spec.reasons === undefined
+      ? sql
+      : `SELECT * FROM ${withReasons(BIGQUERY, `(${sql}) ranked`, spec.reasons.features, table)}`;
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
   return `CREATE OR REPLACE TABLE ${scratchName(connection, 'ranked', rankedId(spec))} ${scratchClause(connection, entry.runId)}
-    AS ${isRanked(tables) ? selectRanked(BIGQUERY, staged, key, keep) : selectScored(staged, key, keep)}`;
+    AS ${explained(isRanked(tables) ? selectRanked(BIGQUERY, staged, key, keep) : selectScored(staged, key, keep))}`;
+}
+
+/**
+ * Writes the reasons to a table of this call's own.
+ *
+ * @returns the table; undefined if no user has a reason
+ */
+async function writeReasons(connection: Connection, { entry, reasons }: PublicationSpec): Promise<FullName | undefined> {
+  if (reasons === undefined || explainedUsers(reasons) === 0) return undefined;
+  const id = digest(entry.runId, randomBytes(8).toString('hex'));
+  const name = scratchName(connection, 'reasons', id);
+  const options = { runId: entry.runId };
+  await run(
+    connection,
+    `CREATE TABLE ${name} ${reasonColumns(BIGQUERY, reasons.features)} ${scratchClause(connection, entry.runId)}`,
+    options,
+  );
+  for (const sql of insertReasons(BIGQUERY, name, reasons)) await run(connection, sql, options);
+  return scratchTable(connection, 'reasons', id);
 }
 
 function rankedId({ entry, pinned }: PublicationSpec): string {
@@ -133,12 +160,13 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
 /** @param near number of publications near the window when the publication number was chosen */
 function statementsOf(connection: Connection, spec: PublicationSpec, targets: PublicationTables, near: number): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
+  const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
   const { ledger, scores, quarantine, report, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
   const clashes = countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec);
   const rows = {
-    ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands },
+    ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands, holdout },
     staged: pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned),
   };
   return [

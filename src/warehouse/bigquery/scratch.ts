@@ -7,7 +7,7 @@ import { type FullName, partsOf, suffixOf } from './names.ts';
 import { dropTable, getTable, listTables } from './rest-tables.ts';
 
 /** Content of a run's table in scratch. */
-export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'probe';
+export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'reasons' | 'probe';
 
 const PREFIX = 'score_batch_';
 

@@ -9,7 +9,7 @@ import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropTable } from './rest-tables.ts';
 import { dropArtifact, listArtifacts, scratchName, scratchTable } from './scratch.ts';
-import { stage, stagedAttempts, tally } from './staging.ts';
+import { stage, stagedAttempts, tally, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
 
 export function bigquerySink(connection: Connection): Sink {
@@ -33,6 +33,7 @@ export function bigquerySink(connection: Connection): Sink {
     staged: (runId) => translated(connection, () => stagedAttempts(connection, runId), 'listing the staged attempts'),
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
+    topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),
@@ -45,7 +46,7 @@ export function bigquerySink(connection: Connection): Sink {
       }),
     listArtifacts: () =>
       translated(connection, async () => [
-        ...(await listArtifacts(connection, ['staged', 'ranked', 'probe'])),
+        ...(await listArtifacts(connection, ['staged', 'ranked', 'reasons', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (artifact) =>

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import type { TopRow } from '../../domain/reasons.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
 import { openDatabase } from '../../duckdb/database.ts';
 import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn } from '../../duckdb/types.ts';
-import { tallyStaging } from '../sql/tally.ts';
-import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { pinnedRows, tallyStaging } from '../sql/tally.ts';
+import { selectTop, toTopRow } from '../sql/top.ts';
+import type { ReconcileOptions, StagedTally, TopRowsOptions } from '../warehouse.ts';
 import { type Connection, labelsOf, sendOnce } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { runJobAs, submitUnlessThere } from './jobs.ts';
@@ -56,6 +58,14 @@ export async function tally(connection: Connection, options: ReconcileOptions): 
   return await tallyStaging(BIGQUERY, scratchName(connection, 'staged', runId), options, (sql) =>
     rows(connection, sql, { runId }),
   );
+}
+
+/** See `Sink.topRows`. */
+export async function topRows(connection: Connection, { runId, key, pinned, rows: most }: TopRowsOptions): Promise<TopRow[]> {
+  if (pinned.length === 0) return [];
+  const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned);
+  const sql = selectTop(BIGQUERY, { staged, key, rows: most, stagesText: true });
+  return (await rows(connection, sql, { runId })).map(toTopRow);
 }
 
 /** One upload request with the file. Google's client sends the same request, but without labels. */

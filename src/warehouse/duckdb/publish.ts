@@ -1,8 +1,10 @@
+import type { Reasons } from '../../domain/reasons.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { selectScored } from '../sql/publication.ts';
 import { appendEntries, nextEntry, publicationTables, replaceRows, writtenTables } from '../sql/publishing.ts';
+import { insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
@@ -14,19 +16,23 @@ import { stagedWidth } from './staged-width.ts';
 import { refuseAlteredStaging, stagingFolder } from './staging.ts';
 import { createTable, inCatalog, tableExists } from './tables.ts';
 
+const REASONS = 'score_batch_reasons';
+
 /**
  * Publishes in one transaction. The publish lock is the lock of the file: only one process can open it for writing, so no
  * other process publishes between reading the ledger and the commit. Rows are ranked into files first, to keep the lock
  * short.
  */
 export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<boolean> {
-  const { entry, key, keep, bands, scored } = spec;
+  const { entry, key, keep, bands, scored, reasons } = spec;
+  const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: false };
   const staging = stagingFolder(file, entry.runId);
   const sorted = spec.pinned.length > 0 && isRanked(spec.tables) ? await rankRows(file, spec, staging) : undefined;
   return await withFile(file, 'write', async (database) => {
     using staged = await openStaged(database, staging, spec.pinned);
-    const from = sorted ?? `(${selectScored(staged.all, key, keep)}) AS scored`;
-    const rows = { ranked: { from, key, keep, scored, bands }, staged: staged.rejected };
+    const ranked = sorted ?? `(${selectScored(staged.all, key, keep)}) AS scored`;
+    const from = reasons ? withReasons(DUCKDB, ranked, reasons.features, await writeReasons(database, reasons)) : ranked;
+    const rows = { ranked: { from, key, keep, scored, bands, holdout }, staged: staged.rejected };
     const hasRows = staged.files.length > 0;
     if (hasRows) await makeRoom(database, file, (await stagedWidth(database, staged.files)).group);
     return await transaction(database, async () => {
@@ -51,6 +57,15 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       return true;
     });
   });
+}
+
+/** @returns name of a temporary table; undefined if no user has a reason */
+async function writeReasons(database: Database, reasons: Reasons): Promise<string | undefined> {
+  const statements = insertReasons(DUCKDB, REASONS, reasons);
+  if (statements.length === 0) return undefined;
+  await database.run(`CREATE TEMP TABLE ${REASONS} ${reasonColumns(DUCKDB, reasons.features)}`);
+  for (const sql of statements) await database.run(sql);
+  return REASONS;
 }
 
 async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {

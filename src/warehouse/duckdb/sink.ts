@@ -12,7 +12,7 @@ import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
-import { stage, stagedAttempts, stagingFolder, tallyStaged, wholeAttempt } from './staging.ts';
+import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
 
@@ -56,6 +56,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
       translated(file.scratch, () => stageTapped(stagingFolder(file, runId), folder, window)),
     compute: (runId, work) => withMemory(file, runFolder(file, runId), work),
     tally: (options) => tallyStaged(file, options),
+    topRows: (options) => topRows(file, options),
     publish: (spec) => publish(file, spec),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),

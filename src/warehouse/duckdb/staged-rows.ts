@@ -12,6 +12,9 @@ import { registerOutcomes } from '../../outcomes/functions.ts';
 import { openOutcomes } from '../../outcomes/reader.ts';
 import { readTapped, rowFiles, tappedFolder } from './tapped.ts';
 
+/** Hash of the encoded features of a scored row; null if staging does not have it. Costs nothing unless it is selected. */
+export const FEATURE_HASH = 'feature_hash';
+
 /** Staged attempts as relations of one database: FROM clauses with the columns of staging. */
 export interface StagedRows extends Disposable {
   /** All rows. */
@@ -35,7 +38,7 @@ export async function openStaged(
     if (existsSync(folder)) tapped.push(await openTapped(database, folder));
     else plain.push(path.join(staging, `chunk-${chunk}-${attempt}.parquet`));
   }
-  const selects = plain.length === 0 ? [] : [`SELECT * FROM ${parquetScan(plain)}`];
+  const selects = plain.length === 0 ? [] : [`SELECT *, CAST(NULL AS BIGINT) AS ${FEATURE_HASH} FROM ${parquetScan(plain)}`];
   return {
     all: union([...selects, ...tapped.flatMap(({ scored, rejected }) => [scored, ...(rejected ? [rejected] : [])])]),
     // The constant columns of scored rows show that they are not quarantined, so DuckDB reads nothing of them.
@@ -69,13 +72,13 @@ async function openTapped(database: Database, folder: string): Promise<TappedRow
     });
   }
   const reader = openOutcomes(path.join(folder, OUTCOMES), window.batchRows);
-  const { score } = registerOutcomes(database, reader);
+  const { score, bits } = registerOutcomes(database, reader);
   const repeated = path.join(folder, REPEATED);
   const passed = [
     ...Array.from({ length: window.keys }, (_, i) => stagedKey(i)),
     ...Array.from({ length: window.kept }, (_, i) => stagedKeep(i)),
   ];
-  const scored = `SELECT ${[...passed, `${score}(${ORDINAL}) AS score`, ...constantColumns(window)].join(', ')}
+  const scored = `SELECT ${[...passed, `${score}(${ORDINAL}) AS score`, `${bits}(${ORDINAL}) AS ${FEATURE_HASH}`, ...constantColumns(window)].join(', ')}
     FROM ${scorable(parquetScan(files), window.keys, window.frozen.duplicates ? await filesIn(repeated) : [])}`;
   return {
     scored: window.rejected === 0 ? scored : `SELECT * FROM (${scored}) WHERE score IS NOT NULL`,

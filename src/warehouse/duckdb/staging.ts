@@ -4,6 +4,7 @@ import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
 import { readFacts } from '../../domain/attempt-facts.ts';
 import { checksumOf } from '../../domain/checksum.ts';
+import type { TopRow } from '../../domain/reasons.ts';
 import { type AttemptTally, pinAttempts } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
 import { stagedKey } from '../../domain/staged-columns.ts';
@@ -13,14 +14,15 @@ import { fileList, parquetScan } from '../../duckdb/sql.ts';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { checksumSums } from '../sql/dialect.ts';
-import { histogramCounts } from '../sql/tally.ts';
-import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { histogramCounts, type TextRow } from '../sql/tally.ts';
+import { selectTop, toTopRow } from '../sql/top.ts';
+import type { ReconcileOptions, StagedTally, TopRowsOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
 import { hashOfKey } from './key-hash.ts';
 import { countRows } from './row-count.ts';
 import { runFolder } from './scratch.ts';
-import { openStaged } from './staged-rows.ts';
+import { FEATURE_HASH, openStaged } from './staged-rows.ts';
 import { stampsOf } from './stamp.ts';
 import { readTapped, tappedFiles, tappedFolder, trustedBatchRows } from './tapped.ts';
 
@@ -128,6 +130,16 @@ export async function tallyStaged(
     if (scoreEdges === undefined) return { ...pinning, rejections, scoreCounts: undefined };
     const [counts = []] = await database.rows(`SELECT ${histogramCounts(scoreEdges).join(', ')} FROM ${pinned.all}`);
     return { ...pinning, rejections, scoreCounts: counts.map(Number) };
+  });
+}
+
+/** See `Sink.topRows`. */
+export async function topRows(file: DuckdbFile, { runId, key, pinned, rows }: TopRowsOptions): Promise<TopRow[]> {
+  if (pinned.length === 0) return [];
+  return await withMemory(file, runFolder(file, runId), async (database) => {
+    using staged = await openStaged(database, stagingFolder(file, runId), pinned);
+    const options = { staged: staged.all, key, rows, stagesText: false, featureHash: FEATURE_HASH };
+    return ((await database.rows(selectTop(DUCKDB, options))) as TextRow[]).map(toTopRow);
   });
 }
 

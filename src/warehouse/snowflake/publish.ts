@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf } from '../../domain/checksum.ts';
+import type { Reasons } from '../../domain/reasons.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
@@ -15,6 +16,7 @@ import {
   replaceRows,
   writtenTables,
 } from '../sql/publishing.ts';
+import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { comment } from './comment.ts';
@@ -34,6 +36,7 @@ import { ensureLock, ensureTable, tableExists } from './tables.ts';
  */
 export async function publish(snowflake: Snowflake, spec: PublicationSpec, counted: string | undefined): Promise<boolean> {
   const { entry, key, keep, bands, scored } = spec;
+  const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
   const tables = await publicationTables(
     spec,
     (layout) => inAccount(snowflake, layout),
@@ -55,7 +58,7 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     if (Number(found) > 0) throw clashed(entry);
     const publication = { ...spec, entry: numbered };
     const from = `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`;
-    const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands }, staged };
+    const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands, holdout }, staged };
     const replaced = replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
     for (const sql of [...replaced, ...appendEntries(SNOWFLAKE, tables, publication, fence)]) await session.rows(sql);
     await refuseOther(session, snowflake, publication, tables);
@@ -106,14 +109,39 @@ function doubled(what: string): ScoreBatchError {
 }
 
 /** Writes the scored rows of the pinned attempts with their ranks to a table of this call's own. @returns its quoted name */
-async function rank(snowflake: Snowflake, { entry, key, keep, tables }: PublicationSpec, pinned: string): Promise<string> {
+async function rank(snowflake: Snowflake, spec: PublicationSpec, pinned: string): Promise<string> {
+  const { entry, key, keep, tables, reasons } = spec;
   const { runId } = entry;
+  const explained = reasons && (await writeReasons(snowflake, runId, reasons));
+  const ranked = isRanked(tables) ? selectRanked(SNOWFLAKE, pinned, key, keep) : selectScored(pinned, key, keep);
   const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));
   await run(
     snowflake,
     `CREATE OR REPLACE TRANSIENT TABLE ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)} AS
-     ${isRanked(tables) ? selectRanked(SNOWFLAKE, pinned, key, keep) : selectScored(pinned, key, keep)}`,
+     ${reasons ? `SELECT * FROM ${withReasons(SNOWFLAKE, `(${ranked}) ranked`, reasons.features, explained)}` : ranked}`,
     runId,
   );
+  return table;
+}
+
+/**
+ * Writes the reasons to a table of this call's own.
+ *
+ * @returns its quoted name; undefined if no user has a reason
+ * @throws ScoreBatchError `unavailable` if a statement ran twice or not at all
+ */
+async function writeReasons(snowflake: Snowflake, runId: string, reasons: Reasons): Promise<string | undefined> {
+  if (explainedUsers(reasons) === 0) return undefined;
+  const table = tableIdentifier(scratchName(snowflake, `reasons_${randomBytes(4).toString('hex')}`, runId));
+  await run(
+    snowflake,
+    `CREATE OR REPLACE TRANSIENT TABLE ${table} ${reasonColumns(SNOWFLAKE, reasons.features)}
+     DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)}`,
+    runId,
+  );
+  for (const sql of insertReasons(SNOWFLAKE, table, reasons)) await run(snowflake, sql, runId);
+  const [[rows] = []] = await run(snowflake, `SELECT CAST(COUNT(*) AS VARCHAR) FROM ${table}`, runId);
+  const expected = explainedUsers(reasons);
+  if (Number(rows) !== expected) throw doubled(`the table of reasons has ${rows} rows, expected ${expected}`);
   return table;
 }

@@ -8,7 +8,7 @@ import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
-import { makeStaging, stage, stagedAttempts, stageName, tallyStaged } from './staging.ts';
+import { makeStaging, stage, stagedAttempts, stageName, tallyStaged, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
 
 export function snowflakeSink(snowflake: Snowflake): Sink {
@@ -60,6 +60,8 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
         },
         'counting the staged rows',
       ),
+    topRows: (options) =>
+      translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     published: (spec) => readPublished(snowflake, spec),
@@ -72,11 +74,11 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
         made.delete(runId);
         counted.delete(runId);
         await removeWorkFolder(place, runId);
-        await dropRun(snowflake, runId, ['staged', 'counted', 'ranked']);
+        await dropRun(snowflake, runId, ['staged', 'counted', 'ranked', 'reasons']);
       }),
     listArtifacts: () =>
       translated(snowflake, async () => [
-        ...(await listArtifacts(snowflake, ['staged', 'counted', 'ranked', 'probe'])),
+        ...(await listArtifacts(snowflake, ['staged', 'counted', 'ranked', 'reasons', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (artifact) =>

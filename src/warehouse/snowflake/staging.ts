@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { ScoredFile, StagedAttempt } from '../../domain/attempt.ts';
+import type { TopRow } from '../../domain/reasons.ts';
 import { pinAttempts } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
 import type { TableColumn } from '../../domain/tables.ts';
@@ -10,8 +11,9 @@ import { parquetScan } from '../../duckdb/sql.ts';
 import { toColumn as duckdbColumn } from '../../duckdb/types.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { RESUME } from '../errors.ts';
-import { type TextRow, tallyStaging } from '../sql/tally.ts';
-import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import { pinnedRows, type TextRow, tallyStaging } from '../sql/tally.ts';
+import { selectTop, toTopRow } from '../sql/top.ts';
+import type { ReconcileOptions, StagedTally, TopRowsOptions } from '../warehouse.ts';
 import { toColumn } from './columns.ts';
 import { comment } from './comment.ts';
 import { literal, SNOWFLAKE, snowflakeType } from './dialect.ts';
@@ -144,4 +146,15 @@ function fileName({ chunk, attempt, rows }: StagedAttempt): string {
 function attemptOf(file: string | null | undefined): StagedAttempt | undefined {
   const match = NAME.exec(file ?? '');
   return match ? { chunk: Number(match[1]), attempt: match[2] ?? '', rows: Number(match[3]) } : undefined;
+}
+
+/** See `Sink.topRows`. @param counted quoted name of the table of staged rows; see `tallyStaged` */
+export async function topRows(
+  snowflake: Snowflake,
+  { runId, key, pinned, rows }: TopRowsOptions,
+  counted: string | undefined,
+): Promise<TopRow[]> {
+  if (counted === undefined || pinned.length === 0) return [];
+  const staged = pinnedRows(SNOWFLAKE, counted, pinned);
+  return (await run(snowflake, selectTop(SNOWFLAKE, { staged, key, rows, stagesText: true }), runId)).map(toTopRow);
 }

@@ -4,7 +4,9 @@ import type { Column } from '../../domain/schema.ts';
 import { stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { type Dialect, instant } from './dialect.ts';
+import { isHeldOut } from './holdout.ts';
 import { keyOrder } from './key-order.ts';
+import { stagedKeys } from './top.ts';
 import { inPublication, inWindows } from './windows.ts';
 
 // One function per statement, the same for every warehouse. After the worker has rounded the scores, all arithmetic is on
@@ -21,6 +23,8 @@ export interface RankedRows {
   /** Number of scored rows. */
   readonly scored: number;
   readonly bands: Bands;
+  /** For the column `holdout`. */
+  readonly holdout?: { readonly share: number; readonly stagesText: boolean } | undefined;
 }
 
 /** Deletes the window's earlier publication. @param overlaps publications of overlapping windows, deleted too */
@@ -188,6 +192,8 @@ function scoreValues(dialect: Dialect, table: TableLayout, rows: RankedRows): Re
     decile: `${dialect.quotient('(rank - 1) * 10', String(rows.scored))} + 1`,
     band: bandOf(dialect, rows),
     scored_at: 'scored_at',
+    ...Object.fromEntries(table.columns.flatMap(({ name }) => (/^reason_\d+$/.test(name) ? [[name, name]] : []))),
+    ...(rows.holdout && { holdout: isHeldOut(dialect, stagedKeys(rows.key, rows.holdout.stagesText), rows.holdout.share) }),
   };
 }
 

@@ -2,8 +2,10 @@ import { expect } from 'vitest';
 import type { Bands } from '../../../src/domain/bands.ts';
 import { currentPublication, type LedgerWindow } from '../../../src/domain/ledger.ts';
 import { overlapping } from '../../../src/domain/publications.ts';
+import { keyHash } from '../../../src/warehouse/sql/dialect.ts';
+import { named } from './frozen.ts';
 import { counts, readScores } from './published.ts';
-import { EDGES, FIRST_DAY, MODEL, NAMES, publishRun, stageAll, startRun, WEEK, WEEK_BEFORE } from './run.ts';
+import { EDGES, FIRST_DAY, MODEL, NAMES, publishRun, stageAll, startRun, type TestRun, WEEK, WEEK_BEFORE } from './run.ts';
 import { type Area, JOB, withUsers } from './subject.ts';
 
 /** What a publication writes and replaces. */
@@ -34,6 +36,63 @@ export const publication: Area = (it, makeSubject) => {
       { runId: 'first', state: 'published', publication: 1, rows: { frozen: 300, scored: 295, quarantined: 5 } },
       { runId: 'second', state: 'published', publication: 2, rows: { frozen: 100, scored: 100, quarantined: 0 } },
     ]);
+  });
+
+  it('publishes reasons with the ranks that they belong to, and holds out the same users in every window', async () => {
+    const subject = await withUsers(makeSubject, 300);
+    const { warehouse } = subject;
+    const settings = { explained: 3, holdout: 0.2 };
+    const earlier = await publishRun(warehouse, 'earlier', { window: WEEK_BEFORE, ...settings });
+    const run = await startRun(warehouse, 'run', settings);
+    await stageAll(run, { score: 'least(user_id, 290) / 1000.0' });
+    const { pinned } = await run.tally();
+    const key = named(run.frozen.columns, ['user_id']);
+    const top = await warehouse.sink.topRows({ runId: 'run', key, pinned, rows: 12 });
+    await run.publish();
+    const read = async ({ runId, tables }: TestRun, table: 'scores' | 'report') =>
+      await warehouse.sink.read(async ({ dialect, find, rows }) => {
+        const name = (await find(tables[table] ?? tables.scores))?.name ?? [];
+        return await rows(
+          `SELECT ${dialect.text(keyHash(dialect, key), { type: 'integer' })} AS h, ${dialect.text('user_id', { type: 'integer' })} AS u,
+             reason_1, reason_2, LOWER(${dialect.text('holdout', { type: 'bool' })}) AS held
+           FROM ${dialect.table(name)} published WHERE run_id = ${dialect.literal(runId)} ORDER BY published.rank`,
+        );
+      });
+    const rows = await read(run, 'scores');
+    expect(await read(run, 'report')).toEqual(rows);
+    expect(rows.map(([, , ...reasons]) => reasons.slice(0, 2)).slice(0, 4)).toEqual([
+      ["rank 1's \\ first\n<é>", 'second'],
+      ["rank 2's \\ first\n<é>", null],
+      ["rank 3's \\ first\n<é>", 'second'],
+      [null, null],
+    ]);
+    expect(top.map(({ keyHash: hash }) => hash)).toEqual(rows.slice(0, 12).map(([hash]) => hash));
+    expect(top.map(({ millionths }) => millionths)).toEqual([...Array(10).fill(290_000), 289_000, 288_000]);
+    // Ten users have the highest score; ties are in the order of the key.
+    expect(rows.slice(0, 11).map(([, user]) => user)).toEqual([
+      ...Array.from({ length: 10 }, (_, i) => String(290 + i)),
+      '289',
+    ]);
+    const held = (found: readonly (readonly (string | null)[])[]) =>
+      found
+        .filter((row) => row[4] === 'true')
+        .map(([, user]) => user)
+        .sort();
+    expect(held(rows)).toEqual(held(await read(earlier, 'scores')));
+    expect(held(rows).length).toBeGreaterThan(30);
+    expect(held(rows).length).toBeLessThan(90);
+    // The same users in every warehouse.
+    expect(held(rows).slice(0, 3)).toMatchInlineSnapshot(`
+      [
+        "0",
+        "1",
+        "10",
+      ]
+    `);
+    const none = await publishRun(warehouse, 'none', { supersedes: 'run', explained: 0, holdout: 0 });
+    expect((await read(none, 'report')).every(([, , one, two, out]) => one === null && two === null && out === 'false')).toBe(
+      true,
+    );
   });
 
   it('replaces an overlapping publication in the same transaction, and only one that it was told of', async () => {

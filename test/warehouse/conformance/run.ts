@@ -65,6 +65,9 @@ export interface RunSettings {
   readonly edges?: readonly number[];
   readonly layout?: ScoreLayout;
   readonly bands?: Bands;
+  /** Number of rows with reasons, of two features each: `rank 1's first`, `rank 1's second`. */
+  readonly explained?: number;
+  readonly holdout?: number;
 }
 
 /** SQL over the frozen chunk, for a DuckDB in memory that plays the chunk worker. */
@@ -102,7 +105,7 @@ export interface TestRun {
 
 /** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
 export async function startRun(warehouse: Warehouse, runId: string, settings: RunSettings = {}): Promise<TestRun> {
-  const { query: from = USERS, window = WEEK, edges, layout = 'wide', bands = BANDS } = settings;
+  const { query: from = USERS, window = WEEK, edges, layout = 'wide', bands = BANDS, explained, holdout } = settings;
   const { sink } = warehouse;
   const frozen = await freeze(warehouse, runId, from, {
     key: settings.key ?? ['user_id'],
@@ -111,7 +114,14 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
   const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout !== 'wide' && { report: undefined }) };
-  const tables = tablesOf(names, { key, keep, scoreColumn: 'score', layout });
+  const tables = tablesOf(names, {
+    key,
+    keep,
+    scoreColumn: 'score',
+    layout,
+    reasons: explained && 2,
+    holdout: holdout !== undefined,
+  });
   const work = await temporaryFolder();
   const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
@@ -178,6 +188,13 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
         segments: keep.some(({ name }) => name === 'country') ? ['country'] : [],
         reported: true,
         scored,
+        holdout,
+        ...(explained !== undefined && {
+          reasons: {
+            features: 2,
+            rows: Array.from({ length: explained }, (_, i) => [`rank ${i + 1}'s \\ first\n<é>`, i % 2 === 0 ? 'second' : null]),
+          },
+        }),
       };
       return await sink.publish(spec);
     },

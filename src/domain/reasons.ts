@@ -1,0 +1,20 @@
+/** Why the highest scores are high, for the first ranks of a window. */
+export interface Reasons {
+  /** Reasons per user. */
+  readonly features: number;
+  /**
+   * Row i belongs to rank i + 1 and has `features` texts, the strongest reason first; null if there are fewer, or if the user's
+   * features are not known any more.
+   */
+  readonly rows: readonly (readonly (string | null)[])[];
+}
+
+/** A scored row with one of the highest scores. */
+export interface TopRow {
+  /** First 60 bits of the MD5 of its canonical key text, decimal; see `keyHash`. */
+  readonly keyHash: string;
+  /** The rounded score in millionths. */
+  readonly millionths: number;
+  /** Hash of the encoded features, a signed 64-bit integer as text; undefined if staging does not have it. */
+  readonly featureHash: string | undefined;
+}
