@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { VERSION } from '../versions.ts';
 import { rewordUsageErrors, unknownWord } from './complaint.ts';
+import type { ExplainFlags } from './explain.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
 import type { DropZipMapFlags } from './model-drop-zipmap.ts';
@@ -131,6 +132,20 @@ export function buildProgram(
     .action(async (flags: ReportFlags) => {
       const { reportCommand } = await import('./report.ts');
       showData(await reportCommand(flags, context()));
+    });
+
+  addWindowOptions(
+    addJobOption(
+      program
+        .command('explain')
+        .argument('<key...>', "values of the key's columns, as the scores table shows them")
+        .description("show why a user's score is as it is, its run and model, and the user's earlier scores"),
+    ),
+  )
+    .option('--features <n>', 'how many features to name', positiveInteger)
+    .action(async (key: readonly string[], flags: ExplainFlags) => {
+      const { explainCommand } = await import('./explain.ts');
+      show(await explainCommand(key, flags, context()));
     });
 
   addJobOption(program.command('gc').description('show what runs have left in scratch and no run needs any more'))

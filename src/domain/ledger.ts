@@ -1,5 +1,7 @@
 import type { Execution } from './execution.ts';
 import type { ModelChange } from './model-change.ts';
+import type { Histogram } from './psi.ts';
+import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
@@ -79,6 +81,12 @@ export interface RunDetails {
   readonly score_psi?: number | null;
   /** Drift of the scores from those of the previous window, by the same model; null if it was not measured. */
   readonly score_psi_previous?: number | null;
+  /** Scores of the training data: the bundle's reference. */
+  readonly score_reference?: Histogram;
+  /** How the reasons of the highest scores were found. */
+  readonly reasons?: ReasonFacts;
+  /** Bytes that the query was expected to read; absent if the source cannot tell. */
+  readonly estimated_bytes?: number;
   /** The model of the previous publication, if it differs from this run's model. */
   readonly model_changed?: ModelChange | null;
   /** Tables that the publication wrote in addition to scores and quarantine. */

@@ -18,3 +18,19 @@ export interface TopRow {
   /** Hash of the encoded features, a signed 64-bit integer as text; undefined if staging does not have it. */
   readonly featureHash: string | undefined;
 }
+
+/** How reasons were found, for the ledger. */
+export interface ReasonFacts {
+  /** Reasons per user. */
+  readonly features: number;
+  /** Shapley values of a tree ensemble, or occlusion of any model. */
+  readonly method: 'shapley' | 'occlusion';
+  /** SHA-256 of the baseline's file, hex. */
+  readonly baseline: string;
+  /** Users with at least one reason. */
+  readonly users: number;
+  /** Users whose features could not be read again as they were scored. */
+  readonly changed: number;
+  /** Wall-clock seconds. */
+  readonly seconds: number;
+}

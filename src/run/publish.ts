@@ -8,6 +8,7 @@ import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
 import { type ActiveRun, entryOf } from './progress.ts';
+import { explainHighest } from './reasons.ts';
 import { reconcile } from './reconcile.ts';
 import { refusal } from './refuse.ts';
 
@@ -47,6 +48,8 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     score_psi_previous: gates.scorePsiBefore ?? null,
     model_changed: plan.modelChanged ?? null,
     time_zone: plan.window.zone,
+    ...(reference && { score_reference: reference }),
+    ...(plan.estimatedBytes !== undefined && { estimated_bytes: plan.estimatedBytes }),
     also_wrote: plan.reported ? (['report', 'summary'] as const).filter((table) => plan.tables[table] !== undefined) : [],
     ...(plan.overlaps.length > 0 && { supersedes_windows: plan.overlaps.map(supersededWindow) }),
     providers: tallyProviders(reconciliation.pinned),
@@ -65,6 +68,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   }
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
+  const reasons = await explainHighest(active, frozen, reconciliation.pinned);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
   const mine = await plan.sink.publish({
@@ -80,6 +84,8 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     segments: definition.report.segments,
     reported: plan.reported,
     scored: reconciliation.rows.scored,
+    reasons,
+    holdout: definition.report.holdout,
   });
   if (mine) progress.state = 'published';
   return mine;

@@ -1,0 +1,200 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
+import { currentPublication, ledgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { SCORE_SCALE } from '../domain/tables.ts';
+import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { loadBaseline } from '../explain/baseline.ts';
+import { explainUsers } from '../explain/explain-users.ts';
+import { readFeatureRows } from '../explain/feature-rows.ts';
+import { type PublishedScore, readUserScores, type UserScores } from '../explain/published-score.ts';
+import type { Job } from '../job/load.ts';
+import { bindWindow } from '../job/parameters.ts';
+import { loadBundle } from '../model/bundle.ts';
+import { chooseColumns } from '../plan/columns.ts';
+import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
+import { alignTable } from '../terminal/table.ts';
+import { namedJob } from './named-job.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export interface ExplainFlags extends JobFlags, WindowOptions {
+  readonly features?: number;
+}
+
+/** Reasons that are shown if neither the job file nor a flag says how many. */
+const FEATURES = 3;
+
+/**
+ * Shows a user's score in a window with its reasons, the run and the model, and the scores of earlier windows. Reasons are
+ * found anew, from the source's rows as they are now, if they still give the published score; else they are those that were
+ * published, if there are any.
+ *
+ * @param values of the key's columns, in their order in `source.key`
+ */
+export async function explainCommand(
+  values: readonly string[],
+  flags: ExplainFlags,
+  context: Context,
+): Promise<{ data: object; text: string }> {
+  const job = await namedJob(flags, context);
+  const { definition } = job;
+  if (values.length !== definition.source.key.length) {
+    throw new ScoreBatchError(
+      'usage',
+      `the key has ${counted(definition.source.key.length, 'column')}, but ${counted(values.length, 'value')} ${values.length === 1 ? 'was' : 'were'} given`,
+      { hint: `give a value for each of ${definition.source.key.join(', ')}, in this order` },
+    );
+  }
+  const window = chooseWindow(flags, definition.time_zone, context);
+  const warehouses = await openWarehouses(job, context);
+  await warehouses.reachSink();
+  await using _reading = warehouses.readTogether();
+  const run = await publishedRun(job, window, warehouses);
+  context.subject.runId = run.runId;
+  const user = await readUser(values, { job, window, run, warehouses });
+  const published = user.scores.find(({ runId }) => runId === run.runId);
+  const reasons = published && (await reasonsNow(published, user, { job, window, run, warehouses }, flags));
+  const found = { job: definition.name, window: window.label, run, user, published, reasons };
+  return { data: dataOf(found), text: textOf(found) };
+}
+
+interface Found {
+  readonly job: Job;
+  readonly window: Window;
+  readonly run: Run;
+  readonly warehouses: Warehouses;
+}
+
+async function publishedRun(job: Job, window: Window, { ledger }: Warehouses): Promise<Run> {
+  const entries = await ledger.entries({ job: job.definition.name, window: ledgerWindow(window) });
+  const current = currentPublication(entries);
+  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
+  if (run?.details.columns !== undefined) return run;
+  throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
+    hint: 'run the job for this window first',
+  });
+}
+
+async function readUser(values: readonly string[], { job, window, run, warehouses }: Found): Promise<UserScores> {
+  const { definition } = job;
+  const names = tableNames(definition);
+  const columns = run.details.columns ?? [];
+  if (!columns.some(({ name }) => name === 'rank')) {
+    throw new ScoreBatchError('refused', `the scores of ${window.label} were published without ranks`, {
+      hint: 'explain needs sink.layout: wide',
+    });
+  }
+  const user = await warehouses.sink.read((reader) =>
+    readUserScores(reader, {
+      ...{ job: definition.name, window: ledgerWindow(window), runId: run.runId, values },
+      scores: { name: names.scores, columns },
+      quarantine: { name: names.quarantine, columns: [] },
+      key: columns.slice(0, definition.source.key.length),
+      scoreColumn: definition.score.column,
+    }),
+  );
+  if (user.keyHash !== undefined || user.quarantined.length > 0) return user;
+  throw new ScoreBatchError('usage', `${window.label} has no user with this key`, {
+    hint: 'write the key as the scores table shows it: decimals without trailing zeros, times like 2026-11-18 09:00:00.000000',
+  });
+}
+
+/** Why a score is as it is. */
+interface ReasonsNow {
+  readonly texts: readonly string[];
+  /** Where they come from, for people. */
+  readonly from: string;
+}
+
+async function reasonsNow(
+  published: PublishedScore,
+  { keyHash }: UserScores,
+  { job, window, run, warehouses }: Found,
+  flags: ExplainFlags,
+): Promise<ReasonsNow> {
+  const asPublished = (why: string): ReasonsNow =>
+    published.reasons.length > 0
+      ? { texts: published.reasons, from: `as published, because ${why}` }
+      : { texts: [], from: `not known, because ${why}` };
+  const { definition, root } = job;
+  const bundle = await loadBundle(path.resolve(root, definition.model));
+  if (bundle.digest !== run.model.digest) return asPublished('the model of the job file is another one now');
+  const baseline = await loadBaseline(bundle);
+  if (baseline === undefined) return asPublished('the model bundle has no baseline.csv');
+  const query = bindWindow(job.query, window, job.queryName, job.kind);
+  const columns = chooseColumns(definition, await warehouses.source.describe(query), bundle);
+  const hash = keyHash ?? '';
+  const rows = await readFeatureRows((statement) => warehouses.source.select(query, statement), columns, [hash]);
+  const user = {
+    texts: rows.get(hash),
+    millionths: Math.round(Number(published.score) * 10 ** SCORE_SCALE),
+    featureHash: undefined,
+  };
+  const explained = await explainUsers([user], {
+    ...{ bundle, baseline, columns: columns.features },
+    features: flags.features ?? definition.score.reasons?.features ?? FEATURES,
+    ...{ providers: ['cpu'], requireGpu: false },
+  });
+  if (explained.changed > 0) return asPublished("the source's row does not give this score any more");
+  const from =
+    explained.method === 'shapley'
+      ? 'Shapley values against the rows of baseline.csv'
+      : 'occlusion: what the score would be with values of baseline.csv';
+  return { texts: explained.rows[0]?.flatMap((text) => text ?? []) ?? [], from };
+}
+
+interface Explanation {
+  readonly job: string;
+  readonly window: string;
+  readonly run: Run;
+  readonly user: UserScores;
+  readonly published: PublishedScore | undefined;
+  readonly reasons: ReasonsNow | undefined;
+}
+
+function dataOf({ job, window, run, user, published, reasons }: Explanation): object {
+  const score = ({ label, runId, modelName, modelVersion, ...one }: PublishedScore) => ({
+    ...{ window: label, run_id: runId, model: { name: modelName, version: modelVersion } },
+    ...{ score: Number(one.score), rank: one.rank, decile: one.decile, band: one.band, reasons: one.reasons },
+  });
+  return {
+    ...{ job, window, run_id: run.runId, model: run.model },
+    score: published ? score(published) : null,
+    quarantined: user.quarantined,
+    reasons: reasons?.texts ?? [],
+    reasons_from: reasons?.from ?? null,
+    earlier: user.scores.filter((one) => one !== published).map(score),
+  };
+}
+
+function textOf({ job, window, run, user, published, reasons }: Explanation): string {
+  const lines = [
+    `${job} ${window}, run ${run.runId}`,
+    `  model     ${run.model.name} ${run.model.version}, sha256 ${run.model.digest.slice(0, 12)}…`,
+  ];
+  for (const { reason, column } of user.quarantined) {
+    lines.push(`  not scored: ${reason}${column === '' ? '' : ` (${column})`}`);
+  }
+  if (published !== undefined) {
+    lines.push(`  score     ${published.score}, rank ${published.rank}, decile ${published.decile}, band ${published.band}`);
+  }
+  if (reasons !== undefined) {
+    lines.push(
+      `  reasons   ${reasons.texts.join('\n            ') || 'none: no feature raises the score'}`,
+      `            (${reasons.from})`,
+    );
+  }
+  const earlier = user.scores.filter((one) => one !== published);
+  if (earlier.length > 0) {
+    const rows = earlier.map((one) => [
+      one.label,
+      one.score,
+      String(one.rank),
+      one.band,
+      `${one.modelName} ${one.modelVersion}`,
+    ]);
+    lines.push('', alignTable(['earlier', 'score', 'rank', 'band', 'model'], rows));
+  }
+  return lines.join('\n');
+}

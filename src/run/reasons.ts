@@ -1,0 +1,51 @@
+import { counted } from '../domain/counted.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { Reasons } from '../domain/reasons.ts';
+import type { AttemptTally } from '../domain/reconciliation.ts';
+import { readFeatureRows } from '../explain/feature-rows.ts';
+import type { SelectText } from '../warehouse/sql/reader.ts';
+import type { ActiveRun } from './progress.ts';
+
+/**
+ * Finds the reasons of the highest scores, if the job asks for them. The features of these users are read again, because only
+ * now it is known which users have the highest scores.
+ *
+ * @param pinned attempts that will be published
+ */
+export async function explainHighest(
+  { plan, progress, context }: ActiveRun,
+  frozen: FrozenTable,
+  pinned: readonly AttemptTally[],
+): Promise<Reasons | undefined> {
+  const { bundle, baseline, source, sink, key, features, requireGpu } = plan;
+  const { reasons, providers } = plan.job.definition.score;
+  if (reasons === undefined || baseline === undefined) return undefined;
+  progress.clock.enter('explain');
+  const began = performance.now();
+  const top = await sink.topRows({ runId: progress.runId, key, pinned, rows: reasons.top });
+  if (top.length === 0) return { features: reasons.features, rows: [] };
+  context.console.info(`explaining ${counted(top.length, 'score')}`);
+  const select = (statement: SelectText) =>
+    frozen.tapped ? source.select(plan.query, statement) : source.selectFrozen(frozen, statement);
+  const found = await readFeatureRows(
+    select,
+    { key, features },
+    top.map(({ keyHash }) => keyHash),
+  );
+  const { explainUsers } = await import('../explain/explain-users.ts');
+  const { rows, ...facts } = await explainUsers(
+    top.map(({ keyHash, millionths, featureHash }) => ({ texts: found.get(keyHash), millionths, featureHash })),
+    { bundle, baseline, columns: features, features: reasons.features, providers, requireGpu },
+  );
+  if (facts.changed > 0) {
+    context.console.warn(
+      `${counted(facts.changed, 'user has', 'users have')} no reasons: their features are not those that were scored any more`,
+    );
+  }
+  const seconds = Math.round(performance.now() - began) / 1000;
+  progress.details = {
+    ...progress.details,
+    reasons: { features: reasons.features, baseline: baseline.digest, seconds, ...facts },
+  };
+  return { features: reasons.features, rows };
+}
