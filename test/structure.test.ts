@@ -84,6 +84,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'suggest',
     'tap',
     'warehouse',
+    'warehouse/sql',
     'warehouse/open',
     'window',
     'yaml',
@@ -102,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'tap',
     'versions',
     'warehouse',
+    'warehouse/sql',
     'window',
   ],
   commands: [
@@ -125,6 +127,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'versions',
     'warehouse',
+    'warehouse/sql',
     'window',
     'yaml',
     'zipmap',

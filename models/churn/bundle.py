@@ -54,6 +54,12 @@ def golden_rows(frame, scores):
     return pd.concat([golden, golden.tail(1).assign(price_per_cd=np.nan)])
 
 
+def feature_bins(values):
+    """Bins of the values that are not null; for the column that can be null also the share of nulls."""
+    text = bins(values.dropna().to_numpy(), 7)
+    return f"{text[:-2]}, nulls: {values.isna().mean():.9g} }}" if values.name == "price_per_cd" else text
+
+
 def bins(values, digits):
     """Decile edges halfway between two observed values: no value lies on an edge, so a rounding never moves one across."""
     seen = np.unique(values)
@@ -70,7 +76,7 @@ def manifest(content, chosen, figures, train, validation, scores):
     columns = "\n".join(
         f"      - {{ name: {name}, range: [{low}, {high}]{', nullable: true, default: 0' if name == 'price_per_cd' else ''} }}"
         for name, (low, high) in RANGES.items())
-    references = "\n".join(f"    {name}: {bins(validation[name].fillna(PRICE_DEFAULT).to_numpy(), 7)}" for name in COLUMNS)
+    references = "\n".join(f"    {name}: {feature_bins(validation[name])}" for name in COLUMNS)
     baseline = ", ".join(f"{name}: {train[name].median():.7g}" for name in COLUMNS)
     later = ", ".join(f"W{week:02}: {figures[f'W{week:02}'][0]:.4f}" for week in range(7, 11))
     return f"""\

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { priceOf, showBytes } from '../domain/cost.ts';
+import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
 import { chunksFor } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
@@ -11,6 +12,7 @@ import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { rowsBefore } from '../plan/publications.ts';
+import { divideFeatures } from '../warehouse/sql/feature-counts.ts';
 import { canCount } from '../warehouse/warehouse.ts';
 import { localRange } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
@@ -45,7 +47,12 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
 function describePlan(plan: Plan, rows: number | undefined, bytes: number | undefined) {
   const { definition, file } = plan.job;
   const { window, bundle, tables, reported } = plan;
-  const touched = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
+  const touched = [
+    tables.scores,
+    tables.quarantine,
+    ...(reported ? [tables.report, tables.summary, tables.drift] : []),
+    tables.ledger,
+  ];
   const published = currentPublication(plan.entries);
   return {
     job: definition.name,
@@ -82,6 +89,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
       input: dtype,
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
+    drift: describeDrift(plan),
     report: plan.reportFile ?? null,
     supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that the run would supersede. */
@@ -113,9 +121,43 @@ function refusalsOf(plan: Plan, rows: number): readonly string[] {
   return refusals;
 }
 
+/** What measuring the drift of the features reads; null if it is not measured. */
+function describeDrift({ drift, tap }: Plan) {
+  return (
+    (drift && {
+      features: drift.features.map(({ feature }) => feature),
+      columns: [...new Set(drift.features.map(({ column }) => column.name))],
+      without_reference: drift.unmeasured,
+      statements: divideFeatures(drift.features).length,
+      /** Frozen rows are the run's own copy. Without one, the query runs again. */
+      reads: tap === undefined ? ('frozen rows' as const) : ('query again' as const),
+    }) ??
+    null
+  );
+}
+
+function showDrift({ columns, without_reference, statements, reads }: NonNullable<ReturnType<typeof describeDrift>>): string[] {
+  const where =
+    reads === 'frozen rows' ? 'read from the frozen rows, which comes on top of the query' : 'read by running the query again';
+  return [
+    `  drift     of ${columns.join(', ')}: ${where}, by ${counted(statements, 'statement')} that ${statements === 1 ? 'returns' : 'return'} only counts`,
+    ...(without_reference.length === 0
+      ? []
+      : [`            not of ${without_reference.join(', ')}, without reference in the bundle`]),
+  ];
+}
+
+/** `0.25`, or `0.05 for price and 0.02 for age` with limits per feature. */
+function showLimit(limit: Plan['job']['definition']['gates'][keyof Plan['job']['definition']['gates']]): string {
+  if (typeof limit !== 'object') return String(limit);
+  return Object.entries(limit)
+    .map(([feature, one]) => `${one} for ${feature}`)
+    .join(' and ');
+}
+
 function showPlan(plan: ReturnType<typeof describePlan>): string {
   const { window, model } = plan;
-  const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${limit}`);
+  const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${showLimit(limit)}`);
   return [
     `${plan.job} ${window.label}: ${localRange(window, window.zone)} (${window.kind}, ${window.zone})`,
     `  source    ${plan.source}`,
@@ -130,6 +172,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     ...(plan.bytes === null || plan.usd === null
       ? []
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
+    ...(plan.drift === null ? [] : showDrift(plan.drift)),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report ?? 'none'}`,
     `  supersedes  ${plan.supersedes === null ? 'nothing' : `${plan.supersedes.run_id} (${plan.supersedes.rows.frozen.toLocaleString('en')} rows)`}`,

@@ -1,12 +1,15 @@
 import { counted, grouped } from './counted.ts';
+import type { MeasuredDrift } from './feature-drift.ts';
+import { checkFeatures, type FeatureLimits } from './feature-gates.ts';
 import type { ScoreCounts } from './held.ts';
+import { percents } from './percents.ts';
 import { type Histogram, histogramOf, populationStabilityIndex } from './psi.ts';
 import type { Reconciliation } from './reconciliation.ts';
 import type { RunRows } from './rows.ts';
 import { neverSeen } from './text-counts.ts';
 
 /** Limits of the job file; shares between 0 and 1. */
-interface GateLimits {
+interface GateLimits extends FeatureLimits {
   readonly min_rows: number;
   readonly max_drop?: number | undefined;
   readonly max_quarantine_rate: number;
@@ -24,6 +27,8 @@ export interface GateContext {
   readonly reference: Histogram | undefined;
   /** Scores of the previous window, by the same model and in the bins of `scoreCounts`. */
   readonly before?: (ScoreCounts & { readonly label: string }) | undefined;
+  /** Drift of the features; undefined if it was not measured. */
+  readonly featureDrift?: MeasuredDrift | undefined;
   readonly allowEmpty: boolean;
 }
 
@@ -37,6 +42,8 @@ export interface GateResult {
   readonly scorePsiBefore?: number | undefined;
   /** The baselines that the scores drifted too far from. */
   readonly driftedFrom?: readonly ('reference' | 'before')[];
+  /** Features that drifted too far, or have too many nulls: one for each such refusal. */
+  readonly driftedFeatures?: readonly string[];
 }
 
 /** Checks the counts against the limits of the job file. Pure: counts in, sentences out. */
@@ -67,7 +74,14 @@ export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliat
     refusals.push(`the window has ${counted(rows.frozen, 'row')}, ${measured} fewer than ${where}; gates.max_drop is ${limit}`);
   }
   const drift = checkDrift(psi, rows.scored, context);
-  return { refusals: [...refusals, ...drift.refusals], warnings: drift.warnings, ...psi, driftedFrom: drift.from };
+  const features = checkFeatures(context.featureDrift, rows.scored, limits);
+  return {
+    refusals: [...refusals, ...drift.refusals, ...features.refusals],
+    warnings: [...drift.warnings, ...features.warnings],
+    ...psi,
+    driftedFrom: drift.from,
+    ...(features.drifted.length > 0 && { driftedFeatures: features.drifted }),
+  };
 }
 
 type Psi = Pick<GateResult, 'scorePsi' | 'scorePsiBefore'>;
@@ -116,13 +130,4 @@ function measurePsi(counts: readonly number[] | undefined, scored: number, { ref
     scorePsi: reference && populationStabilityIndex(counts, reference),
     ...(before && compared >= limits.psi_min_rows && { scorePsiBefore: populationStabilityIndex(counts, histogramOf(before)) }),
   };
-}
-
-/** A share and its limit with three digits, or with as many digits as it takes to differ. */
-function percents(measured: number, limit: number): [measured: string, limit: string] {
-  const shown = (share: number, digits: number) => `${Number((share * 100).toPrecision(digits))} %`;
-  for (let digits = 3; digits < 15; digits += 1) {
-    if (shown(measured, digits) !== shown(limit, digits)) return [shown(measured, digits), shown(limit, digits)];
-  }
-  return [`${measured * 100} %`, `${limit * 100} %`];
 }

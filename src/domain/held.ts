@@ -4,11 +4,11 @@ import { windowKey } from './publications.ts';
 import { showTableName } from './table-name.ts';
 import type { Tables } from './tables.ts';
 
-/** Tables whose rows show how many users a publication has. */
-export const AUDITED = ['scores', 'quarantine', 'report', 'summary'] as const;
+/** Tables whose rows can be counted against the ledger entry of their publication. */
+export const AUDITED = ['scores', 'quarantine', 'report', 'summary', 'drift'] as const;
 export type Audited = (typeof AUDITED)[number];
 
-/** What one table holds of one run: rows, and users in the summary. */
+/** What one table holds of one run: rows, or users in the summary. */
 export interface HeldRows {
   readonly table: Audited;
   readonly runId: string;
@@ -23,8 +23,8 @@ export interface ScoreCounts {
 }
 
 /**
- * Compares the tables with the ledger entry of a published run: one phrase per table that disagrees. Report and summary are
- * compared only if the publication wrote them.
+ * Compares the tables with the ledger entry of a published run: one phrase per table that disagrees. Report, summary and
+ * drift are compared only if the publication wrote them.
  */
 export function tableDiscrepancies(
   run: Pick<Run, 'runId' | 'window' | 'rows' | 'details'>,
@@ -36,7 +36,7 @@ export function tableDiscrepancies(
   return wrote.flatMap((table) => {
     const name = tables[table]?.name;
     if (name === undefined) return [];
-    const expected = table === 'quarantine' ? quarantined : scored;
+    const expected = { quarantine: quarantined, drift: run.details.feature_drift?.measured ?? 0 }[table as string] ?? scored;
     const here = held.filter((one) => one.table === table && windowKey(one.window) === windowKey(run.window));
     const own = sum(here.filter(({ runId }) => runId === run.runId));
     const others = sum(here) - own;

@@ -3,6 +3,7 @@ import type { ModelChange } from './model-change.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
+import type { RecordedDrift } from './recorded-drift.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
 import type { StageSeconds } from './stages.ts';
@@ -87,10 +88,12 @@ export interface RunDetails {
   readonly reasons?: ReasonFacts;
   /** Bytes that the query was expected to read; absent if the source cannot tell. */
   readonly estimated_bytes?: number;
+  /** Drift of the features from the bundle's reference, if it was measured. */
+  readonly feature_drift?: RecordedDrift;
   /** The model of the previous publication, if it differs from this run's model. */
   readonly model_changed?: ModelChange | null;
   /** Tables that the publication wrote in addition to scores and quarantine. */
-  readonly also_wrote?: readonly ('report' | 'summary')[];
+  readonly also_wrote?: readonly ('report' | 'summary' | 'drift')[];
   /** Overlapping publications that this one superseded. */
   readonly supersedes_windows?: readonly SupersededWindow[];
   /** If `state` is `superseded`: the run whose publication superseded this one, and its window. */

@@ -13,7 +13,10 @@ const EPSILON = 1e-4;
  *
  * @throws RangeError if `counts` is empty or the numbers of bins differ
  */
-export function populationStabilityIndex(counts: readonly number[], reference: Histogram): number {
+export function populationStabilityIndex(
+  counts: readonly number[],
+  reference: Partial<Histogram> & Pick<Histogram, 'shares'>,
+): number {
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (total === 0) throw new RangeError('an empty distribution has no stability index');
   if (counts.length !== reference.shares.length) throw new RangeError('the two distributions have different bins');

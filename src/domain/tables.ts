@@ -16,13 +16,14 @@ export interface TableLayout {
   readonly columns: readonly TableColumn[];
 }
 
-/** Every table that a job publishes to. Report and summary exist only if the job names them. */
+/** Every table that a job publishes to. Report, summary and drift exist only if the job names them. */
 export interface Tables {
   readonly scores: TableLayout;
   readonly quarantine: TableLayout;
   readonly ledger: TableLayout;
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
+  readonly drift: TableLayout | undefined;
 }
 
 const string = (name: string): TableColumn => ({ name, type: 'string' });
@@ -68,6 +69,15 @@ const TOTALS: readonly TableColumn[] = [
   decimal('share', 7, 6),
   decimal('mean_score', 7, 6),
   decimal('expected_churners', 18, 6),
+];
+
+/** A feature of the model and how far it is from the bundle's reference; `row_count` is how many rows were counted. */
+const DRIFT: readonly TableColumn[] = [
+  string('feature'),
+  decimal('psi', 9, 6),
+  decimal('null_share', 7, 6),
+  decimal('reference_null_share', 7, 6),
+  integer('row_count'),
 ];
 
 /** One row per event of a run, append-only, in the order of `entry_number`; `details` is a JSON object. */
@@ -124,6 +134,7 @@ export interface TableNames {
   readonly ledger: TableName;
   readonly report: TableName | undefined;
   readonly summary: TableName | undefined;
+  readonly drift?: TableName | undefined;
 }
 
 /**
@@ -160,6 +171,7 @@ export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = '
     ledger: ledgerLayout(names.ledger),
     report: names.report && { name: names.report, columns: [...own, score, ...place, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
+    drift: names.drift && { name: names.drift, columns: [...DRIFT, ...PUBLICATION] },
   };
 }
 

@@ -71,6 +71,10 @@ function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
       path: ['report', 'summary_table'],
       parts: report.summary_table === undefined ? [] : parseTableName(report.summary_table)?.slice(0, -1),
     },
+    {
+      path: ['report', 'drift_table'],
+      parts: report.drift_table === undefined ? [] : parseTableName(report.drift_table)?.slice(0, -1),
+    },
     { path: ['source', 'scratch'], parts: source.scratch.split('.') },
     { path: ['sink', 'scratch'], parts: sink.scratch.split('.') },
   ];
@@ -109,6 +113,7 @@ function tablesApart({ sink, report }: JobDefinition): Problem[] {
     { path: ['sink', 'table'], name: sink.table },
     { path: ['report', 'table'], name: report.table },
     { path: ['report', 'summary_table'], name: report.summary_table },
+    { path: ['report', 'drift_table'], name: report.drift_table },
   ];
   const seen = new Map([
     [keyOf(suffixed(scores, '_quarantine')), 'the quarantine table'],

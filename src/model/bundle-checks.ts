@@ -1,4 +1,5 @@
 import { counted } from '../domain/counted.ts';
+import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts';
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
@@ -21,8 +22,20 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
       ];
     }),
   ]);
-  const unknown = Object.keys(reference?.features ?? {}).filter((name) => !seen.has(name));
-  return [...found, ...unknown.map((name) => ({ path: ['reference', 'features', name], message: 'no input has this column' }))];
+  const dtypes = new Map(inputs.flatMap(({ dtype, columns }) => columns.map(({ name }) => [name, dtype] as const)));
+  const references = Object.entries(reference?.features ?? {}).flatMap(([name, one]) => {
+    const message = referenceProblem(one, dtypes.get(name));
+    return message === undefined ? [] : [{ path: ['reference', 'features', name], message }];
+  });
+  return [...found, ...references];
+}
+
+function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {
+  if (dtype === undefined) return 'no input has this column';
+  if (!isCategorical(reference)) return dtype === 'string' ? 'a text has no histogram; write categories' : undefined;
+  if (dtype !== 'string' && dtype !== 'bool') return `a ${dtype} has no categories; write edges and shares`;
+  const strange = dtype === 'bool' && Object.keys(reference.categories).some((name) => name !== 'true' && name !== 'false');
+  return strange ? 'the categories of a bool are true and false' : undefined;
 }
 
 function shapeProblems({ name, shape, columns }: Input, path: (string | number)[]): Problem[] {

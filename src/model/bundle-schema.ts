@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { z } from 'zod';
+import type { FeatureReference } from '../domain/feature-drift.ts';
 import { isPrintable } from '../domain/printable.ts';
 import { INPUT_DTYPES } from '../domain/signature.ts';
 
@@ -49,6 +50,41 @@ const scoreHistogram = histogram.refine(
   'edges of a score must be between 0 and 1',
 );
 
+/** Every category is counted by an expression of its own, and a statement has a maximum length. */
+const MAX_CATEGORIES = 500;
+const MAX_CATEGORY_CHARACTERS = 100_000;
+
+const part = z.number().min(0).max(1);
+
+/** The histogram of a number, or the shares of the categories of a text or a boolean, both of the values that are not null. */
+const featureReference = z
+  .strictObject({
+    edges: z.array(z.number()).optional(),
+    shares: z.array(part).optional(),
+    categories: z.record(z.string(), part).optional(),
+    other: part.default(0),
+    nulls: part.default(0),
+  })
+  .transform(({ edges, shares, categories, other, nulls }, context): FeatureReference => {
+    const refuse = (message: string): void => context.addIssue({ code: 'custom', message });
+    if (categories === undefined) {
+      const { data, error } = histogram.safeParse({ edges, shares });
+      if (data !== undefined && other === 0) return { ...data, nulls };
+      if (edges === undefined || shares === undefined) refuse('write edges and shares for a number, categories for a text');
+      else for (const { message } of error?.issues ?? [{ message: 'other is for categories' }]) refuse(message);
+      return z.NEVER;
+    }
+    const names = Object.keys(categories);
+    const sum = Object.values(categories).reduce((a, b) => a + b, other);
+    if (edges !== undefined || shares !== undefined) refuse('write either categories, or edges and shares');
+    else if (names.length > MAX_CATEGORIES || names.join('').length > MAX_CATEGORY_CHARACTERS)
+      refuse(
+        `at most ${MAX_CATEGORIES} categories, with ${MAX_CATEGORY_CHARACTERS} characters in all; add the rest up as other`,
+      );
+    else if (Math.abs(sum - 1) >= 1e-3) refuse('the shares of categories and other must add up to 1');
+    return { categories, other, nulls };
+  });
+
 /** `model.yaml` of a bundle; docs/model-bundle.md describes the format. */
 export const bundleSchema = z.strictObject({
   name: text,
@@ -59,7 +95,9 @@ export const bundleSchema = z.strictObject({
   trained: z.record(text, z.unknown()).optional(),
   inputs: z.array(input).min(1, 'name at least one input'),
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
-  reference: z.strictObject({ score: scoreHistogram.optional(), features: z.record(text, histogram).default({}) }).optional(),
+  reference: z
+    .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
+    .optional(),
   baseline: z.record(text, scalar).optional(),
   golden: z
     .strictObject({

@@ -14,6 +14,7 @@ import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import { tryModel } from './canary.ts';
 import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
+import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
 import { planTap, type TapPlan } from './tap.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './warehouses.ts';
@@ -54,6 +55,8 @@ export interface Plan
   readonly sizing: Sizing;
   /** How rows are scored as the query returns them; undefined if they are frozen first. */
   readonly tap: TapPlan | undefined;
+  /** Features whose drift is measured; undefined if none is. */
+  readonly drift: DriftPlan | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;
 }
@@ -70,6 +73,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   refuseNoParameter(query, job.queryName);
   const bundle = await loadBundle(path.resolve(job.root, definition.model));
   refuseMissingReference(job, bundle);
+  refuseUnmeasured(job, bundle);
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const served = phases.has('score') ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const execution = served?.execution;
@@ -107,6 +111,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     alone: options.phase === 'all',
   });
   const reserved = reservedFiles(job, warehouses.files);
+  const reported = window.kind === definition.every;
   const file = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
   return {
     ...{ job, window, query, bundle, execution, source, sink, kinds, sourceAccess, ledger, tables, identity, reserved },
@@ -120,7 +125,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
       bundle,
       hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
     }),
-    reported: window.kind === definition.every,
+    reported,
+    drift: planDrift(definition, bundle, columns, reported),
     reportFile: file,
     ...{ requireGpu, estimatedBytes, sizing, tap },
   };

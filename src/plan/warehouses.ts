@@ -100,6 +100,7 @@ export function tableNames({ sink, report }: JobDefinition): TableNames {
     ledger: sibling(scores, 'score_batch_ledger'),
     report: report.table === undefined ? undefined : nameOf(report.table),
     summary: report.summary_table === undefined ? undefined : nameOf(report.summary_table),
+    drift: report.drift_table === undefined ? undefined : nameOf(report.drift_table),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Histogram } from '../domain/psi.ts';
 import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
 import type { Cell } from './cells.ts';
+import { featureReference, type WrittenReference } from './feature-reference.ts';
 import { quantileHistogram } from './histogram.ts';
 import type { Sample } from './sample.ts';
 
@@ -8,31 +9,31 @@ type Scalar = number | string | boolean;
 
 /** What `model.yaml` states about the training rows. */
 export interface Typical {
-  readonly reference: { readonly score: Histogram; readonly features: Readonly<Record<string, Histogram>> };
+  readonly reference: { readonly score: Histogram; readonly features: Readonly<Record<string, WrittenReference>> };
   /** A typical row: medians of numeric features, otherwise the most frequent value. */
   readonly baseline: Readonly<Record<string, Scalar>>;
 }
 
 /** @param sample has at least one row */
 export function describeTypical(signature: Signature, { rows, scores }: Sample): Typical {
-  const features: Record<string, Histogram> = {};
+  const features: Record<string, WrittenReference> = {};
   const baseline: Record<string, Scalar> = {};
   for (const [i, { feature, dtype }] of featuresOf(signature).entries()) {
     const cells = rows.map((row) => row[i] ?? null);
+    const reference = featureReference(cells, dtype);
+    if (reference !== undefined) features[feature.name] = reference;
     if (dtype === 'string' || dtype === 'bool') {
       const value = mostFrequent(cells.map((cell) => cell ?? fillerOf(feature)));
       if (value !== null) baseline[feature.name] = value;
       continue;
     }
     const numbers = numbersOf(feature, cells);
-    if (numbers.length === 0) continue;
-    features[feature.name] = quantileHistogram(numbers);
-    baseline[feature.name] = medianOf(numbers, dtype);
+    if (numbers.length > 0) baseline[feature.name] = medianOf(numbers, dtype);
   }
   return { reference: { score: quantileHistogram(Float64Array.from(scores).sort(), [0, 1]), features }, baseline };
 }
 
-/** The numbers that the model gets, in ascending order. Defaults replace nulls; NaN is in no bin and left out. */
+/** The numbers that the model gets, in ascending order. Defaults replace nulls; NaN is left out. */
 function numbersOf(feature: Feature, cells: readonly Cell[]): Float64Array {
   const filler = Number(fillerOf(feature) ?? Number.NaN);
   return Float64Array.from(cells, (cell) => (cell === null ? filler : Number(cell)))

@@ -4,9 +4,11 @@ import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
+import { recordedDrift } from '../domain/recorded-drift.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
+import { measureDrift } from './feature-drift.ts';
 import { type ActiveRun, entryOf } from './progress.ts';
 import { explainHighest } from './reasons.ts';
 import { reconcile } from './reconcile.ts';
@@ -31,6 +33,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   const before = await scoresBefore(plan);
   const reconciliation = await reconcile(plan, frozen, runId, reference?.edges ?? before?.edges);
   progress.rows = reconciliation.rows;
+  const features = await measureDrift(plan, frozen);
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
     refuseDuplicates: definition.source.duplicates === 'refuse',
@@ -38,24 +41,29 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     previous: rowsBefore(plan),
     reference,
     before,
+    featureDrift: features?.drift,
     allowEmpty: options.allowEmpty,
   });
+  const warnings = [...(features?.warnings ?? []), ...gates.warnings];
   progress.details = {
     ...progress.details,
     rejections: reconciliation.rejections,
     texts: reconciliation.texts,
     score_psi: gates.scorePsi ?? null,
     score_psi_previous: gates.scorePsiBefore ?? null,
+    ...(features && { feature_drift: recordedDrift(features.drift) }),
     model_changed: plan.modelChanged ?? null,
     time_zone: plan.window.zone,
     ...(reference && { score_reference: reference }),
     ...(plan.estimatedBytes !== undefined && { estimated_bytes: plan.estimatedBytes }),
-    also_wrote: plan.reported ? (['report', 'summary'] as const).filter((table) => plan.tables[table] !== undefined) : [],
+    also_wrote: plan.reported
+      ? (['report', 'summary', 'drift'] as const).filter((table) => plan.tables[table] !== undefined)
+      : [],
     ...(plan.overlaps.length > 0 && { supersedes_windows: plan.overlaps.map(supersededWindow) }),
     providers: tallyProviders(reconciliation.pinned),
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),
-    warnings: gates.warnings,
+    warnings,
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
     ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
@@ -66,7 +74,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
       `${plan.window.label} supersedes the overlapping window ${label}, which is no longer published: run ${label} again`,
     );
   }
-  for (const warning of gates.warnings) context.console.warn(warning);
+  for (const warning of warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
   const reasons = await explainHighest(active, frozen, reconciliation.pinned);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
@@ -82,6 +90,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     keep: plan.keep,
     bands: definition.score.bands,
     segments: definition.report.segments,
+    drift: features?.drift,
     reported: plan.reported,
     scored: reconciliation.rows.scored,
     reasons,

@@ -12,11 +12,14 @@ import { previousWindow } from '../window/window.ts';
 const MAX_WINDOWS_BACK = 26;
 const MAX_SEARCH_MS = 5_000;
 
+/** A model can have hundreds of features that drift. */
+const MAX_REASONS = 10;
+
 /** The error for failed gates, for the person on call: why, what was quarantined, and where to look. */
 export async function refusal(
   plan: Plan,
   runId: string,
-  { refusals, driftedFrom = [] }: GateResult,
+  { refusals, driftedFrom = [], driftedFeatures = [] }: GateResult,
   reconciliation: Reconciliation,
 ): Promise<ScoreBatchError> {
   const rejections = reconciliation.rejections.map(
@@ -25,14 +28,23 @@ export async function refusal(
   );
   const [first, ...more] = refusals;
   // Any other refusal decides the hint: it may have caused the drift.
-  const onlyDrift = driftedFrom.length === refusals.length;
+  const onlyDrift = driftedFrom.length + driftedFeatures.length === refusals.length;
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {
-    details: [...more.map((reason) => `also: ${reason}`), ...rejections],
-    hint: onlyDrift ? driftHint(plan, driftedFrom) : await hintFor(plan, runId, reconciliation),
+    details: [
+      ...more.slice(0, MAX_REASONS).map((reason) => `also: ${reason}`),
+      ...(more.length > MAX_REASONS ? [`and ${more.length - MAX_REASONS} more, see the details of the run in the ledger`] : []),
+      ...rejections,
+    ],
+    hint: onlyDrift ? driftHint(plan, driftedFrom, driftedFeatures) : await hintFor(plan, runId, reconciliation),
   });
 }
 
-function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>): string {
+function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>, features: readonly string[]): string {
+  // They explain the drift of the scores.
+  if (features.length > 0) {
+    const names = [...new Set(features)].slice(0, MAX_REASONS).join(', ');
+    return `compare ${names} in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model`;
+  }
   const before = last?.window.label ?? 'the window before';
   if (from.includes('before')) return `check what has changed in the source since ${before}: the model is the same`;
   const since = last?.model.digest === bundle.digest ? ` (${before} was scored by the same model)` : '';

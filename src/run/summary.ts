@@ -2,6 +2,7 @@ import { counted, grouped } from '../domain/counted.ts';
 import { type Execution, showServing } from '../domain/execution.ts';
 import type { RunDetails, SupersededWindow } from '../domain/ledger.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
+import { type RecordedFeature, worstFeatures } from '../domain/recorded-drift.ts';
 import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import { type StageSeconds, showSeconds } from '../domain/stages.ts';
@@ -38,6 +39,8 @@ export interface RunSummary {
   readonly score_psi: number | null;
   /** PSI against the previous window, if the same model scored it. */
   readonly score_psi_previous: number | null;
+  /** The features that drifted most, at most three; empty if their drift was not measured. */
+  readonly feature_drift: readonly RecordedFeature[];
   /** The model of the previous publication, if it was a different one. */
   readonly model_changed: ModelChange | null;
   /** Publications of overlapping windows that this one supersedes. */
@@ -57,7 +60,12 @@ export function summarize({ plan, progress }: ActiveRun, state: RunSummary['stat
   const { runId, rows } = progress;
   const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds };
   const { window, bundle, tables, reported } = plan;
-  const published = [tables.scores, tables.quarantine, ...(reported ? [tables.report, tables.summary] : []), tables.ledger];
+  const published = [
+    tables.scores,
+    tables.quarantine,
+    ...(reported ? [tables.report, tables.summary, tables.drift] : []),
+    tables.ledger,
+  ];
   return {
     job: plan.job.definition.name,
     window: showWindow(window),
@@ -72,6 +80,7 @@ export function summarize({ plan, progress }: ActiveRun, state: RunSummary['stat
     batch_rows_halved_to: details.batch_rows_halved_to ?? null,
     score_psi: details.score_psi ?? null,
     score_psi_previous: details.score_psi_previous ?? null,
+    feature_drift: worstFeatures(details.feature_drift),
     model_changed: details.model_changed ?? null,
     supersedes_windows: details.supersedes_windows ?? [],
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
@@ -122,6 +131,10 @@ export function showSummary(summary: RunSummary): string {
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
   if (summary.score_psi_previous !== null)
     lines.push(`  drift       PSI ${summary.score_psi_previous.toFixed(3)} of the scores against the previous window`);
+  for (const { feature, psi, null_share, reference_null_share } of summary.feature_drift)
+    lines.push(
+      `  drift       PSI ${psi.toFixed(3)} of ${feature}, nulls ${percent(null_share)} (${percent(reference_null_share)} in the reference)`,
+    );
   for (const { run_id, label, start, end } of summary.supersedes_windows)
     lines.push(`  superseded  ${label} (${localRange({ start, end }, window.zone)}), run ${run_id}`);
   if (summary.chunks !== undefined) {
@@ -136,6 +149,11 @@ export function showSummary(summary: RunSummary): string {
   if (summary.rows_per_second) lines.push(`  rows/s      ${showRates(summary.rows_per_second)}`);
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
+}
+
+/** `1.25 %` */
+function percent(share: number): string {
+  return `${Number((share * 100).toPrecision(3))} %`;
 }
 
 function showProviders(providers: Readonly<Record<string, number>>): string {

@@ -1,6 +1,7 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { Bands } from '../domain/bands.ts';
 import type { KeyHash } from '../domain/checksum.ts';
+import type { MeasuredDrift } from '../domain/feature-drift.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
@@ -144,7 +145,9 @@ export interface PublicationSpec {
   readonly bands: Bands;
   /** Kept columns by which the summary is broken down. */
   readonly segments: readonly string[];
-  /** Whether this kind of window has a report and a summary. */
+  /** Rows of the drift table; undefined if drift was not measured. */
+  readonly drift?: MeasuredDrift | undefined;
+  /** Whether this kind of window has a report, a summary and a drift table. */
   readonly reported: boolean;
   readonly scored: number;
   /** For the columns `reason_1`, …; undefined if the job has none. */

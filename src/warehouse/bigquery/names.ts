@@ -43,7 +43,7 @@ export function fullName(name: TableName, { project, dataset }: DatasetName): Fu
       'configuration',
       `${showTableName(name)}: ${JSON.stringify(part)} is not a valid BigQuery ${what}`,
       {
-        hint: `${hint}; check sink.table, report.table and report.summary_table`,
+        hint: `${hint}; check sink.table, report.table, report.summary_table and report.drift_table`,
       },
     );
   };

@@ -109,12 +109,13 @@ async function createTargets(connection: Connection, spec: PublicationSpec): Pro
     (layout) => inProject(connection, layout),
     (table) => layoutExists(connection, table),
   );
-  const { ledger, scores, quarantine, report, summary } = targets;
+  const { ledger, scores, quarantine, report, summary, drift } = targets;
   const keyNames = spec.key.map(({ name }) => name);
   await createLayout(connection, ledger, ['job']);
   await createLock(connection, ledger);
   for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
   if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
+  if (drift) await createLayout(connection, drift, ['feature']);
   return targets;
 }
 

@@ -7,6 +7,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
+import { countDrift } from '../sql/drift-rows.ts';
 import { countSummarized, selectRanked, selectScored } from '../sql/publication.ts';
 import {
   appendEntries,
@@ -79,7 +80,7 @@ async function refuseOther(
   written: PublicationTables,
 ): Promise<void> {
   const { entry } = spec;
-  const { ledger, scores, quarantine, report, summary } = written;
+  const { ledger, scores, quarantine, report, summary, drift } = written;
   const altered: string[] = [];
   for (const expected of expectedRows(SNOWFLAKE, spec, { scores, quarantine, report })) {
     const [[rows, high, low] = []] = await session.rows(countContent(SNOWFLAKE, expected.table, entry, expected.hash));
@@ -95,6 +96,11 @@ async function refuseOther(
     const [[users] = []] = await session.rows(countSummarized(SNOWFLAKE, summary, entry));
     const scored = entry.rows?.scored ?? 0;
     if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users, expected ${scored}`);
+  }
+  if (drift !== undefined) {
+    const [[rows] = []] = await session.rows(countDrift(SNOWFLAKE, drift, entry));
+    const measured = spec.pinned.length === 0 ? 0 : (spec.drift?.features.length ?? 0);
+    if (Number(rows) !== measured) throw doubled(`${showTableName(drift.name)} has ${rows} rows, expected ${measured}`);
   }
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
   if (entries.filter(({ state }) => state === 'published').length !== 1)

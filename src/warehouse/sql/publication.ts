@@ -155,7 +155,7 @@ export function selectScored(staged: string, key: readonly Column[], keep: reado
 }
 
 /** Values that all rows of a publication share, by column. @param entry with its publication number */
-function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string> {
+export function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string> {
   const { literal } = dialect;
   return {
     job: literal(entry.job),
@@ -171,7 +171,7 @@ function constants(dialect: Dialect, entry: LedgerEntry): Record<string, string>
   };
 }
 
-function insert(dialect: Dialect, table: TableLayout, values: Readonly<Record<string, string>>, from: string): string {
+export function insert(dialect: Dialect, table: TableLayout, values: Readonly<Record<string, string>>, from: string): string {
   const columns = table.columns.map((column) => dialect.identifier(column.name));
   const selected = table.columns.map((column) => {
     const value = values[column.name];
@@ -208,7 +208,7 @@ function bandOf({ literal }: Dialect, { bands, scored }: RankedRows): string {
 }
 
 /** A whole number of millionths as a decimal with six places. */
-function millionths(dialect: Dialect, value: string): string {
+export function millionths(dialect: Dialect, value: string): string {
   const decimal = (digits: readonly [number, number]) => dialect.type({ type: 'decimal', digits });
   return `CAST(${value} AS ${decimal([24, 0])}) * CAST('0.000001' AS ${decimal([7, 6])})`;
 }

@@ -5,6 +5,7 @@ import { superseded } from '../superseded.ts';
 import type { PublicationSpec } from '../warehouse.ts';
 import { refuseOverlap } from './clashes.ts';
 import type { Dialect } from './dialect.ts';
+import { insertDrift } from './drift-rows.ts';
 import { insertEntry } from './ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, type RankedRows } from './publication.ts';
 
@@ -18,10 +19,11 @@ export interface PublicationTables {
   readonly ledger: TableLayout;
   readonly scores: TableLayout;
   readonly quarantine: TableLayout;
-  /** Report and summary if the window has them. */
+  /** Report, summary and drift if the window has them. */
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
-  /** Existing report and summary if the window has none. The job's grain can have changed, so its rows in them are deleted. */
+  readonly drift: TableLayout | undefined;
+  /** Those that exist if the window has none. The job's grain can have changed, so its rows in them are deleted. */
   readonly others: readonly TableLayout[];
 }
 
@@ -34,8 +36,8 @@ export async function publicationTables(
   fullName: (layout: TableLayout) => TableLayout,
   exists: (table: TableLayout) => Promise<boolean>,
 ): Promise<PublicationTables> {
-  const { ledger, scores, quarantine, report, summary } = tables;
-  const optional = [report && fullName(report), summary && fullName(summary)] as const;
+  const { ledger, scores, quarantine, report, summary, drift } = tables;
+  const optional = [report && fullName(report), summary && fullName(summary), drift && fullName(drift)] as const;
   const others: TableLayout[] = [];
   if (!reported) for (const table of optional) if (table && (await exists(table))) others.push(table);
   return {
@@ -44,13 +46,14 @@ export async function publicationTables(
     quarantine: fullName(quarantine),
     report: reported ? optional[0] : undefined,
     summary: reported ? optional[1] : undefined,
+    drift: reported ? optional[2] : undefined,
     others,
   };
 }
 
 /** The tables that get rows, without the ledger. */
-export function writtenTables({ scores, quarantine, report, summary }: PublicationTables): TableLayout[] {
-  return [scores, quarantine, report, summary].filter((table) => table !== undefined);
+export function writtenTables({ scores, quarantine, report, summary, drift }: PublicationTables): TableLayout[] {
+  return [scores, quarantine, report, summary, drift].filter((table) => table !== undefined);
 }
 
 /**
@@ -88,7 +91,7 @@ export function replaceRows(
   { rows, fence }: { readonly rows: RowsToPublish | undefined; readonly fence?: string },
 ): string[] {
   const { entry, key, segments } = spec;
-  const { ledger, scores, quarantine, report, summary, others } = tables;
+  const { ledger, scores, quarantine, report, summary, drift, others } = tables;
   const fenced = (statement: string) => (fence === undefined ? statement : `${statement} AND ${fence}`);
   const deletes = [...writtenTables(tables), ...others].map((table) => fenced(deleteWindow(dialect, table, ledger, spec)));
   if (rows === undefined) return deletes;
@@ -98,6 +101,7 @@ export function replaceRows(
     fenced(insertQuarantine(dialect, quarantine, entry, { staged: rows.staged, key })),
     ...(report ? [insertScores(dialect, report, entry, rows.ranked)] : []),
     ...(summary ? insertSummary(dialect, summary, entry, { ...rows.ranked, segments }) : []),
+    ...(drift && spec.drift ? insertDrift(dialect, drift, entry, spec.drift).map(fenced) : []),
   ];
 }
 

@@ -123,6 +123,7 @@ function within(warehouse: Warehouse, dataset: string): Warehouse {
     ledger: place(tables.ledger),
     report: place(tables.report),
     summary: place(tables.summary),
+    drift: place(tables.drift),
   });
   return {
     ...warehouse,
