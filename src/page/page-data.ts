@@ -1,3 +1,4 @@
+import type { Bands } from '../domain/bands.ts';
 import type { WindowKind } from '../domain/window.ts';
 
 // What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between
@@ -17,9 +18,8 @@ export interface SegmentChange {
   readonly before: Totals;
 }
 
-export interface BandCount {
+export interface BandCount extends Totals {
   readonly band: string;
-  readonly users: number;
 }
 
 /** One value of a segment; the segment `all` has all users. */
@@ -155,8 +155,8 @@ export interface PageData {
     readonly before: readonly number[] | undefined;
     readonly reference: readonly number[] | undefined;
   };
-  /** Names of the bands, highest risk first. */
-  readonly bandNames: readonly string[];
+  /** As in the job file, so that the page can say what a band means. */
+  readonly bandRules: Bands;
   /** The segment `all` first, then by segment, most users first. */
   readonly bands: readonly SegmentBands[];
   /** Ten tenths by rank; fewer if there are fewer users. */
@@ -165,14 +165,19 @@ export interface PageData {
   readonly bandsExplain: number | undefined;
   /** Up to twelve windows, oldest first, this one last. */
   readonly trend: readonly TrendPoint[];
+  /** Undefined if no window has a known outcome. */
   readonly outcome: OutcomeData | undefined;
+  /** ISO instant from which the outcome of this window is known; undefined if the job has no labels. */
+  readonly outcomeKnownFrom: string | undefined;
   /** Up to 20. */
   readonly riskiest: readonly RiskyUser[];
-  /** How many features a user's reasons name; 0 if the job has no reasons. */
-  readonly reasons: number;
+  /** How many features a user's reasons name, and how they were found; undefined if the job has no reasons. */
+  readonly reasons: { readonly features: number; readonly method: 'shapley' | 'occlusion' } | undefined;
   readonly leftOut: readonly LeftOut[];
   /** The feature that drifted most first; undefined if drift was not measured. */
   readonly drift: readonly FeatureDrift[] | undefined;
+  /** Relative links to the index page and to the report file with all users; undefined if there is none. */
+  readonly links: { readonly index: string | undefined; readonly list: string | undefined };
   readonly run: RunFacts;
 }
 

@@ -1,0 +1,69 @@
+import { draw, figure } from './chart.ts';
+import { BAR_KEY, CIRCLE_KEY, ROW, STROKE_KEY, shareRows } from './chart-parts.ts';
+import { type Html, html } from './html.ts';
+import { percent } from './numbers.ts';
+import type { PageData } from './page-data.ts';
+import { table } from './table.ts';
+
+type Distribution = PageData['distribution'];
+
+/** How many users have which score, against the earlier window and the training data. */
+export function distributionFigure({ distribution, before, window }: PageData): Html {
+  const { now, reference } = distribution;
+  const bins = now.map((_, i) => now.length - 1 - i);
+  const rows = bins.map((bin) => ({
+    name: binName(distribution.edges, bin),
+    now: now[bin] ?? 0,
+    before: distribution.before?.[bin],
+    reference: reference?.[bin],
+  }));
+  const against = [
+    ...(before && distribution.before ? [html`${STROKE_KEY} ${before.label}`] : []),
+    ...(reference ? [html`${CIRCLE_KEY} training data`] : []),
+  ];
+  const heads = [
+    window.label,
+    ...(distribution.before ? [before?.label ?? 'before'] : []),
+    ...(reference ? ['training data'] : []),
+  ];
+  return figure({
+    heading: 'Users by score',
+    note: html`Share with a score in each range: ${BAR_KEY} ${window.label}${against.map((one) => html`, ${one}`)}.`,
+    chart: draw(
+      {
+        id: 'distribution',
+        title: `Share of users by score in ${window.label}`,
+        description: rows.map((row) => `${row.name}: ${percent(row.now)}`).join('; '),
+        height: rows.length * ROW + 22,
+      },
+      shareRows(rows, 92),
+    ),
+    table: table({
+      caption: 'Share of users by score',
+      columns: [{ head: 'score' }, ...heads.map((head) => ({ head, numeric: true }))],
+      rows: rows.map((row) => [
+        row.name,
+        percent(row.now),
+        ...(distribution.before ? [percent(row.before ?? 0)] : []),
+        ...(reference ? [percent(row.reference ?? 0)] : []),
+      ]),
+    }),
+  });
+}
+
+/** `under 77.1%`, `77.1–79.8%`, `88.9% and over` */
+function binName(edges: Distribution['edges'], bin: number): string {
+  const low = edges[bin - 1];
+  const high = edges[bin];
+  const digits = edgeDigits(edges);
+  if (low === undefined) return high === undefined ? 'all' : `under ${percent(high, digits)}`;
+  return high === undefined
+    ? `${percent(low, digits)} or more`
+    : `${percent(low, digits).slice(0, -1)}–${percent(high, digits)}`;
+}
+
+/** As many digits as tell neighbouring edges apart. */
+function edgeDigits(edges: readonly number[]): number {
+  const apart = (digits: number) => new Set(edges.map((edge) => percent(edge, digits))).size === new Set(edges).size;
+  return [0, 1, 2, 3].find(apart) ?? 4;
+}

@@ -1,0 +1,75 @@
+import { dayIn } from './dates.ts';
+import { type Html, html } from './html.ts';
+import { decimal, percent } from './numbers.ts';
+import { aucFigure, calibrationFigure, captured, decilesFigure, evaluationCells } from './outcome-charts.ts';
+import { totalText, unknownYet } from './outcome-words.ts';
+import type { OutcomeData, PageData } from './page-data.ts';
+import { section } from './section.ts';
+import { believed } from './separation.ts';
+import { aucText } from './separation-words.ts';
+import { table } from './table.ts';
+import { capitalized, type Nouns } from './words.ts';
+
+export function outcomeSection(data: PageData): Html {
+  const { outcome, job } = data;
+  return section({
+    id: 'outcome',
+    heading: 'Did it come true?',
+    body: outcome === undefined ? html`<p>${capitalized(unknownYet(data))}</p>` : known(data, outcome, job.nouns),
+  });
+}
+
+function known(data: PageData, outcome: OutcomeData, nouns: Nouns): Html {
+  const { newest, series } = outcome;
+  const judged = believed(outcome);
+  const { outcomeKnownFrom, window, job } = data;
+  const later =
+    outcomeKnownFrom && newest.label !== window.label
+      ? ` The outcome of ${window.label} itself is known from ${dayIn(job.zone, outcomeKnownFrom)} on.`
+      : '';
+  return html`<p>${judged === undefined ? capitalized(unknownYet(data)) : html`<b>${capitalized(totalText(judged, nouns).verdict)}.</b> ${totalText(judged, nouns).sentence}`} ${
+    judged?.auc === undefined ? undefined : aucText({ ...judged, interval: judged.aucInterval, basis: 'outcome' }, nouns)
+  } ${liftText(outcome, nouns)}${later}</p>
+${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures flatter.</p>` : undefined}
+${groupsText(outcome, nouns)}
+<div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series)}</div>
+`;
+}
+
+function liftText({ newest, deciles }: OutcomeData, nouns: Nouns): string {
+  const [top] = deciles;
+  if (top === undefined || top.users === 0 || newest.positives === 0) return '';
+  const share = top.positives / top.users;
+  const overall = newest.positives / newest.users;
+  return `Of the riskiest tenth, ${percent(share)} did, against ${percent(overall)} of all ${nouns.many} (lift ${decimal(share / overall, 2)}): with ${percent(
+    top.users / newest.users,
+    0,
+  )} of the calls it reaches ${percent(captured(deciles, 1) / newest.positives, 0)} of those who ${nouns.outcome}.`;
+}
+
+/** Contact changes what happens, so only those who were left alone say whether the scores were right. */
+function groupsText({ groups, newest }: OutcomeData, nouns: Nouns): Html | undefined {
+  if (groups.length === 0) return undefined;
+  const untreated = groups.some(({ group, evaluated }) => group === 'untreated' && evaluated.users > 0);
+  const believe = untreated
+    ? 'Believe the untreated ones: contact may have changed what happened to the others.'
+    : 'All were contacted, which may have changed what happened, so take these figures with care.';
+  return html`<p><b>${believe}</b></p>
+${table({
+  caption: `${capitalized(nouns.many)} of ${newest.label} by whether they were contacted`,
+  showCaption: true,
+  columns: [
+    { head: 'group' },
+    { head: nouns.many, numeric: true },
+    { head: 'expected', numeric: true },
+    { head: 'came true', numeric: true },
+    { head: 'AUC', numeric: true },
+    { head: '95% interval', numeric: true },
+    { head: 'average precision', numeric: true },
+    { head: 'Brier score', numeric: true },
+  ],
+  rows: groups.map(({ group, evaluated }) =>
+    evaluationCells(`${group}${group === 'untreated' ? ' (believe these)' : ''}`, evaluated),
+  ),
+})}`;
+}

@@ -1,0 +1,61 @@
+import { bandsSection } from './bands.ts';
+import { HATCHES } from './bands-chart.ts';
+import { brief } from './brief.ts';
+import { windowInWords } from './dates.ts';
+import { distributionFigure } from './distribution.ts';
+import { htmlDocument } from './document.ts';
+import { driftSection } from './drift.ts';
+import { figuresSection } from './figures.ts';
+import { html, link, value } from './html.ts';
+import { changeTable, headline, lede } from './lede.ts';
+import { leftOutSection } from './left-out.ts';
+import { outcomeSection } from './outcome.ts';
+import type { PageData } from './page-data.ts';
+import { riskiestSection } from './riskiest.ts';
+import { runSection } from './run-facts.ts';
+import { section } from './section.ts';
+import { separationText } from './separation-words.ts';
+import { scoreTrend, usersTrend } from './trend.ts';
+import { capitalized } from './words.ts';
+
+/** The report page of a window: one HTML document with all that it needs. The same data give the same bytes. */
+export function renderPage(data: PageData): string {
+  const { job, window, links, totals, trend } = data;
+  const title = headline(data);
+  return htmlDocument({
+    title: `${job.name} ${window.label}: ${title}`,
+    header: html`<p class="kicker">${links.index === undefined ? value(job.name) : link(links.index, value(job.name))} · ${window.label}</p>
+<h1>${title}</h1>
+<p class="dek">${capitalized(windowInWords(window, job.zone))}.${job.description === undefined ? undefined : html` ${value(job.description)}`}</p>
+`,
+    main: [
+      HATCHES,
+      html`<section id="week" aria-label="The ${window.kind === 'ad hoc' ? 'window' : window.kind} in a paragraph">${lede(data)}${changeTable(data)}</section>
+`,
+      brief(data),
+      figuresSection(data),
+      html`<div class="pair">`,
+      section({
+        id: 'scores',
+        heading: 'How far the scores lie apart',
+        body: totals.users === 0 ? html`<p>There are no scores.</p>` : [separationText(data), distributionFigure(data)],
+      }),
+      totals.users === 0
+        ? section({ id: 'bands', heading: 'Bands', body: html`<p>Nobody is in a band.</p>` })
+        : bandsSection(data),
+      html`</div>`,
+      section({
+        id: 'trend',
+        heading: `The last ${trend.length === 1 ? 'window' : `${trend.length} windows`}`,
+        body: html`<div class="grid">${usersTrend(trend, job.nouns)}${scoreTrend(trend, job.nouns)}</div>`,
+      }),
+      outcomeSection(data),
+      riskiestSection(data),
+      leftOutSection(data),
+      driftSection(data),
+      runSection(data),
+    ],
+    footer: html`<p>Scores are probabilities: ${job.nouns.many} with a score of 80% are expected to ${job.nouns.outcome} in 80 of 100 cases. “Expected” numbers are sums of scores.</p>
+`,
+  });
+}

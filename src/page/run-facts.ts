@@ -1,0 +1,35 @@
+import { showBytes } from '../domain/cost.ts';
+import { momentIn } from './dates.ts';
+import { type Html, html, type Part, value } from './html.ts';
+import { count, decimal } from './numbers.ts';
+import type { PageData } from './page-data.ts';
+import { section } from './section.ts';
+
+/** The one section that may differ when the page is made again. */
+export function runSection({ run, window, job }: PageData): Html {
+  const stages = Object.entries(run.seconds);
+  const total = stages.reduce((sum, [, seconds]) => sum + seconds, 0);
+  const facts: readonly (readonly [name: string, fact: Part])[] = [
+    ['Model', html`${value(run.model.name)} ${run.model.version}, digest <code>${run.model.digest}</code>`],
+    ['Window', `${momentIn(job.zone, window.start)} to before ${momentIn(job.zone, window.end)} (${job.zone})`],
+    ['Data as of', momentIn(job.zone, run.dataAsOf)],
+    ['Published', momentIn(job.zone, run.publishedAt)],
+    ['Scored on', run.provider],
+    [
+      'Time',
+      `${decimal(total, 1)} s${stages.length > 0 ? ` (${stages.map(([stage, seconds]) => `${stage} ${decimal(seconds, 1)}`).join(', ')})` : ''}`,
+    ],
+    ['Cost', run.cost ? `${showBytes(run.cost.bytes)} read, ${decimal(run.cost.usd, 2)} USD` : 'not told by the warehouse'],
+    ['Run', html`<code>${run.runId}</code>, up to entry ${count(run.entryNumber)} of the ledger, score-batch ${run.version}`],
+  ];
+  return section({
+    id: 'run',
+    heading: 'The run',
+    body: html`${run.warnings.length === 0 ? undefined : html`<ul class="warnings">${run.warnings.slice(0, 20).map((warning) => html`<li>Warning: ${warning}</li>`)}</ul>`}
+<dl class="facts">${facts.map(
+      ([name, fact]) => html`<div><dt>${name}</dt><dd>${fact}</dd></div>
+`,
+    )}</dl>
+`,
+  });
+}

@@ -1,0 +1,42 @@
+import { type Html, html } from './html.ts';
+import { decimal, measure, percent } from './numbers.ts';
+import type { PageData } from './page-data.ts';
+import { type Separation, separationOf } from './separation.ts';
+import type { Nouns } from './words.ts';
+
+/** How much the order of the scores says, in a few words. */
+export function verdictInWords(separation: Separation): string {
+  if (separation.bandsExplain === undefined) return 'All scores are equal, so their order means nothing';
+  return {
+    none: 'The scores do not tell who is at risk: their order may be chance',
+    little: 'The scores separate little: their order is only slightly better than chance',
+    fair: 'The scores separate fairly well',
+    well: 'The scores separate well',
+  }[separation.verdict];
+}
+
+/** The same with its numbers; the first sentence stands out. */
+export function separationText(data: PageData): Html | undefined {
+  const separation = separationOf(data);
+  if (separation === undefined) return undefined;
+  const { tenths, bandsExplain } = separation;
+  return html`<p><b>${verdictInWords(separation)}.</b> ${
+    tenths === undefined || bandsExplain === undefined
+      ? undefined
+      : `The riskiest tenth has a mean score of ${percent(tenths.top)}, the least risky tenth ${percent(tenths.bottom)}: ${decimal((tenths.top - tenths.bottom) * 100, 1)} points apart.`
+  } ${bandsExplain === undefined ? undefined : bandNumbers(data, bandsExplain)} ${bandsExplain === undefined ? undefined : aucText(separation, data.job.nouns)}</p>
+`;
+}
+
+/** What an AUC means, for people who do not know the word. */
+export function aucText({ auc, interval, basis }: Pick<Separation, 'auc' | 'interval' | 'basis'>, nouns: Nouns): string {
+  if (auc === undefined) return '';
+  const pairs = `of two ${nouns.many}, one who will ${nouns.outcome} and one who will not, the first has the higher score in ${Math.round(auc * 100)} of 100 pairs; a coin toss gives 50`;
+  if (basis === 'scores') return `Even if every score is exactly right, ${pairs} (AUC ${measure(auc)}, from the scores alone).`;
+  const range = interval === undefined ? '' : `, 95% interval ${measure(interval[0])} to ${measure(interval[1])}`;
+  return `Measured on outcomes: ${pairs} (AUC ${measure(auc)}${range}).`;
+}
+
+function bandNumbers({ bandRules }: PageData, explained: number): string {
+  return `The ${bandRules.bounds.length + 1} bands explain ${percent(explained, 0)} of the spread of the scores; the rest lies within bands.`;
+}

@@ -1,0 +1,83 @@
+import { meanScore } from './change.ts';
+import type { Evaluated, OutcomeData, PageData, Totals } from './page-data.ts';
+
+/** Below it, discrimination is poor; from it on, acceptable (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression, 2013, 5.2.4). */
+export const ACCEPTABLE_AUC = 0.7;
+/** From it on, excellent (there). */
+export const EXCELLENT_AUC = 0.8;
+
+/**
+ * - `none`: all scores are equal, or the interval of the AUC has 0.5 in it or lies below
+ * - `little`: AUC below 0.7
+ * - `fair`: AUC below 0.8
+ * - `well`: from 0.8 on
+ */
+export type Verdict = 'none' | 'little' | 'fair' | 'well';
+
+export interface Separation {
+  readonly verdict: Verdict;
+  /** Whether outcomes say so, or only the scores themselves, taken as right. */
+  readonly basis: 'outcome' | 'scores';
+  /** Of that basis; undefined if there are too few users. */
+  readonly auc: number | undefined;
+  readonly interval: readonly [low: number, high: number] | undefined;
+  /** Mean score of the riskiest and of the least risky tenth; undefined with fewer than two tenths. */
+  readonly tenths: { readonly top: number; readonly bottom: number } | undefined;
+  readonly bandsExplain: number | undefined;
+}
+
+/**
+ * How well the scores tell users apart; undefined if there are fewer than two users. The outcome decides where it is known for
+ * a window that the model was not trained on.
+ */
+export function separationOf({
+  deciles,
+  bandsExplain,
+  outcome,
+  totals,
+}: Pick<PageData, 'deciles' | 'bandsExplain' | 'outcome' | 'totals'>): Separation | undefined {
+  if (totals.users < 2) return undefined;
+  const top = deciles[0] && meanScore(deciles[0]);
+  const bottom = deciles.length > 1 ? meanScore(deciles.at(-1) as Totals) : undefined;
+  const tenths = top === undefined || bottom === undefined ? undefined : { top, bottom };
+  const known = outcome && believed(outcome);
+  const auc = known?.auc ?? impliedAuc(deciles);
+  const basis = known?.auc === undefined ? 'scores' : 'outcome';
+  const interval = basis === 'outcome' ? known?.aucInterval : undefined;
+  const verdict = bandsExplain === undefined ? 'none' : verdictOf(auc, interval);
+  return { verdict, basis, auc, interval, tenths, bandsExplain };
+}
+
+/**
+ * The evaluation to believe: that of the newest window, of its untreated users if treatment is known, since contact changes what
+ * happens; if the model was trained on it, that of the newest earlier window where it was not. Undefined if there is none.
+ */
+export function believed({ newest, series, groups }: OutcomeData): Evaluated | undefined {
+  const untreated = groups.find(({ group }) => group === 'untreated')?.evaluated;
+  return [untreated, newest, ...series.toReversed()].find((one) => one && !one.inSample && one.users > 0);
+}
+
+/**
+ * The AUC that the scores would have if each were exactly right, from the tenths: of all pairs of one user with the outcome and
+ * one without, the expected share in which the first has the higher score. Pairs within a tenth count one half, so it is a
+ * lower bound. Undefined if all are certain to have the same outcome.
+ *
+ * @param groups highest score first
+ */
+export function impliedAuc(groups: readonly Totals[]): number | undefined {
+  let above = 0;
+  let ordered = 0;
+  for (const { users, expected } of groups) {
+    const without = users - expected;
+    ordered += above * without + (expected * without) / 2;
+    above += expected;
+  }
+  const others = groups.reduce((sum, { users, expected }) => sum + users - expected, 0);
+  return above > 0 && others > 0 ? ordered / (above * others) : undefined;
+}
+
+function verdictOf(auc: number | undefined, interval: Separation['interval']): Verdict {
+  if (auc === undefined || auc <= 0.5 || (interval && interval[0] <= 0.5)) return 'none';
+  if (auc < ACCEPTABLE_AUC) return 'little';
+  return auc < EXCELLENT_AUC ? 'fair' : 'well';
+}
