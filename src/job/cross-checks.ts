@@ -15,6 +15,8 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
     ...unloadSupported(job),
+    ...decilesForLabels(job),
+    ...evaluationGatesHaveLabels(job),
   ];
 }
 
@@ -58,7 +60,7 @@ function reservedColumns({ source, sink, score }: JobDefinition): Problem[] {
 /** System schemas of the warehouses. Nobody can create a table in them. */
 const SYSTEM = ['information_schema', 'pg_catalog'];
 
-function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
+function systemSchemas({ source, sink, report, labels }: JobDefinition): Problem[] {
   const names = [
     { path: ['sink', 'table'], parts: parseTableName(sink.table)?.slice(0, -1) },
     { path: ['report', 'table'], parts: report.table === undefined ? [] : parseTableName(report.table)?.slice(0, -1) },
@@ -66,6 +68,7 @@ function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
       path: ['report', 'summary_table'],
       parts: report.summary_table === undefined ? [] : parseTableName(report.summary_table)?.slice(0, -1),
     },
+    { path: ['labels', 'table'], parts: labels?.table === undefined ? [] : parseTableName(labels.table)?.slice(0, -1) },
     { path: ['source', 'scratch'], parts: source.scratch.split('.') },
     { path: ['sink', 'scratch'], parts: sink.scratch.split('.') },
   ];
@@ -98,14 +101,18 @@ function segmentsKept({ sink, report }: JobDefinition): Problem[] {
   );
 }
 
-function tablesApart({ sink, report }: JobDefinition): Problem[] {
+function tablesApart({ sink, report, labels }: JobDefinition): Problem[] {
   const scores = parseTableName(sink.table) ?? [];
   const named = [
     { path: ['sink', 'table'], name: sink.table },
     { path: ['report', 'table'], name: report.table },
     { path: ['report', 'summary_table'], name: report.summary_table },
+    { path: ['labels', 'table'], name: labels?.table },
   ];
   const seen = new Map([
+    ...(labels !== undefined && labels.table === undefined
+      ? [[keyOf(suffixed(scores, '_evaluation')), 'the evaluation table'] as const]
+      : []),
     [keyOf(suffixed(scores, '_quarantine')), 'the quarantine table'],
     [keyOf(sibling(scores, 'score_batch_ledger')), 'the ledger table'],
   ]);
@@ -132,6 +139,23 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
         ? `bands by share need ranks, and sink.layout: ${sink.layout} has none; use thresholds in score.bands, or the wide layout`
         : `a report needs ranks, and sink.layout: ${sink.layout} has none; leave it out, or use the wide layout`,
   }));
+}
+
+function decilesForLabels({ sink, labels }: JobDefinition): Problem[] {
+  if (labels === undefined || sink.layout === 'wide') return [];
+  return [
+    {
+      path: ['labels'],
+      message: `an evaluation needs deciles, and sink.layout: ${sink.layout} has none; leave labels out, or use the wide layout`,
+    },
+  ];
+}
+
+function evaluationGatesHaveLabels({ gates, labels }: JobDefinition): Problem[] {
+  if (labels !== undefined) return [];
+  return (['min_auc', 'max_calibration_error'] as const)
+    .filter((gate) => gates[gate] !== undefined)
+    .map((gate) => ({ path: ['gates', gate], message: `${gate} is about known outcomes, and the job has no labels` }));
 }
 
 function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
