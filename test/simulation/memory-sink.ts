@@ -21,6 +21,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
   return {
     differences: notAsked,
     read: notAsked,
+    amend: notAsked,
     probe: notAsked,
     stagesText: true,
     workFolder: async () => '/nowhere',

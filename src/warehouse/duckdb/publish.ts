@@ -53,7 +53,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   });
 }
 
-async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
+export async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
   await database.run('BEGIN TRANSACTION');
   try {
     const result = await work();
