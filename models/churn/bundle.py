@@ -93,6 +93,7 @@ trained:
   label: no order in the 28 days after the window's end
   rows: {{ train: {len(train)}, validation: {len(validation)} }}
   weeks: 1997-W01 to 1997-W06
+  through: 1997-W06
   network: {chosen}
   metrics:
     validation_auc: {figures["validation"][0]:.4f}

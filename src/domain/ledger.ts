@@ -1,3 +1,4 @@
+import type { Evaluation } from './evaluation.ts';
 import type { Execution } from './execution.ts';
 import type { ModelChange } from './model-change.ts';
 import type { Histogram } from './psi.ts';
@@ -98,6 +99,10 @@ export interface RunDetails {
   readonly supersedes_windows?: readonly SupersededWindow[];
   /** If `state` is `superseded`: the run whose publication superseded this one, and its window. */
   readonly superseded_by?: SupersededWindow;
+  /** What the model's bundle says that it was trained through: an ISO week or date. */
+  readonly trained_through?: string;
+  /** How well the published scores foretold what became of the users; the newest evaluation. */
+  readonly evaluation?: Evaluation;
   readonly warnings?: readonly string[];
   /** Scores table by the parts of its name. */
   readonly table?: TableName;

@@ -24,6 +24,8 @@ export interface Tables {
   readonly report: TableLayout | undefined;
   readonly summary: TableLayout | undefined;
   readonly drift: TableLayout | undefined;
+  /** Exists only if the job has labels. */
+  readonly evaluation?: TableLayout | undefined;
 }
 
 const string = (name: string): TableColumn => ({ name, type: 'string' });
@@ -34,6 +36,9 @@ const decimal = (name: string, precision: number, scale: number): TableColumn =>
   type: 'decimal',
   digits: [precision, scale],
 });
+
+/** Nine decimals, so that every warehouse keeps it in its plain decimal type. */
+const measure = (name: string): TableColumn => decimal(name, 18, 9);
 
 /** Identifies the publication that a row belongs to. A publication replaces rows by job, window_start and window_end. */
 const PUBLICATION: readonly TableColumn[] = [
@@ -78,6 +83,28 @@ const DRIFT: readonly TableColumn[] = [
   decimal('null_share', 7, 6),
   decimal('reference_null_share', 7, 6),
   integer('row_count'),
+];
+
+/** How well the scores of a publication foretold the outcomes: measures of a group of users, or of a part of it. */
+const EVALUATION: readonly TableColumn[] = [
+  string('segment'),
+  string('segment_value'),
+  string('contact_group'),
+  string('part'),
+  integer('bin'),
+  integer('users'),
+  integer('positives'),
+  measure('mean_score'),
+  measure('auc'),
+  measure('auc_low'),
+  measure('auc_high'),
+  measure('average_precision'),
+  measure('brier'),
+  measure('calibration_error'),
+  measure('lift'),
+  measure('capture'),
+  { name: 'in_sample', type: 'bool' },
+  instant('evaluated_at'),
 ];
 
 /** One row per event of a run, append-only, in the order of `entry_number`; `details` is a JSON object. */
@@ -135,6 +162,7 @@ export interface TableNames {
   readonly report: TableName | undefined;
   readonly summary: TableName | undefined;
   readonly drift?: TableName | undefined;
+  readonly evaluation?: TableName | undefined;
 }
 
 /**
@@ -172,6 +200,7 @@ export function tablesOf(names: TableNames, { key, keep, scoreColumn, layout = '
     report: names.report && { name: names.report, columns: [...own, score, ...place, ...PUBLICATION] },
     summary: names.summary && { name: names.summary, columns: [...SEGMENT, ...TOTALS, ...PUBLICATION] },
     drift: names.drift && { name: names.drift, columns: [...DRIFT, ...PUBLICATION] },
+    ...(names.evaluation && { evaluation: evaluationLayout(names.evaluation) }),
   };
 }
 
@@ -186,6 +215,11 @@ export function tablesByName(names: TableNames, scoreColumn: string, layout: Sco
 /** The layout of a ledger, which is the same for every job. */
 export function ledgerLayout(name: TableName): TableLayout {
   return { name, columns: LEDGER };
+}
+
+/** The layout of an evaluation table, which is the same for every job. */
+export function evaluationLayout(name: TableName): TableLayout {
+  return { name, columns: [...EVALUATION, ...PUBLICATION] };
 }
 
 /** Whether a table has a column for the job. A slim table does not: all its rows are of one job. */

@@ -15,6 +15,8 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
     ...unloadSupported(job),
+    ...decilesForLabels(job),
+    ...evaluationGatesHaveLabels(job),
   ];
 }
 
@@ -63,7 +65,7 @@ function reservedColumns({ source, sink, score, report }: JobDefinition): Proble
 /** System schemas of the warehouses. Nobody can create a table in them. */
 const SYSTEM = ['information_schema', 'pg_catalog'];
 
-function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
+function systemSchemas({ source, sink, report, labels }: JobDefinition): Problem[] {
   const names = [
     { path: ['sink', 'table'], parts: parseTableName(sink.table)?.slice(0, -1) },
     { path: ['report', 'table'], parts: report.table === undefined ? [] : parseTableName(report.table)?.slice(0, -1) },
@@ -75,6 +77,7 @@ function systemSchemas({ source, sink, report }: JobDefinition): Problem[] {
       path: ['report', 'drift_table'],
       parts: report.drift_table === undefined ? [] : parseTableName(report.drift_table)?.slice(0, -1),
     },
+    { path: ['labels', 'table'], parts: labels?.table === undefined ? [] : parseTableName(labels.table)?.slice(0, -1) },
     { path: ['source', 'scratch'], parts: source.scratch.split('.') },
     { path: ['sink', 'scratch'], parts: sink.scratch.split('.') },
   ];
@@ -107,15 +110,19 @@ function segmentsKept({ sink, report }: JobDefinition): Problem[] {
   );
 }
 
-function tablesApart({ sink, report }: JobDefinition): Problem[] {
+function tablesApart({ sink, report, labels }: JobDefinition): Problem[] {
   const scores = parseTableName(sink.table) ?? [];
   const named = [
     { path: ['sink', 'table'], name: sink.table },
     { path: ['report', 'table'], name: report.table },
     { path: ['report', 'summary_table'], name: report.summary_table },
     { path: ['report', 'drift_table'], name: report.drift_table },
+    { path: ['labels', 'table'], name: labels?.table },
   ];
   const seen = new Map([
+    ...(labels !== undefined && labels.table === undefined
+      ? [[keyOf(suffixed(scores, '_evaluation')), 'the evaluation table'] as const]
+      : []),
     [keyOf(suffixed(scores, '_quarantine')), 'the quarantine table'],
     [keyOf(sibling(scores, 'score_batch_ledger')), 'the ledger table'],
   ]);
@@ -147,6 +154,23 @@ function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
         : `a report needs ranks, and sink.layout: ${sink.layout} has none; leave it out, or use the wide layout`,
   }));
   return [...problems, ...wideOnly];
+}
+
+function decilesForLabels({ sink, labels }: JobDefinition): Problem[] {
+  if (labels === undefined || sink.layout === 'wide') return [];
+  return [
+    {
+      path: ['labels'],
+      message: `an evaluation needs deciles, and sink.layout: ${sink.layout} has none; leave labels out, or use the wide layout`,
+    },
+  ];
+}
+
+function evaluationGatesHaveLabels({ gates, labels }: JobDefinition): Problem[] {
+  if (labels !== undefined) return [];
+  return (['min_auc', 'max_calibration_error'] as const)
+    .filter((gate) => gates[gate] !== undefined)
+    .map((gate) => ({ path: ['gates', gate], message: `${gate} is about known outcomes, and the job has no labels` }));
 }
 
 function slimTableIsOwn({ sink }: JobDefinition): Problem[] {

@@ -22,7 +22,7 @@ export interface Fingerprinted {
 /**
  * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL
  * and its bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only
- * affect speed (workers, devices, unloading), cost limits, table sharing and the warehouses' URLs: two checkouts can have
+ * affect speed (workers, devices, unloading), cost limits, table sharing, labels and the warehouses' URLs: two checkouts can have
  * the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
  *
  * @returns SHA-256, hex
@@ -32,13 +32,15 @@ export function fingerprintOf({ query, source: identity, columns, definition, bu
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
   const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, unload: _unload, ...source } = definition.source;
   const { warehouse: _____, shared_tables: ______, ...sink } = definition.sink;
+  // What became of the users changes no score.
+  const { labels: _labels, ...scoring } = definition;
   const parts = {
     format: FORMAT_VERSION,
     source: identity,
     texts: query.texts,
     parameters: query.parameters,
     columns,
-    definition: { ...definition, source, sink, score: { ...score, providers: names } },
+    definition: { ...scoring, source, sink, score: { ...score, providers: names } },
     model: [bundle.digest, bundle.definitionDigest],
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };

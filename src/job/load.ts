@@ -18,6 +18,16 @@ export interface Job {
   readonly queryName: string;
   /** Kind of the source warehouse: the query is in its SQL. */
   readonly kind: WarehouseKind;
+  /** The query of `labels`; undefined if the job has none. */
+  readonly labels?: LabelsQuery | undefined;
+}
+
+/** The query that says what became of the users. */
+interface LabelsQuery {
+  /** The query's text without a final semicolon. */
+  readonly query: string;
+  /** The query's name in messages. */
+  readonly queryName: string;
 }
 
 /**
@@ -32,8 +42,30 @@ export async function loadJob(name: string | undefined, folder: string, environm
   const { query, query_file, warehouse } = definition.source;
   // A URL of an unsupported kind is refused when the warehouse is opened.
   const kind = warehouseKind(warehouse) ?? 'duckdb';
-  const queryName = query_file === undefined ? 'source.query' : twinOf(query_file, kind, root);
-  const text = query ?? (await readText(path.resolve(root, queryName), 'the query file'));
+  const source = await readQuery({ query, query_file, key: 'source.query', what: 'the query file' }, kind, root);
+  const labels =
+    definition.labels &&
+    (await readQuery({ ...definition.labels, key: 'labels.query', what: 'the query file of labels' }, kind, root));
+  return { file, root, definition, ...source, kind, labels };
+}
+
+interface QueryPlace {
+  readonly query?: string | undefined;
+  readonly query_file?: string | undefined;
+  /** Key of the query's text in the job file. */
+  readonly key: string;
+  /** The file, for messages. */
+  readonly what: string;
+}
+
+/** @throws ScoreBatchError `configuration` if the file is missing, or the text is not one statement */
+async function readQuery(
+  { query, query_file, key, what }: QueryPlace,
+  kind: WarehouseKind,
+  root: string,
+): Promise<{ readonly query: string; readonly queryName: string }> {
+  const queryName = query_file === undefined ? key : twinOf(query_file, kind, root);
+  const text = query ?? (await readText(path.resolve(root, queryName), what));
   const statement = singleStatement(text, kind);
   if (statement === undefined || isBlank(statement, kind)) {
     throw new ScoreBatchError(
@@ -44,7 +76,7 @@ export async function loadJob(name: string | undefined, folder: string, environm
       },
     );
   }
-  return { file, root, definition, query: statement, queryName, kind };
+  return { query: statement, queryName };
 }
 
 /** `jobs/new_users.sql` → `jobs/new_users.bigquery.sql`, if the query has such a twin in the source's dialect. */

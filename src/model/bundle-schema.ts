@@ -92,7 +92,17 @@ export const bundleSchema = z.strictObject({
   sha256: digest,
   origin: z.strictObject({ sha256: digest, version: text, by: text }).optional(),
   description: z.string().optional(),
-  trained: z.record(text, z.unknown()).optional(),
+  trained: z
+    .record(text, z.unknown())
+    .superRefine(({ through }, context) => {
+      if (through === undefined || (typeof through === 'string' && /^\d{4}-(W\d{2}|\d{2}-\d{2})$/.test(through))) return;
+      context.addIssue({
+        code: 'custom',
+        path: ['through'],
+        message: 'write an ISO week like 1997-W06 or a date like 1997-02-16',
+      });
+    })
+    .optional(),
   inputs: z.array(input).min(1, 'name at least one input'),
   output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
   reference: z

@@ -144,7 +144,8 @@ async function readSegments(scores: Scores, window: PublishedWindow, names: read
     const bands = values.map((value) => {
       const own = cells.filter((cell) => cell.value === value);
       return {
-        ...{ segment: column.name, value: value ?? REST, users: 0, ...sumOf(own.map(({ totals }) => totals)) },
+        ...{ segment: column.name, value: value ?? REST },
+        ...sumOf(own.map(({ totals }) => totals)),
         bands: own.map(({ band, totals }) => ({ band, ...totals })),
       };
     });

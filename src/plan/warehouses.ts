@@ -92,7 +92,7 @@ function readTogether(source: Warehouse, sink: Warehouse): AsyncDisposable {
 }
 
 /** Names of a job's tables. Quarantine and ledger are in the schema of the scores table. */
-export function tableNames({ sink, report }: JobDefinition): TableNames {
+export function tableNames({ sink, report, labels }: JobDefinition): TableNames {
   const scores = nameOf(sink.table);
   return {
     scores,
@@ -101,6 +101,7 @@ export function tableNames({ sink, report }: JobDefinition): TableNames {
     report: report.table === undefined ? undefined : nameOf(report.table),
     summary: report.summary_table === undefined ? undefined : nameOf(report.summary_table),
     drift: report.drift_table === undefined ? undefined : nameOf(report.drift_table),
+    ...(labels && { evaluation: labels.table === undefined ? suffixed(scores, '_evaluation') : nameOf(labels.table) }),
   };
 }
 
@@ -111,7 +112,7 @@ function nameOf(text: string): TableName {
 }
 
 /** Files and folders that a report file of the job must never replace. */
-export function reservedFiles({ file, root, definition, queryName }: Job, files: Warehouses['files']): Reserved[] {
+export function reservedFiles({ file, root, definition, queryName, labels }: Job, files: Warehouses['files']): Reserved[] {
   const { query_file: query } = definition.source;
   const ofWarehouse = (end: keyof Warehouses['files']) =>
     files[end].map((path) => ({ what: `a file of the ${end}'s warehouse`, path }));
@@ -120,6 +121,9 @@ export function reservedFiles({ file, root, definition, queryName }: Job, files:
     ...ofWarehouse('sink'),
     { what: 'the job file', path: file },
     ...(query === undefined ? [] : [{ what: 'the query file', path: path.resolve(root, queryName) }]),
+    ...(labels && definition.labels?.query_file !== undefined
+      ? [{ what: 'the query file of labels', path: path.resolve(root, labels.queryName) }]
+      : []),
     { what: 'the model bundle', path: path.resolve(root, definition.model) },
   ];
 }

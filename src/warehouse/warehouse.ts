@@ -162,6 +162,17 @@ export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> 
   readonly rows: number;
 }
 
+/** What is added to a publication after it was made, such as its evaluation. */
+export interface Amendment {
+  /** The ledger entry to append. Its run must be the one that is published for its window. */
+  readonly entry: LedgerEntry;
+  readonly ledger: TableLayout;
+  /** Table whose rows of the window are replaced; it has the columns job, window_start and window_end. */
+  readonly table: TableLayout;
+  /** A few thousand rows at most, each with one text per column of the table. */
+  readonly rows: readonly TextRow[];
+}
+
 /** Published scores to count. */
 export interface ScoresToCount {
   readonly table: TableLayout;
@@ -230,6 +241,12 @@ export interface Sink extends Scratch, Audit {
    * @throws ScoreBatchError `conflict` if another run published first
    */
   publish(spec: PublicationSpec): Promise<boolean>;
+  /**
+   * Replaces the rows of a window in a further table and appends a ledger entry, in one transaction that takes the publish lock.
+   *
+   * @returns false if another run is published for the window by now; then nothing is written
+   */
+  amend(amendment: Amendment): Promise<boolean>;
   /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for messages. */

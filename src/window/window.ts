@@ -41,6 +41,19 @@ export function previousWindow(window: Window): Window | undefined {
   }
 }
 
+/**
+ * The time in which the outcome of a window's users becomes known: it begins where the window ends, and ends so many days
+ * later at the same time of the zone's day. If the clocks skip that time, it ends an hour later.
+ */
+export function labelWindow({ end, zone }: Window, days: number): Window {
+  const start = end.getTime();
+  const [date = '', time = ''] = wallClock(start, zone).split('T');
+  const later = plusDays(date, days);
+  if (isDayStart(start, zone)) return windowOf(start, dayStart(later, zone), zone);
+  const wall = Date.parse(`${later}T${time}Z`);
+  return windowOf(start, instantsOf(wall, zone)[0] ?? instantsOf(wall + HOUR, zone)[0] ?? start + days * 24 * HOUR, zone);
+}
+
 /** The window's first and past-the-end date; undefined if it does not consist of whole days of its zone. */
 export function wholeDays(window: Window): { start: CalendarDate; end: CalendarDate } | undefined {
   const [start, end] = [localDate(window.start.getTime(), window.zone), localDate(window.end.getTime(), window.zone)];

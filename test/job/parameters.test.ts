@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { showQuery } from '../../src/domain/query.ts';
-import { bindWindow } from '../../src/job/parameters.ts';
+import { bindLabels, bindWindow } from '../../src/job/parameters.ts';
 import { presentError } from '../../src/terminal/error.ts';
 import { hourWindow, weekWindow } from '../../src/window/window.ts';
 
@@ -104,4 +104,35 @@ it('refuses an unknown parameter with a suggestion, and dates for a window witho
     hint: choose whole days, or use :window_start and :window_end in the query
     exit code 64"
   `);
+});
+
+it('binds the time of the labels beside the window: from its end on, so many days in the zone', () => {
+  const sql = 'select :label_start, :label_end, :label_end_local, :label_start_date, :label_end_date, :window_start_date';
+  const binding = { after: 28, name: 'labels.query', kind: 'duckdb' } as const;
+  const valuesOf = (window: typeof WEEK) =>
+    bindLabels(sql, { ...binding, window }).parameters.map(({ name, value }) => `${name} ${value}`);
+  // The clocks of Berlin go back on the last day of the week, those of New York forward 27 days after it.
+  expect(valuesOf(WEEK)).toEqual([
+    'label_start 2026-10-25T23:00:00.000Z',
+    'label_end 2026-11-22T23:00:00.000Z',
+    'label_end_local 2026-11-23T00:00:00.000',
+    'label_start_date 2026-10-26',
+    'label_end_date 2026-11-23',
+    'window_start_date 2026-10-19',
+  ]);
+  expect(valuesOf(weekWindow('1997-03-03', 'America/New_York')).slice(0, 2)).toEqual([
+    'label_start 1997-03-10T05:00:00.000Z',
+    'label_end 1997-04-07T04:00:00.000Z',
+  ]);
+  const ofHour = bindLabels('select :label_end', { ...binding, window: HOUR });
+  expect(ofHour.parameters).toEqual([{ name: 'label_end', type: 'timestamp', value: '2026-12-16T09:00:00.000Z' }]);
+  // An hour that the clocks skip on its last day.
+  const skipped = hourWindow(Date.parse('2026-02-27T00:30:00Z') - 1_800_000, 'Europe/Berlin');
+  expect(bindLabels('select :label_end', { ...binding, after: 30, window: skipped }).parameters[0]?.value).toBe(
+    '2026-03-29T01:00:00.000Z',
+  );
+  expect(() => bindLabels('select :label_stop', { ...binding, window: WEEK })).toThrow('unknown parameter :label_stop');
+  expect(() => bindLabels('select :label_end_date', { ...binding, window: HOUR })).toThrow('the window 2026-11-18T09');
+  // Only the queries of labels know them.
+  expect(bindWindow('select :label_start', WEEK, 'q.sql', 'duckdb').parameters).toEqual([]);
 });

@@ -15,12 +15,15 @@ const TENTHS: readonly (readonly [users: number, mean: number])[] = [
 ];
 
 /** Users, mean score and users per band of each value of `basket`. */
-const BASKETS: readonly (readonly [value: string, before: Totals, bands: readonly [high: number, medium: number, low: number]])[] =
-  [
-    ['1 CD', { users: 1118, expected: 972.7 }, [206, 402, 415]],
-    ['2–3 CDs', { users: 742, expected: 606.2 }, [0, 8, 701]],
-    ['4+ CDs', { users: 341, expected: 262.1 }, [0, 0, 321]],
-  ];
+const BASKETS: readonly (readonly [
+  value: string,
+  before: Totals,
+  bands: readonly [high: number, medium: number, low: number],
+])[] = [
+  ['1 CD', { users: 1118, expected: 972.7 }, [206, 402, 415]],
+  ['2–3 CDs', { users: 742, expected: 606.2 }, [0, 8, 701]],
+  ['4+ CDs', { users: 341, expected: 262.1 }, [0, 0, 321]],
+];
 
 const MEANS = [
   [0.8831, 0.8759, 0.8531],

@@ -22,6 +22,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     differences: notAsked,
     read: notAsked,
     topRows: notAsked,
+    amend: notAsked,
     probe: notAsked,
     stagesText: true,
     workFolder: async () => '/nowhere',

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
+import { amend } from './amend.ts';
 import { bigqueryAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { translated } from './errors.ts';
@@ -35,6 +36,7 @@ export function bigquerySink(connection: Connection): Sink {
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
+    amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),

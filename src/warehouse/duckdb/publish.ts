@@ -68,7 +68,7 @@ async function writeReasons(database: Database, reasons: Reasons): Promise<strin
   return REASONS;
 }
 
-async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
+export async function transaction<T>(database: Database, work: () => Promise<T>): Promise<T> {
   await database.run('BEGIN TRANSACTION');
   try {
     const result = await work();

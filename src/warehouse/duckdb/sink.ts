@@ -7,6 +7,7 @@ import { REJECTED } from '../../outcomes/folder.ts';
 import { assertWritable } from '../../writable-folder.ts';
 import type { TapSink } from '../tapping.ts';
 import type { Sink } from '../warehouse.ts';
+import { amend } from './amend.ts';
 import { duckdbAudit } from './audit.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
@@ -58,6 +59,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     tally: (options) => tallyStaged(file, options),
     topRows: (options) => topRows(file, options),
     publish: (spec) => publish(file, spec),
+    amend: (amendment) => amend(file, amendment),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),

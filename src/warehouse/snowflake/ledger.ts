@@ -86,6 +86,6 @@ export async function readEntries(
   return rows.map((row) => readEntry((name) => row[position.get(name) ?? -1] ?? null));
 }
 
-function isSame(entry: LedgerEntry, other: LedgerEntry | undefined): boolean {
+export function isSame(entry: LedgerEntry, other: LedgerEntry | undefined): boolean {
   return entry.runId === other?.runId && entry.state === other.state && entry.recordedAt === other.recordedAt;
 }

@@ -107,7 +107,7 @@ async function refuseOther(
     throw doubled('the ledger does not have the entry exactly once');
 }
 
-function doubled(what: string): ScoreBatchError {
+export function doubled(what: string): ScoreBatchError {
   return new ScoreBatchError('unavailable', 'the publication was rolled back: one of its statements ran twice or not at all', {
     details: [what],
     hint: 'the connection to Snowflake may be unreliable; run the same command again: it resumes from the staged chunks',

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
+import { amend } from './amend.ts';
 import { snowflakeAudit } from './audit.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
@@ -64,6 +65,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
+    amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
     published: (spec) => readPublished(snowflake, spec),
     ...snowflakeAudit(snowflake),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,

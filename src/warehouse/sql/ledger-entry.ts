@@ -94,6 +94,8 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   supersedes: isText,
   sql: isText,
   report: isText,
+  trained_through: isText,
+  evaluation: isGroup,
   error: isText,
   files: isTexts,
   table: isTexts,

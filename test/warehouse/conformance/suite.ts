@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { amendment } from './amendment.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
 import { publication } from './publication.ts';
@@ -19,6 +20,7 @@ const AREAS = {
   names,
   staging,
   publication,
+  amendment,
   'publish lock': publishLock,
   reading,
   tables,
