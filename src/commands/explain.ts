@@ -5,7 +5,7 @@ import { currentPublication, ledgerWindow, type Run, runsOf } from '../domain/le
 import { SCORE_SCALE } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { loadBaseline } from '../explain/baseline.ts';
+import { readBaseline } from '../explain/baseline.ts';
 import { explainUsers } from '../explain/explain-users.ts';
 import { readFeatureRows } from '../explain/feature-rows.ts';
 import { type PublishedScore, readUserScores, type UserScores } from '../explain/published-score.ts';
@@ -120,8 +120,8 @@ async function reasonsNow(
   const { definition, root } = job;
   const bundle = await loadBundle(path.resolve(root, definition.model));
   if (bundle.digest !== run.model.digest) return asPublished('the model of the job file is another one now');
-  const baseline = await loadBaseline(bundle);
-  if (baseline === undefined) return asPublished('the model bundle has no baseline.csv');
+  if (bundle.definition.baseline_rows === undefined) return asPublished('the model bundle has no baseline rows');
+  const baseline = await readBaseline(bundle);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   const columns = chooseColumns(definition, await warehouses.source.describe(query), bundle);
   const hash = keyHash ?? '';

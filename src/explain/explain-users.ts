@@ -12,7 +12,7 @@ import type { TextRow } from '../warehouse/sql/tally.ts';
 import type { Baseline } from './baseline.ts';
 import { createExplainer } from './explainer.ts';
 import { textBatch } from './feature-rows.ts';
-import { renderReasons } from './reasons.ts';
+import { reasonTexts, renderReasons } from './reasons.ts';
 
 /** A user whose score is explained. */
 export interface UserToExplain {
@@ -51,6 +51,7 @@ export async function explainUsers(users: readonly UserToExplain[], options: Exp
   const session = await openSession(bundle, options);
   try {
     const explainer = await createExplainer(bundle, baseline, session);
+    const templates = reasonTexts(bundle, baseline);
     const encoder = createEncoder(signature, columns, BATCH_ROWS);
     const hasher = createFeatureHasher();
     const rows: (readonly (string | null)[])[] = users.map(() => Array.from({ length: features }, () => null));
@@ -69,7 +70,10 @@ export async function explainUsers(users: readonly UserToExplain[], options: Exp
       const words = new Uint32Array(2 * batch.rows);
       hasher.hash(tensors, rejected, batch.rows, words);
       const values = await explainer.explain(tensors, batch.rows);
-      const texts = renderReasons({ signature, baseline, values, batch, features });
+      const texts = renderReasons({
+        ...{ texts: templates, values, rows: batch.rows, features },
+        cell: (row, feature) => some[row]?.texts[feature] ?? null,
+      });
       for (const [row, { at }] of some.entries()) {
         const user = users[at];
         if (user === undefined || rejected[row] !== 0) continue;

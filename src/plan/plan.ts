@@ -4,6 +4,7 @@ import type { Execution } from '../domain/execution.ts';
 import type { Query } from '../domain/query.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
+import { type Baseline, readBaseline } from '../explain/baseline.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
@@ -42,6 +43,8 @@ export interface Plan
   /** Where the model runs; undefined if this process scores nothing. */
   readonly execution: Execution | undefined;
   readonly tables: Tables;
+  /** Rows that the highest scores are compared with to explain them; undefined if the job has no reasons. */
+  readonly baseline: Baseline | undefined;
   /** Identity of the source database, see `Source.identity`. */
   readonly identity: string;
   readonly fingerprint: string;
@@ -74,6 +77,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const bundle = await loadBundle(path.resolve(job.root, definition.model));
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
+  const baseline = definition.score.reasons && (await readBaseline(bundle));
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const served = phases.has('score') ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const execution = served?.execution;
@@ -114,7 +118,22 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const reported = window.kind === definition.every;
   const file = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
   return {
-    ...{ job, window, query, bundle, execution, source, sink, kinds, sourceAccess, ledger, tables, identity, reserved },
+    ...{
+      job,
+      window,
+      query,
+      bundle,
+      baseline,
+      execution,
+      source,
+      sink,
+      kinds,
+      sourceAccess,
+      ledger,
+      tables,
+      identity,
+      reserved,
+    },
     ...columns,
     ...before,
     fingerprint: fingerprintOf({
