@@ -1,12 +1,12 @@
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableLayout } from '../domain/tables.ts';
-import type { Window } from '../domain/window.ts';
+import { isWindowKind, type Window } from '../domain/window.ts';
 import { isoTime } from '../warehouse/sql/ledger-entry.ts';
 import type { TableReader } from '../warehouse/sql/reader.ts';
 import { previousWindow } from '../window/window.ts';
 
 /** A window whose rows the tables hold. */
-export interface PublishedWindow extends Omit<LedgerWindow, 'kind'> {
+export interface PublishedWindow extends LedgerWindow {
   readonly runId: string;
   /** ISO instant. */
   readonly publishedAt: string;
@@ -22,20 +22,30 @@ export interface PublishedWindows {
 }
 
 /**
- * Reads the published windows of one kind. Leaves the details of the entries where they are: a job that runs every hour has
+ * Reads the published windows, of one kind if one is given. Leaves the details of the entries where they are: a job that runs every hour has
  * thousands of them.
  */
 export async function readWindows(
   reader: TableReader,
   layout: TableLayout,
   job: string,
-  kind: Window['kind'],
+  only?: Window['kind'],
 ): Promise<PublishedWindows> {
   const { dialect } = reader;
   const ledger = await reader.find(layout);
   if (ledger === undefined) return { windows: [], entryNumber: 0 };
   const from = `FROM ${dialect.table(ledger.name)} entries`;
-  const names = ['window_label', 'window_start', 'window_end', 'state', 'run_id', 'recorded_at', 'rows_scored', 'publication'];
+  const names = [
+    'window_label',
+    'window_start',
+    'window_end',
+    'window_kind',
+    'state',
+    'run_id',
+    'recorded_at',
+    'rows_scored',
+    'publication',
+  ];
   const texts = names.map((name) => {
     const column = ledger.columns.find((other) => other.name === name);
     if (column === undefined) throw new Error(`the ledger has no column ${name}`);
@@ -43,13 +53,15 @@ export async function readWindows(
   });
   const [[last] = []] = await reader.rows(`SELECT ${dialect.text('MAX(entry_number)', { type: 'integer' })} ${from}`);
   const rows = await reader.rows(
-    `SELECT ${texts.join(', ')} ${from} WHERE job = ${dialect.literal(job)} AND window_kind = ${dialect.literal(kind)}
+    `SELECT ${texts.join(', ')} ${from} WHERE job = ${dialect.literal(job)}${only === undefined ? '' : ` AND window_kind = ${dialect.literal(only)}`}
      AND publication IS NOT NULL AND entry_number <= ${Number(last ?? 0)} ORDER BY entries.publication`,
   );
   const current = new Map<string, PublishedWindow | undefined>();
   // A later publication of a window replaces an earlier one, and a superseded window has none.
-  for (const [label, start, end, state, runId, recordedAt, users] of rows) {
-    const window = { label: String(label), start: isoTime(String(start)) ?? '', end: isoTime(String(end)) ?? '' };
+  for (const [label, start, end, kind, state, runId, recordedAt, users] of rows) {
+    if (!isWindowKind(String(kind))) continue;
+    const times = { start: isoTime(String(start)) ?? '', end: isoTime(String(end)) ?? '' };
+    const window = { label: String(label), ...times, kind: kind as Window['kind'] };
     const published = { ...window, runId: String(runId), publishedAt: isoTime(String(recordedAt)) ?? '', users: Number(users) };
     current.set(`${window.start} ${window.end}`, state === 'superseded' ? undefined : published);
   }

@@ -1,0 +1,59 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { type LedgerWindow, runsOf } from '../domain/ledger.ts';
+import type { TableLayout } from '../domain/tables.ts';
+import type { WindowKind } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Ledger, Sink } from '../warehouse/warehouse.ts';
+import { readIndex } from './read-index.ts';
+import { type PageSpec, readPage } from './read-page.ts';
+
+export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> {
+  readonly sink: Sink;
+  readonly ledger: Ledger;
+  readonly runId: string;
+  readonly every: WindowKind;
+  /** Scores as published, and the other tables of the job. */
+  readonly tables: PageSpec['tables'];
+  /** Absolute path of a window's page. */
+  readonly pageOf: (window: Pick<LedgerWindow, 'label'>) => string;
+  /** Absolute path of the index page. */
+  readonly index: string;
+  /** Absolute path of the file with all users; undefined if there is none. */
+  readonly list: string | undefined;
+}
+
+/**
+ * Makes the page of a window and the index of all windows, from the tables and the ledger. The code that renders them is
+ * loaded only then.
+ */
+export function pagesOf(spec: PagesSpec) {
+  const { sink, ledger, job, window, runId, pageOf, index } = spec;
+  const page = pageOf(window);
+  return {
+    async page(): Promise<string> {
+      const run = runsOf(await ledger.entries({ job: job.name, window })).find((one) => one.runId === runId);
+      if (run === undefined) throw new ScoreBatchError('report', `the ledger has no entry of run ${runId}`);
+      const links = { index: linkFrom(page, index), list: spec.list && linkFrom(page, spec.list) };
+      const data = await sink.read((reader) => readPage(reader, { ...spec, run, links }));
+      const { renderPage } = await import('./page.ts');
+      return renderPage(data);
+    },
+    async index(): Promise<{ readonly entryNumber: number; readonly html: string }> {
+      const linkOf = async (label: string): Promise<string | undefined> => {
+        const file = pageOf({ label });
+        // The page of this window is put in place before the index.
+        return file === page || existsSync(file) ? linkFrom(index, file) : undefined;
+      };
+      const data = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
+      const { renderIndex } = await import('./windows-page.ts');
+      return { entryNumber: data.entryNumber, html: renderIndex(data) };
+    },
+  };
+}
+
+/** A relative URL from one file to another. */
+function linkFrom(from: string, to: string): string {
+  const parts = path.relative(path.dirname(from), to).split(path.sep);
+  return parts.map((part) => (part === '..' ? part : encodeURIComponent(part))).join('/');
+}
