@@ -22,6 +22,11 @@ export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(CONTROLS, escaped);
 }
 
+/** Text for people who must not see escapes: each control character becomes U+FFFD, the replacement character. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROLS, '\ufffd');
+}
+
 /** Whether a text can be a name: it has no control characters, tabs and line feeds included. */
 export function isPrintable(name: string): boolean {
   return !CONTROL.test(name);

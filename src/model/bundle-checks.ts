@@ -3,6 +3,7 @@ import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
+import { templateProblems } from './reason-template.ts';
 
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
@@ -60,6 +61,7 @@ function columnProblems(column: Column, dtype: InputDtype): string[] {
     ...(dtype === 'string' && !column.categories && column.unknown !== 'allow'
       ? ['a text feature needs categories, or unknown: allow if the model takes any text']
       : []),
+    ...templateProblems(column.reason ?? ''),
   ];
 }
 

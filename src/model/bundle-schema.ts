@@ -14,7 +14,8 @@ const inside = text.refine(
 );
 const scalar = z.union([z.number(), z.string(), z.boolean()]);
 
-const digest = z.string().regex(/^[0-9a-f]{64}$/, 'the SHA-256 of model.onnx in lower-case hex');
+const hexDigest = (of: string) => z.string().regex(/^[0-9a-f]{64}$/, `the SHA-256 of ${of} in lower-case hex`);
+const digest = hexDigest('model.onnx');
 
 const column = z.strictObject({
   name: text,
@@ -27,6 +28,7 @@ const column = z.strictObject({
   // An empty text is a valid category.
   categories: z.array(z.string()).min(1, 'name at least one category').optional(),
   unknown: z.enum(['quarantine', 'allow', 'default']).default('quarantine'),
+  reason: text.max(200).optional(),
 });
 
 const input = z.strictObject({
@@ -109,6 +111,9 @@ export const bundleSchema = z.strictObject({
     .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
     .optional(),
   baseline: z.record(text, scalar).optional(),
+  baseline_rows: z
+    .strictObject({ file: inside.default('baseline.csv'), sha256: hexDigest('the file with the baseline rows') })
+    .optional(),
   golden: z
     .strictObject({
       file: inside.default('golden.csv'),

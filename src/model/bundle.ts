@@ -49,7 +49,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
   const inputs = definition.inputs.map(({ name, dtype, columns }) => ({
     name,
     dtype,
-    features: columns.map(withoutUndefined),
+    features: columns.map(({ reason: _, ...feature }) => withoutUndefined(feature)),
   }));
   return {
     folder,
@@ -63,7 +63,7 @@ export async function loadBundle(folder: string): Promise<Bundle> {
   };
 }
 
-type ColumnDefinition = BundleDefinition['inputs'][number]['columns'][number];
+type ColumnDefinition = Omit<BundleDefinition['inputs'][number]['columns'][number], 'reason'>;
 type Present<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 
 /** Drops keys that are undefined, because features are sent to threads and hashed into the fingerprint. */

@@ -83,8 +83,12 @@ export function attributesOf(node: Uint8Array): Attributes {
   };
 }
 
-/** The numbers of a `TensorProto` of float32 or float64, from its raw bytes or its list. */
-function tensorNumbers(bytes: Uint8Array, tensor: Span): Float32Array | Float64Array {
+/**
+ * The numbers of a `TensorProto` of float32 or float64, from its raw bytes or its list.
+ *
+ * @throws RangeError if it is not such a tensor
+ */
+export function tensorNumbers(bytes: Uint8Array, tensor: Span): Float32Array | Float64Array {
   const raw: Span[] = [];
   const lists: Span[] = [];
   let type = 0;
