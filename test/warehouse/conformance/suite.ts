@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { drift } from './drift.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
 import { publication } from './publication.ts';
@@ -23,6 +24,7 @@ const AREAS = {
   reading,
   tables,
   ledger,
+  drift,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;
