@@ -1,6 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Bands } from '../../../src/domain/bands.ts';
+import type { MeasuredDrift } from '../../../src/domain/feature-drift.ts';
 import type { FrozenTable } from '../../../src/domain/frozen-table.ts';
 import type { LedgerEntry, LedgerWindow } from '../../../src/domain/ledger.ts';
 import type { Query } from '../../../src/domain/query.ts';
@@ -68,6 +69,8 @@ export interface RunSettings {
   /** Number of rows with reasons, of two features each: `rank 1's first`, `rank 1's second`. */
   readonly explained?: number;
   readonly holdout?: number;
+  /** Rows of a drift table, which the job has only then. */
+  readonly drift?: MeasuredDrift;
 }
 
 /** SQL over the frozen chunk, for a DuckDB in memory that plays the chunk worker. */
@@ -113,7 +116,12 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
   });
   const key = named(frozen.columns, settings.key ?? ['user_id']);
   const keep = named(frozen.columns, settings.keep ?? ['country']);
-  const names = { ...NAMES, scores: settings.scores ?? NAMES.scores, ...(layout !== 'wide' && { report: undefined }) };
+  const names = {
+    ...NAMES,
+    scores: settings.scores ?? NAMES.scores,
+    ...(layout !== 'wide' && { report: undefined }),
+    ...(settings.drift && { drift: ['marketing', 'drift'] }),
+  };
   const tables = tablesOf(names, {
     key,
     keep,
@@ -186,6 +194,7 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
         keep,
         bands,
         segments: keep.some(({ name }) => name === 'country') ? ['country'] : [],
+        drift: settings.drift,
         reported: true,
         scored,
         holdout,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
+import { drift } from './drift.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
 import { publication } from './publication.ts';
@@ -25,6 +26,7 @@ const AREAS = {
   reading,
   tables,
   ledger,
+  drift,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;

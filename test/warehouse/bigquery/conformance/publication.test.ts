@@ -1,3 +1,3 @@
 import { onBigquery } from './on-bigquery.ts';
 
-onBigquery('publication', 'amendment');
+onBigquery('publication', 'amendment', 'drift');
