@@ -9,7 +9,7 @@ import { recordedPath } from '../report/place.ts';
 import { scoresBefore } from './drift.ts';
 import { type ActiveRun, entryOf } from './progress.ts';
 import { reconcile } from './reconcile.ts';
-import { refusal } from './refuse.ts';
+import { outcomeRefusal, refusal } from './refuse.ts';
 
 export interface PublishOptions {
   readonly allowEmpty: boolean;
@@ -39,6 +39,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     before,
     allowEmpty: options.allowEmpty,
   });
+  const outcomes = await checkOutcomes(active);
   progress.details = {
     ...progress.details,
     rejections: reconciliation.rejections,
@@ -52,7 +53,10 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     providers: tallyProviders(reconciliation.pinned),
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),
-    warnings: gates.warnings,
+    ...(plan.bundle.definition.trained?.through !== undefined && {
+      trained_through: String(plan.bundle.definition.trained.through),
+    }),
+    warnings: [...gates.warnings, ...outcomes.warnings],
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
     ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
@@ -65,6 +69,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   }
   for (const warning of gates.warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
+  if (outcomes.refusals.length > 0) throw outcomeRefusal(plan.window.label, outcomes.refusals);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
   const mine = await plan.sink.publish({
@@ -83,6 +88,13 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   });
   if (mine) progress.state = 'published';
   return mine;
+}
+
+/** Evaluates earlier windows whose outcomes are known by now. Loaded only for a job that has labels. */
+async function checkOutcomes(active: ActiveRun) {
+  if (active.plan.job.labels === undefined) return { refusals: [], warnings: [] };
+  const { evaluateMatured } = await import('./evaluate-matured.ts');
+  return await evaluateMatured(active);
 }
 
 /** The scorer, which all pinned attempts share. */

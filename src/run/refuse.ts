@@ -32,6 +32,14 @@ export async function refusal(
   });
 }
 
+/** The error for failed gates on the outcomes of an earlier window. */
+export function outcomeRefusal(label: string, [first, ...more]: readonly string[]): ScoreBatchError {
+  return new ScoreBatchError('refused', `${label} was not published: ${first}`, {
+    details: more.map((reason) => `also: ${reason}`),
+    hint: 'retrain the model on newer windows; to publish meanwhile, set gates.on_evaluation: warn',
+  });
+}
+
 function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>): string {
   const before = last?.window.label ?? 'the window before';
   if (from.includes('before')) return `check what has changed in the source since ${before}: the model is the same`;
