@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { VERSION } from '../versions.ts';
 import { rewordUsageErrors, unknownWord } from './complaint.ts';
+import type { EvaluateFlags } from './evaluate.ts';
 import type { ExplainFlags } from './explain.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
@@ -147,6 +148,13 @@ export function buildProgram(
       const { explainCommand } = await import('./explain.ts');
       show(await explainCommand(key, flags, context()));
     });
+
+  addWindowOptions(
+    addJobOption(program.command('evaluate').description("compare a window's published scores with what became of its users")),
+  ).action(async (flags: EvaluateFlags) => {
+    const { evaluateCommand } = await import('./evaluate.ts');
+    show(await evaluateCommand(flags, context()));
+  });
 
   addJobOption(program.command('gc').description('show what runs have left in scratch and no run needs any more'))
     .option('--apply', 'drop it')

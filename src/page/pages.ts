@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LedgerWindow, runsOf } from '../domain/ledger.ts';
-import type { TableLayout } from '../domain/tables.ts';
 import type { WindowKind } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';

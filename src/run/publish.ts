@@ -12,7 +12,7 @@ import { measureDrift } from './feature-drift.ts';
 import { type ActiveRun, entryOf } from './progress.ts';
 import { explainHighest } from './reasons.ts';
 import { reconcile } from './reconcile.ts';
-import { refusal } from './refuse.ts';
+import { outcomeRefusal, refusal } from './refuse.ts';
 
 export interface PublishOptions {
   readonly allowEmpty: boolean;
@@ -44,7 +44,8 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     featureDrift: features?.drift,
     allowEmpty: options.allowEmpty,
   });
-  const warnings = [...(features?.warnings ?? []), ...gates.warnings];
+  const outcomes = await checkOutcomes(active);
+  const warnings = [...(features?.warnings ?? []), ...gates.warnings, ...outcomes.warnings];
   progress.details = {
     ...progress.details,
     rejections: reconciliation.rejections,
@@ -63,6 +64,9 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     providers: tallyProviders(reconciliation.pinned),
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),
+    ...(plan.bundle.definition.trained?.through !== undefined && {
+      trained_through: String(plan.bundle.definition.trained.through),
+    }),
     warnings,
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
@@ -76,6 +80,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   }
   for (const warning of warnings) context.console.warn(warning);
   if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
+  if (outcomes.refusals.length > 0) throw outcomeRefusal(plan.window.label, outcomes.refusals);
   const reasons = await explainHighest(active, frozen, reconciliation.pinned);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
@@ -98,6 +103,13 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   });
   if (mine) progress.state = 'published';
   return mine;
+}
+
+/** Evaluates earlier windows whose outcomes are known by now. Loaded only for a job that has labels. */
+async function checkOutcomes(active: ActiveRun) {
+  if (active.plan.job.labels === undefined) return { refusals: [], warnings: [] };
+  const { evaluateMatured } = await import('./evaluate-matured.ts');
+  return await evaluateMatured(active);
 }
 
 /** The scorer, which all pinned attempts share. */

@@ -39,6 +39,14 @@ export async function refusal(
   });
 }
 
+/** The error for failed gates on the outcomes of an earlier window. */
+export function outcomeRefusal(label: string, [first, ...more]: readonly string[]): ScoreBatchError {
+  return new ScoreBatchError('refused', `${label} was not published: ${first}`, {
+    details: more.map((reason) => `also: ${reason}`),
+    hint: 'retrain the model on newer windows; to publish meanwhile, set gates.on_evaluation: warn',
+  });
+}
+
 function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>, features: readonly string[]): string {
   // They explain the drift of the scores.
   if (features.length > 0) {

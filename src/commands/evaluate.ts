@@ -1,0 +1,49 @@
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { currentPublication, ledgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { showTableName } from '../domain/table-name.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { loadBundle } from '../model/bundle.ts';
+import { openWarehouses } from '../plan/warehouses.ts';
+import { evaluateRun, noLabels } from '../run/evaluate.ts';
+import { showEvaluation } from './evaluation-summary.ts';
+import { namedJob } from './named-job.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export interface EvaluateFlags extends JobFlags, WindowOptions {}
+
+/** Compares the published scores of a window with what became of its users. Needs the source, but no model. */
+export async function evaluateCommand(flags: EvaluateFlags, context: Context): Promise<{ data: object; text: string }> {
+  const job = await namedJob(flags, context);
+  const { definition } = job;
+  const window = chooseWindow(flags, definition.time_zone, context);
+  if (job.labels === undefined) throw noLabels(job);
+  const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
+  await reachSink();
+  const entries = await ledger.entries({ job: definition.name, window: ledgerWindow(window) });
+  const current = currentPublication(entries);
+  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
+  if (run === undefined) {
+    throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
+      hint: 'run the job for this window first',
+    });
+  }
+  context.subject.runId = run.runId;
+  const { evaluation, rows } = await evaluateRun({
+    ...{ job, source, sink, run, now: context.now, signal: context.signal },
+    trainedThrough: await trainedThrough(job, run),
+  });
+  for (const warning of evaluation.warnings) context.console.warn(warning);
+  const { table, ...facts } = evaluation;
+  const data = { job: definition.name, window: window.label, run_id: run.runId, ...facts, table: showTableName(table) };
+  return { data, text: showEvaluation({ job: definition.name, window, runId: run.runId, evaluation, rows }) };
+}
+
+/** As recorded when the run was published, else from the bundle, if it still has the same model. */
+async function trainedThrough({ root, definition }: Job, run: Run): Promise<string | undefined> {
+  if (run.details.trained_through !== undefined) return run.details.trained_through;
+  const bundle = await loadBundle(path.resolve(root, definition.model)).catch(() => undefined);
+  const through = bundle?.digest === run.model.digest ? bundle.definition.trained?.through : undefined;
+  return through === undefined ? undefined : String(through);
+}

@@ -1,0 +1,68 @@
+import type { Query } from '../domain/query.ts';
+import type { Segment } from '../evaluation/rows.ts';
+import { type EvaluatedUsers, makeUsers } from '../evaluation/users.ts';
+import type { Sink, Source } from '../warehouse/warehouse.ts';
+import type { LabelColumns } from './columns.ts';
+import { type PublishedScores, readScores } from './published.ts';
+import { type Label, readLabels } from './select.ts';
+
+/** Rows that are joined at once, of labels or of scores: about 100 MB. */
+const ROWS_AT_ONCE = 250_000;
+
+export interface JoinOptions {
+  readonly source: Source;
+  readonly sink: Sink;
+  readonly labels: { readonly query: Query; readonly columns: LabelColumns; readonly rows: number };
+  readonly scores: PublishedScores & { readonly rows: number };
+  readonly segments: readonly Segment[];
+  /** Users without a label: leave them out, or count them as not come true. */
+  readonly missing: 'exclude' | 'negative';
+  readonly signal: AbortSignal;
+}
+
+export interface Joined {
+  /** Users whose outcome counts. */
+  readonly users: EvaluatedUsers;
+  /** Published users. */
+  readonly published: number;
+  /** Published users whom the query of labels returns. */
+  readonly matched: number;
+  /** Those of them whose outcome is known. */
+  readonly known: number;
+}
+
+/**
+ * Joins the published scores with the labels by the hash of the key, which every warehouse computes alike, so source and sink can be
+ * two of them. Reads one partition of the keys at a time, so memory stays bounded.
+ * Rows beyond `scores.rows` are only counted.
+ */
+export async function joinLabels(options: JoinOptions): Promise<Joined> {
+  const { source, sink, labels, scores, segments, missing, signal } = options;
+  const numbers = segments.map(({ values }) => new Map(values.map((value, i) => [value, i + 1])));
+  const users = makeUsers(scores.rows, segments.length);
+  let [published, matched, known] = [0, 0, 0];
+  const count = Math.max(1, Math.ceil(Math.max(labels.rows, scores.rows) / ROWS_AT_ONCE));
+  for (let index = 0; index < count; index += 1) {
+    signal.throwIfAborted();
+    const found = await readLabels(source, labels.query, labels.columns, { index, count });
+    for (const [hash, score, decile, ...values] of await readScores(sink, scores, { index, count })) {
+      const label = found.get(String(hash));
+      published += 1;
+      matched += label === undefined ? 0 : 1;
+      known += label?.cameTrue === undefined ? 0 : 1;
+      const { cameTrue, treated } = label ?? UNLABELLED[missing];
+      if (cameTrue === undefined || published > scores.rows) continue;
+      users.add({
+        ...{ score: Number(score), decile: Number(decile), cameTrue, treated },
+        segments: numbers.map((of, i) => of.get(values[i] ?? null) ?? 0),
+      });
+    }
+  }
+  return { users, published, matched, known };
+}
+
+/** What counts for a user whom the query of labels does not return. */
+const UNLABELLED: Readonly<Record<JoinOptions['missing'], Label>> = {
+  exclude: { cameTrue: undefined, treated: undefined },
+  negative: { cameTrue: false, treated: undefined },
+};
