@@ -3,19 +3,23 @@ import { ScoreBatchError } from '../errors.ts';
 import { writeReport } from '../report/write.ts';
 import { type ActiveRun, entryOf, windowFilter } from './progress.ts';
 
-/** Writes the report file of a published run, if the job has one, and the ledger entry that completes the run. */
+/** Writes the report files of a published run, if the job has some, and the ledger entry that completes the run. */
 export async function finishReport(active: ActiveRun): Promise<void> {
   const { plan, progress, context } = active;
   if (progress.state === 'completed') return;
   const { clock, runId, rows } = progress;
-  const file = plan.reportFile;
+  const files = plan.reportFiles;
   clock.enter('report');
   const completed = (): LedgerEntry => {
-    progress.details = { ...progress.details, seconds: clock.seconds, ...(file !== undefined && { files: [file] }) };
+    progress.details = {
+      ...progress.details,
+      seconds: clock.seconds,
+      ...(files.length > 0 && { files: files.map(({ path }) => path) }),
+    };
     return entryOf(active, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };
   if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts of run ${runId}`);
-  if (file === undefined) {
+  if (files.length === 0) {
     await plan.ledger.decide(windowFilter(plan), async (entries) =>
       currentPublication(entries)?.runId === runId ? { append: completed(), result: true } : { result: false },
     );
@@ -28,7 +32,8 @@ export async function finishReport(active: ActiveRun): Promise<void> {
       window: ledgerWindow(plan.window),
       scores: { name: plan.tables.scores.name, columns: progress.details.columns ?? plan.tables.scores.columns },
       rows: rows.scored,
-      file,
+      files,
+      csvBom: plan.job.definition.report.csv_bom,
       reserved: plan.reserved,
       signal: context.signal,
     };

@@ -93,7 +93,7 @@ const isGroup: Shape = (value) => absent(value) || isObject(value);
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   supersedes: isText,
   sql: isText,
-  report: isText,
+  report: (value) => isText(value) || isTexts(value),
   error: isText,
   files: isTexts,
   table: isTexts,
