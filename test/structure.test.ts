@@ -144,6 +144,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-bindings': ['duckdb'],
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
+  '@zip.js/zip.js': ['report'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],
   commander: ['commands', 'main'],

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
+import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { Schema } from '../domain/schema.ts';
 import { tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
@@ -14,7 +15,7 @@ import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { assertReportWritable } from '../report/file.ts';
-import { reportFile } from '../report/place.ts';
+import { type ReportFile, reportFiles } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
@@ -52,7 +53,7 @@ const CHECKS: readonly Check[] = [
     applies: ({ job, schema }) => schema !== undefined && job.definition.source.ready !== undefined,
     run: checkReadiness,
   },
-  { name: 'report folder', applies: ({ job }) => job.definition.report.csv !== undefined, run: checkReportFolder },
+  { name: 'report folder', applies: (target) => filesOf(target).length > 0, run: checkReportFolder },
   { name: 'sink', run: checkSink },
 ];
 
@@ -145,13 +146,18 @@ async function checkReadiness({ job, source, window }: Target): Promise<string> 
     : 'the source is not ready yet; a run would end with exit code 69';
 }
 
-async function checkReportFolder({ job, files, window }: Target): Promise<string> {
-  const { csv = '' } = job.definition.report;
-  const { label } = window();
-  const file = reportFile(csv, { label }, job.root);
-  await refuseReserved(file, reservedFiles(job, files));
-  await assertReportWritable(file, `${label}-${randomBytes(6).toString('hex')}`);
-  return `${csv} can be written`;
+async function checkReportFolder(target: Target): Promise<string> {
+  const { job, files: ofWarehouses } = target;
+  const files = filesOf(target);
+  await refuseReserved(files, reservedFiles(job, ofWarehouses));
+  for (const { path } of files) await assertReportWritable(path, `${target.window().label}-${randomBytes(6).toString('hex')}`);
+  const templates = REPORT_KINDS.map((kind) => job.definition.report[kind]).filter((template) => template !== undefined);
+  return `${templates.join(', ')} can be written`;
+}
+
+/** The report files of the last window. */
+function filesOf({ job, window }: Target): readonly ReportFile[] {
+  return reportFiles(job.definition.report, window(), job.root);
 }
 
 async function checkSink({ job: { definition }, sink, reachSink }: Target): Promise<string> {

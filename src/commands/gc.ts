@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { abandonedReportFiles } from '../report/abandoned.ts';
+import { indexBeside } from '../report/place.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localTime } from '../window/local-time.ts';
@@ -19,8 +21,13 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   const { definition, root } = job;
   const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
   await reachSink();
-  const { csv } = definition.report;
-  const places = [source, sink, ...(csv === undefined ? [] : [abandonedReportFiles(path.resolve(root, csv))])];
+  const { page } = definition.report;
+  const templates = [
+    ...REPORT_KINDS.map((kind) => definition.report[kind]),
+    page === undefined ? undefined : indexBeside(page),
+  ];
+  const reports = templates.flatMap((one) => (one === undefined ? [] : [abandonedReportFiles(path.resolve(root, one))]));
+  const places = [source, sink, ...reports];
   const found = await judgeArtifacts(places, ledger, definition.name, Date.now());
   const apply = flags.apply ?? false;
   if (apply) for (const left of found) if (left.deletable) await left.drop();

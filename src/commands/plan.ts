@@ -90,7 +90,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     drift: describeDrift(plan),
-    report: plan.reportFile ?? null,
+    report: plan.reportFiles.map(({ path }) => path),
     supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that the run would supersede. */
     supersedes_windows: plan.overlaps.map(supersededWindow),
@@ -174,7 +174,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     ...(plan.drift === null ? [] : showDrift(plan.drift)),
     `  tables    ${plan.tables.join(', ')}`,
-    `  report    ${plan.report ?? 'none'}`,
+    `  report    ${plan.report.join('\n            ') || 'none'}`,
     `  supersedes  ${plan.supersedes === null ? 'nothing' : `${plan.supersedes.run_id} (${plan.supersedes.rows.frozen.toLocaleString('en')} rows)`}`,
     ...plan.supersedes_windows.map(
       ({ label, start, end, run_id }) => `            and ${label} (${localRange({ start, end }, window.zone)}), ${run_id}`,

@@ -5,8 +5,9 @@ import { currentPublication, lastPublished, ledgerWindow, runsOf } from '../doma
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { jobPages } from '../plan/job-pages.ts';
 import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
-import { refuseForeign, reportFile } from '../report/place.ts';
+import { refuseForeign, reportFiles } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
 import { writeReport } from '../report/write.ts';
 import { namedJob } from './named-job.ts';
@@ -16,18 +17,19 @@ export interface ReportFlags extends JobFlags, WindowOptions {
   readonly force?: boolean;
 }
 
-/** Writes the window's report file again from the published scores. Needs neither source nor model. */
+/** Writes the window's report files again from the published scores. Needs neither source nor model. */
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context));
-  if (definition.report.csv === undefined) {
+  const files = reportFiles(definition.report, window, job.root);
+  if (files.length === 0) {
     throw new ScoreBatchError('configuration', `${definition.name} has no report file`, {
-      hint: 'set report.csv in the job file',
+      hint: 'set report.csv, report.parquet, report.xlsx or report.page in the job file',
     });
   }
   const { scores: table } = tableNames(definition);
-  const { sink, ledger, files, reachSink } = await openWarehouses(job, context);
+  const { sink, ledger, files: ofWarehouses, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const entries = await ledger.entries({ job: definition.name, window });
   const current = currentPublication(entries);
@@ -60,10 +62,11 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       hint: 'run the window again with sink.layout: wide and another table',
     });
   }
-  const file = reportFile(definition.report.csv, window, job.root);
-  const reserved = reservedFiles(job, files);
-  await refuseReserved(file, reserved);
-  if (flags.force !== true) await refuseForeign(file, job.root, entries);
+  const reserved = reservedFiles(job, ofWarehouses);
+  await refuseReserved(files, reserved);
+  const owner = { job: definition.name, root: job.root, entries };
+  if (flags.force !== true) for (const file of files) await refuseForeign(file, owner);
+  const paths = files.map((file) => file.path);
   const scores = { name: table, columns: run.details.columns };
   const { runId, fingerprint, model, rows } = run;
   await writeReport(
@@ -75,7 +78,9 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       window,
       scores,
       rows: current.rows.scored,
-      file,
+      files,
+      csvBom: definition.report.csv_bom,
+      pages: jobPages({ job, window, runId, sink, ledger, columns: run.details.columns, files }),
       reserved,
       signal: context.signal,
     },
@@ -88,10 +93,10 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       fingerprint,
       model,
       host: hostname(),
-      details: { files: [file] },
+      details: { files: paths },
       ...(rows && { rows }),
     }),
   );
-  context.console.info(`wrote ${file}: ${counted(current.rows.scored, 'user')} of run ${runId}`);
-  return { job: definition.name, window: window.label, run_id: runId, files: [file], rows: current.rows.scored };
+  for (const file of paths) context.console.info(`wrote ${file}: ${counted(current.rows.scored, 'user')} of run ${runId}`);
+  return { job: definition.name, window: window.label, run_id: runId, files: paths, rows: current.rows.scored };
 }

@@ -111,8 +111,11 @@ export interface RunDetails {
   readonly seconds?: StageSeconds;
   /** Where the chunk workers spent the stage `score`. */
   readonly workers?: WorkerTime;
-  /** Path of the report file that the publication should have; relative to the project root if it is inside. */
-  readonly report?: string;
+  /**
+   * Paths of the report files that the publication should have; relative to the project root if they are inside. One text in
+   * entries of versions that wrote one file.
+   */
+  readonly report?: string | readonly string[];
   /** Paths of the files that were written, on the machine that wrote them. */
   readonly files?: readonly string[];
   readonly error?: string;

@@ -1,3 +1,5 @@
+import path from 'node:path';
+import { REPORT_KINDS } from '../domain/report-kind.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
@@ -11,6 +13,8 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...reservedColumns(job),
     ...segmentsKept(job),
     ...tablesApart(job),
+    ...reportFilesApart(job),
+    ...pagesTogether(job),
     ...ranksNeeded(job),
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
@@ -135,11 +139,47 @@ function tablesApart({ sink, report, labels }: JobDefinition): Problem[] {
   });
 }
 
+/** Ignores case: many file systems do. Links are followed once the window is known, see `refuseReserved`. */
+function reportFilesApart({ report }: JobDefinition): Problem[] {
+  const files = REPORT_KINDS.flatMap((kind) => {
+    const template = report[kind];
+    return template === undefined ? [] : [{ kind, template, place: path.normalize(template).toLowerCase() }];
+  });
+  return files.flatMap(({ kind, template, place }, i) => {
+    const others = files.filter((_, j) => j !== i);
+    const same = others.find((other, j) => j < i && other.place === place);
+    const folder = others.find((other) => place.startsWith(`${other.place}${path.sep}`));
+    return [
+      ...(same ? [{ path: ['report', kind], message: `${template} is already report.${same.kind}` }] : []),
+      ...(folder
+        ? [
+            {
+              path: ['report', kind],
+              message: `${template} would be inside of ${folder.template}, a file: report.${folder.kind}`,
+            },
+          ]
+        : []),
+    ];
+  });
+}
+
+/** One index lists the pages of all windows, so they are in one folder. */
+function pagesTogether({ report: { page = '' } }: JobDefinition): Problem[] {
+  return path.dirname(page).includes('{window}')
+    ? [
+        {
+          path: ['report', 'page'],
+          message: `${page} has {window} in the name of a folder, but index.html beside the page lists all windows; use it in the file's name only`,
+        },
+      ]
+    : [];
+}
+
 function ranksNeeded({ score, sink, report }: JobDefinition): Problem[] {
   if (sink.layout === 'wide') return [];
   const needing = [
     ...(report.table === undefined ? [] : ['table']),
-    ...(['csv', 'parquet', 'xlsx', 'page'] as const).filter((key) => report[key] !== undefined),
+    ...REPORT_KINDS.filter((kind) => report[kind] !== undefined),
     ...(report.summary_table !== undefined && score.bands.by === 'share' ? ['summary_table'] : []),
   ];
   const wideOnly = [

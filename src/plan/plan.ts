@@ -9,7 +9,7 @@ import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { refuseForeign, reportFile } from '../report/place.ts';
+import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import { tryModel } from './canary.ts';
@@ -50,9 +50,9 @@ export interface Plan
   readonly fingerprint: string;
   /** Whether the report and summary tables take this kind of window. */
   readonly reported: boolean;
-  /** Absolute path of the window's report file; undefined if the job writes none. */
-  readonly reportFile: string | undefined;
-  /** Files and folders that the report file must never replace. */
+  /** The files of the window's report; empty if the job writes none. */
+  readonly reportFiles: readonly ReportFile[];
+  /** Files and folders that the report must never replace. */
   readonly reserved: readonly Reserved[];
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
@@ -116,7 +116,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   });
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
-  const file = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
+  const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
   return {
     ...{
       job,
@@ -146,23 +146,23 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     }),
     reported,
     drift: planDrift(definition, bundle, columns, reported),
-    reportFile: file,
+    reportFiles: files,
     ...{ requireGpu, estimatedBytes, sizing, tap },
   };
 }
 
 interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved'> {
   readonly before: PublishedBefore;
-  /** Whether the file may be one that this job did not write. */
+  /** Whether the files may be some that this job did not write. */
   readonly force: boolean;
 }
 
-/** @returns absolute path of the window's report file; undefined if the job writes none */
-async function planReport({ job, window, reserved, before, force }: ReportPlan): Promise<string | undefined> {
-  const { csv } = job.definition.report;
-  if (csv === undefined) return undefined;
-  const file = reportFile(csv, window, job.root);
-  await refuseReserved(file, reserved);
-  if (!force) await refuseForeign(file, job.root, [...before.entries, ...before.overlaps]);
-  return file;
+/** The files of the window's report, once it is known that the job may write them. */
+async function planReport({ job, window, reserved, before, force }: ReportPlan): Promise<readonly ReportFile[]> {
+  const { root, definition } = job;
+  const files = reportFiles(definition.report, window, root);
+  await refuseReserved(files, reserved);
+  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps] };
+  if (!force) for (const file of files) await refuseForeign(file, owner);
+  return files;
 }

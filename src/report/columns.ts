@@ -2,11 +2,14 @@ import type { TableColumn } from '../domain/tables.ts';
 
 const PLACE = ['rank', 'percentile', 'decile', 'band'];
 
+/** Columns that follow the ranks if the job has them: why the score is high, and whether nobody should contact the user. */
+const OPTIONAL = /^(reason_[1-9]\d*|holdout)$/;
+
 /**
- * The columns of the report file: the window, the job's own columns, the score and the ranks. None of them differs between
- * two runs on the same rows.
+ * The columns of the report files: the window, the job's own columns, the score, the ranks, then reasons and holdout if the
+ * table has them. None of them differs between two runs on the same rows.
  *
- * @param scores columns of the scores table: the job's own and the score, then `rank`
+ * @param scores columns of the scores table: the job's own and the score, then `rank` to `band`, then all others
  */
 export function reportColumns(scores: readonly TableColumn[]): TableColumn[] {
   const named = (name: string): TableColumn => {
@@ -18,5 +21,6 @@ export function reportColumns(scores: readonly TableColumn[]): TableColumn[] {
     0,
     scores.findIndex(({ name }) => name === 'rank'),
   );
-  return [named('window_label'), ...own, ...PLACE.map(named)];
+  const after = scores.slice(scores.findIndex(({ name }) => name === 'band') + 1);
+  return [named('window_label'), ...own, ...PLACE.map(named), ...after.filter(({ name }) => OPTIONAL.test(name))];
 }

@@ -58,7 +58,7 @@ function quoted(value: string): string {
 }
 
 /** `2026-11-18T09:00:00`, with microseconds unless they are zero. */
-function isoTime(value: string): string {
+export function isoTime(value: string): string {
   return `CASE WHEN epoch_us(${value}) % 1000000 = 0 THEN strftime(${value}, '%Y-%m-%dT%H:%M:%S') ELSE strftime(${value}, '%Y-%m-%dT%H:%M:%S.%f') END`;
 }
 

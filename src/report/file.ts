@@ -20,6 +20,8 @@ import { listPending, type PendingName, pendingPath } from './pending-name.ts';
  * reads in the ledger that it is not needed.
  */
 export interface PendingFile {
+  /** Where it is until then. Something else may write it, such as DuckDB, instead of `write`. */
+  readonly path: string;
   write(data: string | Uint8Array): Promise<void>;
   /** Syncs the file to disk. Call it before `replace`. */
   finish(): Promise<void>;
@@ -57,6 +59,7 @@ export async function createPending(file: string, publication: Pick<Publication,
     closed = true;
   };
   return {
+    path: temporary,
     // `write` may write only a part of the data; `writeFile` writes all of it.
     write: (data) => guarded(file, () => handle.writeFile(data)),
     finish: () =>
@@ -121,17 +124,22 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
+/** Runs `work`. @throws ScoreBatchError `report` if the file system refuses, in place of its own error */
+export async function guarded<T>(file: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {
     const code = systemCode(cause);
     if (code === undefined) throw cause;
-    throw new ScoreBatchError('report', `the report ${file} cannot be written: ${reasonOf(cause) ?? code}`, {
-      hint: 'the scores are published; fix the folder and run `score-batch report` for the same window',
-      cause,
-    });
+    throw unwritable(file, reasonOf(cause) ?? code, cause);
   }
+}
+
+export function unwritable(file: string, reason: string, cause: unknown): ScoreBatchError {
+  return new ScoreBatchError('report', `the report ${file} cannot be written: ${reason}`, {
+    hint: 'the scores are published; fix the folder and run `score-batch report` for the same window',
+    cause,
+  });
 }
 
 /** `ENOSPC: no space left on device`, without the system call and the temporary name that follow. */

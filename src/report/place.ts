@@ -1,21 +1,54 @@
 import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import { REPORT_KINDS, type ReportKind, type ReportTemplates } from '../domain/report-kind.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
+import { readIndexMark } from './listing-mark.ts';
 
 /** Maximum length of a file's or folder's name on common file systems. */
 const MAX_BYTES = 255;
 
+/** A file of a publication. */
+export interface ReportFile {
+  /** `index` lists all windows of the job, in `index.html` beside the page. Every other kind has a key in the job file. */
+  readonly kind: ReportKind | 'index';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The key of the job file that determines where a file is. */
+export function keyOf(kind: ReportFile['kind']): `report.${ReportKind}` {
+  return `report.${kind === 'index' ? 'page' : kind}`;
+}
+
 /**
- * `reports/churn-{window}.csv` → the absolute path of the window's file.
+ * The files of a window's report: `reports/churn-{window}.csv` → its absolute path.
  *
- * @throws ScoreBatchError `configuration` if a part of the path is too long for file systems
+ * @throws ScoreBatchError `configuration` if a part of a path is too long for file systems
  */
-export function reportFile(template: string, { label }: Pick<LedgerWindow, 'label'>, root: string): string {
+export function reportFiles(templates: ReportTemplates, window: Pick<LedgerWindow, 'label'>, root: string): ReportFile[] {
+  return REPORT_KINDS.flatMap((kind): ReportFile[] => {
+    const template = templates[kind];
+    if (template === undefined) return [];
+    const file = { kind, path: reportPath(template, window, { root, key: keyOf(kind) }) };
+    return kind === 'page' ? [file, { kind: 'index', path: indexBeside(file.path) }] : [file];
+  });
+}
+
+/** The path of the index page that lists the pages of a folder. */
+export function indexBeside(page: string): string {
+  return path.join(path.dirname(page), 'index.html');
+}
+
+function reportPath(
+  template: string,
+  { label }: Pick<LedgerWindow, 'label'>,
+  { root, key }: { readonly root: string; readonly key: string },
+): string {
   const file = path.resolve(root, template.replaceAll('{window}', label));
   const long = file.split(path.sep).find((part) => Buffer.byteLength(part) > MAX_BYTES);
   if (long === undefined) return file;
-  throw new ScoreBatchError('configuration', `report.csv gives a name of ${Buffer.byteLength(long)} bytes: ${long}`, {
+  throw new ScoreBatchError('configuration', `${key} gives a name of ${Buffer.byteLength(long)} bytes: ${long}`, {
     hint: `shorten it: file systems allow ${MAX_BYTES} bytes per name`,
   });
 }
@@ -26,21 +59,34 @@ export function recordedPath(file: string, root: string): string {
   return relative.split(path.sep)[0] === '..' || path.isAbsolute(relative) ? file : relative;
 }
 
+/** Whose files are there. */
+export interface Owner {
+  readonly job: string;
+  /** Project root. */
+  readonly root: string;
+  /** Ledger entries of the window. */
+  readonly entries: readonly LedgerEntry[];
+}
+
 /**
  * Refuses to replace a file that this job did not write. A file belongs to the job if the ledger has a publication of the
- * window with this path. The ledger records the path before the file is written, so a crash in between does no harm.
+ * window with this path. The ledger records the path before the file is written, so a crash in between does no harm. The
+ * index belongs to the job that it names, since any window can have written it.
  *
- * @param entries of the window
  * @throws ScoreBatchError `configuration` if the file exists and is not the job's
  */
-export async function refuseForeign(file: string, root: string, entries: readonly LedgerEntry[]): Promise<void> {
-  const own = (recorded: string) => path.resolve(root, recorded) === file;
-  const ours = entries
-    .filter(({ state }) => state === 'published' || state === 'completed')
-    .some(({ details }) => [details.report ?? [], details.files ?? []].flat().some(own));
-  if (ours || !(await exists(file))) return;
-  throw new ScoreBatchError('configuration', `${file} already exists, and this job did not write it`, {
-    hint: 'move it, choose another path for report.csv, or replace it with --force',
+export async function refuseForeign(file: ReportFile, { job, root, entries }: Owner): Promise<void> {
+  if (!(await exists(file.path))) return;
+  const own = (recorded: string) => path.resolve(root, recorded) === file.path;
+  const ours =
+    file.kind === 'index'
+      ? (await readIndexMark(file.path))?.job === job
+      : entries
+          .filter(({ state }) => state === 'published' || state === 'completed')
+          .some(({ details }) => [details.report ?? [], details.files ?? []].flat().some(own));
+  if (ours) return;
+  throw new ScoreBatchError('configuration', `${file.path} already exists, and this job did not write it`, {
+    hint: `move it, choose another path for ${keyOf(file.kind)}, or replace it with --force`,
   });
 }
 

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ScoreBatchError, systemCode } from '../errors.ts';
+import { keyOf, type ReportFile } from './place.ts';
 
 /** A file or folder of the job or of a warehouse that no report may replace. */
 export interface Reserved {
@@ -10,13 +11,27 @@ export interface Reserved {
   readonly path: string;
 }
 
-/** @throws ScoreBatchError `configuration` if the report would replace a reserved file or be inside a reserved folder */
-export async function refuseReserved(file: string, reserved: readonly Reserved[]): Promise<void> {
-  const taken = await reservedAt(file, reserved);
-  if (taken === undefined) return;
-  throw new ScoreBatchError('configuration', `the report ${file} would overwrite ${taken.what}, ${taken.path}`, {
-    hint: 'choose another path for report.csv',
-  });
+/**
+ * Refuses a report file that would replace a reserved file, be inside a reserved folder, or replace another file of the same
+ * report.
+ *
+ * @param kind of an error: `report` once the scores are published
+ * @throws ScoreBatchError
+ */
+export async function refuseReserved(
+  files: readonly ReportFile[],
+  reserved: readonly Reserved[],
+  kind: 'configuration' | 'report' = 'configuration',
+): Promise<void> {
+  for (const [i, file] of files.entries()) {
+    const others = files.slice(0, i).map((other): Reserved => ({ what: `the file of ${keyOf(other.kind)}`, path: other.path }));
+    const taken = await reservedAt(file.path, [...reserved, ...others]);
+    if (taken === undefined) continue;
+    const hint = `choose another path for ${keyOf(file.kind)}`;
+    throw new ScoreBatchError(kind, `the report ${file.path} would overwrite ${taken.what}, ${taken.path}`, {
+      hint: kind === 'report' ? `the scores are published; ${hint} and run \`score-batch report\` for the same window` : hint,
+    });
+  }
 }
 
 /**

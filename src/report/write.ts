@@ -1,105 +1,114 @@
-import { currentPublication, type LedgerEntry, type LedgerWindow, type Publication } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type Publication } from '../domain/ledger.ts';
 import { showTableName } from '../domain/table-name.ts';
-import type { TableLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { Ledger, Sink } from '../warehouse/warehouse.ts';
-import { reportColumns } from './columns.ts';
-import { csvHeader, csvLine } from './csv.ts';
 import { createPending, type PendingFile } from './file.ts';
-import { type Reserved, reservedAt } from './reserved.ts';
+import { createIndex } from './listing-file.ts';
+import type { ReportFile } from './place.ts';
+import { refuseReserved } from './reserved.ts';
+import { refuseLargeSheet, writeRows } from './rows.ts';
+import type { Pages, ReportSpec } from './spec.ts';
 
-export interface ReportSpec {
-  readonly sink: Sink;
-  readonly ledger: Ledger;
-  readonly job: string;
-  readonly runId: string;
-  readonly window: LedgerWindow;
-  /** The scores table as published. */
-  readonly scores: TableLayout;
-  /** Number of scored users: ranks go from 1 to this. */
-  readonly rows: number;
-  /** Path of the report file. */
-  readonly file: string;
-  /** Files and folders that the report must not replace. Checked again just before the rename. */
-  readonly reserved: readonly Reserved[];
-  readonly signal: AbortSignal;
-}
+type Outcome = 'in place' | 'gone' | 'index behind';
 
-/** Attempts before giving up on a pending file that something keeps removing. */
+/** Attempts before giving up on pending files that something keeps removing. */
 const MAX_TRIES = 3;
 
 /**
- * Writes the report file from the published rows. Puts it in place only if its run is still the published one, so a slow run
- * never replaces a newer file; see `PendingFile`.
+ * Writes the report files of a publication: all of them under pending names, then they are renamed one after the other.
+ * Puts them in place only if its run is still the published one, so a slow run never replaces a newer file; see
+ * `PendingFile`. If the process ends between two renames, the run stays `published`, and whatever writes its report next
+ * writes all files again.
  *
- * @param completed makes the ledger entry to append once the file is in place
- * @throws ScoreBatchError `report` if the file cannot be written, `conflict` if another run published meanwhile
+ * @param completed makes the ledger entry to append once all files are in place
+ * @throws ScoreBatchError `report` if a file cannot be written, `conflict` if another run published meanwhile
  */
 export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
+  refuseLargeSheet(spec);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    // The pending file is gone, but the run is still published: another process removed it, so write it again.
+    // A pending file is gone, but the run is still published: another process removed it, so write it again.
     if ((await writeOnce(spec, completed)) === 'in place') return;
   }
-  throw new ScoreBatchError('report', `the report ${spec.file} cannot be written: another process removes the temporary file`, {
-    hint: 'the scores are published; find what removes files that begin with a dot there, then run `score-batch report`',
-  });
+  throw new ScoreBatchError(
+    'report',
+    `the report ${shown(spec)} cannot be written: another process removes the temporary file`,
+    {
+      hint: 'the scores are published; find what removes files that begin with a dot there, then run `score-batch report`',
+    },
+  );
 }
 
 async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promise<'in place' | 'gone'> {
-  const { ledger, job, window, file, runId } = spec;
-  const mine = (entries: readonly LedgerEntry[]): Publication => {
-    const current = currentPublication(entries);
-    if (current?.runId !== runId) throw superseded(spec);
-    return current;
-  };
+  const { ledger, job, window, files } = spec;
   const before = await ledger.entries({ job, window });
-  const pending = await createPending(file, mine(before));
+  const publication = published(spec, before);
+  const pending = new Map<ReportFile, PendingFile>();
   try {
-    const complete = await writeRows(pending, spec);
-    await pending.finish();
-    const outcome = await ledger.decide<'in place' | 'gone'>({ job, window }, async (entries) => {
-      mine(entries);
-      if (!complete) throw unranked(spec);
-      await refuseTaken(spec);
-      if (!(await pending.replace())) {
-        // Another process of this run may have put the same report in place.
-        return { result: completions(entries, runId) > completions(before, runId) ? 'in place' : 'gone' };
-      }
-      return { append: completed(), result: 'in place' };
-    });
-    if (outcome === 'in place') await pending.removeOthers();
+    for (const file of files) if (file.kind !== 'index') pending.set(file, await createPending(file.path, publication));
+    const complete = await writeRows(spec, pending);
+    for (const [{ kind }, one] of pending) if (kind === 'page') await one.write(await pagesOf(spec).page());
+    for (const one of pending.values()) await one.finish();
+    const outcome = await placeAll(spec, { pending: [...pending.values()], complete, before, completed });
+    if (outcome === 'in place') for (const one of pending.values()) await one.removeOthers();
     return outcome;
   } finally {
-    await pending.discard();
+    for (const one of pending.values()) await one.discard();
   }
 }
 
-function completions(entries: readonly LedgerEntry[], id: string): number {
+interface Written {
+  /** In the order in which they are renamed. */
+  readonly pending: readonly PendingFile[];
+  /** Whether every rank from 1 to `rows` exists exactly once. */
+  readonly complete: boolean;
+  /** Ledger entries from before the files were created. */
+  readonly before: readonly LedgerEntry[];
+  readonly completed: () => LedgerEntry;
+}
+
+/** Renames all files, the index last, while no other process writes entries of the window. */
+async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' | 'gone'> {
+  const { ledger, job, window, runId } = spec;
+  const file = spec.files.find(({ kind }) => kind === 'index');
+  for (let tries = 1; ; tries += 1) {
+    const index = file && (await createIndex(file.path, { job, runId }, await pagesOf(spec).index()));
+    try {
+      const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
+        published(spec, entries);
+        if (!written.complete) throw unranked(spec);
+        // Links may have changed since the plan.
+        await refuseReserved(spec.files, spec.reserved, 'report');
+        for (const one of written.pending) {
+          // Another process of this run may have put the same report in place.
+          if (!(await one.replace())) return { result: done(entries, spec) > done(written.before, spec) ? 'in place' : 'gone' };
+        }
+        // After so many, other processes keep putting newer ones in place.
+        if (index && (await index.replace()) === 'behind' && tries < MAX_TRIES) return { result: 'index behind' };
+        return { append: written.completed(), result: 'in place' };
+      });
+      if (outcome === 'index behind') continue;
+      await index?.removeOthers();
+      return outcome;
+    } finally {
+      await index?.discard();
+    }
+  }
+}
+
+/** @throws ScoreBatchError `conflict` if another run is published */
+function published(spec: ReportSpec, entries: readonly LedgerEntry[]): Publication {
+  const current = currentPublication(entries);
+  if (current?.runId !== spec.runId) throw superseded(spec);
+  return current;
+}
+
+/** How often the run was completed. */
+function done(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): number {
   return entries.filter(({ runId, state }) => runId === id && state === 'completed').length;
 }
 
-/** @returns whether every rank from 1 to `rows` exists exactly once */
-async function writeRows(
-  pending: PendingFile,
-  { sink, job, runId, window, scores, rows, signal }: ReportSpec,
-): Promise<boolean> {
-  const columns = reportColumns(scores.columns);
-  await pending.write(csvHeader(columns));
-  for await (const range of sink.published({ job, runId, window, table: scores, line: csvLine(columns), rows })) {
-    signal.throwIfAborted();
-    if (!range.complete) return false;
-    await pending.write(range.lines);
-  }
-  return true;
-}
-
-/** Links may have changed since the plan. */
-async function refuseTaken({ file, reserved }: ReportSpec): Promise<void> {
-  const taken = await reservedAt(file, reserved);
-  if (taken === undefined) return;
-  throw new ScoreBatchError('report', `the report ${file} would overwrite ${taken.what}, ${taken.path}`, {
-    hint: 'the scores are published; choose another path for report.csv and run `score-batch report` for the same window',
-  });
+function pagesOf({ pages }: ReportSpec): Pages {
+  if (pages === undefined) throw new Error('nothing makes the page of this report');
+  return pages;
 }
 
 function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
@@ -109,8 +118,12 @@ function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
   });
 }
 
-function superseded({ window, file }: ReportSpec): ScoreBatchError {
-  return new ScoreBatchError('conflict', `another run published ${window.label} meanwhile and will write ${file}`, {
+function superseded(spec: ReportSpec): ScoreBatchError {
+  return new ScoreBatchError('conflict', `another run published ${spec.window.label} meanwhile and will write ${shown(spec)}`, {
     hint: '`score-batch status` shows both runs; the later one writes the report',
   });
+}
+
+function shown({ files }: ReportSpec): string {
+  return files.map(({ path }) => path).join(', ');
 }

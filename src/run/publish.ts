@@ -70,7 +70,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     warnings,
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
-    ...(plan.reportFile !== undefined && { report: recordedPath(plan.reportFile, plan.job.root) }),
+    ...(plan.reportFiles.length > 0 && { report: plan.reportFiles.map((file) => recordedPath(file.path, plan.job.root)) }),
     seconds: clock.seconds,
   };
   for (const label of emptiedWindows(plan.window, plan.overlaps)) {

@@ -1,34 +1,40 @@
 import { currentPublication, type LedgerEntry, ledgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { jobPages } from '../plan/job-pages.ts';
 import { writeReport } from '../report/write.ts';
 import { type ActiveRun, entryOf, windowFilter } from './progress.ts';
 
-/** Writes the report file of a published run, if the job has one, and the ledger entry that completes the run. */
+/** Writes the report files of a published run, if the job has some, and the ledger entry that completes the run. */
 export async function finishReport(active: ActiveRun): Promise<void> {
   const { plan, progress, context } = active;
   if (progress.state === 'completed') return;
   const { clock, runId, rows } = progress;
-  const file = plan.reportFile;
+  const files = plan.reportFiles;
   clock.enter('report');
   const completed = (): LedgerEntry => {
-    progress.details = { ...progress.details, seconds: clock.seconds, ...(file !== undefined && { files: [file] }) };
+    progress.details = {
+      ...progress.details,
+      seconds: clock.seconds,
+      ...(files.length > 0 && { files: files.map(({ path }) => path) }),
+    };
     return entryOf(active, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };
   if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts of run ${runId}`);
-  if (file === undefined) {
+  if (files.length === 0) {
     await plan.ledger.decide(windowFilter(plan), async (entries) =>
       currentPublication(entries)?.runId === runId ? { append: completed(), result: true } : { result: false },
     );
   } else {
+    const { sink, ledger, job } = plan;
+    const window = ledgerWindow(plan.window);
+    const columns = progress.details.columns ?? plan.tables.scores.columns;
     const spec = {
-      sink: plan.sink,
-      ledger: plan.ledger,
-      job: plan.job.definition.name,
-      runId,
-      window: ledgerWindow(plan.window),
-      scores: { name: plan.tables.scores.name, columns: progress.details.columns ?? plan.tables.scores.columns },
+      ...{ sink, ledger, runId, window, files },
+      job: job.definition.name,
+      scores: { name: plan.tables.scores.name, columns },
       rows: rows.scored,
-      file,
+      pages: jobPages({ job, window, runId, sink, ledger, columns, files }),
+      csvBom: plan.job.definition.report.csv_bom,
       reserved: plan.reserved,
       signal: context.signal,
     };

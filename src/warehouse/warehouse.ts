@@ -15,7 +15,7 @@ import type { TableName } from '../domain/table-name.ts';
 import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
-import type { RenderedRange } from '../duckdb/render.ts';
+import type { RenderedRange, Rendering } from '../duckdb/render.ts';
 import type { SelectText, TableReader } from './sql/reader.ts';
 import type { TextRow } from './sql/tally.ts';
 
@@ -198,16 +198,12 @@ export interface Audit {
   scoreCounts(scores: ScoresToCount): Promise<ScoreCounts | undefined>;
 }
 
-/** One run's rows of one table, as text. */
-export interface PublishedRows {
+/** One run's rows of one table, and what to make of them with DuckDB expressions over the table's columns; see `csvLine`. */
+export interface PublishedRows extends Rendering {
   readonly runId: string;
   readonly window: LedgerWindow;
   readonly job: string;
   readonly table: TableLayout;
-  /** DuckDB expression over the table's columns that renders a row's line; see `csvLine`. */
-  readonly line: string;
-  /** Number of rows; ranks go from 1 to this. */
-  readonly rows: number;
 }
 
 /** Where scores go. Every method throws a ScoreBatchError whose kind matches the warehouse's error. */

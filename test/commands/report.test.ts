@@ -48,7 +48,7 @@ it('needs a path in the job file', async () => {
     "exit 78
     stderr:
     error: linear has no report file
-    hint: set report.csv in the job file"
+    hint: set report.csv, report.parquet, report.xlsx or report.page in the job file"
   `);
   expect(await publishedTables(folder)).toEqual([]);
 });

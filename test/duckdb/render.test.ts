@@ -7,14 +7,17 @@ const database = await openDatabase(':memory:', { memory: 500_000_000, temporary
 afterAll(() => database[Symbol.asyncDispose]());
 
 const ROWS = 300_000;
+const LINE = 'CAST(rank AS VARCHAR) || chr(10)';
 
 /** @param ranks a query whose column `rank` is what is there; the number of rows is said to be ROWS */
 async function render(ranks: string): Promise<{ complete: boolean[]; text: string }> {
   const complete: boolean[] = [];
   let text = '';
-  for await (const range of renderRanges(database, { from: `(${ranks})` }, `CAST(rank AS VARCHAR) || chr(10)`, ROWS)) {
+  for await (const range of renderRanges(database, { from: `(${ranks})` }, { lines: [LINE, LINE], rows: ROWS })) {
     complete.push(range.complete);
-    text += Buffer.from(range.lines).toString();
+    const [lines = new Uint8Array(), same] = range.lines;
+    expect(Buffer.compare(lines, same ?? new Uint8Array())).toBe(0);
+    text += Buffer.from(lines).toString();
   }
   return { complete, text };
 }

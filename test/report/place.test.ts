@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { LedgerEntry, RunDetails, RunState } from '../../src/domain/ledger.ts';
 import { templateProblem } from '../../src/domain/report-template.ts';
-import { recordedPath, refuseForeign, reportFile } from '../../src/report/place.ts';
+import { recordedPath, refuseForeign, reportFiles } from '../../src/report/place.ts';
 import { windowOf } from '../../src/window/window.ts';
 import { temporaryFolder } from '../support/project.ts';
 
@@ -23,7 +23,7 @@ it("is in its template's folder under the template's name, for any window and te
   fc.assert(
     fc.property(windows, templates, (window, template) => {
       fc.pre(templateProblem(template) === undefined);
-      const file = reportFile(template, window, '/project');
+      const [{ path: file = '' } = {}] = reportFiles({ csv: template }, window, '/project');
       expect(window.label).toMatch(/^[\w.+-]+$/);
       // Treats the label as a plain name: a label that leads elsewhere would give another folder.
       expect(file).toBe(path.resolve('/project', template.replaceAll('{window}', 'W')).replaceAll('W', window.label));
@@ -42,20 +42,24 @@ it('is recorded by a relative path, the same in every checkout, if it is inside 
 it('can be replaced if a publication recorded its path, on any machine', async () => {
   const root = await temporaryFolder();
   const file = path.join(root, 'reports', 'a.csv');
+  const csv = { kind: 'csv', path: file } as const;
+  const owner = (...entries: LedgerEntry[]) => ({ job: 'churn', root, entries });
   const entry = (details: RunDetails, state: RunState = 'published') => ({ details, state }) as LedgerEntry;
-  const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(file, root, entries)).rejects;
+  const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(csv, owner(...entries))).rejects;
   // No file exists.
-  await refuseForeign(file, root, []);
+  await refuseForeign(csv, owner());
   await mkdir(path.dirname(file));
   await symlink('/nowhere', file);
   await refused().toMatchObject({ kind: 'configuration', message: `${file} already exists, and this job did not write it` });
   await refused(entry({ report: 'reports/b.csv' }), entry({ files: [] })).toMatchObject({ kind: 'configuration' });
   // A run that was refused, or whose process ended early, has written nothing.
   await refused(entry({ report: 'reports/a.csv' }, 'refused')).toMatchObject({ kind: 'configuration' });
-  await refuseForeign(file, root, [entry({}), entry({ report: 'reports/a.csv' })]);
+  // As one text in ledgers of versions that wrote one file.
+  await refuseForeign(csv, owner(entry({}), entry({ report: 'reports/a.csv' })));
+  await refuseForeign(csv, owner(entry({ report: ['reports/b.csv', 'reports/a.csv'] })));
   // Like ledgers from before the publishing entry had the path.
-  await refuseForeign(file, root, [entry({ files: [file] }, 'completed')]);
+  await refuseForeign(csv, owner(entry({ files: [file] }, 'completed')));
   // Writing the report fails with its own message if the folder cannot be created.
   await writeFile(path.join(root, 'file'), '');
-  await refuseForeign(path.join(root, 'file', 'a.csv'), root, []);
+  await refuseForeign({ kind: 'csv', path: path.join(root, 'file', 'a.csv') }, owner());
 });

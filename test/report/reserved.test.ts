@@ -36,7 +36,7 @@ it.each([
   'linked/new.duckdb',
 ])('refuses %s: it is the warehouse, or part of it', async (name) => {
   const { at, reserved } = await place();
-  await expect(refuseReserved(at(name), reserved)).rejects.toMatchObject({ kind: 'configuration' });
+  await expect(refuseReserved([{ kind: 'csv', path: at(name) }], reserved)).rejects.toMatchObject({ kind: 'configuration' });
 });
 
 it.each(['data/w.csv', 'data/w.duckdb.csv', 'reports/2026/w.csv', 'w.duckdb', 'linked/reports/w.csv'])(

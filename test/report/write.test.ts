@@ -3,7 +3,8 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import type { LedgerEntry, RunState } from '../../src/domain/ledger.ts';
 import { createPending } from '../../src/report/file.ts';
-import { type ReportSpec, writeReport } from '../../src/report/write.ts';
+import type { ReportSpec } from '../../src/report/spec.ts';
+import { writeReport } from '../../src/report/write.ts';
 import { temporaryFolder } from '../support/project.ts';
 
 const RUN = '1997-W11-000000000001';
@@ -32,7 +33,8 @@ async function reporting(meanwhile: (file: string, entries: LedgerEntry[]) => Pr
   const entries = [entry('published')];
   let reads = 0;
   const spec = {
-    file,
+    files: [{ kind: 'csv', path: file }],
+    csvBom: false,
     runId: RUN,
     job: 'churn',
     window: WINDOW,
@@ -44,7 +46,7 @@ async function reporting(meanwhile: (file: string, entries: LedgerEntry[]) => Pr
       async *published() {
         reads += 1;
         if (reads === 1) await meanwhile(file, entries);
-        yield { complete: true, lines: 'mine\n' };
+        yield { complete: true, lines: [Buffer.from('mine\n')] };
       },
     },
     ledger: {

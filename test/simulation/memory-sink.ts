@@ -49,9 +49,9 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
       }),
     publish: (spec) =>
       world.locking === 'locked' ? publishLocked(world, process, spec) : publishOptimistic(world, process, spec),
-    async *published({ runId, line, rows }) {
+    async *published({ runId, lines, rows }) {
       const found = await process.ask('read published rows', () => world.scores.filter((row) => row.runId === runId));
-      yield { complete: found.length === rows, lines: Buffer.from(`${line.length > 0 ? linesOf(found) : ''}`) };
+      yield { complete: found.length === rows, lines: lines.map(() => Buffer.from(linesOf(found))) };
     },
     otherJobs: notAsked,
     scoreCounts: notAsked,

@@ -71,6 +71,7 @@ export async function pendingInMemory(file: string, { number }: Pick<Publication
   let others: readonly string[] = [];
   await process.ask('make the report', () => world.pending.set(pending, number));
   return {
+    path: pending,
     write: async (data) => {
       text += typeof data === 'string' ? data : Buffer.from(data).toString();
     },

@@ -12,7 +12,7 @@ import { getTable } from './rest-tables.ts';
 export async function* readPublished(connection: Connection, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   const { literal } = BIGQUERY;
   const { memory, signal } = connection;
-  const { line, rows } = spec;
+  const { lines, parquet, rows } = spec;
   const table = fullName(spec.table.name, connection.home);
   const restriction = [
     `job = ${literal(spec.job)}`,
@@ -23,8 +23,7 @@ export async function* readPublished(connection: Connection, spec: PublishedRows
     yield* renderLoaded({
       memory,
       signal,
-      line,
-      rows,
+      ...{ lines, parquet, rows },
       columns: spec.table.columns,
       load: async (database, columns) => {
         const spelled = (await getTable(connection, table))?.schema?.fields?.map(({ name }) => name) ?? [];

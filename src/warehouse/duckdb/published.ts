@@ -15,7 +15,7 @@ export async function* readPublished(file: DuckdbFile, spec: PublishedRows): Asy
     where: `job = ${literal(spec.job)} AND run_id = ${literal(spec.runId)} AND window_start = ${instant(DUCKDB, spec.window.start)}`,
   };
   try {
-    yield* renderRanges(database, relation, spec.line, spec.rows);
+    yield* renderRanges(database, relation, spec);
   } catch (error) {
     throw duckdbError(error, file.path);
   }

@@ -14,15 +14,14 @@ export async function* readPublished(snowflake: Snowflake, spec: PublishedRows):
   const { name, columns } = inAccount(snowflake, spec.table);
   const { literal } = SNOWFLAKE;
   const { client, job, memory, signal } = snowflake;
-  const { line, rows } = spec;
+  const { lines, parquet, rows } = spec;
   const from = `${tableIdentifier(name)}
     WHERE job = ${literal(spec.job)} AND run_id = ${literal(spec.runId)} AND window_start = ${instant(SNOWFLAKE, spec.window.start)}`;
   try {
     yield* renderLoaded({
       memory,
       signal,
-      line,
-      rows,
+      ...{ lines, parquet, rows },
       columns,
       load: (database, needed) =>
         translated(

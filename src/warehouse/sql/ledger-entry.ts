@@ -93,9 +93,11 @@ const isGroup: Shape = (value) => absent(value) || isObject(value);
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   supersedes: isText,
   sql: isText,
-  report: isText,
+  report: (value) => isText(value) || isTexts(value),
   trained_through: isText,
   evaluation: isGroup,
+  score_reference: isGroup,
+  reasons: isGroup,
   error: isText,
   files: isTexts,
   table: isTexts,

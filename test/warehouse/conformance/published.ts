@@ -40,11 +40,11 @@ export async function readScores({
     window,
     job: JOB,
     table: tables.scores,
-    line,
+    lines: [line],
     rows: scored,
   })) {
     if (!complete) return [];
-    text += Buffer.from(lines).toString('utf8');
+    text += Buffer.concat(lines).toString('utf8');
   }
   const rows = text.split(ROW_END).slice(0, -1);
   expect(rows, `rows frozen: ${frozen.rows}`).toHaveLength(scored);

@@ -44,6 +44,7 @@ it.each<[column: string, text: string | null]>([
   ['details', 'null'],
   ['details', '[]'],
   ['details', '{"report":5}'],
+  ['details', '{"report":[5]}'],
   ['details', '{"files":"x"}'],
   ['rows_frozen', null],
   ['rows_scored', null],

@@ -1,0 +1,43 @@
+import { open } from 'node:fs/promises';
+import { systemCode } from '../errors.ts';
+
+/** What an index page states of itself. */
+export interface IndexMark {
+  /** Name of the job: lower-case letters, digits, `-` and `_`. */
+  readonly job: string;
+  /** The page shows the ledger up to this `entry_number`. */
+  readonly entry: number;
+}
+
+/** The mark is at the top of the page. */
+const HEAD_BYTES = 8_192;
+
+/** Two elements for the head of an index page. Put them at its top: only the first 8 KiB of a file are read. */
+export function indexMark({ job, entry }: IndexMark): string {
+  return `<meta name="score-batch-job" content="${job}"><meta name="score-batch-entry" content="${entry}">`;
+}
+
+/** @returns undefined if the page has no mark */
+export function parseIndexMark(html: string): IndexMark | undefined {
+  const of = (name: string) =>
+    new RegExp(`<meta name="score-batch-${name}" content="([\\w-]+)">`).exec(html.slice(0, HEAD_BYTES))?.[1];
+  const [job, entry] = [of('job'), Number(of('entry'))];
+  return job === undefined || !Number.isSafeInteger(entry) ? undefined : { job, entry };
+}
+
+/** @returns undefined if there is no such file, or it is not an index page */
+export async function readIndexMark(file: string): Promise<IndexMark | undefined> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
+      return parseIndexMark(buffer.toString('utf8', 0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    // A folder, a link to nowhere, or no right to read: not a page that this job has written.
+    if (systemCode(error) !== undefined) return undefined;
+    throw error;
+  }
+}

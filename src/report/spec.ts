@@ -1,0 +1,36 @@
+import type { LedgerWindow } from '../domain/ledger.ts';
+import type { TableLayout } from '../domain/tables.ts';
+import type { Ledger, Sink } from '../warehouse/warehouse.ts';
+import type { IndexContent } from './listing-file.ts';
+import type { ReportFile } from './place.ts';
+import type { Reserved } from './reserved.ts';
+
+/** A report to write. */
+export interface ReportSpec {
+  readonly sink: Sink;
+  readonly ledger: Ledger;
+  readonly job: string;
+  readonly runId: string;
+  readonly window: LedgerWindow;
+  /** The scores table as published. */
+  readonly scores: TableLayout;
+  /** Number of scored users: ranks go from 1 to this. */
+  readonly rows: number;
+  /** All files of the report; at least one. */
+  readonly files: readonly ReportFile[];
+  /** Whether the CSV file begins with a byte order mark. */
+  readonly csvBom: boolean;
+  /** Makes page and index; needed if `files` has them. */
+  readonly pages?: Pages | undefined;
+  /** Files and folders that the report must not replace. Checked again just before the renames. */
+  readonly reserved: readonly Reserved[];
+  readonly signal: AbortSignal;
+}
+
+/** Makes the report files that do not consist of a row per user. */
+export interface Pages {
+  /** The page of the window, as HTML. The run is published. */
+  page(): Promise<string>;
+  /** The index page of all windows, from the ledger as it is now. Called again if another process has a newer one. */
+  index(): Promise<IndexContent>;
+}
