@@ -4,7 +4,7 @@ import { type LedgerWindow, runsOf } from '../domain/ledger.ts';
 import type { WindowKind } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
-import { readIndex } from './read-index.ts';
+import { readIndex } from './read-listing.ts';
 import { type PageSpec, readPage } from './read-page.ts';
 
 export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> {
