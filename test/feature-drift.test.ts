@@ -158,6 +158,17 @@ describe('a run whose job names a drift table', () => {
     expect(await rowsOf(folder, DRIFT)).toEqual([]);
   });
 
+  it('deletes the rows of overlapping windows that a run supersedes', async () => {
+    const folder = await project({ plan: KNOWN });
+    await published(folder);
+    const job = path.join(folder, 'jobs/job.yaml');
+    await writeFile(job, (await readFile(job, 'utf8')).replace('America/New_York', 'Europe/Berlin'));
+    const { code } = await scoreBatch(folder, ['run', ...WEEK, '--replace-overlapping']);
+    expect(code).toBe(0);
+    const starts = await rowsOf(folder, 'select window_start::varchar as start, count(*) as n from marketing.drift group by 1');
+    expect(starts).toEqual([{ start: '1997-03-09 23:00:00+00', n: '2' }]);
+  });
+
   it.each([
     ['one row', { rows: 1, plan: `'free'` }, ['0', '0'], '1'],
     ['nothing but nulls', { plan: 'null' }, ['0', '1'], '40'],
