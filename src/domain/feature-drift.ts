@@ -1,7 +1,7 @@
 import { type Histogram, populationStabilityIndex } from './psi.ts';
 
 /** The numbers of a feature at training. The histogram is of the values that are not null. */
-export interface NumericReference extends Histogram {
+interface NumericReference extends Histogram {
   /** Share of nulls. */
   readonly nulls: number;
 }

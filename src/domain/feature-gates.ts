@@ -3,7 +3,7 @@ import type { MeasuredDrift } from './feature-drift.ts';
 import { percents } from './percents.ts';
 
 /** One limit for every feature that has a reference, or one per feature. */
-export type PerFeature = number | Readonly<Record<string, number>>;
+type PerFeature = number | Readonly<Record<string, number>>;
 
 /** Limits of the job file; shares between 0 and 1. */
 export interface FeatureLimits {

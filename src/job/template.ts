@@ -72,6 +72,8 @@ gates:                                # limits on what may be published
   # max_drop: 50%                     # of rows, from the publication that is superseded or else the previous window
   max_quarantine_rate: 1%
   # max_score_psi: 0.25               # drift of the scores; needs a reference in model.yaml
+  # max_feature_psi: 0.25             # drift of each feature, or { age: 0.1 }; needs reference.features in model.yaml
+  # max_null_share: { age: 5% }       # nulls of a feature, or one limit for all
 `;
 }
 

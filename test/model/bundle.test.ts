@@ -132,6 +132,50 @@ golden: { tolerance: 0 }
   `);
 });
 
+describe('the reference of a feature', () => {
+  const INPUTS = `inputs:
+  - { name: x, dtype: float32, shape: [N, 1], columns: [{ name: a }] }
+  - { name: y, dtype: string, shape: [N, 1], columns: [{ name: plan, unknown: allow }] }
+  - { name: z, dtype: bool, shape: [N, 1], columns: [{ name: flag }] }
+`;
+  const withReference = (features: string): Promise<string> =>
+    edited((yaml) =>
+      yaml
+        .replace(/inputs:[\s\S]*?(?=output:)/, () => INPUTS)
+        .replace(/reference:[\s\S]*?(?=baseline:)/, () => `reference: { features: { ${features} } }\n`),
+    );
+
+  it('is a histogram or shares of categories, with shares of nulls and of other categories that are 0 by default', async () => {
+    const folder = await withReference(
+      `a: { edges: [1], shares: [0.5, 0.5] }, plan: { categories: { "it's 😀": 0.5, "": 0.25 }, other: 0.25, nulls: 0.1 }, flag: { categories: { true: 1 } }`,
+    );
+    expect((await loadBundle(folder)).definition.reference?.features).toEqual({
+      a: { edges: [1], shares: [0.5, 0.5], nulls: 0 },
+      plan: { categories: { "it's 😀": 0.5, '': 0.25 }, other: 0.25, nulls: 0.1 },
+      flag: { categories: { true: 1 }, other: 0, nulls: 0 },
+    });
+  });
+
+  const many = Array.from({ length: 501 }, (_, i) => `c${i}: 0.001`).join(', ');
+  it.each([
+    ['a: { nulls: 0.5 }', 'a: write edges and shares for a number, categories for a text'],
+    ['a: { edges: [1], shares: [1] }', 'a: a histogram needs one more share than edges'],
+    ['a: { edges: [1], shares: [0.5, 0.5], other: 0.1 }', 'a: other is for categories'],
+    ['a: { edges: [1], shares: [0.5, 0.5], nulls: 5 }', 'a.nulls: must be at most 1'],
+    ['a: { categories: { x: 1 } }', 'a: a float32 has no categories; write edges and shares'],
+    ['plan: { edges: [], shares: [1] }', 'plan: a text has no histogram; write categories'],
+    ['plan: { categories: { x: 1 }, edges: [] }', 'plan: write either categories, or edges and shares'],
+    ['plan: { categories: { x: 0.5 } }', 'plan: the shares of categories and other must add up to 1'],
+    [
+      `plan: { categories: { ${many} } }`,
+      'plan: at most 500 categories, with 100000 characters in all; add the rest up as other',
+    ],
+    ['flag: { categories: { yes: 1 } }', 'flag: the categories of a bool are true and false'],
+  ])('is refused: %.60s', async (features, message) => {
+    expect(await refused(await withReference(features))).toContain(`reference.features.${message}\n`);
+  });
+});
+
 describe('rules that contradict each other', () => {
   it('widths, repeated columns and references to columns that are not there', async () => {
     expect(

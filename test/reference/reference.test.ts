@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadBundle } from '../../src/model/bundle.ts';
 import { verifyBundle } from '../../src/model/verify.ts';
 import { seededRandom } from '../../src/random.ts';
+import { featureReference } from '../../src/reference/feature-reference.ts';
 import { makeReference, showExcluded } from '../../src/reference/reference.ts';
 import { createSampler } from '../../src/reference/sample.ts';
 import type { TrainingSource } from '../../src/reference/training-rows.ts';
@@ -123,6 +124,35 @@ describe('from a CSV file', () => {
 
   it('that has a fraction where the model takes whole numbers is refused', async () => {
     await expect(made(await bundleOf('strings'), 'plan,logins\nfree,1.5\n')).rejects.toMatchObject({ kind: 'configuration' });
+  });
+});
+
+describe('the reference of a feature', () => {
+  it('is of the raw values: nulls and NaN are a share of their own, and no default replaces them', () => {
+    const cells = [null, Number.NaN, ...Array.from({ length: 38 }, (_, i) => i)];
+    const reference = featureReference(cells, 'float32');
+    expect(reference).toMatchObject({ nulls: 0.05 });
+    expect(reference).toHaveProperty('edges.length', 9);
+    expect(featureReference([1n, 2n, 2n, null], 'int64')).toEqual({
+      edges: [1.5],
+      shares: [0.333333333, 0.666666667],
+      nulls: 0.25,
+    });
+    expect(featureReference([null, Number.NaN], 'float64')).toBeUndefined();
+  });
+
+  it('has the 50 most frequent categories, and adds the others up', () => {
+    expect(featureReference(['b', 'a', 'b', '', null], 'string')).toEqual({
+      categories: { b: 0.5, '': 0.25, a: 0.25 },
+      nulls: 0.2,
+    });
+    expect(featureReference([true, false, true, true], 'bool')).toEqual({ categories: { true: 0.75, false: 0.25 } });
+    const many = Array.from({ length: 60 }, (_, i) => [`c${i}`, `c${i}`]).flat();
+    const long = 'x'.repeat(201);
+    const reference = featureReference([...many, ...Array.from({ length: 30 }, () => long), '__proto__'], 'string');
+    expect(reference).toMatchObject({ other: Number((51 / 151).toFixed(9)) });
+    expect(Object.keys(reference && 'categories' in reference ? reference.categories : {})).toHaveLength(50);
+    expect(featureReference([long], 'string')).toEqual({ categories: {}, other: 1 });
   });
 });
 
