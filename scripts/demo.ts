@@ -1,4 +1,5 @@
-// The demo: the warehouse is built from real orders, then the cron line itself runs on the Monday after 1997-W11.
+// The demo: the warehouse is built from real orders, then the cron line itself runs on Mondays, the last one after 1997-W11. Four
+// weeks after 1997-W09, the first three weeks are compared with what became of their customers.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -6,7 +7,12 @@ import { ROOT } from './root.ts';
 
 const warehouse = `${ROOT}data/warehouse.duckdb`;
 const cli = `${ROOT}dist/cli.js`;
-const environment = { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00', WAREHOUSE_URL: `duckdb:${warehouse}` };
+/** The Monday after 1997-W11. */
+const MONDAY = '1997-03-17T08:00:00-05:00';
+/** The Monday on which the outcomes of 1997-W09 are known. */
+const LATER = '1997-03-31T08:00:00-05:00';
+/** Weeks before it, by the Monday after them. */
+const EARLIER = { '1997-W07': '1997-02-17', '1997-W08': '1997-02-24', '1997-W09': '1997-03-03' };
 
 /** Orders in data/cdnow/transactions.csv. */
 const ORDERS = 69_659;
@@ -15,34 +21,50 @@ const say = (text: string) => process.stdout.write(`${text}\n`);
 if (existsSync(warehouse)) await useWarehouse();
 else await buildWarehouse();
 
-say('$ SCORE_BATCH_NOW=1997-03-17T08:00:00-05:00 score-batch --week');
-scoreBatch('--week');
+for (const [week, monday] of Object.entries(EARLIER)) {
+  const now = `${monday}T08:00:00-05:00`;
+  say(`$ SCORE_BATCH_NOW=${now} score-batch -q --week  # ${week}`);
+  scoreBatch(now, '-q', '--week');
+}
+say(`$ SCORE_BATCH_NOW=${MONDAY} score-batch --week`);
+scoreBatch(MONDAY, '--week');
 say('\n$ score-batch status');
-scoreBatch('status');
+scoreBatch(MONDAY, 'status');
+say('');
+for (const week of Object.keys(EARLIER)) {
+  say(`$ SCORE_BATCH_NOW=${LATER} score-batch evaluate --week ${week}`);
+  evaluate(week);
+}
 
 say('\nWhat came out:');
 await show(
-  'select rank, customer_id, first_order, basket, orders, amount, churn_propensity, percentile, band from marketing.churn_weekly_report order by rank limit 5',
-  'marketing.churn_weekly_report, the five riskiest of 2,053 new customers',
+  "select rank, customer_id, first_order, basket, orders, amount, churn_propensity, percentile, band from marketing.churn_weekly_report where window_label = '1997-W11' order by rank limit 5",
+  'marketing.churn_weekly_report, the five riskiest of 2,053 new customers of 1997-W11',
 );
 await show(
-  'select segment, segment_value, band, users, share, mean_score, expected_churners from marketing.churn_weekly_summary order by segment, segment_value, mean_score desc',
-  'marketing.churn_weekly_summary',
+  "select segment, segment_value, band, users, share, mean_score, expected_churners from marketing.churn_weekly_summary where window_label = '1997-W11' order by segment, segment_value, mean_score desc",
+  'marketing.churn_weekly_summary of 1997-W11',
 );
 await show(
   `select decile, count(*) as customers, round(avg(churn_propensity), 3) as mean_score,
      round(100.0 * count(*) filter (not exists (
        from orders o where o.customer_id = s.customer_id and o.date >= date '1997-03-17' and o.date < date '1997-03-17' + 28)) / count(*), 1) as stayed_away_percent
-   from marketing.churn_scores s group by decile order by decile`,
+   from marketing.churn_scores s where window_label = '1997-W11' group by decile order by decile`,
   'what became of them: no order in the 28 days after the week, by decile of the score (the model had never seen this week)',
 );
+await show(
+  `select window_label as week, users, positives as stayed_away, round(mean_score, 3) as mean_score, round(auc, 3) as auc,
+     round(auc_low, 3) as auc_low, round(auc_high, 3) as auc_high, round(calibration_error, 3) as off_by, in_sample
+   from marketing.churn_scores_evaluation where segment = 'all' and part = 'overall' order by window_label`,
+  'marketing.churn_scores_evaluation: did it come true? (an AUC of 0.5 is chance, 1 a perfect order)',
+);
 say(
-  'Left behind: data/warehouse.duckdb (tables orders, marketing.*) and reports/churn-1997-W11.csv. Run it again: same rows, same file.',
+  'Left behind: data/warehouse.duckdb (tables orders, marketing.*) and reports/churn-1997-W07.csv to churn-1997-W11.csv. Run it again: same rows, same file.',
 );
 
 async function buildWarehouse(): Promise<void> {
   // Of an earlier demo, whose ledger is gone: the job would take it for somebody's own file.
-  rmSync(`${ROOT}reports/churn-1997-W11.csv`, { force: true });
+  for (const week of [...Object.keys(EARLIER), '1997-W11']) rmSync(`${ROOT}reports/churn-${week}.csv`, { force: true });
   const orders = await withWarehouse(async (connection) => {
     await connection.run(
       `create table orders as select * from read_csv('${ROOT.replaceAll("'", "''")}data/cdnow/transactions.csv',
@@ -92,7 +114,18 @@ async function withWarehouse<T>(work: (connection: DuckDBConnection) => Promise<
   }
 }
 
-function scoreBatch(...flags: string[]): void {
-  const { status } = spawnSync(process.execPath, [cli, ...flags], { cwd: ROOT, env: environment, stdio: 'inherit' });
+function scoreBatch(now: string, ...flags: string[]): void {
+  const { status } = spawnSync(process.execPath, [cli, ...flags], { cwd: ROOT, env: environmentAt(now), stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+}
+
+/** The table at the end shows what comes of it. */
+function evaluate(week: string): void {
+  const options = { cwd: ROOT, env: environmentAt(LATER), stdio: ['ignore', 'ignore', 'inherit'] } as const;
+  const { status } = spawnSync(process.execPath, [cli, 'evaluate', '--week', week], options);
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function environmentAt(now: string): NodeJS.ProcessEnv {
+  return { ...process.env, SCORE_BATCH_NOW: now, WAREHOUSE_URL: `duckdb:${warehouse}` };
 }

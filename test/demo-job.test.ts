@@ -20,7 +20,10 @@ async function demoProject(): Promise<string> {
     ],
     job: job.replace('model: models/churn', 'model: model'),
     model: repository('models/churn'),
-    files: { 'jobs/new_users.sql': await readFile(repository('jobs/new_users.sql'), 'utf8') },
+    files: {
+      'jobs/new_users.sql': await readFile(repository('jobs/new_users.sql'), 'utf8'),
+      'jobs/outcomes.sql': await readFile(repository('jobs/outcomes.sql'), 'utf8'),
+    },
   });
 }
 

@@ -9,7 +9,9 @@ import { tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
-import { bindWindow } from '../job/parameters.ts';
+import { bindLabels, bindWindow } from '../job/parameters.ts';
+import { labelColumns } from '../labels/columns.ts';
+import { refuseTimeless } from '../labels/refuse.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { chooseColumns } from '../plan/columns.ts';
@@ -53,6 +55,7 @@ const CHECKS: readonly Check[] = [
     applies: ({ job, schema }) => schema !== undefined && job.definition.source.ready !== undefined,
     run: checkReadiness,
   },
+  { name: 'labels', applies: ({ job, schema }) => job.labels !== undefined && schema !== undefined, run: checkLabels },
   { name: 'report folder', applies: (target) => filesOf(target).length > 0, run: checkReportFolder },
   { name: 'sink', run: checkSink },
 ];
@@ -144,6 +147,16 @@ async function checkReadiness({ job, source, window }: Target): Promise<string> 
   return (await source.ready(bindWindow(ready, window(), 'source.ready', job.kind)))
     ? `the source is ready for ${label}`
     : 'the source is not ready yet; a run would end with exit code 69';
+}
+
+/** The types of the key are compared with those of the query, which are the published ones. */
+async function checkLabels({ job, source, schema, window }: Target): Promise<string> {
+  const { query, queryName } = needed(job.labels);
+  const { after } = needed(job.definition.labels);
+  const bound = bindLabels(query, { window: window(), after, name: queryName, kind: job.kind });
+  refuseTimeless(bound);
+  const { outcome } = labelColumns(job.definition, await source.describe(bound), needed(schema));
+  return `${queryName} has the key and ${outcome.name}, known ${counted(after, 'day')} after the end of a window`;
 }
 
 async function checkReportFolder(target: Target): Promise<string> {

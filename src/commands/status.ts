@@ -1,5 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
+import { showAuc } from '../domain/evaluation.ts';
 import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
 import { isSuperseded, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
@@ -118,6 +120,8 @@ function describeRun(run: Run, published: string | undefined, { now, held, table
     seconds: details.seconds ?? null,
     workers: details.workers ?? null,
     bottleneck: details.seconds ? bottleneck(details.seconds, details.workers ?? NO_WORKER_TIME) : null,
+    /** How well the scores foretold what became of the users, if that is known. */
+    evaluation: details.evaluation ?? null,
     error: run.state === 'failed' || run.state === 'refused' ? (details.error ?? null) : null,
   };
 }
@@ -166,6 +170,9 @@ function notesOf(run: ShownRun, zone: string): string[] {
       ? []
       : [`${run.tables_differ.join('; ')}: \`score-batch ${run.flags}\` publishes the window again`]),
     ...(run.current && run.model_changed !== null ? [`the model changed ${showModelChange(run.model_changed)}`] : []),
+    ...(run.current && run.evaluation !== null
+      ? [`outcomes known: ${showAuc(run.evaluation)}, ${counted(run.evaluation.users, 'user')}`]
+      : []),
     ...(run.state === 'published' && run.current
       ? [`its report file is being written or is missing: \`score-batch report ${run.flags}\` writes it`]
       : []),
