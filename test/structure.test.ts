@@ -69,6 +69,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
   ],
   report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
+  // The report as HTML, from plain data.
+  page: ['domain'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
@@ -141,6 +143,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@duckdb/node-bindings': ['duckdb'],
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
+  '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],
   commander: ['commands', 'main'],
@@ -149,6 +152,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['suggest'],
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
+  linkedom: ['page'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
   'snowflake-sdk': ['warehouse/snowflake'],

@@ -15,12 +15,15 @@ const TENTHS: readonly (readonly [users: number, mean: number])[] = [
 ];
 
 /** Users, mean score and users per band of each value of `basket`. */
-const BASKETS: readonly (readonly [value: string, before: Totals, bands: readonly [high: number, medium: number, low: number]])[] =
-  [
-    ['1 CD', { users: 1118, expected: 972.7 }, [206, 402, 415]],
-    ['2–3 CDs', { users: 742, expected: 606.2 }, [0, 8, 701]],
-    ['4+ CDs', { users: 341, expected: 262.1 }, [0, 0, 321]],
-  ];
+const BASKETS: readonly (readonly [
+  value: string,
+  before: Totals,
+  bands: readonly [high: number, medium: number, low: number],
+])[] = [
+  ['1 CD', { users: 1118, expected: 972.7 }, [206, 402, 415]],
+  ['2–3 CDs', { users: 742, expected: 606.2 }, [0, 8, 701]],
+  ['4+ CDs', { users: 341, expected: 262.1 }, [0, 0, 321]],
+];
 
 const MEANS = [
   [0.8831, 0.8759, 0.8531],
@@ -133,10 +136,10 @@ export const SAMPLE: PageData = {
       meanScore: [0.724, 0.794, 0.811, 0.826, 0.837, 0.856, 0.866, 0.873, 0.878, 0.8832][i] ?? 0,
     })),
     series: [
+      evaluated('1997-W04', { inSample: true, auc: 0.5958, interval: [0.562, 0.63] }),
       evaluated('1997-W05', { inSample: true, auc: 0.6021, interval: [0.568, 0.636] }),
       evaluated('1997-W06', { inSample: true, auc: 0.5893, interval: [0.556, 0.623] }),
       evaluated('1997-W07', { inSample: false, auc: 0.5679, interval: [0.5342, 0.6016] }),
-      evaluated('1997-W08', { inSample: false, auc: 0.5848, interval: [0.5533, 0.6163] }),
       evaluated('1997-W09', { inSample: false, auc: 0.5613, interval: [0.531, 0.5916] }),
     ],
     groups: [],
