@@ -72,6 +72,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
+  // What the report page shows, read from tables and ledger, and the page as HTML.
+  page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
@@ -152,6 +154,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
   '@zip.js/zip.js': ['report'],
+  '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],
   commander: ['commands', 'main'],
@@ -160,6 +163,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['suggest'],
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
+  linkedom: ['page'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
   'snowflake-sdk': ['warehouse/snowflake'],

@@ -1,6 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { draw, shortened } from './chart.ts';
-import { axisPercent, INK, NOW, PAPER, ROW } from './chart-parts.ts';
+import { INK, NOW, PAPER, ROW } from './chart-parts.ts';
 import { type Html, html } from './html.ts';
 import { count, percent } from './numbers.ts';
 import type { SegmentBands } from './page-data.ts';
@@ -44,7 +44,7 @@ export function bandsChart({ id, title, names, rows }: BandsChart): Html {
       marginRight: 46,
       marginTop: 16,
       marginBottom: 4,
-      x: { domain: [0, 1] },
+      x: { domain: [0, 1], axis: null },
       y: { domain: rows.map((_, i) => i), padding: 0.22 },
       marks: [
         Plot.axisY({
@@ -67,16 +67,17 @@ export function bandsChart({ id, title, names, rows }: BandsChart): Html {
             },
           ),
         ),
-        Plot.text(
-          parts.filter(({ share }) => share >= 0.11),
-          {
-            x: ({ from, to }) => (from + to) / 2,
-            y: 'row',
-            text: ({ share }) => axisPercent(Math.round(share * 100) / 100),
-            fill: INK,
-            stroke: PAPER,
-            strokeWidth: 4,
-          },
+        ...[true, false].map((first) =>
+          Plot.text(
+            parts.filter(({ share, band }) => share >= 0.13 && (band === 0) === first),
+            {
+              x: ({ from, to }) => (from + to) / 2,
+              y: 'row',
+              text: ({ share }) => percent(share, 0),
+              fill: first ? PAPER : INK,
+              ...(first ? {} : { stroke: PAPER, strokeWidth: 4 }),
+            },
+          ),
         ),
         Plot.text(rows, { y: (_, i) => i, text: ({ users }) => count(users), frameAnchor: 'right', textAnchor: 'end', dx: 44 }),
         Plot.text(['users'], { text: (text) => text, frameAnchor: 'top-right', textAnchor: 'end', dx: 44, dy: -14 }),

@@ -45,6 +45,7 @@ function firstToCall({ bands, bandRules, job, totals, riskiest }: PageData): Htm
   const who = first?.band
     ? html`The ${people(first.band.users, nouns)} in “<bdi>${first.name}</bdi>”`
     : html`Nobody is in “<bdi>${first?.name}</bdi>”`;
-  const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below` : '';
+  const spared = riskiest.some(({ holdout }) => holdout) ? ', except those marked “do not contact”' : '';
+  const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below${spared}` : '';
   return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}.`;
 }

@@ -1,7 +1,7 @@
 import * as Plot from '@observablehq/plot';
 import { keyMark } from './chart.ts';
 import { html } from './html.ts';
-import { decimal } from './numbers.ts';
+import { decimal, percent } from './numbers.ts';
 
 // What charts have in common. Marks differ in shape, not only in colour: this window is a filled bar, the earlier one an upright
 // stroke, the reference a circle.
@@ -50,16 +50,24 @@ export function shareRows(rows: readonly Row[], marginLeft: number): Plot.PlotOp
   const named = (key: 'before' | 'reference') => rows.filter((row) => row[key] !== undefined);
   return {
     marginLeft,
-    marginRight: 42,
+    marginRight: 50,
     marginTop: 2,
     marginBottom: 20,
     x: { domain: [0, most * 1.04] },
-    y: { domain: rows.map((_, i) => i), padding: 0.28 },
+    y: { domain: rows.map((_, i) => i), padding: 0.12 },
     marks: [
       ...shareAxis(3),
       Plot.axisY({ tickSize: 0, tickFormat: (i: number) => rows[i]?.name ?? '', label: null }),
-      Plot.barX(rows, { x: 'now', y: (_, i) => i, fill: NOW }),
-      Plot.tickX(named('before'), { x: 'before', y: (row) => rows.indexOf(row), stroke: INK, strokeWidth: 2.5 }),
+      Plot.barX(rows, { x: 'now', y: (_, i) => i, fill: NOW, insetTop: 2.5, insetBottom: 2.5 }),
+      // The edge keeps the stroke apart from the bar beneath it.
+      ...[6, 2.5].map((strokeWidth) =>
+        Plot.tickX(named('before'), {
+          x: 'before',
+          y: (row) => rows.indexOf(row),
+          stroke: strokeWidth > 3 ? PAPER : INK,
+          strokeWidth,
+        }),
+      ),
       Plot.dot(named('reference'), {
         x: 'reference',
         y: (row) => rows.indexOf(row),
@@ -70,10 +78,10 @@ export function shareRows(rows: readonly Row[], marginLeft: number): Plot.PlotOp
       }),
       Plot.text(rows, {
         y: (_, i) => i,
-        text: ({ now }: Row) => axisPercent(Math.round(now * 1000) / 1000),
+        text: ({ now }: Row) => percent(now),
         frameAnchor: 'right',
         textAnchor: 'end',
-        dx: 40,
+        dx: 48,
       }),
     ],
   };

@@ -51,15 +51,13 @@ export function distributionFigure({ distribution, before, window }: PageData): 
   });
 }
 
-/** `under 77.1%`, `77.1–79.8%`, `88.9% and over` */
+/** `under 77.1%`, `77.1–79.8%`, `from 88.9%` */
 function binName(edges: Distribution['edges'], bin: number): string {
   const low = edges[bin - 1];
   const high = edges[bin];
   const digits = edgeDigits(edges);
   if (low === undefined) return high === undefined ? 'all' : `under ${percent(high, digits)}`;
-  return high === undefined
-    ? `${percent(low, digits)} or more`
-    : `${percent(low, digits).slice(0, -1)}–${percent(high, digits)}`;
+  return high === undefined ? `from ${percent(low, digits)}` : `${percent(low, digits).slice(0, -1)}–${percent(high, digits)}`;
 }
 
 /** As many digits as tell neighbouring edges apart. */

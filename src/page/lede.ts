@@ -26,8 +26,8 @@ export function lede(data: PageData): Html {
   const averageText =
     average === undefined
       ? undefined
-      : html` The mean of the last ${average.windows} ${average.windows === 1 ? noun : `${noun}s`} is ${expected(average.expected)} of ${count(average.users)}: ${more(totals.expected - average.expected, 'this is')}.`;
-  return html`<p class="lede">In ${when} there ${totals.users === 1 ? 'was' : 'were'} ${people(totals.users, job.nouns)}; <b>${expected(totals.expected)}</b> (${percent(mean)}) ${totals.users === 1 ? 'is' : 'are'} expected to ${job.nouns.outcome}. ${comparison(data)}${averageText}${source(data)}</p>
+      : html` The mean of the last ${average.windows === 1 ? noun : `${average.windows} ${noun}s`} with scores is ${expected(average.expected)} of ${count(average.users)}; this ${noun} has ${more(totals.expected - average.expected)}.`;
+  return html`<p class="lede">In ${when} there ${totals.users === 1 ? 'was' : 'were'} ${people(totals.users, job.nouns)}; <b>${expected(totals.expected)}</b> (${percent(mean)}) ${totals.users === 1 ? 'is' : 'are'} expected to ${job.nouns.outcome}. ${comparison(data)}${source(data)}${averageText}</p>
 `;
 }
 
@@ -40,21 +40,30 @@ function comparison(data: PageData): Html {
 }
 
 /** `124 fewer`, `20 more`, `as many` */
-function more(difference: number, lead = ''): string {
+function more(difference: number): string {
   const size = expected(Math.abs(difference));
-  const words = /[1-9]/.test(size) ? `${size} ${difference < 0 ? 'fewer' : 'more'}` : 'no more and no fewer';
-  return lead === '' ? words : `${lead} ${words}`;
+  return /[1-9]/.test(size) ? `${size} ${difference < 0 ? 'fewer' : 'more'}` : 'neither more nor fewer';
 }
 
 /** Where the change comes from. */
 function source(data: PageData): Html | undefined {
   const split = splitOf(data);
   if (split === undefined || data.before === undefined) return undefined;
-  const { nouns } = data.job;
   const users = data.totals.users - data.before.users;
-  const size = `the number of ${nouns.many} (${change(users)}) accounts for ${change(split.size)}`;
-  const risk = `changed scores for ${change(split.risk)}`;
-  return html` Of the change, ${size}, ${risk}.${largest(data, split)}`;
+  // Where values of the segment moved against each other, their mix outweighs the number.
+  const ofSize =
+    users * split.size > 0
+      ? `${count(Math.abs(users))} ${users < 0 ? 'fewer' : 'more'} ${data.job.nouns.many}`
+      : `a changed mix of ${data.job.nouns.many}`;
+  const ofRisk = `${split.risk < 0 ? 'lower' : 'higher'} scores`;
+  return html` Of that change, ${ofSize} ${effect(split.size)}; ${ofRisk} ${effect(split.risk)}.${largest(data, split)}`;
+}
+
+/** `added 20`, `took off 125`, `changed nothing` */
+function effect(difference: number): string {
+  const size = expected(Math.abs(difference));
+  if (!/[1-9]/.test(size)) return 'changed nothing';
+  return `${difference < 0 ? 'took off' : 'added'} ${size}`;
 }
 
 /** The value of the segment that changed most, if it explains more than a third of all movement. */
@@ -64,7 +73,7 @@ function largest({ change: bySegment }: PageData, { values }: Change): Html | un
   const all = moved.reduce((sum, one) => sum + Math.abs(one.total), 0);
   const [top] = moved.toSorted((a, b) => Math.abs(b.total) - Math.abs(a.total));
   if (top === undefined || all === 0 || Math.abs(top.total) < all / 3) return undefined;
-  return html` The largest part is ${value(bySegment.segment)} ${value(top.value)}: ${change(top.total)}.`;
+  return html` The largest part is in ${value(bySegment.segment)} “${value(top.value)}”: ${change(top.total)}.`;
 }
 
 /** The numbers behind the paragraph, by segment. */

@@ -1,12 +1,11 @@
 import { dayIn } from './dates.ts';
 import { type Html, html } from './html.ts';
-import { decimal, percent } from './numbers.ts';
+import { decimal, measure, percent } from './numbers.ts';
 import { aucFigure, calibrationFigure, captured, decilesFigure, evaluationCells } from './outcome-charts.ts';
 import { totalText, unknownYet } from './outcome-words.ts';
-import type { OutcomeData, PageData } from './page-data.ts';
+import type { Evaluated, OutcomeData, PageData } from './page-data.ts';
 import { section } from './section.ts';
 import { believed } from './separation.ts';
-import { aucText } from './separation-words.ts';
 import { table } from './table.ts';
 import { capitalized, type Nouns } from './words.ts';
 
@@ -27,13 +26,22 @@ function known(data: PageData, outcome: OutcomeData, nouns: Nouns): Html {
     outcomeKnownFrom && newest.label !== window.label
       ? ` The outcome of ${window.label} itself is known from ${dayIn(job.zone, outcomeKnownFrom)} on.`
       : '';
-  return html`<p>${judged === undefined ? capitalized(unknownYet(data)) : html`<b>${capitalized(totalText(judged, nouns).verdict)}.</b> ${totalText(judged, nouns).sentence}`} ${
-    judged?.auc === undefined ? undefined : aucText({ ...judged, interval: judged.aucInterval, basis: 'outcome' }, nouns)
-  } ${liftText(outcome, nouns)}${later}</p>
+  const total = judged && totalText(judged, nouns);
+  return html`<p><b>The total:</b> ${total === undefined ? unknownYet(data) : `${total.verdict}. ${total.sentence}`}${later}</p>
+<p><b>The order:</b> ${orderText(judged)} ${liftText(outcome, nouns)}</p>
 ${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures flatter.</p>` : undefined}
 ${groupsText(outcome, nouns)}
 <div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series)}</div>
 `;
+}
+
+function orderText(judged: Evaluated | undefined): string {
+  if (judged === undefined) return 'not known either.';
+  if (judged.auc === undefined) return `all outcomes of ${judged.label} are equal, so the order cannot be judged.`;
+  const range = judged.aucInterval
+    ? `95% interval ${measure(judged.aucInterval[0])} to ${measure(judged.aucInterval[1])}; `
+    : '';
+  return `AUC ${measure(judged.auc)} in ${judged.label} (${range}0.5 is chance, 1 is perfect).`;
 }
 
 function liftText({ newest, deciles }: OutcomeData, nouns: Nouns): string {

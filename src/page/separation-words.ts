@@ -29,12 +29,13 @@ export function separationText(data: PageData): Html | undefined {
 }
 
 /** What an AUC means, for people who do not know the word. */
-export function aucText({ auc, interval, basis }: Pick<Separation, 'auc' | 'interval' | 'basis'>, nouns: Nouns): string {
+function aucText({ auc, interval, basis, label }: Separation, nouns: Nouns): string {
   if (auc === undefined) return '';
-  const pairs = `of two ${nouns.many}, one who will ${nouns.outcome} and one who will not, the first has the higher score in ${Math.round(auc * 100)} of 100 pairs; a coin toss gives 50`;
+  const did = basis === 'outcome' ? 'did' : 'will';
+  const pairs = `of two ${nouns.many}, one who ${did} ${nouns.outcome} and one who ${did} not, the first has the higher score in ${Math.round(auc * 100)} of 100 pairs; a coin toss gives 50`;
   if (basis === 'scores') return `Even if every score is exactly right, ${pairs} (AUC ${measure(auc)}, from the scores alone).`;
   const range = interval === undefined ? '' : `, 95% interval ${measure(interval[0])} to ${measure(interval[1])}`;
-  return `Measured on outcomes: ${pairs} (AUC ${measure(auc)}${range}).`;
+  return `Measured in ${label}: ${pairs} (AUC ${measure(auc)}${range}).`;
 }
 
 function bandNumbers({ bandRules }: PageData, explained: number): string {

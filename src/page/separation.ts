@@ -18,6 +18,8 @@ export interface Separation {
   readonly verdict: Verdict;
   /** Whether outcomes say so, or only the scores themselves, taken as right. */
   readonly basis: 'outcome' | 'scores';
+  /** Of the window with the outcomes. */
+  readonly label: string | undefined;
   /** Of that basis; undefined if there are too few users. */
   readonly auc: number | undefined;
   readonly interval: readonly [low: number, high: number] | undefined;
@@ -45,7 +47,7 @@ export function separationOf({
   const basis = known?.auc === undefined ? 'scores' : 'outcome';
   const interval = basis === 'outcome' ? known?.aucInterval : undefined;
   const verdict = bandsExplain === undefined ? 'none' : verdictOf(auc, interval);
-  return { verdict, basis, auc, interval, tenths, bandsExplain };
+  return { verdict, basis, label: basis === 'outcome' ? known?.label : undefined, auc, interval, tenths, bandsExplain };
 }
 
 /**

@@ -33,20 +33,20 @@ section > p, .lede { max-width: 44em; margin: .5rem 0; }
 .brief dd { font-size: .95rem; }
 .warning, .warnings li { border-left: 4px solid var(--warm); padding-left: .7rem; }
 .warnings { list-style: none; padding: 0; }
-.figures { list-style: none; padding: 0; display: grid; gap: 1.2rem 2rem; margin-top: .8rem;
-  grid-template-columns: repeat(auto-fit, minmax(min(100%, 12rem), 1fr)); }
+.figures { list-style: none; padding: 0; display: grid; gap: 1.2rem 1rem; margin-top: .8rem;
+  grid-template-columns: repeat(auto-fit, minmax(min(100%, 8.5rem), 1fr)); }
 .figures li { display: grid; align-content: start; }
 .label { font-size: .85rem; line-height: 1.3; min-height: 2.6em; display: flex; align-items: flex-end; }
 .number { font: 700 2.1rem/1.15 var(--serif); font-variant-numeric: lining-nums; }
 .delta { font-size: .85rem; color: var(--soft); }
-.spark { width: 100%; max-width: 11rem; margin-top: .3rem; }
+.spark { max-width: 11rem; margin-top: .3rem; }
 .grid { display: grid; gap: 1.4rem 2.5rem; margin-top: .8rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 .thirds { grid-template-columns: repeat(auto-fit, minmax(min(100%, 18rem), 1fr)); }
 .pair { display: grid; gap: 0 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); }
-figure { max-width: 30rem; }
+figure { max-width: 25rem; }
 .chart { display: block; width: 100%; height: auto; margin: .4rem 0; font: 12px var(--sans); fill: currentColor; overflow: visible; }
 .chart text { white-space: pre; font-variant-numeric: tabular-nums; }
-.key { display: inline-block; vertical-align: -1px; }
+.key { display: inline-block; width: 1.6em; height: .87em; vertical-align: -.1em; }
 .defs { position: absolute; }
 .k-now { fill: var(--now); }
 .k-before { stroke: var(--ink); stroke-width: 2.5; }
@@ -72,12 +72,41 @@ thead .n { white-space: normal; }
 .facts dt { color: var(--soft); }
 code { font: .9em ui-monospace, Consolas, 'DejaVu Sans Mono', monospace; overflow-wrap: anywhere; }
 footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .6rem; font-size: .85rem; color: var(--soft); }
-@page { size: A4; margin: 11mm 12mm; }
+@page { size: A4; margin: 10mm 11mm; }
 @media print {
-  :root { --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --now: #0b5a87; --warm: #a1430c; font-size: 8.5pt; }
-  body { max-width: none; padding: 0; }
+  :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --now: #0b5a87; --warm: #a1430c; }
+  html { font-size: 7.6pt; }
+  body { max-width: none; padding: 0; line-height: 1.35; }
+  h1 { font-size: 17pt; max-width: none; }
+  h2 { font-size: 10pt; }
+  main > section, .pair > section { margin-top: .9rem; padding-top: .35rem; }
+  main > section:first-of-type, #brief { margin-top: .6rem; }
+  section > p, .lede { max-width: none; margin: .25rem 0; }
+  .lede { font-size: 9.5pt; line-height: 1.4; }
+  .dek { max-width: none; margin-top: .2rem; }
+  .brief { gap: .5rem 1.6rem; grid-template-columns: 1fr 1fr 1fr; }
+  .figures { grid-template-columns: repeat(4, 1fr); margin-top: .2rem; }
+  .number { font-size: 14pt; }
+  .label { min-height: 0; }
+  .chart.spark { max-width: 8rem; margin: 0; }
+  .pair { grid-template-columns: 1fr 1fr; gap: 0 2rem; }
+  .grid { grid-template-columns: 1fr 1fr; gap: .5rem 2rem; margin-top: .3rem; }
+  .thirds { grid-template-columns: 1fr 1fr 1fr; }
+  figure { max-width: none; break-inside: avoid; }
+  .chart { margin: .15rem 0; max-width: 19rem; }
+  .thirds .chart { max-width: none; }
+  h2, h3, thead { break-after: avoid; }
+  tr, .brief div, .figures li { break-inside: avoid; }
   details { display: none; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; margin: .25rem 0; }
+  table { line-height: 1.25; }
+  th, td { padding-block: .06rem; }
+  #left-out { float: left; width: 37%; }
+  #drift { margin-left: 40%; }
+  #drift .thirds { clear: both; margin-left: -66.7%; }
+  #run { clear: both; }
+  .facts { grid-template-columns: 1fr 1fr; margin-top: .2rem; }
+  footer { margin-top: .8rem; padding-top: .3rem; }
   a { color: inherit; text-decoration: none; }
 }
 `;

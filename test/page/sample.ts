@@ -136,10 +136,10 @@ export const SAMPLE: PageData = {
       meanScore: [0.724, 0.794, 0.811, 0.826, 0.837, 0.856, 0.866, 0.873, 0.878, 0.8832][i] ?? 0,
     })),
     series: [
+      evaluated('1997-W04', { inSample: true, auc: 0.5958, interval: [0.562, 0.63] }),
       evaluated('1997-W05', { inSample: true, auc: 0.6021, interval: [0.568, 0.636] }),
       evaluated('1997-W06', { inSample: true, auc: 0.5893, interval: [0.556, 0.623] }),
       evaluated('1997-W07', { inSample: false, auc: 0.5679, interval: [0.5342, 0.6016] }),
-      evaluated('1997-W08', { inSample: false, auc: 0.5848, interval: [0.5533, 0.6163] }),
       evaluated('1997-W09', { inSample: false, auc: 0.5613, interval: [0.531, 0.5916] }),
     ],
     groups: [],
