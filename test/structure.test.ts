@@ -72,6 +72,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
+  // Why scores are high.
+  explain: ['bounded-file', 'domain', 'errors', 'features', 'model', 'onnx', 'runtime', 'warehouse (types)', 'warehouse/sql'],
   // What the report page shows, read from tables and ledger, and the page as HTML.
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What people and schedulers see.
@@ -82,12 +84,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'context (types)',
     'domain',
     'errors',
+    'explain',
     'job',
     'model',
+    'page',
     'report',
     'sizing',
     'suggest',
     'tap',
+    'versions',
     'warehouse',
     'warehouse/sql',
     'warehouse/open',
@@ -98,6 +103,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'context (types)',
     'domain',
     'errors',
+    'explain',
     'evaluation',
     'job',
     'labels',
@@ -117,6 +123,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'context (types)',
     'domain',
     'errors',
+    'explain',
     'evaluation (types)',
     'job',
     'labels',

@@ -8,7 +8,7 @@ import type { Bundle } from '../model/bundle.ts';
 import { scoresOf } from '../model/scores.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { openSession, type SessionOptions } from '../runtime/session.ts';
-import type { TextRow } from '../warehouse/sql/tally.ts';
+import type { TextRow } from '../warehouse/reader.ts';
 import type { Baseline } from './baseline.ts';
 import { createExplainer } from './explainer.ts';
 import { textBatch } from './feature-rows.ts';

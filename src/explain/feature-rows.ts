@@ -1,8 +1,7 @@
 import type { ColumnBatch, ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import type { Column } from '../domain/schema.ts';
+import type { SelectText, TextRow } from '../warehouse/reader.ts';
 import { keyHash } from '../warehouse/sql/dialect.ts';
-import type { SelectText } from '../warehouse/sql/reader.ts';
-import type { TextRow } from '../warehouse/sql/tally.ts';
 
 /** Keys per statement. Snowflake allows 16,384 values in a list. */
 const KEYS_AT_ONCE = 5_000;

@@ -1,8 +1,9 @@
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableColumn, TableLayout } from '../domain/tables.ts';
-import { type Dialect, instant, keyHash } from '../warehouse/sql/dialect.ts';
+import type { Dialect } from '../warehouse/dialect.ts';
+import type { TableReader } from '../warehouse/reader.ts';
+import { instant, keyHash } from '../warehouse/sql/dialect.ts';
 import { isoTime } from '../warehouse/sql/ledger-entry.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
 
 /** A published score of a user. */
 export interface PublishedScore {

@@ -2,8 +2,9 @@ import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Column } from '../domain/schema.ts';
 import type { TableColumn, TableLayout } from '../domain/tables.ts';
 import type { Segment } from '../evaluation/rows.ts';
-import { type Dialect, instant, keyHash } from '../warehouse/sql/dialect.ts';
-import type { TextRow } from '../warehouse/sql/tally.ts';
+import type { Dialect } from '../warehouse/dialect.ts';
+import type { TextRow } from '../warehouse/reader.ts';
+import { instant, keyHash } from '../warehouse/sql/dialect.ts';
 import type { Sink } from '../warehouse/warehouse.ts';
 import { isInPartition, type Partition } from './select.ts';
 

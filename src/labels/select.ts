@@ -1,6 +1,7 @@
 import type { Query } from '../domain/query.ts';
 import type { Column } from '../domain/schema.ts';
-import { type Dialect, keyHash } from '../warehouse/sql/dialect.ts';
+import type { Dialect } from '../warehouse/dialect.ts';
+import { keyHash } from '../warehouse/sql/dialect.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { LabelColumns } from './columns.ts';
 

@@ -1,6 +1,6 @@
 import type { TableLayout } from '../domain/tables.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { instant } from '../warehouse/sql/dialect.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
 import type { Evaluated, OutcomeData } from './page-data.ts';
 import type { PublishedWindow } from './published-windows.ts';
 

@@ -1,8 +1,8 @@
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableLayout } from '../domain/tables.ts';
 import { isWindowKind, type Window } from '../domain/window.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { isoTime } from '../warehouse/sql/ledger-entry.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
 import { previousWindow } from '../window/window.ts';
 
 /** A window whose rows the tables hold. */

@@ -1,6 +1,6 @@
 import type { TableLayout } from '../domain/tables.ts';
 import type { WindowKind } from '../domain/window.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { windowOf } from '../window/window.ts';
 import type { IndexData, IndexRow } from './page-data.ts';
 import { type KnownWindow, readWindows, windowsUpTo } from './published-windows.ts';

@@ -4,7 +4,7 @@ import type { LedgerWindow, Run } from '../domain/ledger.ts';
 import type { Histogram } from '../domain/psi.ts';
 import type { TableColumn, TableLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { labelWindow, windowOf } from '../window/window.ts';
 import { readOutcome } from './evaluation-sql.ts';
 import type { FeatureDrift, LeftOut, PageData, RiskyUser, SegmentBands, SegmentChange, Totals } from './page-data.ts';

@@ -1,7 +1,7 @@
 import type { TableColumn, TableLayout } from '../domain/tables.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { instant } from '../warehouse/sql/dialect.ts';
-import type { TableReader } from '../warehouse/sql/reader.ts';
 import { histogramCounts } from '../warehouse/sql/tally.ts';
 import type { SegmentBands, Totals } from './page-data.ts';
 import type { PublishedWindow } from './published-windows.ts';

@@ -3,9 +3,8 @@ import { type FeatureCounts, featureDrift, type MeasuredDrift, worstFirst } from
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { findColumn } from '../domain/schema.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { SelectText, TextRow } from '../warehouse/reader.ts';
 import { type CountedFeature, countFeatures, divideFeatures, readFeatureCounts } from '../warehouse/sql/feature-counts.ts';
-import type { SelectText } from '../warehouse/sql/reader.ts';
-import type { TextRow } from '../warehouse/sql/tally.ts';
 
 /** The drift of a window's features, and what is wrong with the figures. */
 export interface WindowDrift {

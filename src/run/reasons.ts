@@ -3,7 +3,7 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Reasons } from '../domain/reasons.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import { readFeatureRows } from '../explain/feature-rows.ts';
-import type { SelectText } from '../warehouse/sql/reader.ts';
+import type { SelectText } from '../warehouse/reader.ts';
 import type { ActiveRun } from './progress.ts';
 
 /**

@@ -1,14 +1,10 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
-import type { Bands } from '../domain/bands.ts';
 import type { KeyHash } from '../domain/checksum.ts';
-import type { MeasuredDrift } from '../domain/feature-drift.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
-import type { PublishedEntry } from '../domain/publications.ts';
 import type { Query } from '../domain/query.ts';
-import type { Reasons, TopRow } from '../domain/reasons.ts';
-import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
+import type { TopRow } from '../domain/reasons.ts';
 import type { Column, Schema } from '../domain/schema.ts';
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 import type { TableName } from '../domain/table-name.ts';
@@ -16,8 +12,8 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
-import type { SelectText, TableReader } from './sql/reader.ts';
-import type { TextRow } from './sql/tally.ts';
+import type { Amendment, PublicationSpec, ReconcileOptions, StagedTally, TopRowsOptions } from './publication-spec.ts';
+import type { SelectText, TableReader, TextRow } from './reader.ts';
 
 export interface FreezeOptions extends Chunking {
   readonly runId: string;
@@ -108,69 +104,6 @@ export interface MeasuringSource {
 
 export function canMeasure(source: Source): source is Source & MeasuringSource {
   return 'largest' in source;
-}
-
-export interface ReconcileOptions {
-  readonly runId: string;
-  readonly frozen: FrozenTable;
-  readonly key: readonly Column[];
-  readonly keep: readonly Column[];
-  /** Id of this process's own scorer; undefined if it scores nothing. */
-  readonly scorer: string | undefined;
-  /** Inner edges of the bundle's reference histogram of scores. */
-  readonly scoreEdges: readonly number[] | undefined;
-}
-
-/** Counts of the staged rows, made in the sink's warehouse. */
-export interface StagedTally extends Pinning {
-  readonly rejections: readonly RejectionTally[];
-  readonly scoreCounts: readonly number[] | undefined;
-}
-
-export interface PublicationSpec {
-  /** The ledger entry that the publishing transaction writes; it also assigns the publication number. */
-  readonly entry: LedgerEntry;
-  /** Run whose publication the plan saw. If it differs at the publish lock, this run lost a race. */
-  readonly supersedes: string | undefined;
-  /**
-   * Publications of overlapping windows that this one supersedes. If they differ at the publish lock, this run lost a race.
-   */
-  readonly overlaps: readonly PublishedEntry[];
-  /** Whether the tables can hold rows of other jobs. */
-  readonly sharedTables: boolean;
-  readonly pinned: readonly AttemptTally[];
-  readonly tables: Tables;
-  readonly key: readonly Column[];
-  readonly keep: readonly Column[];
-  readonly bands: Bands;
-  /** Kept columns by which the summary is broken down. */
-  readonly segments: readonly string[];
-  /** Rows of the drift table; undefined if drift was not measured. */
-  readonly drift?: MeasuredDrift | undefined;
-  /** Whether this kind of window has a report, a summary and a drift table. */
-  readonly reported: boolean;
-  readonly scored: number;
-  /** For the columns `reason_1`, …; undefined if the job has none. */
-  readonly reasons?: Reasons | undefined;
-  /** Share of users for the column `holdout`; undefined if the job has none. */
-  readonly holdout?: number | undefined;
-}
-
-export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> {
-  readonly pinned: readonly AttemptTally[];
-  /** Number of rows. */
-  readonly rows: number;
-}
-
-/** What is added to a publication after it was made, such as its evaluation. */
-export interface Amendment {
-  /** The ledger entry to append. Its run must be the one that is published for its window. */
-  readonly entry: LedgerEntry;
-  readonly ledger: TableLayout;
-  /** Table whose rows of the window are replaced; it has the columns job, window_start and window_end. */
-  readonly table: TableLayout;
-  /** A few thousand rows at most, each with one text per column of the table. */
-  readonly rows: readonly TextRow[];
 }
 
 /** Published scores to count. */

@@ -6,9 +6,9 @@ import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import { bindWindow } from '../../src/job/parameters.ts';
 import { codeRanges, singleStatement } from '../../src/job/sql-code.ts';
 import { BIGQUERY } from '../../src/warehouse/bigquery/dialect.ts';
+import type { Dialect } from '../../src/warehouse/dialect.ts';
 import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { SNOWFLAKE } from '../../src/warehouse/snowflake/dialect.ts';
-import type { Dialect } from '../../src/warehouse/sql/dialect.ts';
 import { weekWindow } from '../../src/window/window.ts';
 import { hostileText } from '../support/hostile-text.ts';
 

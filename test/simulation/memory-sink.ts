@@ -1,8 +1,9 @@
 import { currentPublication } from '../../src/domain/ledger.ts';
 import { type AttemptTally, pinAttempts } from '../../src/domain/reconciliation.ts';
 import { newMark } from '../../src/warehouse/mark.ts';
+import type { PublicationSpec } from '../../src/warehouse/publication-spec.ts';
 import { superseded } from '../../src/warehouse/superseded.ts';
-import type { PublicationSpec, Sink } from '../../src/warehouse/warehouse.ts';
+import type { Sink } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { checksumOfKeys, notAsked, scratchOf } from './memory-source.ts';
 import { type PublishedRow, record, type ScoredRow, type World } from './world.ts';

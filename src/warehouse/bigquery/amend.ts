@@ -1,6 +1,6 @@
+import type { Amendment } from '../publication-spec.ts';
 import { replaceAmended } from '../sql/amendment.ts';
 import { insertEntry, publishedRun } from '../sql/ledger.ts';
-import type { Amendment } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { createLock, lockTable, takeLock } from './publish-lock.ts';

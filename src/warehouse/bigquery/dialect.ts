@@ -1,5 +1,5 @@
 import type { TableColumn } from '../../domain/tables.ts';
-import type { Dialect } from '../sql/dialect.ts';
+import type { Dialect } from '../dialect.ts';
 
 const TIME = "'%F %H:%M:%E6S'";
 /** Characters of a time; padded, because BigQuery writes the year 1 as one digit. */

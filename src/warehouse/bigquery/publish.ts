@@ -5,6 +5,7 @@ import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes, countNear } from '../sql/clashes.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
 import { publishedRun } from '../sql/ledger.ts';
@@ -20,7 +21,6 @@ import {
 import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
-import type { PublicationSpec } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';

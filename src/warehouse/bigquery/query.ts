@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Query, QueryParameter } from '../../domain/query.ts';
 import { ForeignAnswer } from '../foreign-answer.ts';
+import type { TextRow } from '../reader.ts';
 import { beforeRetry } from '../retry.ts';
-import type { TextRow } from '../sql/tally.ts';
 import { type Connection, labelsOf, request } from './connection.ts';
 import { JobFailed } from './failure.ts';
 import { type Configuration, planQuery, runJob } from './jobs.ts';

@@ -1,7 +1,7 @@
 import { currentPublication } from '../../domain/ledger.ts';
+import type { Amendment } from '../publication-spec.ts';
 import { replaceAmended } from '../sql/amendment.ts';
 import { insertEntry } from '../sql/ledger.ts';
-import type { Amendment } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';

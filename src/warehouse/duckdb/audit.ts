@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
+import type { TableReader, TextRow } from '../reader.ts';
 import { auditBy } from '../sql/audit.ts';
-import type { TableReader } from '../sql/reader.ts';
-import type { TextRow } from '../sql/tally.ts';
 import type { Audit } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';

@@ -1,7 +1,7 @@
 import { canonicalText } from '../../duckdb/canonical-text.ts';
 import { identifier, literal, tableIdentifier } from '../../duckdb/sql.ts';
 import { duckdbType } from '../../duckdb/types.ts';
-import type { Dialect } from '../sql/dialect.ts';
+import type { Dialect } from '../dialect.ts';
 
 export const DUCKDB: Dialect = {
   identifier,

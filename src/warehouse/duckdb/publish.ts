@@ -1,11 +1,11 @@
 import type { Reasons } from '../../domain/reasons.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { selectScored } from '../sql/publication.ts';
 import { appendEntries, nextEntry, publicationTables, replaceRows, writtenTables } from '../sql/publishing.ts';
 import { insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
-import type { PublicationSpec } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { readEntries } from './ledger.ts';

@@ -1,8 +1,8 @@
 import { currentPublication } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
+import type { Amendment } from '../publication-spec.ts';
 import { countAmended, replaceAmended } from '../sql/amendment.ts';
 import { insertEntry } from '../sql/ledger.ts';
-import type { Amendment } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { isSame, readEntries } from './ledger.ts';
 import { doubled } from './publish.ts';

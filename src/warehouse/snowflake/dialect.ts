@@ -1,6 +1,6 @@
 import type { Column } from '../../domain/schema.ts';
 import type { TableColumn } from '../../domain/tables.ts';
-import type { Dialect } from '../sql/dialect.ts';
+import type { Dialect } from '../dialect.ts';
 import { identifier, tableIdentifier } from './names.ts';
 
 const TIME = "'YYYY-MM-DD HH24:MI:SS.FF6'";

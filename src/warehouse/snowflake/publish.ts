@@ -5,6 +5,7 @@ import { showTableName } from '../../domain/table-name.ts';
 import { isRanked } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
 import { countDrift } from '../sql/drift-rows.ts';
@@ -19,7 +20,6 @@ import {
 } from '../sql/publishing.ts';
 import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { pinnedRows } from '../sql/tally.ts';
-import type { PublicationSpec } from '../warehouse.ts';
 import { comment } from './comment.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { readEntries } from './ledger.ts';

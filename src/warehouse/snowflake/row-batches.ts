@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { counted, grouped } from '../../domain/counted.ts';
-import type { TextRow } from '../sql/tally.ts';
+import type { TextRow } from '../reader.ts';
 import { silence, toFailure } from './failure.ts';
 
 /** Rows per batch. */

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
-import type { TextRow } from '../sql/tally.ts';
+import type { TextRow } from '../reader.ts';
 import { SilenceError, type Timeouts, within } from '../timeouts.ts';
 import { literal } from './dialect.ts';
 import { isBroken, silence, toFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 import type { TableName } from '../../domain/table-name.ts';
-import type { TextRow } from '../sql/tally.ts';
+import type { TextRow } from '../reader.ts';
 import type { Client } from './client.ts';
 import { snowflakeError } from './errors.ts';
 import { located, nameSuffix } from './names.ts';

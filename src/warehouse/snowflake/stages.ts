@@ -1,4 +1,4 @@
-import type { TextRow } from '../sql/tally.ts';
+import type { TextRow } from '../reader.ts';
 import { comment } from './comment.ts';
 import { isMissing } from './errors.ts';
 import { tableIdentifier } from './names.ts';

@@ -1,7 +1,7 @@
 import { namesJob, type TableLayout } from '../../domain/tables.ts';
-import type { Amendment } from '../warehouse.ts';
-import type { Dialect } from './dialect.ts';
-import type { TextRow } from './tally.ts';
+import type { Dialect } from '../dialect.ts';
+import type { Amendment } from '../publication-spec.ts';
+import type { TextRow } from '../reader.ts';
 import { isWindow } from './windows.ts';
 
 /** Rows per INSERT. Every warehouse takes a UNION of so many, and the statement stays far below a megabyte. */

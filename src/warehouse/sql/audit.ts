@@ -2,10 +2,11 @@ import { AUDITED, type Audited, type HeldRows } from '../../domain/held.ts';
 import type { LedgerWindow } from '../../domain/ledger.ts';
 import { tenths } from '../../domain/psi.ts';
 import { namesJob, SCORE_SCALE, type TableLayout, type Tables } from '../../domain/tables.ts';
+import type { Dialect } from '../dialect.ts';
+import type { TableReader } from '../reader.ts';
 import type { Audit, ScoresToCount } from '../warehouse.ts';
-import { type Dialect, instant } from './dialect.ts';
+import { instant } from './dialect.ts';
 import { isoTime } from './ledger-entry.ts';
-import type { TableReader } from './reader.ts';
 import { histogramCounts } from './tally.ts';
 import { isEntryOf, isForeign } from './windows.ts';
 

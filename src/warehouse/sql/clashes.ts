@@ -2,8 +2,8 @@ import type { LedgerEntry } from '../../domain/ledger.ts';
 import { overlapping, type PublishedEntry } from '../../domain/publications.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import type { PublicationSpec } from '../warehouse.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
 import { isNear, isOtherDigest } from './ledger.ts';
 import { isForeign, isWindow } from './windows.ts';
 

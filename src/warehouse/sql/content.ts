@@ -2,8 +2,9 @@ import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { AttemptTally } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
 import { SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
-import type { PublicationSpec } from '../warehouse.ts';
-import { checksumSums, type Dialect, keyHash } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
+import { checksumSums, keyHash } from './dialect.ts';
 import { inPublication } from './windows.ts';
 
 // Proves that the published rows are the rows counted in staging. Sums of hashes over the canonical text of each row are

@@ -1,28 +1,6 @@
 import { HALF } from '../../domain/checksum.ts';
 import type { Column } from '../../domain/schema.ts';
-import type { TableName } from '../../domain/table-name.ts';
-import type { TableColumn } from '../../domain/tables.ts';
-
-/** A warehouse's SQL for operations that all warehouses support. */
-export interface Dialect {
-  /** A quoted column name; any text is allowed. */
-  identifier(name: string): string;
-  table(name: TableName): string;
-  literal(text: string): string;
-  /** The type that holds values of the column from any warehouse without loss. */
-  type(column: Pick<TableColumn, 'type' | 'digits'>): string;
-  /** Integer quotient of two non-negative whole numbers, exact up to 2^53. */
-  quotient(dividend: string, divisor: string): string;
-  /**
-   * The canonical text of a value, the same in every warehouse: decimals without trailing zeros, times in UTC with six
-   * digits of the second (`2026-11-18 09:00:00.000000`).
-   */
-  text(expression: string, column: Pick<Column, 'type' | 'digits'>): string;
-  /** An expression that ORDER BY sorts by the text's UTF-8 bytes, whatever its collation. */
-  bytes(text: string): string;
-  /** The first 60 bits of a text's MD5 as a whole number. */
-  hash(text: string): string;
-}
+import type { Dialect } from '../dialect.ts';
 
 /** An instant as a timestamp expression. @param iso ISO 8601 as JavaScript writes it */
 export function instant(dialect: Dialect, iso: string): string {

@@ -1,7 +1,7 @@
 import type { FeatureDrift, MeasuredDrift } from '../../domain/feature-drift.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
 import { constants, insert, millionths } from './publication.ts';
 import { inPublication } from './windows.ts';
 

@@ -1,8 +1,7 @@
 import { categoriesOf, type FeatureCounts, type FeatureReference, isCategorical } from '../../domain/feature-drift.ts';
 import type { Column } from '../../domain/schema.ts';
-import type { Dialect } from './dialect.ts';
-import type { SelectText } from './reader.ts';
-import type { TextRow } from './tally.ts';
+import type { Dialect } from '../dialect.ts';
+import type { SelectText, TextRow } from '../reader.ts';
 
 /** A feature to count, and the column that feeds it. */
 export interface CountedFeature {

@@ -10,9 +10,10 @@ import {
 } from '../../domain/frozen-table.ts';
 import type { Column } from '../../domain/schema.ts';
 import { alteredFrozen, chunkDifferences } from '../altered-frozen.ts';
+import type { Dialect } from '../dialect.ts';
+import type { TextRow } from '../reader.ts';
 import type { LargestText } from '../warehouse.ts';
-import { checksumSums, type Dialect, keyHash } from './dialect.ts';
-import type { TextRow } from './tally.ts';
+import { checksumSums, keyHash } from './dialect.ts';
 
 // A frozen table in a warehouse is one scan of the source, divided into buckets by the hash of the key. A chunk is a range
 // of buckets, so the number of chunks can be chosen after the rows are counted.

@@ -1,5 +1,6 @@
 import type { Column } from '../../domain/schema.ts';
-import { type Dialect, keyHash } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import { keyHash } from './dialect.ts';
 
 const MILLION = 1_000_000;
 

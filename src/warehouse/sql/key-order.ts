@@ -1,7 +1,7 @@
 import type { Column } from '../../domain/schema.ts';
 import { isStagedAsText, stagedKey } from '../../domain/staged-columns.ts';
 import type { TableColumn } from '../../domain/tables.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
 
 /**
  * Tie-breaker for equal scores: the key, ascending, part by part. Numbers sort by value, false before true, dates and times

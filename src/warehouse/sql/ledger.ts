@@ -1,7 +1,8 @@
 import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
+import type { Dialect } from '../dialect.ts';
 import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
-import { type Dialect, instant } from './dialect.ts';
+import { instant } from './dialect.ts';
 
 /** Appends an entry with the next number. Hold the publish lock if the number must be unique. */
 export function insertEntry(dialect: Dialect, layout: TableLayout, entry: LedgerEntry): string {

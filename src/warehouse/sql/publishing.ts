@@ -1,10 +1,10 @@
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
 import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
 import type { TableLayout } from '../../domain/tables.ts';
+import type { Dialect } from '../dialect.ts';
+import type { PublicationSpec } from '../publication-spec.ts';
 import { superseded } from '../superseded.ts';
-import type { PublicationSpec } from '../warehouse.ts';
 import { refuseOverlap } from './clashes.ts';
-import type { Dialect } from './dialect.ts';
 import { insertDrift } from './drift-rows.ts';
 import { insertEntry } from './ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, type RankedRows } from './publication.ts';

@@ -1,5 +1,5 @@
 import type { Reasons } from '../../domain/reasons.ts';
-import type { Dialect } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
 
 // Reasons are written to a table of their own before the publication, and joined to the ranked rows by rank.
 

@@ -4,12 +4,11 @@ import { type AttemptTally, pinAttempts, type RejectionTally } from '../../domai
 import type { Column } from '../../domain/schema.ts';
 import { stagedColumn, stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../../domain/tables.ts';
-import type { ReconcileOptions, StagedTally } from '../warehouse.ts';
+import type { Dialect } from '../dialect.ts';
+import type { ReconcileOptions, StagedTally } from '../publication-spec.ts';
+import type { TextRow } from '../reader.ts';
 import { rejectionHash, scoreHash, showContent } from './content.ts';
-import { checksumSums, type Dialect, keyHash } from './dialect.ts';
-
-/** A result row with every value as text. */
-export type TextRow = readonly (string | null)[];
+import { checksumSums, keyHash } from './dialect.ts';
 
 /**
  * Counts the rows of a staging table whose sink `stagesText`.

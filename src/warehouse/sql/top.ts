@@ -2,9 +2,10 @@ import type { TopRow } from '../../domain/reasons.ts';
 import type { Column } from '../../domain/schema.ts';
 import { stagedColumn, stagedKey } from '../../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../../domain/tables.ts';
-import { type Dialect, keyHash } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import type { TextRow } from '../reader.ts';
+import { keyHash } from './dialect.ts';
 import { keyOrder } from './key-order.ts';
-import type { TextRow } from './tally.ts';
 
 export interface TopOptions {
   /** FROM clause with the rows of the pinned attempts. */

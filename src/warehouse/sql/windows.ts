@@ -1,6 +1,7 @@
 import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import { namesJob, type TableLayout } from '../../domain/tables.ts';
-import { type Dialect, instant } from './dialect.ts';
+import type { Dialect } from '../dialect.ts';
+import { instant } from './dialect.ts';
 
 // Ownership of rows in published tables. A slim table belongs to one job, so it has no job column. It has no column for the
 // end of the window either. The ledger has it: window start and publication number together identify one window of the job.

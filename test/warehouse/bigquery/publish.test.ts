@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../../src/domain/ledger.ts';
 import type { Column } from '../../../src/domain/schema.ts';
 import { tablesOf } from '../../../src/domain/tables.ts';
-import type { PublicationSpec } from '../../../src/warehouse/warehouse.ts';
+import type { PublicationSpec } from '../../../src/warehouse/publication-spec.ts';
 import { type Answer, failed, fakeGoogle, type Recorded, refusal } from './fake-google.ts';
 
 // Google's documented answers, unproven on BigQuery itself; see fake-google.ts.

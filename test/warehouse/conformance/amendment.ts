@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Evaluation } from '../../../src/domain/evaluation.ts';
 import type { LedgerEntry } from '../../../src/domain/ledger.ts';
 import { evaluationLayout } from '../../../src/domain/tables.ts';
-import type { Amendment } from '../../../src/warehouse/warehouse.ts';
+import type { Amendment } from '../../../src/warehouse/publication-spec.ts';
 import { emptyTables, entryOf, publishRun, WEEK, WEEK_BEFORE } from './run.ts';
 import { type Area, JOB, withUsers } from './subject.ts';
 

@@ -1,6 +1,8 @@
-import type { TableLayout } from '../../domain/tables.ts';
+import type { TableLayout } from '../domain/tables.ts';
 import type { Dialect } from './dialect.ts';
-import type { TextRow } from './tally.ts';
+
+/** A result row with every value as text. */
+export type TextRow = readonly (string | null)[];
 
 /** Access to published tables. */
 export interface TableReader {
