@@ -62,7 +62,12 @@ function walk({ layout, passing, known, state, matrix, into }: Walk, tree: numbe
   const end = layout.trees[tree + 1] as number;
   for (let node = layout.trees[tree] as number; node < end; ) {
     const depth = depths[node] as number;
-    let [low, high, a, b, c, d] = [0, 0, -1, -1, -1, -1];
+    let low = 0;
+    let high = 0;
+    let a: number;
+    let b: number;
+    let c: number;
+    let d: number;
     if (depth > 0) {
       const above = depth - 1;
       low = failedLow[above] as number;
