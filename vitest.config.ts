@@ -4,7 +4,7 @@ import { SlowestFiles } from './test/slowest-files.ts';
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
 // Compared with libraries in Python, which are installed the first time.
-const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts'];
+const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts', 'test/explain/shap/*.test.ts'];
 
 // What takes seconds on the emulators: the clients against servers of the tests, and the first part of the conformance suite.
 const NEED_EMULATORS = [

@@ -19,6 +19,18 @@ RANGES = {
     "price_per_cd": (0, 2000), "order_days": (1, 7), "days_since_first": (1, 7), "days_since_last": (1, 7),
 }
 COLUMNS = list(RANGES)
+BASELINE_ROWS = 100
+# What a reason says of each feature, for people who know customers and not models. The number may be 1, so no plural follows it.
+REASONS = {
+    "orders": "orders in the first week: {value}, usually {usual}",
+    "cds": "CDs in the first week: {value}, usually {usual}",
+    "amount": "dollars spent in the first week: {value}, usually {usual}",
+    "largest_order": "dollars of the largest order: {value}, usually {usual}",
+    "price_per_cd": "dollars per CD: {value}, usually {usual}",
+    "order_days": "days with an order in the first week: {value}, usually {usual}",
+    "days_since_first": "days since the first order: {value}, usually {usual}",
+    "days_since_last": "days since the last order: {value}, usually {usual}",
+}
 
 
 def to_onnx(scaler, net):
@@ -60,6 +72,12 @@ def feature_bins(values):
     return f"{text[:-2]}, nulls: {values.isna().mean():.9g} }}" if values.name == "price_per_cd" else text
 
 
+def baseline_rows(frame, seed):
+    """baseline.csv: an even sample of rows, with which reasons compare a customer."""
+    picked = np.sort(np.random.default_rng(seed).choice(len(frame), BASELINE_ROWS, replace=False))
+    return frame.iloc[picked][COLUMNS].to_csv(index=False, lineterminator="\n")
+
+
 def bins(values, digits):
     """Decile edges halfway between two observed values: no value lies on an edge, so a rounding never moves one across."""
     seen = np.unique(values)
@@ -71,10 +89,11 @@ def bins(values, digits):
     return f"{{ edges: {edges}, shares: {shares} }}"
 
 
-def manifest(content, chosen, figures, train, validation, scores):
-    """model.yaml; `scores` are those of the validation rows."""
+def manifest(content, rows, chosen, figures, train, validation, scores):
+    """model.yaml; `rows` is the text of baseline.csv, `scores` are those of the validation rows."""
     columns = "\n".join(
-        f"      - {{ name: {name}, range: [{low}, {high}]{', nullable: true, default: 0' if name == 'price_per_cd' else ''} }}"
+        f"      - {{ name: {name}, range: [{low}, {high}]{', nullable: true, default: 0' if name == 'price_per_cd' else ''},"
+        f' reason: "{REASONS[name]}" }}'
         for name, (low, high) in RANGES.items())
     references = "\n".join(f"    {name}: {feature_bins(validation[name])}" for name in COLUMNS)
     baseline = ", ".join(f"{name}: {train[name].median():.7g}" for name in COLUMNS)
@@ -115,5 +134,7 @@ reference:
   features:
 {references}
 baseline: {{ {baseline} }}
+# Rows that the network was fitted on; reasons compare a customer with them.
+baseline_rows: {{ file: baseline.csv, sha256: "{hashlib.sha256(rows.encode()).hexdigest()}" }}
 golden: {{ file: golden.csv, tolerance: 1e-6 }}
 """

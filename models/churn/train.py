@@ -3,7 +3,7 @@
 Will a new customer, as known at the end of the week of the first order, place no order in the 28 days after that week?
 The features come from jobs/new_users.sql itself, run once per ISO week, so training and serving share one definition.
 
-Writes model.onnx, model.yaml and golden.csv beside this file and test/fixtures/expected_w11.csv.
+Writes model.onnx, model.yaml, golden.csv and baseline.csv beside this file and test/fixtures/expected_w11.csv.
 """
 import csv
 import datetime as dt
@@ -23,7 +23,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from threadpoolctl import threadpool_limits
 
-from bundle import COLUMNS, PRICE_DEFAULT, TRAINED_ON, golden_rows, manifest, to_onnx
+from bundle import COLUMNS, PRICE_DEFAULT, TRAINED_ON, baseline_rows, golden_rows, manifest, to_onnx
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -125,7 +125,9 @@ def main():
         out.writerows([key, f"{value:.9f}"] for key, value in zip(holdout["customer_id"], score(holdout), strict=True))
 
     (HERE / "model.onnx").write_bytes(content)
-    (HERE / "model.yaml").write_text(manifest(content, chosen, figures, train, validation, score(validation)))
+    rows = baseline_rows(train, SEED)
+    (HERE / "baseline.csv").write_text(rows)
+    (HERE / "model.yaml").write_text(manifest(content, rows, chosen, figures, train, validation, score(validation)))
 
 
 if __name__ == "__main__":

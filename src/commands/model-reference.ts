@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Context } from '../context.ts';
@@ -5,7 +6,7 @@ import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
 import { isBlank, singleStatement } from '../job/sql-code.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { loadBundle } from '../model/bundle.ts';
 import { type MadeReference, makeReference, showExcluded } from '../reference/reference.ts';
 import { sourceName, type TrainingSource } from '../reference/training-rows.ts';
 import { replaceFile } from '../replaced-file.ts';
@@ -27,7 +28,7 @@ const GOLDEN_ROWS = 200;
 const OWN_SCORES =
   'golden scores: from the model itself on cpu; they verify the environment, not the export (for that, use --expected with a column of scores from Python)';
 
-/** Creates `reference`, `baseline` and golden.csv of a bundle from rows of its training set. */
+/** Creates `reference`, `baseline`, golden.csv and baseline.csv of a bundle from rows of its training set. */
 export async function referenceCommand(
   given: string,
   flags: ReferenceFlags,
@@ -43,10 +44,16 @@ export async function referenceCommand(
     signal: context.signal,
   });
   const { reference, baseline } = made;
-  const golden = await writeGolden(bundle, made, flags.force === true);
+  const force = flags.force === true;
+  const golden = await writeNew(path.join(bundle.folder, bundle.definition.golden.file), made.golden, force);
+  const rowsFile = bundle.definition.baseline_rows?.file ?? 'baseline.csv';
+  const rows = await writeNew(path.join(bundle.folder, rowsFile), made.baselineRows, force);
+  // A kept file keeps its digest.
+  const stated = rows.written && { baseline_rows: { file: rowsFile, sha256: sha256(made.baselineRows) } };
+  const keys = { reference, baseline, ...stated };
   const yaml = path.join(bundle.folder, 'model.yaml');
   if (flags.write === true) {
-    const text = withKeys(await readFile(yaml, 'utf8'), { reference, baseline });
+    const text = withKeys(await readFile(yaml, 'utf8'), keys);
     await replaceFile(yaml, text, 'remove --write, and copy the output');
   }
   const facts = factsOf(made, source, flags.expected, golden.written);
@@ -54,20 +61,23 @@ export async function referenceCommand(
     golden.written
       ? `wrote ${golden.file}: ${made.agreement.rows} rows`
       : `${golden.file} already exists and was kept; add --force to replace it`,
-    ...(flags.write === true ? [`wrote reference and baseline to ${yaml}`] : []),
+    rows.written
+      ? `wrote ${rows.file}: ${made.baselineRows.trimEnd().split('\n').length - 1} baseline rows`
+      : `${rows.file} already exists and was kept; add --force to replace it`,
+    ...(flags.write === true ? [`wrote ${Object.keys(keys).join(', ')} to ${yaml}`] : []),
   ];
   return {
     data: {
       ...facts.data,
       golden: { file: golden.file, rows: made.agreement.rows, written: golden.written },
+      baseline_file: rows,
       model_yaml: flags.write === true ? yaml : null,
-      reference,
-      baseline,
+      ...keys,
     },
     // Everything but YAML is a comment, so that the output can be pasted into a model.yaml.
     text: [
       ...[...facts.text, ...written].map((line) => `# ${line}`),
-      ...(flags.write === true ? [] : [yamlOf({ reference, baseline }).trimEnd()]),
+      ...(flags.write === true ? [] : [yamlOf(keys).trimEnd()]),
     ].join('\n'),
   };
 }
@@ -112,17 +122,16 @@ async function queryOf(given: string, folder: string): Promise<string> {
   });
 }
 
-/** Replaces an existing file only with `--force`: its scores may be from Python. */
-async function writeGolden(
-  { folder, definition }: Bundle,
-  { golden }: MadeReference,
-  force: boolean,
-): Promise<{ file: string; written: boolean }> {
-  const file = path.join(folder, definition.golden.file);
+/** Replaces an existing file only with `--force`: golden scores may be from Python, and scores were explained with the baseline rows. */
+async function writeNew(file: string, text: string, force: boolean): Promise<{ file: string; written: boolean }> {
   const there = await lstat(file).catch(() => undefined);
   if (there !== undefined && !force) return { file, written: false };
-  await replaceFile(file, golden, 'give the user that runs score-batch the right to write in the bundle');
+  await replaceFile(file, text, 'give the user that runs score-batch the right to write in the bundle');
   return { file, written: true };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function factsOf(

@@ -213,7 +213,7 @@ export function buildProgram(
   addJobOption(
     model
       .command('reference <path>')
-      .description('create reference, baseline and golden.csv of a bundle from rows of its training set'),
+      .description('create reference, baseline, golden.csv and baseline.csv of a bundle from rows of its training set'),
   )
     .option('--csv <file>', 'CSV file with the rows; its header names the features')
     .option('--query <sql|file>', 'SELECT, or .sql file, that returns the rows')
@@ -224,8 +224,8 @@ export function buildProgram(
       'number of golden rows, in addition to nulls, extremes and categories (default: 200)',
       positiveInteger,
     )
-    .option('--write', 'write reference and baseline to model.yaml instead of printing them')
-    .option('--force', 'replace an existing golden.csv')
+    .option('--write', 'write reference, baseline and baseline_rows to model.yaml instead of printing them')
+    .option('--force', 'replace an existing golden.csv and baseline.csv')
     .action(async (folder: string, flags: ReferenceFlags) => {
       const { referenceCommand } = await import('./model-reference.ts');
       show(await referenceCommand(folder, flags, context()));

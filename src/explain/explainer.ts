@@ -12,8 +12,11 @@ import { createShapley } from './shapley.ts';
 import { type RawOutput, readTreeModel } from './tree-ensemble.ts';
 import { layOut } from './tree-layout.ts';
 
-/** Rows between two looks at what else the process has to do, such as a signal. */
-const ROWS_AT_ONCE = 1024;
+/** Rows that go through one tree before the next. Bounds the memory of their matrix. */
+const ROWS_AT_ONCE = 8192;
+
+/** Milliseconds between two looks at what else the process has to do, such as a signal. */
+const PAUSE_EVERY = 100;
 
 export interface Explainer {
   /** `shapley` for tree ensembles, exact; `occlusion` for all other models. */
@@ -55,7 +58,7 @@ export async function createExplainer(bundle: Bundle, baseline: Baseline, sessio
       explain: (inputs, rows) => occlusion({ score, background: baseline.inputs, inputs, rows }),
     };
   }
-  const addValues = createShapley(layout, matrixOf(baseline.inputs, 0, baseline.rows, model.rounds));
+  const addTree = createShapley(layout, matrixOf(baseline.inputs, 0, baseline.rows, model.rounds));
   return {
     method: 'shapley',
     why: undefined,
@@ -63,10 +66,15 @@ export async function createExplainer(bundle: Bundle, baseline: Baseline, sessio
     async explain(inputs, rows) {
       const width = inputs.reduce((sum, { shape }) => sum + (shape[1] ?? 1), 0);
       const into = new Float64Array(rows * width);
+      let paused = performance.now();
       for (let from = 0; from < rows; from += ROWS_AT_ONCE) {
-        const count = Math.min(ROWS_AT_ONCE, rows - from);
-        addValues(matrixOf(inputs, from, count, model.rounds), into.subarray(from * width, (from + count) * width));
-        await pause();
+        const matrix = matrixOf(inputs, from, Math.min(ROWS_AT_ONCE, rows - from), model.rounds);
+        for (let tree = 0; tree + 1 < layout.trees.length; tree += 1) {
+          addTree(tree, matrix, into.subarray(from * width, (from + matrix.rows) * width));
+          if (performance.now() - paused < PAUSE_EVERY) continue;
+          await pause();
+          paused = performance.now();
+        }
       }
       return into;
     },

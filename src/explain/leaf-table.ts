@@ -1,4 +1,4 @@
-import { BACKGROUND_WORDS as WORDS } from './background.ts';
+import { type Matrix, BACKGROUND_WORDS as WORDS } from './background.ts';
 import type { TreeLayout } from './tree-layout.ts';
 
 /** Numbers that the table may hold: 32 MB. */
@@ -7,57 +7,90 @@ const MAX_KNOWN = 2 ** 22;
 /** What leaves give the features on their paths: means over the background rows. */
 export interface LeafTable {
   readonly shares: Float64Array;
+  /** The set of background rows that pass what x fails, to be set before `find`. */
+  readonly alive: Int32Array;
+  /** Must be called before the leaves of a tree are asked for. */
+  prepare(tree: number): void;
   /**
    * @param low positions on the path, 0 to 31, of the features that x fails; `high` has those from 32
-   * @param alive sets of background rows; the one from `from` passes all tests of these features
    * @returns where the leaf's shares begin, in the order of `TreeLayout.tested`; valid until the next call
    */
-  find(leaf: number, low: number, high: number, alive: Int32Array, from: number): number;
+  find(leaf: number, low: number, high: number): number;
 }
 
-/** @param passing see `passingRows` @param rows how many background rows there are */
-export function createLeafTable(layout: TreeLayout, passing: Int32Array, rows: number): LeafTable {
+/** @param passing see `passingRows` */
+export function createLeafTable(layout: TreeLayout, passing: Int32Array, { rows }: Matrix): LeafTable {
+  const { starts, lastNodes, values } = layout;
+  const side = layout.width + 1;
+  const weights = shareWeights(layout.width);
   const stride = Math.max(1, layout.width);
-  const slots = 2 ** Math.floor(Math.log2(Math.min(MAX_KNOWN / stride, Math.max(64, layout.values.length * 32))));
+  const slots = 2 ** Math.floor(Math.log2(Math.min(MAX_KNOWN / stride, Math.max(64, values.length * 32))));
   const shares = new Float64Array(slots * stride);
   const leaves = new Int32Array(slots).fill(-1);
   const lows = new Int32Array(slots);
   const highs = new Int32Array(slots);
-  const weights = createWeights(layout.width);
-  const { starts, lastNodes, values } = layout;
+  const alive = new Int32Array(WORDS);
+  const largest = largestTree(layout);
+  /** Per leaf of the tree at hand and background row, the features whose tests the row fails. */
+  const missesLow = new Int32Array(largest * rows);
+  const missesHigh = new Int32Array(layout.width > 32 ? largest * rows : 0);
+  let firstLeaf = 0;
 
-  const compute = (slot: number, set: { leaf: number; low: number; high: number }, alive: Int32Array, from: number): void => {
-    const { leaf, low, high } = set;
-    const first = starts[leaf] as number;
-    const count = (starts[leaf + 1] as number) - first;
-    const at = slot * stride;
+  /** Adds up over the background rows in `alive`. They pass what x fails, so what they fail, x passes. */
+  const compute = (at: number, leaf: number, low: number, high: number): void => {
+    const count = (starts[leaf + 1] as number) - (starts[leaf] as number);
     const value = (values[leaf] as number) / rows;
     const failed = bitsOf(low) + bitsOf(high);
+    const from = (leaf - firstLeaf) * rows;
+    let minus = 0;
     shares.fill(0, at, at + count);
     for (let word = 0; word < WORDS; word += 1) {
-      for (let left = alive[from + word] as number; left !== 0; left &= left - 1) {
-        const row = left & -left;
-        const passes = (k: number): boolean =>
-          ((passing[(lastNodes[first + k] as number) * WORDS + word] as number) & row) !== 0;
-        const fails = (k: number): boolean => (((k < 32 ? low : high) >>> (k & 31)) & 1) === 1;
-        let only = 0;
-        for (let k = 0; k < count; k += 1) if (!fails(k) && !passes(k)) only += 1;
-        const plus = value * weights(only, failed);
-        const minus = value * weights(failed, only);
-        for (let k = 0; k < count; k += 1) {
-          if (fails(k)) shares[at + k] = (shares[at + k] as number) - minus;
-          else if (!passes(k)) shares[at + k] = (shares[at + k] as number) + plus;
+      for (let left = alive[word] as number; left !== 0; left &= left - 1) {
+        const row = from + word * 32 + 31 - Math.clz32(left & -left);
+        let only = missesLow[row] as number;
+        let onlyHigh = count > 32 ? (missesHigh[row] as number) : 0;
+        const size = bitsOf(only) + (onlyHigh === 0 ? 0 : bitsOf(onlyHigh));
+        minus += weights[failed * side + size] as number;
+        const plus = value * (weights[size * side + failed] as number);
+        for (; only !== 0; only &= only - 1) {
+          const place = at + 31 - Math.clz32(only & -only);
+          shares[place] = (shares[place] as number) + plus;
+        }
+        for (; onlyHigh !== 0; onlyHigh &= onlyHigh - 1) {
+          const place = at + 63 - Math.clz32(onlyHigh & -onlyHigh);
+          shares[place] = (shares[place] as number) + plus;
         }
       }
     }
+    for (let left = low; left !== 0; left &= left - 1) shares[at + 31 - Math.clz32(left & -left)] = -value * minus;
+    for (let left = high; left !== 0; left &= left - 1) shares[at + 63 - Math.clz32(left & -left)] = -value * minus;
   };
   return {
     shares,
-    find(leaf, low, high, alive, from) {
+    alive,
+    prepare(tree) {
+      const [first = 0, end = 0] = [layout.trees[tree], layout.trees[tree + 1]];
+      const own = layout.leaves.subarray(first, end).filter((leaf) => leaf >= 0);
+      firstLeaf = own[0] ?? 0;
+      missesLow.fill(0);
+      missesHigh.fill(0);
+      for (const leaf of own) {
+        const start = starts[leaf] as number;
+        for (let k = 0, count = (starts[leaf + 1] as number) - start; k < count; k += 1) {
+          const node = (lastNodes[start + k] as number) * WORDS;
+          const misses = k < 32 ? missesLow : missesHigh;
+          for (let row = 0, at = (leaf - firstLeaf) * rows; row < rows; row += 1, at += 1) {
+            const passes = ((passing[node + (row >> 5)] as number) >>> (row & 31)) & 1;
+            misses[at] = (misses[at] as number) | ((1 - passes) << (k & 31));
+          }
+        }
+      }
+    },
+    find(leaf, low, high) {
       const mixed = Math.imul(leaf, 0x9e3779b1) ^ Math.imul(low, 0x85ebca6b) ^ Math.imul(high, 0xc2b2ae35);
       const slot = (mixed ^ (mixed >>> 15)) & (slots - 1);
       if (leaves[slot] !== leaf || lows[slot] !== low || highs[slot] !== high) {
-        compute(slot, { leaf, low, high }, alive, from);
+        compute(slot * stride, leaf, low, high);
         leaves[slot] = leaf;
         lows[slot] = low;
         highs[slot] = high;
@@ -67,8 +100,18 @@ export function createLeafTable(layout: TreeLayout, passing: Int32Array, rows: n
   };
 }
 
-/** (s-1)! t! / (s+t)! for up to `most` features, which is 1 / (s · C(s+t, s)); 0 without s. */
-function createWeights(most: number): (s: number, t: number) => number {
+/** Leaves of the tree that has the most. */
+function largestTree({ trees, leaves }: TreeLayout): number {
+  let most = 0;
+  for (let tree = 0; tree + 1 < trees.length; tree += 1) {
+    const own = leaves.subarray(trees[tree], trees[tree + 1]).filter((leaf) => leaf >= 0);
+    most = Math.max(most, own.length);
+  }
+  return most;
+}
+
+/** (s-1)! t! / (s+t)! at `s * (most + 1) + t`, which is 1 / (s · C(s+t, s)); 0 without s. */
+function shareWeights(most: number): Float64Array {
   const side = most + 1;
   const table = new Float64Array(side * side);
   for (let s = 1; s <= most; s += 1) {
@@ -78,11 +121,12 @@ function createWeights(most: number): (s: number, t: number) => number {
       binomial = (binomial * (s + t + 1)) / (t + 1);
     }
   }
-  return (s, t) => table[s * side + t] as number;
+  return table;
 }
 
+/** The number of bits that are set: Warren, Hacker's Delight, figure 5-2. */
 function bitsOf(word: number): number {
-  let count = 0;
-  for (let left = word; left !== 0; left &= left - 1) count += 1;
-  return count;
+  const pairs = word - ((word >>> 1) & 0x55555555);
+  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
+  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -44,7 +44,7 @@ export interface Explained {
 }
 
 /**
- * The features that raise the score of each row most, as texts. A feature whose value is not positive is no reason.
+ * The features that raise the score of each row most, as texts. A feature whose value is not positive gives none.
  *
  * @returns per row exactly `features` entries, null where there are fewer reasons
  */
@@ -80,8 +80,13 @@ function shown(value: RawValue, dtype: InputDtype): string {
   if (dtype === 'bool') return /^(true|1)$/i.test(String(value)) ? 'yes' : 'no';
   if (typeof value === 'bigint') return NUMBER.format(value);
   if (value === '') return NO_VALUE;
-  const number = typeof value === 'string' && /^(true|false)$/i.test(value) ? Number(/^true$/i.test(value)) : Number(value);
+  const number = numberOf(value);
   return Number.isNaN(number) ? NO_VALUE : NUMBER.format(number);
+}
+
+/** A boolean column may feed a number. */
+function numberOf(value: number | string | boolean): number {
+  return typeof value === 'string' && /^(true|false)$/i.test(value) ? Number(/^true$/i.test(value)) : Number(value);
 }
 
 function quoted(text: string): string {
@@ -103,8 +108,8 @@ function usualOf(cells: readonly (string | null)[], dtype: InputDtype): string {
     }
     return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), [NO_VALUE, 0] as [string, number])[0];
   }
-  const numbers = cells.filter((cell) => cell !== null && cell !== '').map(Number);
+  const numbers = cells.filter((cell) => cell !== null && cell !== '').map((cell) => numberOf(cell ?? ''));
   const sorted = Float64Array.from(numbers.filter((number) => !Number.isNaN(number))).sort();
-  if (sorted.length * 2 <= cells.length && sorted.length < cells.length) return NO_VALUE;
+  if (sorted.length * 2 < cells.length) return NO_VALUE;
   return shown(sorted[(sorted.length - 1) >> 1] ?? null, dtype);
 }

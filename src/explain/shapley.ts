@@ -14,11 +14,15 @@ import { childOf, type TreeLayout } from './tree-layout.ts';
  * background once, and kept in a table of fixed size. A subtree is skipped where no background row passes what x fails.
  *
  * @param background at least one row and at most `MAX_BACKGROUND`
- * @returns a function that adds the values of rows to `into`, `[rows, width]`
+ * @returns a function that adds what one tree gives the features of each row to `into`, `[rows, width]`. One tree after the
+ *   other, so that its part of the table stays in the processor's cache
  */
-export function createShapley(layout: TreeLayout, background: Matrix): (matrix: Matrix, into: Float64Array) => void {
+export function createShapley(
+  layout: TreeLayout,
+  background: Matrix,
+): (tree: number, matrix: Matrix, into: Float64Array) => void {
   const passing = passingRows(layout, background);
-  const known = createLeafTable(layout, passing, background.rows);
+  const known = createLeafTable(layout, passing, background);
   const levels = layout.depth + 1;
   const state = {
     failedLow: new Int32Array(levels),
@@ -26,11 +30,9 @@ export function createShapley(layout: TreeLayout, background: Matrix): (matrix: 
     alive: new Int32Array(levels * WORDS),
     chosen: new Uint8Array(levels),
   };
-  return (matrix, into) => {
-    // One tree after the other, so that its part of the table stays in the processor's cache.
-    for (let tree = 0; tree + 1 < layout.trees.length; tree += 1) {
-      for (let row = 0; row < matrix.rows; row += 1) walk({ layout, passing, known, state, matrix, into }, tree, row);
-    }
+  return (tree, matrix, into) => {
+    known.prepare(tree);
+    for (let row = 0; row < matrix.rows; row += 1) walk({ layout, passing, known, state, matrix, into }, tree, row);
   };
 }
 
@@ -60,7 +62,12 @@ function walk({ layout, passing, known, state, matrix, into }: Walk, tree: numbe
   const end = layout.trees[tree + 1] as number;
   for (let node = layout.trees[tree] as number; node < end; ) {
     const depth = depths[node] as number;
-    let [low, high, a, b, c, d] = [0, 0, -1, -1, -1, -1];
+    let low = 0;
+    let high = 0;
+    let a: number;
+    let b: number;
+    let c: number;
+    let d: number;
     if (depth > 0) {
       const above = depth - 1;
       low = failedLow[above] as number;
@@ -91,20 +98,24 @@ function walk({ layout, passing, known, state, matrix, into }: Walk, tree: numbe
       d = passing[node * WORDS + 3] as number;
     }
     const column = columns[node] as number;
-    alive[depth * WORDS] = a;
-    alive[depth * WORDS + 1] = b;
-    alive[depth * WORDS + 2] = c;
-    alive[depth * WORDS + 3] = d;
     if (column < 0) {
       const leaf = leaves[node] as number;
       if (values[leaf] !== 0) {
-        let at = known.find(leaf, low, high, alive, depth * WORDS);
+        known.alive[0] = a;
+        known.alive[1] = b;
+        known.alive[2] = c;
+        known.alive[3] = d;
+        let at = known.find(leaf, low, high);
         for (let k = starts[leaf] as number, stop = starts[leaf + 1] as number; k < stop; k += 1, at += 1) {
           const place = start + (tested[k] as number);
           into[place] = (into[place] as number) + (known.shares[at] as number);
         }
       }
     } else {
+      alive[depth * WORDS] = a;
+      alive[depth * WORDS + 1] = b;
+      alive[depth * WORDS + 2] = c;
+      alive[depth * WORDS + 3] = d;
       failedLow[depth] = low;
       failedHigh[depth] = high;
       chosen[depth] = childOf(leads[node] as number, matrix.values[start + column] as number, thresholds[node] as number);

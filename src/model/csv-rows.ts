@@ -114,7 +114,7 @@ const NUMBER: Form = {
 
 const FORMS: Readonly<Record<Exclude<ReadKind, 'string'>, Form>> = {
   // `3`, and `3.0` as pandas writes a column with nulls.
-  int64: { accepts: (cell) => /^-?\d*(?:\.0*)?$/.test(cell), wants: 'an int64 input takes a whole number' },
+  int64: { accepts: (cell) => /^-?\d+(?:\.0*)?$/.test(cell), wants: 'an int64 input takes a whole number' },
   bool: { accepts: (cell) => /^(true|false|[01](\.0*)?)$/i.test(cell), wants: 'a bool input takes true or false' },
   float32: NUMBER,
   float64: NUMBER,

@@ -10,6 +10,7 @@ import { scoresOf } from '../model/scores.ts';
 import { seededRandom } from '../random.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { openSession, type Session } from '../runtime/session.ts';
+import { baselineText } from './baseline-rows.ts';
 import { cellOf } from './cells.ts';
 import { chooseGolden, goldenText } from './golden-rows.ts';
 import { createSampler, type Sample } from './sample.ts';
@@ -38,6 +39,8 @@ export interface ExcludedRows {
 export interface MadeReference extends Typical {
   /** Text of the golden file. */
   readonly golden: string;
+  /** Text of the file with the baseline rows, at most 100. */
+  readonly baselineRows: string;
   /** How well the model agrees with that file. */
   readonly agreement: Agreement;
   /** Rows of the source, and rows in the sample. */
@@ -71,10 +74,16 @@ export async function makeReference(bundle: Bundle, options: ReferenceOptions): 
     }
     const golden = goldenText(signature, sample, chooseGolden(signature, sample, options.goldenRows));
     const agreement = await agreeWithGolden(bundle, parseGolden(signature, 'the new golden rows', golden), session);
-    return { ...describeTypical(signature, sample), golden, agreement, used: sample.rows.length, ...scored };
+    const baselineRows = baselineText(signature, sample, randomOf(bundle));
+    return { ...describeTypical(signature, sample), golden, baselineRows, agreement, used: sample.rows.length, ...scored };
   } finally {
     await session.close();
   }
+}
+
+/** The same numbers for the same model, so that a second call makes the same files. */
+function randomOf({ digest }: Bundle): () => number {
+  return seededRandom(Number.parseInt(digest.slice(0, 8), 16));
 }
 
 /** `3 rows: feature out of range (a)` */
@@ -93,7 +102,7 @@ async function scoreRows(
   const features = featuresOf(signature);
   const encoder = createEncoder(signature, training.columns, BATCH_ROWS);
   const batched = inBatches(session);
-  const sampler = createSampler(seededRandom(Number.parseInt(bundle.digest.slice(0, 8), 16)));
+  const sampler = createSampler(randomOf(bundle));
   const tally = new Map<string, ExcludedRows>();
   const exclude = (reason: string, feature?: string): void => {
     const key = `${reason}\n${feature}`;

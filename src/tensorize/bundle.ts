@@ -100,9 +100,11 @@ async function writeBundle(
     origin: { sha256: digest, version: definition.version, by },
   };
   await writeFile(path.join(folder, 'model.yaml'), withKeys(text, keys));
-  const golden = path.join(folder, definition.golden.file);
-  await mkdir(path.dirname(golden), { recursive: true });
-  await copyFile(path.join(from, definition.golden.file), golden);
+  const { golden, baseline_rows: baseline } = definition;
+  for (const file of [golden.file, ...(baseline === undefined ? [] : [baseline.file])]) {
+    await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
+    await copyFile(path.join(from, file), path.join(folder, file));
+  }
 }
 
 /** A model's functions may have nodes too, which the rewrite does not reach. */

@@ -36,9 +36,9 @@ function shapley(
     rows: of.length,
     width: rows[0]?.length ?? 0,
   });
-  const explain = createShapley(layout, matrix(background));
+  const addTree = createShapley(layout, matrix(background));
   const into = new Float64Array(rows.length * (rows[0]?.length ?? 0));
-  explain(matrix(rows), into);
+  for (let tree = 0; tree + 1 < layout.trees.length; tree += 1) addTree(tree, matrix(rows), into);
   return rows.map((own, i) => [...into.subarray(i * own.length, (i + 1) * own.length)]);
 }
 
