@@ -95,7 +95,7 @@ it('warns or refuses where even the upper bound of the newest AUC is below the g
   expect(refused.stderr).toContain('hint: retrain the model on newer windows');
   // Windows that the model was trained on do not count.
   const bundle = path.join(folder, 'model/model.yaml');
-  await writeFile(bundle, `${await readFile(bundle, 'utf8')}\ntrained: { through: 1997-W12 }\n`);
+  await writeFile(bundle, (await readFile(bundle, 'utf8')).replace(/^trained:.*$/m, 'trained: { through: 1997-W12 }'));
   await statements(warehouseOf(folder), [
     `delete from marketing.score_batch_ledger where json_exists(details, '$.evaluation')`,
   ]);
