@@ -28,6 +28,8 @@ const SYSTEM = [
   'commands/gc',
   'data-quality',
   'deploy/image',
+  'evaluation/bad-labels',
+  'evaluation/matured',
   'identities',
   'limits',
   'package',

@@ -121,8 +121,10 @@ function scoreBatch(now: string, ...flags: string[]): void {
 
 /** The table at the end shows what comes of it. */
 function evaluate(week: string): void {
-  const options = { cwd: ROOT, env: environmentAt(LATER), stdio: ['ignore', 'ignore', 'inherit'] } ;
-  const { status } = spawnSync(process.execPath, [cli, 'evaluate', '--week', week], options);
+  const { status } = spawnSync(process.execPath, [cli, 'evaluate', '--week', week], {
+    ...{ cwd: ROOT, env: environmentAt(LATER) },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   if (status !== 0) process.exit(status ?? 1);
 }
 

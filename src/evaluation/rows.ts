@@ -7,7 +7,7 @@ import { CONTACT_GROUPS, type ContactGroup, type EvaluatedUsers, type UserGroup 
 /** Values of a segment that are evaluated: those with the most users. */
 export const MAX_VALUES = 100;
 /** Values of a segment whose deciles and calibration are written as well. */
-export const DETAILED_VALUES = 10;
+const DETAILED_VALUES = 10;
 
 /** A column that users are broken down by, and its values, those with the most users first. */
 export interface Segment {

@@ -6,7 +6,7 @@ import type { Source } from '../warehouse/warehouse.ts';
 import type { LabelColumns } from './columns.ts';
 
 /** Outcomes as they are read: 0, 1, or another value that no outcome can have. */
-export const INVALID = '2';
+const INVALID = '2';
 
 /** A part of all keys by their hash, so that memory stays bounded. */
 export interface Partition {
