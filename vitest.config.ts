@@ -46,6 +46,9 @@ const SYSTEM = [
 // Processes that are killed, connections that break: what takes minutes, started by `npm run test:faults`.
 const FAULTS = ['test/crash/**/*.test.ts', 'test/faults/**/*.test.ts'];
 
+// Pages in a real Chromium, started by `npm run test:browser`.
+const BROWSER = ['test/page/browser.test.ts'];
+
 const WITH_EMULATORS = {
   globalSetup: 'test/emulators/global-setup.ts',
   // Emulators answer slowly where much goes on beside them.
@@ -81,7 +84,7 @@ export default defineConfig({
           name: 'core',
           globalSetup: 'test/vulkan/global-setup.ts',
           include: ['test/**/*.test.ts'],
-          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW],
+          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW, ...BROWSER],
         },
       },
       { extends: true, test: { name: 'system', globalSetup: 'test/vulkan/global-setup.ts', include: SYSTEM } },
@@ -93,6 +96,7 @@ export default defineConfig({
         extends: true,
         test: { ...WITH_EMULATORS, name: 'airflow', include: NEED_AIRFLOW, testTimeout: 600_000, hookTimeout: 600_000 },
       },
+      { extends: true, test: { name: 'browser', include: BROWSER } },
       ...CHAOS,
     ],
   },

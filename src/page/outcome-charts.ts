@@ -98,8 +98,8 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
       {
         marginLeft: 48,
         marginRight: 14,
-        marginTop: 16,
-        marginBottom: 34,
+        marginTop: 20,
+        marginBottom: 38,
         x: { domain },
         y: { domain },
         marks: [
@@ -113,14 +113,14 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
             frameAnchor: 'top-left',
             textAnchor: 'start',
             dx: -44,
-            dy: -15,
+            dy: -14,
             fill: SOFT,
           }),
           Plot.text(['mean score'], {
             text: (text) => text,
             frameAnchor: 'bottom-right',
             textAnchor: 'end',
-            dy: 33,
+            dy: 30,
             fill: SOFT,
           }),
         ],
