@@ -5,6 +5,7 @@ import { leftOutInShort } from './left-out.ts';
 import { percent } from './numbers.ts';
 import { totalInShort } from './outcome-words.ts';
 import type { PageData } from './page-data.ts';
+import { commonest } from './riskiest.ts';
 import { separationOf } from './separation.ts';
 import { verdictInWords } from './separation-words.ts';
 import { listed, people } from './words.ts';
@@ -47,5 +48,5 @@ function firstToCall({ bands, bandRules, job, totals, riskiest }: PageData): Htm
     : html`Nobody is in “<bdi>${first?.name}</bdi>”`;
   const spared = riskiest.some(({ holdout }) => holdout) ? ', except those marked “do not contact”' : '';
   const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below${spared}` : '';
-  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}.`;
+  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}. ${commonest(riskiest)}`;
 }

@@ -39,5 +39,5 @@ function aucText({ auc, interval, basis, label }: Separation, nouns: Nouns): str
 }
 
 function bandNumbers({ bandRules }: PageData, explained: number): string {
-  return `The ${bandRules.bounds.length + 1} bands explain ${percent(explained, 0)} of the spread of the scores; the rest lies within bands.`;
+  return `The ${bandRules.bounds.length + 1} bands account for ${percent(explained, 0)} of the differences between scores; the rest lies inside the bands.`;
 }

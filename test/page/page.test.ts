@@ -51,14 +51,16 @@ describe('the page', () => {
   it('answers the questions in its first paragraphs', () => {
     expect(textOf(page, 'h1')).toBe('1,713 of 2,053 new customers are expected to place no further order');
     expect(textOf(page, '.lede')).toContain('That is 128 fewer than in the week before (1997-W10), which had 1,841 of 2,201');
-    expect(textOf(page, '.lede')).toContain('148 fewer new customers took off 125; lower scores took off 2.8.');
-    expect(textOf(page, '.lede')).toContain('The largest part is in basket “1 CD”: −85.');
+    expect(textOf(page, '.lede')).toContain(
+      'Having 148 fewer new customers lowers the number by 125; a lower risk lowers it by 2.8.',
+    );
+    expect(textOf(page, '.lede')).toContain('The largest part is in basket “1 CD” (−85).');
     expect(textOf(page, '.lede')).toContain('this week has 94 more.');
     const brief = textOf(page, '#brief');
     expect(brief).toContain('The 206 new customers in “high”');
     expect(brief).toContain('“high” is always the 10% of the new customers with the highest scores');
     expect(brief).toContain('88.3% in “high”, 87.6% in “medium” and 81.6% in “low”');
-    expect(brief).toContain('1,853 (83.0%) did; chance alone explains the difference');
+    expect(brief).toContain('1,853 (83.0%) did, a difference that chance alone explains');
     expect(brief).toContain('The scores separate little');
     expect(brief).toContain('13 of 2,066 rows of new customers (0.6%) have no score');
   });
