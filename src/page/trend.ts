@@ -33,7 +33,7 @@ export function usersTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
       },
       {
         ...MARGINS,
-        x: { domain: points.map(({ label }) => label), padding: points.length > 60 ? 0.1 : 0.25 },
+        x: { domain: points.map(({ label }) => label), padding: points.length > 60 ? 0.1 : points.length < 4 ? 0.7 : 0.25 },
         y: { domain: [0, Math.max(1, ...known.map(({ totals }) => totals.users))] },
         marks: [
           ...leftAxis(count),

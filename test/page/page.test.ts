@@ -61,7 +61,7 @@ describe('the page', () => {
     expect(brief).toContain('“high” is always the 10% of the new customers with the highest scores');
     expect(brief).toContain('88.3% in “high”, 87.6% in “medium” and 81.6% in “low”');
     expect(brief).toContain('1,853 (83.0%) did, a difference that chance alone explains');
-    expect(brief).toContain('The scores separate little');
+    expect(brief).toContain('the scores separate little');
     expect(brief).toContain('13 of 2,066 rows of new customers (0.6%) have no score');
   });
 
@@ -116,6 +116,7 @@ describe('what is missing is said', () => {
   it.each([
     ['.lede', 'No earlier week has scores, so there is nothing to compare it with.'],
     ['#outcome', 'Not known yet: no window is old enough. The outcome of 1997-W11 is known from 14 April 1997 on.'],
+    ['#scores', 'No outcome is known, and even if every score is right, the scores separate little.'],
     ['#scores', 'Even if every score is exactly right'],
     ['#riskiest', 'The job file does not allow keys on this page'],
     ['#riskiest', 'The job gives no reasons'],
@@ -173,7 +174,7 @@ describe('odd data', () => {
     const deciles = SAMPLE.deciles.map((one) => ({ ...one, expected: one.users * 0.5 }));
     const page = renderPage({ ...SAMPLE, deciles, bandsExplain: undefined });
     expect(textOf(page, '#scores')).toContain('All scores are equal, so their order means nothing.');
-    expect(textOf(page, '#brief')).toContain('All scores are equal');
+    expect(textOf(page, '#brief')).toContain('all scores are equal');
   });
 
   it('an outcome that is the same for all', () => {
