@@ -51,6 +51,9 @@ const SYSTEM = [
 // Processes that are killed, connections that break: what takes minutes, started by `npm run test:faults`.
 const FAULTS = ['test/crash/**/*.test.ts', 'test/faults/**/*.test.ts'];
 
+// Pages in a real Chromium, started by `npm run test:browser`.
+const BROWSER = ['test/page/browser.test.ts'];
+
 const WITH_EMULATORS = {
   globalSetup: 'test/emulators/global-setup.ts',
   // Emulators answer slowly where much goes on beside them.
@@ -86,7 +89,15 @@ export default defineConfig({
           name: 'core',
           globalSetup: 'test/vulkan/global-setup.ts',
           include: ['test/**/*.test.ts'],
-          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW, ...NEED_PYTHON],
+          exclude: [
+            ...SYSTEM,
+            ...NEED_EMULATORS,
+            ...EVERY_WAREHOUSE,
+            ...FAULTS,
+            ...NEED_AIRFLOW,
+            ...NEED_PYTHON,
+            ...BROWSER,
+          ],
         },
       },
       { extends: true, test: { name: 'system', globalSetup: 'test/vulkan/global-setup.ts', include: SYSTEM } },
@@ -99,6 +110,7 @@ export default defineConfig({
         test: { ...WITH_EMULATORS, name: 'airflow', include: NEED_AIRFLOW, testTimeout: 600_000, hookTimeout: 600_000 },
       },
       { extends: true, test: { name: 'python', include: NEED_PYTHON, testTimeout: 600_000 } },
+      { extends: true, test: { name: 'browser', include: BROWSER } },
       ...CHAOS,
     ],
   },

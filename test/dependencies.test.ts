@@ -56,7 +56,9 @@ it('what is bundled with score-batch may be, by its licence, which goes along', 
   const bundled = [...notice.matchAll(/^(\S+) (\d+\.\S+): (.+)\n\n(.+)/gm)];
   expect(bundled.map(([, name]) => name)).toEqual(expect.arrayContaining(['@duckdb/node-api', 'commander', 'yaml', 'zod']));
   for (const [, name, version, license = ''] of bundled) {
-    expect(LOCK.packages[`node_modules/${name}`]).toMatchObject({ version, license });
+    // Where two versions are there, one of them is inside the package that needs it.
+    const locked = PACKAGES.filter(([folder]) => `/${folder}`.endsWith(`/node_modules/${name}`)).map(([, one]) => one);
+    expect(locked).toContainEqual(expect.objectContaining({ version, license }));
     expect(FREE).toContain(license);
   }
 });

@@ -11,12 +11,14 @@ export const ALL = 'all';
 interface BandsChart {
   readonly id: string;
   readonly title: string;
+  /** Noun of the users, in the plural. */
+  readonly many: string;
   readonly names: readonly string[];
   readonly rows: readonly SegmentBands[];
 }
 
 /** A bar per value, divided into the bands. */
-export function bandsChart({ id, title, names, rows }: BandsChart): Html {
+export function bandsChart({ id, title, many, names, rows }: BandsChart): Html {
   const parts = rows.flatMap((row, i) => {
     let from = 0;
     return names.flatMap((name, band) => {
@@ -80,7 +82,13 @@ export function bandsChart({ id, title, names, rows }: BandsChart): Html {
           ),
         ),
         Plot.text(rows, { y: (_, i) => i, text: ({ users }) => count(users), frameAnchor: 'right', textAnchor: 'end', dx: 44 }),
-        Plot.text(['users'], { text: (text) => text, frameAnchor: 'top-right', textAnchor: 'end', dx: 44, dy: -14 }),
+        Plot.text([shortened(many, 24)], {
+          text: (text) => text,
+          frameAnchor: 'top-right',
+          textAnchor: 'end',
+          dx: 44,
+          dy: -14,
+        }),
       ],
     },
   );

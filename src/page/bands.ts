@@ -75,7 +75,7 @@ function segmentFigure(data: PageData, { id, segment, rows }: Segment): Html {
         ? ` Values with fewer than ${minCell} ${nouns.many}, and those after the ${MOST_VALUES} largest, are grouped.`
         : ''
     }`,
-    chart: bandsChart({ id, title: `Share per band, ${caption}, in ${data.window.label}`, names, rows }),
+    chart: bandsChart({ id, title: `Share per band, ${caption}, in ${data.window.label}`, many: nouns.many, names, rows }),
     table: table({
       caption,
       columns: [

@@ -5,9 +5,10 @@ import { leftOutInShort } from './left-out.ts';
 import { percent } from './numbers.ts';
 import { totalInShort } from './outcome-words.ts';
 import type { PageData } from './page-data.ts';
+import { commonest } from './riskiest.ts';
 import { separationOf } from './separation.ts';
 import { verdictInWords } from './separation-words.ts';
-import { listed, people } from './words.ts';
+import { listed, people, uncapitalized } from './words.ts';
 
 /** The questions that people come with, each with its answer in a sentence or two and a link to more. */
 export function brief(data: PageData): Html {
@@ -17,7 +18,7 @@ export function brief(data: PageData): Html {
     [
       'outcome',
       'Can I believe it?',
-      html`<b>The total:</b> ${totalInShort(data)} <b>The order:</b> ${separation === undefined ? 'too few scores to say.' : `${verdictInWords(separation)}.`}`,
+      html`<b>The total:</b> ${totalInShort(data)} <b>The order:</b> ${separation === undefined ? 'too few scores to say.' : `${uncapitalized(verdictInWords(separation))}.`}`,
     ],
     ['left-out', 'What was left out?', leftOutInShort(data)],
   ];
@@ -32,7 +33,7 @@ ${warnings.length === 0 ? undefined : html`<p class="warning"><b>The run gave ${
 }
 
 /** The first band, what it means, and how it differs from the next one. */
-function firstToCall({ bands, bandRules, job, totals, riskiest }: PageData): Html {
+function firstToCall({ bands, bandRules, job, totals, riskiest, reasons }: PageData): Html {
   if (totals.users === 0) return html`Nobody.`;
   const { nouns } = job;
   const all = bands.find(({ segment }) => segment === 'all');
@@ -47,5 +48,5 @@ function firstToCall({ bands, bandRules, job, totals, riskiest }: PageData): Htm
     : html`Nobody is in “<bdi>${first?.name}</bdi>”`;
   const spared = riskiest.some(({ holdout }) => holdout) ? ', except those marked “do not contact”' : '';
   const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below${spared}` : '';
-  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}.`;
+  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}. ${reasons && commonest(riskiest)}`;
 }

@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom';
+import { printableValue } from '../domain/printable.ts';
 import { escaped, type Html, html, type Part } from './html.ts';
 
 /** Width for which charts are drawn: as wide as a narrow phone's text, so that their letters can be read there. */
@@ -41,7 +42,7 @@ export function draw({ id, title, description, width = WIDTH, height, className 
     html:
       `<svg class="chart${className === undefined ? '' : ` ${className}`}" viewBox="0 0 ${width} ${height}" text-anchor="middle" ` +
       `role="img" aria-labelledby="${id}-title ${id}-desc"><title id="${id}-title">${escaped(title)}</title>` +
-      `<desc id="${id}-desc">${escaped(description)}</desc>${svg.innerHTML}</svg>`,
+      `<desc id="${id}-desc">${escaped(description)}</desc>${printableValue(svg.innerHTML)}</svg>`,
   };
 }
 

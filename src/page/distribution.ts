@@ -4,12 +4,14 @@ import { type Html, html } from './html.ts';
 import { percent } from './numbers.ts';
 import type { PageData } from './page-data.ts';
 import { table } from './table.ts';
+import { capitalized } from './words.ts';
 
 type Distribution = PageData['distribution'];
 
 /** How many users have which score, against the earlier window and the training data. */
-export function distributionFigure({ distribution, before, window }: PageData): Html {
+export function distributionFigure({ distribution, before, window, job }: PageData): Html {
   const { now, reference } = distribution;
+  const many = capitalized(job.nouns.many);
   const bins = now.map((_, i) => now.length - 1 - i);
   const rows = bins.map((bin) => ({
     name: binName(distribution.edges, bin),
@@ -27,19 +29,19 @@ export function distributionFigure({ distribution, before, window }: PageData): 
     ...(reference ? ['training data'] : []),
   ];
   return figure({
-    heading: 'Users by score',
-    note: html`Share with a score in each range: ${BAR_KEY} ${window.label}${against.map((one) => html`, ${one}`)}.`,
+    heading: `${many} by score`,
+    note: html`Share with a score in each range: ${BAR_KEY} ${window.label}${against.map((one) => html`, ${one}`)}.${evenness(reference)}`,
     chart: draw(
       {
         id: 'distribution',
-        title: `Share of users by score in ${window.label}`,
+        title: `${many} by score in ${window.label}`,
         description: rows.map((row) => `${row.name}: ${percent(row.now)}`).join('; '),
         height: rows.length * ROW + 22,
       },
       shareRows(rows, 92),
     ),
     table: table({
-      caption: 'Share of users by score',
+      caption: `${many} by score`,
       columns: [{ head: 'score' }, ...heads.map((head) => ({ head, numeric: true }))],
       rows: rows.map((row) => [
         row.name,
@@ -49,6 +51,12 @@ export function distributionFigure({ distribution, before, window }: PageData): 
       ]),
     }),
   });
+}
+
+/** Why the bars are about equally long: the edges of a bundle's reference are those of its tenths. */
+function evenness(reference: Distribution['reference']): string {
+  if (reference === undefined || Math.max(...reference) - Math.min(...reference) > 0.03) return '';
+  return ` Each range holds about ${percent(1 / reference.length, 0)} of the training data, so equal bars mean that nothing shifted.`;
 }
 
 /** `under 77.1%`, `77.1–79.8%`, `from 88.9%` */

@@ -68,9 +68,9 @@ function qualityFigure(outcome: PageData['outcome']): HeadlineFigure {
   const label = 'order of the scores (AUC; 0.5 is chance, 1 perfect)';
   const known = outcome && believed(outcome);
   if (known?.auc === undefined) return { label, number: '–', note: 'not known yet', spark: undefined };
-  const range = known.aucInterval ? `${measure(known.aucInterval[0])} to ${measure(known.aucInterval[1])} ` : '';
+  const range = known.aucInterval ? `95% interval ${measure(known.aucInterval[0])} to ${measure(known.aucInterval[1])}, ` : '';
   const values = outcome?.series.filter(({ inSample }) => !inSample).map(({ auc }) => auc) ?? [];
   const spark =
     values.filter((auc) => auc !== undefined).length < 2 ? undefined : sparkline('spark-auc', 'Course of the AUC', values);
-  return { label, number: measure(known.auc), note: `${range}in ${known.label}`, spark };
+  return { label, number: measure(known.auc), note: `${range}${known.label}`, spark };
 }

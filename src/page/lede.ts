@@ -5,7 +5,7 @@ import { type Html, html, value } from './html.ts';
 import { change, count, expected, percent } from './numbers.ts';
 import type { PageData, SegmentChange } from './page-data.ts';
 import { table } from './table.ts';
-import { earlierWindow, people } from './words.ts';
+import { capitalized, earlierWindow, people } from './words.ts';
 
 /** The finding, as a headline. */
 export function headline({ totals, job, window }: PageData): string {
@@ -26,7 +26,7 @@ export function lede(data: PageData): Html {
   const averageText =
     average === undefined
       ? undefined
-      : html` The mean of the last ${average.windows === 1 ? noun : `${average.windows} ${noun}s`} with scores is ${expected(average.expected)} of ${count(average.users)}; this ${noun} has ${more(totals.expected - average.expected)}.`;
+      : html` ${average.windows === 1 ? `The last ${noun}` : `On average, the last ${average.windows} ${noun}s`} with scores had ${expected(average.expected)} of ${count(average.users)}; this ${noun} has ${more(totals.expected - average.expected)}.`;
   return html`<p class="lede">In ${when} there ${totals.users === 1 ? 'was' : 'were'} ${people(totals.users, job.nouns)}; <b>${expected(totals.expected)}</b> (${percent(mean)}) ${totals.users === 1 ? 'is' : 'are'} expected to ${job.nouns.outcome}. ${comparison(data)}${source(data)}${averageText}</p>
 `;
 }
@@ -53,17 +53,17 @@ function source(data: PageData): Html | undefined {
   // Where values of the segment moved against each other, their mix outweighs the number.
   const ofSize =
     users * split.size > 0
-      ? `${count(Math.abs(users))} ${users < 0 ? 'fewer' : 'more'} ${data.job.nouns.many}`
+      ? `having ${count(Math.abs(users))} ${users < 0 ? 'fewer' : 'more'} ${data.job.nouns.many}`
       : `a changed mix of ${data.job.nouns.many}`;
-  const ofRisk = `${split.risk < 0 ? 'lower' : 'higher'} scores`;
-  return html` Of that change, ${ofSize} ${effect(split.size)}; ${ofRisk} ${effect(split.risk)}.${largest(data, split)}`;
+  const ofRisk = `a ${split.risk < 0 ? 'lower' : 'higher'} risk`;
+  return html` ${capitalized(ofSize)} ${effect(split.size, 'the number')}; ${ofRisk} ${effect(split.risk, 'it')}.${largest(data, split)}`;
 }
 
-/** `added 20`, `took off 125`, `changed nothing` */
-function effect(difference: number): string {
+/** `raises it by 20`, `lowers it by 125`, `makes no difference` */
+function effect(difference: number, what: string): string {
   const size = expected(Math.abs(difference));
-  if (!/[1-9]/.test(size)) return 'changed nothing';
-  return `${difference < 0 ? 'took off' : 'added'} ${size}`;
+  if (!/[1-9]/.test(size)) return 'makes no difference';
+  return `${difference < 0 ? 'lowers' : 'raises'} ${what} by ${size}`;
 }
 
 /** The value of the segment that changed most, if it explains more than a third of all movement. */
@@ -73,7 +73,7 @@ function largest({ change: bySegment }: PageData, { values }: Change): Html | un
   const all = moved.reduce((sum, one) => sum + Math.abs(one.total), 0);
   const [top] = moved.toSorted((a, b) => Math.abs(b.total) - Math.abs(a.total));
   if (top === undefined || all === 0 || Math.abs(top.total) < all / 3) return undefined;
-  return html` The largest part is in ${value(bySegment.segment)} “${value(top.value)}”: ${change(top.total)}.`;
+  return html` The largest part is in ${value(bySegment.segment)} “${value(top.value)}” (${change(top.total)}).`;
 }
 
 /** The numbers behind the paragraph, by segment. */

@@ -98,8 +98,8 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
       {
         marginLeft: 48,
         marginRight: 14,
-        marginTop: 16,
-        marginBottom: 34,
+        marginTop: 20,
+        marginBottom: 38,
         x: { domain },
         y: { domain },
         marks: [
@@ -113,14 +113,14 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
             frameAnchor: 'top-left',
             textAnchor: 'start',
             dx: -44,
-            dy: -15,
+            dy: -14,
             fill: SOFT,
           }),
           Plot.text(['mean score'], {
             text: (text) => text,
             frameAnchor: 'bottom-right',
             textAnchor: 'end',
-            dy: 33,
+            dy: 30,
             fill: SOFT,
           }),
         ],
@@ -139,7 +139,7 @@ export function calibrationFigure({ newest, calibration }: OutcomeData, nouns: N
 }
 
 /** How well the order was, window by window. */
-export function aucFigure(series: readonly Evaluated[]): Html {
+export function aucFigure(series: readonly Evaluated[], nouns: Nouns): Html {
   const rows = series.flatMap((one) => (one.auc === undefined ? [] : [{ ...one, auc: one.auc }]));
   const ranges = rows.flatMap((one) =>
     one.aucInterval ? [{ label: one.label, low: one.aucInterval[0], high: one.aucInterval[1] }] : [],
@@ -187,7 +187,7 @@ export function aucFigure(series: readonly Evaluated[]): Html {
       caption: 'Evaluations by window',
       columns: [
         { head: 'window' },
-        { head: 'users', numeric: true },
+        { head: nouns.many, numeric: true },
         { head: 'expected', numeric: true },
         { head: 'came true', numeric: true },
         { head: 'AUC', numeric: true },

@@ -40,7 +40,7 @@ export function totalText(
   const verdict = close
     ? 'yes, as far as is known'
     : `with care: the scores were too ${difference > 0 ? 'high' : 'low'} by ${size}`;
-  const explained = close ? '; chance alone explains the difference' : ', more of a difference than chance explains';
+  const explained = close ? ', a difference that chance alone explains' : ', a larger difference than chance explains';
   return {
     verdict,
     sentence: `In ${label}, the scores expected ${expected(sum)} of ${count(users)} ${nouns.many} (${percent(meanScore)}) to ${nouns.outcome}; ${count(positives)} (${percent(positives / users)}) did${explained}.`,

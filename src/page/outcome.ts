@@ -31,7 +31,7 @@ function known(data: PageData, outcome: OutcomeData, nouns: Nouns): Html {
 <p><b>The order:</b> ${orderText(judged)} ${liftText(outcome, nouns)}</p>
 ${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures flatter.</p>` : undefined}
 ${groupsText(outcome, nouns)}
-<div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series)}</div>
+<div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series, nouns)}</div>
 `;
 }
 
@@ -52,7 +52,7 @@ function liftText({ newest, deciles }: OutcomeData, nouns: Nouns): string {
   return `Of the riskiest tenth, ${percent(share)} did, against ${percent(overall)} of all ${nouns.many} (lift ${decimal(share / overall, 2)}): with ${percent(
     top.users / newest.users,
     0,
-  )} of the calls it reaches ${percent(captured(deciles, 1) / newest.positives, 0)} of those who ${nouns.outcome}.`;
+  )} of the calls it reaches ${percent(captured(deciles, 1) / newest.positives, 0)} of those who ${nouns.outcome}; a random list of that size would reach ${percent(top.users / newest.users, 0)}.`;
 }
 
 /** Contact changes what happens, so only those who were left alone say whether the scores were right. */

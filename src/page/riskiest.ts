@@ -15,7 +15,7 @@ export function riskiestSection(data: PageData): Html {
   const body =
     riskiest.length === 0
       ? html`<p>There is nobody to list.</p>`
-      : html`<p>${closeness(riskiest)} ${commonest(riskiest)} ${
+      : html`<p>${closeness(riskiest)} ${
           links.list === undefined ? undefined : html`All ${nouns.many} are in ${link(links.list, links.list)}.`
         }</p>
 ${table({
@@ -56,13 +56,13 @@ function closeness(riskiest: readonly RiskyUser[]): string {
 }
 
 /** The reason that at least half of the list has, in the same words. */
-function commonest(riskiest: readonly RiskyUser[]): Html | undefined {
+export function commonest(riskiest: readonly RiskyUser[]): Html | undefined {
   const times = new Map<string, number>();
   for (const reason of riskiest.flatMap(({ reasons }) => [...new Set(reasons)]))
     times.set(reason, (times.get(reason) ?? 0) + 1);
   const [top] = [...times].sort((a, b) => b[1] - a[1]);
   if (top === undefined || riskiest.length < 2 || top[1] * 2 < riskiest.length) return undefined;
-  return html`The reason named most often is “<bdi>${cut(top[0])}</bdi>”: ${top[1]} of ${riskiest.length}.`;
+  return html`Why: most often “<bdi>${cut(top[0])}</bdi>” (${top[1]} of the ${riskiest.length} listed).`;
 }
 
 function reasonList({ reasons }: RiskyUser): Part {

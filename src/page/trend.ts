@@ -33,7 +33,7 @@ export function usersTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
       },
       {
         ...MARGINS,
-        x: { domain: points.map(({ label }) => label), padding: points.length > 60 ? 0.1 : 0.25 },
+        x: { domain: points.map(({ label }) => label), padding: points.length > 60 ? 0.1 : points.length < 4 ? 0.7 : 0.25 },
         y: { domain: [0, Math.max(1, ...known.map(({ totals }) => totals.users))] },
         marks: [
           ...leftAxis(count),
@@ -88,7 +88,11 @@ export function scoreTrend(points: readonly TrendPoint[], nouns: Nouns): Html {
         ],
       },
     ),
-    table: trendTable(points, nouns),
+    table: table({
+      caption: 'Mean score per window',
+      columns: [{ head: 'window' }, { head: 'mean score', numeric: true }],
+      rows: means.toReversed().map(({ label, mean }) => [label, mean === undefined ? 'no scores' : percent(mean)]),
+    }),
   });
 }
 
@@ -121,7 +125,7 @@ export function sparkline(id: string, title: string, values: readonly (number | 
   );
 }
 
-export function trendTable(points: readonly TrendPoint[], nouns: Nouns): Html {
+function trendTable(points: readonly TrendPoint[], nouns: Nouns): Html {
   return table({
     caption: `${capitalized(nouns.many)} per window`,
     columns: [

@@ -7,7 +7,7 @@ import type { IndexData, IndexRow } from './page-data.ts';
 import { section } from './section.ts';
 import { table } from './table.ts';
 import { scoreTrend, usersTrend } from './trend.ts';
-import { capitalized, people } from './words.ts';
+import { people } from './words.ts';
 
 /** Most windows that the charts show. */
 const DRAWN = 104;
@@ -56,7 +56,7 @@ function list({ windows, job }: IndexData): Html {
         caption: `Windows of ${job.name}`,
         columns: [
           { head: 'window' },
-          { head: capitalized(job.nouns.many), numeric: true },
+          { head: job.nouns.many, numeric: true },
           { head: `expected to ${job.nouns.outcome}`, numeric: true },
           { head: 'change', numeric: true },
           { head: 'mean score', numeric: true },

@@ -14,6 +14,10 @@ export function capitalized(text: string): string {
   return first.toUpperCase() + rest.join('');
 }
 
+export function uncapitalized(text: string): string {
+  return text.slice(0, 1).toLowerCase() + text.slice(1);
+}
+
 /** `a, b and c` */
 export function listed(texts: readonly string[]): string {
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;

@@ -1,0 +1,17 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium } from 'playwright-core';
+
+const PLACES = [
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+];
+
+/** The installed Chromium. `CHROMIUM` names another one. @throws Error if there is none: a page that no browser saw is not tested */
+export async function startChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? PLACES.find((place) => existsSync(place));
+  if (executablePath === undefined)
+    throw new Error('there is no Chromium to test pages with: run apt-get install chromium, or set CHROMIUM to its path');
+  return await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+}
