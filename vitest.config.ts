@@ -3,6 +3,9 @@ import { SlowestFiles } from './test/slowest-files.ts';
 
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
+// LibreOffice, which opens workbooks.
+const NEED_OFFICE = ['test/office/**/*.test.ts'];
+
 // What takes seconds on the emulators: the clients against servers of the tests, and the first part of the conformance suite.
 const NEED_EMULATORS = [
   'test/emulators/**/*.test.ts',
@@ -81,7 +84,7 @@ export default defineConfig({
           name: 'core',
           globalSetup: 'test/vulkan/global-setup.ts',
           include: ['test/**/*.test.ts'],
-          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW],
+          exclude: [...SYSTEM, ...NEED_EMULATORS, ...EVERY_WAREHOUSE, ...FAULTS, ...NEED_AIRFLOW, ...NEED_OFFICE],
         },
       },
       { extends: true, test: { name: 'system', globalSetup: 'test/vulkan/global-setup.ts', include: SYSTEM } },
@@ -93,6 +96,7 @@ export default defineConfig({
         extends: true,
         test: { ...WITH_EMULATORS, name: 'airflow', include: NEED_AIRFLOW, testTimeout: 600_000, hookTimeout: 600_000 },
       },
+      { extends: true, test: { name: 'office', include: NEED_OFFICE } },
       ...CHAOS,
     ],
   },
