@@ -2,7 +2,7 @@ import { BlobReader, TextWriter, ZipReader } from '@zip.js/zip.js';
 import { DOMParser } from 'linkedom';
 
 /** A cell as a reader of workbooks takes it. */
-export interface SheetCell {
+interface SheetCell {
   readonly type: 'text' | 'number' | 'bool';
   /** With XML's entities resolved, and Excel's `_x…_` too. */
   readonly value: string;
