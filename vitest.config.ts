@@ -6,6 +6,9 @@ const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 // Compared with libraries in Python, which are installed the first time.
 const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts', 'test/explain/shap/*.test.ts'];
 
+// LibreOffice, which opens workbooks.
+const NEED_OFFICE = ['test/office/**/*.test.ts'];
+
 // What takes seconds on the emulators: the clients against servers of the tests, and the first part of the conformance suite.
 const NEED_EMULATORS = [
   'test/emulators/**/*.test.ts',
@@ -97,6 +100,7 @@ export default defineConfig({
             ...NEED_AIRFLOW,
             ...NEED_PYTHON,
             ...BROWSER,
+            ...NEED_OFFICE,
           ],
         },
       },
@@ -111,6 +115,7 @@ export default defineConfig({
       },
       { extends: true, test: { name: 'python', include: NEED_PYTHON, testTimeout: 600_000 } },
       { extends: true, test: { name: 'browser', include: BROWSER } },
+      { extends: true, test: { name: 'office', include: NEED_OFFICE } },
       ...CHAOS,
     ],
   },

@@ -2,7 +2,7 @@ import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableColumn } from '../domain/tables.ts';
 import { evaluationLayout, tablesByName } from '../domain/tables.ts';
 import type { Job } from '../job/load.ts';
-import { indexMark } from '../report/listing-mark.ts';
+import { listingMark } from '../report/listing-mark.ts';
 import { indexBeside, type ReportFile, reportFiles } from '../report/place.ts';
 import type { Pages } from '../report/spec.ts';
 import { VERSION } from '../versions.ts';
@@ -55,7 +55,7 @@ export function jobPages({ job, window, runId, sink, ledger, columns, files }: J
     page: async () => await (await make()).page(),
     async index() {
       const { entryNumber: entry, html } = await (await make()).index();
-      const mark = indexMark({ job: definition.name, entry });
+      const mark = listingMark({ job: definition.name, entry });
       return { entry, html: html.replace('<meta charset="utf-8">', `<meta charset="utf-8">\n${mark}`) };
     },
   };

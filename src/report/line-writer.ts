@@ -12,6 +12,8 @@ export interface LineWriter {
   write(lines: Uint8Array): Promise<void>;
   /** Writes what comes after the lines. */
   end(): Promise<void>;
+  /** Releases what a file holds that will not be ended. Does nothing after `end`. */
+  stop(): Promise<void>;
 }
 
 /** Excel takes a CSV file for UTF-8 only if it begins with this byte order mark. */
@@ -27,5 +29,6 @@ export function csvWriter(
     begin: () => pending.write(`${bom ? BOM : ''}${csvHeader(columns)}`),
     write: (lines) => pending.write(lines),
     end: async () => undefined,
+    stop: async () => undefined,
   };
 }

@@ -1,12 +1,12 @@
 import { createPending, guarded } from './file.ts';
-import { parseIndexMark, readIndexMark } from './listing-mark.ts';
+import { parseListingMark, readListingMark } from './listing-mark.ts';
 import { listPending } from './pending-name.ts';
 
 /** The index page of a job, made from the ledger up to an entry. */
-export interface IndexContent {
+export interface ListingContent {
   /** Highest `entry_number` that the page takes into account. */
   readonly entry: number;
-  /** With `indexMark` in its head. */
+  /** With `listingMark` in its head. */
   readonly html: string;
 }
 
@@ -21,7 +21,7 @@ export interface IndexContent {
  * later than the other one's. Either it sees that in the list, or the other one was renamed before, and it reads its number.
  * In both cases it does not rename.
  */
-export interface PendingIndex {
+export interface PendingListing {
   /**
    * A second call does nothing.
    *
@@ -41,12 +41,12 @@ export interface PendingIndex {
  * @param file final path
  * @throws ScoreBatchError `report` if the file system refuses
  */
-export async function createIndex(
+export async function createListing(
   file: string,
   { job, runId }: { readonly job: string; readonly runId: string },
-  { entry, html }: IndexContent,
-): Promise<PendingIndex> {
-  const mark = parseIndexMark(html);
+  { entry, html }: ListingContent,
+): Promise<PendingListing> {
+  const mark = parseListingMark(html);
   if (mark?.job !== job || mark.entry !== entry) throw new Error(`the index does not state its job and entry ${entry}`);
   const pending = await createPending(file, { number: entry, runId });
   try {
@@ -62,7 +62,7 @@ export async function createIndex(
       if (done) return 'in place';
       const others = await guarded(file, () => listPending(file));
       if (others.some(({ publication }) => publication > entry)) return 'behind';
-      const there = await readIndexMark(file);
+      const there = await readListingMark(file);
       done = (there?.job === job && there.entry > entry) || (await pending.replace());
       return done ? 'in place' : 'behind';
     },

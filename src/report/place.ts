@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import { REPORT_KINDS, type ReportKind, type ReportTemplates } from '../domain/report-kind.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { readIndexMark } from './listing-mark.ts';
+import { readListingMark } from './listing-mark.ts';
 
 /** Maximum length of a file's or folder's name on common file systems. */
 const MAX_BYTES = 255;
@@ -80,7 +80,7 @@ export async function refuseForeign(file: ReportFile, { job, root, entries }: Ow
   const own = (recorded: string) => path.resolve(root, recorded) === file.path;
   const ours =
     file.kind === 'index'
-      ? (await readIndexMark(file.path))?.job === job
+      ? (await readListingMark(file.path))?.job === job
       : entries
           .filter(({ state }) => state === 'published' || state === 'completed')
           .some(({ details }) => [details.report ?? [], details.files ?? []].flat().some(own));

@@ -26,13 +26,17 @@ export async function writeRows(spec: ReportSpec, pending: ReadonlyMap<ReportFil
     one && { path: one.path, columns, failed: (reason: string, cause: unknown) => unwritable(file.path, reason, cause) };
   if (writers.length === 0 && parquet === undefined) return true;
   const lines = writers.map(({ line }) => line);
-  for (const writer of writers) await writer.begin();
-  for await (const range of sink.published({ job, runId, window, table: scores, lines, parquet, rows })) {
-    signal.throwIfAborted();
-    if (!range.complete) return false;
-    for (const [i, writer] of writers.entries()) await writer.write(range.lines[i] ?? new Uint8Array());
+  try {
+    for (const writer of writers) await writer.begin();
+    for await (const range of sink.published({ job, runId, window, table: scores, lines, parquet, rows })) {
+      signal.throwIfAborted();
+      if (!range.complete) return false;
+      for (const [i, writer] of writers.entries()) await writer.write(range.lines[i] ?? new Uint8Array());
+    }
+    for (const writer of writers) await writer.end();
+  } finally {
+    for (const writer of writers) await writer.stop();
   }
-  for (const writer of writers) await writer.end();
   return true;
 }
 

@@ -1,7 +1,7 @@
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableLayout } from '../domain/tables.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
-import type { IndexContent } from './listing-file.ts';
+import type { ListingContent } from './listing-file.ts';
 import type { ReportFile } from './place.ts';
 import type { Reserved } from './reserved.ts';
 
@@ -32,5 +32,5 @@ export interface Pages {
   /** The page of the window, as HTML. The run is published. */
   page(): Promise<string>;
   /** The index page of all windows, from the ledger as it is now. Called again if another process has a newer one. */
-  index(): Promise<IndexContent>;
+  index(): Promise<ListingContent>;
 }

@@ -2,7 +2,7 @@ import { currentPublication, type LedgerEntry, type Publication } from '../domai
 import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { createPending, type PendingFile } from './file.ts';
-import { createIndex } from './listing-file.ts';
+import { createListing } from './listing-file.ts';
 import type { ReportFile } from './place.ts';
 import { refuseReserved } from './reserved.ts';
 import { refuseLargeSheet, writeRows } from './rows.ts';
@@ -70,7 +70,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
   const { ledger, job, window, runId } = spec;
   const file = spec.files.find(({ kind }) => kind === 'index');
   for (let tries = 1; ; tries += 1) {
-    const index = file && (await createIndex(file.path, { job, runId }, await pagesOf(spec).index()));
+    const index = file && (await createListing(file.path, { job, runId }, await pagesOf(spec).index()));
     try {
       const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
         published(spec, entries);

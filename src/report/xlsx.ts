@@ -58,7 +58,7 @@ export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns,
       adding = zip.add(SHEET, readable).catch(async (error: unknown) => {
         failure = error;
         // Else a piece that waits for its turn would wait for it forever.
-        await writable.abort(error).catch(() => undefined);
+        await sheet.abort(error).catch(() => undefined);
       });
       await add(text.encode(sheetStart(columns, rows)));
     },
@@ -73,6 +73,10 @@ export function xlsxWriter(pending: Pick<PendingFile, 'write'>, { file, columns,
       await adding;
       if (failure !== undefined) throw failure;
       await zip.close();
+    },
+    async stop() {
+      await sheet.abort(new Error('the workbook is not complete')).catch(() => undefined);
+      await adding;
     },
   };
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'vitest';
@@ -6,6 +7,8 @@ import { run } from './kill.ts';
 import { type CrashProject, crashProject } from './project.ts';
 
 const CSV = 'linear-1997-W11.csv';
+/** Files whose bytes are compared by their digest. */
+const OTHER_FILES = ['linear-1997-W11.parquet', 'linear-1997-W11.xlsx'];
 const LEDGER = 'score_batch_ledger';
 const LOCK_TABLE = 'score_batch_lock_linear';
 /** Columns that say which run wrote a row. */
@@ -20,6 +23,8 @@ const OF_THE_DRIVER = /^tmp\w{6}$/;
 /** What is published, without what tells one run from another. */
 export interface Published {
   readonly csv: string;
+  /** SHA-256 of the other report files. */
+  readonly digests: readonly string[];
   /** Rows of every published table but the ledger, by table. */
   readonly tables: Readonly<Record<string, readonly string[]>>;
 }
@@ -79,7 +84,10 @@ export async function publishedIn(project: CrashProject): Promise<Published> {
     const rows = await project.rows(`select * from marketing.${table}`);
     tables[table] = rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !OF_THE_RUN.has(column)))).sort();
   }
-  return { csv: await readFile(path.join(project.folder, 'reports', CSV), 'utf8'), tables };
+  const report = (file: string) => readFile(path.join(project.folder, 'reports', file));
+  const others = await Promise.all(OTHER_FILES.map(report));
+  const digests = others.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
+  return { csv: (await report(CSV)).toString('utf8'), digests, tables };
 }
 
 /** What should not be there: in scratch, in work folders, beside the report, in the lock. */
@@ -90,7 +98,7 @@ async function leftIn(project: CrashProject): Promise<string[]> {
   return [
     ...(await project.scratch()),
     ...temporary.filter((name) => !OF_THE_DRIVER.test(name)),
-    ...reports.filter((file) => file !== CSV),
+    ...reports.filter((file) => file !== CSV && !OTHER_FILES.includes(file)),
     ...lock.slice(1).map((row) => `lock: ${JSON.stringify(row)}`),
   ];
 }

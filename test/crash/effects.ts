@@ -55,14 +55,23 @@ const SPILL = file('spill folder: removed', /^remove .*(\.scratch\/spill-of-\d+|
 
 const SCORED = ofChunk(sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /));
 
+/** The files of the report: each is killed in, so a process ends between any two of them. */
+const REPORT_FILES = 3;
+
+function ofReportFile({ name, pattern, phases }: Effect): Effect {
+  return { name, pattern, phases, times: REPORT_FILES, occurrences: Array.from({ length: REPORT_FILES }, (_, i) => i + 1) };
+}
+
 const REPORT = [
-  file('report: folder', /^mkdir .*\/reports$/),
-  file('report: pending', /^open .*\/reports\/\./),
-  file('report: lines', /^fill .*\/reports\/\./, 2),
-  file('report: sync', /^sync .*\/reports\/\./),
-  file('report: rename', /^rename .*\/reports\/\.\S* to /),
-  file('report: folder sync', /^sync .*\/reports$/),
-  file('report: pending removed', /^remove .*\/reports\/\./),
+  file('report: folder', /^mkdir .*\/reports$/, REPORT_FILES),
+  ofReportFile(file('report: pending', /^open .*\/reports\/\./)),
+  file('report: lines', /^fill .*\/reports\/\.\S+\.csv\./, 2),
+  sent('report: parquet', /^duckdb COPY \(SELECT .* ORDER BY rank\) TO \S*\/reports\/\.\S+\.parquet\./),
+  file('report: workbook', /^fill .*\/reports\/\.\S+\.xlsx\./),
+  ofReportFile(file('report: sync', /^sync .*\/reports\/\./)),
+  ofReportFile(file('report: rename', /^rename .*\/reports\/\.\S* to /)),
+  file('report: folder sync', /^sync .*\/reports$/, REPORT_FILES),
+  file('report: pending removed', /^remove .*\/reports\/\./, REPORT_FILES),
 ];
 
 /** The work folder on this machine of warehouses that are elsewhere. */

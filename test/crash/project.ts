@@ -60,6 +60,7 @@ export async function crashProject(route: Route): Promise<CrashProject> {
     edit: (job) =>
       (EDITS[route]?.(job) ?? job)
         .replace('warehouse: duckdb:data/warehouse.duckdb', `warehouse: $\{WAREHOUSE_URL}`)
+        .replace('  csv:', '  parquet: reports/linear-{window}.parquet\n  xlsx: reports/linear-{window}.xlsx\n  csv:')
         .replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)
         .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
   });

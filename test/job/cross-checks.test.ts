@@ -95,3 +95,20 @@ it('unloading is for Snowflake', () => {
   expect(unload('duckdb:w.duckdb')).toEqual(refused('duckdb'));
   expect(unload('bigquery://project/dataset')).toEqual(refused('bigquery'));
 });
+
+it('refuses report files that would be one file, whatever their spelling, or be inside of each other', () => {
+  const report =
+    '{ csv: "r/a-{window}.x", parquet: "./r//A-{window}.x", xlsx: "r/a-{window}.x/b.xlsx", page: "r/{window}.html" }';
+  expect(problems({ report })).toEqual([
+    '  job.yaml:7:43: report.parquet: ./r//A-{window}.x is already report.csv',
+    '  job.yaml:7:70: report.xlsx: r/a-{window}.x/b.xlsx would be inside of r/a-{window}.x, a file: report.csv',
+  ]);
+  expect(problems({ report: '{ csv: "r/{window}.csv", parquet: "r/{window}.parquet", xlsx: "r/{window}.xlsx" }' })).toEqual([]);
+});
+
+it('refuses a page in a folder per window, since one index lists all pages', () => {
+  expect(problems({ report: '{ page: "r/{window}/report.html" }' })).toEqual([
+    "  job.yaml:7:17: report.page: r/{window}/report.html has {window} in the name of a folder, but index.html beside the page lists all windows; use it in the file's name only",
+  ]);
+  expect(problems({ report: '{ page: "r/report-{window}.html", csv: "r/{window}/report.csv" }' })).toEqual([]);
+});
