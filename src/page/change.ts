@@ -1,7 +1,7 @@
 import type { SegmentChange, Totals } from './page-data.ts';
 
 /** What of a change of expected users comes from how many users there are, and what from their scores. */
-export interface Effects {
+interface Effects {
   /** (n₁ − n₀) · m₀ */
   readonly size: number;
   /** n₁ · (m₁ − m₀) */

@@ -14,7 +14,7 @@ export const DOT_KEY = keyMark(html`<path class="k-whisker" d="M1 6h20"/><circle
 export const NOW = 'var(--now)';
 export const INK = 'var(--ink)';
 export const PAPER = 'var(--paper)';
-export const REFERENCE = 'var(--warm)';
+const REFERENCE = 'var(--warm)';
 const FAINT = 'var(--line)';
 /** Height of a row of a chart that has rows. */
 export const ROW = 19;

@@ -4,7 +4,7 @@ import { printableValue } from '../domain/printable.ts';
 import { escaped, type Html, html, type Part } from './html.ts';
 
 /** Width for which charts are drawn: as wide as a narrow phone's text, so that their letters can be read there. */
-export const WIDTH = 320;
+const WIDTH = 320;
 
 interface Drawing {
   /** Unique on the page. */

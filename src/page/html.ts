@@ -7,8 +7,6 @@ export interface Html {
 
 export type Part = string | number | undefined | Html | readonly Part[];
 
-export const NOTHING: Html = { html: '' };
-
 /** Tag of a template: text is escaped, markup and lists of it are taken as they are, undefined is left out. */
 export function html(texts: TemplateStringsArray, ...parts: readonly Part[]): Html {
   return { html: texts.map((text, i) => (i === 0 ? text : `${markup(parts[i - 1])}${text}`)).join('') };

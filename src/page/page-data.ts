@@ -36,14 +36,14 @@ export interface TrendPoint {
   readonly totals: Totals | undefined;
 }
 
-export interface DecileOutcome {
+interface DecileOutcome {
   /** 1 is the riskiest tenth. */
   readonly decile: number;
   readonly users: number;
   readonly positives: number;
 }
 
-export interface CalibrationBin {
+interface CalibrationBin {
   readonly users: number;
   readonly positives: number;
   readonly meanScore: number;
@@ -111,7 +111,7 @@ export interface FeatureDrift {
   readonly bins: readonly DriftBin[] | undefined;
 }
 
-export interface RunFacts {
+interface RunFacts {
   readonly runId: string;
   readonly model: { readonly name: string; readonly version: string; readonly digest: string };
   /** ISO instants. */

@@ -2,9 +2,9 @@ import { meanScore } from './change.ts';
 import type { Evaluated, OutcomeData, PageData, Totals } from './page-data.ts';
 
 /** Below it, discrimination is poor; from it on, acceptable (Hosmer, Lemeshow and Sturdivant, Applied Logistic Regression, 2013, 5.2.4). */
-export const ACCEPTABLE_AUC = 0.7;
+const ACCEPTABLE_AUC = 0.7;
 /** From it on, excellent (there). */
-export const EXCELLENT_AUC = 0.8;
+const EXCELLENT_AUC = 0.8;
 
 /**
  * - `none`: all scores are equal, or the interval of the AUC has 0.5 in it or lies below
@@ -12,7 +12,7 @@ export const EXCELLENT_AUC = 0.8;
  * - `fair`: AUC below 0.8
  * - `well`: from 0.8 on
  */
-export type Verdict = 'none' | 'little' | 'fair' | 'well';
+type Verdict = 'none' | 'little' | 'fair' | 'well';
 
 export interface Separation {
   readonly verdict: Verdict;

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from '../../scripts/chromium.ts';
@@ -10,7 +10,6 @@ import { renderPage } from '../../src/page/page.ts';
 import { renderIndex } from '../../src/page/windows-page.ts';
 import { SAMPLE, SAMPLE_INDEX } from './sample.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-page-'));
 const outcome = SAMPLE.outcome as NonNullable<typeof SAMPLE.outcome>;
 const groups = (['treated', 'untreated'] as const).map((group) => ({ group, evaluated: outcome.newest }));
@@ -94,7 +93,7 @@ describe.each(NAMES)('%s', (name) => {
     await withPage(name, { bypassCSP: true, colorScheme, viewport: { width, height: 900 } }, async (page) => {
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       expect(await page.evaluate(CUT_TEXTS)).toEqual([]);
-      await page.addScriptTag({ content: AXE });
+      await page.addScriptTag({ content: axe.source });
       await page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
       const found = await page.evaluate(
