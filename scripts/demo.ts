@@ -1,5 +1,5 @@
 // The demo: the warehouse is built from real orders, then the cron line itself runs on Mondays, the last one after 1997-W11. Four
-// weeks after 1997-W09, the first three weeks are compared with what became of their customers.
+// weeks after 1997-W09, the first three weeks are compared with what became of their customers, and the report is written again.
 import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
@@ -12,7 +12,10 @@ const MONDAY = '1997-03-17T08:00:00-05:00';
 /** The Monday on which the outcomes of 1997-W09 are known. */
 const LATER = '1997-03-31T08:00:00-05:00';
 /** Weeks before it, by the Monday after them. */
-const EARLIER = { '1997-W07': '1997-02-17', '1997-W08': '1997-02-24', '1997-W09': '1997-03-03' };
+const EARLIER = { '1997-W07': '1997-02-17', '1997-W08': '1997-02-24', '1997-W09': '1997-03-03', '1997-W10': '1997-03-10' };
+/** Those whose outcomes are known then. */
+const KNOWN = ['1997-W07', '1997-W08', '1997-W09'];
+const PAGE = 'reports/churn-1997-W11.html';
 
 /** Orders in data/cdnow/transactions.csv. */
 const ORDERS = 69_659;
@@ -31,14 +34,21 @@ scoreBatch(MONDAY, '--week');
 say('\n$ score-batch status');
 scoreBatch(MONDAY, 'status');
 say('');
-for (const week of Object.keys(EARLIER)) {
+for (const week of KNOWN) {
   say(`$ SCORE_BATCH_NOW=${LATER} score-batch evaluate --week ${week}`);
-  evaluate(week);
+  quietly(LATER, 'evaluate', '--week', week);
 }
+say(`$ SCORE_BATCH_NOW=${LATER} score-batch report --week 1997-W11  # with what is known by now`);
+quietly(LATER, 'report', '--week', '1997-W11');
+const [riskiest] = await rowsOf(
+  "select customer_id from marketing.churn_weekly_report where window_label = '1997-W11' and rank = 1",
+);
+say(`\n$ score-batch explain ${riskiest} --week 1997-W11`);
+scoreBatch(LATER, 'explain', String(riskiest), '--week', '1997-W11');
 
 say('\nWhat came out:');
 await show(
-  "select rank, customer_id, first_order, basket, orders, amount, churn_propensity, percentile, band from marketing.churn_weekly_report where window_label = '1997-W11' order by rank limit 5",
+  "select rank, customer_id, basket, churn_propensity as score, band, reason_1, reason_2 from marketing.churn_weekly_report where window_label = '1997-W11' order by rank limit 5",
   'marketing.churn_weekly_report, the five riskiest of 2,053 new customers of 1997-W11',
 );
 await show(
@@ -59,12 +69,15 @@ await show(
   'marketing.churn_scores_evaluation: did it come true? (an AUC of 0.5 is chance, 1 a perfect order)',
 );
 say(
-  'Left behind: data/warehouse.duckdb (tables orders, marketing.*) and reports/churn-1997-W07.csv to churn-1997-W11.csv. Run it again: same rows, same file.',
+  'Left behind: data/warehouse.duckdb (tables orders, marketing.*) and a CSV file and a page per week in reports/. Run it again: same rows, same files.',
 );
+say(`\nOpen the report: ${ROOT}${PAGE} (all weeks: reports/index.html)`);
 
 async function buildWarehouse(): Promise<void> {
   // Of an earlier demo, whose ledger is gone: the job would take it for somebody's own file.
-  for (const week of [...Object.keys(EARLIER), '1997-W11']) rmSync(`${ROOT}reports/churn-${week}.csv`, { force: true });
+  for (const week of [...Object.keys(EARLIER), '1997-W11'])
+    for (const kind of ['csv', 'html']) rmSync(`${ROOT}reports/churn-${week}.${kind}`, { force: true });
+  rmSync(`${ROOT}reports/index.html`, { force: true });
   const orders = await withWarehouse(async (connection) => {
     await connection.run(
       `create table orders as select * from read_csv('${ROOT.replaceAll("'", "''")}data/cdnow/transactions.csv',
@@ -103,6 +116,13 @@ async function show(sql: string, title: string): Promise<void> {
   say(`\n${title}\n${[header, ...rows].map(line).join('\n')}`);
 }
 
+/** The first column of a query. */
+async function rowsOf(sql: string): Promise<string[]> {
+  return await withWarehouse(async (connection) =>
+    (await connection.runAndReadAll(sql)).getRows().map(([first]) => String(first)),
+  );
+}
+
 async function withWarehouse<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
   const instance = await DuckDBInstance.create(warehouse);
   const connection = await instance.connect();
@@ -119,10 +139,11 @@ function scoreBatch(now: string, ...flags: string[]): void {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The table at the end shows what comes of it. */
-function evaluate(week: string): void {
-  const { status } = spawnSync(process.execPath, [cli, 'evaluate', '--week', week], {
-    ...{ cwd: ROOT, env: environmentAt(LATER) },
+/** What comes of it is shown at the end. */
+function quietly(now: string, ...flags: string[]): void {
+  const { status } = spawnSync(process.execPath, [cli, '-q', ...flags], {
+    cwd: ROOT,
+    env: environmentAt(now),
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   if (status !== 0) process.exit(status ?? 1);

@@ -1,5 +1,6 @@
 import type { Bands } from '../domain/bands.ts';
 import { priceOf } from '../domain/cost.ts';
+import { limitOf } from '../domain/feature-gates.ts';
 import type { LedgerWindow, Run } from '../domain/ledger.ts';
 import type { Histogram } from '../domain/psi.ts';
 import type { TableColumn, TableLayout } from '../domain/tables.ts';
@@ -264,7 +265,7 @@ function driftOf({ run, job }: PageSpec): FeatureDrift[] | undefined {
   const { maxFeaturePsi: limits } = job;
   return run.details.feature_drift?.features.map(({ feature, psi, null_share, reference_null_share, bins }) => ({
     ...{ feature, psi, bins, nullShare: null_share, referenceNullShare: reference_null_share },
-    limit: typeof limits === 'object' ? limits[feature] : limits,
+    limit: limitOf(limits, feature),
   }));
 }
 

@@ -50,6 +50,6 @@ export function withReasons(dialect: Dialect, ranked: string, features: number, 
     .join(', ')} FROM ${ranked}) explained`;
 }
 
-export function reasonNames(features: number): string[] {
+function reasonNames(features: number): string[] {
   return Array.from({ length: features }, (_, i) => `reason_${i + 1}`);
 }
