@@ -4,7 +4,7 @@ import type { InputTensor } from '../runtime/session.ts';
 const BATCH_ROWS = 2048;
 
 /** The scores of rows, in order. @param inputs tensors `[rows, width]`, only valid during the call */
-export type Score = (inputs: readonly InputTensor[]) => Promise<ArrayLike<number>>;
+type Score = (inputs: readonly InputTensor[]) => Promise<ArrayLike<number>>;
 
 interface Occluded {
   readonly score: Score;
