@@ -11,7 +11,7 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
   const folder = await temporaryFolder();
   await cp(path.join(TREES, 'xgboost-missing'), path.join(folder, 'trees'), { recursive: true });
   await writeFile(path.join(folder, 'trees/baseline.csv'), 'c0,c1,c2,c3\n1,2,3,4\n');
-  await appendFile(path.join(folder, 'trees/model.yaml'), `baseline_rows: { sha256: ${'0'.repeat(64)} }\n`);
+  await appendFile(path.join(folder, 'trees/model.yaml'), `baseline_rows: { sha256: ${'a'.repeat(64)} }\n`);
   const made = await scoreBatch(folder, ['model', 'tensorize', 'trees', '--out', 'models/tensors']);
   expect(transcript(made, folder).replaceAll(/difference \S+/g, 'difference <small>')).toMatchInlineSnapshot(`
     "exit 0
