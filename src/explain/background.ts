@@ -2,7 +2,7 @@ import { childOf, type TreeLayout } from './tree-layout.ts';
 
 /** Sets of background rows are this many words of 32 bits. */
 export const BACKGROUND_WORDS = 4;
-export const MAX_BACKGROUND = BACKGROUND_WORDS * 32;
+const MAX_BACKGROUND = BACKGROUND_WORDS * 32;
 
 /** Rows, row-major, all features of the signature in order. A feature that no tree tests may have any value. */
 export interface Matrix {
@@ -16,6 +16,7 @@ export function passingRows(
   { columns, thresholds, leads, sides, parents, earlier }: TreeLayout,
   background: Matrix,
 ): Int32Array {
+  if (background.rows > MAX_BACKGROUND) throw new RangeError(`at most ${MAX_BACKGROUND} background rows`);
   const passing = new Int32Array(columns.length * BACKGROUND_WORDS);
   for (const [node, parent] of parents.entries()) {
     const before = earlier[node] as number;

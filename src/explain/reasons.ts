@@ -14,6 +14,8 @@ export interface ReasonText {
   readonly template: string | undefined;
   /** The usual value, as people read it. */
   readonly usual: string;
+  /** The mean of a number, as people read it; undefined for other features. */
+  readonly mean: string | undefined;
 }
 
 const NO_VALUE = 'no value';
@@ -29,6 +31,7 @@ export function reasonTexts({ definition, signature }: Bundle, { cells }: Baseli
     dtype,
     template: templates[i],
     usual: usualOf(cells[i] ?? [], dtype),
+    mean: meanOf(cells[i] ?? [], dtype),
   }));
 }
 
@@ -66,9 +69,12 @@ export function topFeatures(values: Float64Array, count: number): number[] {
   return positive.sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b).slice(0, count);
 }
 
-function reasonFor({ name, dtype, template, usual }: ReasonText, value: RawValue): string {
+/** A value can be the usual one and still be a reason: most users have it, and the others have a value with a lower score. */
+function reasonFor({ name, dtype, template, usual, mean }: ReasonText, value: RawValue): string {
   const shownName = template === undefined ? name.replaceAll('_', ' ') : name;
-  return fillTemplate(template, { value: shown(value, dtype), usual, name: shownName });
+  const own = shown(value, dtype);
+  const others = own === usual && mean !== undefined && mean !== usual ? `${usual}, on average ${mean}` : usual;
+  return fillTemplate(template, { value: own, usual: others, name: shownName });
 }
 
 /** Plain digits, at most two decimals: 12.5, not 1.25e1. */
@@ -108,8 +114,19 @@ function usualOf(cells: readonly (string | null)[], dtype: InputDtype): string {
     }
     return [...counts].reduce((best, one) => (one[1] > best[1] ? one : best), [NO_VALUE, 0] as [string, number])[0];
   }
-  const numbers = cells.filter((cell) => cell !== null && cell !== '').map((cell) => numberOf(cell ?? ''));
-  const sorted = Float64Array.from(numbers.filter((number) => !Number.isNaN(number))).sort();
+  const sorted = numbersOf(cells).sort();
   if (sorted.length * 2 < cells.length) return NO_VALUE;
   return shown(sorted[(sorted.length - 1) >> 1] ?? null, dtype);
+}
+
+function meanOf(cells: readonly (string | null)[], dtype: InputDtype): string | undefined {
+  if (dtype === 'string' || dtype === 'bool') return undefined;
+  const numbers = numbersOf(cells);
+  if (numbers.length === 0) return undefined;
+  return shown(numbers.reduce((sum, number) => sum + number, 0) / numbers.length, dtype);
+}
+
+function numbersOf(cells: readonly (string | null)[]): Float64Array {
+  const numbers = cells.filter((cell) => cell !== null && cell !== '').map((cell) => numberOf(cell ?? ''));
+  return Float64Array.from(numbers.filter((number) => !Number.isNaN(number)));
 }

@@ -13,7 +13,7 @@ import { childOf, type TreeLayout } from './tree-layout.ts';
  * The shares of a leaf only depend on which of its features x fails, and many rows fail the same. So they are summed over the
  * background once, and kept in a table of fixed size. A subtree is skipped where no background row passes what x fails.
  *
- * @param background at least one row and at most `MAX_BACKGROUND`
+ * @param background 1 to 128 rows
  * @returns a function that adds what one tree gives the features of each row to `into`, `[rows, width]`. One tree after the
  *   other, so that its part of the table stays in the processor's cache
  */

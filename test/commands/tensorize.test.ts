@@ -1,4 +1,4 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { repository, temporaryFolder } from '../support/project.ts';
@@ -10,6 +10,8 @@ const TREES = repository('test', 'fixtures', 'trees');
 it('writes a bundle that gives the same scores, says where it comes from, and is a bundle like any other', async () => {
   const folder = await temporaryFolder();
   await cp(path.join(TREES, 'xgboost-missing'), path.join(folder, 'trees'), { recursive: true });
+  await writeFile(path.join(folder, 'trees/baseline.csv'), 'c0,c1,c2,c3\n1,2,3,4\n');
+  await appendFile(path.join(folder, 'trees/model.yaml'), `baseline_rows: { sha256: ${'a'.repeat(64)} }\n`);
   const made = await scoreBatch(folder, ['model', 'tensorize', 'trees', '--out', 'models/tensors']);
   expect(transcript(made, folder).replaceAll(/difference \S+/g, 'difference <small>')).toMatchInlineSnapshot(`
     "exit 0
@@ -21,7 +23,12 @@ it('writes a bundle that gives the same scores, says where it comes from, and is
     warning: on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU"
   `);
   expect(await readdir(path.join(folder, 'models'))).toEqual(['tensors']);
-  expect((await readdir(path.join(folder, 'models/tensors'))).sort()).toEqual(['golden.csv', 'model.onnx', 'model.yaml']);
+  expect((await readdir(path.join(folder, 'models/tensors'))).sort()).toEqual([
+    'baseline.csv',
+    'golden.csv',
+    'model.onnx',
+    'model.yaml',
+  ]);
   const inspect = async (bundle: string): Promise<object> =>
     JSON.parse((await scoreBatch(folder, ['model', 'inspect', bundle, '--providers', 'cpu', '--json'])).stdout);
   const { digest } = (await inspect('trees')) as { digest: string };

@@ -82,7 +82,7 @@ describe('readTreeModel', () => {
     const of = (index: number) => readTreeModel(bytes, { ...bundle.signature, output: { ...bundle.signature.output, index } });
     const [first, second] = [of(0), of(1)];
     if ('why' in first || 'why' in second) throw new Error('it is a tree ensemble');
-    expect([...first.values]).toEqual([...second.values].map((value) => (value === 0 ? value * -1 : -value)));
+    expect([...first.values].map((value) => value + 0)).toEqual([...second.values].map((value) => 0 - value));
     expect(of(2)).toEqual({ why: 'its trees have no output 2' });
   });
 });

@@ -4,7 +4,7 @@ import { type RawValue, type ReasonText, reasonTexts, renderReasons, topFeatures
 import type { Bundle } from '../../src/model/bundle.ts';
 
 function text(name: string, more: Partial<ReasonText> = {}): ReasonText {
-  return { name, dtype: 'float32', template: undefined, usual: '9', ...more };
+  return { name, dtype: 'float32', template: undefined, usual: '9', mean: undefined, ...more };
 }
 
 function one(of: ReasonText, value: RawValue): string | null {
@@ -39,6 +39,13 @@ describe('renderReasons', () => {
       ['12 orders, usually 9', null, null],
       [null, null, null],
     ]);
+  });
+
+  it('says what others have on average if the value is the usual one', () => {
+    const orders = text('orders', { mean: '11.4' });
+    expect(one(orders, 9)).toBe('orders 9, usually 9, on average 11.4');
+    expect(one(orders, 8)).toBe('orders 8, usually 9');
+    expect(one(text('orders', { mean: '9' }), 9)).toBe('orders 9, usually 9');
   });
 
   it.each<[value: RawValue, shown: string]>([
