@@ -201,7 +201,7 @@ const report = z.strictObject({
     .strictObject({
       one: text.default('user').describe('a user of the report: new customer'),
       many: text.default('users').describe('the same in the plural: new customers'),
-      outcome: text.default('leave').describe('what the model predicts, after "expected to": place no further order'),
+      outcome: text.default('leave').describe('what the model predicts, after "expected to": stay away for 28 days'),
     })
     .prefault({})
     .describe('the words of the page'),

@@ -2,6 +2,7 @@ import { bandNames, firstBandMeaning } from './band-words.ts';
 import { meanScore } from './change.ts';
 import { type Html, html, type Part } from './html.ts';
 import { leftOutInShort } from './left-out.ts';
+import { callsInShort } from './lift-words.ts';
 import { percent } from './numbers.ts';
 import { totalInShort } from './outcome-words.ts';
 import type { PageData } from './page-data.ts';
@@ -14,11 +15,11 @@ import { listed, people, uncapitalized } from './words.ts';
 export function brief(data: PageData): Html {
   const separation = separationOf(data);
   const answers: readonly (readonly [id: string, question: string, answer: Part])[] = [
-    ['riskiest', 'Whom to call first?', firstToCall(data)],
+    ['riskiest', 'Who to call first?', firstToCall(data)],
     [
       'outcome',
       'Can I believe it?',
-      html`<b>The total:</b> ${totalInShort(data)} <b>The order:</b> ${separation === undefined ? 'too few scores to say.' : `${uncapitalized(verdictInWords(separation))}.`}`,
+      html`<b>The total:</b> ${totalInShort(data)} <b>The ranking:</b> ${separation === undefined ? 'too few scores to say.' : `${uncapitalized(verdictInWords(separation))}.`}`,
     ],
     ['left-out', 'What was left out?', leftOutInShort(data)],
   ];
@@ -33,7 +34,7 @@ ${warnings.length === 0 ? undefined : html`<p class="warning"><b>The run gave ${
 }
 
 /** The first band, what it means, and how it differs from the next one. */
-function firstToCall({ bands, bandRules, job, totals, riskiest, reasons }: PageData): Html {
+function firstToCall({ bands, bandRules, job, totals, riskiest, reasons, outcome }: PageData): Html {
   if (totals.users === 0) return html`Nobody.`;
   const { nouns } = job;
   const all = bands.find(({ segment }) => segment === 'all');
@@ -48,5 +49,5 @@ function firstToCall({ bands, bandRules, job, totals, riskiest, reasons }: PageD
     : html`Nobody is in “<bdi>${first?.name}</bdi>”`;
   const spared = riskiest.some(({ holdout }) => holdout) ? ', except those marked “do not contact”' : '';
   const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below${spared}` : '';
-  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}. ${reasons && commonest(riskiest)}`;
+  return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}. ${reasons && commonest(riskiest)} ${callsInShort(outcome)}`;
 }

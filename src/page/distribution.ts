@@ -56,7 +56,7 @@ export function distributionFigure({ distribution, before, window, job }: PageDa
 /** Why the bars are about equally long: the edges of a bundle's reference are those of its tenths. */
 function evenness(reference: Distribution['reference']): string {
   if (reference === undefined || Math.max(...reference) - Math.min(...reference) > 0.03) return '';
-  return ` Each range holds about ${percent(1 / reference.length, 0)} of the training data, so equal bars mean that nothing shifted.`;
+  return ` Each range holds about ${percent(1 / reference.length, 0)} of the training data, so bars that end at the circles mean that nothing shifted.`;
 }
 
 /** `under 77.1%`, `77.1–79.8%`, `from 88.9%` */

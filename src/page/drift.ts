@@ -19,15 +19,16 @@ export function driftSection(data: PageData): Html {
   if (drift === undefined)
     return section({
       id: 'drift',
-      heading: 'Do the features look as in training?',
+      heading: 'Does the data look like the training data?',
       body: html`<p>Not known: drift was not measured. The model bundle has no reference for its features, or the job has no drift table.</p>`,
     });
+  const limited = drift.some(({ limit }) => limit !== undefined);
   const drawn = drift
     .flatMap((feature) => (feature.bins === undefined ? [] : [{ ...feature, bins: feature.bins }]))
     .slice(0, 3);
   return section({
     id: 'drift',
-    heading: 'Do the features look as in training?',
+    heading: 'Does the data look like the training data?',
     body: html`<p>${summary(drift)}</p>
 ${table({
   caption: 'Drift of the features against the training data',
@@ -35,7 +36,7 @@ ${table({
     { head: 'feature' },
     { head: 'PSI', numeric: true },
     { head: 'reading' },
-    { head: 'limit', numeric: true },
+    ...(limited ? [{ head: 'limit', numeric: true }] : []),
     { head: 'missing now', numeric: true },
     { head: 'missing in training', numeric: true },
   ],
@@ -45,7 +46,7 @@ ${table({
       value(shortened(feature, 60)),
       decimal(psi, 3),
       `${reading(psi)}${limit !== undefined && psi > limit ? ', over the limit' : ''}`,
-      limit === undefined ? 'none' : decimal(limit, 2),
+      ...(limited ? [limit === undefined ? 'none' : decimal(limit, 2)] : []),
       percent(nullShare),
       percent(referenceNullShare),
     ]),
@@ -86,7 +87,7 @@ function driftFigure(
   { feature, psi, bins }: FeatureDrift & { bins: readonly DriftBin[] },
   i: number,
 ): Html {
-  const rows = bins.slice(0, MOST_BINS).map(({ name, now, reference }) => ({ name: shortened(name, 12), now, reference }));
+  const rows = bins.slice(0, MOST_BINS).map(({ name, now, reference }) => ({ name: binName(name), now, reference }));
   return figure({
     heading: html`${value(shortened(feature, 60))} (PSI ${decimal(psi, 3)})`,
     note: html`${BAR_KEY} ${window.label}, ${CIRCLE_KEY} training data${bins.length > MOST_BINS ? `; the first ${MOST_BINS} of ${bins.length} ranges` : ''}.`,
@@ -100,14 +101,30 @@ function driftFigure(
           .join('; '),
         height: rows.length * ROW + 22,
       },
-      shareRows(rows, 92),
+      shareRows(rows, 104),
     ),
     table: table({
       caption: `Values of ${shortened(feature, 60)}`,
       columns: [{ head: 'value' }, { head: window.label, numeric: true }, { head: 'training data', numeric: true }],
       rows: bins
         .slice(0, MOST_BINS)
-        .map(({ name, now, reference }) => [value(shortened(name, 60)), percent(now), percent(reference)]),
+        .map(({ name, now, reference }) => [
+          value(name === NULLS ? 'missing' : shortened(name, 60)),
+          percent(now),
+          percent(reference),
+        ]),
     }),
   });
+}
+
+/** The name of the bin of nulls; see `feature-drift.ts` of the domain. */
+const NULLS = '(null)';
+
+/** Four digits are enough for a chart; its table has all. */
+function binName(name: string): string {
+  if (name === NULLS) return 'missing';
+  return shortened(
+    name.replaceAll(/\d+\.\d+/g, (number) => String(Number(Number(number).toPrecision(4)))),
+    16,
+  );
 }

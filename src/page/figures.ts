@@ -41,7 +41,7 @@ export function figuresSection(data: PageData): Html {
       spark: course('spark-expected', `Course of those expected to ${nouns.outcome}`, (point) => point.totals?.expected),
     },
     {
-      label: 'of them, as a share (mean score)',
+      label: `share of ${nouns.many} (mean score)`,
       number: mean === undefined ? '–' : percent(mean),
       note: mean === undefined || meanBefore === undefined ? undefined : `${points(mean - meanBefore)}${since}`,
       spark: course('spark-score', 'Course of the mean score', (point) => point.totals && meanScore(point.totals)),
@@ -65,7 +65,7 @@ function withRelative(difference: string, share: string | undefined, since: stri
 }
 
 function qualityFigure(outcome: PageData['outcome']): HeadlineFigure {
-  const label = 'order of the scores (AUC; 0.5 is chance, 1 perfect)';
+  const label = 'ranking by score (AUC; 0.5 is chance, 1 perfect)';
   const known = outcome && believed(outcome);
   if (known?.auc === undefined) return { label, number: '–', note: 'not known yet', spark: undefined };
   const range = known.aucInterval ? `95% interval ${measure(known.aucInterval[0])} to ${measure(known.aucInterval[1])}, ` : '';

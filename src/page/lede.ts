@@ -55,8 +55,15 @@ function source(data: PageData): Html | undefined {
     users * split.size > 0
       ? `having ${count(Math.abs(users))} ${users < 0 ? 'fewer' : 'more'} ${data.job.nouns.many}`
       : `a changed mix of ${data.job.nouns.many}`;
-  const ofRisk = `a ${split.risk < 0 ? 'lower' : 'higher'} risk`;
-  return html` ${capitalized(ofSize)} ${effect(split.size, 'the number')}; ${ofRisk} ${effect(split.risk, 'it')}.${largest(data, split)}`;
+  return html` ${capitalized(ofSize)} ${effect(split.size, 'the number')}; ${risk(split.risk, data.before.expected)}.${largest(data, split)}`;
+}
+
+/** A risk that moves the number by less is said to be unchanged. */
+const UNCHANGED = 0.01;
+
+function risk(difference: number, before: number): string {
+  if (Math.abs(difference) < UNCHANGED * before) return 'the risk is practically unchanged';
+  return `a ${difference < 0 ? 'lower' : 'higher'} risk ${effect(difference, 'it')}`;
 }
 
 /** `raises it by 20`, `lowers it by 125`, `makes no difference` */
@@ -66,14 +73,14 @@ function effect(difference: number, what: string): string {
   return `${difference < 0 ? 'lowers' : 'raises'} ${what} by ${size}`;
 }
 
-/** The value of the segment that changed most, if it explains more than a third of all movement. */
+/** The value of the segment that changed most, if it explains more than half of all movement. */
 function largest({ change: bySegment }: PageData, { values }: Change): Html | undefined {
   if (bySegment === undefined || values.length < 2) return undefined;
   const moved = values.map((one) => ({ ...one, total: one.size + one.risk }));
   const all = moved.reduce((sum, one) => sum + Math.abs(one.total), 0);
   const [top] = moved.toSorted((a, b) => Math.abs(b.total) - Math.abs(a.total));
-  if (top === undefined || all === 0 || Math.abs(top.total) < all / 3) return undefined;
-  return html` The largest part is in ${value(bySegment.segment)} “${value(top.value)}” (${change(top.total)}).`;
+  if (top === undefined || all === 0 || Math.abs(top.total) < all / 2) return undefined;
+  return html` Most of the change is in ${value(bySegment.segment)} “${value(top.value)}” (${change(top.total)}).`;
 }
 
 /** The numbers behind the paragraph, by segment. */
@@ -100,11 +107,11 @@ ${table({
     { head: `${nouns.many} ${data.window.label}`, numeric: true },
     { head: `mean score ${data.before.label}`, numeric: true },
     { head: `mean score ${data.window.label}`, numeric: true },
-    { head: 'change by size', numeric: true },
-    { head: 'change by risk', numeric: true },
+    { head: 'due to numbers', numeric: true },
+    { head: 'due to risk', numeric: true },
   ],
   rows: [...split.values.map((one) => row(value(one.value), one, one)), row('all', total, split)],
-})}<p class="note">Size: how many more or fewer ${nouns.many} there are, at the earlier mean score. Risk: how the mean score changed, for the ${nouns.many} of now. Sums of rounded numbers may differ by one.</p></details>
+})}<p class="note">Numbers: how many more or fewer ${nouns.many} there are, at the earlier mean score. Risk: how the mean score changed, for the ${nouns.many} of now. Sums of rounded numbers may differ by one.</p></details>
 `;
 }
 

@@ -24,7 +24,8 @@ export function change(value: number): string {
 
 /** A difference of shares in percentage points: `−0.1 points`. */
 export function points(difference: number): string {
-  return `${signed(difference, decimal(Math.abs(difference) * 100, 1))} points`;
+  const size = decimal(Math.abs(difference) * 100, 1);
+  return /[1-9]/.test(size) ? `${signed(difference, size)} points` : 'practically unchanged';
 }
 
 /** A relative change: `−6.7%`; undefined from nothing. */

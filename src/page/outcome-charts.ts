@@ -147,7 +147,7 @@ export function aucFigure(series: readonly Evaluated[], nouns: Nouns): Html {
   const anyInSample = rows.some(({ inSample }) => inSample);
   const domain = padded([0.5, ...rows.map(({ auc }) => auc), ...ranges.flatMap(({ low, high }) => [low, high])]);
   return figure({
-    heading: 'The order of the scores, by window',
+    heading: 'The ranking by score, by window',
     note: html`${DOT_KEY} AUC with 95% interval. Dashed line: chance, 0.5.${anyInSample ? ' Empty circles: the model was trained on these windows.' : ''}`,
     chart: draw(
       {

@@ -10,8 +10,13 @@ const CHANCE = 2;
 export function totalInShort(data: PageData): string {
   const known = data.outcome && believed(data.outcome);
   if (known === undefined) return unknownYet(data);
-  const { verdict, sentence } = totalText(known, data.job.nouns);
+  const { verdict, sentence } = totalText(known, data.job.nouns, othersOf(data, known));
   return `${verdict}. ${sentence}`;
+}
+
+/** Evaluated windows other than the one that is judged, without those that the model was trained on. */
+export function othersOf({ outcome }: PageData, known: Evaluated): Evaluated[] {
+  return (outcome?.series ?? []).filter((one) => !one.inSample && one.users > 0 && one.label !== known.label);
 }
 
 /** Why nothing is known, and when it will be. */
@@ -30,19 +35,32 @@ export function unknownYet({ outcome, outcomeKnownFrom, job, window }: PageData)
 export function totalText(
   known: Evaluated,
   nouns: PageData['job']['nouns'],
+  others: readonly Evaluated[] = [],
 ): { readonly verdict: string; readonly sentence: string } {
   const { users, positives, meanScore, label } = known;
   const sum = users * meanScore;
-  const error = Math.sqrt(sum * (1 - meanScore));
   const difference = sum - positives;
-  const close = Math.abs(difference) <= CHANCE * error;
+  const close = isClose(known);
   const size = `${decimal(Math.abs(meanScore - positives / users) * 100, 1)} points`;
-  const verdict = close
-    ? 'yes, as far as is known'
-    : `with care: the scores were too ${difference > 0 ? 'high' : 'low'} by ${size}`;
+  const verdict = close ? 'yes, so far' : `with care: the scores were too ${difference > 0 ? 'high' : 'low'} by ${size}`;
   const explained = close ? ', a difference that chance alone explains' : ', a larger difference than chance explains';
   return {
     verdict,
-    sentence: `In ${label}, the scores expected ${expected(sum)} of ${count(users)} ${nouns.many} (${percent(meanScore)}) to ${nouns.outcome}; ${count(positives)} (${percent(positives / users)}) did${explained}.`,
+    sentence: `In ${label}, the scores expected ${expected(sum)} of ${count(users)} ${nouns.many} (${percent(meanScore)}) to ${nouns.outcome}; ${count(positives)} (${percent(positives / users)}) did${explained}.${othersClose(others)}`,
   };
+}
+
+/** Whether chance alone explains the difference between the sum of the scores and what happened. */
+function isClose({ users, positives, meanScore }: Evaluated): boolean {
+  const sum = users * meanScore;
+  return Math.abs(sum - positives) <= CHANCE * Math.sqrt(sum * (1 - meanScore));
+}
+
+/** What the windows evaluated before say. @param others without those that the model was trained on */
+function othersClose(others: readonly Evaluated[]): string {
+  if (others.length === 0) return '';
+  const close = others.filter(isClose).length;
+  if (close === others.length)
+    return ` It was close in ${others.length === 1 ? others[0]?.label : `the ${others.length} windows before`}, too.`;
+  return ` It was close in ${close} of ${others.length} windows before.`;
 }

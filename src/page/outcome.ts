@@ -1,8 +1,9 @@
 import { dayIn } from './dates.ts';
 import { type Html, html } from './html.ts';
-import { decimal, measure, percent } from './numbers.ts';
-import { aucFigure, calibrationFigure, captured, decilesFigure, evaluationCells } from './outcome-charts.ts';
-import { totalText, unknownYet } from './outcome-words.ts';
+import { highestText, liftText } from './lift-words.ts';
+import { measure } from './numbers.ts';
+import { aucFigure, calibrationFigure, decilesFigure, evaluationCells } from './outcome-charts.ts';
+import { othersOf, totalText, unknownYet } from './outcome-words.ts';
 import type { Evaluated, OutcomeData, PageData } from './page-data.ts';
 import { section } from './section.ts';
 import { believed } from './separation.ts';
@@ -24,11 +25,11 @@ function known(data: PageData, outcome: OutcomeData, nouns: Nouns): Html {
   const { outcomeKnownFrom, window, job } = data;
   const later =
     outcomeKnownFrom && newest.label !== window.label
-      ? ` The outcome of ${window.label} itself is known from ${dayIn(job.zone, outcomeKnownFrom)} on.`
+      ? ` ${window.label} itself is not evaluated yet; its outcome is known from ${dayIn(job.zone, outcomeKnownFrom)} on.`
       : '';
-  const total = judged && totalText(judged, nouns);
-  return html`<p><b>The total:</b> ${total === undefined ? unknownYet(data) : `${total.verdict}. ${total.sentence}`}${later}</p>
-<p><b>The order:</b> ${orderText(judged)} ${liftText(outcome, nouns)}</p>
+  const total = judged && totalText(judged, nouns, othersOf(data, judged));
+  return html`<p><b>The total:</b> ${total === undefined ? unknownYet(data) : `${total.verdict}. ${total.sentence}`} ${highestText(outcome)}${later}</p>
+<p><b>The ranking:</b> ${orderText(judged)} ${liftText(outcome, nouns)}</p>
 ${newest.inSample ? html`<p><b>In-sample:</b> the model was trained on ${newest.label}, so its figures flatter.</p>` : undefined}
 ${groupsText(outcome, nouns)}
 <div class="grid thirds">${newest.users > 0 ? [decilesFigure(outcome, nouns), calibrationFigure(outcome, nouns)] : undefined}${aucFigure(series, nouns)}</div>
@@ -37,22 +38,11 @@ ${groupsText(outcome, nouns)}
 
 function orderText(judged: Evaluated | undefined): string {
   if (judged === undefined) return 'not known either.';
-  if (judged.auc === undefined) return `all outcomes of ${judged.label} are equal, so the order cannot be judged.`;
+  if (judged.auc === undefined) return `all outcomes of ${judged.label} are equal, so the ranking cannot be judged.`;
   const range = judged.aucInterval
     ? `95% interval ${measure(judged.aucInterval[0])} to ${measure(judged.aucInterval[1])}; `
     : '';
   return `AUC ${measure(judged.auc)} in ${judged.label} (${range}0.5 is chance, 1 is perfect).`;
-}
-
-function liftText({ newest, deciles }: OutcomeData, nouns: Nouns): string {
-  const [top] = deciles;
-  if (top === undefined || top.users === 0 || newest.positives === 0) return '';
-  const share = top.positives / top.users;
-  const overall = newest.positives / newest.users;
-  return `Of the riskiest tenth, ${percent(share)} did, against ${percent(overall)} of all ${nouns.many} (lift ${decimal(share / overall, 2)}): with ${percent(
-    top.users / newest.users,
-    0,
-  )} of the calls it reaches ${percent(captured(deciles, 1) / newest.positives, 0)} of those who ${nouns.outcome}; a random list of that size would reach ${percent(top.users / newest.users, 0)}.`;
 }
 
 /** Contact changes what happens, so only those who were left alone say whether the scores were right. */

@@ -36,7 +36,7 @@ export interface TrendPoint {
   readonly totals: Totals | undefined;
 }
 
-interface DecileOutcome {
+export interface DecileOutcome {
   /** 1 is the riskiest tenth. */
   readonly decile: number;
   readonly users: number;

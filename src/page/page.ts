@@ -1,7 +1,7 @@
 import { bandsSection } from './bands.ts';
 import { HATCHES } from './bands-chart.ts';
 import { brief } from './brief.ts';
-import { windowInWords } from './dates.ts';
+import { WINDOW_NOUNS, windowInWords } from './dates.ts';
 import { distributionFigure } from './distribution.ts';
 import { htmlDocument } from './document.ts';
 import { driftSection } from './drift.ts';
@@ -22,6 +22,7 @@ import { capitalized } from './words.ts';
 export function renderPage(data: PageData): string {
   const { job, window, links, totals, trend } = data;
   const title = headline(data);
+  const noun = WINDOW_NOUNS[window.kind];
   return htmlDocument({
     title: `${job.name} ${window.label}: ${title}`,
     header: html`<p class="kicker">${links.index === undefined ? value(job.name) : link(links.index, value(job.name))} · ${window.label}</p>
@@ -37,7 +38,7 @@ export function renderPage(data: PageData): string {
       html`<div class="pair">`,
       section({
         id: 'scores',
-        heading: 'How far the scores lie apart',
+        heading: 'How much the scores differ',
         body: totals.users === 0 ? html`<p>There are no scores.</p>` : [separationText(data), distributionFigure(data)],
       }),
       totals.users === 0
@@ -46,7 +47,7 @@ export function renderPage(data: PageData): string {
       html`</div>`,
       section({
         id: 'trend',
-        heading: `The last ${trend.length === 1 ? 'window' : `${trend.length} windows`}`,
+        heading: `The last ${trend.length === 1 ? noun : `${trend.length} ${noun}s`}`,
         body: html`<div class="grid">${usersTrend(trend, job.nouns)}${scoreTrend(trend, job.nouns)}</div>`,
       }),
       outcomeSection(data),

@@ -1,4 +1,5 @@
 import { type Html, html, link, type Part, value } from './html.ts';
+import { callsInShort } from './lift-words.ts';
 import { decimal, percent } from './numbers.ts';
 import type { PageData, RiskyUser } from './page-data.ts';
 import { section } from './section.ts';
@@ -6,6 +7,10 @@ import { table } from './table.ts';
 
 /** If the first and the last of the list differ by less, their order is said to mean little. */
 const CLOSE = 0.01;
+/** Rows that are printed; the style sheet hides the others. */
+const PRINTED = 10;
+/** Scores that differ by less are said to be tied. */
+const TIED = 0.005;
 
 export function riskiestSection(data: PageData): Html {
   const { riskiest, job, links, reasons } = data;
@@ -15,7 +20,7 @@ export function riskiestSection(data: PageData): Html {
   const body =
     riskiest.length === 0
       ? html`<p>There is nobody to list.</p>`
-      : html`<p>${closeness(riskiest)} ${
+      : html`<p>${closeness(riskiest)} ${callsInShort(data.outcome)} ${
           links.list === undefined ? undefined : html`All ${nouns.many} are in ${link(links.list, links.list)}.`
         }</p>
 ${table({
@@ -25,34 +30,38 @@ ${table({
     ...(keys ? job.keyColumns.map((head) => ({ head: value(head) })) : []),
     { head: 'score', numeric: true },
     { head: 'band' },
-    ...(reasons ? [{ head: 'why the score is high' }] : []),
+    ...(reasons ? [{ head: 'why the score is high', wide: true }] : []),
     ...(holdout ? [{ head: 'contact' }] : []),
   ],
   rows: riskiest.map((user) => [
     user.rank,
     ...(keys ? job.keyColumns.map((_, i) => value(cut(user.key?.[i] ?? ''))) : []),
-    percent(user.score),
+    percent(user.score, 2),
     value(user.band),
     ...(reasons ? [reasonList(user)] : []),
     ...(holdout ? [user.holdout ? 'do not contact' : ''] : []),
   ]),
-})}<p class="note">${notes(data, keys, holdout).join(' ')}</p>
+})}${riskiest.length > PRINTED ? html`<p class="note printed">Printed here: the first ${PRINTED} of the ${riskiest.length} on the page.</p>` : undefined}<p class="note">${notes(data, keys, holdout).join(' ')}</p>
 `;
   return section({
     id: 'riskiest',
-    heading: `Whom to call first: the ${riskiest.length > 1 ? `${riskiest.length} riskiest` : 'riskiest'}`,
+    heading: `Who to call first: the ${riskiest.length > 1 ? `${riskiest.length} riskiest` : 'riskiest'}`,
     body,
   });
 }
 
+/** How close the scores of the list are, and from which rank on they are practically tied. */
 function closeness(riskiest: readonly RiskyUser[]): string {
   const [first] = riskiest;
   const last = riskiest.at(-1);
   if (first === undefined || last === undefined || riskiest.length < 2) return '';
-  const range = `Their scores run from ${percent(first.score)} to ${percent(last.score)}`;
-  return first.score - last.score < CLOSE
-    ? `${range}, ${decimal((first.score - last.score) * 100, 1)} points apart: the order among these ${riskiest.length} means next to nothing.`
-    : `${range}.`;
+  const range = `Their scores run from ${percent(first.score, 2)} to ${percent(last.score, 2)}`;
+  const apart = (from: RiskyUser) => `${decimal((from.score - last.score) * 100, 2)} points apart`;
+  if (first.score - last.score < CLOSE)
+    return `${range}, ${apart(first)}: the order among these ${riskiest.length} means next to nothing.`;
+  const tied = riskiest.find(({ score }) => score - last.score < TIED);
+  if (tied === undefined || last.rank - tied.rank < 2) return `${range}.`;
+  return `${range}; ranks ${tied.rank} to ${last.rank} are practically tied (${apart(tied)}).`;
 }
 
 /** The reason that at least half of the list has, in the same words. */
@@ -73,7 +82,7 @@ function reasonList({ reasons }: RiskyUser): Part {
 function notes({ job, reasons }: PageData, keys: boolean, holdout: boolean): string[] {
   const method =
     reasons?.method === 'occlusion'
-      ? ' They were found by occlusion: how the score falls if a value is replaced by usual ones.'
+      ? ' They were found by occlusion: how the score falls if a value is replaced by those of other people.'
       : '';
   return [
     ...(keys
@@ -82,7 +91,7 @@ function notes({ job, reasons }: PageData, keys: boolean, holdout: boolean): str
           `The job file does not allow keys on this page (report.page_keys); the rank leads to the ${job.nouns.one} in the list.`,
         ]),
     reasons
-      ? `Reasons are what raised the score most, the strongest first; they are not causes, and changing them need not help.${method}`
+      ? `Reasons are what raised the score most, the strongest first; they are not causes, and changing them may not help. “Usually” is the median of the model’s baseline rows.${method}`
       : 'The job gives no reasons (score.reasons).',
     ...(holdout ? ['“Do not contact” marks the group that shows what happens without contact.'] : []),
   ];

@@ -12,14 +12,14 @@ export function runSection({ run, window, job }: PageData): Html {
   const facts: readonly (readonly [name: string, fact: Part])[] = [
     ['Model', html`${value(run.model.name)} ${run.model.version}, digest <code>${run.model.digest}</code>`],
     ['Window', `${momentIn(job.zone, window.start)} to before ${momentIn(job.zone, window.end)} (${job.zone})`],
-    ['Data as of', momentIn(job.zone, run.dataAsOf)],
+    ['Data read on', momentIn(job.zone, run.dataAsOf)],
     ['Published', momentIn(job.zone, run.publishedAt)],
     ['Scored on', run.provider],
     [
       'Time',
       `${decimal(total, 1)} s${stages.length > 0 ? ` (${stages.map(([stage, seconds]) => `${stage} ${decimal(seconds, 1)}`).join(', ')})` : ''}`,
     ],
-    ['Cost', run.cost ? `${showBytes(run.cost.bytes)} read, ${decimal(run.cost.usd, 2)} USD` : 'not told by the warehouse'],
+    ['Cost', run.cost ? `${showBytes(run.cost.bytes)} read, ${decimal(run.cost.usd, 2)} USD` : 'not reported'],
     ['Run', html`<code>${run.runId}</code>, up to entry ${count(run.entryNumber)} of the ledger, score-batch ${run.version}`],
   ];
   return section({

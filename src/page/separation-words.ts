@@ -4,22 +4,22 @@ import type { PageData } from './page-data.ts';
 import { type Separation, separationOf } from './separation.ts';
 import type { Nouns } from './words.ts';
 
-/** How much the order of the scores says, in a few words. */
+/** How much the ranking by score says, in a few words. */
 export function verdictInWords(separation: Separation): string {
-  if (separation.bandsExplain === undefined) return 'All scores are equal, so their order means nothing';
+  if (separation.bandsExplain === undefined) return 'All scores are equal, so their ranking means nothing';
   if (separation.basis === 'scores') {
     return {
-      none: 'No outcome is known, and the scores themselves hardly differ: their order may be chance',
-      little: 'No outcome is known, and even if every score is right, the scores separate little',
-      fair: 'No outcome is known; if every score is right, the scores separate fairly well',
-      well: 'No outcome is known; if every score is right, the scores separate well',
+      none: 'No outcome is known, and the scores themselves hardly differ: their ranking may be chance',
+      little: 'No outcome is known, and even if every score is right, the scores barely tell people apart',
+      fair: 'No outcome is known; if every score is right, they tell people apart fairly well',
+      well: 'No outcome is known; if every score is right, they tell people apart well',
     }[separation.verdict];
   }
   return {
-    none: 'The scores do not tell who is at risk: their order may be chance',
-    little: 'The scores separate little: their order is only slightly better than chance',
-    fair: 'The scores separate fairly well',
-    well: 'The scores separate well',
+    none: 'The scores do not tell who is at risk: their ranking may be chance',
+    little: 'The scores barely tell people apart: their ranking is only slightly better than chance',
+    fair: 'The scores tell people apart fairly well',
+    well: 'The scores tell people apart well',
   }[separation.verdict];
 }
 
@@ -47,5 +47,5 @@ function aucText({ auc, interval, basis, label }: Separation, nouns: Nouns): str
 }
 
 function bandNumbers({ bandRules }: PageData, explained: number): string {
-  return `The ${bandRules.bounds.length + 1} bands account for ${percent(explained, 0)} of the differences between scores; the rest lies inside the bands.`;
+  return `The ${bandRules.bounds.length + 1} bands explain ${percent(explained, 0)} of the spread of the scores; the rest lies within the bands.`;
 }

@@ -67,6 +67,8 @@ th, td { padding: .25rem 1.1rem .25rem 0; text-align: left; vertical-align: top;
 thead th { font-weight: 600; vertical-align: bottom; border-bottom: 1px solid var(--ink); }
 .n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 thead .n { white-space: normal; }
+.wide { min-width: 17rem; }
+.printed { display: none; }
 .facts { display: grid; gap: .2rem 2.5rem; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); margin-top: .6rem; font-size: .875rem; }
 .facts div { display: grid; grid-template-columns: 6.5rem minmax(0, 1fr); }
 .facts dt { color: var(--soft); }
@@ -98,6 +100,8 @@ footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .6r
   h2, h3, thead { break-after: avoid; }
   tr, .brief div, .figures li { break-inside: avoid; }
   details { display: none; }
+  .printed { display: block; }
+  #riskiest tbody tr:nth-child(n + 11) { display: none; }
   .scroll { overflow: visible; margin: .25rem 0; }
   table { line-height: 1.25; }
   th, td { padding-block: .06rem; }

@@ -3,6 +3,8 @@ import { type Html, html, type Part } from './html.ts';
 interface Column {
   readonly head: Part;
   readonly numeric?: boolean;
+  /** Whether its texts are long: the table scrolls rather than break them into many lines. */
+  readonly wide?: boolean;
 }
 
 interface Table {
@@ -16,11 +18,11 @@ interface Table {
 
 /** A table in a box of its own, which scrolls if the table is wider than the page. */
 export function table({ caption, columns, rows, showCaption = false }: Table): Html {
-  const heads = columns.map(({ head, numeric }) => html`<th scope="col"${numericClass(numeric)}>${head}</th>`);
+  const heads = columns.map((column) => html`<th scope="col"${classOf(column)}>${column.head}</th>`);
   const body = rows.map((cells) => {
     const [first, ...rest] = cells;
-    const others = rest.map((cell, i) => html`<td${numericClass(columns[i + 1]?.numeric)}>${cell}</td>`);
-    return html`<tr><th scope="row"${numericClass(columns[0]?.numeric)}>${first}</th>${others}</tr>
+    const others = rest.map((cell, i) => html`<td${classOf(columns[i + 1])}>${cell}</td>`);
+    return html`<tr><th scope="row"${classOf(columns[0])}>${first}</th>${others}</tr>
 `;
   });
   return html`<div class="scroll" tabindex="0" role="region" aria-label="${caption}"><table>
@@ -31,6 +33,7 @@ ${body}</tbody></table></div>
 `;
 }
 
-function numericClass(numeric: boolean | undefined): Html | undefined {
-  return numeric ? html` class="n"` : undefined;
+function classOf(column: Column | undefined): Html | undefined {
+  if (column?.wide) return html` class="wide"`;
+  return column?.numeric ? html` class="n"` : undefined;
 }

@@ -52,7 +52,7 @@ describe('the page', () => {
     expect(textOf(page, 'h1')).toBe('1,713 of 2,053 new customers are expected to place no further order');
     expect(textOf(page, '.lede')).toContain('That is 128 fewer than in the week before (1997-W10), which had 1,841 of 2,201');
     expect(textOf(page, '.lede')).toContain(
-      'Having 148 fewer new customers lowers the number by 125; a lower risk lowers it by 2.8.',
+      'Having 148 fewer new customers lowers the number by 125; the risk is practically unchanged.',
     );
     expect(textOf(page, '.lede')).toContain('The largest part is in basket “1 CD” (−85).');
     expect(textOf(page, '.lede')).toContain('this week has 94 more.');
@@ -61,7 +61,7 @@ describe('the page', () => {
     expect(brief).toContain('“high” is always the 10% of the new customers with the highest scores');
     expect(brief).toContain('88.3% in “high”, 87.6% in “medium” and 81.6% in “low”');
     expect(brief).toContain('1,853 (83.0%) did, a difference that chance alone explains');
-    expect(brief).toContain('the scores separate little');
+    expect(brief).toContain('the scores barely tell people apart');
     expect(brief).toContain('13 of 2,066 rows of new customers (0.6%) have no score');
   });
 
@@ -116,7 +116,7 @@ describe('what is missing is said', () => {
   it.each([
     ['.lede', 'No earlier week has scores, so there is nothing to compare it with.'],
     ['#outcome', 'Not known yet: no window is old enough. The outcome of 1997-W11 is known from 14 April 1997 on.'],
-    ['#scores', 'No outcome is known, and even if every score is right, the scores separate little.'],
+    ['#scores', 'No outcome is known, and even if every score is right, the scores barely tell people apart.'],
     ['#scores', 'Even if every score is exactly right'],
     ['#riskiest', 'The job file does not allow keys on this page'],
     ['#riskiest', 'The job gives no reasons'],
@@ -166,14 +166,14 @@ describe('odd data', () => {
       riskiest: SAMPLE.riskiest.slice(0, 1),
     });
     expect(textOf(page, 'h1')).toBe('1 new customer, with a chance of 80.0% to place no further order');
-    expect(textOf(page, '#riskiest')).toContain('Whom to call first: the riskiest');
+    expect(textOf(page, '#riskiest')).toContain('Who to call first: the riskiest');
     expect(textOf(page)).not.toMatch(/NaN|undefined|Infinity|1 new customers/);
   });
 
   it('equal scores', () => {
     const deciles = SAMPLE.deciles.map((one) => ({ ...one, expected: one.users * 0.5 }));
     const page = renderPage({ ...SAMPLE, deciles, bandsExplain: undefined });
-    expect(textOf(page, '#scores')).toContain('All scores are equal, so their order means nothing.');
+    expect(textOf(page, '#scores')).toContain('All scores are equal, so their ranking means nothing.');
     expect(textOf(page, '#brief')).toContain('all scores are equal');
   });
 
@@ -190,7 +190,7 @@ describe('odd data', () => {
         calibration: outcome.calibration.map((one) => ({ ...one, positives: 0 })),
       },
     });
-    expect(textOf(page, '#outcome')).toContain('all outcomes of 1997-W09 are equal, so the order cannot be judged');
+    expect(textOf(page, '#outcome')).toContain('all outcomes of 1997-W09 are equal, so the ranking cannot be judged');
     expect(textOf(page)).not.toMatch(/NaN|undefined|Infinity/);
   });
 
