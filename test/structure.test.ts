@@ -30,19 +30,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   runtime: ['bounded-file', 'domain', 'errors', 'onnx'],
   model: ['bounded-file', 'domain', 'errors', 'features', 'onnx', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
-  // Why a score is what it is. It reads trees as `tensorize` does.
-  explain: [
-    'bounded-file',
-    'domain',
-    'errors',
-    'features',
-    'model',
-    'onnx',
-    'runtime',
-    'tensorize',
-    'warehouse (types)',
-    'warehouse/sql',
-  ],
   zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
   job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
@@ -85,6 +72,19 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
+  // Why a score is what it is. It reads trees as `tensorize` does.
+  explain: [
+    'bounded-file',
+    'domain',
+    'errors',
+    'features',
+    'model',
+    'onnx',
+    'runtime',
+    'tensorize',
+    'warehouse (types)',
+    'warehouse/sql',
+  ],
   // What the report page shows, read from tables and ledger, and the page as HTML.
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What people and schedulers see.

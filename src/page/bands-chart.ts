@@ -71,7 +71,7 @@ export function bandsChart({ id, title, many, names, rows }: BandsChart): Html {
         ),
         ...[true, false].map((first) =>
           Plot.text(
-            parts.filter(({ share, band }) => share >= 0.09 && (band === 0) === first),
+            parts.filter(({ share, band }) => share >= 0.13 && (band === 0) === first),
             {
               x: ({ from, to }) => (from + to) / 2,
               y: 'row',

@@ -2,7 +2,7 @@ import { wilson } from './interval.ts';
 import { decimal, percent } from './numbers.ts';
 import { captured } from './outcome-charts.ts';
 import type { DecileOutcome, OutcomeData } from './page-data.ts';
-import { listed, type Nouns } from './words.ts';
+import { capitalized, listed, type Nouns } from './words.ts';
 
 /** How a tenth compares with all users of the window. */
 type Side = 'above' | 'below' | 'same';
@@ -56,7 +56,7 @@ function standOut(deciles: readonly DecileOutcome[], overall: number): string {
   if (out.length === 0) return 'No tenth differs from the average by more than chance.';
   if (out.length > 3) return '';
   const names = out.map((one) => `${tenth(one.decile, deciles.length)} (${percent(one.positives / one.users)})`);
-  return `${out.length === 1 ? 'Only ' : ''}${listed(names)} ${out.length === 1 ? 'differs' : 'differ'} from the average by more than chance.`;
+  return `${out.length === 1 ? `Only ${listed(names)}` : capitalized(listed(names))} ${out.length === 1 ? 'differs' : 'differ'} from the average by more than chance.`;
 }
 
 function tenth(decile: number, of: number): string {

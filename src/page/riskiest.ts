@@ -8,7 +8,7 @@ import { table } from './table.ts';
 /** If the first and the last of the list differ by less, their order is said to mean little. */
 const CLOSE = 0.01;
 /** Rows that are printed; the style sheet hides the others. */
-const PRINTED = 10;
+const PRINTED = 5;
 /** Scores that differ by less are said to be tied. */
 const TIED = 0.005;
 

@@ -74,7 +74,7 @@ thead .n { white-space: normal; }
 .facts dt { color: var(--soft); }
 code { font: .9em ui-monospace, Consolas, 'DejaVu Sans Mono', monospace; overflow-wrap: anywhere; }
 footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .6rem; font-size: .85rem; color: var(--soft); }
-@page { size: A4; margin: 10mm 11mm; }
+@page { size: A4; margin: 9mm 11mm; }
 @media print {
   :root { color-scheme: light; --paper: #fff; --ink: #000; --soft: #444; --line: #bbb; --now: #0b5a87; --warm: #a1430c; }
   html { font-size: 7.6pt; }
@@ -101,7 +101,7 @@ footer { margin-top: 2.2rem; border-top: 1px solid var(--line); padding-top: .6r
   tr, .brief div, .figures li { break-inside: avoid; }
   details { display: none; }
   .printed { display: block; }
-  #riskiest tbody tr:nth-child(n + 11) { display: none; }
+  #riskiest tbody tr:nth-child(n + 6) { display: none; }
   .scroll { overflow: visible; margin: .25rem 0; }
   table { line-height: 1.25; }
   th, td { padding-block: .06rem; }

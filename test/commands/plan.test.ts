@@ -21,7 +21,7 @@ it('shows what a run would do, and moves nothing', async () => {
       tables    marketing.scores, marketing.scores_quarantine, marketing.report, marketing.summary, marketing.score_batch_ledger
       report    <project>/reports/linear-1997-W11.csv
       supersedes  nothing
-      gates     min_rows 1, max_quarantine_rate 0.01, psi_min_rows 500
+      gates     min_rows 1, max_quarantine_rate 0.01, psi_min_rows 500, on_evaluation warn
       features  a (DOUBLE → float32), b (DOUBLE → float32)
       values    :window_start_date = 1997-03-10, :window_end_date = 1997-03-17
 
@@ -38,7 +38,7 @@ it('shows what a run would do, and moves nothing', async () => {
     freezes: false,
     chunks: 1,
     model: { name: 'linear', provider: 'cpu' },
-    report: path.join(folder, 'reports/linear-1997-W11.csv'),
+    report: [path.join(folder, 'reports/linear-1997-W11.csv')],
     supersedes: null,
     resumes: null,
     gates: { min_rows: 1, max_quarantine_rate: 0.01 },

@@ -71,6 +71,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     'freeze',
     'score',
     'reconcile',
+    'explain',
     'publish',
     'report',
     'clean_up',

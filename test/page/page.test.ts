@@ -54,7 +54,7 @@ describe('the page', () => {
     expect(textOf(page, '.lede')).toContain(
       'Having 148 fewer new customers lowers the number by 125; the risk is practically unchanged.',
     );
-    expect(textOf(page, '.lede')).toContain('The largest part is in basket “1 CD” (−85).');
+    expect(textOf(page, '.lede')).toContain('Most of the change is in basket “1 CD” (−85).');
     expect(textOf(page, '.lede')).toContain('this week has 94 more.');
     const brief = textOf(page, '#brief');
     expect(brief).toContain('The 206 new customers in “high”');
