@@ -5,7 +5,7 @@ import type { WindowKind } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import type { PageData } from './page-data.ts';
-import { readIndex } from './read-listing.ts';
+import { type IndexSpec, readIndex } from './read-listing.ts';
 import { type PageSpec, readPage } from './read-page.ts';
 
 export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> {
@@ -44,10 +44,11 @@ export function pagesOf(spec: PagesSpec) {
       return renderPage(await data());
     },
     async index(): Promise<{ readonly entryNumber: number; readonly html: string }> {
-      const linkOf = async (label: string): Promise<string | undefined> => {
+      const linkOf: IndexSpec['linkOf'] = ({ label, completed }) => {
         const file = pageOf({ label });
-        // The page of this window is put in place before the index.
-        return file === page || existsSync(file) ? linkFrom(index, file) : undefined;
+        // A run that is not completed is about to put its page in place, as this one does before it places the index. If only
+        // pages that are there had links, an index could lack the page of a run that finishes at the same time.
+        return file === page || !completed || existsSync(file) ? linkFrom(index, file) : undefined;
       };
       const listing = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
       const { renderIndex } = await import('./windows-page.ts');

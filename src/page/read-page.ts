@@ -110,7 +110,7 @@ function windowFrom({ window, job }: PageSpec) {
 
 /** The run's window if the ledger names none of this kind. */
 function publishedNow({ window, run }: PageSpec): PublishedWindow {
-  return { ...window, runId: run.runId, publishedAt: run.recordedAt, users: run.rows?.scored ?? 0 };
+  return { ...window, runId: run.runId, publishedAt: run.recordedAt, users: run.rows?.scored ?? 0, completed: false };
 }
 
 function averageOf(totals: readonly Totals[]): PageData['average'] {
