@@ -37,6 +37,8 @@ const SYSTEM = [
   'limits',
   'package',
   'providers',
+  'page-numbers',
+  'page-remake',
   'publications',
   'race',
   'recovery',
