@@ -37,6 +37,8 @@ const SYSTEM = [
   'limits',
   'package',
   'providers',
+  'page-bad-input',
+  'page-index',
   'page-numbers',
   'page-remake',
   'publications',

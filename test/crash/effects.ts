@@ -55,8 +55,8 @@ const SPILL = file('spill folder: removed', /^remove .*(\.scratch\/spill-of-\d+|
 
 const SCORED = ofChunk(sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /));
 
-/** The files of the report: each is killed in, so a process ends between any two of them. */
-const REPORT_FILES = 3;
+/** The files of the report, page and index among them: each is killed in, so a process ends between any two of them. */
+const REPORT_FILES = 5;
 
 function ofReportFile({ name, pattern, phases }: Effect): Effect {
   return { name, pattern, phases, times: REPORT_FILES, occurrences: Array.from({ length: REPORT_FILES }, (_, i) => i + 1) };
@@ -68,6 +68,8 @@ const REPORT = [
   file('report: lines', /^fill .*\/reports\/\.\S+\.csv\./, 2),
   sent('report: parquet', /^duckdb COPY \(SELECT .* ORDER BY rank\) TO \S*\/reports\/\.\S+\.parquet\./),
   file('report: workbook', /^fill .*\/reports\/\.\S+\.xlsx\./),
+  file('report: page', /^fill .*\/reports\/\.linear-\S+\.html\./),
+  file('report: index', /^fill .*\/reports\/\.index\.html\./),
   ofReportFile(file('report: sync', /^sync .*\/reports\/\./)),
   ofReportFile(file('report: rename', /^rename .*\/reports\/\.\S* to /)),
   file('report: folder sync', /^sync .*\/reports$/, REPORT_FILES),

@@ -46,6 +46,12 @@ const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
 const TWICE = Array.from({ length: 2 }, (_, i) => `(1000, date '1997-03-11', ${i}, 0.5, 'US')`).join(', ');
 const BATCH_ROWS = Math.ceil((CHUNKS * CHUNK_ROWS + 2) / BLOCKS);
 
+/** Every kind of report file. */
+const FILES = `  parquet: reports/linear-{window}.parquet
+  xlsx: reports/linear-{window}.xlsx
+  page: reports/linear-{window}.html
+  csv:`;
+
 /** What the job of a DuckDB file has besides. */
 const EDITS: Readonly<Partial<Record<Route, (job: string) => string>>> = {
   duckdb: (job) => job.replace('source:\n', 'source:\n  freeze: always\n'),
@@ -60,7 +66,7 @@ export async function crashProject(route: Route): Promise<CrashProject> {
     edit: (job) =>
       (EDITS[route]?.(job) ?? job)
         .replace('warehouse: duckdb:data/warehouse.duckdb', `warehouse: $\{WAREHOUSE_URL}`)
-        .replace('  csv:', '  parquet: reports/linear-{window}.parquet\n  xlsx: reports/linear-{window}.xlsx\n  csv:')
+        .replace('  csv:', FILES)
         .replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)
         .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
   });
