@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseHTML } from 'linkedom';
 import { expect, it } from 'vitest';
@@ -87,11 +87,11 @@ it('is the same when it is made again, whatever was published after it', async (
   expect(links).toEqual(['W12', 'W11', 'W10', 'W08'].map((week) => `./linear-1997-${week}.html`));
 }, 300_000);
 
-it('is made for an ad hoc window, which has no trend, and not for a window that it superseded', async () => {
+it('is made for an ad hoc window, which has no trend', async () => {
   const folder = await project();
   await ended(folder, '--week', '1997-W11');
   const adHoc = ['--from', '1997-03-12', '--to', '1997-03-20'];
-  await ended(folder, ...adHoc, '--replace-overlapping');
+  await ended(folder, ...adHoc);
   const name = (await readdir(path.join(folder, 'reports'))).find((file) => /^linear-1997-03-12.*\.html$/.test(file)) ?? '';
   const page = await htmlOf(folder, name);
   const { document } = parseHTML(page);
@@ -106,12 +106,29 @@ it('is made for an ad hoc window, which has no trend, and not for a window that 
   expect(trendOf(page)).toEqual([]);
   await ended(folder, 'report', ...adHoc);
   expect(withoutRun(await htmlOf(folder, name))).toBe(withoutRun(page));
+  const index = parseHTML(await htmlOf(folder, 'index.html')).document;
+  const links = [...index.querySelectorAll('#windows a')].map((one) => one.getAttribute('href'));
+  expect(links).toEqual([`./${encodeURIComponent(name)}`, './linear-1997-W11.html']);
+}, 300_000);
+
+it('is not made again for a window that another one superseded', async () => {
+  const folder = await project();
+  const job = path.join(folder, 'jobs/job.yaml');
+  const inZone = async (zone: string) =>
+    await writeFile(job, (await readFile(job, 'utf8')).replace(/time_zone: .*/, `time_zone: ${zone}`));
+  for (const week of ['1997-W10', '1997-W11']) await ended(folder, '--week', week);
+  await inZone('Europe/Berlin');
+  await ended(folder, '--week', '1997-W11', '--replace-overlapping');
+  const page = await htmlOf(folder, 'linear-1997-W11.html');
+  // It overlaps both weeks of the other zone.
+  expect(trendOf(page)).toEqual(['1997-W11']);
+  const { document } = parseHTML(await htmlOf(folder, 'index.html'));
+  expect([...document.querySelectorAll('#windows a')].map((one) => one.textContent)).toEqual(['1997-W11']);
+  await inZone('America/New_York');
   const refused = await scoreBatch(folder, ['report', '--week', '1997-W11'], LATER);
   expect(refused.code).toBe(65);
   expect(refused.stderr).toMatch(/error: 1997-W11 is no longer published: run \S+ superseded it/);
-  const index = parseHTML(await htmlOf(folder, 'index.html')).document;
-  const links = [...index.querySelectorAll('#windows a')].map((one) => one.getAttribute('href'));
-  expect(links).toEqual([`./${encodeURIComponent(name)}`]);
+  expect(await htmlOf(folder, 'linear-1997-W11.html')).toBe(page);
 }, 300_000);
 
 it('loads no code of the page in a run without one', async () => {
