@@ -3,7 +3,7 @@ import type { WarehouseKind } from '../../src/domain/warehouse-kind.ts';
 import type { PageData } from '../../src/page/page-data.ts';
 import { once } from '../support/kept.ts';
 import { readPageData } from '../support/page-data.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatchProcess } from '../support/score-batch.ts';
 import { FILL, missing, replaced, weekEnvironment, weeklyProject } from './week.ts';
 
 // What the page of the demo's last week is made of, held against what the embedded warehouse gives for the same orders.
@@ -22,8 +22,9 @@ async function pageWithin(kind: WarehouseKind): Promise<PageData> {
   const url = await FILL[kind]();
   const folder = await weeklyProject({ edit, editQuery });
   const environment = { ...weekEnvironment(url, url), SCORE_BATCH_NOW: '1997-03-31T08:00:00-05:00' };
-  for (const week of ['1997-W07', '1997-W09', '1997-W11']) {
-    const { code, stderr } = await scoreBatch(folder, ['-q', '--week', week], environment);
+  for (const week of ['1997-W09', '1997-W11']) {
+    // Not in this process, which loads Snowflake's driver to read: two who change the driver would disagree.
+    const { code, stderr } = await scoreBatchProcess(folder, ['-q', '--week', week], environment);
     expect(code, stderr).toBe(0);
   }
   return await readPageData(folder, { week: '1997-W11' }, environment);
@@ -38,14 +39,15 @@ function comparable({ run: { provider, model }, bandsExplain, ...data }: PageDat
 
 it.for(['bigquery', 'snowflake'] as const)(
   'is made from the same numbers within %s',
+  { timeout: 600_000 },
   async (kind, { skip }) => {
     skip(missing[kind], 'the emulator is not there');
     const [own, embedded] = [await pageWithin(kind), await expected()];
-    expect(embedded.outcome?.series.map(({ label }) => label)).toEqual(['1997-W07', '1997-W09']);
+    expect(embedded.trend.map(({ label }) => label)).toEqual(['1997-W09', '1997-W10', '1997-W11']);
+    expect(embedded.outcome?.series.map(({ label }) => label)).toEqual(['1997-W09']);
     expect(embedded.leftOut).toHaveLength(1);
     expect(embedded.drift?.length).toBeGreaterThan(5);
     expect(embedded.riskiest.some(({ holdout }) => holdout)).toBe(true);
     expect(comparable(own)).toEqual(comparable(embedded));
   },
-  600_000,
 );
