@@ -11,7 +11,8 @@ export interface ExplainedOptions extends LinearOptions {
   readonly baseline?: string;
   /** `score.reasons` of the job file. */
   readonly reasons?: string;
-  readonly freeze?: 'always' | 'never';
+  /** `source.freeze`; the default is that of the product. */
+  readonly freeze?: 'always' | 'never' | undefined;
   /** Changes in `model.yaml`. */
   readonly editModel?: (yaml: string) => string;
 }
@@ -21,7 +22,7 @@ export async function explainedProject({
   model = 'linear',
   baseline = LINEAR_BASELINE,
   reasons = '{ top: 15, features: 2 }',
-  freeze = 'never',
+  freeze,
   edit = (job) => job,
   editModel,
   files,
@@ -30,7 +31,11 @@ export async function explainedProject({
   return await linearProject({
     ...{ ...rest, model },
     edit: (job) =>
-      edit(job.replace('score:\n', `score:\n  reasons: ${reasons}\n`).replace('source:\n', `source:\n  freeze: ${freeze}\n`)),
+      edit(
+        job
+          .replace('score:\n', `score:\n  reasons: ${reasons}\n`)
+          .replace('source:\n', freeze === undefined ? 'source:\n' : `source:\n  freeze: ${freeze}\n`),
+      ),
     files: { ...(await withBaseline(model, baseline, editModel)), ...files },
   });
 }
