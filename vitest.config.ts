@@ -42,6 +42,7 @@ const SYSTEM = [
   'reasons',
   'reasons-models',
   'reasons-recovery',
+  'reasons-refused',
   'recovery',
   'row-values',
   'score/pool',
