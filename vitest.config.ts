@@ -28,11 +28,13 @@ const EVERY_WAREHOUSE = [
 const SYSTEM = [
   'bench',
   'bottleneck',
+  'commands/explain',
   'commands/gc',
   'data-quality',
   'deploy/image',
   'evaluation/bad-labels',
   'evaluation/matured',
+  'holdout',
   'identities',
   'limits',
   'package',

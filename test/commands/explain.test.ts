@@ -94,7 +94,7 @@ describe('a key', () => {
       "exit 64
       stderr:
       error: 1997-W11 has no user with this key
-      hint: write the key as the scores table shows it: decimals without trailing zeros, times like 2026-11-18 09:00:00.000000"
+      hint: write the key as the scores table has it, times in UTC like 2026-11-18 09:00:00; put -- before a value that begins with -"
     `);
     expect(transcript(await explain(folder, ['1', '2']), folder)).toMatchInlineSnapshot(`
       "exit 64
@@ -116,6 +116,17 @@ describe('a key', () => {
       reasons: ['a 1.5, usually 1'],
       score: { band: expect.any(String) },
     });
+  });
+
+  it.each<[title: string, column: string, written: string]>([
+    ['a decimal', '(i - 2)::decimal(12, 2) + 0.10', '-0.90'],
+    ['an instant', "timestamptz '1997-03-01 10:00:00+00' + i * interval 1 hour", '1997-03-01T11:00Z'],
+    ['a UUID', "('c000000' || i || '-0000-4000-8000-000000000000')::uuid", 'C0000001-0000-4000-8000-000000000000'],
+  ])('that is %s may be written as people write it', async (_, column, written) => {
+    const folder = await publishedProject({
+      users: `select ${column} as user_id, date '1997-03-12' as signup, i as a, 0.5 as b, 'US' as country from range(3) as users(i)`,
+    });
+    expect(await explained(folder, [written])).toMatchObject({ score: { rank: 2 } });
   });
 
   it('of two columns takes two values', async () => {
