@@ -97,9 +97,18 @@ describe('reasons of a run', () => {
 
   it('are shown with what they cost', async () => {
     const folder = await explainedProject();
+    const plan = await scoreBatch(folder, ['plan', '--week']);
+    expect(plan.stdout).toContain(
+      '\n  reasons   of the highest 15 scores, compared with 3 baseline rows: their features are read again, by running the query again\n',
+    );
     const { seconds } = await published(folder);
     expect((seconds as Record<string, number>).explain).toBeGreaterThan(0);
     expect((await facts(folder)).seconds).toBeGreaterThan(0);
+    const [entry] = await rowsOf(
+      folder,
+      "select details->>'$.seconds.explain' as s from marketing.score_batch_ledger where state = 'published'",
+    );
+    expect(Number(entry?.s)).toBeGreaterThan(0);
     const status = await scoreBatch(folder, ['status']);
     expect(status.stdout).toMatch(/ \+ explain \d+\.\d\d \+ /);
   });
