@@ -290,7 +290,9 @@ describe('streams', () => {
       warnings: [],
     });
     expect([...(object.tables as string[])].sort()).toEqual(TABLES);
-    expect(Object.keys(object.seconds as object)).toEqual('plan freeze score reconcile explain publish report clean_up'.split(' '));
+    expect(Object.keys(object.seconds as object)).toEqual(
+      'plan freeze score reconcile explain publish report clean_up'.split(' '),
+    );
     // An Airflow XCom.
     expect(outcome.stdout.length).toBeLessThan(48 * 1024);
   });

@@ -2,30 +2,14 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { expect, it } from 'vitest';
-import { makeProject, repository, statements } from './support/project.ts';
+import { demoProject } from './support/demo-project.ts';
+import { repository, statements } from './support/project.ts';
 import { publishedRows, rowsOf, warehouseOf } from './support/published.ts';
 import { scoreBatch } from './support/score-batch.ts';
 
 const CSV = 'reports/churn-1997-W11.csv';
 /** Both sides agree to 1e-6 before the published one is rounded to six decimals. */
 const TOLERANCE = 1e-6 + 0.5e-6;
-
-/** The repository's own job, query and model over the CDNOW orders. */
-async function demoProject(): Promise<string> {
-  const job = await readFile(repository('jobs/churn-weekly.yaml'), 'utf8');
-  return await makeProject({
-    warehouse: [
-      `create table orders as select * from read_csv('${repository('data/cdnow/transactions.csv')}',
-         columns = {customer_id: 'bigint', date: 'date', cds: 'integer', amount: 'decimal(10,2)'})`,
-    ],
-    job: job.replace('model: models/churn', 'model: model'),
-    model: repository('models/churn'),
-    files: {
-      'jobs/new_users.sql': await readFile(repository('jobs/new_users.sql'), 'utf8'),
-      'jobs/outcomes.sql': await readFile(repository('jobs/outcomes.sql'), 'utf8'),
-    },
-  });
-}
 
 it('publishes for every customer of the held-out week the score that Python gives', async () => {
   const folder = await demoProject();

@@ -31,7 +31,7 @@ it('works from its tarball, installed elsewhere without install scripts', { time
   expect(
     names.filter(
       (name) =>
-        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg)|jobs\/.+|(data|models)\/.+\/README\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(
+        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(
           name,
         ),
     ),

@@ -8,6 +8,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { readBaseline } from '../explain/baseline.ts';
 import { explainUsers } from '../explain/explain-users.ts';
 import { readFeatureRows } from '../explain/feature-rows.ts';
+import { keyText } from '../explain/key-text.ts';
 import { type PublishedScore, readUserScores, type UserScores } from '../explain/published-score.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
@@ -85,18 +86,20 @@ async function readUser(values: readonly string[], { job, window, run, warehouse
       hint: 'explain needs sink.layout: wide',
     });
   }
+  const key = columns.slice(0, definition.source.key.length);
+  const written = key.map((column, i) => keyText(values[i] ?? '', column));
   const user = await warehouses.sink.read((reader) =>
     readUserScores(reader, {
-      ...{ job: definition.name, window: ledgerWindow(window), runId: run.runId, values },
+      ...{ job: definition.name, window: ledgerWindow(window), runId: run.runId, values: written },
       scores: { name: names.scores, columns },
       quarantine: { name: names.quarantine, columns: [] },
-      key: columns.slice(0, definition.source.key.length),
+      key,
       scoreColumn: definition.score.column,
     }),
   );
   if (user.keyHash !== undefined || user.quarantined.length > 0) return user;
   throw new ScoreBatchError('usage', `${window.label} has no user with this key`, {
-    hint: 'write the key as the scores table shows it: decimals without trailing zeros, times like 2026-11-18 09:00:00.000000',
+    hint: 'write the key as the scores table has it, times in UTC like 2026-11-18 09:00:00; put -- before a value that begins with -',
   });
 }
 

@@ -90,6 +90,7 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     })),
     tables: touched.flatMap((table) => (table === undefined ? [] : showTableName(table.name))),
     drift: describeDrift(plan),
+    reasons: describeReasons(plan),
     report: plan.reportFiles.map(({ path }) => path),
     supersedes: published === undefined ? null : { run_id: published.runId, rows: published.rows },
     /** Publications of overlapping windows that the run would supersede. */
@@ -136,6 +137,22 @@ function describeDrift({ drift, tap }: Plan) {
   );
 }
 
+/** What finding reasons takes; null if the job has none. */
+function describeReasons({ job, baseline, tap }: Plan) {
+  const { reasons } = job.definition.score;
+  if (reasons === undefined || baseline === undefined) return null;
+  return {
+    ...reasons,
+    baseline_rows: baseline.rows,
+    reads: tap === undefined ? ('frozen rows' as const) : ('query again' as const),
+  };
+}
+
+function showReasons({ top, baseline_rows, reads }: NonNullable<ReturnType<typeof describeReasons>>): string {
+  const where = reads === 'frozen rows' ? 'from the frozen rows' : 'by running the query again';
+  return `  reasons   of the highest ${counted(top, 'score')}, compared with ${counted(baseline_rows, 'baseline row')}: their features are read again, ${where}`;
+}
+
 function showDrift({ columns, without_reference, statements, reads }: NonNullable<ReturnType<typeof describeDrift>>): string[] {
   const where =
     reads === 'frozen rows' ? 'read from the frozen rows, which comes on top of the query' : 'read by running the query again';
@@ -173,6 +190,7 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
       ? []
       : [`  reads     ${showBytes(plan.bytes)}, ${plan.usd.toFixed(4)} USD at ${plan.usd_per_tib} USD per TiB`]),
     ...(plan.drift === null ? [] : showDrift(plan.drift)),
+    ...(plan.reasons === null ? [] : [showReasons(plan.reasons)]),
     `  tables    ${plan.tables.join(', ')}`,
     `  report    ${plan.report.join('\n            ') || 'none'}`,
     `  supersedes  ${plan.supersedes === null ? 'nothing' : `${plan.supersedes.run_id} (${plan.supersedes.rows.frozen.toLocaleString('en')} rows)`}`,

@@ -3,6 +3,12 @@ import type { InputTensor } from '../runtime/session.ts';
 /** Rows per call of the scoring function. Bounds memory; larger batches are not faster. */
 const BATCH_ROWS = 2048;
 
+/**
+ * What is less than half of the last digit of a published score counts as 0: a row can get a score that differs so little in
+ * another batch, and then a feature that the model ignores would be a reason.
+ */
+const NOTHING = 0.5e-6;
+
 /** The scores of rows, in order. @param inputs tensors `[rows, width]`, only valid during the call */
 type Score = (inputs: readonly InputTensor[]) => Promise<ArrayLike<number>>;
 
@@ -46,7 +52,7 @@ export async function occlusion({ score, background, inputs, rows }: Occluded): 
     }
   }
   await flush();
-  return into;
+  return into.map((value) => (Math.abs(value) < NOTHING ? 0 : value));
 }
 
 type Value = number | bigint | string;

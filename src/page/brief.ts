@@ -48,6 +48,10 @@ function firstToCall({ bands, bandRules, job, totals, riskiest, reasons, outcome
     ? html`The ${people(first.band.users, nouns)} in “<bdi>${first.name}</bdi>”`
     : html`Nobody is in “<bdi>${first?.name}</bdi>”`;
   const spared = riskiest.some(({ holdout }) => holdout) ? ', except those marked “do not contact”' : '';
-  const list = riskiest.length > 1 ? `, beginning with the ${riskiest.length} listed below${spared}` : '';
+  const listedFrom =
+    (first?.band?.users ?? 0) < riskiest.length
+      ? `the first of the ${riskiest.length}`
+      : `beginning with the ${riskiest.length}`;
+  const list = riskiest.length > 1 ? `, ${listedFrom} listed below${spared}` : '';
   return html`${who}${first?.band ? list : ''}. “${first?.name}” is ${firstBandMeaning(bandRules, nouns)}. Mean score: ${listed(means)}. ${reasons && commonest(riskiest)} ${callsInShort(outcome)}`;
 }

@@ -6,7 +6,7 @@ import { distributionFigure } from './distribution.ts';
 import { htmlDocument } from './document.ts';
 import { driftSection } from './drift.ts';
 import { figuresSection } from './figures.ts';
-import { html, link, value } from './html.ts';
+import { type Html, html, link, value } from './html.ts';
 import { changeTable, headline, lede } from './lede.ts';
 import { leftOutSection } from './left-out.ts';
 import { outcomeSection } from './outcome.ts';
@@ -20,9 +20,8 @@ import { capitalized } from './words.ts';
 
 /** The report page of a window: one HTML document with all that it needs. The same data give the same bytes. */
 export function renderPage(data: PageData): string {
-  const { job, window, links, totals, trend } = data;
+  const { job, window, links, totals } = data;
   const title = headline(data);
-  const noun = WINDOW_NOUNS[window.kind];
   return htmlDocument({
     title: `${job.name} ${window.label}: ${title}`,
     header: html`<p class="kicker">${links.index === undefined ? value(job.name) : link(links.index, value(job.name))} · ${window.label}</p>
@@ -45,11 +44,7 @@ export function renderPage(data: PageData): string {
         ? section({ id: 'bands', heading: 'Bands', body: html`<p>Nobody is in a band.</p>` })
         : bandsSection(data),
       html`</div>`,
-      section({
-        id: 'trend',
-        heading: `The last ${trend.length === 1 ? noun : `${trend.length} ${noun}s`}`,
-        body: html`<div class="grid">${usersTrend(trend, job.nouns)}${scoreTrend(trend, job.nouns)}</div>`,
-      }),
+      trendSection(data),
       outcomeSection(data),
       riskiestSection(data),
       leftOutSection(data),
@@ -58,5 +53,20 @@ export function renderPage(data: PageData): string {
     ],
     footer: html`<p>Scores are probabilities: ${job.nouns.many} with a score of 80% are expected to ${job.nouns.outcome} in 80 of 100 cases. “Expected” numbers are sums of scores.</p>
 `,
+  });
+}
+
+function trendSection({ trend, job, window }: PageData): Html {
+  const noun = WINDOW_NOUNS[window.kind];
+  if (trend.length === 0)
+    return section({
+      id: 'trend',
+      heading: 'Trend',
+      body: html`<p>This window has no fixed length, so it is part of no trend.</p>`,
+    });
+  return section({
+    id: 'trend',
+    heading: `The last ${trend.length === 1 ? noun : `${trend.length} ${noun}s`}`,
+    body: html`<div class="grid">${usersTrend(trend, job.nouns)}${scoreTrend(trend, job.nouns)}</div>`,
   });
 }

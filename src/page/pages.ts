@@ -4,7 +4,8 @@ import { type LedgerWindow, runsOf } from '../domain/ledger.ts';
 import type { WindowKind } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
-import { readIndex } from './read-listing.ts';
+import type { PageData } from './page-data.ts';
+import { type IndexSpec, readIndex } from './read-listing.ts';
 import { type PageSpec, readPage } from './read-page.ts';
 
 export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> {
@@ -29,24 +30,29 @@ export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> 
 export function pagesOf(spec: PagesSpec) {
   const { sink, ledger, job, window, runId, pageOf, index } = spec;
   const page = pageOf(window);
+  /** What the page shows. */
+  const data = async (): Promise<PageData> => {
+    const run = runsOf(await ledger.entries({ job: job.name, window })).find((one) => one.runId === runId);
+    if (run === undefined) throw new ScoreBatchError('report', `the ledger has no entry of run ${runId}`);
+    const links = { index: linkFrom(page, index), list: spec.list && linkFrom(page, spec.list) };
+    return await sink.read((reader) => readPage(reader, { ...spec, run, links }));
+  };
   return {
+    data,
     async page(): Promise<string> {
-      const run = runsOf(await ledger.entries({ job: job.name, window })).find((one) => one.runId === runId);
-      if (run === undefined) throw new ScoreBatchError('report', `the ledger has no entry of run ${runId}`);
-      const links = { index: linkFrom(page, index), list: spec.list && linkFrom(page, spec.list) };
-      const data = await sink.read((reader) => readPage(reader, { ...spec, run, links }));
       const { renderPage } = await import('./page.ts');
-      return renderPage(data);
+      return renderPage(await data());
     },
     async index(): Promise<{ readonly entryNumber: number; readonly html: string }> {
-      const linkOf = async (label: string): Promise<string | undefined> => {
+      const linkOf: IndexSpec['linkOf'] = ({ label, completed }) => {
         const file = pageOf({ label });
-        // The page of this window is put in place before the index.
-        return file === page || existsSync(file) ? linkFrom(index, file) : undefined;
+        // A run that is not completed is about to put its page in place, as this one does before it places the index. If only
+        // pages that are there had links, an index could lack the page of a run that finishes at the same time.
+        return file === page || !completed || existsSync(file) ? linkFrom(index, file) : undefined;
       };
-      const data = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
+      const listing = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
       const { renderIndex } = await import('./windows-page.ts');
-      return { entryNumber: data.entryNumber, html: renderIndex(data) };
+      return { entryNumber: listing.entryNumber, html: renderIndex(listing) };
     },
   };
 }

@@ -11,6 +11,8 @@ export interface PublishedWindow extends LedgerWindow {
   /** ISO instant. */
   readonly publishedAt: string;
   readonly users: number;
+  /** Whether the run's report files were put in place. */
+  readonly completed: boolean;
 }
 
 /** What the ledger says of the job's windows, up to an entry. */
@@ -52,17 +54,24 @@ export async function readWindows(
     return `${dialect.text(`entries.${dialect.identifier(name)}`, column)} AS ${name}_text`;
   });
   const [[last] = []] = await reader.rows(`SELECT ${dialect.text('MAX(entry_number)', { type: 'integer' })} ${from}`);
+  const known = `job = ${dialect.literal(job)} AND entry_number <= ${Number(last ?? 0)}`;
   const rows = await reader.rows(
-    `SELECT ${texts.join(', ')} ${from} WHERE job = ${dialect.literal(job)}${only === undefined ? '' : ` AND window_kind = ${dialect.literal(only)}`}
-     AND publication IS NOT NULL AND entry_number <= ${Number(last ?? 0)} ORDER BY entries.publication`,
+    `SELECT ${texts.join(', ')}, done.run_id AS completed_run ${from}
+     LEFT JOIN (SELECT DISTINCT run_id FROM ${dialect.table(ledger.name)} WHERE ${known} AND state = ${dialect.literal('completed')}) done
+       ON done.run_id = entries.run_id
+     WHERE ${known}${only === undefined ? '' : ` AND window_kind = ${dialect.literal(only)}`} AND publication IS NOT NULL
+     ORDER BY entries.publication`,
   );
   const current = new Map<string, PublishedWindow | undefined>();
   // A later publication of a window replaces an earlier one, and a superseded window has none.
-  for (const [label, start, end, kind, state, runId, recordedAt, users] of rows) {
+  for (const [label, start, end, kind, state, runId, recordedAt, users, , done] of rows) {
     if (!isWindowKind(String(kind))) continue;
     const times = { start: isoTime(String(start)) ?? '', end: isoTime(String(end)) ?? '' };
     const window = { label: String(label), ...times, kind: kind as Window['kind'] };
-    const published = { ...window, runId: String(runId), publishedAt: isoTime(String(recordedAt)) ?? '', users: Number(users) };
+    const published = {
+      ...{ ...window, runId: String(runId), publishedAt: isoTime(String(recordedAt)) ?? '' },
+      ...{ users: Number(users), completed: done !== null },
+    };
     current.set(`${window.start} ${window.end}`, state === 'superseded' ? undefined : published);
   }
   const windows = [...current.values()].filter((window) => window !== undefined);

@@ -3,7 +3,7 @@ import type { WindowKind } from '../domain/window.ts';
 import type { TableReader } from '../warehouse/reader.ts';
 import { windowOf } from '../window/window.ts';
 import type { IndexData, IndexRow } from './page-data.ts';
-import { type KnownWindow, readWindows, windowsUpTo } from './published-windows.ts';
+import { type KnownWindow, type PublishedWindow, readWindows, windowsUpTo } from './published-windows.ts';
 import { readTotals } from './score-sql.ts';
 
 export interface IndexSpec {
@@ -12,7 +12,7 @@ export interface IndexSpec {
   readonly every: WindowKind;
   readonly tables: { readonly scores: TableLayout; readonly ledger: TableLayout };
   /** Relative link to the page of a window; undefined if there is none. */
-  readonly linkOf: (label: string) => Promise<string | undefined>;
+  readonly linkOf: (window: Pick<PublishedWindow, 'label' | 'completed'>) => string | undefined;
 }
 
 /** Older windows are in the tables of the warehouse. */
@@ -31,14 +31,13 @@ export async function readIndex(reader: TableReader, { job, every, tables, linkO
   const published = listed.flatMap((window) => window.published ?? []);
   const totals =
     table === undefined ? new Map() : await readTotals({ reader, table, job: job.name, column: job.scoreColumn }, published);
-  const rows: IndexRow[] = [];
-  for (const window of listed) {
-    rows.push({
-      label: window.label,
-      totals: window.published && (totals.get(window.published.runId) ?? { users: 0, expected: 0 }),
-      href: window.published && (await linkOf(window.label)),
-      publishedAt: window.published?.publishedAt,
-    });
-  }
+  const rows = listed.map(
+    ({ label, published: one }): IndexRow => ({
+      label,
+      totals: one && (totals.get(one.runId) ?? { users: 0, expected: 0 }),
+      href: one && linkOf(one),
+      publishedAt: one?.publishedAt,
+    }),
+  );
   return { job, windows: rows, entryNumber };
 }

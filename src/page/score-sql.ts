@@ -66,28 +66,40 @@ export async function readSquares(scores: Scores, window: PublishedWindow): Prom
   return Number(sum ?? 0);
 }
 
-/** Users and scores per band of each value of a segment. Values beyond the largest 200 are grouped as one, named `rest`. */
+/** Users and scores of a group of a segment's value. */
+export interface SegmentCell {
+  /** Undefined for the values that are not read by themselves. */
+  readonly value: string | undefined;
+  /** A band or a run id. */
+  readonly group: string;
+  readonly totals: Totals;
+}
+
+/**
+ * Users and scores of each value of a segment in these windows together, by band or by run. The 200 values with the most users are
+ * read by themselves, the others as one.
+ */
 export async function readSegment(
   scores: Scores,
-  window: PublishedWindow,
-  column: TableColumn,
-): Promise<readonly { readonly value: string | undefined; readonly band: string; readonly totals: Totals }[]> {
+  windows: readonly PublishedWindow[],
+  { column, by }: { readonly column: TableColumn; readonly by: 'band' | 'run_id' },
+): Promise<readonly SegmentCell[]> {
   const { dialect } = scores.reader;
   const text = dialect.type({ type: 'string' });
   const value = `COALESCE(${dialect.text(dialect.identifier(column.name), column)}, ${dialect.literal('(none)')})`;
   const score = dialect.identifier(scores.column);
   const rows = await scores.reader.rows(
-    `WITH cells AS (SELECT ${value} AS value, band, COUNT(*) AS users, SUM(${score}) AS expected
-       FROM ${dialect.table(scores.table.name)} published WHERE ${ofRuns(scores, [window])} GROUP BY 1, 2),
+    `WITH cells AS (SELECT ${value} AS value, ${by} AS part, COUNT(*) AS users, SUM(${score}) AS expected
+       FROM ${dialect.table(scores.table.name)} published WHERE ${ofRuns(scores, windows)} GROUP BY 1, 2),
      sizes AS (SELECT value, SUM(users) AS size FROM cells GROUP BY value),
      ranked AS (SELECT value, ROW_NUMBER() OVER (ORDER BY size DESC, ${dialect.bytes('value')}) AS place FROM sizes),
-     named AS (SELECT CASE WHEN place <= ${MOST_VALUES} THEN cells.value END AS value, band, users, expected
+     named AS (SELECT CASE WHEN place <= ${MOST_VALUES} THEN cells.value END AS value, part, users, expected
        FROM cells JOIN ranked ON cells.value = ranked.value)
-     SELECT value, band, CAST(SUM(users) AS ${text}) AS users,
+     SELECT value, part, CAST(SUM(users) AS ${text}) AS users,
        ${dialect.text(`CAST(SUM(expected) * ${MILLION} AS ${dialect.type({ type: 'integer' })})`, { type: 'integer' })} AS millionths
-     FROM named GROUP BY value, band`,
+     FROM named GROUP BY value, part`,
   );
-  return rows.map(([found, band, ...cells]) => ({ value: found ?? undefined, band: String(band), totals: toTotals(cells) }));
+  return rows.map(([found, group, ...cells]) => ({ value: found ?? undefined, group: String(group), totals: toTotals(cells) }));
 }
 
 /** The first ranks: rank, score, band, key, then the named columns, as text. */

@@ -37,15 +37,15 @@ export async function explainHighest(
     top.map(({ keyHash, millionths, featureHash }) => ({ texts: found.get(keyHash), millionths, featureHash })),
     { bundle, baseline, columns: features, features: reasons.features, providers, requireGpu },
   );
-  if (facts.changed > 0) {
-    context.console.warn(
-      `${counted(facts.changed, 'user has', 'users have')} no reasons: their features are not those that were scored any more`,
-    );
-  }
+  const changed = `${counted(facts.changed, 'user has', 'users have')} no reasons: their features are not those that were scored any more`;
+  const warnings = facts.changed > 0 ? [changed] : [];
+  for (const warning of warnings) context.console.warn(warning);
   const seconds = Math.round(performance.now() - began) / 1000;
   progress.details = {
     ...progress.details,
     reasons: { features: reasons.features, baseline: baseline.digest, seconds, ...facts },
+    warnings: [...(progress.details.warnings ?? []), ...warnings],
+    seconds: progress.clock.seconds,
   };
   return { features: reasons.features, rows };
 }

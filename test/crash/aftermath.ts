@@ -9,6 +9,8 @@ import { type CrashProject, crashProject } from './project.ts';
 const CSV = 'linear-1997-W11.csv';
 /** Files whose bytes are compared by their digest. */
 const OTHER_FILES = ['linear-1997-W11.parquet', 'linear-1997-W11.xlsx'];
+/** The page and the list of all pages. */
+const PAGES = ['linear-1997-W11.html', 'index.html'];
 const LEDGER = 'score_batch_ledger';
 const LOCK_TABLE = 'score_batch_lock_linear';
 /** Columns that say which run wrote a row. */
@@ -25,6 +27,8 @@ export interface Published {
   readonly csv: string;
   /** SHA-256 of the other report files. */
   readonly digests: readonly string[];
+  /** Page and index without what they say of the run. */
+  readonly pages: readonly string[];
   /** Rows of every published table but the ledger, by table. */
   readonly tables: Readonly<Record<string, readonly string[]>>;
 }
@@ -87,7 +91,17 @@ export async function publishedIn(project: CrashProject): Promise<Published> {
   const report = (file: string) => readFile(path.join(project.folder, 'reports', file));
   const others = await Promise.all(OTHER_FILES.map(report));
   const digests = others.map((bytes) => createHash('sha256').update(bytes).digest('hex'));
-  return { csv: (await report(CSV)).toString('utf8'), digests, tables };
+  const pages = await Promise.all(PAGES.map(async (file) => withoutRun((await report(file)).toString('utf8'))));
+  return { csv: (await report(CSV)).toString('utf8'), digests, pages, tables };
+}
+
+/** What two runs on the same rows say alike: neither the section of the run nor the time and the entry of the publication. */
+function withoutRun(page: string): string {
+  return page
+    .replace(/<section id="run"[\s\S]*?<\/section>/, '')
+    .replace(/(name="score-batch-entry" content=")\d+/, '$1')
+    .replace(/As of entry [\d,]+/, '')
+    .replaceAll(/\d+ \w+ \d{4}, \d\d:\d\d/g, '');
 }
 
 /** What should not be there: in scratch, in work folders, beside the report, in the lock. */
@@ -98,7 +112,7 @@ async function leftIn(project: CrashProject): Promise<string[]> {
   return [
     ...(await project.scratch()),
     ...temporary.filter((name) => !OF_THE_DRIVER.test(name)),
-    ...reports.filter((file) => file !== CSV && !OTHER_FILES.includes(file)),
+    ...reports.filter((file) => ![CSV, ...OTHER_FILES, ...PAGES].includes(file)),
     ...lock.slice(1).map((row) => `lock: ${JSON.stringify(row)}`),
   ];
 }

@@ -55,8 +55,8 @@ const SPILL = file('spill folder: removed', /^remove .*(\.scratch\/spill-of-\d+|
 
 const SCORED = ofChunk(sent('scored file', /^duckdb COPY .* POSITIONAL JOIN /));
 
-/** The files of the report: each is killed in, so a process ends between any two of them. */
-const REPORT_FILES = 3;
+/** The files of the report, page and index among them: each is killed in, so a process ends between any two of them. */
+const REPORT_FILES = 5;
 
 function ofReportFile({ name, pattern, phases }: Effect): Effect {
   return { name, pattern, phases, times: REPORT_FILES, occurrences: Array.from({ length: REPORT_FILES }, (_, i) => i + 1) };
@@ -68,6 +68,8 @@ const REPORT = [
   file('report: lines', /^fill .*\/reports\/\.\S+\.csv\./, 2),
   sent('report: parquet', /^duckdb COPY \(SELECT .* ORDER BY rank\) TO \S*\/reports\/\.\S+\.parquet\./),
   file('report: workbook', /^fill .*\/reports\/\.\S+\.xlsx\./),
+  file('report: page', /^fill .*\/reports\/\.linear-\S+\.html\./),
+  file('report: index', /^fill .*\/reports\/\.index\.html\./),
   ofReportFile(file('report: sync', /^sync .*\/reports\/\./)),
   ofReportFile(file('report: rename', /^rename .*\/reports\/\.\S* to /)),
   file('report: folder sync', /^sync .*\/reports$/, REPORT_FILES),
@@ -106,6 +108,8 @@ const DUCKDB_BEGIN = [
 
 const DUCKDB_PUBLISH = [
   sent('publish: ranks', /^duckdb COPY .*\/ranked-\w+\.parquet' \(/),
+  inside('publish: table of reasons', /^duckdb CREATE TEMP TABLE score_batch_reasons /),
+  inside('publish: reasons', /^duckdb INSERT INTO score_batch_reasons /),
   inside('publish: table', /^duckdb CREATE TABLE \S+ \S+ \S+ \S+"(scores|scores_quarantine|report|summary)" /, 4),
   inside('publish: delete', /^duckdb DELETE FROM /, 4),
   inside('publish: scores', /^duckdb INSERT INTO \S+"scores" /),
@@ -174,7 +178,10 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     sent('stage: table', /^http POST \S+\/datasets\/scratch\/tables /),
     ofChunk(sent('stage: chunk', /^http POST \/upload\/\S+\/jobs /)),
     sent('publish: table', /^http POST \S+\/datasets\/marketing\/tables .*"(scores|scores_quarantine|report|summary)"/, 4),
+    sent('publish: table of reasons', /^http POST \S+\/jobs CREATE TABLE \S+`score_batch_reasons_/),
+    sent('publish: reasons', /^http POST \S+\/jobs INSERT INTO \S+`score_batch_reasons_/),
     sent('publish: ranks', /^http POST \S+\/jobs CREATE OR REPLACE TABLE \S+`score_batch_ranked_/),
+    sent('publish: reasons dropped', /^http DELETE \S+\/score_batch_reasons_/),
     sent('publish: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'published'/),
     sent('publish: ranks dropped', /^http DELETE \S+\/score_batch_ranked_/),
     ...REPORT,
@@ -207,7 +214,10 @@ export const EFFECTS: Readonly<Record<Route, readonly Effect[]>> = {
     sent('reconcile: table', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_COUNTED_/),
     sent('reconcile: copy', /^http POST \S+ COPY INTO /),
     sent('publish: table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"(SCORES|SCORES_QUARANTINE|REPORT|SUMMARY)" /, 4),
+    sent('publish: table of reasons', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_REASONS_/),
+    sent('publish: reasons', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_REASONS_/),
     sent('publish: ranks', /^http POST \S+ CREATE OR REPLACE TRANSIENT TABLE \S+"SCORE_BATCH_RANKED_/),
+    sent('publish: reasons dropped', /^http POST \S+ DROP TABLE IF EXISTS \S+"SCORE_BATCH_REASONS_\w+"$/, 1),
     inside('publish: delete', /^http POST \S+ DELETE FROM /, 4),
     inside('publish: scores', /^http POST \S+ INSERT INTO \S+"SCORES" /),
     inside('publish: quarantine', /^http POST \S+ INSERT INTO \S+"SCORES_QUARANTINE" /),

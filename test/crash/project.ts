@@ -3,7 +3,7 @@ import { mkdir, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { inject } from 'vitest';
 import { listTables, makeDataset, runBigquery, runSnowflake } from '../across/shop.ts';
-import { linearProject } from '../support/linear-project.ts';
+import { explainedProject } from '../support/explained-project.ts';
 import { query } from '../support/project.ts';
 import type { Route } from './effects.ts';
 
@@ -46,21 +46,28 @@ const USERS = Array.from({ length: CHUNKS * CHUNK_ROWS }, (_, i) => {
 const TWICE = Array.from({ length: 2 }, (_, i) => `(1000, date '1997-03-11', ${i}, 0.5, 'US')`).join(', ');
 const BATCH_ROWS = Math.ceil((CHUNKS * CHUNK_ROWS + 2) / BLOCKS);
 
+/** Every kind of report file. */
+const FILES = `  parquet: reports/linear-{window}.parquet
+  xlsx: reports/linear-{window}.xlsx
+  page: reports/linear-{window}.html
+  csv:`;
+
 /** What the job of a DuckDB file has besides. */
 const EDITS: Readonly<Partial<Record<Route, (job: string) => string>>> = {
-  duckdb: (job) => job.replace('source:\n', 'source:\n  freeze: always\n'),
   tapped: (job) => job.replace('score:\n', `score:\n  batch_rows: ${BATCH_ROWS}\n`),
 };
 
 /** A fresh project; nothing has run in it. */
 export async function crashProject(route: Route): Promise<CrashProject> {
   const users = route === 'tapped' ? `${USERS}, ${TWICE}` : USERS;
-  const folder = await linearProject({
+  const folder = await explainedProject({
+    reasons: '{ top: 10, features: 2 }',
+    freeze: route === 'duckdb' ? 'always' : undefined,
     users: `select * from (values ${users}) as users(user_id, signup, a, b, country)`,
     edit: (job) =>
       (EDITS[route]?.(job) ?? job)
         .replace('warehouse: duckdb:data/warehouse.duckdb', `warehouse: $\{WAREHOUSE_URL}`)
-        .replace('  csv:', '  parquet: reports/linear-{window}.parquet\n  xlsx: reports/linear-{window}.xlsx\n  csv:')
+        .replace('  csv:', FILES)
         .replace('chunk_rows: 10', `chunk_rows: ${CHUNK_ROWS}`)
         .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
   });

@@ -56,6 +56,20 @@ describe('occlusion', () => {
     expect(sizes.reduce((sum, rows) => sum + rows, 0)).toBeLessThanOrEqual(40 + 40 * 24);
   });
 
+  it('is 0 for a feature that only the rounding of a batch seems to move', async () => {
+    const column = (...values: number[]): InputTensor[] => [
+      { name: 'x', dtype: 'float64', values: Float64Array.from(values), shape: [values.length, 1] },
+    ];
+    // Another batch, another last digit of a float32.
+    let calls = 0;
+    const score = async (batch: readonly InputTensor[]) => {
+      calls += 1;
+      return Array.from({ length: batch[0]?.shape[0] ?? 0 }, () => 0.5 - calls * 6e-8);
+    };
+    expect([...(await occlusion({ score, background: column(1, 2), inputs: column(3), rows: 1 }))]).toEqual([0]);
+    expect(calls).toBe(2);
+  });
+
   it('scores in batches of at most 2048 rows, whatever the number of rows', async () => {
     const random = seededRandom(4);
     const column = (rows: number): InputTensor[] => [
