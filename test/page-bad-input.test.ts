@@ -74,7 +74,7 @@ describe('few users', () => {
 
 it('says that the order means nothing where all scores are equal', async () => {
   const { text } = await pageOf(await project({ users: users(100, { a: '1.0' }) }));
-  expect(text('#scores')).toContain('All scores are equal, so their order means nothing.');
+  expect(text('#scores')).toContain('All scores are equal, so their ranking means nothing.');
   const { bandsExplain } = await readPageData(await project({ users: users(10) }).then(published), { week: '1997-W11' });
   expect(bandsExplain).toBeGreaterThan(0);
 });

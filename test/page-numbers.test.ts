@@ -257,7 +257,7 @@ it('puts these numbers on the page', async () => {
       [...row.querySelectorAll('th, td')].map((cell) => (cell.textContent ?? '').trim()),
     );
   const [users, sum] = [count(data.totals.users), expectedText(data.totals.expected)];
-  expect(text('h1')[0]).toBe(`${sum} of ${users} new customers are expected to place no further order`);
+  expect(text('h1')[0]).toBe(`${sum} of ${users} new customers are expected to stay away for 28 days`);
   expect(text('.lede')[0]).toContain(
     `which had ${expectedText(data.before?.expected ?? 0)} of ${count(data.before?.users ?? 0)}`,
   );

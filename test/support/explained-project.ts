@@ -4,7 +4,7 @@ import { type LinearOptions, linearProject } from './linear-project.ts';
 import { repository } from './project.ts';
 
 /** Three rows, one of them without a value of `b`. */
-export const LINEAR_BASELINE = 'a,b\n0.5,0.2\n1,\n1.5,1.1\n';
+const LINEAR_BASELINE = 'a,b\n0.5,0.2\n1,\n1.5,1.1\n';
 
 export interface ExplainedOptions extends LinearOptions {
   /** Text of `baseline.csv`. */
@@ -41,7 +41,7 @@ export async function explainedProject({
 }
 
 /** Files of a project that give a bundle of test/fixtures/models baseline rows. */
-export async function withBaseline(
+async function withBaseline(
   model: string,
   rows: string,
   edit: (yaml: string) => string = (yaml) => yaml,
