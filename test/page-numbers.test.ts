@@ -262,7 +262,7 @@ it('puts these numbers on the page', async () => {
     `which had ${expectedText(data.before?.expected ?? 0)} of ${count(data.before?.users ?? 0)}`,
   );
   expect(cells('#riskiest tbody tr').map(([rank, key, score]) => [rank, key, score])).toEqual(
-    data.riskiest.map(({ rank, key, score }) => [String(rank), key?.[0], percent(score)]),
+    data.riskiest.map(({ rank, key, score }) => [String(rank), key?.[0], percent(score, 2)]),
   );
   expect(cells('#left-out tbody tr').map((row) => row.at(-1))).toEqual(['3', '2']);
   const trend = cells('#trend tbody tr').slice(0, 5);
