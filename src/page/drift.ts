@@ -1,8 +1,9 @@
+import type { DriftBin } from '../domain/feature-drift.ts';
 import { draw, figure, shortened } from './chart.ts';
 import { BAR_KEY, CIRCLE_KEY, ROW, shareRows } from './chart-parts.ts';
 import { type Html, html, value } from './html.ts';
 import { decimal, percent } from './numbers.ts';
-import type { DriftBin, FeatureDrift, PageData } from './page-data.ts';
+import type { PageData, PageDrift } from './page-data.ts';
 import { section } from './section.ts';
 import { table } from './table.ts';
 import { listed } from './words.ts';
@@ -56,7 +57,7 @@ ${table({
   });
 }
 
-function summary(drift: readonly FeatureDrift[]): Html {
+function summary(drift: readonly PageDrift[]): Html {
   const names = (from: number, to: number) =>
     drift.filter(({ psi }) => psi >= from && psi < to).map(({ feature }) => shortened(feature, 60));
   const major = names(MAJOR_PSI, Number.POSITIVE_INFINITY);
@@ -82,11 +83,7 @@ function reading(psi: number): string {
   return psi < MAJOR_PSI ? 'some shift' : 'major shift';
 }
 
-function driftFigure(
-  { window }: PageData,
-  { feature, psi, bins }: FeatureDrift & { bins: readonly DriftBin[] },
-  i: number,
-): Html {
+function driftFigure({ window }: PageData, { feature, psi, bins }: PageDrift & { bins: readonly DriftBin[] }, i: number): Html {
   const rows = bins.slice(0, MOST_BINS).map(({ name, now, reference }) => ({ name: binName(name), now, reference }));
   return figure({
     heading: html`${value(shortened(feature, 60))} (PSI ${decimal(psi, 3)})`,

@@ -6,7 +6,7 @@ import { type Html, html } from './html.ts';
 import { wilson } from './interval.ts';
 import { count, decimal, measure, percent } from './numbers.ts';
 import type { Evaluated, OutcomeData } from './page-data.ts';
-import { table } from './table.ts';
+import { type Column, table } from './table.ts';
 import type { Nouns } from './words.ts';
 
 const SOFT = 'var(--soft)';
@@ -185,19 +185,16 @@ export function aucFigure(series: readonly Evaluated[], nouns: Nouns): Html {
     ),
     table: table({
       caption: 'Evaluations by window',
-      columns: [
-        { head: 'window' },
-        { head: nouns.many, numeric: true },
-        { head: 'expected', numeric: true },
-        { head: 'came true', numeric: true },
-        { head: 'AUC', numeric: true },
-        { head: '95% interval', numeric: true },
-        { head: 'average precision', numeric: true },
-        { head: 'Brier score', numeric: true },
-      ],
+      columns: evaluationColumns('window', nouns),
       rows: series.toReversed().map((one) => evaluationCells(`${one.label}${one.inSample ? ' (in-sample)' : ''}`, one)),
     }),
   });
+}
+
+/** Columns of a table of evaluations; see `evaluationCells`. @param first what a row is */
+export function evaluationColumns(first: string, nouns: Nouns): Column[] {
+  const measures = [nouns.many, 'expected', 'came true', 'AUC', '95% interval', 'average precision', 'Brier score'];
+  return [{ head: first }, ...measures.map((head) => ({ head, numeric: true }))];
 }
 
 export function evaluationCells(name: string, one: Evaluated): string[] {

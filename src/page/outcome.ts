@@ -2,7 +2,7 @@ import { dayIn } from './dates.ts';
 import { type Html, html } from './html.ts';
 import { highestText, liftText } from './lift-words.ts';
 import { measure } from './numbers.ts';
-import { aucFigure, calibrationFigure, decilesFigure, evaluationCells } from './outcome-charts.ts';
+import { aucFigure, calibrationFigure, decilesFigure, evaluationCells, evaluationColumns } from './outcome-charts.ts';
 import { othersOf, totalText, unknownYet } from './outcome-words.ts';
 import type { Evaluated, OutcomeData, PageData } from './page-data.ts';
 import { section } from './section.ts';
@@ -56,16 +56,7 @@ function groupsText({ groups, newest }: OutcomeData, nouns: Nouns): Html | undef
 ${table({
   caption: `${capitalized(nouns.many)} of ${newest.label} by whether they were contacted`,
   showCaption: true,
-  columns: [
-    { head: 'group' },
-    { head: nouns.many, numeric: true },
-    { head: 'expected', numeric: true },
-    { head: 'came true', numeric: true },
-    { head: 'AUC', numeric: true },
-    { head: '95% interval', numeric: true },
-    { head: 'average precision', numeric: true },
-    { head: 'Brier score', numeric: true },
-  ],
+  columns: evaluationColumns('group', nouns),
   rows: groups.map(({ group, evaluated }) =>
     evaluationCells(`${group}${group === 'untreated' ? ' (believe these)' : ''}`, evaluated),
   ),

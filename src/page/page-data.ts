@@ -1,4 +1,5 @@
 import type { Bands } from '../domain/bands.ts';
+import type { DriftBin, FeatureDrift } from '../domain/feature-drift.ts';
 import type { WindowKind } from '../domain/window.ts';
 
 // What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between
@@ -94,17 +95,7 @@ export interface LeftOut {
   readonly rows: number;
 }
 
-export interface DriftBin {
-  readonly name: string;
-  readonly now: number;
-  readonly reference: number;
-}
-
-export interface FeatureDrift {
-  readonly feature: string;
-  readonly psi: number;
-  readonly nullShare: number;
-  readonly referenceNullShare: number;
+export interface PageDrift extends Omit<FeatureDrift, 'bins'> {
   /** Limit of the job file. */
   readonly limit: number | undefined;
   /** Only for the three features that drifted most. */
@@ -175,7 +166,7 @@ export interface PageData {
   readonly reasons: { readonly features: number; readonly method: 'shapley' | 'occlusion' } | undefined;
   readonly leftOut: readonly LeftOut[];
   /** The feature that drifted most first; undefined if drift was not measured. */
-  readonly drift: readonly FeatureDrift[] | undefined;
+  readonly drift: readonly PageDrift[] | undefined;
   /** Relative links to the index page and to the report file with all users; undefined if there is none. */
   readonly links: { readonly index: string | undefined; readonly list: string | undefined };
   readonly run: RunFacts;

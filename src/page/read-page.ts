@@ -7,7 +7,7 @@ import { ScoreBatchError } from '../errors.ts';
 import type { TableReader } from '../warehouse/reader.ts';
 import { labelWindow, windowOf } from '../window/window.ts';
 import { readOutcome } from './evaluation-sql.ts';
-import type { FeatureDrift, LeftOut, PageData, Totals } from './page-data.ts';
+import type { LeftOut, PageData, PageDrift, Totals } from './page-data.ts';
 import { type PublishedWindow, readWindows, windowsUpTo } from './published-windows.ts';
 import { inOrder, readChange, readSegments, segmentColumns } from './read-segments.ts';
 import { explainedByBands, readDistribution } from './read-spread.ts';
@@ -137,7 +137,7 @@ async function readLeftOut(reader: TableReader, { tables, job, window, run }: Pa
   return rows.map(([reason, column, count]) => ({ reason: String(reason), column: column ?? '', rows: Number(count) }));
 }
 
-function driftOf({ run, job }: PageSpec): FeatureDrift[] | undefined {
+function driftOf({ run, job }: PageSpec): PageDrift[] | undefined {
   const { maxFeaturePsi: limits } = job;
   return run.details.feature_drift?.features.map(({ feature, psi, null_share, reference_null_share, bins }) => ({
     ...{ feature, psi, bins, nullShare: null_share, referenceNullShare: reference_null_share },

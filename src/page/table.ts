@@ -1,6 +1,6 @@
 import { type Html, html, type Part } from './html.ts';
 
-interface Column {
+export interface Column {
   readonly head: Part;
   readonly numeric?: boolean;
   /** Whether its texts are long: the table scrolls rather than break them into many lines. */
