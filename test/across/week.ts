@@ -95,7 +95,8 @@ export async function copyJob(folder: string, { edit = same, editQuery = same }:
   await cp(repository('models', 'churn'), path.join(folder, 'models', 'churn'), { recursive: true });
   const write = async (file: string, change: (text: string) => string) =>
     await writeFile(path.join(folder, 'jobs', file), change(await readFile(repository('jobs', file), 'utf8')));
-  for (const file of ['new_users.sql', 'new_users.bigquery.sql', 'outcomes.sql']) await write(file, editQuery);
+  for (const file of ['new_users.sql', 'new_users.bigquery.sql']) await write(file, editQuery);
+  await write('outcomes.sql', same);
   await write('churn-weekly.yaml', (job) => edit(replaced(job, 'sink:', `sink:\n  warehouse: $\{SINK_URL}`)));
 }
 

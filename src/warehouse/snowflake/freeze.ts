@@ -14,7 +14,7 @@ import { exactly, identifier, tableIdentifier } from './names.ts';
 import { renderQuery } from './query.ts';
 import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
-import { createTable, ensureSchema } from './tables.ts';
+import { createTable, ensureSchema, tableExists } from './tables.ts';
 import { unloadChunks } from './unload.ts';
 
 /** Columns of the query with their exact names; does not run it. */
@@ -41,8 +41,10 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   const table = frozenTableName(snowflake, runId);
   const manifestName = scratchName(snowflake, 'manifest', runId);
   const manifest = tableIdentifier(manifestName);
-  // An existing manifest belongs to a frozen table that is gone.
-  await run(snowflake, `DROP TABLE IF EXISTS ${manifest}`, runId);
+  // Without the table, an existing manifest belongs to one that is gone. With it, another process of the run has just made both,
+  // or is about to write the manifest.
+  if (!(await tableExists(snowflake, scratchName(snowflake, 'frozen', runId))))
+    await run(snowflake, `DROP TABLE IF EXISTS ${manifest}`, runId);
   const { sql, binds } = renderQuery(query);
   const { client, target, job } = snowflake;
   const tag = queryTag(job, runId);
