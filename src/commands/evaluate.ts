@@ -1,8 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
-import { currentPublication, ledgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { ledgerWindow, type Run } from '../domain/ledger.ts';
 import { showTableName } from '../domain/table-name.ts';
-import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
@@ -10,6 +9,7 @@ import { evaluateRun, noLabels } from '../run/evaluate.ts';
 import { showEvaluation } from './evaluation-summary.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { publishedRunOf } from './published-run.ts';
 
 export interface EvaluateFlags extends JobFlags, WindowOptions {}
 
@@ -21,14 +21,7 @@ export async function evaluateCommand(flags: EvaluateFlags, context: Context): P
   if (job.labels === undefined) throw noLabels(job);
   const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
   await reachSink();
-  const entries = await ledger.entries({ job: definition.name, window: ledgerWindow(window) });
-  const current = currentPublication(entries);
-  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  if (run === undefined) {
-    throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
-      hint: 'run the job for this window first',
-    });
-  }
+  const run = publishedRunOf(await ledger.entries({ job: definition.name, window: ledgerWindow(window) }), window);
   context.subject.runId = run.runId;
   const { evaluation, rows } = await evaluateRun({
     ...{ job, source, sink, run, now: context.now, signal: context.signal },

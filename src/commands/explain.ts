@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
-import { currentPublication, ledgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { ledgerWindow, type Run } from '../domain/ledger.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -18,6 +18,7 @@ import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.
 import { alignTable } from '../terminal/table.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { type PublishedRun, publishedRunOf } from './published-run.ts';
 
 export interface ExplainFlags extends JobFlags, WindowOptions {
   readonly features?: number;
@@ -51,7 +52,7 @@ export async function explainCommand(
   const warehouses = await openWarehouses(job, context);
   await warehouses.reachSink();
   await using _reading = warehouses.readTogether();
-  const run = await publishedRun(job, window, warehouses);
+  const run = publishedRunOf(await warehouses.ledger.entries({ job: definition.name, window: ledgerWindow(window) }), window);
   context.subject.runId = run.runId;
   const user = await readUser(values, { job, window, run, warehouses });
   const published = user.scores.find(({ runId }) => runId === run.runId);
@@ -63,24 +64,14 @@ export async function explainCommand(
 interface Found {
   readonly job: Job;
   readonly window: Window;
-  readonly run: Run;
+  readonly run: PublishedRun;
   readonly warehouses: Warehouses;
-}
-
-async function publishedRun(job: Job, window: Window, { ledger }: Warehouses): Promise<Run> {
-  const entries = await ledger.entries({ job: job.definition.name, window: ledgerWindow(window) });
-  const current = currentPublication(entries);
-  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  if (run?.details.columns !== undefined) return run;
-  throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
-    hint: 'run the job for this window first',
-  });
 }
 
 async function readUser(values: readonly string[], { job, window, run, warehouses }: Found): Promise<UserScores> {
   const { definition } = job;
   const names = tableNames(definition);
-  const columns = run.details.columns ?? [];
+  const columns = run.details.columns;
   if (!columns.some(({ name }) => name === 'rank')) {
     throw new ScoreBatchError('refused', `the scores of ${window.label} were published without ranks`, {
       hint: 'explain needs sink.layout: wide',

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
-import { currentPublication, lastPublished, ledgerWindow, runsOf } from '../domain/ledger.ts';
+import { ledgerWindow } from '../domain/ledger.ts';
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -12,6 +12,7 @@ import { refuseReserved } from '../report/reserved.ts';
 import { writeReport } from '../report/write.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { publishedRunOf } from './published-run.ts';
 
 export interface ReportFlags extends JobFlags, WindowOptions {
   readonly force?: boolean;
@@ -32,19 +33,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
   const { sink, ledger, files: ofWarehouses, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const entries = await ledger.entries({ job: definition.name, window });
-  const current = currentPublication(entries);
-  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
-  const supersededBy = lastPublished(entries)?.details.superseded_by;
-  if (current === undefined && supersededBy !== undefined) {
-    throw new ScoreBatchError('refused', `${window.label} is no longer published: run ${supersededBy.run_id} superseded it`, {
-      hint: `write the report of that run's window: --from ${supersededBy.start} --to ${supersededBy.end}`,
-    });
-  }
-  if (current === undefined || run?.details.columns === undefined) {
-    throw new ScoreBatchError('refused', `nothing is published for ${window.label}`, {
-      hint: 'run the job for this window first',
-    });
-  }
+  const run = publishedRunOf(entries, window);
   context.subject.runId = run.runId;
   // The ledger does not decide which table is exported: anyone who can write to it could name any table.
   if (!isSameTable(run.details.table, table)) {
@@ -77,7 +66,7 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       runId,
       window,
       scores,
-      rows: current.rows.scored,
+      rows: run.rows.scored,
       files,
       csvBom: definition.report.csv_bom,
       pages: jobPages({ job, window, runId, sink, ledger, columns: run.details.columns, files }),
@@ -94,9 +83,9 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       model,
       host: hostname(),
       details: { files: paths },
-      ...(rows && { rows }),
+      rows,
     }),
   );
-  for (const file of paths) context.console.info(`wrote ${file}: ${counted(current.rows.scored, 'user')} of run ${runId}`);
-  return { job: definition.name, window: window.label, run_id: runId, files: paths, rows: current.rows.scored };
+  for (const file of paths) context.console.info(`wrote ${file}: ${counted(run.rows.scored, 'user')} of run ${runId}`);
+  return { job: definition.name, window: window.label, run_id: runId, files: paths, rows: run.rows.scored };
 }

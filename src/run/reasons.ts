@@ -17,8 +17,8 @@ export async function explainHighest(
   frozen: FrozenTable,
   pinned: readonly AttemptTally[],
 ): Promise<Reasons | undefined> {
-  const { bundle, baseline, source, sink, key, features, requireGpu } = plan;
-  const { reasons, providers } = plan.job.definition.score;
+  const { bundle, baseline, source, sink, key, features, requireGpu, execution } = plan;
+  const { reasons, providers: preferred } = plan.job.definition.score;
   if (reasons === undefined || baseline === undefined) return undefined;
   progress.clock.enter('explain');
   const began = performance.now();
@@ -32,6 +32,8 @@ export async function explainHighest(
     { key, features },
     top.map(({ keyHash }) => keyHash),
   );
+  // Scores of another provider may differ in their last digits, and would look like those of other features.
+  const providers = execution?.devices.slice(0, 1) ?? preferred;
   const { explainUsers } = await import('../explain/explain-users.ts');
   const { rows, ...facts } = await explainUsers(
     top.map(({ keyHash, millionths, featureHash }) => ({ texts: found.get(keyHash), millionths, featureHash })),
