@@ -1,8 +1,8 @@
 import type { Bands } from '../domain/bands.ts';
 import type { TableColumn } from '../domain/tables.ts';
-import type { PageData, SegmentBands, Totals } from './page-data.ts';
+import type { PageData, SegmentBands } from './page-data.ts';
 import type { PublishedWindow } from './published-windows.ts';
-import { readSegment, type Scores, type SegmentCell } from './score-sql.ts';
+import { readSegment, type Scores, type SegmentCell, sumOf } from './score-sql.ts';
 
 /** Values beyond those that are read by themselves. */
 const REST = 'all other values';
@@ -63,11 +63,4 @@ function byValue(cells: readonly SegmentCell[]): Map<string | undefined, Segment
   const values = new Map<string | undefined, SegmentCell[]>();
   for (const cell of cells) values.set(cell.value, [...(values.get(cell.value) ?? []), cell]);
   return values;
-}
-
-function sumOf(cells: readonly SegmentCell[]): Totals {
-  return {
-    users: cells.reduce((sum, { totals }) => sum + totals.users, 0),
-    expected: cells.reduce((sum, { totals }) => sum + totals.expected, 0),
-  };
 }

@@ -139,6 +139,14 @@ function totals({ reader: { dialect }, column }: Scores): string {
     ${dialect.text(`CAST(${millionths} AS ${dialect.type({ type: 'integer' })})`, { type: 'integer' })} AS millionths`;
 }
 
+/** Totals of several cells. Adds whole millionths: the sum must not depend on the order of a warehouse's rows. */
+export function sumOf(cells: readonly SegmentCell[]): Totals {
+  return {
+    users: cells.reduce((sum, { totals }) => sum + totals.users, 0),
+    expected: cells.reduce((sum, { totals }) => sum + Math.round(totals.expected * MILLION), 0) / MILLION,
+  };
+}
+
 function toTotals([users, sum]: readonly (string | null)[]): Totals {
   return { users: Number(users), expected: Number(sum) / MILLION };
 }
