@@ -72,6 +72,8 @@ export interface WindowOptions extends WindowFlags {
   readonly allowOpen?: boolean;
 }
 
+export const FORCE_REPORT = 'replace a report file that this job did not write';
+
 export function addJobOption(command: Command): Command {
   return command.option(
     '--job <name|file>',

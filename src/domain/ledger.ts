@@ -52,10 +52,40 @@ export interface SupersededWindow {
   readonly end: string;
 }
 
+/** Why an earlier publication of a run is current again. */
+export interface Rollback {
+  /** The publication of the run that is restored. */
+  readonly publication: number;
+  /** What was current before. */
+  readonly from: { readonly run_id: string; readonly publication: number };
+  readonly reason: string | null;
+  /** User of the warehouse's session. */
+  readonly user: string | null;
+}
+
+/** Gates that somebody has overruled after a look. */
+export interface Acceptance {
+  /** Names of the gates, as in `gates` of the job file. */
+  readonly gates: readonly string[];
+  readonly reason: string;
+  /** User of the warehouse's session. */
+  readonly user: string | null;
+  readonly at: string;
+}
+
 /** Further facts about a run, stored as JSON. Each entry adds the facts that are new. */
 export interface RunDetails {
   /** Run that was published for the window when this one started; null if there was none. */
   readonly supersedes?: string | null;
+  /**
+   * The number of that publication; null if there was none. A run can be published again, by a rollback, so its id does not
+   * identify a publication.
+   */
+  readonly supersedes_publication?: number | null;
+  /** If the publication is a rollback: what it took the place of, and which publication of this run it made current again. */
+  readonly rollback?: Rollback;
+  /** Gates that refused the run, and who published it all the same. */
+  readonly accepted?: Acceptance;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

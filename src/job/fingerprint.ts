@@ -22,18 +22,19 @@ export interface Fingerprinted {
 /**
  * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL
  * and its bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only
- * affect speed (workers, devices, unloading), cost limits, table sharing, labels and the warehouses' URLs: two checkouts can have
- * the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
+ * affect speed (workers, devices, unloading), cost limits, table sharing, what is kept, labels, comparisons and the warehouses'
+ * URLs: two checkouts can have the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
  *
  * @returns SHA-256, hex
  */
 export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey }: Fingerprinted): string {
-  const { workers: _, max_memory: _memory, providers, ...score } = definition.score;
+  const { workers: _workers, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
-  const { max_bytes: __, usd_per_tib: ___, warehouse: ____, freeze: _freeze, unload: _unload, ...source } = definition.source;
-  const { warehouse: _____, shared_tables: ______, ...sink } = definition.sink;
-  // What became of the users changes no score.
-  const { labels: _labels, ...scoring } = definition;
+  const { max_bytes: _bytes, usd_per_tib: _price, warehouse: _from, ...reading } = definition.source;
+  const { freeze: _freeze, unload: _unload, keep_rows: _keep, ...source } = reading;
+  const { warehouse: _to, shared_tables: _shared, history: _history, history_for: _age, ...sink } = definition.sink;
+  // What became of the users, and what other models make of them, changes no score.
+  const { labels: _labels, compare: _compare, challenger: _challenger, ...scoring } = definition;
   const parts = {
     format: FORMAT_VERSION,
     source: identity,

@@ -1,0 +1,12 @@
+import type { Command } from 'commander';
+import type { Context } from '../context.ts';
+
+/** What the commands of a group share. Each action loads its own code, so that `--help` does not wait for a model runtime. */
+export interface CommandLine {
+  readonly program: Command;
+  context(): Context;
+  /** Prints JSON with --json, else text. */
+  show(result: { readonly data: unknown; readonly text: string }): void;
+  /** Prints JSON with --json. The text is on stderr already. */
+  showData(data: unknown): void;
+}

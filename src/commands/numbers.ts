@@ -1,0 +1,14 @@
+import { InvalidArgumentError } from 'commander';
+
+/** The same limit as in the job file: each worker is a thread with its own model and database. */
+export function workerNumber(text: string): number {
+  const value = positiveInteger(text);
+  if (value > 256) throw new InvalidArgumentError('It must be at most 256.');
+  return value;
+}
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a positive integer.');
+  return value;
+}

@@ -1,0 +1,45 @@
+import type { CommandLine } from './command-line.ts';
+import type { EvaluateFlags } from './evaluate.ts';
+import type { ExplainFlags } from './explain.ts';
+import { positiveInteger } from './numbers.ts';
+import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
+import type { ReportFlags } from './report.ts';
+import type { StatusFlags } from './status.ts';
+
+/** Commands that show what is published. */
+export function addResultCommands({ program, context, show, showData }: CommandLine): void {
+  addJobOption(program.command('status').description('show the ledger: runs, states, counts, seconds per stage'))
+    .option('--limit <runs>', 'number of newest runs to show (default: 20)', positiveInteger)
+    .action(async (flags: StatusFlags) => {
+      const { statusCommand } = await import('./status.ts');
+      show(await statusCommand(flags, context()));
+    });
+
+  addWindowOptions(addJobOption(program.command('report').description("write a window's report file again, without scoring")))
+    .option('--force', FORCE_REPORT)
+    .action(async (flags: ReportFlags) => {
+      const { reportCommand } = await import('./report.ts');
+      showData(await reportCommand(flags, context()));
+    });
+
+  addWindowOptions(
+    addJobOption(
+      program
+        .command('explain')
+        .argument('<key...>', "values of the key's columns, as the scores table shows them")
+        .description("show why a user's score is as it is, its run and model, and the user's earlier scores"),
+    ),
+  )
+    .option('--features <n>', 'how many features to name', positiveInteger)
+    .action(async (key: readonly string[], flags: ExplainFlags) => {
+      const { explainCommand } = await import('./explain.ts');
+      show(await explainCommand(key, flags, context()));
+    });
+
+  addWindowOptions(
+    addJobOption(program.command('evaluate').description("compare a window's published scores with what became of its users")),
+  ).action(async (flags: EvaluateFlags) => {
+    const { evaluateCommand } = await import('./evaluate.ts');
+    show(await evaluateCommand(flags, context()));
+  });
+}

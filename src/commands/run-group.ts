@@ -1,0 +1,89 @@
+import type { Command } from 'commander';
+import type { CommandLine } from './command-line.ts';
+import { unknownWord } from './complaint.ts';
+import { positiveInteger, workerNumber } from './numbers.ts';
+import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
+import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
+import type { PlanFlags } from './plan.ts';
+import type { RunFlags } from './run.ts';
+
+const ALLOW_EMPTY = 'publish a window without rows, even over one with rows';
+const SKIP_EMPTY = 'exit with code 99 if there is nothing to score';
+const FRESH = 'start over instead of resuming an unfinished run';
+const SKIP_PUBLISHED = 'do nothing if the window is already published';
+const REQUIRE_GPU = 'refuse to run on cpu';
+const WORKERS = 'number of chunk workers (default: one per core, one per GPU)';
+const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
+
+/** Commands that score windows, or parts of one. @returns the default command */
+export function addRunCommands({ program, context, show, showData }: CommandLine): Command {
+  const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
+  addRunOptions(addWindowOptions(addJobOption(run)))
+    .argument('[command]')
+    .allowExcessArguments(false)
+    .action(async (stray: string | undefined, flags: RunFlags) => {
+      if (stray !== undefined) throw unknownWord(stray, program, program.args[0] === 'run');
+      const { runCommand } = await import('./run.ts');
+      showData(await runCommand(flags, context()));
+    });
+
+  addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .action(async (flags: PlanFlags) => {
+      const { planCommand } = await import('./plan.ts');
+      show(await planCommand(flags, context()));
+    });
+
+  const freeze = program
+    .command('freeze')
+    .description('begin the run of a window and freeze its rows; `score` and `publish` can run elsewhere');
+  addWindowOptions(addJobOption(freeze))
+    .option('--skip-empty', SKIP_EMPTY)
+    .option('--skip-published', SKIP_PUBLISHED)
+    .option('--fresh', FRESH)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .action(async (flags: FreezeFlags) => {
+      const { freezeCommand } = await import('./phases.ts');
+      showData(await freezeCommand(flags, context()));
+    });
+
+  const score = program.command('score').description('score the frozen rows of a window, or a shard of them');
+  addWindowOptions(addJobOption(score))
+    .option('--shard <i/n>', 'shard of this process, e.g. 2/8 for the second of eight')
+    .option('--shards <n>', 'number of shards, if the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
+    .option('--skip-published', SKIP_PUBLISHED)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--workers <number>', WORKERS, workerNumber)
+    .action(async (flags: ScoreFlags) => {
+      const { scoreCommand } = await import('./phases.ts');
+      showData(await scoreCommand(flags, context()));
+    });
+
+  const publish = program.command('publish').description('publish the scored rows of a window once every chunk is staged');
+  addWindowOptions(addJobOption(publish))
+    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--skip-empty', SKIP_EMPTY)
+    .option('--skip-published', SKIP_PUBLISHED)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--force', FORCE_REPORT)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .action(async (flags: PublishFlags) => {
+      const { publishCommand } = await import('./phases.ts');
+      showData(await publishCommand(flags, context()));
+    });
+  return run;
+}
+
+function addRunOptions(command: Command): Command {
+  return command
+    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--skip-empty', SKIP_EMPTY)
+    .option('--skip-published', SKIP_PUBLISHED)
+    .option('--fresh', FRESH)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--force', FORCE_REPORT)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .option('--workers <number>', WORKERS, workerNumber);
+}

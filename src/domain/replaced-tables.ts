@@ -1,0 +1,20 @@
+import { suffixed } from './table-name.ts';
+import type { TableColumn, TableLayout } from './tables.ts';
+
+/**
+ * Identifies the publication that a replaced row belonged to, whatever the layout of its table; `replaced_at` is when another
+ * publication took its place.
+ */
+const REPLACED: readonly TableColumn[] = [
+  { name: 'replaced_job', type: 'string' },
+  { name: 'replaced_window_start', type: 'timestamp' },
+  { name: 'replaced_window_end', type: 'timestamp' },
+  { name: 'replaced_publication', type: 'integer' },
+  { name: 'replaced_run_id', type: 'string' },
+  { name: 'replaced_at', type: 'timestamp' },
+];
+
+/** The table that keeps the rows which a publication replaces in this one: `<table>_replaced`, its columns and six more. */
+export function replacedLayout({ name, columns }: TableLayout): TableLayout {
+  return { name: suffixed(name, '_replaced'), columns: [...columns, ...REPLACED] };
+}
