@@ -19,6 +19,8 @@ export interface Dialect {
   text(expression: string, column: Pick<Column, 'type' | 'digits'>): string;
   /** An expression that ORDER BY sorts by the text's UTF-8 bytes, whatever its collation. */
   bytes(text: string): string;
+  /** The user of the session, as an expression; undefined if the warehouse has no users. */
+  readonly user: string | undefined;
   /** The first 60 bits of a text's MD5 as a whole number. */
   hash(text: string): string;
 }

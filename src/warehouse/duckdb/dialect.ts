@@ -12,5 +12,6 @@ export const DUCKDB: Dialect = {
   text: canonicalText,
   // The collation "C" compares bytes.
   bytes: (text) => `CAST(${text} AS VARCHAR) COLLATE "C"`,
+  user: undefined,
   hash: (text) => `CAST('0x' || substr(md5(${text}), 1, 15) AS BIGINT)`,
 };

@@ -15,6 +15,7 @@ export const SNOWFLAKE: Dialect = {
   text: canonicalText,
   bytes: (text) => `TO_BINARY(${text}, 'UTF-8')`,
   // The first 64 bits of the MD5 without the last four; integers have 128 bits in Snowflake.
+  user: 'CURRENT_USER()',
   hash: (text) => `BITSHIFTRIGHT(MD5_NUMBER_UPPER64(${text}), 4)`,
 };
 
