@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showAuc } from '../domain/evaluation.ts';
 import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
-import { isSuperseded, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { isSuperseded, type LedgerWindow, type Publication, type Run, runsOf } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { bottleneck } from '../domain/speed.ts';
@@ -34,12 +34,14 @@ export async function statusCommand(flags: StatusFlags, context: Context): Promi
   await reachSink();
   await using _reading = readTogether();
   const entries = await ledger.entries({ job: definition.name });
-  const current = new Map(currentEntries(entries).map(({ window, runId }) => [windowKey(window), runId]));
+  const current = new Map(
+    currentEntries(entries).map(({ window, runId, publication }) => [windowKey(window), { runId, number: publication }]),
+  );
   const runs = runsOf(entries)
     .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .slice(-(flags.limit ?? DEFAULT_LIMIT));
   const now = runs.some(isUnfinished) ? await identityNow(job) : undefined;
-  const published = runs.filter((run) => current.get(windowKey(run.window)) === run.runId);
+  const published = runs.filter((run) => current.get(windowKey(run.window))?.runId === run.runId);
   const held = await sink.held(
     tables,
     definition.name,
@@ -83,9 +85,13 @@ interface Surroundings {
   readonly tables: Tables;
 }
 
-function describeRun(run: Run, published: string | undefined, { now, held, tables }: Surroundings) {
+function describeRun(
+  run: Run,
+  published: Pick<Publication, 'number' | 'runId'> | undefined,
+  { now, held, tables }: Surroundings,
+) {
   const { details } = run;
-  const current = run.runId === published;
+  const current = run.runId === published?.runId;
   const unfinished = isUnfinished(run);
   const lost = unfinished && isSuperseded(run, published);
   return {

@@ -181,6 +181,8 @@ export interface Publication {
   readonly number: number;
   readonly runId: string;
   readonly rows: RunRows;
+  /** If it is a rollback: number of the publication that it took the place of. */
+  readonly rolledBack?: number;
 }
 
 /**
@@ -198,12 +200,16 @@ export function ledgerWindow({ label, start, end, kind }: Window): LedgerWindow 
 /** Folds entries, in the order in which they were written, into runs, oldest first. Later details add to earlier ones. */
 export function runsOf(entries: readonly LedgerEntry[]): Run[] {
   const runs = new Map<string, Run>();
+  const published = new Map<string, number>();
   for (const entry of entries) {
+    const { publication = 0 } = entry;
     const before = runs.get(entry.runId);
+    // A later entry of a second process of the run must not take the run back to an earlier state. A rollback does.
+    const again = publication > (published.get(entry.runId) ?? 0);
+    if (again) published.set(entry.runId, publication);
     runs.set(entry.runId, {
       ...entry,
-      // A later entry of a second process of the run must not take the run back to an earlier state.
-      state: before && rank(before.state) > rank(entry.state) ? before.state : entry.state,
+      state: before && !again && rank(before.state) > rank(entry.state) ? before.state : entry.state,
       startedAt: before?.startedAt ?? entry.recordedAt,
       startedOn: before?.startedOn ?? entry.host,
       rows: entry.rows ?? before?.rows,
@@ -215,10 +221,10 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
 
 /** The publication that the tables hold. @param entries all of one job and window */
 export function currentPublication(entries: readonly LedgerEntry[]): Publication | undefined {
-  const { publication, rows, runId } = lastPublished(entries) ?? {};
-  return publication === undefined || rows === undefined || runId === undefined
-    ? undefined
-    : { number: publication, runId, rows };
+  const { publication, rows, runId, details } = lastPublished(entries) ?? {};
+  if (publication === undefined || rows === undefined || runId === undefined) return undefined;
+  const rolledBack = details?.rollback?.from.publication;
+  return { number: publication, runId, rows, ...(rolledBack !== undefined && { rolledBack }) };
 }
 
 /**
@@ -238,10 +244,16 @@ export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | un
 /**
  * Whether another run has published the window since this one started. Then this run can no longer publish.
  *
- * @param published id of the run that is published now
+ * @param published what is published now
  */
-export function isSuperseded({ details }: Pick<Run, 'details'>, published: string | undefined): boolean {
-  return (details.supersedes ?? undefined) !== published;
+export function isSuperseded(
+  { details }: Pick<Run, 'details'>,
+  published: Pick<Publication, 'number' | 'runId'> | undefined,
+): boolean {
+  const { supersedes_publication: number } = details;
+  // Entries of earlier versions have no number.
+  if (number === undefined) return (details.supersedes ?? undefined) !== published?.runId;
+  return (number ?? undefined) !== published?.number;
 }
 
 /**
@@ -253,7 +265,7 @@ export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: stri
   return runsOf(entries).findLast((run) => {
     if (run.fingerprint !== fingerprint) return false;
     if (run.state === 'published') return run.runId === current?.runId;
-    return (run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current?.runId);
+    return (run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current);
   });
 }
 

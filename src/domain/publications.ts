@@ -50,6 +50,27 @@ export function nextNumber(
 }
 
 /**
+ * Numbers of the replaced publications of a window that stay kept: those with the highest numbers, without what a rollback
+ * has made current again. The publication that is current before this one is among them.
+ *
+ * @param entries of one job, at least all of the window
+ * @param restored number of the kept publication that becomes current now
+ */
+export function keptNumbers(
+  entries: readonly LedgerEntry[],
+  window: LedgerWindow,
+  { history, restored }: { readonly history: number; readonly restored?: number | undefined },
+): number[] {
+  const own = entries.filter((entry) => isSameWindow(entry.window, window) && entry.state === 'published');
+  const moved = new Set([restored, ...own.map(({ details }) => details.rollback?.publication)]);
+  const numbers = own.flatMap(({ publication }) => (publication === undefined || moved.has(publication) ? [] : [publication]));
+  return numbers
+    .sort((a, b) => b - a)
+    .slice(0, history)
+    .sort((a, b) => a - b);
+}
+
+/**
  * The entry that marks `run` as superseded by the publication of another window. It has that publication's number, so it is
  * the last of its own window.
  */

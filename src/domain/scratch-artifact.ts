@@ -32,7 +32,7 @@ export function mayDelete({ run: id, deadline }: ScratchArtifact, entries: reado
     return { deletable: true, why: 'its run has published' };
   if (run?.state === 'skipped') return { deletable: true, why: 'its run had nothing to score' };
   const current = currentPublication(entries);
-  if (run !== undefined && isSuperseded(run, current?.runId)) {
+  if (run !== undefined && isSuperseded(run, current)) {
     return { deletable: true, why: `${current?.runId ?? 'another run'} has published the window since its run started` };
   }
   if (Date.parse(deadline ?? '') < now) return { deletable: true, why: `its deadline was ${deadline}` };

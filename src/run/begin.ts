@@ -75,6 +75,7 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
   progress.state = 'started';
   const append = entryOf({ plan, progress }, 'started', {
     supersedes: progress.supersedes?.runId ?? null,
+    supersedes_publication: progress.supersedes?.number ?? null,
     source: plan.identity,
     sql: showQuery(plan.query),
     parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),

@@ -16,6 +16,8 @@ import { outcomeRefusal, refusal } from './refuse.ts';
 
 export interface PublishOptions {
   readonly allowEmpty: boolean;
+  /** Publish scores that were rolled back; false by default. */
+  readonly force?: boolean | undefined;
 }
 
 /**
@@ -86,7 +88,9 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   clock.enter('publish');
   const mine = await plan.sink.publish({
     entry: entryOf(active, 'published', progress.details),
-    supersedes: progress.supersedes?.runId,
+    supersedes: progress.supersedes,
+    history: definition.sink.history,
+    rolledBack: options.force ? undefined : progress.supersedes?.rolledBack,
     overlaps: plan.overlaps,
     sharedTables: definition.sink.shared_tables,
     pinned: reconciliation.pinned,

@@ -15,6 +15,6 @@ export async function rootCause(error: unknown, { plan, progress }: ActiveRun): 
   // If the ledger does not answer either, the first error counts.
   const entries = await plan.ledger.entries(windowFilter(plan)).catch(() => undefined);
   const current = entries && currentPublication(entries);
-  const others = entries !== undefined && current?.runId !== progress.runId && current?.runId !== progress.supersedes?.runId;
+  const others = entries !== undefined && current?.runId !== progress.runId && current?.number !== progress.supersedes?.number;
   return others ? superseded(plan.window.label, current?.runId, error) : error;
 }

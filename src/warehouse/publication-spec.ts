@@ -1,7 +1,7 @@
 import type { Bands } from '../domain/bands.ts';
 import type { MeasuredDrift } from '../domain/feature-drift.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { LedgerEntry } from '../domain/ledger.ts';
+import type { LedgerEntry, Publication } from '../domain/ledger.ts';
 import type { PublishedEntry } from '../domain/publications.ts';
 import type { Reasons } from '../domain/reasons.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
@@ -29,8 +29,11 @@ export interface StagedTally extends Pinning {
 export interface PublicationSpec {
   /** The ledger entry that the publishing transaction writes; it also assigns the publication number. */
   readonly entry: LedgerEntry;
-  /** Run whose publication the plan saw. If it differs at the publish lock, this run lost a race. */
-  readonly supersedes: string | undefined;
+  /**
+   * The publication that the plan saw. If its number differs at the publish lock, this run lost a race; ids of runs do not
+   * tell, since a rollback makes a run current again.
+   */
+  readonly supersedes: Pick<Publication, 'number' | 'runId'> | undefined;
   /**
    * Publications of overlapping windows that this one supersedes. If they differ at the publish lock, this run lost a race.
    */
@@ -53,6 +56,12 @@ export interface PublicationSpec {
   readonly reasons?: Reasons | undefined;
   /** Share of users for the column `holdout`; undefined if the job has none. */
   readonly holdout?: number | undefined;
+  /** How many replaced publications of the window are kept; 0 keeps none. */
+  readonly history: number;
+  /** The kept publication of the entry's run that is restored, instead of rows that are staged. */
+  readonly restored?: number | undefined;
+  /** A kept publication whose rows must not be published again: it was rolled back. */
+  readonly rolledBack?: number | undefined;
 }
 
 export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> {

@@ -5,17 +5,21 @@ import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes, countNear } from '../sql/clashes.ts';
 import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
-import { publishedRun } from '../sql/ledger.ts';
+import { publishedNumber, publishedRun } from '../sql/ledger.ts';
 import { selectRanked, selectScored } from '../sql/publication.ts';
 import {
   appendEntries,
-  nextEntry,
+  type NextPublication,
+  nextPublication,
   type PublicationTables,
   publicationTables,
+  repeatsRolledBack,
   replaceRows,
+  trimKept,
   writtenTables,
 } from '../sql/publishing.ts';
 import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
@@ -47,15 +51,16 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const targets = await createTargets(connection, spec);
   const entries = await readEntries(connection, targets.ledger, { job: entry.job, near: entry.window });
   // The script checks that nothing near this window was published since, so this number is still right when it commits.
-  const numbered = nextEntry(entries, spec);
-  if (numbered === undefined) return false;
+  const next = nextPublication(entries, spec);
+  if (next === undefined) return false;
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   const reasons = hasRows ? await writeReasons(connection, spec) : undefined;
   if (hasRows) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
   if (reasons !== undefined) await dropTable(connection, reasons).catch(() => undefined);
-  const script = transaction(statementsOf(connection, { ...spec, entry: numbered }, targets, near));
-  const mine = await publishOnce(connection, numbered, targets.ledger, script);
+  const publication = { ...spec, entry: next.entry };
+  const script = transaction(statementsOf(connection, publication, targets, { near, next }));
+  const mine = await publishOnce(connection, publication, targets.ledger, script);
   // The table expires if it cannot be dropped.
   if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
@@ -65,7 +70,13 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
 const MAX_JOBS = 5;
 
 /** @returns false if another process of the run has published */
-async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: TableLayout, script: string): Promise<boolean> {
+async function publishOnce(
+  connection: Connection,
+  spec: PublicationSpec,
+  ledger: TableLayout,
+  script: string,
+): Promise<boolean> {
+  const { entry } = spec;
   // Identifies this process's job after a lost answer.
   const process = randomBytes(8).toString('hex');
   const job = queryJob(connection, script, { runId: entry.runId });
@@ -81,7 +92,10 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
       const published = refusalOf(error);
       if (published === undefined) throw error;
       const altered = alteredBy(published);
+      if (altered !== undefined && spec.restored !== undefined)
+        throw incompleteHistory(spec, `${altered} would not have all rows`);
       if (altered !== undefined) throw alteredStaging([`${altered} would not have the rows that were counted`]);
+      if (published === REPEATED) throw rolledBackContent(spec);
       if (published === entry.runId) return false;
       if (published === CLASH) throw clashed(entry);
       throw superseded(entry.window.label, published);
@@ -95,6 +109,9 @@ async function publishOnce(connection: Connection, entry: LedgerEntry, ledger: T
     hint: 'run again with --fresh: a new run uses new job ids',
   });
 }
+
+/** The script's refusal for rows that were rolled back. */
+const REPEATED = 'rolled back';
 
 /** The script's refusal for a conflict other than the window's own publication. Not a run id, which has no spaces. */
 const CLASH = 'a clash';
@@ -116,6 +133,7 @@ async function createTargets(connection: Connection, spec: PublicationSpec): Pro
   for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
   if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
   if (drift) await createLayout(connection, drift, ['feature']);
+  for (const { kept } of targets.kept) await createLayout(connection, kept, ['replaced_job', 'replaced_publication']);
   return targets;
 }
 
@@ -159,32 +177,41 @@ function rankedId({ entry, pinned }: PublicationSpec): string {
 }
 
 /** @param near number of publications near the window when the publication number was chosen */
-function statementsOf(connection: Connection, spec: PublicationSpec, targets: PublicationTables, near: number): string[] {
+function statementsOf(
+  connection: Connection,
+  spec: PublicationSpec,
+  targets: PublicationTables,
+  { near, next }: { readonly near: number; readonly next: NextPublication },
+): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
   const { ledger, scores, quarantine, report, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
   const clashes = countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec);
+  const repeats = repeatsRolledBack(BIGQUERY, targets, spec);
   const rows = {
     ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands, holdout },
     staged: pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned),
   };
   return [
     takeLock(lockTable(connection, ledger)),
-    refuseUnless(`${published} = ${literal(supersedes ?? '')}`, published),
+    refuseUnless(`${publishedNumber(BIGQUERY, ledger, entry)} = ${supersedes?.number ?? 0}`, published),
     refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
     ...replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined }),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
+    ...(repeats === undefined ? [] : [refuseUnless(`NOT (${repeats})`, literal(REPEATED))]),
+    ...trimKept(BIGQUERY, targets, spec, next),
     ...appendEntries(BIGQUERY, targets, spec),
   ];
 }
 
 /** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. */
 function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: ExpectedRows): string {
-  const counted = `(SELECT CONCAT(row_count, ' rows, ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING))
-    FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
-  const wanted = `${rows} rows, ${checksum}`;
+  const sum =
+    checksum === undefined ? '' : `, ', ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING)`;
+  const counted = `(SELECT CONCAT(row_count, ' rows'${sum}) FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
+  const wanted = checksum === undefined ? `${rows} rows` : `${rows} rows, ${checksum}`;
   return refuseUnless(
     `${counted} = ${BIGQUERY.literal(wanted)}`,
     `${BIGQUERY.literal(`${ALTERED}${showTableName(table.name)}`)}`,

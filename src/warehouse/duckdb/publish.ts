@@ -1,10 +1,23 @@
 import type { Reasons } from '../../domain/reasons.ts';
+import { showTableName } from '../../domain/table-name.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
+import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
+import { countContent, expectedRows } from '../sql/content.ts';
 import { selectScored } from '../sql/publication.ts';
-import { appendEntries, nextEntry, publicationTables, replaceRows, writtenTables } from '../sql/publishing.ts';
+import {
+  appendEntries,
+  neededTables,
+  nextPublication,
+  type PublicationTables,
+  publicationTables,
+  repeatsRolledBack,
+  replaceRows,
+  trimKept,
+  writtenTables,
+} from '../sql/publishing.ts';
 import { insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
@@ -42,21 +55,35 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
         ({ name }) => tableExists(database, name),
       );
       const written = writtenTables(tables);
-      for (const table of [tables.ledger, ...written]) await createTable(database, table);
-      const numbered = nextEntry(await readEntries(database, tables.ledger, { job: entry.job, near: entry.window }), spec);
-      if (numbered === undefined) return false;
+      for (const table of [tables.ledger, ...neededTables(tables)]) await createTable(database, table);
+      const next = nextPublication(await readEntries(database, tables.ledger, { job: entry.job, near: entry.window }), spec);
+      if (next === undefined) return false;
       const [[clashes] = []] = await database.rows(`SELECT ${countClashes(DUCKDB, tables.ledger, written, spec)}`);
       if (Number(clashes) > 0) throw clashed(entry);
-      const publication = { ...spec, entry: numbered };
+      const publication = { ...spec, entry: next.entry };
       // The ranked file is in rank order and a thread inserts whole row groups of it, so a range of ranks still touches few row
       // groups. Preserving the order exactly would take a single thread, or twice the work if memory is small.
       if (hasRows) await database.run('SET preserve_insertion_order = false');
       for (const sql of replaceRows(DUCKDB, tables, publication, { rows: hasRows ? rows : undefined })) await database.run(sql);
-      await refuseAlteredStaging(file, entry.runId, spec.pinned);
+      if (spec.restored === undefined) await refuseAlteredStaging(file, entry.runId, spec.pinned);
+      else await refuseIncomplete(database, tables, publication);
+      const repeats = repeatsRolledBack(DUCKDB, tables, publication);
+      const [[repeated] = []] = repeats === undefined ? [] : await database.rows(`SELECT ${repeats}`);
+      if (repeated === true) throw rolledBackContent(publication);
+      for (const sql of trimKept(DUCKDB, tables, publication, next)) await database.run(sql);
       for (const sql of appendEntries(DUCKDB, tables, publication)) await database.run(sql);
       return true;
     });
   });
+}
+
+/** @throws ScoreBatchError `refused` if the kept rows are not all there */
+async function refuseIncomplete(database: Database, tables: PublicationTables, spec: PublicationSpec): Promise<void> {
+  for (const { table, rows, hash } of expectedRows(DUCKDB, spec, tables)) {
+    const [[found] = []] = await database.rows(countContent(DUCKDB, table, spec.entry, hash));
+    if (Number(found) !== rows)
+      throw incompleteHistory(spec, `${showTableName(table.name)} would have ${found} of ${rows} rows`);
+  }
 }
 
 /** @returns name of a temporary table; undefined if no user has a reason */

@@ -3,8 +3,8 @@ import { checksumOf } from '../../domain/checksum.ts';
 import type { Reasons } from '../../domain/reasons.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked } from '../../domain/tables.ts';
-import { ScoreBatchError } from '../../errors.ts';
 import { alteredStaging } from '../altered-staging.ts';
+import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
@@ -12,16 +12,21 @@ import { countDrift } from '../sql/drift-rows.ts';
 import { countSummarized, selectRanked, selectScored } from '../sql/publication.ts';
 import {
   appendEntries,
-  nextEntry,
+  neededTables,
+  nextPublication,
   type PublicationTables,
   publicationTables,
+  repeatsRolledBack,
   replaceRows,
+  trimKept,
   writtenTables,
 } from '../sql/publishing.ts';
 import { explainedUsers, insertReasons, reasonColumns, withReasons } from '../sql/reasons.ts';
 import { pinnedRows } from '../sql/tally.ts';
 import { comment } from './comment.ts';
 import { SNOWFLAKE } from './dialect.ts';
+import { doubled } from './doubled.ts';
+import { countReplaced, refuseOtherKept } from './kept.ts';
 import { readEntries } from './ledger.ts';
 import { tableIdentifier } from './names.ts';
 import { lockTable, withPublishLock } from './publish-lock.ts';
@@ -44,25 +49,32 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     ({ name }) => tableExists(snowflake, name),
   );
   const lock = lockTable(snowflake, tables.ledger);
-  for (const table of [tables.ledger, ...writtenTables(tables)]) await ensureTable(snowflake, table);
+  for (const table of [tables.ledger, ...neededTables(tables)]) await ensureTable(snowflake, table);
   await ensureLock(snowflake, lock);
   const staged = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
   const ranked = staged && (await rank(snowflake, spec, staged));
 
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, tables.ledger, { job: entry.job, near: entry.window });
-    const numbered = nextEntry(entries, spec);
+    const next = nextPublication(entries, spec);
     // If this process's own COMMIT had no answer, it did happen.
-    if (numbered === undefined) return { commit: false, result: commitUnknown };
+    if (next === undefined) return { commit: false, result: commitUnknown };
     const clashes = countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...tables.others], spec);
     const [[found] = []] = await session.rows(`SELECT ${clashes} AS clashes`);
     if (Number(found) > 0) throw clashed(entry);
-    const publication = { ...spec, entry: numbered };
+    const publication = { ...spec, entry: next.entry };
     const from = `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`;
     const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands, holdout }, staged };
     const replaced = replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
+    const replacing = await countReplaced(session, tables, publication);
     for (const sql of [...replaced, ...appendEntries(SNOWFLAKE, tables, publication, fence)]) await session.rows(sql);
     await refuseOther(session, snowflake, publication, tables);
+    await refuseOtherKept(session, tables, publication, replacing);
+    const repeats = repeatsRolledBack(SNOWFLAKE, tables, publication);
+    const [[repeated] = []] =
+      repeats === undefined ? [] : await session.rows(`SELECT IFF(${repeats}, 'yes', 'no') AS repeated`);
+    if (repeated === 'yes') throw rolledBackContent(publication);
+    for (const sql of trimKept(SNOWFLAKE, tables, publication, { ...next, fence })) await session.rows(sql);
     return { commit: true, result: true };
   });
 }
@@ -86,9 +98,12 @@ async function refuseOther(
     const [[rows, high, low] = []] = await session.rows(countContent(SNOWFLAKE, expected.table, entry, expected.hash));
     const table = showTableName(expected.table.name);
     const counted = Number(rows);
-    if (counted === expected.rows && checksumOf(high, low) === expected.checksum) continue;
-    const ranTwice = expected.rows > 0 && (counted === 0 || counted === 2 * expected.rows);
-    if (ranTwice) throw doubled(`${table} has ${rows} rows, expected ${expected.rows}`);
+    const sameSum = expected.checksum === undefined || checksumOf(high, low) === expected.checksum;
+    if (counted === expected.rows && sameSum) continue;
+    const twice = expected.rows > 0 && counted === 2 * expected.rows;
+    const short = `${table} would have ${rows} of ${expected.rows} rows`;
+    if (spec.restored !== undefined && !twice) throw incompleteHistory(spec, short);
+    if (twice || (expected.rows > 0 && counted === 0)) throw doubled(`${table} has ${rows} rows, expected ${expected.rows}`);
     altered.push(`${table} would have ${rows} rows where ${expected.rows} were counted, or other values`);
   }
   if (altered.length > 0) throw alteredStaging(altered);
@@ -97,21 +112,14 @@ async function refuseOther(
     const scored = entry.rows?.scored ?? 0;
     if (Number(users) !== scored) throw doubled(`${showTableName(summary.name)} has ${users} users, expected ${scored}`);
   }
-  if (drift !== undefined) {
+  if (drift !== undefined && spec.restored === undefined) {
     const [[rows] = []] = await session.rows(countDrift(SNOWFLAKE, drift, entry));
     const measured = spec.pinned.length === 0 ? 0 : (spec.drift?.features.length ?? 0);
     if (Number(rows) !== measured) throw doubled(`${showTableName(drift.name)} has ${rows} rows, expected ${measured}`);
   }
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
-  if (entries.filter(({ state }) => state === 'published').length !== 1)
+  if (entries.filter(({ publication }) => publication === entry.publication).length !== 1)
     throw doubled('the ledger does not have the entry exactly once');
-}
-
-export function doubled(what: string): ScoreBatchError {
-  return new ScoreBatchError('unavailable', 'the publication was rolled back: one of its statements ran twice or not at all', {
-    details: [what],
-    hint: 'the connection to Snowflake may be unreliable; run the same command again: it resumes from the staged chunks',
-  });
 }
 
 /** Writes the scored rows of the pinned attempts with their ranks to a table of this call's own. @returns its quoted name */

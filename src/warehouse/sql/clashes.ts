@@ -10,7 +10,7 @@ import { isForeign, isWindow } from './windows.ts';
 // Repeats the plan's checks under the publish lock, because another process can have published since. The plan reports
 // details; here it is enough to know that something is wrong.
 
-type Runs = readonly Pick<PublishedEntry, 'runId'>[];
+type Runs = readonly Pick<PublishedEntry, 'runId' | 'publication'>[];
 
 /**
  * @param entries of the job, for all windows near the entry's
@@ -19,7 +19,7 @@ type Runs = readonly Pick<PublishedEntry, 'runId'>[];
 export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps }: PublicationSpec): void {
   const ids = (list: Runs) =>
     list
-      .map(({ runId }) => runId)
+      .map(({ runId, publication }) => `${runId} ${publication}`)
       .sort()
       .join();
   if (ids(overlapping(entries, entry.window)) !== ids(overlaps)) throw clashed(entry);

@@ -51,18 +51,23 @@ export function rejectionHash(dialect: Dialect, key: readonly Column[]): string 
  * @param hash of a row of the table
  */
 export function countContent(dialect: Dialect, table: TableLayout, entry: LedgerEntry, hash: string): string {
+  return countRows(dialect, table, inPublication(dialect, table, entry), hash);
+}
+
+/** As `countContent`, for rows that meet a condition. */
+export function countRows(dialect: Dialect, table: TableLayout, condition: string, hash: string): string {
   const text = dialect.type({ type: 'string' });
   const counts = ['COUNT(*)', ...checksumSums(dialect, hash).map((sum) => `COALESCE(${sum}, 0)`)];
   return `SELECT ${counts.map((count, i) => `CAST(${count} AS ${text}) AS ${['row_count', 'high', 'low'][i]}`).join(', ')}
-    FROM ${dialect.table(table.name)} WHERE ${inPublication(dialect, table, entry)}`;
+    FROM ${dialect.table(table.name)} WHERE ${condition}`;
 }
 
 /** A published table and the expected rows of the window. */
 export interface ExpectedRows {
   readonly table: TableLayout;
   readonly rows: number;
-  /** Sum of the rows' hashes, decimal. */
-  readonly checksum: string;
+  /** Sum of the rows' hashes, decimal; undefined if only their number is known. */
+  readonly checksum: string | undefined;
   /** Hash of a row, as an expression over the table's columns. */
   readonly hash: string;
 }
@@ -72,10 +77,10 @@ export interface ExpectedRows {
  */
 export function expectedRows(
   dialect: Dialect,
-  { entry, pinned, key, keep }: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep'>,
+  { entry, pinned, key, keep, restored }: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep' | 'restored'>,
   { scores, quarantine, report }: Record<'scores' | 'quarantine', TableLayout> & { readonly report: TableLayout | undefined },
 ): ExpectedRows[] {
-  const { scored, rejected } = sumContent(pinned);
+  const { scored, rejected } = restored === undefined ? sumContent(pinned) : {};
   const score = scores.columns[key.length + keep.length]?.name ?? '';
   const published = { rows: entry.rows?.scored ?? 0, checksum: scored, hash: scoreHash(dialect, [...key, ...keep], score) };
   return [

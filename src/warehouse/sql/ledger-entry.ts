@@ -85,6 +85,7 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 type Shape = (value: unknown) => boolean;
 const absent: Shape = (value) => value === undefined;
 const isText: Shape = (value) => absent(value) || typeof value === 'string';
+const isNumber: Shape = (value) => absent(value) || typeof value === 'number';
 const isTexts: Shape = (value) => absent(value) || (Array.isArray(value) && value.every((part) => typeof part === 'string'));
 const isList: Shape = (value) => absent(value) || (Array.isArray(value) && value.every(isObject));
 const isGroup: Shape = (value) => absent(value) || isObject(value);
@@ -92,6 +93,9 @@ const isGroup: Shape = (value) => absent(value) || isObject(value);
 /** Expected types of the details that are read from earlier runs. */
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   supersedes: isText,
+  supersedes_publication: isNumber,
+  rollback: isGroup,
+  accepted: isGroup,
   sql: isText,
   report: (value) => isText(value) || isTexts(value),
   trained_through: isText,

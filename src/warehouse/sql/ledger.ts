@@ -58,6 +58,14 @@ export function isOtherDigest({ literal }: Dialect, { name, version, digest }: L
   return `model_name = ${literal(name)} AND model_version = ${literal(version)} AND model_digest <> ${literal(digest)}`;
 }
 
+/** Expression for the number of the publication of the entry's window; 0 if there is none. */
+export function publishedNumber(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
+  return `COALESCE((SELECT CASE WHEN state = 'superseded' THEN 0 ELSE publication END FROM ${dialect.table(layout.name)}
+    WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL
+      AND window_start = ${instant(dialect, window.start)} AND window_end = ${instant(dialect, window.end)}
+    ORDER BY publication DESC LIMIT 1), 0)`;
+}
+
 /** Expression for the run that is published for the entry's window; null if there is none. */
 export function publishedRun(dialect: Dialect, layout: TableLayout, { job, window }: LedgerEntry): string {
   return `(SELECT CASE WHEN state = 'superseded' THEN NULL ELSE run_id END FROM ${dialect.table(layout.name)}

@@ -1,5 +1,6 @@
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
-import { isSameWindow, nextNumber, supersededEntry } from '../../domain/publications.ts';
+import { isSameWindow, keptNumbers, nextNumber, supersededEntry } from '../../domain/publications.ts';
+import { replacedLayout } from '../../domain/replaced-tables.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
@@ -8,6 +9,7 @@ import { refuseOverlap } from './clashes.ts';
 import { insertDrift } from './drift-rows.ts';
 import { insertEntry } from './ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, type RankedRows } from './publication.ts';
+import { dropKept, hasContentOf, type KeptTable, keepRows, replacedPublications, restoreRows } from './replaced.ts';
 
 // The steps of a publication, the same for every warehouse: take the publish lock, read the ledger and number the entry
 // (`nextEntry`), look for conflicts (see `countClashes`), replace the rows (`replaceRows`), compare them with what was
@@ -25,6 +27,8 @@ export interface PublicationTables {
   readonly drift: TableLayout | undefined;
   /** Those that exist if the window has none. The job's grain can have changed, so its rows in them are deleted. */
   readonly others: readonly TableLayout[];
+  /** Where replaced rows are kept; empty if there is nothing to keep or to restore. Scores and quarantine come first. */
+  readonly kept: readonly KeptTable[];
 }
 
 /**
@@ -32,15 +36,16 @@ export interface PublicationTables {
  * @param exists whether there is such a table
  */
 export async function publicationTables(
-  { tables, reported }: Pick<PublicationSpec, 'tables' | 'reported'>,
+  spec: PublicationSpec,
   fullName: (layout: TableLayout) => TableLayout,
   exists: (table: TableLayout) => Promise<boolean>,
 ): Promise<PublicationTables> {
+  const { tables, reported } = spec;
   const { ledger, scores, quarantine, report, summary, drift } = tables;
   const optional = [report && fullName(report), summary && fullName(summary), drift && fullName(drift)] as const;
   const others: TableLayout[] = [];
   if (!reported) for (const table of optional) if (table && (await exists(table))) others.push(table);
-  return {
+  const targets = {
     ledger: fullName(ledger),
     scores: fullName(scores),
     quarantine: fullName(quarantine),
@@ -48,26 +53,53 @@ export async function publicationTables(
     summary: reported ? optional[1] : undefined,
     drift: reported ? optional[2] : undefined,
     others,
+    kept: [],
   };
+  const replaces = spec.history > 0 && replacedPublications(spec).length > 0;
+  if (!replaces && spec.restored === undefined && spec.rolledBack === undefined) return targets;
+  const kept = [...writtenTables(targets), ...others].map((table) => ({ table, kept: replacedLayout(table) }));
+  return { ...targets, kept };
 }
 
 /** The tables that get rows, without the ledger. */
-export function writtenTables({ scores, quarantine, report, summary, drift }: PublicationTables): TableLayout[] {
+export function writtenTables({
+  scores,
+  quarantine,
+  report,
+  summary,
+  drift,
+}: Omit<PublicationTables, 'others' | 'kept'>): TableLayout[] {
   return [scores, quarantine, report, summary, drift].filter((table) => table !== undefined);
+}
+
+/** The tables whose columns must be there, without the ledger: those that get rows, and those that keep replaced rows. */
+export function neededTables(tables: PublicationTables): TableLayout[] {
+  return [...writtenTables(tables), ...tables.kept.map(({ kept }) => kept)];
+}
+
+/** What the ledger, read under the publish lock, makes of a publication. */
+export interface NextPublication {
+  /** The entry with its publication number. */
+  readonly entry: LedgerEntry;
+  /** Numbers of the replaced publications of the window that stay kept. */
+  readonly keep: readonly number[];
 }
 
 /**
  * @param entries of the job, for all windows near the entry's
- * @returns the entry with its publication number; undefined if this very run is published already
+ * @returns undefined if this very run is published already
  * @throws ScoreBatchError `conflict` if another run published first
  */
-export function nextEntry(entries: readonly LedgerEntry[], spec: PublicationSpec): LedgerEntry | undefined {
-  const { entry, supersedes, overlaps } = spec;
+export function nextPublication(entries: readonly LedgerEntry[], spec: PublicationSpec): NextPublication | undefined {
+  const { entry, supersedes, overlaps, history, restored } = spec;
   const current = currentPublication(entries.filter(({ window }) => isSameWindow(window, entry.window)));
   if (current?.runId === entry.runId) return undefined;
-  if (current?.runId !== supersedes) throw superseded(entry.window.label, current?.runId);
+  if (current?.number !== supersedes?.number) throw superseded(entry.window.label, current?.runId);
   refuseOverlap(entries, spec);
-  return { ...entry, publication: nextNumber(entries, entry.window, overlaps) };
+  return {
+    entry: { ...entry, publication: nextNumber(entries, entry.window, overlaps) },
+    keep: keptNumbers(entries, entry.window, { history, restored }),
+  };
 }
 
 /** The rows to publish. */
@@ -90,19 +122,53 @@ export function replaceRows(
   spec: PublicationSpec,
   { rows, fence }: { readonly rows: RowsToPublish | undefined; readonly fence?: string },
 ): string[] {
-  const { entry, key, segments } = spec;
-  const { ledger, scores, quarantine, report, summary, drift, others } = tables;
+  const { entry, key, segments, restored } = spec;
+  const { ledger, scores, quarantine, report, summary, drift, others, kept } = tables;
   const fenced = (statement: string) => (fence === undefined ? statement : `${statement} AND ${fence}`);
+  const keeps =
+    spec.history === 0
+      ? []
+      : replacedPublications(spec).flatMap((replaced) =>
+          kept.map((one) => fenced(keepRows(dialect, one, ledger, { entry, replaced }))),
+        );
   const deletes = [...writtenTables(tables), ...others].map((table) => fenced(deleteWindow(dialect, table, ledger, spec)));
-  if (rows === undefined) return deletes;
+  const moved = [...keeps, ...deletes];
+  if (restored !== undefined)
+    return [...moved, ...kept.flatMap((one) => restoreRows(dialect, one, entry, restored).map(fenced))];
+  if (rows === undefined) return moved;
   return [
-    ...deletes,
+    ...moved,
     insertScores(dialect, scores, entry, rows.ranked),
     fenced(insertQuarantine(dialect, quarantine, entry, { staged: rows.staged, key })),
     ...(report ? [insertScores(dialect, report, entry, rows.ranked)] : []),
     ...(summary ? insertSummary(dialect, summary, entry, { ...rows.ranked, segments }) : []),
     ...(drift && spec.drift ? insertDrift(dialect, drift, entry, spec.drift).map(fenced) : []),
   ];
+}
+
+/** Statements that delete what is kept of the window beyond these publications. @param spec as for `replaceRows` */
+export function trimKept(
+  dialect: Dialect,
+  { kept }: PublicationTables,
+  { entry }: PublicationSpec,
+  { keep, fence }: { readonly keep: readonly number[]; readonly fence?: string },
+): string[] {
+  return kept.map((one) => {
+    const statement = dropKept(dialect, one, entry, keep);
+    return fence === undefined ? statement : `${statement} AND ${fence}`;
+  });
+}
+
+/**
+ * Condition, as an expression: the publication has the rows of one that was rolled back; see `PublicationSpec.rolledBack`.
+ *
+ * @param spec with the publication number in its entry
+ * @returns undefined if there is nothing to compare with
+ */
+export function repeatsRolledBack(dialect: Dialect, { kept }: PublicationTables, spec: PublicationSpec): string | undefined {
+  const [scores, quarantine] = kept;
+  if (spec.rolledBack === undefined || scores === undefined || quarantine === undefined) return undefined;
+  return hasContentOf(dialect, [scores, quarantine], spec, spec.rolledBack);
 }
 
 /** Statements that append to the ledger: what is superseded, then the publication. @param spec as for `replaceRows` */

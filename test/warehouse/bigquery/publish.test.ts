@@ -31,6 +31,7 @@ const NAMES = {
 const SPEC: PublicationSpec = {
   entry: ENTRY,
   supersedes: undefined,
+  history: 1,
   overlaps: [],
   sharedTables: false,
   pinned: [

@@ -59,7 +59,12 @@ export interface RunSettings {
   readonly scores?: TableName;
   readonly chunkRows?: number;
   readonly window?: LedgerWindow;
+  /** Id of a run. */
   readonly supersedes?: string | undefined;
+  /** By default 1. */
+  readonly history?: number;
+  readonly restored?: number;
+  readonly rolledBack?: number;
   readonly overlaps?: PublicationSpec['overlaps'];
   readonly sharedTables?: boolean;
   readonly job?: string;
@@ -132,6 +137,11 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
     holdout: holdout !== undefined,
   });
   const work = await temporaryFolder();
+  const publicationOf = async (run: string | undefined) => {
+    const entries = await warehouse.ledger(tables.ledger).entries({ job: settings.job ?? JOB, window });
+    const found = entries.findLast(({ runId: id, publication }) => id === run && publication !== undefined);
+    return found && { number: found.publication ?? 0, runId: found.runId };
+  };
   const tally = () => sink.tally({ runId, frozen, key, keep, scorer: undefined, scoreEdges: edges });
   const numeric = key[0]?.type === 'integer';
   return {
@@ -186,7 +196,10 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
           state: 'published',
           rows: { frozen: frozen.rows, scored, quarantined },
         },
-        supersedes: settings.supersedes,
+        supersedes: await publicationOf(settings.supersedes),
+        history: settings.history ?? 1,
+        restored: settings.restored,
+        rolledBack: settings.rolledBack,
         overlaps: settings.overlaps ?? [],
         sharedTables: settings.sharedTables ?? false,
         pinned,

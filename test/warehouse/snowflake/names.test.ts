@@ -85,6 +85,7 @@ describe.skipIf(!mayMake())('on Snowflake', () => {
         rows: { frozen: 0, scored: 0, quarantined: 0 },
       },
       supersedes: undefined,
+      history: 1,
       overlaps: [],
       sharedTables: false,
       pinned: [],

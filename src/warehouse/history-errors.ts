@@ -1,0 +1,21 @@
+import { ScoreBatchError } from '../errors.ts';
+import type { PublicationSpec } from './publication-spec.ts';
+
+/** Somebody has changed the kept rows. Nothing is committed. */
+export function incompleteHistory({ entry: { runId, window } }: PublicationSpec, detail: string): ScoreBatchError {
+  return new ScoreBatchError('refused', `the kept rows of run ${runId} are not complete`, {
+    details: [detail],
+    hint: `nothing was changed; someone wrote to the _replaced tables, so ${window.label} cannot go back to this run: run the window again`,
+  });
+}
+
+/** The rows that somebody rolled back would be published again. Nothing is committed. */
+export function rolledBackContent({ entry: { window }, rolledBack }: PublicationSpec): ScoreBatchError {
+  return new ScoreBatchError(
+    'refused',
+    `${window.label} would get the same scores that were rolled back, those of publication ${rolledBack}`,
+    {
+      hint: 'nothing was published; fix the source, the query or the model first, or publish it again all the same with --force',
+    },
+  );
+}
