@@ -78,10 +78,6 @@ export const drift: Area = (it, makeSubject) => {
   it('replaces the rows of the drift table with the publication of the window', async () => {
     const subject = await withUsers(makeSubject, 30);
     const { warehouse } = subject;
-    const measured = (psi: number, names: readonly string[]): MeasuredDrift => ({
-      rows: 30,
-      features: names.map((feature) => ({ feature, psi, nullShare: 0.1, referenceNullShare: 1, bins: [] })),
-    });
     const odd = `it's "odd" \\ 😀 -- ; \``;
     const table = ['marketing', 'drift'];
     const rows = async () => {
@@ -119,3 +115,11 @@ export const drift: Area = (it, makeSubject) => {
     expect(await rows()).toEqual(['a 0.000001 0.1 1 30 earlier']);
   });
 };
+
+/** @param names of features, which all drifted by `psi` */
+export function measured(psi: number, names: readonly string[]): MeasuredDrift {
+  return {
+    rows: 30,
+    features: names.map((feature) => ({ feature, psi, nullShare: 0.1, referenceNullShare: 1, bins: [] })),
+  };
+}

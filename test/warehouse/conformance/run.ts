@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Bands } from '../../../src/domain/bands.ts';
 import type { MeasuredDrift } from '../../../src/domain/feature-drift.ts';
 import type { FrozenTable } from '../../../src/domain/frozen-table.ts';
-import type { LedgerEntry, LedgerWindow } from '../../../src/domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow, RunDetails } from '../../../src/domain/ledger.ts';
 import type { Query } from '../../../src/domain/query.ts';
 import type { Column } from '../../../src/domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../../../src/domain/staged-columns.ts';
@@ -63,8 +63,6 @@ export interface RunSettings {
   readonly supersedes?: string | undefined;
   /** By default 1. */
   readonly history?: number;
-  readonly restored?: number;
-  readonly rolledBack?: number;
   readonly overlaps?: PublicationSpec['overlaps'];
   readonly sharedTables?: boolean;
   readonly job?: string;
@@ -99,6 +97,15 @@ export function attemptOf(frozen: string, ending: string, scorer = SCORER): stri
   return `${frozen}${scorer}${ending}`;
 }
 
+/** What another publication of the same run does otherwise. */
+export interface Changes {
+  /** Id of a run. */
+  readonly supersedes?: string;
+  readonly restored?: number;
+  readonly rolledBack?: number;
+  readonly details?: RunDetails;
+}
+
 export interface TestRun {
   readonly runId: string;
   readonly warehouse: Warehouse;
@@ -109,7 +116,7 @@ export interface TestRun {
   stage(chunk: number, ending: string, outcome?: Outcome): Promise<void>;
   tally(): Promise<StagedTally>;
   /** @param meanwhile what somebody does after the rows were counted */
-  publish(meanwhile?: () => Promise<void>): Promise<boolean>;
+  publish(meanwhile?: () => Promise<void>, changes?: Changes): Promise<boolean>;
 }
 
 /** Freezes a window; by default scores are user_id / 1000 and nobody is rejected. */
@@ -183,8 +190,9 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
       await sink.stage(runId, { chunk, attempt, file, rows, provider: outcome.provider ?? 'cpu', seconds });
     },
     tally,
-    async publish(meanwhile) {
+    async publish(meanwhile, changes = {}) {
       const { pinned, rejections } = await tally();
+      const supersedes = await publicationOf(changes.supersedes ?? settings.supersedes);
       await meanwhile?.();
       const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
       const quarantined = rejections.reduce((sum, { rows }) => sum + rows, 0);
@@ -195,14 +203,15 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
           ...(settings.model && { model: settings.model }),
           state: 'published',
           rows: { frozen: frozen.rows, scored, quarantined },
+          details: changes.details ?? {},
         },
-        supersedes: await publicationOf(settings.supersedes),
+        supersedes,
         history: settings.history ?? 1,
-        restored: settings.restored,
-        rolledBack: settings.rolledBack,
+        restored: changes.restored,
+        rolledBack: changes.rolledBack,
         overlaps: settings.overlaps ?? [],
         sharedTables: settings.sharedTables ?? false,
-        pinned,
+        pinned: changes.restored === undefined ? pinned : [],
         tables,
         key,
         keep,
