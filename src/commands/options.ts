@@ -81,11 +81,16 @@ export function addJobOption(command: Command): Command {
   );
 }
 
-export function addWindowOptions(command: Command): Command {
+/** Options for windows that have a name. */
+export function addNamedWindowOptions(command: Command): Command {
   return command
     .option('--week [week]', 'ISO week, e.g. 2026-W47 (default: the last complete one)')
     .option('--date [date]', 'day, e.g. 2026-11-18 (default: yesterday)')
-    .option('--hour [hour]', 'hour, e.g. 2026-11-18T09 (default: the last complete one)')
+    .option('--hour [hour]', 'hour, e.g. 2026-11-18T09 (default: the last complete one)');
+}
+
+export function addWindowOptions(command: Command): Command {
+  return addNamedWindowOptions(command)
     .option('--from <instant>', 'start of the window: a date, a local time, or an instant with offset')
     .option('--to <instant>', 'end of the window, exclusive')
     .option('--allow-open', 'accept a window that is not over yet');

@@ -56,7 +56,7 @@ export interface PublishFlags extends PhaseFlags {
 export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
   const plan = await planned(flags, 'publish', context);
   const { allowEmpty = false, skipEmpty = false, skipPublished = false } = flags;
-  const options = { allowEmpty, skipEmpty, skipPublished };
+  const options = { allowEmpty, skipEmpty, skipPublished, force: flags.force };
   const summary = await publishPhase(plan, options, context);
   context.console.info(showSummary(summary), { summary });
   return summary;

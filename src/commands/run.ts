@@ -30,6 +30,7 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<unk
     plan,
     {
       allowEmpty: flags.allowEmpty ?? false,
+      force,
       skipEmpty: flags.skipEmpty ?? false,
       skipPublished: flags.skipPublished ?? false,
       fresh: flags.fresh ?? false,

@@ -1,10 +1,25 @@
 import type { CommandLine } from './command-line.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
-import { addJobOption, type GlobalFlags, type JobFlags } from './options.ts';
+import { addJobOption, addNamedWindowOptions, type GlobalFlags, type JobFlags } from './options.ts';
+import type { RollbackFlags } from './rollback.ts';
 
 /** Commands that set a job up and keep it in order. */
 export function addUpkeepCommands({ program, context, show, showData }: CommandLine): void {
+  addNamedWindowOptions(
+    addJobOption(program.command('rollback').description('make an earlier publication of a window current again')),
+  )
+    .option('--from <instant>', 'start of a window that has no name')
+    .option('--until <instant>', 'its end, exclusive')
+    .option('--to <run>', 'run to go back to (default: the one that was published before)')
+    .option('--reason <text>', 'why, for the ledger')
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--force', 'go back even to scores that were rolled back, and replace report files that this job did not write')
+    .action(async (flags: RollbackFlags) => {
+      const { rollbackCommand } = await import('./rollback.ts');
+      showData(await rollbackCommand(flags, context()));
+    });
+
   addJobOption(program.command('gc').description('show what runs have left in scratch and no run needs any more'))
     .option('--apply', 'drop it')
     .action(async (flags: GcFlags) => {

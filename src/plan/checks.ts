@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
 import type { Query } from '../domain/query.ts';
+import { withReplaced } from '../domain/replaced-tables.ts';
 import type { Tables } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -95,8 +96,13 @@ function refuseCost({ job, source, kinds, estimatedBytes: bytes, console }: Draf
   }
 }
 
-async function refuseDifferentTables({ sink, tables }: Draft): Promise<void> {
-  const details = await sink.differences(tables);
+async function refuseDifferentTables({ sink, tables, job }: Draft): Promise<void> {
+  const details = await sink.differences(job.definition.sink.history > 0 ? withReplaced(tables) : tables);
+  refuseDifferences(details);
+}
+
+/** @throws ScoreBatchError `configuration` if tables differ from their layouts */
+export function refuseDifferences(details: readonly string[]): void {
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', 'an existing table does not have the columns that this job publishes', {
     details,

@@ -144,7 +144,7 @@ syncBuiltinESMExports();
 // checkpoint with which it is closed.
 
 /** What no statement of ours begins with that leaves something behind; a transaction's first statement locks nothing yet. */
-const READS = /^\s*((SELECT|DESCRIBE|LIST|SET|ALTER SESSION)\b|BEGIN TRANSACTION\s*$)/i;
+const READS = /^\s*((SELECT|WITH|DESCRIBE|LIST|SET|ALTER SESSION)\b|BEGIN TRANSACTION\s*$)/i;
 /** Paths of files that are open for writing, by the native objects of their configuration, database and connections. */
 const files = new WeakMap();
 const readOnly = new WeakSet();

@@ -149,7 +149,13 @@ function countText(dialect: Dialect): string {
   return `CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) AS row_count`;
 }
 
-function isKept(dialect: Dialect, kept: TableLayout, entry: Pick<LedgerEntry, 'job' | 'window'>, publication: number): string {
+/** Condition: the row is of this kept publication of the entry's window. */
+export function isKept(
+  dialect: Dialect,
+  kept: TableLayout,
+  entry: Pick<LedgerEntry, 'job' | 'window'>,
+  publication: number,
+): string {
   return `${isKeptOf(dialect, kept, entry)} AND replaced_publication = ${publication}`;
 }
 

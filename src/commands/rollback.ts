@@ -1,0 +1,112 @@
+import type { Context } from '../context.ts';
+import { counted, grouped } from '../domain/counted.ts';
+import { ledgerWindow } from '../domain/ledger.ts';
+import { openWarehouses } from '../plan/warehouses.ts';
+import { finishRollback, planRollback, type RollbackPlan, rollBack } from '../run/rollback.ts';
+import type { ScoreChange } from '../warehouse/sql/replaced-change.ts';
+import { localTime } from '../window/local-time.ts';
+import { namedJob } from './named-job.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+import { publishedRunOf } from './published-run.ts';
+
+export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
+  /** Id of a run. */
+  readonly to?: string;
+  /** End of a window that has no name. */
+  readonly until?: string;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+}
+
+/** Makes an earlier publication of a window current again. Needs neither the query nor the model. */
+export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<unknown> {
+  const job = await namedJob(flags, context);
+  const { definition } = job;
+  const { to, until, ...window } = flags;
+  const chosen = chooseWindow({ ...window, to: until }, definition.time_zone, context);
+  const { source, sink, ledger, files, reachSink } = await openWarehouses(job, context);
+  await reachSink();
+  const force = flags.force === true;
+  const warehouses = { source, sink, ledger, files };
+  const options = { ...warehouses, job, window: ledgerWindow(chosen), to, reason: flags.reason, force };
+  const plan = await planRollback(options);
+  const said = plan && { ...describe(plan), window: chosen.label, job: definition.name };
+  for (const line of plan ? show(plan, definition.time_zone) : []) context.console.info(line);
+  if (flags.dryRun === true) {
+    context.console.info('nothing was changed (--dry-run)');
+    return { state: plan ? 'would roll back' : 'already current', ...said };
+  }
+  if (plan) await rollBack(options, plan);
+  const entries = await ledger.entries({ job: definition.name, window: options.window });
+  const run = publishedRunOf(entries, options.window);
+  context.subject.runId = run.runId;
+  const { signal } = context;
+  const finish = { ...warehouses, job, window: options.window, run, entries, force, signal };
+  const paths = plan || run.state === 'published' ? await finishRollback(finish, context) : [];
+  const state = plan ? ('rolled back' as const) : ('already current' as const);
+  context.console.info(
+    plan
+      ? `${chosen.label} is rolled back: run ${run.runId} is its publication ${numberOf(entries)} now`
+      : `run ${run.runId} is current already`,
+  );
+  for (const file of paths) context.console.info(`wrote ${file}`);
+  return {
+    state,
+    job: definition.name,
+    window: chosen.label,
+    run_id: run.runId,
+    publication: numberOf(entries),
+    ...said,
+    files: paths,
+  };
+}
+
+function numberOf(entries: readonly { readonly publication?: number }[]): number {
+  return Math.max(0, ...entries.map(({ publication = 0 }) => publication));
+}
+
+function describe({ from, fromEntry, to, change }: RollbackPlan) {
+  return {
+    from: { run_id: from.runId, publication: from.number, rows: from.rows, model: modelOf(fromEntry) },
+    to: { run_id: to.run.runId, publication: to.number, rows: to.run.rows ?? null, model: modelOf(to.run) },
+    change: {
+      users_in_both: change.both,
+      users_only_now: change.onlyNow,
+      users_only_then: change.onlyThen,
+      other_scores: change.differ,
+      mean_score_now: mean(change.sumNow, change.both + change.onlyNow),
+      mean_score_then: mean(change.sumThen, change.both + change.onlyThen),
+    },
+  };
+}
+
+function show({ from, fromEntry, to, change }: RollbackPlan, zone: string): string[] {
+  const { run } = to;
+  const side = (
+    runId: string,
+    number: number,
+    at: string,
+    model: string,
+    rows: { scored: number; quarantined: number } | undefined,
+  ) =>
+    `run ${runId} (publication ${number}, ${localTime(at, zone)}, model ${model}): ${counted(rows?.scored ?? 0, 'score')}, ${grouped(rows?.quarantined ?? 0)} quarantined`;
+  return [
+    `from ${side(from.runId, from.number, fromEntry.recordedAt, modelOf(fromEntry), from.rows)}`,
+    `to   ${side(run.runId, to.number, to.publishedAt, modelOf(run), run.rows)}`,
+    showChange(change),
+  ];
+}
+
+function showChange({ both, onlyNow, onlyThen, differ, sumNow, sumThen }: ScoreChange): string {
+  const means = [mean(sumNow, both + onlyNow), mean(sumThen, both + onlyThen)].map((value) => value?.toFixed(4) ?? 'none');
+  return `${counted(differ, 'user')} of ${grouped(both)} will get another score, ${grouped(onlyThen)} will come back, ${grouped(onlyNow)} will go; mean score ${means.join(' → ')}`;
+}
+
+function modelOf({ model }: { readonly model: { readonly name: string; readonly version: string } }): string {
+  return `${model.name} ${model.version}`;
+}
+
+function mean(sum: number, users: number): number | null {
+  return users === 0 ? null : Math.round((sum / users) * 1e9) / 1e9;
+}
