@@ -5,6 +5,7 @@ import type { JobDefinition } from '../job/schema.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { abandonedReportFiles } from '../report/abandoned.ts';
 import { indexBeside } from '../report/place.ts';
+import { agedPublications } from '../run/aged-publications.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localTime } from '../window/local-time.ts';
@@ -15,7 +16,7 @@ export interface GcFlags extends JobFlags {
   readonly apply?: boolean;
 }
 
-/** Shows what runs of the job have left in scratch and on this machine. `--apply` drops what no run needs any more. */
+/** Shows what runs of the job have left in scratch and on this machine, and replaced publications that are kept too long. `--apply` drops what no run needs any more. */
 export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: object; text: string }> {
   const job = await namedJob(flags, context);
   const { definition, root } = job;
@@ -28,7 +29,10 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   ];
   const reports = templates.flatMap((one) => (one === undefined ? [] : [abandonedReportFiles(path.resolve(root, one))]));
   const places = [source, sink, ...reports];
-  const found = await judgeArtifacts(places, ledger, definition.name, Date.now());
+  const found = [
+    ...(await judgeArtifacts(places, ledger, definition.name, Date.now())),
+    ...(await agedPublications(sink, definition, Date.now())),
+  ];
   const apply = flags.apply ?? false;
   if (apply) for (const left of found) if (left.deletable) await left.drop();
   const left = found.map(({ name, run, deadline, deletable, why }) => ({

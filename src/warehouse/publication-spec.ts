@@ -80,3 +80,13 @@ export interface Amendment {
   /** A few thousand rows at most, each with one text per column of the table. */
   readonly rows: readonly TextRow[];
 }
+
+/** Rows of replaced publications that are too old to be kept. */
+export interface AgedRows {
+  /** Tables with the suffix `_replaced` that exist. */
+  readonly tables: readonly TableLayout[];
+  readonly ledger: TableLayout;
+  readonly job: string;
+  /** ISO text: rows that were replaced before are deleted. */
+  readonly before: string;
+}

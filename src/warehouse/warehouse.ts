@@ -12,7 +12,14 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
-import type { Amendment, PublicationSpec, ReconcileOptions, StagedTally, TopRowsOptions } from './publication-spec.ts';
+import type {
+  AgedRows,
+  Amendment,
+  PublicationSpec,
+  ReconcileOptions,
+  StagedTally,
+  TopRowsOptions,
+} from './publication-spec.ts';
 import type { SelectText, TableReader, TextRow } from './reader.ts';
 
 export interface FreezeOptions extends Chunking {
@@ -176,6 +183,8 @@ export interface Sink extends Scratch, Audit {
    * @returns false if another run is published for the window by now; then nothing is written
    */
   amend(amendment: Amendment): Promise<boolean>;
+  /** Deletes kept rows of replaced publications, in one transaction that takes the publish lock. */
+  dropReplaced(replaced: AgedRows): Promise<void>;
   /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for messages. */

@@ -19,7 +19,11 @@ export interface CrashPoint {
 const RUN = ['run', '--week', '--json', '--workers', '1'];
 
 /** Starts a command; the process kills itself at the point, if there is one and it comes there. */
-export function start({ folder, environment }: CrashProject, point?: CrashPoint, command: readonly string[] = RUN): Running {
+export function start(
+  { folder, environment }: Pick<CrashProject, 'folder' | 'environment'>,
+  point?: CrashPoint,
+  command: readonly string[] = RUN,
+): Running {
   const at = point && JSON.stringify({ ...point, pattern: point.pattern.source });
   return startScoreBatch(folder, command, {
     ...environment,

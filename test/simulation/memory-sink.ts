@@ -24,6 +24,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     read: notAsked,
     topRows: notAsked,
     amend: notAsked,
+    dropReplaced: notAsked,
     probe: notAsked,
     stagesText: true,
     workFolder: async () => '/nowhere',

@@ -3,6 +3,7 @@ import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
 import { snowflakeAudit } from './audit.ts';
+import { dropReplaced } from './drop-replaced.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -66,6 +67,8 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
+    dropReplaced: (replaced) =>
+      translated(snowflake, () => dropReplaced(snowflake, replaced), 'dropping replaced publications'),
     published: (spec) => readPublished(snowflake, spec),
     ...snowflakeAudit(snowflake),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,

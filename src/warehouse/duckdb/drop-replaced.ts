@@ -1,0 +1,15 @@
+import type { AgedRows } from '../publication-spec.ts';
+import { dropAged } from '../sql/replaced.ts';
+import { DUCKDB } from './dialect.ts';
+import { type DuckdbFile, withFile } from './file.ts';
+import { transaction } from './publish.ts';
+import { inCatalog } from './tables.ts';
+
+/** The lock of the file is the publish lock. */
+export async function dropReplaced(file: DuckdbFile, { tables, job, before }: AgedRows): Promise<void> {
+  await withFile(file, 'write', (database) =>
+    transaction(database, async () => {
+      for (const table of tables) await database.run(dropAged(DUCKDB, inCatalog(database, table), job, before));
+    }),
+  );
+}
