@@ -8,6 +8,7 @@ import { printable, printableJson } from './domain/printable.ts';
 import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
 import { registerSecretsOf, withoutSecrets } from './secrets.ts';
+import { paletteOf } from './terminal/colour.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
 import { createOutput, outputError } from './terminal/output.ts';
@@ -18,7 +19,7 @@ import { readNow } from './window/now.ts';
 export interface Call {
   /** Without the names of Node and of the script. */
   readonly argv: readonly string[];
-  readonly stdout: Parameters<typeof createOutput>[0];
+  readonly stdout: Parameters<typeof createOutput>[0] & { readonly isTTY?: boolean };
   readonly stderr: Parameters<typeof createConsole>[0]['stream'];
   /** Filled in by the command. */
   readonly subject: Subject;
@@ -70,6 +71,7 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       json: process.env.SCORE_BATCH_LOG === 'json',
       stream: stderr,
       subject,
+      palette: paletteOf(stderr, process.env),
     });
   const contextOf = (flags: GlobalFlags): Context => {
     quiet = flags.quiet ?? false;
@@ -86,9 +88,9 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       atEnd,
     };
   };
-  const print = (line: string, data: unknown): void => {
+  const print: Parameters<typeof buildProgram>[1] = (line, data, paint) => {
     printed = { data };
-    output.write(`${line}\n`);
+    output.write(`${paint?.(line, paletteOf(stdout, process.env)) ?? line}\n`);
   };
   /** @returns the exit code */
   const report = (error: unknown): number => {

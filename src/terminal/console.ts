@@ -2,6 +2,7 @@ import cliProgress from 'cli-progress';
 import { grouped } from '../domain/counted.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { withoutSecrets } from '../secrets.ts';
+import { type Palette, PLAIN } from './colour.ts';
 import { type Subject, subjectFields } from './subject.ts';
 
 /** How much goes to stderr. */
@@ -32,18 +33,20 @@ interface Options {
   readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
   /** Added to every JSON line. */
   readonly subject: Subject;
+  /** Colours of the stream; none by default. */
+  readonly palette?: Palette;
 }
 
 /** Minimum time between progress lines if stderr is not a terminal. */
 const PROGRESS_INTERVAL_MS = 5_000;
 
-export function createConsole({ verbosity, json, stream, subject }: Options): Console {
+export function createConsole({ verbosity, json, stream, subject, palette = PLAIN }: Options): Console {
   const say = (level: 'info' | 'warn' | 'debug' | 'error', message: string, fields: object = {}): void => {
     if (verbosity === 'quiet' && (level === 'info' || level === 'debug')) return;
     if (verbosity !== 'verbose' && level === 'debug') return;
     const line = json
       ? printableJson({ time: new Date().toISOString(), level, message, ...subjectFields(subject), ...fields })
-      : printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message);
+      : painted(printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message), palette);
     stream.write(`${withoutSecrets(line)}\n`);
   };
   return {
@@ -58,6 +61,14 @@ export function createConsole({ verbosity, json, stream, subject }: Options): Co
           ? bar(what, total, stream)
           : lines(what, total, say),
   };
+}
+
+/** Colours the words of ours by which a line is found, and the hint at the end of an error. */
+function painted(text: string, { red, yellow, dim }: Palette): string {
+  return text
+    .replace(/^error:/, red)
+    .replace(/^warning:/, yellow)
+    .replace(/^hint: .*$/ms, dim);
 }
 
 function bar(what: string, total: number | undefined, stream: NodeJS.WritableStream): Progress {
