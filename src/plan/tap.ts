@@ -25,8 +25,6 @@ export interface TapPlan extends TapMemoryPlan {
   readonly bound: number;
   /** Depends on the model alone: the size of a batch changes the last bits of a sum. */
   readonly batchRows: number;
-  /** About how many rows the query returns; a guess of the database's. */
-  readonly guessedRows: number;
   /** Estimated seconds of scoring. */
   readonly seconds: number;
   /** Seconds per row of one session. */
@@ -80,9 +78,7 @@ export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   }
   const rows = isEmbedded(source) ? await source.guessRows(query) : 0;
   const seconds = (rows * served.rowSeconds) / Math.min(found.workers, Math.max(1, sizing.cores));
-  return freeze === 'auto' && seconds > MAX_SECONDS
-    ? undefined
-    : { ...found, guessedRows: rows, seconds, rowSeconds: served.rowSeconds };
+  return freeze === 'auto' && seconds > MAX_SECONDS ? undefined : { ...found, seconds, rowSeconds: served.rowSeconds };
 }
 
 /** @returns the plan, or the reason why rows must be frozen first */
@@ -93,7 +89,7 @@ function fitTap({
   source,
   sink,
   sizing,
-}: TapInput): string | Omit<TapPlan, 'guessedRows' | 'seconds' | 'rowSeconds'> {
+}: TapInput): string | Omit<TapPlan, 'seconds' | 'rowSeconds'> {
   if (!isEmbedded(source) || !takesTaps(sink)) return 'source and sink are not both DuckDB files';
   const tapped = tapColumns(bundle.signature, columns.features);
   if (tapped === undefined) return 'the model has a text feature that takes any value (unknown: allow)';

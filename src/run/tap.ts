@@ -81,8 +81,9 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const began = performance.now();
   const loop = performance.eventLoopUtilization();
   let done = 0;
-  const guess = guessOf(active, tap);
-  plan.stages.count({ done: () => done, total: guess, about: true });
+  // As many as last time. What the database guesses of a new query may be wrong by an order of magnitude.
+  const last = progress.supersedes?.rows ?? rowsBefore(plan);
+  plan.stages.count({ done: () => done, total: last?.frozen, about: true });
   let tapped: Tapped;
   try {
     tapped = await tapWindow({
@@ -147,10 +148,4 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const window = { ...whole, rejected: someRejected ? await reject() : 0 };
   if (rows > 0) await sink.stageTapped(runId, folder, window);
   return window;
-}
-
-/** About how many rows the window has: as many as last time, or what the database guesses; undefined if neither is known. */
-function guessOf({ plan, progress }: ActiveRun, { guessedRows }: TapPlan): number | undefined {
-  const last = progress.supersedes?.rows ?? rowsBefore(plan);
-  return last?.frozen ?? (guessedRows > 0 ? guessedRows : undefined);
 }
