@@ -12,6 +12,7 @@ import pLimit from 'p-limit';
 import { generateUsers } from '../bench/users.ts';
 import { runCommand } from '../src/commands/run.ts';
 import type { Context } from '../src/context.ts';
+import { NO_LIVE } from '../src/terminal/live.ts';
 import { ROOT } from './root.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -130,7 +131,7 @@ async function onBigquery(): Promise<Soaked> {
 }
 
 async function runHere(date: string): Promise<void> {
-  const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
+  const silent = { info() {}, warn() {}, debug() {}, error() {}, live: NO_LIVE };
   const closing: (() => Promise<void>)[] = [];
   const context: Context = {
     folder,

@@ -8,17 +8,21 @@ import { printable, printableJson } from './domain/printable.ts';
 import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
 import { registerSecretsOf, withoutSecrets } from './secrets.ts';
+import { paletteOf } from './terminal/colour.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
+import { type Live, NO_LIVE } from './terminal/live.ts';
 import { createOutput, outputError } from './terminal/output.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
+
+const SECONDS = /^\d{1,6}(\.\d+)?$/;
 
 /** One call of the command line, and what it gets from the process that it is in. */
 export interface Call {
   /** Without the names of Node and of the script. */
   readonly argv: readonly string[];
-  readonly stdout: Parameters<typeof createOutput>[0];
+  readonly stdout: Parameters<typeof createOutput>[0] & { readonly isTTY?: boolean };
   readonly stderr: Parameters<typeof createConsole>[0]['stream'];
   /** Filled in by the command. */
   readonly subject: Subject;
@@ -64,15 +68,20 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
   const json = argv.includes('--json');
   let printed: { readonly data: unknown } | undefined;
   let quiet = false;
+  let live: Live = NO_LIVE;
   const consoleOf = (flags: GlobalFlags) =>
     createConsole({
       verbosity: flags.quiet ? 'quiet' : flags.verbose ? 'verbose' : 'normal',
       json: process.env.SCORE_BATCH_LOG === 'json',
       stream: stderr,
       subject,
+      palette: paletteOf(stderr, process.env),
+      ...terminalOptions(process.env),
     });
   const contextOf = (flags: GlobalFlags): Context => {
     quiet = flags.quiet ?? false;
+    const console = consoleOf(flags);
+    live = console.live;
     if (flags.timeout) ending.deadline(flags.timeout.text, flags.timeout.ms);
     return {
       folder: workFolder(flags.directory),
@@ -80,18 +89,20 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       maxMemory: chooseMaxMemory(flags, process.env),
       now: readNow(process.env),
       began,
-      console: consoleOf(flags),
+      console,
       subject,
       signal: ending.signal,
       atEnd,
     };
   };
-  const print = (line: string, data: unknown): void => {
+  const print: Parameters<typeof buildProgram>[1] = (line, data, paint) => {
+    live.rest();
     printed = { data };
-    output.write(`${line}\n`);
+    output.write(`${paint?.(line, paletteOf(stdout, process.env)) ?? line}\n`);
   };
   /** @returns the exit code */
   const report = (error: unknown): number => {
+    live.rest();
     const { text, exitCode, message, details, hint, kind } = presentError(error, subject);
     const fields = { kind, exit_code: exitCode, message, details, hint: hint ?? null, ...subjectFields(subject) };
     // `check` has already printed what failed. With -q, --skip-empty is silent: the exit code is the answer.
@@ -103,11 +114,13 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
   let code = 0;
   try {
     refuseUnknownLog(process.env.SCORE_BATCH_LOG);
+    refuseInterval(process.env.SCORE_BATCH_PROGRESS_SECONDS);
     const program = buildProgram(contextOf, print, output.write);
     await ending.soon(program.parseAsync(argv, { from: 'user' }));
   } catch (error) {
     if (!(error instanceof CommanderError && error.exitCode === 0)) code = report(error);
   }
+  live.rest();
   const lost = await output.failure();
   if (lost === undefined) return code;
   const { text, exitCode, ...fields } = presentError(outputError(lost, printed?.data), subject);
@@ -121,7 +134,24 @@ function workFolder(directory = '.'): string {
   throw new ScoreBatchError('usage', `the folder ${folder} does not exist`, { hint: 'check the path after -C' });
 }
 
+/** What the environment says of the terminal and of progress. */
+function terminalOptions({ TERM, LC_ALL, LC_CTYPE, LANG, SCORE_BATCH_PROGRESS_SECONDS: seconds }: NodeJS.ProcessEnv) {
+  const charset = LC_ALL || LC_CTYPE || LANG || '';
+  return {
+    dumb: TERM === 'dumb',
+    unicode: /utf-?8/i.test(charset),
+    ...(seconds && SECONDS.test(seconds) && { progressMs: Number(seconds) * 1000 }),
+  };
+}
+
 function refuseUnknownLog(format: string | undefined): void {
   if (!format || format === 'json' || format === 'text') return;
   throw new ScoreBatchError('usage', `SCORE_BATCH_LOG=${format} is not a valid log format`, { hint: 'use json or text' });
+}
+
+function refuseInterval(seconds: string | undefined): void {
+  if (!seconds || SECONDS.test(seconds)) return;
+  throw new ScoreBatchError('usage', `SCORE_BATCH_PROGRESS_SECONDS=${seconds} is not a number of seconds`, {
+    hint: 'use a number such as 30; 0 writes no line',
+  });
 }

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { NO_LIVE } from '../src/terminal/live.ts';
 import { linearProject } from './support/linear-project.ts';
 import { query, repository, statements } from './support/project.ts';
 import { scoreBatch, startScoreBatch } from './support/score-batch.ts';
@@ -187,7 +188,7 @@ async function planned(folder: string) {
   const planning = await compiled<typeof import('../src/plan/plan.ts')>('plan/plan.js');
   const { begin } = await compiled<typeof import('../src/run/begin.ts')>('run/begin.js');
   const running = await compiled<typeof import('../src/run/run.ts')>('run/run.js');
-  const silent = { info() {}, warn() {}, debug() {}, error() {}, progress: () => ({ advance() {}, stop() {} }) };
+  const silent = { info() {}, warn() {}, debug() {}, error() {}, live: NO_LIVE };
   const now = Date.parse('1997-03-17T08:00:00-05:00');
   const context = {
     folder,

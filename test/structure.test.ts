@@ -90,6 +90,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
+  // The command line as a shell completes it.
+  completion: [],
   // The flow, and the commands around it.
   plan: [
     'context (types)',
@@ -103,6 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'sizing',
     'suggest',
     'tap',
+    'terminal (types)',
     'versions',
     'warehouse',
     'warehouse/sql',
@@ -131,6 +134,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
   ],
   commands: [
+    'completion',
     'context (types)',
     'domain',
     'errors',
@@ -174,8 +178,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@zip.js/zip.js': ['report'],
   '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
-  'cli-progress': ['terminal'],
-  commander: ['commands', 'main'],
+  commander: ['commands', 'completion', 'main'],
   'csv-parse': ['model'],
   'date-fns': ['window'],
   'fastest-levenshtein': ['suggest'],

@@ -1,12 +1,24 @@
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
+import type { Palette } from '../terminal/colour.ts';
+
+/** A command's result. */
+export interface Shown {
+  readonly data: unknown;
+  readonly text: string;
+  /** Colours the text. It runs last, because whatever the text holds of control characters is escaped before. */
+  readonly paint?: PaintText;
+}
+
+/** Colours a command's text; with a palette without colours it must return the text as it is. */
+export type PaintText = (text: string, palette: Palette) => string;
 
 /** What the commands of a group share. Each action loads its own code, so that `--help` does not wait for a model runtime. */
 export interface CommandLine {
   readonly program: Command;
   context(): Context;
   /** Prints JSON with --json, else text. */
-  show(result: { readonly data: unknown; readonly text: string }): void;
+  show(result: Shown): void;
   /** Prints JSON with --json. The text is on stderr already. */
   showData(data: unknown): void;
 }

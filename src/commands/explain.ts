@@ -188,7 +188,7 @@ function textOf({ job, window, run, user, published, reasons }: Explanation): st
       one.band,
       `${one.modelName} ${one.modelVersion}`,
     ]);
-    lines.push('', alignTable(['earlier', 'score', 'rank', 'band', 'model'], rows));
+    lines.push('', alignTable(['earlier', 'score', 'rank', 'band', 'model'], rows, { important: ['score', 'band', 'model'] }));
   }
   return lines.join('\n');
 }

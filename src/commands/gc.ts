@@ -50,7 +50,7 @@ function showArtifacts({ name, time_zone: zone }: JobDefinition, found: readonly
   const over = found.filter((left) => left.deletable).length;
   const rows = found.map((left) => [left.deletable ? (apply ? 'dropped' : 'drop') : 'keep', left.name, whyInZone(left, zone)]);
   const more = over > 0 && !apply ? ['nothing was dropped; run `score-batch gc --apply` to drop what is marked'] : [];
-  return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
+  return [alignTable(['', 'left behind', 'why'], rows, { important: ['left behind', 'why'] }), ...more].join('\n');
 }
 
 function whyInZone({ why, deadline }: JudgedArtifact, zone: string): string {

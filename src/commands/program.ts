@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { VERSION } from '../versions.ts';
-import type { CommandLine } from './command-line.ts';
+import type { CommandLine, PaintText } from './command-line.ts';
 import { rewordUsageErrors } from './complaint.ts';
 import { addModelCommands } from './model-group.ts';
 import { addBounds, type GlobalFlags } from './options.ts';
@@ -16,16 +16,16 @@ In cron, with absolute paths (Mondays at 6:00; docs/troubleshooting.md explains 
 
 Environment: SCORE_BATCH_JOB, SCORE_BATCH_NOW (an instant with offset), SCORE_BATCH_MEMORY (same as --max-memory),
 SCORE_BATCH_REQUEST_SECONDS (timeout of a warehouse request, default 60), SCORE_BATCH_SHARDS,
-SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json, NO_COLOR`;
+SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json, NO_COLOR, FORCE_COLOR`;
 
 /**
  * The command line.
  *
- * @param print writes a line to stdout; `data` is the object that the line shows
+ * @param print writes a line to stdout; `data` is the object that the line shows, and `paint` colours it
  */
 export function buildProgram(
   contextOf: (flags: GlobalFlags) => Context,
-  print: (line: string, data: unknown) => void,
+  print: (line: string, data: unknown, paint?: PaintText) => void,
   writeHelp: (text: string) => void,
 ): Command {
   const program = addBounds(new Command('score-batch'))
@@ -40,9 +40,9 @@ export function buildProgram(
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
-  const show: CommandLine['show'] = ({ data, text }) => {
+  const show: CommandLine['show'] = ({ data, text, paint }) => {
     if (program.opts<GlobalFlags>().json) print(printableJson(data), data);
-    else if (text !== '') print(printable(text), data);
+    else if (text !== '') print(printable(text), data, paint);
   };
   const showData: CommandLine['showData'] = (data) => show({ data, text: '' });
 

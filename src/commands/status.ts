@@ -153,7 +153,9 @@ function showRuns(runs: readonly ShownRun[], { name, source, sink, time_zone: zo
     notes.push(`seconds of the last run: ${showSeconds(last.seconds)}`, `bottleneck: ${last.bottleneck}`);
   }
   return [
-    alignTable(['window', 'state', `started (${zone})`, 'rows', 'quarantined', 'seconds', 'run'], rows),
+    alignTable(['window', 'state', `started (${zone})`, 'rows', 'quarantined', 'seconds', 'run'], rows, {
+      important: ['state', 'rows', 'run', `started (${zone})`],
+    }),
     ...(runs.some((run) => markOf(run) === ' *') ? ['* published: what the tables hold now'] : []),
     ...(runs.some((run) => markOf(run) === ' !') ? ['! published, but the tables have changed since'] : []),
     ...notes,

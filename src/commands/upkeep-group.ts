@@ -1,3 +1,4 @@
+import { Argument } from 'commander';
 import type { CommandLine } from './command-line.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
@@ -35,6 +36,15 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
       if (failure !== undefined) throw failure;
     },
   );
+
+  program
+    .command('completion')
+    .description('print a completion script for a shell; docs/terminal.md says how to load it')
+    .addArgument(new Argument('<shell>', 'the shell').choices(['bash', 'zsh', 'fish']))
+    .action(async (shell: string) => {
+      const { completionCommand } = await import('./completion.ts');
+      show(completionCommand(shell, program));
+    });
 
   program
     .command('init <name>')

@@ -19,14 +19,17 @@ export function totalSeconds(seconds: StageSeconds): number {
 /** Assigns wall-clock time to stages: exactly one stage at any time. */
 export class StageClock {
   readonly #seconds: Record<Stage, number>;
+  readonly #entered: (stage: Stage) => void;
   #stage: Stage = 'plan';
   #since: number;
 
   /**
    * @param began when the first stage started, in milliseconds of `performance.now()`
    * @param earlier seconds that earlier processes of the run spent
+   * @param entered is told each stage that begins
    */
-  constructor(began: number, earlier: Partial<StageSeconds> = {}) {
+  constructor(began: number, earlier: Partial<StageSeconds> = {}, entered: (stage: Stage) => void = () => undefined) {
+    this.#entered = entered;
     this.#since = began;
     this.#seconds = Object.fromEntries(STAGES.map((stage) => [stage, earlier[stage] ?? 0])) as Record<Stage, number>;
   }
@@ -35,6 +38,7 @@ export class StageClock {
   enter(stage: Stage): void {
     this.#settle();
     this.#stage = stage;
+    this.#entered(stage);
   }
 
   /** Seconds so far, the current stage included, to the microsecond. */

@@ -12,6 +12,7 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
+import type { Stages } from '../terminal/live.ts';
 import { tryModel } from './canary.ts';
 import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
@@ -62,6 +63,8 @@ export interface Plan
   readonly drift: DriftPlan | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;
+  /** Shows the stages of the window's run. */
+  readonly stages: Stages;
 }
 
 /**
@@ -70,6 +73,21 @@ export interface Plan
  * @throws ScoreBatchError of the kind that fits: `configuration`, `unavailable` if the source is not ready, …
  */
 export async function makePlan(job: Job, window: Window, options: PlanOptions, context: Context): Promise<Plan> {
+  const stages = context.console.live.stages(window.label);
+  stages.enter('plan', context.began);
+  try {
+    return await planRun(job, window, options, { context, stages });
+  } finally {
+    stages.pause();
+  }
+}
+
+interface Planning {
+  readonly context: Context;
+  readonly stages: Stages;
+}
+
+async function planRun(job: Job, window: Window, options: PlanOptions, { context, stages }: Planning): Promise<Plan> {
   const { definition } = job;
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
@@ -147,7 +165,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,
-    ...{ requireGpu, estimatedBytes, sizing, tap },
+    ...{ requireGpu, estimatedBytes, sizing, tap, stages },
   };
 }
 

@@ -76,7 +76,7 @@ function opener(context: Context): (access: WarehouseAccess) => Promise<Warehous
     warned.add(message);
   };
   return async (access) => {
-    const warehouse = await openWarehouse({ ...access, environment, signal, warn });
+    const warehouse = await openWarehouse({ ...access, environment, signal, warn, working: context.console.live.working });
     context.atEnd(() => warehouse.close());
     return warehouse;
   };

@@ -39,6 +39,7 @@ interface BeginResult {
  */
 export async function begin(plan: Plan, options: BeginOptions, context: Context): Promise<ActiveRun> {
   const { subject, began } = context;
+  plan.stages.enter('plan');
   const audited = await auditPublished(plan, options.skipPublished, subject);
   const result = await plan.ledger.decide(windowFilter(plan), (entries) => decide({ plan, options, audited, entries, began }));
   const { progress, refused } = result;

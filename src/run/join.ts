@@ -23,6 +23,7 @@ export interface Joined {
  */
 export async function join(plan: Plan, skipPublished: boolean, context: Context): Promise<Joined> {
   const { subject } = context;
+  plan.stages.enter('plan');
   const entries = await plan.ledger.entries(windowFilter(plan));
   const unfinished = unfinishedRun(entries, plan.fingerprint);
   if (unfinished && unfinished.state !== 'published') {

@@ -15,6 +15,7 @@ import { join } from './join.ts';
 import { entryOf } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { type Scored, scoreFrozen } from './score.ts';
+import { shown } from './shown.ts';
 import { type RunSummary, showWindow, type WindowSummary } from './summary.ts';
 
 // The steps of `run` one by one, for processes on several machines. They share only the job file and the warehouses: the ledger
@@ -38,23 +39,25 @@ export async function freezePhase(
   options: BeginOptions & { readonly skipEmpty: boolean },
   context: Context,
 ): Promise<FreezeSummary> {
-  const active = await begin(plan, options, context);
-  const { progress } = active;
-  const frozen =
-    progress.state === 'started' &&
-    (await unlessPublished(active, async () => {
-      const made = await freezeWindow(active, options.skipEmpty);
-      const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
-      await plan.ledger.append(entryOf(active, 'started', details));
-      return made;
-    }));
-  const { rows, details } = progress;
-  return {
-    ...phaseOf(plan, progress.runId),
-    state: frozen ? 'frozen' : 'already published',
-    rows: frozen ? frozen.rows : (rows?.frozen ?? 0),
-    chunks: frozen ? frozen.chunks.length : (details.chunks ?? 0),
-  };
+  return await shown(plan, async () => {
+    const active = await begin(plan, options, context);
+    const { progress } = active;
+    const frozen =
+      progress.state === 'started' &&
+      (await unlessPublished(active, async () => {
+        const made = await freezeWindow(active, options.skipEmpty);
+        const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
+        await plan.ledger.append(entryOf(active, 'started', details));
+        return made;
+      }));
+    const { rows, details } = progress;
+    return {
+      ...phaseOf(plan, progress.runId),
+      state: frozen ? 'frozen' : 'already published',
+      rows: frozen ? frozen.rows : (rows?.frozen ?? 0),
+      chunks: frozen ? frozen.chunks.length : (details.chunks ?? 0),
+    };
+  });
 }
 
 export interface ScoreSummary extends PhaseSummary {
@@ -84,28 +87,30 @@ export async function scorePhase(
   { shard, skipPublished }: Pick<BeginOptions, 'skipPublished'> & { readonly shard: Shard },
   context: Context,
 ): Promise<ScoreSummary> {
-  const { active, frozen } = await join(plan, skipPublished, context);
-  const { progress } = active;
-  const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
-  // This process may have staged chunks after the publishing process had cleaned up.
-  if (frozen !== undefined && (!scored || (await adopt(active)))) await cleanUp(active);
-  const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
-  const { seconds } = progress.clock;
-  return {
-    ...phaseOf(plan, progress.runId),
-    state: scored ? 'scored' : 'already published',
-    shard: { index: shard.index + 1, count: shard.count },
-    chunks: progress.details.chunks ?? 0,
-    chunks_scored: chunks,
-    rows_scored: rows,
-    providers,
-    execution: (scored && progress.details.execution) || null,
-    batch_rows_halved_to: (scored && progress.details.batch_rows_halved_to) || null,
-    seconds,
-    workers: time,
-    rows_per_second: ratesOf(rows, seconds, time),
-    bottleneck: bottleneck(seconds, time),
-  };
+  return await shown(plan, async () => {
+    const { active, frozen } = await join(plan, skipPublished, context);
+    const { progress } = active;
+    const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
+    // This process may have staged chunks after the publishing process had cleaned up.
+    if (frozen !== undefined && (!scored || (await adopt(active)))) await cleanUp(active);
+    const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
+    const { seconds } = progress.clock;
+    return {
+      ...phaseOf(plan, progress.runId),
+      state: scored ? 'scored' : 'already published',
+      shard: { index: shard.index + 1, count: shard.count },
+      chunks: progress.details.chunks ?? 0,
+      chunks_scored: chunks,
+      rows_scored: rows,
+      providers,
+      execution: (scored && progress.details.execution) || null,
+      batch_rows_halved_to: (scored && progress.details.batch_rows_halved_to) || null,
+      seconds,
+      workers: time,
+      rows_per_second: ratesOf(rows, seconds, time),
+      bottleneck: bottleneck(seconds, time),
+    };
+  });
 }
 
 /**
@@ -118,11 +123,13 @@ export async function publishPhase(
   options: PublishOptions & Pick<BeginOptions, 'skipPublished'> & { readonly skipEmpty: boolean },
   context: Context,
 ): Promise<RunSummary> {
-  const { active, frozen } = await join(plan, options.skipPublished, context);
-  return await publishOnce(active, async () => {
-    if (frozen === undefined) return false;
-    if (options.skipEmpty) refuseEmpty(plan, frozen);
-    return await publishFrozen(active, frozen, options);
+  return await shown(plan, async () => {
+    const { active, frozen } = await join(plan, options.skipPublished, context);
+    return await publishOnce(active, async () => {
+      if (frozen === undefined) return false;
+      if (options.skipEmpty) refuseEmpty(plan, frozen);
+      return await publishFrozen(active, frozen, options);
+    });
   });
 }
 

@@ -9,6 +9,7 @@ import { freezeWindow } from './freeze.ts';
 import type { ActiveRun } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { scoreFrozen } from './score.ts';
+import { shown } from './shown.ts';
 import type { RunSummary } from './summary.ts';
 import { scoreTapped } from './tap.ts';
 
@@ -25,11 +26,13 @@ export interface RunOptions extends PublishOptions, BeginOptions {
  * @throws ScoreBatchError whose kind tells a scheduler what to do; Interrupted if a signal ended the run
  */
 export async function run(plan: Plan, options: RunOptions, context: Context): Promise<RunSummary> {
-  const active = await begin(plan, options, context);
-  if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
-  return await publishOnce(active, async () => {
-    const frozen = await scoreWindow(active, options);
-    return await publishFrozen(active, frozen, options);
+  return await shown(plan, async () => {
+    const active = await begin(plan, options, context);
+    if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
+    return await publishOnce(active, async () => {
+      const frozen = await scoreWindow(active, options);
+      return await publishFrozen(active, frozen, options);
+    });
   });
 }
 

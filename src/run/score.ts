@@ -84,7 +84,12 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
   const { share, open, memoryPlan } = work;
   const earlier = progress.details.workers ?? NO_WORKER_TIME;
   const clock = new WorkerClock(Math.min(memoryPlan.workers, open));
-  const bar = context.console.progress('scoring chunks', open);
+  const done = new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT);
+  let staged = share.resumedRows;
+  const total = work.frozen.rows;
+  // A chunk that two processes score is counted twice.
+  const rows = () => Math.min(total, staged + Number(Atomics.load(new BigInt64Array(done), 0)));
+  plan.stages.count({ done: rows, total });
   const scored = { chunks: 0, rows: 0, providers: {} as Record<string, number>, time: NO_WORKER_TIME };
   const stage = async (file: ScoredFile, seconds: number): Promise<void> => {
     clock.scored(file, seconds);
@@ -95,13 +100,14 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
     scored.chunks += 1;
     scored.rows += file.rows;
     scored.providers[file.provider] = (scored.providers[file.provider] ?? 0) + 1;
-    bar.advance(1);
   };
-  const next = (signal: AbortSignal) => share.next(signal, (chunks) => bar.advance(chunks));
+  const found = (others: number): void => {
+    staged += others;
+  };
+  const next = (signal: AbortSignal) => share.next(signal, found);
   try {
-    await scoreChunks(open, next, stage, poolOptions(active, work));
+    await scoreChunks(open, next, stage, { ...poolOptions(active, work), done });
   } finally {
-    bar.stop();
     scored.time = clock.time;
     // Recorded for a failed start, too: the next process adds its own time.
     progress.details = { ...progress.details, workers: addWorkerTime(earlier, scored.time) };
@@ -109,7 +115,7 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
   return scored;
 }
 
-function poolOptions({ plan, context }: ActiveRun, work: ScoreWork): PoolOptions {
+function poolOptions({ plan, context }: ActiveRun, work: ScoreWork): Omit<PoolOptions, 'done'> {
   const { bundle, key, keep, features, requireGpu, kinds, sink, sourceAccess, job } = plan;
   const { frozen, execution, scorer, folder, memoryPlan } = work;
   return {

@@ -10,13 +10,15 @@ export interface Share {
   readonly staged: readonly StagedAttempt[];
   /** Chunks that were complete at the start. */
   readonly resumed: number;
+  /** Rows of the chunks that were complete at the start. */
+  readonly resumedRows: number;
   /**
    * The next chunk to score; undefined once none is left. Several workers may ask at the same time.
    *
    * @param signal ends a wait
-   * @param found receives the number of chunks that others have staged since the last look at staging
+   * @param found receives the number of rows that others have staged since the last look at staging
    */
-  next(signal: AbortSignal, found?: (chunks: number) => void): Promise<FrozenChunk | undefined>;
+  next(signal: AbortSignal, found?: (rows: number) => void): Promise<FrozenChunk | undefined>;
   /** Must be called for each chunk that this process has staged. */
   markStaged(chunk: FrozenChunk['chunk']): void;
 }
@@ -83,12 +85,12 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
     pause = Math.min(MAX_REFRESH_MS, Math.max(MIN_REFRESH_MS, REFRESH_SPACING * (refreshedAt - start)));
     const news = frozen.chunks.filter(({ chunk }) => !open.has(chunk) && !done.has(chunk));
     for (const { chunk } of news) done.add(chunk);
-    return { staged, news: news.length };
+    return { staged, news };
   };
   let refreshing: Promise<void> | undefined;
-  const refreshOnce = async (found: (chunks: number) => void): Promise<void> => {
+  const refreshOnce = async (found: (rows: number) => void): Promise<void> => {
     refreshing ??= refresh()
-      .then(({ news }) => found(news))
+      .then(({ news }) => found(rowsOf(news)))
       .finally(() => {
         refreshing = undefined;
       });
@@ -108,7 +110,8 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
   };
   return {
     staged,
-    resumed,
+    resumed: resumed.length,
+    resumedRows: rowsOf(resumed),
     async next(signal, found = () => undefined) {
       for (;;) {
         if (clock.now() - refreshedAt > pause) await refreshOnce(found);
@@ -128,6 +131,10 @@ export async function shareChunks(options: ShareOptions): Promise<Share> {
       slowest = Math.max(slowest ?? 0, clock.now() - (taken.get(chunk) ?? clock.now()));
     },
   };
+}
+
+function rowsOf(chunks: readonly FrozenChunk[]): number {
+  return chunks.reduce((sum, { rows }) => sum + rows, 0);
 }
 
 /** Starts at a random chunk, so that processes that do not know of each other rarely score the same one. */

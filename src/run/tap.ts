@@ -6,6 +6,7 @@ import { featuresOf } from '../domain/signature.ts';
 import type { TappedWindow } from '../domain/tapped-window.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
 import { addWorkerTime, NO_WORKER_TIME } from '../domain/worker-time.ts';
+import { rowsBefore } from '../plan/publications.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
 import { type Tapped, tapWindow } from '../tap/tap.ts';
@@ -79,7 +80,10 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   noteWorkers(tap.workers, tap.bound, plan.sizing, context);
   const began = performance.now();
   const loop = performance.eventLoopUtilization();
-  const bar = console.progress('scoring rows');
+  let done = 0;
+  // As many as last time. What the database guesses of a new query may be wrong by an order of magnitude.
+  const last = progress.supersedes?.rows ?? rowsBefore(plan);
+  plan.stages.count({ done: () => done, total: last?.frozen, about: true });
   let tapped: Tapped;
   try {
     tapped = await tapWindow({
@@ -91,13 +95,13 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
       ...{ key, keep, features, columns, earlier, folder, devices, signal },
       seconds: tap.seconds,
       ...{ workers: tap.workers, slots: tap.slots, batchRows: tap.batchRows },
-      advance: (rows) => bar.advance(rows),
+      advance(scored) {
+        done += scored;
+      },
     });
   } catch (error) {
     if (!signal.aborted) await sink.giveUp(runId, folder).catch(() => undefined);
     throw error;
-  } finally {
-    bar.stop();
   }
   const { entered, worked } = tapped;
   const time = tapTime(worked, (performance.now() - began) / 1000, performance.eventLoopUtilization(loop).active / 1000);
@@ -110,6 +114,8 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const reused = worked.reduce((sum, worker) => sum + worker.reused, 0);
   if (reused > 0) console.info(`reused ${counted(reused, 'score')} of an earlier start`);
   const { rows, checksum, duplicates } = entered;
+  // The last batch is smaller than the others.
+  done = rows;
   const whole = {
     frozen: {
       id,

@@ -57,7 +57,7 @@ export function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run
   const { error: _, ...details } = run?.details ?? {};
   return {
     runId: run?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
-    clock: new StageClock(began, run?.details.seconds),
+    clock: new StageClock(began, run?.details.seconds, (stage) => plan.stages.enter(stage.replace('_', ' '))),
     supersedes: currentPublication(entries),
     state: run?.state ?? 'started',
     rows: run?.rows,

@@ -44,6 +44,7 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
     const { output } = setup.signature;
     const result = await session.run(encoder.tensors(read - scored), output);
     takeScores(result, output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
+    addDone(setup, read - scored);
     scored = read;
     clock.lap('score');
   };
@@ -52,6 +53,7 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
     if (batch.begins && read > 0) {
       encoder = begin();
       rejected.fill(0);
+      addDone(setup, -scored);
       read = 0;
       scored = 0;
     }
@@ -99,6 +101,11 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
   await database.release();
   clock.lap('write');
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
+}
+
+/** Counts scored rows for whoever shows progress; rows that are read again were not done. */
+function addDone({ done }: WorkerSetup, rows: number): void {
+  Atomics.add(new BigInt64Array(done), 0, BigInt(rows));
 }
 
 /** Yields the features of the chunk in batches. At the end, its other columns are in the relation `chunk`. */

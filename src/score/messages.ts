@@ -35,6 +35,8 @@ export interface WorkerSetup {
   readonly memory: number;
   /** One int32 that becomes nonzero to stop the worker. Checked between batches, because a thread must not end inside the model. */
   readonly stop: SharedArrayBuffer;
+  /** One bigint64, to which each worker adds the rows of a batch that is scored. */
+  readonly done: SharedArrayBuffer;
 }
 
 export interface ChunkTask {

@@ -1,7 +1,8 @@
-import cliProgress from 'cli-progress';
-import { grouped } from '../domain/counted.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { withoutSecrets } from '../secrets.ts';
+import { type Palette, PLAIN } from './colour.ts';
+import { createLive, type Live, NO_LIVE } from './live.ts';
+import { createScreen, type TerminalStream } from './screen.ts';
 import { type Subject, subjectFields } from './subject.ts';
 
 /** How much goes to stderr. */
@@ -16,75 +17,66 @@ export interface Console {
   warn(message: string): void;
   /** Only with `-v`. */
   debug(message: string): void;
-  /** @param total undefined if unknown */
-  progress(what: string, total?: number): Progress;
-}
-
-interface Progress {
-  advance(by: number): void;
-  stop(): void;
+  /** What the process does while it does it. */
+  readonly live: Live;
 }
 
 interface Options {
   readonly verbosity: Verbosity;
   /** One JSON object per line, for log collectors. */
   readonly json: boolean;
-  readonly stream: NodeJS.WritableStream & { readonly isTTY?: boolean };
+  readonly stream: TerminalStream;
   /** Added to every JSON line. */
   readonly subject: Subject;
+  /** Colours of the stream; none by default. */
+  readonly palette?: Palette;
+  /** Whether the terminal changes lines that it has shown; by default whether the stream is a terminal. */
+  readonly dumb?: boolean;
+  /** Whether the terminal shows more than ASCII; true by default. */
+  readonly unicode?: boolean;
+  /** Milliseconds between lines that say how far a stage is, where there is no terminal; 0 for none. */
+  readonly progressMs?: number;
 }
 
-/** Minimum time between progress lines if stderr is not a terminal. */
-const PROGRESS_INTERVAL_MS = 5_000;
+const PROGRESS_MS = 30_000;
 
-export function createConsole({ verbosity, json, stream, subject }: Options): Console {
+export function createConsole(options: Options): Console {
+  const { verbosity, json, stream, subject, palette = PLAIN } = options;
+  const screen = verbosity === 'normal' && !json && stream.isTTY && !options.dumb ? createScreen(stream) : undefined;
+  const write = (line: string): void => {
+    if (screen === undefined) stream.write(line);
+    else screen.write(line);
+  };
   const say = (level: 'info' | 'warn' | 'debug' | 'error', message: string, fields: object = {}): void => {
     if (verbosity === 'quiet' && (level === 'info' || level === 'debug')) return;
     if (verbosity !== 'verbose' && level === 'debug') return;
     const line = json
       ? printableJson({ time: new Date().toISOString(), level, message, ...subjectFields(subject), ...fields })
-      : printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message);
-    stream.write(`${withoutSecrets(line)}\n`);
+      : painted(printable(level === 'warn' ? `warning: ${message.replaceAll('\n', '\n  ')}` : message), palette);
+    write(`${withoutSecrets(line)}\n`);
+  };
+  // In the time zone of the JSON lines and the ledger: UTC.
+  const time = () => (json ? '' : `${new Date().toISOString().slice(0, 19)}Z `);
+  const live = {
+    screen,
+    interval: options.progressMs ?? PROGRESS_MS,
+    say: (message: string, fields: object) => say('info', `${time()}${message}`, fields),
+    palette,
+    unicode: options.unicode ?? true,
   };
   return {
     info: (message, fields) => say('info', message, fields),
     error: (text, fields) => say('error', text, fields),
     warn: (message) => say('warn', message),
     debug: (message) => say('debug', message),
-    progress: (what, total) =>
-      verbosity === 'quiet'
-        ? { advance() {}, stop() {} }
-        : stream.isTTY && !json
-          ? bar(what, total, stream)
-          : lines(what, total, say),
+    live: verbosity === 'quiet' ? NO_LIVE : createLive(live),
   };
 }
 
-function bar(what: string, total: number | undefined, stream: NodeJS.WritableStream): Progress {
-  const progress = new cliProgress.SingleBar(
-    {
-      format: total === undefined ? `${what} {value}` : `${what} {bar} {value}/{total}`,
-      barsize: 20,
-      stream,
-      hideCursor: true,
-      clearOnComplete: true,
-    },
-    cliProgress.Presets.shades_grey,
-  );
-  progress.start(total ?? 0, 0);
-  return { advance: (by) => progress.increment(by), stop: () => progress.stop() };
-}
-
-function lines(what: string, total: number | undefined, say: (level: 'info', message: string) => void): Progress {
-  let done = 0;
-  let last = performance.now();
-  return {
-    advance(by) {
-      done += by;
-      if (performance.now() - last < PROGRESS_INTERVAL_MS) return;
-      last = performance.now();
-      say('info', `${what}: ${grouped(done)}${total === undefined ? '' : ` of ${grouped(total)}`}`);
-    },
-    stop() {},
-  };
+/** Colours the words of ours by which a line is found, and the hint at the end of an error. */
+function painted(text: string, { red, yellow, dim }: Palette): string {
+  return text
+    .replace(/^error:/, red)
+    .replace(/^warning:/, yellow)
+    .replace(/^hint: .*$/ms, dim);
 }

@@ -257,7 +257,17 @@ export interface WarehouseOptions extends WarehouseAccess {
   readonly environment: NodeJS.ProcessEnv;
   /** Shows a warning that does not stop the run. */
   readonly warn: (message: string) => void;
+  /** Is told each statement that runs in the warehouse; see `Working`. */
+  readonly working?: Working | undefined;
 }
+
+/**
+ * Notes a running statement.
+ *
+ * @param id by which it can be looked up in the warehouse; undefined until the warehouse has told it
+ * @returns what to call when it has ended
+ */
+export type Working = (kind: 'job' | 'query', id: () => string | undefined) => () => void;
 
 /** Everything needed to open a warehouse, as plain data: each chunk worker's thread opens its own. */
 export interface WarehouseAccess {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 import { checkCommand } from '../../src/commands/check.ts';
 import type { Context } from '../../src/context.ts';
+import { NO_LIVE } from '../../src/terminal/live.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { statements } from '../support/project.ts';
 import { publishedTables, warehouseOf } from '../support/published.ts';
@@ -138,7 +139,7 @@ it('a bug is not a failed check: it is thrown as it is', async () => {
     maxMemory: undefined,
     now: Date.parse('1997-03-17T13:00:00Z'),
     began: 0,
-    console: { info() {}, error() {}, warn() {}, debug() {}, progress: () => ({ advance() {}, stop() {} }) },
+    console: { info() {}, error() {}, warn() {}, debug() {}, live: NO_LIVE },
     subject: {},
     signal: new Proxy(new AbortController().signal, {
       get() {

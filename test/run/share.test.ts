@@ -67,7 +67,7 @@ describe('shareChunks', () => {
     const world = staging(4);
     const news: number[] = [];
     const share = await world.share({ index: 0, count: 1 });
-    const found = (chunks: number) => news.push(chunks);
+    const found = (rows: number) => news.push(rows);
     expect((await share.next(signal))?.chunk).toBe(0);
     stage(world, share, 0);
     for (const chunk of [1, 2]) stage(world, undefined, chunk);

@@ -5,6 +5,7 @@ import { parseJob } from '../../src/job/parse.ts';
 import { loadBundle } from '../../src/model/bundle.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { tableNames } from '../../src/plan/warehouses.ts';
+import { NO_LIVE } from '../../src/terminal/live.ts';
 import { weekWindow } from '../../src/window/window.ts';
 import { repository } from '../support/project.ts';
 import type { MemoryProcess } from './memory-process.ts';
@@ -52,6 +53,7 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
       kind: 'duckdb',
     },
     window: WINDOW,
+    stages: NO_LIVE.stages(WINDOW.label),
     query: bindWindow(QUERY, WINDOW, 'source.query', 'duckdb'),
     bundle: { ...bundle, file: model },
     execution: { provider: 'cpu', devices: ['cpu'], gpu: false, onnxruntime: '1.30.0', skipped: [] },

@@ -7,6 +7,7 @@ import type { Plan } from '../../src/plan/plan.ts';
 import { seededRandom } from '../../src/random.ts';
 import { freezePhase, publishPhase, scorePhase } from '../../src/run/phases.ts';
 import { run } from '../../src/run/run.ts';
+import { NO_LIVE } from '../../src/terminal/live.ts';
 import { memoryPlan, REPORT } from './memory-plan.ts';
 import { FAULTS, type Fault, startProcess } from './memory-process.ts';
 import { linesOf } from './memory-sink.ts';
@@ -69,7 +70,7 @@ const context: Context = {
     error() {},
     warn() {},
     debug() {},
-    progress: () => ({ advance() {}, stop() {} }),
+    live: NO_LIVE,
   },
   signal: new AbortController().signal,
   began: 0,

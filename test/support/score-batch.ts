@@ -99,7 +99,7 @@ export async function scoreBatch(
 
 /** Variables to set, or to unset where they are undefined. The machine's own settings must not reach into a test. */
 function changes(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const own = Object.keys(process.env).filter((name) => /^(SCORE_BATCH_|WAREHOUSE_URL$)/.test(name));
+  const own = Object.keys(process.env).filter((name) => /^(SCORE_BATCH_|(WAREHOUSE_URL|FORCE_COLOR|NO_COLOR)$)/.test(name));
   return { ...Object.fromEntries(own.map((name) => [name, undefined])), SCORE_BATCH_NOW: NOW, ...environment };
 }
 

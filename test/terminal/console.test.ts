@@ -59,11 +59,11 @@ it.each([false, true])('escapes control characters in names (JSON: %s)', (json) 
 });
 
 it.each(['quiet', 'normal'] as const)('writes no progress for quick work without a terminal (%s)', (verbosity) => {
-  const text = written({ verbosity, json: false }, (console) => {
-    const progress = console.progress('scoring', 2);
-    progress.advance(1);
-    progress.advance(1);
-    progress.stop();
+  const text = written({ verbosity, json: false }, ({ live }) => {
+    const stages = live.stages('2026-W47');
+    stages.enter('score');
+    stages.count({ done: () => 1, total: 2 });
+    stages.end('done');
   });
   expect(text).toBe('');
 });

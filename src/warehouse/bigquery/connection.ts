@@ -1,5 +1,6 @@
 import type { RetryPolicy } from '../retry.ts';
 import { abortAfterGracePeriod } from '../timeouts.ts';
+import type { Working } from '../warehouse.ts';
 import { demand, type Json, type Reading } from './answer.ts';
 import { type Client, createClient, type RestRequest, send, sendWithRetries } from './client.ts';
 import { isStatus } from './failure.ts';
@@ -18,6 +19,8 @@ export interface Connection extends RetryPolicy {
   readonly maxBytes: number | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly memory: number;
+  /** Is told each job while this process waits for it. */
+  readonly working?: Working | undefined;
   /** Where jobs run: the location in the URL, or else the dataset's. */
   location(): Promise<string>;
   /** @throws the client's error if the URL's dataset cannot be reached */

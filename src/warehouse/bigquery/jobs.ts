@@ -116,6 +116,7 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   let current = job;
   let pause = Math.min(50, connection.timeouts.poll);
   const end = performance.now() + connection.timeouts.job;
+  const ended = connection.working?.('job', () => jobId);
   try {
     while (current.status.state !== 'DONE') {
       await sleep(pause, connection.signal);
@@ -126,6 +127,8 @@ async function finished(connection: Connection, job: Job, found: boolean): Promi
   } catch (error) {
     if (connection.signal.aborted && !found) await cancel(connection, jobId, qs);
     throw error;
+  } finally {
+    ended?.();
   }
   return current;
 }

@@ -17,12 +17,14 @@ import { parseUrl } from './url.ts';
  * @throws ScoreBatchError `configuration` if the URL is malformed
  */
 export function openBigquery(options: WarehouseOptions, timeouts: Timeouts = readTimeouts(options.environment)): Warehouse {
-  const { job, maxBytes, environment, memory, signal } = options;
+  const { job, maxBytes, environment, memory, signal, working } = options;
   const { project, dataset, location } = parseUrl(options.url);
   const home = { project, dataset };
   const scratch = parseDataset(options.scratch, project);
   const budget = new RetryBudget('BigQuery');
-  const connection = connect({ home, scratch, location, job, maxBytes, environment, memory, timeouts, budget, signal });
+  const connection = connect({
+    ...{ home, scratch, location, job, maxBytes, environment, memory, timeouts, budget, signal, working },
+  });
   return {
     kind: 'bigquery',
     reach: () => translated(connection, () => connection.reach(), 'looking for the dataset'),

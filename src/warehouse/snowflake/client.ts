@@ -39,7 +39,7 @@ export function openClient(login: Login, tag: string, signal: AbortSignal, timeo
     }
     const connection = await logIn(login, timeouts, signal);
     try {
-      return await openSession(connection, tag, { timeouts, signal });
+      return await openSession(connection, tag, { timeouts, signal, working: login.working });
     } catch (error) {
       connection.destroy(() => undefined);
       throw error;

@@ -1,6 +1,7 @@
 import type { Connection } from 'snowflake-sdk';
 import { ScoreBatchError } from '../../errors.ts';
 import { readTimeouts } from '../timeouts.ts';
+import type { Working } from '../warehouse.ts';
 import { findCredentials } from './credentials.ts';
 import { loadDriver } from './driver.ts';
 import { toFailure } from './failure.ts';
@@ -11,6 +12,8 @@ export interface Login {
   readonly target: Target;
   readonly environment: NodeJS.ProcessEnv;
   readonly warn: (message: string) => void;
+  /** Is told each statement while it runs. */
+  readonly working?: Working | undefined;
 }
 
 /**

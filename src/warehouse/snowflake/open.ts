@@ -16,7 +16,7 @@ import { parseTarget } from './target.ts';
  * @throws ScoreBatchError `configuration` if the URL or the scratch schema is not valid
  */
 export function openSnowflake(options: WarehouseOptions): Warehouse {
-  const { url, job, scratch, memory, unload = false, signal, environment, warn } = options;
+  const { url, job, scratch, memory, unload = false, signal, environment, warn, working } = options;
   const target = parseTarget(url);
   const [schema, database = target.database, ...more] = [...(parseTableName(scratch) ?? [])].reverse();
   if (schema === undefined || more.length > 0) {
@@ -33,6 +33,7 @@ export function openSnowflake(options: WarehouseOptions): Warehouse {
       if (!warned) warn(message);
       warned = true;
     },
+    working,
   };
   const shared = { target, scratch: [database, schema] as const, job, memory, unload };
   const snowflake: Snowflake = { ...shared, client: openClient(login, queryTag(job), signal), signal };

@@ -3,6 +3,7 @@ import type { Bind, Connection, RowStatement, StatementOption } from 'snowflake-
 import { ScoreBatchError } from '../../errors.ts';
 import type { TextRow } from '../reader.ts';
 import { SilenceError, type Timeouts, within } from '../timeouts.ts';
+import type { Working } from '../warehouse.ts';
 import { literal } from './dialect.ts';
 import { isBroken, silence, toFailure } from './failure.ts';
 import { readBatches } from './row-batches.ts';
@@ -66,11 +67,13 @@ const PARAMETERS: Readonly<Record<string, string | number | boolean>> = {
 export interface SessionOptions {
   readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
+  /** Is told each statement while it runs. */
+  readonly working?: Working | undefined;
 }
 
 /** Configures a connection for use. @param tag default tag of statements; see `queryTag` */
-export async function openSession(connection: Connection, tag: string, { timeouts, signal }: SessionOptions): Promise<Session> {
-  const session = sessionOf(connection, { timeouts, signal });
+export async function openSession(connection: Connection, tag: string, options: SessionOptions): Promise<Session> {
+  const session = sessionOf(connection, options);
   const settings = Object.entries({ ...PARAMETERS, QUERY_TAG: tag }).map(
     ([name, value]) => `${name} = ${typeof value === 'string' ? literal(value) : String(value).toUpperCase()}`,
   );
@@ -78,7 +81,7 @@ export async function openSession(connection: Connection, tag: string, { timeout
   return session;
 }
 
-function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions): Session {
+function sessionOf(connection: Connection, { timeouts, signal, working }: SessionOptions): Session {
   let broken = false;
   const broke = () => {
     broken = true;
@@ -96,6 +99,8 @@ function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions)
       });
     });
     const cancel = () => running?.cancel(() => undefined);
+    // Snowflake tells the id of a statement that runs longer with its first answer, after 45 seconds.
+    const ended = working?.('query', () => running?.getQueryId() || undefined);
     try {
       return await within(done, limit ?? timeouts.job, signal);
     } catch (error) {
@@ -114,6 +119,8 @@ function sessionOf(connection: Connection, { timeouts, signal }: SessionOptions)
       }
       broken ||= isBroken(error) || error instanceof ScoreBatchError;
       throw error;
+    } finally {
+      ended?.();
     }
   };
   const stream = async (sql: string, statement?: Statement): Promise<AsyncIterable<readonly TextRow[]>> => {

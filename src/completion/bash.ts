@@ -1,0 +1,99 @@
+import { allGrammars, flagsAfter, flagsByValue, type Grammar, namesWithValue, quoted, type Value } from './grammar.ts';
+
+/**
+ * The completion script for bash 4 and newer. It needs no other package. Names of jobs come from the shell's glob, never from
+ * `compgen -W`, which would run what a file is named.
+ */
+export function bashScript(program: Grammar): string {
+  const all = allGrammars(program);
+  const commands = all.filter(({ name }) => name !== '').map(({ name }) => `      ${quoted(name)}) command=$next ;;`);
+  const values = flagsByValue(program).map(({ names, value }) => `    ${names.join('|')}) ${completing(value)} ;;`);
+  const flags = all.map((grammar) => {
+    const names = flagsAfter(grammar, program).flatMap(({ names }) => names);
+    return `      ${quoted(grammar.name)}) list=${quoted([...new Set(names)].join(' '))} ;;`;
+  });
+  const words = all.map((grammar) => `    ${quoted(grammar.name)}) ${following(grammar)} ;;`);
+  return `# Completion of score-batch for bash. Load it with: source <(score-batch completion bash)
+_score_batch_add() {
+  local name
+  for name in "$@"; do [[ $name == "$cur"* ]] && COMPREPLY+=("$name"); done
+}
+_score_batch_files() {
+  compopt -o filenames 2>/dev/null
+  local name
+  while IFS= read -r name; do COMPREPLY+=("$name"); done < <(compgen "$1" -- "$cur")
+}
+_score_batch_jobs() {
+  local file name
+  _score_batch_files -f
+  for file in "\${folder%/}"/jobs/*.yaml "\${folder%/}"/jobs/*.yml; do
+    [[ -e $file ]] || continue
+    name=\${file##*/}
+    _score_batch_add "\${name%.*}"
+  done
+}
+_score_batch() {
+  local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} folder=. command='' next word list i
+  COMPREPLY=()
+  # bash splits --flag=value into three words.
+  if [[ $cur == '=' ]]; then cur=''; elif [[ $prev == '=' ]]; then prev=\${COMP_WORDS[COMP_CWORD-2]}; fi
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    word=\${COMP_WORDS[i]}
+    next=\${COMP_WORDS[i+1]}
+    case $word in
+      -C|--directory) folder=$next; [[ $next == '=' ]] && folder=\${COMP_WORDS[i+2]} ;;
+    esac
+    case $word in
+      ${namesWithValue(program, false).join('|')}) ((i++)); continue ;;
+      ${namesWithValue(program, true).join('|')}) [[ $next != -* ]] && ((i++)); continue ;;
+      -*|=) continue ;;
+    esac
+    next=\${command:+$command }$word
+    case $next in
+${commands.join('\n')}
+    esac
+  done
+  folder=\${folder/#\\~/$HOME}
+  case $prev in
+${values.join('\n')}
+  esac
+  if [[ $cur == -* ]]; then
+    case $command in
+${flags.join('\n')}
+    esac
+    read -ra list <<<"$list"
+    _score_batch_add "\${list[@]}"
+    return
+  fi
+  case $command in
+${words.join('\n')}
+  esac
+}
+complete -F _score_batch score-batch`;
+}
+
+/** What completes the value of a flag. A value that may be left out is a text, and says nothing of what comes next. */
+function completing(value: Value): string {
+  switch (value.kind) {
+    case 'choice':
+      return `_score_batch_add ${value.choices.map(quoted).join(' ')}; return`;
+    case 'job':
+      return '_score_batch_jobs; return';
+    case 'file':
+      return '_score_batch_files -f; return';
+    case 'folder':
+      return '_score_batch_files -d; return';
+    case 'text':
+      return '[[ $cur == -* ]] || return';
+  }
+}
+
+/** What completes the next word after a command. */
+function following({ commands, values }: Grammar): string {
+  if (commands.length > 0) {
+    const names = commands.map(({ name }) => name.split(' ').at(-1) ?? '');
+    return `_score_batch_add ${names.map(quoted).join(' ')}`;
+  }
+  const [value] = values;
+  return value === undefined || value.kind === 'text' ? ':' : completing(value);
+}

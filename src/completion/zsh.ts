@@ -1,0 +1,102 @@
+import {
+  allGrammars,
+  type Flag,
+  flagsAfter,
+  flagsByValue,
+  type Grammar,
+  namesWithValue,
+  quoted,
+  type Value,
+} from './grammar.ts';
+
+/** The completion script for zsh; a file `_score-batch` in a folder of `$fpath`, or sourced after `compinit`. */
+export function zshScript(program: Grammar): string {
+  const all = allGrammars(program);
+  const commands = all.filter(({ name }) => name !== '').map(({ name }) => `      ${quoted(name)}) command=$next ;;`);
+  const values = flagsByValue(program).map(({ names, value }) => `    ${names.join('|')}) ${completing(value)} ;;`);
+  const flags = all.map((grammar) => `      ${quoted(grammar.name)}) list=(${described(flagsAfter(grammar, program))}) ;;`);
+  const words = all.map((grammar) => `    ${quoted(grammar.name)}) ${following(grammar)} ;;`);
+  return `#compdef score-batch
+# Completion of score-batch for zsh. Load it after compinit with: source <(score-batch completion zsh)
+_score_batch_jobs() {
+  local -a names
+  names=(\${folder%/}/jobs/*.(yaml|yml)(N:t:r))
+  compadd -a names
+  _files
+}
+_score_batch() {
+  local cur=\${(Q)words[CURRENT]} prev=\${words[CURRENT-1]} folder=. command='' next word
+  local -a list
+  local -i i
+  for ((i = 2; i < CURRENT; i++)); do
+    word=\${(Q)words[i]}
+    next=\${(Q)words[i+1]}
+    case $word in
+      -C|--directory) folder=\${next/#\\~/$HOME} ;;
+    esac
+    case $word in
+      ${namesWithValue(program, false).join('|')}) ((i++)); continue ;;
+      ${namesWithValue(program, true).join('|')}) [[ $next != -* ]] && ((i++)); continue ;;
+      -*) continue ;;
+    esac
+    next=\${command:+$command }$word
+    case $next in
+${commands.join('\n')}
+    esac
+  done
+  case $cur in
+    --*=*) prev=\${cur%%=*}; compset -P '*=' ;;
+  esac
+  case $prev in
+${values.join('\n')}
+  esac
+  if [[ $cur == -* ]]; then
+    case $command in
+${flags.join('\n')}
+    esac
+    _describe -o flag list
+    return
+  fi
+  case $command in
+${words.join('\n')}
+  esac
+}
+if [[ $funcstack[1] == _score_batch || $funcstack[1] == _score-batch ]]; then
+  _score_batch "$@"
+else
+  compdef _score_batch score-batch
+fi`;
+}
+
+function completing(value: Value): string {
+  switch (value.kind) {
+    case 'choice':
+      return `compadd ${value.choices.map(quoted).join(' ')}; return`;
+    case 'job':
+      return '_score_batch_jobs; return';
+    case 'file':
+      return '_files; return';
+    case 'folder':
+      return '_files -/; return';
+    case 'text':
+      return '[[ $cur == -* ]] || return';
+  }
+}
+
+function following({ commands, values }: Grammar): string {
+  if (commands.length > 0) {
+    const list = commands.map(({ name, description }) => entry(name.split(' ').at(-1) ?? '', description));
+    return `list=(${list.join(' ')}); _describe command list`;
+  }
+  const [value] = values;
+  return value === undefined || value.kind === 'text' ? ':' : completing(value);
+}
+
+function described(flags: readonly Flag[]): string {
+  return flags.flatMap(({ names, description }) => names.map((name) => entry(name, description))).join(' ');
+}
+
+/** `name:description`, as `_describe` takes it. */
+function entry(name: string, description: string): string {
+  return quoted(`${name.replaceAll(':', '\\:')}:${description.replaceAll(':', '\\:')}`);
+}
