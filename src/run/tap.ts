@@ -8,7 +8,7 @@ import { addTextCounts } from '../domain/text-counts.ts';
 import { addWorkerTime, NO_WORKER_TIME } from '../domain/worker-time.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
-import { type Tapped, tapWindow } from '../tap/tap.ts';
+import { type TapOptions, type Tapped, tapWindow } from '../tap/tap.ts';
 import type { TapThreads } from '../tap/threads.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
@@ -82,7 +82,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   const bar = console.progress('scoring rows');
   let tapped: Tapped;
   try {
-    tapped = await tapWindow({
+    const tapOptions: TapOptions = {
       threads,
       session: source.session(plan.query),
       model: { file: bundle.file, digest: bundle.digest },
@@ -92,7 +92,8 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
       seconds: tap.seconds,
       ...{ workers: tap.workers, slots: tap.slots, batchRows: tap.batchRows },
       advance: (rows) => bar.advance(rows),
-    });
+    };
+    tapped = await source.alone(() => tapWindow(tapOptions));
   } catch (error) {
     if (!signal.aborted) await sink.giveUp(runId, folder).catch(() => undefined);
     throw error;
