@@ -12,6 +12,7 @@ export interface BulkFlags {
 
 /** A call names at most this many windows: ten years of days, or five months of hours. */
 const MOST = 3_700;
+const HOUR = 3_600_000;
 const QUARTER_HOUR = 900_000;
 const EXAMPLES: Readonly<Record<Grain, string>> = { week: '2026-W47', day: '2026-11-18', hour: '2026-11-18T09' };
 const NAMES: Readonly<Record<Grain, string>> = { week: 'a week', day: 'a day', hour: 'an hour' };
@@ -38,7 +39,7 @@ export function windowsBetween({ from, to }: BulkFlags, grain: Grain, zone: stri
   const [first, last] = [labelled('--from', from, grain, zone), labelled('--to', to, grain, zone)];
   if (first.start > last.start) throw usage(`--from ${from} is after --to ${to}`, 'put the earlier window in --from');
   if (last.end.getTime() > now) {
-    const complete = windowFromFlags({ [FLAGS[grain]]: true }, zone, now);
+    const complete = lastComplete(grain, zone, now);
     throw usage(
       `the window ${last.label} is still open: rows would be missing`,
       `the last complete ${grain} is ${complete.label}`,
@@ -53,6 +54,19 @@ export function windowsBetween({ from, to }: BulkFlags, grain: Grain, zone: stri
     windows.push(window);
   }
   return windows;
+}
+
+/** The last window of a grain that has ended at `now`, epoch milliseconds. */
+export function lastComplete(grain: Grain, zone: string, now: number): Window {
+  return windowFromFlags({ [FLAGS[grain]]: true }, zone, now);
+}
+
+/** The window of a grain that an instant in epoch milliseconds is in. */
+export function windowAt(instant: number, grain: Grain, zone: string): Window {
+  const wall = wallClock(instant, zone);
+  const date = wall.slice(0, 10);
+  if (grain === 'hour') return hourWindow(instant - (Date.parse(`${wall}Z`) % HOUR), zone);
+  return grain === 'day' ? dayWindow(date, zone) : weekWindow(mondayOf(date), zone);
 }
 
 /** The window and all that follow it, of one grain. Endless. */
