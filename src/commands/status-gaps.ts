@@ -1,7 +1,7 @@
-import { ledgerWindow } from '../domain/ledger.ts';
+import { type LedgerWindow, ledgerWindow } from '../domain/ledger.ts';
 import type { PublishedEntry } from '../domain/publications.ts';
 import type { Grain, Window } from '../domain/window.ts';
-import { lastComplete, windowAt, windowsFrom } from '../window/bulk.ts';
+import { lastComplete, windowAt } from '../window/bulk.ts';
 import { flagsOf } from './status-rows.ts';
 
 /** A window without a publication. */
@@ -16,7 +16,7 @@ export interface Gap {
 export interface Gaps {
   /** The newest, oldest first. */
   readonly windows: readonly Gap[];
-  /** How many there are; `windows` may have fewer. */
+  /** How many there are, at most 1,000; `windows` may have fewer. */
   readonly total: number;
   /** The command that fills all of them; null without any. */
   readonly backfill: string | null;
@@ -37,9 +37,8 @@ export interface GapOptions {
 
 export const NO_GAPS: Gaps = { windows: [], total: 0, backfill: null };
 
-/** How far back to look, in windows: five months of hours. */
-const MOST = 3_700;
-const LENGTH_MS: Readonly<Record<Grain, number>> = { hour: 3_600_000, day: 86_400_000, week: 604_800_000 };
+/** Most missing windows to look for: finding one takes a millisecond. */
+const MOST = 1_000;
 
 /**
  * Windows of the job's grain without a current publication, from the first publication to the last complete window. A window that
@@ -52,16 +51,24 @@ export function findGaps(current: readonly PublishedEntry[], { grain, zone, now,
   published.sort(compareWindows);
   const first = published[0];
   if (first === undefined) return NO_GAPS;
-  const last = lastComplete(grain, zone, now);
-  const earliest = Math.max(Date.parse(first.start), last.end.getTime() - MOST * LENGTH_MS[grain], since ?? 0);
+  const earliest = Math.max(Date.parse(first.start), since ?? 0);
   const missing: Window[] = [];
-  let next = 0;
-  for (const window of windowsFrom(windowAt(earliest, grain, zone), grain)) {
-    if (window.start > last.start) break;
-    const { start, end } = ledgerWindow(window);
-    while (next < published.length && (published[next]?.end ?? '') <= start) next += 1;
-    const covered = (published[next]?.start ?? '~') < end;
-    if (!covered && window.start.getTime() >= earliest) missing.push(window);
+  // From the newest back: the walk passes published windows without computing them.
+  let next = published.length - 1;
+  let end = lastComplete(grain, zone, now).end.getTime();
+  while (end > earliest && missing.length < MOST) {
+    while (startOf(published[next]) >= end) next -= 1;
+    const before = published[next];
+    if (before && Date.parse(before.end) >= end) {
+      end = startOf(before);
+      continue;
+    }
+    const window = windowAt(end - 1, grain, zone);
+    const start = window.start.getTime();
+    if (start < earliest) break;
+    // An hour that the clocks cut is none, and another zone's window may reach into this one.
+    if (window.kind === grain && !(before && Date.parse(before.end) > start)) missing.unshift(window);
+    end = start;
   }
   const [from, to] = [missing[0], missing.at(-1)];
   return {
@@ -69,6 +76,10 @@ export function findGaps(current: readonly PublishedEntry[], { grain, zone, now,
     total: missing.length,
     backfill: from && to ? `score-batch backfill ${jobFlag}--from ${from.label} --to ${to.label}` : null,
   };
+}
+
+function startOf(window: LedgerWindow | undefined): number {
+  return window === undefined ? Number.NEGATIVE_INFINITY : Date.parse(window.start);
 }
 
 /** Order of windows: by start, of equal starts the longer one first. */

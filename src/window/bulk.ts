@@ -14,6 +14,8 @@ export interface BulkFlags {
 const MOST = 3_700;
 const HOUR = 3_600_000;
 const QUARTER_HOUR = 900_000;
+/** Without changes of the clocks. */
+const LENGTH_MS: Readonly<Record<Grain, number>> = { hour: HOUR, day: 24 * HOUR, week: 168 * HOUR };
 const EXAMPLES: Readonly<Record<Grain, string>> = { week: '2026-W47', day: '2026-11-18', hour: '2026-11-18T09' };
 const NAMES: Readonly<Record<Grain, string>> = { week: 'a week', day: 'a day', hour: 'an hour' };
 /** The option of other commands that names one such window. */
@@ -45,14 +47,11 @@ export function windowsBetween({ from, to }: BulkFlags, grain: Grain, zone: stri
       `the last complete ${grain} is ${complete.label}`,
     );
   }
-  const windows: Window[] = [];
-  for (const window of windowsFrom(first, grain)) {
-    if (window.start > last.start) return windows;
-    if (windows.length === MOST) {
-      throw usage(`${from} to ${to} is more than ${MOST.toLocaleString('en')} windows`, 'run them in several parts');
-    }
-    windows.push(window);
+  if (last.end.getTime() - first.start.getTime() > MOST * LENGTH_MS[grain]) {
+    throw usage(`${from} to ${to} is more than ${MOST.toLocaleString('en')} windows`, 'run them in several parts');
   }
+  const windows: Window[] = [];
+  for (let window = first; window.start <= last.start; window = nextWindow(window, grain)) windows.push(window);
   return windows;
 }
 
@@ -69,13 +68,8 @@ export function windowAt(instant: number, grain: Grain, zone: string): Window {
   return grain === 'day' ? dayWindow(date, zone) : weekWindow(mondayOf(date), zone);
 }
 
-/** The window and all that follow it, of one grain. Endless. */
-export function* windowsFrom(first: Window, grain: Grain): Generator<Window> {
-  for (let window = first; ; window = nextWindow(window, grain)) yield window;
-}
-
 /** The next window of a grain. Usually it starts where this one ends; days and hours that the zone skips are left out. */
-export function nextWindow({ end, zone }: Pick<Window, 'end' | 'zone'>, grain: Grain): Window {
+function nextWindow({ end, zone }: Pick<Window, 'end' | 'zone'>, grain: Grain): Window {
   const start = end.getTime();
   const date = wallClock(start, zone).slice(0, 10);
   switch (grain) {
@@ -108,17 +102,21 @@ function labelled(flag: string, text: string, grain: Grain, zone: string): Windo
     );
   }
   if (kind !== grain) throw usage(`${flag} ${text} is ${NAMES[kind]}, but this job runs every ${grain}`, asGrain(text, grain));
-  return repeatedHour(text, zone) ?? windowFromFlags({ [FLAGS[grain]]: text }, zone, 0);
+  if (kind === 'hour') return hourLabelled(text, zone);
+  if (kind === 'day' && parseDate(text) === undefined)
+    throw usage(`${flag} ${text} is not a calendar date`, `write it like ${EXAMPLES.day}`);
+  return windowFromFlags({ [FLAGS[kind]]: text }, zone, 0);
 }
 
-/** The hour of a label with an offset, such as `2026-10-25T02+0200`: the clocks show it twice. */
-function repeatedHour(text: string, zone: string): Window | undefined {
-  const [, wall, hours, minutes] = /^(.{13})([+-]\d{2})(\d{2})$/.exec(text) ?? [];
-  if (wall === undefined || parseDate(wall.slice(0, 10)) === undefined) return undefined;
-  const instant = Date.parse(`${wall}:00:00${hours}:${minutes}`);
-  const starts = instantsOf(Date.parse(`${wall}:00:00Z`), zone);
-  if (starts.includes(instant)) return hourWindow(instant, zone);
-  throw usage(`the hour ${text} does not exist in ${zone}`, 'write the label that `score-batch status` shows');
+/** An hour by its label, which has an offset if the clocks show the hour twice: `2026-10-25T02+0200`. */
+function hourLabelled(text: string, zone: string): Window {
+  const [, wall = '', , offset] = /^(.{13})(:00)?([+-]\d{4})?$/.exec(text) ?? [];
+  const starts = parseDate(wall.slice(0, 10)) === undefined ? [] : instantsOf(Date.parse(`${wall}:00:00Z`), zone);
+  const hours = starts.map((start) => hourWindow(start, zone));
+  const [first, second] = offset === undefined ? hours : hours.filter(({ label }) => label === wall + offset);
+  if (first === undefined) throw usage(`the hour ${text} does not exist in ${zone}`, 'choose the one before or after it');
+  if (second === undefined) return first;
+  throw usage(`the hour ${text} exists twice in ${zone}: the clocks go back`, `write ${first.label} or ${second.label}`);
 }
 
 /** Suggests the window of the job's grain that a label is in, or begins with. */
