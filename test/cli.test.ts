@@ -58,7 +58,7 @@ describe('usage', () => {
       'a flag that is given twice',
       ['--week', '1997-W11', '--week', '1997-W10'],
       '--week is given twice, with 1997-W11 and 1997-W10',
-      'give it once',
+      'for several weeks, use `score-batch backfill --from … --to …`',
     ],
     [
       'two windows',

@@ -133,7 +133,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // Many windows in one call.
+  backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
   commands: [
+    'backfill',
     'completion',
     'context (types)',
     'domain',

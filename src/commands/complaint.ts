@@ -76,6 +76,9 @@ function ownFlags(command: Command, name: string): string {
   return `\`${usageOf(command, false)} --help\` lists the flags of ${name}`;
 }
 
+/** Options that name one window. */
+const WINDOWS: Readonly<Record<string, string>> = { week: 'weeks', date: 'days', hour: 'hours' };
+
 /** Commander would silently use the last value. */
 function refuseRepetition(command: Command, option: Option): void {
   const values: (string | null)[] = [];
@@ -83,7 +86,9 @@ function refuseRepetition(command: Command, option: Option): void {
     values.push(value);
     if (values.length === 1) return;
     const given = values.map((one) => one ?? 'no value').join(' and ');
-    throw usage(`--${option.name()} is given twice, with ${given}`, 'give it once');
+    const of = WINDOWS[option.name()];
+    const hint = of === undefined ? 'give it once' : `for several ${of}, use \`score-batch backfill --from … --to …\``;
+    throw usage(`--${option.name()} is given twice, with ${given}`, hint);
   });
 }
 

@@ -12,3 +12,15 @@ export function positiveInteger(text: string): number {
   if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a positive integer.');
   return value;
 }
+
+/** Each window at once has its own model, database and connections. */
+export function jobNumber(text: string): number {
+  const value = positiveInteger(text);
+  if (value > 64) throw new InvalidArgumentError('It must be at most 64.');
+  return value;
+}
+
+export function stopOrContinue(text: string): 'stop' | 'continue' {
+  if (text === 'stop' || text === 'continue') return text;
+  throw new InvalidArgumentError('It must be stop or continue.');
+}

@@ -8,11 +8,16 @@ import type { StatusFlags } from './status.ts';
 
 /** Commands that show what is published. */
 export function addResultCommands({ program, context, show, showData }: CommandLine): void {
-  addJobOption(program.command('status').description('show the ledger: runs, states, counts, seconds per stage'))
-    .option('--limit <runs>', 'number of newest runs to show (default: 20)', positiveInteger)
+  addJobOption(
+    program.command('status').description('show the ledger by window: runs, states, counts, and windows that are missing'),
+  )
+    .option('--limit <runs>', 'number of newest runs, and of newest missing windows, to show (default: 20)', positiveInteger)
+    .option('--since <time>', 'only windows from this week, date or instant on')
+    .option('--state <list>', 'only these states, e.g. refused,failed,missing')
+    .option('--watch [seconds]', 'show it again every few seconds until Ctrl-C or --timeout (default: 5)', positiveInteger)
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./status.ts');
-      show(await statusCommand(flags, context()));
+      await statusCommand(flags, context(), show);
     });
 
   addWindowOptions(addJobOption(program.command('report').description("write a window's report file again, without scoring")))

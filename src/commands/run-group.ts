@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
+import type { BackfillFlags } from './backfill.ts';
 import type { CommandLine } from './command-line.ts';
 import { unknownWord } from './complaint.ts';
-import { positiveInteger, workerNumber } from './numbers.ts';
+import { jobNumber, positiveInteger, stopOrContinue, workerNumber } from './numbers.ts';
 import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
@@ -25,6 +26,26 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
       if (stray !== undefined) throw unknownWord(stray, program, program.args[0] === 'run');
       const { runCommand } = await import('./run.ts');
       showData(await runCommand(flags, context()));
+    });
+
+  addJobOption(program.command('backfill').description('run every window of a range that is not published, oldest first'))
+    .option('--from <window>', 'first window, e.g. 2026-W30, 2026-11-18 or 2026-11-18T09: what the job runs every')
+    .option('--to <window>', 'last window, included')
+    .option('--redo', 'run published windows again, too')
+    .option('--jobs <n>', 'windows at once, in this process (default: 1)', jobNumber)
+    .option('--on-refusal <stop|continue>', 'whether a window that fails ends the backfill (default: stop)', stopOrContinue)
+    .option('--allow-empty', ALLOW_EMPTY)
+    .option('--skip-empty', 'leave windows without rows as they are')
+    .option('--fresh', FRESH)
+    .option('--require-gpu', REQUIRE_GPU)
+    .option('--force', FORCE_REPORT)
+    .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .option('--workers <number>', WORKERS, workerNumber)
+    .action(async (flags: BackfillFlags) => {
+      const { backfillCommand } = await import('./backfill.ts');
+      const { data, failure } = await backfillCommand(flags, context());
+      showData(data);
+      if (failure !== undefined) throw failure;
     });
 
   addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))

@@ -109,6 +109,8 @@ export interface RunDetails {
   readonly rejections?: readonly RejectionTally[];
   /** How many values of each text feature are not among its categories. */
   readonly texts?: TextCounts;
+  /** Mean of the published scores; null if none was scored. Absent in entries of versions that did not record it. */
+  readonly mean_score?: number | null;
   /** Drift of the scores from the bundle's reference; null if it was not measured. */
   readonly score_psi?: number | null;
   /** Drift of the scores from those of the previous window, by the same model; null if it was not measured. */

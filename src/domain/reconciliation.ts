@@ -8,6 +8,8 @@ import type { TextCounts } from './text-counts.ts';
 /** One attempt in staging, counted by the sink. */
 export interface AttemptTally extends StagedAttempt {
   readonly scored: number;
+  /** Sum of the scores, rounded to double precision; undefined if the sink does not count it. */
+  readonly scoreSum?: number | undefined;
   /** See `FrozenChunk.checksum`. */
   readonly checksum: string;
   readonly provider: string;
@@ -69,6 +71,13 @@ export function pinAttempts(
   );
   const [best = pinOf(chunks, [])] = choices.sort((a, b) => b.pinned.length - a.pinned.length);
   return { attempts, ...best };
+}
+
+/** Mean of the scored rows, rounded to millionths like the scores themselves; undefined without any. */
+export function meanScore(pinned: readonly Pick<AttemptTally, 'scored' | 'scoreSum'>[]): number | undefined {
+  const scored = pinned.reduce((sum, attempt) => sum + attempt.scored, 0);
+  if (scored === 0 || pinned.some((attempt) => attempt.scored > 0 && attempt.scoreSum === undefined)) return undefined;
+  return Number((pinned.reduce((sum, attempt) => sum + (attempt.scoreSum ?? 0), 0) / scored).toFixed(6));
 }
 
 function pinOf(chunks: readonly FrozenChunk[], attempts: readonly AttemptTally[]): Omit<Pinning, 'attempts'> {

@@ -1,6 +1,6 @@
 /** Window lengths that a job can have. */
 export const GRAINS = ['hour', 'day', 'week'] as const;
-type Grain = (typeof GRAINS)[number];
+export type Grain = (typeof GRAINS)[number];
 
 /** A window is an hour, a day or an ISO week in the job's zone, or any other range. */
 export type WindowKind = Grain | 'ad hoc';

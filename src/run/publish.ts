@@ -3,7 +3,7 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
-import type { AttemptTally } from '../domain/reconciliation.ts';
+import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import { recordedDrift } from '../domain/recorded-drift.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
@@ -52,6 +52,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     ...progress.details,
     rejections: reconciliation.rejections,
     texts: reconciliation.texts,
+    mean_score: meanScore(reconciliation.pinned) ?? null,
     score_psi: gates.scorePsi ?? null,
     score_psi_previous: gates.scorePsiBefore ?? null,
     ...(features && { feature_drift: recordedDrift(features.drift) }),

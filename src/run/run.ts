@@ -17,6 +17,11 @@ export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
   /** Threads that are ready to score rows as the query returns them; by default they start when they are needed. */
   readonly threads?: TapThreads;
+  /**
+   * Called once the window is scored, for a run that waits for runs of other windows. Returns the plan to publish by: what those have
+   * published decides gates.
+   */
+  readonly beforePublishing?: (plan: Plan) => Promise<Plan>;
 }
 
 /**
@@ -29,11 +34,20 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
   return await shown(plan, async () => {
     const active = await begin(plan, options, context);
     if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
+    // Only its report is missing, whose page shows earlier windows.
+    if (active.progress.state !== 'started') await options.beforePublishing?.(plan);
     return await publishOnce(active, async () => {
       const frozen = await scoreWindow(active, options);
-      return await publishFrozen(active, frozen, options);
+      return await publishFrozen(await readyToPublish(active, options), frozen, options);
     });
   });
+}
+
+async function readyToPublish(active: ActiveRun, { beforePublishing }: RunOptions): Promise<ActiveRun> {
+  if (beforePublishing === undefined) return active;
+  // Scoring did not take the time until then.
+  active.progress.clock.enter('plan');
+  return { ...active, plan: await beforePublishing(active.plan) };
 }
 
 /** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */

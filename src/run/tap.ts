@@ -9,7 +9,7 @@ import { addWorkerTime, NO_WORKER_TIME } from '../domain/worker-time.ts';
 import { rowsBefore } from '../plan/publications.ts';
 import type { TapPlan } from '../plan/tap.ts';
 import { writeRejected } from '../tap/rejected.ts';
-import { type Tapped, tapWindow } from '../tap/tap.ts';
+import { type TapOptions, type Tapped, tapWindow } from '../tap/tap.ts';
 import type { TapThreads } from '../tap/threads.ts';
 import { isEmbedded, takesTaps } from '../warehouse/tapping.ts';
 import { refuseEmpty } from './freeze.ts';
@@ -86,7 +86,7 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
   plan.stages.count({ done: () => done, total: last?.frozen, about: true });
   let tapped: Tapped;
   try {
-    tapped = await tapWindow({
+    const tapOptions: TapOptions = {
       threads,
       session: source.session(plan.query),
       model: { file: bundle.file, digest: bundle.digest },
@@ -98,7 +98,8 @@ async function scoreAnew(active: ActiveRun, { tap, threads }: TapRunOptions, sco
       advance(scored) {
         done += scored;
       },
-    });
+    };
+    tapped = await source.alone(() => tapWindow(tapOptions));
   } catch (error) {
     if (!signal.aborted) await sink.giveUp(runId, folder).catch(() => undefined);
     throw error;

@@ -112,6 +112,11 @@ export function machineBound(memory: number): MemoryBound {
   return { bytes: memory * MACHINE_SHARE, from: 'machine' };
 }
 
+/** Bytes that each of several runs in one process may count with: what Node and the libraries need is there once. */
+export function shareOf({ bytes }: Pick<MemoryBound, 'bytes'>, runs: number): number {
+  return PROCESS + Math.floor((bytes - PROCESS) / runs);
+}
+
 /**
  * Budget in bytes of the main thread's database, which works before and after the chunk workers.
  *

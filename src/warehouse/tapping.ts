@@ -24,6 +24,8 @@ export interface SourceSession {
 /** Optional capability of a source: it runs the query inside this process, in a statement that can call our functions. */
 export interface EmbeddedSource {
   session(query: Query): SourceSession;
+  /** Keeps the database closed in the rest of this process while another thread works with a session. */
+  alone<T>(work: () => Promise<T>): Promise<T>;
   /** The planner's estimate of the number of rows; does not run the query. */
   guessRows(query: Query): Promise<number>;
 }

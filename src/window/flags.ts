@@ -93,6 +93,17 @@ function rangeWindow(from: string | undefined, to: string | undefined, zone: str
   return windowOf(start, end, zone);
 }
 
+/**
+ * The instant that a text names, in epoch milliseconds: an ISO week or a date (its first instant in the zone), an instant with an offset,
+ * or a wall-clock time in the zone.
+ *
+ * @throws ScoreBatchError `usage` if it is none of them
+ */
+export function instantNamed(text: string, zone: string, flag: string): number {
+  const monday = parseWeek(text);
+  return monday === undefined ? rangeEnd(text, zone, flag) : dayStart(monday, zone);
+}
+
 /** Parses a date (its first instant in the zone), an instant with an offset, or a wall-clock time in the zone. */
 function rangeEnd(text: string, zone: string, flag: string): number {
   const date = parseDate(text);

@@ -15,7 +15,7 @@ async function status(folder: string, ...args: string[]): Promise<string> {
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return withPlaceholders(stdout, folder)
     .replaceAll(/\d{4}-\d{2}-\d{2} \d{2}:\d{2} {10}/g, '<started>')
-    .replaceAll(/ \d+\.\d {2}<id>/g, ' <s>  <id>')
+    .replaceAll(/ \d+\.\d {2}(\w+ \S+ +)<id>/g, ' <s>  $1<id>')
     .replaceAll(/ +<s>/g, ' <s>')
     .replace(/bottleneck: .*/, 'bottleneck: <stage>');
 }
@@ -23,7 +23,13 @@ async function status(folder: string, ...args: string[]): Promise<string> {
 it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
   expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
-  expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({ job: 'linear', runs: [] });
+  expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({
+    job: 'linear',
+    runs: [],
+    missing: [],
+    missing_total: 0,
+    backfill: null,
+  });
   expect(await publishedTables(folder)).toEqual([]);
 });
 
@@ -45,10 +51,10 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
   await statements(warehouseOf(folder), ["insert into users values (1000, date '1997-03-12', 1, 1, 'US')"]);
   await scoreBatch(folder, ['--week']);
   expect(await status(folder)).toMatchInlineSnapshot(`
-    "window      state        started (America/New_York)  rows  quarantined  seconds  run
-    1997-03-12  completed *  <started>    14            0 <s>  <id>
-    1997-W11    completed    <started>   100            0 <s>  <id>
-    1997-W11    completed *  <started>   101            0 <s>  <id>
+    "window      state        started (America/New_York)  rows  quarantined  mean score  PSI  seconds  model     run
+    1997-W11    completed    <started>   100            0      0.5829 <s>  linear 1  <id>
+    1997-W11    completed *  <started>   101            0      0.5827 <s>  linear 1  <id>
+    1997-03-12  completed *  <started>    14            0      0.5959 <s>  linear 1  <id>
     * published: what the tables hold now
     seconds of the last run: <s> = plan <s> + freeze <s> + score <s> + reconcile <s> + publish <s> + report <s> + clean up <s>
     bottleneck: <stage>
@@ -56,17 +62,17 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
   `);
   const { runs } = JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout) as { runs: Record<string, unknown>[] };
   expect(runs.map(({ window, state, current }) => ({ window, state, current }))).toEqual([
-    { window: '1997-03-12', state: 'completed', current: true },
     { window: '1997-W11', state: 'completed', current: false },
     { window: '1997-W11', state: 'completed', current: true },
+    { window: '1997-03-12', state: 'completed', current: true },
   ]);
-  expect(runs[2]).toMatchObject({
+  expect(runs[1]).toMatchObject({
     rows: { frozen: 101, scored: 101, quarantined: 0 },
     providers: { cpu: expect.any(Number) },
     model: 'linear 1',
     error: null,
   });
-  expect(Object.keys(runs[2]?.seconds as object)).toEqual([
+  expect(Object.keys(runs[1]?.seconds as object)).toEqual([
     'plan',
     'freeze',
     'score',
@@ -76,7 +82,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     'report',
     'clean_up',
   ]);
-  expect(runs[2]?.workers).toMatchObject({ rows: 101, seconds: { model: expect.any(Number), wait: expect.any(Number) } });
+  expect(runs[1]?.workers).toMatchObject({ rows: 101, seconds: { model: expect.any(Number), wait: expect.any(Number) } });
   expect((await status(folder, '--limit', '1')).split('\n')[1]).toContain('1997-W11  completed *');
 });
 
@@ -86,7 +92,7 @@ it('says why a run was refused', async () => {
   });
   expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
   const text = await status(folder);
-  expect(text).toContain('1997-W11  refused  <started>   100            2 <s>  <id>\n');
+  expect(text).toContain('1997-W11  refused  <started>   100            2      0.5846 <s>  linear 1  <id>\n');
   expect(text).toContain(
     '<id>: 1997-W11 was not published: 2 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
   );

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { buildProgram } from '../../src/commands/program.ts';
+import { windowsBetween } from '../../src/window/bulk.ts';
 import { type WindowFlags, windowFromFlags } from '../../src/window/flags.ts';
 import { repository } from './project.ts';
 
@@ -71,6 +72,8 @@ async function parseScoreBatch(args: readonly string[]): Promise<void> {
     command.action((...given: unknown[]) => {
       if (command.name() === 'run' && given[0] !== undefined) throw new Error(`there is no command ${given[0]}`);
       const { week, date, hour, from, to } = command.opts<WindowFlags>();
+      if (command.name() === 'backfill')
+        return void windowsBetween({ from, to }, 'week', 'Europe/Berlin', Date.UTC(2026, 10, 27));
       if ([week, date, hour, from, to].some((flag) => flag !== undefined))
         windowFromFlags({ week, date, hour, from, to }, 'Europe/Berlin', Date.UTC(2026, 10, 27));
     });

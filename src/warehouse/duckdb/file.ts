@@ -7,6 +7,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { sleep } from '../timeouts.ts';
 import { isLocked } from './errors.ts';
 import { readUntil } from './readers.ts';
+import { inTurn } from './turns.ts';
 
 /** A DuckDB file and the folder next to it for frozen chunks and staging. */
 export interface DuckdbFile {
@@ -28,15 +29,16 @@ export interface DuckdbFile {
 const LOCK_WAIT_MS = 5_000;
 
 /**
- * Opens the file only while `work` runs, so that other processes can use it while chunks are scored.
+ * Opens the file only while `work` runs, so that other processes can use it while chunks are scored. Work of several runs in this
+ * process takes turns.
  *
  * @throws ScoreBatchError `configuration` if a file to read does not exist; reading never creates it
  */
-export async function withFile<T>(
-  file: DuckdbFile,
-  mode: 'read' | 'write',
-  work: (database: Database) => Promise<T>,
-): Promise<T> {
+export function withFile<T>(file: DuckdbFile, mode: 'read' | 'write', work: (database: Database) => Promise<T>): Promise<T> {
+  return inTurn(file.path, () => openFor(file, mode, work));
+}
+
+async function openFor<T>(file: DuckdbFile, mode: 'read' | 'write', work: (database: Database) => Promise<T>): Promise<T> {
   const sharing = SHARED.get(file.path);
   if (sharing !== undefined && mode === 'read') {
     const database = await openOnce(sharing, file);
@@ -70,9 +72,21 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
       sharing.users -= 1;
       if (sharing.users > 0) return;
       SHARED.delete(path);
-      await closeShared(sharing);
+      await inTurn(path, () => closeShared(sharing));
     },
   };
+}
+
+/**
+ * Work during which a thread of this process opens the file by itself. Nothing else here has the file open meanwhile: closing it would
+ * drop the lock of the whole process.
+ */
+export function elsewhere<T>(file: Pick<DuckdbFile, 'path'>, work: () => Promise<T>): Promise<T> {
+  return inTurn(file.path, async () => {
+    const sharing = SHARED.get(file.path);
+    if (sharing !== undefined) await closeShared(sharing);
+    return await work();
+  });
 }
 
 async function openOnce(sharing: Sharing, file: DuckdbFile): Promise<Database> {

@@ -5,9 +5,11 @@ import type { PublishedRows } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, openFile } from './file.ts';
 import { inCatalog } from './tables.ts';
+import { takeTurn } from './turns.ts';
 
 /** Publish inserts in rank order, so a range of ranks is in few row groups. */
 export async function* readPublished(file: DuckdbFile, spec: PublishedRows): AsyncGenerator<RenderedRange> {
+  using _turn = await takeTurn(file.path);
   await using database = await openFile(file, 'read');
   const { literal, table } = DUCKDB;
   const relation = {

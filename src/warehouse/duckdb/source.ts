@@ -10,7 +10,7 @@ import type { EmbeddedSource } from '../tapping.ts';
 import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
-import { type DuckdbFile, translated, withFile } from './file.ts';
+import { type DuckdbFile, elsewhere, translated, withFile } from './file.ts';
 import { freeze, readFrozen, selectFrozen, verifyFrozen, viewChunk } from './freeze.ts';
 import { fileIdentity } from './identity.ts';
 import { renderQuery } from './query.ts';
@@ -54,6 +54,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
       const { path, scratch, job, memory, reserve } = file;
       return { path, scratch, job, memory, reserve, sql, values, name: query.name };
     },
+    alone: (work) => elsewhere(file, work),
     async guessRows(query) {
       const [row] = await rowsOf(query, (sql) => `EXPLAIN (FORMAT json) ${sql}`);
       return guessOf(JSON.parse(String(row?.[1])) as PlanStep[]);

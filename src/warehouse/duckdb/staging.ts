@@ -108,7 +108,7 @@ export async function tallyStaged(
       frozen.hash,
       key.map((column, i) => ({ ...column, name: stagedKey(i) })),
     );
-    const sums = ['count(*)', 'count(score)', ...checksumSums(DUCKDB, hash)].join(', ');
+    const sums = ['count(*)', 'count(score)', 'sum(score)', ...checksumSums(DUCKDB, hash)].join(', ');
     const attempts = [
       ...(await countTapped(database, paths.filter(isTapped), sums)),
       ...(await countFiles(
@@ -220,19 +220,20 @@ function isDamaged(error: unknown): boolean {
 
 type Counted = Omit<AttemptTally, 'content'>;
 
-/** @param counts expressions for rows, scored rows and the two sums of key hashes */
+/** @param counts expressions for rows, scored rows, the sum of the scores and the two sums of key hashes */
 async function countFiles(database: Database, files: readonly string[], counts: string): Promise<Counted[]> {
   if (files.length === 0) return [];
   const counted = await database.rows(
     `SELECT ${counts}, chunk, attempt, any_value(provider), max(facts) FROM ${parquetScan(files)} GROUP BY chunk, attempt ORDER BY chunk, attempt`,
   );
-  return counted.map(([rows, scored, high, low, chunk, attempt, provider, facts]) => ({
+  return counted.map(([rows, scored, sum, high, low, chunk, attempt, provider, facts]) => ({
     chunk: Number(chunk),
     attempt: String(attempt),
     provider: String(provider),
     facts: readFacts(facts as string | null),
     rows: Number(rows),
     scored: Number(scored),
+    scoreSum: Number(sum ?? 0),
     checksum: checksumOf(high, low),
   }));
 }
@@ -244,8 +245,17 @@ async function countTapped(database: Database, folders: readonly string[], count
     const { provider, facts } = await readTapped(folder);
     const id = attemptOf(folder);
     using staged = await openStaged(database, path.dirname(folder), [id]);
-    const [[rows, scored, high, low] = []] = await database.rows(`SELECT ${counts} FROM ${staged.all}`);
-    attempts.push({ ...id, provider, facts, rows: Number(rows), scored: Number(scored), checksum: checksumOf(high, low) });
+    const [[rows, scored, sum, high, low] = []] = await database.rows(`SELECT ${counts} FROM ${staged.all}`);
+    const scoreSum = Number(sum ?? 0);
+    attempts.push({
+      ...id,
+      provider,
+      facts,
+      rows: Number(rows),
+      scored: Number(scored),
+      scoreSum,
+      checksum: checksumOf(high, low),
+    });
   }
   return attempts;
 }

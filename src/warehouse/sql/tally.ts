@@ -67,6 +67,7 @@ function selectAttempts(dialect: Dialect, staging: string, key: readonly Column[
   const counts = [
     'COUNT(*)',
     'COUNT(score)',
+    'SUM(score)',
     ...checksumSums(dialect, hash),
     ...checksumSums(dialect, `CASE WHEN score IS NOT NULL THEN ${scoreHash(dialect, [...keys, ...kept], 'score')} END`),
     ...checksumSums(dialect, `CASE WHEN reason IS NOT NULL THEN ${rejectionHash(dialect, keys)} END`),
@@ -74,13 +75,14 @@ function selectAttempts(dialect: Dialect, staging: string, key: readonly Column[
   return `SELECT ${asText(dialect, 'chunk')}, attempt, MIN(provider), MAX(facts), ${counts.join(', ')} FROM ${staging} GROUP BY chunk, attempt`;
 }
 
-function toAttempt([chunk, attempt, provider, facts, rows, scored, high, low, ...sums]: TextRow): AttemptTally {
+function toAttempt([chunk, attempt, provider, facts, rows, scored, scoreSum, high, low, ...sums]: TextRow): AttemptTally {
   return {
     chunk: Number(chunk),
     attempt: String(attempt),
     provider: String(provider),
     rows: Number(rows),
     scored: Number(scored),
+    scoreSum: Number(scoreSum ?? 0),
     checksum: checksumOf(high, low),
     facts: readFacts(facts),
     content: showContent({ scored: checksumOf(sums[0], sums[1]), rejected: checksumOf(sums[2], sums[3]) }),

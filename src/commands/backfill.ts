@@ -1,0 +1,65 @@
+import { type Backfilled, backfill } from '../backfill/backfill.ts';
+import { showError } from '../backfill/outcome.ts';
+import type { Context } from '../context.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import { windowsBetween } from '../window/bulk.ts';
+import { namedJob } from './named-job.ts';
+import type { JobFlags } from './options.ts';
+import type { RunFlags } from './run.ts';
+
+export interface BackfillFlags extends JobFlags, Omit<RunFlags, 'week' | 'date' | 'hour' | 'allowOpen' | 'skipPublished'> {
+  readonly redo?: boolean;
+  readonly jobs?: number;
+  readonly onRefusal?: 'stop' | 'continue';
+}
+
+/**
+ * Runs the windows of a range that are missing, oldest first.
+ *
+ * @returns the object for `--json`, and what the command fails with once that is shown
+ */
+export async function backfillCommand(
+  flags: BackfillFlags,
+  context: Context,
+): Promise<{ readonly data: object; readonly failure: unknown }> {
+  const job = await namedJob(flags, context);
+  const { definition } = job;
+  const windows = windowsBetween(flags, definition.every, definition.time_zone, context.now);
+  const jobs = jobsAtOnce(flags.jobs ?? 1, definition, context);
+  const result: Backfilled = await backfill(
+    job,
+    windows,
+    {
+      redo: flags.redo ?? false,
+      jobs,
+      stopAtFailure: flags.onRefusal !== 'continue',
+      allowEmpty: flags.allowEmpty ?? false,
+      skipEmpty: flags.skipEmpty ?? false,
+      fresh: flags.fresh ?? false,
+      requireGpu: flags.requireGpu ?? false,
+      workers: flags.workers,
+      force: flags.force ?? false,
+      replaceOverlapping: flags.replaceOverlapping ?? false,
+    },
+    context,
+  );
+  const { failure } = result;
+  return {
+    data: {
+      job: definition.name,
+      from: flags.from,
+      to: flags.to,
+      jobs,
+      windows: result.windows,
+      error: failure === undefined ? null : showError(failure),
+    },
+    failure,
+  };
+}
+
+/** Two sessions on one WebGPU device end the process, and a plan tries the model while another window is scored. */
+function jobsAtOnce(wanted: number, { score }: JobDefinition, { console }: Context): number {
+  if (wanted === 1 || !score.providers.some((provider) => provider.startsWith('webgpu'))) return wanted;
+  console.warn(`--jobs ${wanted} has no effect with the provider webgpu: windows run one after the other`);
+  return 1;
+}
