@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showAuc } from '../domain/evaluation.ts';
 import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
-import { isSuperseded, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
+import { type Acceptance, isSuperseded, type LedgerWindow, type Run, runsOf } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { bottleneck } from '../domain/speed.ts';
@@ -102,6 +102,10 @@ function describeRun(run: Run, published: string | undefined, { now, held, table
     model_changed: details.model_changed ?? null,
     /** The publication of an overlapping window that removed this run's rows. */
     superseded_by: details.superseded_by ?? null,
+    /** The gates that refused it; empty if none did. */
+    refused_by: details.refused_by ?? [],
+    /** Who published it although gates refused it, why and when. */
+    accepted: details.accepted ?? null,
     /** Whether the same command can resume it. */
     unfinished: unfinished && !lost,
     lost,
@@ -163,6 +167,7 @@ function notesOf(run: ShownRun, zone: string): string[] {
   const by = run.superseded_by;
   return [
     ...(run.error === null ? [] : [run.error]),
+    ...(run.accepted === null ? [] : [showAccepted(run.accepted, zone)]),
     ...(run.unfinished ? [showUnfinished(run, zone)] : []),
     ...(run.lost ? ['another run has published this window since; this one cannot be resumed'] : []),
     ...(by === null ? [] : [`superseded by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),
@@ -177,6 +182,10 @@ function notesOf(run: ShownRun, zone: string): string[] {
       ? [`its report file is being written or is missing: \`score-batch report ${run.flags}\` writes it`]
       : []),
   ];
+}
+
+function showAccepted({ gates, reason, user, at }: Acceptance, zone: string): string {
+  return `published although ${gates.join(', ')} refused: ${reason}${user === null ? '' : `, by ${user}`}, at ${localMinute(at, zone)}`;
 }
 
 /** A run that has not recorded its end may be running, or its process may be gone. */

@@ -3,6 +3,7 @@ import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
 import { snowflakeAudit } from './audit.ts';
+import { SNOWFLAKE } from './dialect.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -71,6 +72,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,
     showRejected: (runId) =>
       `select * from ${counted.get(runId) ?? stageName(snowflake, runId)} where ${identifier('reason')} is not null`,
+    showStaged: async (runId, statement) => statement(SNOWFLAKE, counted.get(runId) ?? stageName(snowflake, runId)),
     discard: (runId) =>
       translated(snowflake, async () => {
         made.delete(runId);
