@@ -64,7 +64,7 @@ function readFlags(flags: AcceptFlags) {
     );
   if (names.length === 0) throw usage('--run needs --accept', 'name the gates that refused the run, e.g. --accept max_drop');
   for (const name of names) refuseUnknown(name);
-  const text = withoutControls(withoutSecrets(reason)).replace(/\s+/g, ' ').trim();
+  const text = withoutControls(withoutSecrets(reason.replace(/\s+/g, ' ').trim()));
   if (text === '') throw usage('--accept needs --reason', 'say why the run is published all the same: the ledger keeps it');
   if (text.length > MAX_REASON)
     throw usage(`--reason has ${text.length} characters`, `write at most ${MAX_REASON}: it is shown on the report page`);

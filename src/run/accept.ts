@@ -48,13 +48,15 @@ export async function acceptPhase(plan: Plan, { runId, reason }: AcceptOptions, 
 /** What is staged belongs to the job file, query and model of then: published by others, nobody could tell what it is. */
 function refuseOtherDefinition(plan: Plan, { runId, fingerprint, details, model }: Run): void {
   if (plan.fingerprint === fingerprint) return;
-  const { query } = plan.job;
+  const { bundle, job } = plan;
   const changed = [
-    ...(details.sql !== undefined && details.sql !== query ? ['the query'] : []),
-    ...(model.digest !== plan.bundle.digest ? [`the model (sha256 ${model.digest.slice(0, 12)}… then)`] : []),
+    ...(details.sql !== undefined && details.sql !== job.query ? ['the query'] : []),
+    ...(model.digest !== bundle.digest || model.version !== bundle.definition.version
+      ? [`the model (${model.version}, sha256 ${model.digest.slice(0, 12)}… then)`]
+      : []),
   ];
-  const what = changed.length > 0 ? changed.join(' and ') : 'the job file, a column of the query, or --require-gpu';
-  throw new ScoreBatchError('refused', `run ${runId} is of another definition of the job: ${what} has changed since`, {
+  const what = changed.length > 0 ? changed.join(' and ') : 'the job file, model.yaml, a column of the query, or --require-gpu';
+  throw new ScoreBatchError('refused', `run ${runId} is of another definition of the job; changed since: ${what}`, {
     hint: 'put back what the run was made with to publish it, or run the window again with what is there now',
   });
 }
@@ -99,7 +101,7 @@ async function stagedRows({ plan }: ActiveRun, { runId, rows, details }: Run): P
     if (rows?.frozen === 0 && details.frozen !== undefined) return emptyWindow(plan, runId, details.frozen);
   }
   throw new ScoreBatchError('refused', `the rows of run ${runId} are gone`, {
-    hint: 'they were dropped after their deadline, or this machine was restarted (see docs/duckdb.md); run the window again',
+    hint: 'they were dropped after their deadline, are damaged, or were tapped before this machine was restarted; run the window again',
   });
 }
 

@@ -94,8 +94,8 @@ async function overTable(
   });
 }
 
-function publishedRows(_: Dialect, ledger: string, job: string): string {
-  return `SELECT window_label, state, rows_frozen, rows_quarantined, publication FROM ${ledger} WHERE job = ${job} AND rows_frozen IS NOT NULL ORDER BY entry_number DESC LIMIT 20`;
+function publishedRows({ literal }: Dialect, ledger: string, job: string): string {
+  return `SELECT window_label, state, rows_frozen, rows_quarantined FROM ${ledger} WHERE job = ${job} AND state IN (${literal('published')}, ${literal('refused')}) ORDER BY entry_number DESC LIMIT 20`;
 }
 
 function measuredOutcomes(dialect: Dialect, evaluation: string, job: string): string {
