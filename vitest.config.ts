@@ -26,6 +26,8 @@ const EVERY_WAREHOUSE = [
 
 // Whole runs, killed, resumed, raced, measured and installed: what takes minutes within DuckDB.
 const SYSTEM = [
+  'accept',
+  'accept-gates',
   'bench',
   'bottleneck',
   'commands/explain',

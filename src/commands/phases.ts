@@ -3,6 +3,7 @@ import { counted, grouped } from '../domain/counted.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { freezePhase, publishPhase, scorePhase } from '../run/phases.ts';
 import { showSummary } from '../run/summary.ts';
+import type { AcceptFlags } from './accept.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 import { chooseShard, refuseLocalShards, type ShardFlags } from './shard.ts';
@@ -45,15 +46,14 @@ export async function scoreCommand(flags: ScoreFlags, context: Context): Promise
   return summary;
 }
 
-export interface PublishFlags extends PhaseFlags {
-  readonly allowEmpty?: boolean;
-  readonly skipEmpty?: boolean;
-  readonly force?: boolean;
-  readonly replaceOverlapping?: boolean;
-}
+export type PublishFlags = PhaseFlags & AcceptFlags;
 
-/** Publishes the window's frozen run once every chunk is staged. */
+/** Publishes the window's frozen run once every chunk is staged, or a refused run that somebody accepts. */
 export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
+  if (flags.run !== undefined || flags.accept !== undefined || flags.reason !== undefined) {
+    const { acceptCommand } = await import('./accept.ts');
+    return await acceptCommand(flags, context);
+  }
   const plan = await planned(flags, 'publish', context);
   const { allowEmpty = false, skipEmpty = false, skipPublished = false } = flags;
   const options = { allowEmpty, skipEmpty, skipPublished, force: flags.force };

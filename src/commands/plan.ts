@@ -119,7 +119,7 @@ function refusalsOf(plan: Plan, rows: number): readonly string[] {
       allowEmpty: false,
     },
   );
-  return refusals;
+  return refusals.map(({ message }) => message);
 }
 
 /** What measuring the drift of the features reads; null if it is not measured. */

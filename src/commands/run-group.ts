@@ -90,6 +90,9 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE_REPORT)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .option('--run <id>', 'publish this refused run, with --accept and --reason; its window need not be named')
+    .option('--accept <gates>', 'the gates that refused it, comma-separated; drift means max_score_psi and max_feature_psi')
+    .option('--reason <text>', 'why it is published all the same; kept in the ledger and shown on the report page')
     .action(async (flags: PublishFlags) => {
       const { publishCommand } = await import('./phases.ts');
       showData(await publishCommand(flags, context()));

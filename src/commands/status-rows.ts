@@ -63,6 +63,12 @@ export function describeRun(
     model_changed: details.model_changed ?? null,
     /** The publication of an overlapping window that removed this run's rows. */
     superseded_by: details.superseded_by ?? null,
+    /** The gates that refused it; empty if none did. */
+    refused_by: details.refused_by ?? [],
+    /** Who published it although gates refused it, why and when. */
+    accepted: details.accepted ?? null,
+    /** What its publication took the place of, if it is a rollback. */
+    rollback: current ? (details.rollback ?? null) : null,
     /** Whether the same command can resume it. */
     unfinished: unfinished && !lost,
     lost,

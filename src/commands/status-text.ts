@@ -1,5 +1,6 @@
 import { counted } from '../domain/counted.ts';
 import { showAuc } from '../domain/evaluation.ts';
+import type { Acceptance, Rollback } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { alignTable } from '../terminal/table.ts';
@@ -76,10 +77,21 @@ function markOf({ current, tables_differ }: ShownRun): string {
   return tables_differ.length === 0 ? ' *' : ' !';
 }
 
+function showAccepted({ gates, reason, user, at }: Acceptance, zone: string): string {
+  return `published although ${gates.join(', ')} refused: ${reason}${user === null ? '' : `, by ${user}`}, at ${localMinute(at, zone)}`;
+}
+
+function showRollback({ publication, from, reason, user }: Rollback): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  return `rolled back to publication ${publication}, from run ${from.run_id}${user === null ? '' : ` by ${user}`}${why}`;
+}
+
 function notesOf(run: ShownRun, zone: string): string[] {
   const by = run.superseded_by;
   return [
     ...(run.error === null ? [] : [run.error]),
+    ...(run.accepted === null ? [] : [showAccepted(run.accepted, zone)]),
+    ...(run.rollback === null ? [] : [showRollback(run.rollback)]),
     ...(run.unfinished ? [showUnfinished(run, zone)] : []),
     ...(run.lost ? ['another run has published this window since; this one cannot be resumed'] : []),
     ...(by === null ? [] : [`superseded by run ${by.run_id} for the overlapping window ${by.label}, ${localRange(by, zone)}`]),

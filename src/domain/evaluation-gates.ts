@@ -1,4 +1,5 @@
 import { believedGroup, type Evaluation, showAuc } from './evaluation.ts';
+import type { Refusal } from './refusal.ts';
 
 /** Limits of the job file on the evaluation of earlier windows. */
 export interface EvaluationLimits {
@@ -15,7 +16,7 @@ export interface EvaluatedWindow {
 
 interface EvaluationVerdict {
   /** Why nothing may be published; empty if the gates passed, or only warn. */
-  readonly refusals: readonly string[];
+  readonly refusals: readonly Refusal[];
   readonly warnings: readonly string[];
 }
 
@@ -32,23 +33,22 @@ export function checkEvaluation(limits: EvaluationLimits, newest: EvaluatedWindo
   const { name, group } = believedGroup(evaluation);
   const users = name === 'all' ? '' : ` of the ${name} users`;
   const error = group.calibration_error;
-  const failures = [
-    ...(least !== undefined && group.auc_high !== null && group.auc_high < least
-      ? [`the scores of ${label} did not separate${users} enough: ${showAuc(group)}, gates.min_auc is ${least}`]
-      : []),
-    ...(most !== undefined && error !== null && error > most
-      ? [
-          `the scores of ${label} were off by ${percent(error)} on average${users}, gates.max_calibration_error is ${percent(most)}`,
-        ]
-      : []),
-  ];
+  const failures: Refusal[] = [];
+  if (least !== undefined && group.auc_high !== null && group.auc_high < least) {
+    const message = `the scores of ${label} did not separate${users} enough: ${showAuc(group)}, gates.min_auc is ${least}`;
+    failures.push({ gate: 'min_auc', message, measured: group.auc_high, limit: least });
+  }
+  if (most !== undefined && error !== null && error > most) {
+    const message = `the scores of ${label} were off by ${percent(error)} on average${users}, gates.max_calibration_error is ${percent(most)}`;
+    failures.push({ gate: 'max_calibration_error', message, measured: error, limit: most });
+  }
   const skipped =
     least !== undefined && group.auc_high === null
       ? [`gates.min_auc was not checked: the outcomes of ${label} give ${showAuc(group)}`]
       : [];
   return on_evaluation === 'refuse'
     ? { refusals: failures, warnings: skipped }
-    : { refusals: [], warnings: [...failures, ...skipped] };
+    : { refusals: [], warnings: [...failures.map(({ message }) => message), ...skipped] };
 }
 
 function percent(share: number): string {

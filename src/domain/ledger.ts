@@ -5,6 +5,7 @@ import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
+import type { Refusal } from './refusal.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
 import type { StageSeconds } from './stages.ts';
@@ -86,6 +87,10 @@ export interface RunDetails {
   readonly rollback?: Rollback;
   /** Gates that refused the run, and who published it all the same. */
   readonly accepted?: Acceptance;
+  /** If gates refused the run: each with its number and its limit. */
+  readonly refused_by?: readonly Refusal[];
+  /** Digest of what was staged when the gates refused the run; see `stagedDigest`. */
+  readonly refused_staged?: string;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

@@ -36,6 +36,17 @@ function recordedFeature(
   return { feature, psi, null_share: nullShare, reference_null_share: referenceNullShare, ...(withBins && { bins }) };
 }
 
+/** The drift that was recorded, with bins where it has some; undefined if not all features were recorded. */
+export function measuredDrift({ rows, measured, features }: RecordedDrift): MeasuredDrift | undefined {
+  if (features.length < measured) return undefined;
+  return {
+    rows,
+    features: features.map(({ feature, psi, null_share, reference_null_share, bins = [] }) => ({
+      ...{ feature, psi, nullShare: null_share, referenceNullShare: reference_null_share, bins },
+    })),
+  };
+}
+
 /** The features that drifted most, for people. */
 export function worstFeatures(drift: RecordedDrift | undefined): RecordedFeature[] {
   return (drift?.features ?? []).slice(0, WITH_BINS).map(({ bins: _, ...feature }) => feature);

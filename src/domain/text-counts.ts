@@ -14,17 +14,28 @@ export function addTextCounts(counts: readonly TextCounts[]): TextCounts {
   return Object.fromEntries(sums);
 }
 
+/** Share of a feature's values. */
+const MAX_UNSEEN = 0.5;
+
+interface UnseenTexts {
+  readonly feature: string;
+  readonly message: string;
+  /** Share of the values that were never seen. */
+  readonly share: number;
+  readonly limit: number;
+}
+
 /**
  * Features with more than half of their values never seen in training, each with a message that quotes no value.
  *
  * Such a column uses other words for the same things (`true` for `Yes`) or holds another column's values. Its scores would
  * be wrong, and nothing else would show it: each is still within 0 to 1.
  */
-export function neverSeen(counts: TextCounts): { readonly feature: string; readonly message: string }[] {
+export function neverSeen(counts: TextCounts): UnseenTexts[] {
   return Object.entries(counts)
-    .filter(([, [present, unseen]]) => unseen * 2 > present)
+    .filter(([, [present, unseen]]) => unseen > present * MAX_UNSEEN)
     .map(([feature, [present, unseen]]) => ({
-      feature,
+      ...{ feature, share: unseen / present, limit: MAX_UNSEEN },
       message: `more than half of the values of ${feature} were never seen in training: ${unseen.toLocaleString('en')} of ${present.toLocaleString('en')} are not among its categories`,
     }));
 }

@@ -1,5 +1,6 @@
 import type { Bands } from '../domain/bands.ts';
 import type { DriftBin, FeatureDrift } from '../domain/feature-drift.ts';
+import type { Acceptance } from '../domain/ledger.ts';
 import type { WindowKind } from '../domain/window.ts';
 
 // What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between
@@ -116,6 +117,8 @@ interface RunFacts {
   /** The page shows the ledger up to this entry. */
   readonly entryNumber: number;
   readonly warnings: readonly string[];
+  /** Set if gates refused the run, and somebody published it after a look. */
+  readonly accepted: Acceptance | undefined;
   /** Version of score-batch. */
   readonly version: string;
 }

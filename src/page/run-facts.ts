@@ -1,4 +1,5 @@
 import { showBytes } from '../domain/cost.ts';
+import type { Acceptance } from '../domain/ledger.ts';
 import { momentIn } from './dates.ts';
 import { type Html, html, type Part, value } from './html.ts';
 import { count, decimal } from './numbers.ts';
@@ -14,6 +15,7 @@ export function runSection({ run, window, job }: PageData): Html {
     ['Window', `${momentIn(job.zone, window.start)} to before ${momentIn(job.zone, window.end)} (${job.zone})`],
     ['Data read on', momentIn(job.zone, run.dataAsOf)],
     ['Published', momentIn(job.zone, run.publishedAt)],
+    ...(run.accepted ? [acceptedFact(run.accepted, job.zone)] : []),
     ['Scored on', run.provider],
     [
       'Time',
@@ -32,4 +34,9 @@ export function runSection({ run, window, job }: PageData): Html {
     )}</dl>
 `,
   });
+}
+
+function acceptedFact({ gates, reason, user, at }: Acceptance, zone: string): readonly [string, Part] {
+  const by = user === null ? undefined : html`, by ${value(user)}`;
+  return ['Accepted', html`Published although ${gates.join(', ')} refused: ${value(reason)}${by}, on ${momentIn(zone, at)}`];
 }

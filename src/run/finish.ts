@@ -40,7 +40,8 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
       takeOver(published, progress);
       return false;
     }
-    await recordFailure(active, reason);
+    // A refused run that cannot be published stays what it is: refused, for the reasons in its entry.
+    if (progress.state !== 'refused') await recordFailure(active, reason);
     throw reason;
   }
 }

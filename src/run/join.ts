@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf, unfinishedRun } from '../domain/ledger.ts';
+import { gatesOf } from '../domain/refusal.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { audit, publishedRun, refuseDifferences } from './audit.ts';
@@ -87,6 +88,6 @@ function ended({ runId, state, details }: Run): ScoreBatchError {
   const error = details.error ?? 'the ledger gives no reason';
   if (state !== 'refused') return new ScoreBatchError('nothing to score', `run ${runId} was skipped: ${error}`);
   return new ScoreBatchError('refused', `run ${runId} was refused: ${error}`, {
-    hint: 'fix the cause, then begin a new run with `score-batch freeze`',
+    hint: `fix the cause, then begin a new run with \`score-batch freeze\`${details.refused_by === undefined ? '' : `; or publish it after a look: \`score-batch publish --run ${runId} --accept ${gatesOf(details.refused_by).join(',')} --reason "…"\``}`,
   });
 }

@@ -4,18 +4,21 @@ import { applyGates } from '../domain/gates.ts';
 import type { RunDetails } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
-import { recordedDrift } from '../domain/recorded-drift.ts';
+import { measuredDrift, recordedDrift } from '../domain/recorded-drift.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
+import { type AcceptedRun, acceptanceOf, stagedDigest } from './acceptance.ts';
 import { scoresBefore } from './drift.ts';
 import { measureDrift } from './feature-drift.ts';
 import { type ActiveRun, entryOf } from './progress.ts';
 import { explainHighest } from './reasons.ts';
 import { reconcile } from './reconcile.ts';
-import { outcomeRefusal, refusal } from './refuse.ts';
+import { refusal } from './refuse.ts';
 
 export interface PublishOptions {
   readonly allowEmpty: boolean;
+  /** Set if the run was refused, and somebody accepts that. */
+  readonly accepted?: AcceptedRun | undefined;
   /** Publish scores that were rolled back; false by default. */
   readonly force?: boolean | undefined;
 }
@@ -33,9 +36,9 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   clock.enter('reconcile');
   const reference = plan.bundle.definition.reference?.score;
   const before = await scoresBefore(plan);
-  const reconciliation = await reconcile(plan, frozen, runId, reference?.edges ?? before?.edges);
+  const reconciliation = await reconcile(active, frozen, reference?.edges ?? before?.edges);
   progress.rows = reconciliation.rows;
-  const features = await measureDrift(plan, frozen);
+  const features = await driftOf(active, frozen, options);
   const gates = applyGates(reconciliation, {
     limits: definition.gates,
     refuseDuplicates: definition.source.duplicates === 'refuse',
@@ -82,8 +85,15 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     );
   }
   for (const warning of warnings) context.console.warn(warning);
-  if (gates.refusals.length > 0) throw await refusal(plan, runId, gates, reconciliation);
-  if (outcomes.refusals.length > 0) throw outcomeRefusal(plan.window.label, outcomes.refusals);
+  const refusals = [...gates.refusals, ...outcomes.refusals];
+  const staged = stagedDigest(reconciliation.pinned);
+  if (options.accepted) {
+    const accepted = acceptanceOf(options.accepted, progress.details, { refusals, staged });
+    progress.details = { ...progress.details, accepted };
+  } else if (refusals.length > 0) {
+    progress.details = { ...progress.details, refused_by: refusals, refused_staged: staged };
+    throw await refusal(plan, { runId, frozen, refusals, reconciliation });
+  }
   const reasons = await explainHighest(active, frozen, reconciliation.pinned);
   context.console.info(`publishing ${counted(reconciliation.rows.scored, 'score')} as run ${runId}`);
   clock.enter('publish');
@@ -108,6 +118,16 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
   });
   if (mine) progress.state = 'published';
   return mine;
+}
+
+/**
+ * The drift of the features. That of a refused run is not measured again if its rows were tapped: the query may return others
+ * by now.
+ */
+async function driftOf({ plan, progress }: ActiveRun, frozen: FrozenTable, { accepted }: PublishOptions) {
+  const recorded = progress.details.feature_drift;
+  const drift = accepted && frozen.tapped && recorded ? measuredDrift(recorded) : undefined;
+  return drift ? { drift, warnings: [] } : await measureDrift(plan, frozen);
 }
 
 /** Evaluates earlier windows whose outcomes are known by now. Loaded only for a job that has labels. */

@@ -1,10 +1,11 @@
 import { counted, grouped } from '../domain/counted.ts';
+import type { Execution } from '../domain/execution.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { AttemptTally, Reconciliation } from '../domain/reconciliation.ts';
-import { scorerId } from '../domain/scorer.ts';
+import { type Scorer, scorerId } from '../domain/scorer.ts';
 import { addTextCounts } from '../domain/text-counts.ts';
 import { ScoreBatchError } from '../errors.ts';
-import type { Plan } from '../plan/plan.ts';
+import type { ActiveRun } from './progress.ts';
 import { scorerNow } from './scorer.ts';
 
 /**
@@ -14,18 +15,18 @@ import { scorerNow } from './scorer.ts';
  * @throws ScoreBatchError `conflict` if a chunk is missing, `refused` if counts or keys differ
  */
 export async function reconcile(
-  plan: Plan,
+  { plan, progress }: ActiveRun,
   frozen: FrozenTable,
-  runId: string,
   scoreEdges: readonly number[] | undefined,
 ): Promise<Reconciliation> {
+  const { runId, details } = progress;
   if (!frozen.tapped) await plan.source.verify(frozen, plan.key);
   const { attempts, pinned, missing, mismatched, rejections, scoreCounts } = await plan.sink.tally({
     runId,
     frozen,
     key: plan.key,
     keep: plan.keep,
-    scorer: plan.execution && scorerId(scorerNow(plan.execution)),
+    scorer: ownScorer(plan.execution, details.scorer),
     scoreEdges,
   });
   const staging = plan.sink.stagingLocation(runId);
@@ -53,6 +54,12 @@ export async function reconcile(
   }
   const texts = addTextCounts(pinned.map(({ facts }) => facts?.texts ?? {}));
   return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts };
+}
+
+/** The scorer that wins a tie: this process's own, or else the one whose rows were counted before. */
+function ownScorer(execution: Execution | undefined, before: Scorer | undefined): string | undefined {
+  if (execution !== undefined) return scorerId(scorerNow(execution));
+  return before && scorerId(before);
 }
 
 function showAttempts(chunk: number, frozen: FrozenTable, attempts: readonly AttemptTally[]): string {

@@ -1,12 +1,15 @@
+import path from 'node:path';
 import { grouped } from '../domain/counted.ts';
-import type { GateResult } from '../domain/gates.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Reconciliation } from '../domain/reconciliation.ts';
-import { neverSeen } from '../domain/text-counts.ts';
+import { gatesOf, isDrift, type Refusal } from '../domain/refusal.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { Plan } from '../plan/plan.ts';
 import { canCount } from '../warehouse/warehouse.ts';
+import { localTime } from '../window/local-time.ts';
 import { previousWindow } from '../window/window.ts';
+import { looksAt } from './look.ts';
 
 /** Limits of the search for an earlier window with rows. */
 const MAX_WINDOWS_BACK = 26;
@@ -15,63 +18,107 @@ const MAX_SEARCH_MS = 5_000;
 /** A model can have hundreds of features that drift. */
 const MAX_REASONS = 10;
 
-/** The error for failed gates, for the person on call: why, what was quarantined, and where to look. */
-export async function refusal(
-  plan: Plan,
-  runId: string,
-  { refusals, driftedFrom = [], driftedFeatures = [] }: GateResult,
-  reconciliation: Reconciliation,
-): Promise<ScoreBatchError> {
+export interface RefusedRun {
+  readonly runId: string;
+  readonly frozen: FrozenTable;
+  /** At least one. */
+  readonly refusals: readonly Refusal[];
+  readonly reconciliation: Pick<Reconciliation, 'rows' | 'rejections'>;
+}
+
+/**
+ * The error for gates that refused, for the person on call: why, with numbers and limits, and what was quarantined. Its hint
+ * follows from the gate: what it usually means, the query to look with, and the command that publishes the run after a look.
+ */
+export async function refusal(plan: Plan, run: RefusedRun): Promise<ScoreBatchError> {
+  const { refusals, reconciliation } = run;
   const rejections = reconciliation.rejections.map(
     ({ reason, columnName, rows }) =>
       `quarantined: ${grouped(rows)} × ${reason}${columnName === undefined ? '' : ` (${columnName})`}`,
   );
-  const [first, ...more] = refusals;
-  // Any other refusal decides the hint: it may have caused the drift.
-  const onlyDrift = driftedFrom.length + driftedFeatures.length === refusals.length;
+  const [first, ...more] = refusals.map(({ message }) => message);
   return new ScoreBatchError('refused', `${plan.window.label} was not published: ${first}`, {
     details: [
       ...more.slice(0, MAX_REASONS).map((reason) => `also: ${reason}`),
       ...(more.length > MAX_REASONS ? [`and ${more.length - MAX_REASONS} more, see the details of the run in the ledger`] : []),
       ...rejections,
     ],
-    hint: onlyDrift ? driftHint(plan, driftedFrom, driftedFeatures) : await hintFor(plan, runId, reconciliation),
+    hint: [await meaningOf(plan, refusals), ...(await looks(plan, run)), await acceptance(plan, run)].join('\n'),
   });
 }
 
-/** The error for failed gates on the outcomes of an earlier window. */
-export function outcomeRefusal(label: string, [first, ...more]: readonly string[]): ScoreBatchError {
-  return new ScoreBatchError('refused', `${label} was not published: ${first}`, {
-    details: more.map((reason) => `also: ${reason}`),
-    hint: 'retrain the model on newer windows; to publish meanwhile, set gates.on_evaluation: warn',
-  });
+/** What the refusals usually mean. A gate that counts rows decides: it may have caused the drift. */
+async function meaningOf(plan: Plan, refusals: readonly Refusal[]): Promise<string> {
+  const decisive = refusals.find((one) => !isDrift(one)) ?? refusals[0];
+  const features = [...new Set(refusals.flatMap(({ feature }) => feature ?? []))].slice(0, MAX_REASONS).join(', ');
+  switch (decisive?.gate) {
+    case undefined:
+    case 'min_rows':
+    case 'max_drop':
+      return 'rows are missing: the source was loaded in part or late, or a join or a filter of the query lost them; the limits are under gates in the job file';
+    case 'empty': {
+      const newest = await newestWindowWithRows(plan);
+      const where = newest === undefined ? 'check the query' : `the latest earlier window with rows is ${newest}`;
+      return `${where}; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99`;
+    }
+    case 'never_seen':
+      return `compare ${features} in the source with the categories in ${plan.bundle.folder}/model.yaml: other words for the same things, or another column`;
+    case 'duplicates':
+      return 'a join of the query most likely multiplies rows; or set source.duplicates: quarantine';
+    case 'all_quarantined':
+      return 'the query most likely gives a column in another form than the model takes';
+    case 'max_quarantine_rate':
+      return 'a column of the query changed its form, its range or its nulls; the limits are under gates in the job file';
+    case 'min_auc':
+    case 'max_calibration_error':
+      return 'retrain the model on newer windows; to publish meanwhile, set gates.on_evaluation: warn';
+    case 'max_score_psi':
+    case 'max_feature_psi':
+    case 'max_null_share':
+      return driftMeaning(plan, refusals, features);
+  }
 }
 
-function driftHint({ last, bundle }: Plan, from: NonNullable<GateResult['driftedFrom']>, features: readonly string[]): string {
+function driftMeaning({ last, bundle }: Plan, refusals: readonly Refusal[], features: string): string {
   // They explain the drift of the scores.
-  if (features.length > 0) {
-    const names = [...new Set(features)].slice(0, MAX_REASONS).join(', ');
-    return `compare ${names} in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model`;
+  if (features !== '') {
+    return `compare ${features} in the source with the training rows (\`score-batch plan\` prints the query): correct the source, or retrain the model`;
   }
   const before = last?.window.label ?? 'the window before';
-  if (from.includes('before')) return `check what has changed in the source since ${before}: the model is the same`;
+  if (refusals.some(({ baseline }) => baseline === 'previous'))
+    return `check what has changed in the source since ${before}: the model is the same`;
   const since = last?.model.digest === bundle.digest ? ` (${before} was scored by the same model)` : '';
   return `the users differ from those that the model was trained on${since}: check the source, then retrain the model`;
 }
 
-async function hintFor(plan: Plan, runId: string, { rows, rejections, texts }: Reconciliation): Promise<string> {
-  if (rows.frozen === 0) {
-    const newest = await newestWindowWithRows(plan);
-    const where = newest === undefined ? 'check the query' : `the latest earlier window with rows is ${newest}`;
-    return `${where}; add --allow-empty to publish it empty, or --skip-empty to end with exit code 99`;
-  }
-  const unseen = neverSeen(texts).map(({ feature }) => feature);
-  if (unseen.length > 0) {
-    const rejected = rejections.length === 0 ? '' : `; rejected rows: ${plan.sink.showRejected(runId)}`;
-    return `compare ${unseen.join(', ')} in the source with the categories in ${plan.bundle.folder}/model.yaml${rejected}`;
-  }
-  if (rejections.length === 0) return 'check the source; the limits are under gates in the job file';
-  return `to see the rejected rows: ${plan.sink.showRejected(runId)}`;
+/** Lines with the queries to look with. A query that cannot be made must not hide the refusal. */
+async function looks(plan: Plan, { runId, frozen, refusals }: RefusedRun): Promise<string[]> {
+  const found = await looksAt(plan, runId, frozen, refusals).catch(() => []);
+  return found.map(({ gate, warehouse, sql }) => `look at ${gate} in ${warehouse}: ${sql}`);
+}
+
+/** The line with the command that publishes the run after a look, and until when that is possible. */
+async function acceptance(plan: Plan, { runId, refusals }: RefusedRun): Promise<string> {
+  const until = await keptUntil(plan, runId).catch(() => undefined);
+  const deadline = until === undefined ? '' : ` until ${localTime(until, plan.window.zone)}`;
+  return `or publish these rows${deadline}: ${acceptCommand(plan, runId, gatesOf(refusals))}`;
+}
+
+function acceptCommand({ job, requireGpu }: Plan, runId: string, gates: readonly string[]): string {
+  const inJobs = path.dirname(job.file) === path.join(job.root, 'jobs');
+  const name = inJobs ? path.basename(job.file).replace(/\.ya?ml$/, '') : path.relative(job.root, job.file);
+  const gpu = requireGpu && !job.definition.score.require_gpu ? ' --require-gpu' : '';
+  return `score-batch publish --job ${shellWord(name)} --run ${runId}${gpu} --accept ${gates.join(',')} --reason "…"`;
+}
+
+function shellWord(text: string): string {
+  return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** When the first part of the run is dropped from scratch, unless another run publishes the window before. */
+async function keptUntil({ source, sink }: Plan, runId: string): Promise<string | undefined> {
+  const artifacts = [...(await source.listArtifacts()), ...(await sink.listArtifacts())];
+  return artifacts.flatMap(({ run, deadline }) => (run === runId && deadline !== undefined ? deadline : [])).sort()[0];
 }
 
 /** Searches back window by window, if the source can count rows cheaply. */

@@ -1,6 +1,6 @@
 import { counted, grouped } from '../domain/counted.ts';
 import { type Execution, showServing } from '../domain/execution.ts';
-import type { RunDetails, SupersededWindow } from '../domain/ledger.ts';
+import type { Acceptance, RunDetails, SupersededWindow } from '../domain/ledger.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
 import { type RecordedFeature, worstFeatures } from '../domain/recorded-drift.ts';
 import type { RunRows } from '../domain/rows.ts';
@@ -45,6 +45,8 @@ export interface RunSummary {
   readonly model_changed: ModelChange | null;
   /** Publications of overlapping windows that this one supersedes. */
   readonly supersedes_windows: readonly SupersededWindow[];
+  /** Set if gates refused the run, and somebody published it after a look. */
+  readonly accepted: Acceptance | null;
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
@@ -83,6 +85,7 @@ export function summarize({ plan, progress }: ActiveRun, state: RunSummary['stat
     feature_drift: worstFeatures(details.feature_drift),
     model_changed: details.model_changed ?? null,
     supersedes_windows: details.supersedes_windows ?? [],
+    accepted: details.accepted ?? null,
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
       column: columnName ?? null,
@@ -127,6 +130,7 @@ export function showSummary(summary: RunSummary): string {
   for (const { reason, column, rows: rejected } of summary.quarantined) {
     lines.push(`              ${grouped(rejected)} × ${reason}${column === null ? '' : ` (${column})`}`);
   }
+  if (summary.accepted) lines.push(`  accepted    ${showAcceptance(summary.accepted)}`);
   if (summary.score_psi !== null)
     lines.push(`  drift       PSI ${summary.score_psi.toFixed(3)} of the scores against the bundle's reference`);
   if (summary.score_psi_previous !== null)
@@ -149,6 +153,11 @@ export function showSummary(summary: RunSummary): string {
   if (summary.rows_per_second) lines.push(`  rows/s      ${showRates(summary.rows_per_second)}`);
   if (summary.bottleneck !== undefined) lines.push(`  bottleneck  ${summary.bottleneck}`);
   return lines.join('\n');
+}
+
+/** `max_drop refused, published by ANALYST: a public holiday` */
+function showAcceptance({ gates, reason, user }: Acceptance): string {
+  return `${gates.join(', ')} refused, published${user === null ? '' : ` by ${user}`}: ${reason}`;
 }
 
 /** `1.25 %` */

@@ -9,7 +9,8 @@ export interface Mark {
   readonly deadline: string;
 }
 
-const LIFETIME_MS = 7 * 86_400_000;
+/** Seven days to resume a run or to look at a refused one, and a day in which it works. */
+const LIFETIME_MS = 8 * 86_400_000;
 
 export function newMark(job: string, run: string): Mark {
   return { createdBy: 'score-batch', job, run, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };

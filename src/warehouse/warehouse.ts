@@ -50,6 +50,11 @@ export interface Source extends Scratch {
   select(query: Query, statement: SelectText): Promise<readonly TextRow[]>;
   /** Runs a SELECT over the rows of a frozen table. */
   selectFrozen(frozen: FrozenTable, statement: SelectText): Promise<readonly TextRow[]>;
+  /**
+   * The statement for people to run in the warehouse: over the frozen rows, or over the query with its values if the window is
+   * tapped.
+   */
+  showFrozen(frozen: FrozenTable, query: Query, statement: SelectText): Promise<string>;
   /** Scans the source once. Returns the run's frozen table if it already exists. */
   freeze(query: Query, options: FreezeOptions): Promise<FrozenTable>;
   /**
@@ -191,6 +196,11 @@ export interface Sink extends Scratch, Audit {
   stagingLocation(runId: string): string;
   /** A query that the user can run in the warehouse to see the run's rejected rows. */
   showRejected(runId: string): string;
+  /**
+   * A statement for people to run in the warehouse, over the staged rows (see `staged-columns.ts`). Call it after `tally`.
+   * Writes the rows to scratch once more if people could not read them where they are.
+   */
+  showStaged(runId: string, statement: SelectText): Promise<string>;
   /** Drops the run's staging, if it exists. */
   discard(runId: string): Promise<void>;
 }

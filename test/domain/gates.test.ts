@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { applyGates, type GateContext, type GateResult } from '../../src/domain/gates.ts';
 import type { RejectionTally } from '../../src/domain/reconciliation.ts';
+import type { Refusal } from '../../src/domain/refusal.ts';
 import type { RunRows } from '../../src/domain/rows.ts';
 import type { TextCounts } from '../../src/domain/text-counts.ts';
 
@@ -42,7 +43,6 @@ it('passes a window within its limits', () => {
     refusals: [],
     warnings: [],
     scorePsi: undefined,
-    driftedFrom: [],
   });
 });
 
@@ -53,14 +53,20 @@ describe('drift from the previous window', () => {
     gate({ rows: rows(100), limits, reference: REFERENCE, before, scoreCounts, ...more });
 
   it('has the same limit as drift from the reference, with a message of its own', () => {
-    expect(drift([50, 50]).driftedFrom).toEqual([]);
-    expect(drift([25, 75])).toMatchObject({
-      refusals: ['the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3'],
-      driftedFrom: ['before'],
-    });
-    expect(drift([90, 10]).driftedFrom).toEqual(['reference']);
-    expect(drift([1, 99]).driftedFrom).toEqual(['reference', 'before']);
-    expect(drift([1, 99], { limits: {} })).toMatchObject({ refusals: [], driftedFrom: [] });
+    const baselines = (scoreCounts: readonly number[]) => drift(scoreCounts).refusals.map(({ baseline }) => baseline);
+    expect(baselines([50, 50])).toEqual([]);
+    expect(drift([25, 75]).refusals).toEqual([
+      {
+        gate: 'max_score_psi',
+        message: 'the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3',
+        measured: expect.closeTo(Math.log(3), 9),
+        limit: 0.3,
+        baseline: 'previous',
+      },
+    ]);
+    expect(baselines([90, 10])).toEqual(['reference']);
+    expect(baselines([1, 99])).toEqual(['reference', 'previous']);
+    expect(drift([1, 99], { limits: {} }).refusals).toEqual([]);
   });
 
   it('is checked only if both windows have enough scores; otherwise warns', () => {
@@ -76,28 +82,57 @@ describe('drift from the previous window', () => {
 });
 
 describe('refuses, with the number and the limit,', () => {
-  it.each<[string, Case, string]>([
-    ['too few rows', { rows: rows(99), limits: { min_rows: 100 } }, 'the window has 99 rows, gates.min_rows is 100'],
+  it.each<[string, Case, Partial<Refusal>]>([
+    [
+      'too few rows',
+      { rows: rows(99), limits: { min_rows: 100 } },
+      { gate: 'min_rows', message: 'the window has 99 rows, gates.min_rows is 100', measured: 99, limit: 100 },
+    ],
     [
       'too many quarantined rows',
       { rows: rows(200, 3) },
-      '1.5 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
+      {
+        gate: 'max_quarantine_rate',
+        message: '1.5 % of the rows were quarantined, gates.max_quarantine_rate is 1 %',
+        measured: 0.015,
+        limit: 0.01,
+      },
     ],
     [
       'text that the model was not trained on',
       { rows: rows(2000), texts: { day: [10, 5], plan: [1411, 706] } },
-      'more than half of the values of plan were never seen in training: 706 of 1,411 are not among its categories',
+      {
+        gate: 'never_seen',
+        feature: 'plan',
+        message: 'more than half of the values of plan were never seen in training: 706 of 1,411 are not among its categories',
+        measured: 706 / 1411,
+        limit: 0.5,
+      },
     ],
-    ['nothing but quarantined rows', { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } }, 'every row was quarantined'],
+    [
+      'nothing but quarantined rows',
+      { rows: rows(5, 5), limits: { max_quarantine_rate: 1 } },
+      { gate: 'all_quarantined', message: 'every row was quarantined: 0 of 5 could be scored', measured: 0, limit: 1 },
+    ],
     [
       'fewer rows than the publication it supersedes',
       { rows: rows(300), limits: { max_drop: 0.5 }, superseded: rows(1000), previous: rows(1) },
-      'the window has 300 rows, 70 % fewer than the publication it would supersede; gates.max_drop is 50 %',
+      {
+        gate: 'max_drop',
+        message: 'the window has 300 rows, 70 % fewer than the publication it would supersede; gates.max_drop is 50 %',
+        measured: 0.7,
+        limit: 0.5,
+      },
     ],
     [
       'fewer rows than the previous window',
       { rows: rows(300), limits: { max_drop: 0.5 }, previous: rows(1000) },
-      'the window has 300 rows, 70 % fewer than the previous window; gates.max_drop is 50 %',
+      {
+        gate: 'max_drop',
+        message: 'the window has 300 rows, 70 % fewer than the previous window; gates.max_drop is 50 %',
+        measured: 0.7,
+        limit: 0.5,
+      },
     ],
     [
       'duplicate keys if the job refuses them',
@@ -109,12 +144,23 @@ describe('refuses, with the number and the limit,', () => {
           { reason: 'null key', columnName: 'id', rows: 1 },
         ],
       },
-      '4 rows share their key with another, and source.duplicates is refuse',
+      {
+        gate: 'duplicates',
+        message: '4 rows share their key with another, and source.duplicates is refuse',
+        measured: 4,
+        limit: 0,
+      },
     ],
     [
       'scores that have drifted',
       { rows: rows(1000), limits: { max_score_psi: 0.25 }, reference: REFERENCE, scoreCounts: [900, 100] },
-      "the scores drifted from the bundle's reference: PSI 0.879, gates.max_score_psi is 0.25",
+      {
+        gate: 'max_score_psi',
+        baseline: 'reference',
+        message: "the scores drifted from the bundle's reference: PSI 0.879, gates.max_score_psi is 0.25",
+        measured: expect.closeTo(0.8789, 4),
+        limit: 0.25,
+      },
     ],
   ])('%s', (_, given, refusal) => {
     expect(gate(given).refusals).toEqual([refusal]);
@@ -166,7 +212,7 @@ it('shows different numbers for the measured value and the limit', () => {
   });
   expect(refusals).toHaveLength(2);
   for (const refusal of refusals) {
-    const [measured, limit] = refusal.match(/[\d.]+(?= %)/g) ?? [];
+    const [measured, limit] = refusal.message.match(/[\d.]+(?= %)/g) ?? [];
     expect(measured).not.toBe(limit);
   }
 });
@@ -202,7 +248,11 @@ describe('a window without rows', () => {
       'the window has no rows now and 7 are published',
     ],
   ])('is refused %s', (_, given, refusal) => {
-    expect(gate({ rows: rows(0), ...given })).toEqual({ refusals: [refusal], warnings: [], scorePsi: undefined });
+    expect(gate({ rows: rows(0), ...given })).toEqual({
+      refusals: [{ gate: 'empty', message: refusal, measured: 0, limit: 1 }],
+      warnings: [],
+      scorePsi: undefined,
+    });
   });
 
   it.each<[string, Omit<Case, 'rows'>]>([

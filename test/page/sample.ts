@@ -196,6 +196,7 @@ export const SAMPLE: PageData = {
     cost: undefined,
     entryNumber: 14,
     warnings: [],
+    accepted: undefined,
     version: '0.1.0',
   },
 };

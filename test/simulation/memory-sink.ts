@@ -68,6 +68,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
       ),
     stagingLocation: (runId) => `staged ${runId}`,
     showRejected: (runId) => `the rejected rows of ${runId}`,
+    showStaged: notAsked,
     async discard(runId) {
       await process.ask('drop staging', () => staged.delete(runId));
     },

@@ -49,6 +49,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
     ...scratchOf(world, process, [frozen, manifests]),
     select: notAsked,
     selectFrozen: notAsked,
+    showFrozen: notAsked,
     describe: notAsked,
     ready: notAsked,
     loadChunk: notAsked,

@@ -4,6 +4,7 @@ import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '.
 import { amend } from './amend.ts';
 import { bigqueryAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
+import { BIGQUERY } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
@@ -44,6 +45,7 @@ export function bigquerySink(connection: Connection): Sink {
     ...bigqueryAudit(connection),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),
     showRejected: (runId) => `select * from ${scratchName(connection, 'staged', runId)} where reason is not null`,
+    showStaged: async (runId, statement) => statement(BIGQUERY, scratchName(connection, 'staged', runId)),
     discard: (runId) =>
       translated(connection, async () => {
         await removeWorkFolder(place, runId);

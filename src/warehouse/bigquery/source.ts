@@ -67,6 +67,7 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
         () => rows(connection, statement(BIGQUERY, scratchName(connection, 'frozen', runId)), { runId }),
         'reading frozen rows',
       ),
+    showFrozen: async ({ runId }, _query, statement) => statement(BIGQUERY, scratchName(connection, 'frozen', runId)),
     largest: (_, texts, runId) =>
       translated(
         connection,

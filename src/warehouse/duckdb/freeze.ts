@@ -10,7 +10,7 @@ import type { Database } from '../../duckdb/database.ts';
 import { duckdbError } from '../../duckdb/errors.ts';
 import { filesIn } from '../../duckdb/files.ts';
 import { rowGroupsOf } from '../../duckdb/row-groups.ts';
-import { fileList, literal, parquetScan } from '../../duckdb/sql.ts';
+import { fileList, identifier, literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
 import type { SelectText, TextRow } from '../reader.ts';
@@ -20,7 +20,7 @@ import type { FreezeOptions } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, withFile, withMemory } from './file.ts';
-import { frozenColumns, frozenRows, ROW_NUMBER, repeatedKeys } from './frozen-rows.ts';
+import { frozenColumns, frozenRows, placed, ROW_NUMBER, repeatedKeys } from './frozen-rows.ts';
 import { hashOfKey } from './key-hash.ts';
 import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
@@ -258,6 +258,20 @@ export async function selectFrozen(
     runFolder(file, runId),
     async (database) => (await database.rows(statement(DUCKDB, frozenRows(files, columns)))) as TextRow[],
   );
+}
+
+/** See `Source.showFrozen`. A table can have hundreds of columns: only those that the statement names are shown. */
+export function showFrozen(
+  file: DuckdbFile,
+  { runId, columns }: Pick<FrozenTable, 'runId' | 'columns'>,
+  statement: SelectText,
+): string {
+  const text = statement(DUCKDB, '');
+  const named = columns.flatMap(({ name }, i) =>
+    text.includes(identifier(name)) ? `${placed(i)} AS ${identifier(name)}` : [],
+  );
+  const files = path.join(frozenFolder(file, runId), ROWS, '*.parquet');
+  return statement(DUCKDB, `(SELECT ${named.join(', ') || '*'} FROM ${parquetScan([files])})`);
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {

@@ -1,5 +1,6 @@
 import type { Query, QueryParameter } from '../../domain/query.ts';
 import type { Values } from '../../duckdb/database.ts';
+import { literal } from '../../duckdb/sql.ts';
 
 const TYPES: Readonly<Record<QueryParameter['type'], string>> = {
   timestamp: 'TIMESTAMP WITH TIME ZONE',
@@ -16,4 +17,14 @@ export function renderQuery({ texts, parameters }: Query): { sql: string; values
     })
     .join('');
   return { sql, values: Object.fromEntries(parameters.map(({ name, value }) => [name, value])) };
+}
+
+/** The query with its values, for people to run. */
+export function showWithValues({ texts, parameters }: Query): string {
+  return texts
+    .map((text, i) => {
+      const parameter = parameters[i];
+      return parameter === undefined ? text : `${text}CAST(${literal(parameter.value)} AS ${TYPES[parameter.type]})`;
+    })
+    .join('');
 }

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { spillFolder } from '../../duckdb/spill.ts';
-import { literal } from '../../duckdb/sql.ts';
-import { REJECTED } from '../../outcomes/folder.ts';
 import { assertWritable } from '../../writable-folder.ts';
 import type { TapSink } from '../tapping.ts';
 import type { Sink } from '../warehouse.ts';
@@ -14,6 +12,7 @@ import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
+import { showRejected, showStaged } from './shown-staging.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
@@ -66,15 +65,9 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) => showRejected(stagingFolder(file, runId)),
+    showStaged: (runId, statement) => translated(file.scratch, () => showStaged(file, runId, statement)),
     discard: (runId) => removeRunFolder(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
     drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
   };
-}
-
-function showRejected(staging: string): string {
-  // A tapped attempt has a separate file for them.
-  const tapped = existsSync(staging) && readdirSync(staging).some((name) => existsSync(path.join(staging, name, REJECTED)));
-  const files = path.join(staging, tapped ? path.join('*', REJECTED) : '*.parquet');
-  return `select * from read_parquet(${literal(files)}, hive_partitioning = false) where reason is not null`;
 }

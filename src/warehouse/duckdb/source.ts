@@ -11,9 +11,9 @@ import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, elsewhere, translated, withFile } from './file.ts';
-import { freeze, readFrozen, selectFrozen, verifyFrozen, viewChunk } from './freeze.ts';
+import { freeze, readFrozen, selectFrozen, showFrozen, verifyFrozen, viewChunk } from './freeze.ts';
 import { fileIdentity } from './identity.ts';
-import { renderQuery } from './query.ts';
+import { renderQuery, showWithValues } from './query.ts';
 import { dropArtifact, listArtifacts, removeRunFolder } from './scratch.ts';
 
 export function duckdbSource(file: DuckdbFile): Source & CountingSource & EmbeddedSource & MeasuringSource {
@@ -61,6 +61,8 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     },
     select: async (query, statement) => (await rowsOf(query, (sql) => statement(DUCKDB, asSubquery(sql)))) as TextRow[],
     selectFrozen: (frozen, statement) => translated(file.scratch, () => selectFrozen(file, frozen, statement)),
+    showFrozen: async (frozen, query, statement) =>
+      frozen.tapped ? statement(DUCKDB, asSubquery(showWithValues(query))) : showFrozen(file, frozen, statement),
     freeze: (query, options) => translated(file.scratch, () => freeze(file, query, options)),
     frozen: (runId) => readFrozen(file, runId),
     verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),

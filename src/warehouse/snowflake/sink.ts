@@ -3,6 +3,7 @@ import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
 import { snowflakeAudit } from './audit.ts';
+import { SNOWFLAKE } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
@@ -74,6 +75,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,
     showRejected: (runId) =>
       `select * from ${counted.get(runId) ?? stageName(snowflake, runId)} where ${identifier('reason')} is not null`,
+    showStaged: async (runId, statement) => statement(SNOWFLAKE, counted.get(runId) ?? stageName(snowflake, runId)),
     discard: (runId) =>
       translated(snowflake, async () => {
         made.delete(runId);

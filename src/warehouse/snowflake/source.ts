@@ -38,6 +38,7 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
         () => run(snowflake, statement(SNOWFLAKE, frozenTableName(snowflake, runId)), runId),
         'reading frozen rows',
       ),
+    showFrozen: async ({ runId }, _query, statement) => statement(SNOWFLAKE, frozenTableName(snowflake, runId)),
     largest: (_, texts, runId) =>
       translated(
         snowflake,

@@ -74,7 +74,7 @@ it('freezes in one query job: bound, limited, labelled, and with an end', async 
     '(select * from users where at >= @window_start and at < @window_end_local and day < @window_end_date -- a comment\n)',
   );
   const deadline = Date.parse(/expiration_timestamp = TIMESTAMP '([^']+)'/.exec(sql)?.[1] ?? '') - Date.now();
-  expect(Math.round(deadline / 86_400_000)).toBe(7);
+  expect(Math.round(deadline / 86_400_000)).toBe(8);
   expect(sql).toContain("labels = [('created_by', 'score-batch'), ('job', 'weekly'), ('run', '2026-w47-0123456789ab')]");
   const mark = JSON.parse(/description = '(.*?)'\)/.exec(sql)?.[1] ?? '');
   expect(mark).toMatchObject({ createdBy: 'score-batch', job: 'weekly', run: '2026-W47-0123456789ab' });

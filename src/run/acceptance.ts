@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import type { Acceptance, RunDetails } from '../domain/ledger.ts';
+import type { AttemptTally } from '../domain/reconciliation.ts';
+import { furtherRefusals, gatesOf, type Refusal } from '../domain/refusal.ts';
+import { ScoreBatchError } from '../errors.ts';
+
+/** What somebody says who publishes a refused run: the gates are those that refused. */
+export type AcceptedRun = Pick<Acceptance, 'reason' | 'user'>;
+
+/** Digest of the attempts that would be published, and of what is in them. @returns SHA-256, hex */
+export function stagedDigest(pinned: readonly Pick<AttemptTally, 'chunk' | 'attempt' | 'content'>[]): string {
+  const hash = createHash('sha256');
+  const lines = pinned.map(({ chunk, attempt, content }) => `${chunk} ${attempt} ${content}\n`);
+  for (const line of lines.sort()) hash.update(line);
+  return hash.digest('hex');
+}
+
+/**
+ * The acceptance of a run, once it is certain that what is published is what was refused, and nothing else is wrong with it by
+ * now: an earlier window may have been published or evaluated since.
+ *
+ * @param details of the refused run
+ * @throws ScoreBatchError `refused` if the staged rows have changed, or if another gate refuses now
+ */
+export function acceptanceOf(
+  { reason, user }: AcceptedRun,
+  { refused_by = [], refused_staged }: Pick<RunDetails, 'refused_by' | 'refused_staged'>,
+  { refusals, staged }: { readonly refusals: readonly Refusal[]; readonly staged: string },
+): Acceptance {
+  if (staged !== refused_staged) {
+    throw new ScoreBatchError('refused', 'the staged rows have changed since the run was refused', {
+      hint: 'nothing was published; find out what wrote to staging, then run the window again',
+    });
+  }
+  const further = furtherRefusals(refusals, refused_by);
+  if (further.length > 0) {
+    throw new ScoreBatchError('refused', 'the run is refused for another reason by now', {
+      details: further.map(({ gate, message }) => `${gate}: ${message}`),
+      hint: 'run the window again: its refusal will name all gates',
+    });
+  }
+  return { gates: gatesOf(refused_by), reason, user, at: new Date().toISOString() };
+}
