@@ -34,7 +34,7 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
 }
 
 /** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */
-async function scoreWindow(
+export async function scoreWindow(
   active: ActiveRun,
   { skipEmpty, threads = startThreads(undefined) }: Pick<RunOptions, 'skipEmpty' | 'threads'>,
 ): Promise<FrozenTable> {
