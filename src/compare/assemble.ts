@@ -37,10 +37,21 @@ export function assemble({ a, b, pairs, bands }: Counted): Comparison {
             spearman: pairs.spearman === undefined ? null : rounded(pairs.spearman),
           },
     bands: pairs.users === 0 || pairs.moves === undefined ? null : movesOf(pairs.moves, pairs.users, bands),
+    histogram: { a: inTenths(a.distribution), b: inTenths(b.distribution) },
     psi: drift === undefined ? null : rounded(drift),
     outcomes: null,
     notes: [],
   };
+}
+
+/** The score 1 is in the last tenth. */
+function inTenths({ bins }: Distribution): number[] {
+  const counts = Array.from({ length: 10 }, () => 0);
+  for (const [bin, users] of bins) {
+    const tenth = Math.min(9, Math.floor(bin / 100));
+    counts[tenth] = (counts[tenth] ?? 0) + users;
+  }
+  return counts;
 }
 
 function sideOf(facts: SideFacts, { users, sum, quantiles }: Distribution): ComparisonSide {

@@ -13,6 +13,8 @@ export interface Comparison {
   readonly ranks: RankAgreement | null;
   /** Of users in both; null if there are none, or a side has no bands. */
   readonly bands: BandMoves | null;
+  /** Users of each side by tenths of the score, 0 to below 0.1 first. */
+  readonly histogram: { readonly a: readonly number[]; readonly b: readonly number[] };
   /** Population stability index of the scores of B against those of A, of all users; null if a side has none. */
   readonly psi: number | null;
   /** How well both foretold the outcomes; null if they are not known. */
