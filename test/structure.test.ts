@@ -87,6 +87,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // What the report page shows, read from tables and ledger, and the page as HTML.
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
+  // What two publications have in common and how they differ.
+  compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
@@ -114,6 +116,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   run: [
+    'compare',
     'context (types)',
     'domain',
     'errors',
@@ -138,6 +141,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   commands: [
     'backfill',
     'completion',
+    'compare',
     'context (types)',
     'domain',
     'errors',

@@ -1,4 +1,5 @@
 import type { CommandLine } from './command-line.ts';
+import type { CompareFlags } from './compare.ts';
 import type { EvaluateFlags } from './evaluate.ts';
 import type { ExplainFlags } from './explain.ts';
 import { positiveInteger } from './numbers.ts';
@@ -47,4 +48,26 @@ export function addResultCommands({ program, context, show, showData }: CommandL
     const { evaluateCommand } = await import('./evaluate.ts');
     show(await evaluateCommand(flags, context()));
   });
+
+  addCompareCommand({ program, context, show });
+}
+
+function addCompareCommand({ program, context, show }: Pick<CommandLine, 'program' | 'context' | 'show'>): void {
+  addJobOption(
+    program
+      .command('compare')
+      .argument('<a>', 'a window, such as 2026-W46, or the id of a run')
+      .argument('[b]', 'the same')
+      .description('compare the scores of two windows or runs, or of a window with those of another model'),
+  )
+    .option('--model <bundle>', "instead of B: score A's window with this bundle, publish nothing")
+    .option('--with-job <name|file>', 'the job of B, if it is another one')
+    .option('--page <file>', 'write the comparison as an HTML page')
+    .option('--largest <n>', 'how many of the largest differences to show (default: 20)', positiveInteger)
+    .action(async (a: string, b: string | undefined, flags: CompareFlags) => {
+      const { compareCommand } = await import('./compare.ts');
+      const compared = await compareCommand(a, b, flags, context());
+      show(compared);
+      if (compared.refusal) throw compared.refusal;
+    });
 }

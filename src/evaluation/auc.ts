@@ -36,7 +36,27 @@ interface Classes {
   readonly negatives: number;
 }
 
-function intervalOf(counts: OutcomeCounts, auc: number, { positives, negatives }: Classes): Auc['interval'] {
+function intervalOf(counts: OutcomeCounts, auc: number, classes: Classes): Auc['interval'] {
+  const variance = varianceOf(counts, auc, classes);
+  return variance === undefined ? undefined : intervalAround(auc, variance, [0, 1]);
+}
+
+/** 95 % interval of a normal distribution, within bounds. */
+export function intervalAround(
+  value: number,
+  variance: number,
+  [least, most]: readonly [least: number, most: number],
+): readonly [low: number, high: number] {
+  const half = Z * Math.sqrt(variance);
+  return [Math.max(least, value - half), Math.min(most, value + half)];
+}
+
+/** DeLong's variance of the AUC; undefined where `measureAuc` has no interval. */
+export function aucVariance(counts: OutcomeCounts, auc: number): number | undefined {
+  return varianceOf(counts, auc, totalsOf(counts));
+}
+
+function varianceOf(counts: OutcomeCounts, auc: number, { positives, negatives }: Classes): number | undefined {
   if (positives < 2 || negatives < 2 || auc === 0 || auc === 1) return undefined;
   let [ofPositives, ofNegatives] = [0, 0];
   forPlacements(counts, (ones, zeros, { below, above }) => {
@@ -44,9 +64,7 @@ function intervalOf(counts: OutcomeCounts, auc: number, { positives, negatives }
     ofNegatives += zeros * ((above + ones / 2) / positives - auc) ** 2;
   });
   const variance = ofPositives / (positives - 1) / positives + ofNegatives / (negatives - 1) / negatives;
-  if (variance === 0) return undefined;
-  const half = Z * Math.sqrt(variance);
-  return [Math.max(0, auc - half), Math.min(1, auc + half)];
+  return variance === 0 ? undefined : variance;
 }
 
 /** Visits each distinct score with the number of its positives and negatives, of negatives below and of positives above. */

@@ -14,7 +14,8 @@ import type { Warehouses } from './warehouses.ts';
 
 /** The parts of a run, which may be different processes. */
 const PHASES = ['freeze', 'score', 'publish'] as const;
-export type Phase = (typeof PHASES)[number];
+/** `aside` scores rows that are not published. */
+export type Phase = (typeof PHASES)[number] | 'aside';
 
 /** What is known when source and tables are checked. */
 export interface Draft extends Pick<Warehouses, 'source' | 'sink' | 'kinds'> {
@@ -35,15 +36,15 @@ interface Check {
 }
 
 const CHECKS: readonly Check[] = [
-  { phases: ['freeze'], refuse: refuseCost },
+  { phases: ['freeze', 'aside'], refuse: refuseCost },
   { phases: ['freeze', 'publish'], refuse: refuseDifferentTables },
   { phases: ['freeze', 'publish'], refuse: ({ sink, job, tables }) => refuseOtherJobs(sink, job.definition, tables) },
-  { phases: ['freeze'], refuse: refuseUnready },
+  { phases: ['freeze', 'aside'], refuse: refuseUnready },
 ];
 
 /** @returns the phases of this process */
 export function phasesOf(phase: 'all' | Phase): ReadonlySet<Phase> {
-  return new Set(phase === 'all' ? PHASES : [phase]);
+  return new Set<Phase>(phase === 'all' ? PHASES : phase === 'aside' ? ['score', 'aside'] : [phase]);
 }
 
 /** Runs the checks of source and tables that these phases need, in order. @throws ScoreBatchError from the first that fails */

@@ -110,7 +110,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   });
   const schema = await source.describe(query);
   const identity = await source.identity();
-  const estimatedBytes = phases.has('freeze') ? await estimateBytes(source, query) : undefined;
+  const estimatedBytes = phases.has('freeze') || phases.has('aside') ? await estimateBytes(source, query) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
   const tables = tablesOf(tableNames(definition), {
     ...columns,
@@ -130,7 +130,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   });
   const tap = await planTap({
     ...{ definition, bundle, query, columns, source, sink, sizing, served },
-    alone: options.phase === 'all',
+    alone: options.phase === 'all' || options.phase === 'aside',
   });
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;

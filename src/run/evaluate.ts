@@ -155,7 +155,7 @@ function publishedScores({ definition }: Job, run: Run): PublishedScores {
   };
 }
 
-function timesOf({ start, end, zone }: Window): LabelTime {
+export function timesOf({ start, end, zone }: Window): LabelTime {
   const ends = { start, end };
   const each = (form: (at: Date) => string) => ({ start: form(ends.start), end: form(ends.end) });
   return {

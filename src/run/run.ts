@@ -51,7 +51,7 @@ async function readyToPublish(active: ActiveRun, { beforePublishing }: RunOption
 }
 
 /** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */
-async function scoreWindow(
+export async function scoreWindow(
   active: ActiveRun,
   { skipEmpty, threads = startThreads(undefined) }: Pick<RunOptions, 'skipEmpty' | 'threads'>,
 ): Promise<FrozenTable> {

@@ -70,6 +70,11 @@ export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> 
   readonly rows: number;
 }
 
+/** Staged rows to read beside the published tables. */
+export interface StagedToRead extends Pick<ReconcileOptions, 'runId' | 'key'> {
+  readonly pinned: readonly AttemptTally[];
+}
+
 /** What is added to a publication after it was made, such as its evaluation. */
 export interface Amendment {
   /** The ledger entry to append. Its run must be the one that is published for its window. */

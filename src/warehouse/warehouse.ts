@@ -18,6 +18,7 @@ import type {
   PublicationSpec,
   ReconcileOptions,
   StagedTally,
+  StagedToRead,
   TopRowsOptions,
 } from './publication-spec.ts';
 import type { SelectText, TableReader, TextRow } from './reader.ts';
@@ -175,6 +176,12 @@ export interface Sink extends Scratch, Audit {
   tally(options: ReconcileOptions): Promise<StagedTally>;
   /** The scored rows of the first ranks, in the order of the ranks. Call it after `tally`. */
   topRows(options: TopRowsOptions): Promise<readonly TopRow[]>;
+  /**
+   * Reads staged rows and published tables by the same statements. Call it after `tally`.
+   *
+   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging
+   */
+  readStaged<T>(options: StagedToRead, work: (reader: TableReader, staged: string) => Promise<T>): Promise<T>;
   /**
    * Publishes in one transaction that takes the publish lock.
    *

@@ -23,6 +23,7 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     differences: notAsked,
     read: notAsked,
     topRows: notAsked,
+    readStaged: notAsked,
     amend: notAsked,
     dropReplaced: notAsked,
     probe: notAsked,

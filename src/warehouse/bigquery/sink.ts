@@ -1,8 +1,9 @@
 import path from 'node:path';
+import { pinnedRows, scoredRows } from '../sql/tally.ts';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
-import { bigqueryAudit } from './audit.ts';
+import { bigqueryAudit, readerOf } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
@@ -37,6 +38,10 @@ export function bigquerySink(connection: Connection): Sink {
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
+    readStaged: ({ runId, pinned }, work) =>
+      translated(connection, () =>
+        work(readerOf(connection), scoredRows(pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned))),
+      ),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { Database } from '../../duckdb/database.ts';
 import type { TableReader, TextRow } from '../reader.ts';
 import { auditBy } from '../sql/audit.ts';
 import type { Audit } from '../warehouse.ts';
@@ -12,15 +13,18 @@ const EMPTY: TableReader = { dialect: DUCKDB, find: async () => undefined, rows:
 export function duckdbAudit(file: DuckdbFile): Audit {
   return auditBy(async (work) => {
     if (!existsSync(file.path)) return await work(EMPTY);
-    return await withFile(file, 'read', (database) =>
-      work({
-        dialect: DUCKDB,
-        async find(layout) {
-          const found = inCatalog(database, layout);
-          return (await tableExists(database, found.name)) ? found : undefined;
-        },
-        rows: async (sql) => (await database.rows(sql)) as TextRow[],
-      }),
-    );
+    return await withFile(file, 'read', (database) => work(readerOf(database)));
   });
+}
+
+/** Reads the tables of an open file. */
+export function readerOf(database: Database): TableReader {
+  return {
+    dialect: DUCKDB,
+    async find(layout) {
+      const found = inCatalog(database, layout);
+      return (await tableExists(database, found.name)) ? found : undefined;
+    },
+    rows: async (sql) => (await database.rows(sql)) as TextRow[],
+  };
 }

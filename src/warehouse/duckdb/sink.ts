@@ -11,6 +11,7 @@ import { dropReplaced } from './drop-replaced.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
+import { readStaged } from './read-staged.ts';
 import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
 import { showRejected, showStaged } from './shown-staging.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
@@ -58,6 +59,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     compute: (runId, work) => withMemory(file, runFolder(file, runId), work),
     tally: (options) => tallyStaged(file, options),
     topRows: (options) => topRows(file, options),
+    readStaged: (options, work) => readStaged(file, options, work),
     publish: (spec) => publish(file, spec),
     amend: (amendment) => amend(file, amendment),
     dropReplaced: (replaced) => dropReplaced(file, replaced),

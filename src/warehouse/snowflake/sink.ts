@@ -1,8 +1,9 @@
 import path from 'node:path';
+import { pinnedRows, scoredRows } from '../sql/tally.ts';
 import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
-import { snowflakeAudit } from './audit.ts';
+import { readerOf, snowflakeAudit } from './audit.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
 import { identifier } from './names.ts';
@@ -65,6 +66,10 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       ),
     topRows: (options) =>
       translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
+    readStaged: ({ runId, pinned }, work) =>
+      translated(snowflake, () =>
+        work(readerOf(snowflake), scoredRows(pinnedRows(SNOWFLAKE, counted.get(runId) ?? '', pinned))),
+      ),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),

@@ -44,6 +44,11 @@ export function pinnedRows(
   return `(SELECT * FROM ${staging} WHERE concat(${asText(dialect, 'chunk')}, '-', attempt) IN (${names.join(', ')})) pinned`;
 }
 
+/** Of these rows, those that were scored. @param from FROM clause */
+export function scoredRows(from: string): string {
+  return `(SELECT * FROM ${from} WHERE score IS NOT NULL) scored`;
+}
+
 /** One count per bin of a histogram; see `Histogram`. */
 export function histogramCounts(edges: readonly number[]): string[] {
   // Scores are whole millionths, so a bound between two of them rounds up.

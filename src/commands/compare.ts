@@ -1,0 +1,83 @@
+import path from 'node:path';
+import { LARGEST } from '../compare/compare-runs.ts';
+import { type CheckedLimit, type Comparison, checkComparison } from '../compare/comparison.ts';
+import { exceeded, showComparison } from '../compare/comparison-text.ts';
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { type Job, loadJob } from '../job/load.ts';
+import { compareSides } from '../run/compare.ts';
+import { alignTable } from '../terminal/table.ts';
+import { namedJob } from './named-job.ts';
+import type { JobFlags } from './options.ts';
+
+export interface CompareFlags extends JobFlags {
+  readonly model?: string;
+  readonly withJob?: string;
+  readonly page?: string;
+  readonly largest?: number;
+}
+
+export interface Compared {
+  readonly data: Comparison & { readonly limits: readonly CheckedLimit[] };
+  readonly text: string;
+  /** The error to end with once the comparison is shown; undefined if it is within the limits. */
+  readonly refusal: ScoreBatchError | undefined;
+}
+
+/** Compares two windows, two runs, or a window with what another model gives for it. Changes nothing. */
+export async function compareCommand(
+  a: string,
+  b: string | undefined,
+  flags: CompareFlags,
+  context: Context,
+): Promise<Compared> {
+  const other = otherSide(b, flags, context);
+  const job = await namedJob(flags, context);
+  const { folder, environment } = context;
+  const otherJob = flags.withJob === undefined ? undefined : await loadJob(flags.withJob, folder, environment);
+  const comparison = await compareSides({ job, a, b: other, otherJob, largest: flags.largest ?? LARGEST }, context);
+  const limits = checkComparison(comparison, job.definition.compare);
+  if (flags.page !== undefined) await writePage(path.resolve(folder, flags.page), comparison, { limits, job }, context);
+  const beyond = exceeded(limits);
+  for (const line of beyond) context.console.warn(line);
+  return {
+    data: { ...comparison, limits },
+    text: showComparison(comparison, limits, alignTable),
+    refusal:
+      beyond.length === 0
+        ? undefined
+        : new ScoreBatchError('refused', 'the comparison is beyond the limits of compare in the job file', { details: beyond }),
+  };
+}
+
+function otherSide(
+  b: string | undefined,
+  { model, withJob }: CompareFlags,
+  { folder }: Context,
+): string | { readonly model: string } {
+  if ((b === undefined) === (model === undefined)) {
+    throw new ScoreBatchError('usage', b === undefined ? 'compare needs a second side' : 'B and --model cannot be combined', {
+      hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or one, and --model models/churn-v2',
+    });
+  }
+  if (model !== undefined && withJob !== undefined) {
+    throw new ScoreBatchError('usage', '--model and --with-job cannot be combined: each names B', {
+      hint: 'leave one of them out',
+    });
+  }
+  return b ?? { model: path.resolve(folder, model ?? '') };
+}
+
+interface PageOf {
+  readonly limits: readonly CheckedLimit[];
+  readonly job: Job;
+}
+
+async function writePage(file: string, comparison: Comparison, { limits, job }: PageOf, { console }: Context): Promise<void> {
+  const { comparisonPage } = await import('../compare/comparison-page.ts');
+  const { refuseOtherFile } = await import('../compare/page-file.ts');
+  const { replaceFile } = await import('../replaced-file.ts');
+  await refuseOtherFile(file);
+  await replaceFile(file, comparisonPage(comparison, limits, job.definition.report), 'name another file with --page');
+  console.info(`wrote ${file}`);
+}

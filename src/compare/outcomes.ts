@@ -1,0 +1,121 @@
+import type { Query } from '../domain/query.ts';
+import { countPaired, pairedAucDifference, unpairedAucDifference } from '../evaluation/auc-difference.ts';
+import type { OutcomeCounts } from '../evaluation/counts.ts';
+import { measure } from '../evaluation/measures.ts';
+import type { LabelColumns } from '../labels/columns.ts';
+import { isInPartition, type Partition, readLabels } from '../labels/select.ts';
+import type { TableReader } from '../warehouse/reader.ts';
+import { keyHash } from '../warehouse/sql/dialect.ts';
+import type { Source } from '../warehouse/warehouse.ts';
+import type { ComparedOutcomes, OutcomeMeasures } from './comparison.ts';
+import type { ScoredRows } from './scored-rows.ts';
+
+/** Rows that are joined at once, of labels or of scores: about 100 MB. */
+const ROWS_AT_ONCE = 250_000;
+
+/** The outcomes of a window. */
+export interface KnownLabels {
+  readonly source: Source;
+  /** Users without a label: leave them out, or count them as not come true. */
+  readonly missing: 'exclude' | 'negative';
+  readonly query: Query;
+  readonly columns: LabelColumns;
+  readonly rows: number;
+}
+
+/** A side that can be read repeatedly. */
+export interface ReadableRows {
+  readonly read: <T>(work: (reader: TableReader) => Promise<T>) => Promise<T>;
+  readonly rows: ScoredRows;
+  readonly users: number;
+}
+
+/** Measures both sides over the users in both whose outcome is known. Memory is bounded: nine bytes per user, and a partition. */
+export async function pairedOutcomes(
+  labels: KnownLabels,
+  { a, b }: { readonly a: ReadableRows; readonly b: ReadableRows },
+  signal: AbortSignal,
+): Promise<ComparedOutcomes> {
+  const capacity = Math.min(a.users, b.users);
+  const users = { a: new Int32Array(capacity), b: new Int32Array(capacity), cameTrue: new Uint8Array(capacity) };
+  let size = 0;
+  for (const partition of partitionsOf(Math.max(labels.rows, a.users, b.users))) {
+    signal.throwIfAborted();
+    const found = await readLabels(labels.source, labels.query, labels.columns, partition);
+    const others = await readScores(a, partition);
+    for (const [hash, score] of await readScores(b, partition)) {
+      const other = others.get(hash);
+      const cameTrue = found.has(hash) ? found.get(hash)?.cameTrue : labels.missing === 'negative' ? false : undefined;
+      if (other === undefined || cameTrue === undefined || size === capacity) continue;
+      users.a[size] = other;
+      users.b[size] = score;
+      users.cameTrue[size] = Number(cameTrue);
+      size += 1;
+    }
+  }
+  const paired = { size, ...users };
+  return {
+    a: measuresOf(countPaired(paired, 'a')),
+    b: measuresOf(countPaired(paired, 'b')),
+    by: 'paired',
+    auc_difference: pairedAucDifference(paired) ?? null,
+  };
+}
+
+/** Measures each side over its own users whose outcome is known. */
+export async function unpairedOutcomes(
+  a: { readonly side: ReadableRows; readonly labels: KnownLabels },
+  b: { readonly side: ReadableRows; readonly labels: KnownLabels },
+  signal: AbortSignal,
+): Promise<ComparedOutcomes> {
+  const [one, other] = [await countSide(a.labels, a.side, signal), await countSide(b.labels, b.side, signal)];
+  return {
+    ...{ a: measuresOf(one), b: measuresOf(other), by: 'unpaired' },
+    auc_difference: unpairedAucDifference(one, other) ?? null,
+  };
+}
+
+async function countSide(labels: KnownLabels, side: ReadableRows, signal: AbortSignal): Promise<OutcomeCounts> {
+  const scores = new Int32Array(side.users);
+  const cameTrue = new Uint8Array(side.users);
+  let size = 0;
+  for (const partition of partitionsOf(Math.max(labels.rows, side.users))) {
+    signal.throwIfAborted();
+    const found = await readLabels(labels.source, labels.query, labels.columns, partition);
+    for (const [hash, score] of await readScores(side, partition)) {
+      const outcome = found.has(hash) ? found.get(hash)?.cameTrue : labels.missing === 'negative' ? false : undefined;
+      if (outcome === undefined || size === side.users) continue;
+      scores[size] = score;
+      cameTrue[size] = Number(outcome);
+      size += 1;
+    }
+  }
+  return countPaired({ size, a: scores, b: scores, cameTrue }, 'a');
+}
+
+function partitionsOf(rows: number): Partition[] {
+  const count = Math.max(1, Math.ceil(rows / ROWS_AT_ONCE));
+  return Array.from({ length: count }, (_, index) => ({ index, count }));
+}
+
+/** Scores in millionths by the hash of the key. */
+async function readScores({ read, rows }: ReadableRows, partition: Partition): Promise<Map<string, number>> {
+  const found = await read(async ({ dialect, rows: select }) => {
+    const key = rows.key.map((column, i) => ({ ...column, name: `key_${i}`, native: column.type }));
+    const text = (name: string, i: number) => `CAST(${name} AS ${dialect.type({ type: 'string' })}) AS value_${i}`;
+    return await select(
+      `SELECT ${['key_hash', 'millionths'].map(text).join(', ')}
+       FROM (SELECT ${keyHash(dialect, key)} AS key_hash, millionths FROM (${rows.select}) side_rows) hashed
+       WHERE ${isInPartition(partition)}`,
+    );
+  });
+  return new Map(found.map(([hash, millionths]) => [String(hash), Number(millionths)]));
+}
+
+function measuresOf(counts: OutcomeCounts): OutcomeMeasures {
+  const { users, positives, auc, aucLow, aucHigh, brier, calibrationError } = measure(counts);
+  return {
+    ...{ users, positives, auc: auc ?? null, auc_low: aucLow ?? null, auc_high: aucHigh ?? null },
+    ...{ brier: brier ?? null, calibration_error: calibrationError ?? null },
+  };
+}
