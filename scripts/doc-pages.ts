@@ -26,7 +26,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** Parts of a page by the comments of its template. */
 type Parts = Readonly<Record<string, string>>;
 
-interface NamedCommand {
+export interface NamedCommand {
   readonly name: string;
   readonly command: Command;
 }
@@ -188,23 +188,25 @@ export function cliPage(template: string, program: Command, exitCodes: Readonly<
 }
 
 function exitCodeTable(exitCodes: Readonly<Record<ErrorKind, number>>): string {
+  return table(['exit code', 'kind', 'meaning'], exitCodeRows(exitCodes));
+}
+
+/** Exit code, kind and meaning. */
+export function exitCodeRows(exitCodes: Readonly<Record<ErrorKind, number>>): string[][] {
   const strangers = Object.keys(exitCodes).filter((kind) => !(kind in KINDS));
   if (strangers.length > 0) throw new Error(`no words for ${strangers.join(', ')}: add them to scripts/doc-pages.ts`);
-  return table(
-    ['exit code', 'kind', 'meaning'],
-    [
-      ['0', '', 'published, or already published by this very run; for other commands: done'],
-      ['1', 'bug', 'a bug in score-batch; the stack is shown'],
-      ...Object.entries(exitCodes)
-        .sort(([, a], [, b]) => a - b)
-        .map(([kind, number]) => [String(number), kind, KINDS[kind as ErrorKind]]),
-      ['128 + n', 'interrupted', 'ended by signal n; the same command resumes the run'],
-    ],
-  );
+  return [
+    ['0', '', 'published, or already published by this very run; for other commands: done'],
+    ['1', 'bug', 'a bug in score-batch; the stack is shown'],
+    ...Object.entries(exitCodes)
+      .sort(([, a], [, b]) => a - b)
+      .map(([kind, number]) => [String(number), kind, KINDS[kind as ErrorKind]]),
+    ['128 + n', 'interrupted', 'ended by signal n; the same command resumes the run'],
+  ];
 }
 
 /** Every command that does something, with its whole name. */
-function leavesOf(command: Command, prefix = ''): NamedCommand[] {
+export function leavesOf(command: Command, prefix = ''): NamedCommand[] {
   return command.commands.flatMap((child) => {
     const name = `${prefix}${child.name()}`;
     return child.commands.length > 0 ? leavesOf(child, `${name} `) : [{ name, command: child }];
