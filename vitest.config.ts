@@ -26,6 +26,7 @@ const EVERY_WAREHOUSE = [
 
 // Whole runs, killed, resumed, raced, measured and installed: what takes minutes within DuckDB.
 const SYSTEM = [
+  'backfill',
   'bench',
   'bottleneck',
   'commands/explain',
