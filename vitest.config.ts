@@ -28,6 +28,7 @@ const EVERY_WAREHOUSE = [
 const SYSTEM = [
   'accept',
   'accept-gates',
+  'backfill',
   'bench',
   'bottleneck',
   'commands/explain',
