@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
+import { comparison } from './comparison.ts';
 import { drift } from './drift.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
@@ -27,6 +28,7 @@ const AREAS = {
   tables,
   ledger,
   drift,
+  comparison,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;
