@@ -47,7 +47,14 @@ function outcomeSentences({ outcomes }: Comparison): string[] {
   if (difference === null || a.auc === null || b.auc === null)
     return ['The outcomes do not determine which side ranks better.'];
   const { value, low, high } = difference;
-  const verdict = low > 0 ? 'B ranks better' : high < 0 ? 'A ranks better' : 'the outcomes do not show which ranks better';
+  const verdict =
+    low === 0 && high === 0
+      ? 'they rank alike'
+      : low > 0
+        ? 'B ranks better'
+        : high < 0
+          ? 'A ranks better'
+          : 'the outcomes do not show which ranks better';
   return [
     `By the outcomes, AUC is ${a.auc.toFixed(3)} in A and ${b.auc.toFixed(3)} in B: ${verdict} (difference ${signed(value)}, 95 % interval ${signed(low)} to ${signed(high)}).`,
   ];

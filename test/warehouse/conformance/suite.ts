@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
+import { comparison } from './comparison.ts';
 import { drift } from './drift.ts';
 import { history } from './history.ts';
 import { ledger } from './ledger.ts';
@@ -29,6 +30,7 @@ const AREAS = {
   ledger,
   drift,
   history,
+  comparison,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;

@@ -1,3 +1,3 @@
 import { onBigquery } from './on-bigquery.ts';
 
-onBigquery('publication', 'amendment', 'drift');
+onBigquery('publication', 'amendment', 'drift', 'comparison');
