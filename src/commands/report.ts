@@ -1,15 +1,12 @@
-import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { jobPages } from '../plan/job-pages.ts';
-import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
-import { refuseForeign, reportFiles } from '../report/place.ts';
-import { refuseReserved } from '../report/reserved.ts';
-import { writeReport } from '../report/write.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { reportFiles } from '../report/place.ts';
+import { remakeReport } from '../run/remake-report.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 import { publishedRunOf } from './published-run.ts';
@@ -51,41 +48,9 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       hint: 'run the window again with sink.layout: wide and another table',
     });
   }
-  const reserved = reservedFiles(job, ofWarehouses);
-  await refuseReserved(files, reserved);
-  const owner = { job: definition.name, root: job.root, entries };
-  if (flags.force !== true) for (const file of files) await refuseForeign(file, owner);
-  const paths = files.map((file) => file.path);
-  const scores = { name: table, columns: run.details.columns };
-  const { runId, fingerprint, model, rows } = run;
-  await writeReport(
-    {
-      sink,
-      ledger,
-      job: definition.name,
-      runId,
-      window,
-      scores,
-      rows: run.rows.scored,
-      files,
-      csvBom: definition.report.csv_bom,
-      pages: jobPages({ job, window, runId, sink, ledger, columns: run.details.columns, files }),
-      reserved,
-      signal: context.signal,
-    },
-    () => ({
-      recordedAt: new Date().toISOString(),
-      runId,
-      job: definition.name,
-      window,
-      state: 'completed',
-      fingerprint,
-      model,
-      host: hostname(),
-      details: { files: paths },
-      rows,
-    }),
-  );
-  for (const file of paths) context.console.info(`wrote ${file}: ${counted(run.rows.scored, 'user')} of run ${runId}`);
-  return { job: definition.name, window: window.label, run_id: runId, files: paths, rows: run.rows.scored };
+  const { signal } = context;
+  const warehouses = { sink, ledger, files: ofWarehouses };
+  const paths = await remakeReport(run, { job, warehouses, force: flags.force === true, signal });
+  for (const file of paths) context.console.info(`wrote ${file}: ${counted(run.rows.scored, 'user')} of run ${run.runId}`);
+  return { job: definition.name, window: window.label, run_id: run.runId, files: paths, rows: run.rows.scored };
 }

@@ -1,5 +1,6 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { KeyHash } from '../domain/checksum.ts';
+import type { Person } from '../domain/erasure.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { KeptRows } from '../domain/kept-rows.ts';
@@ -13,6 +14,7 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
+import type { ErasureSpec } from './erasure.ts';
 import type { Amendment, PublicationSpec, ReconcileOptions, StagedTally, TopRowsOptions } from './publication-spec.ts';
 import type { SelectText, TableReader, TextRow } from './reader.ts';
 
@@ -64,6 +66,13 @@ export interface Source extends Scratch {
    * @throws Error if the row count differs from the one taken when the chunk was frozen
    */
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
+  /**
+   * Removes a person's rows from a frozen table, which gets another identity. Idempotent, and done as a whole or not at all.
+   *
+   * @returns number of removed rows
+   * @throws ScoreBatchError `refused` if the table changed since it was frozen
+   */
+  eraseFrozen(frozen: FrozenTable, person: Pick<Person, 'values'>): Promise<number>;
   /** Drops the run's frozen table, if it exists. */
   dropFrozen(runId: string): Promise<void>;
   /**
@@ -179,6 +188,13 @@ export interface Sink extends Scratch, Audit {
    * @returns false if another run is published for the window by now; then nothing is written
    */
   amend(amendment: Amendment): Promise<boolean>;
+  /**
+   * Removes a person's rows, corrects what they count towards, and appends the entries, in one transaction that takes the
+   * publish lock.
+   *
+   * @returns false if the ledger is not as it was when the rows were found; then nothing is written
+   */
+  erase(erasure: ErasureSpec): Promise<boolean>;
   /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for messages. */

@@ -4,6 +4,7 @@ import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '.
 import { amend } from './amend.ts';
 import { bigqueryAudit } from './audit.ts';
 import type { Connection } from './connection.ts';
+import { erase } from './erase.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -37,6 +38,7 @@ export function bigquerySink(connection: Connection): Sink {
     topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
+    erase: (erasure) => translated(connection, () => erase(connection, erasure), 'erasing published rows'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),

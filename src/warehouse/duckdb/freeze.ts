@@ -26,11 +26,11 @@ import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
 import { makeRoom } from './room.ts';
 import { countRows } from './row-count.ts';
-import { FROZEN, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
+import { FROZEN, finishErasure, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
 import { stampsOf } from './stamp.ts';
 import { widestRows } from './widest-rows.ts';
 
-const ROWS = 'rows';
+export const ROWS = 'rows';
 const REPEATED = 'repeated';
 /** 200 MiB was enough to count ten million keys in one pass, but not a hundred million, even with spilling. */
 const BYTES_PER_KEY = 12;
@@ -40,7 +40,7 @@ const BYTES_PER_KEY = 12;
  */
 const GROUPS_PER_FILE = 16;
 /** A chunk worker with the minimum memory can read a row group of this size. */
-const ROW_GROUP_BYTES = 8 * 2 ** 20;
+export const ROW_GROUP_BYTES = 8 * 2 ** 20;
 
 interface Manifest extends FrozenTable {
   /** See `probeHash`. */
@@ -70,11 +70,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
     const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
       countFrozen(database, folder, options, file),
     );
-    const stamps = await stampsOf(await frozenFiles(folder));
-    await writeFile(
-      path.join(folder, MANIFEST),
-      JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId), stamps } satisfies Manifest),
-    );
+    await writeFile(path.join(folder, MANIFEST), JSON.stringify(await manifestOf(file, folder, frozen)));
     // A frozen table that exists but cannot be read is damaged; rows that were scored from it are not used.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
       await rm(final, { recursive: true });
@@ -105,7 +101,12 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 }
 
 /** Counts the files, not the query: reconcile must compare with what is frozen. */
-async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
+export async function countFrozen(
+  database: Database,
+  folder: string,
+  options: FreezeOptions,
+  file: DuckdbFile,
+): Promise<FrozenTable> {
   const { runId, columns, key, hash, kept } = options;
   const files = await filesIn(path.join(folder, ROWS));
   const widest = await widestRows(database, files, columns, ROW_GROUP_BYTES);
@@ -170,6 +171,12 @@ async function writeRepeated(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** What is written beside the files once they are complete. */
+export async function manifestOf(file: DuckdbFile, folder: string, frozen: FrozenTable): Promise<Manifest> {
+  const stamps = await stampsOf(await frozenFiles(folder));
+  return { ...frozen, probe: await probeHash(file, frozen.runId), stamps };
+}
+
 /** All frozen files: rows and duplicate keys. */
 async function frozenFiles(folder: string): Promise<string[]> {
   return [...(await filesIn(path.join(folder, ROWS))), ...(await filesIn(path.join(folder, REPEATED)))];
@@ -191,6 +198,7 @@ async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
  */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
+  await finishErasure(runFolder(file, runId));
   try {
     const { probe, stamps, ...frozen } = await readManifest(folder);
     if (probe !== (await probeHash(file, runId))) return undefined;

@@ -1,4 +1,5 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { KeptRows } from '../../domain/kept-rows.ts';
 import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
@@ -12,6 +13,8 @@ import { spilled } from './spilled.ts';
 
 /** Folder of a run's frozen rows inside the run's folder, and the file in it without which they are not complete. */
 export const FROZEN = 'frozen';
+/** The rows without somebody who was erased, complete, until they take the place of the others. */
+export const ERASED = 'erased';
 export const MANIFEST = 'frozen.json';
 
 /** The run's folder, for frozen chunks, staging and the files of its workers. */
@@ -60,7 +63,7 @@ async function artifactsOfRun(job: string, folder: string): Promise<ScratchArtif
   const mark = await readFolderMark(folder);
   const kept = mark?.job === job ? await keptIn(folder) : undefined;
   if (mark === undefined || kept === undefined) return artifactsOf(job, folder, mark);
-  const others = (await namesIn(folder)).filter((name) => name !== FROZEN && !isMark(name));
+  const others = (await namesIn(folder)).filter((name) => !isKept(name));
   return [
     ...artifactsOf(job, folder, { ...mark, kept }),
     ...others.map((name) =>
@@ -71,10 +74,28 @@ async function artifactsOfRun(job: string, folder: string): Promise<ScratchArtif
   ];
 }
 
+function isKept(name: string): boolean {
+  return name === FROZEN || name === ERASED || isMark(name);
+}
+
+/** Puts the rows without an erased person in the place of the others, if a process was killed in between. */
+export async function finishErasure(folder: string): Promise<void> {
+  const erased = path.join(folder, ERASED);
+  if (!existsSync(erased)) return;
+  await removeFolder(path.join(folder, FROZEN));
+  try {
+    await rename(erased, path.join(folder, FROZEN));
+  } catch (error) {
+    // Another process has done it.
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
 /** What the manifest of a run's frozen rows says about keeping them; undefined if it has none that are kept. */
 async function keptIn(folder: string): Promise<KeptRows | undefined> {
+  const rows = existsSync(path.join(folder, ERASED)) ? ERASED : FROZEN;
   try {
-    return (JSON.parse(await readFile(path.join(folder, FROZEN, MANIFEST), 'utf8')) as { kept?: KeptRows }).kept;
+    return (JSON.parse(await readFile(path.join(folder, rows, MANIFEST), 'utf8')) as { kept?: KeptRows }).kept;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
@@ -85,7 +106,7 @@ async function keptIn(folder: string): Promise<KeptRows | undefined> {
 export async function discardRun(file: DuckdbFile, runId: string): Promise<void> {
   const folder = runFolder(file, runId);
   if ((await keptIn(folder)) === undefined) return await removeFolder(folder);
-  for (const name of await namesIn(folder)) if (name !== FROZEN && !isMark(name)) await removeFolder(path.join(folder, name));
+  for (const name of await namesIn(folder)) if (!isKept(name)) await removeFolder(path.join(folder, name));
 }
 
 export async function dropArtifact({ name }: ScratchArtifact): Promise<void> {

@@ -9,6 +9,7 @@ import type { TapSink } from '../tapping.ts';
 import type { Sink } from '../warehouse.ts';
 import { amend } from './amend.ts';
 import { duckdbAudit } from './audit.ts';
+import { erase } from './erase.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
@@ -60,6 +61,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     topRows: (options) => topRows(file, options),
     publish: (spec) => publish(file, spec),
     amend: (amendment) => amend(file, amendment),
+    erase: (erasure) => erase(file, erasure),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),

@@ -3,6 +3,7 @@ import type { Sink } from '../warehouse.ts';
 import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '../work-folder.ts';
 import { amend } from './amend.ts';
 import { snowflakeAudit } from './audit.ts';
+import { erase } from './erase.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -65,6 +66,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
+    erase: (erasure) => translated(snowflake, () => erase(snowflake, erasure), 'erasing published rows'),
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
     published: (spec) => readPublished(snowflake, spec),
     ...snowflakeAudit(snowflake),

@@ -47,6 +47,16 @@ export function frozenTable(
   return { id: newFrozenId(), runId, columns, chunks, rows, divisions, hash: 'md5', ...(kept && { kept }) };
 }
 
+/**
+ * A frozen table that has lost rows: another table, with the same division into chunks.
+ *
+ * @param buckets result of `countBuckets` over the rows that are left
+ */
+export function recounted(frozen: FrozenTable, buckets: readonly TextRow[]): FrozenTable {
+  const chunks = chunksOf(frozen.divisions, buckets);
+  return { ...frozen, id: newFrozenId(), chunks, rows: chunks.reduce((sum, { rows }) => sum + rows, 0) };
+}
+
 /** @param where the table, as shown to the user. @throws ScoreBatchError `refused` if the text is not a valid manifest */
 export function parseManifest(text: string, where: string): FrozenTable {
   try {
