@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
-import { corrections } from '../domain/erasure.ts';
+import { corrections, type FoundRows } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
+import { replacedLayout } from '../domain/replaced-tables.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { ledgerLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -97,7 +98,7 @@ async function erasePublished(
       columns && person
         ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns), entries })
         : { rows: [], segments: [], warnings: [] };
-    const rows = Object.fromEntries(found.rows.map(({ name, rows: list }) => [showTableName(name), list.length]));
+    const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
     const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
     const corrected = corrections(found.rows, entries, entry);
     last = { id, rows, warnings: found.warnings, affected: new Set(corrected.map(({ runId }) => runId)) };
@@ -113,6 +114,11 @@ async function erasePublished(
   throw new ScoreBatchError('conflict', 'other processes keep writing to the ledger, so nothing was erased from the tables', {
     hint: 'run the same command again when they have finished',
   });
+}
+
+/** As the job file names it. */
+function shownName({ layout, replaced }: FoundRows): string {
+  return showTableName((replaced ? replacedLayout(layout) : layout).name);
 }
 
 /** An erasure has no window: its entry has the instant at which it happened. */

@@ -19,7 +19,7 @@ export interface Found {
 /** Finds the person's rows in all tables, and the rows of summaries that change without them. */
 export async function findRows(
   sink: Sink,
-  definition: JobDefinition,
+  definition: Pick<JobDefinition, 'name' | 'score'>,
   person: Person,
   { tables, summary, kept, entries }: PersonTables & { readonly entries: readonly LedgerEntry[] },
 ): Promise<Found> {

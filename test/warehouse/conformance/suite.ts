@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
 import { drift } from './drift.ts';
+import { erasure } from './erase.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
 import { publication } from './publication.ts';
@@ -27,6 +28,7 @@ const AREAS = {
   tables,
   ledger,
   drift,
+  erasure,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;
