@@ -130,9 +130,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // Removing a person from everything that a job has written.
+  erase: [
+    'context (types)',
+    'domain',
+    'errors',
+    'explain',
+    'job (types)',
+    'plan',
+    'report',
+    'run',
+    'warehouse',
+    'warehouse/sql',
+  ],
   commands: [
     'context (types)',
     'domain',
+    'erase',
     'errors',
     'explain',
     'evaluation (types)',

@@ -76,8 +76,9 @@ function ownFlags(command: Command, name: string): string {
   return `\`${usageOf(command, false)} --help\` lists the flags of ${name}`;
 }
 
-/** Commander would silently use the last value. */
+/** Commander would silently use the last value. A flag that takes several values tells each of them. */
 function refuseRepetition(command: Command, option: Option): void {
+  if (option.variadic) return;
   const values: (string | null)[] = [];
   command.on(`option:${option.name()}`, (value: string | null) => {
     values.push(value);

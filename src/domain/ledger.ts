@@ -17,7 +17,8 @@ import type { WorkerTime } from './worker-time.ts';
 /**
  * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
- * overlapping window took the run's rows out of the tables. `erased` is no run: a person's rows were removed.
+ * overlapping window took the run's rows out of the tables. An entry that is `erased` records that a person's rows
+ * were removed.
  */
 const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'] as const;
 export type RunState = (typeof RUN_STATES)[number];

@@ -13,7 +13,7 @@ import { sessionUser } from '../warehouse/session-user.ts';
 import { remakeFiles, unreachable } from './files.ts';
 import { type Found, findRows } from './find.ts';
 import { personOf, publishedColumns, tablesOfPerson } from './person.ts';
-import { eraseKept, findLeftovers, refuseOpenRuns } from './scratch.ts';
+import { eraseKept, findLeftovers, keptRows, refuseOpenRuns } from './scratch.ts';
 
 export interface EraseOptions {
   /** Of the key's columns, as somebody wrote them. */
@@ -52,10 +52,10 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const left = await findLeftovers(job, warehouses, entries);
   const kept: Record<string, number> = {};
   for (const runId of left.kept) {
-    const columns = (await source.frozen(runId))?.columns ?? [];
-    const typed = columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
-    const { values } = typed.length === 0 ? options : personOf(options.values, definition, typed);
-    const rows = await eraseKept(source, runId, values, options.dryRun);
+    const frozen = await keptRows(source, runId);
+    if (frozen === undefined) continue;
+    const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
+    const rows = await eraseKept(source, frozen, personOf(options.values, definition, columns), options.dryRun);
     if (rows > 0) kept[runId] = rows;
   }
   if (!options.dryRun) for (const one of left.dropped) await one.drop();

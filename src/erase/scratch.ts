@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { openRuns, type Person } from '../domain/erasure.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -72,12 +73,39 @@ function reportFolders({ report }: Job['definition'], root: string) {
   });
 }
 
-/** Removes the person from the rows that a run has kept; only counts them if `dryRun`. @returns number of rows */
-export async function eraseKept(source: Source, runId: string, values: Person['values'], dryRun: boolean): Promise<number> {
-  const frozen = await source.frozen(runId);
-  if (frozen === undefined) return 0;
-  if (!dryRun) return await source.eraseFrozen(frozen, { values });
+/**
+ * Removes the person from the rows that a run has kept; only counts them if `dryRun`.
+ *
+ * @returns number of rows
+ * @throws ScoreBatchError `refused` if somebody changed the kept rows
+ */
+export async function eraseKept(
+  source: Source,
+  frozen: FrozenTable,
+  { values }: Pick<Person, 'values'>,
+  dryRun: boolean,
+): Promise<number> {
+  if (!dryRun) return await asKept(frozen.runId, () => source.eraseFrozen(frozen, { values }));
   const person = { key: keyIn(frozen.columns, frozen.kept?.key ?? []), values };
   const [[count] = []] = await source.selectFrozen(frozen, (dialect, relation) => countPerson(dialect, relation, person));
   return Number(count);
+}
+
+/** The rows that a run has kept; undefined if they are not whole. @throws as `eraseKept` */
+export async function keptRows(source: Source, runId: string): Promise<FrozenTable | undefined> {
+  return await asKept(runId, () => source.frozen(runId));
+}
+
+/** The hint of the original error is for a run. */
+async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') throw error;
+    throw new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: ${error.message}`, {
+      details: error.details,
+      hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
+      cause: error,
+    });
+  }
 }

@@ -18,7 +18,7 @@ import { ERASED, FROZEN, finishErasure, MANIFEST, makeRunFolder, runFolder } fro
 
 /**
  * Writes the frozen table again without the person, in a folder beside it, which then takes its place. A process that is
- * killed before the folder has its name has done nothing; after that, whoever reads the table first puts it in place.
+ * killed before the folder has its name has done nothing; after that, the next process that reads the table puts it in place.
  */
 export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { values }: Pick<Person, 'values'>): Promise<number> {
   const { runId, columns, kept } = frozen;
