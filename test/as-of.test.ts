@@ -1,4 +1,4 @@
-import { appendFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
@@ -132,7 +132,8 @@ it('refuses rows that are not those of then, before it moves any', async () => {
   await refused(65, 'are not kept', '--week', '--as-of', run);
   await refused(65, 'are not kept', '--week', '--as-of', unkept);
   const { run_id: changed } = await published(folder, '--fresh');
-  await appendFile(path.join(folder, SCRATCH, changed, 'frozen', 'rows', 'data_0.parquet'), 'x');
+  const rows = path.join(folder, SCRATCH, changed, 'frozen', 'rows', 'data_0.parquet');
+  await writeFile(rows, await readFile(rows));
   await refused(65, 'cannot be scored again', '--week', '--as-of', changed);
 });
 
