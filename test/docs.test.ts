@@ -178,7 +178,9 @@ it('documents name every exit code, environment variable, column, state and reas
   const reasons = [1, 2, 3, 4, 5, 6].map((code) => readRejection(code).reason);
   expect(new Set(reasons).size).toBe(6);
   expect(reasons.filter((reason) => !known.has(reason))).toEqual([]);
-  expect(['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'].filter(isRunState)).toEqual(
+  expect(
+    ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'].filter(isRunState),
+  ).toEqual(
     firstCells('docs/tables.md')
       .filter((cell) => isRunState(cell.slice(1, -1)))
       .map((cell) => cell.slice(1, -1)),

@@ -138,12 +138,26 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Many windows in one call.
   backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
+  // Removing a person from everything that a job has written.
+  erase: [
+    'context (types)',
+    'domain',
+    'errors',
+    'explain',
+    'job (types)',
+    'plan',
+    'report',
+    'run',
+    'warehouse',
+    'warehouse/sql',
+  ],
   commands: [
     'backfill',
     'completion',
     'compare',
     'context (types)',
     'domain',
+    'erase',
     'errors',
     'explain',
     'evaluation (types)',

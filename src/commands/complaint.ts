@@ -76,11 +76,13 @@ function ownFlags(command: Command, name: string): string {
   return `\`${usageOf(command, false)} --help\` lists the flags of ${name}`;
 }
 
+/** Commander would silently use the last value. A flag that takes several values tells each of them. */
 /** Options that name one window. */
 const WINDOWS: Readonly<Record<string, string>> = { week: 'weeks', date: 'days', hour: 'hours' };
 
 /** Commander would silently use the last value. */
 function refuseRepetition(command: Command, option: Option): void {
+  if (option.variadic) return;
   const values: (string | null)[] = [];
   command.on(`option:${option.name()}`, (value: string | null) => {
     values.push(value);

@@ -1,5 +1,6 @@
 import { Argument } from 'commander';
 import type { CommandLine } from './command-line.ts';
+import type { EraseFlags } from './erase.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
 import { addJobOption, addNamedWindowOptions, type GlobalFlags, type JobFlags } from './options.ts';
@@ -26,6 +27,15 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .action(async (flags: GcFlags) => {
       const { gcCommand } = await import('./gc.ts');
       show(await gcCommand(flags, context()));
+    });
+
+  addJobOption(program.command('erase').description('remove a person from tables, history, kept rows and report files'))
+    .requiredOption('--key <value...>', "values of the key's columns, as the scores table shows them")
+    .option('--reason <text>', 'why; the ledger keeps it, so it must not name the person')
+    .option('--dry-run', 'show the rows per table, and change nothing')
+    .action(async (flags: EraseFlags) => {
+      const { eraseCommand } = await import('./erase.ts');
+      show(await eraseCommand(flags, context()));
     });
 
   addJobOption(program.command('check').description('check connections, rights, model and execution provider')).action(

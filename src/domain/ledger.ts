@@ -18,9 +18,10 @@ import type { WorkerTime } from './worker-time.ts';
 /**
  * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
- * overlapping window took the run's rows out of the tables.
+ * overlapping window took the run's rows out of the tables. An entry that is `erased` records that a person's rows
+ * were removed.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'] as const;
+const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and a label for people. */
@@ -74,6 +75,17 @@ export interface Acceptance {
   readonly at: string;
 }
 
+/** What was removed of a person, without the person's key. */
+export interface Erasure {
+  readonly reason: string;
+  /** User of the warehouse's session. */
+  readonly user: string | null;
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Rows that runs had read and kept. */
+  readonly kept_rows: number;
+}
+
 /** Further facts about a run, stored as JSON. Each entry adds the facts that are new. */
 export interface RunDetails {
   /** Run that was published for the window when this one started; null if there was none. */
@@ -91,11 +103,17 @@ export interface RunDetails {
   readonly refused_by?: readonly Refusal[];
   /** Digest of what was staged when the gates refused the run; see `stagedDigest`. */
   readonly refused_staged?: string;
+  /** Of an entry of the state `erased`. */
+  readonly erasure?: Erasure;
+  /** Id of the erasure after which the entry's row counts hold; counts of entries that other processes add are older. */
+  readonly erased?: string;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;
   /** Identity of the source database, see `Source.identity`. */
   readonly source?: string;
+  /** The run whose kept rows were scored, and the identity of its frozen table; absent if the run has read the source. */
+  readonly as_of?: { readonly run_id: string; readonly frozen: string };
   /** Identity of the frozen table whose rows were published. */
   readonly frozen?: string;
   /** The scorer of every published row. */
@@ -219,11 +237,16 @@ export function runsOf(entries: readonly LedgerEntry[]): Run[] {
       state: before && !again && rank(before.state) > rank(entry.state) ? before.state : entry.state,
       startedAt: before?.startedAt ?? entry.recordedAt,
       startedOn: before?.startedOn ?? entry.host,
-      rows: entry.rows ?? before?.rows,
+      rows: isOutdated(entry, before) ? before?.rows : (entry.rows ?? before?.rows),
       details: { ...before?.details, ...entry.details },
     });
   }
   return [...runs.values()];
+}
+
+/** Whether an entry was made by a process that has not seen an erasure of the run's rows. */
+function isOutdated({ publication, details }: LedgerEntry, before: Pick<Run, 'details'> | undefined): boolean {
+  return before?.details.erased !== undefined && details.erased === undefined && publication === undefined;
 }
 
 /** The publication that the tables hold. @param entries all of one job and window */
@@ -235,7 +258,8 @@ export function currentPublication(entries: readonly LedgerEntry[]): Publication
 }
 
 /**
- * The entry that determines what the tables hold: the last publication, or the one that superseded it.
+ * The entry that determines what the tables hold: the last publication, or the one that superseded it. Its counts are those
+ * after erasures.
  *
  * @param entries all of one job and window
  */
@@ -244,6 +268,8 @@ export function lastPublished(entries: readonly LedgerEntry[]): LedgerEntry | un
   for (const entry of entries) {
     const changedTables = entry.rows !== undefined || entry.state === 'superseded';
     if (changedTables && entry.publication !== undefined && entry.publication > (last?.publication ?? 0)) last = entry;
+    else if (last?.rows && entry.runId === last.runId && entry.details.erased !== undefined && entry.rows)
+      last = { ...last, rows: entry.rows };
   }
   return last;
 }

@@ -13,8 +13,17 @@ import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts'
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
+import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
 import { tryModel } from './canary.ts';
-import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
+import {
+  checkDraft,
+  estimateBytes,
+  type Phase,
+  phasesOf,
+  refuseMissingReference,
+  refuseNoParameter,
+  withoutFreeze,
+} from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
@@ -30,6 +39,8 @@ export interface PlanOptions {
   readonly force?: boolean | undefined;
   /** Replace publications of overlapping windows; false by default. */
   readonly replaceOverlapping?: boolean | undefined;
+  /** Id of the run whose kept rows are scored, instead of the query's rows as they are now. */
+  readonly asOf?: string | undefined;
 }
 
 /** Everything that is known of a run before any row moves. */
@@ -65,6 +76,8 @@ export interface Plan
   readonly estimatedBytes: number | undefined;
   /** Shows the stages of the window's run. */
   readonly stages: Stages;
+  /** The rows of an earlier run, if they are scored instead of the query's. */
+  readonly asOf?: AsOf | undefined;
 }
 
 /**
@@ -108,10 +121,13 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     kinds,
     maxMemory: context.maxMemory,
   });
-  const schema = await source.describe(query);
+  const asOf = options.asOf === undefined ? undefined : await rowsOfThen(options.asOf, { definition, window, source, ledger });
+  const columns = asOf
+    ? columnsOfThen(asOf, definition, bundle)
+    : chooseColumns(definition, await source.describe(query), bundle);
   const identity = await source.identity();
-  const estimatedBytes = phases.has('freeze') || phases.has('aside') ? await estimateBytes(source, query) : undefined;
-  const columns = chooseColumns(definition, schema, bundle);
+  const reads = (phases.has('freeze') || phases.has('aside')) && asOf === undefined;
+  const estimatedBytes = reads ? await estimateBytes(source, query) : undefined;
   const tables = tablesOf(tableNames(definition), {
     ...columns,
     scoreColumn: definition.score.column,
@@ -119,7 +135,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     reasons: definition.score.reasons?.features,
     holdout: definition.report.holdout !== undefined,
   });
-  await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes, console: context.console }, phases);
+  const draft = { job, window, source, sink, kinds, tables, estimatedBytes, console: context.console };
+  await checkDraft(draft, asOf ? withoutFreeze(phases) : phases);
   const { name, version } = bundle.definition;
   const before = await publishedBefore(ledger, {
     definition,
@@ -128,10 +145,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     replaceOverlapping: options.replaceOverlapping ?? false,
     checkGates: phases.has('freeze') || phases.has('publish'),
   });
-  const tap = await planTap({
-    ...{ definition, bundle, query, columns, source, sink, sizing, served },
-    alone: options.phase === 'all' || options.phase === 'aside',
-  });
+  const alone = options.phase === 'all' || options.phase === 'aside';
+  const tap = asOf ? undefined : await planTap({ definition, bundle, query, columns, source, sink, sizing, served, alone });
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
   const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
@@ -161,6 +176,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
       definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
       bundle,
       hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+      asOf: asOf && { run_id: asOf.frozen.runId, frozen: asOf.frozen.id },
     }),
     reported,
     drift: planDrift(definition, bundle, columns, reported),

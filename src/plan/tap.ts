@@ -54,7 +54,8 @@ export function threadsToStart(
   requestedWorkers: number | undefined,
 ): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
-  if (source.freeze === 'always' || !kinds.every((kind) => kind === 'duckdb')) return undefined;
+  if (source.freeze === 'always' || source.keep_rows !== undefined || !kinds.every((kind) => kind === 'duckdb'))
+    return undefined;
   const { cores } = readMachine();
   return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
 }
@@ -67,8 +68,8 @@ export function threadsToStart(
  */
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
-  const { freeze } = definition.source;
-  if (freeze === 'always' || served === undefined || !alone) return undefined;
+  const { freeze, keep_rows: kept } = definition.source;
+  if (freeze === 'always' || kept !== undefined || served === undefined || !alone) return undefined;
   const found = fitTap(input);
   if (typeof found === 'string') {
     if (freeze === 'auto') return undefined;

@@ -105,6 +105,12 @@ export function tableNames({ sink, report, labels }: JobDefinition): TableNames 
   };
 }
 
+/** The table of the challenger's scores; undefined if the job has no challenger. */
+export function challengerTable({ sink, challenger }: JobDefinition): TableName | undefined {
+  if (challenger === undefined) return undefined;
+  return challenger.table === undefined ? suffixed(nameOf(sink.table), '_challenger') : nameOf(challenger.table);
+}
+
 function nameOf(text: string): TableName {
   const name = parseTableName(text);
   if (name === undefined) throw new Error(`${text} passed the job file's check but is not a table name`);

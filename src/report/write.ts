@@ -74,6 +74,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
     try {
       const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
         published(spec, entries);
+        if (erasures(entries, spec) > erasures(written.before, spec)) throw erasedMeanwhile(spec);
         if (!written.complete) throw unranked(spec);
         // Links may have changed since the plan.
         await refuseReserved(spec.files, spec.reserved, 'report');
@@ -104,6 +105,17 @@ function published(spec: ReportSpec, entries: readonly LedgerEntry[]): Publicati
 /** How often the run was completed. */
 function done(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): number {
   return entries.filter(({ runId, state }) => runId === id && state === 'completed').length;
+}
+
+/** How often somebody was erased from the run's rows. */
+function erasures(entries: readonly LedgerEntry[], { runId: id }: ReportSpec): number {
+  return entries.filter(({ runId, details }) => runId === id && details.erased !== undefined).length;
+}
+
+function erasedMeanwhile({ window, runId }: ReportSpec): ScoreBatchError {
+  return new ScoreBatchError('conflict', `somebody was erased from run ${runId} while its report was written`, {
+    hint: `run \`score-batch report\` for ${window.label}`,
+  });
 }
 
 function pagesOf({ pages }: ReportSpec): Pages {

@@ -42,7 +42,8 @@ export async function keptPublications(
       // A publication without scores has no row that could be found.
       const there = found.has(number) || entry?.rows?.scored === 0;
       if (entry === undefined || run === undefined || !there || isCurrent(entries, number)) return [];
-      return [{ number, run: { ...run, rows: entry.rows }, publishedAt: entry.recordedAt }];
+      // An erasure corrects the counts of a run in a later entry.
+      return [{ number, run, publishedAt: entry.recordedAt }];
     });
 }
 

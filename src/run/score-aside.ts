@@ -44,7 +44,7 @@ export async function scoreAside<T>(
   const active = { plan, progress: { ...progressOf(plan, [], undefined, context.began), runId }, context };
   try {
     const frozen = await scoreWindow(active, { skipEmpty: false, threads });
-    const { pinned, rows } = await reconcile(plan, frozen, active.progress, undefined);
+    const { pinned, rows } = await reconcile(active, frozen, undefined);
     if (rows.scored === 0) {
       throw new ScoreBatchError(
         'refused',

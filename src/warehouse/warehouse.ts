@@ -1,7 +1,9 @@
 import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { KeyHash } from '../domain/checksum.ts';
+import type { Person } from '../domain/erasure.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
+import type { KeptRows } from '../domain/kept-rows.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { TopRow } from '../domain/reasons.ts';
@@ -12,6 +14,7 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
+import type { ErasureSpec } from './erasure.ts';
 import type {
   AgedRows,
   Amendment,
@@ -29,6 +32,8 @@ export interface FreezeOptions extends Chunking {
   /** All columns the run needs, keys included. */
   readonly columns: readonly Column[];
   readonly hash: KeyHash;
+  /** If the rows outlive their run. */
+  readonly kept?: KeptRows | undefined;
 }
 
 /** Where runs keep intermediate results. */
@@ -74,6 +79,13 @@ export interface Source extends Scratch {
    * @throws Error if the row count differs from the one taken when the chunk was frozen
    */
   loadChunk(frozen: FrozenTable, chunk: number, database: Database): Promise<void>;
+  /**
+   * Removes a person's rows from a frozen table, which gets another identity. Idempotent, and done as a whole or not at all.
+   *
+   * @returns number of removed rows
+   * @throws ScoreBatchError `refused` if the table changed since it was frozen
+   */
+  eraseFrozen(frozen: FrozenTable, person: Pick<Person, 'values'>): Promise<number>;
   /** Drops the run's frozen table, if it exists. */
   dropFrozen(runId: string): Promise<void>;
   /**
@@ -197,6 +209,13 @@ export interface Sink extends Scratch, Audit {
   amend(amendment: Amendment): Promise<boolean>;
   /** Deletes kept rows of replaced publications, in one transaction that takes the publish lock. */
   dropReplaced(replaced: AgedRows): Promise<void>;
+  /**
+   * Removes a person's rows, corrects what they count towards, and appends the entries, in one transaction that takes the
+   * publish lock.
+   *
+   * @returns false if the ledger is not as it was when the rows were found; then nothing is written
+   */
+  erase(erasure: ErasureSpec): Promise<boolean>;
   /** Rows in rank order, one range of ranks at a time, so that no window is ever sorted as a whole. */
   published(spec: PublishedRows): AsyncIterable<RenderedRange>;
   /** Where staging is, for messages. */

@@ -20,6 +20,7 @@ export function writeScoredRows(attempt: string, rows: readonly ScoredRow[]): st
 export function memorySink(world: World, process: MemoryProcess): Sink {
   const { staged, ranked } = world.scratch;
   return {
+    erase: notAsked,
     differences: notAsked,
     read: notAsked,
     topRows: notAsked,

@@ -42,6 +42,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
       if (now.rows !== table.rows) throw new ScoreBatchError('refused', 'the frozen rows are not those that were frozen');
     },
     identity: async () => 'memory',
+    eraseFrozen: notAsked,
     async dropFrozen(runId) {
       await process.ask('drop the manifest', () => manifests.delete(runId));
       await process.ask('drop the frozen table', () => frozen.delete(runId));

@@ -62,7 +62,11 @@ export async function readFrozen(connection: Connection, runId: string): Promise
   const where = placeOf(connection, runId);
   const frozen = parseManifest(manifest, where);
   if (Number(table.numRows) === frozen.rows) return frozen;
-  throw alteredFrozen(where, [`it had ${frozen.rows} rows and has ${table.numRows}`]);
+  // The number in the metadata may be the one before an erasure. To count is free.
+  const count = `SELECT CAST(COUNT(*) AS STRING) FROM ${scratchName(connection, 'frozen', runId)}`;
+  const [[counted] = []] = await rows(connection, count, { runId });
+  if (Number(counted) === frozen.rows) return frozen;
+  throw alteredFrozen(where, [`it had ${frozen.rows} rows and has ${counted}`]);
 }
 
 /** Reads all rows: cheaper checks do not detect a changed value. */
@@ -104,18 +108,18 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
 }
 
 /** Partitioned by bucket, so that reading a chunk is billed only for its buckets; clustering does not guarantee that. */
-function selectFrozen(connection: Connection, query: Query, { runId, key, columns }: FreezeOptions): string {
+function selectFrozen(connection: Connection, query: Query, { runId, key, columns, kept }: FreezeOptions): string {
   // Aliased to the job's spelling, because the query may use another case.
   const names = columns.map(({ name }) => `${BIGQUERY.identifier(name)} AS ${BIGQUERY.identifier(name)}`);
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'frozen', runId)}
     PARTITION BY RANGE_BUCKET(${BUCKET}, GENERATE_ARRAY(0, ${BUCKETS}, 1))
-    ${scratchClause(connection, runId)}
+    ${scratchClause(connection, runId, kept)}
     AS SELECT ${names.join(', ')}, ${bucketOf(BIGQUERY, key)} AS ${BUCKET} FROM ${asSubquery(renderQuery(query))}`;
 }
 
 /** Two processes of one run write the same manifest, and the first one wins. */
 function writeManifest(connection: Connection, frozen: FrozenTable): string {
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'manifest', frozen.runId)}
-    ${scratchClause(connection, frozen.runId)}
+    ${scratchClause(connection, frozen.runId, frozen.kept)}
     AS SELECT ${BIGQUERY.literal(JSON.stringify(frozen))} AS manifest`;
 }

@@ -7,6 +7,7 @@ import { bigqueryAudit, readerOf } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
+import { erase } from './erase.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -46,6 +47,7 @@ export function bigquerySink(connection: Connection): Sink {
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(connection, () => dropReplaced(connection, replaced), 'dropping replaced publications'),
+    erase: (erasure) => translated(connection, () => erase(connection, erasure), 'erasing published rows'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),
     stagingLocation: (runId) => Object.values(scratchTable(connection, 'staged', runId)).join('.'),

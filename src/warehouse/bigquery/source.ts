@@ -10,6 +10,7 @@ import { asSubquery } from '../sql/subquery.ts';
 import type { EstimatingSource, MeasuringSource, Source } from '../warehouse.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
+import { eraseFrozen } from './erase-frozen.ts';
 import { queryError, translated, translatedEach } from './errors.ts';
 import { failureOf } from './failure.ts';
 import { feedRows } from './feed.ts';
@@ -89,6 +90,8 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
     },
     feedChunk: (frozen, chunk, database, columns) =>
       translatedEach(connection, feedChunk(connection, frozen, chunk, database, columns), 'reading a frozen chunk'),
+    eraseFrozen: (frozen, person) =>
+      translated(connection, () => eraseFrozen(connection, frozen, person), 'erasing frozen rows'),
     dropFrozen: (runId) => translated(connection, () => dropFrozen(connection, runId), 'dropping the frozen table'),
     listArtifacts: () => translated(connection, () => listArtifacts(connection, ['manifest', 'frozen', 'probe'])),
     drop: (artifact) => translated(connection, () => dropArtifact(connection, artifact)),

@@ -26,12 +26,11 @@ import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
 import { makeRoom } from './room.ts';
 import { countRows } from './row-count.ts';
-import { makeRunFolder, runFolder } from './scratch.ts';
+import { FROZEN, finishErasure, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
 import { stampsOf } from './stamp.ts';
 import { widestRows } from './widest-rows.ts';
 
-const MANIFEST = 'frozen.json';
-const ROWS = 'rows';
+export const ROWS = 'rows';
 const REPEATED = 'repeated';
 /** 200 MiB was enough to count ten million keys in one pass, but not a hundred million, even with spilling. */
 const BYTES_PER_KEY = 12;
@@ -41,7 +40,7 @@ const BYTES_PER_KEY = 12;
  */
 const GROUPS_PER_FILE = 16;
 /** A chunk worker with the minimum memory can read a row group of this size. */
-const ROW_GROUP_BYTES = 8 * 2 ** 20;
+export const ROW_GROUP_BYTES = 8 * 2 ** 20;
 
 interface Manifest extends FrozenTable {
   /** See `probeHash`. */
@@ -71,11 +70,7 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
     const frozen = await withMemory(file, runFolder(file, options.runId), (database) =>
       countFrozen(database, folder, options, file),
     );
-    const stamps = await stampsOf(await frozenFiles(folder));
-    await writeFile(
-      path.join(folder, MANIFEST),
-      JSON.stringify({ ...frozen, probe: await probeHash(file, options.runId), stamps } satisfies Manifest),
-    );
+    await writeFile(path.join(folder, MANIFEST), JSON.stringify(await manifestOf(file, folder, frozen)));
     // A frozen table that exists but cannot be read is damaged; rows that were scored from it are not used.
     if (existsSync(path.join(final, MANIFEST)) && !(await readFrozen(file, options.runId)))
       await rm(final, { recursive: true });
@@ -106,8 +101,13 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 }
 
 /** Counts the files, not the query: reconcile must compare with what is frozen. */
-async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
-  const { runId, columns, key, hash } = options;
+export async function countFrozen(
+  database: Database,
+  folder: string,
+  options: FreezeOptions,
+  file: DuckdbFile,
+): Promise<FrozenTable> {
+  const { runId, columns, key, hash, kept } = options;
   const files = await filesIn(path.join(folder, ROWS));
   const widest = await widestRows(database, files, columns, ROW_GROUP_BYTES);
   const memory = await makeRoom(database, file, widest?.bytes ?? 0);
@@ -130,7 +130,11 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
   const duplicates = await writeRepeated(database, folder, options, { files, passes });
   const divisions = Math.max(1, chunks.length);
-  return { id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates, ...(widest && { widest }) };
+  return {
+    ...{ id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates },
+    ...(widest && { widest }),
+    ...(kept && { kept }),
+  };
 }
 
 /** Rows per chunk of a file: about equal, at most `chunkRows`. */
@@ -167,6 +171,12 @@ async function writeRepeated(
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** What is written beside the files once they are complete. */
+export async function manifestOf(file: DuckdbFile, folder: string, frozen: FrozenTable): Promise<Manifest> {
+  const stamps = await stampsOf(await frozenFiles(folder));
+  return { ...frozen, probe: await probeHash(file, frozen.runId), stamps };
+}
+
 /** All frozen files: rows and duplicate keys. */
 async function frozenFiles(folder: string): Promise<string[]> {
   return [...(await filesIn(path.join(folder, ROWS))), ...(await filesIn(path.join(folder, REPEATED)))];
@@ -188,6 +198,7 @@ async function probeHash(file: DuckdbFile, runId: string): Promise<string> {
  */
 export async function readFrozen(file: DuckdbFile, runId: string): Promise<FrozenTable | undefined> {
   const folder = frozenFolder(file, runId);
+  await finishErasure(runFolder(file, runId));
   try {
     const { probe, stamps, ...frozen } = await readManifest(folder);
     if (probe !== (await probeHash(file, runId))) return undefined;
@@ -275,5 +286,5 @@ export function showFrozen(
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {
-  return path.join(runFolder(file, runId), 'frozen');
+  return path.join(runFolder(file, runId), FROZEN);
 }

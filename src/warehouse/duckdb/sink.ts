@@ -8,11 +8,12 @@ import type { Sink } from '../warehouse.ts';
 import { amend } from './amend.ts';
 import { duckdbAudit } from './audit.ts';
 import { dropReplaced } from './drop-replaced.ts';
+import { erase } from './erase.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
 import { readStaged } from './read-staged.ts';
-import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
+import { discardRun, dropArtifact, listArtifacts, makeRunFolder, runFolder } from './scratch.ts';
 import { showRejected, showStaged } from './shown-staging.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
@@ -63,12 +64,13 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     publish: (spec) => publish(file, spec),
     amend: (amendment) => amend(file, amendment),
     dropReplaced: (replaced) => dropReplaced(file, replaced),
+    erase: (erasure) => erase(file, erasure),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) => showRejected(stagingFolder(file, runId)),
     showStaged: (runId, statement) => translated(file.scratch, () => showStaged(file, runId, statement)),
-    discard: (runId) => removeRunFolder(file, runId),
+    discard: (runId) => discardRun(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
     drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
   };

@@ -9,6 +9,7 @@ import { asSubquery } from '../sql/subquery.ts';
 import type { EmbeddedSource } from '../tapping.ts';
 import type { CountingSource, MeasuringSource, Source } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
+import { eraseFrozen } from './erase-frozen.ts';
 import { queryError } from './errors.ts';
 import { type DuckdbFile, elsewhere, translated, withFile } from './file.ts';
 import { freeze, readFrozen, selectFrozen, showFrozen, verifyFrozen, viewChunk } from './freeze.ts';
@@ -67,6 +68,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     frozen: (runId) => readFrozen(file, runId),
     verify: (frozen) => translated(file.scratch, () => verifyFrozen(file, frozen)),
     loadChunk: (frozen, chunk, database) => translated(file.scratch, () => viewChunk(file, frozen, chunk, database)),
+    eraseFrozen: (frozen, person) => translated(file.scratch, () => eraseFrozen(file, frozen, person)),
     dropFrozen: (runId) => removeRunFolder(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
     drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),

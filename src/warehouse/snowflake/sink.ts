@@ -6,6 +6,7 @@ import { amend } from './amend.ts';
 import { readerOf, snowflakeAudit } from './audit.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { dropReplaced } from './drop-replaced.ts';
+import { erase } from './erase.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
 import { publish } from './publish.ts';
@@ -72,6 +73,7 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       ),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
+    erase: (erasure) => translated(snowflake, () => erase(snowflake, erasure), 'erasing published rows'),
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(snowflake, () => dropReplaced(snowflake, replaced), 'dropping replaced publications'),

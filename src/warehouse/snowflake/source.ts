@@ -5,6 +5,7 @@ import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { MeasuringSource, Source } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
+import { eraseFrozen } from './erase-frozen.ts';
 import { queryError } from './errors.ts';
 import { describe, freeze, frozenTableName, readFrozen, verifyFrozen } from './freeze.ts';
 import { probeSource } from './probe.ts';
@@ -74,6 +75,7 @@ export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource 
         },
         'reading a frozen chunk',
       ),
+    eraseFrozen: (frozen, person) => translated(snowflake, () => eraseFrozen(snowflake, frozen, person), 'erasing frozen rows'),
     dropFrozen: (runId) =>
       translated(snowflake, () => dropRun(snowflake, runId, ['frozen', 'manifest', 'unloaded']), 'dropping the frozen table'),
     listArtifacts: () => translated(snowflake, () => listArtifacts(snowflake, ['frozen', 'manifest', 'unloaded', 'probe'])),

@@ -1,5 +1,6 @@
 import type { KeyHash } from '../../../src/domain/checksum.ts';
 import type { FrozenTable } from '../../../src/domain/frozen-table.ts';
+import type { KeptRows } from '../../../src/domain/kept-rows.ts';
 import type { Query } from '../../../src/domain/query.ts';
 import { type Column, findColumn, type Schema } from '../../../src/domain/schema.ts';
 import { type Database, openDatabase } from '../../../src/duckdb/database.ts';
@@ -24,18 +25,19 @@ export interface FreezeSettings {
   readonly key?: readonly string[];
   readonly chunkRows?: number;
   readonly hash?: KeyHash;
+  readonly kept?: KeptRows;
 }
 
 export async function freeze(
   { source }: Warehouse,
   runId: string,
   from: Query,
-  { key = ['user_id'], chunkRows = 100, hash = 'native' }: FreezeSettings = {},
+  { key = ['user_id'], chunkRows = 100, hash = 'native', kept }: FreezeSettings = {},
 ): Promise<FrozenTable> {
   const schema = await source.describe(from);
   // As a job spells them, which is how they are called from here on.
   const columns = schema.map((column) => ({ ...column, name: column.name.toLowerCase() }));
-  return await source.freeze(from, { runId, key: named(columns, key), columns, chunkRows, hash });
+  return await source.freeze(from, { runId, key: named(columns, key), columns, chunkRows, hash, kept });
 }
 
 /** The keys of each chunk, as a chunk worker would read them. */

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
 import { comparison } from './comparison.ts';
 import { drift } from './drift.ts';
+import { erasure } from './erase.ts';
 import { history } from './history.ts';
 import { ledger } from './ledger.ts';
 import { names } from './names.ts';
@@ -31,6 +32,7 @@ const AREAS = {
   drift,
   history,
   comparison,
+  erasure,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;

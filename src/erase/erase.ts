@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Context } from '../context.ts';
+import { corrections, type FoundRows } from '../domain/erasure.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { replacedLayout } from '../domain/replaced-tables.ts';
+import { showTableName } from '../domain/table-name.ts';
+import { ledgerLayout } from '../domain/tables.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { tableNames, type Warehouses } from '../plan/warehouses.ts';
+import { sessionUser } from '../warehouse/session-user.ts';
+import { remakeFiles, unreachable } from './files.ts';
+import { type Found, findRows } from './find.ts';
+import { personOf, publishedColumns, tablesOfPerson } from './person.ts';
+import { eraseKept, findLeftovers, keptRows, refuseOpenRuns } from './scratch.ts';
+
+export interface EraseOptions {
+  /** Of the key's columns, as somebody wrote them. */
+  readonly values: readonly string[];
+  readonly reason: string;
+  readonly dryRun: boolean;
+}
+
+/** What was removed, or would be. It does not name the person. */
+export interface Erased {
+  /** Id of the ledger entry; undefined if nothing was found. */
+  readonly id: string | undefined;
+  /** Rows by table. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Rows by run that has kept them. */
+  readonly kept: Readonly<Record<string, number>>;
+  /** What runs had left in scratch and on this machine, and was dropped. */
+  readonly dropped: readonly string[];
+  readonly files: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** How often other processes may write to the ledger between the search and the transaction. */
+const MAX_TRIES = 5;
+
+/**
+ * Removes a person from everything that the job has written. Kept rows first, the ledger entry last: if the process is
+ * killed, the same call does what is left.
+ *
+ * @throws ScoreBatchError `conflict` if a run that has read rows may still publish
+ */
+export async function erasePerson(job: Job, warehouses: Warehouses, options: EraseOptions, context: Context): Promise<Erased> {
+  const { definition } = job;
+  const { source, ledger } = warehouses;
+  const entries = await ledger.entries({ job: definition.name });
+  const left = await findLeftovers(job, warehouses, entries);
+  const kept: Record<string, number> = {};
+  for (const runId of left.kept) {
+    const frozen = await keptRows(source, runId);
+    if (frozen === undefined) continue;
+    const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
+    const rows = await eraseKept(source, frozen, personOf(options.values, definition, columns), options.dryRun);
+    if (rows > 0) kept[runId] = rows;
+  }
+  if (!options.dryRun) for (const one of left.dropped) await one.drop();
+  const published = await erasePublished(job, warehouses, options, kept);
+  const after = options.dryRun ? entries : await ledger.entries({ job: definition.name });
+  const remade = options.dryRun ? { files: [], warnings: [] } : await remakeFiles(job, warehouses, after, context.signal);
+  const warnings = [
+    ...published.warnings,
+    ...remade.warnings,
+    ...left.unknown.map(({ name, why }) => `${name} may hold the person: ${why}`),
+    ...unreachable(job, after, published.affected),
+  ];
+  return { ...published, kept, dropped: left.dropped.map(({ name }) => name), files: remade.files, warnings };
+}
+
+interface ErasedRows extends Pick<Erased, 'id' | 'rows' | 'warnings'> {
+  /** Ids of the runs that lost rows. */
+  readonly affected: ReadonlySet<string>;
+}
+
+/** Removes the person from the published tables, and records what was removed from where. */
+async function erasePublished(
+  { definition }: Job,
+  { sink, ledger }: Warehouses,
+  { values, reason, dryRun }: EraseOptions,
+  kept: Readonly<Record<string, number>>,
+): Promise<ErasedRows> {
+  const id = `erase-${randomBytes(6).toString('hex')}`;
+  const user = (await sessionUser(sink)) ?? null;
+  const keptRows = Object.values(kept).reduce((sum, rows) => sum + rows, 0);
+  let last: ErasedRows | undefined;
+  for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+    const entries = await ledger.entries({ job: definition.name });
+    // The answer of the transaction was lost.
+    if (last && entries.some(({ runId }) => runId === id)) return last;
+    if (!dryRun) refuseOpenRuns(entries, new Set());
+    const columns = publishedColumns(definition, entries);
+    const person = columns && personOf(values, definition, columns);
+    const found: Found =
+      columns && person
+        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns), entries })
+        : { rows: [], segments: [], warnings: [] };
+    const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
+    const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
+    const corrected = corrections(found.rows, entries, entry);
+    last = { id, rows, warnings: found.warnings, affected: new Set(corrected.map(({ runId }) => runId)) };
+    if (dryRun || (found.rows.length === 0 && keptRows === 0)) return { ...last, id: undefined };
+    const done = await sink.erase({
+      ...{ entry, corrections: corrected, found: found.rows, segments: found.segments },
+      ledger: ledgerLayout(tableNames(definition).ledger),
+      seen: entries.length,
+      person: person ?? { key: [], values: [] },
+    });
+    if (done) return last;
+  }
+  throw new ScoreBatchError('conflict', 'other processes keep writing to the ledger, so nothing was erased from the tables', {
+    hint: 'run the same command again when they have finished',
+  });
+}
+
+/** As the job file names it. */
+function shownName({ layout, replaced }: FoundRows): string {
+  return showTableName((replaced ? replacedLayout(layout) : layout).name);
+}
+
+/** An erasure has no window: its entry has the instant at which it happened. */
+function erasedEntry(runId: string, job: string, erasure: NonNullable<LedgerEntry['details']['erasure']>): LedgerEntry {
+  const recordedAt = new Date().toISOString();
+  return {
+    ...{ recordedAt, runId, job, state: 'erased', fingerprint: 'none', host: hostname() },
+    window: { label: 'erasure', start: recordedAt, end: recordedAt, kind: 'ad hoc' },
+    model: { name: 'none', version: 'none', digest: 'none' },
+    details: { erasure },
+  };
+}

@@ -1,0 +1,111 @@
+import path from 'node:path';
+import { openRuns, type Person } from '../domain/erasure.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
+import { REPORT_KINDS } from '../domain/report-kind.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import type { Warehouses } from '../plan/warehouses.ts';
+import { abandonedReportFiles } from '../report/abandoned.ts';
+import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
+import { countPerson, keyIn } from '../warehouse/sql/person.ts';
+import type { Source } from '../warehouse/warehouse.ts';
+
+/** A process that has recorded nothing for so long has ended. */
+const ALIVE_MS = 86_400_000;
+
+/** What runs have left that may hold rows of a person. */
+export interface Leftovers {
+  /** Runs whose rows are kept. */
+  readonly kept: readonly string[];
+  /** What nothing needs but people who look into a refused run. */
+  readonly dropped: readonly JudgedArtifact[];
+  /** What belongs to runs that the ledger does not know, or to processes. */
+  readonly unknown: readonly JudgedArtifact[];
+}
+
+/**
+ * Finds what runs have left.
+ *
+ * @param entries all of the job
+ * @throws ScoreBatchError `conflict` if a run that has read rows may still publish
+ */
+export async function findLeftovers(
+  { definition, root }: Job,
+  { source, sink, ledger }: Pick<Warehouses, 'source' | 'sink' | 'ledger'>,
+  entries: readonly LedgerEntry[],
+): Promise<Leftovers> {
+  const found = await judgeArtifacts([source, sink], ledger, definition, Date.now());
+  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => run ?? [])));
+  const refused = new Set(runsOf(entries).flatMap(({ runId, state }) => (state === 'refused' ? [runId] : [])));
+  const useless = ({ run, deletable }: JudgedArtifact) => deletable || (run !== undefined && refused.has(run));
+  const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
+  const others = found.filter((left) => !kept.includes(left));
+  // A process that still writes one finds it gone, and writes it again.
+  const files = await judgeArtifacts(reportFolders(definition, root), ledger, definition, Date.now());
+  return {
+    kept: [...new Set(kept.flatMap(({ run }) => run ?? []))],
+    dropped: [...others.filter(useless), ...files],
+    unknown: others.filter((left) => !useless(left)),
+  };
+}
+
+/**
+ * @param withRows runs that have something in scratch
+ * @throws ScoreBatchError `conflict` if one of them, or one that has just begun, may still publish
+ */
+export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: ReadonlySet<string>): void {
+  const isAlive = ({ state, recordedAt }: Run) => state === 'started' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
+  const open = openRuns(entries).filter((run) => withRows.has(run.runId) || isAlive(run));
+  const [first] = open;
+  if (first === undefined) return;
+  throw new ScoreBatchError('conflict', `run ${first.runId} has not finished and may publish rows that it has read already`, {
+    details: open.slice(1).map(({ runId }) => `nor has run ${runId}`),
+    hint: `wait for it; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to leave it behind, then erase`,
+  });
+}
+
+/** Unfinished report files, of every kind that the job has. */
+function reportFolders({ report }: Job['definition'], root: string) {
+  return REPORT_KINDS.flatMap((kind) => {
+    const template = report[kind];
+    return template === undefined ? [] : [abandonedReportFiles(path.resolve(root, template))];
+  });
+}
+
+/**
+ * Removes the person from the rows that a run has kept; only counts them if `dryRun`.
+ *
+ * @returns number of rows
+ * @throws ScoreBatchError `refused` if somebody changed the kept rows
+ */
+export async function eraseKept(
+  source: Source,
+  frozen: FrozenTable,
+  { values }: Pick<Person, 'values'>,
+  dryRun: boolean,
+): Promise<number> {
+  if (!dryRun) return await asKept(frozen.runId, () => source.eraseFrozen(frozen, { values }));
+  const person = { key: keyIn(frozen.columns, frozen.kept?.key ?? []), values };
+  const [[count] = []] = await source.selectFrozen(frozen, (dialect, relation) => countPerson(dialect, relation, person));
+  return Number(count);
+}
+
+/** The rows that a run has kept; undefined if they are not whole. @throws as `eraseKept` */
+export async function keptRows(source: Source, runId: string): Promise<FrozenTable | undefined> {
+  return await asKept(runId, () => source.frozen(runId));
+}
+
+/** The hint of the original error is for a run. */
+async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') throw error;
+    throw new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: ${error.message}`, {
+      details: error.details,
+      hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,37 @@
+import type { Person } from '../../domain/erasure.ts';
+import type { FrozenTable } from '../../domain/frozen-table.ts';
+import { type Column, findColumn } from '../../domain/schema.ts';
+import type { Dialect } from '../dialect.ts';
+import { countBuckets } from './frozen.ts';
+import { isPerson, keyIn } from './person.ts';
+
+/** The person in a frozen table, the key's columns, and the query that counts the buckets without the person. */
+export function countFrozenLeft(
+  dialect: Dialect,
+  table: string,
+  { columns, kept }: FrozenTable,
+  { values }: Pick<Person, 'values'>,
+): { readonly key: readonly Column[]; readonly person: Person; readonly sql: string } {
+  const names = kept?.key ?? [];
+  const key = names.flatMap((name) => findColumn(columns, name) ?? []);
+  const person = { key: keyIn(columns, names), values };
+  const others = `(SELECT * FROM ${table} WHERE NOT COALESCE(${isPerson(dialect, person)}, FALSE)) others`;
+  return { key, person, sql: countBuckets(dialect, others, key, columns) };
+}
+
+interface FrozenPerson {
+  /** Quoted names. */
+  readonly table: string;
+  readonly manifest: string;
+  /** The frozen table without the person. */
+  readonly left: FrozenTable;
+  readonly person: Person;
+}
+
+/** Statements of one transaction. Each may run twice. */
+export function eraseFrozenRows(dialect: Dialect, { table, manifest, left, person }: FrozenPerson): string[] {
+  return [
+    `DELETE FROM ${table} WHERE ${isPerson(dialect, person)}`,
+    `UPDATE ${manifest} SET manifest = ${dialect.literal(JSON.stringify(left))} WHERE 1 = 1`,
+  ];
+}

@@ -1,0 +1,139 @@
+import type { FoundRows, Person, PersonRow, PersonTable } from '../../domain/erasure.ts';
+import type { LedgerEntry } from '../../domain/ledger.ts';
+import { replacedLayout } from '../../domain/replaced-tables.ts';
+import { namesJob, SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
+import type { Dialect } from '../dialect.ts';
+import type { ErasureSpec } from '../erasure.ts';
+import type { TableReader } from '../reader.ts';
+import { updateSegments } from './erase-summary.ts';
+import { insertEntry } from './ledger.ts';
+import { isoTime } from './ledger-entry.ts';
+import { inPlace, isPerson, ofJob } from './person.ts';
+
+// A person's rows are found first, table by table. Then one transaction removes them, closes the gaps in the ranks, corrects
+// the summaries, and appends to the ledger. It has an effect only if the ledger is as it was when the rows were found.
+
+/** Where to look for a person. */
+export interface Search {
+  readonly job: string;
+  readonly person: Person;
+  /** Names of kept columns, for the summary. */
+  readonly kept: readonly string[];
+  readonly scoreColumn: string;
+}
+
+/** What a table holds of a person; undefined if it holds nothing or does not exist. */
+export async function findPerson(
+  { dialect, find, rows }: TableReader,
+  table: PersonTable,
+  search: Search,
+): Promise<FoundRows | undefined> {
+  const full = await find(layoutOf(table));
+  if (full === undefined) return undefined;
+  const has = (name: string) => full.columns.find((column) => column.name === name);
+  const named = [...placeColumns(table), 'rank', 'band', search.scoreColumn, ...search.kept];
+  const columns = named.map(has);
+  const texts = columns.map((column) =>
+    column === undefined
+      ? `CAST(NULL AS ${dialect.type({ type: 'string' })})`
+      : dialect.text(dialect.identifier(column.name), column),
+  );
+  const found = await rows(
+    `SELECT ${texts.map((text, i) => `${text} AS text_${i}`).join(', ')} FROM ${dialect.table(full.name)}
+     WHERE ${ofJob(dialect, table, search.job)}${isPerson(dialect, search.person)}`,
+  );
+  if (found.length === 0) return undefined;
+  return { ...table, name: full.name, rows: found.map((row) => toRow(row, search.kept)) };
+}
+
+/**
+ * Statements that remove what was found and append to the ledger.
+ *
+ * @param spec with full names
+ * @param fence condition without which no row changes
+ */
+export function eraseRows(dialect: Dialect, spec: ErasureSpec, fence?: string): string[] {
+  const fenced = (statement: string) => (fence === undefined ? statement : `${statement} AND ${fence}`);
+  const { found, person, entry } = spec;
+  const append = (one: LedgerEntry) => {
+    const statement = insertEntry(dialect, spec.ledger, one);
+    return fence === undefined ? statement : `${statement} HAVING ${fence}`;
+  };
+  return [
+    ...found.flatMap((table) => [
+      `DELETE FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table, entry.job)}${isPerson(dialect, person)}`,
+      ...closeGaps(dialect, table, entry.job),
+    ]),
+    ...updateSegments(dialect, entry.job, spec.segments),
+  ]
+    .map(fenced)
+    .concat([...spec.corrections, entry].map(append));
+}
+
+/** Number of ledger entries of the job, as an expression. */
+export function countEntries(dialect: Dialect, { ledger, entry }: Pick<ErasureSpec, 'ledger' | 'entry'>): string {
+  return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)} WHERE job = ${dialect.literal(entry.job)})`;
+}
+
+/**
+ * How far the highest rank is above the number of rows, summed over the publications that lose a row; one text. An erasure
+ * does not change it, and one whose statements ran twice does.
+ */
+export function rankGaps(dialect: Dialect, table: FoundRows, job: string): string | undefined {
+  if (!isRanked(table)) return undefined;
+  const places = table.rows.map((row) => `(${inPlace(dialect, table, row)})`);
+  return `SELECT CAST(COALESCE(SUM(gap), 0) AS ${dialect.type({ type: 'string' })}) FROM (SELECT MAX(rank) - COUNT(*) AS gap
+    FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table, job)}(${places.join(' OR ')})
+    GROUP BY ${placeColumns(table).filter(Boolean).join(', ')}) gaps`;
+}
+
+function isRanked({ layout }: PersonTable): boolean {
+  return layout.columns.some(({ name }) => name === 'rank');
+}
+
+/** Ranks above a removed one move down by one. A publication that lost several rows takes several statements. */
+function closeGaps(dialect: Dialect, table: FoundRows, job: string): string[] {
+  if (!isRanked(table)) return [];
+  const publications = new Map<string, PersonRow[]>();
+  for (const row of table.rows) {
+    const place = inPlace(dialect, table, row);
+    publications.set(place, [...(publications.get(place) ?? []), row]);
+  }
+  // The highest first, so that the others keep their ranks.
+  const ranks = [...publications].map(
+    ([place, rows]) => [place, rows.map(({ rank = 0 }) => rank).sort((a, b) => b - a)] as const,
+  );
+  const most = Math.max(...ranks.map(([, list]) => list.length));
+  return Array.from({ length: most }, (_, n) => {
+    const above = ranks.flatMap(([place, list]) => (list[n] === undefined ? [] : [`(${place} AND rank > ${list[n]})`]));
+    return `UPDATE ${dialect.table(table.name)} SET rank = rank - 1
+      WHERE ${ofJob(dialect, table, job)}(${above.join(' OR ')})`;
+  });
+}
+
+/** The columns that name a row's publication; the empty name stands for one that the table does not have. */
+function placeColumns({ layout, replaced }: PersonTable): readonly [string, string, string, string] {
+  if (replaced) return ['replaced_window_start', 'replaced_window_end', 'replaced_run_id', 'replaced_publication'];
+  return namesJob(layout) ? ['window_start', 'window_end', 'run_id', ''] : ['window_start', '', '', 'publication'];
+}
+
+function layoutOf({ layout, replaced }: PersonTable): TableLayout {
+  return replaced ? replacedLayout(layout) : layout;
+}
+
+function toRow(
+  [start, end, runId, publication, rank, band, score, ...kept]: readonly (string | null)[],
+  names: readonly string[],
+): PersonRow {
+  const number = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
+  return {
+    windowStart: isoTime(String(start)) ?? '',
+    windowEnd: end === null ? undefined : isoTime(String(end)),
+    runId: runId ?? undefined,
+    publication: number(publication),
+    rank: number(rank),
+    band: band ?? undefined,
+    score: score === null || score === undefined ? undefined : Math.round(Number(score) * 10 ** SCORE_SCALE),
+    kept: Object.fromEntries(names.map((name, i) => [name, kept[i] ?? null])),
+  };
+}

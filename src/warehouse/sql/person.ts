@@ -1,0 +1,49 @@
+import type { Person, PersonTable, Place } from '../../domain/erasure.ts';
+import { namesJob, type TableColumn } from '../../domain/tables.ts';
+import type { Dialect } from '../dialect.ts';
+import { instant } from './dialect.ts';
+
+/** Condition: the row is of the person. */
+export function isPerson(dialect: Dialect, { key, values }: Person): string {
+  return key
+    .map((column, i) => `${dialect.text(dialect.identifier(column.name), column)} = ${dialect.literal(values[i] ?? '')}`)
+    .join(' AND ');
+}
+
+/** Number of rows of a person, as text. @param relation FROM clause with the key's columns */
+export function countPerson(dialect: Dialect, relation: string, person: Person): string {
+  return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${relation} WHERE ${isPerson(dialect, person)}`;
+}
+
+/** Condition with AND at its end: the row is of the job. A slim table has only rows of one job. */
+export function ofJob(dialect: Dialect, { layout, replaced }: Omit<PersonTable, 'part'>, job: string): string {
+  if (replaced) return `replaced_job = ${dialect.literal(job)} AND `;
+  return namesJob(layout) ? `job = ${dialect.literal(job)} AND ` : '';
+}
+
+/** Condition: the row belongs to the same publication as another one, in the same table. */
+export function inPlace(
+  dialect: Dialect,
+  { replaced }: Pick<PersonTable, 'replaced'>,
+  { windowStart, windowEnd, runId, publication }: Place,
+): string {
+  const prefix = replaced ? 'replaced_' : '';
+  return [
+    `${prefix}window_start = ${instant(dialect, windowStart)}`,
+    ...(windowEnd === undefined ? [] : [`${prefix}window_end = ${instant(dialect, windowEnd)}`]),
+    ...(runId === undefined ? [] : [`${prefix}run_id = ${dialect.literal(runId)}`]),
+    ...(publication === undefined ? [] : [`${prefix}publication = ${publication}`]),
+  ].join(' AND ');
+}
+
+/** The key's columns as a frozen table has them. */
+export function keyIn(
+  columns: readonly { readonly name: string; readonly type: string }[],
+  key: readonly string[],
+): TableColumn[] {
+  return key.map((name) => {
+    const column = columns.find((other) => other.name.toLowerCase() === name.toLowerCase());
+    if (column === undefined || column.type === 'other') throw new Error(`no column ${name} among the frozen ones`);
+    return column as TableColumn;
+  });
+}

@@ -1,0 +1,128 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { linearProject } from './support/linear-project.ts';
+import { query, statements } from './support/project.ts';
+import { scoreBatch, startScoreBatch } from './support/score-batch.ts';
+import { STAGED, slowProject, untilFiles } from './support/steer.ts';
+
+const WAREHOUSE = 'data/warehouse.duckdb';
+const CSV = 'reports/linear-1997-W11.csv';
+const REASON = ['--reason', 'request 4711 of 1997-03-20'];
+
+const keeping = (job: string): string =>
+  job
+    .replace('source:\n', 'source:\n  keep_rows: 35 days\n')
+    .replace('  csv: ', '  page: reports/linear-{window}.html\n  parquet: reports/linear-{window}.parquet\n  csv: ');
+
+const rows = (folder: string, sql: string) => query(path.join(folder, WAREHOUSE), sql);
+
+async function done(folder: string, ...args: string[]) {
+  const outcome = await scoreBatch(folder, [...args, '--json']);
+  expect([outcome.code, outcome.stderr]).toEqual([0, expect.not.stringContaining('error:')]);
+  return JSON.parse(outcome.stdout);
+}
+
+it('removes a person from every table, the kept rows and the files, and keeps counts, ranks and audits right', async () => {
+  const folder = await linearProject({ edit: keeping });
+  const { run_id: run } = await done(folder, 'run', '--week');
+  const [person] = await rows(folder, 'select rank, band, country, propensity from marketing.scores where user_id = 37');
+  const before = await rows(folder, 'select * from marketing.report order by rank');
+  const dry = await done(folder, 'erase', '--key', '37', '--dry-run');
+  expect(dry).toMatchObject({
+    dry_run: true,
+    erase_id: null,
+    rows: { 'marketing.scores': 1, 'marketing.report': 1 },
+    kept_rows: { [run]: 1 },
+  });
+  expect(await rows(folder, 'select * from marketing.report order by rank')).toEqual(before);
+
+  const erased = await done(folder, 'erase', '--key', '37', ...REASON);
+  expect(erased).toMatchObject({ erase_id: expect.stringMatching(/^erase-[0-9a-f]{12}$/), kept_rows: { [run]: 1 } });
+  expect(erased.files.map((file: string) => path.basename(file)).sort()).toEqual([
+    'index.html',
+    'linear-1997-W11.csv',
+    'linear-1997-W11.html',
+    'linear-1997-W11.parquet',
+  ]);
+  // The others are as they were, except ranks.
+  const rank = Number(person?.rank);
+  const expected = before
+    .filter((row) => row.user_id !== '37' && row.user_id !== 37)
+    .map((row) => ({ ...row, rank: Number(row.rank) > rank ? String(Number(row.rank) - 1) : row.rank }));
+  expect(await rows(folder, 'select * from marketing.report order by rank')).toEqual(expected);
+  expect(await rows(folder, 'select count(*) as n, sum(rank) as ranks from marketing.scores')).toEqual([
+    { n: '99', ranks: '4950' },
+  ]);
+  const summary = `select segment, segment_value, band, users, share, mean_score, expected_churners from marketing.summary order by all`;
+  const anew = `with r as (select 'all' as segment, 'all' as segment_value, band, propensity from marketing.report union all select 'country', country, band, propensity from marketing.report)
+    select segment, segment_value, band, count(*) as users, cast((2000000 * count(*) + sum(count(*)) over w) // (2 * sum(count(*)) over w) as decimal(24,0)) * cast('0.000001' as decimal(7,6)) as share,
+      cast((2 * cast(sum(propensity) * 1000000 as bigint) + count(*)) // (2 * count(*)) as decimal(24, 0)) * cast('0.000001' as decimal(7,6)) as mean_score, sum(propensity) as expected_churners
+    from r group by segment, segment_value, band window w as (partition by segment, segment_value) order by all`;
+  const numbers = (list: Record<string, unknown>[]) =>
+    list.map((row) => Object.values(row).map((value) => (Number.isNaN(Number(value)) ? value : Number(value))));
+  expect(numbers(await rows(folder, summary))).toEqual(numbers(await rows(folder, anew)));
+  const status = await done(folder, 'status');
+  expect(status.runs.find((one: { run_id: string }) => one.run_id === run)).toMatchObject({
+    current: true,
+    tables_differ: [],
+    state: 'completed',
+    rows: { frozen: 99, scored: 99, quarantined: 0 },
+  });
+  expect((await readFile(path.join(folder, CSV), 'utf8')).split('\n').filter((line) => line.startsWith('37,'))).toEqual([]);
+  expect(
+    await rows(folder, `select count(*) as n from '${path.join(folder, CSV.replace('csv', 'parquet'))}' where user_id = 37`),
+  ).toEqual([{ n: '0' }]);
+  const again = await scoreBatch(folder, ['erase', '--key', '37', ...REASON]);
+  expect([again.code, again.stderr]).toEqual([0, expect.stringContaining('nothing found')]);
+  // The rows of then are those without the person.
+  await statements(path.join(folder, WAREHOUSE), ['drop table users']);
+  expect(await done(folder, 'run', '--week', '--as-of', run)).toMatchObject({ rows: { frozen: 99, scored: 99 } });
+  expect(await rows(folder, 'select count(*) as n from marketing.scores where user_id = 37')).toEqual([{ n: '0' }]);
+});
+
+it('erases from replaced publications, too, and warns of files and tables that it cannot reach', async () => {
+  const folder = await linearProject({ edit: keeping });
+  const { run_id: run } = await done(folder, 'run', '--week');
+  await statements(path.join(folder, WAREHOUSE), [
+    `create table marketing.scores_replaced as select *, job as replaced_job, window_start as replaced_window_start, window_end as replaced_window_end,
+      1 as replaced_publication, '${run}' as replaced_run_id, window_end as replaced_at from marketing.scores`,
+  ]);
+  await done(folder, 'run', '--week', '--fresh');
+  const file = path.join(folder, 'jobs', 'job.yaml');
+  const job = await readFile(file, 'utf8');
+  await writeFile(file, job.replace('csv: reports/linear-{window}.csv', 'csv: reports/new-{window}.csv'));
+  const erased = await done(folder, 'erase', '--key', '037', ...REASON);
+  expect(erased.rows).toMatchObject({ 'marketing.scores': 1, 'marketing.scores_replaced': 1, 'marketing.report': 1 });
+  expect(Object.keys(erased.kept_rows)).toHaveLength(2);
+  expect(erased.warnings.join('\n')).toContain(`${path.join(folder, CSV)} may hold the person`);
+  expect(await rows(folder, 'select count(*) as n, max(rank) as highest from marketing.scores_replaced')).toEqual([
+    { n: '99', highest: '99' },
+  ]);
+  expect(await readFile(path.join(folder, 'reports/new-1997-W11.csv'), 'utf8')).not.toMatch(/^37,/m);
+  // Neither the entries nor the files' names tell whom.
+  const entries = await rows(
+    folder,
+    `select details from marketing.score_batch_ledger where state = 'erased' or details like '%"erased"%'`,
+  );
+  expect(entries).toHaveLength(3);
+  expect(JSON.stringify(entries)).not.toMatch(/\b37\b/);
+});
+
+it('refuses while a run that has read rows may still publish, and what is not one person and one reason', async () => {
+  const folder = await slowProject({ edit: keeping });
+  const running = startScoreBatch(folder, ['--week', '--workers', '1']);
+  await untilFiles(running, folder, STAGED, 1);
+  running.process.kill('SIGKILL');
+  await running.ended;
+  const refused = async (code: number, text: string, ...args: string[]): Promise<void> => {
+    const outcome = await scoreBatch(folder, ['erase', ...args]);
+    expect([outcome.code, outcome.stderr]).toEqual([code, expect.stringContaining(text)]);
+  };
+  await refused(75, 'has not finished and may publish rows that it has read already', '--key', '37', ...REASON);
+  await refused(64, 'the key has 1 column, but 2 values were given', '--key', '37', '38', ...REASON);
+  await refused(64, 'an erasure needs a --reason', '--key', '37');
+  await refused(64, 'the reason contains a value of the key', '--key', '37', '--reason', 'user 37 asked');
+  await done(folder, 'run', '--week');
+  await done(folder, 'erase', '--key', '37', ...REASON);
+}, 600_000);
