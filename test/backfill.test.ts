@@ -51,7 +51,7 @@ it('runs what is missing of four weeks of the demo, oldest first, and leaves the
   await statements(warehouseOf(folder), [
     'delete from marketing.churn_scores where window_start = (select max(window_start) from marketing.churn_scores) and rank <= 10',
   ]);
-  const before = await rowsOf(folder, "select run_id from marketing.score_batch_ledger where state = 'completed'");
+  const before = await rowsOf(folder, "select run_id from marketing.score_batch_ledger where state = 'started'");
   const range = ['backfill', '--from', '1997-W07', '--to', '1997-W10'];
   const first = await backfilled(folder, range, now);
   expect(first.code, first.stderr).toBe(0);
@@ -65,7 +65,7 @@ it('runs what is missing of four weeks of the demo, oldest first, and leaves the
   expect(lines[0]).toBe('4 windows: 2 published, 2 to run');
   expect(lines[1]).toMatch(/^1997-W08 {2}published {2}2,006 rows {2}\d+\.\d s {2}run 1997-W08-\w{12}$/);
   expect(lines[2]).toMatch(/^1997-W10 {2}published {2}2,201 rows {2}\d+\.\d s {2}run 1997-W10-\w{12}$/);
-  const after = await rowsOf(folder, "select run_id from marketing.score_batch_ledger where state = 'completed'");
+  const after = await rowsOf(folder, "select run_id from marketing.score_batch_ledger where state = 'started'");
   expect(after.length - before.length).toBe(2);
   expect((await backfilled(folder, range, now)).windows.map(({ run_id }) => run_id)).toEqual(
     first.windows.map(({ run_id }) => run_id),

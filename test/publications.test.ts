@@ -68,8 +68,8 @@ describe('windows that overlap', () => {
 
     const { runs } = (await ok(folder, 'status')) as { runs: unknown[] };
     expect(runs).toMatchObject([
-      { run_id: old, state: 'superseded', current: false, superseded_by: { run_id: summary.run_id, label: '1997-W11' } },
       { run_id: summary.run_id, state: 'completed', current: true, tables_differ: [] },
+      { run_id: old, state: 'superseded', current: false, superseded_by: { run_id: summary.run_id, label: '1997-W11' } },
     ]);
     expect(await ok(folder, 'run', '--week', '--skip-published')).toMatchObject({ run_id: summary.run_id });
 

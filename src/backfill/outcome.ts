@@ -71,7 +71,7 @@ export function untouched(window: Window, published: Run | undefined): WindowOut
   };
 }
 
-/** Whether the window is not published, though it should be. A window without rows that is skipped on request is no failure. */
+/** Whether the window is not published, though it should be. A window without rows, skipped on request, does not count. */
 export function isFailure({ error }: Ended): boolean {
   return error !== undefined && !(error instanceof ScoreBatchError && error.kind === 'nothing to score');
 }
