@@ -33,7 +33,8 @@ export async function looksAt(
     const shown = features.get(gate) ?? 0;
     if (shown >= MAX_FEATURES) continue;
     features.set(gate, shown + 1);
-    const found = await lookAt(plan, { runId, frozen, gate, feature });
+    // A query that cannot be made must hide neither the refusal nor the other queries.
+    const found = await lookAt(plan, { runId, frozen, gate, feature }).catch(() => undefined);
     if (found && !looks.has(found.sql)) looks.set(found.sql, { gate, ...found });
   }
   return [...looks.values()];

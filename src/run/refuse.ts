@@ -91,9 +91,9 @@ function driftMeaning({ last, bundle }: Plan, refusals: readonly Refusal[], feat
   return `the users differ from those that the model was trained on${since}: check the source, then retrain the model`;
 }
 
-/** Lines with the queries to look with. A query that cannot be made must not hide the refusal. */
+/** Lines with the queries to look with. */
 async function looks(plan: Plan, { runId, frozen, refusals }: RefusedRun): Promise<string[]> {
-  const found = await looksAt(plan, runId, frozen, refusals).catch(() => []);
+  const found = await looksAt(plan, runId, frozen, refusals);
   return found.map(({ gate, warehouse, sql }) => `look at ${gate} in ${warehouse}: ${sql}`);
 }
 

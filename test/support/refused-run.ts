@@ -21,7 +21,7 @@ export function refusedRun({ code, stderr }: Pick<Outcome, 'code' | 'stderr'>): 
   const shown = /^ {2}or publish these rows until .*: score-batch (publish .*) --reason "…"$/m.exec(stderr)?.[1] ?? '';
   const [, runId = '', gates = ''] = /--run (\S+).* --accept (\S+)/.exec(shown) ?? [];
   expect(runId, stderr).not.toBe('');
-  const looks = [...stderr.matchAll(/^ {2}look at (\w+) in (\w+): ((?:.*\n)*?)(?= {2}(?:look|or) |hint|$(?!\n))/gm)];
+  const looks = [...stderr.matchAll(/^ {2}look at (\w+) in (\S+): ((?:.*\n)*?)(?= {2}(?:look|or) |hint|$(?!\n))/gm)];
   return {
     runId,
     gates: gates.split(','),
