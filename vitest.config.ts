@@ -28,6 +28,7 @@ const EVERY_WAREHOUSE = [
 const SYSTEM = [
   'bench',
   'bottleneck',
+  'commands/compare',
   'commands/explain',
   'commands/gc',
   'data-quality',
