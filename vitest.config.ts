@@ -31,6 +31,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'commands/compare',
   'commands/explain',
   'commands/gc',
   'data-quality',

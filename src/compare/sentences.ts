@@ -16,7 +16,7 @@ export function sentencesOf(comparison: Comparison): string[] {
           ...(differences.equal === differences.users
             ? [`B scores ${differences.users === 1 ? 'the user' : 'all users'} in both exactly like A.`]
             : [
-                `B scores ${counted(differences.much_higher, 'user')} higher by more than 0.1, and ${grouped(differences.much_lower)} lower; ${grouped(differences.equal)} of ${grouped(coverage.both)} have the same score.`,
+                `${changeSentence(differences)} ${grouped(differences.equal)} of ${grouped(coverage.both)} have the same score.`,
               ]),
           ...mean,
           ...(ranks === null
@@ -33,6 +33,11 @@ export function sentencesOf(comparison: Comparison): string[] {
 function coverageSentence({ coverage: { both, only_a, only_b } }: Comparison): string {
   if (only_a + only_b === 0) return `A and B have the same ${counted(both, 'user')}.`;
   return `${counted(both, 'user is', 'users are')} in both; ${grouped(only_a)} only in A, ${grouped(only_b)} only in B.`;
+}
+
+function changeSentence({ much_higher, much_lower }: NonNullable<Comparison['differences']>): string {
+  if (much_higher + much_lower === 0) return 'No score differs by more than 0.1;';
+  return `B scores ${counted(much_higher, 'user')} higher by more than 0.1, and ${grouped(much_lower)} lower;`;
 }
 
 function drift(psi: number | null): string {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -151,6 +152,44 @@ it('compares two weeks of new users by their distributions, and a week with anot
   expect(html).toContain("default-src 'none'");
   expect(html).toContain('1 only in B');
 });
+
+it('scores the rows of a window with a second model, as SQL computes its formula', async () => {
+  const folder = await labelledProject();
+  await publishWeek(folder);
+  await secondModel(folder);
+  const { code, stderr, found } = await compare(folder, ['1997-W11', '--model', 'model-v2'], { SCORE_BATCH_NOW: KNOWN });
+  expect(code, stderr).toBe(0);
+  const [sums] = await rowsOf(
+    folder,
+    `select avg(now) as mean_b, avg(abs(now - before)) as mean_absolute from (select s.propensity::double as before,
+       round(1 / (1 + exp(0.25 * coalesce(u.b::double, 0) - 0.75 * u.a::double)), 6) as now
+       from marketing.scores s join users u using (user_id))`,
+  );
+  expect(found).toMatchObject({ coverage: { both: 100, only_a: 0, only_b: 0 }, outcomes: { by: 'paired', a: { users: 100 } } });
+  expect(found.b.mean_score).toBeCloseTo(Number(sums?.mean_b), 6);
+  expect(found.differences?.mean_absolute).toBeCloseTo(Number(sums?.mean_absolute), 6);
+});
+
+/** A bundle whose model is sigmoid(0.75 a − 0.25 b), where that of the project has 0.5. */
+async function secondModel(folder: string): Promise<void> {
+  const to = path.join(folder, 'model-v2');
+  await cp(path.join(folder, 'model'), to, { recursive: true });
+  const model = await readFile(path.join(to, 'model.onnx'));
+  model.writeFloatLE(0.75, model.indexOf(Buffer.from([0, 0, 0, 0x3f])));
+  await writeFile(path.join(to, 'model.onnx'), model);
+  const golden = (await readFile(path.join(to, 'golden.csv'), 'utf8')).trim().split('\n').slice(1);
+  const rows = golden.map((line) => {
+    const [a = '', b = ''] = line.split(',');
+    return `${a},${b},${(1 / (1 + Math.exp(0.25 * Number(b) - 0.75 * Number(a)))).toFixed(9)}`;
+  });
+  await writeFile(path.join(to, 'golden.csv'), ['a,b,expected_score', ...rows, ''].join('\n'));
+  const yaml = await readFile(path.join(to, 'model.yaml'), 'utf8');
+  const digest = createHash('sha256').update(model).digest('hex');
+  await writeFile(
+    path.join(to, 'model.yaml'),
+    yaml.replace(/sha256: "\w+"/, `sha256: "${digest}"`).replace('version: "1"', 'version: "2"'),
+  );
+}
 
 it('refuses what cannot be compared', async () => {
   const folder = await linearProject();

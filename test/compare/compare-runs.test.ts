@@ -148,7 +148,7 @@ describe('comparePublications', () => {
         const shown = found.bands?.moves.map(({ from, to, users }) => [`${from} → ${to}`, users] as const);
         expect(new Map(shown)).toEqual(moves);
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
   }, 120_000);
 

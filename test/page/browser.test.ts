@@ -6,8 +6,10 @@ import axe from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChromium } from '../../scripts/chromium.ts';
+import { comparisonPage } from '../../src/compare/comparison-page.ts';
 import { renderPage } from '../../src/page/page.ts';
 import { renderIndex } from '../../src/page/windows-page.ts';
+import { COMPARISON, LIMITS } from '../compare/sample.ts';
 import { SAMPLE, SAMPLE_INDEX } from './sample.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'score-batch-page-'));
@@ -38,6 +40,7 @@ const PAGES = {
     leftOut: [],
   }),
   index: renderIndex(SAMPLE_INDEX),
+  comparison: comparisonPage(COMPARISON, LIMITS, { page_keys: true }),
 };
 const NAMES = Object.keys(PAGES) as (keyof typeof PAGES)[];
 const VIEWS = [320, 360, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));
