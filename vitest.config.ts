@@ -64,6 +64,7 @@ const SYSTEM = [
   'tap',
   'tap-recovery',
   'tensorize/bundle',
+  'terminal/run',
   'wide-rows',
 ].map((file) => `test/${file}.test.ts`);
 

@@ -6,7 +6,7 @@ import { scoreBatchProcess } from '../support/score-batch.ts';
 
 // Whole runs in a pseudo terminal, or without one, that last long enough to be looked at.
 
-const ROWS = 300_000;
+const ROWS = 1_000_000;
 /** A day's rows from a query that takes its time. */
 const slowProject = (frozen: boolean) =>
   linearProject({
@@ -68,7 +68,7 @@ it.each([
       : ['plan', 'score', 'reconcile', 'publish', 'report', 'clean up'],
   );
   for (const line of stayed) expect(line).toMatch(/ \d+\.\d s( |$)/);
-  expect(stayed.find((line) => line.includes(' score '))).toContain(width === 40 ? '300' : '300,000 rows');
+  expect(stayed.find((line) => line.includes(' score '))).toContain(width === 40 ? '1.00M' : '1,000,000 rows');
   expect(drawn.length).toBeGreaterThan(5);
   // One column stays free: a terminal may wrap a line that fills it.
   for (const line of [...drawn, ...stayed]) expect([...line].length, line).toBeLessThan(width);
@@ -78,14 +78,14 @@ it.each([
   const done = scoring.map((line) => Number(/([\d,]+) (of|rows)/.exec(line)?.[1]?.replaceAll(',', '') ?? 0));
   expect([...done].sort((a, b) => a - b)).toEqual(done);
   if (width === 120) expect(drawn.some((line) => /rows\/s .* MiB/.test(line))).toBe(true);
-  if (frozen) expect(drawn.some((line) => /of 300,000 rows.* \d+:\d\d left/.test(line))).toBe(true);
+  if (frozen) expect(drawn.some((line) => /of 1,000,000 rows.* \d+:\d\d left/.test(line))).toBe(true);
 });
 
 it('fits the terminal after each resize, and expects as many rows as last time, about', async () => {
   const folder = await slowProject(false);
   expect((await scoreBatchProcess(folder, ['--week', '-q'])).code).toBe(0);
   const { drawn } = await inTerminal(folder, [120, 40, 90, 30, 80], ['--week', '--fresh']);
-  expect(drawn.some((line) => line.includes('of about 300,000 rows'))).toBe(true);
+  expect(drawn.some((line) => line.includes('of about 1,000,000 rows'))).toBe(true);
   const lengths = drawn.map((line) => [...line].length);
   expect(Math.max(...lengths)).toBeLessThan(120);
   expect(Math.max(...lengths)).toBeGreaterThan(40);
@@ -129,7 +129,9 @@ it('writes a line with the time in UTC each interval while a stage lasts, withou
   const lines = stderr.split('\n').filter((line) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /.test(line));
   expect(lines.length).toBeGreaterThan(2);
   expect(
-    lines.some((line) => /Z score: [\d,]+ of 300,000 rows, \d+%, .*[\d,]+ rows\/s, \d+:\d\d left, \d+ MiB, \d+ s$/.test(line)),
+    lines.some((line) =>
+      /Z score: [\d,]+ of 1,000,000 rows, \d+%, .*[\d,]+ rows\/s, \d+:\d\d left, \d+ MiB, \d+ s$/.test(line),
+    ),
   ).toBe(true);
   expect(stderr).not.toContain('\u001b');
 });
