@@ -12,7 +12,9 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
+import { bundleFolder } from './bundle-folder.ts';
 import { tryModel } from './canary.ts';
+import { type Challenger, championDefinition, loadChallenger, neededColumns, planChallenger } from './challenger.ts';
 import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
@@ -60,6 +62,8 @@ export interface Plan
   readonly tap: TapPlan | undefined;
   /** Features whose drift is measured; undefined if none is. */
   readonly drift: DriftPlan | undefined;
+  /** A second model for the same rows; undefined if the job has none. */
+  readonly challenger?: Challenger | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;
 }
@@ -70,11 +74,12 @@ export interface Plan
  * @throws ScoreBatchError of the kind that fits: `configuration`, `unavailable` if the source is not ready, …
  */
 export async function makePlan(job: Job, window: Window, options: PlanOptions, context: Context): Promise<Plan> {
-  const { definition } = job;
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   refuseNoParameter(query, job.queryName);
-  const bundle = await loadBundle(path.resolve(job.root, definition.model));
+  const bundle = await loadBundle(await bundleFolder(path.resolve(job.root, job.definition.model)));
+  const loaded = await loadChallenger(job);
+  const definition = championDefinition(job.definition, bundle, loaded?.bundle);
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
   const baseline = definition.score.reasons && (await readBaseline(bundle));
@@ -94,6 +99,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const identity = await source.identity();
   const estimatedBytes = phases.has('freeze') ? await estimateBytes(source, query) : undefined;
   const columns = chooseColumns(definition, schema, bundle);
+  const challenger = planChallenger(loaded, job.definition, schema);
   const tables = tablesOf(tableNames(definition), {
     ...columns,
     scoreColumn: definition.score.column,
@@ -135,6 +141,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
       reserved,
     },
     ...columns,
+    // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
+    needed: neededColumns(columns.needed, challenger),
     ...before,
     fingerprint: fingerprintOf({
       query,
@@ -147,7 +155,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,
-    ...{ requireGpu, estimatedBytes, sizing, tap },
+    ...{ requireGpu, estimatedBytes, sizing, tap, challenger },
   };
 }
 

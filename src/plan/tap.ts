@@ -50,11 +50,11 @@ export interface TapInput {
  * @param requestedWorkers from `--workers` @returns undefined if the job always freezes its rows
  */
 export function threadsToStart(
-  { source, sink, score }: JobDefinition,
+  { source, sink, score, challenger }: JobDefinition,
   requestedWorkers: number | undefined,
 ): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
-  if (source.freeze === 'always' || !kinds.every((kind) => kind === 'duckdb')) return undefined;
+  if (source.freeze === 'always' || challenger !== undefined || !kinds.every((kind) => kind === 'duckdb')) return undefined;
   const { cores } = readMachine();
   return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
 }
@@ -68,7 +68,8 @@ export function threadsToStart(
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
   const { freeze } = definition.source;
-  if (freeze === 'always' || served === undefined || !alone) return undefined;
+  // Rows that two models score are read once.
+  if (freeze === 'always' || definition.challenger !== undefined || served === undefined || !alone) return undefined;
   const found = fitTap(input);
   if (typeof found === 'string') {
     if (freeze === 'auto') return undefined;
