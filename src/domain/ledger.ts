@@ -4,6 +4,7 @@ import type { ModelChange } from './model-change.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
+import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
@@ -86,6 +87,10 @@ export interface RunDetails {
   readonly rollback?: Rollback;
   /** Gates that refused the run, and who published it all the same. */
   readonly accepted?: Acceptance;
+  /** Folder of the challenger's bundle, if the job has one: until the run is completed, it needs the frozen rows. */
+  readonly challenger?: string;
+  /** In a challenger's run: how its scores compare with those of the champion. */
+  readonly comparison?: RecordedComparison;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

@@ -61,7 +61,11 @@ export function neededColumns(own: readonly Column[], challenger: Challenger | u
 }
 
 /** Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such. */
-function renamesOf(renames: JobDefinition['features'], bundle: Bundle, other: Bundle | undefined): JobDefinition['features'] {
+export function renamesOf(
+  renames: JobDefinition['features'],
+  bundle: Bundle,
+  other: Bundle | undefined,
+): JobDefinition['features'] {
   const has = ({ signature }: Bundle, name: string) => featuresOf(signature).some(({ feature }) => feature.name === name);
   const kept = (name: string) => has(bundle, name) || (other !== undefined && !has(other, name));
   return Object.fromEntries(Object.entries(renames).filter(([name]) => kept(name)));

@@ -4,12 +4,18 @@ import type { ActiveRun } from './progress.ts';
 /**
  * Drops the run's own scratch, and what earlier runs of the job have left that is finished or past its deadline. Errors are
  * warnings: the next run tries again.
+ *
+ * @param challengerRunId the run of its challenger, if it has one
  */
-export async function cleanUp({ plan, progress: { runId }, context: { console } }: ActiveRun): Promise<void> {
+export async function cleanUp(
+  { plan, progress: { runId }, context: { console } }: ActiveRun,
+  challengerRunId?: string,
+): Promise<void> {
   const { source, sink } = plan;
   try {
     await source.dropFrozen(runId);
     await sink.discard(runId);
+    if (challengerRunId !== undefined) await sink.discard(challengerRunId);
     for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition.name, Date.now())) {
       if (left.deletable) await left.drop();
     }

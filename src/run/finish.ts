@@ -1,5 +1,6 @@
 import { Interrupted } from '../errors.ts';
 import { adopt, publishedMeanwhile, takeOver } from './adopt.ts';
+import type { ChallengerSummary } from './challenge.ts';
 import { cleanUp } from './clean-up.ts';
 import { recordFailure } from './failure.ts';
 import type { ActiveRun } from './progress.ts';
@@ -45,10 +46,17 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
   }
 }
 
-/** Writes the report of a published run and cleans up. */
+/** Lets the challenger of a published run score the same rows, writes the run's report and cleans up. */
 export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
+  const challenger = active.plan.challenger === undefined ? undefined : await challengeIn(active);
   await finishReport(active);
   active.progress.clock.enter('clean_up');
-  await cleanUp(active);
-  return summarize(active, state);
+  await cleanUp(active, challenger?.run_id ?? undefined);
+  return summarize(active, state, challenger);
+}
+
+/** Loaded only for a job that has a challenger. */
+async function challengeIn(active: ActiveRun): Promise<ChallengerSummary | undefined> {
+  const { challenge } = await import('./challenge.ts');
+  return await challenge(active);
 }

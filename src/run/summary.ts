@@ -10,6 +10,7 @@ import { showTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
 import { localRange } from '../window/local-time.ts';
+import type { ChallengerSummary } from './challenge.ts';
 import type { ActiveRun } from './progress.ts';
 
 export interface WindowSummary {
@@ -45,6 +46,8 @@ export interface RunSummary {
   readonly model_changed: ModelChange | null;
   /** Publications of overlapping windows that this one supersedes. */
   readonly supersedes_windows: readonly SupersededWindow[];
+  /** What became of the challenger; null if the job has none, or an earlier process has dealt with it. */
+  readonly challenger: ChallengerSummary | null;
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
@@ -56,7 +59,11 @@ export interface RunSummary {
   readonly warnings: readonly string[];
 }
 
-export function summarize({ plan, progress }: ActiveRun, state: RunSummary['state']): RunSummary {
+export function summarize(
+  { plan, progress }: ActiveRun,
+  state: RunSummary['state'],
+  challenger: ChallengerSummary | null = null,
+): RunSummary {
   const { runId, rows } = progress;
   const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds };
   const { window, bundle, tables, reported } = plan;
@@ -83,6 +90,7 @@ export function summarize({ plan, progress }: ActiveRun, state: RunSummary['stat
     feature_drift: worstFeatures(details.feature_drift),
     model_changed: details.model_changed ?? null,
     supersedes_windows: details.supersedes_windows ?? [],
+    challenger,
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
       column: columnName ?? null,

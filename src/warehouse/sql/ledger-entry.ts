@@ -98,6 +98,8 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   evaluation: isGroup,
   score_reference: isGroup,
   reasons: isGroup,
+  challenger: isText,
+  comparison: isGroup,
   error: isText,
   files: isTexts,
   table: isTexts,
