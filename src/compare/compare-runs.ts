@@ -1,6 +1,11 @@
 import type { Bands } from '../domain/bands.ts';
 import type { TableReader } from '../warehouse/reader.ts';
+import { assemble } from './assemble.ts';
+import { withBands } from './banded-rows.ts';
 import type { Comparison, SideFacts } from './comparison.ts';
+import { readDistribution } from './distribution.ts';
+import { readPairs } from './pair-sql.ts';
+import { refuseOtherKeys } from './refuse.ts';
 import type { ScoredRows } from './scored-rows.ts';
 
 /** A side whose rows are in the reader's warehouse. */
@@ -18,12 +23,23 @@ export interface CompareOptions {
   readonly largest?: number;
 }
 
+/** How many of the largest differences are listed. */
+export const LARGEST = 20;
+
 /**
  * Compares two sides in one warehouse by aggregating SQL: few rows leave it.
  *
  * @returns the comparison without outcomes, whose labels are in the source
  * @throws ScoreBatchError `configuration` if the keys of the sides differ
  */
-export async function comparePublications(_reader: TableReader, { a, b }: CompareOptions): Promise<Comparison> {
-  throw new Error(`not there yet: ${a.facts.name}, ${b.facts.name}`);
+export async function comparePublications(reader: TableReader, options: CompareOptions): Promise<Comparison> {
+  const { a, b, bands, largest = LARGEST } = options;
+  refuseOtherKeys({ name: a.facts.name, key: a.rows.key }, { name: b.facts.name, key: b.rows.key });
+  const [rowsA, rowsB] = [await withBands(reader, a.rows, bands), await withBands(reader, b.rows, bands)];
+  const pairs = await readPairs(reader, rowsA, rowsB, largest);
+  return assemble({
+    a: { facts: a.facts, distribution: await readDistribution(reader, a.rows) },
+    b: { facts: b.facts, distribution: await readDistribution(reader, b.rows) },
+    ...{ pairs, bands },
+  });
 }

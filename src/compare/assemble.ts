@@ -1,0 +1,96 @@
+import type { Bands } from '../domain/bands.ts';
+import { SCORE_SCALE } from '../domain/tables.ts';
+import type { BandMoves, Comparison, ComparisonSide, Coverage, Differences, Quantile, SideFacts } from './comparison.ts';
+import { type Distribution, driftOf } from './distribution.ts';
+import { type PairFacts, PERCENTS, tenthOf } from './pair-facts.ts';
+
+const MILLION = 10 ** SCORE_SCALE;
+
+/** Decimals of means and shares: as many as ten million users can determine. */
+const DIGITS = 9;
+
+/** What was counted of two sides. */
+export interface Counted {
+  readonly a: { readonly facts: SideFacts; readonly distribution: Distribution };
+  readonly b: { readonly facts: SideFacts; readonly distribution: Distribution };
+  readonly pairs: PairFacts;
+  readonly bands: Bands;
+}
+
+/** Puts a comparison together, without outcomes. */
+export function assemble({ a, b, pairs, bands }: Counted): Comparison {
+  const coverage = coverageOf(a.distribution.users, b.distribution.users, pairs.users);
+  const drift = driftOf(a.distribution, b.distribution);
+  return {
+    a: sideOf(a.facts, a.distribution),
+    b: sideOf(b.facts, b.distribution),
+    coverage,
+    differences: pairs.users === 0 ? null : differencesOf(pairs),
+    largest: pairs.largest.map(({ key, a: one, b: other }) => ({
+      ...{ key, score_a: one / MILLION, score_b: other / MILLION, difference: (other - one) / MILLION },
+    })),
+    ranks:
+      pairs.users < 2
+        ? null
+        : {
+            top_decile_overlap: rounded(pairs.overlap / tenthOf(pairs.users)),
+            spearman: pairs.spearman === undefined ? null : rounded(pairs.spearman),
+          },
+    bands: pairs.users === 0 || pairs.moves === undefined ? null : movesOf(pairs.moves, pairs.users, bands),
+    psi: drift === undefined ? null : rounded(drift),
+    outcomes: null,
+    notes: [],
+  };
+}
+
+function sideOf(facts: SideFacts, { users, sum, quantiles }: Distribution): ComparisonSide {
+  return {
+    ...facts,
+    users,
+    mean_score: users === 0 ? null : rounded(sum / users / MILLION),
+    quantiles: quantilesOf(quantiles),
+  };
+}
+
+function coverageOf(a: number, b: number, both: number): Coverage {
+  const share = (of: number) => (of === 0 ? null : rounded(both / of));
+  return { both, only_a: a - both, only_b: b - both, of_a: share(a), of_b: share(b) };
+}
+
+function differencesOf(pairs: PairFacts): Differences {
+  return {
+    users: pairs.users,
+    mean: rounded(pairs.change / pairs.users / MILLION),
+    mean_absolute: rounded(pairs.absolute / pairs.users / MILLION),
+    max_absolute: pairs.largestChange / MILLION,
+    equal: pairs.equal,
+    much_higher: pairs.muchHigher,
+    much_lower: pairs.muchLower,
+    quantiles: quantilesOf(pairs.quantiles),
+  };
+}
+
+function quantilesOf(values: readonly (number | undefined)[]): Quantile[] {
+  return PERCENTS.flatMap((percent, i) => {
+    const value = values[i];
+    return value === undefined ? [] : [{ share: percent / 100, value: value / MILLION }];
+  });
+}
+
+/** Bands that the job does not have any more stand after those that it has. */
+function movesOf(moves: NonNullable<PairFacts['moves']>, users: number, { bounds, rest }: Bands): BandMoves {
+  const known = [...bounds.map(({ name }) => name), rest];
+  const others = moves.flatMap(({ from, to }) => [from, to]).filter((name) => !known.includes(name));
+  const names = [...known, ...[...new Set(others)].sort()];
+  const place = (name: string) => names.indexOf(name);
+  const moved = moves.reduce((sum, move) => sum + (move.from === move.to ? 0 : move.users), 0);
+  return {
+    names,
+    moves: [...moves].sort((one, other) => place(one.from) - place(other.from) || place(one.to) - place(other.to)),
+    moved: rounded(moved / users),
+  };
+}
+
+function rounded(value: number): number {
+  return Number(value.toFixed(DIGITS));
+}

@@ -1,0 +1,55 @@
+/** What the users of both sides have in common, in whole millionths; made by SQL or from two streams. */
+export interface PairFacts {
+  /** Users in both. */
+  readonly users: number;
+  /** Sums over B − A, and over its absolute value. */
+  readonly change: number;
+  readonly absolute: number;
+  readonly largestChange: number;
+  readonly equal: number;
+  readonly muchHigher: number;
+  readonly muchLower: number;
+  readonly quantiles: readonly (number | undefined)[];
+  /** Undefined if a side has no bands. */
+  readonly moves: readonly { readonly from: string; readonly to: string; readonly users: number }[] | undefined;
+  /** Users of the riskiest tenth that both have; can be a fraction, see `overlapOf`. */
+  readonly overlap: number;
+  /** Undefined if all scores of a side are equal, or there are fewer than two users. */
+  readonly spearman: number | undefined;
+  readonly largest: readonly { readonly key: readonly string[]; readonly a: number; readonly b: number }[];
+}
+
+/** A difference above this, in millionths, is called much higher or lower. */
+export const MUCH = 100_000;
+
+/** Quantiles of scores and differences, in percent. */
+export const PERCENTS = [1, 5, 25, 50, 75, 95, 99] as const;
+
+/** The border of the highest scores: all above it are among them, and `taken` of the `tied` users at it. */
+export interface Border {
+  readonly millionths: number;
+  readonly taken: number;
+  readonly tied: number;
+}
+
+/** How many users are above or at the borders of both sides. */
+export interface AtBorders {
+  readonly bothAbove: number;
+  readonly aAboveBAt: number;
+  readonly aAtBAbove: number;
+  readonly bothAt: number;
+}
+
+/** Users in the riskiest tenth, of all: as many as are in decile 1. */
+export function tenthOf(users: number): number {
+  return Math.ceil(users / 10);
+}
+
+/**
+ * Overlap of two sets of highest scores. Users tied at a border are in its set by the share of them that fits, and in both sets
+ * by the smaller of their two shares. So equal scores have the overlap 1 however ties are broken.
+ */
+export function overlapOf(a: Border, b: Border, { bothAbove, aAboveBAt, aAtBAbove, bothAt }: AtBorders): number {
+  const [shareA, shareB] = [a.taken / a.tied, b.taken / b.tied];
+  return bothAbove + aAboveBAt * shareB + aAtBAbove * shareA + bothAt * Math.min(shareA, shareB);
+}
