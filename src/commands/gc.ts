@@ -28,13 +28,13 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   ];
   const reports = templates.flatMap((one) => (one === undefined ? [] : [abandonedReportFiles(path.resolve(root, one))]));
   const places = [source, sink, ...reports];
-  const found = await judgeArtifacts(places, ledger, definition.name, Date.now());
+  const found = await judgeArtifacts(places, ledger, definition, Date.now());
   const apply = flags.apply ?? false;
   if (apply) for (const left of found) if (left.deletable) await left.drop();
-  const left = found.map(({ name, run, deadline, deletable, why }) => ({
+  const left = found.map(({ name, run, deadline, keptUntil, deletable, why }) => ({
     name,
     run_id: run ?? null,
-    deadline: deadline ?? null,
+    deadline: keptUntil ?? deadline ?? null,
     action: deletable ? (apply ? ('dropped' as const) : ('drop' as const)) : ('keep' as const),
     why,
   }));
@@ -49,6 +49,6 @@ function showArtifacts({ name, time_zone: zone }: JobDefinition, found: readonly
   return [alignTable(['', 'left behind', 'why'], rows), ...more].join('\n');
 }
 
-function whyInZone({ why, deadline }: JudgedArtifact, zone: string): string {
-  return deadline === undefined ? why : why.replace(deadline, localTime(deadline, zone));
+function whyInZone({ why }: JudgedArtifact, zone: string): string {
+  return why.replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/, (instant) => localTime(instant, zone));
 }

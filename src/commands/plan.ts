@@ -21,6 +21,7 @@ import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 export interface PlanFlags extends JobFlags, WindowOptions {
   readonly requireGpu?: boolean;
   readonly replaceOverlapping?: boolean;
+  readonly asOf?: string;
 }
 
 /** Shows what a run would do. Moves no rows. */
@@ -35,11 +36,12 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<{
       workers: undefined,
       phase: 'all',
       replaceOverlapping: flags.replaceOverlapping,
+      asOf: flags.asOf,
     },
     context,
   );
-  const { source } = plan;
-  const rows = canCount(source) ? await source.count(plan.query) : undefined;
+  const { source, asOf } = plan;
+  const rows = asOf ? asOf.frozen.rows : canCount(source) ? await source.count(plan.query) : undefined;
   const data = describePlan(plan, rows, plan.estimatedBytes);
   return { data, text: showPlan(data) };
 }
@@ -74,7 +76,10 @@ function describePlan(plan: Plan, rows: number | undefined, bytes: number | unde
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
     freezes: plan.tap === undefined,
     unloads: definition.source.unload,
-    chunks: rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking),
+    chunks:
+      plan.asOf?.frozen.chunks.length ?? (rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking)),
+    /** The run whose kept rows would be scored. */
+    as_of: plan.asOf?.frozen.runId ?? null,
     model: {
       name: bundle.definition.name,
       version: bundle.definition.version,
@@ -182,7 +187,8 @@ function showPlan(plan: ReturnType<typeof describePlan>): string {
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
-    `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored as the query returns them'}`}`,
+    `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes || plan.as_of !== null ? `frozen in ${plan.chunks} chunks` : 'scored as the query returns them'}`}`,
+    ...(plan.as_of === null ? [] : [`            those that run ${plan.as_of} has read; the query below is not run`]),
     ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            add --allow-empty to publish it empty'] : []),

@@ -13,6 +13,7 @@ const FRESH = 'start over instead of resuming an unfinished run';
 const SKIP_PUBLISHED = 'do nothing if the window is already published';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'number of chunk workers (default: one per core, one per GPU)';
+const AS_OF = "score the rows that this run has read, with the job's present model; see source.keep_rows";
 const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
 
 /** Commands that score windows, or parts of one. @returns the default command */
@@ -30,6 +31,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
   addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))
     .option('--require-gpu', REQUIRE_GPU)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .option('--as-of <run>', AS_OF)
     .action(async (flags: PlanFlags) => {
       const { planCommand } = await import('./plan.ts');
       show(await planCommand(flags, context()));
@@ -85,5 +87,6 @@ function addRunOptions(command: Command): Command {
     .option('--require-gpu', REQUIRE_GPU)
     .option('--force', FORCE_REPORT)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
+    .option('--as-of <run>', AS_OF)
     .option('--workers <number>', WORKERS, workerNumber);
 }

@@ -16,16 +16,17 @@ export interface RunFlags extends JobFlags, WindowOptions {
   readonly workers?: number;
   readonly force?: boolean;
   readonly replaceOverlapping?: boolean;
+  readonly asOf?: string;
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition.time_zone, context);
-  const { requireGpu = false, workers, force, replaceOverlapping } = flags;
-  const threads = startThreads(threadsToStart(job.definition, workers));
+  const { requireGpu = false, workers, force, replaceOverlapping, asOf } = flags;
+  const threads = startThreads(asOf === undefined ? threadsToStart(job.definition, workers) : undefined);
   context.atEnd(() => threads.close());
-  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
+  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping, asOf }, context);
   const summary = await run(
     plan,
     {

@@ -1,4 +1,5 @@
 import type { KeyHash } from './checksum.ts';
+import type { KeptRows } from './kept-rows.ts';
 import type { Column } from './schema.ts';
 
 /** Rows of the window that share a chunk number, counted in the source's warehouse. */
@@ -54,6 +55,8 @@ export interface FrozenTable {
   readonly widest?: WidestRows;
   /** Whether its rows were scored as the query returned them. Then no frozen table exists to read again. */
   readonly tapped?: boolean;
+  /** Set if the rows outlive their run; see `source.keep_rows`. */
+  readonly kept?: KeptRows;
   /** How the checksums were made. */
   readonly hash: KeyHash;
 }

@@ -96,6 +96,8 @@ export interface RunDetails {
   readonly versions?: Readonly<Record<string, string>>;
   /** Identity of the source database, see `Source.identity`. */
   readonly source?: string;
+  /** The run whose kept rows were scored, and the identity of its frozen table; absent if the run has read the source. */
+  readonly as_of?: { readonly run_id: string; readonly frozen: string };
   /** Identity of the frozen table whose rows were published. */
   readonly frozen?: string;
   /** The scorer of every published row. */

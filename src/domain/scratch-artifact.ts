@@ -1,4 +1,5 @@
 import { championRun } from './challenger.ts';
+import { type KeptRows, keptUntil } from './kept-rows.ts';
 import { currentPublication, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
 
 /** A temporary table, folder or file, in the warehouse's scratch or on this machine, of a run or of a process. */
@@ -11,23 +12,35 @@ export interface ScratchArtifact {
    * ISO instant after which it may be deleted in any case. Undefined if it belongs to a process that is known to have ended.
    */
   readonly deadline: string | undefined;
+  /** If it holds rows that outlive their run. */
+  readonly kept?: KeptRows | undefined;
 }
 
 export interface Verdict {
   readonly deletable: boolean;
   /** For people: why it may be deleted, or why it is kept. */
   readonly why: string;
+  /** ISO instant until which its rows are kept, whatever became of their run. */
+  readonly keptUntil?: string;
 }
 
 /**
- * Whether an artifact may be deleted. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
+ * Whether an artifact may be deleted. Rows that the job keeps are kept until their time is over. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
  * until their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
  * What a challenger's run left is judged like what its champion's run left, which ends later.
  *
  * @param entries all of the job and the run's window; none if the run is not in the ledger
  * @param now epoch milliseconds of the real clock
+ * @param keepDays `source.keep_rows`
  */
-export function mayDelete({ run: id, deadline }: ScratchArtifact, entries: readonly LedgerEntry[], now: number): Verdict {
+export function mayDelete(artifact: ScratchArtifact, entries: readonly LedgerEntry[], now: number, keepDays?: number): Verdict {
+  if (artifact.kept === undefined) return mayDeleteUnkept(artifact, entries, now);
+  const until = keptUntil(artifact.kept, keepDays);
+  if (Date.parse(until) > now) return { deletable: false, why: `its rows are kept until ${until}`, keptUntil: until };
+  return { ...mayDeleteUnkept(artifact, entries, now), keptUntil: until };
+}
+
+function mayDeleteUnkept({ run: id, deadline }: ScratchArtifact, entries: readonly LedgerEntry[], now: number): Verdict {
   if (id === undefined && deadline === undefined) return { deletable: true, why: 'its process has ended' };
   const run = runsOf(entries).find(({ runId }) => id !== undefined && runId === championRun(id));
   if (run !== undefined && isChallenged(run, entries) && Date.parse(deadline ?? '') >= now)

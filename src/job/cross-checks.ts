@@ -4,6 +4,7 @@ import { parseTableName, sibling, suffixed, type TableName } from '../domain/tab
 import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
+import { keptRowsAreFrozen } from './kept-checks.ts';
 import type { JobDefinition } from './schema.ts';
 
 /** Checks across keys, such as names that would clash in one table, or segments that are not kept. */
@@ -19,6 +20,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...slimTableIsOwn(job),
     ...systemSchemas(job),
     ...unloadSupported(job),
+    ...keptRowsAreFrozen(job),
     ...decilesForLabels(job),
     ...evaluationGatesHaveLabels(job),
   ];

@@ -1,4 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
+import type { RunDetails } from '../domain/ledger.ts';
 import { byProvider, parseProvider } from '../domain/provider.ts';
 import type { Query } from '../domain/query.ts';
 import type { Schema } from '../domain/schema.ts';
@@ -17,6 +18,8 @@ export interface Fingerprinted {
   readonly bundle: Bundle;
   /** Secret of `hashedValue`, if there is one. */
   readonly hashKey: string | undefined;
+  /** The rows of then that are scored, if it is not the query that gives them. */
+  readonly asOf?: NonNullable<RunDetails['as_of']> | undefined;
 }
 
 /**
@@ -27,7 +30,7 @@ export interface Fingerprinted {
  *
  * @returns SHA-256, hex
  */
-export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey }: Fingerprinted): string {
+export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey, asOf }: Fingerprinted): string {
   const { workers: _workers, max_memory: _memory, providers, ...score } = definition.score;
   const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
   const { max_bytes: _bytes, usd_per_tib: _price, warehouse: _from, ...reading } = definition.source;
@@ -43,6 +46,7 @@ export function fingerprintOf({ query, source: identity, columns, definition, bu
     columns,
     definition: { ...scoring, source, sink, score: { ...score, providers: names } },
     model: [bundle.digest, bundle.definitionDigest],
+    ...(asOf && { asOf }),
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };
   return createHash('sha256').update(canonical(parts)).digest('hex');

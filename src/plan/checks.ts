@@ -45,6 +45,11 @@ export function phasesOf(phase: 'all' | Phase): ReadonlySet<Phase> {
   return new Set(phase === 'all' ? PHASES : [phase]);
 }
 
+/** For a run that does not read the source. */
+export function withoutFreeze(phases: ReadonlySet<Phase>): ReadonlySet<Phase> {
+  return new Set([...phases].filter((phase) => phase !== 'freeze'));
+}
+
 /** Runs the checks of source and tables that these phases need, in order. @throws ScoreBatchError from the first that fails */
 export async function checkDraft(draft: Draft, phases: ReadonlySet<Phase>): Promise<void> {
   for (const check of CHECKS) if (check.phases.some((phase) => phases.has(phase))) await check.refuse(draft);

@@ -12,10 +12,19 @@ import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
+import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
 import { bundleFolder } from './bundle-folder.ts';
 import { tryModel } from './canary.ts';
 import { type Challenger, championDefinition, loadChallenger, neededColumns, planChallenger } from './challenger.ts';
-import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
+import {
+  checkDraft,
+  estimateBytes,
+  type Phase,
+  phasesOf,
+  refuseMissingReference,
+  refuseNoParameter,
+  withoutFreeze,
+} from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
@@ -31,6 +40,8 @@ export interface PlanOptions {
   readonly force?: boolean | undefined;
   /** Replace publications of overlapping windows; false by default. */
   readonly replaceOverlapping?: boolean | undefined;
+  /** Id of the run whose kept rows are scored, instead of the query's rows as they are now. */
+  readonly asOf?: string | undefined;
 }
 
 /** Everything that is known of a run before any row moves. */
@@ -66,6 +77,8 @@ export interface Plan
   readonly challenger?: Challenger | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;
+  /** The rows of an earlier run, if they are scored instead of the query's. */
+  readonly asOf?: AsOf | undefined;
 }
 
 /**
@@ -95,11 +108,13 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     kinds,
     maxMemory: context.maxMemory,
   });
-  const schema = await source.describe(query);
+  const asOf = options.asOf === undefined ? undefined : await rowsOfThen(options.asOf, { definition, window, source, ledger });
+  const schema = asOf?.frozen.columns ?? (await source.describe(query));
+  const columns = asOf ? columnsOfThen(asOf, definition, bundle) : chooseColumns(definition, schema, bundle);
   const identity = await source.identity();
-  const estimatedBytes = phases.has('freeze') ? await estimateBytes(source, query) : undefined;
-  const columns = chooseColumns(definition, schema, bundle);
   const challenger = planChallenger(loaded, job.definition, schema);
+  const reads = phases.has('freeze') && asOf === undefined;
+  const estimatedBytes = reads ? await estimateBytes(source, query) : undefined;
   const tables = tablesOf(tableNames(definition), {
     ...columns,
     scoreColumn: definition.score.column,
@@ -107,7 +122,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     reasons: definition.score.reasons?.features,
     holdout: definition.report.holdout !== undefined,
   });
-  await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes, console: context.console }, phases);
+  const draft = { job, window, source, sink, kinds, tables, estimatedBytes, console: context.console };
+  await checkDraft(draft, asOf ? withoutFreeze(phases) : phases);
   const { name, version } = bundle.definition;
   const before = await publishedBefore(ledger, {
     definition,
@@ -116,10 +132,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     replaceOverlapping: options.replaceOverlapping ?? false,
     checkGates: phases.has('freeze') || phases.has('publish'),
   });
-  const tap = await planTap({
-    ...{ definition, bundle, query, columns, source, sink, sizing, served },
-    alone: options.phase === 'all',
-  });
+  const tapInput = { definition, bundle, query, columns, source, sink, sizing, served, alone: options.phase === 'all' };
+  const tap = asOf ? undefined : await planTap(tapInput);
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
   const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
@@ -151,11 +165,12 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
       definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
       bundle,
       hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+      asOf: asOf && { run_id: asOf.frozen.runId, frozen: asOf.frozen.id },
     }),
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,
-    ...{ requireGpu, estimatedBytes, sizing, tap, challenger },
+    ...{ requireGpu, estimatedBytes, sizing, tap, challenger, asOf },
   };
 }
 

@@ -54,7 +54,8 @@ export function threadsToStart(
   requestedWorkers: number | undefined,
 ): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
-  if (source.freeze === 'always' || challenger !== undefined || !kinds.every((kind) => kind === 'duckdb')) return undefined;
+  const freezes = source.freeze === 'always' || source.keep_rows !== undefined || challenger !== undefined;
+  if (freezes || !kinds.every((kind) => kind === 'duckdb')) return undefined;
   const { cores } = readMachine();
   return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
 }
@@ -67,9 +68,10 @@ export function threadsToStart(
  */
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
-  const { freeze } = definition.source;
-  // Rows that two models score are read once.
-  if (freeze === 'always' || definition.challenger !== undefined || served === undefined || !alone) return undefined;
+  const { freeze, keep_rows: kept } = definition.source;
+  // Rows that are kept, or that two models score, are read once.
+  const freezes = freeze === 'always' || kept !== undefined || definition.challenger !== undefined;
+  if (freezes || served === undefined || !alone) return undefined;
   const found = fitTap(input);
   if (typeof found === 'string') {
     if (freeze === 'auto') return undefined;

@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { type LedgerEntry, type Run, unfinishedRun } from '../domain/ledger.ts';
+import { type LedgerEntry, type Run, type RunDetails, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
@@ -76,11 +76,24 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
   const append = entryOf({ plan, progress }, 'started', {
     supersedes: progress.supersedes?.runId ?? null,
     source: plan.identity,
-    sql: showQuery(plan.query),
-    parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
+    ...queryOf(plan),
     versions: VERSIONS,
   });
   return { append, result };
+}
+
+/** The query that gave the rows: this run's, or that of the run whose rows are scored again. */
+function queryOf({ query, asOf }: Plan): RunDetails {
+  if (asOf === undefined) {
+    const parameters = Object.fromEntries(query.parameters.map(({ name, value }) => [name, value]));
+    return { sql: showQuery(query), parameters };
+  }
+  const { sql, parameters } = asOf.run.details;
+  return {
+    as_of: { run_id: asOf.frozen.runId, frozen: asOf.frozen.id },
+    ...(sql !== undefined && { sql }),
+    ...(parameters && { parameters }),
+  };
 }
 
 /** Shows which run is resumed, and which other runs the window has. */

@@ -108,7 +108,7 @@ async function scoreRows(active: ActiveRun, own: ActiveRun, frozen: FrozenTable,
 
 /** @throws ScoreBatchError `conflict` if they are gone: the run was scored as its query returned the rows, or scratch was emptied */
 async function frozenRows({ plan, progress }: ActiveRun): Promise<FrozenTable> {
-  const frozen = await plan.source.frozen(progress.runId);
+  const frozen = plan.asOf?.frozen ?? (await plan.source.frozen(progress.runId));
   if (frozen !== undefined) return frozen;
   throw new ScoreBatchError('conflict', `the rows of run ${progress.runId} are not frozen any more`, {
     hint: 'the next window is scored by both models',

@@ -2,7 +2,7 @@ import { judgeArtifacts } from './judged-artifacts.ts';
 import type { ActiveRun } from './progress.ts';
 
 /**
- * Drops the run's own scratch, and what earlier runs of the job have left that is finished or past its deadline. Errors are
+ * Drops the run's own scratch, except rows that the job keeps, and what earlier runs of the job have left that is finished or past its deadline. Errors are
  * warnings: the next run tries again.
  *
  * @param challengerRunId the run of its challenger, if it has one
@@ -13,10 +13,11 @@ export async function cleanUp(
 ): Promise<void> {
   const { source, sink } = plan;
   try {
-    await source.dropFrozen(runId);
+    // Kept rows are judged below.
+    if (plan.job.definition.source.keep_rows === undefined) await source.dropFrozen(runId);
     await sink.discard(runId);
     if (challengerRunId !== undefined) await sink.discard(challengerRunId);
-    for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition.name, Date.now())) {
+    for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition, Date.now())) {
       if (left.deletable) await left.drop();
     }
   } catch (error) {

@@ -1,6 +1,7 @@
 import { championRun } from '../domain/challenger.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
 
 /** A scratch artifact, and whether it may be dropped. */
@@ -18,7 +19,7 @@ export interface JudgedArtifact extends ScratchArtifact, Verdict {
 export async function judgeArtifacts(
   places: readonly Scratch[],
   ledger: Ledger,
-  job: string,
+  { name: job, source }: Pick<JobDefinition, 'name' | 'source'>,
   now: number,
 ): Promise<JudgedArtifact[]> {
   const found = new Map<string, { readonly left: ScratchArtifact; readonly place: Scratch }>();
@@ -29,7 +30,7 @@ export async function judgeArtifacts(
   const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, job);
   return [...found.values()].map(({ left, place }) => ({
     ...left,
-    ...mayDelete(left, entriesOfWindow(left, entries), now),
+    ...mayDelete(left, entriesOfWindow(left, entries), now, source.keep_rows),
     drop: () => place.drop(left),
   }));
 }

@@ -75,8 +75,8 @@ async function hintFor(plan: Plan, runId: string, { rows, rejections, texts }: R
 }
 
 /** Searches back window by window, if the source can count rows cheaply. */
-async function newestWindowWithRows({ job, window, source }: Plan): Promise<string | undefined> {
-  if (!canCount(source)) return undefined;
+async function newestWindowWithRows({ job, window, source, asOf }: Plan): Promise<string | undefined> {
+  if (!canCount(source) || asOf !== undefined) return undefined;
   const deadline = performance.now() + MAX_SEARCH_MS;
   let earlier = previousWindow(window);
   for (let i = 0; i < MAX_WINDOWS_BACK && earlier !== undefined && performance.now() < deadline; i += 1) {

@@ -15,7 +15,8 @@ export async function explainMemory(error: unknown, plan: Plan, runId: string): 
   const { source } = plan;
   const texts = plan.needed.filter(({ type }) => type === 'string');
   // If that fails, too, the first error counts.
-  const found = canMeasure(source) && texts.length > 0 ? await source.largest(plan.query, texts, runId).catch(() => []) : [];
+  const measurable = canMeasure(source) && texts.length > 0 && plan.asOf === undefined;
+  const found = measurable ? await source.largest(plan.query, texts, runId).catch(() => []) : [];
   const [largest] = [...found].sort((a, b) => b.bytes - a.bytes);
   const bound = nextBound(plan.sizing.bound, largest?.bytes ?? 0);
   const shorter = largest === undefined ? '' : `, or shorten ${largest.column} in the query and add --fresh`;

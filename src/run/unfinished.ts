@@ -25,6 +25,8 @@ export async function resumableRun(
     const changed = audited?.run.runId === run.runId && audited.differences.length > 0;
     return changed ? {} : { run };
   }
+  // Equal fingerprints: it scored the same frozen rows, which the plan has just found.
+  if (plan.asOf !== undefined) return { run };
   try {
     const frozen = await plan.source.frozen(run.runId);
     return frozen || (await isOneSnapshot(plan, run.runId)) ? { run } : {};

@@ -1,3 +1,4 @@
+import type { KeptRows } from '../domain/kept-rows.ts';
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
 
 /** Metadata on a run's folder, table or stage in scratch. Anything without it is not ours and is left alone. */
@@ -7,12 +8,17 @@ export interface Mark {
   readonly run: string;
   /** ISO instant after which it can be dropped, whatever happened to its run. */
   readonly deadline: string;
+  /** If it holds rows that outlive their run. */
+  readonly kept?: KeptRows;
 }
 
-const LIFETIME_MS = 7 * 86_400_000;
+const DAY_MS = 86_400_000;
+const LIFETIME_DAYS = 7;
 
-export function newMark(job: string, run: string): Mark {
-  return { createdBy: 'score-batch', job, run, deadline: new Date(Date.now() + LIFETIME_MS).toISOString() };
+export function newMark(job: string, run: string, kept?: KeptRows): Mark {
+  const days = Math.max(LIFETIME_DAYS, kept?.days ?? 0);
+  const deadline = new Date(Date.now() + days * DAY_MS).toISOString();
+  return { createdBy: 'score-batch', job, run, deadline, ...(kept && { kept }) };
 }
 
 /** @param text JSON of a mark, or anything else */
@@ -27,5 +33,7 @@ export function readMark(text: string | null | undefined): Mark | undefined {
 
 /** The artifact that carries the mark; empty if the mark belongs to another job. @param name where it is stored */
 export function artifactsOf(job: string, name: string, mark: Mark | undefined): ScratchArtifact[] {
-  return mark?.job === job ? [{ name, run: mark.run, deadline: mark.deadline }] : [];
+  if (mark?.job !== job) return [];
+  const { run, deadline, kept } = mark;
+  return [{ name, run, deadline, ...(kept && { kept }) }];
 }

@@ -18,6 +18,11 @@ export async function markFolder(folder: string, job: string, run: string): Prom
   await rename(pending, path.join(folder, FILE));
 }
 
+/** Whether a file in a run's folder is its mark, whole or half-written. */
+export function isMark(name: string): boolean {
+  return name.startsWith(FILE);
+}
+
 export async function readFolderMark(folder: string): Promise<Mark | undefined> {
   return readMark(await readFile(path.join(folder, FILE), 'utf8').catch(() => undefined));
 }

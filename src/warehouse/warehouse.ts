@@ -2,6 +2,7 @@ import type { ScoredFile, StagedAttempt } from '../domain/attempt.ts';
 import type { KeyHash } from '../domain/checksum.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
+import type { KeptRows } from '../domain/kept-rows.ts';
 import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { TopRow } from '../domain/reasons.ts';
@@ -21,6 +22,8 @@ export interface FreezeOptions extends Chunking {
   /** All columns the run needs, keys included. */
   readonly columns: readonly Column[];
   readonly hash: KeyHash;
+  /** If the rows outlive their run. */
+  readonly kept?: KeptRows | undefined;
 }
 
 /** Where runs keep intermediate results. */

@@ -104,18 +104,18 @@ async function writeFrozen(connection: Connection, query: Query, options: Freeze
 }
 
 /** Partitioned by bucket, so that reading a chunk is billed only for its buckets; clustering does not guarantee that. */
-function selectFrozen(connection: Connection, query: Query, { runId, key, columns }: FreezeOptions): string {
+function selectFrozen(connection: Connection, query: Query, { runId, key, columns, kept }: FreezeOptions): string {
   // Aliased to the job's spelling, because the query may use another case.
   const names = columns.map(({ name }) => `${BIGQUERY.identifier(name)} AS ${BIGQUERY.identifier(name)}`);
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'frozen', runId)}
     PARTITION BY RANGE_BUCKET(${BUCKET}, GENERATE_ARRAY(0, ${BUCKETS}, 1))
-    ${scratchClause(connection, runId)}
+    ${scratchClause(connection, runId, kept)}
     AS SELECT ${names.join(', ')}, ${bucketOf(BIGQUERY, key)} AS ${BUCKET} FROM ${asSubquery(renderQuery(query))}`;
 }
 
 /** Two processes of one run write the same manifest, and the first one wins. */
 function writeManifest(connection: Connection, frozen: FrozenTable): string {
   return `CREATE TABLE IF NOT EXISTS ${scratchName(connection, 'manifest', frozen.runId)}
-    ${scratchClause(connection, frozen.runId)}
+    ${scratchClause(connection, frozen.runId, frozen.kept)}
     AS SELECT ${BIGQUERY.literal(JSON.stringify(frozen))} AS manifest`;
 }

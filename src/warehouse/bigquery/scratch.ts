@@ -1,3 +1,4 @@
+import type { KeptRows } from '../../domain/kept-rows.ts';
 import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { artifactsOf, newMark, readMark } from '../mark.ts';
@@ -16,15 +17,15 @@ export function scratchTable({ scratch }: Connection, kind: ScratchKind, runId: 
 }
 
 /** Options of a new table in scratch: our mark, labels for billing, and the time after which BigQuery drops it. */
-export function scratchOptions(connection: Connection, runId: string) {
-  const mark = newMark(connection.job, runId);
+export function scratchOptions(connection: Connection, runId: string, kept?: KeptRows) {
+  const mark = newMark(connection.job, runId, kept);
   const expirationTime = String(Date.parse(mark.deadline));
   return { description: JSON.stringify(mark), labels: labelsOf(connection, runId), expirationTime };
 }
 
 /** `scratchOptions` as an OPTIONS clause. */
-export function scratchClause(connection: Connection, runId: string): string {
-  const { description, labels, expirationTime } = scratchOptions(connection, runId);
+export function scratchClause(connection: Connection, runId: string, kept?: KeptRows): string {
+  const { description, labels, expirationTime } = scratchOptions(connection, runId, kept);
   const { literal } = BIGQUERY;
   const pairs = Object.entries(labels).map(([name, value]) => `(${literal(name)}, ${literal(value)})`);
   const expiration = `TIMESTAMP ${literal(new Date(Number(expirationTime)).toISOString())}`;

@@ -26,11 +26,10 @@ import { PLAIN } from './plain.ts';
 import { renderQuery } from './query.ts';
 import { makeRoom } from './room.ts';
 import { countRows } from './row-count.ts';
-import { makeRunFolder, runFolder } from './scratch.ts';
+import { FROZEN, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
 import { stampsOf } from './stamp.ts';
 import { widestRows } from './widest-rows.ts';
 
-const MANIFEST = 'frozen.json';
 const ROWS = 'rows';
 const REPEATED = 'repeated';
 /** 200 MiB was enough to count ten million keys in one pass, but not a hundred million, even with spilling. */
@@ -107,7 +106,7 @@ async function copyRows(database: Database, query: Query, { columns }: FreezeOpt
 
 /** Counts the files, not the query: reconcile must compare with what is frozen. */
 async function countFrozen(database: Database, folder: string, options: FreezeOptions, file: DuckdbFile): Promise<FrozenTable> {
-  const { runId, columns, key, hash } = options;
+  const { runId, columns, key, hash, kept } = options;
   const files = await filesIn(path.join(folder, ROWS));
   const widest = await widestRows(database, files, columns, ROW_GROUP_BYTES);
   const memory = await makeRoom(database, file, widest?.bytes ?? 0);
@@ -130,7 +129,11 @@ async function countFrozen(database: Database, folder: string, options: FreezeOp
   const passes = Math.max(1, Math.ceil((rows * BYTES_PER_KEY) / memory));
   const duplicates = await writeRepeated(database, folder, options, { files, passes });
   const divisions = Math.max(1, chunks.length);
-  return { id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates, ...(widest && { widest }) };
+  return {
+    ...{ id: newFrozenId(), runId, columns, divisions, hash, chunks, pieces, rows, duplicates },
+    ...(widest && { widest }),
+    ...(kept && { kept }),
+  };
 }
 
 /** Rows per chunk of a file: about equal, at most `chunkRows`. */
@@ -261,5 +264,5 @@ export async function selectFrozen(
 }
 
 function frozenFolder(file: DuckdbFile, runId: string): string {
-  return path.join(runFolder(file, runId), 'frozen');
+  return path.join(runFolder(file, runId), FROZEN);
 }

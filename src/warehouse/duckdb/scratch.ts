@@ -1,12 +1,18 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { KeptRows } from '../../domain/kept-rows.ts';
 import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { isSpill } from '../../duckdb/spill.ts';
+import { systemCode } from '../../errors.ts';
 import { artifactsOf } from '../mark.ts';
-import { isBeingRemoved, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
+import { isBeingRemoved, isMark, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
 import { isReadingNote } from './readers.ts';
 import { spilled } from './spilled.ts';
+
+/** Folder of a run's frozen rows inside the run's folder, and the file in it without which they are not complete. */
+export const FROZEN = 'frozen';
+export const MANIFEST = 'frozen.json';
 
 /** The run's folder, for frozen chunks, staging and the files of its workers. */
 export function runFolder(file: DuckdbFile, runId: string): string {
@@ -39,10 +45,47 @@ export async function listArtifacts(file: DuckdbFile): Promise<ScratchArtifact[]
   for (const name of names) {
     if (ofInstances.includes(name)) continue;
     const folder = path.join(scratch, name);
-    if (isBeingRemoved(name)) artifacts.push({ name: folder, run: undefined, deadline: undefined });
-    else artifacts.push(...artifactsOf(job, folder, await readFolderMark(folder)));
+    if (isBeingRemoved(name)) artifacts.push(goneFolder(folder));
+    else artifacts.push(...(await artifactsOfRun(job, folder)));
   }
   return artifacts;
+}
+
+function goneFolder(folder: string): ScratchArtifact {
+  return { name: folder, run: undefined, deadline: undefined };
+}
+
+/** The folder of a run. If it has kept rows, whatever else is in it is listed apart: it goes when its run has published. */
+async function artifactsOfRun(job: string, folder: string): Promise<ScratchArtifact[]> {
+  const mark = await readFolderMark(folder);
+  const kept = mark?.job === job ? await keptIn(folder) : undefined;
+  if (mark === undefined || kept === undefined) return artifactsOf(job, folder, mark);
+  const others = (await namesIn(folder)).filter((name) => name !== FROZEN && !isMark(name));
+  return [
+    ...artifactsOf(job, folder, { ...mark, kept }),
+    ...others.map((name) =>
+      isBeingRemoved(name)
+        ? goneFolder(path.join(folder, name))
+        : { name: path.join(folder, name), run: mark.run, deadline: mark.deadline },
+    ),
+  ];
+}
+
+/** What the manifest of a run's frozen rows says about keeping them; undefined if it has none that are kept. */
+async function keptIn(folder: string): Promise<KeptRows | undefined> {
+  try {
+    return (JSON.parse(await readFile(path.join(folder, FROZEN, MANIFEST), 'utf8')) as { kept?: KeptRows }).kept;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
+/** Removes all of a run but kept rows. */
+export async function discardRun(file: DuckdbFile, runId: string): Promise<void> {
+  const folder = runFolder(file, runId);
+  if ((await keptIn(folder)) === undefined) return await removeFolder(folder);
+  for (const name of await namesIn(folder)) if (name !== FROZEN && !isMark(name)) await removeFolder(path.join(folder, name));
 }
 
 export async function dropArtifact({ name }: ScratchArtifact): Promise<void> {

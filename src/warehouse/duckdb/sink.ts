@@ -12,7 +12,7 @@ import { duckdbAudit } from './audit.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
 import { readPublished } from './published.ts';
-import { dropArtifact, listArtifacts, makeRunFolder, removeRunFolder, runFolder } from './scratch.ts';
+import { discardRun, dropArtifact, listArtifacts, makeRunFolder, runFolder } from './scratch.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
@@ -64,7 +64,7 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     ...duckdbAudit(file),
     stagingLocation: (runId) => stagingFolder(file, runId),
     showRejected: (runId) => showRejected(stagingFolder(file, runId)),
-    discard: (runId) => removeRunFolder(file, runId),
+    discard: (runId) => discardRun(file, runId),
     listArtifacts: () => translated(file.scratch, () => listArtifacts(file)),
     drop: (artifact) => translated(file.scratch, () => dropArtifact(artifact)),
   };

@@ -52,7 +52,7 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
     await createTable(snowflake, scratchName(snowflake, 'frozen', runId), () =>
       client.use((session) =>
         session.rows(
-          `${create(table, snowflake, runId)} AS
+          `${create(table, snowflake, options)} AS
            SELECT *, ${bucketOf(SNOWFLAKE, key)} AS ${BUCKET} FROM (SELECT ${list} FROM ${asSubquery(sql)}) ORDER BY ${BUCKET}`,
           { binds, tag },
         ),
@@ -64,7 +64,7 @@ export async function freeze(snowflake: Snowflake, query: Query, options: Freeze
   const counted = await run(snowflake, countBuckets(SNOWFLAKE, table, key, columns), runId);
   const frozen = frozenTable(runId, columns, options, counted);
   await createTable(snowflake, manifestName, () =>
-    run(snowflake, `${create(manifest, snowflake, runId)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
+    run(snowflake, `${create(manifest, snowflake, options)} AS SELECT ${literal(JSON.stringify(frozen))} AS manifest`, runId),
   );
   const result = (await readFrozen(snowflake, runId)) ?? frozen;
   if (snowflake.unload) await unloadChunks(snowflake, result, table);
@@ -102,8 +102,8 @@ export function frozenTableName(snowflake: Snowflake, runId: string): string {
   return tableIdentifier(scratchName(snowflake, 'frozen', runId));
 }
 
-function create(table: string, snowflake: Snowflake, runId: string): string {
-  return `CREATE TRANSIENT TABLE IF NOT EXISTS ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId)}`;
+function create(table: string, snowflake: Snowflake, { runId, kept }: FreezeOptions): string {
+  return `CREATE TRANSIENT TABLE IF NOT EXISTS ${table} DATA_RETENTION_TIME_IN_DAYS = 0 ${comment(snowflake, runId, kept)}`;
 }
 
 /** Selects the query's columns by their exact names, aliased to the job's spelling. */

@@ -8,6 +8,7 @@ import {
   type FrozenChunk,
   type FrozenTable,
 } from '../../domain/frozen-table.ts';
+import type { KeptRows } from '../../domain/kept-rows.ts';
 import type { Column } from '../../domain/schema.ts';
 import { alteredFrozen, chunkDifferences } from '../altered-frozen.ts';
 import type { Dialect } from '../dialect.ts';
@@ -37,12 +38,13 @@ export function countBuckets(dialect: Dialect, table: string, key: readonly Colu
 export function frozenTable(
   runId: string,
   columns: readonly Column[],
-  chunking: Chunking,
+  { kept, ...chunking }: Chunking & { readonly kept?: KeptRows | undefined },
   buckets: readonly TextRow[],
 ): FrozenTable {
   const rows = buckets.reduce((sum, [, count]) => sum + Number(count), 0);
   const divisions = divisionsFor(rows, chunking);
-  return { id: newFrozenId(), runId, columns, chunks: chunksOf(divisions, buckets), rows, divisions, hash: 'md5' };
+  const chunks = chunksOf(divisions, buckets);
+  return { id: newFrozenId(), runId, columns, chunks, rows, divisions, hash: 'md5', ...(kept && { kept }) };
 }
 
 /** @param where the table, as shown to the user. @throws ScoreBatchError `refused` if the text is not a valid manifest */
