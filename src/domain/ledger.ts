@@ -1,6 +1,7 @@
 import type { Evaluation } from './evaluation.ts';
 import type { Execution } from './execution.ts';
 import type { ModelChange } from './model-change.ts';
+import type { Promotion } from './promotion.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
@@ -18,9 +19,10 @@ import type { WorkerTime } from './worker-time.ts';
 /**
  * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
- * overlapping window took the run's rows out of the tables.
+ * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
+ * `refused` if the job was changed otherwise meanwhile; it has no rows.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded'] as const;
+const RUN_STATES = ['started', 'failed', 'promoting', 'refused', 'skipped', 'published', 'completed', 'superseded', 'promoted'] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and a label for people. */
@@ -91,6 +93,8 @@ export interface RunDetails {
   readonly challenger?: string;
   /** In a challenger's run: how its scores compare with those of the champion. */
   readonly comparison?: RecordedComparison;
+  /** If `state` is `promoting` or follows it. */
+  readonly promotion?: Promotion;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { challengerJob, challengerRun } from '../domain/challenger.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
+import { begunPromotion } from '../domain/promotion.ts';
 import type { RecordedComparison } from '../domain/recorded-comparison.ts';
 import { ALONE, type Shard } from '../domain/sharing.ts';
 import { StageClock } from '../domain/stages.ts';
@@ -27,8 +28,8 @@ export interface ChallengerSummary {
 
 /**
  * Scores the rows of a published run with the challenger, publishes them to its table, and compares the two. It comes after the
- * champion's publication, so whatever happens to the challenger happens to rows that nobody waits for; and before the run is
- * completed, so that a killed process leaves a run which the next one finishes.
+ * champion's publication and report, so nobody waits for it, whatever happens to it; and before the run is completed, so that
+ * a killed process leaves a run which the next one finishes.
  *
  * @returns undefined if the job has no challenger, or the run is completed
  * @throws Interrupted if a signal ended the process. Any other failure is a warning and an entry in the ledger.
@@ -40,6 +41,7 @@ export async function challenge(active: ActiveRun): Promise<ChallengerSummary | 
   progress.clock.enter('challenge');
   let own: ActiveRun | undefined;
   try {
+    await warnOfPromotion(active);
     own = challengerOf(active, challenger);
     const comparison = await publishChallenger(active, own);
     const { model } = challenger;
@@ -54,6 +56,15 @@ export async function challenge(active: ActiveRun): Promise<ChallengerSummary | 
     const run_id = own?.progress.runId ?? null;
     return { model: challenger.model, run_id, state: 'not published', comparison: null, error: message };
   }
+}
+
+/** A promotion may have been killed before it changed the job, whose next command then still runs the old model. */
+async function warnOfPromotion({ plan, context }: ActiveRun): Promise<void> {
+  const states = ['promoting', 'promoted', 'refused'] as const;
+  const begun = begunPromotion(await plan.ledger.entries({ job: plan.job.definition.name, states }));
+  if (begun === undefined) return;
+  const { to } = begun.details.promotion;
+  context.console.warn(`the promotion of ${to.name} ${to.version} was begun and is not finished: run \`score-batch promote\``);
 }
 
 /** Scores a shard of the challenger's chunks. Never fails: the process that publishes scores what is missing. */

@@ -46,17 +46,15 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
   }
 }
 
-/** Lets the challenger of a published run score the same rows, writes the run's report and cleans up. */
+/** Writes the report of a published run, lets its challenger score the same rows, and cleans up. */
 export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
-  const challenger = active.plan.challenger === undefined ? undefined : await challengeIn(active);
-  await finishReport(active);
+  let challenged: ChallengerSummary | undefined;
+  const letChallengerScore = async (): Promise<void> => {
+    const { challenge } = await import('./challenge.ts');
+    challenged = await challenge(active);
+  };
+  await finishReport(active, active.plan.challenger && letChallengerScore);
   active.progress.clock.enter('clean_up');
-  await cleanUp(active, challenger?.run_id ?? undefined);
-  return summarize(active, state, challenger);
-}
-
-/** Loaded only for a job that has a challenger. */
-async function challengeIn(active: ActiveRun): Promise<ChallengerSummary | undefined> {
-  const { challenge } = await import('./challenge.ts');
-  return await challenge(active);
+  await cleanUp(active, challenged?.run_id ?? undefined);
+  return summarize(active, state, challenged);
 }

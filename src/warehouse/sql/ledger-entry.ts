@@ -100,6 +100,7 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   reasons: isGroup,
   challenger: isText,
   comparison: isGroup,
+  promotion: isGroup,
   error: isText,
   files: isTexts,
   table: isTexts,
