@@ -85,6 +85,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse (types)',
     'warehouse/sql',
   ],
+  // How two sides' scores agree, measured by aggregating SQL.
+  compare: ['domain', 'errors', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
   // What the report page shows, read from tables and ledger, and the page as HTML.
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What people and schedulers see.
@@ -111,6 +113,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   run: [
+    'compare',
     'context (types)',
     'domain',
     'errors',
@@ -130,6 +133,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // A challenger becomes the model of its job.
+  promotion: [
+    'compare',
+    'context (types)',
+    'domain',
+    'errors',
+    'job',
+    'model',
+    'plan',
+    'replaced-file',
+    'run',
+    'warehouse',
+    'yaml',
+  ],
   commands: [
     'context (types)',
     'domain',
@@ -141,6 +158,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'onnx',
     'plan',
+    'promotion',
     'random',
     'reference',
     'replaced-file',

@@ -22,7 +22,17 @@ import type { WorkerTime } from './worker-time.ts';
  * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
  * `refused` if the job was changed otherwise meanwhile; it has no rows.
  */
-const RUN_STATES = ['started', 'failed', 'promoting', 'refused', 'skipped', 'published', 'completed', 'superseded', 'promoted'] as const;
+const RUN_STATES = [
+  'started',
+  'failed',
+  'promoting',
+  'refused',
+  'skipped',
+  'published',
+  'completed',
+  'superseded',
+  'promoted',
+] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and a label for people. */

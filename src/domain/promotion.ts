@@ -1,5 +1,3 @@
-import { type LedgerEntry, type Run, runsOf } from './ledger.ts';
-
 /** A model as a promotion names it. */
 export interface PromotedModel {
   /** Folder of the bundle as the job file has or had it. */
@@ -24,17 +22,4 @@ export interface Promotion {
   readonly refusals: readonly string[];
   /** User of the warehouse's session. */
   readonly user: string | null;
-}
-
-/** A promotion that was begun and has not ended. */
-export type BegunPromotion = Run & { readonly details: { readonly promotion: Promotion } };
-
-/** @param entries of one job, among them all that are `promoting` or ended a promotion */
-export function begunPromotion(entries: readonly LedgerEntry[]): BegunPromotion | undefined {
-  const last = runsOf(entries).findLast(({ details }) => details.promotion !== undefined);
-  return last !== undefined && isBegun(last) ? last : undefined;
-}
-
-function isBegun(run: Run): run is BegunPromotion {
-  return run.state === 'promoting' && run.details.promotion !== undefined;
 }

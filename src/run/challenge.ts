@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Context } from '../context.ts';
+import { begunPromotion } from '../domain/begun-promotion.ts';
 import { challengerJob, challengerRun } from '../domain/challenger.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
-import { begunPromotion } from '../domain/promotion.ts';
 import type { RecordedComparison } from '../domain/recorded-comparison.ts';
 import { ALONE, type Shard } from '../domain/sharing.ts';
 import { StageClock } from '../domain/stages.ts';

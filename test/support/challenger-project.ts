@@ -75,7 +75,7 @@ export async function challengerProject({
 
 function floats(...values: readonly number[]): Buffer {
   const bytes = Buffer.alloc(4 * values.length);
-  values.forEach((value, i) => bytes.writeFloatLE(value, 4 * i));
+  for (const [i, value] of values.entries()) bytes.writeFloatLE(value, 4 * i);
   return bytes;
 }
 

@@ -88,6 +88,12 @@ const isText: Shape = (value) => absent(value) || typeof value === 'string';
 const isTexts: Shape = (value) => absent(value) || (Array.isArray(value) && value.every((part) => typeof part === 'string'));
 const isList: Shape = (value) => absent(value) || (Array.isArray(value) && value.every(isObject));
 const isGroup: Shape = (value) => absent(value) || isObject(value);
+/** What the limits of comparisons read of it, see `checkComparison`. */
+const isComparison: Shape = (value) => {
+  if (!isObject(value) || !isObject(value.champion) || !isObject(value.challenger) || !isObject(value.measures)) return false;
+  const { a, b, coverage } = value.measures;
+  return isObject(a) && isObject(b) && isObject(a.window) && isObject(b.window) && isObject(coverage);
+};
 
 /** Expected types of the details that are read from earlier runs. */
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
@@ -99,8 +105,8 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   score_reference: isGroup,
   reasons: isGroup,
   challenger: isText,
-  comparison: isGroup,
-  promotion: isGroup,
+  comparison: (value) => absent(value) || isComparison(value),
+  promotion: (value) => absent(value) || (isObject(value) && isObject(value.from) && isObject(value.to)),
   error: isText,
   files: isTexts,
   table: isTexts,
