@@ -73,7 +73,11 @@ describe('promote', () => {
     ]);
     const run = await scoreBatch(folder, ['--week', '1997-W11', '--json']);
     expect(run.code, run.stderr).toBe(0);
-    expect(JSON.parse(run.stdout)).toMatchObject({ model: { version: '2' }, challenger: null, model_changed: { version: '1' } });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      model: { version: '2' },
+      challenger: null,
+      model_changed: { version: '1' },
+    });
     expect((await scoreBatch(folder, ['promote'])).code).toBe(78);
   });
 
@@ -107,13 +111,7 @@ describe('promote', () => {
 describe('promote is refused', () => {
   it.each<[string, Options, (folder: string) => Promise<unknown>, number, RegExp]>([
     ['without comparisons', {}, async () => {}, 65, /0 windows are published, and promote_after is 2/],
-    [
-      'without limits',
-      { compare: '' },
-      (folder) => scoreBatch(folder, ['--week', '1997-W11']),
-      78,
-      /no limits under compare/,
-    ],
+    ['without limits', { compare: '' }, (folder) => scoreBatch(folder, ['--week', '1997-W11']), 78, /no limits under compare/],
     [
       'with a window beyond a limit',
       { compare: 'compare: { max_mean_change: 0.000001, max_psi: 5 }\n', promoteAfter: 1 },
@@ -167,7 +165,8 @@ describe('promote is refused', () => {
 describe('a promotion in the middle of a run', () => {
   it.each(['job file', 'link'] as const)('by its %s: the run publishes with the model it began with', async (by) => {
     const folder = await slowProject({
-      edit: (job) => `${job.replace('model: model', by === 'link' ? `model: ${LINK}` : 'model: model')}${LIMITS}challenger: { model: models/linear-2 }\n`,
+      edit: (job) =>
+        `${job.replace('model: model', by === 'link' ? `model: ${LINK}` : 'model: model')}${LIMITS}challenger: { model: models/linear-2 }\n`,
     });
     await writeBundle(path.join(folder, 'models/linear-2'), { version: '2' });
     if (by === 'link') await throughLink(folder);
@@ -189,4 +188,3 @@ describe('a promotion in the middle of a run', () => {
     expect(await versionOf(folder)).toEqual(['2']);
   });
 });
-

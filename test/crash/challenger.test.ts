@@ -6,8 +6,8 @@ import { query } from '../support/project.ts';
 import { sampled } from '../support/sample.ts';
 import { CSV, WAREHOUSE } from '../support/steer.ts';
 import { CHALLENGER_EFFECTS } from './challenger-effects.ts';
-import { run } from './kill.ts';
 import { fileProject } from './file-project.ts';
+import { run } from './kill.ts';
 
 describe('a run with a challenger', () => {
   const cases = CHALLENGER_EFFECTS.flatMap(({ name, pattern, phases }) =>
