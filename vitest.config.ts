@@ -28,6 +28,7 @@ const EVERY_WAREHOUSE = [
 const SYSTEM = [
   'bench',
   'bottleneck',
+  'challenger',
   'commands/explain',
   'commands/gc',
   'data-quality',
@@ -39,6 +40,7 @@ const SYSTEM = [
   'identities',
   'limits',
   'package',
+  'promote',
   'providers',
   'page-bad-input',
   'page-index',

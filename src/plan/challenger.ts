@@ -16,7 +16,7 @@ export interface Challenger {
   readonly bundle: Bundle | undefined;
   /** Columns that feed its features, in the order of the features; empty if it cannot score. */
   readonly features: readonly Column[];
-  /** Why it cannot score; undefined if it can. It is no reason to stop the run. */
+  /** Why it cannot score; undefined if it can. It never stops the run. */
   readonly problem: ScoreBatchError | undefined;
 }
 

@@ -13,7 +13,7 @@ import { spliced } from '../yaml/splice.ts';
 
 // What makes the challenger the model of the job: the path `model` must lead to its bundle, and the job must not have it as
 // its challenger any more. If the path is a link, the link is repointed; else the job file names another path. Each step is
-// atomic, and what is done already is no step, so after a kill the same steps finish it.
+// atomic, and nothing that is done already is a step, so after a kill the same steps finish it.
 
 export interface JobChange {
   /** One line for people. */

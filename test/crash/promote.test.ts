@@ -1,9 +1,10 @@
-import { readdir, readFile, readlink, rename, symlink } from 'node:fs/promises';
+import { cp, readdir, readFile, readlink, rename, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { challengerProject } from '../support/challenger-project.ts';
+import { keptFolder, once } from '../support/kept.ts';
+import { temporaryFolder } from '../support/project.ts';
 import { sampled } from '../support/sample.ts';
-import { copyProject } from '../support/steer.ts';
 import { fileProject } from './file-project.ts';
 import { run, start } from './kill.ts';
 import { promoteEffects } from './promote-effects.ts';
@@ -22,20 +23,24 @@ async function ready(by: 'job file' | 'link'): Promise<string> {
   }
   const { code, stderr } = await run(await fileProject(folder));
   expect(code, stderr).toBe(0);
-  return folder;
+  return await copied(folder, await keptFolder());
+}
+
+async function copied(folder: string, to: string): Promise<string> {
+  await cp(folder, to, { recursive: true, verbatimSymlinks: true });
+  return to;
 }
 
 describe.each(['job file', 'link'] as const)('promote by %s', (by) => {
-  let made: Promise<string> | undefined;
+  const made = once(() => ready(by));
   const cases = promoteEffects(by).flatMap(({ name, pattern, phases }) =>
     phases.map((phase) => [`${phase} ${name}`, { pattern, phase, occurrence: 1 }] as const),
   );
 
   it.for(sampled(cases, ([title]) => `promote by ${by} ${title}`))(
-    'killed %s: the next promote leaves what an undisturbed one leaves',
+    'killed %s: the next promote leaves what one that nothing ended leaves',
     async ([title, point]) => {
-      made ??= ready(by);
-      const folder = await copyProject(await made);
+      const folder = await copied(await made(), await temporaryFolder());
       const project = await fileProject(folder);
       const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
       const killed = await start(project, point, PROMOTE).ended;
