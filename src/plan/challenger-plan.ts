@@ -17,7 +17,7 @@ import type { Plan } from './plan.ts';
 import { publishedBefore } from './publications.ts';
 
 /** The scores table of a job's challenger: `sink.table` with `_challenger` appended, unless the job names another. */
-export function challengerTable({ sink, challenger }: JobDefinition): TableName {
+function challengerTable({ sink, challenger }: JobDefinition): TableName {
   const own = challenger?.table === undefined ? undefined : parseTableName(challenger.table);
   return own ?? suffixed(parseTableName(sink.table) ?? [], '_challenger');
 }

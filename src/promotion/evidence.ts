@@ -7,7 +7,7 @@ import type { WindowKind } from '../domain/window.ts';
 import { showLimit } from '../run/compare-challenger.ts';
 
 /** A bundle as it is now. */
-export interface PresentBundle {
+interface PresentBundle {
   readonly digest: string;
   readonly definitionDigest: string;
 }
