@@ -39,7 +39,7 @@ describe('a run with a challenger', () => {
       }
       const [compared] = await rows(
         `select count(*) as n from marketing.score_batch_ledger where state = 'completed' and job = 'linear.challenger'
-           and details->'comparison'->'champion'->>'run_id' = (select any_value(run_id) from marketing.scores)
+           and json_extract_string(details, '$.comparison.champion.run_id') = (select any_value(run_id) from marketing.scores)
            and run_id = (select any_value(run_id) from marketing.scores_challenger)`,
       );
       expect(compared).toEqual({ n: '1' });
