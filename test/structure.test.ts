@@ -136,6 +136,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // A challenger becomes the model of its job.
+  promotion: [
+    'compare',
+    'context (types)',
+    'domain',
+    'errors',
+    'job',
+    'model',
+    'plan',
+    'replaced-file',
+    'run',
+    'warehouse',
+    'yaml',
+  ],
   // Many windows in one call.
   backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
   // Removing a person from everything that a job has written.
@@ -166,6 +180,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'onnx',
     'plan',
+    'promotion',
     'random',
     'reference',
     'replaced-file',

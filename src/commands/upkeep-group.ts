@@ -4,6 +4,7 @@ import type { EraseFlags } from './erase.ts';
 import type { GcFlags } from './gc.ts';
 import type { InitFlags } from './init.ts';
 import { addJobOption, addNamedWindowOptions, type GlobalFlags, type JobFlags } from './options.ts';
+import type { PromoteFlags } from './promote.ts';
 import type { RollbackFlags } from './rollback.ts';
 
 /** Commands that set a job up and keep it in order. */
@@ -46,6 +47,15 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
       if (failure !== undefined) throw failure;
     },
   );
+
+  addJobOption(program.command('promote').description("make the job's challenger its model, once their comparisons allow it"))
+    .option('--force', 'promote it whatever the comparisons say; needs --reason')
+    .option('--reason <text>', 'why; kept in the ledger')
+    .option('--dry-run', 'show what would change')
+    .action(async (flags: PromoteFlags) => {
+      const { promoteCommand } = await import('./promote.ts');
+      show(await promoteCommand(flags, context()));
+    });
 
   program
     .command('completion')

@@ -1,9 +1,11 @@
 import type { Evaluation } from './evaluation.ts';
 import type { Execution } from './execution.ts';
 import type { ModelChange } from './model-change.ts';
+import type { Promotion } from './promotion.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
+import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { Refusal } from './refusal.ts';
 import type { RunRows } from './rows.ts';
@@ -18,10 +20,22 @@ import type { WorkerTime } from './worker-time.ts';
 /**
  * `started` and `failed` runs can be resumed; a killed process leaves its run `started`. A `published` run lacks only its
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
- * overlapping window took the run's rows out of the tables. An entry that is `erased` records that a person's rows
+ * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
+ * `refused` if the job was changed otherwise meanwhile; it has no rows. An entry that is `erased` records that a person's rows
  * were removed.
  */
-const RUN_STATES = ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'] as const;
+const RUN_STATES = [
+  'started',
+  'failed',
+  'promoting',
+  'refused',
+  'skipped',
+  'published',
+  'completed',
+  'superseded',
+  'promoted',
+  'erased',
+] as const;
 export type RunState = (typeof RUN_STATES)[number];
 
 /** The window of an entry: two instants as ISO text, and a label for people. */
@@ -107,6 +121,12 @@ export interface RunDetails {
   readonly erasure?: Erasure;
   /** Id of the erasure after which the entry's row counts hold; counts of entries that other processes add are older. */
   readonly erased?: string;
+  /** Folder of the challenger's bundle, if the job has one: until the run is completed, it needs the frozen rows. */
+  readonly challenger?: string;
+  /** In a challenger's run: how its scores compare with those of the champion. */
+  readonly comparison?: RecordedComparison;
+  /** If `state` is `promoting` or follows it. */
+  readonly promotion?: Promotion;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

@@ -1,5 +1,6 @@
+import { championRun } from './challenger.ts';
 import { type KeptRows, keptUntil } from './kept-rows.ts';
-import { currentPublication, isSuperseded, type LedgerEntry, runsOf } from './ledger.ts';
+import { currentPublication, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
 
 /** A temporary table, folder or file, in the warehouse's scratch or on this machine, of a run or of a process. */
 export interface ScratchArtifact {
@@ -26,8 +27,9 @@ export interface Verdict {
 /**
  * Whether an artifact may be deleted. Rows that the job keeps are kept until their time is over. Artifacts that a resume needs, or that people can inspect after a refusal, are kept
  * until their deadline. Once another run has published the window, neither reason counts: this run can no longer publish.
+ * What a challenger's run left is judged like what its champion's run left, which ends later.
  *
- * @param entries all of the run's window; none if the run is not in the ledger
+ * @param entries all of the job and the run's window; none if the run is not in the ledger
  * @param now epoch milliseconds of the real clock
  * @param keepDays `source.keep_rows`
  */
@@ -40,7 +42,9 @@ export function mayDelete(artifact: ScratchArtifact, entries: readonly LedgerEnt
 
 function mayDeleteUnkept({ run: id, deadline }: ScratchArtifact, entries: readonly LedgerEntry[], now: number): Verdict {
   if (id === undefined && deadline === undefined) return { deletable: true, why: 'its process has ended' };
-  const run = runsOf(entries).find(({ runId }) => runId === id);
+  const run = runsOf(entries).find(({ runId }) => id !== undefined && runId === championRun(id));
+  if (run !== undefined && isChallenged(run, entries) && Date.parse(deadline ?? '') >= now)
+    return { deletable: false, why: `its challenger needs it until the run is completed, or until ${deadline}` };
   if (run?.state === 'published' || run?.state === 'completed' || run?.state === 'superseded')
     return { deletable: true, why: 'its run has published' };
   if (run?.state === 'skipped') return { deletable: true, why: 'its run had nothing to score' };
@@ -55,4 +59,9 @@ function mayDeleteUnkept({ run: id, deadline }: ScratchArtifact, entries: readon
     deletable: false,
     why: `its run ${run.state === 'refused' ? 'was refused and can be inspected' : 'can be resumed'} until ${deadline}`,
   };
+}
+
+/** Whether the run is published, but its challenger may still score its rows. */
+function isChallenged({ runId, state, details }: Run, entries: readonly LedgerEntry[]): boolean {
+  return state === 'published' && details.challenger !== undefined && currentPublication(entries)?.runId === runId;
 }

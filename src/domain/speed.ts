@@ -32,6 +32,7 @@ const CAUSES: Readonly<Record<string, readonly Step[]>> = {
   writing: ['write', 'stage', 'publish'],
   'idle workers': ['wait'],
   reconciling: ['reconcile'],
+  'the challenger': ['challenge'],
   'the report file': ['report'],
   'cleaning up': ['clean_up'],
 };

@@ -1,13 +1,23 @@
 /** The stages of a run. Each ends when the next begins, so their wall-clock seconds add up to those of the run. */
-export const STAGES = ['plan', 'freeze', 'score', 'reconcile', 'explain', 'publish', 'report', 'clean_up'] as const;
+export const STAGES = [
+  'plan',
+  'freeze',
+  'score',
+  'reconcile',
+  'explain',
+  'publish',
+  'challenge',
+  'report',
+  'clean_up',
+] as const;
 export type Stage = (typeof STAGES)[number];
 
 export type StageSeconds = Readonly<Record<Stage, number>>;
 
 /** `3.45 = plan 0.15 + freeze 0.05 + …` */
 export function showSeconds(seconds: StageSeconds): string {
-  // Few jobs have reasons.
-  const shown = STAGES.filter((stage) => stage !== 'explain' || (seconds.explain ?? 0) > 0);
+  // Few jobs have reasons or a challenger.
+  const shown = STAGES.filter((stage) => !['explain', 'challenge'].includes(stage) || (seconds[stage] ?? 0) > 0);
   const terms = shown.map((stage) => `${stage.replace('_', ' ')} ${(seconds[stage] ?? 0).toFixed(2)}`);
   return `${totalSeconds(seconds).toFixed(2)} = ${terms.join(' + ')}`;
 }

@@ -4,6 +4,7 @@ import { parseTableName, sibling, suffixed, type TableName } from '../domain/tab
 import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
+import { challengerChecks } from './challenger-checks.ts';
 import { keptRowsAreFrozen } from './kept-checks.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -23,6 +24,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...keptRowsAreFrozen(job),
     ...decilesForLabels(job),
     ...evaluationGatesHaveLabels(job),
+    ...challengerChecks(job),
   ];
 }
 

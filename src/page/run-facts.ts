@@ -8,7 +8,8 @@ import { section } from './section.ts';
 
 /** The one section that may differ when the page is made again. */
 export function runSection({ run, window, job }: PageData): Html {
-  const stages = Object.entries(run.seconds);
+  // A challenger is never shown to readers of the report, not even by the time that it took.
+  const stages = Object.entries(run.seconds).filter(([stage]) => stage !== 'challenge');
   const total = stages.reduce((sum, [, seconds]) => sum + seconds, 0);
   const facts: readonly (readonly [name: string, fact: Part])[] = [
     ['Model', html`${value(run.model.name)} ${run.model.version}, digest <code>${run.model.digest}</code>`],

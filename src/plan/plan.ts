@@ -14,7 +14,9 @@ import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
+import { bundleFolder } from './bundle-folder.ts';
 import { tryModel } from './canary.ts';
+import { type Challenger, championDefinition, loadChallenger, neededColumns, planChallenger } from './challenger.ts';
 import {
   checkDraft,
   estimateBytes,
@@ -72,6 +74,8 @@ export interface Plan
   readonly tap: TapPlan | undefined;
   /** Features whose drift is measured; undefined if none is. */
   readonly drift: DriftPlan | undefined;
+  /** A second model for the same rows; undefined if the job has none. */
+  readonly challenger?: Challenger | undefined;
   /** Bytes that the query will read; undefined if the source cannot tell. */
   readonly estimatedBytes: number | undefined;
   /** Shows the stages of the window's run. */
@@ -101,11 +105,12 @@ interface Planning {
 }
 
 async function planRun(job: Job, window: Window, options: PlanOptions, { context, stages }: Planning): Promise<Plan> {
-  const { definition } = job;
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   refuseNoParameter(query, job.queryName);
-  const bundle = await loadBundle(path.resolve(job.root, definition.model));
+  const bundle = await loadBundle(await bundleFolder(path.resolve(job.root, job.definition.model)));
+  const loaded = await loadChallenger(job);
+  const definition = championDefinition(job.definition, bundle, loaded?.bundle);
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
   const baseline = definition.score.reasons && (await readBaseline(bundle));
@@ -122,10 +127,10 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     maxMemory: context.maxMemory,
   });
   const asOf = options.asOf === undefined ? undefined : await rowsOfThen(options.asOf, { definition, window, source, ledger });
-  const columns = asOf
-    ? columnsOfThen(asOf, definition, bundle)
-    : chooseColumns(definition, await source.describe(query), bundle);
+  const schema = asOf?.frozen.columns ?? (await source.describe(query));
+  const columns = asOf ? columnsOfThen(asOf, definition, bundle) : chooseColumns(definition, schema, bundle);
   const identity = await source.identity();
+  const challenger = planChallenger(loaded, job.definition, schema);
   const reads = (phases.has('freeze') || phases.has('aside')) && asOf === undefined;
   const estimatedBytes = reads ? await estimateBytes(source, query) : undefined;
   const tables = tablesOf(tableNames(definition), {
@@ -168,6 +173,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
       reserved,
     },
     ...columns,
+    // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
+    needed: neededColumns(columns.needed, challenger),
     ...before,
     fingerprint: fingerprintOf({
       query,
@@ -181,7 +188,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,
-    ...{ requireGpu, estimatedBytes, sizing, tap, stages },
+    ...{ requireGpu, estimatedBytes, sizing, tap, challenger, asOf, stages },
   };
 }
 

@@ -50,12 +50,12 @@ export interface TapInput {
  * @param requestedWorkers from `--workers` @returns undefined if the job always freezes its rows
  */
 export function threadsToStart(
-  { source, sink, score }: JobDefinition,
+  { source, sink, score, challenger }: JobDefinition,
   requestedWorkers: number | undefined,
 ): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
-  if (source.freeze === 'always' || source.keep_rows !== undefined || !kinds.every((kind) => kind === 'duckdb'))
-    return undefined;
+  const freezes = source.freeze === 'always' || source.keep_rows !== undefined || challenger !== undefined;
+  if (freezes || !kinds.every((kind) => kind === 'duckdb')) return undefined;
   const { cores } = readMachine();
   return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
 }
@@ -69,7 +69,9 @@ export function threadsToStart(
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
   const { freeze, keep_rows: kept } = definition.source;
-  if (freeze === 'always' || kept !== undefined || served === undefined || !alone) return undefined;
+  // Rows that are kept, or that two models score, are read once.
+  const freezes = freeze === 'always' || kept !== undefined || definition.challenger !== undefined;
+  if (freezes || served === undefined || !alone) return undefined;
   const found = fitTap(input);
   if (typeof found === 'string') {
     if (freeze === 'auto') return undefined;

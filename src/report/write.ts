@@ -19,10 +19,10 @@ const MAX_TRIES = 3;
  * `PendingFile`. If the process ends between two renames, the run stays `published`, and whatever writes its report next
  * writes all files again.
  *
- * @param completed makes the ledger entry to append once all files are in place
+ * @param completed makes the ledger entry to append once all files are in place, if there is one
  * @throws ScoreBatchError `report` if a file cannot be written, `conflict` if another run published meanwhile
  */
-export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry): Promise<void> {
+export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry | undefined): Promise<void> {
   refuseLargeSheet(spec);
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
     // A pending file is gone, but the run is still published: another process removed it, so write it again.
@@ -37,7 +37,7 @@ export async function writeReport(spec: ReportSpec, completed: () => LedgerEntry
   );
 }
 
-async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry): Promise<'in place' | 'gone'> {
+async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry | undefined): Promise<'in place' | 'gone'> {
   const { ledger, job, window, files } = spec;
   const before = await ledger.entries({ job, window });
   const publication = published(spec, before);
@@ -62,7 +62,7 @@ interface Written {
   readonly complete: boolean;
   /** Ledger entries from before the files were created. */
   readonly before: readonly LedgerEntry[];
-  readonly completed: () => LedgerEntry;
+  readonly completed: () => LedgerEntry | undefined;
 }
 
 /** Renames all files, the index last, while no other process writes entries of the window. */
@@ -84,7 +84,8 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
         }
         // After so many, other processes keep putting newer ones in place.
         if (index && (await index.replace()) === 'behind' && tries < MAX_TRIES) return { result: 'index behind' };
-        return { append: written.completed(), result: 'in place' };
+        const append = written.completed();
+        return { ...(append && { append }), result: 'in place' };
       });
       if (outcome === 'index behind') continue;
       await index?.removeOthers();

@@ -4,13 +4,19 @@ import type { ActiveRun } from './progress.ts';
 /**
  * Drops the run's own scratch, except rows that the job keeps, and what earlier runs of the job have left that is finished or past its deadline. Errors are
  * warnings: the next run tries again.
+ *
+ * @param challengerRunId the run of its challenger, if it has one
  */
-export async function cleanUp({ plan, progress: { runId }, context: { console } }: ActiveRun): Promise<void> {
+export async function cleanUp(
+  { plan, progress: { runId }, context: { console } }: ActiveRun,
+  challengerRunId?: string,
+): Promise<void> {
   const { source, sink } = plan;
   try {
     // Kept rows are judged below.
     if (plan.job.definition.source.keep_rows === undefined) await source.dropFrozen(runId);
     await sink.discard(runId);
+    if (challengerRunId !== undefined) await sink.discard(challengerRunId);
     for (const left of await judgeArtifacts([source, sink], plan.ledger, plan.job.definition, Date.now())) {
       if (left.deletable) await left.drop();
     }

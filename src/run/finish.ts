@@ -1,5 +1,6 @@
 import { Interrupted } from '../errors.ts';
 import { adopt, publishedMeanwhile, takeOver } from './adopt.ts';
+import type { ChallengerSummary } from './challenge.ts';
 import { cleanUp } from './clean-up.ts';
 import { recordFailure } from './failure.ts';
 import type { ActiveRun } from './progress.ts';
@@ -46,10 +47,15 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
   }
 }
 
-/** Writes the report of a published run and cleans up. */
+/** Writes the report of a published run, lets its challenger score the same rows, and cleans up. */
 export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
-  await finishReport(active);
+  let challenged: ChallengerSummary | undefined;
+  const letChallengerScore = async (): Promise<void> => {
+    const { challenge } = await import('./challenge.ts');
+    challenged = await challenge(active);
+  };
+  await finishReport(active, active.plan.challenger && letChallengerScore);
   active.progress.clock.enter('clean_up');
-  await cleanUp(active);
-  return summarize(active, state);
+  await cleanUp(active, challenged?.run_id ?? undefined);
+  return summarize(active, state, challenged);
 }

@@ -1,3 +1,4 @@
+import { championRun } from '../domain/challenger.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
 import type { JobDefinition } from '../job/schema.ts';
@@ -25,7 +26,7 @@ export async function judgeArtifacts(
   for (const place of places) {
     for (const left of await place.listArtifacts()) if (!found.has(left.name)) found.set(left.name, { left, place });
   }
-  const runs = [...new Set([...found.values()].flatMap(({ left }) => left.run ?? []))];
+  const runs = [...new Set([...found.values()].flatMap(({ left }) => (left.run === undefined ? [] : championRun(left.run))))];
   const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, job);
   return [...found.values()].map(({ left, place }) => ({
     ...left,
@@ -43,7 +44,7 @@ async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string
 }
 
 function entriesOfWindow({ run }: ScratchArtifact, entries: readonly LedgerEntry[]): LedgerEntry[] {
-  const own = entries.find(({ runId }) => runId === run);
+  const own = entries.find(({ runId }) => run !== undefined && runId === championRun(run));
   return own === undefined ? [] : entries.filter(({ window }) => keyOf(window) === keyOf(own.window));
 }
 

@@ -91,8 +91,14 @@ export async function scorePhase(
     const { active, frozen } = await join(plan, skipPublished, context);
     const { progress } = active;
     const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
-    // This process may have staged chunks after the publishing process had cleaned up.
-    if (frozen !== undefined && (!scored || (await adopt(active)))) await cleanUp(active);
+    if (scored && plan.challenger !== undefined) {
+      const { scoreChallenger } = await import('./challenge.ts');
+      await scoreChallenger(active, frozen, shard);
+    }
+    // This process may have staged chunks after the publishing process had cleaned up. A challenger still needs the frozen rows
+    // of a run that is not completed.
+    const isOver = frozen !== undefined && (!scored || (await adopt(active)));
+    if (isOver && (plan.challenger === undefined || progress.state !== 'published')) await cleanUp(active);
     const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
     const { seconds } = progress.clock;
     return {

@@ -67,6 +67,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
       ? (['report', 'summary', 'drift'] as const).filter((table) => plan.tables[table] !== undefined)
       : [],
     ...(plan.overlaps.length > 0 && { supersedes_windows: plan.overlaps.map(supersededWindow) }),
+    ...(plan.challenger && { challenger: plan.challenger.model }),
     providers: tallyProviders(reconciliation.pinned),
     frozen: frozen.id,
     ...scorerOf(reconciliation.pinned),

@@ -4,8 +4,12 @@ import { jobPages } from '../plan/job-pages.ts';
 import { writeReport } from '../report/write.ts';
 import { type ActiveRun, entryOf, windowFilter } from './progress.ts';
 
-/** Writes the report files of a published run, if the job has some, and the ledger entry that completes the run. */
-export async function finishReport(active: ActiveRun): Promise<void> {
+/**
+ * Writes the report files of a published run, if the job has some, and the ledger entry that completes the run.
+ *
+ * @param between what comes after the files and before the entry; if it fails, the next process does both again
+ */
+export async function finishReport(active: ActiveRun, between?: () => Promise<void>): Promise<void> {
   const { plan, progress, context } = active;
   if (progress.state === 'completed') return;
   const { clock, runId, rows } = progress;
@@ -20,11 +24,7 @@ export async function finishReport(active: ActiveRun): Promise<void> {
     return entryOf(active, 'completed', { seconds: clock.seconds, files: progress.details.files ?? [] });
   };
   if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts of run ${runId}`);
-  if (files.length === 0) {
-    await plan.ledger.decide(windowFilter(plan), async (entries) =>
-      currentPublication(entries)?.runId === runId ? { append: completed(), result: true } : { result: false },
-    );
-  } else {
+  if (files.length > 0) {
     const { sink, ledger, job } = plan;
     const window = ledgerWindow(plan.window);
     const columns = progress.details.columns ?? plan.tables.scores.columns;
@@ -38,7 +38,13 @@ export async function finishReport(active: ActiveRun): Promise<void> {
       reserved: plan.reserved,
       signal: context.signal,
     };
-    await writeReport(spec, completed);
+    await writeReport(spec, between === undefined ? completed : () => undefined);
+  }
+  await between?.();
+  if (files.length === 0 || between !== undefined) {
+    await plan.ledger.decide(windowFilter(plan), async (entries) =>
+      currentPublication(entries)?.runId === runId ? { append: completed(), result: true } : { result: false },
+    );
   }
   progress.state = 'completed';
 }

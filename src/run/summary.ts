@@ -10,6 +10,7 @@ import { showTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
 import { localRange } from '../window/local-time.ts';
+import type { ChallengerSummary } from './challenge.ts';
 import type { ActiveRun } from './progress.ts';
 
 export interface WindowSummary {
@@ -47,6 +48,8 @@ export interface RunSummary {
   readonly supersedes_windows: readonly SupersededWindow[];
   /** Set if gates refused the run, and somebody published it after a look. */
   readonly accepted: Acceptance | null;
+  /** What became of the challenger; null if the job has none, or an earlier process has dealt with it. */
+  readonly challenger: ChallengerSummary | null;
   readonly quarantined: readonly { readonly reason: string; readonly column: string | null; readonly rows: number }[];
   readonly tables: readonly string[];
   readonly files: readonly string[];
@@ -58,7 +61,11 @@ export interface RunSummary {
   readonly warnings: readonly string[];
 }
 
-export function summarize({ plan, progress }: ActiveRun, state: RunSummary['state']): RunSummary {
+export function summarize(
+  { plan, progress }: ActiveRun,
+  state: RunSummary['state'],
+  challenger: ChallengerSummary | null = null,
+): RunSummary {
   const { runId, rows } = progress;
   const details: RunDetails = { ...progress.details, seconds: progress.clock.seconds };
   const { window, bundle, tables, reported } = plan;
@@ -86,6 +93,7 @@ export function summarize({ plan, progress }: ActiveRun, state: RunSummary['stat
     model_changed: details.model_changed ?? null,
     supersedes_windows: details.supersedes_windows ?? [],
     accepted: details.accepted ?? null,
+    challenger,
     quarantined: (details.rejections ?? []).map(({ reason, columnName, rows: count }) => ({
       reason,
       column: columnName ?? null,

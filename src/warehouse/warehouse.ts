@@ -4,7 +4,7 @@ import type { Person } from '../domain/erasure.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { KeptRows } from '../domain/kept-rows.ts';
-import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow, RunState } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { TopRow } from '../domain/reasons.ts';
 import type { Column, Schema } from '../domain/schema.ts';
@@ -235,6 +235,7 @@ export interface LedgerFilter {
   readonly job?: string;
   /** Ids of runs. */
   readonly runs?: readonly string[];
+  readonly states?: readonly RunState[];
   readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
   /** Windows that overlap this one or have its label, including the window itself. */
   readonly near?: LedgerWindow;

@@ -38,6 +38,20 @@ it.each<[title: string, entries: LedgerEntry[], deadline: string, deletable: boo
   ],
   ['of an unknown run', [], LATER, false, `its run is not in the ledger; until ${LATER}`],
   ['of an unknown run, past its deadline', [], EARLIER, true, `its deadline was ${EARLIER}`],
+  [
+    'of a published run that its challenger still reads',
+    [started('run', null), entry('run', 'published', { challenger: 'models/b' }, 1)],
+    LATER,
+    false,
+    `its challenger needs it until the run is completed, or until ${LATER}`,
+  ],
+  [
+    'of a published run that another has superseded before its challenger was through',
+    [entry('run', 'published', { challenger: 'models/b' }, 1), started('b', 'run'), published('b', 2)],
+    LATER,
+    true,
+    'its run has published',
+  ],
   ['of a published run', [started('run', null), published('run', 1)], LATER, true, 'its run has published'],
   [
     'of a completed run that was superseded',
@@ -82,4 +96,11 @@ it.each<[deadline: string | undefined, deletable: boolean, why: string]>([
 
 it('keeps the artifact of a run if its mark has no deadline', () => {
   expect(mayDelete({ name: 'table', run: 'run', deadline: undefined }, [started('run', null)], NOW).deletable).toBe(false);
+});
+
+it("judges what a challenger's run left like what its champion's run left", () => {
+  const left = { name: 'left', run: 'run.challenger-0123abcd', deadline: LATER };
+  const challenged = [started('run', null), entry('run', 'published', { challenger: 'models/b' }, 1)];
+  expect(mayDelete(left, challenged, NOW).deletable).toBe(false);
+  expect(mayDelete(left, [...challenged, entry('run', 'completed')], NOW).deletable).toBe(true);
 });

@@ -3,7 +3,17 @@ import { bottleneck, ratesOf } from '../../src/domain/speed.ts';
 import type { StageSeconds } from '../../src/domain/stages.ts';
 import { addWorkerTime, NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../../src/domain/worker-time.ts';
 
-const NONE: StageSeconds = { plan: 0, freeze: 0, score: 0, reconcile: 0, explain: 0, publish: 0, report: 0, clean_up: 0 };
+const NONE: StageSeconds = {
+  plan: 0,
+  freeze: 0,
+  score: 0,
+  reconcile: 0,
+  explain: 0,
+  publish: 0,
+  challenge: 0,
+  report: 0,
+  clean_up: 0,
+};
 
 /** Four workers for ten seconds. */
 const TIME: WorkerTime = {

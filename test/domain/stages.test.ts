@@ -21,7 +21,17 @@ it('assigns time to one stage at a time, from the start of the first one', async
 });
 
 it('shows the seconds as a sum', () => {
-  const seconds = { plan: 0.1, freeze: 1, score: 2.005, reconcile: 0, explain: 0, publish: 0.5, report: 0.25, clean_up: 0 };
+  const seconds = {
+    plan: 0.1,
+    freeze: 1,
+    score: 2.005,
+    reconcile: 0,
+    explain: 0,
+    publish: 0.5,
+    challenge: 0,
+    report: 0.25,
+    clean_up: 0,
+  };
   expect(showSeconds(seconds)).toBe(
     '3.85 = plan 0.10 + freeze 1.00 + score 2.00 + reconcile 0.00 + publish 0.50 + report 0.25 + clean up 0.00',
   );

@@ -36,8 +36,9 @@ export function memoryLedger(world: World, process: MemoryProcess): Ledger {
   };
 }
 
-function matches(entry: LedgerEntry, { job, runs, window }: LedgerFilter): boolean {
+function matches(entry: LedgerEntry, { job, runs, states, window }: LedgerFilter): boolean {
   if (job !== undefined && entry.job !== job) return false;
   if (runs !== undefined && !runs.includes(entry.runId)) return false;
+  if (states !== undefined && !states.includes(entry.state)) return false;
   return window === undefined || (entry.window.start === window.start && entry.window.end === window.end);
 }

@@ -89,6 +89,12 @@ const isNumber: Shape = (value) => absent(value) || typeof value === 'number';
 const isTexts: Shape = (value) => absent(value) || (Array.isArray(value) && value.every((part) => typeof part === 'string'));
 const isList: Shape = (value) => absent(value) || (Array.isArray(value) && value.every(isObject));
 const isGroup: Shape = (value) => absent(value) || isObject(value);
+/** What the limits of comparisons read of it, see `checkComparison`. */
+const isComparison: Shape = (value) => {
+  if (!isObject(value) || !isObject(value.champion) || !isObject(value.challenger) || !isObject(value.measures)) return false;
+  const { a, b, coverage } = value.measures;
+  return isObject(a) && isObject(b) && isObject(a.window) && isObject(b.window) && isObject(coverage);
+};
 
 /** Expected types of the details that are read from earlier runs. */
 const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
@@ -102,6 +108,9 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   evaluation: isGroup,
   score_reference: isGroup,
   reasons: isGroup,
+  challenger: isText,
+  comparison: (value) => absent(value) || isComparison(value),
+  promotion: (value) => absent(value) || (isObject(value) && isObject(value.from) && isObject(value.to)),
   error: isText,
   files: isTexts,
   table: isTexts,

@@ -17,10 +17,11 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
 
 /** Selects entries ordered by number, every value as text; see `readEntry`. */
 export function selectEntries(dialect: Dialect, layout: TableLayout, filter: LedgerFilter): string {
-  const { job, runs, window, near, history } = filter;
+  const { job, runs, states, window, near, history } = filter;
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
     ...(runs === undefined ? [] : [`run_id IN (${runs.map(dialect.literal).join(', ')})`]),
+    ...(states === undefined ? [] : [`state IN (${states.map(dialect.literal).join(', ')})`]),
     ...(window === undefined
       ? []
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),

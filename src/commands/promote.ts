@@ -1,0 +1,38 @@
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { type PromoteSummary, promote } from '../promotion/promote.ts';
+import { namedJob } from './named-job.ts';
+import type { JobFlags } from './options.ts';
+
+export interface PromoteFlags extends JobFlags {
+  readonly force?: boolean;
+  readonly reason?: string;
+  readonly dryRun?: boolean;
+}
+
+/** Makes the challenger of a job its model. */
+export async function promoteCommand(flags: PromoteFlags, context: Context): Promise<{ data: object; text: string }> {
+  const { force = false, reason, dryRun = false } = flags;
+  if (force && !reason?.trim()) {
+    throw new ScoreBatchError('usage', '--force needs a reason', {
+      hint: 'add --reason "…": the ledger keeps it with what it overruled',
+    });
+  }
+  const job = await namedJob(flags, context);
+  const data = await promote(job, { force, reason: reason?.trim(), dryRun }, context);
+  return { data, text: showPromotion(data) };
+}
+
+function showPromotion(summary: PromoteSummary): string {
+  const { state, job, run_id, from, to, windows, changes, forced, refusals, reason } = summary;
+  const model = ({ name, version, digest }: PromoteSummary['to']) => `${name} ${version} (sha256 ${digest.slice(0, 12)}…)`;
+  const done = state === 'would be promoted' ? '' : `, ${run_id}`;
+  return [
+    `${state === 'finished' ? 'finished the promotion of' : state} ${model(to)} in ${job}${done}`,
+    `  instead of  ${model(from)}`,
+    ...(windows.length > 0 ? [`  compared    within the limits in ${windows.join(', ')}`] : []),
+    ...(forced ? refusals.map((refusal) => `  overruled   ${refusal}`) : []),
+    ...(reason === null ? [] : [`  reason      ${reason}`]),
+    ...changes.map((change) => `  change      ${change}`),
+  ].join('\n');
+}

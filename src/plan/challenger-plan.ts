@@ -1,0 +1,118 @@
+import type { Context } from '../context.ts';
+import { challengerJob } from '../domain/challenger.ts';
+import { parseTableName, suffixed, type TableName } from '../domain/table-name.ts';
+import { tablesOf } from '../domain/tables.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { readBaseline } from '../explain/baseline.ts';
+import { fingerprintOf } from '../job/fingerprint.ts';
+import type { Job } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import type { Bundle } from '../model/bundle.ts';
+import { sizeRun } from '../sizing/run-sizing.ts';
+import { tryModel } from './canary.ts';
+import { type Challenger, renamesOf } from './challenger.ts';
+import { checkDraft, phasesOf, refuseMissingReference } from './checks.ts';
+import { refuseUnmeasured } from './feature-drift.ts';
+import type { Plan } from './plan.ts';
+import { publishedBefore } from './publications.ts';
+
+/** The scores table of a job's challenger: `sink.table` with `_challenger` appended, unless the job names another. */
+function challengerTable({ sink, challenger }: JobDefinition): TableName {
+  const own = challenger?.table === undefined ? undefined : parseTableName(challenger.table);
+  return own ?? suffixed(parseTableName(sink.table) ?? [], '_challenger');
+}
+
+/**
+ * The plan of a challenger's run over the frozen rows of the champion's: the steps of a run do not know which of the two they
+ * work on. It has no report, no reasons, no labels, and tables of its own. It cannot score yet, see `readyToScore`.
+ *
+ * @throws ScoreBatchError the challenger's problem, if it has one
+ */
+export function challengerPlan(champion: Plan, challenger: Challenger, { environment }: Context): Plan {
+  const { bundle, features, problem } = challenger;
+  if (problem !== undefined || bundle === undefined) throw problem ?? new Error('a challenger without a bundle has no problem');
+  const job = challengerOf(champion.job, challenger.model, bundle);
+  const { definition } = job;
+  const table = challengerTable(champion.job.definition);
+  const columns = { key: champion.key, keep: champion.keep };
+  const own = [...champion.key, ...champion.keep, ...features];
+  const needed = own.filter(({ name }, i) => own.findIndex((other) => other.name.toLowerCase() === name.toLowerCase()) === i);
+  return {
+    ...champion,
+    ...{ job, bundle, features, needed, execution: undefined },
+    fingerprint: fingerprintOf({
+      ...{ query: champion.query, source: champion.identity, columns: needed, bundle },
+      definition: { ...definition, score: { ...definition.score, require_gpu: champion.requireGpu } },
+      hashKey: definition.sink.quarantine_values === 'hash' ? environment.SCORE_BATCH_HASH_KEY : undefined,
+    }),
+    tables: tablesOf(
+      {
+        scores: table,
+        quarantine: suffixed(table, '_quarantine'),
+        ledger: champion.tables.ledger.name,
+        report: undefined,
+        summary: undefined,
+      },
+      { ...columns, scoreColumn: definition.score.column, layout: definition.sink.layout },
+    ),
+    ...{ baseline: undefined, tap: undefined, drift: undefined, challenger: undefined },
+    ...{ reported: false, reportFiles: [], entries: [], overlaps: [], last: undefined, modelChanged: undefined },
+  };
+}
+
+/**
+ * The plan with the execution provider of the challenger's model and what its job has published. Checks all that a run of the
+ * challenger as champion would need, so that no promotion is the first to find out.
+ *
+ * @throws ScoreBatchError `configuration` if the model does not serve, a table has other columns or belongs to another job,
+ *   or the job sets a limit that the bundle has no reference for
+ */
+export async function readyToScore(plan: Plan, champion: Job, context: Context): Promise<Plan> {
+  const { job, bundle, window, source, sink, kinds, tables, requireGpu, ledger } = plan;
+  const { definition } = job;
+  refuseMissingReference(champion, bundle);
+  refuseUnmeasured(champion, bundle);
+  if (champion.definition.score.reasons !== undefined) await readBaseline(bundle);
+  const { execution } = await tryModel(bundle, definition.score, requireGpu);
+  const sizing = sizeRun(definition, bundle, {
+    ...{ execution, kinds, workers: plan.sizing.requestedWorkers, maxMemory: context.maxMemory },
+  });
+  const { console } = context;
+  await checkDraft({ job, window, source, sink, kinds, tables, estimatedBytes: undefined, console }, phasesOf('publish'));
+  const { name, version } = bundle.definition;
+  const model = { name, version, digest: bundle.digest };
+  // The champion has been published for this window: whatever its challengers have for overlapping ones is in the way.
+  const before = await publishedBefore(ledger, { definition, window, model, replaceOverlapping: true, checkGates: true });
+  return { ...plan, execution, sizing, ...before };
+}
+
+/** The job of the challenger's runs. */
+function challengerOf(job: Job, model: string, bundle: Bundle): Job {
+  const { challenger: _challenger, labels: _labels, ...definition } = job.definition;
+  const { reasons: _reasons, ...score } = definition.score;
+  const { min_auc: _auc, max_calibration_error: _error, ...gates } = definition.gates;
+  const { csv_bom, min_cell, nouns } = definition.report;
+  return {
+    ...job,
+    labels: undefined,
+    definition: {
+      ...definition,
+      name: challengerJob(definition.name),
+      ...{ model, score, gates },
+      features: renamesOf(definition.features, bundle, undefined),
+      report: { segments: [], page_keys: false, csv_bom, min_cell, nouns },
+    },
+  };
+}
+
+/** @throws ScoreBatchError `conflict` if a column that the challenger needs is not frozen */
+export function refuseUnfrozen({ needed, window }: Plan, frozen: readonly { readonly name: string }[]): void {
+  const names = new Set(frozen.map(({ name }) => name.toLowerCase()));
+  const missing = needed.filter(({ name }) => !names.has(name.toLowerCase())).map(({ name }) => name);
+  if (missing.length === 0) return;
+  throw new ScoreBatchError(
+    'conflict',
+    `the rows of ${window.label} were frozen without ${missing.join(', ')}, which only the challenger needs`,
+    { hint: 'the challenger joined in mid-run; the next window has its columns' },
+  );
+}

@@ -1,0 +1,78 @@
+import path from 'node:path';
+import type { Column, Schema } from '../domain/schema.ts';
+import { featuresOf } from '../domain/signature.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { featureColumns } from '../model/query-check.ts';
+import { bundleFolder } from './bundle-folder.ts';
+
+/** A second model that scores the same frozen rows as the model of the job, and is published to a table of its own. */
+export interface Challenger {
+  /** Folder of its bundle, as in the job file. */
+  readonly model: string;
+  /** The bundle; undefined if it cannot be read. */
+  readonly bundle: Bundle | undefined;
+  /** Columns that feed its features, in the order of the features; empty if it cannot score. */
+  readonly features: readonly Column[];
+  /** Why it cannot score; undefined if it can. It never stops the run. */
+  readonly problem: ScoreBatchError | undefined;
+}
+
+/** The bundle of the job's challenger, or why there is none; undefined if the job has no challenger. */
+export async function loadChallenger({ root, definition }: Job): Promise<Omit<Challenger, 'features'> | undefined> {
+  if (definition.challenger === undefined) return undefined;
+  const { model } = definition.challenger;
+  try {
+    const bundle = await loadBundle(await bundleFolder(path.resolve(root, model)));
+    return { model, bundle, problem: undefined };
+  } catch (error) {
+    return { model, bundle: undefined, problem: asProblem(error) };
+  }
+}
+
+/** Finds the columns of the query that feed the challenger. */
+export function planChallenger(
+  loaded: Omit<Challenger, 'features'> | undefined,
+  definition: JobDefinition,
+  schema: Schema,
+): Challenger | undefined {
+  if (loaded?.bundle === undefined) return loaded && { ...loaded, features: [] };
+  try {
+    const renames = renamesOf(definition.features, loaded.bundle, undefined);
+    return { ...loaded, features: featureColumns(loaded.bundle.signature, schema, renames) };
+  } catch (error) {
+    return { ...loaded, features: [], problem: asProblem(error) };
+  }
+}
+
+/** The job as if it had no challenger: without renames of features that only the challenger has. */
+export function championDefinition(definition: JobDefinition, champion: Bundle, challenger: Bundle | undefined): JobDefinition {
+  if (challenger === undefined) return definition;
+  return { ...definition, features: renamesOf(definition.features, champion, challenger) };
+}
+
+/** These columns and those that only the challenger needs, each once. */
+export function neededColumns(own: readonly Column[], challenger: Challenger | undefined): readonly Column[] {
+  const seen = new Set(own.map(({ name }) => name.toLowerCase()));
+  const more = challenger?.features.filter(({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase())) ?? [];
+  return [...own, ...more];
+}
+
+/** Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such. */
+export function renamesOf(
+  renames: JobDefinition['features'],
+  bundle: Bundle,
+  other: Bundle | undefined,
+): JobDefinition['features'] {
+  const has = ({ signature }: Bundle, name: string) => featuresOf(signature).some(({ feature }) => feature.name === name);
+  const kept = (name: string) => has(bundle, name) || (other !== undefined && !has(other, name));
+  return Object.fromEntries(Object.entries(renames).filter(([name]) => kept(name)));
+}
+
+/** @throws the error itself if it is not one of the user's */
+function asProblem(error: unknown): ScoreBatchError {
+  if (error instanceof ScoreBatchError) return error;
+  throw error;
+}

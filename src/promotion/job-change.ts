@@ -1,0 +1,129 @@
+import { randomBytes } from 'node:crypto';
+import { lstat, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import type { PromotedModel } from '../domain/promotion.ts';
+import { featuresOf } from '../domain/signature.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { readText } from '../job/locate.ts';
+import { parseJob } from '../job/parse.ts';
+import type { Bundle } from '../model/bundle.ts';
+import { replaceFile } from '../replaced-file.ts';
+import { spliced } from '../yaml/splice.ts';
+
+// What makes the challenger the model of the job: the path `model` must lead to its bundle, and the job must not have it as
+// its challenger any more. If the path is a link, the link is repointed; else the job file names another path. Each step is
+// atomic, and nothing that is done already is a step, so after a kill the same steps finish it.
+
+export interface JobChange {
+  /** One line for people. */
+  readonly what: string;
+  apply(): Promise<void>;
+}
+
+export interface ChangeOptions {
+  readonly job: Job;
+  readonly to: PromotedModel;
+  /** The bundle of `to`. */
+  readonly bundle: Bundle;
+  /** Whether `model` leads to this bundle by now. */
+  readonly leads: boolean;
+  /** Whether the job still has this challenger. */
+  readonly challenges: boolean;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * The steps that are left, in order.
+ *
+ * @throws ScoreBatchError `configuration` if the job file cannot be changed by a program, `conflict` if it changes meanwhile
+ */
+export async function changesLeft(options: ChangeOptions): Promise<JobChange[]> {
+  const { job, bundle, leads, challenges } = options;
+  const link = path.resolve(job.root, job.definition.model);
+  const isLink = (await lstat(link)).isSymbolicLink();
+  const repoint = !leads && isLink ? [await repointing(job, link, bundle.folder)] : [];
+  if (!challenges && (leads || isLink)) return repoint;
+  return [...repoint, await jobFileChange(options, !leads && !isLink)];
+}
+
+/** @param link absolute path of a link to a bundle */
+async function repointing({ root }: Job, link: string, folder: string): Promise<JobChange> {
+  const target = path.relative(await realpath(path.dirname(link)), await realpath(folder));
+  return {
+    what: `repoint ${path.relative(root, link)} from ${await readlink(link)} to ${target}`,
+    async apply() {
+      const temporary = `${link}.${randomBytes(6).toString('hex')}.partial`;
+      try {
+        await symlink(target, temporary);
+        await rename(temporary, link);
+      } catch (cause) {
+        await rm(temporary, { force: true }).catch(() => undefined);
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        throw new ScoreBatchError('permission', `${link} cannot be repointed: ${reason}`, {
+          hint: 'give the user that promotes permission to write to its folder, then run `score-batch promote` again',
+          cause,
+        });
+      }
+    },
+  };
+}
+
+async function jobFileChange({ job, to, bundle, challenges, environment }: ChangeOptions, names: boolean): Promise<JobChange> {
+  const { root, definition } = job;
+  // A link to a job file stays one.
+  const file = await realpath(job.file);
+  const before = await readText(file, 'the job file');
+  refuseOther(parseJob(before, file, environment), job);
+  const renames = Object.keys(definition.features);
+  const gone = renames.filter((name) => !featuresOf(bundle.signature).some(({ feature }) => feature.name === name));
+  const model = await pathFor(job, to.model, bundle);
+  const after = spliced(before, {
+    set: names ? { model: model.replaceAll('${', '$${') } : {},
+    remove: [
+      ...(challenges ? [['challenger']] : []),
+      // A rename of a feature that the model does not have is a mistake in a job file.
+      ...(gone.length === renames.length && gone.length > 0 ? [['features']] : gone.map((name) => ['features', name])),
+    ],
+  });
+  const shown = path.relative(root, job.file);
+  if (after === undefined || (names && isVariable(before))) {
+    throw new ScoreBatchError('configuration', `${shown} cannot be changed by a program`, {
+      hint: `set model: ${model} yourself where its value comes from, and remove challenger; or make model a link to a bundle`,
+    });
+  }
+  // What was cut must leave a job file.
+  parseJob(after, file, environment);
+  return {
+    what: `change ${shown}: ${[...(names ? [`model: ${model}`] : []), ...(challenges ? ['without challenger'] : [])].join(', ')}`,
+    async apply() {
+      if ((await readText(file, 'the job file')) !== before) throw changedMeanwhile(shown);
+      await replaceFile(
+        file,
+        after,
+        'give the user that promotes permission to write to it, then run `score-batch promote` again',
+      );
+    },
+  };
+}
+
+/** The value of `model` comes from the environment, whose variables no job file sets. */
+function isVariable(text: string): boolean {
+  return /^model:[^#\n]*(?<!\$)\$\{/m.test(text);
+}
+
+/** A challenger that is a link is promoted as what it leads to: the link will lead to the next one. */
+async function pathFor({ root }: Job, model: string, bundle: Bundle): Promise<string> {
+  const stat = await lstat(path.resolve(root, model));
+  return stat.isSymbolicLink() ? path.relative(await realpath(root), await realpath(bundle.folder)) : model;
+}
+
+function refuseOther(now: unknown, { file, root, definition }: Job): void {
+  if (JSON.stringify(now) !== JSON.stringify(definition)) throw changedMeanwhile(path.relative(root, file));
+}
+
+function changedMeanwhile(shown: string): ScoreBatchError {
+  return new ScoreBatchError('conflict', `${shown} was changed meanwhile`, {
+    hint: 'run `score-batch promote` again: it reads what is there now',
+  });
+}

@@ -1,0 +1,83 @@
+import { isAlias, isCollection, isMap, isNode, isPair, isScalar, type Pair, parseDocument, stringify } from 'yaml';
+
+/** Changes in the text of a YAML map. */
+export interface Splices {
+  /** New texts of keys of the map; each has a value that is not a map or a list. */
+  readonly set: Readonly<Record<string, string>>;
+  /** Keys to remove, each as its path from the top. */
+  readonly remove: readonly (readonly string[])[];
+}
+
+/**
+ * Changes values of a YAML map and removes keys by cutting the text. Every other byte stays: comments, quotes, spaces.
+ *
+ * @returns undefined if a key is not there, or not written in a way that can be cut: a map in braces, a value by reference
+ */
+export function spliced(text: string, { set, remove }: Splices): string | undefined {
+  const { contents, errors } = parseDocument(text);
+  if (errors.length > 0) return undefined;
+  const cuts = [
+    ...Object.entries(set).map(([key, value]) => replacement(contents, key, value)),
+    ...remove.map((path) => removal(text, contents, path)),
+  ];
+  if (cuts.some((cut) => cut === undefined)) return undefined;
+  return cuts
+    .flatMap((cut) => cut ?? [])
+    .sort((a, b) => b.from - a.from)
+    .reduce((result, { from, to, by }) => `${result.slice(0, from)}${by}${result.slice(to)}`, text);
+}
+
+interface Cut {
+  readonly from: number;
+  readonly to: number;
+  readonly by: string;
+}
+
+function replacement(map: unknown, key: string, value: string): Cut | undefined {
+  const node = pairOf(map, key)?.value;
+  if (!isScalar(node) || node.anchor !== undefined || !node.range) return undefined;
+  const [from, to] = node.range;
+  return { from, to, by: stringify(value).trimEnd() };
+}
+
+/** Whole lines, with comments inside of the value and below it that are indented more than the key. */
+function removal(text: string, top: unknown, path: readonly string[]): Cut | undefined {
+  let map = top;
+  let pair: Pair | undefined;
+  for (const name of path) {
+    pair = pairOf(map, name);
+    map = pair?.value;
+  }
+  const start = isNode(pair?.key) ? pair.key.range?.[0] : undefined;
+  const end = pair && endOf(pair);
+  if (start === undefined || end === undefined) return undefined;
+  const from = text.lastIndexOf('\n', start - 1) + 1;
+  const indent = text.slice(from, start);
+  if (indent.trim() !== '') return undefined;
+  let to = lineEnd(text, end);
+  for (;;) {
+    const line = text.slice(to, lineEnd(text, to));
+    if (!line.startsWith(`${indent} `) || !line.trimStart().startsWith('#')) break;
+    to += line.length;
+  }
+  return { from, to, by: '' };
+}
+
+function pairOf(map: unknown, name: string): Pair | undefined {
+  if (!isMap(map) || map.flow === true) return undefined;
+  return map.items.find(({ key }) => isScalar(key) && key.value === name);
+}
+
+/** Where the last value of a pair ends; undefined if other parts of the text refer to it. */
+function endOf(node: unknown): number | undefined {
+  if (isPair(node)) return endOf(node.value) ?? (isNode(node.key) && node.value === null ? node.key.range?.[1] : undefined);
+  if (!isNode(node) || isAlias(node) || !node.range) return undefined;
+  if (isCollection(node) && node.flow !== true && node.items.length > 0) return endOf(node.items.at(-1));
+  return (isScalar(node) || isCollection(node)) && node.anchor === undefined ? node.range[1] : undefined;
+}
+
+/** The start of the next line. */
+function lineEnd(text: string, from: number): number {
+  const end = text.indexOf('\n', from);
+  return end < 0 ? text.length : end + 1;
+}
