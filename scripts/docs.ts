@@ -1,5 +1,5 @@
-// Writes the generated pages: docs/job-file.md from the job file's schema, docs/cli.md from the commands. test/docs.test.ts
-// fails while they are out of date.
+// Writes the generated pages: docs/job-file.md from the job file's schema, docs/cli.md from the commands; and
+// schemas/ of what `--json` prints. test/docs.test.ts and test/json/ fail while they are out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { buildProgram } from '../src/commands/program.ts';
@@ -7,6 +7,7 @@ import { EXIT_CODES } from '../src/errors.ts';
 import { jobJsonSchema } from '../src/job/json-schema.ts';
 import { jobSchema } from '../src/job/schema.ts';
 import { cliPage, jobFilePage, LEAST_JOB } from './doc-pages.ts';
+import { writeJsonSchemas } from './json-schemas.ts';
 import { ROOT } from './root.ts';
 
 const read = (name: string) => readFileSync(path.join(ROOT, 'scripts/docs', name), 'utf8');
@@ -16,3 +17,4 @@ const program = buildProgram(none as never, none, none);
 const jobFile = jobFilePage(read('job-file.md'), jobJsonSchema(), read('job-file.yaml'), jobSchema.parse(LEAST_JOB));
 writeFileSync(path.join(ROOT, 'docs/job-file.md'), jobFile);
 writeFileSync(path.join(ROOT, 'docs/cli.md'), cliPage(read('cli.md'), program, EXIT_CODES));
+writeJsonSchemas(path.join(ROOT, 'schemas'));

@@ -25,13 +25,14 @@ it('works from its tarball, installed elsewhere without install scripts', { time
       'README.md',
       'SECURITY.md',
       'deploy/README.md',
+      'schemas/plan.schema.json',
       'LICENSE',
     ]),
   );
   expect(
     names.filter(
       (name) =>
-        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(
+        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|schemas\/.+\.schema\.json|(data|models)\/.+\/README\.md|package\.json|[A-Z]+\.md|LICENSE)$/.test(
           name,
         ),
     ),

@@ -24,6 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
+  // The objects that `--json` prints: their versions, and, for types and schemas/ only, their forms.
+  json: ['domain'],
   // Column batches to tensors, tensors to scores, and what is known of a model.
   features: ['domain'],
   onnx: [],
@@ -137,6 +139,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'explain',
     'evaluation (types)',
     'job',
+    'json',
     'labels',
     'model',
     'onnx',
@@ -160,7 +163,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zipmap',
   ],
   ending: ['errors'],
-  main: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'secrets', 'terminal', 'window'],
+  main: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'json', 'secrets', 'terminal', 'window'],
   cli: ['main'],
 };
 
@@ -186,7 +189,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'p-limit': ['warehouse/snowflake'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
-  zod: ['job', 'model', 'yaml'],
+  zod: ['job', 'json', 'model', 'yaml'],
 };
 
 interface Import {

@@ -6,7 +6,7 @@ export interface CommandLine {
   readonly program: Command;
   context(): Context;
   /** Prints JSON with --json, else text. */
-  show(result: { readonly data: unknown; readonly text: string }): void;
+  show(result: { readonly data: object; readonly text: string }): void;
   /** Prints JSON with --json. The text is on stderr already. */
-  showData(data: unknown): void;
+  showData(data: object): void;
 }

@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
+import type { FreezeOutput, ScoreOutput } from '../json/phases.ts';
+import type { RunOutput } from '../json/run.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { freezePhase, publishPhase, scorePhase } from '../run/phases.ts';
 import { showSummary } from '../run/summary.ts';
@@ -20,7 +22,7 @@ export interface FreezeFlags extends PhaseFlags {
 }
 
 /** Begins the window's run and freezes its rows. */
-export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<unknown> {
+export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<FreezeOutput> {
   const plan = await planned(flags, 'freeze', context);
   const options = {
     fresh: flags.fresh ?? false,
@@ -35,7 +37,7 @@ export async function freezeCommand(flags: FreezeFlags, context: Context): Promi
 export type ScoreFlags = PhaseFlags & ShardFlags;
 
 /** Scores a shard of the window's frozen run. */
-export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<unknown> {
+export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<ScoreOutput> {
   const shard = chooseShard(flags, context.environment);
   const plan = await planned(flags, 'score', context);
   refuseLocalShards(shard, [plan.kinds.source, plan.kinds.sink]);
@@ -53,7 +55,7 @@ export interface PublishFlags extends PhaseFlags {
 }
 
 /** Publishes the window's frozen run once every chunk is staged. */
-export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
+export async function publishCommand(flags: PublishFlags, context: Context): Promise<RunOutput> {
   const plan = await planned(flags, 'publish', context);
   const { allowEmpty = false, skipEmpty = false, skipPublished = false } = flags;
   const options = { allowEmpty, skipEmpty, skipPublished };

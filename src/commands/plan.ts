@@ -10,6 +10,7 @@ import { supersededWindow } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { showTableName } from '../domain/table-name.ts';
+import type { PlanOutput } from '../json/plan.ts';
 import { makePlan, type Plan } from '../plan/plan.ts';
 import { rowsBefore } from '../plan/publications.ts';
 import { divideFeatures } from '../warehouse/sql/feature-counts.ts';
@@ -24,7 +25,7 @@ export interface PlanFlags extends JobFlags, WindowOptions {
 }
 
 /** Shows what a run would do. Moves no rows. */
-export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function planCommand(flags: PlanFlags, context: Context): Promise<{ data: PlanOutput; text: string }> {
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition.time_zone, context);
   const plan = await makePlan(

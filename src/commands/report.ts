@@ -5,6 +5,7 @@ import { ledgerWindow } from '../domain/ledger.ts';
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
+import type { ReportOutput } from '../json/upkeep.ts';
 import { jobPages } from '../plan/job-pages.ts';
 import { openWarehouses, reservedFiles, tableNames } from '../plan/warehouses.ts';
 import { refuseForeign, reportFiles } from '../report/place.ts';
@@ -19,7 +20,7 @@ export interface ReportFlags extends JobFlags, WindowOptions {
 }
 
 /** Writes the window's report files again from the published scores. Needs neither source nor model. */
-export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
+export async function reportCommand(flags: ReportFlags, context: Context): Promise<ReportOutput> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context));

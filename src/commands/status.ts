@@ -12,6 +12,7 @@ import { type Tables, tablesByName } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
+import type { StatusOutput } from '../json/status.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses, tableNames } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
@@ -26,7 +27,7 @@ export interface StatusFlags extends JobFlags {
 const DEFAULT_LIMIT = 20;
 
 /** Shows the ledger: runs, states, counts, stage seconds, newest last. Compares publications with the tables. */
-export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function statusCommand(flags: StatusFlags, context: Context): Promise<{ data: StatusOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const tables = tablesByName(tableNames(definition), definition.score.column, definition.sink.layout);
