@@ -102,6 +102,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'page',
     'report',
+    'secrets',
     'sizing',
     'suggest',
     'tap',

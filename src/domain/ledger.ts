@@ -4,6 +4,7 @@ import type { ModelChange } from './model-change.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
+import type { RecordedBasis } from './recorded-basis.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { RunRows } from './rows.ts';
 import type { Scorer } from './scorer.ts';
@@ -89,6 +90,8 @@ export interface RunDetails {
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;
+  /** What the run was made from; absent in entries of older versions. */
+  readonly basis?: RecordedBasis;
   /** Identity of the source database, see `Source.identity`. */
   readonly source?: string;
   /** Identity of the frozen table whose rows were published. */

@@ -2,16 +2,18 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Execution } from '../domain/execution.ts';
 import type { Query } from '../domain/query.ts';
+import type { RecordedBasis } from '../domain/recorded-basis.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
-import { fingerprintOf } from '../job/fingerprint.ts';
+import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
+import { basisOf } from './basis.ts';
 import { tryModel } from './canary.ts';
 import { checkDraft, estimateBytes, type Phase, phasesOf, refuseMissingReference, refuseNoParameter } from './checks.ts';
 import { type ChosenColumns, chooseColumns } from './columns.ts';
@@ -48,6 +50,8 @@ export interface Plan
   /** Identity of the source database, see `Source.identity`. */
   readonly identity: string;
   readonly fingerprint: string;
+  /** What the run is made from, for the ledger; undefined if this process does not begin it. */
+  readonly basis: RecordedBasis | undefined;
   /** Whether the report and summary tables take this kind of window. */
   readonly reported: boolean;
   /** The files of the window's report; empty if the job writes none. */
@@ -117,6 +121,14 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
   const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
+  const fingerprinted: Fingerprinted = {
+    query,
+    source: identity,
+    columns: columns.needed,
+    definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
+    bundle,
+    hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+  };
   return {
     ...{
       job,
@@ -136,14 +148,8 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     },
     ...columns,
     ...before,
-    fingerprint: fingerprintOf({
-      query,
-      source: identity,
-      columns: columns.needed,
-      definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
-      bundle,
-      hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
-    }),
+    fingerprint: fingerprintOf(fingerprinted),
+    basis: phases.has('freeze') ? await basisOf(fingerprinted) : undefined,
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,

@@ -79,6 +79,7 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
     sql: showQuery(plan.query),
     parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),
     versions: VERSIONS,
+    ...(unfinished?.details.basis === undefined && plan.basis && { basis: plan.basis }),
   });
   return { append, result };
 }
