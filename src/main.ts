@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { CommanderError } from 'commander';
+import type { Paint } from './commands/command-line.ts';
 import { chooseMaxMemory, type GlobalFlags } from './commands/options.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Context } from './context.ts';
@@ -12,6 +13,7 @@ import { registerSecretsOf, withoutSecrets } from './secrets.ts';
 import { createConsole } from './terminal/console.ts';
 import { presentError } from './terminal/error.ts';
 import { createOutput, outputError } from './terminal/output.ts';
+import { usesColour } from './terminal/paint.ts';
 import { type Subject, subjectFields } from './terminal/subject.ts';
 import { readNow } from './window/now.ts';
 
@@ -87,9 +89,10 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       atEnd,
     };
   };
-  const print = (line: string, data: unknown): void => {
+  const coloured = usesColour(process.env, stdout.isTTY === true);
+  const print = (line: string, data: unknown, paint?: Paint): void => {
     printed = { data };
-    output.write(`${line}\n`);
+    output.write(`${paint && coloured ? paint(line) : line}\n`);
   };
   /** @returns the exit code */
   const report = (error: unknown): number => {

@@ -133,7 +133,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // How a plan differs from an earlier publication and from an unfinished run.
+  changes: ['domain', 'job', 'model', 'plan (types)', 'warehouse (types)'],
   commands: [
+    'changes',
     'context (types)',
     'domain',
     'errors',
@@ -180,6 +183,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['warehouse/bigquery'],
   'cli-progress': ['terminal'],
   commander: ['commands', 'main'],
+  diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],
   'fastest-levenshtein': ['suggest'],

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
 import { isJsonName, schemaName } from '../json/versions.ts';
 import { VERSION } from '../versions.ts';
-import type { CommandLine } from './command-line.ts';
+import type { CommandLine, Paint } from './command-line.ts';
 import { rewordUsageErrors } from './complaint.ts';
 import { addModelCommands } from './model-group.ts';
 import { addBounds, type GlobalFlags } from './options.ts';
@@ -22,11 +22,11 @@ SCORE_BATCH_HASH_KEY (for hashes in the quarantine table), SCORE_BATCH_LOG=json,
 /**
  * The command line.
  *
- * @param print writes a line to stdout; `data` is the object that the line shows
+ * @param print writes a line to stdout, in colours if they are wanted; `data` is the object that the line shows
  */
 export function buildProgram(
   contextOf: (flags: GlobalFlags) => Context,
-  print: (line: string, data: unknown) => void,
+  print: (line: string, data: unknown, paint?: Paint) => void,
   writeHelp: (text: string) => void,
 ): Command {
   const program = addBounds(new Command('score-batch'))
@@ -45,9 +45,9 @@ export function buildProgram(
   program.hook('preAction', (_, command) => {
     called = jsonNameOf(command);
   });
-  const show: CommandLine['show'] = ({ data, text }) => {
+  const show: CommandLine['show'] = ({ data, text, paint }) => {
     if (program.opts<GlobalFlags>().json) print(printableJson(withSchema(called, data)), data);
-    else if (text !== '') print(printable(text), data);
+    else if (text !== '') print(printable(text), data, paint);
   };
   const showData: CommandLine['showData'] = (data) => show({ data, text: '' });
 

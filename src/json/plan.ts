@@ -3,7 +3,9 @@ import { INPUT_DTYPES } from '../domain/signature.ts';
 import {
   count,
   execution,
+  instant,
   job,
+  label,
   type Made,
   model,
   modelChanged,
@@ -33,7 +35,80 @@ const gates = z.strictObject({
   on_evaluation: z.enum(['warn', 'refuse']),
 });
 
+const keyChange = z.strictObject({
+  key: z.string().describe('key of the job file'),
+  before: z.string().nullable().describe('as JSON, or a digest if it is long; null if it was not set'),
+  after: z.string().nullable(),
+});
+
+const modelChanges = z.strictObject({
+  before: model,
+  after: model,
+  signature: z
+    .strictObject({
+      added: z.array(z.strictObject({ feature: text, what: text })),
+      removed: z.array(text),
+      changed: z.array(z.strictObject({ feature: text, what: z.array(text) })),
+      output: z.strictObject({ before: text, after: text }).nullable(),
+      not_compared: count.describe('features of a wide model that the ledger does not list'),
+    })
+    .nullable()
+    .describe('null if it is not known'),
+  golden: z
+    .strictObject({
+      recorded: count.describe('golden rows of the earlier bundle whose scores the ledger has'),
+      compared: count.describe('those of them that the bundle has too'),
+      changed: z.array(z.strictObject({ row: z.int().min(1), before: number, after: number })),
+    })
+    .nullable()
+    .describe('scores of golden rows that both bundles have; null if they cannot be compared'),
+});
+
+const changes = z.strictObject({
+  sql: text.nullable().describe('unified diff of the query; null if it is the same'),
+  model: modelChanges.nullable(),
+  gates: z.array(keyChange),
+  bands: z.strictObject({ before: text, after: text }).nullable(),
+  job: z.array(keyChange).describe('other keys of the job file'),
+  unknown: z
+    .array(z.enum(['query', 'job file', 'signature', 'golden scores']))
+    .describe('what the version of score-batch that published did not record'),
+});
+
+const unfinished = z.strictObject({
+  run_id: runId,
+  started_at: instant,
+  goes_on: z.boolean(),
+  published: z.boolean().describe('whether it lacks only its report files'),
+  differs: z
+    .array(z.enum(['format', 'source', 'query', 'window', 'columns', 'job', 'model', 'hash_key']))
+    .nullable()
+    .describe('what is another since it began; null if it did not record that'),
+  keys: z.array(text).describe('keys of the job file that are others'),
+});
+
+const edits = z
+  .strictObject({ go_on: z.array(text), start_over: z.array(text) })
+  .describe('keys of the job file that can be edited while a run is unfinished, and what makes it start over');
+
 export const planOutput = z.strictObject({
+  outcome: z.string().describe('what would happen, in one sentence'),
+  times_published: count.describe('how often the window has been published'),
+  since: z
+    .strictObject({
+      window: label,
+      run_id: runId,
+      publication: count,
+      recorded_at: instant,
+      rows,
+      model,
+    })
+    .nullable()
+    .describe('the publication that the plan is compared with: of this window, else of the latest earlier one of its kind'),
+  changes: changes.nullable().describe('what is new since then; null without an earlier publication'),
+  creates: z.array(z.strictObject({ table, statement: text })).describe('tables that do not exist yet'),
+  unfinished: unfinished.nullable().describe('an unfinished run of the window'),
+  edits,
   job,
   job_file: text,
   window,
