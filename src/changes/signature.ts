@@ -1,3 +1,4 @@
+import { counted } from '../domain/counted.ts';
 import type { RecordedFeature, RecordedSignature } from '../domain/recorded-basis.ts';
 
 /** How the inputs and the output of a model differ from those of an earlier one. */
@@ -39,7 +40,7 @@ function describe({ dtype, nullable, categories, category_count }: RecordedFeatu
   return [
     dtype,
     nullable ? 'nullable' : 'required',
-    ...(categories === undefined ? [] : [`${category_count} categories`]),
+    ...(categories === undefined ? [] : [counted(category_count ?? 0, 'category', 'categories')]),
   ].join(', ');
 }
 

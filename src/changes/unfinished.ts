@@ -3,11 +3,11 @@ import type { FingerprintParts, RecordedBasis } from '../domain/recorded-basis.t
 import { OUTSIDE_FINGERPRINT } from '../job/fingerprint.ts';
 import { definitionChanges } from './definition.ts';
 
-/** Why an unfinished run does not go on: the parts of its fingerprint that are others now. */
+/** Why an unfinished run is not resumed: the parts of its fingerprint that are different now. */
 export interface Divergence {
   /** Null if the run began with a version that did not record it. */
   readonly differs: readonly (keyof FingerprintParts)[] | null;
-  /** The keys of the job file that are others now. */
+  /** The keys of the job file that are different now. */
   readonly keys: readonly string[];
 }
 

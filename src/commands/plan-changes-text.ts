@@ -95,11 +95,11 @@ function showKey({ key, before, after }: KeyChange): string {
 function showUnfinished({ unfinished, edits }: PlannedChanges, zone: string): string[] {
   if (unfinished === null || unfinished.published) return [];
   const run = `unfinished run ${unfinished.run_id}, which began at ${localTime(unfinished.started_at, zone)}`;
-  if (!unfinished.goes_on) return [`  ${run}, does not go on`, `    others now: ${showDivergence(unfinished)}`];
+  if (!unfinished.resumed) return [`  ${run}, is not resumed`, `    different now: ${showDivergence(unfinished)}`];
   return [
-    `  ${run}, goes on`,
-    `    also after an edit of ${edits.go_on.join(', ')}`,
-    `    starts over after an edit of ${edits.start_over.join(', ')}`,
+    `  ${run}, is resumed`,
+    `    also after an edit of ${edits.resumed_after.join(', ')}`,
+    `    starts over after an edit of ${edits.starts_over_after.join(', ')}`,
   ];
 }
 

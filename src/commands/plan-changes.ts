@@ -34,12 +34,12 @@ export async function describeChanges(plan: Plan, facts: Facts): Promise<Planned
     changes: base ? await changesSince(base, plan) : null,
     creates: await plan.sink.read((reader) => newTables(reader, touchedTables(plan))),
     unfinished: unfinishedOf(plan),
-    edits: { go_on: [...OUTSIDE_FINGERPRINT, 'score.providers (devices)'], start_over: STARTS_OVER },
+    edits: { resumed_after: [...OUTSIDE_FINGERPRINT, 'score.providers (devices)'], starts_over_after: STARTS_OVER },
   };
   return { outcome: outcomeOf(facts, known), ...known };
 }
 
-/** The run that goes on; else the newest that could have, and why it does not. */
+/** The run that is resumed; else the newest unfinished one, and why it is not. */
 function unfinishedOf({ entries, fingerprint, basis }: Plan): PlanOutput['unfinished'] {
   const mine = unfinishedRun(entries, fingerprint);
   const run = mine ?? otherUnfinishedRuns(entries, fingerprint).sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1))[0];
@@ -47,7 +47,7 @@ function unfinishedOf({ entries, fingerprint, basis }: Plan): PlanOutput['unfini
   const why = mine ? { differs: [], keys: [] } : divergence(run, basis);
   // A published run lacks only its report files.
   const published = run.state === 'published' && currentPublication(entries)?.runId === run.runId;
-  return { run_id: run.runId, started_at: run.startedAt, goes_on: mine !== undefined, published, ...why };
+  return { run_id: run.runId, started_at: run.startedAt, resumed: mine !== undefined, published, ...why };
 }
 
 /** What would happen, in one sentence. */
@@ -59,7 +59,7 @@ function outcomeOf(
   const what = `${facts.job} ${window.label}`;
   const [refusal] = facts.would_be_refused;
   if (refusal !== undefined) return `${what} would be refused: ${refusal}`;
-  if (unfinished?.goes_on && unfinished.published)
+  if (unfinished?.resumed && unfinished.published)
     return `${what} is published by run ${unfinished.run_id}, and only its report files would be written`;
   const own = since?.window === window.label;
   const before = since === null ? '' : since.rows.frozen.toLocaleString('en');

@@ -78,7 +78,7 @@ const changes = z.strictObject({
 const unfinished = z.strictObject({
   run_id: runId,
   started_at: instant,
-  goes_on: z.boolean(),
+  resumed: z.boolean().describe('whether a run would resume it'),
   published: z.boolean().describe('whether it lacks only its report files'),
   differs: z
     .array(z.enum(['format', 'source', 'query', 'window', 'columns', 'job', 'model', 'hash_key']))
@@ -88,8 +88,8 @@ const unfinished = z.strictObject({
 });
 
 const edits = z
-  .strictObject({ go_on: z.array(text), start_over: z.array(text) })
-  .describe('keys of the job file that can be edited while a run is unfinished, and what makes it start over');
+  .strictObject({ resumed_after: z.array(text), starts_over_after: z.array(text) })
+  .describe('keys of the job file whose edit leaves an unfinished run resumable, and what makes it start over');
 
 export const planOutput = z.strictObject({
   outcome: z.string().describe('what would happen, in one sentence'),
@@ -146,7 +146,7 @@ export const planOutput = z.strictObject({
   supersedes_windows: z.array(supersededWindow).describe('publications of overlapping windows'),
   model_changed: modelChanged.nullable(),
   would_be_refused: z.array(text).describe('why the run would end with 65, judged by the number of rows alone'),
-  resumes: runId.nullable().describe('the unfinished run that would go on'),
+  resumes: runId.nullable().describe('the unfinished run that would be resumed'),
   gates,
   fingerprint: z.string().describe('equal for runs that would publish the same scores from the same rows'),
 });

@@ -240,15 +240,15 @@ it('leaves blank what an older version did not record', async () => {
   ]);
 });
 
-it('says why an unfinished run does not go on, and what may be edited while one does', async () => {
+it('says why an unfinished run is not resumed, and what may be edited while one is', async () => {
   const folder = await slowProject();
   const running = startScoreBatch(folder, ['--week']);
   await untilFiles(running, folder, STAGED, 2);
   running.process.kill('SIGKILL');
   await running.ended;
-  const goesOn = await news(folder);
-  expect(goesOn.slice(goesOn.indexOf('  unfinished'))).toMatchInlineSnapshot(`
-    "  unfinished run <id>, which began at <time> (America/New_York), goes on
+  const resumed = await news(folder);
+  expect(resumed.slice(resumed.indexOf('  unfinished'))).toMatchInlineSnapshot(`
+    "  unfinished run <id>, which began at <time> (America/New_York), is resumed
         also after an edit of source.warehouse, sink.warehouse, source.freeze, source.unload, source.max_bytes, source.usd_per_tib, score.workers, score.max_memory, sink.shared_tables, sink.history, sink.history_for, source.keep_rows, labels, compare, challenger, score.providers (devices)
         starts over after an edit of the query, the model bundle, the types of the columns, any other key of the job file"
   `);
@@ -258,11 +258,11 @@ it('says why an unfinished run does not go on, and what may be edited while one 
   await edit(folder, 'jobs/query.sql', (sql) => `${sql} and user_id > 0`);
   const startsOver = await news(folder);
   expect(startsOver.slice(startsOver.indexOf('  unfinished'))).toMatchInlineSnapshot(`
-    "  unfinished run <id>, which began at <time> (America/New_York), does not go on
-        others now: the query, the job file (gates.min_rows)"
+    "  unfinished run <id>, which began at <time> (America/New_York), is not resumed
+        different now: the query, the job file (gates.min_rows)"
   `);
   expect((await json(folder)).unfinished).toMatchObject({
-    goes_on: false,
+    resumed: false,
     differs: ['query', 'job'],
     keys: ['gates.min_rows'],
   });
