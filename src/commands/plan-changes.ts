@@ -84,7 +84,7 @@ function nameOf({ name, version }: { readonly name: string; readonly version: st
 }
 
 /** `first`, `second`, …, `10th`, `21st` */
-export function ordinal(number: number): string {
+function ordinal(number: number): string {
   const words = ['first', 'second', 'third', 'fourth', 'fifth', 'sixth', 'seventh', 'eighth', 'ninth'];
   const ending = { one: 'st', two: 'nd', few: 'rd', other: 'th', zero: 'th', many: 'th' };
   return words[number - 1] ?? `${number}${ending[new Intl.PluralRules('en', { type: 'ordinal' }).select(number)]}`;
