@@ -8,6 +8,7 @@ import { EXIT_CODES } from '../src/errors.ts';
 import { jobJsonSchema } from '../src/job/json-schema.ts';
 import { jobSchema } from '../src/job/schema.ts';
 import { cliPage, jobFilePage, LEAST_JOB } from './doc-pages.ts';
+import { writeJsonSchemas } from './json-schemas.ts';
 import { manPage } from './man-page.ts';
 import { ROOT } from './root.ts';
 
@@ -20,3 +21,4 @@ writeFileSync(path.join(ROOT, 'docs/job-file.md'), jobFile);
 writeFileSync(path.join(ROOT, 'docs/cli.md'), cliPage(read('cli.md'), program, EXIT_CODES));
 mkdirSync(path.join(ROOT, 'man'), { recursive: true });
 writeFileSync(path.join(ROOT, 'man/score-batch.1'), manPage(read('cli.md'), program, EXIT_CODES));
+writeJsonSchemas(path.join(ROOT, 'schemas'));

@@ -7,6 +7,7 @@ import type { Context } from './context.ts';
 import { printable, printableJson } from './domain/printable.ts';
 import { type Ending, prepareEnding } from './ending.ts';
 import { ScoreBatchError } from './errors.ts';
+import { schemaName } from './json/versions.ts';
 import { registerSecretsOf, withoutSecrets } from './secrets.ts';
 import { paletteOf } from './terminal/colour.ts';
 import { createConsole } from './terminal/console.ts';
@@ -108,7 +109,7 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
     // `check` has already printed what failed. With -q, --skip-empty is silent: the exit code is the answer.
     const expected = kind === 'nothing to score' && quiet;
     if (!printed && !expected) consoleOf({}).error(text, fields);
-    if (json && !printed) output.write(`${withoutSecrets(printableJson({ error: fields }))}\n`);
+    if (json && !printed) output.write(`${withoutSecrets(printableJson({ schema: schemaName('error'), error: fields }))}\n`);
     return exitCode;
   };
   let code = 0;

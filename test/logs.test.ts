@@ -34,7 +34,7 @@ it('with SCORE_BATCH_LOG=json every line of stderr is an object, the summary and
       .split('\n')
       .map((line) => JSON.parse(line)),
   ).toEqual([{ time: expect.any(String), level: 'error', details: [], ...error }]);
-  expect(JSON.parse(bad.stdout)).toEqual({ error: { details: [], ...error } });
+  expect(JSON.parse(bad.stdout)).toEqual({ schema: 'score-batch/error/1', error: { details: [], ...error } });
 });
 
 it.each([

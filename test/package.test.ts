@@ -26,13 +26,14 @@ it('works from its tarball, installed elsewhere without install scripts', { time
       'SECURITY.md',
       'deploy/README.md',
       'man/score-batch.1',
+      'schemas/plan.schema.json',
       'LICENSE',
     ]),
   );
   expect(
     names.filter(
       (name) =>
-        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|man\/score-batch\.1|package\.json|[A-Z]+\.md|LICENSE)$/.test(
+        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|man\/score-batch\.1|schemas\/.+\.schema\.json|package\.json|[A-Z]+\.md|LICENSE)$/.test(
           name,
         ),
     ),

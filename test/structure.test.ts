@@ -24,6 +24,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
+  // The objects that `--json` prints: their versions, and, for types and schemas/ only, their forms.
+  json: ['domain'],
   // Column batches to tensors, tensors to scores, and what is known of a model.
   features: ['domain'],
   onnx: [],
@@ -104,6 +106,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'page',
     'report',
+    'secrets',
     'sizing',
     'suggest',
     'tap',
@@ -136,6 +139,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // How a plan differs from an earlier publication and from an unfinished run.
+  changes: ['domain', 'job', 'model', 'plan (types)', 'warehouse (types)'],
   // A challenger becomes the model of its job.
   promotion: [
     'compare',
@@ -176,6 +181,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'explain',
     'evaluation (types)',
     'job',
+    'json',
     'labels',
     'model',
     'onnx',
@@ -200,7 +206,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'zipmap',
   ],
   ending: ['errors'],
-  main: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'secrets', 'terminal', 'window'],
+  main: ['commands', 'context (types)', 'domain', 'ending', 'errors', 'json', 'secrets', 'terminal', 'window'],
   cli: ['main'],
 };
 
@@ -215,6 +221,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
+  diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],
   'fastest-levenshtein': ['suggest'],
@@ -225,7 +232,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'p-limit': ['warehouse/snowflake'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
-  zod: ['job', 'model', 'yaml'],
+  zod: ['job', 'json', 'model', 'yaml'],
 };
 
 interface Import {

@@ -4,6 +4,7 @@ import { withoutControls } from '../domain/printable.ts';
 import { compareNames, GATE_ALIASES, GATES, gatesOf, isGate } from '../domain/refusal.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
+import type { RunOutput } from '../json/run.ts';
 import { makePlan } from '../plan/plan.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { acceptPhase } from '../run/accept.ts';
@@ -31,7 +32,7 @@ export interface AcceptFlags extends JobFlags, WindowOptions {
 }
 
 /** Publishes a refused run after a look: `publish --run ID --accept GATES --reason TEXT`. */
-export async function acceptCommand(flags: AcceptFlags, context: Context): Promise<unknown> {
+export async function acceptCommand(flags: AcceptFlags, context: Context): Promise<RunOutput> {
   const { run: runId, names, reason } = readFlags(flags);
   const job = await namedJob(flags, context);
   const run = await findRun(job, runId, context);

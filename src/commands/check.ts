@@ -10,6 +10,7 @@ import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { bindLabels, bindWindow } from '../job/parameters.ts';
+import type { CheckOutput } from '../json/upkeep.ts';
 import { labelColumns } from '../labels/columns.ts';
 import { refuseTimeless } from '../labels/refuse.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
@@ -68,7 +69,7 @@ interface CheckResult {
 }
 
 interface CheckOutcome {
-  readonly data: { readonly job: string; readonly ok: boolean; readonly checks: readonly CheckResult[] };
+  readonly data: CheckOutput;
   readonly text: string;
   /** The part of the text about failed checks; empty if none failed. */
   readonly failed: string;

@@ -4,7 +4,7 @@ import type { Palette } from '../terminal/colour.ts';
 
 /** A command's result. */
 export interface Shown {
-  readonly data: unknown;
+  readonly data: object;
   readonly text: string;
   /** Colours the text. It runs last, because whatever the text holds of control characters is escaped before. */
   readonly paint?: PaintText;
@@ -20,5 +20,5 @@ export interface CommandLine {
   /** Prints JSON with --json, else text. */
   show(result: Shown): void;
   /** Prints JSON with --json. The text is on stderr already. */
-  showData(data: unknown): void;
+  showData(data: object): void;
 }

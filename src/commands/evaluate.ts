@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { ledgerWindow, type Run } from '../domain/ledger.ts';
 import { showTableName } from '../domain/table-name.ts';
 import type { Job } from '../job/load.ts';
+import type { EvaluateOutput } from '../json/evaluate.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { evaluateRun, noLabels } from '../run/evaluate.ts';
@@ -14,7 +15,7 @@ import { publishedRunOf } from './published-run.ts';
 export interface EvaluateFlags extends JobFlags, WindowOptions {}
 
 /** Compares the published scores of a window with what became of its users. Needs the source, but no model. */
-export async function evaluateCommand(flags: EvaluateFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function evaluateCommand(flags: EvaluateFlags, context: Context): Promise<{ data: EvaluateOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const window = chooseWindow(flags, definition.time_zone, context);

@@ -12,6 +12,7 @@ import { keyText } from '../explain/key-text.ts';
 import { type PublishedScore, readUserScores, type UserScores } from '../explain/published-score.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
+import type { ExplainOutput } from '../json/explain.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
@@ -38,7 +39,7 @@ export async function explainCommand(
   values: readonly string[],
   flags: ExplainFlags,
   context: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: ExplainOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   if (values.length !== definition.source.key.length) {
@@ -147,7 +148,7 @@ interface Explanation {
   readonly reasons: ReasonsNow | undefined;
 }
 
-function dataOf({ job, window, run, user, published, reasons }: Explanation): object {
+function dataOf({ job, window, run, user, published, reasons }: Explanation): ExplainOutput {
   const score = ({ label, runId, modelName, modelVersion, ...one }: PublishedScore) => ({
     ...{ window: label, run_id: runId, model: { name: modelName, version: modelVersion } },
     ...{ score: Number(one.score), rank: one.rank, decile: one.decile, band: one.band, reasons: one.reasons },

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { JobDefinition } from '../job/schema.ts';
+import type { GcOutput } from '../json/upkeep.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { abandonedReportFiles } from '../report/abandoned.ts';
 import { indexBeside } from '../report/place.ts';
@@ -17,7 +18,7 @@ export interface GcFlags extends JobFlags {
 }
 
 /** Shows what runs of the job have left in scratch and on this machine, and replaced publications that are kept too long. `--apply` drops what no run needs any more. */
-export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: GcOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition, root } = job;
   const { source, sink, ledger, reachSink } = await openWarehouses(job, context);

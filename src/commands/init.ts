@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { jobJsonSchema } from '../job/json-schema.ts';
 import { type JobFacts, jobTemplate, type QueryFacts, queryTemplate } from '../job/template.ts';
+import type { InitOutput } from '../json/upkeep.ts';
 import { introspect } from './introspection.ts';
 
 const SCHEMA = 'job.schema.json';
@@ -23,7 +24,7 @@ interface Draft {
 }
 
 /** Writes a commented job file, its query, and the schema that editors use to complete it. Never replaces a job. */
-export async function initCommand(name: string, flags: InitFlags, context: Context): Promise<object> {
+export async function initCommand(name: string, flags: InitFlags, context: Context): Promise<InitOutput> {
   const { folder, console } = context;
   if (!/^[a-z0-9][a-z0-9_-]{0,62}$/.test(name)) {
     throw new ScoreBatchError('usage', `${name} is not a valid job name`, {

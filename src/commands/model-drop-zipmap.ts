@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import type { DropZipMapOutput } from '../json/model.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { showColumns } from '../zipmap/cut.ts';
 import { dropZipMap } from '../zipmap/drop.ts';
@@ -14,7 +15,7 @@ export async function dropZipMapCommand(
   given: string,
   flags: DropZipMapFlags,
   { folder }: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: DropZipMapOutput; text: string }> {
   const from = path.resolve(folder, given);
   const bundle = from.endsWith('.onnx') ? undefined : await loadBundle(from);
   const out = path.resolve(folder, flags.out);

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-metadata.ts';
 import type { Feature, Signature } from '../domain/signature.ts';
+import type { InspectOutput } from '../json/model.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
 import { findPlacements, showPlacements, zeroInputs } from '../model/node-placement.ts';
@@ -25,7 +26,7 @@ export async function inspectCommand(
   bundlePath: string,
   flags: ModelFlags,
   context: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: InspectOutput; text: string }> {
   const given = path.resolve(context.folder, bundlePath);
   if (given.endsWith('.onnx')) return await inspectFile(given, bundlePath, flags);
   const bundle = await loadBundle(given);
@@ -48,7 +49,7 @@ export async function inspectCommand(
 }
 
 /** Shows what a bare model file declares, and a `model.yaml` to start from. */
-async function inspectFile(file: string, shownPath: string, flags: ModelFlags): Promise<{ data: object; text: string }> {
+async function inspectFile(file: string, shownPath: string, flags: ModelFlags): Promise<{ data: InspectOutput; text: string }> {
   const model = await readModel(file);
   const { operators, ...facts } = factsOf(model);
   const metadata = await metadataOf(model);

@@ -6,6 +6,7 @@ import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
 import { isBlank, singleStatement } from '../job/sql-code.ts';
+import type { ReferenceOutput } from '../json/model.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { type MadeReference, makeReference, showExcluded } from '../reference/reference.ts';
 import { sourceName, type TrainingSource } from '../reference/training-rows.ts';
@@ -33,7 +34,7 @@ export async function referenceCommand(
   given: string,
   flags: ReferenceFlags,
   context: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: ReferenceOutput; text: string }> {
   const from = path.resolve(context.folder, given);
   const bundle = await loadBundle(/\.(onnx|yaml)$/.test(from) ? path.dirname(from) : from);
   const source = await sourceOf(flags, context);
@@ -139,7 +140,7 @@ function factsOf(
   source: TrainingSource,
   expected: string | undefined,
   written: boolean,
-): { data: object; text: string[] } {
+) {
   const name = sourceName(source);
   const out = excluded.reduce((sum, { rows }) => sum + rows, 0);
   const scored = read - out;

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
+import type { TensorizeOutput } from '../json/model.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { tensorizeBundle } from '../tensorize/bundle.ts';
 import { VERSION } from '../versions.ts';
@@ -16,7 +17,7 @@ export async function tensorizeCommand(
   folder: string,
   flags: TensorizeFlags,
   { folder: root, console }: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: TensorizeOutput; text: string }> {
   const original = await loadBundle(path.resolve(root, folder));
   const out = path.resolve(root, flags.out);
   const { bundle, ensembles, verified } = await tensorizeBundle(original, {

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
+import type { VerifyOutput } from '../json/model.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
@@ -11,7 +12,7 @@ export async function verifyCommand(
   folder: string,
   flags: ModelFlags,
   context: Context,
-): Promise<{ data: object; text: string }> {
+): Promise<{ data: VerifyOutput; text: string }> {
   const bundle = await loadBundle(path.resolve(context.folder, folder));
   const { execution, rows, largest, tolerance, proof } = await verifyBundle(bundle, sessionOptions(flags));
   const { name, version } = bundle.definition;

@@ -1,5 +1,7 @@
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
+import type { FreezeOutput, ScoreOutput } from '../json/phases.ts';
+import type { RunOutput } from '../json/run.ts';
 import { makePlan, type Plan, type PlanOptions } from '../plan/plan.ts';
 import { freezePhase, publishPhase, scorePhase } from '../run/phases.ts';
 import { showSummary } from '../run/summary.ts';
@@ -21,7 +23,7 @@ export interface FreezeFlags extends PhaseFlags {
 }
 
 /** Begins the window's run and freezes its rows. */
-export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<unknown> {
+export async function freezeCommand(flags: FreezeFlags, context: Context): Promise<FreezeOutput> {
   const plan = await planned(flags, 'freeze', context);
   const options = {
     fresh: flags.fresh ?? false,
@@ -36,7 +38,7 @@ export async function freezeCommand(flags: FreezeFlags, context: Context): Promi
 export type ScoreFlags = PhaseFlags & ShardFlags;
 
 /** Scores a shard of the window's frozen run. */
-export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<unknown> {
+export async function scoreCommand(flags: ScoreFlags, context: Context): Promise<ScoreOutput> {
   const shard = chooseShard(flags, context.environment);
   const plan = await planned(flags, 'score', context);
   refuseLocalShards(shard, [plan.kinds.source, plan.kinds.sink]);
@@ -49,7 +51,7 @@ export async function scoreCommand(flags: ScoreFlags, context: Context): Promise
 export type PublishFlags = PhaseFlags & AcceptFlags;
 
 /** Publishes the window's frozen run once every chunk is staged, or a refused run that somebody accepts. */
-export async function publishCommand(flags: PublishFlags, context: Context): Promise<unknown> {
+export async function publishCommand(flags: PublishFlags, context: Context): Promise<RunOutput> {
   if (flags.run !== undefined || flags.accept !== undefined || flags.reason !== undefined) {
     const { acceptCommand } = await import('./accept.ts');
     return await acceptCommand(flags, context);

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { printable, printableJson } from '../domain/printable.ts';
+import { isJsonName, schemaName } from '../json/versions.ts';
 import { VERSION } from '../versions.ts';
 import type { CommandLine, PaintText } from './command-line.ts';
 import { rewordUsageErrors } from './complaint.ts';
@@ -40,8 +41,12 @@ export function buildProgram(
     .configureHelp({ showGlobalOptions: true })
     .addHelpText('after', CRON);
   const context = (): Context => contextOf(program.opts<GlobalFlags>());
+  let called = '';
+  program.hook('preAction', (_, command) => {
+    called = jsonNameOf(command);
+  });
   const show: CommandLine['show'] = ({ data, text, paint }) => {
-    if (program.opts<GlobalFlags>().json) print(printableJson(data), data);
+    if (program.opts<GlobalFlags>().json) print(printableJson(withSchema(called, data)), data);
     else if (text !== '') print(printable(text), data, paint);
   };
   const showData: CommandLine['showData'] = (data) => show({ data, text: '' });
@@ -54,6 +59,17 @@ export function buildProgram(
   showRunFlagsInHelp(program, run);
   rewordUsageErrors(program);
   return program;
+}
+
+/** The words of a command's name joined: `plan`, `model-verify`. */
+export function jsonNameOf(command: Command): string {
+  const { parent } = command;
+  return parent === null || parent.parent === null ? command.name() : `${jsonNameOf(parent)}-${command.name()}`;
+}
+
+/** The object that `--json` prints: the name of its schema comes first. */
+function withSchema(name: string, data: object): object {
+  return isJsonName(name) ? { schema: schemaName(name), ...data } : data;
 }
 
 /** `run` is the default command, so the root's help shows its flags. */

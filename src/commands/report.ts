@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
+import type { ReportOutput } from '../json/upkeep.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { reportFiles } from '../report/place.ts';
 import { remakeReport } from '../run/remake-report.ts';
@@ -14,7 +15,7 @@ export interface ReportFlags extends JobFlags, WindowOptions {
 }
 
 /** Writes the window's report files again from the published scores. Needs neither source nor model. */
-export async function reportCommand(flags: ReportFlags, context: Context): Promise<unknown> {
+export async function reportCommand(flags: ReportFlags, context: Context): Promise<ReportOutput> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context));

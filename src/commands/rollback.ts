@@ -20,7 +20,7 @@ export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
 }
 
 /** Makes an earlier publication of a window current again. Needs neither the query nor the model. */
-export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<unknown> {
+export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<object> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const { to, until, ...window } = flags;

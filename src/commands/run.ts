@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { RunOutput } from '../json/run.ts';
 import { makePlan } from '../plan/plan.ts';
 import { threadsToStart } from '../plan/tap.ts';
 import { run } from '../run/run.ts';
@@ -20,7 +21,7 @@ export interface RunFlags extends JobFlags, WindowOptions {
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
-export async function runCommand(flags: RunFlags, context: Context): Promise<unknown> {
+export async function runCommand(flags: RunFlags, context: Context): Promise<RunOutput> {
   const job = await namedJob(flags, context);
   const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping, asOf } = flags;

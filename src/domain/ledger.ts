@@ -5,6 +5,7 @@ import type { Promotion } from './promotion.ts';
 import type { Histogram } from './psi.ts';
 import type { ReasonFacts } from './reasons.ts';
 import type { RejectionTally } from './reconciliation.ts';
+import type { RecordedBasis } from './recorded-basis.ts';
 import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { Refusal } from './refusal.ts';
@@ -130,6 +131,8 @@ export interface RunDetails {
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;
+  /** What the run was made from; absent in entries of older versions. */
+  readonly basis?: RecordedBasis;
   /** Identity of the source database, see `Source.identity`. */
   readonly source?: string;
   /** The run whose kept rows were scored, and the identity of its frozen table; absent if the run has read the source. */

@@ -2,6 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 import type { RunDetails } from '../domain/ledger.ts';
 import { byProvider, parseProvider } from '../domain/provider.ts';
 import type { Query } from '../domain/query.ts';
+import type { FingerprintParts } from '../domain/recorded-basis.ts';
 import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
@@ -22,34 +23,83 @@ export interface Fingerprinted {
   readonly asOf?: NonNullable<RunDetails['as_of']> | undefined;
 }
 
+/** Keys of the job file that make no other publication, and can be changed while a run is unfinished. */
+export const OUTSIDE_FINGERPRINT = [
+  // Two checkouts can have the same URL for different databases; and the sink is the warehouse whose ledger has the fingerprint.
+  'source.warehouse',
+  'sink.warehouse',
+  // Speed and cost.
+  'source.freeze',
+  'source.unload',
+  'source.max_bytes',
+  'source.usd_per_tib',
+  'score.workers',
+  'score.max_memory',
+  // Who else writes to the tables, and what is kept of rows and publications.
+  'sink.shared_tables',
+  'sink.history',
+  'sink.history_for',
+  'source.keep_rows',
+  // What became of the users, and what other models make of them, changes no score.
+  'labels',
+  'compare',
+  'challenger',
+] as const;
+
 /**
  * Equal for two runs that would publish the same scores from the same rows. Covers the source database's identity, the SQL
- * and its bound values, the column types, the effective job, the bundle and the hash key. Does not cover keys that only
- * affect speed (workers, devices, unloading), cost limits, table sharing, what is kept, labels, comparisons and the warehouses'
- * URLs: two checkouts can have the same URL for different databases, and the sink is the warehouse whose ledger holds the fingerprint.
+ * and its bound values, the column types, the effective job but for `OUTSIDE_FINGERPRINT` and devices, the bundle and the
+ * hash key.
  *
  * @returns SHA-256, hex
  */
-export function fingerprintOf({ query, source: identity, columns, definition, bundle, hashKey, asOf }: Fingerprinted): string {
-  const { workers: _workers, max_memory: _memory, providers, ...score } = definition.score;
-  const names = byProvider(providers).map(([first = '']) => parseProvider(first).name);
-  const { max_bytes: _bytes, usd_per_tib: _price, warehouse: _from, ...reading } = definition.source;
-  const { freeze: _freeze, unload: _unload, keep_rows: _keep, ...source } = reading;
-  const { warehouse: _to, shared_tables: _shared, history: _history, history_for: _age, ...sink } = definition.sink;
-  // What became of the users, and what other models make of them, changes no score.
-  const { labels: _labels, compare: _compare, challenger: _challenger, ...scoring } = definition;
-  const parts = {
+export function fingerprintOf(of: Fingerprinted): string {
+  return createHash('sha256')
+    .update(canonical(partsOf(of)))
+    .digest('hex');
+}
+
+/** A digest of each part, so that it can be said in which two runs differ. They are equal if the fingerprints are. */
+export function fingerprintParts(of: Fingerprinted): FingerprintParts {
+  const { format, source, texts, parameters, columns, definition, model, hashKey, asOf } = partsOf(of);
+  const digest = (value: unknown) => createHash('sha256').update(canonical(value)).digest('hex').slice(0, 16);
+  return {
+    format: String(format),
+    source: digest(asOf === undefined ? source : [source, asOf]),
+    query: digest(texts),
+    window: digest(parameters),
+    columns: digest(columns),
+    job: digest(definition),
+    model: digest(model),
+    hash_key: digest(hashKey ?? null),
+  };
+}
+
+function partsOf({ query, source, columns, definition, bundle, hashKey, asOf }: Fingerprinted) {
+  const { score, ...scoring } = without(definition, OUTSIDE_FINGERPRINT);
+  const providers = byProvider(definition.score.providers).map(([first = '']) => parseProvider(first).name);
+  return {
     format: FORMAT_VERSION,
-    source: identity,
+    source,
     texts: query.texts,
     parameters: query.parameters,
     columns,
-    definition: { ...scoring, source, sink, score: { ...score, providers: names } },
+    definition: { ...scoring, score: { ...(score as object), providers } },
     model: [bundle.digest, bundle.definitionDigest],
     ...(asOf && { asOf }),
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };
-  return createHash('sha256').update(canonical(parts)).digest('hex');
+}
+
+/** @param keys of the object, or of an object in it: `source.warehouse` */
+function without(object: object, keys: readonly string[], at = ''): Record<string, unknown> {
+  const kept = Object.entries(object).filter(([key]) => !keys.includes(`${at}${key}`));
+  return Object.fromEntries(
+    kept.map(([key, inner]) => [
+      key,
+      typeof inner === 'object' && inner !== null && !Array.isArray(inner) ? without(inner, keys, `${at}${key}.`) : inner,
+    ]),
+  );
 }
 
 /** JSON with sorted keys: their order in a file has no meaning. */

@@ -17,12 +17,16 @@ export interface RowsFile {
   readonly hint: string;
 }
 
-/** @throws ScoreBatchError `configuration` if the text is not a CSV file */
-export function parseRows(text: string | Buffer, { file, noun, hint }: RowsFile): Cells[] {
+/**
+ * @param first how many rows to read; all by default
+ * @throws ScoreBatchError `configuration` if the text is not a CSV file
+ */
+export function parseRows(text: string | Buffer, { file, noun, hint }: RowsFile, first?: number): Cells[] {
   try {
     const [header = [], ...rows] = parse(text, {
       bom: true,
       skip_empty_lines: true,
+      ...(first !== undefined && { to: first + 1 }),
       // DuckDB reads CSV files this way, and `model reference` writes them this way.
       cast: (value, { quoting }) => (value === '' && !quoting ? null : value),
     }) as (string | null)[][];

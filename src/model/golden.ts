@@ -3,7 +3,7 @@ import { readBounded } from '../bounded-file.ts';
 import type { Signature } from '../domain/signature.ts';
 import type { Encoder } from '../features/encoder.ts';
 import type { Bundle } from './bundle.ts';
-import { encodeRows, parseRows } from './csv-rows.ts';
+import { type Cells, encodeRows, parseRows } from './csv-rows.ts';
 
 /** The column of a golden file that holds the scores. */
 export const EXPECTED = 'expected_score';
@@ -25,6 +25,17 @@ export interface Golden {
 export async function readGolden({ folder, definition, signature }: Bundle): Promise<Golden> {
   const file = path.join(folder, definition.golden.file);
   return parseGolden(signature, file, await readBounded(file, MAX_GOLDEN_BYTES, HINT));
+}
+
+/**
+ * The cells of the first golden rows.
+ *
+ * @throws ScoreBatchError `configuration` if the file cannot be read
+ */
+export async function readGoldenCells({ folder, definition }: Bundle, rows?: number): Promise<Cells[]> {
+  const file = path.join(folder, definition.golden.file);
+  const source = { file, noun: 'golden', hint: HINT };
+  return parseRows(await readBounded(file, MAX_GOLDEN_BYTES, HINT), source, rows);
 }
 
 /** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */

@@ -2,10 +2,11 @@ import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Execution } from '../domain/execution.ts';
 import type { Query } from '../domain/query.ts';
+import type { RecordedBasis } from '../domain/recorded-basis.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
-import { fingerprintOf } from '../job/fingerprint.ts';
+import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
@@ -14,6 +15,7 @@ import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
+import { basisOf } from './basis.ts';
 import { bundleFolder } from './bundle-folder.ts';
 import { tryModel } from './canary.ts';
 import { type Challenger, championDefinition, loadChallenger, neededColumns, planChallenger } from './challenger.ts';
@@ -62,6 +64,8 @@ export interface Plan
   /** Identity of the source database, see `Source.identity`. */
   readonly identity: string;
   readonly fingerprint: string;
+  /** What the run is made from, for the ledger; undefined if this process does not begin it. */
+  readonly basis: RecordedBasis | undefined;
   /** Whether the report and summary tables take this kind of window. */
   readonly reported: boolean;
   /** The files of the window's report; empty if the job writes none. */
@@ -155,6 +159,14 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
   const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
+  const fingerprinted: Fingerprinted = {
+    query,
+    source: identity,
+    columns: columns.needed,
+    definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
+    bundle,
+    hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+  };
   return {
     ...{
       job,
@@ -176,15 +188,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
     needed: neededColumns(columns.needed, challenger),
     ...before,
-    fingerprint: fingerprintOf({
-      query,
-      source: identity,
-      columns: columns.needed,
-      definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
-      bundle,
-      hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
-      asOf: asOf && { run_id: asOf.frozen.runId, frozen: asOf.frozen.id },
-    }),
+    fingerprint: fingerprintOf(fingerprinted),
+    basis: phases.has('freeze') ? await basisOf(fingerprinted) : undefined,
     reported,
     drift: planDrift(definition, bundle, columns, reported),
     reportFiles: files,

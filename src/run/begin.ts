@@ -80,6 +80,7 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
     source: plan.identity,
     ...queryOf(plan),
     versions: VERSIONS,
+    ...(unfinished?.details.basis === undefined && plan.basis && { basis: plan.basis }),
   });
   return { append, result };
 }

@@ -7,7 +7,7 @@ import type { RunRows } from '../domain/rows.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import { type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';
-import type { Window } from '../domain/window.ts';
+import type { Window, WindowKind } from '../domain/window.ts';
 import { NO_WORKER_TIME, showWorkerTime, type WorkerTime } from '../domain/worker-time.ts';
 import { localRange } from '../window/local-time.ts';
 import type { ChallengerSummary } from './challenge.ts';
@@ -17,7 +17,7 @@ export interface WindowSummary {
   readonly label: string;
   readonly start: string;
   readonly end: string;
-  readonly kind: string;
+  readonly kind: WindowKind;
   readonly zone: string;
 }
 

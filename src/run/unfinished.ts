@@ -55,8 +55,8 @@ export function otherUnfinishedRuns(entries: readonly LedgerEntry[], fingerprint
 
 /** @param run the run to resume; undefined for a new one. @param began as `Context.began` */
 export function progressOf(plan: Plan, entries: readonly LedgerEntry[], run: Run | undefined, began: number): Progress {
-  // The error belongs to the earlier entry.
-  const { error: _, ...details } = run?.details ?? {};
+  // The error belongs to the earlier entry, and the basis stays in the run's first.
+  const { error: _, basis: _basis, ...details } = run?.details ?? {};
   return {
     runId: run?.runId ?? `${plan.window.label}-${randomBytes(6).toString('hex')}`,
     clock: new StageClock(began, run?.details.seconds, (stage) => plan.stages.enter(stage.replace('_', ' '))),

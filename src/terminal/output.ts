@@ -14,7 +14,7 @@ export interface Output {
 }
 
 /** @param stream has a file descriptor only if it is a stream of the process */
-export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: number }): Output {
+export function createOutput(stream: NodeJS.WritableStream & { readonly fd?: number; readonly isTTY?: boolean }): Output {
   const { fd } = stream;
   const file = fd !== undefined && isFile(fd);
   const writes: Promise<unknown>[] = [];

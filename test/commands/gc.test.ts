@@ -36,7 +36,7 @@ it('has nothing to say where nothing is left', async () => {
   expect(await gc(folder)).toBe('exit 0\nstdout:\nruns of linear have left nothing behind');
   expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   const { stdout } = await scoreBatch(folder, ['gc', '--json']);
-  expect(JSON.parse(stdout)).toEqual({ job: 'linear', applied: false, left: [] });
+  expect(JSON.parse(stdout)).toEqual({ schema: 'score-batch/gc/1', job: 'linear', applied: false, left: [] });
 });
 
 it('keeps what a run can resume from, and what a refused run has to look at', async () => {

@@ -174,6 +174,7 @@ it('prints the files with --json', async () => {
   const folder = await temporaryFolder();
   const { stdout } = await scoreBatch(folder, ['init', 'churn', '--json']);
   expect(JSON.parse(stdout)).toEqual({
+    schema: 'score-batch/init/1',
     files: ['churn.yaml', 'churn.sql', 'job.schema.json'].map((name) => path.join(folder, 'jobs', name)),
     open: [],
   });

@@ -24,6 +24,7 @@ it('says that a job has not run yet, and makes no ledger', async () => {
   const folder = await linearProject();
   expect(await status(folder)).toBe('linear has not run yet: the ledger in duckdb:data/warehouse.duckdb has no entry of it\n');
   expect(JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout)).toEqual({
+    schema: 'score-batch/status/1',
     job: 'linear',
     runs: [],
     missing: [],

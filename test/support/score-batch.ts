@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { Writable } from 'node:stream';
+import { jsonForm } from './json-form.ts';
 import { repository } from './project.ts';
 
 export interface Outcome {
@@ -90,6 +91,8 @@ export async function scoreBatch(
       atEnd: (work) => void closing.push(work),
     });
     await Promise.all(closing.map((close) => close()));
+    // Whatever a test makes a command print has the form of its schema.
+    if (args.includes('--json') && stdout.text().startsWith('{"schema"')) jsonForm(stdout.text());
     return { code, signal: null, stdout: stdout.text(), stderr: stderr.text() };
   } finally {
     leave();

@@ -1,0 +1,65 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { jsonSchemaOf } from '../src/json/schemas.ts';
+import { JSON_VERSIONS, type JsonName } from '../src/json/versions.ts';
+
+/**
+ * Writes schemas/NAME.schema.json for every object that `--json` prints.
+ *
+ * @throws Error if a schema has lost or changed something, and its version is the same
+ */
+export function writeJsonSchemas(folder: string): void {
+  for (const name of Object.keys(JSON_VERSIONS) as JsonName[]) {
+    const file = path.join(folder, `${name}.schema.json`);
+    const schema = jsonSchemaOf(name);
+    const before = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
+    const lost = before === undefined ? [] : lostIn(before, schema);
+    if (lost.length > 0)
+      throw new Error(
+        `${file} has changed and its version has not: ${lost.join(', ')}\n` +
+          `raise ${name} in src/json/versions.ts; if no release has had this version yet, remove the file instead`,
+      );
+    writeFileSync(file, schemaText(schema));
+  }
+}
+
+/** The text of a schema's file. */
+export function schemaText(schema: object): string {
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
+/**
+ * What a program that reads the older form relies on and the newer form does not have: everything but descriptions, since
+ * properties may be added. Nothing is lost where the version was raised.
+ *
+ * @returns paths inside the schema
+ */
+export function lostIn(before: object, after: object): string[] {
+  return idOf(before) === idOf(after) ? differences(before, after, '#') : [];
+}
+
+function differences(before: unknown, after: unknown, at: string): string[] {
+  if (!isRecord(before) || !isRecord(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [at];
+  const isProperties = at.endsWith('/properties');
+  return Object.keys({ ...before, ...after }).flatMap((key) => {
+    const below = `${at}/${key}`;
+    if (!isProperties && (key === 'description' || key === 'title')) return [];
+    if (isProperties && !(key in before)) return [];
+    // A property that is always there may be added.
+    if (!isProperties && key === 'required')
+      return listOf(before[key]).every((name) => listOf(after[key]).includes(name)) ? [] : [below];
+    return differences(before[key], after[key], below);
+  });
+}
+
+function idOf(schema: object): unknown {
+  return '$id' in schema ? schema.$id : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

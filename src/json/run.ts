@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import {
+  bottleneck,
+  count,
+  execution,
+  job,
+  type Made,
+  model,
+  modelChanged,
+  paths,
+  providers,
+  rates,
+  rows,
+  runId,
+  stageSeconds,
+  supersededWindow,
+  table,
+  text,
+  window,
+  workerTime,
+} from './fields.ts';
+
+const psi = z.number().nullable();
+const share = z.number().min(0).max(1);
+
+/** What `run` and `publish` print. */
+export const runOutput = z.strictObject({
+  job,
+  window,
+  run_id: runId,
+  state: z
+    .enum(['published', 'already published'])
+    .describe('already published: another process or an earlier run has published the window'),
+  rows: rows.optional(),
+  chunks: count.optional(),
+  chunks_resumed: count.optional().describe('chunks that an earlier process of the run had staged'),
+  model,
+  providers,
+  execution: execution.nullable().describe('null if other processes scored, or nothing was left to score'),
+  batch_rows_halved_to: count.nullable().describe("rows per batch, if larger ones did not fit the device's memory"),
+  score_psi: psi.describe("drift of the scores from the bundle's reference; null if it was not measured"),
+  score_psi_previous: psi.describe('drift of the scores from the previous window, if the same model scored it'),
+  feature_drift: z
+    .array(z.strictObject({ feature: text, psi: z.number(), null_share: share, reference_null_share: share }))
+    .describe('the features that drifted most'),
+  model_changed: modelChanged.nullable(),
+  supersedes_windows: z.array(supersededWindow).describe('publications of overlapping windows that this one supersedes'),
+  quarantined: z.array(z.strictObject({ reason: text, column: text.nullable(), rows: count })),
+  tables: z.array(table),
+  files: paths.describe('report files that were written'),
+  seconds: stageSeconds.optional(),
+  workers: workerTime.optional(),
+  rows_per_second: rates.optional(),
+  bottleneck: bottleneck.optional(),
+  warnings: z.array(text),
+});
+
+export type RunOutput = Made<typeof runOutput>;

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { RecordedFeature, RecordedGoldenRow, RecordedSignature } from '../domain/recorded-basis.ts';
+import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
+import type { Bundle } from './bundle.ts';
+import type { Cells } from './csv-rows.ts';
+import { EXPECTED, readGoldenCells } from './golden.ts';
+
+const MAX_FEATURES = 200;
+/** Characters of all features, and of a feature's categories. */
+const MAX_LISTED = 16_000;
+const MAX_CATEGORIES = 200;
+const MAX_DEFAULT = 100;
+const GOLDEN_ROWS = 20;
+
+/** The signature of a model as a ledger entry keeps it. */
+export function recordSignature(signature: Signature): RecordedSignature {
+  const features = featuresOf(signature);
+  const listed: RecordedFeature[] = [];
+  let room = MAX_LISTED;
+  for (const { feature, dtype } of features.slice(0, MAX_FEATURES)) {
+    const recorded = recordFeature(feature, dtype);
+    room -= JSON.stringify(recorded).length;
+    if (room < 0) break;
+    listed.push(recorded);
+  }
+  const { name, index } = signature.output;
+  return { features: features.length, listed, output: `${name}[${index}]` };
+}
+
+function recordFeature({ name, nullable, range, categories, unknown, ...more }: Feature, dtype: InputDtype): RecordedFeature {
+  const json = categories && JSON.stringify(categories);
+  return {
+    name,
+    dtype,
+    ...(nullable && { nullable }),
+    ...(more.default !== undefined && { default: shortDefault(more.default) }),
+    ...(range && { range }),
+    ...(json !== undefined && {
+      categories: json.length <= MAX_CATEGORIES ? categories : digestOf(json),
+      category_count: categories?.length,
+    }),
+    ...(unknown !== 'quarantine' && { unknown }),
+  } as RecordedFeature;
+}
+
+function shortDefault(value: number | string | boolean): number | string | boolean {
+  return typeof value === 'string' && value.length > MAX_DEFAULT ? digestOf(value) : value;
+}
+
+/** The first golden rows as a ledger entry keeps them; undefined if they cannot be read. */
+export async function recordGolden(bundle: Bundle): Promise<RecordedGoldenRow[] | undefined> {
+  const rows = await readGoldenCells(bundle, GOLDEN_ROWS).catch(() => undefined);
+  const names = featuresOf(bundle.signature).map(({ feature }) => feature.name);
+  return rows?.map((cells) => [rowDigest(cells, names), scoreOf(cells)]);
+}
+
+/** The score that the golden file has for a row. */
+export function scoreOf(cells: Cells): number {
+  return Number(cells.get(EXPECTED) || Number.NaN);
+}
+
+/** Identifies a golden row by the values of some features, whatever its place. No value can be read from it. */
+export function rowDigest(cells: Cells, features: readonly string[]): string {
+  return digestOf(JSON.stringify([...features].sort().map((name) => [name, cells.get(name) ?? null])));
+}
+
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}

@@ -1,0 +1,69 @@
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { JSON_VERSIONS } from '../../src/json/versions.ts';
+import { explainedProject } from '../support/explained-project.ts';
+import { jsonForm } from '../support/json-form.ts';
+import { KNOWN, labelledProject } from '../support/labelled-project.ts';
+import { linearProject } from '../support/linear-project.ts';
+import { repository } from '../support/project.ts';
+import { scoreBatch } from '../support/score-batch.ts';
+
+const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
+const WEEK = ['--week', '1997-W11'];
+
+it('every command prints with --json what its schema describes, and nothing else', async () => {
+  const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
+  const calls: readonly (readonly [folder: string, args: readonly string[], code?: number])[] = [
+    [labelled, ['status']],
+    [labelled, ['check']],
+    [labelled, ['plan', ...WEEK]],
+    [labelled, WEEK],
+    [labelled, ['report', ...WEEK]],
+    [labelled, ['evaluate', ...WEEK]],
+    [labelled, ['status']],
+    [labelled, ['plan', ...WEEK]],
+    [labelled, ['gc']],
+    [labelled, ['init', 'another']],
+    [labelled, ['plan', '--week', '1997-W54'], 64],
+    [labelled, ['stauts'], 64],
+    [explained, ['plan', ...WEEK]],
+    [explained, WEEK],
+    [explained, ['explain', '19', ...WEEK]],
+    [phased, ['freeze', ...WEEK]],
+    [phased, ['status']],
+    [phased, ['gc', '--apply']],
+    [phased, ['score', ...WEEK]],
+    [phased, ['publish', ...WEEK]],
+    [phased, ['publish', ...WEEK, '--skip-published']],
+    [phased, ['model', 'inspect', 'model']],
+    [phased, ['model', 'inspect', 'model/model.onnx']],
+    [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],
+    [phased, ['model', 'verify', 'model']],
+    [phased, ['model', 'reference', 'model', '--query', 'select a, b from users']],
+    [phased, ['model', 'drop-zipmap', path.join(fixture('zipmap'), 'model.onnx'), '--out', 'plain.onnx']],
+    [phased, ['model', 'tensorize', repository('test', 'fixtures', 'trees', 'lightgbm-regressor'), '--out', 'tensors']],
+  ];
+  const seen = new Set<string>();
+  for (const [folder, args, expected = 0] of calls) {
+    const { code, stdout, stderr } = await scoreBatch(folder, [...args, '--json'], { SCORE_BATCH_NOW: KNOWN });
+    expect({ args, code, stderr: code === expected ? '' : stderr }).toEqual({ args, code: expected, stderr: '' });
+    const name = jsonForm(stdout);
+    expect(name).toBe(expected === 0 ? commandOf(args) : 'error');
+    seen.add(name);
+  }
+  // What the commands of other tests print is judged by `scoreBatch`; here each is at least once.
+  expect([...seen].sort()).toEqual(Object.keys(JSON_VERSIONS).sort());
+});
+
+it('an object with a property that no schema describes is refused', async () => {
+  const folder = await linearProject();
+  const { stdout } = await scoreBatch(folder, ['status', '--json']);
+  expect(jsonForm(stdout)).toBe('status');
+  expect(() => jsonForm(stdout.replace('{', '{"undocumented":1,'))).toThrow('undocumented');
+  expect(() => jsonForm(stdout.replace('"runs":[]', '"runs":[{}]'))).toThrow("must have required property 'run_id'");
+});
+
+function commandOf([first = '', second = '']: readonly string[]): string {
+  if (first.startsWith('--')) return 'run';
+  return first === 'model' ? `model-${second}` : first;
+}
