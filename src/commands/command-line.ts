@@ -3,7 +3,7 @@ import type { Context } from '../context.ts';
 import type { Palette } from '../terminal/colour.ts';
 
 /** A command's result. */
-export interface Shown {
+interface Shown {
   readonly data: object;
   readonly text: string;
   /** Colours the text. It runs last, because whatever the text holds of control characters is escaped before. */

@@ -103,7 +103,7 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
   return { chunk: task.chunk, attempt, file, rows: read, provider: session.provider, seconds: clock.seconds };
 }
 
-/** Counts scored rows for whoever shows progress; rows that are read again were not done. */
+/** Counts scored rows for the main thread, which shows them; a negative number takes back rows that are read again. */
 function addDone({ done }: WorkerSetup, rows: number): void {
   Atomics.add(new BigInt64Array(done), 0, BigInt(rows));
 }

@@ -2,7 +2,7 @@
 type ColourLevel = 0 | 1 | 2 | 3;
 
 /** Wraps a text in a colour, line by line; returns it as it is where colours are off. */
-export type Paint = (text: string) => string;
+type Paint = (text: string) => string;
 
 /** What texts are painted with. Paint a text after `printable`, which escapes every control character. */
 export interface Palette {

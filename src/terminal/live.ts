@@ -36,7 +36,7 @@ export interface Stages {
   end(how: 'done' | 'failed'): void;
 }
 
-export type StatementKind = 'job' | 'query';
+type StatementKind = 'job' | 'query';
 
 /** Shows nothing. */
 export const NO_LIVE: Live = {
