@@ -219,7 +219,7 @@ describe('a gate', () => {
     ]);
   });
 
-  it('is never open for a window of which every row was quarantined', async () => {
+  it('with a rate of 100 % is still closed for a window of which every row was quarantined', async () => {
     const folder = await linearProject({
       users: users([
         ['1', 'null', '0'],
@@ -230,7 +230,7 @@ describe('a gate', () => {
     const { code, stderr } = await scoreBatch(folder, ['--week']);
     expect(code).toBe(65);
     expect(stderr).toContain(
-      '1997-W11 was not published: every row was quarantined\n  quarantined: 2 × null in a required feature (a)\n',
+      '1997-W11 was not published: every row was quarantined: 0 of 2 could be scored\n  quarantined: 2 × null in a required feature (a)\n',
     );
     expect(await publishedTables(folder)).toEqual(LEDGER_ONLY);
   });
