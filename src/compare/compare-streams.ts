@@ -24,7 +24,13 @@ export interface StreamOptions {
   readonly rowsAtOnce?: number;
 }
 
-const ROWS_AT_ONCE = 250_000;
+/**
+ * Rows of a side that are held at once: every range reads the whole side, so there are sixteen at most until a range has a million
+ * rows, about 200 MB.
+ */
+function rangeRows(users: number): number {
+  return Math.min(1_000_000, Math.max(250_000, Math.ceil(users / 16)));
+}
 
 /**
  * Compares two sides in different warehouses: reads both in the order of the hash of their key and joins them. Memory is bounded:
@@ -33,7 +39,8 @@ const ROWS_AT_ONCE = 250_000;
  * @throws ScoreBatchError `configuration` if the keys of the sides differ, `conflict` if rows change meanwhile
  */
 export async function compareStreams(options: StreamOptions): Promise<Comparison> {
-  const { a, b, bands, largest = LARGEST, signal, rowsAtOnce = ROWS_AT_ONCE } = options;
+  const { a, b, bands, largest = LARGEST, signal } = options;
+  const rowsAtOnce = options.rowsAtOnce ?? rangeRows(Math.max(a.users, b.users));
   refuseOtherKeys({ name: a.facts.name, key: a.rows.key }, { name: b.facts.name, key: b.rows.key });
   const banded = async (side: Side, own: Bands): Promise<Side> => ({
     ...side,

@@ -41,7 +41,7 @@ export function comparisonPage(comparison: Comparison, limits: readonly CheckedL
         heading: 'What was compared',
         body: table({
           caption: 'The two sides',
-          columns: ['', 'window', 'run', 'rows', 'model', 'digest', 'users'].map((head, i) => ({ head, numeric: i === 6 })),
+          columns: ['side', 'window', 'run', 'rows', 'model', 'digest', 'users'].map((head, i) => ({ head, numeric: i === 6 })),
           rows: [sideRow('A', a), sideRow('B', b)],
         }),
       }),
@@ -101,7 +101,7 @@ function quantiles({ a, b, differences }: Comparison): Html {
   return table({
     caption: 'Quantiles of the scores, and of the differences of users in both',
     showCaption: true,
-    columns: ['', 'A', 'B', 'B − A'].map((head, i) => ({ head, numeric: i > 0 })),
+    columns: ['quantile', 'A', 'B', 'B − A'].map((head, i) => ({ head, numeric: i > 0 })),
     rows: [
       ...shares.map(({ share }, i) => [
         `${Math.round(share * 100)} %`,
@@ -127,7 +127,7 @@ function bandsSection({ bands }: Comparison): Html {
       table({
         caption: 'Users by band: A down, B across',
         showCaption: true,
-        columns: [{ head: '' }, ...names.map((name) => ({ head: value(name), numeric: true }))],
+        columns: [{ head: 'in A' }, ...names.map((name) => ({ head: value(name), numeric: true }))],
         rows: names.map((from) => [
           value(from),
           ...names.map((to): Part => {
@@ -158,7 +158,7 @@ function outcomesSection({ outcomes }: Comparison): Html | undefined {
     body: table({
       caption: outcomes.by === 'paired' ? 'Users in both with a known outcome' : 'Users of each side with a known outcome',
       showCaption: true,
-      columns: ['', 'users', 'came true', 'AUC', '95 % interval', 'Brier score', 'calibration error'].map((head, i) => ({
+      columns: ['side', 'users', 'came true', 'AUC', '95 % interval', 'Brier score', 'calibration error'].map((head, i) => ({
         head,
         numeric: i > 0,
       })),
@@ -180,7 +180,7 @@ function largestSection({ largest }: Comparison, { page_keys }: Report): Html | 
     id: 'largest',
     heading,
     body: table({
-      caption: heading,
+      caption: 'Users in both with the largest differences',
       columns: ['key', 'A', 'B', 'B − A'].map((head, i) => ({ head, numeric: i > 0 })),
       rows: largest.map(({ key, score_a, score_b, difference }) => [
         value(key.join(', ')),

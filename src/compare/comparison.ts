@@ -71,7 +71,7 @@ export interface Differences {
   readonly quantiles: readonly Quantile[];
 }
 
-export interface LargestDifference {
+interface LargestDifference {
   /** Canonical texts of the key's columns. */
   readonly key: readonly string[];
   readonly score_a: number;
@@ -79,7 +79,7 @@ export interface LargestDifference {
   readonly difference: number;
 }
 
-export interface RankAgreement {
+interface RankAgreement {
   /** Share of the riskiest tenth that is the same. Users who are tied at its border count in part, alike on both sides. */
   readonly top_decile_overlap: number;
   /** Spearman's correlation, equal scores with their mean rank; null if all scores of a side are equal. */
