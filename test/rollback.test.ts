@@ -63,6 +63,7 @@ describe('a rollback', () => {
       from: { run_id: published[1]?.run_id, publication: 2 },
       reason: 'column a was divided by ten',
     });
+    expect(await readFile(path.join(folder, FILES[3] ?? ''), 'utf8')).toContain('column a was divided by ten');
     const { runs } = JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout);
     expect(runs.map(({ current, tables_differ, state }: Record<string, unknown>) => [current, tables_differ, state])).toEqual([
       [true, [], 'completed'],
@@ -96,6 +97,13 @@ describe('a rollback', () => {
     expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
     const { publication } = (await entries(folder)).findLast((entry) => entry.publication !== null) ?? {};
     expect(publication).toBe('4');
+    // A rollback is not forgotten with the next publication.
+    await warehouse(folder, 'update users set a = a / 10 where user_id < 1000');
+    expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
+    const forced = await scoreBatch(folder, ['--week', '--force']);
+    expect([forced.code, forced.stderr]).toEqual([0, expect.stringContaining('was rolled back from publication')]);
+    // Somebody has decided: cron goes on.
+    expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   });
 
   it('finishes its files where a process was killed between tables and files', async () => {

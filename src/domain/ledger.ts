@@ -75,8 +75,15 @@ export interface Publication {
   readonly number: number;
   readonly runId: string;
   readonly rows: RunRows;
-  /** If it is a rollback: number of the publication that it took the place of. */
-  readonly rolledBack?: number;
+  /** Publications of the window that were rolled back, unless somebody has published one again with force since. */
+  readonly rolledBack?: readonly RolledBack[];
+}
+
+/** A publication that was rolled back. */
+export interface RolledBack {
+  readonly publication: number;
+  /** See `publishedContent` of the warehouses' SQL. */
+  readonly content: string;
 }
 
 /**
@@ -120,10 +127,21 @@ function isOutdated({ publication, details }: LedgerEntry, before: Pick<Run, 'de
 
 /** The publication that the tables hold. @param entries all of one job and window */
 export function currentPublication(entries: readonly LedgerEntry[]): Publication | undefined {
-  const { publication, rows, runId, details } = lastPublished(entries) ?? {};
+  const { publication, rows, runId } = lastPublished(entries) ?? {};
   if (publication === undefined || rows === undefined || runId === undefined) return undefined;
-  const rolledBack = details?.rollback?.from.publication;
-  return { number: publication, runId, rows, ...(rolledBack !== undefined && { rolledBack }) };
+  const rolledBack = rolledBackOf(entries);
+  return { number: publication, runId, rows, ...(rolledBack.length > 0 && { rolledBack }) };
+}
+
+function rolledBackOf(entries: readonly LedgerEntry[]): RolledBack[] {
+  let found: RolledBack[] = [];
+  for (const { state, details } of entries) {
+    if (state !== 'published') continue;
+    if (details.forced === true) found = [];
+    const { from, content } = details.rollback ?? {};
+    if (from !== undefined && content !== undefined) found.push({ publication: from.publication, content });
+  }
+  return found;
 }
 
 /**

@@ -52,7 +52,7 @@ export function nextNumber(
 
 /**
  * Numbers of the replaced publications of a window that stay kept: those with the highest numbers, without what a rollback
- * has made current again. The publication that is current before this one is among them.
+ * has made current again, or what a publication with the same content has replaced. The publication that is current before this one is among them.
  *
  * @param entries of one job, at least all of the window
  * @param restored number of the kept publication that becomes current now
@@ -63,7 +63,7 @@ export function keptNumbers(
   { history, restored }: { readonly history: number; readonly restored?: number | undefined },
 ): number[] {
   const own = entries.filter((entry) => isSameWindow(entry.window, window) && entry.state === 'published');
-  const moved = new Set([restored, ...own.map(({ details }) => details.rollback?.publication)]);
+  const moved = new Set([restored, ...own.flatMap(({ details }) => [details.rollback?.publication, details.repeats])]);
   const numbers = own.flatMap(({ publication }) => (publication === undefined || moved.has(publication) ? [] : [publication]));
   return numbers
     .sort((a, b) => b - a)

@@ -33,6 +33,8 @@ export interface Rollback {
   readonly reason: string | null;
   /** User of the warehouse's session. */
   readonly user: string | null;
+  /** Content of what was current before: no run may publish it again without force. */
+  readonly content?: string;
 }
 
 /** Gates that somebody has overruled after a look. */
@@ -67,6 +69,10 @@ export interface RunDetails {
   readonly supersedes_publication?: number | null;
   /** If the publication is a rollback: what it took the place of, and which publication of this run it made current again. */
   readonly rollback?: Rollback;
+  /** Whether somebody has published what may have been rolled back before. */
+  readonly forced?: boolean;
+  /** Number of the publication that this one replaces with the same content. */
+  readonly repeats?: number;
   /** Gates that refused the run, and who published it all the same. */
   readonly accepted?: Acceptance;
   /** If gates refused the run: each with its number and its limit. */

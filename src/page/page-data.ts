@@ -1,6 +1,6 @@
 import type { Bands } from '../domain/bands.ts';
 import type { DriftBin, FeatureDrift } from '../domain/feature-drift.ts';
-import type { Acceptance } from '../domain/run-details.ts';
+import type { Acceptance, Rollback } from '../domain/run-details.ts';
 import type { WindowKind } from '../domain/window.ts';
 
 // What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between
@@ -119,6 +119,8 @@ interface RunFacts {
   readonly warnings: readonly string[];
   /** Set if gates refused the run, and somebody published it after a look. */
   readonly accepted: Acceptance | undefined;
+  /** If the run is published again: what it took the place of, and why. */
+  readonly rollback: Rollback | undefined;
   /** Version of score-batch. */
   readonly version: string;
 }

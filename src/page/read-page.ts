@@ -153,6 +153,6 @@ function factsOf({ run, job, version }: PageSpec, now: PublishedWindow, entryNum
     provider: Object.keys(details.providers ?? {}).join(', '),
     seconds: details.seconds ?? {},
     cost: bytes === undefined ? undefined : { bytes, usd: priceOf(bytes, job.usdPerTib) },
-    ...{ entryNumber, version, warnings: details.warnings ?? [], accepted: details.accepted },
+    ...{ entryNumber, version, warnings: details.warnings ?? [], accepted: details.accepted, rollback: details.rollback },
   };
 }

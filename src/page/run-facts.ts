@@ -1,5 +1,5 @@
 import { showBytes } from '../domain/cost.ts';
-import type { Acceptance } from '../domain/run-details.ts';
+import type { Acceptance, Rollback } from '../domain/run-details.ts';
 import { momentIn } from './dates.ts';
 import { type Html, html, type Part, value } from './html.ts';
 import { count, decimal } from './numbers.ts';
@@ -17,6 +17,7 @@ export function runSection({ run, window, job }: PageData): Html {
     ['Data read on', momentIn(job.zone, run.dataAsOf)],
     ['Published', momentIn(job.zone, run.publishedAt)],
     ...(run.accepted ? [acceptedFact(run.accepted, job.zone)] : []),
+    ...(run.rollback ? [rollbackFact(run.rollback)] : []),
     ['Scored on', run.provider],
     [
       'Time',
@@ -35,6 +36,15 @@ export function runSection({ run, window, job }: PageData): Html {
     )}</dl>
 `,
   });
+}
+
+function rollbackFact({ publication, from, reason, user }: Rollback): readonly [string, Part] {
+  const why = reason === null ? undefined : html`: ${value(reason)}`;
+  const by = user === null ? undefined : html`, by ${value(user)}`;
+  return [
+    'Rolled back',
+    html`Publication ${count(publication)} is shown again in place of publication ${count(from.publication)}, of run <code>${from.run_id}</code>${why}${by}`,
+  ];
 }
 
 function acceptedFact({ gates, reason, user, at }: Acceptance, zone: string): readonly [string, Part] {

@@ -1,10 +1,12 @@
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
+import { lastPublished, type RolledBack } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import { measuredDrift, recordedDrift } from '../domain/recorded-drift.ts';
 import type { RunDetails } from '../domain/run-details.ts';
+import type { Plan } from '../plan/plan.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { type AcceptedRun, acceptanceOf, stagedDigest } from './acceptance.ts';
@@ -50,7 +52,13 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     allowEmpty: options.allowEmpty,
   });
   const outcomes = await checkOutcomes(active);
-  const warnings = [...(features?.warnings ?? []), ...gates.warnings, ...outcomes.warnings];
+  const rolledBack = progress.supersedes?.rolledBack ?? [];
+  const warnings = [
+    ...rolledBackWarnings(plan, rolledBack),
+    ...(features?.warnings ?? []),
+    ...gates.warnings,
+    ...outcomes.warnings,
+  ];
   progress.details = {
     ...progress.details,
     rejections: reconciliation.rejections,
@@ -75,6 +83,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
       trained_through: String(plan.bundle.definition.trained.through),
     }),
     warnings,
+    ...(options.force && rolledBack.length > 0 && { forced: true }),
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
     ...(plan.reportFiles.length > 0 && { report: plan.reportFiles.map((file) => recordedPath(file.path, plan.job.root)) }),
@@ -136,6 +145,16 @@ async function checkOutcomes(active: ActiveRun) {
   if (active.plan.job.labels === undefined) return { refusals: [], warnings: [] };
   const { evaluateMatured } = await import('./evaluate-matured.ts');
   return await evaluateMatured(active);
+}
+
+/** Whether the cause is gone, nobody can tell: other scores than those that were rolled back may be as wrong. */
+function rolledBackWarnings({ window, entries }: Plan, rolledBack: readonly RolledBack[]): string[] {
+  const last = lastPublished(entries)?.details.rollback;
+  if (rolledBack.length === 0 || last === undefined) return [];
+  const why = last.reason === null ? '' : `, because: ${last.reason}`;
+  return [
+    `${window.label} was rolled back from publication ${last.from.publication}${why}; this run replaces it, so check that the cause is gone`,
+  ];
 }
 
 /** The scorer, which all pinned attempts share. */

@@ -8,6 +8,7 @@ import type { Job } from '../job/load.ts';
 import { refuseDifferences } from '../plan/checks.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
+import { publishedContent } from '../warehouse/sql/replaced.ts';
 import { readChange, type ScoreChange, selectChange } from '../warehouse/sql/replaced-change.ts';
 import { evaluateRun } from './evaluate.ts';
 import { type KeptPublication, keptPublications } from './kept-publications.ts';
@@ -31,6 +32,8 @@ export interface RollbackPlan {
   readonly to: KeptPublication;
   readonly tables: JobTables;
   readonly change: ScoreChange;
+  /** Content of the publication that is rolled back; see `publishedContent`. */
+  readonly content: string | undefined;
 }
 
 /**
@@ -54,14 +57,17 @@ export async function planRollback(options: RollbackOptions): Promise<RollbackPl
   const target = to === undefined ? kept[0] : kept.find(({ run }) => run.runId === to);
   if (target === undefined) throw nothingKept(options, entries, kept);
   // A rollback whose report is not complete: the same command again finishes it.
-  if (to === undefined && from.rolledBack === target.number && isUnfinished(entries, from)) return undefined;
-  if (from.rolledBack === target.number && !options.force) throw rolledBackBefore(window, target);
+  const last = fromEntry.details.rollback?.from.publication;
+  if (to === undefined && last === target.number && isUnfinished(entries, from)) return undefined;
+  const isRolledBack = from.rolledBack?.some(({ publication }) => publication === target.number) === true;
+  if (isRolledBack && !options.force) throw rolledBackBefore(window, target, kept.length > 1);
   const tables = tablesThen(definition, target.run.details.columns ?? []);
   if (tables.otherColumns !== undefined) throw otherLayout(target, tables.otherColumns);
   refuseDifferences(await sink.differences(withReplaced(tables.tables)));
   const overlaps = overlapping(near, window);
   if (overlaps.length > 0) throw overlapped(window, overlaps[0]?.window.label ?? '');
-  return { from, fromEntry, to: target, tables, change: await changeOf(options, fromEntry, target, tables) };
+  const content = await contentOf(options, fromEntry, tables);
+  return { from, fromEntry, to: target, tables, content, change: await changeOf(options, fromEntry, target, tables) };
 }
 
 /**
@@ -69,7 +75,7 @@ export async function planRollback(options: RollbackOptions): Promise<RollbackPl
  *
  * @throws ScoreBatchError `conflict` if something else was published meanwhile
  */
-export async function rollBack(options: RollbackOptions, { from, to, tables }: RollbackPlan): Promise<void> {
+export async function rollBack(options: RollbackOptions, { from, to, tables, content }: RollbackPlan): Promise<void> {
   const { job, sink, reason } = options;
   const { definition } = job;
   const { run } = to;
@@ -80,12 +86,19 @@ export async function rollBack(options: RollbackOptions, { from, to, tables }: R
     from: { run_id: from.runId, publication: from.number },
     reason: reason ?? null,
     user: (await sessionUser(sink)) ?? null,
+    ...(content !== undefined && { content }),
   };
   await sink.publish({
     entry: {
       ...{ recordedAt: new Date().toISOString(), host: hostname(), runId: run.runId, job: run.job, window: run.window },
       ...{ state: 'published', fingerprint: run.fingerprint, model: run.model, rows },
-      details: { rollback, ...(table && { table }), ...(columns && { columns }), ...(also_wrote && { also_wrote }) },
+      details: {
+        rollback,
+        ...(options.force && { forced: true }),
+        ...(table && { table }),
+        ...(columns && { columns }),
+        ...(also_wrote && { also_wrote }),
+      },
     },
     supersedes: from,
     overlaps: [],
@@ -123,6 +136,21 @@ export async function finishRollback(
       : { result: false },
   );
   return paths;
+}
+
+async function contentOf(
+  { sink }: RollbackOptions,
+  entry: LedgerEntry,
+  { tables, key, keep }: JobTables,
+): Promise<string | undefined> {
+  return await sink.read(async (reader) => {
+    const scores = await reader.find(tables.scores);
+    const quarantine = await reader.find(tables.quarantine);
+    if (scores === undefined || quarantine === undefined) return undefined;
+    const content = publishedContent(reader.dialect, { scores, quarantine }, { entry, key, keep });
+    const [[text] = []] = await reader.rows(`SELECT ${content} AS content_text`);
+    return text ?? undefined;
+  });
 }
 
 async function changeOf(
@@ -181,11 +209,13 @@ function choices(kept: readonly KeptPublication[]): string {
   return `the window can go back to ${kept.map(({ run, publishedAt }) => `run ${run.runId} (${publishedAt})`).join(' or ')}`;
 }
 
-function rolledBackBefore({ label }: LedgerWindow, { run, number }: KeptPublication): ScoreBatchError {
+function rolledBackBefore({ label }: LedgerWindow, { run, number }: KeptPublication, others: boolean): ScoreBatchError {
   return new ScoreBatchError(
     'refused',
     `${label} would get the scores back that were rolled back: publication ${number}, of run ${run.runId}`,
-    { hint: 'nothing was changed; choose another run with --to, or add --force' },
+    {
+      hint: `nothing was changed; ${others ? 'choose another run with --to, or ' : ''}add --force to go back to them all the same`,
+    },
   );
 }
 

@@ -10,10 +10,11 @@ export function incompleteHistory({ entry: { runId, window } }: PublicationSpec,
 }
 
 /** The rows that somebody rolled back would be published again. Nothing is committed. */
-export function rolledBackContent({ entry: { window }, rolledBack }: PublicationSpec): ScoreBatchError {
+export function rolledBackContent({ entry: { window }, rolledBack = [] }: PublicationSpec): ScoreBatchError {
+  const numbers = rolledBack.map(({ publication }) => publication).join(' or ');
   return new ScoreBatchError(
     'refused',
-    `${window.label} would get the same scores that were rolled back, those of publication ${rolledBack}`,
+    `${window.label} would get the same scores that were rolled back, those of publication ${numbers}`,
     {
       hint: 'nothing was published; fix the source, the query or the model first, or publish it again all the same with --force',
     },

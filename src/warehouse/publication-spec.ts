@@ -1,7 +1,7 @@
 import type { Bands } from '../domain/bands.ts';
 import type { MeasuredDrift } from '../domain/feature-drift.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { LedgerEntry, Publication } from '../domain/ledger.ts';
+import type { LedgerEntry, Publication, RolledBack } from '../domain/ledger.ts';
 import type { PublishedEntry } from '../domain/publications.ts';
 import type { Reasons } from '../domain/reasons.ts';
 import type { AttemptTally, Pinning, RejectionTally } from '../domain/reconciliation.ts';
@@ -60,8 +60,8 @@ export interface PublicationSpec {
   readonly history: number;
   /** The kept publication of the entry's run that is restored, instead of rows that are staged. */
   readonly restored?: number | undefined;
-  /** A kept publication whose rows must not be published again: it was rolled back. */
-  readonly rolledBack?: number | undefined;
+  /** Publications whose content must not be published again: they were rolled back. */
+  readonly rolledBack?: readonly RolledBack[] | undefined;
 }
 
 export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> {

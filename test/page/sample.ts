@@ -197,6 +197,7 @@ export const SAMPLE: PageData = {
     entryNumber: 14,
     warnings: [],
     accepted: undefined,
+    rollback: undefined,
     version: '0.1.0',
   },
 };

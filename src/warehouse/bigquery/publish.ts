@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { HALF } from '../../domain/checksum.ts';
+import { checksumOf, HALF } from '../../domain/checksum.ts';
 import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
@@ -13,12 +13,13 @@ import { publishedNumber, publishedRun } from '../sql/ledger.ts';
 import { selectRanked, selectScored } from '../sql/publication.ts';
 import {
   appendEntries,
-  type NextPublication,
   nextPublication,
   type PublicationTables,
   publicationTables,
+  repeating,
   repeatsRolledBack,
   replaceRows,
+  type Trimming,
   trimKept,
   writtenTables,
 } from '../sql/publishing.ts';
@@ -31,7 +32,7 @@ import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest, type FullName, partsOf } from './names.ts';
 import { createLock, lockTable, takeLock } from './publish-lock.ts';
-import { queryJob, run } from './query.ts';
+import { queryJob, rows as queryRows, run } from './query.ts';
 import { dropTable } from './rest-tables.ts';
 import { scratchClause, scratchName, scratchTable } from './scratch.ts';
 import { refusalOf, refuseUnless, transaction } from './script.ts';
@@ -58,12 +59,29 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const reasons = hasRows ? await writeReasons(connection, spec) : undefined;
   if (hasRows) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
   if (reasons !== undefined) await dropTable(connection, reasons).catch(() => undefined);
-  const publication = { ...spec, entry: next.entry };
-  const script = transaction(statementsOf(connection, publication, targets, { near, next }));
+  const repeats = await repeatsContent(connection, spec, targets);
+  const publication = { ...spec, entry: repeating(next.entry, spec, repeats) };
+  const script = transaction(statementsOf(connection, publication, targets, { near, keep: next.keep, repeats }));
   const mine = await publishOnce(connection, publication, targets.ledger, script);
   // The table expires if it cannot be dropped.
   if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
+}
+
+/**
+ * Whether the publication to be replaced has the content of this one. What is published is immutable, and the script checks
+ * that nothing was published since, so it can be asked before.
+ */
+async function repeatsContent(connection: Connection, spec: PublicationSpec, targets: PublicationTables): Promise<boolean> {
+  const { supersedes, restored, history } = spec;
+  if (supersedes === undefined || restored !== undefined || history === 0) return false;
+  const published = { ...spec.entry, publication: supersedes.number };
+  const { scores, quarantine } = targets;
+  for (const { table, rows, checksum, hash } of expectedRows(BIGQUERY, spec, { scores, quarantine, report: undefined })) {
+    const [[found, high, low] = []] = await queryRows(connection, countContent(BIGQUERY, table, published, hash));
+    if (Number(found) !== rows || checksumOf(high, low) !== checksum) return false;
+  }
+  return true;
 }
 
 /** Skips up to this many finished jobs that have the publication's id but did not publish it. */
@@ -181,7 +199,7 @@ function statementsOf(
   connection: Connection,
   spec: PublicationSpec,
   targets: PublicationTables,
-  { near, next }: { readonly near: number; readonly next: NextPublication },
+  { near, ...trimming }: Trimming & { readonly near: number },
 ): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
@@ -201,7 +219,7 @@ function statementsOf(
     ...replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined }),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
     ...(repeats === undefined ? [] : [refuseUnless(`NOT (${repeats})`, literal(REPEATED))]),
-    ...trimKept(BIGQUERY, targets, spec, next),
+    ...trimKept(BIGQUERY, targets, spec, trimming),
     ...appendEntries(BIGQUERY, targets, spec),
   ];
 }

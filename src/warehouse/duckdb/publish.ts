@@ -13,6 +13,8 @@ import {
   nextPublication,
   type PublicationTables,
   publicationTables,
+  repeating,
+  repeatsReplaced,
   repeatsRolledBack,
   replaceRows,
   trimKept,
@@ -67,14 +69,24 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       for (const sql of replaceRows(DUCKDB, tables, publication, { rows: hasRows ? rows : undefined })) await database.run(sql);
       if (spec.restored === undefined) await refuseAlteredStaging(file, entry.runId, spec.pinned);
       else await refuseIncomplete(database, tables, publication);
-      const repeats = repeatsRolledBack(DUCKDB, tables, publication);
-      const [[repeated] = []] = repeats === undefined ? [] : await database.rows(`SELECT ${repeats}`);
-      if (repeated === true) throw rolledBackContent(publication);
-      for (const sql of trimKept(DUCKDB, tables, publication, next)) await database.run(sql);
-      for (const sql of appendEntries(DUCKDB, tables, publication)) await database.run(sql);
+      const rolledBack = repeatsRolledBack(DUCKDB, tables, publication);
+      if (rolledBack !== undefined && (await allTrue(database, [rolledBack]))) throw rolledBackContent(publication);
+      const repeats = await allTrue(database, repeatsReplaced(DUCKDB, tables, publication));
+      for (const sql of trimKept(DUCKDB, tables, publication, { ...next, repeats })) await database.run(sql);
+      for (const sql of appendEntries(DUCKDB, tables, { ...publication, entry: repeating(publication.entry, spec, repeats) }))
+        await database.run(sql);
       return true;
     });
   });
+}
+
+/** Asks one condition after the other. @returns whether there are some, and all are true */
+async function allTrue(database: Database, conditions: readonly string[]): Promise<boolean> {
+  for (const condition of conditions) {
+    const [[holds] = []] = await database.rows(`SELECT ${condition}`);
+    if (holds !== true) return false;
+  }
+  return conditions.length > 0;
 }
 
 /** @throws ScoreBatchError `refused` if the kept rows are not all there */

@@ -16,6 +16,8 @@ import {
   nextPublication,
   type PublicationTables,
   publicationTables,
+  repeating,
+  repeatsReplaced,
   repeatsRolledBack,
   replaceRows,
   trimKept,
@@ -67,16 +69,26 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
     const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands, holdout }, staged };
     const replaced = replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
     const replacing = await countReplaced(session, tables, publication);
-    for (const sql of [...replaced, ...appendEntries(SNOWFLAKE, tables, publication, fence)]) await session.rows(sql);
+    for (const sql of replaced) await session.rows(sql);
+    const repeats = await allTrue(session, repeatsReplaced(SNOWFLAKE, tables, publication));
+    const made = { ...publication, entry: repeating(publication.entry, spec, repeats) };
+    for (const sql of appendEntries(SNOWFLAKE, tables, made, fence)) await session.rows(sql);
     await refuseOther(session, snowflake, publication, tables);
     await refuseOtherKept(session, tables, publication, replacing);
-    const repeats = repeatsRolledBack(SNOWFLAKE, tables, publication);
-    const [[repeated] = []] =
-      repeats === undefined ? [] : await session.rows(`SELECT IFF(${repeats}, 'yes', 'no') AS repeated`);
-    if (repeated === 'yes') throw rolledBackContent(publication);
-    for (const sql of trimKept(SNOWFLAKE, tables, publication, { ...next, fence })) await session.rows(sql);
+    const rolledBack = repeatsRolledBack(SNOWFLAKE, tables, publication);
+    if (rolledBack !== undefined && (await allTrue(session, [rolledBack]))) throw rolledBackContent(publication);
+    for (const sql of trimKept(SNOWFLAKE, tables, publication, { ...next, repeats, fence })) await session.rows(sql);
     return { commit: true, result: true };
   });
+}
+
+/** Asks one condition after the other. @returns whether there are some, and all are true */
+async function allTrue(session: Session, conditions: readonly string[]): Promise<boolean> {
+  for (const condition of conditions) {
+    const [[holds] = []] = await session.rows(`SELECT IFF(${condition}, 'yes', 'no') AS holds`);
+    if (holds !== 'yes') return false;
+  }
+  return conditions.length > 0;
 }
 
 /**

@@ -9,7 +9,18 @@ import { refuseOverlap } from './clashes.ts';
 import { insertDrift } from './drift-rows.ts';
 import { insertEntry } from './ledger.ts';
 import { deleteWindow, insertQuarantine, insertScores, insertSummary, type RankedRows } from './publication.ts';
-import { dropKept, hasContentOf, type KeptTable, keepRows, replacedPublications, restoreRows } from './replaced.ts';
+import {
+  dropKept,
+  dropOneKept,
+  type KeptTable,
+  keepRows,
+  keptContent,
+  keptSum,
+  publishedContent,
+  publishedSum,
+  replacedPublications,
+  restoreRows,
+} from './replaced.ts';
 
 // The steps of a publication, the same for every warehouse: take the publish lock, read the ledger and number the entry
 // (`nextEntry`), look for conflicts (see `countClashes`), replace the rows (`replaceRows`), compare them with what was
@@ -56,7 +67,7 @@ export async function publicationTables(
     kept: [],
   };
   const replaces = spec.history > 0 && replacedPublications(spec).length > 0;
-  if (!replaces && spec.restored === undefined && spec.rolledBack === undefined) return targets;
+  if (!replaces && spec.restored === undefined) return targets;
   const kept = [...writtenTables(targets), ...others].map((table) => ({ table, kept: replacedLayout(table) }));
   return { ...targets, kept };
 }
@@ -146,29 +157,62 @@ export function replaceRows(
   ];
 }
 
-/** Statements that delete what is kept of the window beyond these publications. @param spec as for `replaceRows` */
+/** What is kept of a window after a publication. */
+export interface Trimming {
+  /** Numbers of the replaced publications that stay. */
+  readonly keep: readonly number[];
+  /** Whether the publication has the same content as the one that it replaces. Then that one is not kept, and older ones stay. */
+  readonly repeats: boolean;
+  readonly fence?: string;
+}
+
+/** Statements that delete what is not to be kept. @param spec as for `replaceRows` */
 export function trimKept(
   dialect: Dialect,
   { kept }: PublicationTables,
-  { entry }: PublicationSpec,
-  { keep, fence }: { readonly keep: readonly number[]; readonly fence?: string },
+  { entry, supersedes }: PublicationSpec,
+  { keep, repeats, fence }: Trimming,
 ): string[] {
   return kept.map((one) => {
-    const statement = dropKept(dialect, one, entry, keep);
+    const statement =
+      repeats && supersedes !== undefined
+        ? dropOneKept(dialect, one, entry, supersedes.number)
+        : dropKept(dialect, one, entry, keep);
     return fence === undefined ? statement : `${statement} AND ${fence}`;
   });
 }
 
 /**
- * Condition, as an expression: the publication has the rows of one that was rolled back; see `PublicationSpec.rolledBack`.
+ * Conditions, as expressions, that are all true if the publication has the content of the one that it replaces; the first is
+ * cheap. Empty if nothing is kept. @param spec with the publication number in its entry
+ */
+export function repeatsReplaced(dialect: Dialect, tables: PublicationTables, spec: PublicationSpec): string[] {
+  const [scores, quarantine] = tables.kept;
+  const { supersedes, restored, history } = spec;
+  if (supersedes === undefined || restored !== undefined || history === 0 || scores === undefined || quarantine === undefined)
+    return [];
+  const kept = { scores: scores.kept, quarantine: quarantine.kept };
+  return [
+    `${publishedSum(dialect, scores.table, spec)} = ${keptSum(dialect, scores.kept, spec, supersedes.number)}`,
+    `${publishedContent(dialect, tables, spec)} = ${keptContent(dialect, kept, spec, supersedes.number)}`,
+  ];
+}
+
+/** The entry, which says that its publication repeats another one's content. */
+export function repeating(entry: LedgerEntry, { supersedes }: PublicationSpec, repeats: boolean): LedgerEntry {
+  return repeats && supersedes !== undefined ? { ...entry, details: { ...entry.details, repeats: supersedes.number } } : entry;
+}
+
+/**
+ * Condition, as an expression: the publication has the content of one that was rolled back; see `PublicationSpec.rolledBack`.
  *
  * @param spec with the publication number in its entry
- * @returns undefined if there is nothing to compare with
+ * @returns undefined if none was
  */
-export function repeatsRolledBack(dialect: Dialect, { kept }: PublicationTables, spec: PublicationSpec): string | undefined {
-  const [scores, quarantine] = kept;
-  if (spec.rolledBack === undefined || scores === undefined || quarantine === undefined) return undefined;
-  return hasContentOf(dialect, [scores, quarantine], spec, spec.rolledBack);
+export function repeatsRolledBack(dialect: Dialect, tables: PublicationTables, spec: PublicationSpec): string | undefined {
+  const { rolledBack = [] } = spec;
+  if (rolledBack.length === 0) return undefined;
+  return `${publishedContent(dialect, tables, spec)} IN (${rolledBack.map(({ content }) => dialect.literal(content)).join(', ')})`;
 }
 
 /** Statements that append to the ledger: what is superseded, then the publication. @param spec as for `replaceRows` */

@@ -1,5 +1,4 @@
 import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
-import type { Column } from '../../domain/schema.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
@@ -98,6 +97,11 @@ export function restoreRows(dialect: Dialect, { table, kept }: KeptTable, entry:
   ];
 }
 
+/** Deletes a kept publication of the entry's window. */
+export function dropOneKept(dialect: Dialect, { kept }: KeptTable, entry: LedgerEntry, publication: number): string {
+  return `DELETE FROM ${dialect.table(kept.name)} WHERE ${isKept(dialect, kept, entry, publication)}`;
+}
+
 /** Deletes kept publications of the entry's window except these. */
 export function dropKept(dialect: Dialect, { kept }: KeptTable, entry: LedgerEntry, publications: readonly number[]): string {
   const others = publications.length === 0 ? '' : ` AND replaced_publication NOT IN (${publications.join(', ')})`;
@@ -121,28 +125,64 @@ export function selectKept(dialect: Dialect, kept: TableLayout, entry: Pick<Ledg
     FROM ${dialect.table(kept.name)} WHERE ${isKeptOf(dialect, kept, entry)} GROUP BY replaced_publication`;
 }
 
+/** Tables whose rows make up the content of a publication. */
+export type ContentTables = Readonly<Record<'scores' | 'quarantine', TableLayout>>;
+
 /**
- * Condition, as an expression: scores and quarantine of the entry's publication have the same rows as a kept publication of
- * its window, ids of runs and times aside.
+ * The content of a publication as one text, an expression: rows and checksums of scores and quarantine, ids of runs and times
+ * aside. Equal for publications with equal content, in one warehouse.
  *
  * @param entry with its publication number
  */
-export function hasContentOf(
+export function publishedContent(
   dialect: Dialect,
-  tables: readonly [scores: KeptTable, quarantine: KeptTable],
+  tables: ContentTables,
+  { entry, key, keep }: Pick<PublicationSpec, 'entry' | 'key' | 'keep'>,
+): string {
+  return contentText(dialect, tables, { key, keep }, (table) => inPublication(dialect, table, entry));
+}
+
+/** As `publishedContent`, of a kept publication of the entry's window. @param tables that keep replaced rows */
+export function keptContent(
+  dialect: Dialect,
+  tables: ContentTables,
   { entry, key, keep }: Pick<PublicationSpec, 'entry' | 'key' | 'keep'>,
   publication: number,
 ): string {
-  const score = tables[0].table.columns[key.length + keep.length]?.name ?? '';
-  const hashes = [scoreHash(dialect, [...key, ...keep] as Column[], score), rejectionHash(dialect, key)];
-  const equal = tables.map(({ table, kept }, i) => {
-    const hash = hashes[i] ?? '';
-    const now = countRows(dialect, table, inPublication(dialect, table, entry), hash);
-    const then = countRows(dialect, kept, isKept(dialect, kept, entry, publication), hash);
-    const shown = (counted: string) => `(SELECT CONCAT(row_count, ' ', high, ' ', low) FROM (${counted}) counted)`;
-    return `${shown(now)} = ${shown(then)}`;
-  });
-  return equal.join(' AND ');
+  return contentText(dialect, tables, { key, keep }, (table) => isKept(dialect, table, entry, publication));
+}
+
+function contentText(
+  dialect: Dialect,
+  { scores, quarantine }: ContentTables,
+  { key, keep }: Pick<PublicationSpec, 'key' | 'keep'>,
+  condition: (table: TableLayout) => string,
+): string {
+  const score = scores.columns[key.length + keep.length]?.name ?? '';
+  const shown = (table: TableLayout, hash: string) =>
+    `(SELECT CONCAT(row_count, ' ', high, ' ', low) FROM (${countRows(dialect, table, condition(table), hash)}) counted)`;
+  return `CONCAT(${shown(scores, scoreHash(dialect, [...key, ...keep], score))}, ' ', ${shown(quarantine, rejectionHash(dialect, key))})`;
+}
+
+/** The number of scores of a publication and their sum as one text, an expression: cheap, and mostly enough to see a difference. */
+export function publishedSum(dialect: Dialect, scores: TableLayout, { entry, key, keep }: PublicationSpec): string {
+  return sumText(dialect, scores, scores.columns[key.length + keep.length]?.name ?? '', inPublication(dialect, scores, entry));
+}
+
+/** As `publishedSum`, of a kept publication of the entry's window. */
+export function keptSum(
+  dialect: Dialect,
+  kept: TableLayout,
+  { entry, key, keep }: PublicationSpec,
+  publication: number,
+): string {
+  return sumText(dialect, kept, kept.columns[key.length + keep.length]?.name ?? '', isKept(dialect, kept, entry, publication));
+}
+
+function sumText(dialect: Dialect, { name }: TableLayout, score: string, condition: string): string {
+  const text = dialect.type({ type: 'string' });
+  return `(SELECT CONCAT(CAST(COUNT(*) AS ${text}), ' ', COALESCE(CAST(SUM(${dialect.identifier(score)}) AS ${text}), ''))
+    FROM ${dialect.table(name)} WHERE ${condition})`;
 }
 
 function countText(dialect: Dialect): string {

@@ -2,8 +2,10 @@ import { expect } from 'vitest';
 import type { Bands } from '../../../src/domain/bands.ts';
 import { replacedLayout } from '../../../src/domain/replaced-tables.ts';
 import type { TableLayout } from '../../../src/domain/tables.ts';
+import { publishedContent } from '../../../src/warehouse/sql/replaced.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { measured } from './drift.ts';
+import { named } from './frozen.ts';
 import { publishRun, stageAll, startRun, type TestRun, WEEK, WEEK_BEFORE } from './run.ts';
 import { type Area, JOB, withUsers } from './subject.ts';
 
@@ -57,11 +59,18 @@ export const history: Area = (it, makeSubject) => {
     const { warehouse } = subject;
     const first = await publishRun(warehouse, 'first');
     for (const [i, runId] of ['second', 'third', 'fourth'].entries())
-      await publishRun(warehouse, runId, { supersedes: ['first', 'second', 'third'][i] ?? '', history: 2 });
+      await publishRun(warehouse, runId, {
+        supersedes: ['first', 'second', 'third'][i] ?? '',
+        history: 2,
+        score: `0.${i + 1}`,
+      });
     expect(await keptRows(first)).toEqual({ 2: 20, 3: 20 });
-    await publishRun(warehouse, 'fifth', { supersedes: 'fourth', history: 1 });
+    await publishRun(warehouse, 'fifth', { supersedes: 'fourth', history: 1, score: '0.5' });
     expect(await keptRows(first)).toEqual({ 4: 20 });
-    await publishRun(warehouse, 'sixth', { supersedes: 'fifth', history: 0 });
+    // The same again drops nothing that could be restored.
+    await publishRun(warehouse, 'again', { supersedes: 'fifth', history: 1, score: '0.5' });
+    expect(await keptRows(first)).toEqual({ 4: 20 });
+    await publishRun(warehouse, 'sixth', { supersedes: 'again', history: 0 });
     expect(await keptRows(first)).toEqual({ 4: 20 });
   });
 
@@ -69,16 +78,18 @@ export const history: Area = (it, makeSubject) => {
     const subject = await withUsers(makeSubject, 20);
     const { warehouse } = subject;
     const first = await publishRun(warehouse, 'first');
-    await publishRun(warehouse, 'second', { supersedes: 'first', score: HIGHER });
+    const second = await publishRun(warehouse, 'second', { supersedes: 'first', score: HIGHER });
+    const content = await contentOf(second);
     await first.publish(undefined, { supersedes: 'second', restored: 1, details: ROLLBACK });
     const before = await contents(first);
     const again = await startRun(warehouse, 'again', { supersedes: 'first' });
     await stageAll(again, { score: HIGHER });
-    await expect(again.publish(undefined, { rolledBack: 2 })).rejects.toMatchObject({ kind: 'refused' });
+    const rolledBack = [{ publication: 2, content }];
+    await expect(again.publish(undefined, { rolledBack })).rejects.toMatchObject({ kind: 'refused' });
     expect(await contents(first)).toEqual(before);
     const other = await startRun(warehouse, 'other', { supersedes: 'first' });
     await stageAll(other, { score: '0.125' });
-    expect(await other.publish(undefined, { rolledBack: 2 })).toBe(true);
+    expect(await other.publish(undefined, { rolledBack })).toBe(true);
   });
 
   it('restores nothing if the kept rows are not all there', async () => {
@@ -115,6 +126,22 @@ const ROLLBACK = {
 };
 
 const FIRST_PUBLICATION = { supersedes: 'first' };
+
+/** What a rollback of the run's publication records. */
+async function contentOf({ warehouse, tables, runId, frozen }: TestRun): Promise<string> {
+  const [entry] = (await warehouse.ledger(tables.ledger).entries({ job: JOB, runs: [runId] })).filter(
+    ({ publication }) => publication !== undefined,
+  );
+  return await warehouse.sink.read(async ({ dialect, find, rows }) => {
+    const [scores, quarantine] = [await find(tables.scores), await find(tables.quarantine)];
+    if (entry === undefined || scores === undefined || quarantine === undefined) throw new Error(`${runId} is not published`);
+    const [key, keep] = [named(frozen.columns, ['user_id']), named(frozen.columns, ['country'])];
+    const [[text] = []] = await rows(
+      `SELECT ${publishedContent(dialect, { scores, quarantine }, { entry, key, keep })} AS content_text`,
+    );
+    return String(text);
+  });
+}
 
 /** All rows of all tables of the run's job, each as one text. */
 async function contents({ warehouse, tables }: TestRun): Promise<Record<string, string[]>> {

@@ -103,7 +103,7 @@ interface Changes {
   /** Id of a run. */
   readonly supersedes?: string;
   readonly restored?: number;
-  readonly rolledBack?: number;
+  readonly rolledBack?: PublicationSpec['rolledBack'];
   readonly details?: RunDetails;
 }
 
