@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { LARGEST } from '../compare/compare-runs.ts';
-import { type CheckedLimit, type Comparison, checkComparison } from '../compare/comparison.ts';
+import { type CheckedLimit, checkComparison } from '../compare/comparison.ts';
 import { exceeded, showComparison } from '../compare/comparison-text.ts';
 import type { Context } from '../context.ts';
+import type { Comparison } from '../domain/comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type Job, loadJob } from '../job/load.ts';
 import { compareSides } from '../run/compare.ts';
