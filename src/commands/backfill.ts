@@ -2,6 +2,7 @@ import { type Backfilled, backfill } from '../backfill/backfill.ts';
 import { showError } from '../backfill/outcome.ts';
 import type { Context } from '../context.ts';
 import type { JobDefinition } from '../job/schema.ts';
+import type { BackfillOutput } from '../json/backfill.ts';
 import { windowsBetween } from '../window/bulk.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
@@ -21,9 +22,11 @@ export interface BackfillFlags extends JobFlags, Omit<RunFlags, 'week' | 'date' 
 export async function backfillCommand(
   flags: BackfillFlags,
   context: Context,
-): Promise<{ readonly data: object; readonly failure: unknown }> {
+): Promise<{ readonly data: BackfillOutput; readonly failure: unknown }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
+  // Without them there are no windows.
+  const { from = '', to = '' } = flags;
   const windows = windowsBetween(flags, definition.every, definition.time_zone, context.now);
   const jobs = jobsAtOnce(flags.jobs ?? 1, definition, context);
   const result: Backfilled = await backfill(
@@ -47,8 +50,8 @@ export async function backfillCommand(
   return {
     data: {
       job: definition.name,
-      from: flags.from,
-      to: flags.to,
+      from,
+      to,
       jobs,
       windows: result.windows,
       error: failure === undefined ? null : showError(failure),

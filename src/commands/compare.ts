@@ -1,10 +1,12 @@
 import path from 'node:path';
 import { LARGEST } from '../compare/compare-runs.ts';
-import { type CheckedLimit, type Comparison, checkComparison } from '../compare/comparison.ts';
+import { type CheckedLimit, checkComparison } from '../compare/comparison.ts';
 import { exceeded, showComparison } from '../compare/comparison-text.ts';
 import type { Context } from '../context.ts';
+import type { Comparison } from '../domain/comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type Job, loadJob } from '../job/load.ts';
+import type { CompareOutput } from '../json/compare.ts';
 import { compareSides } from '../run/compare.ts';
 import { alignTable } from '../terminal/table.ts';
 import { namedJob } from './named-job.ts';
@@ -18,7 +20,7 @@ export interface CompareFlags extends JobFlags {
 }
 
 export interface Compared {
-  readonly data: Comparison & { readonly limits: readonly CheckedLimit[] };
+  readonly data: CompareOutput;
   readonly text: string;
   /** The error to end with once the comparison is shown; undefined if it is within the limits. */
   readonly refusal: ScoreBatchError | undefined;

@@ -3,6 +3,7 @@ import { counted } from '../domain/counted.ts';
 import { type Erased, erasePerson } from '../erase/erase.ts';
 import { refuseOtherCount } from '../erase/person.ts';
 import { ScoreBatchError } from '../errors.ts';
+import type { EraseOutput } from '../json/changes.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
@@ -15,7 +16,7 @@ export interface EraseFlags extends JobFlags {
 }
 
 /** Removes a person from everything that the job has written. Neither output nor ledger name the person. */
-export async function eraseCommand(flags: EraseFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function eraseCommand(flags: EraseFlags, context: Context): Promise<{ data: EraseOutput; text: string }> {
   const job = await namedJob(flags, context);
   const dryRun = flags.dryRun ?? false;
   refuseOtherCount(flags.key, job.definition);
@@ -43,7 +44,7 @@ function isNothing({ rows, kept }: Erased): boolean {
   return Object.keys(rows).length === 0 && Object.keys(kept).length === 0;
 }
 
-function dataOf(job: string, { id, rows, kept, dropped, files, warnings }: Erased, dryRun: boolean): object {
+function dataOf(job: string, { id, rows, kept, dropped, files, warnings }: Erased, dryRun: boolean): EraseOutput {
   return { job, erase_id: id ?? null, dry_run: dryRun, rows, kept_rows: kept, dropped, files, warnings };
 }
 

@@ -47,9 +47,12 @@ export function describeFacts(plan: Plan, rows: number | undefined, bytes: numbe
     bytes: bytes ?? null,
     usd: bytes === undefined ? null : priceOf(bytes, definition.source.usd_per_tib),
     usd_per_tib: bytes === undefined ? null : definition.source.usd_per_tib,
-    freezes: plan.tap === undefined,
+    freezes: plan.tap === undefined && plan.asOf === undefined,
     unloads: definition.source.unload,
-    chunks: rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking),
+    chunks:
+      plan.asOf?.frozen.chunks.length ?? (rows === undefined ? null : plan.tap ? 1 : chunksFor(rows, plan.sizing.chunking)),
+    /** The run whose kept rows would be scored. */
+    as_of: plan.asOf?.frozen.runId ?? null,
     model: {
       name: bundle.definition.name,
       version: bundle.definition.version,

@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import { ScoreBatchError } from '../errors.ts';
+import type { PromoteOutput } from '../json/changes.ts';
 import { type PromoteSummary, promote } from '../promotion/promote.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
@@ -11,7 +12,7 @@ export interface PromoteFlags extends JobFlags {
 }
 
 /** Makes the challenger of a job its model. */
-export async function promoteCommand(flags: PromoteFlags, context: Context): Promise<{ data: object; text: string }> {
+export async function promoteCommand(flags: PromoteFlags, context: Context): Promise<{ data: PromoteOutput; text: string }> {
   const { force = false, reason, dryRun = false } = flags;
   if (force && !reason?.trim()) {
     throw new ScoreBatchError('usage', '--force needs a reason', {

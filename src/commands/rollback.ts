@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
+import type { RollbackOutput } from '../json/changes.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { finishRollback, planRollback, type RollbackPlan, rollBack } from '../run/rollback.ts';
 import type { ScoreChange } from '../warehouse/sql/replaced-change.ts';
@@ -20,7 +21,7 @@ export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
 }
 
 /** Makes an earlier publication of a window current again. Needs neither the query nor the model. */
-export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<object> {
+export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<RollbackOutput> {
   const job = await namedJob(flags, context);
   const { definition } = job;
   const { to, until, ...window } = flags;
@@ -31,7 +32,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const warehouses = { source, sink, ledger, files };
   const options = { ...warehouses, job, window: ledgerWindow(chosen), to, reason: flags.reason, force };
   const plan = await planRollback(options);
-  const said = plan && { ...describe(plan), window: chosen.label, job: definition.name };
+  const said = { window: chosen.label, job: definition.name, ...(plan && describe(plan)) };
   for (const line of plan ? show(plan, definition.time_zone) : []) context.console.info(line);
   if (flags.dryRun === true) {
     context.console.info('nothing was changed (--dry-run)');
@@ -53,8 +54,6 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   for (const file of paths) context.console.info(`wrote ${file}`);
   return {
     state,
-    job: definition.name,
-    window: chosen.label,
     run_id: run.runId,
     publication: numberOf(entries),
     ...said,

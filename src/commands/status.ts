@@ -3,6 +3,7 @@ import { runsOf } from '../domain/ledger.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { tablesByName } from '../domain/tables.ts';
 import type { Job } from '../job/load.ts';
+import type { StatusOutput } from '../json/status.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
@@ -89,7 +90,7 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
 
 function toBlock({ definition: { name, sink, source, time_zone } }: Job, status: Status | undefined): Block {
   const { runs, gaps }: { runs: readonly ShownRun[]; gaps: Gaps } = status ?? { runs: [], gaps: NO_GAPS };
-  const data = { job: name, runs, missing: gaps.windows, missing_total: gaps.total, backfill: gaps.backfill };
+  const data: StatusOutput = { job: name, runs, missing: gaps.windows, missing_total: gaps.total, backfill: gaps.backfill };
   if (status === undefined) {
     return { data, text: `${name} has not run yet: the ledger in ${sink.warehouse ?? source.warehouse} has no entry of it` };
   }

@@ -1,6 +1,14 @@
 import type { Bands } from '../domain/bands.ts';
+import type {
+  BandMoves,
+  Comparison,
+  ComparisonSide,
+  Coverage,
+  Differences,
+  Quantile,
+  SideFacts,
+} from '../domain/comparison.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
-import type { BandMoves, Comparison, ComparisonSide, Coverage, Differences, Quantile, SideFacts } from './comparison.ts';
 import { type Distribution, driftOf } from './distribution.ts';
 import { type PairFacts, PERCENTS, tenthOf } from './pair-facts.ts';
 

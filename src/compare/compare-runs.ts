@@ -1,8 +1,8 @@
 import type { Bands } from '../domain/bands.ts';
+import type { Comparison, SideFacts } from '../domain/comparison.ts';
 import type { TableReader } from '../warehouse/reader.ts';
 import { assemble } from './assemble.ts';
 import { withBands } from './banded-rows.ts';
-import type { Comparison, SideFacts } from './comparison.ts';
 import { readDistribution } from './distribution.ts';
 import { readPairs } from './pair-sql.ts';
 import { refuseOtherKeys } from './refuse.ts';

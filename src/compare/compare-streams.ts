@@ -1,9 +1,9 @@
 import type { Bands } from '../domain/bands.ts';
+import type { Comparison } from '../domain/comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { assemble } from './assemble.ts';
 import { withBands } from './banded-rows.ts';
 import { type ComparedSide, LARGEST } from './compare-runs.ts';
-import type { Comparison } from './comparison.ts';
 import { readDistribution } from './distribution.ts';
 import { inHashOrder, keysOf, type StreamedUser } from './hash-stream.ts';
 import type { ReadableRows } from './outcomes.ts';

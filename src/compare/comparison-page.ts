@@ -1,3 +1,4 @@
+import type { Comparison, ComparisonSide, OutcomeMeasures } from '../domain/comparison.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { draw, figure } from '../page/chart.ts';
 import { BAR_KEY, ROW, STROKE_KEY, shareRows } from '../page/chart-parts.ts';
@@ -5,7 +6,7 @@ import { htmlDocument } from '../page/document.ts';
 import { type Html, html, type Part, value } from '../page/html.ts';
 import { section } from '../page/section.ts';
 import { table } from '../page/table.ts';
-import type { CheckedLimit, Comparison, ComparisonSide, OutcomeMeasures } from './comparison.ts';
+import type { CheckedLimit } from './comparison.ts';
 import { percent, score, sentencesOf, showLimit, signed } from './sentences.ts';
 
 type Report = Pick<JobDefinition['report'], 'page_keys'>;

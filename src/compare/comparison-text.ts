@@ -1,5 +1,6 @@
+import type { Comparison, OutcomeMeasures } from '../domain/comparison.ts';
 import { grouped } from '../domain/counted.ts';
-import type { CheckedLimit, Comparison, OutcomeMeasures } from './comparison.ts';
+import type { CheckedLimit } from './comparison.ts';
 import { percent, score, sentencesOf, showLimit, showSide, signed } from './sentences.ts';
 
 /** Lays out rows under a header; see `alignTable` of the terminal. */

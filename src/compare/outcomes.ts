@@ -1,3 +1,4 @@
+import type { ComparedOutcomes, OutcomeMeasures } from '../domain/comparison.ts';
 import type { Query } from '../domain/query.ts';
 import { countPaired, pairedAucDifference, unpairedAucDifference } from '../evaluation/auc-difference.ts';
 import type { OutcomeCounts } from '../evaluation/counts.ts';
@@ -7,7 +8,6 @@ import { isInPartition, type Partition, readLabels } from '../labels/select.ts';
 import type { TableReader } from '../warehouse/reader.ts';
 import { keyHash } from '../warehouse/sql/dialect.ts';
 import type { Source } from '../warehouse/warehouse.ts';
-import type { ComparedOutcomes, OutcomeMeasures } from './comparison.ts';
 import type { ScoredRows } from './scored-rows.ts';
 
 /** Rows that are joined at once, of labels or of scores: about 100 MB. */

@@ -1,5 +1,6 @@
+import type { Comparison, SideFacts } from '../domain/comparison.ts';
 import { counted, grouped } from '../domain/counted.ts';
-import type { CheckedLimit, Comparison, LimitName, SideFacts } from './comparison.ts';
+import type { CheckedLimit, LimitName } from './comparison.ts';
 
 /** What a comparison says, in plain sentences, the most important first. */
 export function sentencesOf(comparison: Comparison): string[] {

@@ -1,3 +1,4 @@
+import type { SideFacts } from '../domain/comparison.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import { currentPublication, type LedgerEntry, type LedgerWindow, lastPublished, type Run, runsOf } from '../domain/ledger.ts';
 import { showTableName, type TableName } from '../domain/table-name.ts';
@@ -6,7 +7,6 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { TableReader } from '../warehouse/reader.ts';
 import type { Ledger } from '../warehouse/warehouse.ts';
 import { windowFromFlags } from '../window/flags.ts';
-import type { SideFacts } from './comparison.ts';
 import { type PublishedRows, publishedRows, type ScoredRows, tableOf } from './scored-rows.ts';
 
 /** A publication to compare, found in the ledger. */

@@ -1,3 +1,5 @@
+import type { Comparison } from './comparison.ts';
+
 /** A bundle as it was when its scores were compared. */
 export interface ComparedBundle {
   readonly run_id: string;
@@ -12,7 +14,7 @@ export interface RecordedComparison {
   readonly champion: ComparedBundle;
   readonly challenger: ComparedBundle;
   /** The comparison in the form of `compare --json`, without the users whose scores differ most. */
-  readonly measures: object;
+  readonly measures: Comparison;
   /** The limits that the job file had then. */
   readonly limits: readonly {
     readonly name: string;

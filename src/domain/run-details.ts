@@ -48,7 +48,7 @@ export interface Acceptance {
 }
 
 /** What was removed of a person, without the person's key. */
-export interface Erasure {
+interface Erasure {
   readonly reason: string;
   /** User of the warehouse's session. */
   readonly user: string | null;

@@ -42,6 +42,10 @@ export const modelChanged = model
 
 export const supersededWindow = z.strictObject({ run_id: runId, label, start: instant, end: instant });
 
+export const acceptance = z
+  .strictObject({ gates: z.array(text), reason: text, user: text.nullable(), at: instant })
+  .describe('who published the run although these gates refused it');
+
 const difference = z.number().nullable().describe('null where a score is not a number');
 
 export const execution = z
@@ -72,6 +76,7 @@ export const stageSeconds = z
     reconcile: seconds,
     explain: seconds.optional(),
     publish: seconds,
+    challenge: seconds.optional(),
     report: seconds,
     clean_up: seconds,
   })

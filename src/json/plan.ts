@@ -123,6 +123,7 @@ export const planOutput = z.strictObject({
   freezes: z.boolean().describe('whether rows are copied before they are scored'),
   unloads: z.boolean(),
   chunks: count.nullable(),
+  as_of: runId.nullable().describe('the run whose kept rows would be scored instead of those of the query'),
   model: model.extend({ provider: text.optional() }),
   execution: execution.nullable(),
   features: z.array(z.strictObject({ name: text, column: text, type: text, input: z.enum(INPUT_DTYPES) })),

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { checkedLimits, comparison } from './compare.ts';
 import {
+  acceptance,
   bottleneck,
   count,
+  digest,
   execution,
   job,
   type Made,
@@ -22,6 +25,24 @@ import {
 
 const psi = z.number().nullable();
 const share = z.number().min(0).max(1);
+
+const compared = z.strictObject({ run_id: runId, digest, definition_digest: digest.describe('of model.yaml') });
+
+const challenger = z.strictObject({
+  model: z.string().describe('folder of its bundle, as the job file has it'),
+  run_id: runId.nullable(),
+  state: z.enum(['published', 'not published']),
+  comparison: z
+    .strictObject({
+      champion: compared,
+      challenger: compared,
+      measures: comparison.describe('as compare --json, without users'),
+      limits: checkedLimits,
+    })
+    .nullable()
+    .describe('null if there are no scores to compare'),
+  error: text.nullable().describe('why it was not published'),
+});
 
 /** What `run` and `publish` print. */
 export const runOutput = z.strictObject({
@@ -45,6 +66,8 @@ export const runOutput = z.strictObject({
     .describe('the features that drifted most'),
   model_changed: modelChanged.nullable(),
   supersedes_windows: z.array(supersededWindow).describe('publications of overlapping windows that this one supersedes'),
+  accepted: acceptance.nullable(),
+  challenger: challenger.nullable().describe('null if the job has none, or an earlier process has dealt with it'),
   quarantined: z.array(z.strictObject({ reason: text, column: text.nullable(), rows: count })),
   tables: z.array(table),
   files: paths.describe('report files that were written'),

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { backfillOutput } from './backfill.ts';
+import { eraseOutput, promoteOutput, rollbackOutput } from './changes.ts';
+import { compareOutput } from './compare.ts';
 import { errorOutput } from './error.ts';
 import { evaluateOutput } from './evaluate.ts';
 import { explainOutput } from './explain.ts';
@@ -13,6 +16,7 @@ import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
 /** The forms of each object; most have one. */
 const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   run: [runOutput],
+  backfill: [backfillOutput],
   plan: [planOutput],
   freeze: [freezeOutput],
   score: [scoreOutput],
@@ -21,8 +25,12 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   report: [reportOutput],
   explain: [explainOutput],
   evaluate: [evaluateOutput],
+  compare: [compareOutput],
+  rollback: [rollbackOutput],
   gc: [gcOutput],
+  erase: [eraseOutput],
   check: [checkOutput],
+  promote: [promoteOutput],
   init: [initOutput],
   'model-inspect': [inspectOutput, inspectFileOutput],
   'model-verify': [verifyOutput],

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { GATES } from '../domain/refusal.ts';
 import { evaluation } from './evaluate.ts';
 import {
+  acceptance,
   bottleneck,
   count,
   digest,
@@ -19,15 +21,58 @@ import {
   workerTime,
 } from './fields.ts';
 
-const run = z.strictObject({
+const psi = z.number().nullable();
+
+const refusal = z.strictObject({
+  gate: z.enum(GATES),
+  message: text,
+  measured: z.number().describe('in the unit of the limit'),
+  limit: z.number(),
+  feature: text.optional().describe('for a gate that measures features'),
+  baseline: z.enum(['reference', 'previous']).optional().describe('what the scores of max_score_psi are compared with'),
+});
+
+const rollback = z.strictObject({
+  publication: count.describe('the publication of the run that is current again'),
+  from: z.strictObject({ run_id: runId, publication: count }),
+  reason: text.nullable(),
+  user: text.nullable(),
+});
+
+const gap = z.strictObject({
   window: label,
   flags: z.string().describe('flags that name this window in any command'),
+  start: instant,
+  end: instant,
+});
+
+const run = z.strictObject({
+  window: label,
+  window_start: instant,
+  window_end: instant,
+  flags: z.string().describe('flags that name this window in any command'),
   run_id: runId,
-  state: z.enum(['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded']),
+  state: z
+    .enum([
+      'started',
+      'failed',
+      'promoting',
+      'refused',
+      'skipped',
+      'published',
+      'completed',
+      'superseded',
+      'promoted',
+      'erased',
+    ])
+    .describe('promoting, promoted: a change of the model; erased: a removal of a person'),
   current: z.boolean().describe("whether this run is the window's publication"),
   tables_differ: z.array(text).describe('how the tables differ from what the ledger says; empty if they agree'),
   model_changed: modelChanged.nullable(),
   superseded_by: supersededWindow.nullable().describe("the publication of an overlapping window that removed this run's rows"),
+  refused_by: z.array(refusal).describe('the gates that refused it'),
+  accepted: acceptance.nullable(),
+  rollback: rollback.nullable().describe('what its publication took the place of, if it is a rollback'),
   unfinished: z.boolean().describe('whether the same command can resume it'),
   lost: z.boolean().describe('whether another run has published the window since'),
   changed: z
@@ -43,7 +88,10 @@ const run = z.strictObject({
   providers: providers.nullable(),
   execution: execution.nullable(),
   model: z.string().describe('name and version'),
-  model_digest: digest,
+  model_digest: z.union([digest, z.literal('')]).describe('empty for an erasure'),
+  mean_score: z.number().nullable().describe('null if nothing was scored or it is not recorded'),
+  score_psi: psi.describe("drift of the scores from the bundle's reference"),
+  score_psi_previous: psi.describe('drift of the scores from the previous window'),
   seconds: stageSeconds.nullable(),
   workers: workerTime.nullable(),
   bottleneck: bottleneck.nullable(),
@@ -51,6 +99,12 @@ const run = z.strictObject({
   error: text.nullable(),
 });
 
-export const statusOutput = z.strictObject({ job, runs: z.array(run).describe('newest last') });
+export const statusOutput = z.strictObject({
+  job,
+  runs: z.array(run).describe('newest last'),
+  missing: z.array(gap).describe('windows without a publication: the newest, oldest first'),
+  missing_total: count.describe('how many there are, at most 1,000'),
+  backfill: text.nullable().describe('the command that runs all of them; null without any'),
+});
 
 export type StatusOutput = Made<typeof statusOutput>;

@@ -4,6 +4,7 @@
  */
 export const JSON_VERSIONS = {
   run: 1,
+  backfill: 1,
   plan: 1,
   freeze: 1,
   score: 1,
@@ -12,8 +13,12 @@ export const JSON_VERSIONS = {
   report: 1,
   explain: 1,
   evaluate: 1,
+  compare: 1,
+  rollback: 1,
   gc: 1,
+  erase: 1,
   check: 1,
+  promote: 1,
   init: 1,
   'model-inspect': 1,
   'model-verify': 1,

@@ -1,4 +1,4 @@
-import { type CheckedLimit, type CompareLimits, type Comparison, checkComparison } from '../compare/comparison.ts';
+import { type CheckedLimit, type CompareLimits, checkComparison } from '../compare/comparison.ts';
 import { championRun } from '../domain/challenger.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { currentEntries, type PublishedEntry } from '../domain/publications.ts';
@@ -64,7 +64,7 @@ function windowOf(
     const problem = `the two models were not compared${why === undefined ? '' : `: ${why}`}`;
     return { label, champion, run_id: null, limits: [], problems: [problem] };
   }
-  const checked = checkComparison(comparison.measures as Comparison, limits);
+  const checked = checkComparison(comparison.measures, limits);
   return {
     ...{ label, champion, run_id: run.runId, limits: checked },
     problems: [

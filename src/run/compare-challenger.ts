@@ -1,6 +1,7 @@
 import { comparePublications } from '../compare/compare-runs.ts';
-import { type CheckedLimit, type Comparison, checkComparison, type SideFacts } from '../compare/comparison.ts';
+import { type CheckedLimit, checkComparison } from '../compare/comparison.ts';
 import { type PublishedRows, publishedRows } from '../compare/scored-rows.ts';
+import type { SideFacts } from '../domain/comparison.ts';
 import { currentPublication } from '../domain/ledger.ts';
 import type { ComparedBundle, RecordedComparison } from '../domain/recorded-comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -75,7 +76,7 @@ function bundleOf({ plan: { bundle }, progress: { runId } }: ActiveRun): Compare
 export function showComparison(comparison: RecordedComparison | undefined, { bundle }: Pick<Plan, 'bundle'>): string {
   const { name, version } = bundle.definition;
   if (comparison === undefined) return `${name} ${version} and the champion have no scores to compare`;
-  const { a, b, ranks, bands, psi } = comparison.measures as Comparison;
+  const { a, b, ranks, bands, psi } = comparison.measures;
   const measured = [
     ...(a.mean_score === null || b.mean_score === null
       ? []

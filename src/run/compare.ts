@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { type ComparedSide, comparePublications } from '../compare/compare-runs.ts';
 import { compareStreams } from '../compare/compare-streams.ts';
-import type { Comparison } from '../compare/comparison.ts';
 import { pairedOutcomes, type ReadableRows, unpairedOutcomes } from '../compare/outcomes.ts';
 import { refuseOtherScores } from '../compare/refuse.ts';
 import { type FoundSide, findSide, refuseSameSide, rowsOfSide } from '../compare/side.ts';
 import { stagedRows } from '../compare/staged-side.ts';
 import type { Context } from '../context.ts';
+import type { Comparison } from '../domain/comparison.ts';
 import { counted } from '../domain/counted.ts';
 import type { Job } from '../job/load.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type CompareLimits, type Comparison, checkComparison } from '../../src/compare/comparison.ts';
+import { type CompareLimits, checkComparison } from '../../src/compare/comparison.ts';
 import { comparisonPage } from '../../src/compare/comparison-page.ts';
 import { exceeded } from '../../src/compare/comparison-text.ts';
+import type { Comparison } from '../../src/domain/comparison.ts';
 import { COMPARISON, LIMITS } from './sample.ts';
 
 const EVERY: CompareLimits = {

@@ -1,4 +1,5 @@
-import type { CheckedLimit, Comparison, ComparisonSide } from '../../src/compare/comparison.ts';
+import type { CheckedLimit } from '../../src/compare/comparison.ts';
+import type { Comparison, ComparisonSide } from '../../src/domain/comparison.ts';
 
 const SHARES = [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99];
 

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { JSON_VERSIONS } from '../../src/json/versions.ts';
+import { challengerProject } from '../support/challenger-project.ts';
 import { explainedProject } from '../support/explained-project.ts';
 import { jsonForm } from '../support/json-form.ts';
 import { KNOWN, labelledProject } from '../support/labelled-project.ts';
@@ -13,6 +14,7 @@ const WEEK = ['--week', '1997-W11'];
 
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
+  const challenged = await challengerProject({ promoteAfter: 1 });
   const calls: readonly (readonly [folder: string, args: readonly string[], code?: number])[] = [
     [labelled, ['status']],
     [labelled, ['check']],
@@ -35,6 +37,16 @@ it('every command prints with --json what its schema describes, and nothing else
     [phased, ['score', ...WEEK]],
     [phased, ['publish', ...WEEK]],
     [phased, ['publish', ...WEEK, '--skip-published']],
+    [phased, ['backfill', '--from', '1997-W11', '--to', '1997-W11', '--redo']],
+    [phased, ['compare', '1997-W11', '--model', 'model']],
+    [phased, ['rollback', ...WEEK, '--dry-run']],
+    [phased, ['rollback', ...WEEK, '--reason', 'the new scores are wrong']],
+    [phased, ['erase', '--key', '19', '--reason', 'request 7']],
+    [phased, ['status']],
+    [challenged, WEEK],
+    [challenged, ['promote', '--dry-run']],
+    [challenged, ['promote']],
+    [challenged, ['status']],
     [phased, ['model', 'inspect', 'model']],
     [phased, ['model', 'inspect', 'model/model.onnx']],
     [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 import { comparePublications } from '../../../src/compare/compare-runs.ts';
 import { compareStreams } from '../../../src/compare/compare-streams.ts';
-import type { SideFacts } from '../../../src/compare/comparison.ts';
 import { rowsOfSide } from '../../../src/compare/side.ts';
 import { stagedRows } from '../../../src/compare/staged-side.ts';
 import type { Bands } from '../../../src/domain/bands.ts';
+import type { SideFacts } from '../../../src/domain/comparison.ts';
 import type { Run } from '../../../src/domain/ledger.ts';
 import type { TableReader } from '../../../src/warehouse/reader.ts';
 import { bandsByShare, pairsOf, quantiles, spearman, topDecileOverlap, type User } from '../../compare/brute-force.ts';
