@@ -43,7 +43,7 @@ const MAX_TRIES = 5;
  * Removes a person from everything that the job has written. Kept rows first, the ledger entry last: if the process is
  * killed, the same call does what is left.
  *
- * @throws ScoreBatchError `conflict` if a run that has read rows may still publish
+ * @throws ScoreBatchError `conflict` if a run that has read rows may still publish, `refused` if kept rows cannot be read
  */
 export async function erasePerson(job: Job, warehouses: Warehouses, options: EraseOptions, context: Context): Promise<Erased> {
   const { definition } = job;
@@ -51,12 +51,11 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const entries = await ledger.entries({ job: definition.name });
   const left = await findLeftovers(job, warehouses, entries);
   const kept: Record<string, number> = {};
-  for (const runId of left.kept) {
-    const frozen = await keptRows(source, runId);
-    if (frozen === undefined) continue;
+  // All of them are read before the first one changes.
+  for (const frozen of await keptRows(source, left.kept)) {
     const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
     const rows = await eraseKept(source, frozen, personOf(options.values, definition, columns), options.dryRun);
-    if (rows > 0) kept[runId] = rows;
+    if (rows > 0) kept[frozen.runId] = rows;
   }
   if (!options.dryRun) for (const one of left.dropped) await one.drop();
   const published = await erasePublished(job, warehouses, options, kept);

@@ -91,9 +91,19 @@ export async function eraseKept(
   return Number(count);
 }
 
-/** The rows that a run has kept; undefined if they are not whole. @throws as `eraseKept` */
-export async function keptRows(source: Source, runId: string): Promise<FrozenTable | undefined> {
-  return await asKept(runId, () => source.frozen(runId));
+/**
+ * The rows that runs have kept.
+ *
+ * @throws ScoreBatchError `refused` if some cannot be read: the person would stay in them
+ */
+export async function keptRows(source: Source, runIds: readonly string[]): Promise<readonly FrozenTable[]> {
+  const found: FrozenTable[] = [];
+  for (const runId of runIds) {
+    const frozen = await asKept(runId, () => source.frozen(runId));
+    if (frozen === undefined) throw unreadable(runId, ['some are missing, or another version of DuckDB has counted them']);
+    found.push(frozen);
+  }
+  return found;
 }
 
 /** The hint of the original error is for a run. */
@@ -102,10 +112,14 @@ async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') throw error;
-    throw new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: ${error.message}`, {
-      details: error.details,
-      hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
-      cause: error,
-    });
+    throw unreadable(runId, [error.message, ...error.details], error);
   }
+}
+
+function unreadable(runId: string, details: readonly string[], cause?: unknown): ScoreBatchError {
+  return new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: they cannot be read`, {
+    details,
+    hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
+    cause,
+  });
 }
