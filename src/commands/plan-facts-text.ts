@@ -30,8 +30,8 @@ function showLimit(limit: Plan['job']['definition']['gates'][keyof Plan['job']['
     .join(' and ');
 }
 
-/** The plan's facts, one per line. */
-export function showFacts(plan: Facts): string {
+/** The plan's facts, one per line. @param then the run whose rows would be scored, if not those of the source */
+export function showFacts(plan: Facts, then?: string): string {
   const { window, model } = plan;
   const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${showLimit(limit)}`);
   return [
@@ -42,6 +42,7 @@ export function showFacts(plan: Facts): string {
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),
     ...(plan.execution === null ? [] : [`  provider  ${showExecution(plan.execution).join('\n            ')}`]),
     `  rows      ${plan.rows === null ? 'unknown without running the query' : `${plan.rows.toLocaleString('en')}, ${plan.freezes ? `frozen in ${plan.chunks} chunks` : 'scored as the query returns them'}`}`,
+    ...(then === undefined ? [] : [`            those that run ${then} has read`]),
     ...(plan.unloads ? ['            unloaded as Parquet (opt-in, not measured on a real account)'] : []),
     ...plan.would_be_refused.map((refusal) => `            a run would end with 65: ${refusal}`),
     ...(plan.rows === 0 && plan.would_be_refused.length > 0 ? ['            add --allow-empty to publish it empty'] : []),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
+import { challengerJob } from '../domain/challenger.ts';
 import { corrections, type FoundRows } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { replacedLayout } from '../domain/replaced-tables.ts';
@@ -87,15 +88,16 @@ async function erasePublished(
   const keptRows = Object.values(kept).reduce((sum, rows) => sum + rows, 0);
   let last: ErasedRows | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const entries = await ledger.entries({ job: definition.name });
+    const entries = await entriesOf(ledger, definition.name);
     // The answer of the transaction was lost.
     if (last && entries.some(({ runId }) => runId === id)) return last;
-    if (!dryRun) refuseOpenRuns(entries, new Set());
-    const columns = publishedColumns(definition, entries);
+    const own = entries.filter(({ job }) => job === definition.name);
+    if (!dryRun) refuseOpenRuns(own, new Set());
+    const columns = publishedColumns(definition, own);
     const person = columns && personOf(values, definition, columns);
     const found: Found =
       columns && person
-        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns), entries })
+        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns, entries), entries })
         : { rows: [], segments: [], warnings: [] };
     const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
     const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
@@ -105,7 +107,7 @@ async function erasePublished(
     const done = await sink.erase({
       ...{ entry, corrections: corrected, found: found.rows, segments: found.segments },
       ledger: ledgerLayout(tableNames(definition).ledger),
-      seen: entries.length,
+      ...{ jobs: jobsOf(definition.name), seen: entries.length },
       person: person ?? { key: [], values: [] },
     });
     if (done) return last;
@@ -113,6 +115,18 @@ async function erasePublished(
   throw new ScoreBatchError('conflict', 'other processes keep writing to the ledger, so nothing was erased from the tables', {
     hint: 'run the same command again when they have finished',
   });
+}
+
+/** The jobs of the ledger whose tables one erasure changes. */
+function jobsOf(job: string): string[] {
+  return [job, challengerJob(job)];
+}
+
+/** All entries of the job and of its challenger's runs, each in the order in which they were written. */
+async function entriesOf(ledger: Warehouses['ledger'], job: string): Promise<LedgerEntry[]> {
+  const found: LedgerEntry[] = [];
+  for (const one of jobsOf(job)) found.push(...(await ledger.entries({ job: one })));
+  return found;
 }
 
 /** As the job file names it. */

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { championRun } from '../domain/challenger.ts';
 import { openRuns, type Person } from '../domain/erasure.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
@@ -36,7 +37,7 @@ export async function findLeftovers(
   entries: readonly LedgerEntry[],
 ): Promise<Leftovers> {
   const found = await judgeArtifacts([source, sink], ledger, definition, Date.now());
-  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => run ?? [])));
+  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => (run === undefined ? [] : championRun(run)))));
   const refused = new Set(runsOf(entries).flatMap(({ runId, state }) => (state === 'refused' ? [runId] : [])));
   const useless = ({ run, deletable }: JudgedArtifact) => deletable || (run !== undefined && refused.has(run));
   const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
@@ -55,7 +56,7 @@ export async function findLeftovers(
  * @throws ScoreBatchError `conflict` if one of them, or one that has just begun, may still publish
  */
 export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: ReadonlySet<string>): void {
-  const isAlive = ({ state, recordedAt }: Run) => state === 'started' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
+  const isAlive = ({ state, recordedAt }: Run) => state !== 'failed' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
   const open = openRuns(entries).filter((run) => withRows.has(run.runId) || isAlive(run));
   const [first] = open;
   if (first === undefined) return;
