@@ -43,7 +43,7 @@ const run = z.strictObject({
   providers: providers.nullable(),
   execution: execution.nullable(),
   model: z.string().describe('name and version'),
-  model_digest: digest,
+  model_digest: digest.nullable().describe('null for an erasure, which runs no model'),
   seconds: stageSeconds.nullable(),
   workers: workerTime.nullable(),
   bottleneck: bottleneck.nullable(),
