@@ -1,4 +1,5 @@
-import { cp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, cp, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { CHALLENGER_EFFECTS } from './crash/challenger-effects.ts';
@@ -12,14 +13,22 @@ const REASON = ['--reason', 'request 4711'];
 const USERS = `select 'person-' || i as user_id, date '1997-03-11' as signup, case when i = 50 then 1000.0 else (i % 20) / 10.0 end as a,
   0.5 as b, 'US' as country from range(100) as users(i)`;
 
-const project = () =>
-  challengerProject({
+async function project(): Promise<string> {
+  const folder = await challengerProject({
     users: USERS,
     edit: (job) =>
       job
         .replace('score:\n', 'score:\n  reasons: { top: 15, features: 1 }\n')
         .replace('max_quarantine_rate: 1%', 'max_quarantine_rate: 5%'),
   });
+  const baseline = 'a,b\n0.5,0.2\n1.5,1.1\n';
+  const sha256 = createHash('sha256').update(baseline).digest('hex');
+  for (const model of ['model', 'models/linear-2']) {
+    await writeFile(path.join(folder, model, 'baseline.csv'), baseline);
+    await appendFile(path.join(folder, model, 'model.yaml'), `baseline_rows: { file: baseline.csv, sha256: ${sha256} }\n`);
+  }
+  return folder;
+}
 
 const rows = (folder: string, sql: string) => query(path.join(folder, WAREHOUSE), sql);
 

@@ -17,8 +17,8 @@ async function done(folder: string, ...args: string[]): Promise<string> {
 const rows = (folder: string, sql: string) => query(path.join(folder, WAREHOUSE), sql);
 
 const contents = async (folder: string) => [
-  await rows(folder, 'select * exclude (published_at) from marketing.scores order by all'),
-  await rows(folder, 'select * exclude (published_at) from marketing.report order by all'),
+  await rows(folder, 'select user_id, country, propensity, rank, band from marketing.scores order by all'),
+  await rows(folder, 'select user_id, country, propensity, rank, band from marketing.report order by all'),
   await rows(
     folder,
     'select segment, segment_value, band, users, share, mean_score, expected_churners from marketing.summary order by all',
