@@ -96,7 +96,7 @@ it('erases a person from the scores, quarantine and replaced publications of the
   ).toEqual([[]]);
   const counts = await rows(
     folder,
-    `select json_extract_string(details, '$.erased') as by, scored, quarantined from marketing.score_batch_ledger where job = 'linear.challenger' and details like '%"erased"%'`,
+    `select json_extract_string(details, '$.erased') as by, rows_scored as scored, rows_quarantined as quarantined from marketing.score_batch_ledger where job = 'linear.challenger' and details like '%"erased"%'`,
   );
   expect(counts.filter(({ by }) => by === quarantined.erase_id)).toEqual([
     { by: quarantined.erase_id, scored: '98', quarantined: '0' },
