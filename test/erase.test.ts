@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from './support/linear-project.ts';
@@ -83,11 +83,7 @@ it('removes a person from every table, the kept rows and the files, and keeps co
 
 it('erases from replaced publications, too, and warns of files and tables that it cannot reach', async () => {
   const folder = await linearProject({ edit: keeping });
-  const { run_id: run } = await done(folder, 'run', '--week');
-  await statements(path.join(folder, WAREHOUSE), [
-    `create table marketing.scores_replaced as select *, job as replaced_job, window_start as replaced_window_start, window_end as replaced_window_end,
-      1 as replaced_publication, '${run}' as replaced_run_id, window_end as replaced_at from marketing.scores`,
-  ]);
+  await done(folder, 'run', '--week');
   await done(folder, 'run', '--week', '--fresh');
   const file = path.join(folder, 'jobs', 'job.yaml');
   const job = await readFile(file, 'utf8');
@@ -126,3 +122,38 @@ it('refuses while a run that has read rows may still publish, and what is not on
   await done(folder, 'run', '--week');
   await done(folder, 'erase', '--key', '37', ...REASON);
 }, 600_000);
+
+it('names the run whose kept rows cannot be read, and removes nothing, until they are dropped', async () => {
+  const folder = await linearProject({ edit: keeping });
+  const { run_id: run } = await done(folder, 'run', '--week');
+  await rm(path.join(folder, `${WAREHOUSE}.scratch`, run, 'frozen', 'rows', 'data_0.parquet'));
+  for (const args of [REASON, ['--dry-run']]) {
+    const { code, stdout } = await scoreBatch(folder, ['erase', '--key', '37', ...args, '--json']);
+    expect(code).toBe(65);
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: {
+        message: expect.stringContaining(`run ${run} has kept: they cannot be read`),
+        hint: expect.stringContaining('gc --apply'),
+      },
+    });
+  }
+  expect(await rows(folder, 'select count(*) as n from marketing.scores where user_id = 37')).toEqual([{ n: '1' }]);
+  const job = path.join(folder, 'jobs', 'job.yaml');
+  await writeFile(job, (await readFile(job, 'utf8')).replace('keep_rows: 35 days', 'freeze: always'));
+  await done(folder, 'gc', '--apply');
+  expect(await done(folder, 'erase', '--key', '37', ...REASON)).toMatchObject({ rows: { 'marketing.scores': 1 } });
+});
+
+it('records the erasure of somebody who was in kept rows only', async () => {
+  const folder = await linearProject({ edit: (job) => keeping(job).replace('min_rows: 1', 'min_rows: 1000') });
+  expect((await scoreBatch(folder, ['run', '--week'])).code).toBe(65);
+  const erased = await done(folder, 'erase', '--key', '37', ...REASON);
+  expect(erased).toMatchObject({ erase_id: expect.stringMatching(/^erase-/), rows: {} });
+  expect(Object.values(erased.kept_rows)).toEqual([1]);
+  expect(
+    await rows(
+      folder,
+      "select run_id, details->'erasure'->>'kept_rows' as kept from marketing.score_batch_ledger where state = 'erased'",
+    ),
+  ).toEqual([{ run_id: erased.erase_id, kept: '1' }]);
+});

@@ -83,7 +83,7 @@ export function describeRun(
     providers: details.providers ?? null,
     execution: details.execution ?? null,
     model: `${run.model.name} ${run.model.version}`,
-    model_digest: run.model.digest,
+    model_digest: run.state === 'erased' ? null : run.model.digest,
     /** Null if nothing was scored, or the entry is of a version that did not record it. */
     mean_score: details.mean_score ?? null,
     score_psi: details.score_psi ?? null,

@@ -1,4 +1,4 @@
-import { currentPublication, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
+import { currentPublication, isChallenged, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
 import { windowKey } from './publications.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn, TableLayout } from './tables.ts';
@@ -12,7 +12,9 @@ export interface Person {
 
 /** A table that may hold rows of a person; its layout has at least the columns that the job's tables of this part share. */
 export interface PersonTable {
-  readonly part: 'scores' | 'quarantine' | 'report' | 'challenger';
+  readonly part: 'scores' | 'quarantine' | 'report';
+  /** That of the ledger: a challenger's tables are of another one, see `challengerJob`. */
+  readonly job: string;
   /** Of the table that holds current publications. */
   readonly layout: TableLayout;
   /** Whether this is the table of replaced publications. */
@@ -64,7 +66,7 @@ export interface ChangedSegment {
 }
 
 /**
- * Runs that may still publish. If such a run has read the person's rows, it would bring them back.
+ * Runs that may still publish, or whose challenger may. If such a run has read the person's rows, it would bring them back.
  *
  * @param entries all of one job
  */
@@ -73,14 +75,17 @@ export function openRuns(entries: readonly LedgerEntry[]): Run[] {
   return [...keys].flatMap((key) => {
     const ofWindow = entries.filter(({ window }) => windowKey(window) === key);
     const current = currentPublication(ofWindow);
-    return runsOf(ofWindow).filter((run) => (run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current));
+    return runsOf(ofWindow).filter(
+      (run) =>
+        isChallenged(run, ofWindow) || ((run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current)),
+    );
   });
 }
 
 /**
  * The entries that correct the row counts of runs whose rows were erased.
  *
- * @param entries all of the job
+ * @param entries all of the jobs
  * @param by the entry of the erasure
  */
 export function corrections(found: readonly FoundRows[], entries: readonly LedgerEntry[], by: LedgerEntry): LedgerEntry[] {
@@ -88,11 +93,11 @@ export function corrections(found: readonly FoundRows[], entries: readonly Ledge
   const lost = new Map<string, { scored: number; quarantined: number }>();
   // What a table holds now counts, else one of the publications that it replaced.
   for (const table of [...found].sort((a, b) => Number(a.replaced) - Number(b.replaced))) {
-    if (table.part !== 'scores' && table.part !== 'quarantine') continue;
+    if (table.part === 'report') continue;
     const count = table.part === 'scores' ? 'scored' : 'quarantined';
     const rows = new Map<string, number>();
     for (const row of table.rows) {
-      const publication = `${runOf(row, entries)?.runId ?? ''} ${row.publication ?? ''}`;
+      const publication = `${runOf(row, table.job, entries)?.runId ?? ''} ${row.publication ?? ''}`;
       rows.set(publication, (rows.get(publication) ?? 0) + 1);
     }
     for (const [publication, number] of rows) {
@@ -120,12 +125,17 @@ export function corrections(found: readonly FoundRows[], entries: readonly Ledge
 /**
  * The entry of the publication that a row belongs to. A row of a slim table names its publication only.
  *
- * @param entries all of the job
+ * @param job that of the row's table
+ * @param entries all of the jobs
  */
-export function runOf({ runId, windowStart, publication }: Place, entries: readonly LedgerEntry[]): LedgerEntry | undefined {
+export function runOf(
+  { runId, windowStart, publication }: Place,
+  job: string,
+  entries: readonly LedgerEntry[],
+): LedgerEntry | undefined {
   const isOf = (entry: LedgerEntry) =>
     runId === undefined ? entry.publication === publication && entry.window.start === windowStart : entry.runId === runId;
-  return entries.find((entry) => entry.state === 'published' && isOf(entry));
+  return entries.find((entry) => entry.job === job && entry.state === 'published' && isOf(entry));
 }
 
 /**

@@ -176,6 +176,11 @@ export function isSuperseded(
   return (number ?? undefined) !== published?.number;
 }
 
+/** Whether the run is published, but its challenger may still score its rows. @param entries of its window */
+export function isChallenged({ runId, state, details }: Run, entries: readonly LedgerEntry[]): boolean {
+  return state === 'published' && details.challenger !== undefined && currentPublication(entries)?.runId === runId;
+}
+
 /**
  * The run to resume: the newest with this fingerprint that is not final and started from the current publication. A run that
  * started from an older publication could no longer publish.

@@ -1,6 +1,6 @@
 import { championRun } from './challenger.ts';
 import { type KeptRows, keptUntil } from './kept-rows.ts';
-import { currentPublication, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
+import { currentPublication, isChallenged, isSuperseded, type LedgerEntry, runsOf } from './ledger.ts';
 
 /** A temporary table, folder or file, in the warehouse's scratch or on this machine, of a run or of a process. */
 export interface ScratchArtifact {
@@ -59,9 +59,4 @@ function mayDeleteUnkept({ run: id, deadline }: ScratchArtifact, entries: readon
     deletable: false,
     why: `its run ${run.state === 'refused' ? 'was refused and can be inspected' : 'can be resumed'} until ${deadline}`,
   };
-}
-
-/** Whether the run is published, but its challenger may still score its rows. */
-function isChallenged({ runId, state, details }: Run, entries: readonly LedgerEntry[]): boolean {
-  return state === 'published' && details.challenger !== undefined && currentPublication(entries)?.runId === runId;
 }

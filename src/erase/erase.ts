@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
+import { challengerJob } from '../domain/challenger.ts';
 import { corrections, type FoundRows } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { replacedLayout } from '../domain/replaced-tables.ts';
@@ -43,7 +44,7 @@ const MAX_TRIES = 5;
  * Removes a person from everything that the job has written. Kept rows first, the ledger entry last: if the process is
  * killed, the same call does what is left.
  *
- * @throws ScoreBatchError `conflict` if a run that has read rows may still publish
+ * @throws ScoreBatchError `conflict` if a run that has read rows may still publish, `refused` if kept rows cannot be read
  */
 export async function erasePerson(job: Job, warehouses: Warehouses, options: EraseOptions, context: Context): Promise<Erased> {
   const { definition } = job;
@@ -51,12 +52,11 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const entries = await ledger.entries({ job: definition.name });
   const left = await findLeftovers(job, warehouses, entries);
   const kept: Record<string, number> = {};
-  for (const runId of left.kept) {
-    const frozen = await keptRows(source, runId);
-    if (frozen === undefined) continue;
+  // All of them are read before the first one changes.
+  for (const frozen of await keptRows(source, left.kept)) {
     const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
     const rows = await eraseKept(source, frozen, personOf(options.values, definition, columns), options.dryRun);
-    if (rows > 0) kept[runId] = rows;
+    if (rows > 0) kept[frozen.runId] = rows;
   }
   if (!options.dryRun) for (const one of left.dropped) await one.drop();
   const published = await erasePublished(job, warehouses, options, kept);
@@ -88,15 +88,16 @@ async function erasePublished(
   const keptRows = Object.values(kept).reduce((sum, rows) => sum + rows, 0);
   let last: ErasedRows | undefined;
   for (let tries = 0; tries < MAX_TRIES; tries += 1) {
-    const entries = await ledger.entries({ job: definition.name });
+    const entries = await entriesOf(ledger, definition.name);
     // The answer of the transaction was lost.
     if (last && entries.some(({ runId }) => runId === id)) return last;
-    if (!dryRun) refuseOpenRuns(entries, new Set());
-    const columns = publishedColumns(definition, entries);
+    const own = entries.filter(({ job }) => job === definition.name);
+    if (!dryRun) refuseOpenRuns(own, new Set());
+    const columns = publishedColumns(definition, own);
     const person = columns && personOf(values, definition, columns);
     const found: Found =
       columns && person
-        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns), entries })
+        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns, entries), entries })
         : { rows: [], segments: [], warnings: [] };
     const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
     const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
@@ -106,7 +107,7 @@ async function erasePublished(
     const done = await sink.erase({
       ...{ entry, corrections: corrected, found: found.rows, segments: found.segments },
       ledger: ledgerLayout(tableNames(definition).ledger),
-      seen: entries.length,
+      ...{ jobs: jobsOf(definition.name), seen: entries.length },
       person: person ?? { key: [], values: [] },
     });
     if (done) return last;
@@ -114,6 +115,18 @@ async function erasePublished(
   throw new ScoreBatchError('conflict', 'other processes keep writing to the ledger, so nothing was erased from the tables', {
     hint: 'run the same command again when they have finished',
   });
+}
+
+/** The jobs of the ledger whose tables one erasure changes. */
+function jobsOf(job: string): string[] {
+  return [job, challengerJob(job)];
+}
+
+/** All entries of the job and of its challenger's runs, each in the order in which they were written. */
+async function entriesOf(ledger: Warehouses['ledger'], job: string): Promise<LedgerEntry[]> {
+  const found: LedgerEntry[] = [];
+  for (const one of jobsOf(job)) found.push(...(await ledger.entries({ job: one })));
+  return found;
 }
 
 /** As the job file names it. */

@@ -27,10 +27,12 @@ export async function findRows(
   return await sink.read(async (reader) => {
     const rows: FoundRows[] = [];
     for (const table of tables) {
-      const found = await findPerson(reader, table, { job, person, kept, scoreColumn: score.column });
+      const found = await findPerson(reader, table, { person, kept, scoreColumn: score.column });
       if (found) rows.push(found);
     }
-    const scored = scoredPlaces(rows, entries, score.bands);
+    // A challenger has no summary.
+    const own = rows.filter((table) => table.job === job);
+    const scored = scoredPlaces(own, entries, score.bands);
     const summaries = scored.length === 0 ? [] : await summariesOf(reader, summary);
     return { rows, ...(await findSegments(reader, summaries, job, scored)) };
   });
@@ -66,9 +68,9 @@ async function findSegments(
 function scoredPlaces(found: readonly FoundRows[], entries: readonly LedgerEntry[], bands: Bands): Scored[] {
   const scored = new Map<string, Scored>();
   for (const part of ['scores', 'report']) {
-    for (const { rows, replaced } of found.filter((table) => table.part === part)) {
+    for (const { rows, replaced, job } of found.filter((table) => table.part === part)) {
       for (const row of rows) {
-        const place = replaced ? placeOf(row) : currentPlace(row, entries);
+        const place = replaced ? placeOf(row) : currentPlace(row, job, entries);
         const key = JSON.stringify([replaced, place]);
         if (place === undefined || row.score === undefined || scored.has(key)) continue;
         const band = row.band ?? bandOf(row.score, bands);
@@ -84,8 +86,8 @@ function placeOf({ windowStart, windowEnd, runId, publication }: PersonRow): Pla
 }
 
 /** A summary names run and window, whatever the scores table does. */
-function currentPlace(row: PersonRow, entries: readonly LedgerEntry[]): Place | undefined {
-  const entry = runOf(row, entries);
+function currentPlace(row: PersonRow, job: string, entries: readonly LedgerEntry[]): Place | undefined {
+  const entry = runOf(row, job, entries);
   if (entry === undefined) return undefined;
   return { windowStart: row.windowStart, windowEnd: entry.window.end, runId: entry.runId, publication: undefined };
 }

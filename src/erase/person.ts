@@ -1,13 +1,15 @@
+import { challengerJob } from '../domain/challenger.ts';
 import { counted } from '../domain/counted.ts';
 import type { Person, PersonTable } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import type { Column } from '../domain/schema.ts';
-import { isSameTable } from '../domain/table-name.ts';
+import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { type TableColumn, type TableLayout, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { keyText } from '../explain/key-text.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { challengerTable, tableNames } from '../plan/warehouses.ts';
+import { challengerNames } from '../plan/challenger-plan.ts';
+import { tableNames } from '../plan/warehouses.ts';
 
 /** Where rows of a person can be among the published ones. */
 export interface PersonTables {
@@ -59,8 +61,17 @@ export function personOf(
   return { key: own, values: own.map((column, i) => keyText(values[i] ?? '', column)) };
 }
 
-/** The tables of the job, and those of the publications that they replaced. @param columns of the scores table */
-export function tablesOfPerson(definition: JobDefinition, columns: readonly TableColumn[]): PersonTables {
+/**
+ * The tables of the job and of its challengers, and those of the publications that they replaced.
+ *
+ * @param columns of the scores table
+ * @param entries all of the job and its challenger
+ */
+export function tablesOfPerson(
+  definition: JobDefinition,
+  columns: readonly TableColumn[],
+  entries: readonly LedgerEntry[],
+): PersonTables {
   const { source, score, sink } = definition;
   const names = tableNames(definition);
   const at = columns.findIndex(({ name }) => name === score.column);
@@ -68,16 +79,33 @@ export function tablesOfPerson(definition: JobDefinition, columns: readonly Tabl
   const key = asColumns(columns.slice(0, source.key.length));
   const keep = asColumns(columns.slice(source.key.length, Math.max(at, source.key.length)));
   const { quarantine, report, summary } = tablesOf(names, { key, keep, scoreColumn: score.column, layout: sink.layout });
-  const challenger = challengerTable(definition);
+  const job = definition.name;
   const parts = [
-    { part: 'scores' as const, layout: { name: names.scores, columns } },
-    { part: 'quarantine' as const, layout: quarantine },
-    ...(report ? [{ part: 'report' as const, layout: report }] : []),
-    ...(challenger ? [{ part: 'challenger' as const, layout: { name: challenger, columns: quarantine.columns } }] : []),
+    { part: 'scores' as const, job, layout: { name: names.scores, columns } },
+    { part: 'quarantine' as const, job, layout: quarantine },
+    ...(report ? [{ part: 'report' as const, job, layout: report }] : []),
+    ...challengersTables(challengerJob(job), quarantine.columns, entries),
   ];
   const tables = parts.flatMap((one) => [
     { ...one, replaced: false },
     { ...one, replaced: true },
   ]);
   return { tables, summary, kept: keep.map(({ name }) => name) };
+}
+
+/** Every table that a challenger of the job has published to, whatever the job file names now: promotion removes its key. */
+function challengersTables(
+  job: string,
+  quarantine: readonly TableColumn[],
+  entries: readonly LedgerEntry[],
+): readonly Pick<PersonTable, 'part' | 'job' | 'layout'>[] {
+  const newest = new Map<string, TableLayout>();
+  for (const { job: of, details } of entries) {
+    if (of === job && details.table && details.columns)
+      newest.set(showTableName(details.table), { name: details.table, columns: details.columns });
+  }
+  return [...newest.values()].flatMap((layout) => [
+    { part: 'scores' as const, job, layout },
+    { part: 'quarantine' as const, job, layout: { name: challengerNames(layout.name).quarantine, columns: quarantine } },
+  ]);
 }

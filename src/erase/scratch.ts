@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { championRun } from '../domain/challenger.ts';
 import { openRuns, type Person } from '../domain/erasure.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
@@ -36,7 +37,7 @@ export async function findLeftovers(
   entries: readonly LedgerEntry[],
 ): Promise<Leftovers> {
   const found = await judgeArtifacts([source, sink], ledger, definition, Date.now());
-  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => run ?? [])));
+  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => (run === undefined ? [] : championRun(run)))));
   const refused = new Set(runsOf(entries).flatMap(({ runId, state }) => (state === 'refused' ? [runId] : [])));
   const useless = ({ run, deletable }: JudgedArtifact) => deletable || (run !== undefined && refused.has(run));
   const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
@@ -55,7 +56,7 @@ export async function findLeftovers(
  * @throws ScoreBatchError `conflict` if one of them, or one that has just begun, may still publish
  */
 export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: ReadonlySet<string>): void {
-  const isAlive = ({ state, recordedAt }: Run) => state === 'started' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
+  const isAlive = ({ state, recordedAt }: Run) => state !== 'failed' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
   const open = openRuns(entries).filter((run) => withRows.has(run.runId) || isAlive(run));
   const [first] = open;
   if (first === undefined) return;
@@ -91,9 +92,19 @@ export async function eraseKept(
   return Number(count);
 }
 
-/** The rows that a run has kept; undefined if they are not whole. @throws as `eraseKept` */
-export async function keptRows(source: Source, runId: string): Promise<FrozenTable | undefined> {
-  return await asKept(runId, () => source.frozen(runId));
+/**
+ * The rows that runs have kept.
+ *
+ * @throws ScoreBatchError `refused` if some cannot be read: the person would stay in them
+ */
+export async function keptRows(source: Source, runIds: readonly string[]): Promise<readonly FrozenTable[]> {
+  const found: FrozenTable[] = [];
+  for (const runId of runIds) {
+    const frozen = await asKept(runId, () => source.frozen(runId));
+    if (frozen === undefined) throw unreadable(runId, ['some are missing, or another version of DuckDB has counted them']);
+    found.push(frozen);
+  }
+  return found;
 }
 
 /** The hint of the original error is for a run. */
@@ -102,10 +113,14 @@ async function asKept<T>(runId: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (error) {
     if (!(error instanceof ScoreBatchError) || error.kind !== 'refused') throw error;
-    throw new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: ${error.message}`, {
-      details: error.details,
-      hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
-      cause: error,
-    });
+    throw unreadable(runId, [error.message, ...error.details], error);
   }
+}
+
+function unreadable(runId: string, details: readonly string[], cause?: unknown): ScoreBatchError {
+  return new ScoreBatchError('refused', `nobody can be erased from the rows that run ${runId} has kept: they cannot be read`, {
+    details,
+    hint: 'find out what wrote to them; to drop all kept rows, remove source.keep_rows and run `score-batch gc --apply`, then erase',
+    cause,
+  });
 }

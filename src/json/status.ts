@@ -88,7 +88,7 @@ const run = z.strictObject({
   providers: providers.nullable(),
   execution: execution.nullable(),
   model: z.string().describe('name and version'),
-  model_digest: z.union([digest, z.literal('')]).describe('empty for an erasure'),
+  model_digest: digest.nullable().describe('null for an erasure, which runs no model'),
   mean_score: z.number().nullable().describe('null if nothing was scored or it is not recorded'),
   score_psi: psi.describe("drift of the scores from the bundle's reference"),
   score_psi_previous: psi.describe('drift of the scores from the previous window'),

@@ -1,12 +1,11 @@
 import type { Context } from '../context.ts';
 import { challengerJob } from '../domain/challenger.ts';
-import { parseTableName, suffixed, type TableName } from '../domain/table-name.ts';
-import { tablesOf } from '../domain/tables.ts';
+import { suffixed, type TableName } from '../domain/table-name.ts';
+import { type TableNames, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { readBaseline } from '../explain/baseline.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
-import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
 import { tryModel } from './canary.ts';
@@ -15,11 +14,11 @@ import { checkDraft, phasesOf, refuseMissingReference } from './checks.ts';
 import { refuseUnmeasured } from './feature-drift.ts';
 import type { Plan } from './plan.ts';
 import { publishedBefore } from './publications.ts';
+import { challengerTable } from './warehouses.ts';
 
-/** The scores table of a job's challenger: `sink.table` with `_challenger` appended, unless the job names another. */
-function challengerTable({ sink, challenger }: JobDefinition): TableName {
-  const own = challenger?.table === undefined ? undefined : parseTableName(challenger.table);
-  return own ?? suffixed(parseTableName(sink.table) ?? [], '_challenger');
+/** The tables that a challenger has of its own. @param scores see `challengerTable` */
+export function challengerNames(scores: TableName): Pick<TableNames, 'scores' | 'quarantine'> {
+  return { scores, quarantine: suffixed(scores, '_quarantine') };
 }
 
 /**
@@ -34,6 +33,7 @@ export function challengerPlan(champion: Plan, challenger: Challenger, { environ
   const job = challengerOf(champion.job, challenger.model, bundle);
   const { definition } = job;
   const table = challengerTable(champion.job.definition);
+  if (table === undefined) throw new Error('a job without a challenger has no plan of one');
   const columns = { key: champion.key, keep: champion.keep };
   const own = [...champion.key, ...champion.keep, ...features];
   const needed = own.filter(({ name }, i) => own.findIndex((other) => other.name.toLowerCase() === name.toLowerCase()) === i);
@@ -47,8 +47,7 @@ export function challengerPlan(champion: Plan, challenger: Challenger, { environ
     }),
     tables: tablesOf(
       {
-        scores: table,
-        quarantine: suffixed(table, '_quarantine'),
+        ...challengerNames(table),
         ledger: champion.tables.ledger.name,
         report: undefined,
         summary: undefined,

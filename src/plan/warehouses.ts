@@ -105,7 +105,7 @@ export function tableNames({ sink, report, labels }: JobDefinition): TableNames 
   };
 }
 
-/** The table of the challenger's scores; undefined if the job has no challenger. */
+/** The table of the challenger's scores: `sink.table` with `_challenger` appended, unless the job names another; undefined if it has none. */
 export function challengerTable({ sink, challenger }: JobDefinition): TableName | undefined {
   if (challenger === undefined) return undefined;
   return challenger.table === undefined ? suffixed(nameOf(sink.table), '_challenger') : nameOf(challenger.table);

@@ -9,7 +9,9 @@ export interface ErasureSpec {
   /** Entries that correct the counts of the runs; see `corrections`. */
   readonly corrections: readonly LedgerEntry[];
   readonly ledger: TableLayout;
-  /** Number of ledger entries of the job when the rows were found. */
+  /** Jobs that the tables belong to: that of the entry, and that of its challenger. */
+  readonly jobs: readonly string[];
+  /** Number of ledger entries of these jobs when the rows were found. */
   readonly seen: number;
   readonly person: Person;
   readonly found: readonly FoundRows[];

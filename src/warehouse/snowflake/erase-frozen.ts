@@ -1,32 +1,43 @@
 import type { Person } from '../../domain/erasure.ts';
 import type { FrozenTable } from '../../domain/frozen-table.ts';
-import { countFrozenLeft, eraseFrozenRows } from '../sql/erase-frozen.ts';
+import { countFrozenLeft, deletePerson } from '../sql/erase-frozen.ts';
 import { recounted } from '../sql/frozen.ts';
 import { countPerson } from '../sql/person.ts';
-import { SNOWFLAKE } from './dialect.ts';
+import { literal, SNOWFLAKE } from './dialect.ts';
+import { silence } from './failure.ts';
+import { withFence } from './fenced.ts';
 import { frozenTableName, verifyFrozen } from './freeze.ts';
 import { tableIdentifier } from './names.ts';
 import { dropRun } from './scratch.ts';
-import { queryTag } from './session.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
 
-/** Rows and manifest change in one transaction. Unloaded files go first: they are copies, and can be made again. */
+/**
+ * Rows and manifest change in one transaction, which changes the manifest first: it is the lock and the fence. Unloaded files
+ * go first: they are copies, and can be made again.
+ */
 export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who: Pick<Person, 'values'>): Promise<number> {
   const { runId } = frozen;
   const table = frozenTableName(snowflake, runId);
   const manifest = tableIdentifier(scratchName(snowflake, 'manifest', runId));
   const { key, person, sql } = countFrozenLeft(SNOWFLAKE, table, frozen, who);
+  const count = countPerson(SNOWFLAKE, table, person);
   await dropRun(snowflake, runId, ['unloaded']);
-  const [[found] = []] = await run(snowflake, countPerson(SNOWFLAKE, table, person), runId);
+  const [[found] = []] = await run(snowflake, count, runId);
   if (Number(found) === 0) return 0;
   await verifyFrozen(snowflake, frozen, key);
   const left = recounted(frozen, await run(snowflake, sql, runId));
-  const statements = eraseFrozenRows(SNOWFLAKE, { table, manifest, left, person });
-  const tag = queryTag(snowflake.job, runId);
-  await snowflake.client.once(async (session) => {
-    await session.rows('BEGIN TRANSACTION', { tag });
-    for (const statement of statements) await session.rows(statement, { tag });
-    await session.rows('COMMIT', { tag });
+  // A second attempt finds its own manifest if the first one's COMMIT had no answer and did happen.
+  const before = [frozen, left].map((one) => literal(JSON.stringify(one)));
+  const take = () => ({
+    sql: `UPDATE ${manifest} SET manifest = ${before[1]} WHERE manifest IN (${before.join(', ')})`,
+    fence: `(SELECT manifest FROM ${manifest}) = ${before[1]}`,
   });
-  return Number(found);
+  return await withFence(snowflake, { runId, take, lock: `the kept rows of run ${runId}` }, async (session, { fence }) => {
+    await session.rows(`${deletePerson(SNOWFLAKE, table, person)} AND ${fence}`);
+    const [[still] = []] = await session.rows(count);
+    const [[mine] = []] = await session.rows(`SELECT IFF(${fence}, 'yes', 'no') AS mine`);
+    if (Number(still) > 0 || mine !== 'yes')
+      throw silence('Snowflake ended the transaction while this process was suspended, or another process erases as well');
+    return { commit: true, result: Number(found) };
+  });
 }

@@ -33,10 +33,10 @@ async function entriesOf(session: Session, spec: ErasureSpec): Promise<number> {
 }
 
 /** See `rankGaps`; one text per table that lost rows. */
-async function gapsOf(session: Session, { found, entry }: ErasureSpec): Promise<(string | null | undefined)[]> {
+async function gapsOf(session: Session, { found }: ErasureSpec): Promise<(string | null | undefined)[]> {
   const gaps: (string | null | undefined)[] = [];
   for (const table of found) {
-    const sql = rankGaps(SNOWFLAKE, table, entry.job);
+    const sql = rankGaps(SNOWFLAKE, table);
     gaps.push(sql === undefined ? undefined : (await session.rows(sql))[0]?.[0]);
   }
   return gaps;

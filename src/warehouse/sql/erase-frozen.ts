@@ -31,7 +31,12 @@ interface FrozenPerson {
 /** Statements of one transaction. Each may run twice. */
 export function eraseFrozenRows(dialect: Dialect, { table, manifest, left, person }: FrozenPerson): string[] {
   return [
-    `DELETE FROM ${table} WHERE ${isPerson(dialect, person)}`,
+    deletePerson(dialect, table, person),
     `UPDATE ${manifest} SET manifest = ${dialect.literal(JSON.stringify(left))} WHERE 1 = 1`,
   ];
+}
+
+/** Ends in a condition. @param table quoted name */
+export function deletePerson(dialect: Dialect, table: string, person: Person): string {
+  return `DELETE FROM ${table} WHERE ${isPerson(dialect, person)}`;
 }

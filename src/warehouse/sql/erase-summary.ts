@@ -41,7 +41,7 @@ export async function changedSegments(
   );
   const found = await rows(
     `SELECT ${texts.join(', ')} FROM ${dialect.table(summary.name)}
-     WHERE ${ofJob(dialect, { layout: summary, replaced }, job)}${inPlace(dialect, { replaced }, place)} AND (${own.join(' OR ')})`,
+     WHERE ${ofJob(dialect, { layout: summary, replaced, job })}${inPlace(dialect, { replaced }, place)} AND (${own.join(' OR ')})`,
   );
   const counted = found.map(([segment, value, band, users, total]) => {
     const theirs = band === person.band ? 1n : 0n;
@@ -64,7 +64,7 @@ export async function changedSegments(
 /** Statements that write the changed rows; one without users goes. Each ends in a condition. */
 export function updateSegments(dialect: Dialect, job: string, segments: readonly ChangedSegment[]): string[] {
   return segments.map(({ summary, replaced, place, segment, value, band, users, total, everybody }) => {
-    const where = `${ofJob(dialect, { layout: summary, replaced }, job)}${inPlace(dialect, { replaced }, place)}
+    const where = `${ofJob(dialect, { layout: summary, replaced, job })}${inPlace(dialect, { replaced }, place)}
       AND segment = ${dialect.literal(segment)} AND ${isValue(dialect, value)} AND band = ${dialect.literal(band)}`;
     const table = dialect.table(summary.name);
     if (users === 0n) return `DELETE FROM ${table} WHERE ${where}`;

@@ -15,7 +15,6 @@ import { inPlace, isPerson, ofJob } from './person.ts';
 
 /** Where to look for a person. */
 export interface Search {
-  readonly job: string;
   readonly person: Person;
   /** Names of kept columns, for the summary. */
   readonly kept: readonly string[];
@@ -40,7 +39,7 @@ export async function findPerson(
   );
   const found = await rows(
     `SELECT ${texts.map((text, i) => `${text} AS text_${i}`).join(', ')} FROM ${dialect.table(full.name)}
-     WHERE ${ofJob(dialect, table, search.job)}${isPerson(dialect, search.person)}`,
+     WHERE ${ofJob(dialect, table)}${isPerson(dialect, search.person)}`,
   );
   if (found.length === 0) return undefined;
   return { ...table, name: full.name, rows: found.map((row) => toRow(row, search.kept)) };
@@ -61,8 +60,8 @@ export function eraseRows(dialect: Dialect, spec: ErasureSpec, fence?: string): 
   };
   return [
     ...found.flatMap((table) => [
-      `DELETE FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table, entry.job)}${isPerson(dialect, person)}`,
-      ...closeGaps(dialect, table, entry.job),
+      `DELETE FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table)}${isPerson(dialect, person)}`,
+      ...closeGaps(dialect, table),
     ]),
     ...updateSegments(dialect, entry.job, spec.segments),
   ]
@@ -70,20 +69,21 @@ export function eraseRows(dialect: Dialect, spec: ErasureSpec, fence?: string): 
     .concat([...spec.corrections, entry].map(append));
 }
 
-/** Number of ledger entries of the job, as an expression. */
-export function countEntries(dialect: Dialect, { ledger, entry }: Pick<ErasureSpec, 'ledger' | 'entry'>): string {
-  return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)} WHERE job = ${dialect.literal(entry.job)})`;
+/** Number of ledger entries of the jobs, as an expression. */
+export function countEntries(dialect: Dialect, { ledger, jobs }: Pick<ErasureSpec, 'ledger' | 'jobs'>): string {
+  const names = jobs.map((job) => dialect.literal(job));
+  return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)} WHERE job IN (${names.join(', ')}))`;
 }
 
 /**
  * How far the highest rank is above the number of rows, summed over the publications that lose a row; one text. An erasure
  * does not change it, and one whose statements ran twice does.
  */
-export function rankGaps(dialect: Dialect, table: FoundRows, job: string): string | undefined {
+export function rankGaps(dialect: Dialect, table: FoundRows): string | undefined {
   if (!isRanked(table)) return undefined;
   const places = table.rows.map((row) => `(${inPlace(dialect, table, row)})`);
   return `SELECT CAST(COALESCE(SUM(gap), 0) AS ${dialect.type({ type: 'string' })}) FROM (SELECT MAX(rank) - COUNT(*) AS gap
-    FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table, job)}(${places.join(' OR ')})
+    FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table)}(${places.join(' OR ')})
     GROUP BY ${placeColumns(table).filter(Boolean).join(', ')}) gaps`;
 }
 
@@ -92,7 +92,7 @@ function isRanked({ layout }: PersonTable): boolean {
 }
 
 /** Ranks above a removed one move down by one. A publication that lost several rows takes several statements. */
-function closeGaps(dialect: Dialect, table: FoundRows, job: string): string[] {
+function closeGaps(dialect: Dialect, table: FoundRows): string[] {
   if (!isRanked(table)) return [];
   const publications = new Map<string, PersonRow[]>();
   for (const row of table.rows) {
@@ -107,7 +107,7 @@ function closeGaps(dialect: Dialect, table: FoundRows, job: string): string[] {
   return Array.from({ length: most }, (_, n) => {
     const above = ranks.flatMap(([place, list]) => (list[n] === undefined ? [] : [`(${place} AND rank > ${list[n]})`]));
     return `UPDATE ${dialect.table(table.name)} SET rank = rank - 1
-      WHERE ${ofJob(dialect, table, job)}(${above.join(' OR ')})`;
+      WHERE ${ofJob(dialect, table)}(${above.join(' OR ')})`;
   });
 }
 

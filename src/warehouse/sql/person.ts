@@ -15,8 +15,8 @@ export function countPerson(dialect: Dialect, relation: string, person: Person):
   return `SELECT CAST(COUNT(*) AS ${dialect.type({ type: 'string' })}) FROM ${relation} WHERE ${isPerson(dialect, person)}`;
 }
 
-/** Condition with AND at its end: the row is of the job. A slim table has only rows of one job. */
-export function ofJob(dialect: Dialect, { layout, replaced }: Omit<PersonTable, 'part'>, job: string): string {
+/** Condition with AND at its end: the row is of the table's job. A slim table has only rows of one job. */
+export function ofJob(dialect: Dialect, { layout, replaced, job }: Omit<PersonTable, 'part'>): string {
   if (replaced) return `replaced_job = ${dialect.literal(job)} AND `;
   return namesJob(layout) ? `job = ${dialect.literal(job)} AND ` : '';
 }

@@ -34,7 +34,7 @@ async function erase(
   const entries = await ledger.entries({ job: JOB });
   const parts = (['scores', 'quarantine', 'report'] as const).flatMap((part) => {
     const layout = tables[part];
-    return layout === undefined ? [] : [false, true].map((replaced) => ({ part, layout, replaced }));
+    return layout === undefined ? [] : [false, true].map((replaced) => ({ part, job: JOB, layout, replaced }));
   });
   const person = personOf(tables, value);
   const score = { column: 'score', bands } as Parameters<typeof findRows>[1]['score'];
@@ -46,7 +46,13 @@ async function erase(
   });
   expect(found.warnings).toEqual([]);
   const spec = { entry: ERASED, corrections: corrections(found.rows, entries, ERASED), ledger: tables.ledger, person };
-  const done = await sink.erase({ ...spec, seen: seen ?? entries.length, found: found.rows, segments: found.segments });
+  const done = await sink.erase({
+    ...spec,
+    jobs: [JOB],
+    seen: seen ?? entries.length,
+    found: found.rows,
+    segments: found.segments,
+  });
   return {
     done,
     counts: Object.fromEntries(
