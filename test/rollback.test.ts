@@ -97,6 +97,8 @@ describe('a rollback', () => {
     expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
     const { publication } = (await entries(folder)).findLast((entry) => entry.publication !== null) ?? {};
     expect(publication).toBe('4');
+    const same = await rollback(folder, '--dry-run');
+    expect([same.code, same.stderr]).toEqual([0, expect.stringMatching(/both publications have the same scores/)]);
   });
 
   it('finishes its files where a process was killed between tables and files', async () => {

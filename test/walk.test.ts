@@ -53,7 +53,7 @@ it('docs/wrong-report.md: each command, in its order, ends and prints as the pag
     '11 status': 'morning',
   });
   expect(await numbers(folder)).toEqual(['1', '2', '3', '4']);
-});
+}, 400_000);
 
 async function cron(folder: string, now: string): Promise<void> {
   const { code, stderr } = await scoreBatch(folder, ['-q', '--week'], { SCORE_BATCH_NOW: now });

@@ -110,6 +110,8 @@ function showRows(rows: { readonly scored: number; readonly quarantined: number 
 }
 
 function showChange({ both, onlyNow, onlyThen, differ, sumNow, sumThen }: ScoreChange): string {
+  if (differ + onlyThen + onlyNow === 0 && both > 0)
+    return `both publications have the same scores: nobody gets another one; mean score ${mean(sumNow, both)?.toFixed(4)}`;
   const means = [mean(sumNow, both + onlyNow), mean(sumThen, both + onlyThen)].map((value) => value?.toFixed(4) ?? 'none');
   return `${counted(differ, 'user')} of ${grouped(both)} will get another score, ${grouped(onlyThen)} will come back, ${grouped(onlyNow)} will go; mean score ${means.join(' → ')}`;
 }
