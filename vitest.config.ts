@@ -75,6 +75,7 @@ const SYSTEM = [
   'tap-recovery',
   'tensorize/bundle',
   'terminal/run',
+  'walk',
   'wide-rows',
 ].map((file) => `test/${file}.test.ts`);
 

@@ -46,7 +46,7 @@ describe('a rollback', () => {
     expect(bad.tables).not.toEqual(good.tables);
     const dry = await rollback(folder, '--dry-run');
     expect(dry.code, dry.stderr).toBe(0);
-    expect(dry.stderr).toMatch(/from run 1997-W11-\w+ \(publication 2, .*\): 100 scores, 1 quarantined\n/);
+    expect(dry.stderr).toMatch(/from publication 2, run 1997-W11-\w+, .*, model linear 1: 100 scores, 1 quarantined\n/);
     expect(dry.stderr).toMatch(
       /95 users of 100 will get another score, 0 will come back, 0 will go; mean score 0\.\d{4} → 0\.\d{4}/,
     );
@@ -54,6 +54,7 @@ describe('a rollback', () => {
 
     const done = await rollback(folder, '--reason', 'column a was divided by ten');
     expect(done.code, done.stderr).toBe(0);
+    expect(done.stderr).toMatch(/find out why: score-batch compare 1997-W11-\w+ 1997-W11-\w+\n$/);
     expect(await contents(folder)).toEqual(good);
     const published = (await entries(folder)).filter(({ publication }) => publication !== null);
     expect(published.map(({ publication }) => publication)).toEqual(['1', '2', '3']);

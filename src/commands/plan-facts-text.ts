@@ -30,8 +30,8 @@ function showLimit(limit: Plan['job']['definition']['gates'][keyof Plan['job']['
     .join(' and ');
 }
 
-/** The plan's facts, one per line. @param then the run whose rows would be scored, if not those of the source */
-export function showFacts(plan: Facts, then?: string): string {
+/** The plan's facts, one per line. */
+export function showFacts(plan: Facts): string {
   const { window, model } = plan;
   const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${showLimit(limit)}`);
   return [

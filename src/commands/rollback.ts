@@ -52,6 +52,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
       : `run ${run.runId} is current already`,
   );
   for (const file of paths) context.console.info(`wrote ${file}`);
+  if (plan && definition.sink.history > 0) context.console.info(`find out why: ${compareCommand(plan, flags)}`);
   return {
     state,
     run_id: run.runId,
@@ -59,6 +60,11 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
     ...said,
     files: paths,
   };
+}
+
+/** What shows how the scores that were rolled back differ from those that are published now. */
+function compareCommand({ from, to }: RollbackPlan, { job }: RollbackFlags): string {
+  return `score-batch compare ${job === undefined ? '' : `--job ${job} `}${to.run.runId} ${from.runId}`;
 }
 
 function numberOf(entries: readonly { readonly publication?: number }[]): number {
@@ -82,22 +88,29 @@ function describe({ from, fromEntry, to, change }: RollbackPlan) {
 
 function show({ from, fromEntry, to, change }: RollbackPlan, zone: string): string[] {
   const { run } = to;
-  const side = (
-    runId: string,
-    number: number,
-    at: string,
-    model: string,
-    rows: { scored: number; quarantined: number } | undefined,
-  ) =>
-    `run ${runId} (publication ${number}, ${localTime(at, zone)}, model ${model}): ${counted(rows?.scored ?? 0, 'score')}, ${grouped(rows?.quarantined ?? 0)} quarantined`;
   return [
-    `from ${side(from.runId, from.number, fromEntry.recordedAt, modelOf(fromEntry), from.rows)}`,
-    `to   ${side(run.runId, to.number, to.publishedAt, modelOf(run), run.rows)}`,
+    `from ${showSide(from.runId, from.number, fromEntry, zone)}: ${showRows(from.rows)}`,
+    `to   ${showSide(run.runId, to.number, { recordedAt: to.publishedAt, model: run.model }, zone)}: ${showRows(run.rows)}`,
     showChange(change),
   ];
 }
 
+function showSide(
+  runId: string,
+  number: number,
+  { recordedAt, model }: Pick<RollbackPlan['fromEntry'], 'recordedAt' | 'model'>,
+  zone: string,
+): string {
+  return `publication ${number}, run ${runId}, ${localTime(recordedAt, zone)}, model ${modelOf({ model })}`;
+}
+
+function showRows(rows: { readonly scored: number; readonly quarantined: number } | undefined): string {
+  return `${counted(rows?.scored ?? 0, 'score')}, ${grouped(rows?.quarantined ?? 0)} quarantined`;
+}
+
 function showChange({ both, onlyNow, onlyThen, differ, sumNow, sumThen }: ScoreChange): string {
+  if (differ + onlyThen + onlyNow === 0 && both > 0)
+    return `both publications have the same scores: nobody gets another one; mean score ${mean(sumNow, both)?.toFixed(4)}`;
   const means = [mean(sumNow, both + onlyNow), mean(sumThen, both + onlyThen)].map((value) => value?.toFixed(4) ?? 'none');
   return `${counted(differ, 'user')} of ${grouped(both)} will get another score, ${grouped(onlyThen)} will come back, ${grouped(onlyNow)} will go; mean score ${means.join(' → ')}`;
 }

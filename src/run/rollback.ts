@@ -192,6 +192,12 @@ function nothingKept(
   if (!known) {
     return new ScoreBatchError('usage', `--to: no run ${to} was ever published for ${label}`, { hint: choices(kept) });
   }
+  const again = 'fix the source, the query or the model, and run the window again';
+  if (to === undefined && entries.filter(({ state }) => state === 'published').length === 1) {
+    return new ScoreBatchError('refused', `${label} was published only once, so there is nothing to go back to`, {
+      hint: again,
+    });
+  }
   const { history } = job.definition.sink;
   const what = to === undefined ? `no earlier publication of ${label} is kept` : `the rows of run ${to} are not kept any more`;
   const why =
@@ -200,7 +206,7 @@ function nothingKept(
       : `sink.history keeps ${history === 1 ? 'one publication' : `${history} publications`} per window, and gc drops old ones`;
   return new ScoreBatchError('refused', what, {
     details: [why],
-    hint: kept.length > 0 ? choices(kept) : 'fix the source, the query or the model, and run the window again',
+    hint: kept.length > 0 ? choices(kept) : again,
   });
 }
 

@@ -16,7 +16,7 @@ export function rolledBackContent({ entry: { window }, rolledBack = [] }: Public
     'refused',
     `${window.label} would get the same scores that were rolled back, those of publication ${numbers}`,
     {
-      hint: 'nothing was published; fix the source, the query or the model first, or publish it again all the same with --force',
+      hint: 'nothing was published; fix the source, the query or the model first: `score-batch plan` shows what has changed since what is published now; or publish it again all the same with --force',
     },
   );
 }

@@ -74,6 +74,7 @@ async function parseScoreBatch(args: readonly string[]): Promise<void> {
       const { week, date, hour, from, to } = command.opts<WindowFlags>();
       if (command.name() === 'backfill')
         return void windowsBetween({ from, to }, 'week', 'Europe/Berlin', Date.UTC(2026, 10, 27));
+      if (command.name() === 'rollback') return void checkRollback(command.opts());
       if ([week, date, hour, from, to].some((flag) => flag !== undefined))
         windowFromFlags({ week, date, hour, from, to }, 'Europe/Berlin', Date.UTC(2026, 10, 27));
     });
@@ -84,6 +85,11 @@ async function parseScoreBatch(args: readonly string[]): Promise<void> {
     // --help and --version end the program.
     if (!(error instanceof CommanderError && error.exitCode === 0)) throw error;
   }
+}
+
+/** Its `--to` is a run, not the end of a window. */
+function checkRollback({ week, date, hour, from, until: to }: WindowFlags & { readonly until?: string }): void {
+  windowFromFlags({ week, date, hour, from, to }, 'Europe/Berlin', Date.UTC(2026, 10, 27));
 }
 
 function leavesOf(command: Command): Command[] {
