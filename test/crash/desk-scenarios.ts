@@ -1,0 +1,92 @@
+import { rename, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { expect } from 'vitest';
+import { LIMITS, writeBundle } from '../support/challenger-project.ts';
+import { once } from '../support/kept.ts';
+import { keptCopy, projectCopy } from './copied.ts';
+import type { Route } from './effects.ts';
+import { run } from './kill.ts';
+import { type CrashProject, crashProject } from './project.ts';
+
+// The commands after a first run that publish, or change what is published, each on a project in which there is something to
+// do.
+
+/** Scored, among the first of the ranks, and in no other way special. */
+const PERSON = 19;
+
+/** A command, and the projects on which it is killed. */
+interface Scenario {
+  /** Returns what makes a project of its own each time. */
+  readonly prepare: (route: Route) => () => Promise<CrashProject>;
+  readonly command: readonly string[];
+  /** Exit code of the command where all was done before. */
+  readonly over: number;
+}
+
+export const SCENARIOS = {
+  // The third publication: what it replaces is kept, and what the second replaced goes.
+  history: {
+    prepare: (route) => copies(route, () => published(route)),
+    command: ['run', '--week', '--json', '--workers', '1'],
+    over: 0,
+  },
+  rollback: {
+    prepare: (route) => copies(route, () => published(route)),
+    command: ['rollback', '--week', '--reason', 'a was halved', '--json'],
+    over: 65,
+  },
+  erase: {
+    prepare: (route) =>
+      copies(route, () => published(route, (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n'))),
+    command: ['erase', '--key', String(PERSON), '--reason', 'request 4711', '--json'],
+    over: 0,
+  },
+  promote: { prepare: (route) => copies(route, () => challenged(route)), command: ['promote', '--json'], over: 78 },
+  'promote by link': {
+    prepare: (route) => copies(route, () => challenged(route, 'link')),
+    command: ['promote', '--json'],
+    over: 78,
+  },
+} as const satisfies Readonly<Record<string, Scenario>>;
+
+export type ScenarioName = keyof typeof SCENARIOS;
+
+/** A warehouse in a file is copied with its folder; elsewhere each project is made anew. */
+function copies(route: Route, make: () => Promise<CrashProject>): () => Promise<CrashProject> {
+  if (route === 'bigquery' || route === 'snowflake') return make;
+  const kept = once(async () => keptCopy(await make()));
+  return async () => projectCopy(await kept());
+}
+
+/** A project after two publications of its window, each of other values of `a`; the source has changed again since. */
+async function published(route: Route, edit: (job: string) => string = (job) => job): Promise<CrashProject> {
+  const project = await crashProject(route, { edit });
+  for (let n = 0; n < 2; n += 1) {
+    await publish(project);
+    await project.rows(`update ${project.users} set a = a / 2 where user_id < 20 and a < 100`);
+  }
+  return project;
+}
+
+/** A project whose challenger may be promoted. @param by what names the model of the job */
+async function challenged(route: Route, by: 'job file' | 'link' = 'job file'): Promise<CrashProject> {
+  const model = by === 'link' ? 'models/current' : 'model';
+  const project = await crashProject(route, {
+    // Its bundle has no baseline rows.
+    edit: (job) =>
+      `${job.replace(/ {2}reasons: .*\n/, '').replace('model: model', `model: ${model}`)}${LIMITS}challenger:\n  model: models/linear-2\n  promote_after: 1\n`,
+  });
+  const models = path.join(project.folder, 'models');
+  await writeBundle(path.join(models, 'linear-2'));
+  if (by === 'link') {
+    await rename(path.join(project.folder, 'model'), path.join(models, 'linear-1'));
+    await symlink('linear-1', path.join(models, 'current'));
+  }
+  await publish(project);
+  return project;
+}
+
+async function publish(project: CrashProject): Promise<void> {
+  const { code, stderr } = await run(project);
+  expect(code, stderr).toBe(0);
+}
