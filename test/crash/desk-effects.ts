@@ -65,21 +65,80 @@ const duckdb = {
   ],
 };
 
-export const DESK_EFFECTS: Readonly<Record<ScenarioName, Readonly<Partial<Record<DeskRoute, readonly Effect[]>>>>> = {
+const bigquery = {
+  keptTables: sent('history: kept table', /^http POST \S+\/datasets\/marketing\/tables .*"\w+_replaced"/, TABLES),
+  // One script keeps, replaces, trims and publishes.
+  published: [
+    sent('history: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*_replaced\b.*'published'/),
+    ofRun('bigquery', 'report: rename', RENAMED),
+  ],
+  promoting: [
+    sent('promote: promoting', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoting'/),
+    sent('promote: promoted', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoted'/),
+  ],
+};
+
+const snowflake = {
+  keptTables: sent('history: kept table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"\w+_REPLACED" /, TABLES),
+  keeps: inside('history: rows kept', /^http POST \S+ INSERT INTO \S+"\w+_REPLACED" /, TABLES),
+  trims: inside('history: trimmed', /^http POST \S+ DELETE FROM \S+"\w+_REPLACED" .* replaced_publication NOT IN /, TABLES),
+  promoting: [
+    inside('promote: promoting', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoting'/),
+    inside('promote: promoted', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoted'/),
+  ],
+  commits: (...occurrences: number[]) => ofRun('snowflake', 'commit', { occurrences }),
+};
+
+export const DESK_EFFECTS: Readonly<Record<ScenarioName, Readonly<Record<DeskRoute, readonly Effect[]>>>> = {
   history: {
+    bigquery: [bigquery.keptTables, ...bigquery.published, ofRun('bigquery', 'ledger: completed', NOT_AFTER)],
+    snowflake: [
+      ...[snowflake.keptTables, snowflake.keeps, snowflake.trims, ofRun('snowflake', 'publish: ledger')],
+      ...[ofRun('snowflake', 'report: rename', RENAMED), ofRun('snowflake', 'ledger: completed', NOT_AFTER)],
+      snowflake.commits(2),
+    ],
     duckdb: [...duckdb.keeps, duckdb.trims, ...duckdb.published, ofRun('duckdb', 'ledger: completed', NOT_AFTER)],
   },
   rollback: {
+    bigquery: [...bigquery.published, ofRun('bigquery', 'ledger: completed')],
+    snowflake: [
+      snowflake.keeps,
+      inside('rollback: rows restored', /^http POST \S+ INSERT INTO \S+"(SCORES|SCORES_QUARANTINE|REPORT|SUMMARY)" /, TABLES),
+      inside(
+        'rollback: not kept any more',
+        /^http POST \S+ DELETE FROM \S+"\w+_REPLACED" .* replaced_publication = \d+/,
+        TABLES,
+      ),
+      ...[snowflake.trims, ofRun('snowflake', 'publish: ledger'), ofRun('snowflake', 'report: rename', RENAMED)],
+      ...[ofRun('snowflake', 'ledger: completed'), snowflake.commits(1, 2)],
+    ],
     duckdb: [
       ...duckdb.keeps,
       inside('rollback: rows restored', /^duckdb INSERT INTO \S+"(scores|scores_quarantine|report|summary)" /, TABLES),
-      inside('rollback: not kept any more', /^duckdb DELETE FROM \S+"\w+_replaced" .* replaced_publication = \d+$/, TABLES),
+      inside('rollback: not kept any more', /^duckdb DELETE FROM \S+"\w+_replaced" .* replaced_publication = \d+/, TABLES),
       duckdb.trims,
       ...duckdb.published,
       ofRun('duckdb', 'ledger: completed'),
     ],
   },
   erase: {
+    bigquery: [
+      sent('kept rows: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*DELETE FROM \S+score_batch_frozen_/, 2),
+      sent('erase: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'erased'/),
+      ...reportAgain('bigquery'),
+      sent('report: completed', /^http POST \S+\/jobs BEGIN TRANSACTION; (?!.*'erased').*'completed'/),
+    ],
+    snowflake: [
+      inside('kept rows: rows', /^http POST \S+ DELETE FROM \S+"SCORE_BATCH_FROZEN_/, 2),
+      inside('kept rows: manifest', /^http POST \S+ UPDATE \S+"SCORE_BATCH_MANIFEST_/, 2),
+      inside('erase: rows', /^http POST \S+ DELETE FROM \S+"MARKETING"/, TABLES),
+      passed('erase: ranks and summary', /^http POST \S+ UPDATE \S+"(SCORES|REPORT|SUMMARY)(_REPLACED)?" /),
+      inside('erase: ledger', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*('erased'|"erased":)/, 3),
+      ...reportAgain('snowflake'),
+      inside('report: completed', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'completed'(?!.*"erased":)/),
+      // Those of kept rows, of the tables, of the report.
+      snowflake.commits(1, 2, 3, 4),
+    ],
     duckdb: [
       file('kept rows: folder', /^mkdir \S+\/erasing-\w+$/, 2),
       passed('kept rows: folder of rows', /^mkdir \S+\/erasing-\w+\/(rows|repeated)$/),
@@ -98,6 +157,14 @@ export const DESK_EFFECTS: Readonly<Record<ScenarioName, Readonly<Partial<Record
       sent('report: completed', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'completed'(?!.*"erased":)/),
     ],
   },
-  promote: { duckdb: [...duckdb.promoting, ...JOB_FILE] },
-  'promote by link': { duckdb: [...duckdb.promoting, ...LINK, ...JOB_FILE] },
+  promote: {
+    duckdb: [...duckdb.promoting, ...JOB_FILE],
+    bigquery: [...bigquery.promoting, ...JOB_FILE],
+    snowflake: [...snowflake.promoting, ...JOB_FILE, snowflake.commits(1, 2)],
+  },
+  'promote by link': {
+    duckdb: [...duckdb.promoting, ...LINK, ...JOB_FILE],
+    bigquery: [...bigquery.promoting, ...LINK, ...JOB_FILE],
+    snowflake: [...snowflake.promoting, ...LINK, ...JOB_FILE, snowflake.commits(1, 2)],
+  },
 };

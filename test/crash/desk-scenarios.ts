@@ -24,9 +24,10 @@ interface Scenario {
 }
 
 export const SCENARIOS = {
-  // The third publication: what it replaces is kept, and what the second replaced goes.
+  // The third publication of a file: what it replaces is kept, and what the second replaced goes. Elsewhere the second, which
+  // creates the tables for it.
   history: {
-    prepare: (route) => copies(route, () => published(route)),
+    prepare: (route) => copies(route, () => published(route, { times: route === 'duckdb' ? 2 : 1 })),
     command: ['run', '--week', '--json', '--workers', '1'],
     over: 0,
   },
@@ -37,7 +38,7 @@ export const SCENARIOS = {
   },
   erase: {
     prepare: (route) =>
-      copies(route, () => published(route, (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n'))),
+      copies(route, () => published(route, { edit: (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n') })),
     command: ['erase', '--key', String(PERSON), '--reason', 'request 4711', '--json'],
     over: 0,
   },
@@ -58,10 +59,15 @@ function copies(route: Route, make: () => Promise<CrashProject>): () => Promise<
   return async () => projectCopy(await kept());
 }
 
-/** A project after two publications of its window, each of other values of `a`; the source has changed again since. */
-async function published(route: Route, edit: (job: string) => string = (job) => job): Promise<CrashProject> {
+interface PublishedOptions {
+  readonly times?: number;
+  readonly edit?: (job: string) => string;
+}
+
+/** A project after publications of its window, each of other values of `a`; the source has changed again since. */
+async function published(route: Route, { times = 2, edit = (job) => job }: PublishedOptions = {}): Promise<CrashProject> {
   const project = await crashProject(route, { edit });
-  for (let n = 0; n < 2; n += 1) {
+  for (let n = 0; n < times; n += 1) {
     await publish(project);
     await project.rows(`update ${project.users} set a = a / 2 where user_id < 20 and a < 100`);
   }
