@@ -24,7 +24,7 @@ export function deskMatrix(route: DeskRoute): void {
 
 function killed(name: ScenarioName, route: DeskRoute): void {
   const effects = DESK_EFFECTS[name][route];
-  const { prepare, command, over } = SCENARIOS[name];
+  const { prepare, command, over, isDone } = SCENARIOS[name];
   const prepared = prepare(route);
   const uninterrupted = once(async () => {
     const project = await prepared();
@@ -34,7 +34,8 @@ function killed(name: ScenarioName, route: DeskRoute): void {
   });
 
   it('has a name for every durable effect, and no name without one', { timeout: TIMEOUT_MS }, async () => {
-    const { happened } = await uninterrupted();
+    const { happened, state } = await uninterrupted();
+    expect(isDone(state), JSON.stringify(state)).toBe(true);
     const names = happened.map((effect) => effects.filter(({ pattern }) => pattern.test(effect)).map((one) => one.name));
     const ofRun = (effect: string) => EFFECTS[route].some(({ pattern }) => pattern.test(effect));
     const unnamed = happened.filter((effect, i) => (names[i]?.length === 0 ? !ofRun(effect) : names[i]?.length !== 1));

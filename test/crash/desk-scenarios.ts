@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { LIMITS, writeBundle } from '../support/challenger-project.ts';
 import { once } from '../support/kept.ts';
 import { keptCopy, projectCopy } from './copied.ts';
+import type { DeskState } from './desk-state.ts';
 import type { Route } from './effects.ts';
 import { run } from './kill.ts';
 import { type CrashProject, crashProject } from './project.ts';
@@ -13,6 +14,8 @@ import { type CrashProject, crashProject } from './project.ts';
 
 /** Scored, among the first of the ranks, and in no other way special. */
 const PERSON = 19;
+/** A row of a table, or one that is kept, whose key comes first. */
+const IS_PERSON = new RegExp(`^\\["?${PERSON}"?,|\\["user_id","?${PERSON}"?\\]`);
 
 /** A command, and the projects on which it is killed. */
 interface Scenario {
@@ -21,6 +24,8 @@ interface Scenario {
   readonly command: readonly string[];
   /** Exit code of the command where all was done before. */
   readonly over: number;
+  /** Whether an uninterrupted command did what it is for. */
+  readonly isDone: (state: DeskState) => boolean;
 }
 
 export const SCENARIOS = {
@@ -30,23 +35,34 @@ export const SCENARIOS = {
     prepare: (route) => copies(route, () => published(route, { times: route === 'duckdb' ? 2 : 1 })),
     command: ['run', '--week', '--json', '--workers', '1'],
     over: 0,
+    isDone: ({ published: { tables }, current, ledger }) =>
+      tables.scores_replaced?.length === 59 && current[0] === ledger.length - 1,
   },
   rollback: {
     prepare: (route) => copies(route, () => published(route)),
     command: ['rollback', '--week', '--reason', 'a was halved', '--json'],
     over: 65,
+    isDone: ({ ledger, current }) => ledger.length === 3 && current[0] === 0,
   },
   erase: {
     prepare: (route) =>
       copies(route, () => published(route, { edit: (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n') })),
     command: ['erase', '--key', String(PERSON), '--reason', 'request 4711', '--json'],
     over: 0,
+    isDone: ({ published: { tables }, kept }) =>
+      kept.length > 0 && ![...kept, ...Object.values(tables).flat()].some((row) => IS_PERSON.test(row)),
   },
-  promote: { prepare: (route) => copies(route, () => challenged(route)), command: ['promote', '--json'], over: 78 },
+  promote: {
+    prepare: (route) => copies(route, () => challenged(route)),
+    command: ['promote', '--json'],
+    over: 78,
+    isDone: isPromoted,
+  },
   'promote by link': {
     prepare: (route) => copies(route, () => challenged(route, 'link')),
     command: ['promote', '--json'],
     over: 78,
+    isDone: isPromoted,
   },
 } as const satisfies Readonly<Record<string, Scenario>>;
 
@@ -57,6 +73,10 @@ function copies(route: Route, make: () => Promise<CrashProject>): () => Promise<
   if (route === 'bigquery' || route === 'snowflake') return make;
   const kept = once(async () => keptCopy(await make()));
   return async () => projectCopy(await kept());
+}
+
+function isPromoted({ job, ledger }: DeskState): boolean {
+  return !job.includes('challenger:') && ledger.at(-1)?.includes('promoted') === true;
 }
 
 interface PublishedOptions {
