@@ -3,7 +3,8 @@ import { EFFECTS, type Effect, file, inside, type Phase, type Route, sent } from
 
 // Every durable effect of the commands after a first run that a run does not have, by a name, as `EFFECTS` has those of a run,
 // and those of a run in which it is worth killing such a command, too. An effect that no name matches, neither here nor in
-// `EFFECTS`, or a name here that matches none or another number, fails a test.
+// `EFFECTS`, or a name here that matches none or another number, fails a test. The last of a list is the one after which the
+// command has nothing left to do.
 
 /** The routes on which the commands are killed; how rows came into staging is all that tells `tapped` from `duckdb`. */
 export type DeskRoute = Exclude<Route, 'tapped'>;
@@ -59,10 +60,8 @@ const duckdb = {
     ofRun('duckdb', 'publish: commit'),
     ofRun('duckdb', 'report: rename', RENAMED),
   ],
-  promoting: [
-    sent('promote: promoting', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'promoting'/),
-    sent('promote: promoted', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'promoted'/),
-  ],
+  promoting: sent('promote: promoting', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'promoting'/),
+  promoted: sent('promote: promoted', /^duckdb INSERT INTO \S+"score_batch_ledger" .*'promoted'/),
 };
 
 const bigquery = {
@@ -72,20 +71,16 @@ const bigquery = {
     sent('history: transaction', /^http POST \S+\/jobs BEGIN TRANSACTION; .*_replaced\b.*'published'/),
     ofRun('bigquery', 'report: rename', RENAMED),
   ],
-  promoting: [
-    sent('promote: promoting', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoting'/),
-    sent('promote: promoted', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoted'/),
-  ],
+  promoting: sent('promote: promoting', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoting'/),
+  promoted: sent('promote: promoted', /^http POST \S+\/jobs BEGIN TRANSACTION; .*'promoted'/),
 };
 
 const snowflake = {
   keptTables: sent('history: kept table', /^http POST \S+ CREATE TABLE IF NOT EXISTS \S+"\w+_REPLACED" /, TABLES),
   keeps: inside('history: rows kept', /^http POST \S+ INSERT INTO \S+"\w+_REPLACED" /, TABLES),
   trims: inside('history: trimmed', /^http POST \S+ DELETE FROM \S+"\w+_REPLACED" .* replaced_publication NOT IN /, TABLES),
-  promoting: [
-    inside('promote: promoting', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoting'/),
-    inside('promote: promoted', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoted'/),
-  ],
+  promoting: inside('promote: promoting', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoting'/),
+  promoted: inside('promote: promoted', /^http POST \S+ INSERT INTO \S+"SCORE_BATCH_LEDGER" .*'promoted'/),
   commits: (...occurrences: number[]) => ofRun('snowflake', 'commit', { occurrences }),
 };
 
@@ -158,13 +153,13 @@ export const DESK_EFFECTS: Readonly<Record<ScenarioName, Readonly<Record<DeskRou
     ],
   },
   promote: {
-    duckdb: [...duckdb.promoting, ...JOB_FILE],
-    bigquery: [...bigquery.promoting, ...JOB_FILE],
-    snowflake: [...snowflake.promoting, ...JOB_FILE, snowflake.commits(1, 2)],
+    duckdb: [duckdb.promoting, ...JOB_FILE, duckdb.promoted],
+    bigquery: [bigquery.promoting, ...JOB_FILE, bigquery.promoted],
+    snowflake: [snowflake.promoting, ...JOB_FILE, snowflake.promoted, snowflake.commits(1, 2)],
   },
   'promote by link': {
-    duckdb: [...duckdb.promoting, ...LINK, ...JOB_FILE],
-    bigquery: [...bigquery.promoting, ...LINK, ...JOB_FILE],
-    snowflake: [...snowflake.promoting, ...LINK, ...JOB_FILE, snowflake.commits(1, 2)],
+    duckdb: [duckdb.promoting, ...LINK, ...JOB_FILE, duckdb.promoted],
+    bigquery: [bigquery.promoting, ...LINK, ...JOB_FILE, bigquery.promoted],
+    snowflake: [snowflake.promoting, ...LINK, ...JOB_FILE, snowflake.promoted, snowflake.commits(1, 2)],
   },
 };

@@ -49,8 +49,10 @@ export const SCENARIOS = {
       copies(route, () => published(route, { edit: (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n') })),
     command: ['erase', '--key', String(PERSON), '--reason', 'request 4711', '--json'],
     over: 0,
-    isDone: ({ published: { tables }, kept }) =>
-      kept.length > 0 && ![...kept, ...Object.values(tables).flat()].some((row) => IS_PERSON.test(row)),
+    isDone: ({ published: { csv, tables }, kept }) =>
+      kept.length > 0 &&
+      !csv.includes(`\n1997-W11,${PERSON},`) &&
+      ![...kept, ...Object.values(tables).flat()].some((row) => IS_PERSON.test(row)),
   },
   promote: {
     prepare: (route) => copies(route, () => challenged(route)),
