@@ -61,7 +61,7 @@ const EDITS: Readonly<Partial<Record<Route, (job: string) => string>>> = {
   tapped: (job) => job.replace('score:\n', `score:\n  batch_rows: ${BATCH_ROWS}\n`),
 };
 
-export interface CrashProjectOptions {
+interface CrashProjectOptions {
   /** Further changes of the job file. */
   readonly edit?: (job: string) => string;
 }
