@@ -16,13 +16,32 @@ const TIMEOUT_MS = 900_000;
  * what is there then against what an uninterrupted one leaves.
  */
 export function deskMatrix(route: DeskRoute): void {
-  for (const name of Object.keys(SCENARIOS) as ScenarioName[]) {
+  const names = Object.keys(SCENARIOS) as ScenarioName[];
+  // One sample of all of them: each kill is several runs.
+  const chosen = sampled(
+    names.flatMap((name) => killsOf(name, route)),
+    (kill) => `${kill.command} ${route} ${titleOf(kill)}`,
+  );
+  for (const name of names) {
+    const kills = chosen.filter(({ command }) => command === name);
     // Without an emulator; the last line of the output says why there is none.
-    describe.skipIf(missing[route])(`${name} within ${route}`, () => killed(name, route));
+    describe.skipIf(missing[route])(`${name} within ${route}`, () => killed(name, route, kills));
   }
 }
 
-function killed(name: ScenarioName, route: DeskRoute): void {
+interface Kill extends Effect {
+  readonly command: ScenarioName;
+  readonly phase: Phase;
+  readonly occurrence: number;
+}
+
+function killsOf(command: ScenarioName, route: DeskRoute): Kill[] {
+  return DESK_EFFECTS[command][route].flatMap((effect) =>
+    effect.phases.flatMap((phase) => effect.occurrences.map((occurrence) => ({ ...effect, command, phase, occurrence }))),
+  );
+}
+
+function killed(name: ScenarioName, route: DeskRoute, kills: readonly Kill[]): void {
   const effects = DESK_EFFECTS[name][route];
   const { prepare, command, over, isDone } = SCENARIOS[name];
   const prepared = prepare(route);
@@ -47,25 +66,21 @@ function killed(name: ScenarioName, route: DeskRoute): void {
     expect(counted).toEqual(effects.map(({ name: own, times }) => [own, times]));
   });
 
-  const cases = effects.flatMap((effect) =>
-    effect.phases.flatMap((phase) => effect.occurrences.map((occurrence) => ({ ...effect, phase, occurrence }))),
+  it.for(kills.map((kill) => [titleOf(kill), kill] as const))(
+    'killed %s: the same command leaves what an uninterrupted one leaves',
+    { timeout: TIMEOUT_MS },
+    async ([, point]) => {
+      const project = await prepared();
+      const { signal, stderr } = await run(project, point, command);
+      expect(signal, stderr).toBe('SIGKILL');
+      const again = await run(project, undefined, command);
+      // Of the last effect nobody knows whether it happened.
+      expect(point.name === effects.at(-1)?.name && again.code === over ? 0 : again.code, again.stderr).toBe(0);
+      expect(await stateOf(project), again.stderr).toEqual((await uninterrupted()).state);
+    },
   );
-  it.for(
-    sampled(
-      cases.map((one) => [titleOf(one), one] as const),
-      ([title]) => `${name} ${route} ${title}`,
-    ),
-  )('killed %s: the same command leaves what an uninterrupted one leaves', { timeout: TIMEOUT_MS }, async ([, point]) => {
-    const project = await prepared();
-    const { signal, stderr } = await run(project, point, command);
-    expect(signal, stderr).toBe('SIGKILL');
-    const again = await run(project, undefined, command);
-    // Of the last effect nobody knows whether it happened.
-    expect(point.name === effects.at(-1)?.name && again.code === over ? 0 : again.code, again.stderr).toBe(0);
-    expect(await stateOf(project), again.stderr).toEqual((await uninterrupted()).state);
-  });
 }
 
-function titleOf({ name, phase, occurrence, times }: Effect & { phase: Phase; occurrence: number }): string {
+function titleOf({ name, phase, occurrence, times }: Kill): string {
   return `${phase} ${name}${times === 1 ? '' : ` ${occurrence}`}`;
 }
