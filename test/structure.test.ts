@@ -172,6 +172,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: [
     'backfill',
+    'changes',
     'completion',
     'compare',
     'context (types)',

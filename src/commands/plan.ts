@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { PlanOutput } from '../json/plan.ts';
 import { makePlan } from '../plan/plan.ts';
 import { paintDiff } from '../terminal/paint.ts';
-import { canCount } from '../warehouse/warehouse.ts';
+import { canCount } from '../warehouse/source-capabilities.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 import { describeChanges } from './plan-changes.ts';

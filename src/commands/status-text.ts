@@ -1,7 +1,7 @@
 import { counted } from '../domain/counted.ts';
 import { showAuc } from '../domain/evaluation.ts';
-import type { Acceptance, Rollback } from '../domain/ledger.ts';
 import { showModelChange } from '../domain/model-change.ts';
+import type { Acceptance, Rollback } from '../domain/run-details.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localMinute, localRange } from '../window/local-time.ts';

@@ -1,4 +1,5 @@
-import { type LedgerEntry, type LedgerWindow, lastPublished, type SupersededWindow } from './ledger.ts';
+import { type LedgerEntry, type LedgerWindow, lastPublished } from './ledger.ts';
+import type { SupersededWindow } from './run-details.ts';
 
 /** An entry whose publication the tables hold. */
 export type PublishedEntry = LedgerEntry & Required<Pick<LedgerEntry, 'publication' | 'rows'>>;

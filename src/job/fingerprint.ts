@@ -1,8 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import type { RunDetails } from '../domain/ledger.ts';
 import { byProvider, parseProvider } from '../domain/provider.ts';
 import type { Query } from '../domain/query.ts';
 import type { FingerprintParts } from '../domain/recorded-basis.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import type { Schema } from '../domain/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';

@@ -1,6 +1,6 @@
 import type { Bands } from '../domain/bands.ts';
 import type { DriftBin, FeatureDrift } from '../domain/feature-drift.ts';
-import type { Acceptance } from '../domain/ledger.ts';
+import type { Acceptance } from '../domain/run-details.ts';
 import type { WindowKind } from '../domain/window.ts';
 
 // What the report page shows. Plain data, read from the published tables and the ledger. Scores, means and shares are between

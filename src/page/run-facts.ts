@@ -1,5 +1,5 @@
 import { showBytes } from '../domain/cost.ts';
-import type { Acceptance } from '../domain/ledger.ts';
+import type { Acceptance } from '../domain/run-details.ts';
 import { momentIn } from './dates.ts';
 import { type Html, html, type Part, value } from './html.ts';
 import { count, decimal } from './numbers.ts';

@@ -8,7 +8,8 @@ import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { canEstimate, type Source } from '../warehouse/warehouse.ts';
+import { canEstimate } from '../warehouse/source-capabilities.ts';
+import type { Source } from '../warehouse/warehouse.ts';
 import { refuseOtherJobs } from './publications.ts';
 import type { Warehouses } from './warehouses.ts';
 

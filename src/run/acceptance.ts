@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { Acceptance, RunDetails } from '../domain/ledger.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
 import { furtherRefusals, gatesOf, type Refusal } from '../domain/refusal.ts';
+import type { Acceptance, RunDetails } from '../domain/run-details.ts';
 import { ScoreBatchError } from '../errors.ts';
 
 /** What somebody says who publishes a refused run: the gates are those that refused. */

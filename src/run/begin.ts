@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
-import { type LedgerEntry, type Run, type RunDetails, unfinishedRun } from '../domain/ledger.ts';
+import { type LedgerEntry, type Run, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
 import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';

@@ -1,4 +1,5 @@
-import type { LedgerEntry, RunDetails } from '../domain/ledger.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { type ActiveRun, entryOf, type Progress } from './progress.ts';

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
-import { type LedgerEntry, ledgerWindow, type Publication, type RunDetails, type RunState } from '../domain/ledger.ts';
+import { type LedgerEntry, ledgerWindow, type Publication, type RunState } from '../domain/ledger.ts';
 import type { RunRows } from '../domain/rows.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import type { StageClock } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { WindowOfJob } from '../warehouse/warehouse.ts';

@@ -1,10 +1,10 @@
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
-import type { RunDetails } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import { measuredDrift, recordedDrift } from '../domain/recorded-drift.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
 import { type AcceptedRun, acceptanceOf, stagedDigest } from './acceptance.ts';

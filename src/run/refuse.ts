@@ -6,7 +6,7 @@ import { gatesOf, isDrift, type Refusal } from '../domain/refusal.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { Plan } from '../plan/plan.ts';
-import { canCount } from '../warehouse/warehouse.ts';
+import { canCount } from '../warehouse/source-capabilities.ts';
 import { localTime } from '../window/local-time.ts';
 import { previousWindow } from '../window/window.ts';
 import { looksAt } from './look.ts';

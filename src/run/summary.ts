@@ -1,9 +1,9 @@
 import { counted, grouped } from '../domain/counted.ts';
 import { type Execution, showServing } from '../domain/execution.ts';
-import type { Acceptance, RunDetails, SupersededWindow } from '../domain/ledger.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
 import { type RecordedFeature, worstFeatures } from '../domain/recorded-drift.ts';
 import type { RunRows } from '../domain/rows.ts';
+import type { Acceptance, RunDetails, SupersededWindow } from '../domain/run-details.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import { type StageSeconds, showSeconds } from '../domain/stages.ts';
 import { showTableName } from '../domain/table-name.ts';

@@ -2,7 +2,7 @@ import { showBytes } from '../domain/cost.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
 import { isOutOfMemory, nextBound } from '../sizing/memory-plan.ts';
-import { canMeasure } from '../warehouse/warehouse.ts';
+import { canMeasure } from '../warehouse/source-capabilities.ts';
 
 /**
  * Explains a run that failed because DuckDB ran out of memory: adds the column with the largest values and a bound to try.

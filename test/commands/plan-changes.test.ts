@@ -314,5 +314,5 @@ it('records what a plan needs once per run, without the URL of a warehouse', asy
 });
 
 function withoutColours(text: string): string {
-  return ['\u001b[32m', '\u001b[31m', '\u001b[36m', '\u001b[39m'].reduce((rest, code) => rest.replaceAll(code, ''), text);
+  return ['\u001b[32m', '\u001b[31m', '\u001b[39m', '\u001b[2m', '\u001b[22m'].reduce((rest, code) => rest.replaceAll(code, ''), text);
 }

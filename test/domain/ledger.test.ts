@@ -4,11 +4,11 @@ import {
   isRunId,
   type LedgerEntry,
   ledgerWindow,
-  type RunDetails,
   type RunState,
   runsOf,
   unfinishedRun,
 } from '../../src/domain/ledger.ts';
+import type { RunDetails } from '../../src/domain/run-details.ts';
 import { weekWindow } from '../../src/window/window.ts';
 
 const WINDOW = ledgerWindow(weekWindow('2026-11-16', 'Europe/Berlin'));

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { LedgerEntry, RunDetails, RunState } from '../../src/domain/ledger.ts';
+import type { LedgerEntry, RunState } from '../../src/domain/ledger.ts';
+import type { RunDetails } from '../../src/domain/run-details.ts';
 import { mayDelete } from '../../src/domain/scratch-artifact.ts';
 
 const NOW = Date.parse('2026-11-18T00:00:00Z');

@@ -69,7 +69,10 @@ it('fills in all defaults of a minimal job', () => {
       keep: [],
       quarantine_values: 'hash',
       shared_tables: false,
+      history: 1,
+      history_for: 90,
     },
+    compare: {},
     report: {
       segments: [],
       csv_bom: false,

@@ -1,9 +1,10 @@
 import type { Query } from '../../domain/query.ts';
 import { refuseOtherRows } from '../altered-frozen.ts';
 import { notOneBoolean } from '../errors.ts';
+import type { MeasuringSource } from '../source-capabilities.ts';
 import { inChunk, largestTexts, selectLargest } from '../sql/frozen.ts';
 import { asSubquery } from '../sql/subquery.ts';
-import type { MeasuringSource, Source } from '../warehouse.ts';
+import type { Source } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { eraseFrozen } from './erase-frozen.ts';
 import { queryError } from './errors.ts';

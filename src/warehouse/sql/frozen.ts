@@ -13,7 +13,7 @@ import type { Column } from '../../domain/schema.ts';
 import { alteredFrozen, chunkDifferences } from '../altered-frozen.ts';
 import type { Dialect } from '../dialect.ts';
 import type { TextRow } from '../reader.ts';
-import type { LargestText } from '../warehouse.ts';
+import type { LargestText } from '../source-capabilities.ts';
 import { checksumSums, keyHash } from './dialect.ts';
 
 // A frozen table in a warehouse is one scan of the source, divided into buckets by the hash of the key. A chunk is a range

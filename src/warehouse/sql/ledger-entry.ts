@@ -1,5 +1,6 @@
-import { isRunId, isRunState, type LedgerEntry, type RunDetails } from '../../domain/ledger.ts';
+import { isRunId, isRunState, type LedgerEntry } from '../../domain/ledger.ts';
 import type { RunRows } from '../../domain/rows.ts';
+import type { RunDetails } from '../../domain/run-details.ts';
 import { isWindowKind } from '../../domain/window.ts';
 import { ScoreBatchError } from '../../errors.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
-import { canEstimate } from '../../../src/warehouse/warehouse.ts';
+import { canEstimate } from '../../../src/warehouse/source-capabilities.ts';
 import { environment, KINDS, makeProject, REAL } from './subject.ts';
 
 // What can be asked of BigQuery itself without making anything there; see subject.ts.

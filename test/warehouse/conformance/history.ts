@@ -32,7 +32,7 @@ export const history: Area = (it, makeSubject) => {
       ['second', 2],
       ['first', 3],
     ]);
-    // Whoever does the same again finds it done.
+    // The same again finds it done.
     expect(await first.publish(undefined, { supersedes: 'second', restored: 1, details: ROLLBACK })).toBe(false);
     expect(await contents(first)).toEqual(then);
   });

@@ -3,8 +3,9 @@ import path from 'node:path';
 import type { Bands } from '../../../src/domain/bands.ts';
 import type { MeasuredDrift } from '../../../src/domain/feature-drift.ts';
 import type { FrozenTable } from '../../../src/domain/frozen-table.ts';
-import type { LedgerEntry, LedgerWindow, RunDetails } from '../../../src/domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow } from '../../../src/domain/ledger.ts';
 import type { Query } from '../../../src/domain/query.ts';
+import type { RunDetails } from '../../../src/domain/run-details.ts';
 import type { Column } from '../../../src/domain/schema.ts';
 import { isStagedAsText, stagedKeep, stagedKey } from '../../../src/domain/staged-columns.ts';
 import type { TableName } from '../../../src/domain/table-name.ts';
@@ -98,7 +99,7 @@ export function attemptOf(frozen: string, ending: string, scorer = SCORER): stri
 }
 
 /** What another publication of the same run does otherwise. */
-export interface Changes {
+interface Changes {
   /** Id of a run. */
   readonly supersedes?: string;
   readonly restored?: number;

@@ -3,7 +3,7 @@ import type { Query } from '../../../src/domain/query.ts';
 import { stagedKey } from '../../../src/domain/staged-columns.ts';
 import { findDuplicates } from '../../../src/score/chunk-table.ts';
 import type { SelectText } from '../../../src/warehouse/reader.ts';
-import { canCount } from '../../../src/warehouse/warehouse.ts';
+import { canCount } from '../../../src/warehouse/source-capabilities.ts';
 import { freeze, frozenIds, named, plain, USERS, withWorker } from './frozen.ts';
 import { type Area, openSubject, withUsers } from './subject.ts';
 
