@@ -9,7 +9,7 @@ import type { CrashProject } from './project.ts';
 const PRELOAD = pathToFileURL(repository('test', 'crash', 'preload.mjs')).href;
 
 /** Where a process kills itself: in the n-th effect that matches. */
-interface CrashPoint {
+export interface CrashPoint {
   readonly pattern: RegExp;
   readonly occurrence: number;
   readonly phase: Phase;
