@@ -14,7 +14,7 @@ const PAGES = ['linear-1997-W11.html', 'index.html'];
 const LEDGER = 'score_batch_ledger';
 const LOCK_TABLE = 'score_batch_lock_linear';
 /** Columns that say which run wrote a row. */
-const OF_THE_RUN = new Set(['run_id', 'recorded_at']);
+const OF_THE_RUN = new Set(['run_id', 'recorded_at', 'replaced_run_id', 'replaced_at']);
 
 /**
  * Where Snowflake's driver puts the encrypted copy of a file that it uploads: wherever the system's temporary files are, under a
@@ -84,7 +84,7 @@ export async function expectOncePublished(project: CrashProject, how: string): P
 export async function publishedIn(project: CrashProject): Promise<Published> {
   const tables: Record<string, string[]> = {};
   for (const table of await project.tables()) {
-    if (table === LEDGER || table === LOCK_TABLE) continue;
+    if (table === LEDGER || table.startsWith(LOCK_TABLE)) continue;
     const rows = await project.rows(`select * from marketing.${table}`);
     tables[table] = rows.map((row) => JSON.stringify(Object.entries(row).filter(([column]) => !OF_THE_RUN.has(column)))).sort();
   }
@@ -105,7 +105,7 @@ function withoutRun(page: string): string {
 }
 
 /** What should not be there: in scratch, in work folders, beside the report, in the lock. */
-async function leftIn(project: CrashProject): Promise<string[]> {
+export async function leftIn(project: CrashProject): Promise<string[]> {
   const lock = (await project.tables()).includes(LOCK_TABLE) ? await project.rows(`select * from marketing.${LOCK_TABLE}`) : [];
   const reports = await readdir(path.join(project.folder, 'reports'));
   const temporary = await readdir(path.join(project.folder, 'tmp'));

@@ -23,17 +23,17 @@ export interface Effect {
 }
 
 /** A call of the file system. */
-function file(name: string, pattern: RegExp, times: Effect['times'] = 1): Effect {
+export function file(name: string, pattern: RegExp, times: Effect['times'] = 1): Effect {
   return { name, pattern, times, phases: ['after'], occurrences: spread(times) };
 }
 
 /** A statement or a request, which can be without an answer; and the removal of a folder, which can have begun. */
-function sent(name: string, pattern: RegExp, times = 1): Effect {
+export function sent(name: string, pattern: RegExp, times = 1): Effect {
   return { name, pattern, times, phases: ['during', 'after'], occurrences: spread(times) };
 }
 
 /** A statement in a transaction that another one commits: wherever in it a process is killed, nothing of it stays. */
-function inside(name: string, pattern: RegExp, times = 1): Effect {
+export function inside(name: string, pattern: RegExp, times = 1): Effect {
   return { name, pattern, times, phases: ['after'], occurrences: [times] };
 }
 

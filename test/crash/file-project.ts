@@ -5,7 +5,7 @@ import { WAREHOUSE } from '../support/steer.ts';
 import type { CrashProject } from './project.ts';
 
 /** A project of a DuckDB file as one whose processes are killed. */
-export async function fileProject(folder: string): Promise<CrashProject> {
+export async function fileProject(folder: string): Promise<Omit<CrashProject, 'users' | 'kept'>> {
   const TMPDIR = path.join(folder, 'tmp');
   await mkdir(TMPDIR, { recursive: true });
   const file = path.join(folder, WAREHOUSE);

@@ -33,10 +33,14 @@ export function start(
   });
 }
 
-/** Runs the cron line to its end, or until it kills itself. @returns its effects, too, in order */
-export async function run(project: CrashProject, point?: CrashPoint): Promise<Outcome & { effects: string[] }> {
+/** Runs a command, the cron line if none is given, to its end, or until it kills itself. @returns its effects, too, in order */
+export async function run(
+  project: Pick<CrashProject, 'folder' | 'environment'>,
+  point?: CrashPoint,
+  command: readonly string[] = RUN,
+): Promise<Outcome & { effects: string[] }> {
   const before = (await effectsOf(project.folder)).length;
-  const outcome = await start(project, point).ended;
+  const outcome = await start(project, point, command).ended;
   return { ...outcome, effects: (await effectsOf(project.folder)).slice(before) };
 }
 

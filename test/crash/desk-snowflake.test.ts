@@ -1,0 +1,3 @@
+import { deskMatrix } from './desk-matrix.ts';
+
+deskMatrix('snowflake');
