@@ -291,7 +291,7 @@ describe('streams', () => {
     });
     expect([...(object.tables as string[])].sort()).toEqual(TABLES);
     expect(Object.keys(object.seconds as object)).toEqual(
-      'plan freeze score reconcile explain publish report clean_up'.split(' '),
+      'plan freeze score reconcile explain publish challenge report clean_up'.split(' '),
     );
     // An Airflow XCom.
     expect(outcome.stdout.length).toBeLessThan(48 * 1024);

@@ -103,7 +103,7 @@ describe('a rollback', () => {
     expect((await scoreBatch(folder, ['--week'])).code).toBe(65);
     const forced = await scoreBatch(folder, ['--week', '--force']);
     expect([forced.code, forced.stderr]).toEqual([0, expect.stringContaining('was rolled back from publication')]);
-    // Somebody has decided: cron goes on.
+    // Somebody has decided, so cron may publish again.
     expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
   });
 

@@ -47,7 +47,7 @@ export async function planCommand(flags: PlanFlags, context: Context): Promise<S
   const query = changes.since === null || changes.changes?.unknown.includes('query') ? ['', facts.sql.trim()] : [];
   return {
     data: { ...facts, ...changes },
-    text: [...showChanges(facts, changes, window.zone), '', showFacts(facts, asOf?.run.runId), ...query].join('\n'),
+    text: [...showChanges(facts, changes, window.zone), '', showFacts(facts), ...query].join('\n'),
     paint: paintDiff,
   };
 }

@@ -81,7 +81,7 @@ it('writes what a query over scores and outcomes says, for all users, by contact
   expect([row?.users, row?.positives, row?.in_sample, row?.state]).toEqual(['100', String(said.positives), null, 'completed']);
   for (const name of ['auc', 'auc_low', 'auc_high', 'average_precision', 'brier', 'calibration_error', 'mean_score'])
     expect(Number(row?.[name]), name).toBeCloseTo(Number(said[name]), 8);
-  const { table: _, window: _window, job: _job, run_id: __, ...facts } = said;
+  const { schema: _schema, table: _, window: _window, job: _job, run_id: __, ...facts } = said;
   expect(JSON.parse(String(row?.recorded))).toMatchObject(facts);
 });
 

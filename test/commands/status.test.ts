@@ -80,6 +80,7 @@ it('lists runs with the one that the tables hold, and names the bottleneck', asy
     'reconcile',
     'explain',
     'publish',
+    'challenge',
     'report',
     'clean_up',
   ]);

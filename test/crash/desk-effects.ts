@@ -21,7 +21,7 @@ function passed(name: string, pattern: RegExp): Effect {
   return { name, pattern, times: 'any', phases: [], occurrences: [] };
 }
 
-/** A step that is begun anew when it has not ended. */
+/** A step that starts again if it has not ended. */
 function step(name: string, pattern: RegExp, phases: readonly Phase[] = ['before', 'after']): Effect {
   return { name, pattern, times: 1, phases, occurrences: [1] };
 }

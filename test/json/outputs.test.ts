@@ -6,7 +6,7 @@ import { explainedProject } from '../support/explained-project.ts';
 import { jsonForm } from '../support/json-form.ts';
 import { KNOWN, labelledProject } from '../support/labelled-project.ts';
 import { linearProject } from '../support/linear-project.ts';
-import { repository } from '../support/project.ts';
+import { repository, statements } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
@@ -15,7 +15,7 @@ const WEEK = ['--week', '1997-W11'];
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
   const challenged = await challengerProject({ promoteAfter: 1 });
-  const calls: readonly (readonly [folder: string, args: readonly string[], code?: number])[] = [
+  const calls: readonly (readonly [folder: string, args: readonly string[], code?: number, before?: string])[] = [
     [labelled, ['status']],
     [labelled, ['check']],
     [labelled, ['plan', ...WEEK]],
@@ -37,7 +37,8 @@ it('every command prints with --json what its schema describes, and nothing else
     [phased, ['score', ...WEEK]],
     [phased, ['publish', ...WEEK]],
     [phased, ['publish', ...WEEK, '--skip-published']],
-    [phased, ['backfill', '--from', '1997-W11', '--to', '1997-W11', '--redo']],
+    // Other scores: the same again would leave nothing to go back to.
+    [phased, ['backfill', '--from', '1997-W11', '--to', '1997-W11', '--redo'], 0, 'update users set a = a / 2'],
     [phased, ['compare', '1997-W11', '--model', 'model']],
     [phased, ['rollback', ...WEEK, '--dry-run']],
     [phased, ['rollback', ...WEEK, '--reason', 'the new scores are wrong']],
@@ -56,7 +57,8 @@ it('every command prints with --json what its schema describes, and nothing else
     [phased, ['model', 'tensorize', repository('test', 'fixtures', 'trees', 'lightgbm-regressor'), '--out', 'tensors']],
   ];
   const seen = new Set<string>();
-  for (const [folder, args, expected = 0] of calls) {
+  for (const [folder, args, expected = 0, before] of calls) {
+    if (before !== undefined) await statements(path.join(folder, 'data/warehouse.duckdb'), [before]);
     const { code, stdout, stderr } = await scoreBatch(folder, [...args, '--json'], { SCORE_BATCH_NOW: KNOWN });
     expect({ args, code, stderr: code === expected ? '' : stderr }).toEqual({ args, code: expected, stderr: '' });
     const name = jsonForm(stdout);
