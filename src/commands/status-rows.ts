@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
 import { isSuperseded, type LedgerWindow, type Publication, type Run } from '../domain/ledger.ts';
+import type { Rollback } from '../domain/run-details.ts';
 import { bottleneck } from '../domain/speed.ts';
 import type { Tables } from '../domain/tables.ts';
 import { NO_WORKER_TIME } from '../domain/worker-time.ts';
@@ -68,7 +69,7 @@ export function describeRun(
     /** Who published it although gates refused it, why and when. */
     accepted: details.accepted ?? null,
     /** What its publication took the place of, if it is a rollback. */
-    rollback: current ? (details.rollback ?? null) : null,
+    rollback: current ? shownRollback(details.rollback) : null,
     /** Whether the same command can resume it. */
     unfinished: unfinished && !lost,
     lost,
@@ -103,4 +104,10 @@ export type ShownRun = ReturnType<typeof describeRun>;
 export function flagsOf({ kind, label, start, end }: LedgerWindow): string {
   const flag = { week: '--week', day: '--date', hour: '--hour', 'ad hoc': undefined }[kind];
   return flag === undefined ? `--from ${start} --to ${end}` : `${flag} ${label}`;
+}
+
+function shownRollback(rollback: Rollback | undefined) {
+  if (rollback === undefined) return null;
+  const { publication, from, reason, user } = rollback;
+  return { publication, from, reason, user };
 }

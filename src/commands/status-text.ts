@@ -81,7 +81,7 @@ function showAccepted({ gates, reason, user, at }: Acceptance, zone: string): st
   return `published although ${gates.join(', ')} refused: ${reason}${user === null ? '' : `, by ${user}`}, at ${localMinute(at, zone)}`;
 }
 
-function showRollback({ publication, from, reason, user }: Rollback): string {
+function showRollback({ publication, from, reason, user }: Omit<Rollback, 'content'>): string {
   const why = reason === null ? '' : `: ${reason}`;
   return `rolled back to publication ${publication}, from run ${from.run_id}${user === null ? '' : ` by ${user}`}${why}`;
 }
