@@ -215,7 +215,10 @@ export function leavesOf(command: Command, prefix = ''): NamedCommand[] {
 
 function commandSection({ name, command }: NamedCommand): string {
   // `run` takes an argument only to refuse what is not a command.
-  const args = command.registeredArguments.filter(({ required }) => required).map((argument) => ` <${argument.name()}>`);
+  const args =
+    name === 'run'
+      ? []
+      : command.registeredArguments.map((argument) => (argument.required ? ` <${argument.name()}>` : ` [${argument.name()}]`));
   const usage = `score-batch ${name}${args.join('')} [options]`;
   const options = command.options.length === 0 ? [] : [optionTable(command)];
   return [`## ${name}`, sentence(command.description()), `\`\`\`text\n${usage}\n\`\`\``, ...options].join('\n\n');

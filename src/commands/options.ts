@@ -73,6 +73,7 @@ export interface WindowOptions extends WindowFlags {
 }
 
 export const FORCE_REPORT = 'replace a report file that this job did not write';
+export const FORCE_RUN = `${FORCE_REPORT}, and publish scores that were rolled back`;
 
 export function addJobOption(command: Command): Command {
   return command.option(

@@ -36,7 +36,16 @@ export async function describeChanges(plan: Plan, facts: Facts): Promise<Planned
     unfinished: unfinishedOf(plan),
     edits: { resumed_after: [...OUTSIDE_FINGERPRINT, 'score.providers (devices)'], starts_over_after: STARTS_OVER },
   };
-  return { outcome: outcomeOf(facts, known), ...known };
+  return { outcome: `${outcomeOf(facts, known)}${afterRollback(plan)}`, ...known };
+}
+
+/** Before it scores, a plan cannot tell whether the scores are those that were rolled back. */
+function afterRollback({ entries }: Plan): string {
+  const { rolledBack = [] } = currentPublication(entries) ?? {};
+  const numbers = rolledBack.map(({ publication }) => publication).join(' and ');
+  return rolledBack.length === 0
+    ? ''
+    : `; publication ${numbers} was rolled back: with the same scores again, the run would be refused`;
 }
 
 /** The run that is resumed; else the newest unfinished one, and why it is not. */

@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
+import { ScoreBatchError } from '../errors.ts';
 import type { RollbackOutput } from '../json/changes.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { finishRollback, planRollback, type RollbackPlan, rollBack } from '../run/rollback.ts';
@@ -25,7 +26,9 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const job = await namedJob(flags, context);
   const { definition } = job;
   const { to, until, ...window } = flags;
-  const chosen = chooseWindow({ ...window, to: until }, definition.time_zone, context);
+  refuseHalfRange(flags);
+  // It is published, so it does not matter whether it is over.
+  const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition.time_zone, context);
   const { source, sink, ledger, files, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const force = flags.force === true;
@@ -65,6 +68,16 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
 /** What shows how the scores that were rolled back differ from those that are published now. */
 function compareCommand({ from, to }: RollbackPlan, { job }: RollbackFlags): string {
   return `score-batch compare ${job === undefined ? '' : `--job ${job} `}${to.run.runId} ${from.runId}`;
+}
+
+/** In this command, `--to` names a run. @throws ScoreBatchError `usage` unless the flags name one window */
+function refuseHalfRange({ week, date, hour, from, until }: RollbackFlags): void {
+  const named = [week, date, hour].some((flag) => flag !== undefined);
+  if (named || (from !== undefined && until !== undefined)) return;
+  const what = from === undefined && until === undefined ? 'no window given' : '--from and --until belong together';
+  throw new ScoreBatchError('usage', what, {
+    hint: 'choose one of --week, --date, --hour, or --from with --until; --to names a run to go back to',
+  });
 }
 
 function numberOf(entries: readonly { readonly publication?: number }[]): number {

@@ -3,7 +3,7 @@ import type { BackfillFlags } from './backfill.ts';
 import type { CommandLine } from './command-line.ts';
 import { unknownWord } from './complaint.ts';
 import { jobNumber, positiveInteger, stopOrContinue, workerNumber } from './numbers.ts';
-import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
+import { addJobOption, addWindowOptions, FORCE_RUN } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { RunFlags } from './run.ts';
@@ -39,7 +39,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .option('--skip-empty', 'leave windows without rows as they are')
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
-    .option('--force', FORCE_REPORT)
+    .option('--force', FORCE_RUN)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--workers <number>', WORKERS, workerNumber)
     .action(async (flags: BackfillFlags) => {
@@ -90,7 +90,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .option('--skip-empty', SKIP_EMPTY)
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--require-gpu', REQUIRE_GPU)
-    .option('--force', FORCE_REPORT)
+    .option('--force', FORCE_RUN)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--run <id>', 'publish this refused run, with --accept and --reason; its window need not be named')
     .option('--accept <gates>', 'the gates that refused it, comma-separated; drift means max_score_psi and max_feature_psi')
@@ -109,7 +109,7 @@ function addRunOptions(command: Command): Command {
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--fresh', FRESH)
     .option('--require-gpu', REQUIRE_GPU)
-    .option('--force', FORCE_REPORT)
+    .option('--force', FORCE_RUN)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--as-of <run>', AS_OF)
     .option('--workers <number>', WORKERS, workerNumber);

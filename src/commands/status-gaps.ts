@@ -38,7 +38,7 @@ export interface GapOptions {
 export const NO_GAPS: Gaps = { windows: [], total: 0, backfill: null };
 
 /** Most missing windows to look for: finding one takes a millisecond. */
-const MOST = 1_000;
+export const MOST_MISSING = 1_000;
 
 /**
  * Windows of the job's grain without a current publication, from the first publication to the last complete window. A window that
@@ -56,7 +56,7 @@ export function findGaps(current: readonly PublishedEntry[], { grain, zone, now,
   // From the newest back: the walk passes published windows without computing them.
   let next = published.length - 1;
   let end = lastComplete(grain, zone, now).end.getTime();
-  while (end > earliest && missing.length < MOST) {
+  while (end > earliest && missing.length < MOST_MISSING) {
     while (startOf(published[next]) >= end) next -= 1;
     const before = published[next];
     if (before && Date.parse(before.end) >= end) {

@@ -68,7 +68,7 @@ function showGaps({ total, windows, backfill }: Gaps): string[] {
   if (backfill === null) return [];
   const older = total === windows.length ? '' : `, of which the newest ${windows.length} are shown`;
   return [
-    `${counted(total, 'window')} ${total === 1 ? 'is' : 'are'} missing${older}: \`${backfill}\` runs ${total === 1 ? 'it' : 'them'}`,
+    `${total === MOST_MISSING ? 'at least ' : ''}${counted(total, 'window')} ${total === 1 ? 'is' : 'are'} missing${older}: \`${backfill}\` runs ${total === 1 ? 'it' : 'them'}`,
   ];
 }
 

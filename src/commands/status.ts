@@ -67,7 +67,8 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
   const { since = Number.NEGATIVE_INFINITY, states } = filter;
   const runs = runsOf(entries)
     .filter(({ window, state }) => Date.parse(window.start) >= since && (states?.has(state) ?? true))
-    .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
+    // A rollback makes an old run the newest event.
+    .sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : 1))
     .slice(-limit)
     .sort((a, b) => compareWindows(a.window, b.window));
   const identity = runs.some(isUnfinished) ? await identityNow(job) : undefined;

@@ -26,7 +26,7 @@ export interface HeldLock {
 }
 
 /** What a transaction changes first, so that others wait for it. */
-export interface Taken {
+interface Taken {
   /** An UPDATE of a table with one row. Runs once per attempt. */
   readonly sql: string;
   /** True once the UPDATE has run, until the transaction ends without a commit. */
