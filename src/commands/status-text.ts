@@ -5,7 +5,7 @@ import type { Acceptance, Rollback } from '../domain/run-details.ts';
 import { showSeconds, totalSeconds } from '../domain/stages.ts';
 import { alignTable } from '../terminal/table.ts';
 import { localMinute, localRange } from '../window/local-time.ts';
-import { compareWindows, type Gap, type Gaps } from './status-gaps.ts';
+import { compareWindows, type Gap, type Gaps, MOST_MISSING } from './status-gaps.ts';
 import type { ShownRun } from './status-rows.ts';
 
 /** A window of the ledger: a run of it, or that it is missing. */
