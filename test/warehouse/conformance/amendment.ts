@@ -86,7 +86,7 @@ export const amendment: Area = (it, makeSubject) => {
       'first published {}',
       'first completed {"evaluation":{"users":30}}',
       'first completed {"evaluation":{"users":30}}',
-      'second published {}',
+      'second published {"repeats":1}',
     ]);
   });
 };
