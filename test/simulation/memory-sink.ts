@@ -89,7 +89,7 @@ function publishLocked(world: World, process: MemoryProcess, spec: PublicationSp
     const entries = await process.ask('read the ledger', () => [...world.ledger]);
     const current = currentPublication(entries);
     if (current?.runId === spec.entry.runId) return false;
-    if (current?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, current?.runId);
+    if (current?.number !== spec.supersedes?.number) throw superseded(spec.entry.window.label, current?.runId);
     await process.ask('commit', () => replaceWindow(world, spec, (current?.number ?? 0) + 1, pinnedOf(world, spec)));
     return true;
   });
@@ -101,7 +101,7 @@ async function publishOptimistic(world: World, process: MemoryProcess, spec: Pub
   const { runId } = spec.entry;
   const current = await process.ask('read the ledger', () => currentPublication(world.ledger));
   if (current?.runId === runId) return false;
-  if (current?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, current?.runId);
+  if (current?.number !== spec.supersedes?.number) throw superseded(spec.entry.window.label, current?.runId);
   const name = [runId, ...spec.pinned.map(({ attempt }) => attempt)].join(' ');
   await process.ask('rank', () => ranked.set(name, { mark: newMark('job', runId), rows: pinnedOf(world, spec) }));
   const number = (current?.number ?? 0) + 1;
@@ -111,7 +111,7 @@ async function publishOptimistic(world: World, process: MemoryProcess, spec: Pub
     if (done !== undefined) return done;
     const now = currentPublication(world.ledger);
     if (now?.runId === runId) return undefined;
-    if (now?.runId !== spec.supersedes) throw superseded(spec.entry.window.label, now?.runId);
+    if (now?.number !== spec.supersedes?.number) throw superseded(spec.entry.window.label, now?.runId);
     const table = ranked.get(name);
     if (table === undefined) throw new Error(`the table ${name} is gone`);
     replaceWindow(world, spec, number, table.rows);

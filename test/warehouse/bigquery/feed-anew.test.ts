@@ -115,6 +115,7 @@ async function scoreThree(connection: Connection): Promise<unknown> {
   const feature = { nullable: true, unknown: 'default' } as const;
   const setup = {
     frozen: { id: 'frozen' },
+    done: new SharedArrayBuffer(8),
     signature: {
       inputs: [
         { name: 'numbers', dtype: 'float64', features: [{ ...feature, name: 'ratio', range: [0, 1500] }] },

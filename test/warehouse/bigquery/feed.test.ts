@@ -127,6 +127,7 @@ async function score(source: Source, frozen: FrozenTable, columns: Schema, hashK
   const setup = {
     frozen,
     signature: SIGNATURE,
+    done: new SharedArrayBuffer(8),
     scorer: { model: 'm', provider: 'cpu' },
     key: columns.slice(0, 1),
     keep: columns.slice(1, 2),
@@ -200,6 +201,7 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
     const setup = {
       frozen,
       signature: SIGNATURE,
+      done: new SharedArrayBuffer(8),
       key: columns.slice(0, 1),
       keep: [],
       features: FEATURES.map((name) => columns.find((column) => column.name === name)),
