@@ -84,6 +84,8 @@ it('removes a person from every table, the kept rows and the files, and keeps co
 it('erases from replaced publications, too, and warns of files and tables that it cannot reach', async () => {
   const folder = await linearProject({ edit: keeping });
   await done(folder, 'run', '--week');
+  // The same scores again would keep nothing.
+  await statements(path.join(folder, WAREHOUSE), ['update users set a = a / 2']);
   await done(folder, 'run', '--week', '--fresh');
   const file = path.join(folder, 'jobs', 'job.yaml');
   const job = await readFile(file, 'utf8');

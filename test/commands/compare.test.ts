@@ -31,10 +31,6 @@ async function publishedTwice(
   await publishWeek(folder);
   const [one] = await rowsOf(folder, 'select any_value(run_id) as id, count(*) as n from marketing.scores');
   await statements(file, [
-    'drop table if exists marketing.scores_replaced',
-    `create table marketing.scores_replaced as select *, job as replaced_job, window_start as replaced_window_start,
-       window_end as replaced_window_end, 1::bigint as replaced_publication, run_id as replaced_run_id, now() as replaced_at
-     from marketing.scores`,
     'delete from users where user_id >= 90',
     'update users set a = a + 1 where user_id % 4 = 0',
     'insert into users select user_id + 1000, signup, a, b, country from users where user_id < 5',
