@@ -67,8 +67,8 @@ describe('a rollback', () => {
     expect(await readFile(path.join(folder, FILES[3] ?? ''), 'utf8')).toContain('column a was divided by ten');
     const { runs } = JSON.parse((await scoreBatch(folder, ['status', '--json'])).stdout);
     expect(runs.map(({ current, tables_differ, state }: Record<string, unknown>) => [current, tables_differ, state])).toEqual([
-      [false, [], 'completed'],
       [true, [], 'completed'],
+      [false, [], 'completed'],
     ]);
   });
 

@@ -70,6 +70,7 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
     // A rollback makes an old run the newest event.
     .sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : 1))
     .slice(-limit)
+    .sort((a, b) => (a.startedAt < b.startedAt ? -1 : 1))
     .sort((a, b) => compareWindows(a.window, b.window));
   const identity = runs.some(isUnfinished) ? await identityNow(job) : undefined;
   const shown = runs.filter((run) => current.get(windowKey(run.window))?.runId === run.runId);
