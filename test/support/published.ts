@@ -13,13 +13,13 @@ export function rowsOf(folder: string, sql: string): Promise<Record<string, unkn
   return query(warehouseOf(folder), sql);
 }
 
-/** Names of all tables except the source's, in order. */
+/** Names of all tables except the source's and those that keep replaced rows, in order. */
 export async function publishedTables(folder: string): Promise<string[]> {
   const rows = await rowsOf(
     folder,
     "select schema_name || '.' || table_name as name from duckdb_tables() where schema_name <> 'main' order by name",
   );
-  return rows.map(({ name }) => String(name));
+  return rows.map(({ name }) => String(name)).filter((name) => !name.endsWith('_replaced'));
 }
 
 /**
