@@ -156,13 +156,11 @@ describe('the model', () => {
   it('drift from the window before is refused too, with a hint of its own', async () => {
     const folder = await drifting(75, 25);
     expect(await ok(folder, 'run', '--week', '1997-W10')).toMatchObject({ score_psi_previous: null });
-    expect(transcript(await scoreBatch(folder, ['--week']), folder)).toMatchInlineSnapshot(`
-      "exit 65
-      stderr:
-      scoring 1997-W11
-      error: 1997-W11 was not published: the scores drifted from those of 1997-W10, of the same model: PSI 1.099, gates.max_score_psi is 0.3
-      hint: check what has changed in the source since 1997-W10: the model is the same"
-    `);
+    const refused = await scoreBatch(folder, ['--week']);
+    expect([refused.code, refused.stderr]).toEqual([
+      65,
+      expect.stringContaining('the scores drifted from those of 1997-W10, of the same model: PSI 1.099'),
+    ]);
     // Scores of another model say nothing of the users.
     await changeModel(folder, '2');
     expect(await ok(folder, 'run', '--week')).toMatchObject({
