@@ -17,7 +17,10 @@ export interface GcFlags extends JobFlags {
   readonly apply?: boolean;
 }
 
-/** Shows what runs of the job have left in scratch and on this machine, and replaced publications that are kept too long. `--apply` drops what no run needs any more. */
+/**
+ * Shows what runs of the job have left in scratch and on this machine, and replaced publications that are kept too long.
+ * `--apply` drops what no run needs any more.
+ */
 export async function gcCommand(flags: GcFlags, context: Context): Promise<{ data: GcOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition, root } = job;

@@ -52,7 +52,8 @@ export function nextNumber(
 
 /**
  * Numbers of the replaced publications of a window that stay kept: those with the highest numbers, without what a rollback
- * has made current again, or what a publication with the same content has replaced. The publication that is current before this one is among them.
+ * has made current again, or what a publication with the same content has replaced. The publication that is current before
+ * this one is among them.
  *
  * @param entries of one job, at least all of the window
  * @param restored number of the kept publication that becomes current now

@@ -14,13 +14,16 @@ const REPLACED: readonly TableColumn[] = [
   { name: 'replaced_at', type: 'timestamp' },
 ];
 
-/** The tables, and those that keep what is replaced in them, by other names. */
-export function withReplaced(tables: Tables): Tables {
-  const { scores, quarantine, report, summary, drift } = tables;
-  const replaced = Object.entries({ scores, quarantine, report, summary, drift }).flatMap(([part, layout]) =>
-    layout === undefined ? [] : [[`${part}_replaced`, replacedLayout(layout)] as const],
-  );
-  return { ...tables, ...Object.fromEntries(replaced) };
+/** The tables that keep what is replaced in these; the ledger loses nothing. */
+export function replacedTables({ scores, quarantine, ledger, report, summary, drift }: Tables): Tables {
+  return {
+    scores: replacedLayout(scores),
+    quarantine: replacedLayout(quarantine),
+    ledger,
+    report: report && replacedLayout(report),
+    summary: summary && replacedLayout(summary),
+    drift: drift && replacedLayout(drift),
+  };
 }
 
 /** The table that keeps the rows which a publication replaces in this one: `<table>_replaced`, its columns and six more. */

@@ -1,7 +1,6 @@
 import type { Context } from '../context.ts';
 import { showBytes } from '../domain/cost.ts';
 import type { Query } from '../domain/query.ts';
-import { withReplaced } from '../domain/replaced-tables.ts';
 import type { Tables } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -103,13 +102,9 @@ function refuseCost({ job, source, kinds, estimatedBytes: bytes, console }: Draf
   }
 }
 
-async function refuseDifferentTables({ sink, tables, job }: Draft): Promise<void> {
-  const details = await sink.differences(job.definition.sink.history > 0 ? withReplaced(tables) : tables);
-  refuseDifferences(details);
-}
-
-/** @throws ScoreBatchError `configuration` if tables differ from their layouts */
-export function refuseDifferences(details: readonly string[]): void {
+/** @throws ScoreBatchError `configuration` if existing tables differ from their layouts */
+export async function refuseDifferentTables({ sink, tables }: Pick<Draft, 'sink' | 'tables'>): Promise<void> {
+  const details = await sink.differences(tables);
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', 'an existing table does not have the columns that this job publishes', {
     details,

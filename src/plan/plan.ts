@@ -1,8 +1,10 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Execution } from '../domain/execution.ts';
+import { currentPublication } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { RecordedBasis } from '../domain/recorded-basis.ts';
+import { replacedTables } from '../domain/replaced-tables.ts';
 import { type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
@@ -24,6 +26,7 @@ import {
   estimateBytes,
   type Phase,
   phasesOf,
+  refuseDifferentTables,
   refuseMissingReference,
   refuseNoParameter,
   withoutFreeze,
@@ -154,6 +157,9 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     replaceOverlapping: options.replaceOverlapping ?? false,
     checkGates: phases.has('freeze') || phases.has('publish'),
   });
+  const replaces = before.overlaps.length > 0 || currentPublication(before.entries) !== undefined;
+  if (replaces && definition.sink.history > 0 && (phases.has('freeze') || phases.has('publish')))
+    await refuseDifferentTables({ sink, tables: replacedTables(tables) });
   const alone = options.phase === 'all' || options.phase === 'aside';
   const tap = asOf ? undefined : await planTap({ definition, bundle, query, columns, source, sink, sizing, served, alone });
   const reserved = reservedFiles(job, warehouses.files);
