@@ -17,6 +17,7 @@ it('is what the commands say', () => {
   expect(readFileSync(file, 'utf8'), 'run `npm run docs`').toBe(manPage(template, program, EXIT_CODES));
 });
 
+// The formatters are not part of Node; CI installs both.
 it.skipIf(!has('groff'))('shows every command, flag and exit code, and nothing that groff warns of', () => {
   const { stdout, stderr } = spawnSync('groff', ['-man', '-Tascii', '-ww', '-P-cbou', '-rLL=200n', file], { encoding: 'utf8' });
   expect(stderr).toBe('');
@@ -29,6 +30,7 @@ it.skipIf(!has('groff'))('shows every command, flag and exit code, and nothing t
   expect(words).toContain('SCORE_BATCH_PROGRESS_SECONDS');
 });
 
+// As for groff.
 it.skipIf(!has('mandoc'))('has nothing that mandoc warns of, except that it has no date', () => {
   const { stdout } = spawnSync('mandoc', ['-T', 'lint', '-W', 'warning', file], { encoding: 'utf8' });
   expect(stdout.split('\n').filter((line) => line !== '' && !/missing date/.test(line))).toEqual([]);

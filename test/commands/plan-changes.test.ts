@@ -50,92 +50,9 @@ async function trainAgain(folder: string, yaml: (text: string) => string = (text
   );
 }
 
-it('says of a first publication what it would create, in the SQL of the warehouse', async () => {
+// What is shown of it is in plan.test.ts.
+it('creates for a first publication the tables that it shows, in the SQL of the warehouse', async () => {
   const folder = await linearProject();
-  expect(await news(folder)).toMatchInlineSnapshot(`
-    "linear 1997-W11 would be published for the first time: 100 rows
-      first publication: nothing earlier to compare with; the model is linear 1
-      tables that would be created
-        CREATE TABLE "marketing"."scores" (
-          "user_id" BIGINT,
-          "country" VARCHAR,
-          "propensity" DECIMAL(7,6),
-          "rank" BIGINT,
-          "percentile" BIGINT,
-          "decile" BIGINT,
-          "band" VARCHAR,
-          "job" VARCHAR,
-          "window_label" VARCHAR,
-          "window_start" TIMESTAMP WITH TIME ZONE,
-          "window_end" TIMESTAMP WITH TIME ZONE,
-          "run_id" VARCHAR,
-          "window_kind" VARCHAR,
-          "model_name" VARCHAR,
-          "model_version" VARCHAR,
-          "model_digest" VARCHAR,
-          "scored_at" TIMESTAMP WITH TIME ZONE
-        )
-        CREATE TABLE "marketing"."scores_quarantine" (
-          "user_id" BIGINT,
-          "reason" VARCHAR,
-          "column_name" VARCHAR,
-          "value" VARCHAR,
-          "job" VARCHAR,
-          "window_label" VARCHAR,
-          "window_start" TIMESTAMP WITH TIME ZONE,
-          "window_end" TIMESTAMP WITH TIME ZONE,
-          "run_id" VARCHAR
-        )
-        CREATE TABLE "marketing"."report" (
-          "user_id" BIGINT,
-          "country" VARCHAR,
-          "propensity" DECIMAL(7,6),
-          "rank" BIGINT,
-          "percentile" BIGINT,
-          "decile" BIGINT,
-          "band" VARCHAR,
-          "job" VARCHAR,
-          "window_label" VARCHAR,
-          "window_start" TIMESTAMP WITH TIME ZONE,
-          "window_end" TIMESTAMP WITH TIME ZONE,
-          "run_id" VARCHAR
-        )
-        CREATE TABLE "marketing"."summary" (
-          "segment" VARCHAR,
-          "segment_value" VARCHAR,
-          "band" VARCHAR,
-          "users" BIGINT,
-          "share" DECIMAL(7,6),
-          "mean_score" DECIMAL(7,6),
-          "expected_churners" DECIMAL(18,6),
-          "job" VARCHAR,
-          "window_label" VARCHAR,
-          "window_start" TIMESTAMP WITH TIME ZONE,
-          "window_end" TIMESTAMP WITH TIME ZONE,
-          "run_id" VARCHAR
-        )
-        CREATE TABLE "marketing"."score_batch_ledger" (
-          "entry_number" BIGINT,
-          "recorded_at" TIMESTAMP WITH TIME ZONE,
-          "run_id" VARCHAR,
-          "job" VARCHAR,
-          "window_label" VARCHAR,
-          "window_start" TIMESTAMP WITH TIME ZONE,
-          "window_end" TIMESTAMP WITH TIME ZONE,
-          "window_kind" VARCHAR,
-          "state" VARCHAR,
-          "publication" BIGINT,
-          "fingerprint" VARCHAR,
-          "model_name" VARCHAR,
-          "model_version" VARCHAR,
-          "model_digest" VARCHAR,
-          "rows_frozen" BIGINT,
-          "rows_scored" BIGINT,
-          "rows_quarantined" BIGINT,
-          "host" VARCHAR,
-          "details" VARCHAR
-        )"
-  `);
   const { since, changes, creates, times_published } = await json(folder);
   expect({ since, changes, times_published }).toEqual({ since: null, changes: null, times_published: 0 });
   // What is shown can be run: it makes the tables that a run then accepts.

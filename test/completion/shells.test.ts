@@ -66,6 +66,7 @@ it('bash offers at each command every flag that its help shows', () => {
   }
 });
 
+// A shell that is not installed cannot be asked; CI installs both.
 it.skipIf(!has('fish')).each(CASES)('fish completes %j', (typed, offered) => {
   const out = execFileSync('fish', ['-c', 'source script.fish; complete -C $argv[1]', typed], {
     cwd: folder,
@@ -79,6 +80,7 @@ it.skipIf(!has('fish')).each(CASES)('fish completes %j', (typed, offered) => {
   ).toEqual(offered);
 });
 
+// As for fish.
 it.skipIf(!has('zsh')).each(CASES)('zsh completes %j, as it is typed in a terminal', (typed, [offered = '']) => {
   writeFileSync(
     path.join(folder, '.zshrc'),
