@@ -2,6 +2,8 @@ import { newTables } from '../changes/new-tables.ts';
 import { baseOf, changesSince } from '../changes/since.ts';
 import { divergence } from '../changes/unfinished.ts';
 import { currentPublication, unfinishedRun } from '../domain/ledger.ts';
+import { replacedLayout } from '../domain/replaced-tables.ts';
+import type { TableLayout } from '../domain/tables.ts';
 import { OUTSIDE_FINGERPRINT } from '../job/fingerprint.ts';
 import type { PlanOutput } from '../json/plan.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -32,7 +34,7 @@ export async function describeChanges(plan: Plan, facts: Facts): Promise<Planned
     times_published: times,
     since: since ?? null,
     changes: base ? await changesSince(base, plan) : null,
-    creates: await plan.sink.read((reader) => newTables(reader, touchedTables(plan))),
+    creates: await plan.sink.read((reader) => newTables(reader, [...touchedTables(plan), ...keptTables(plan)])),
     unfinished: unfinishedOf(plan),
     edits: { resumed_after: [...OUTSIDE_FINGERPRINT, 'score.providers (devices)'], starts_over_after: STARTS_OVER },
   };
@@ -46,6 +48,13 @@ function afterRollback({ entries }: Plan): string {
   return rolledBack.length === 0
     ? ''
     : `; publication ${numbers} was rolled back: with the same scores again, the run would be refused`;
+}
+
+/** The tables for rows that the run would replace. */
+function keptTables(plan: Plan): TableLayout[] {
+  const replaces = plan.overlaps.length > 0 || currentPublication(plan.entries) !== undefined;
+  if (!replaces || plan.job.definition.sink.history === 0) return [];
+  return touchedTables(plan).flatMap((table) => (table === plan.tables.ledger ? [] : [replacedLayout(table)]));
 }
 
 /** The run that is resumed; else the newest unfinished one, and why it is not. */
@@ -66,10 +75,10 @@ function outcomeOf(
 ): string {
   const { window, rows } = facts;
   const what = `${facts.job} ${window.label}`;
-  const [refusal] = facts.would_be_refused;
-  if (refusal !== undefined) return `${what} would be refused: ${refusal}`;
   if (unfinished?.resumed && unfinished.published)
     return `${what} is published by run ${unfinished.run_id}, and only its report files would be written`;
+  const [refusal] = facts.would_be_refused;
+  if (refusal !== undefined) return `${what} would be refused: ${refusal}`;
   const own = since?.window === window.label;
   const before = since === null ? '' : since.rows.frozen.toLocaleString('en');
   const count =

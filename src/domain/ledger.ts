@@ -9,7 +9,7 @@ import type { Window, WindowKind } from './window.ts';
  * `refused` if the job was changed otherwise meanwhile; it has no rows. An entry that is `erased` records that a person's rows
  * were removed.
  */
-const RUN_STATES = [
+export const RUN_STATES = [
   'started',
   'failed',
   'promoting',

@@ -20,7 +20,7 @@ export interface Fingerprinted {
   /** Secret of `hashedValue`, if there is one. */
   readonly hashKey: string | undefined;
   /** The rows of then that are scored, if it is not the query that gives them. */
-  readonly asOf?: NonNullable<RunDetails['as_of']> | undefined;
+  readonly asOf: NonNullable<RunDetails['as_of']> | undefined;
 }
 
 /** Keys of the job file that make no other publication, and can be changed while a run is unfinished. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RUN_STATES } from '../domain/ledger.ts';
 import { GATES } from '../domain/refusal.ts';
 import { evaluation } from './evaluate.ts';
 import {
@@ -52,20 +53,7 @@ const run = z.strictObject({
   window_end: instant,
   flags: z.string().describe('flags that name this window in any command'),
   run_id: runId,
-  state: z
-    .enum([
-      'started',
-      'failed',
-      'promoting',
-      'refused',
-      'skipped',
-      'published',
-      'completed',
-      'superseded',
-      'promoted',
-      'erased',
-    ])
-    .describe('promoting, promoted: a change of the model; erased: a removal of a person'),
+  state: z.enum(RUN_STATES).describe('promoting, promoted: a change of the model; erased: a removal of a person'),
   current: z.boolean().describe("whether this run is the window's publication"),
   tables_differ: z.array(text).describe('how the tables differ from what the ledger says; empty if they agree'),
   model_changed: modelChanged.nullable(),

@@ -51,7 +51,8 @@ function shortDefault(value: number | string | boolean): number | string | boole
 export async function recordGolden(bundle: Bundle): Promise<RecordedGoldenRow[] | undefined> {
   const rows = await readGoldenCells(bundle, GOLDEN_ROWS).catch(() => undefined);
   const names = featuresOf(bundle.signature).map(({ feature }) => feature.name);
-  return rows?.map((cells) => [rowDigest(cells, names), scoreOf(cells)]);
+  const recorded = rows?.map((cells): RecordedGoldenRow => [rowDigest(cells, names), scoreOf(cells)]);
+  return recorded?.filter(([, score]) => Number.isFinite(score));
 }
 
 /** The score that the golden file has for a row. */
@@ -59,7 +60,7 @@ export function scoreOf(cells: Cells): number {
   return Number(cells.get(EXPECTED) || Number.NaN);
 }
 
-/** Identifies a golden row by the values of some features, whatever its place. No value can be read from it. */
+/** Identifies a golden row by the values of some features, whatever its place. Values can only be guessed, by trying. */
 export function rowDigest(cells: Cells, features: readonly string[]): string {
   return digestOf(JSON.stringify([...features].sort().map((name) => [name, cells.get(name) ?? null])));
 }

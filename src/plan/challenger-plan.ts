@@ -44,6 +44,7 @@ export function challengerPlan(champion: Plan, challenger: Challenger, { environ
       ...{ query: champion.query, source: champion.identity, columns: needed, bundle },
       definition: { ...definition, score: { ...definition.score, require_gpu: champion.requireGpu } },
       hashKey: definition.sink.quarantine_values === 'hash' ? environment.SCORE_BATCH_HASH_KEY : undefined,
+      asOf: champion.asOf && { run_id: champion.asOf.frozen.runId, frozen: champion.asOf.frozen.id },
     }),
     tables: tablesOf(
       {

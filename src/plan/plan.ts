@@ -172,6 +172,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     definition: { ...definition, score: { ...definition.score, require_gpu: requireGpu } },
     bundle,
     hashKey: definition.sink.quarantine_values === 'hash' ? context.environment.SCORE_BATCH_HASH_KEY : undefined,
+    asOf: asOf && { run_id: asOf.frozen.runId, frozen: asOf.frozen.id },
   };
   return {
     ...{
