@@ -39,7 +39,8 @@ export function lostIn(before: object, after: object): string[] {
 }
 
 function differences(before: unknown, after: unknown, at: string): string[] {
-  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length)
+  // The choices of `anyOf`; words of `enum` are no records.
+  if (Array.isArray(before) && Array.isArray(after) && before.length === after.length && before.every(isRecord))
     return before.flatMap((one, i) => differences(one, after[i], `${at}/${i}`));
   if (!isRecord(before) || !isRecord(after)) return JSON.stringify(before) === JSON.stringify(after) ? [] : [at];
   const isProperties = at.endsWith('/properties');

@@ -74,6 +74,22 @@ it('scores the rows of then with the present model, which may need other feature
   const changed = now.filter((row, i) => row.propensity !== was[i]?.propensity).map(({ user_id }) => Number(user_id) % 10);
   expect(new Set(changed)).toEqual(new Set([3]));
 });
+it('never resumes a run that has read other rows, nor is resumed by one', async () => {
+  const folder = await slowProject({ edit: keeping });
+  const first = await published(folder);
+  const before = await scores(folder);
+  await statements(path.join(folder, WAREHOUSE), ['update users set a = a / 2']);
+  const command = ['--week', '--json', '--workers', '2'];
+  const running = startScoreBatch(folder, command);
+  await untilFiles(running, folder, STAGED, 3);
+  running.process.kill('SIGKILL');
+  await running.ended;
+  const { code, stdout, stderr } = await scoreBatch(folder, [...command, '--as-of', first.run_id]);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout).chunks_resumed).toBe(0);
+  expect(await scores(folder)).toEqual(before);
+}, 600_000);
+
 it('resumes after kill -9 with what is staged of the rows of then', async () => {
   const folder = await slowProject({ edit: keeping });
   const first = await published(folder);

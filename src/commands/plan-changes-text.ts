@@ -22,11 +22,24 @@ export function showChanges({ model }: Facts, planned: PlannedChanges, zone: str
           `  since publication ${since.publication} of ${since.window}, run ${since.run_id}, ${localTime(since.recorded_at, zone)}${isNothing(changes) ? ': nothing has changed' : ''}`,
           ...sections(changes),
         ]),
-    ...(creates.length === 0
-      ? []
-      : ['  tables that would be created', ...creates.flatMap(({ statement }) => indented(statement))]),
+    ...showTables(creates),
     ...showUnfinished(planned, zone),
   ];
+}
+
+/** Those that keep replaced rows have the columns of the others, so their names are enough. */
+function showTables(creates: PlannedChanges['creates']): string[] {
+  const [kept, own] = [creates.filter(({ table }) => isReplaced(table)), creates.filter(({ table }) => !isReplaced(table))];
+  return [
+    ...(own.length === 0 ? [] : ['  tables that would be created', ...own.flatMap(({ statement }) => indented(statement))]),
+    ...(kept.length === 0
+      ? []
+      : [`  tables that would be created for replaced rows: ${kept.map(({ table }) => table).join(', ')}`]),
+  ];
+}
+
+function isReplaced(table: string): boolean {
+  return table.endsWith('_replaced');
 }
 
 function isNothing({ sql, model, gates, bands, job, unknown }: Changes): boolean {

@@ -27,10 +27,11 @@ function fingerprint({
   columns = COLUMNS,
   hashKey = '',
   source = 'duckdb 1 2',
+  asOf = undefined as { run_id: string; frozen: string } | undefined,
 } = {}): string {
   const query = bindWindow(sql, weekWindow(monday, 'Europe/Berlin'), 'source.query', 'duckdb');
   const definition = parseJob(job, 'job.yaml', {});
-  return fingerprintOf({ query, source, columns, definition, bundle: model, hashKey });
+  return fingerprintOf({ query, source, columns, definition, bundle: model, hashKey, asOf });
 }
 
 it.each([
@@ -58,6 +59,7 @@ it.each([
   ['rename', { job: JOB.replace('a: x', 'a: z') }],
   ['model', { model: { ...bundle, digest: '0'.repeat(64) } }],
   ['key of hashes', { hashKey: 'secret' }],
+  ['rows of then', { asOf: { run_id: 'first', frozen: 'f' } }],
   ['rule of the model', { model: { ...bundle, definitionDigest: '0'.repeat(64) } }],
 ])('differs with another %s', (_, change) => {
   expect(fingerprint(change)).not.toBe(fingerprint());
