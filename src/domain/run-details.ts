@@ -10,6 +10,7 @@ import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { Refusal } from './refusal.ts';
 import type { Scorer } from './scorer.ts';
+import type { SliceDetails, SliceOutcome } from './slice.ts';
 import type { StageSeconds } from './stages.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn } from './tables.ts';
@@ -87,6 +88,10 @@ export interface RunDetails {
   readonly challenger?: string;
   /** In a challenger's run: how its scores compare with those of the champion. */
   readonly comparison?: RecordedComparison;
+  /** In a run that is a slice: what it reads. */
+  readonly slice?: SliceDetails;
+  /** In a published slice: what came of it. */
+  readonly slice_outcome?: SliceOutcome;
   /** If `state` is `promoting` or follows it. */
   readonly promotion?: Promotion;
   readonly sql?: string;

@@ -232,7 +232,7 @@ export function isRanked({ scores }: Pick<Tables, 'scores'>): boolean {
   return scores.columns.some(({ name }) => name === 'rank');
 }
 
-function asTableColumn({ name, type, digits }: Column): TableColumn {
+export function asTableColumn({ name, type, digits }: Column): TableColumn {
   if (type === 'other') throw new TypeError(`column ${name} cannot be published`);
   return { name, type, ...(digits && { digits }) };
 }

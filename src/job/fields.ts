@@ -37,3 +37,11 @@ export const days = z
   .string()
   .regex(/^[1-9]\d{0,3} days?$/, 'write a number of days like 28 days')
   .transform((value) => Number.parseInt(value, 10));
+
+const UNITS = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `10 minutes`, `10m` → 600,000 milliseconds */
+export const duration = z
+  .string()
+  .regex(/^\d{1,6}( ?(s|m|h|d)| (second|minute|hour|day)s?)$/, 'write a duration like 90 seconds, 10 minutes, 2 hours or 1 day')
+  .transform((value) => Number.parseInt(value, 10) * UNITS[value.replace(/^\d+ ?/, '')[0] as keyof typeof UNITS]);

@@ -44,6 +44,8 @@ export const OUTSIDE_FINGERPRINT = [
   'labels',
   'compare',
   'challenger',
+  // Slices are runs of their own.
+  'incremental',
 ] as const;
 
 /**

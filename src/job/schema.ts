@@ -4,6 +4,7 @@ import { challenger } from './challenger-schema.ts';
 import { compare } from './compare-schema.ts';
 import { text } from './fields.ts';
 import { gates } from './gates-schema.ts';
+import { incremental } from './incremental-schema.ts';
 import { labels } from './labels-schema.ts';
 import { report } from './report-schema.ts';
 import { score } from './score-schema.ts';
@@ -30,6 +31,9 @@ export const jobSchema = z.strictObject({
   gates: gates.prefault({}),
   compare: compare.prefault({}).describe('limits of comparisons: beyond one of them, compare ends with 65'),
   challenger: challenger.optional().describe('a second model that scores the same rows, and is never shown in the report'),
+  incremental: incremental
+    .optional()
+    .describe('score only users that changed, in slices between the windows (score-batch --slice)'),
   labels: labels.optional().describe('what became of the users, to evaluate the scores once it is known'),
 });
 

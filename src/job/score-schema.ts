@@ -51,17 +51,20 @@ const providers = z
     }),
   );
 
+/** `{ high: top 10%, medium: top 30% }` or `{ high: 0.9, medium: 0.8 }` → Bands */
+export const bands = z
+  .record(text, z.union([z.number(), z.string()], { error: 'a share like "top 10%" or a threshold like 0.9' }))
+  .transform((spec, context) => {
+    const parsed = parseBands(spec);
+    if (typeof parsed !== 'string') return parsed;
+    context.addIssue({ code: 'custom', message: parsed });
+    return z.NEVER;
+  });
+
 export const score = z.strictObject({
   column: text.default('score').describe('name of the score column'),
-  bands: z
-    .record(text, z.union([z.number(), z.string()], { error: 'a share like "top 10%" or a threshold like 0.9' }))
-    .default({ high: 'top 10%', medium: 'top 30%' })
-    .transform((spec, context) => {
-      const bands = parseBands(spec);
-      if (typeof bands !== 'string') return bands;
-      context.addIssue({ code: 'custom', message: bands });
-      return z.NEVER;
-    })
+  bands: bands
+    .prefault({ high: 'top 10%', medium: 'top 30%' })
     .describe('bands from the highest risk down: all shares (top 10%) or all thresholds (0.9)'),
   providers: providers
     .default(['cuda', 'cpu'])

@@ -60,8 +60,22 @@ export interface PublicationSpec {
   readonly history: number;
   /** The kept publication of the entry's run that is restored, instead of rows that are staged. */
   readonly restored?: number | undefined;
+  /** If the run is a slice: `tables.scores` is the current table. */
+  readonly current?: CurrentChange | undefined;
   /** Publications whose content must not be published again: they were rolled back. */
   readonly rolledBack?: readonly RolledBack[] | undefined;
+}
+
+/** What a slice does to the current table, beside putting the staged rows into it. */
+export interface CurrentChange {
+  /** Whether the staged rows are all users: those that the table has beside them are deleted now. */
+  readonly whole: boolean;
+  /** Canonical texts of keys that changed and that the query has no more. Empty if `whole`. */
+  readonly gone: readonly TextRow[];
+  /** ISO text with microseconds; see `SliceDetails`. */
+  readonly asOf: string;
+  /** Where the rows that are not deleted are copied to, after the change. */
+  readonly boundary?: { readonly table: TableLayout; readonly end: string } | undefined;
 }
 
 export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> {
