@@ -110,6 +110,9 @@ export const erasure: Area = (it, makeSubject) => {
     expect(ids).toEqual(Array.from({ length: 30 }, (_, i) => i).filter((id) => id !== 7));
     expect(await source.eraseFrozen(left, { values: ['7'] })).toBe(0);
     expect(await source.frozen('run')).toEqual(left);
+    // As another process erased meanwhile.
+    await expect(source.eraseFrozen(frozen, { values: ['8'] })).rejects.toMatchObject({ kind: 'conflict' });
+    expect(await source.frozen('run')).toEqual(left);
     await alterFrozen('another value');
     await expect(source.eraseFrozen(left, { values: ['8'] })).rejects.toMatchObject({ kind: 'refused' });
   });
