@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { challengerJob } from '../domain/challenger.ts';
 import { corrections, type FoundRows } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { replacedLayout } from '../domain/replaced-tables.ts';
+import { layoutInPlace } from '../domain/replaced-tables.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { ledgerLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -130,8 +130,8 @@ async function entriesOf(ledger: Warehouses['ledger'], job: string): Promise<Led
 }
 
 /** As the job file names it. */
-function shownName({ layout, replaced }: FoundRows): string {
-  return showTableName((replaced ? replacedLayout(layout) : layout).name);
+function shownName(found: FoundRows): string {
+  return showTableName(layoutInPlace(found).name);
 }
 
 /** An erasure has no window: its entry has the instant at which it happened. */

@@ -40,7 +40,7 @@ export async function remakeFiles(
     const run = runs.get(runId);
     const { columns, table } = run?.details ?? {};
     if (!waiting.has(runId) || run?.rows === undefined || columns === undefined || !isSameTable(table, scores)) continue;
-    if (!isRanked({ scores: { name: scores, columns } })) continue;
+    if (!isRanked({ columns })) continue;
     try {
       const written = { ...run, rows: run.rows, details: { ...run.details, columns } };
       const { sink, ledger, files: ofWarehouses } = warehouses;
