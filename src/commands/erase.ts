@@ -7,7 +7,7 @@ import type { EraseOutput } from '../json/changes.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
-import { cleanReason } from './reason.ts';
+import { cleanReason, mentions } from './reason.ts';
 
 export interface EraseFlags extends JobFlags {
   /** Values of the key's columns, in their order in `source.key`. */
@@ -27,8 +27,7 @@ export async function eraseCommand(flags: EraseFlags, context: Context): Promise
       hint: 'say why, for example the number of the request; the ledger keeps it, so leave the person out of it',
     });
   }
-  const words = wordsOf(reason);
-  if (flags.key.some((value) => wordsOf(value) !== ' ' && words.includes(wordsOf(value)))) {
+  if (flags.key.some((value) => mentions(reason, value))) {
     throw new ScoreBatchError('usage', 'the reason contains a value of the key, and the ledger would keep it', {
       hint: 'refer to the request instead',
     });
@@ -39,11 +38,6 @@ export async function eraseCommand(flags: EraseFlags, context: Context): Promise
   for (const warning of erased.warnings) context.console.warn(warning);
   if (isNothing(erased)) context.console.warn('nothing found: no table and no kept rows have this key');
   return { data: dataOf(job.definition.name, erased, dryRun), text: textOf(erased, dryRun) };
-}
-
-/** The words of a text in lower case, each between spaces: `Ann-7.` and `ann 7` have the same. */
-function wordsOf(text: string): string {
-  return ` ${text.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ')} `.replace(/ +/g, ' ');
 }
 
 function isNothing({ rows, kept }: Erased): boolean {

@@ -16,3 +16,19 @@ export function cleanReason(reason = ''): string {
     hint: `write at most ${MAX_REASON}: the ledger keeps it, and the report page may show it`,
   });
 }
+
+/** Whether a reason has the words of a value next to each other, whatever their case, leading zeros and what separates them. */
+export function mentions(reason: string, value: string): boolean {
+  const words = wordsOf(value);
+  return words !== ' ' && wordsOf(reason).includes(words);
+}
+
+/** Each between spaces: `Ann-07.` and `ann 7` have the same. */
+function wordsOf(text: string): string {
+  const words =
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return ` ${words.map((word) => `${word.replace(/^0+(?=\d)/, '')} `).join('')}`;
+}
