@@ -1,7 +1,7 @@
 import type { FoundRows, Person, PersonRow, PersonTable } from '../../domain/erasure.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import { layoutInPlace } from '../../domain/replaced-tables.ts';
-import { isRanked, namesJob, SCORE_SCALE, } from '../../domain/tables.ts';
+import { isRanked, namesJob, SCORE_SCALE } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { ErasureSpec } from '../erasure.ts';
 import type { TableReader } from '../reader.ts';
