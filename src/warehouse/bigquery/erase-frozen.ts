@@ -1,6 +1,6 @@
 import type { Person } from '../../domain/erasure.ts';
 import type { FrozenTable } from '../../domain/frozen-table.ts';
-import { erasedTwice } from '../erased-twice.ts';
+import { erasedTwice, verifyBefore } from '../erased-twice.ts';
 import { countFrozenLeft, deletePerson } from '../sql/erase-frozen.ts';
 import { recounted } from '../sql/frozen.ts';
 import { countPerson } from '../sql/person.ts';
@@ -22,9 +22,11 @@ export async function eraseFrozen(connection: Connection, frozen: FrozenTable, w
   const { key, person, sql } = countFrozenLeft(BIGQUERY, table, frozen, who);
   const [[found] = []] = await rows(connection, countPerson(BIGQUERY, table, person), { runId });
   if (Number(found) === 0) return 0;
-  const now = await readFrozen(connection, runId);
-  if (now !== undefined && now.id !== frozen.id) throw erasedTwice(runId);
-  await verifyFrozen(connection, frozen, key);
+  await verifyBefore(
+    frozen,
+    () => verifyFrozen(connection, frozen, key),
+    async () => (await readFrozen(connection, runId))?.id,
+  );
   const left = recounted(frozen, await rows(connection, sql, { runId }));
   const [before, after] = [frozen, left].map((one) => BIGQUERY.literal(JSON.stringify(one)));
   const statements = [

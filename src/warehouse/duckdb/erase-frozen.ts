@@ -9,7 +9,7 @@ import { filesIn } from '../../duckdb/files.ts';
 import { rowGroupsOf } from '../../duckdb/row-groups.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
 import { systemCode } from '../../errors.ts';
-import { erasedTwice } from '../erased-twice.ts';
+import { erasedTwice, verifyBefore } from '../erased-twice.ts';
 import { isTaken } from '../run-folder.ts';
 import { countPerson, isPerson, keyIn } from '../sql/person.ts';
 import { DUCKDB } from './dialect.ts';
@@ -40,9 +40,14 @@ export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { value
     ),
     values,
   };
-  const found = await frozenId(file, runId);
-  if (found !== undefined && found !== frozen.id) throw erasedTwice(runId);
-  await verifyFrozen(file, frozen);
+  await verifyBefore(
+    frozen,
+    () => verifyFrozen(file, frozen),
+    async () => {
+      await finishErasure(run);
+      return await frozenId(file, runId);
+    },
+  );
   const files = await filesIn(path.join(run, FROZEN, ROWS));
   return await withMemory(file, run, async (database) => {
     const counts = await countIn(database, files, person);

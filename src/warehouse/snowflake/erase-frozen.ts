@@ -1,6 +1,6 @@
 import type { Person } from '../../domain/erasure.ts';
 import type { FrozenTable } from '../../domain/frozen-table.ts';
-import { erasedTwice } from '../erased-twice.ts';
+import { erasedTwice, verifyBefore } from '../erased-twice.ts';
 import { countFrozenLeft, deletePerson } from '../sql/erase-frozen.ts';
 import { recounted } from '../sql/frozen.ts';
 import { countPerson } from '../sql/person.ts';
@@ -27,9 +27,11 @@ export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who
   await dropRun(snowflake, runId, ['unloaded']);
   const [[found] = []] = await run(snowflake, count, runId);
   if (Number(found) === 0) return 0;
-  const now = await readFrozen(snowflake, runId);
-  if (now !== undefined && now.id !== frozen.id) throw erasedTwice(runId);
-  await verifyFrozen(snowflake, frozen, key);
+  await verifyBefore(
+    frozen,
+    () => verifyFrozen(snowflake, frozen, key),
+    async () => (await readFrozen(snowflake, runId))?.id,
+  );
   const left = recounted(frozen, await run(snowflake, sql, runId));
   // A second attempt finds its own manifest if the first one's COMMIT had no answer and did happen.
   const before = [frozen, left].map((one) => literal(JSON.stringify(one)));
