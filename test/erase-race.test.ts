@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
@@ -27,13 +28,13 @@ async function goOn(running: Running) {
 }
 
 /** Rows of the person in all tables and kept rows, of which there are some. */
-async function ofPerson(folder: string): Promise<Record<string, unknown>> {
+async function ofPerson(folder: string, id = 37): Promise<Record<string, unknown>> {
   const kept = (await filesIn(folder, SCRATCH)).filter((file) => /\/frozen\/rows\/.*\.parquet$/.test(file));
   const files = kept.map((file) => `'${path.join(folder, file)}'`);
   const [found] = await query(
     path.join(folder, WAREHOUSE),
-    `select (select count(*) from marketing.scores where user_id = 37) as scores, (select count(*) from marketing.report where user_id = 37) as report,
-       (select count(*) from read_parquet([${files.join(', ')}]) where c0 = 37) as kept`,
+    `select (select count(*) from marketing.scores where user_id = ${id}) as scores, (select count(*) from marketing.report where user_id = ${id}) as report,
+       (select count(*) from read_parquet([${files.join(', ')}]) where c0 = ${id}) as kept`,
   );
   return found ?? {};
 }
@@ -71,4 +72,42 @@ it('ends with 75 where a run has begun since it looked, and that run does not pu
   const again = await scoreBatch(folder, ERASE);
   expect(again.code, again.stderr).toBe(0);
   expect(await ofPerson(folder)).toEqual(NOWHERE);
+}, 600_000);
+
+/** Two erasures from the same kept rows: the rows without 38 are in place, those without 37 complete and not. */
+async function twoErasures(folder: string): Promise<Running> {
+  expect((await scoreBatch(folder, ['run', '--week'])).code).toBe(0);
+  const other = ['erase', '--key', '38', '--reason', 'request 4712'];
+  const faster = startScoreBatch(folder, other, { NODE_OPTIONS: STOPS, STOP_BEFORE: 'duckdb COPY .*/erasing-' });
+  await untilStopped(faster);
+  const slower = startScoreBatch(folder, ERASE, { NODE_OPTIONS: STOPS, STOP_BEFORE: 'rename .*/erased$' });
+  await untilStopped(slower);
+  const { code, stderr } = await goOn(faster);
+  expect(code, stderr).toBe(0);
+  return slower;
+}
+
+it('ends with 75 where another erasure was faster, and brings back nobody', async () => {
+  const folder = await project();
+  const slower = await goOn(await twoErasures(folder));
+  expect([slower.code, slower.stderr]).toEqual([75, expect.stringContaining('another process has changed the rows')]);
+  expect(await ofPerson(folder)).toEqual({ scores: '1', report: '1', kept: '1' });
+  expect(await ofPerson(folder, 38)).toEqual(NOWHERE);
+  const again = await scoreBatch(folder, ERASE);
+  expect(again.code, again.stderr).toBe(0);
+  expect([await ofPerson(folder), await ofPerson(folder, 38)]).toEqual([NOWHERE, NOWHERE]);
+}, 600_000);
+
+it('brings back nobody where the slower one was killed before its rows were in place', async () => {
+  const folder = await project();
+  const slower = await twoErasures(folder);
+  slower.process.kill('SIGKILL');
+  await slower.ended;
+  const [manifest] = (await filesIn(folder, SCRATCH)).filter((file) => /\/erasing-\w+\/frozen\.json$/.test(file));
+  if (manifest === undefined) throw new Error('its rows are gone');
+  const late = path.join(folder, path.dirname(manifest));
+  await rename(late, path.join(path.dirname(late), 'erased'));
+  const again = await scoreBatch(folder, ERASE);
+  expect(again.code, again.stderr).toBe(0);
+  expect([await ofPerson(folder), await ofPerson(folder, 38)]).toEqual([NOWHERE, NOWHERE]);
 }, 600_000);

@@ -1,14 +1,17 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
-import { linearProject } from './support/linear-project.ts';
-import { query, statements } from './support/project.ts';
+import { LINEAR_QUERY, linearProject } from './support/linear-project.ts';
+import { query, repository, statements } from './support/project.ts';
 import { scoreBatch, startScoreBatch } from './support/score-batch.ts';
-import { STAGED, slowProject, untilFiles } from './support/steer.ts';
+import { STAGED, slowProject, untilFiles, untilStopped } from './support/steer.ts';
 
 const WAREHOUSE = 'data/warehouse.duckdb';
 const CSV = 'reports/linear-1997-W11.csv';
 const REASON = ['--reason', 'request 4711 of 1997-03-20'];
+
+const STOPS = `--import ${pathToFileURL(repository('test', 'faults', 'stop.mjs')).href}`;
 
 const keeping = (job: string): string =>
   job
@@ -48,7 +51,7 @@ it('removes a person from every table, the kept rows and the files, and keeps co
   // The others are as they were, except ranks.
   const rank = Number(person?.rank);
   const expected = before
-    .filter((row) => row.user_id !== '37' && row.user_id !== 37)
+    .filter((row) => row.user_id !== '37')
     .map((row) => ({ ...row, rank: Number(row.rank) > rank ? String(Number(row.rank) - 1) : row.rank }));
   expect(await rows(folder, 'select * from marketing.report order by rank')).toEqual(expected);
   expect(await rows(folder, 'select count(*) as n, sum(rank) as ranks from marketing.scores')).toEqual([
@@ -120,7 +123,7 @@ it('refuses while a run that has read rows may still publish, and what is not on
   await refused(75, 'has not finished and may publish rows that it has read already', '--key', '37', ...REASON);
   await refused(64, 'the key has 1 column, but 2 values were given', '--key', '37', '38', ...REASON);
   await refused(64, 'an erasure needs a --reason', '--key', '37');
-  await refused(64, 'the reason contains a value of the key', '--key', '37', '--reason', 'user 37 asked');
+  await refused(64, 'the reason contains a value of the key', '--key', '37', '--reason', 'asked by user-37.');
   await done(folder, 'run', '--week');
   await done(folder, 'erase', '--key', '37', ...REASON);
 }, 600_000);
@@ -158,4 +161,54 @@ it('records the erasure of somebody who was in kept rows only', async () => {
       "select run_id, details->'erasure'->>'kept_rows' as kept from marketing.score_batch_ledger where state = 'erased'",
     ),
   ).toEqual([{ run_id: erased.erase_id, kept: '1' }]);
+});
+
+it('checks all keys before the first kept row goes', async () => {
+  const folder = await linearProject({ edit: keeping });
+  const file = path.join(folder, 'jobs', 'job.yaml');
+  const job = await readFile(file, 'utf8');
+  const runs = [await done(folder, 'run', '--week'), await done(folder, 'run', '--week', '--fresh')];
+  const other = job.replace('key: [user_id]', 'key: [member_id]').replaceAll(/marketing.(scores|report)/g, 'marketing.$1_new');
+  await writeFile(file, other.replace('min_rows: 1', 'min_rows: 1000'));
+  await writeFile(path.join(folder, 'jobs', 'query.sql'), LINEAR_QUERY.replace('user_id', 'user_id as member_id'));
+  const refused = await scoreBatch(folder, ['run', '--week', '--fresh']);
+  expect(refused.code, refused.stderr).toBe(65);
+  await writeFile(file, job);
+  const erased = await scoreBatch(folder, ['erase', '--key', '37', ...REASON]);
+  expect([erased.code, erased.stderr]).toEqual([
+    78,
+    expect.stringContaining('the key of rows that the job has published or kept is member_id'),
+  ]);
+  for (const { run_id: run } of runs) {
+    const kept = path.join(folder, `${WAREHOUSE}.scratch`, run, 'frozen', 'rows', '*.parquet');
+    expect(await rows(folder, `select count(*) as n from '${kept}' where c0 = 37`)).toEqual([{ n: '1' }]);
+  }
+});
+
+it('warns again of what it cannot reach after it was killed between tables and files', async () => {
+  const folder = await linearProject({ edit: keeping });
+  const { run_id: run } = await done(folder, 'run', '--week');
+  await statements(path.join(folder, WAREHOUSE), ["update marketing.score_batch_ledger set host = 'elsewhere'"]);
+  const file = path.join(folder, 'jobs', 'job.yaml');
+  const job = await readFile(file, 'utf8');
+  await writeFile(
+    file,
+    job.replace('marketing.report', 'marketing.report_new').replace('reports/linear-{window}.csv', 'new-{window}.csv'),
+  );
+  const dry = await done(folder, 'erase', '--key', '37', '--dry-run');
+  const files = [
+    expect.stringContaining(`${path.join(folder, CSV)} may hold the person`),
+    expect.stringMatching(/^run \S+ of 1997-W11 wrote its files on elsewhere/),
+  ];
+  const report = `the report table that run ${run} of 1997-W11 wrote was not searched: it was not marketing.report_new`;
+  expect(dry.warnings).toEqual([report, ...files]);
+  const stopped = startScoreBatch(folder, ['erase', '--key', '37', ...REASON], {
+    NODE_OPTIONS: STOPS,
+    STOP_BEFORE: 'rename .*new-1997-W11.csv$',
+  });
+  await untilStopped(stopped);
+  stopped.process.kill('SIGKILL');
+  await stopped.ended;
+  expect(await rows(folder, 'select count(*) as n from marketing.scores where user_id = 37')).toEqual([{ n: '0' }]);
+  expect((await done(folder, 'erase', '--key', '37', ...REASON)).warnings).toEqual(files);
 });

@@ -1,6 +1,5 @@
 import type { Context } from '../context.ts';
 import { type Run, runsOf } from '../domain/ledger.ts';
-import { withoutControls } from '../domain/printable.ts';
 import { compareNames, GATE_ALIASES, GATES, gatesOf, isGate } from '../domain/refusal.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
@@ -9,14 +8,12 @@ import { makePlan } from '../plan/plan.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { acceptPhase } from '../run/accept.ts';
 import { showSummary } from '../run/summary.ts';
-import { withoutSecrets } from '../secrets.ts';
 import { didYouMean } from '../suggest.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import { windowOf } from '../window/window.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags, WindowOptions } from './options.ts';
-
-const MAX_REASON = 1000;
+import { cleanReason } from './reason.ts';
 
 /** The flags of `publish`. */
 export interface AcceptFlags extends JobFlags, WindowOptions {
@@ -56,7 +53,7 @@ export async function acceptCommand(flags: AcceptFlags, context: Context): Promi
 }
 
 function readFlags(flags: AcceptFlags) {
-  const { run, accept, reason = '' } = flags;
+  const { run, accept } = flags;
   const names = [...new Set((accept ?? '').split(',').map((name) => name.trim()))].filter((name) => name !== '');
   if (run === undefined)
     throw usage(
@@ -65,16 +62,14 @@ function readFlags(flags: AcceptFlags) {
     );
   if (names.length === 0) throw usage('--run needs --accept', 'name the gates that refused the run, e.g. --accept max_drop');
   for (const name of names) refuseUnknown(name);
-  const text = withoutControls(withoutSecrets(reason.replace(/\s+/g, ' ').trim()));
-  if (text === '') throw usage('--accept needs --reason', 'say why the run is published all the same: the ledger keeps it');
-  if (text.length > MAX_REASON)
-    throw usage(`--reason has ${text.length} characters`, `write at most ${MAX_REASON}: it is shown on the report page`);
+  const reason = cleanReason(flags.reason);
+  if (reason === '') throw usage('--accept needs --reason', 'say why the run is published all the same: the ledger keeps it');
   const given = (['allowEmpty', 'skipEmpty', 'skipPublished', 'replaceOverlapping'] as const).find((name) => flags[name]);
   if (given !== undefined) {
     const flag = `--${given.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     throw usage(`${flag} cannot be combined with --run`, 'name what is accepted with --accept');
   }
-  return { run, names, reason: text };
+  return { run, names, reason };
 }
 
 function refuseUnknown(name: string): void {

@@ -7,6 +7,7 @@ import type { EraseOutput } from '../json/changes.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
+import { cleanReason, mentions } from './reason.ts';
 
 export interface EraseFlags extends JobFlags {
   /** Values of the key's columns, in their order in `source.key`. */
@@ -20,14 +21,13 @@ export async function eraseCommand(flags: EraseFlags, context: Context): Promise
   const job = await namedJob(flags, context);
   const dryRun = flags.dryRun ?? false;
   refuseOtherCount(flags.key, job.definition);
-  const reason = flags.reason?.trim() ?? '';
+  const reason = cleanReason(flags.reason);
   if (!dryRun && reason === '') {
     throw new ScoreBatchError('usage', 'an erasure needs a --reason', {
       hint: 'say why, for example the number of the request; the ledger keeps it, so leave the person out of it',
     });
   }
-  const words = reason.split(/[^\p{L}\p{N}@._+-]+/u);
-  if (flags.key.some((value) => words.includes(value))) {
+  if (flags.key.some((value) => mentions(reason, value))) {
     throw new ScoreBatchError('usage', 'the reason contains a value of the key, and the ledger would keep it', {
       hint: 'refer to the request instead',
     });

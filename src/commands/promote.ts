@@ -4,6 +4,7 @@ import type { PromoteOutput } from '../json/changes.ts';
 import { type PromoteSummary, promote } from '../promotion/promote.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
+import { cleanReason } from './reason.ts';
 
 export interface PromoteFlags extends JobFlags {
   readonly force?: boolean;
@@ -13,14 +14,15 @@ export interface PromoteFlags extends JobFlags {
 
 /** Makes the challenger of a job its model. */
 export async function promoteCommand(flags: PromoteFlags, context: Context): Promise<{ data: PromoteOutput; text: string }> {
-  const { force = false, reason, dryRun = false } = flags;
-  if (force && !reason?.trim()) {
+  const { force = false, dryRun = false } = flags;
+  const reason = cleanReason(flags.reason) || undefined;
+  if (force && reason === undefined) {
     throw new ScoreBatchError('usage', '--force needs a reason', {
       hint: 'add --reason "…": the ledger keeps it with what it overruled',
     });
   }
   const job = await namedJob(flags, context);
-  const data = await promote(job, { force, reason: reason?.trim(), dryRun }, context);
+  const data = await promote(job, { force, reason, dryRun }, context);
   return { data, text: showPromotion(data) };
 }
 

@@ -10,6 +10,7 @@ import { localTime } from '../window/local-time.ts';
 import { namedJob } from './named-job.ts';
 import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
 import { publishedRunOf } from './published-run.ts';
+import { cleanReason } from './reason.ts';
 
 export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
   /** Id of a run. */
@@ -33,7 +34,14 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   await reachSink();
   const force = flags.force === true;
   const warehouses = { source, sink, ledger, files };
-  const options = { ...warehouses, job, window: ledgerWindow(chosen), to, reason: flags.reason, force };
+  const options = {
+    ...warehouses,
+    job,
+    window: ledgerWindow(chosen),
+    to,
+    reason: cleanReason(flags.reason) || undefined,
+    force,
+  };
   const plan = await planRollback(options);
   const said = { window: chosen.label, job: definition.name, ...(plan && describe(plan)) };
   for (const line of plan ? show(plan, definition.time_zone) : []) context.console.info(line);

@@ -1,3 +1,4 @@
+import type { PersonTable } from './erasure.ts';
 import { suffixed } from './table-name.ts';
 import type { TableColumn, TableLayout, Tables } from './tables.ts';
 
@@ -29,4 +30,9 @@ export function replacedTables({ scores, quarantine, ledger, report, summary, dr
 /** The table that keeps the rows which a publication replaces in this one: `<table>_replaced`, its columns and six more. */
 export function replacedLayout({ name, columns }: TableLayout): TableLayout {
   return { name: suffixed(name, '_replaced'), columns: [...columns, ...REPLACED] };
+}
+
+/** The layout of a table or, if `replaced`, of the one that keeps what is replaced in it. */
+export function layoutInPlace({ layout, replaced }: Pick<PersonTable, 'layout' | 'replaced'>): TableLayout {
+  return replaced ? replacedLayout(layout) : layout;
 }

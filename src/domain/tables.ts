@@ -228,8 +228,8 @@ export function namesJob({ columns }: Pick<TableLayout, 'columns'>): boolean {
 }
 
 /** Whether the published rows have ranks. Ranks require a sort of the whole window. */
-export function isRanked({ scores }: Pick<Tables, 'scores'>): boolean {
-  return scores.columns.some(({ name }) => name === 'rank');
+export function isRanked({ columns }: Pick<TableLayout, 'columns'>): boolean {
+  return columns.some(({ name }) => name === 'rank');
 }
 
 export function asTableColumn({ name, type, digits }: Column): TableColumn {

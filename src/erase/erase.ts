@@ -2,19 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
 import { challengerJob } from '../domain/challenger.ts';
-import { corrections, type FoundRows } from '../domain/erasure.ts';
+import { awaitingFiles, corrections, type FoundRows } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { replacedLayout } from '../domain/replaced-tables.ts';
+import { layoutInPlace } from '../domain/replaced-tables.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { ledgerLayout } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
-import { remakeFiles, unreachable } from './files.ts';
+import { filesElsewhere, remakeFiles } from './files.ts';
 import { type Found, findRows } from './find.ts';
 import { personOf, publishedColumns, tablesOfPerson } from './person.ts';
 import { eraseKept, findLeftovers, keptRows, refuseOpenRuns } from './scratch.ts';
+import { unsearchedTables } from './unsearched.ts';
 
 export interface EraseOptions {
   /** Of the key's columns, as somebody wrote them. */
@@ -44,7 +45,8 @@ const MAX_TRIES = 5;
  * Removes a person from everything that the job has written. Kept rows first, the ledger entry last: if the process is
  * killed, the same call does what is left.
  *
- * @throws ScoreBatchError `conflict` if a run that has read rows may still publish, `refused` if kept rows cannot be read
+ * @throws ScoreBatchError `conflict` if a run that has read rows may still publish, `refused` if kept rows cannot be read,
+ *   `configuration` if kept or published rows have another key
  */
 export async function erasePerson(job: Job, warehouses: Warehouses, options: EraseOptions, context: Context): Promise<Erased> {
   const { definition } = job;
@@ -52,10 +54,15 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const entries = await ledger.entries({ job: definition.name });
   const left = await findLeftovers(job, warehouses, entries);
   const kept: Record<string, number> = {};
-  // All of them are read before the first one changes.
-  for (const frozen of await keptRows(source, left.kept)) {
+  // All of them are read, and have the key, before the first one changes.
+  const searched = (await keptRows(source, left.kept)).map((frozen) => {
     const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
-    const rows = await eraseKept(source, frozen, personOf(options.values, definition, columns), options.dryRun);
+    return { frozen, person: personOf(options.values, definition, columns) };
+  });
+  const columns = publishedColumns(definition, entries);
+  if (columns) personOf(options.values, definition, columns);
+  for (const { frozen, person } of searched) {
+    const rows = await eraseKept(source, frozen, person, options.dryRun);
     if (rows > 0) kept[frozen.runId] = rows;
   }
   if (!options.dryRun) for (const one of left.dropped) await one.drop();
@@ -66,7 +73,7 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
     ...published.warnings,
     ...remade.warnings,
     ...left.unknown.map(({ name, why }) => `${name} may hold the person: ${why}`),
-    ...unreachable(job, after, published.affected),
+    ...filesElsewhere(job, after, new Set([...published.affected, ...awaitingFiles(after)])),
   ];
   return { ...published, kept, dropped: left.dropped.map(({ name }) => name), files: remade.files, warnings };
 }
@@ -102,7 +109,8 @@ async function erasePublished(
     const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
     const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
     const corrected = corrections(found.rows, entries, entry);
-    last = { id, rows, warnings: found.warnings, affected: new Set(corrected.map(({ runId }) => runId)) };
+    const warnings = [...found.warnings, ...unsearchedTables(definition, entries, found.rows)];
+    last = { id, rows, warnings, affected: new Set(corrected.map(({ runId }) => runId)) };
     if (dryRun || (found.rows.length === 0 && keptRows === 0)) return { ...last, id: undefined };
     const done = await sink.erase({
       ...{ entry, corrections: corrected, found: found.rows, segments: found.segments },
@@ -130,8 +138,8 @@ async function entriesOf(ledger: Warehouses['ledger'], job: string): Promise<Led
 }
 
 /** As the job file names it. */
-function shownName({ layout, replaced }: FoundRows): string {
-  return showTableName((replaced ? replacedLayout(layout) : layout).name);
+function shownName(found: FoundRows): string {
+  return showTableName(layoutInPlace(found).name);
 }
 
 /** An erasure has no window: its entry has the instant at which it happened. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { awaitingFiles } from '../domain/erasure.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { currentEntries, isSameWindow } from '../domain/publications.ts';
-import { isSameTable, showTableName } from '../domain/table-name.ts';
+import { isSameTable } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
@@ -15,7 +15,7 @@ import { remakeReport } from '../run/remake-report.ts';
 export interface Remade {
   /** Paths of the files that were written again. */
   readonly files: readonly string[];
-  /** Files and tables that may still hold the person, and that this command cannot reach. */
+  /** Files that were not written again. */
   readonly warnings: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export async function remakeFiles(
     const run = runs.get(runId);
     const { columns, table } = run?.details ?? {};
     if (!waiting.has(runId) || run?.rows === undefined || columns === undefined || !isSameTable(table, scores)) continue;
-    if (!isRanked({ scores: { name: scores, columns } })) continue;
+    if (!isRanked({ columns })) continue;
     try {
       const written = { ...run, rows: run.rows, details: { ...run.details, columns } };
       const { sink, ledger, files: ofWarehouses } = warehouses;
@@ -57,39 +57,38 @@ export async function remakeFiles(
 }
 
 /**
- * What may still hold a person and cannot be reached: files at other paths or on other machines, tables that the job does not
- * name any more.
+ * Files that may still hold a person and cannot be reached: those at other paths or on other machines.
  *
+ * @param entries all of the job
  * @param affected ids of the runs that lost rows
  */
-export function unreachable(job: Job, entries: readonly LedgerEntry[], affected: ReadonlySet<string>): string[] {
-  const { definition, root } = job;
+export function filesElsewhere(job: Job, entries: readonly LedgerEntry[], affected: ReadonlySet<string>): string[] {
   const runs = runsOf(entries).filter(({ runId }) => affected.has(runId));
-  const { scores } = tableNames(definition);
-  const tables = runsOf(entries).flatMap(({ details }) =>
-    details.table === undefined || isSameTable(details.table, scores) ? [] : [showTableName(details.table)],
-  );
-  return [
-    ...runs.flatMap((run) => filesElsewhere(run, { definition, root })),
-    ...[...new Set(tables)].map(
-      (table) => `${table} was not searched: the job published to it before, but does not name it now`,
+  return runs.flatMap((run) =>
+    filesOfRun(
+      run,
+      entries.filter(({ runId }) => runId === run.runId),
+      job,
     ),
-  ];
+  );
 }
 
-function filesElsewhere(
-  { runId, host, window, details }: Run,
+/** @param entries of the run; each has the host of the process that recorded its files */
+function filesOfRun(
+  { runId, window }: Run,
+  entries: readonly LedgerEntry[],
   { definition, root }: Pick<Job, 'definition' | 'root'>,
 ): string[] {
   const here = new Set(reportFiles(definition.report, window, root).map((file) => file.path));
-  const recorded = [...new Set([details.report ?? [], details.files ?? []].flat().map((file) => path.resolve(root, file)))];
-  const others = recorded.filter((file) => !here.has(file) && existsSync(file));
+  const recorded = entries.flatMap(({ host, details }) =>
+    [details.report ?? [], details.files ?? []].flat().map((file) => ({ host, file: path.resolve(root, file) })),
+  );
+  const others = [...new Set(recorded.map(({ file }) => file))].filter((file) => !here.has(file) && existsSync(file));
+  const hosts = [...new Set(recorded.map(({ host }) => host))].filter((host) => host !== hostname());
   return [
     ...others.map(
       (file) => `${file} may hold the person: run ${runId} wrote it, but the job file gives ${window.label} another path now`,
     ),
-    ...(recorded.length > 0 && host !== hostname()
-      ? [`run ${runId} of ${window.label} wrote its files on ${host}: what is there may hold the person`]
-      : []),
+    ...hosts.map((host) => `run ${runId} of ${window.label} wrote its files on ${host}: what is there may hold the person`),
   ];
 }

@@ -54,9 +54,13 @@ export function personOf(
 ): Person {
   const own = columns.slice(0, key.length);
   if (own.some(({ name }, i) => name.toLowerCase() !== key[i]?.toLowerCase())) {
-    throw new ScoreBatchError('configuration', `the key of the published scores is ${own.map(({ name }) => name).join(', ')}`, {
-      hint: `source.key names ${key.join(', ')}: erase with the job file that published`,
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      `the key of rows that the job has published or kept is ${own.map(({ name }) => name).join(', ')}`,
+      {
+        hint: `source.key names ${key.join(', ')}: erase with the job file of then`,
+      },
+    );
   }
   return { key: own, values: own.map((column, i) => keyText(values[i] ?? '', column)) };
 }

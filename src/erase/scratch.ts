@@ -8,12 +8,10 @@ import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
 import { abandonedReportFiles } from '../report/abandoned.ts';
+import { MAX_CONCURRENT_AGE_MS } from '../run/begin.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { countPerson, keyIn } from '../warehouse/sql/person.ts';
 import type { Source } from '../warehouse/warehouse.ts';
-
-/** A process that has recorded nothing for so long has ended. */
-const ALIVE_MS = 86_400_000;
 
 /** What runs have left that may hold rows of a person. */
 export interface Leftovers {
@@ -56,7 +54,8 @@ export async function findLeftovers(
  * @throws ScoreBatchError `conflict` if one of them, or one that has just begun, may still publish
  */
 export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: ReadonlySet<string>): void {
-  const isAlive = ({ state, recordedAt }: Run) => state !== 'failed' && Date.now() - Date.parse(recordedAt) < ALIVE_MS;
+  const isAlive = ({ state, recordedAt }: Run) =>
+    state !== 'failed' && Date.now() - Date.parse(recordedAt) < MAX_CONCURRENT_AGE_MS;
   const open = openRuns(entries).filter((run) => withRows.has(run.runId) || isAlive(run));
   const [first] = open;
   if (first === undefined) return;

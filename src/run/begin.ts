@@ -10,7 +10,7 @@ import { type ActiveRun, entryOf, type Progress, windowFilter } from './progress
 import { otherUnfinishedRuns, progressOf, resumableRun, showRun } from './unfinished.ts';
 
 /** An unfinished run that began longer ago than this is not reported as concurrent. */
-const MAX_CONCURRENT_AGE_MS = 86_400_000;
+export const MAX_CONCURRENT_AGE_MS = 86_400_000;
 
 export interface BeginOptions {
   /** Never resume an unfinished run. */

@@ -40,7 +40,7 @@ export async function remakeReport(options: RemakeOptions): Promise<readonly str
   const { scores: table } = tableNames(definition);
   refuseOtherTable(run, table, window);
   const { columns } = run.details;
-  if (!isRanked({ scores: { name: table, columns } })) {
+  if (!isRanked({ columns })) {
     throw new ScoreBatchError('refused', `the scores of ${window.label} were published without ranks, which a report needs`, {
       hint: 'run the window again with sink.layout: wide and another table',
     });

@@ -27,16 +27,26 @@ export async function readFolderMark(folder: string): Promise<Mark | undefined> 
   return readMark(await readFile(path.join(folder, FILE), 'utf8').catch(() => undefined));
 }
 
-/** Does nothing if the folder does not exist. */
-export async function removeFolder(folder: string): Promise<void> {
+/**
+ * Does nothing if the folder does not exist.
+ *
+ * @param isMeant asked of the renamed folder: if another process had put another one there, it goes back
+ */
+export async function removeFolder(folder: string, isMeant?: (moved: string) => Promise<boolean>): Promise<void> {
   const gone = path.join(path.dirname(folder), `${GONE}${randomBytes(4).toString('hex')}`);
   try {
     await rename(folder, gone);
+    if (isMeant && !(await isMeant(gone))) return await rename(gone, folder);
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return;
-    throw error;
+    if (!isTaken(error)) throw error;
   }
   await rm(gone, { recursive: true, force: true });
+}
+
+/** Whether a folder could not get its name because another one has it. */
+export function isTaken(error: unknown): boolean {
+  return systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST';
 }
 
 /** Whether the removal of the folder with this name has started. */

@@ -168,7 +168,7 @@ function writeRanked(connection: Connection, spec: PublicationSpec, reasons: Ful
       : `SELECT * FROM ${withReasons(BIGQUERY, `(${sql}) ranked`, spec.reasons.features, table)}`;
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
   return `CREATE OR REPLACE TABLE ${scratchName(connection, 'ranked', rankedId(spec))} ${scratchClause(connection, entry.runId)}
-    AS ${explained(isRanked(tables) ? selectRanked(BIGQUERY, staged, key, keep) : selectScored(staged, key, keep))}`;
+    AS ${explained(isRanked(tables.scores) ? selectRanked(BIGQUERY, staged, key, keep) : selectScored(staged, key, keep))}`;
 }
 
 /**

@@ -8,17 +8,23 @@ import type { Database } from '../../duckdb/database.ts';
 import { filesIn } from '../../duckdb/files.ts';
 import { rowGroupsOf } from '../../duckdb/row-groups.ts';
 import { literal, parquetScan } from '../../duckdb/sql.ts';
+import { systemCode } from '../../errors.ts';
+import { erasedTwice, verifyBefore } from '../erased-twice.ts';
+import { isTaken } from '../run-folder.ts';
 import { countPerson, isPerson, keyIn } from '../sql/person.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withMemory } from './file.ts';
 import { countFrozen, manifestOf, ROW_GROUP_BYTES, ROWS, verifyFrozen } from './freeze.ts';
 import { placed } from './frozen-rows.ts';
 import { PLAIN } from './plain.ts';
-import { ERASED, FROZEN, finishErasure, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
+import { ERASED, FROZEN, finishErasure, frozenId, MANIFEST, makeRunFolder, runFolder } from './scratch.ts';
 
 /**
  * Writes the frozen table again without the person, in a folder beside it, which then takes its place. A process that is
  * killed before the folder has its name has done nothing; after that, the next process that reads the table puts it in place.
+ *
+ * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: its rows still have this person, and
+ *   these still have the other one
  */
 export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { values }: Pick<Person, 'values'>): Promise<number> {
   const { runId, columns, kept } = frozen;
@@ -34,7 +40,14 @@ export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { value
     ),
     values,
   };
-  await verifyFrozen(file, frozen);
+  await verifyBefore(
+    frozen,
+    () => verifyFrozen(file, frozen),
+    async () => {
+      await finishErasure(run);
+      return await frozenId(file, runId);
+    },
+  );
   const files = await filesIn(path.join(run, FROZEN, ROWS));
   return await withMemory(file, run, async (database) => {
     const counts = await countIn(database, files, person);
@@ -52,13 +65,16 @@ export async function eraseFrozen(file: DuckdbFile, frozen: FrozenTable, { value
       const keyColumns = named.map(({ name }) => columns.find((column) => column.name === name) as Column);
       const options = { runId, columns, key: keyColumns, hash: frozen.hash, kept, chunkRows };
       const manifest = await manifestOf(file, folder, await countFrozen(database, folder, options, file));
-      await writeFile(path.join(folder, MANIFEST), JSON.stringify(manifest));
+      await writeFile(path.join(folder, MANIFEST), JSON.stringify({ ...manifest, replaces: frozen.id }));
       await rename(folder, path.join(run, ERASED));
+      await finishErasure(run);
+      if ((await frozenId(file, runId)) !== manifest.id) throw erasedTwice(runId);
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
-      throw error;
+      // The files that it reads may be gone, and the other process may have dropped what this one has written.
+      const lost = isTaken(error) || systemCode(error) === 'ENOENT' || (await frozenId(file, runId)) !== frozen.id;
+      throw lost ? erasedTwice(runId, error) : error;
     }
-    await finishErasure(run);
     return removed;
   });
 }

@@ -14,6 +14,7 @@ import { fileList, identifier, literal, parquetScan } from '../../duckdb/sql.ts'
 import { systemCode } from '../../errors.ts';
 import { alteredFrozen } from '../altered-frozen.ts';
 import type { SelectText, TextRow } from '../reader.ts';
+import { isTaken } from '../run-folder.ts';
 import { checksumSums } from '../sql/dialect.ts';
 import { asSubquery } from '../sql/subquery.ts';
 import type { FreezeOptions } from '../warehouse.ts';
@@ -47,6 +48,8 @@ interface Manifest extends FrozenTable {
   readonly probe: string;
   /** One per file, taken when it was written. */
   readonly stamps: readonly string[];
+  /** See `finishErasure`. */
+  readonly replaces?: string;
 }
 
 /**
@@ -83,10 +86,6 @@ export async function freeze(file: DuckdbFile, query: Query, options: FreezeOpti
     if (other) return other;
     throw error;
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return systemCode(error) === 'ENOTEMPTY' || systemCode(error) === 'EEXIST';
 }
 
 async function copyRows(database: Database, query: Query, { columns }: FreezeOptions, folder: string): Promise<void> {
@@ -200,7 +199,7 @@ export async function readFrozen(file: DuckdbFile, runId: string): Promise<Froze
   const folder = frozenFolder(file, runId);
   await finishErasure(runFolder(file, runId));
   try {
-    const { probe, stamps, ...frozen } = await readManifest(folder);
+    const { probe, stamps, replaces: _, ...frozen } = await readManifest(folder);
     if (probe !== (await probeHash(file, runId))) return undefined;
     const rows = await countRows(file, runId, await filesIn(path.join(folder, ROWS)));
     const repeated = await countRows(file, runId, await filesIn(path.join(folder, REPEATED)));

@@ -42,7 +42,7 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   const { entry, key, keep, bands, scored, reasons } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: false };
   const staging = stagingFolder(file, entry.runId);
-  const sorted = spec.pinned.length > 0 && isRanked(spec.tables) ? await rankRows(file, spec, staging) : undefined;
+  const sorted = spec.pinned.length > 0 && isRanked(spec.tables.scores) ? await rankRows(file, spec, staging) : undefined;
   return await withFile(file, 'write', async (database) => {
     using staged = await openStaged(database, staging, spec.pinned);
     const ranked = sorted ?? `(${selectScored(staged.all, key, keep)}) AS scored`;

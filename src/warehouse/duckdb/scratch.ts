@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import type { KeptRows } from '../../domain/kept-rows.ts';
@@ -6,7 +5,7 @@ import type { ScratchArtifact } from '../../domain/scratch-artifact.ts';
 import { isSpill } from '../../duckdb/spill.ts';
 import { systemCode } from '../../errors.ts';
 import { artifactsOf } from '../mark.ts';
-import { isBeingRemoved, isMark, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
+import { isBeingRemoved, isMark, isTaken, markFolder, namesIn, readFolderMark, removeFolder } from '../run-folder.ts';
 import type { DuckdbFile } from './file.ts';
 import { isReadingNote } from './readers.ts';
 import { spilled } from './spilled.ts';
@@ -78,28 +77,55 @@ function isKept(name: string): boolean {
   return name === FROZEN || name === ERASED || isMark(name);
 }
 
-/** Puts the rows without an erased person in the place of the others, if a process was killed in between. */
+/**
+ * Puts the rows without an erased person in the place of those that they were made from, if a process was killed in between;
+ * drops them if others are in that place now. What is moved aside is looked at again, since other processes do the same.
+ */
 export async function finishErasure(folder: string): Promise<void> {
-  const erased = path.join(folder, ERASED);
-  if (!existsSync(erased)) return;
-  await removeFolder(path.join(folder, FROZEN));
+  const [erased, frozen] = [path.join(folder, ERASED), path.join(folder, FROZEN)];
+  const next = await manifestIn(erased);
+  if (next === undefined) return;
+  const now = await manifestIn(frozen);
+  if (now !== undefined && now.id !== next.replaces) return await removeTable(erased, next.id);
+  await removeTable(frozen, now?.id);
   try {
-    await rename(erased, path.join(folder, FROZEN));
+    await rename(erased, frozen);
   } catch (error) {
     // Another process has done it.
-    if (systemCode(error) !== 'ENOENT') throw error;
+    if (systemCode(error) !== 'ENOENT' && !isTaken(error)) throw error;
   }
 }
 
-/** What the manifest of a run's frozen rows says about keeping them; undefined if it has none that are kept. */
-async function keptIn(folder: string): Promise<KeptRows | undefined> {
-  const rows = existsSync(path.join(folder, ERASED)) ? ERASED : FROZEN;
+/** Removes a frozen table unless another one has taken its name. */
+async function removeTable(folder: string, id: string | undefined): Promise<void> {
+  await removeFolder(folder, async (moved) => (await manifestIn(moved))?.id === id);
+}
+
+interface FrozenManifest {
+  readonly id?: string;
+  readonly kept?: KeptRows;
+  /** Id of the table that this one was made from, without somebody who was erased. */
+  readonly replaces?: string;
+}
+
+/** Undefined if there is none, or a damaged one. */
+async function manifestIn(folder: string): Promise<FrozenManifest | undefined> {
   try {
-    return (JSON.parse(await readFile(path.join(folder, rows, MANIFEST), 'utf8')) as { kept?: KeptRows }).kept;
+    return JSON.parse(await readFile(path.join(folder, MANIFEST), 'utf8')) as FrozenManifest;
   } catch (error) {
     if (systemCode(error) === 'ENOENT' || error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** Id of the run's frozen table; undefined if there is none. */
+export async function frozenId(file: DuckdbFile, runId: string): Promise<string | undefined> {
+  return (await manifestIn(path.join(runFolder(file, runId), FROZEN)))?.id;
+}
+
+/** What the manifest of a run's frozen rows says about keeping them; undefined if it has none that are kept. */
+async function keptIn(folder: string): Promise<KeptRows | undefined> {
+  return ((await manifestIn(path.join(folder, ERASED))) ?? (await manifestIn(path.join(folder, FROZEN))))?.kept;
 }
 
 /** Removes all of a run but kept rows. */

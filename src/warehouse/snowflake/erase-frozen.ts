@@ -1,12 +1,13 @@
 import type { Person } from '../../domain/erasure.ts';
 import type { FrozenTable } from '../../domain/frozen-table.ts';
+import { erasedTwice, verifyBefore } from '../erased-twice.ts';
 import { countFrozenLeft, deletePerson } from '../sql/erase-frozen.ts';
 import { recounted } from '../sql/frozen.ts';
 import { countPerson } from '../sql/person.ts';
 import { literal, SNOWFLAKE } from './dialect.ts';
 import { silence } from './failure.ts';
 import { withFence } from './fenced.ts';
-import { frozenTableName, verifyFrozen } from './freeze.ts';
+import { frozenTableName, readFrozen, verifyFrozen } from './freeze.ts';
 import { tableIdentifier } from './names.ts';
 import { dropRun } from './scratch.ts';
 import { run, type Snowflake, scratchName } from './snowflake.ts';
@@ -14,6 +15,8 @@ import { run, type Snowflake, scratchName } from './snowflake.ts';
 /**
  * Rows and manifest change in one transaction, which changes the manifest first: it is the lock and the fence. Unloaded files
  * go first: they are copies, and can be made again.
+ *
+ * @throws ScoreBatchError `conflict` if another process has erased somebody meanwhile: the manifest counts rows of both
  */
 export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who: Pick<Person, 'values'>): Promise<number> {
   const { runId } = frozen;
@@ -24,7 +27,11 @@ export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who
   await dropRun(snowflake, runId, ['unloaded']);
   const [[found] = []] = await run(snowflake, count, runId);
   if (Number(found) === 0) return 0;
-  await verifyFrozen(snowflake, frozen, key);
+  await verifyBefore(
+    frozen,
+    () => verifyFrozen(snowflake, frozen, key),
+    async () => (await readFrozen(snowflake, runId))?.id,
+  );
   const left = recounted(frozen, await run(snowflake, sql, runId));
   // A second attempt finds its own manifest if the first one's COMMIT had no answer and did happen.
   const before = [frozen, left].map((one) => literal(JSON.stringify(one)));
@@ -33,11 +40,14 @@ export async function eraseFrozen(snowflake: Snowflake, frozen: FrozenTable, who
     fence: `(SELECT manifest FROM ${manifest}) = ${before[1]}`,
   });
   return await withFence(snowflake, { runId, take, lock: `the kept rows of run ${runId}` }, async (session, { fence }) => {
+    const [[fits] = []] = await session.rows(
+      `SELECT IFF((SELECT manifest FROM ${manifest}) IN (${before.join(', ')}), 'yes', 'no') AS fits`,
+    );
+    if (fits !== 'yes') throw erasedTwice(runId);
     await session.rows(`${deletePerson(SNOWFLAKE, table, person)} AND ${fence}`);
     const [[still] = []] = await session.rows(count);
     const [[mine] = []] = await session.rows(`SELECT IFF(${fence}, 'yes', 'no') AS mine`);
-    if (Number(still) > 0 || mine !== 'yes')
-      throw silence('Snowflake ended the transaction while this process was suspended, or another process erases as well');
+    if (Number(still) > 0 || mine !== 'yes') throw silence('Snowflake ended the transaction while this process was suspended');
     return { commit: true, result: Number(found) };
   });
 }

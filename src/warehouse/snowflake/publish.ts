@@ -139,7 +139,7 @@ async function rank(snowflake: Snowflake, spec: PublicationSpec, pinned: string)
   const { entry, key, keep, tables, reasons } = spec;
   const { runId } = entry;
   const explained = reasons && (await writeReasons(snowflake, runId, reasons));
-  const ranked = isRanked(tables) ? selectRanked(SNOWFLAKE, pinned, key, keep) : selectScored(pinned, key, keep);
+  const ranked = isRanked(tables.scores) ? selectRanked(SNOWFLAKE, pinned, key, keep) : selectScored(pinned, key, keep);
   const table = tableIdentifier(scratchName(snowflake, `ranked_${randomBytes(4).toString('hex')}`, runId));
   await run(
     snowflake,

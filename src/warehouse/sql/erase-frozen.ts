@@ -19,23 +19,6 @@ export function countFrozenLeft(
   return { key, person, sql: countBuckets(dialect, others, key, columns) };
 }
 
-interface FrozenPerson {
-  /** Quoted names. */
-  readonly table: string;
-  readonly manifest: string;
-  /** The frozen table without the person. */
-  readonly left: FrozenTable;
-  readonly person: Person;
-}
-
-/** Statements of one transaction. Each may run twice. */
-export function eraseFrozenRows(dialect: Dialect, { table, manifest, left, person }: FrozenPerson): string[] {
-  return [
-    deletePerson(dialect, table, person),
-    `UPDATE ${manifest} SET manifest = ${dialect.literal(JSON.stringify(left))} WHERE 1 = 1`,
-  ];
-}
-
 /** Ends in a condition. @param table quoted name */
 export function deletePerson(dialect: Dialect, table: string, person: Person): string {
   return `DELETE FROM ${table} WHERE ${isPerson(dialect, person)}`;

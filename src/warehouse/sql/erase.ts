@@ -1,7 +1,7 @@
 import type { FoundRows, Person, PersonRow, PersonTable } from '../../domain/erasure.ts';
 import type { LedgerEntry } from '../../domain/ledger.ts';
-import { replacedLayout } from '../../domain/replaced-tables.ts';
-import { namesJob, SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
+import { layoutInPlace } from '../../domain/replaced-tables.ts';
+import { isRanked, namesJob, SCORE_SCALE } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { ErasureSpec } from '../erasure.ts';
 import type { TableReader } from '../reader.ts';
@@ -27,7 +27,7 @@ export async function findPerson(
   table: PersonTable,
   search: Search,
 ): Promise<FoundRows | undefined> {
-  const full = await find(layoutOf(table));
+  const full = await find(layoutInPlace(table));
   if (full === undefined) return undefined;
   const has = (name: string) => full.columns.find((column) => column.name === name);
   const named = [...placeColumns(table), 'rank', 'band', search.scoreColumn, ...search.kept];
@@ -80,20 +80,16 @@ export function countEntries(dialect: Dialect, { ledger, jobs }: Pick<ErasureSpe
  * does not change it, and one whose statements ran twice does.
  */
 export function rankGaps(dialect: Dialect, table: FoundRows): string | undefined {
-  if (!isRanked(table)) return undefined;
+  if (!isRanked(table.layout)) return undefined;
   const places = table.rows.map((row) => `(${inPlace(dialect, table, row)})`);
   return `SELECT CAST(COALESCE(SUM(gap), 0) AS ${dialect.type({ type: 'string' })}) FROM (SELECT MAX(rank) - COUNT(*) AS gap
     FROM ${dialect.table(table.name)} WHERE ${ofJob(dialect, table)}(${places.join(' OR ')})
     GROUP BY ${placeColumns(table).filter(Boolean).join(', ')}) gaps`;
 }
 
-function isRanked({ layout }: PersonTable): boolean {
-  return layout.columns.some(({ name }) => name === 'rank');
-}
-
 /** Ranks above a removed one move down by one. A publication that lost several rows takes several statements. */
 function closeGaps(dialect: Dialect, table: FoundRows): string[] {
-  if (!isRanked(table)) return [];
+  if (!isRanked(table.layout)) return [];
   const publications = new Map<string, PersonRow[]>();
   for (const row of table.rows) {
     const place = inPlace(dialect, table, row);
@@ -115,10 +111,6 @@ function closeGaps(dialect: Dialect, table: FoundRows): string[] {
 function placeColumns({ layout, replaced }: PersonTable): readonly [string, string, string, string] {
   if (replaced) return ['replaced_window_start', 'replaced_window_end', 'replaced_run_id', 'replaced_publication'];
   return namesJob(layout) ? ['window_start', 'window_end', 'run_id', ''] : ['window_start', '', '', 'publication'];
-}
-
-function layoutOf({ layout, replaced }: PersonTable): TableLayout {
-  return replaced ? replacedLayout(layout) : layout;
 }
 
 function toRow(

@@ -1,4 +1,5 @@
 import type { Person, PersonTable, Place } from '../../domain/erasure.ts';
+import { findColumn, type Schema } from '../../domain/schema.ts';
 import { namesJob, type TableColumn } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import { instant } from './dialect.ts';
@@ -37,13 +38,10 @@ export function inPlace(
 }
 
 /** The key's columns as a frozen table has them. */
-export function keyIn(
-  columns: readonly { readonly name: string; readonly type: string }[],
-  key: readonly string[],
-): TableColumn[] {
+export function keyIn(columns: Schema, key: readonly string[]): TableColumn[] {
   return key.map((name) => {
-    const column = columns.find((other) => other.name.toLowerCase() === name.toLowerCase());
+    const column = findColumn(columns, name);
     if (column === undefined || column.type === 'other') throw new Error(`no column ${name} among the frozen ones`);
-    return column as TableColumn;
+    return { ...column, type: column.type };
   });
 }

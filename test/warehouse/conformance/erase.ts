@@ -110,8 +110,30 @@ export const erasure: Area = (it, makeSubject) => {
     expect(ids).toEqual(Array.from({ length: 30 }, (_, i) => i).filter((id) => id !== 7));
     expect(await source.eraseFrozen(left, { values: ['7'] })).toBe(0);
     expect(await source.frozen('run')).toEqual(left);
+    // As another process erased meanwhile.
+    await expect(source.eraseFrozen(frozen, { values: ['8'] })).rejects.toMatchObject({ kind: 'conflict' });
+    expect(await source.frozen('run')).toEqual(left);
     await alterFrozen('another value');
     await expect(source.eraseFrozen(left, { values: ['8'] })).rejects.toMatchObject({ kind: 'refused' });
+  });
+
+  it('lets one of two erasures at once from the same frozen rows have its way, and brings back nobody', async () => {
+    const { warehouse } = await withUsers(makeSubject, 30);
+    const { source } = warehouse;
+    const frozen = await freeze(warehouse, 'run', USERS, { kept: KEPT, chunkRows: 10 });
+    const persons = ['7', '8'];
+    const ends = await Promise.allSettled(persons.map((value) => source.eraseFrozen(frozen, { values: [value] })));
+    const failures = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+    expect(failures).toEqual([expect.objectContaining({ kind: 'conflict' })]);
+    const left = await source.frozen('run');
+    if (left === undefined) throw new Error('the frozen table is gone');
+    const late = persons[ends.findIndex(({ status }) => status === 'rejected')] ?? '';
+    expect(await source.eraseFrozen(left, { values: [late] })).toBe(1);
+    const last = await source.frozen('run');
+    if (last === undefined) throw new Error('the frozen table is gone');
+    await source.verify(last, named(last.columns, ['user_id']));
+    const ids = (await frozenIds(warehouse, last)).flat().sort((a, b) => a - b);
+    expect(ids).toEqual(Array.from({ length: 30 }, (_, i) => i).filter((id) => id !== 7 && id !== 8));
   });
 
   it('erases a person from every table with the counts, ranks and summaries, in one transaction with the ledger', async () => {

@@ -1,0 +1,34 @@
+import { withoutControls } from '../domain/printable.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { withoutSecrets } from '../secrets.ts';
+
+const MAX_REASON = 1000;
+
+/**
+ * What `--reason` says, as the ledger keeps it: one line, without secrets and control characters; empty if it says nothing.
+ *
+ * @throws ScoreBatchError `usage` if it is too long
+ */
+export function cleanReason(reason = ''): string {
+  const text = withoutControls(withoutSecrets(reason.replace(/\s+/g, ' ').trim()));
+  if (text.length <= MAX_REASON) return text;
+  throw new ScoreBatchError('usage', `--reason has ${text.length} characters`, {
+    hint: `write at most ${MAX_REASON}: the ledger keeps it, and the report page may show it`,
+  });
+}
+
+/** Whether a reason has the words of a value next to each other, whatever their case, leading zeros and what separates them. */
+export function mentions(reason: string, value: string): boolean {
+  const words = wordsOf(value);
+  return words !== ' ' && wordsOf(reason).includes(words);
+}
+
+/** Each between spaces: `Ann-07.` and `ann 7` have the same. */
+function wordsOf(text: string): string {
+  const words =
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .match(/[\p{L}\p{M}\p{N}]+/gu) ?? [];
+  return ` ${words.map((word) => `${word.replace(/^0+(?=\d)/, '')} `).join('')}`;
+}
