@@ -47,10 +47,19 @@ export function planChallenger(
   }
 }
 
-/** The job as if it had no challenger: without renames of features that only the challenger has. */
-export function championDefinition(definition: JobDefinition, champion: Bundle, challenger: Bundle | undefined): JobDefinition {
-  if (challenger === undefined) return definition;
-  return { ...definition, features: renamesOf(definition.features, champion, challenger) };
+/**
+ * The job as if it had no challenger: without renames of features that only the challenger has. If its bundle cannot be read, these
+ * are all that the champion does not have.
+ *
+ * @param loaded undefined if the job has no challenger
+ */
+export function championDefinition(
+  definition: JobDefinition,
+  champion: Bundle,
+  loaded: Pick<Challenger, 'bundle'> | undefined,
+): JobDefinition {
+  if (loaded === undefined) return definition;
+  return { ...definition, features: renamesOf(definition.features, champion, loaded.bundle) };
 }
 
 /** These columns and those that only the challenger needs, each once. */
@@ -60,7 +69,11 @@ export function neededColumns(own: readonly Column[], challenger: Challenger | u
   return [...own, ...more];
 }
 
-/** Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such. */
+/**
+ * Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such.
+ *
+ * @param other undefined if only this bundle's renames are wanted
+ */
 export function renamesOf(
   renames: JobDefinition['features'],
   bundle: Bundle,

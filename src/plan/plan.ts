@@ -117,7 +117,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   refuseNoParameter(query, job.queryName);
   const bundle = await loadBundle(await bundleFolder(path.resolve(job.root, job.definition.model)));
   const loaded = await loadChallenger(job);
-  const definition = championDefinition(job.definition, bundle, loaded?.bundle);
+  const definition = championDefinition(job.definition, bundle, loaded);
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
   const baseline = definition.score.reasons && (await readBaseline(bundle));
