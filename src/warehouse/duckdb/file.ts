@@ -70,7 +70,7 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       sharing.users -= 1;
-      // Who asks for it before it is closed goes on with it. Forgotten earlier, it could stay open beside another instance.
+      // Who asks for it before it is closed keeps it. Forgotten earlier, it could stay open beside another instance.
       await inTurn(path, async () => {
         if (sharing.users > 0 || SHARED.get(path) !== sharing) return;
         SHARED.delete(path);
