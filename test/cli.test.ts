@@ -103,8 +103,8 @@ describe('usage', () => {
     [
       'an hour that the clocks skip',
       ['--hour', '1997-04-06T02'],
-      'the hour 1997-04-06T02:00:00 does not exist in America/New_York: the clocks skip it',
-      'choose the next one',
+      'the hour 1997-04-06T02 does not exist in America/New_York: the clocks skip it',
+      'choose the one before or after it',
     ],
     [
       'an hour that the clocks show twice',
