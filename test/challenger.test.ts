@@ -150,6 +150,20 @@ describe('whatever is wrong with a challenger, its champion is published, and th
   });
 });
 
+it('without a bundle, its champion is published and checked although the job renames a feature that only it has', async () => {
+  const folder = await challengerProject({
+    ...{ users: USERS, query: QUERY, challenger: { second: 'd2' } },
+    edit: (job) => `${job}features: { d2: d }\n`,
+  });
+  expect((await scoreBatch(folder, ['check'])).code).toBe(0);
+  expect(JSON.parse((await scoreBatch(folder, RUN)).stdout)).toMatchObject({ challenger: { state: 'published' } });
+  await rm(path.join(folder, 'models'), { recursive: true });
+  const { code, stdout, stderr } = await scoreBatch(folder, RUN);
+  expect(code, stderr).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ state: 'published', challenger: { state: 'not published' } });
+  expect((await scoreBatch(folder, ['check'])).code).toBe(0);
+});
+
 describe('a challenger that joins or changes in mid-run', () => {
   const withoutChallenger = (job: string) => job.replace(/challenger:[\s\S]*$/, '');
 

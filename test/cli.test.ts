@@ -103,14 +103,14 @@ describe('usage', () => {
     [
       'an hour that the clocks skip',
       ['--hour', '1997-04-06T02'],
-      'the hour 1997-04-06T02:00:00 does not exist in America/New_York: the clocks skip it',
-      'choose the next one',
+      'the hour 1997-04-06T02 does not exist in America/New_York: the clocks skip it',
+      'choose the one before or after it',
     ],
     [
       'an hour that the clocks show twice',
       ['--hour', '1997-10-26T01'],
-      'the hour 1997-10-26T01:00:00 exists twice in America/New_York: the clocks go back',
-      'write --from and --to with an offset: it starts at 1997-10-26T01:00:00-04:00 or 1997-10-26T01:00:00-05:00',
+      'the hour 1997-10-26T01 exists twice in America/New_York: the clocks go back',
+      'write 1997-10-26T01-0400 or 1997-10-26T01-0500',
     ],
     [
       'a range that starts where the clocks jump',

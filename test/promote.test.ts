@@ -106,6 +106,15 @@ describe('promote', () => {
       user: expect.any(String),
     });
   });
+
+  it('promotes with --force without limits, and says of no window that it was within them', async () => {
+    const folder = await compared({ compare: '' }, ['1997-W11']);
+    const dry = await scoreBatch(folder, ['promote', '--force', '--reason', 'a test', '--dry-run']);
+    expect(dry.code, dry.stderr).toBe(0);
+    expect(dry.stdout).toMatch(/^would promote linear 2 /);
+    expect(dry.stdout).toContain('overruled   the job file has no limits under compare');
+    expect(dry.stdout).not.toContain('compared');
+  });
 });
 
 describe('promote is refused', () => {

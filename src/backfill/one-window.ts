@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import type { Window } from '../domain/window.ts';
 import type { Job } from '../job/load.ts';
 import { readHistoryAgain } from '../plan/history-again.ts';
-import { makePlan } from '../plan/plan.ts';
+import { makePlan, type Plan } from '../plan/plan.ts';
 import { threadsToStart } from '../plan/tap.ts';
 import { run } from '../run/run.ts';
 import type { RunSummary } from '../run/summary.ts';
@@ -32,11 +32,6 @@ export async function runWindow(job: Job, window: Window, options: WindowRunOpti
   const threads = startThreads(threadsToStart(job.definition, workers));
   context.atEnd(() => threads.close());
   const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
-  const beforePublishing =
-    earlierEnded &&
-    (async () => {
-      await earlierEnded();
-      return await readHistoryAgain(plan, replaceOverlapping);
-    });
-  return await run(plan, { ...more, threads, ...(beforePublishing && { beforePublishing }) }, context);
+  const turn = earlierEnded && { wait: earlierEnded, plan: (planned: Plan) => readHistoryAgain(planned, replaceOverlapping) };
+  return await run(plan, { ...more, threads, ...(turn && { turn }) }, context);
 }

@@ -15,6 +15,7 @@ import { labelColumns } from '../labels/columns.ts';
 import { refuseTimeless } from '../labels/refuse.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
+import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { assertReportWritable } from '../report/file.ts';
@@ -126,7 +127,8 @@ async function checkQuery(target: Target): Promise<string> {
   return `${job.queryName} has ${counted(schema.length, 'column')}`;
 }
 
-async function checkTables({ job: { definition }, sink, bundle, schema }: Target): Promise<string> {
+async function checkTables({ job, sink, bundle, schema }: Target): Promise<string> {
+  const definition = championDefinition(job.definition, needed(bundle), await loadChallenger(job));
   const { key, keep } = chooseColumns(definition, needed(schema), needed(bundle));
   const tables = tablesOf(tableNames(definition), {
     ...{ key, keep },

@@ -14,6 +14,7 @@ import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { ExplainOutput } from '../json/explain.ts';
 import { loadBundle } from '../model/bundle.ts';
+import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
@@ -118,7 +119,8 @@ async function reasonsNow(
   if (bundle.definition.baseline_rows === undefined) return asPublished('the model bundle has no baseline rows');
   const baseline = await readBaseline(bundle);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
-  const columns = chooseColumns(definition, await warehouses.source.describe(query), bundle);
+  const own = championDefinition(definition, bundle, await loadChallenger(job));
+  const columns = chooseColumns(own, await warehouses.source.describe(query), bundle);
   const hash = keyHash ?? '';
   const rows = await readFeatureRows((statement) => warehouses.source.select(query, statement), columns, [hash]);
   const user = {

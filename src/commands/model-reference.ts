@@ -5,9 +5,11 @@ import type { Context } from '../context.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import { isBlank, singleStatement } from '../job/sql-code.ts';
 import type { ReferenceOutput } from '../json/model.ts';
-import { loadBundle } from '../model/bundle.ts';
+import { type Bundle, loadBundle } from '../model/bundle.ts';
+import { renamesOf } from '../plan/challenger.ts';
 import { type MadeReference, makeReference, showExcluded } from '../reference/reference.ts';
 import { sourceName, type TrainingSource } from '../reference/training-rows.ts';
 import { replaceFile } from '../replaced-file.ts';
@@ -37,7 +39,7 @@ export async function referenceCommand(
 ): Promise<{ data: ReferenceOutput; text: string }> {
   const from = path.resolve(context.folder, given);
   const bundle = await loadBundle(/\.(onnx|yaml)$/.test(from) ? path.dirname(from) : from);
-  const source = await sourceOf(flags, context);
+  const source = await sourceOf(flags, bundle, context);
   const made = await makeReference(bundle, {
     source,
     expected: flags.expected,
@@ -83,7 +85,7 @@ export async function referenceCommand(
   };
 }
 
-async function sourceOf(flags: ReferenceFlags, { folder, environment }: Context): Promise<TrainingSource> {
+async function sourceOf(flags: ReferenceFlags, bundle: Bundle, { folder, environment }: Context): Promise<TrainingSource> {
   const { csv, query, warehouse } = flags;
   if ((csv === undefined) === (query === undefined)) {
     throw new ScoreBatchError(
@@ -105,8 +107,14 @@ async function sourceOf(flags: ReferenceFlags, { folder, environment }: Context)
   return {
     query: await queryOf(query ?? '', folder),
     file: path.resolve(job?.root ?? folder, url.slice('duckdb:'.length).replace(/^\/\/(?=\/)/, '')),
-    renames: job?.definition.features ?? {},
+    renames: renamesIn(job?.definition, bundle),
   };
+}
+
+/** A job with a challenger renames features of two models, and the bundle may be of either. */
+function renamesIn(definition: JobDefinition | undefined, bundle: Bundle): JobDefinition['features'] {
+  if (definition?.challenger === undefined) return definition?.features ?? {};
+  return renamesOf(definition.features, bundle, undefined);
 }
 
 /** The SELECT in `--query`, or in the file that it names. */

@@ -20,6 +20,13 @@ export function jobNumber(text: string): number {
   return value;
 }
 
+/** At most a day: timers of Node end at once beyond some 24 days. */
+export function watchSeconds(text: string): number {
+  const value = positiveInteger(text);
+  if (value > 86_400) throw new InvalidArgumentError('It must be at most 86400.');
+  return value;
+}
+
 export function stopOrContinue(text: string): 'stop' | 'continue' {
   if (text === 'stop' || text === 'continue') return text;
   throw new InvalidArgumentError('It must be stop or continue.');

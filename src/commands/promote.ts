@@ -26,12 +26,18 @@ export async function promoteCommand(flags: PromoteFlags, context: Context): Pro
   return { data, text: showPromotion(data) };
 }
 
+const VERBS: Readonly<Record<PromoteSummary['state'], string>> = {
+  promoted: 'promoted',
+  finished: 'finished the promotion of',
+  'would be promoted': 'would promote',
+};
+
 function showPromotion(summary: PromoteSummary): string {
   const { state, job, run_id, from, to, windows, changes, forced, refusals, reason } = summary;
   const model = ({ name, version, digest }: PromoteSummary['to']) => `${name} ${version} (sha256 ${digest.slice(0, 12)}…)`;
-  const done = state === 'would be promoted' ? '' : `, ${run_id}`;
+  const done = run_id === null ? '' : `, ${run_id}`;
   return [
-    `${state === 'finished' ? 'finished the promotion of' : state} ${model(to)} in ${job}${done}`,
+    `${VERBS[state]} ${model(to)} in ${job}${done}`,
     `  instead of  ${model(from)}`,
     ...(windows.length > 0 ? [`  compared    within the limits in ${windows.join(', ')}`] : []),
     ...(forced ? refusals.map((refusal) => `  overruled   ${refusal}`) : []),

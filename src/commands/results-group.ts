@@ -2,7 +2,7 @@ import type { CommandLine } from './command-line.ts';
 import type { CompareFlags } from './compare.ts';
 import type { EvaluateFlags } from './evaluate.ts';
 import type { ExplainFlags } from './explain.ts';
-import { positiveInteger } from './numbers.ts';
+import { positiveInteger, watchSeconds } from './numbers.ts';
 import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
 import type { ReportFlags } from './report.ts';
 import type { StatusFlags } from './status.ts';
@@ -15,7 +15,7 @@ export function addResultCommands({ program, context, show, showData }: CommandL
     .option('--limit <runs>', 'number of newest runs, and of newest missing windows, to show (default: 20)', positiveInteger)
     .option('--since <time>', 'only windows from this week, date or instant on')
     .option('--state <list>', 'only these states, e.g. refused,failed,missing')
-    .option('--watch [seconds]', 'show it again every few seconds until Ctrl-C or --timeout (default: 5)', positiveInteger)
+    .option('--watch [seconds]', 'show it again every few seconds until Ctrl-C or --timeout (default: 5)', watchSeconds)
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./status.ts');
       await statusCommand(flags, context(), show);

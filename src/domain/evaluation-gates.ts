@@ -1,4 +1,5 @@
 import { believedGroup, type Evaluation, showAuc } from './evaluation.ts';
+import { percent } from './percents.ts';
 import type { Refusal } from './refusal.ts';
 
 /** Limits of the job file on the evaluation of earlier windows. */
@@ -49,8 +50,4 @@ export function checkEvaluation(limits: EvaluationLimits, newest: EvaluatedWindo
   return on_evaluation === 'refuse'
     ? { refusals: failures, warnings: skipped }
     : { refusals: [], warnings: [...failures.map(({ message }) => message), ...skipped] };
-}
-
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }

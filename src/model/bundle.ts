@@ -7,6 +7,7 @@ import { layerWidth } from '../onnx/model-width.ts';
 import { bundleHint, type ModelFile, readModel } from '../runtime/model-file.ts';
 import { parseChecked } from '../yaml/checked.ts';
 import { bundleChecks } from './bundle-checks.ts';
+import { bundleFolder } from './bundle-folder.ts';
 import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
 
 /** Room for hundreds of thousands of categories. */
@@ -28,9 +29,11 @@ export interface Bundle extends ModelFile {
 /**
  * Reads a bundle's folder and compares the model's digest with the one that `model.yaml` states.
  *
+ * @param given the folder, or a link to it
  * @throws ScoreBatchError `configuration` if a file is missing, `model.yaml` has problems, or the digests differ
  */
-export async function loadBundle(folder: string): Promise<Bundle> {
+export async function loadBundle(given: string): Promise<Bundle> {
+  const folder = await bundleFolder(given);
   const file = path.join(folder, 'model.onnx');
   const text = String(await readBounded(path.join(folder, 'model.yaml'), MAX_YAML_BYTES, bundleHint(folder)));
   const definition = parseChecked(text, bundleSchema, {

@@ -6,7 +6,6 @@ import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { featureColumns } from '../model/query-check.ts';
-import { bundleFolder } from './bundle-folder.ts';
 
 /** A second model that scores the same frozen rows as the model of the job, and is published to a table of its own. */
 export interface Challenger {
@@ -25,7 +24,7 @@ export async function loadChallenger({ root, definition }: Job): Promise<Omit<Ch
   if (definition.challenger === undefined) return undefined;
   const { model } = definition.challenger;
   try {
-    const bundle = await loadBundle(await bundleFolder(path.resolve(root, model)));
+    const bundle = await loadBundle(path.resolve(root, model));
     return { model, bundle, problem: undefined };
   } catch (error) {
     return { model, bundle: undefined, problem: asProblem(error) };
@@ -47,20 +46,26 @@ export function planChallenger(
   }
 }
 
-/** The job as if it had no challenger: without renames of features that only the challenger has. */
-export function championDefinition(definition: JobDefinition, champion: Bundle, challenger: Bundle | undefined): JobDefinition {
-  if (challenger === undefined) return definition;
-  return { ...definition, features: renamesOf(definition.features, champion, challenger) };
+/**
+ * The job as if it had no challenger: without renames of features that only the challenger has. If its bundle cannot be read, these
+ * are all that the champion does not have.
+ *
+ * @param loaded undefined if the job has no challenger
+ */
+export function championDefinition(
+  definition: JobDefinition,
+  champion: Bundle,
+  loaded: Pick<Challenger, 'bundle'> | undefined,
+): JobDefinition {
+  if (loaded === undefined) return definition;
+  return { ...definition, features: renamesOf(definition.features, champion, loaded.bundle) };
 }
 
-/** These columns and those that only the challenger needs, each once. */
-export function neededColumns(own: readonly Column[], challenger: Challenger | undefined): readonly Column[] {
-  const seen = new Set(own.map(({ name }) => name.toLowerCase()));
-  const more = challenger?.features.filter(({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase())) ?? [];
-  return [...own, ...more];
-}
-
-/** Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such. */
+/**
+ * Renames of the bundle's features. Those that neither bundle has stay: they are mistakes, and are reported as such.
+ *
+ * @param other undefined if only this bundle's renames are wanted
+ */
 export function renamesOf(
   renames: JobDefinition['features'],
   bundle: Bundle,

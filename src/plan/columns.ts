@@ -61,11 +61,13 @@ export function chooseColumns(definition: JobDefinition, schema: Schema, bundle:
     );
   }
   const features = featureColumns(bundle.signature, schema, definition.features);
+  return { key, keep, features, needed: eachOnce([...key, ...keep, ...features]) };
+}
+
+/** Columns without those that an earlier one has the name of, in whatever case. */
+export function eachOnce(columns: readonly Column[]): Column[] {
   const seen = new Set<string>();
-  const needed = [...key, ...keep, ...features].filter(
-    ({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase()),
-  );
-  return { key, keep, features, needed };
+  return columns.filter(({ name }) => !seen.has(name.toLowerCase()) && seen.add(name.toLowerCase()));
 }
 
 function named(names: readonly string[], schema: Schema, where: string): Column[] {

@@ -18,9 +18,8 @@ import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
 import { basisOf } from './basis.ts';
-import { bundleFolder } from './bundle-folder.ts';
 import { tryModel } from './canary.ts';
-import { type Challenger, championDefinition, loadChallenger, neededColumns, planChallenger } from './challenger.ts';
+import { type Challenger, championDefinition, loadChallenger, planChallenger } from './challenger.ts';
 import {
   checkDraft,
   estimateBytes,
@@ -31,7 +30,7 @@ import {
   refuseNoParameter,
   withoutFreeze,
 } from './checks.ts';
-import { type ChosenColumns, chooseColumns } from './columns.ts';
+import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
 import { planTap, type TapPlan } from './tap.ts';
@@ -115,9 +114,9 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   refuseNoParameter(query, job.queryName);
-  const bundle = await loadBundle(await bundleFolder(path.resolve(job.root, job.definition.model)));
+  const bundle = await loadBundle(path.resolve(job.root, job.definition.model));
   const loaded = await loadChallenger(job);
-  const definition = championDefinition(job.definition, bundle, loaded?.bundle);
+  const definition = championDefinition(job.definition, bundle, loaded);
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
   const baseline = definition.score.reasons && (await readBaseline(bundle));
@@ -193,7 +192,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     },
     ...columns,
     // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
-    needed: neededColumns(columns.needed, challenger),
+    needed: eachOnce([...columns.needed, ...(challenger?.features ?? [])]),
     ...before,
     fingerprint: fingerprintOf(fingerprinted),
     basis: phases.has('freeze') ? await basisOf(fingerprinted) : undefined,

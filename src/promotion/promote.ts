@@ -11,7 +11,6 @@ import type { RunDetails } from '../domain/run-details.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { bundleFolder } from '../plan/bundle-folder.ts';
 import { refuseMissingReference } from '../plan/checks.ts';
 import { refuseUnmeasured } from '../plan/feature-drift.ts';
 import { openWarehouses, type Warehouses } from '../plan/warehouses.ts';
@@ -66,7 +65,9 @@ export async function promote(job: Job, options: PromoteOptions, context: Contex
       return summaryOf(job, promotion, changes, options.dryRun ? ['would be promoted', null] : ['finished', begun.runId]);
     }
     if (!options.dryRun) await abandon(warehouses, { ...identityOf(begun), promotion });
-    context.console.warn(`the promotion ${begun.runId} was given up: the job has another model or challenger by now`);
+    context.console.warn(
+      `the promotion ${begun.runId} ${options.dryRun ? 'would be' : 'was'} given up: the job has another model or challenger by now`,
+    );
   }
   if (job.definition.challenger === undefined || challenger === undefined) {
     throw new ScoreBatchError('configuration', `${name} has no challenger to promote`, {
@@ -104,6 +105,7 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
   });
   const refusals = refusalsOf(windows, job);
   const { force, reason = null } = options.options;
+  // From here on, whatever is refused is overruled.
   if (!force) refuseUnproven(refusals, job);
   const [newest] = windows;
   if (newest === undefined) {
@@ -116,8 +118,8 @@ async function decided(options: DecideOptions): Promise<Pick<Begun, 'window' | '
     promotion: {
       from: modelOf(model, champion),
       to: modelOf(spec.model, challenger),
-      windows: windows.filter(({ problems }) => problems.length === 0).map(({ label }) => label),
-      ...{ forced: force && refusals.length > 0, reason, refusals: force ? refusals : [] },
+      windows: windows.filter(({ limits, problems }) => limits.length > 0 && problems.length === 0).map(({ label }) => label),
+      ...{ forced: refusals.length > 0, reason, refusals },
       user: (await sessionUser(warehouses.sink)) ?? null,
     },
   };
@@ -168,7 +170,7 @@ async function stepsOf(
 }
 
 async function bundleOf({ root }: Job, model: string): Promise<Bundle> {
-  return await loadBundle(await bundleFolder(path.resolve(root, model)));
+  return await loadBundle(path.resolve(root, model));
 }
 
 function modelOf(model: string, { definition, digest, definitionDigest }: Bundle): PromotedModel {

@@ -3,6 +3,7 @@ import { type CheckedLimit, checkComparison } from '../compare/comparison.ts';
 import { type PublishedRows, publishedRows } from '../compare/scored-rows.ts';
 import type { SideFacts } from '../domain/comparison.ts';
 import { currentPublication } from '../domain/ledger.ts';
+import { percent } from '../domain/percents.ts';
 import type { ComparedBundle, RecordedComparison } from '../domain/recorded-comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Plan } from '../plan/plan.ts';
@@ -98,9 +99,4 @@ function showLimits(limits: RecordedComparison['limits']): string {
 /** `max_psi (0.31, limit 0.2)` */
 export function showLimit({ name, limit, value }: Pick<CheckedLimit, 'limit' | 'value'> & { readonly name: string }): string {
   return `${name} (${value === null ? 'not measured' : Number(value.toPrecision(4))}, limit ${limit})`;
-}
-
-/** `97.5 %` */
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }

@@ -17,11 +17,16 @@ export interface RunOptions extends PublishOptions, BeginOptions {
   readonly skipEmpty: boolean;
   /** Threads that are ready to score rows as the query returns them; by default they start when they are needed. */
   readonly threads?: TapThreads;
-  /**
-   * Called once the window is scored, for a run that waits for runs of other windows. Returns the plan to publish by: what those have
-   * published decides gates.
-   */
-  readonly beforePublishing?: (plan: Plan) => Promise<Plan>;
+  /** For a run that publishes after runs of other windows. */
+  readonly turn?: Turn;
+}
+
+/** A run's turn among those that run beside it. */
+interface Turn {
+  /** Waits for the runs before it. */
+  wait(): Promise<void>;
+  /** The plan to publish by once they have ended: what they have published decides gates. */
+  plan(plan: Plan): Promise<Plan>;
 }
 
 /**
@@ -35,7 +40,7 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
     const active = await begin(plan, options, context);
     if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
     // Only its report is missing, whose page shows earlier windows.
-    if (active.progress.state !== 'started') await options.beforePublishing?.(plan);
+    if (active.progress.state !== 'started') await options.turn?.wait();
     return await publishOnce(active, async () => {
       const frozen = await scoreWindow(active, options);
       return await publishFrozen(await readyToPublish(active, options), frozen, options);
@@ -43,11 +48,12 @@ export async function run(plan: Plan, options: RunOptions, context: Context): Pr
   });
 }
 
-async function readyToPublish(active: ActiveRun, { beforePublishing }: RunOptions): Promise<ActiveRun> {
-  if (beforePublishing === undefined) return active;
+async function readyToPublish(active: ActiveRun, { turn }: RunOptions): Promise<ActiveRun> {
+  if (turn === undefined) return active;
   // Scoring did not take the time until then.
   active.progress.clock.enter('plan');
-  return { ...active, plan: await beforePublishing(active.plan) };
+  await turn.wait();
+  return { ...active, plan: await turn.plan(active.plan) };
 }
 
 /** Scores the window. Rows that a phase or an earlier start has frozen are scored as they are. */

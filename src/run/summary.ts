@@ -1,6 +1,7 @@
 import { counted, grouped } from '../domain/counted.ts';
 import { type Execution, showServing } from '../domain/execution.ts';
 import { type ModelChange, showModelChange } from '../domain/model-change.ts';
+import { percent } from '../domain/percents.ts';
 import { type RecordedFeature, worstFeatures } from '../domain/recorded-drift.ts';
 import type { RunRows } from '../domain/rows.ts';
 import type { Acceptance, RunDetails, SupersededWindow } from '../domain/run-details.ts';
@@ -166,11 +167,6 @@ export function showSummary(summary: RunSummary): string {
 /** `max_drop refused, published by ANALYST: a public holiday` */
 function showAcceptance({ gates, reason, user }: Acceptance): string {
   return `${gates.join(', ')} refused, published${user === null ? '' : ` by ${user}`}: ${reason}`;
-}
-
-/** `1.25 %` */
-function percent(share: number): string {
-  return `${Number((share * 100).toPrecision(3))} %`;
 }
 
 function showProviders(providers: Readonly<Record<string, number>>): string {

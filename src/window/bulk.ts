@@ -1,7 +1,7 @@
 import type { Grain, Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { instantsOf, mondayOf, parseDate, parseWeek, plusDays, wallClock, weekOf } from './calendar.ts';
-import { type WindowFlags, windowFromFlags } from './flags.ts';
+import { mondayOf, parseDate, parseWeek, plusDays, wallClock, weekOf } from './calendar.ts';
+import { hourNamed, lastWholeHour, type WindowFlags, windowFromFlags } from './flags.ts';
 import { dayWindow, hourWindow, weekWindow } from './window.ts';
 
 /** First and last window as typed, both included. */
@@ -62,9 +62,8 @@ export function lastComplete(grain: Grain, zone: string, now: number): Window {
 
 /** The window of a grain that an instant in epoch milliseconds is in. */
 export function windowAt(instant: number, grain: Grain, zone: string): Window {
-  const wall = wallClock(instant, zone);
-  const date = wall.slice(0, 10);
-  if (grain === 'hour') return hourWindow(instant - (Date.parse(`${wall}Z`) % HOUR), zone);
+  const date = wallClock(instant, zone).slice(0, 10);
+  if (grain === 'hour') return hourWindow(lastWholeHour(instant, zone), zone);
   return grain === 'day' ? dayWindow(date, zone) : weekWindow(mondayOf(date), zone);
 }
 
@@ -102,21 +101,10 @@ function labelled(flag: string, text: string, grain: Grain, zone: string): Windo
     );
   }
   if (kind !== grain) throw usage(`${flag} ${text} is ${NAMES[kind]}, but this job runs every ${grain}`, asGrain(text, grain));
-  if (kind === 'hour') return hourLabelled(text, zone);
+  if (kind === 'hour') return hourNamed(text, zone, flag);
   if (kind === 'day' && parseDate(text) === undefined)
     throw usage(`${flag} ${text} is not a calendar date`, `write it like ${EXAMPLES.day}`);
   return windowFromFlags({ [FLAGS[kind]]: text }, zone, 0);
-}
-
-/** An hour by its label, which has an offset if the clocks show the hour twice: `2026-10-25T02+0200`. */
-function hourLabelled(text: string, zone: string): Window {
-  const [, wall = '', , offset] = /^(.{13})(:00)?([+-]\d{4})?$/.exec(text) ?? [];
-  const starts = parseDate(wall.slice(0, 10)) === undefined ? [] : instantsOf(Date.parse(`${wall}:00:00Z`), zone);
-  const hours = starts.map((start) => hourWindow(start, zone));
-  const [first, second] = offset === undefined ? hours : hours.filter(({ label }) => label === wall + offset);
-  if (first === undefined) throw usage(`the hour ${text} does not exist in ${zone}`, 'choose the one before or after it');
-  if (second === undefined) return first;
-  throw usage(`the hour ${text} exists twice in ${zone}: the clocks go back`, `write ${first.label} or ${second.label}`);
 }
 
 /** Suggests the window of the job's grain that a label is in, or begins with. */

@@ -53,7 +53,7 @@ function namedWindow(flags: WindowFlags, zone: string, now: number): Window {
   if (flags.date === true) return dayWindow(plusDays(today, -1), zone);
   if (flags.date !== undefined) return dayNamed(flags.date, zone);
   if (flags.hour === true) return hourWindow(lastWholeHour(now, zone) - HOUR, zone);
-  return hourNamed(flags.hour ?? '', zone);
+  return hourNamed(flags.hour ?? '', zone, '--hour');
 }
 
 function mondayNamed(text: string): string {
@@ -74,12 +74,27 @@ function dayNamed(text: string, zone: string): Window {
   return window;
 }
 
-function hourNamed(text: string, zone: string): Window {
-  const match = /^(\d{4}-\d{2}-\d{2})T(\d{2})(?::00)?$/.exec(text);
-  const date = match?.[1] === undefined ? undefined : parseDate(match[1]);
-  if (date === undefined || Number(match?.[2]) > 23)
-    throw usage(`--hour ${text} is not an hour`, 'write it like 2026-11-18T09');
-  return hourWindow(localInstant(`${date}T${match?.[2]}:00:00`, zone, 'hour'), zone);
+/**
+ * An hour by its label, which has an offset if the clocks show the hour twice: `2026-10-25T02+0200`.
+ *
+ * @param flag that has the text, for messages
+ * @throws ScoreBatchError `usage` if there is no such hour, or there are two
+ */
+export function hourNamed(text: string, zone: string, flag: string): Window {
+  const [, date = '', hour = '', offset] = /^(\d{4}-\d{2}-\d{2})T(\d{2})(?::00)?([+-]\d{4})?$/.exec(text) ?? [];
+  if (parseDate(date) === undefined || Number(hour) > 23)
+    throw usage(`${flag} ${text} is not an hour`, 'write it like 2026-11-18T09');
+  const starts = instantsOf(Date.parse(`${date}T${hour}:00:00Z`), zone);
+  const shown = starts.map((start) => hourWindow(start, zone).label).join(' or ');
+  const [first, second] =
+    offset === undefined ? starts : starts.filter((start) => offsetText(start, zone).replace(':', '') === offset);
+  if (first === undefined) {
+    const why = starts.length === 0 ? ': the clocks skip it' : '';
+    const hint = starts.length === 0 ? 'choose the one before or after it' : `write ${shown}`;
+    throw usage(`the hour ${text} does not exist in ${zone}${why}`, hint);
+  }
+  if (second !== undefined) throw usage(`the hour ${text} exists twice in ${zone}: the clocks go back`, `write ${shown}`);
+  return hourWindow(first, zone);
 }
 
 function rangeWindow(from: string | undefined, to: string | undefined, zone: string): Window {
@@ -117,26 +132,26 @@ function rangeEnd(text: string, zone: string, flag: string): number {
       'write 2026-11-18, 2026-11-18T09:00 or 2026-11-18T09:00:00+01:00',
     );
   }
-  return shift === undefined ? localInstant(wall, zone, 'instant') : Date.parse(`${wall}${shift}`);
+  return shift === undefined ? localInstant(wall, zone) : Date.parse(`${wall}${shift}`);
 }
 
-function localInstant(wall: string, zone: string, noun: string): number {
+function localInstant(wall: string, zone: string): number {
   const [first, second] = instantsOf(Date.parse(`${wall}Z`), zone);
   if (first === undefined) {
-    throw usage(`the ${noun} ${wall} does not exist in ${zone}: the clocks skip it`, 'choose the next one');
+    throw usage(`the instant ${wall} does not exist in ${zone}: the clocks skip it`, 'choose the next one');
   }
   if (second !== undefined) {
     const both = [first, second].map((instant) => `${wall}${offsetText(instant, zone)}`).join(' or ');
     throw usage(
-      `the ${noun} ${wall} exists twice in ${zone}: the clocks go back`,
+      `the instant ${wall} exists twice in ${zone}: the clocks go back`,
       `write --from and --to with an offset: it starts at ${both}`,
     );
   }
   return first;
 }
 
-/** Start of the zone's hour that contains `now`. In zones with half-hour offsets, hours start at :30 UTC. */
-function lastWholeHour(now: number, zone: string): number {
+/** Start of the zone's hour that contains `now`, epoch milliseconds. In zones with half-hour offsets, hours start at :30 UTC. */
+export function lastWholeHour(now: number, zone: string): number {
   const wall = wallClock(now, zone);
   return now - (Date.parse(`${wall}Z`) % HOUR);
 }

@@ -1,4 +1,16 @@
-import { isAlias, isCollection, isMap, isNode, isPair, isScalar, type Pair, parseDocument, stringify } from 'yaml';
+import {
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  type Node,
+  type Pair,
+  parseDocument,
+  Scalar,
+  stringify,
+} from 'yaml';
 
 /** Changes in the text of a YAML map. */
 export interface Splices {
@@ -11,7 +23,8 @@ export interface Splices {
 /**
  * Changes values of a YAML map and removes keys by cutting the text. Every other byte stays: comments, quotes, spaces.
  *
- * @returns undefined if a key is not there, or not written in a way that can be cut: a map in braces, a value by reference
+ * @returns undefined if a key is not there, or not written in a way that can be cut: a map in braces, a value by
+ *   reference, a text below `|` or `>`
  */
 export function spliced(text: string, { set, remove }: Splices): string | undefined {
   const { contents, errors } = parseDocument(text);
@@ -35,9 +48,10 @@ interface Cut {
 
 function replacement(map: unknown, key: string, value: string): Cut | undefined {
   const node = pairOf(map, key)?.value;
-  if (!isScalar(node) || node.anchor !== undefined || !node.range) return undefined;
+  if (!isScalar(node) || isBlock(node) || node.anchor !== undefined || !node.range) return undefined;
   const [from, to] = node.range;
-  return { from, to, by: stringify(value).trimEnd() };
+  // A long path stays on one line.
+  return { from, to, by: stringify(value, { lineWidth: 0 }).trimEnd() };
 }
 
 /** Whole lines, with comments inside of the value and below it that are indented more than the key. */
@@ -68,12 +82,17 @@ function pairOf(map: unknown, name: string): Pair | undefined {
   return map.items.find(({ key }) => isScalar(key) && key.value === name);
 }
 
-/** Where the last value of a pair ends; undefined if other parts of the text refer to it. */
+/** Where the last value of a pair ends; undefined if other parts of the text refer to it, or it is a block. */
 function endOf(node: unknown): number | undefined {
   if (isPair(node)) return endOf(node.value) ?? (isNode(node.key) && node.value === null ? node.key.range?.[1] : undefined);
   if (!isNode(node) || isAlias(node) || !node.range) return undefined;
   if (isCollection(node) && node.flow !== true && node.items.length > 0) return endOf(node.items.at(-1));
-  return (isScalar(node) || isCollection(node)) && node.anchor === undefined ? node.range[1] : undefined;
+  return (isScalar(node) || isCollection(node)) && !isBlock(node) && node.anchor === undefined ? node.range[1] : undefined;
+}
+
+/** Whether a text is below `|` or `>`. Its range ends where the next line starts, not where its last line ends. */
+function isBlock(node: Node): boolean {
+  return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
 }
 
 /** The start of the next line. */

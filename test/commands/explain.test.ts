@@ -224,3 +224,10 @@ describe('windows', () => {
     expect(stdout).not.toContain('W12');
   });
 });
+
+it('explains although the job renames a feature that only its challenger has, whose bundle is gone', async () => {
+  const folder = await publishedProject({
+    edit: (job) => `${job}features: { d2: d }\ncompare: { max_psi: 5 }\nchallenger: { model: models/gone, promote_after: 2 }\n`,
+  });
+  expect((await explained(folder, ['19'])).reasons).toEqual(['a 1.9, usually 1']);
+});

@@ -46,6 +46,7 @@ it('shows only what the filters let through', async () => {
     ['--state', 'lost'],
     ['--since', 'yesterday'],
     ['--watch', '0'],
+    ['--watch', '86401'],
   ])
     expect((await scoreBatch(folder, ['status', ...wrong])).code).toBe(64);
 });

@@ -39,6 +39,9 @@ it.each([
   [{ date: '2026-03-29' }, 'day 2026-03-29'],
   [{ hour: '2026-11-18T09' }, 'hour 2026-11-18T09'],
   [{ hour: '2026-11-18T09:00' }, 'hour 2026-11-18T09'],
+  [{ hour: '2026-11-18T09+0100' }, 'hour 2026-11-18T09'],
+  [{ hour: '2026-10-25T02+0200' }, 'hour 2026-10-25T02+0200'],
+  [{ hour: '2026-10-25T02:00+0100' }, 'hour 2026-10-25T02+0100'],
   [{ from: '2026-11-16', to: '2026-11-23' }, 'week 2026-W47'],
   [{ from: '2026-11-15T23:00:00Z', to: '2026-11-22T23:00:00Z' }, 'week 2026-W47'],
   [{ from: '2026-11-16T00:00:00+01:00', to: '2026-11-23T00:00:00+0100' }, 'week 2026-W47'],
@@ -128,17 +131,22 @@ describe('refuses, with a hint,', () => {
     const asked: [WindowFlags, string][] = [
       [{ hour: '2026-03-29T02' }, BERLIN],
       [{ hour: '2026-10-25T02' }, BERLIN],
+      [{ hour: '2026-10-25T02+0300' }, BERLIN],
       [{ from: '2026-03-29T02:15', to: '2026-03-30' }, BERLIN],
       [{ from: '2026-10-25', to: '2026-10-25T02:45' }, BERLIN],
       [{ date: '2011-12-30' }, 'Pacific/Apia'],
     ];
     expect(asked.map(([given, zone]) => refused(() => labelOf(given, zone))).join('\n\n')).toMatchInlineSnapshot(`
-      "error: the hour 2026-03-29T02:00:00 does not exist in Europe/Berlin: the clocks skip it
-      hint: choose the next one
+      "error: the hour 2026-03-29T02 does not exist in Europe/Berlin: the clocks skip it
+      hint: choose the one before or after it
       exit code 64
 
-      error: the hour 2026-10-25T02:00:00 exists twice in Europe/Berlin: the clocks go back
-      hint: write --from and --to with an offset: it starts at 2026-10-25T02:00:00+02:00 or 2026-10-25T02:00:00+01:00
+      error: the hour 2026-10-25T02 exists twice in Europe/Berlin: the clocks go back
+      hint: write 2026-10-25T02+0200 or 2026-10-25T02+0100
+      exit code 64
+
+      error: the hour 2026-10-25T02+0300 does not exist in Europe/Berlin
+      hint: write 2026-10-25T02+0200 or 2026-10-25T02+0100
       exit code 64
 
       error: the instant 2026-03-29T02:15:00 does not exist in Europe/Berlin: the clocks skip it

@@ -38,9 +38,18 @@ it('removes a key at the end of a text without a newline, and quotes what would 
   );
 });
 
+it('keeps a long path with spaces on one line', () => {
+  const long = `models/${'a long name '.repeat(12)}end`;
+  expect(spliced('model: x # now\nevery: week\n', { set: { model: long }, remove: [] })).toBe(
+    `model: ${long} # now\nevery: week\n`,
+  );
+});
+
 it.each([
   ['a map in braces', '{ model: x, challenger: { model: y } }'],
   ['a value by reference', 'model: &m x\nchallenger: { model: y }\n'],
+  ['a text below |', 'model: |\n  x\nchallenger: { model: y }\n'],
+  ['a text below > in what is removed', 'model: x\nchallenger:\n  model: >-\n    y\nevery: week\n'],
   ['a key that is not there', 'model: x\n'],
 ])('gives up on %s', (_, text) => {
   expect(spliced(text, { set: { model: 'z' }, remove: [['challenger']] })).toBeUndefined();

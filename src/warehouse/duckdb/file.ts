@@ -45,7 +45,7 @@ async function openFor<T>(file: DuckdbFile, mode: 'read' | 'write', work: (datab
     return await translated(file.path, () => work(database));
   }
   // Only one instance can have the file open for writing.
-  if (sharing !== undefined) await closeShared(sharing);
+  await closeSharing(file);
   await using database = await openFile(file, mode);
   return await translated(file.path, () => work(database));
 }
@@ -70,9 +70,12 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
   return {
     async [Symbol.asyncDispose]() {
       sharing.users -= 1;
-      if (sharing.users > 0) return;
-      SHARED.delete(path);
-      await inTurn(path, () => closeShared(sharing));
+      // Who asks for it before it is closed keeps it. Forgotten earlier, it could stay open beside another instance.
+      await inTurn(path, async () => {
+        if (sharing.users > 0 || SHARED.get(path) !== sharing) return;
+        SHARED.delete(path);
+        await closeShared(sharing);
+      });
     },
   };
 }
@@ -83,10 +86,15 @@ export function readTogether({ path }: DuckdbFile): AsyncDisposable {
  */
 export function elsewhere<T>(file: Pick<DuckdbFile, 'path'>, work: () => Promise<T>): Promise<T> {
   return inTurn(file.path, async () => {
-    const sharing = SHARED.get(file.path);
-    if (sharing !== undefined) await closeShared(sharing);
+    await closeSharing(file);
     return await work();
   });
+}
+
+/** Closes the instance that reads share; the next read opens it again. Only for who has the turn. */
+export async function closeSharing({ path }: Pick<DuckdbFile, 'path'>): Promise<void> {
+  const sharing = SHARED.get(path);
+  if (sharing !== undefined) await closeShared(sharing);
 }
 
 async function openOnce(sharing: Sharing, file: DuckdbFile): Promise<Database> {

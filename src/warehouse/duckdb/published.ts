@@ -3,13 +3,15 @@ import { type RenderedRange, renderRanges } from '../../duckdb/render.ts';
 import { instant } from '../sql/dialect.ts';
 import type { PublishedRows } from '../warehouse.ts';
 import { DUCKDB } from './dialect.ts';
-import { type DuckdbFile, openFile } from './file.ts';
+import { closeSharing, type DuckdbFile, openFile } from './file.ts';
 import { inCatalog } from './tables.ts';
 import { takeTurn } from './turns.ts';
 
 /** Publish inserts in rank order, so a range of ranks is in few row groups. */
 export async function* readPublished(file: DuckdbFile, spec: PublishedRows): AsyncGenerator<RenderedRange> {
   using _turn = await takeTurn(file.path);
+  // Closing the shared reader later would drop this one's lock, too.
+  await closeSharing(file);
   await using database = await openFile(file, 'read');
   const { literal, table } = DUCKDB;
   const relation = {

@@ -44,3 +44,17 @@ it('a write finds the file closed, and what reads after it sees it', async () =>
   expect(await withFile(file, 'read', isMarked)).toBe(false);
   expect(await withFile(file, 'read', (database) => database.rows('SELECT count(*)::INTEGER FROM orders'))).toEqual([[2]]);
 });
+
+it('who comes while the last reader leaves shares its opening, which is closed with the last of them', async () => {
+  const file = await newFile();
+  await withFile(file, 'write', (database) => database.run('CREATE TABLE orders AS SELECT 1 AS id'));
+  const first = readTogether(file);
+  await withFile(file, 'read', mark);
+  const leaving = first[Symbol.asyncDispose]();
+  {
+    await using _second = readTogether(file);
+    await leaving;
+    expect(await withFile(file, 'read', isMarked)).toBe(true);
+  }
+  expect(await withFile(file, 'read', isMarked)).toBe(false);
+});
