@@ -71,6 +71,7 @@ const SYSTEM = [
   'secrets',
   'signals',
   'sizing/run-sizing',
+  'slice/replay',
   'tap',
   'tap-recovery',
   'tensorize/bundle',

@@ -21,9 +21,9 @@ export interface CurrentRow {
 export async function readCurrent(shop: Shop, run: RunSql, after: number): Promise<CurrentRow[]> {
   const rows =
     await run(`select customer_id, ${SCORE} as score, band, previous_score, ${shop.instant('changed_at')} as changed_text,
-    reason, deleted, ${shop.kind === 'snowflake' ? '"POSITION"' : 'position'} as place, ${shop.instant('as_of')} as as_of_text, model_digest, ${FEATURES.join(', ')}
-    from marketing.churn_current${after === 0 ? '' : ` where ${shop.kind === 'snowflake' ? '"POSITION"' : 'position'} > ${after}`}`);
-  return rows.map(lowerCase).map((row) => ({
+    reason, deleted, ${shop.position} as place, ${shop.instant('as_of')} as as_of_text, model_digest, ${FEATURES.join(', ')}
+    from marketing.churn_current${after === 0 ? '' : ` where ${shop.position} > ${after}`}`);
+  return rows.map((row) => ({
     customer: Number(row.customer_id),
     score: numberOf(row.score),
     band: textOf(row.band),
@@ -36,11 +36,6 @@ export async function readCurrent(shop: Shop, run: RunSql, after: number): Promi
     digest: String(row.model_digest),
     features: Object.fromEntries(FEATURES.map((name) => [name, numberOf(row[name])])) as CurrentRow['features'],
   }));
-}
-
-/** Snowflake's names are upper case. */
-export function lowerCase(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(row).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 export function numberOf(value: unknown): number | null {

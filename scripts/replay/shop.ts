@@ -3,7 +3,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Delivery } from './deliveries.ts';
 import type { ShopChange } from './shop-rows.ts';
 
-/** Runs one statement. @returns its rows: whole numbers and decimals can be text */
+/** Runs one statement. @returns its rows by lower-case names: whole numbers and decimals can be text */
 export type RunSql = (sql: string) => Promise<readonly Readonly<Record<string, unknown>>[]>;
 
 /** The warehouse of the replay. */
@@ -15,6 +15,8 @@ export interface Shop {
   readonly types: { readonly integer: string; readonly decimal: string; readonly boolean: string; readonly timestamp: string };
   /** Text of an instant: ISO in UTC with six digits of the second. */
   readonly instant: (column: string) => string;
+  /** The column `position` of the current table, which can be the name of a function. */
+  readonly position: string;
   visit<T>(work: (run: RunSql) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
@@ -27,6 +29,7 @@ export function duckdbShop(folder: string): Shop {
     url: `duckdb:${file}`,
     environment: {},
     types: { integer: 'bigint', decimal: 'decimal(10, 2)', boolean: 'boolean', timestamp: 'timestamptz' },
+    position: 'position',
     instant: (column) => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')`,
     async visit(work) {
       const instance = await DuckDBInstance.create(file);

@@ -1,5 +1,5 @@
 import { weekOf } from '../../src/window/calendar.ts';
-import { lowerCase, numberOf } from './current-rows.ts';
+import { numberOf } from './current-rows.ts';
 import { DAY } from './deliveries.ts';
 import { JOB, SCORE } from './project.ts';
 import { microseconds } from './publications.ts';
@@ -34,7 +34,7 @@ export async function readBoundary(shop: Shop, run: RunSql, boundary: string): P
   const rows = await run(`select customer_id, ${SCORE} as score, reason, model_digest from marketing.churn_current_boundary
     where ${shop.instant('boundary')} = '${boundary}'`);
   return new Map(
-    rows.map(lowerCase).map((row) => {
+    rows.map((row) => {
       const score = numberOf(row.score);
       if ((score === null) !== (typeof row.reason === 'string'))
         throw new Violation('boundary', [`${row.customer_id} has score and reason`]);
@@ -50,11 +50,9 @@ export async function readBatch(
 ): Promise<Map<number, Judged>> {
   const { scores, where } = schema;
   const found = new Map<number, Judged>();
-  for (const row of (await run(`select customer_id, ${SCORE} as score, model_digest from ${scores} where ${where}`)).map(
-    lowerCase,
-  ))
+  for (const row of await run(`select customer_id, ${SCORE} as score, model_digest from ${scores} where ${where}`))
     found.set(Number(row.customer_id), { score: Number(row.score), digest: String(row.model_digest) });
-  for (const row of (await run(`select customer_id, model_digest from ${scores}_quarantine where ${where}`)).map(lowerCase))
+  for (const row of await run(`select customer_id, model_digest from ${scores}_quarantine where ${where}`))
     found.set(Number(row.customer_id), { score: null, digest: String(row.model_digest) });
   return found;
 }
@@ -116,7 +114,7 @@ export async function checkComparisons(run: RunSql, weekEnds: readonly WeekEnd[]
     where job = '${JOB}.incremental' and state = 'compared' order by entry_number`);
   const problems: string[] = [];
   let within = 0;
-  for (const row of rows.map(lowerCase)) {
+  for (const row of rows) {
     const { shadow } = JSON.parse(String(row.details)) as { shadow: Record<string, unknown> };
     const weekEnd = weekEnds.find(({ label }) => label === row.window_label);
     const wanted = {
