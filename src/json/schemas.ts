@@ -11,11 +11,12 @@ import { planOutput } from './plan.ts';
 import { runOutput } from './run.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
+import { slicesOutput } from './slice.ts';
 import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
 
 /** The forms of each object; most have one. */
 const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
-  run: [runOutput],
+  run: [runOutput, slicesOutput],
   backfill: [backfillOutput],
   plan: [planOutput],
   freeze: [freezeOutput],

@@ -14,6 +14,7 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
+import type { Dialect } from './dialect.ts';
 import type { ErasureSpec } from './erasure.ts';
 import type {
   AgedRows,
@@ -46,6 +47,8 @@ export interface Scratch {
 
 /** Where a window's rows come from. Every method throws a ScoreBatchError whose kind matches the warehouse's error. */
 export interface Source extends Scratch {
+  /** The SQL of its statements. */
+  readonly dialect: Dialect;
   /** Identifies the database, however it is addressed: equal for two processes if and only if they read the same one. */
   identity(): Promise<string>;
   /** Columns of the query; does not run it. */
