@@ -89,6 +89,8 @@ export interface Plan
   readonly stages: Stages;
   /** The rows of an earlier run, if they are scored instead of the query's. */
   readonly asOf?: AsOf | undefined;
+  /** If the run is a slice. `earlier`: see `SliceSetup`. */
+  readonly slice?: { readonly earlier?: string | undefined } | undefined;
 }
 
 /**
