@@ -91,6 +91,8 @@ export interface Plan
   readonly slice?: SlicePlan | undefined;
   /** The rows of an earlier run, if they are scored instead of the query's. */
   readonly asOf?: AsOf | undefined;
+  /** If the run is a slice. `earlier`: see `SliceSetup`. */
+  readonly slice?: { readonly earlier?: string | undefined } | undefined;
 }
 
 /** What is particular to the plan of a slice. */
