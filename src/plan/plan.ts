@@ -91,8 +91,6 @@ export interface Plan
   readonly slice?: SlicePlan | undefined;
   /** The rows of an earlier run, if they are scored instead of the query's. */
   readonly asOf?: AsOf | undefined;
-  /** If the run is a slice. `earlier`: see `SliceSetup`. */
-  readonly slice?: { readonly earlier?: string | undefined } | undefined;
 }
 
 /** What is particular to the plan of a slice. */
@@ -104,7 +102,7 @@ export interface SlicePlan {
   readonly bindAt: (asOf: string) => Query;
   /** Where the rows are copied to, if the slice ends with a window of the batch. */
   readonly boundary: TableLayout | undefined;
-  /** Parquet file with the scores that the current table has, see `writeEarlier`. */
+  /** Parquet file with the scores that the current table has; see `SliceSetup`. */
   readonly earlier?: string | undefined;
 }
 
