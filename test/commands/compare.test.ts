@@ -94,6 +94,20 @@ it('compares two runs of a window as SQL over their tables says, with the outcom
   expect(gone.found.error.hint).toContain('sink.history');
 });
 
+it('compares a window and a replaced run of which a user was erased', async () => {
+  const { folder, first, second } = await publishedTwice();
+  const erased = await scoreBatch(folder, ['erase', '--key', '37', '--reason', 'request 4711']);
+  expect(erased.code, erased.stderr).toBe(0);
+  const { code, stderr, found } = await compare(folder, [first, '1997-W11']);
+  expect(code, stderr).toBe(0);
+  expect(found.a).toMatchObject({ run_id: first, rows: 'replaced', publication: 1, users: 99 });
+  expect(found.b).toMatchObject({ run_id: second, rows: 'published', publication: 2, users: 94 });
+  expect(found.coverage).toMatchObject({ both: 89, only_a: 10, only_b: 5 });
+  await statements(warehouseOf(folder), ['delete from marketing.scores where user_id = 38']);
+  const changed = await compare(folder, [first, '1997-W11']);
+  expect(changed.found.error.message).toContain('holds 93 rows of 1997-W11');
+});
+
 it('ends with 65 beyond a limit, with each number, and shows the comparison all the same', async () => {
   const limits = 'compare: { min_coverage: 0.95, max_mean_change: 0.5, max_band_moves: 0.01, max_psi: 5, max_auc_drop: 0.9 }\n';
   const { folder, first } = await publishedTwice({ edit: (job) => `${job}${limits}` });
