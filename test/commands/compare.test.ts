@@ -223,6 +223,34 @@ it('refuses what cannot be compared', async () => {
   expect(await readFile(path.join(folder, 'precious.txt'), 'utf8')).toBe('not a page');
 });
 
+it('gives the rows of each of two jobs in one warehouse the bands of their own job', async () => {
+  const folder = await linearProject();
+  await publishWeek(folder);
+  const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
+  // Its rows have no bands.
+  await writeFile(
+    path.join(folder, 'jobs/narrow.yaml'),
+    job
+      .replace('name: linear', 'name: narrow')
+      .replace('bands: { high: top 10%, medium: top 30% }', 'bands: { high: top 40% }')
+      .replace('sink:\n', 'sink:\n  layout: narrow\n')
+      .replace('marketing.scores', 'marketing.narrow')
+      .replace(/report:[\s\S]*(?=gates:)/, ''),
+  );
+  const published = await scoreBatch(folder, ['-q', '--job', 'jobs/narrow.yaml', '--week']);
+  expect(published.code, published.stderr).toBe(0);
+  const flags = ['--job', 'jobs/job.yaml', '--with-job', 'jobs/narrow.yaml'];
+  const { code, stderr, found } = await compare(folder, ['1997-W11', '1997-W11', ...flags]);
+  expect(code, stderr).toBe(0);
+  expect(found.differences).toMatchObject({ users: 100, equal: 100 });
+  expect(found.bands?.moves).toEqual([
+    { from: 'high', to: 'high', users: 10 },
+    { from: 'medium', to: 'high', users: 20 },
+    { from: 'low', to: 'high', users: 10 },
+    { from: 'low', to: 'low', users: 60 },
+  ]);
+});
+
 it('compares the windows of two jobs in two warehouses, unless keys or score columns differ', async () => {
   const { folder, first } = await publishedTwice();
   const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
