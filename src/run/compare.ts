@@ -96,6 +96,8 @@ function sinkOf({ definition: { source, sink }, root }: Job): string {
 async function compareAside(a: Opened, model: string, { job, largest }: CompareRequest, context: Context): Promise<Comparison> {
   const { window: of } = a.side;
   const window = windowOf(Date.parse(of.start), Date.parse(of.end), job.definition.time_zone);
+  // Rows that are gone are not worth scoring others for.
+  await readable(a);
   return await scoreAside({ job, window, model }, context, async ({ plan, runId, pinned, rows }) => {
     const { name, version } = plan.bundle.definition;
     const facts = {

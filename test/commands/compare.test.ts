@@ -92,6 +92,9 @@ it('compares two runs of a window as SQL over their tables says, with the outcom
     found: { error: { message: expect.stringContaining(`the rows of run ${first} are gone`) } },
   });
   expect(gone.found.error.hint).toContain('sink.history');
+  // Before anything is scored, and so before the bundle is looked for.
+  const aside = await compare(folder, [first, '--model', 'nowhere']);
+  expect([aside.code, aside.found.error.message]).toEqual([65, gone.found.error.message]);
 });
 
 it('compares a window and a replaced run of which a user was erased', async () => {
@@ -218,8 +221,8 @@ it('refuses what cannot be compared', async () => {
   const [run] = await rowsOf(folder, 'select any_value(run_id) as id from marketing.scores');
   await refused(['1997-W11', String(run?.id)], 64, 'are the same publication');
   await writeFile(path.join(folder, 'precious.txt'), 'not a page');
-  const { code } = await scoreBatch(folder, ['compare', '1997-W11', '--model', 'model', '--page', 'precious.txt']);
-  expect(code).toBe(64);
+  // Before anything is compared, and so before the bundle is looked for.
+  await refused(['1997-W11', '--model', 'nowhere', '--page', 'precious.txt'], 64, 'is not an HTML page');
   expect(await readFile(path.join(folder, 'precious.txt'), 'utf8')).toBe('not a page');
 });
 
