@@ -35,8 +35,8 @@ export const LARGEST = 20;
 export async function comparePublications(reader: TableReader, options: CompareOptions): Promise<Comparison> {
   const { a, b, bands, largest = LARGEST } = options;
   refuseOtherKeys({ name: a.facts.name, key: a.rows.key }, { name: b.facts.name, key: b.rows.key });
-  const [rowsA, rowsB] = [await withBands(reader, a.rows, bands.a), await withBands(reader, b.rows, bands.b)];
-  const pairs = await readPairs(reader, rowsA, rowsB, largest);
+  const paired = async ({ rows }: ComparedSide, own: Bands) => ({ plain: rows, banded: await withBands(reader, rows, own) });
+  const pairs = await readPairs(reader, await paired(a, bands.a), await paired(b, bands.b), largest);
   return assemble({
     a: { facts: a.facts, distribution: await readDistribution(reader, a.rows) },
     b: { facts: b.facts, distribution: await readDistribution(reader, b.rows) },

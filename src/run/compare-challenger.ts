@@ -28,7 +28,7 @@ export async function compareWithChampion(champion: ActiveRun, challenger: Activ
   return {
     champion: bundleOf(champion),
     challenger: bundleOf(challenger),
-    measures: { ...measures, largest: [] },
+    measures,
     limits: checkComparison(measures, plan.job.definition.compare),
   };
 }
