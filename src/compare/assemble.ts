@@ -11,11 +11,9 @@ import type {
 import { SCORE_SCALE } from '../domain/tables.ts';
 import { type Distribution, driftOf } from './distribution.ts';
 import { type PairFacts, PERCENTS, tenthOf } from './pair-facts.ts';
+import { rounded } from './rounded.ts';
 
 const MILLION = 10 ** SCORE_SCALE;
-
-/** Decimals of means and shares: as many as ten million users can determine. */
-const DIGITS = 9;
 
 /** What was counted of two sides. */
 export interface Counted {
@@ -108,8 +106,4 @@ function movesOf(moves: PairFacts['moves'], users: number, { bounds, rest }: Ban
     moves: [...moves].sort((one, other) => place(one.from) - place(other.from) || place(one.to) - place(other.to)),
     moved: rounded(moved / users),
   };
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(DIGITS));
 }

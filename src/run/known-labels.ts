@@ -1,5 +1,5 @@
 import type { KnownLabels } from '../compare/outcomes.ts';
-import { counted } from '../domain/counted.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableColumn } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -56,5 +56,5 @@ export async function knownLabels({ job, source, window, columns, now }: LabelsO
 export function fewOutcomes(known: number, users: number): string | undefined {
   return 2 * known >= users
     ? undefined
-    : `the labels give the outcome of only ${counted(known, 'user')} of ${users.toLocaleString('en')} in both`;
+    : `the labels give the outcome of only ${counted(known, 'user')} of ${grouped(users)} in both`;
 }
