@@ -36,10 +36,13 @@ export async function compareCommand(
   const other = otherSide(b, flags, context);
   const job = await namedJob(flags, context);
   const { folder, environment } = context;
+  const page = flags.page === undefined ? undefined : path.resolve(folder, flags.page);
+  // A comparison can take long.
+  if (page !== undefined) await refuseOther(page);
   const otherJob = flags.withJob === undefined ? undefined : await loadJob(flags.withJob, folder, environment);
   const comparison = await compareSides({ job, a, b: other, otherJob, largest: flags.largest ?? LARGEST }, context);
   const limits = checkComparison(comparison, job.definition.compare);
-  if (flags.page !== undefined) await writePage(path.resolve(folder, flags.page), comparison, { limits, job }, context);
+  if (page !== undefined) await writePage(page, comparison, { limits, job }, context);
   const beyond = exceeded(limits);
   for (const line of beyond) context.console.warn(line);
   return {
@@ -75,11 +78,15 @@ interface PageOf {
   readonly job: Job;
 }
 
+async function refuseOther(file: string): Promise<void> {
+  const { refuseOtherFile } = await import('../compare/page-file.ts');
+  await refuseOtherFile(file);
+}
+
 async function writePage(file: string, comparison: Comparison, { limits, job }: PageOf, { console }: Context): Promise<void> {
   const { comparisonPage } = await import('../compare/comparison-page.ts');
-  const { refuseOtherFile } = await import('../compare/page-file.ts');
   const { replaceFile } = await import('../replaced-file.ts');
-  await refuseOtherFile(file);
+  await refuseOther(file);
   await replaceFile(file, comparisonPage(comparison, limits, job.definition.report), 'name another file with --page');
   console.info(`wrote ${file}`);
 }
