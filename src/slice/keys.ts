@@ -5,7 +5,7 @@ import type { Plan, SlicePlan } from '../plan/plan.ts';
 import type { Dialect } from '../warehouse/dialect.ts';
 import type { TextRow } from '../warehouse/reader.ts';
 import type { Source } from '../warehouse/warehouse.ts';
-import type { ChangeSource } from './changes/change-source.ts';
+import type { ChangeSource } from './changes/source.ts';
 
 /** Keys in one VALUES list. */
 const KEYS_PER_LIST = 1000;

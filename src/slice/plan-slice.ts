@@ -11,7 +11,6 @@ import { bindSlice } from '../job/changed-keys.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
-import { bundleFolder } from '../plan/bundle-folder.ts';
 import { tryModel } from '../plan/canary.ts';
 import { checkDraft, phasesOf, refuseMissingReference } from '../plan/checks.ts';
 import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
@@ -42,7 +41,7 @@ export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledg
 /** Opens the job's warehouses and tries its model, once for all slices of a command. */
 export async function openSlices(job: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
   incrementalOf(job);
-  const bundle = await loadBundle(await bundleFolder(path.resolve(job.root, job.definition.model)));
+  const bundle = await loadBundle(path.resolve(job.root, job.definition.model));
   refuseMissingReference(job, bundle);
   const { score } = job.definition;
   const served = await tryModel(bundle, score, options.requireGpu || score.require_gpu);
