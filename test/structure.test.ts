@@ -118,6 +118,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
     'yaml',
   ],
+  // Which users changed since the slice before.
+  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
