@@ -8,6 +8,9 @@ import type { Column } from './schema.ts';
 export const stagedKey = (position: number): string => `key_${position}`;
 export const stagedKeep = (position: number): string => `keep_${position}`;
 
+/** Column of a slice's scored files and staging: hash of the encoded features, signed 64 bits; null for a rejected row. */
+export const SKIP_KEY = 'skip_key';
+
 /** Whether a sink with `stagesText` stages the values of this column as canonical text. */
 export function isStagedAsText({ type }: Pick<Column, 'type'>): boolean {
   return type === 'decimal' || type === 'datetime' || type === 'timestamp' || type === 'uuid';
