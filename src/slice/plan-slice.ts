@@ -17,7 +17,7 @@ import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
-import { changeSources } from './changes/sources.ts';
+import { changeSources } from './changes/declared.ts';
 import type { ChangeSource } from './changes/source.ts';
 import { nextSlice } from './next.ts';
 import { type Position, positionOf, unfinishedSlice } from './position.ts';

@@ -9,8 +9,7 @@ import type { ActiveRun } from '../run/progress.ts';
 import { entryOf } from '../run/progress.ts';
 import { reconcile } from '../run/reconcile.ts';
 import type { TextRow } from '../warehouse/reader.ts';
-import { countCurrent, type CurrentCounts } from '../warehouse/sql/current-counts.ts';
-import { findCurrent } from './find-current.ts';
+import { countTable } from './current-rows.ts';
 import type { SlicePlan } from '../plan/plan.ts';
 
 interface Staged {

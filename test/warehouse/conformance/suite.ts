@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
 import { comparison } from './comparison.ts';
+import { current } from './current.ts';
 import { drift } from './drift.ts';
 import { erasure } from './erase.ts';
 import { history } from './history.ts';
@@ -24,6 +25,7 @@ const AREAS = {
   names,
   staging,
   publication,
+  current,
   amendment,
   'publish lock': publishLock,
   reading,
