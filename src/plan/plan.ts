@@ -96,8 +96,8 @@ export interface Plan
 /** What is particular to the plan of a slice. */
 export interface SlicePlan {
   readonly details: SliceDetails;
-  /** The job's query as of the slice, for users whose keys are in a relation, or for all. @param changed FROM clause */
-  readonly bind: (changed: string | undefined) => Query;
+  /** The job's query as of the slice, for users whose keys are in a relation. @param relation FROM clause without alias */
+  readonly bind: (relation: string) => Query;
   /** The query for all users as of another instant, ISO text with microseconds. */
   readonly bindAt: (asOf: string) => Query;
   /** Where the rows are copied to, if the slice ends with a window of the batch. */

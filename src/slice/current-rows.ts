@@ -1,9 +1,9 @@
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { AttemptTally } from '../domain/reconciliation.ts';
-import type { Plan, SlicePlan } from '../plan/plan.ts';
+import type { Plan } from '../plan/plan.ts';
 import type { ActiveRun } from '../run/progress.ts';
 import type { TextRow } from '../warehouse/reader.ts';
-import { type CurrentCounts, countCurrent, readCurrentCounts } from '../warehouse/sql/current-counts.ts';
+import { type CurrentCounts, countCurrent } from '../warehouse/sql/current-counts.ts';
 import { writeEarlier } from './earlier.ts';
 import { frozenKeys } from './keys.ts';
 import type { Position } from './position.ts';
@@ -33,35 +33,40 @@ export async function keysOfOtherModels(
   });
 }
 
-/** Writes the scores that the current table has for the frozen rows to a file for the chunk workers. @returns its path, if there are some */
-export async function earlierScores(
-  { plan, progress }: ActiveRun & { readonly plan: Plan },
-  frozen: FrozenTable,
-): Promise<string | undefined> {
-  const { sink, source, tables, key, bundle, sourceAccess } = plan;
-  return await writeEarlier(sink, {
-    table: tables.scores,
-    key,
-    digest: bundle.digest,
-    folder: await sink.workFolder(progress.runId),
-    scoreColumn: plan.job.definition.score.column,
-  });
+/**
+ * Writes the scores that the current table has for the frozen rows to a file for the chunk workers. If source and sink are two
+ * databases, the scores of all users.
+ *
+ * @returns its path; undefined if there are none
+ */
+export async function earlierScores({ plan, progress }: ActiveRun, frozen: FrozenTable): Promise<string | undefined> {
+  const { sink, source, tables, key, bundle, job, slice, sourceAccess } = plan;
+  const { warehouse } = job.definition.sink;
+  const together = warehouse === undefined || warehouse === job.definition.source.warehouse;
+  const only = together && slice?.details.kind === 'changes' ? await frozenKeys(source, frozen, key) : undefined;
+  const folder = await sink.workFolder(progress.runId);
+  const scoreColumn = job.definition.score.column;
+  const spec = { current: tables.scores, key, scoreColumn, digest: bundle.digest, only, folder, memory: sourceAccess.memory };
+  return await sink.read((reader) => writeEarlier(reader, spec));
 }
 
-/** The current table as it is, and as it would be. `before` is undefined if it does not exist yet. */
-export async function countTable(
-  { plan, progress }: ActiveRun,
-  {
-    pinned,
-    gone,
-    whole,
-    edges,
-  }: {
-    readonly pinned: readonly AttemptTally[];
-    readonly gone: readonly TextRow[];
-    readonly whole: boolean;
-    readonly edges: readonly number[] | undefined;
-  },
-): Promise<{ readonly before: CurrentCounts | undefined; readonly after: CurrentCounts }> {
-  throw new Error('soon');
+interface TableToCount {
+  readonly pinned: readonly AttemptTally[];
+  readonly gone: readonly TextRow[];
+  readonly whole: boolean;
+  /** Inner edges of the bins of scores. */
+  readonly edges: readonly number[] | undefined;
+}
+
+/** Counts the users of the current table as it is, and as it would be. */
+export async function countTable({ plan, progress }: ActiveRun, { pinned, ...rest }: TableToCount): Promise<CurrentCounts> {
+  const { sink, tables, key, bundle, job } = plan;
+  const options = {
+    ...{ ...rest, table: tables.scores, key, digest: bundle.digest },
+    ...{ scoreColumn: job.definition.score.column, stagesText: sink.stagesText },
+  };
+  if (pinned.length === 0) return await sink.read((reader) => countCurrent(reader, { ...options, staged: undefined }));
+  return await sink.readStaged({ runId: progress.runId, key, pinned, rejected: true }, (reader, staged) =>
+    countCurrent(reader, { ...options, staged }),
+  );
 }

@@ -7,7 +7,7 @@ import type { Query } from '../domain/query.ts';
 import type { SliceDetails } from '../domain/slice.ts';
 import { ledgerLayout, tablesOf } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { bindSlice } from '../job/changed-keys.ts';
+import { bindSlice, type ChangedKeys } from '../job/changed-keys.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
@@ -17,8 +17,9 @@ import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
-import { changeSources } from './changes/declared.ts';
+import { asOfOf, changeSources } from './changes/declared.ts';
 import type { ChangeSource } from './changes/source.ts';
+import { microText } from './instants.ts';
 import { nextSlice } from './next.ts';
 import { type Position, positionOf, unfinishedSlice } from './position.ts';
 import { incrementalOf, sliceJob, sliceWindow } from './slice-job.ts';
@@ -76,14 +77,16 @@ export async function planSlice(session: SliceSession, context: Context): Promis
     const entries = await ledger.entries({ job: definition.name, window: ledgerWindow(window) });
     const position = positionOf(entries);
     const bind = binder(session.job);
-    const everything = bind(incremental.since, undefined);
-    const columns = chooseColumns(definition, await source.describe(everything), bundle);
+    // Which instant it is makes no difference to the columns.
+    const anytime = bind(microText(window.start.getTime()), definition.source.key, undefined);
+    const columns = chooseColumns(definition, await source.describe(anytime), bundle);
+    const keyNames = columns.key.map(({ name }) => source.dialect.identifier(name));
     const shape = shapeOf(session.job, columns, bundle);
     if (!options.snapshot) refuseOtherShape(position, shape, bundle);
     const sources = await findSources(session, columns.key);
     const { details, more, warnings } = await detailsOf(session, { position, entries, shape, sources });
     for (const warning of warnings) context.console.warn(warning);
-    const query = bind(details.as_of, undefined);
+    const query = bind(details.as_of, keyNames, undefined);
     const requireGpu = options.requireGpu || definition.score.require_gpu;
     const sizing = sizeRun(definition, bundle, {
       ...{ workers: options.workers, execution: served.execution, kinds, maxMemory: context.maxMemory },
@@ -109,8 +112,8 @@ export async function planSlice(session: SliceSession, context: Context): Promis
     };
     const slice: SlicePlan = {
       details,
-      bind: (changed) => bind(details.as_of, changed),
-      bindAt: (asOf) => bind(asOf, undefined),
+      bind: (relation) => bind(details.as_of, keyNames, { relation, columns: keyNames }),
+      bindAt: (asOf) => bind(asOf, keyNames, undefined),
       boundary: details.boundary === null ? undefined : boundaryLayout(names.scores, own),
     };
     return {
@@ -131,11 +134,13 @@ export async function planSlice(session: SliceSession, context: Context): Promis
   }
 }
 
+type Bind = (asOf: string, key: readonly string[], changed: ChangedKeys | undefined) => Query;
+
 /** Binds the job's query as of an instant, for users whose keys are in a relation, or for all. */
-function binder({ query, queryName, kind, definition }: Job): (asOf: string, changed: string | undefined) => Query {
-  const { source, time_zone: zone } = definition;
+function binder({ query, queryName, kind, definition }: Job): Bind {
+  const { time_zone: zone } = definition;
   const { since } = incrementalOf({ definition });
-  return (asOf, changed) => bindSlice(query, { name: queryName, kind, zone, since, asOf, key: source.key, changed });
+  return (asOf, key, changed) => bindSlice(query, { name: queryName, kind, zone, since, asOf, key, changed });
 }
 
 /** The change sources, once their tables are known to have the columns. */
@@ -166,10 +171,7 @@ async function detailsOf(session: SliceSession, { position, entries, shape, sour
   const before = new Map(from?.slice.spans.map((span) => [span.source, span.to]));
   const bounds = await boundsOf(session, sources, before);
   const open = bounds.map(({ changes, start, row }) => changes.span(row, start));
-  const end = open
-    .flatMap(({ asOf }) => asOf ?? [])
-    .sort()
-    .at(-1);
+  const end = asOfOf(open);
   if (end === undefined) {
     throw new ScoreBatchError('unavailable', `${sources.map(({ name }) => name).join(' and ')} have no rows yet`, {
       hint: 'start again when the first changes have arrived',

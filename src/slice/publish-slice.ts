@@ -40,10 +40,10 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
       : await reconcile(active, staged.rows, undefined);
   const whole = slice.details.kind !== 'changes';
   progress.rows = rows;
-  const { before, after } = await countTable(active, { pinned, gone: staged.gone, whole, edges: reference?.edges });
+  const { before, after, deleted } = await countTable(active, { pinned, gone: staged.gone, whole, edges: reference?.edges });
   const gates = applyGates(
     {
-      ...{ pinned, rejections, scoreCounts: after.scoreCounts },
+      ...{ pinned, rejections, scoreCounts: reference && after.scoreCounts },
       rows: { frozen: after.users, scored: after.users - after.quarantined, quarantined: after.quarantined },
       // One new text is all texts of a slice of one user.
       texts: whole ? texts : {},
@@ -51,11 +51,10 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
     {
       limits: definition.gates,
       refuseDuplicates: definition.source.duplicates === 'refuse',
-      superseded: before && {
-        frozen: before.users,
-        scored: before.users - before.quarantined,
-        quarantined: before.quarantined,
-      },
+      superseded:
+        before.users === 0
+          ? undefined
+          : { frozen: before.users, scored: before.users - before.quarantined, quarantined: before.quarantined },
       previous: undefined,
       reference,
       allowEmpty: false,
@@ -66,7 +65,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
     scored: rows.scored - unchanged,
     unchanged,
     quarantined: rows.quarantined,
-    deleted: after.deleted,
+    deleted,
     users: after.users,
     other_model: after.otherModel,
     last_full: staged.lastFull,
