@@ -159,7 +159,8 @@ export interface Sink extends Scratch, Audit {
   /**
    * Reads staged rows and published tables by the same statements. Call it after `tally`.
    *
-   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging
+   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging; or, of
+   * a slice, with all rows
    */
   readStaged<T>(options: StagedToRead, work: (reader: TableReader, staged: string) => Promise<T>): Promise<T>;
   /**

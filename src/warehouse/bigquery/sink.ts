@@ -39,10 +39,11 @@ export function bigquerySink(connection: Connection): Sink {
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
-    readStaged: ({ runId, pinned }, work) =>
-      translated(connection, () =>
-        work(readerOf(connection), scoredRows(pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned))),
-      ),
+    readStaged: ({ runId, pinned, slice }, work) =>
+      translated(connection, () => {
+        const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned);
+        return work(readerOf(connection), slice ? staged : scoredRows(staged));
+      }),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>

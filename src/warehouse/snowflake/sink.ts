@@ -67,10 +67,11 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       ),
     topRows: (options) =>
       translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
-    readStaged: ({ runId, pinned }, work) =>
-      translated(snowflake, () =>
-        work(readerOf(snowflake), scoredRows(pinnedRows(SNOWFLAKE, counted.get(runId) ?? '', pinned))),
-      ),
+    readStaged: ({ runId, pinned, slice }, work) =>
+      translated(snowflake, () => {
+        const staged = pinnedRows(SNOWFLAKE, counted.get(runId) ?? '', pinned);
+        return work(readerOf(snowflake), slice ? staged : scoredRows(staged));
+      }),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     erase: (erasure) => translated(snowflake, () => erase(snowflake, erasure), 'erasing published rows'),

@@ -1,4 +1,7 @@
 import { expect } from 'vitest';
+import type { TableReader } from '../../../src/warehouse/reader.ts';
+import { countCurrent } from '../../../src/warehouse/sql/current-counts.ts';
+import { EDGES } from './run.ts';
 import { hour, publishSlice, type Slice, type SliceRow, startSlice, textsOf } from './slice.ts';
 import { type Area, openSubject } from './subject.ts';
 
@@ -202,6 +205,46 @@ export const current: Area = (it, makeSubject) => {
     expect(
       all.filter(([, , , , boundary]) => boundary?.startsWith('2026-11-30')).map(([id, score]) => `${id} ${score}`),
     ).toEqual(['1 0.3', '2 0.75', '4 0.4']);
+  });
+
+  it('counts the users that there would be after a slice, before it is published', async () => {
+    const subject = await openSubject(makeSubject);
+    const counted = async (slice: Slice) => {
+      const { sink } = slice.warehouse;
+      const { key, pinned, current: change, entry } = slice.spec;
+      const count = (reader: TableReader, staged: string | undefined) =>
+        countCurrent(reader, {
+          ...{ table: slice.table, key, scoreColumn: 'score', staged, stagesText: sink.stagesText, edges: EDGES },
+          ...{ digest: entry.model.digest, whole: change?.whole ?? false, gone: change?.gone ?? [] },
+        });
+      return pinned.length === 0
+        ? await sink.read((reader) => count(reader, undefined))
+        : await sink.readStaged({ runId: slice.runId, key, pinned, slice: true }, count);
+    };
+    const none = { users: 0, quarantined: 0, otherModel: 0, scoreCounts: [0, 0, 0] };
+    const first = await startSlice(subject, 1, [user(1, 0.1, 11), user(2, 0.75, 12), user(3, 0.3, 13), NULL_KEY], ALL);
+    const one = { users: 3, quarantined: 0, otherModel: 0, scoreCounts: [1, 1, 1] };
+    expect(await counted(first)).toMatchObject({ before: none, after: one, deleted: 0, unchanged: 0 });
+    await first.publish();
+
+    const rejected = { key: ['4'], reason: 'duplicate key' };
+    const rows = [user(1, 0.9, 11), user(2, 0.3, 22), rejected, rejected];
+    const second = await startSlice(subject, 2, rows, { gone: [['3'], ['9']] });
+    const two = { users: 3, quarantined: 1, otherModel: 0, scoreCounts: [1, 1, 0] };
+    expect(await counted(second)).toMatchObject({ before: one, after: two, deleted: 1, unchanged: 1 });
+    await second.publish();
+
+    const third = await startSlice(subject, 3, [user(5, 0.3, 15)], { model: OTHER, gone: [['4'], ['3']] });
+    const three = { users: 3, quarantined: 0, otherModel: 2, scoreCounts: [1, 2, 0] };
+    const before = { ...two, otherModel: 3 };
+    expect(await counted(third)).toMatchObject({ before, after: three, deleted: 1, unchanged: 0 });
+    const whole = await startSlice(subject, 4, [user(1, 0.3, 11)], ALL);
+    expect(await counted(whole)).toMatchObject({
+      ...{ before: two, deleted: 2, unchanged: 1 },
+      after: { ...none, users: 1, scoreCounts: [1, 0, 0] },
+    });
+    const empty = await startSlice(subject, 5, [], ALL);
+    expect(await counted(empty)).toMatchObject({ before: two, after: none, deleted: 3 });
   });
 };
 
