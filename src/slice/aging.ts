@@ -2,7 +2,7 @@ import type { Query } from '../domain/query.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
-import { millis, microText } from './instants.ts';
+import { microText, millis } from './instants.ts';
 import { incrementalOf } from './slice-job.ts';
 
 /** Later than a slice by an odd time, so that ages in years, days of the week and hours of the day all show. */
@@ -25,7 +25,8 @@ export async function refuseAging(plan: Plan & { readonly slice: SlicePlan }, jo
   const columns = needed.filter(({ name }) => !key.some((part) => part.name.toLowerCase() === name.toLowerCase()));
   const [counts = []] = await source.select(both(plan.query, later), (dialect, relation) => {
     const text = dialect.type({ type: 'string' });
-    const value = (name: string) => dialect.text(dialect.identifier(name), columns.find((one) => one.name === name) ?? { type: 'string' });
+    const value = (name: string) =>
+      dialect.text(dialect.identifier(name), columns.find((one) => one.name === name) ?? { type: 'string' });
     const sides = columns.map(
       ({ name }, i) =>
         `MAX(CASE WHEN score_batch_side = 1 THEN ${value(name)} END) AS now_${i}, MAX(CASE WHEN score_batch_side = 2 THEN ${value(name)} END) AS later_${i}`,
@@ -58,6 +59,9 @@ function both(first: Query, second: Query): Query {
     a.length === 1
       ? [`SELECT 1 AS score_batch_side, * FROM (${between}`]
       : [`SELECT 1 AS score_batch_side, * FROM (${a[0]}`, ...a.slice(1, -1), between];
-  const texts = b.length === 1 ? [...joined.slice(0, -1), `${joined.at(-1)}) AS second_rows`] : [...joined, ...b.slice(1, -1), `${b.at(-1)}) AS second_rows`];
+  const texts =
+    b.length === 1
+      ? [...joined.slice(0, -1), `${joined.at(-1)}) AS second_rows`]
+      : [...joined, ...b.slice(1, -1), `${b.at(-1)}) AS second_rows`];
   return { name: first.name, texts, parameters: [...first.parameters, ...second.parameters] };
 }

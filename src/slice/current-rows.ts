@@ -66,7 +66,7 @@ export async function countTable({ plan, progress }: ActiveRun, { pinned, ...res
     ...{ scoreColumn: job.definition.score.column, stagesText: sink.stagesText },
   };
   if (pinned.length === 0) return await sink.read((reader) => countCurrent(reader, { ...options, staged: undefined }));
-  return await sink.readStaged({ runId: progress.runId, key, pinned, rejected: true }, (reader, staged) =>
+  return await sink.readStaged({ runId: progress.runId, key, pinned, slice: true }, (reader, staged) =>
     countCurrent(reader, { ...options, staged }),
   );
 }

@@ -55,7 +55,10 @@ function listKeys(dialect: Dialect, key: readonly Column[], keys: readonly TextR
       .slice(i, i + KEYS_PER_LIST)
       .map((row) =>
         key
-          .map((column, at) => `CAST(${dialect.literal(row[at] ?? '')} AS ${typeOf(dialect, column)}) AS ${dialect.identifier(column.name)}`)
+          .map(
+            (column, at) =>
+              `CAST(${dialect.literal(row[at] ?? '')} AS ${typeOf(dialect, column)}) AS ${dialect.identifier(column.name)}`,
+          )
           .join(', '),
       );
     selects.push(rows.map((row) => `SELECT ${row}`).join(' UNION ALL '));
@@ -74,7 +77,8 @@ export async function frozenKeys(source: Source, frozen: FrozenTable, key: reado
   return await source.showFrozen(
     frozen,
     nothing,
-    (dialect, relation) => `(SELECT ${key.map(({ name }) => dialect.identifier(name)).join(', ')} FROM ${relation} AS frozen_rows)`,
+    (dialect, relation) =>
+      `(SELECT ${key.map(({ name }) => dialect.identifier(name)).join(', ')} FROM ${relation} AS frozen_rows)`,
   );
 }
 

@@ -69,7 +69,6 @@ export async function planSlice(session: SliceSession, context: Context): Promis
   const { bundle, served, source, sink, ledger, kinds, sourceAccess, options } = session;
   const job = sliceJob(session.job);
   const { definition } = job;
-  const incremental = incrementalOf(session.job);
   const window = sliceWindow(session.job);
   const stages = context.console.live.stages(window.label);
   stages.enter('plan', context.began);
@@ -217,8 +216,13 @@ function refuseOtherShape(position: Position | undefined, shape: string, { diges
   const [job, features, model] = position?.slice.shape.split('.') ?? [];
   const [jobNow, featuresNow] = shape.split('.');
   if (position === undefined || (job === jobNow && (model !== digest.slice(0, 16) || features === featuresNow))) return;
-  const what = job === jobNow ? 'the types or names of feature columns' : 'the query, its key or kept columns, since or the time zone';
-  throw new ScoreBatchError('configuration', `${what} changed since the slice before, so users that did not change would be wrong`, {
-    hint: 'score all users anew: score-batch --slice --snapshot',
-  });
+  const what =
+    job === jobNow ? 'the types or names of feature columns' : 'the query, its key or kept columns, since or the time zone';
+  throw new ScoreBatchError(
+    'configuration',
+    `${what} changed since the slice before, so users that did not change would be wrong`,
+    {
+      hint: 'score all users anew: score-batch --slice --snapshot',
+    },
+  );
 }

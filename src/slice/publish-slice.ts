@@ -1,16 +1,16 @@
-import { counted, grouped } from '../domain/counted.ts';
+import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import type { SliceOutcome } from '../domain/slice.ts';
 import { ScoreBatchError } from '../errors.ts';
+import type { SlicePlan } from '../plan/plan.ts';
 import type { ActiveRun } from '../run/progress.ts';
 import { entryOf } from '../run/progress.ts';
 import { reconcile } from '../run/reconcile.ts';
 import type { TextRow } from '../warehouse/reader.ts';
 import { countTable } from './current-rows.ts';
-import type { SlicePlan } from '../plan/plan.ts';
 
 interface Staged {
   /** Undefined if nothing changed. */
@@ -103,7 +103,12 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
 
 function detailsOf(
   { plan, progress: { clock } }: ActiveRun,
-  { pinned, rejections, warnings, scorePsi }: Pick<RunDetails, 'warnings'> & {
+  {
+    pinned,
+    rejections,
+    warnings,
+    scorePsi,
+  }: Pick<RunDetails, 'warnings'> & {
     readonly pinned: readonly AttemptTally[];
     readonly rejections: RunDetails['rejections'];
     readonly scorePsi: number | undefined;

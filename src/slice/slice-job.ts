@@ -1,5 +1,5 @@
-import { parseTableName } from '../domain/table-name.ts';
 import { incrementalJob } from '../domain/slice.ts';
+import { parseTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
@@ -27,7 +27,13 @@ export function sliceJob(job: Job): Job {
   const incremental = incrementalOf(job);
   const { challenger: _challenger, labels: _labels, ...definition } = job.definition;
   const { reasons: _reasons, bands, ...score } = definition.score;
-  const { min_auc: _auc, max_calibration_error: _error, max_feature_psi: _psi, max_null_share: _null, ...gates } = definition.gates;
+  const {
+    min_auc: _auc,
+    max_calibration_error: _error,
+    max_feature_psi: _psi,
+    max_null_share: _null,
+    ...gates
+  } = definition.gates;
   const { csv_bom, min_cell, nouns } = definition.report;
   const { keep_rows: _keep, ready: _ready, ...source } = definition.source;
   return {

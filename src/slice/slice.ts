@@ -1,12 +1,12 @@
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
-import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
+import type { Query } from '../domain/query.ts';
 import { ALONE } from '../domain/sharing.ts';
+import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
 import type { StageSeconds } from '../domain/stages.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
-import type { Query } from '../domain/query.ts';
 import { begin } from '../run/begin.ts';
 import { publishOnce } from '../run/finish.ts';
 import type { ActiveRun } from '../run/progress.ts';
@@ -55,7 +55,9 @@ async function runSlice(planned: PlannedSlice, job: Job, context: Context): Prom
   if (details.kind === 'snapshot') await refuseAging(plan, job);
   return await shown(plan, async () => {
     const active = await begin(plan, { fresh: false, skipPublished: false }, context);
-    const run = await publishOnce(active, () => scoreSlice(active, { ...planned, job, lastFull: lastFullOf(details, position) }));
+    const run = await publishOnce(active, () =>
+      scoreSlice(active, { ...planned, job, lastFull: lastFullOf(details, position) }),
+    );
     await dropKeys(active);
     const { slice_outcome: outcome, seconds } = active.progress.details;
     return { run, slice: details, outcome, seconds };
