@@ -23,7 +23,7 @@ const QUOTED: Readonly<Record<WarehouseKind, string>> = {
 };
 
 /** Whatever else comes before a predicate could negate it, or take it as a value. */
-const BEFORE = /(?:^|[^\w$"`.])(?:where|and|on|having|qualify)[\s(]*$/i;
+const BEFORE = /(?:^|[^\w$"`.])(?:where|and|on|having|qualify)([\s(]*)$/i;
 
 /** An OR or an operator would give the predicate another meaning than to leave out users. */
 const AFTER =
@@ -46,7 +46,11 @@ export function changedPredicate(sql: string, at: number, kind: WarehouseKind, w
   if (before === null || after === null) throw misused(where);
   const start = before.index;
   const end = at + 1 + CHANGED_KEYS.length + after[0].length;
-  if (!BEFORE.test(sql.slice(0, start)) || !AFTER.test(sql.slice(end))) throw misused(where);
+  const [, opened] = BEFORE.exec(sql.slice(0, start)) ?? [];
+  if (opened === undefined) throw misused(where);
+  // Parentheses of its own are no end yet.
+  const own = new RegExp(`^(?:\\s*\\)){0,${opened.replace(/[^(]/g, '').length}}`);
+  if (!AFTER.test(sql.slice(end).replace(own, ''))) throw misused(where);
   const columns = [...(before[1] ?? before[2] ?? '').matchAll(new RegExp(name, 'g'))].map(([column]) => column);
   return { start, end, columns };
 }

@@ -45,6 +45,8 @@ export interface ChangeSource {
    * they belong to no user.
    */
   keys(dialect: Dialect, span: SourceSpan): string;
+  /** What an error of running `keys` means: a refusal if the span can no longer be read, else the same error. */
+  refusal(error: unknown): unknown;
 }
 
 /** A change source whose table is not seen yet. */

@@ -1,9 +1,10 @@
-import { formatMicroseconds, type Microseconds, parseMicroseconds } from '../../domain/microseconds.ts';
+import { formatMicroseconds, type Microseconds } from '../../domain/microseconds.ts';
 import type { Column } from '../../domain/schema.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 import type { TextRow } from '../../warehouse/reader.ts';
 import { columnOf, keyColumns, nameIn, type SourceTable, selectKeys } from './columns.ts';
+import { earliest, instantAt, latest, SNAPSHOT } from './position.ts';
 import type { ChangeSource, SpanLimits, SpanToRead } from './source.ts';
 import { type WatermarkTime, watermarkTime } from './watermark-time.ts';
 
@@ -26,8 +27,6 @@ const START = '0001-01-01T00:00:00.000000Z';
 /** How far a watermark may be ahead of the warehouse's clock: clocks of writers differ. */
 const AHEAD = 5n * 60_000_000n;
 
-const SNAPSHOT = 'read all users once more with score-batch --slice --snapshot';
-
 /**
  * Rows whose watermark is at or above the position count as changed. The span ends one microsecond after the greatest
  * watermark, less the lag. The next one begins so that the greatest watermark is read again, with `lookback` before it: rows
@@ -41,7 +40,7 @@ export function watermarkSource(table: SourceTable, options: WatermarkOptions): 
   const time = timeOf(table, column, options);
   const name = nameIn(column, table);
   const where = `${table.name}.${column.name}`;
-  const first = (from: string) => time.least(positionOf(from) - 1n - micros(options.lookback));
+  const first = (from: string) => time.least(instantAt(from, table.name) - 1n - micros(options.lookback));
   const atLeast = (dialect: Dialect, from: string | null) =>
     from === null || from === START ? [] : [`${name} >= ${cast(dialect, time, first(from))}`];
   return {
@@ -59,9 +58,10 @@ export function watermarkSource(table: SourceTable, options: WatermarkOptions): 
     },
     span: (row, from, limits = {}) => spanOf({ name: table.name, where, time, options }, row, from, limits),
     keys: (dialect, { from, to }) => {
-      const conditions = [...atLeast(dialect, from), `${name} < ${cast(dialect, time, time.above(positionOf(to)))}`];
+      const conditions = [...atLeast(dialect, from), `${name} < ${cast(dialect, time, time.above(instantAt(to, table.name)))}`];
       return selectKeys(dialect, table, keys, { from: table.name, conditions });
     },
+    refusal: (error) => error,
   };
 }
 
@@ -98,12 +98,11 @@ function spanOf(judged: Judged, row: TextRow, from: string | null, { cap }: Span
     return { span: { source: name, from, to: START }, asOf: undefined, warnings };
   }
   const instant = time.instant(maximum);
-  if (instant === undefined || instant > positionOf(clock ?? '') + AHEAD) throw inFuture(judged, maximum, clock ?? '');
+  if (instant === undefined || instant > instantAt(clock ?? '', name) + AHEAD) throw inFuture(judged, maximum, clock ?? '');
   const after = time.after(maximum);
-  if (from !== null && after < positionOf(from)) throw goneBack(where, from, `now ends at ${maximum}`);
-  const ends = [formatMicroseconds(after - micros(options.lag)), ...(cap === undefined ? [] : [canonical(cap)])].sort();
+  if (from !== null && after < instantAt(from, name)) throw goneBack(where, from, `now ends at ${maximum}`);
   // A greater lag or an earlier cap than before does not move the position back.
-  const to = [ends[0] ?? '', from ?? ''].sort()[1] ?? '';
+  const to = latest(from ?? undefined, earliest(formatMicroseconds(after - micros(options.lag)), cap));
   return { span: { source: name, from, to }, asOf: to, warnings };
 }
 
@@ -141,16 +140,6 @@ function cast(dialect: Dialect, { type }: WatermarkTime, text: string): string {
   return `CAST(${dialect.literal(text)} AS ${dialect.type({ type })})`;
 }
 
-function canonical(instant: string): string {
-  return formatMicroseconds(positionOf(instant));
-}
-
 function micros(milliseconds: number): Microseconds {
   return BigInt(milliseconds) * 1000n;
-}
-
-function positionOf(text: string): Microseconds {
-  const position = parseMicroseconds(text);
-  if (position === undefined) throw new Error(`${text} is not a position of a watermark`);
-  return position;
 }
