@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
 import { comparison } from './comparison.ts';
 import { drift } from './drift.ts';
+import { earlier } from './earlier.ts';
 import { erasure } from './erase.ts';
 import { history } from './history.ts';
 import { ledger } from './ledger.ts';
@@ -32,6 +33,7 @@ const AREAS = {
   drift,
   history,
   comparison,
+  'earlier scores': earlier,
   erasure,
 } satisfies Record<string, Area>;
 

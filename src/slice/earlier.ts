@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto';
+import path from 'node:path';
+import type { Column } from '../domain/schema.ts';
+import { SKIP_KEY, stagedKey } from '../domain/staged-columns.ts';
+import { SCORE_SCALE, type TableLayout } from '../domain/tables.ts';
+import { appendText } from '../duckdb/append-text.ts';
+import { type Database, openDatabase } from '../duckdb/database.ts';
+import { literal } from '../duckdb/sql.ts';
+import type { Dialect } from '../warehouse/dialect.ts';
+import type { TableReader, TextRow } from '../warehouse/reader.ts';
+import { keyHash } from '../warehouse/sql/dialect.ts';
+
+export interface EarlierSpec {
+  /** See `currentLayout`. */
+  readonly current: TableLayout;
+  readonly key: readonly Column[];
+  readonly scoreColumn: string;
+  /** Only scores of this model. */
+  readonly digest: string;
+  /**
+   * FROM clause, without an alias, of rows with the key's columns under their names, in the database of the current table:
+   * only scores of these keys. By default of all keys.
+   */
+  readonly only?: string | undefined;
+  /** Local folder to write to. */
+  readonly folder: string;
+  /** Bytes of DuckDB's buffers. */
+  readonly memory: number;
+  /** Rows to hold at a time, about. */
+  readonly pageRows?: number;
+}
+
+const PAGE_ROWS = 200_000;
+
+/** `Dialect.hash` gives 60 bits. */
+const HASHES = 2n ** 60n;
+
+/**
+ * Writes the scores that the current table has from a model to a file for chunk workers; see `SliceSetup`. The rows are read in
+ * ranges of the hash of their key, one after another. If a slice publishes meanwhile, that does no harm: a score belongs to its
+ * skip key and its model, whichever slice made it.
+ *
+ * @returns path of the file; undefined if there is no such score
+ */
+export async function writeEarlier(reader: TableReader, spec: EarlierSpec): Promise<string | undefined> {
+  const found = await reader.find(spec.current);
+  if (found === undefined) return undefined;
+  const { dialect } = reader;
+  const from = `${dialect.table(found.name)} earlier WHERE ${isWanted(dialect, spec)}`;
+  const [counted] = await reader.rows(`SELECT ${dialect.text('COUNT(*)', { type: 'integer' })} AS row_count FROM ${from}`);
+  const rows = Number(counted?.[0] ?? 0);
+  if (rows === 0) return undefined;
+  const pages = Math.ceil(rows / (spec.pageRows ?? PAGE_ROWS));
+  await using database = await openDatabase(':memory:', { threads: 1, memory: spec.memory, temporary: spec.folder });
+  const writer = await openWriter(database, spec.key.length);
+  const texts = columnsOf(dialect, spec).map((text, i) => `${text} AS text_${i}`);
+  for (let page = 0; page < pages; page += 1) {
+    await writer.add(await reader.rows(`SELECT ${texts.join(', ')} FROM ${from}${inPage(dialect, spec.key, page, pages)}`));
+  }
+  const file = path.join(spec.folder, `earlier-${randomBytes(8).toString('hex')}.parquet`);
+  await writer.write(file);
+  return file;
+}
+
+/** Condition: a live row with a score of the model. */
+function isWanted(dialect: Dialect, { key, scoreColumn, digest, only }: EarlierSpec): string {
+  const column = (name: string) => `earlier.${dialect.identifier(name)}`;
+  const isSame = key.map(
+    (part) => `${dialect.text(`wanted.${dialect.identifier(part.name)}`, part)} = ${dialect.text(column(part.name), part)}`,
+  );
+  return [
+    `${column('model_digest')} = ${dialect.literal(digest)}`,
+    `NOT ${column('deleted')}`,
+    ...[scoreColumn, 'skip_key'].map((name) => `${column(name)} IS NOT NULL`),
+    ...(only === undefined ? [] : [`EXISTS (SELECT 1 FROM ${only} wanted WHERE ${isSame.join(' AND ')})`]),
+  ].join(' AND ');
+}
+
+function columnsOf(dialect: Dialect, { key, scoreColumn }: EarlierSpec): string[] {
+  return [
+    ...key.map((column) => dialect.text(dialect.identifier(column.name), column)),
+    dialect.text(dialect.identifier('skip_key'), { type: 'integer' }),
+    dialect.text(dialect.identifier(scoreColumn), { type: 'decimal', digits: [7, SCORE_SCALE] }),
+  ];
+}
+
+function inPage(dialect: Dialect, key: readonly Column[], page: number, pages: number): string {
+  if (pages === 1) return '';
+  const hash = keyHash(dialect, key);
+  const bound = (at: number) => (HASHES * BigInt(at)) / BigInt(pages);
+  return ` AND ${hash} >= ${bound(page)} AND ${hash} < ${bound(page + 1)}`;
+}
+
+interface EarlierWriter {
+  add(rows: readonly TextRow[]): Promise<void>;
+  write(file: string): Promise<void>;
+}
+
+/** @param keys number of the key's columns */
+async function openWriter(database: Database, keys: number): Promise<EarlierWriter> {
+  const names = Array.from({ length: keys }, (_, i) => stagedKey(i));
+  const all = [...names, SKIP_KEY, 'score'];
+  await database.run(`CREATE TEMP TABLE earlier (${all.map((name) => `${name} VARCHAR`).join(', ')})`);
+  return {
+    add: (rows) => appendText(database, 'earlier', all.length, rows),
+    write: (file) =>
+      database.run(
+        `COPY (SELECT ${names.join(', ')}, CAST(${SKIP_KEY} AS BIGINT) AS ${SKIP_KEY},
+           CAST(score AS DECIMAL(7, ${SCORE_SCALE})) AS score FROM earlier) TO ${literal(file)} (FORMAT parquet)`,
+      ),
+  };
+}
