@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { currentLayout } from '../../../src/domain/current-table.ts';
 import type { Column } from '../../../src/domain/schema.ts';
@@ -26,13 +27,16 @@ export const earlier: Area = (it, makeSubject) => {
     const { warehouse, execute, table } = await openSubject(makeSubject);
     const folder = await temporaryFolder();
     const spec = { current: CURRENT, key: KEY, scoreColumn: 'score', digest: 'digest', folder, memory: 1e9, pageRows: 7 };
-    const write = (only?: string) => warehouse.sink.read((reader) => writeEarlier(reader, { ...spec, only }));
+    const write = (only?: string, embedded = false) =>
+      warehouse.sink.read((reader) => writeEarlier(reader, { ...spec, only, embedded }));
+    const ways = warehouse.kind === 'duckdb' ? [false, true] : [false];
     expect(await write()).toBeUndefined();
     const dialect = await warehouse.sink.read(async (reader) => reader.dialect);
     const { type, identifier, literal } = dialect;
     const columns = CURRENT.columns.map((column) => `${identifier(column.name)} ${type(column)}`);
     await execute(`create table ${table(CURRENT.name)} (${columns.join(', ')})`);
-    expect(await write()).toBeUndefined();
+    for (const embedded of ways) expect(await write(undefined, embedded)).toBeUndefined();
+    expect(await readdir(folder)).toEqual([]);
     const rows = Array.from({ length: USERS + 4 }, (_, i) => [
       ...[String(i), instant(dialect, `1997-03-10T05:00:0${i % 10}.500Z`)],
       i === USERS ? 'null' : `cast(0.1234${10 + i} as ${type({ type: 'decimal', digits: [7, 6] })})`,
@@ -46,9 +50,10 @@ export const earlier: Area = (it, makeSubject) => {
       ...[String(i), `1997-03-10 05:00:0${i % 10}.500000`],
       ...[SKIP_KEYS[i] ?? String(i), `0.1234${10 + i}`],
     ]);
-    expect(await readEarlier(await write())).toEqual(expected);
+    for (const embedded of ways) expect(await readEarlier(await write(undefined, embedded))).toEqual(expected);
     await execute(`create table changed as select user_id, since from ${table(CURRENT.name)} where mod(user_id, 3) = 0`);
-    expect(await readEarlier(await write(table(['changed'])))).toEqual(expected.filter((_, i) => i % 3 === 0));
+    const some = expected.filter((_, i) => i % 3 === 0);
+    for (const embedded of ways) expect(await readEarlier(await write(table(['changed']), embedded))).toEqual(some);
   });
 };
 
