@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Column } from '../domain/schema.ts';
-import { SKIP_KEY, stagedKey } from '../domain/staged-columns.ts';
+import { SKIP_KEY } from '../domain/staged-columns.ts';
 import { SCORE_SCALE, type TableLayout } from '../domain/tables.ts';
 import { appendText } from '../duckdb/append-text.ts';
 import { openDatabase } from '../duckdb/database.ts';
@@ -38,6 +38,15 @@ const PAGE_ROWS = 200_000;
 /** `Dialect.hash` gives 60 bits. */
 const HASHES = 2n ** 60n;
 
+/** Columns of the file, and DuckDB's types of them. */
+const COLUMNS = [
+  ['key_hash', 'BIGINT'],
+  [SKIP_KEY, 'BIGINT'],
+  ['score', `DECIMAL(7, ${SCORE_SCALE})`],
+] as const;
+
+const NAMES = COLUMNS.map(([name]) => name);
+
 /**
  * Writes the scores that the current table has from a model to a file for chunk workers; see `SliceSetup`. Rows that come from
  * a warehouse are read in ranges of the hash of their key. A slice that publishes meanwhile does no harm: a score belongs to its
@@ -67,32 +76,25 @@ const writePages: Write = async (reader, from, spec, file) => {
   if (rows === 0) return 0;
   const pages = Math.ceil(rows / (spec.pageRows ?? PAGE_ROWS));
   await using database = await openDatabase(':memory:', { threads: 1, memory: spec.memory, temporary: spec.folder });
-  const names = namesOf(spec);
-  await database.run(`CREATE TEMP TABLE earlier (${names.map((name) => `${name} VARCHAR`).join(', ')})`);
+  await database.run(`CREATE TEMP TABLE earlier (${NAMES.map((name) => `${name} VARCHAR`).join(', ')})`);
   const texts = columnsOf(dialect, spec).map((text, i) => `${text} AS text_${i}`);
   for (let page = 0; page < pages; page += 1) {
     const some = await reader.rows(`SELECT ${texts.join(', ')} FROM ${from}${inPage(dialect, spec.key, page, pages)}`);
-    await appendText(database, 'earlier', names.length, some);
+    await appendText(database, 'earlier', NAMES.length, some);
   }
-  await database.run(copyTo(names, spec, 'earlier', file));
+  await database.run(copyTo(NAMES, 'earlier', file));
   return rows;
 };
 
 const copyRows: Write = async (reader, from, spec, file) => {
-  const [copied] = await reader.rows(copyTo(columnsOf(reader.dialect, spec), spec, from, file));
+  const [copied] = await reader.rows(copyTo(columnsOf(reader.dialect, spec), from, file));
   return Number(copied?.[0]);
 };
 
-/** A statement of DuckDB that writes the file. @param columns expressions for key, skip key and score as texts */
-function copyTo(columns: readonly string[], spec: EarlierSpec, from: string, file: string): string {
-  const types = [...spec.key.map(() => 'VARCHAR'), 'BIGINT', `DECIMAL(7, ${SCORE_SCALE})`];
-  const list = namesOf(spec).map((name, i) => `CAST(${columns[i]} AS ${types[i]}) AS ${name}`);
+/** A statement of DuckDB that writes the file. @param texts expressions, in the order of `COLUMNS` */
+function copyTo(texts: readonly string[], from: string, file: string): string {
+  const list = COLUMNS.map(([name, type], i) => `CAST(${texts[i]} AS ${type}) AS ${name}`);
   return `COPY (SELECT ${list.join(', ')} FROM ${from}) TO ${literal(file)} (FORMAT parquet)`;
-}
-
-/** Columns of the file. */
-function namesOf({ key }: EarlierSpec): string[] {
-  return [...key.map((_, i) => stagedKey(i)), SKIP_KEY, 'score'];
 }
 
 /** Condition: a live row with a score of the model. */
@@ -109,9 +111,10 @@ function isWanted(dialect: Dialect, { key, scoreColumn, digest, only }: EarlierS
   ].join(' AND ');
 }
 
+/** Expressions for the values of `COLUMNS` as texts. */
 function columnsOf(dialect: Dialect, { key, scoreColumn }: EarlierSpec): string[] {
   return [
-    ...key.map((column) => dialect.text(dialect.identifier(column.name), column)),
+    dialect.text(keyHash(dialect, key), { type: 'integer' }),
     dialect.text(dialect.identifier('skip_key'), { type: 'integer' }),
     dialect.text(dialect.identifier(scoreColumn), { type: 'decimal', digits: [7, SCORE_SCALE] }),
   ];
