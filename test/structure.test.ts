@@ -57,7 +57,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
-  score: ['domain', 'duckdb', 'errors', 'features', 'runtime', 'secrets', 'warehouse', 'warehouse/open'],
+  score: [
+    'domain',
+    'duckdb',
+    'errors',
+    'features',
+    'runtime',
+    'secrets',
+    'warehouse',
+    'warehouse/duckdb',
+    'warehouse/open',
+    'warehouse/sql',
+  ],
   tap: [
     'domain',
     'duckdb',
@@ -141,6 +152,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // Slices: what changed since the slice before.
+  slice: ['domain', 'duckdb', 'warehouse (types)', 'warehouse/sql'],
   // How a plan differs from an earlier publication and from an unfinished run.
   changes: ['domain', 'job', 'model', 'plan (types)', 'warehouse (types)'],
   // A challenger becomes the model of its job.

@@ -43,8 +43,8 @@ export interface WorkerSetup {
 
 export interface SliceSetup {
   /**
-   * Path of a local Parquet file with the scores that this model gave before: `key_0`, … as canonical text, `SKIP_KEY`, and
-   * `score` as a decimal, one row per key. Undefined or without a row for a key: the row is scored.
+   * Path of a local Parquet file with the scores that this model gave before: `key_hash` (see `keyHash`), `SKIP_KEY`, and `score`
+   * as a decimal. Undefined or without a row for a key: the row is scored.
    */
   readonly earlier: string | undefined;
 }

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import type { Column } from '../domain/schema.ts';
-import { SKIP_KEY, stagedKey } from '../domain/staged-columns.ts';
+import { SKIP_KEY } from '../domain/staged-columns.ts';
 import { SCORE_SCALE, type TableLayout } from '../domain/tables.ts';
 import { appendText } from '../duckdb/append-text.ts';
-import { type Database, openDatabase } from '../duckdb/database.ts';
+import { openDatabase } from '../duckdb/database.ts';
 import { literal } from '../duckdb/sql.ts';
 import type { Dialect } from '../warehouse/dialect.ts';
-import type { TableReader, TextRow } from '../warehouse/reader.ts';
+import type { TableReader } from '../warehouse/reader.ts';
 import { keyHash } from '../warehouse/sql/dialect.ts';
 
 export interface EarlierSpec {
@@ -22,6 +23,8 @@ export interface EarlierSpec {
    * only scores of these keys. By default of all keys.
    */
   readonly only?: string | undefined;
+  /** Whether the current table is in a DuckDB file, which writes the scores itself; false by default. */
+  readonly embedded?: boolean;
   /** Local folder to write to. */
   readonly folder: string;
   /** Bytes of DuckDB's buffers. */
@@ -35,9 +38,18 @@ const PAGE_ROWS = 200_000;
 /** `Dialect.hash` gives 60 bits. */
 const HASHES = 2n ** 60n;
 
+/** Columns of the file, and DuckDB's types of them. */
+const COLUMNS = [
+  ['key_hash', 'BIGINT'],
+  [SKIP_KEY, 'BIGINT'],
+  ['score', `DECIMAL(7, ${SCORE_SCALE})`],
+] as const;
+
+const NAMES = COLUMNS.map(([name]) => name);
+
 /**
- * Writes the scores that the current table has from a model to a file for chunk workers; see `SliceSetup`. The rows are read in
- * ranges of the hash of their key, one after another. If a slice publishes meanwhile, that does no harm: a score belongs to its
+ * Writes the scores that the current table has from a model to a file for chunk workers; see `SliceSetup`. Rows that come from
+ * a warehouse are read in ranges of the hash of their key. A slice that publishes meanwhile does no harm: a score belongs to its
  * skip key and its model, whichever slice made it.
  *
  * @returns path of the file; undefined if there is no such score
@@ -47,19 +59,42 @@ export async function writeEarlier(reader: TableReader, spec: EarlierSpec): Prom
   if (found === undefined) return undefined;
   const { dialect } = reader;
   const from = `${dialect.table(found.name)} earlier WHERE ${isWanted(dialect, spec)}`;
+  const file = path.join(spec.folder, `earlier-${randomBytes(8).toString('hex')}.parquet`);
+  const rows = spec.embedded ? await copyRows(reader, from, spec, file) : await writePages(reader, from, spec, file);
+  if (rows > 0) return file;
+  await rm(file, { force: true });
+  return undefined;
+}
+
+/** @param from FROM clause with its condition @returns number of rows */
+type Write = (reader: TableReader, from: string, spec: EarlierSpec, file: string) => Promise<number>;
+
+const writePages: Write = async (reader, from, spec, file) => {
+  const { dialect } = reader;
   const [counted] = await reader.rows(`SELECT ${dialect.text('COUNT(*)', { type: 'integer' })} AS row_count FROM ${from}`);
   const rows = Number(counted?.[0] ?? 0);
-  if (rows === 0) return undefined;
+  if (rows === 0) return 0;
   const pages = Math.ceil(rows / (spec.pageRows ?? PAGE_ROWS));
   await using database = await openDatabase(':memory:', { threads: 1, memory: spec.memory, temporary: spec.folder });
-  const writer = await openWriter(database, spec.key.length);
+  await database.run(`CREATE TEMP TABLE earlier (${NAMES.map((name) => `${name} VARCHAR`).join(', ')})`);
   const texts = columnsOf(dialect, spec).map((text, i) => `${text} AS text_${i}`);
   for (let page = 0; page < pages; page += 1) {
-    await writer.add(await reader.rows(`SELECT ${texts.join(', ')} FROM ${from}${inPage(dialect, spec.key, page, pages)}`));
+    const some = await reader.rows(`SELECT ${texts.join(', ')} FROM ${from}${inPage(dialect, spec.key, page, pages)}`);
+    await appendText(database, 'earlier', NAMES.length, some);
   }
-  const file = path.join(spec.folder, `earlier-${randomBytes(8).toString('hex')}.parquet`);
-  await writer.write(file);
-  return file;
+  await database.run(copyTo(NAMES, 'earlier', file));
+  return rows;
+};
+
+const copyRows: Write = async (reader, from, spec, file) => {
+  const [copied] = await reader.rows(copyTo(columnsOf(reader.dialect, spec), from, file));
+  return Number(copied?.[0]);
+};
+
+/** A statement of DuckDB that writes the file. @param texts expressions, in the order of `COLUMNS` */
+function copyTo(texts: readonly string[], from: string, file: string): string {
+  const list = COLUMNS.map(([name, type], i) => `CAST(${texts[i]} AS ${type}) AS ${name}`);
+  return `COPY (SELECT ${list.join(', ')} FROM ${from}) TO ${literal(file)} (FORMAT parquet)`;
 }
 
 /** Condition: a live row with a score of the model. */
@@ -76,9 +111,10 @@ function isWanted(dialect: Dialect, { key, scoreColumn, digest, only }: EarlierS
   ].join(' AND ');
 }
 
+/** Expressions for the values of `COLUMNS` as texts. */
 function columnsOf(dialect: Dialect, { key, scoreColumn }: EarlierSpec): string[] {
   return [
-    ...key.map((column) => dialect.text(dialect.identifier(column.name), column)),
+    dialect.text(keyHash(dialect, key), { type: 'integer' }),
     dialect.text(dialect.identifier('skip_key'), { type: 'integer' }),
     dialect.text(dialect.identifier(scoreColumn), { type: 'decimal', digits: [7, SCORE_SCALE] }),
   ];
@@ -89,24 +125,4 @@ function inPage(dialect: Dialect, key: readonly Column[], page: number, pages: n
   const hash = keyHash(dialect, key);
   const bound = (at: number) => (HASHES * BigInt(at)) / BigInt(pages);
   return ` AND ${hash} >= ${bound(page)} AND ${hash} < ${bound(page + 1)}`;
-}
-
-interface EarlierWriter {
-  add(rows: readonly TextRow[]): Promise<void>;
-  write(file: string): Promise<void>;
-}
-
-/** @param keys number of the key's columns */
-async function openWriter(database: Database, keys: number): Promise<EarlierWriter> {
-  const names = Array.from({ length: keys }, (_, i) => stagedKey(i));
-  const all = [...names, SKIP_KEY, 'score'];
-  await database.run(`CREATE TEMP TABLE earlier (${all.map((name) => `${name} VARCHAR`).join(', ')})`);
-  return {
-    add: (rows) => appendText(database, 'earlier', all.length, rows),
-    write: (file) =>
-      database.run(
-        `COPY (SELECT ${names.join(', ')}, CAST(${SKIP_KEY} AS BIGINT) AS ${SKIP_KEY},
-           CAST(score AS DECIMAL(7, ${SCORE_SCALE})) AS score FROM earlier) TO ${literal(file)} (FORMAT parquet)`,
-      ),
-  };
 }

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import { featuresOf } from '../../src/domain/signature.ts';
-import { SKIP_KEY } from '../../src/domain/staged-columns.ts';
-import { canonicalText } from '../../src/duckdb/canonical-text.ts';
+import { SKIP_KEY, stagedKey } from '../../src/domain/staged-columns.ts';
 import { openDatabase } from '../../src/duckdb/database.ts';
 import { parquetScan } from '../../src/duckdb/sql.ts';
 import { loadBundle } from '../../src/model/bundle.ts';
@@ -11,7 +10,9 @@ import { inBatches } from '../../src/runtime/batches.ts';
 import { scoreChunk } from '../../src/score/chunk.ts';
 import type { SliceSetup, WorkerSetup } from '../../src/score/messages.ts';
 import { openServing } from '../../src/score/serving.ts';
+import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { openDuckdb } from '../../src/warehouse/duckdb/open.ts';
+import { keyHash } from '../../src/warehouse/sql/dialect.ts';
 import { statements, temporaryFolder } from '../support/project.ts';
 import { freeze, named, plain } from '../warehouse/conformance/frozen.ts';
 
@@ -33,7 +34,7 @@ export interface ChunkSubject {
    * Writes earlier scores, taken from a scored file.
    *
    * @param where condition over the columns of the scored file
-   * @param score expression for the score; by default as it is
+   * @param values expressions for other values than the file's
    */
   earlier(from: ScoredChunk, where: string, values?: { readonly score?: string; readonly skipKey?: string }): Promise<string>;
 }
@@ -97,9 +98,12 @@ export async function openChunk(bundle: string, select: string): Promise<ChunkSu
     },
     async earlier({ file }, where, { score = 'score', skipKey = SKIP_KEY } = {}) {
       const earlier = path.join(folder, `earlier-${randomBytes(4).toString('hex')}.parquet`);
-      const texts = key.map((column, i) => `${canonicalText(`key_${i}`, column)} AS key_${i}`);
+      const hash = keyHash(
+        DUCKDB,
+        key.map((column, i) => ({ ...column, name: stagedKey(i) })),
+      );
       await database.run(
-        `COPY (SELECT ${texts.join(', ')}, ${skipKey} AS ${SKIP_KEY}, CAST(${score} AS DECIMAL(7, 6)) AS score
+        `COPY (SELECT ${hash} AS key_hash, ${skipKey} AS ${SKIP_KEY}, CAST(${score} AS DECIMAL(7, 6)) AS score
          FROM ${parquetScan([file])} WHERE score IS NOT NULL AND ${where}) TO '${earlier}' (FORMAT parquet)`,
       );
       return earlier;

@@ -3,6 +3,7 @@ import { amendment } from './amendment.ts';
 import { comparison } from './comparison.ts';
 import { current } from './current.ts';
 import { drift } from './drift.ts';
+import { earlier } from './earlier.ts';
 import { erasure } from './erase.ts';
 import { history } from './history.ts';
 import { ledger } from './ledger.ts';
@@ -34,6 +35,7 @@ const AREAS = {
   drift,
   history,
   comparison,
+  'earlier scores': earlier,
   erasure,
 } satisfies Record<string, Area>;
 
