@@ -20,7 +20,7 @@ import type { PublicationTables } from './publishing.ts';
 // What the publication of a slice does and what must be true after it. It takes the place of `replaceRows`: a slice replaces
 // rows of users instead of rows of a window.
 
-interface SliceRows {
+export interface SliceRows {
   /** FROM clause with the rows of the pinned attempts; undefined for a slice without rows. */
   readonly staged: string | undefined;
   /** Whether the sink `stagesText`. */
