@@ -30,6 +30,7 @@ import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
+import { writeGone } from './gone-keys.ts';
 import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest, type FullName, partsOf } from './names.ts';
@@ -63,11 +64,13 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const ranks = hasRows && spec.current === undefined;
   if (ranks) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
   if (reasons !== undefined) await dropTable(connection, reasons).catch(() => undefined);
+  const gone = await writeGone(connection, spec);
   const repeats = await repeatsContent(connection, spec, targets);
   const publication = { ...spec, entry: repeating(next.entry, spec, repeats) };
-  const script = transaction(statementsOf(connection, publication, targets, { near, keep: next.keep, repeats }));
+  const script = transaction(statementsOf(connection, publication, targets, { near, keep: next.keep, repeats, gone }));
   const mine = await publishOnce(connection, publication, targets.ledger, script);
-  // The table expires if it cannot be dropped.
+  // The tables expire if they cannot be dropped.
+  if (gone !== undefined) await dropTable(connection, gone).catch(() => undefined);
   if (ranks) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
 }
@@ -205,7 +208,7 @@ function statementsOf(
   connection: Connection,
   spec: PublicationSpec,
   targets: PublicationTables,
-  { near, ...trimming }: Trimming & { readonly near: number },
+  { near, gone, ...trimming }: Trimming & { readonly near: number; readonly gone: FullName | undefined },
 ): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
@@ -218,7 +221,8 @@ function statementsOf(
   ].join(' + ');
   const repeats = repeatsRolledBack(BIGQUERY, targets, spec);
   const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
-  const slice = { staged: pinned.length > 0 ? staged : undefined, stagesText: true };
+  const goneTable = gone && BIGQUERY.table(partsOf(gone));
+  const slice = { staged: pinned.length > 0 ? staged : undefined, stagesText: true, goneTable };
   const rows = {
     ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands, holdout },
     staged,
