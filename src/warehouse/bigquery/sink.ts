@@ -61,7 +61,7 @@ export function bigquerySink(connection: Connection): Sink {
       }),
     listArtifacts: () =>
       translated(connection, async () => [
-        ...(await listArtifacts(connection, ['staged', 'ranked', 'reasons', 'probe'])),
+        ...(await listArtifacts(connection, ['staged', 'ranked', 'reasons', 'gone', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (artifact) =>

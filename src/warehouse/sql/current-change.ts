@@ -13,18 +13,20 @@ import {
   positionOf,
   type SliceToPublish,
 } from './current.ts';
-import { keyLists, selectSlice, selectTable } from './current-rows.ts';
+import { keyConditions, selectSlice, selectTable } from './current-rows.ts';
 import { deleteWindow, insertQuarantine } from './publication.ts';
 import type { PublicationTables } from './publishing.ts';
 
 // What the publication of a slice does and what must be true after it. It takes the place of `replaceRows`: a slice replaces
 // rows of users instead of rows of a window.
 
-interface SliceRows {
+export interface SliceRows {
   /** FROM clause with the rows of the pinned attempts; undefined for a slice without rows. */
   readonly staged: string | undefined;
   /** Whether the sink `stagesText`. */
   readonly stagesText: boolean;
+  /** A table with the keys that are gone; see `Keys`. */
+  readonly goneTable?: string | undefined;
   /** Condition without which no row changes. */
   readonly fence?: string;
 }
@@ -34,9 +36,9 @@ export function changeCurrent(
   dialect: Dialect,
   tables: PublicationTables,
   spec: PublicationSpec,
-  { staged, stagesText, fence }: SliceRows,
+  { staged, stagesText, goneTable, fence }: SliceRows,
 ): string[] {
-  const slice = sliceOf(tables, spec);
+  const slice = { ...sliceOf(tables, spec), goneTable };
   const { ledger, quarantine, boundary } = tables;
   const { entry, key, keep } = spec;
   const statements = [
@@ -81,7 +83,7 @@ export function currentFaults(
   dialect: Dialect,
   tables: PublicationTables,
   spec: PublicationSpec,
-  { staged, stagesText }: Omit<SliceRows, 'fence'>,
+  { staged, stagesText, goneTable }: Omit<SliceRows, 'fence'>,
 ): Fault[] {
   const slice = sliceOf(tables, spec);
   const { table, change } = slice;
@@ -91,7 +93,7 @@ export function currentFaults(
   const keys = key.map((_, i) => stagedKey(i)).join(', ');
   const [position, deleted] = [identifier('position'), identifier('deleted')];
   const countOf = (condition: string, of: TableLayout = table) =>
-    `(SELECT COUNT(*) FROM ${dialect.table(of.name)} WHERE ${condition})`;
+    `(SELECT COUNT(*) FROM ${dialect.table(of.name)} present WHERE ${condition})`;
   const now = `${position} = ${positionOf(entry)}`;
   const users =
     staged === undefined
@@ -101,7 +103,7 @@ export function currentFaults(
   const twice = `(SELECT COUNT(*) FROM (SELECT ${keys} FROM (${rows}) placed GROUP BY ${keys}
     HAVING MAX(place) = ${positionOf(entry)} AND COUNT(*) > 1) repeated)`;
   const alive = `${deleted} = FALSE AND ${position} < ${positionOf(entry)}`;
-  const columns = key.map((column) => identifier(column.name));
+  const columns = key.map((column) => `present.${identifier(column.name)}`);
   return [
     {
       what: `users of the slice are missing in ${name}, or there without being staged`,
@@ -111,7 +113,7 @@ export function currentFaults(
     ...(change.whole
       ? [{ what: `users of ${name} are not in the query any more and not deleted`, count: countOf(alive) }]
       : []),
-    ...(change.whole ? [] : keyLists(dialect, key, change.gone, columns)).map((list) => ({
+    ...(change.whole ? [] : keyConditions(dialect, { key, keys: change.gone, keyTable: goneTable }, columns)).map((list) => ({
       what: `users of ${name} are gone and not deleted`,
       count: countOf(`${alive} AND ${list}`),
     })),

@@ -3,7 +3,7 @@ import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { CurrentChange } from '../publication-spec.ts';
 import type { TableReader } from '../reader.ts';
-import { isUnchanged, keyLists, type StagedSlice, sameKey, selectSlice, selectTable } from './current-rows.ts';
+import { isUnchanged, keyConditions, type StagedSlice, sameKey, selectSlice, selectTable } from './current-rows.ts';
 import { histogramCounts } from './tally.ts';
 
 // What the gates of a slice judge: the current table as it would be.
@@ -77,7 +77,7 @@ async function readParts(
   ];
   const columns = key.map((_, i) => stagedKey(i));
   // Each list in a statement of its own, because their length is limited.
-  for (const list of whole || table === undefined ? [] : keyLists(dialect, key, gone, columns))
+  for (const list of whole || table === undefined ? [] : keyConditions(dialect, { key, keys: gone }, columns))
     statements.push([count(dialect, options, 'gone', others && `SELECT * FROM (${others}) others WHERE ${list}`)]);
   const nobody: Counted = { users: 0, quarantined: 0, otherModel: 0, unchanged: 0, scoreCounts: binsOf(options).map(() => 0) };
   const counted: Record<Part, Counted> = { before: nobody, slice: nobody, others: nobody, gone: nobody };

@@ -10,7 +10,7 @@ import { stagedKeys } from './top.ts';
 // skip_key. A key of the table has no nulls, so plain equality finds its row.
 
 /** Keys per list in a statement. */
-const KEYS_AT_ONCE = 1000;
+export const KEYS_AT_ONCE = 1000;
 
 /** What the columns of a slice and of the current table depend on. */
 export interface SliceColumns {
@@ -85,31 +85,46 @@ export function sameKey(key: readonly Column[], one: string, other: string): str
   return key.map((_, i) => `${one}.${stagedKey(i)} = ${other}.${stagedKey(i)}`).join(' AND ');
 }
 
-/**
- * Conditions of which one is true for each row with one of the keys.
- *
- * @param keys canonical texts
- * @param columns expressions for the parts of a row's key
- */
-export function keyLists(
-  dialect: Dialect,
-  key: readonly Column[],
-  keys: readonly TextRow[],
-  columns: readonly string[],
-): string[] {
-  const lists: string[] = [];
-  for (let i = 0; i < keys.length; i += KEYS_AT_ONCE)
-    lists.push(keyList(dialect, key, keys.slice(i, i + KEYS_AT_ONCE), columns));
-  return lists;
+/** Keys by which rows are found. */
+export interface Keys {
+  readonly key: readonly Column[];
+  /** Canonical texts. */
+  readonly keys: readonly TextRow[];
+  /** A table that has the keys as key_0, …, as in SQL, if they are too many for the statements. */
+  readonly keyTable?: string | undefined;
 }
 
-function keyList(dialect: Dialect, key: readonly Column[], keys: readonly TextRow[], columns: readonly string[]): string {
-  const values = keys.map((texts) =>
-    key.map((column, i) => `CAST(${dialect.literal(texts[i] ?? '')} AS ${dialect.type(column as TableColumn)})`),
+/** Conditions of which one is true for each row with one of the keys. @param columns expressions for the parts of a row's key */
+export function keyConditions(dialect: Dialect, { key, keys, keyTable }: Keys, columns: readonly string[]): string[] {
+  if (keyTable !== undefined) {
+    const same = key.map((_, i) => `listed.${stagedKey(i)} = ${columns[i]}`);
+    return [`EXISTS (SELECT 1 FROM ${keyTable} listed WHERE ${same.join(' AND ')})`];
+  }
+  return inLists(keys).map((list) => {
+    const values = list.map((texts) => keyValues(dialect, key, texts));
+    if (key.length === 1) return `${columns[0]} IN (${values.map(([value]) => value).join(', ')})`;
+    const rows = values.map((parts) => `(${parts.map((value, i) => `${columns[i]} = ${value}`).join(' AND ')})`);
+    return `(${rows.join(' OR ')})`;
+  });
+}
+
+/** Statements that fill a table of keys; see `Keys`. @param table as in SQL */
+export function insertKeys(dialect: Dialect, table: string, { key, keys }: Omit<Keys, 'keyTable'>): string[] {
+  const names = key.map((_, i) => stagedKey(i)).join(', ');
+  return inLists(keys).map((list) => {
+    const values = list.map((texts) => `(${keyValues(dialect, key, texts).join(', ')})`);
+    return `INSERT INTO ${table} (${names}) VALUES ${values.join(', ')}`;
+  });
+}
+
+function inLists(keys: readonly TextRow[]): TextRow[][] {
+  return Array.from({ length: Math.ceil(keys.length / KEYS_AT_ONCE) }, (_, i) =>
+    keys.slice(i * KEYS_AT_ONCE, (i + 1) * KEYS_AT_ONCE),
   );
-  if (key.length === 1) return `${columns[0]} IN (${values.map(([value]) => value).join(', ')})`;
-  const rows = values.map((parts) => `(${parts.map((value, i) => `${columns[i]} = ${value}`).join(' AND ')})`);
-  return `(${rows.join(' OR ')})`;
+}
+
+function keyValues(dialect: Dialect, key: readonly Column[], texts: TextRow): string[] {
+  return key.map((column, i) => `CAST(${dialect.literal(texts[i] ?? '')} AS ${dialect.type(column as TableColumn)})`);
 }
 
 /**

@@ -3,7 +3,7 @@ import { SKIP_KEY, stagedKeep, stagedKey } from '../../domain/staged-columns.ts'
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { CurrentChange, PublicationSpec } from '../publication-spec.ts';
-import { isUnchanged, keyLists, type StagedSlice, sameKey, scoreOf, selectSlice, selectTable } from './current-rows.ts';
+import { isUnchanged, keyConditions, type StagedSlice, sameKey, scoreOf, selectSlice, selectTable } from './current-rows.ts';
 import { instant } from './dialect.ts';
 import { bandOf, constants, insert } from './publication.ts';
 
@@ -15,6 +15,8 @@ import { bandOf, constants, insert } from './publication.ts';
 export interface SliceToPublish extends Pick<PublicationSpec, 'key' | 'keep' | 'bands' | 'entry'> {
   readonly table: TableLayout;
   readonly change: CurrentChange;
+  /** A table with the keys of `change.gone`; see `Keys`. */
+  readonly goneTable?: string | undefined;
 }
 
 /** Inserts the row of each user of the slice. A row of a later position keeps its user out. */
@@ -72,7 +74,7 @@ export function insertSlice(dialect: Dialect, slice: SliceToPublish, staged: Sta
  * are none of them.
  */
 export function insertTombstones(dialect: Dialect, slice: SliceToPublish): string[] {
-  const { table, key, entry, change } = slice;
+  const { table, key, entry, change, goneTable } = slice;
   const { identifier } = dialect;
   const own = (name: string) => `earlier.${identifier(name)}`;
   const score = scoreOf(table, slice);
@@ -92,7 +94,9 @@ export function insertTombstones(dialect: Dialect, slice: SliceToPublish): strin
     WHERE ${own('deleted')} = FALSE AND ${own('position')} < ${positionOf(entry)} AND NOT EXISTS (${newer})`;
   if (change.whole) return [insert(dialect, table, values, live)];
   const columns = key.map(({ name }) => own(name));
-  return keyLists(dialect, key, change.gone, columns).map((list) => insert(dialect, table, values, `${live} AND ${list}`));
+  return keyConditions(dialect, { key, keys: change.gone, keyTable: goneTable }, columns).map((list) =>
+    insert(dialect, table, values, `${live} AND ${list}`),
+  );
 }
 
 /** Deletes the rows that those of this position replace. */

@@ -124,6 +124,15 @@ export const current: Area = (it, makeSubject) => {
     ]);
   });
 
+  it('marks users as deleted among more keys than a statement names', async () => {
+    const subject = await openSubject(makeSubject);
+    const first = await publishSlice(subject, 1, [user(1, 0.25, 11), user(2, 0.75, 12), user(3, 0.5, 13)], ALL);
+    const gone = Array.from({ length: 1001 }, (_, i) => [String(i === 1000 ? 3 : i + 100)]);
+    await publishSlice(subject, 2, [user(1, 0.3, 21)], { gone });
+    const rows = Object.values(await first.rows());
+    expect(rows.map(({ user_id, deleted }) => `${user_id} ${deleted}`)).toEqual(['1 false', '2 false', '3 true']);
+  });
+
   it('finds users by keys of several columns of every type', async () => {
     const subject = await openSubject(makeSubject);
     const kinds = subject.kinds.filter(({ column }) => column.type !== 'float');
