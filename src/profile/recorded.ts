@@ -84,26 +84,39 @@ function wholeRun(entries: readonly LedgerEntry[]): WholeRun | string {
   if (first === undefined || completed === undefined) return 'not completed';
   const own = entries.slice(0, end + 1);
   const details: RunDetails = Object.assign({}, ...own.map((entry) => entry.details));
-  const { seconds, execution, workers, chunks = 0 } = details;
+  const { chunks = 0 } = details;
   const rows = completed.rows?.frozen;
   if (own.filter(({ state }) => state !== 'published' && state !== 'completed').length !== 1 || details.accepted)
     return 'done by several processes: resumed, accepted, or in phases';
   if (details.as_of !== undefined) return 'scored kept rows instead of the source';
-  if (seconds === undefined || rows === undefined || execution === undefined || workers === undefined)
-    return 'without seconds, rows or execution in the ledger';
+  if (!isMeasured(details) || rows === undefined) return 'without seconds, rows or execution in the ledger';
+  const { seconds, execution, workers, estimated_bytes: bytes } = details;
   const [began, ended] = [Date.parse(first.recordedAt), Date.parse(completed.recordedAt)];
   if ((details.chunks_resumed ?? 0) > 0 || (ended - began) / 1000 > totalSeconds(seconds) + GAP_SECONDS)
     return 'done by several processes: resumed, accepted, or in phases';
   if (rows === 0) return 'without rows';
   const { provider, devices } = execution;
   return {
-    sample: { window: first.window, rows, seconds, bytes: details.estimated_bytes },
+    sample: { window: first.window, rows, seconds, bytes: isAmount(bytes) ? bytes : undefined },
     setting: {
       ...{ model: first.model, host: first.host, provider, devices },
       ...{ workers: workers.workers, freezes: seconds.freeze > 0 },
     },
     ...{ sql: details.sql, chunks, began, ended },
   };
+}
+
+type MeasuredRun = RunDetails & Required<Pick<RunDetails, 'seconds' | 'execution' | 'workers'>>;
+
+/** Whether an entry has what a profile reads. Entries of older versions, and those that other tools wrote, may not. */
+function isMeasured(details: RunDetails): details is MeasuredRun {
+  const { seconds, execution, workers } = details;
+  if (seconds === undefined || execution === undefined || workers === undefined) return false;
+  return Object.values(seconds).every(isAmount) && Array.isArray(execution.devices) && isAmount(workers.workers);
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
 }
 
 function ranTogether(a: WholeRun, b: WholeRun): boolean {
