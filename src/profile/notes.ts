@@ -34,7 +34,9 @@ function doubts(unit: 'seconds' | 'bytes', { doubt, fixed, per_row, rows_min, ro
   const range = `${grouped(rows_min)} to ${grouped(rows_max)}`;
   return [
     ...(doubt === 'alike'
-      ? [`The row counts (${range}) are too alike to tell the fixed part of the ${unit}: its interval is wider than its value.`]
+      ? [
+          `The row counts (${range}) are too alike to tell the fixed part of the ${unit}: its interval is wider than its value. What slices cost is a guess.`,
+        ]
       : []),
     ...(doubt === 'scattered'
       ? [`The ${unit} are too scattered to tell their fixed part: its interval is wider than its value. More runs narrow it.`]
@@ -66,7 +68,7 @@ function aboutSlice({ rows, seconds_per_window }: Interval, { batch, seconds, no
         ? `The largest ${noun} had ${counted(seconds.rows_max, 'row')}`
         : undefined;
   return [
-    `All hourly slices of a window take ${amount(seconds_per_window)} s${times}.`,
+    `${seconds.doubt === 'alike' ? 'By this guess, all' : 'All'} hourly slices of a window take ${amount(seconds_per_window)} s${times}.`,
     ...(outside === undefined ? [] : [`${outside}; an hourly slice of ${rowsText(rows)} is outside of what was measured.`]),
   ];
 }

@@ -17,7 +17,7 @@ import { scoreAside } from './score-aside.ts';
 export const SLICE_PERCENTS = [10, 30, 100] as const;
 
 /** What scoring a slice took, without publishing it. */
-export interface MeasuredSlice {
+interface MeasuredSlice {
   readonly rows: number;
   /** `publish` and all after it are 0. */
   readonly seconds: StageSeconds;
