@@ -102,6 +102,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What two publications have in common and how they differ.
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
+  // Where runs spend their time, and what slices would cost.
+  profile: ['domain', 'errors'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
@@ -202,6 +204,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'onnx',
     'plan',
+    'profile',
     'promotion',
     'random',
     'reference',

@@ -8,6 +8,7 @@ import { explainOutput } from './explain.ts';
 import { dropZipMapOutput, inspectFileOutput, inspectOutput, referenceOutput, tensorizeOutput, verifyOutput } from './model.ts';
 import { freezeOutput, scoreOutput } from './phases.ts';
 import { planOutput } from './plan.ts';
+import { profileOutput } from './profile.ts';
 import { runOutput } from './run.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
@@ -27,6 +28,7 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   explain: [explainOutput],
   evaluate: [evaluateOutput],
   compare: [compareOutput],
+  profile: [profileOutput],
   rollback: [rollbackOutput],
   gc: [gcOutput],
   erase: [eraseOutput],
