@@ -18,7 +18,7 @@ it('the share of a slice is the part of the batch that its interval is of the wi
   );
 });
 
-it('a slice within its share is no warning', () => {
+it('nothing is said of a slice within its share', () => {
   expect(costShareOf({ batch, slice, interval: 4 * HOUR, window: WEEK })).not.toHaveProperty('warning');
   // Exactly its share.
   expect(costShareOf({ batch, slice: batch, interval: WEEK, window: WEEK })).toMatchObject({ share: 76, ratio: 1 });
