@@ -16,6 +16,7 @@ export function addResultCommands({ program, context, show, showData }: CommandL
     .option('--limit <runs>', 'number of newest runs, and of newest missing windows, to show (default: 20)', positiveInteger)
     .option('--since <time>', 'only windows from this week, date or instant on')
     .option('--state <list>', 'only these states, e.g. refused,failed,missing')
+    .option('--slices', 'show the slices of incremental instead: position, what each read, scored and took')
     .option('--watch [seconds]', 'show it again every few seconds until Ctrl-C or --timeout (default: 5)', watchSeconds)
     .action(async (flags: StatusFlags) => {
       const { statusCommand } = await import('./status.ts');

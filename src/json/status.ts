@@ -21,6 +21,7 @@ import {
   text,
   workerTime,
 } from './fields.ts';
+import { slicesStatus } from './status-slices.ts';
 
 const psi = z.number().nullable();
 
@@ -89,10 +90,11 @@ const run = z.strictObject({
 
 export const statusOutput = z.strictObject({
   job,
-  runs: z.array(run).describe('newest last'),
-  missing: z.array(gap).describe('windows without a publication: the newest, oldest first'),
+  runs: z.array(run).describe('newest last; empty with --slices'),
+  missing: z.array(gap).describe('windows without a publication: the newest, oldest first; empty with --slices'),
   missing_total: count.describe('how many there are, at most 1,000'),
   backfill: text.nullable().describe('the command that runs all of them; null without any'),
+  incremental: slicesStatus.optional(),
 });
 
 export type StatusOutput = Made<typeof statusOutput>;

@@ -210,6 +210,8 @@ export interface LedgerFilter {
   readonly near?: LedgerWindow;
   /** Earlier publications to compare this run with; see `HistoryOf`. */
   readonly history?: HistoryOf;
+  /** At most so many of the entries that the rest selects: the newest. */
+  readonly newest?: number;
 }
 
 /**

@@ -18,7 +18,7 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
 
 /** Selects entries ordered by number, every value as text; see `readEntry`. */
 export function selectEntries(dialect: Dialect, layout: TableLayout, filter: LedgerFilter): string {
-  const { job, runs, states, window, near, history } = filter;
+  const { job, runs, states, window, near, history, newest } = filter;
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
     ...(runs === undefined ? [] : [`run_id IN (${runs.map(dialect.literal).join(', ')})`]),
@@ -36,9 +36,16 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
   );
   // Qualified, because the unqualified names are the text columns.
-  return `SELECT ${columns.join(', ')} FROM ${dialect.table(layout.name)} entries
-    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-    ORDER BY entries.${dialect.identifier('entry_number')}, entries.${dialect.identifier('recorded_at')}`;
+  const number = `entries.${dialect.identifier('entry_number')}`;
+  const from = `FROM ${dialect.table(layout.name)} entries`;
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const chosen =
+    newest === undefined
+      ? where
+      : `WHERE ${number} IN (SELECT ${number} ${from} ${where} ORDER BY ${number} DESC LIMIT ${newest})`;
+  return `SELECT ${columns.join(', ')} ${from}
+    ${chosen}
+    ORDER BY ${number}, entries.${dialect.identifier('recorded_at')}`;
 }
 
 /**
