@@ -9,6 +9,7 @@ import { dropZipMapOutput, inspectFileOutput, inspectOutput, referenceOutput, te
 import { freezeOutput, scoreOutput } from './phases.ts';
 import { planOutput } from './plan.ts';
 import { runOutput } from './run.ts';
+import { compareShadowOutput, switchOutput } from './shadow.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
 import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
@@ -25,12 +26,12 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   report: [reportOutput],
   explain: [explainOutput],
   evaluate: [evaluateOutput],
-  compare: [compareOutput],
-  rollback: [rollbackOutput],
+  compare: [compareOutput, compareShadowOutput],
+  rollback: [rollbackOutput, switchOutput],
   gc: [gcOutput],
   erase: [eraseOutput],
   check: [checkOutput],
-  promote: [promoteOutput],
+  promote: [promoteOutput, switchOutput],
   init: [initOutput],
   'model-inspect': [inspectOutput, inspectFileOutput],
   'model-verify': [verifyOutput],

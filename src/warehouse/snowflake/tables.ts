@@ -1,6 +1,7 @@
 import { columnDifferences } from '../../domain/table-differences.ts';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
+import type { FoundView } from '../sql/view.ts';
 import { literal, snowflakeType } from './dialect.ts';
 import { Failure } from './failure.ts';
 import { identifier, stored, tableIdentifier } from './names.ts';
@@ -74,6 +75,15 @@ async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | u
   return row?.[0] ?? undefined;
 }
 
+/** What has the name of a view; undefined if nothing has. */
+export async function findView(snowflake: Snowflake, name: TableName): Promise<FoundView | undefined> {
+  const type = await typeOf(snowflake, name);
+  if (type === undefined) return undefined;
+  if (!type.includes('VIEW')) return { kind: 'table', definition: '' };
+  const [row] = await run(snowflake, `SELECT VIEW_DEFINITION ${fromInformation('VIEWS', name)}`);
+  return { kind: 'view', definition: row?.[0] ?? '' };
+}
+
 /** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
 export async function tableDifferences(snowflake: Snowflake, { name, columns }: TableLayout): Promise<string[]> {
   const shown = showTableName(name.slice(-2));
@@ -95,7 +105,7 @@ function shownType(type: string, digits: readonly (string | null)[]): string {
   return type === 'NUMBER' ? `NUMBER(${digits.join(',')})` : type;
 }
 
-function fromInformation(view: 'TABLES' | 'COLUMNS', [database = '', schema = '', table = '']: TableName): string {
+function fromInformation(view: 'TABLES' | 'COLUMNS' | 'VIEWS', [database = '', schema = '', table = '']: TableName): string {
   return `FROM ${identifier(database)}.INFORMATION_SCHEMA.${view}
     WHERE TABLE_SCHEMA = ${literal(stored(schema))} AND TABLE_NAME = ${literal(stored(table))}`;
 }
