@@ -5,13 +5,13 @@ import type { BatchWindow } from './batch-windows.ts';
 import type { ShadowSpec } from './spec.ts';
 
 /** The instants of which rows of the current table are kept, ISO text, oldest first. */
-export async function boundariesOf(sink: Sink, { boundary, job, slices }: ShadowSpec): Promise<string[]> {
+export async function boundariesOf(sink: Sink, { boundary, slices }: ShadowSpec): Promise<string[]> {
   return await sink.read(async ({ dialect, find, rows }) => {
     const table = await find({ name: boundary, columns: [] });
     if (table === undefined) return [];
     const found = await rows(
       `SELECT DISTINCT ${dialect.text('boundary', { type: 'timestamp' })} AS boundary_text FROM ${dialect.table(table.name)}
-       WHERE job IN (${[job, slices].map(dialect.literal).join(', ')})`,
+       WHERE job = ${dialect.literal(slices)}`,
     );
     return found.flatMap(([text]) => isoTime(String(text)) ?? []).sort();
   });
@@ -37,6 +37,6 @@ export async function dropCompared(sink: Sink, spec: ShadowSpec, { boundaries, c
     (end) => (ends.has(end) && (newest.within || newest.window.end !== end)) || (empty.has(end) && end < newest.window.end),
   );
   if (gone.length === 0) return;
-  const { boundary: table, ledger, job, slices } = spec;
-  await sink.dropBoundaries({ table, ledger, jobs: [job, slices], boundaries: gone });
+  const { boundary: table, ledger, slices } = spec;
+  await sink.dropBoundaries({ table, ledger, job: slices, boundaries: gone });
 }

@@ -79,7 +79,7 @@ async function compareOne(batch: BatchWindow, { job, spec, sink, ledger, windows
     if (boundary === undefined || scores === undefined || ledgerFound === undefined) throw gone(window.label);
     const quarantine = await reader.find({ name: spec.quarantine, columns: QUARANTINE });
     const sides: ShadowSides = {
-      ...{ job: spec.job, jobs: [spec.job, spec.slices], window, digest: published.model.digest },
+      ...{ job: spec.job, slices: spec.slices, window, digest: published.model.digest },
       ...{ batch: await rowsOfSide(reader, side), score: side.rows.score },
       ...{ scores, quarantine, ledger: ledgerFound, boundary },
       ...{ known: knownSince(windows, window, definition), maxDelta: max_delta },

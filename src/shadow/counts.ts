@@ -25,8 +25,8 @@ export interface ShadowSides {
   readonly quarantine: TableLayout | undefined;
   readonly ledger: TableLayout;
   readonly boundary: TableLayout;
-  /** The rows' job is one of these. */
-  readonly jobs: readonly string[];
+  /** Name of the slices, which the boundary's rows have as their job. */
+  readonly slices: string;
   /** All windows of the batch since `incremental.since`; undefined if some are not published. */
   readonly known: readonly LedgerWindow[] | undefined;
   readonly maxDelta: number;
@@ -107,11 +107,11 @@ function pairs(dialect: Dialect, sides: ShadowSides): string {
   return `(${sides.batch.select}) side_a LEFT JOIN (${boundaryRows(dialect, sides)}) side_b ON ${equalKeys(sides, 'side_a')}`;
 }
 
-function boundaryRows(dialect: Dialect, { batch, score, boundary, jobs, window }: ShadowSides): string {
+function boundaryRows(dialect: Dialect, { batch, score, boundary, slices, window }: ShadowSides): string {
   const keys = batch.key.map(({ name }, i) => `${dialect.identifier(name)} AS key_${i}`);
   return `SELECT ${keys.join(', ')}, ${inMillionths(dialect, dialect.identifier(score))} AS millionths, model_digest
     FROM ${dialect.table(boundary.name)}
-    WHERE job IN (${jobs.map(dialect.literal).join(', ')}) AND boundary = ${instant(dialect, window.end)}`;
+    WHERE job = ${dialect.literal(slices)} AND boundary = ${instant(dialect, window.end)}`;
 }
 
 /** Users whom the batch's model could not score, and the same model in the current table could. */

@@ -67,11 +67,10 @@ function selectShadow(spec: ShadowSpec, columns: ViewColumns, sql: ViewSql): str
   const reads = `COALESCE((SELECT window_label FROM ${table(spec.ledger)} WHERE job = ${literal(spec.slices)}
     AND state = ${literal('switched')} ORDER BY entry_number DESC LIMIT 1), ${literal('batch')})`;
   const own = [...columns.key, ...columns.keep, columns.score].map(identifier).join(', ');
-  const jobs = [spec.job, spec.slices].map(literal).join(', ');
   const marked = mark === '' ? '' : ` AND ${mark}`;
   return `SELECT ${own}, band, model_version, model_digest, scored_at, ${literal('current')} AS origin
     FROM ${table(spec.current)}
-    WHERE job IN (${jobs}) AND NOT COALESCE(deleted, FALSE) AND ${identifier(columns.score)} IS NOT NULL
+    WHERE job = ${literal(spec.slices)} AND NOT COALESCE(deleted, FALSE) AND ${identifier(columns.score)} IS NOT NULL
       AND ${reads} = ${literal('current')}
     UNION ALL
     SELECT ${own}, ${bandOf(dialect, columns)} AS band, model_version, model_digest, scored_at, ${literal('batch')} AS origin

@@ -19,8 +19,8 @@ export interface ViewSpec {
 export interface BoundaryRows {
   readonly table: TableName;
   readonly ledger: TableName;
-  /** The job of the rows is one of these. */
-  readonly jobs: readonly string[];
+  /** The rows' job: the slices. */
+  readonly job: string;
   /** Instants as ISO text. */
   readonly boundaries: readonly string[];
 }

@@ -7,8 +7,8 @@ import { instant } from './dialect.ts';
 export function deleteBoundaries(
   dialect: Dialect,
   table: TableName,
-  { jobs, boundaries }: Pick<BoundaryRows, 'jobs' | 'boundaries'>,
+  { job, boundaries }: Pick<BoundaryRows, 'job' | 'boundaries'>,
 ): string {
   const list = boundaries.map((iso) => instant(dialect, iso));
-  return `DELETE FROM ${dialect.table(table)} WHERE job IN (${jobs.map(dialect.literal).join(', ')}) AND boundary IN (${list.join(', ')})`;
+  return `DELETE FROM ${dialect.table(table)} WHERE job = ${dialect.literal(job)} AND boundary IN (${list.join(', ')})`;
 }
