@@ -77,11 +77,10 @@ async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | u
 
 /** What has the name of a view; undefined if nothing has. */
 export async function findView(snowflake: Snowflake, name: TableName): Promise<FoundView | undefined> {
-  const type = await typeOf(snowflake, name);
-  if (type === undefined) return undefined;
-  if (!type.includes('VIEW')) return { kind: 'table', definition: '' };
   const [row] = await run(snowflake, `SELECT VIEW_DEFINITION ${fromInformation('VIEWS', name)}`);
-  return { kind: 'view', definition: row?.[0] ?? '' };
+  // Only its owner sees the definition.
+  if (row !== undefined) return { kind: 'view', definition: row[0] ?? '' };
+  return (await tableExists(snowflake, name)) ? { kind: 'table', definition: '' } : undefined;
 }
 
 /** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
