@@ -69,6 +69,8 @@ const SYSTEM = [
   'row-values',
   'score/pool',
   'secrets',
+  'shadow/bad-input',
+  'shadow/shadow',
   'signals',
   'slice/bad-input',
   'slice/replay',

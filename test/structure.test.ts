@@ -172,6 +172,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'yaml',
   ],
+  // The current table beside the batch: compared, then read instead of it.
+  shadow: ['compare', 'domain', 'errors', 'job', 'warehouse', 'warehouse/sql', 'window'],
   // Many windows in one call.
   backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
   // Removing a person from everything that a job has written.
@@ -213,6 +215,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'runtime',
     'secrets',
+    'shadow',
     'suggest',
     'tap',
     'tensorize',

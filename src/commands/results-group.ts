@@ -70,7 +70,7 @@ function addCompareCommand({ program, context, show }: Pick<CommandLine, 'progra
   addJobOption(
     program
       .command('compare')
-      .argument('<a>', 'a window, such as 2026-W46, or the id of a run')
+      .argument('[a]', 'a window, such as 2026-W46, or the id of a run')
       .argument('[b]', 'the same')
       .description('compare the scores of two windows or runs, or of a window with those of another model'),
   )
@@ -78,7 +78,8 @@ function addCompareCommand({ program, context, show }: Pick<CommandLine, 'progra
     .option('--with-job <name|file>', 'the job of B, if it is another one')
     .option('--page <file>', 'write the comparison as an HTML page')
     .option('--largest <n>', 'how many of the largest differences to show (default: 20)', positiveInteger)
-    .action(async (a: string, b: string | undefined, flags: CompareFlags) => {
+    .option('--shadow', 'instead of A and B: compare the current table with the windows of the batch')
+    .action(async (a: string | undefined, b: string | undefined, flags: CompareFlags) => {
       const { compareCommand } = await import('./compare.ts');
       const compared = await compareCommand(a, b, flags, context());
       show(compared);

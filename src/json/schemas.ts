@@ -10,6 +10,7 @@ import { freezeOutput, scoreOutput } from './phases.ts';
 import { planOutput } from './plan.ts';
 import { profileOutput } from './profile.ts';
 import { runOutput } from './run.ts';
+import { compareShadowOutput, switchOutput } from './shadow.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
 import { slicesOutput } from './slice.ts';
@@ -30,10 +31,12 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   compare: [compareOutput],
   profile: [profileOutput],
   rollback: [rollbackOutput],
+  compare: [compareOutput, compareShadowOutput],
+  rollback: [rollbackOutput, switchOutput],
   gc: [gcOutput],
   erase: [eraseOutput],
   check: [checkOutput],
-  promote: [promoteOutput],
+  promote: [promoteOutput, switchOutput],
   init: [initOutput],
   'model-inspect': [inspectOutput, inspectFileOutput],
   'model-verify': [verifyOutput],

@@ -26,6 +26,7 @@ import type {
   TopRowsOptions,
 } from './publication-spec.ts';
 import type { SelectText, TableReader, TextRow } from './reader.ts';
+import type { BoundaryRows, ViewSpec } from './view-spec.ts';
 
 export interface FreezeOptions extends Chunking {
   readonly runId: string;
@@ -178,6 +179,14 @@ export interface Sink extends Scratch, Audit {
   amend(amendment: Amendment): Promise<boolean>;
   /** Deletes kept rows of replaced publications, in one transaction that takes the publish lock. */
   dropReplaced(replaced: AgedRows): Promise<void>;
+  /** Deletes rows of boundaries, in one transaction that takes the publish lock. Does nothing if they are gone. */
+  dropBoundaries(rows: BoundaryRows): Promise<void>;
+  /**
+   * Creates a view for people, or replaces it if its definition differs.
+   *
+   * @throws ScoreBatchError `configuration` if the name is that of a table or of somebody else's view
+   */
+  view(spec: ViewSpec): Promise<'created' | 'replaced' | 'unchanged'>;
   /**
    * Removes a person's rows, corrects what they count towards, and appends the entries, in one transaction that takes the
    * publish lock.

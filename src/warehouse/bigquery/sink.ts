@@ -6,7 +6,7 @@ import { amend } from './amend.ts';
 import { bigqueryAudit, readerOf } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { dropReplaced } from './drop-replaced.ts';
+import { dropBoundaries, dropReplaced } from './drop-replaced.ts';
 import { erase } from './erase.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
@@ -16,6 +16,7 @@ import { dropTable } from './rest-tables.ts';
 import { dropArtifact, listArtifacts, scratchName, scratchTable } from './scratch.ts';
 import { stage, stagedAttempts, tally, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
+import { view } from './view.ts';
 
 export function bigquerySink(connection: Connection): Sink {
   const { scratch, job } = connection;
@@ -48,6 +49,9 @@ export function bigquerySink(connection: Connection): Sink {
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(connection, () => dropReplaced(connection, replaced), 'dropping replaced publications'),
+    dropBoundaries: (rows) =>
+      translated(connection, () => dropBoundaries(connection, rows), 'dropping rows that were compared'),
+    view: (spec) => translated(connection, () => view(connection, spec), 'creating the view'),
     erase: (erasure) => translated(connection, () => erase(connection, erasure), 'erasing published rows'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),

@@ -5,7 +5,7 @@ import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '.
 import { amend } from './amend.ts';
 import { readerOf, snowflakeAudit } from './audit.ts';
 import { SNOWFLAKE } from './dialect.ts';
-import { dropReplaced } from './drop-replaced.ts';
+import { dropBoundaries, dropReplaced } from './drop-replaced.ts';
 import { erase } from './erase.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
@@ -15,6 +15,7 @@ import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { makeStaging, stage, stagedAttempts, stageName, tallyStaged, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
+import { view } from './view.ts';
 
 export function snowflakeSink(snowflake: Snowflake): Sink {
   const { target, scratch, job } = snowflake;
@@ -78,6 +79,8 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(snowflake, () => dropReplaced(snowflake, replaced), 'dropping replaced publications'),
+    dropBoundaries: (rows) => translated(snowflake, () => dropBoundaries(snowflake, rows), 'dropping rows that were compared'),
+    view: (spec) => translated(snowflake, () => view(snowflake, spec), 'creating the view'),
     published: (spec) => readPublished(snowflake, spec),
     ...snowflakeAudit(snowflake),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,

@@ -11,6 +11,7 @@ import { names } from './names.ts';
 import { publication } from './publication.ts';
 import { publishLock } from './publish-lock.ts';
 import { reading } from './reading.ts';
+import { shadow } from './shadow.ts';
 import { source } from './source.ts';
 import { staging } from './staging.ts';
 import type { Area, MakeSubject } from './subject.ts';
@@ -37,6 +38,7 @@ const AREAS = {
   comparison,
   'earlier scores': earlier,
   erasure,
+  shadow,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;
