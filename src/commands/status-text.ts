@@ -113,7 +113,7 @@ function showUnfinished(run: ShownRun, zone: string): string {
   const next = showNext(run.changed);
   return run.state === 'failed'
     ? `failed with this error at ${localMinute(run.recorded_at, zone)} on ${run.host}; ${next}`
-    : `began ${age(run.started_at)} ago on ${run.started_on} and is running, or its process is gone; ${next}`;
+    : `began ${age(secondsSince(run.started_at))} ago on ${run.started_on} and is running, or its process is gone; ${next}`;
 }
 
 function showNext(changed: readonly string[] | null): string {
@@ -121,9 +121,14 @@ function showNext(changed: readonly string[] | null): string {
   return `the same command starts over: the ${changed.join(' and the ')} ${changed.length === 1 ? 'has' : 'have'} changed`;
 }
 
-/** By the real clock, like the times in the ledger. */
-function age(since: string): string {
-  const minutes = Math.max(0, Math.round((Date.now() - Date.parse(since)) / 60_000));
+/** `35 minutes`, `3 hours`, `5 days` */
+export function age(seconds: number): string {
+  const minutes = Math.max(0, Math.round(seconds / 60));
   if (minutes < 120) return `${minutes} ${minutes === 1 ? 'minute' : 'minutes'}`;
   return minutes < 48 * 60 ? `${Math.round(minutes / 60)} hours` : `${Math.round(minutes / (24 * 60))} days`;
+}
+
+/** By the real clock, like the times in the ledger. */
+function secondsSince(instant: string): number {
+  return (Date.now() - Date.parse(instant)) / 1000;
 }

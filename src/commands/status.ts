@@ -10,6 +10,7 @@ import type { JobFlags } from './options.ts';
 import { readFilter, type StatusFilter } from './status-filter.ts';
 import { compareWindows, findGaps, type Gaps, NO_GAPS } from './status-gaps.ts';
 import { describeRun, identityNow, isUnfinished, type ShownRun } from './status-rows.ts';
+import { refuseWithoutSlices, slicesBlock } from './status-slices.ts';
 import { type Status, showStatus } from './status-text.ts';
 import { type Block, watch } from './status-watch.ts';
 
@@ -21,6 +22,8 @@ export interface StatusFlags extends JobFlags {
   readonly state?: string;
   /** Seconds between two looks; `true` for the default. */
   readonly watch?: number | true;
+  /** Show the slices instead of the windows. */
+  readonly slices?: boolean;
 }
 
 const DEFAULT_LIMIT = 20;
@@ -28,15 +31,20 @@ const WATCH_SECONDS = 5;
 
 /**
  * Shows the ledger: runs, states, counts, stage seconds, sorted by window, and windows that are missing. Compares publications with the
- * tables.
+ * tables. With `--slices`: the slices of the job instead.
  *
  * @param show prints a block: one, or with `--watch` many
  */
 export async function statusCommand(flags: StatusFlags, context: Context, show: (block: Block) => void): Promise<void> {
   const job = await namedJob(flags, context);
   const filter = readFilter(flags, job.definition.time_zone);
+  if (flags.slices === true) refuseWithoutSlices(flags, job);
   const warehouses = await openWarehouses(job, context);
-  const make = async (now: number) => toBlock(job, await readStatus({ job, warehouses, filter, flags, now }));
+  const { limit = DEFAULT_LIMIT } = flags;
+  const make = async (now: number) =>
+    flags.slices === true
+      ? await slicesBlock({ job, warehouses, limit, now })
+      : toBlock(job, await readStatus({ job, warehouses, filter, flags, now }));
   if (flags.watch === undefined) return show(await make(context.now));
   await watch(flags.watch === true ? WATCH_SECONDS : flags.watch, make, show, context);
 }

@@ -21,6 +21,7 @@ import {
   text,
   workerTime,
 } from './fields.ts';
+import { slicesStatus } from './status-slices.ts';
 
 const psi = z.number().nullable();
 
@@ -53,7 +54,11 @@ const run = z.strictObject({
   window_end: instant,
   flags: z.string().describe('flags that name this window in any command'),
   run_id: runId,
-  state: z.enum(RUN_STATES).describe('promoting, promoted: a change of the model; erased: a removal of a person'),
+  state: z
+    .enum(RUN_STATES)
+    .describe(
+      'promoting, promoted: a change of the model; erased: a removal of a person; compared, switched: of slices in shadow',
+    ),
   current: z.boolean().describe("whether this run is the window's publication"),
   tables_differ: z.array(text).describe('how the tables differ from what the ledger says; empty if they agree'),
   model_changed: modelChanged.nullable(),
@@ -89,10 +94,11 @@ const run = z.strictObject({
 
 export const statusOutput = z.strictObject({
   job,
-  runs: z.array(run).describe('newest last'),
-  missing: z.array(gap).describe('windows without a publication: the newest, oldest first'),
+  runs: z.array(run).describe('newest last; empty with --slices'),
+  missing: z.array(gap).describe('windows without a publication: the newest, oldest first; empty with --slices'),
   missing_total: count.describe('how many there are, at most 1,000'),
   backfill: text.nullable().describe('the command that runs all of them; null without any'),
+  incremental: slicesStatus.optional(),
 });
 
 export type StatusOutput = Made<typeof statusOutput>;

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -8,17 +8,22 @@ import { type Emulator, startServer } from '../emulators/emulator.ts';
 import { holdingProxy } from '../support/holding-proxy.ts';
 import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
+import { change, INCREMENTAL, sliceProject } from '../support/slice-project.ts';
 import { type Airflow, connectAirflow } from './airflow.ts';
 
 // A real Airflow runs the DAGs of deploy/airflow over the emulator of BigQuery: scheduler, workers, retries and backfills.
 
 const SHARDS = 3;
-/** A shard that is told to writes down its process id, and sends its requests where it is told; then it is score-batch. */
+/**
+ * A shard that is told to writes down its process id, and sends its requests where it is told; then it is score-batch. Slices are
+ * of another project.
+ */
 const COMMAND = `#!/bin/sh
 if [ "$SHARD" = "2/${SHARDS}" ] && mv "$SCORE_BATCH_PROJECT/held" "$SCORE_BATCH_PROJECT/holding" 2>/dev/null; then
   export BIGQUERY_EMULATOR_HOST="$(cat "$SCORE_BATCH_PROJECT/holding")"
   echo $$ > "$SCORE_BATCH_PROJECT/process"
 fi
+case "$*" in *--slice*|*--shadow*) cd hourly ;; esac
 exec '${process.execPath}' '${repository('dist', 'cli.js')}' "$@"
 `;
 
@@ -39,13 +44,12 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     await mkdir(dags);
     await cp(repository('deploy', 'airflow', 'score_batch_operator.py'), path.join(dags, 'score_batch_operator.py'));
     // As they are, but for the weeks of the data and for a pause that a test can wait for.
-    const pauses = { 'score_batch_weekly.py': '"retry_delay": timedelta(', 'score_batch_single.py': 'retry_delay=timedelta(' };
-    for (const [dag, pause] of Object.entries(pauses)) {
+    for (const dag of ['score_batch_weekly.py', 'score_batch_single.py', 'score_batch_hourly.py']) {
       const text = await readFile(repository('deploy', 'airflow', dag), 'utf8');
-      const begin = 'start_date=pendulum.datetime(2026, 1, 5, tz=TIME_ZONE)';
-      const weeks =
-        'start_date=pendulum.datetime(1997, 1, 6, tz=TIME_ZONE), end_date=pendulum.datetime(1997, 6, 2, tz=TIME_ZONE)';
-      const soon = replaced(text, `${pause}minutes=5)`, `${pause}seconds=1)`);
+      const [begin = '', zone = ''] = /start_date=pendulum\.datetime\(2026, 1, 5, tz=(.+)\)/.exec(text) ?? [];
+      const weeks = `start_date=pendulum.datetime(1997, 1, 6, tz=${zone}), end_date=pendulum.datetime(1997, 6, 2, tz=${zone})`;
+      const [pause = ''] = /"?retry_delay"?[:=] ?timedelta\(minutes=\d\)/.exec(text) ?? [];
+      const soon = replaced(text, pause, pause.replace(/minutes=\d/, 'seconds=1'));
       await writeFile(path.join(dags, dag), replaced(soon, begin, weeks));
     }
     const environment = {
@@ -125,6 +129,41 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
       state: 'published',
       window: { label: '1997-W05' },
     });
+  });
+
+  it('a slice and its comparison run every hour, whatever the interval; the comparison is a gate', async () => {
+    const shadow = `${INCREMENTAL}  shadow: { view: marketing.people, comparisons: 1 }\n`;
+    const project = await sliceProject({ incremental: shadow });
+    await symlink(project, path.join(folder, 'hourly'));
+    const hour = (at: string) => airflow.trigger('score_batch_hourly', `1997-03-${at}:00Z`, `1997-03-${at}:00Z`);
+    const first = await hour('10T22:10');
+    await expectWell('score_batch_hourly', first);
+    const found = await airflow.xcom('score_batch_hourly', first, 'slice');
+    expect(found).toMatchObject({ slices: [{ kind: 'snapshot', outcome: { users: 100 } }] });
+    // A day without Airflow, and the end of the week, where the batch will be compared.
+    await change(
+      project,
+      "insert into users values (200, timestamp '1997-03-11 12:00', 1, 1, 'US', timestamp '1997-03-11 12:00')",
+      "insert into users values (201, timestamp '1997-03-17 12:00', 1, 1, 'US', timestamp '1997-03-17 12:00')",
+    );
+    const second = await hour('17T12:10');
+    await expectWell('score_batch_hourly', second);
+    expect(await airflow.xcom('score_batch_hourly', second, 'slice')).toMatchObject({
+      slices: [
+        { kind: 'changes', boundary: '1997-03-17T04:00:00.000000Z' },
+        { kind: 'changes', boundary: null },
+      ],
+    });
+    expect((await scoreBatch(project, ['--week', '1997-W11'], { SCORE_BATCH_NOW: '1997-03-18T00:00:00Z' })).code).toBe(0);
+    await change(project, 'update marketing.current_boundary set propensity = propensity / 2 where user_id = 200');
+    const third = await hour('17T13:10');
+    expect(await airflow.overRun('score_batch_hourly', third)).toMatchObject({ state: 'failed' });
+    const tasks = await airflow.tasks('score_batch_hourly', third);
+    expect(tasks.map(({ task_id, state, try_number }) => [task_id, state, try_number]).sort()).toEqual([
+      ['compare', 'failed', 1],
+      ['slice', 'success', 1],
+    ]);
+    expect(await airflow.log('score_batch_hourly', third, 'compare', 1)).toContain('score-batch exited with 65');
   });
 
   it('does not retry what no retry fixes', async () => {

@@ -12,10 +12,12 @@ const read = (...file: string[]) => readFileSync(repository('deploy', ...file), 
 
 it('all schedulers leave the same exit codes alone', () => {
   const [, airflow = ''] = /^NOT_RETRIED = \{(.*)\}$/m.exec(read('airflow', 'score_batch_operator.py')) ?? [];
-  const [, systemd = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(read('systemd', 'score-batch@.service')) ?? [];
   expect(numbers(airflow)).toEqual(NOT_RETRIED);
-  expect(numbers(systemd)).toEqual(NOT_RETRIED);
-  for (const name of ['cronjob.yaml', 'cronjob-gpu.yaml']) {
+  for (const unit of ['score-batch@.service', 'score-batch-hourly@.service']) {
+    const [, systemd = ''] = /^RestartPreventExitStatus=(.*)$/m.exec(read('systemd', unit)) ?? [];
+    expect(numbers(systemd)).toEqual(NOT_RETRIED);
+  }
+  for (const name of ['cronjob.yaml', 'cronjob-gpu.yaml', 'cronjob-hourly.yaml']) {
     const [rule] = cronJob(name).spec.jobTemplate.spec.podFailurePolicy.rules;
     expect(rule).toMatchObject({ action: 'FailJob', onExitCodes: { operator: 'In', values: NOT_RETRIED } });
   }

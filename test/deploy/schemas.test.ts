@@ -18,7 +18,7 @@ const misspelt = (file: string, word: string, checker: string) =>
 
 // Without Python, which the last line of the output says.
 describe.skipIf(python === undefined)('the schemas', () => {
-  it.each(['cronjob.yaml', 'cronjob-gpu.yaml'])('Kubernetes allows all that is in %s', async (name) => {
+  it.each(['cronjob.yaml', 'cronjob-gpu.yaml', 'cronjob-hourly.yaml'])('Kubernetes allows all that is in %s', async (name) => {
     const file = repository('deploy', 'kubernetes', name);
     const { stdout, stderr } = await run('kubernetes_validate', '--strict', file);
     expect((stdout + stderr).match(/\bpassed\b/g)).toHaveLength(manifest(name).length);

@@ -7,7 +7,10 @@ import { record, type World } from './world.ts';
 /** Like the ledgers of the warehouses: BigQuery's optimistic transaction, or a transaction that holds the publish lock. */
 export function memoryLedger(world: World, process: MemoryProcess): Ledger {
   const entries = (filter: LedgerFilter) =>
-    process.ask('read the ledger', () => world.ledger.filter((entry) => matches(entry, filter)));
+    process.ask('read the ledger', () => {
+      const found = world.ledger.filter((entry) => matches(entry, filter));
+      return filter.newest === undefined ? found : found.slice(-filter.newest);
+    });
   const append = (entry: LedgerEntry) => process.ask('write to the ledger', () => record(world, entry));
   return {
     entries,

@@ -1,4 +1,5 @@
 import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
+import { isSliceJob } from '../../domain/slice.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
@@ -17,7 +18,7 @@ export function insertEntry(dialect: Dialect, layout: TableLayout, entry: Ledger
 
 /** Selects entries ordered by number, every value as text; see `readEntry`. */
 export function selectEntries(dialect: Dialect, layout: TableLayout, filter: LedgerFilter): string {
-  const { job, runs, states, window, near, history } = filter;
+  const { job, runs, states, window, near, history, newest } = filter;
   const conditions = [
     ...(job === undefined ? [] : [`job = ${dialect.literal(job)}`]),
     ...(runs === undefined ? [] : [`run_id IN (${runs.map(dialect.literal).join(', ')})`]),
@@ -27,14 +28,33 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),
     ...(near === undefined ? [] : [isNear(dialect, near)]),
     ...(history === undefined ? [] : [isHistory(dialect, layout, job, history)]),
+    ...(job !== undefined && isSliceJob(job) && (window ?? near) !== undefined && states === undefined
+      ? [isNewest(dialect, layout, job)]
+      : []),
   ];
   const columns = layout.columns.map(
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
   );
   // Qualified, because the unqualified names are the text columns.
-  return `SELECT ${columns.join(', ')} FROM ${dialect.table(layout.name)} entries
-    ${conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : ''}
-    ORDER BY entries.${dialect.identifier('entry_number')}, entries.${dialect.identifier('recorded_at')}`;
+  const number = `entries.${dialect.identifier('entry_number')}`;
+  const from = `FROM ${dialect.table(layout.name)} entries`;
+  const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+  const chosen =
+    newest === undefined
+      ? where
+      : `WHERE ${number} IN (SELECT ${number} ${from} ${where} ORDER BY ${number} DESC LIMIT ${newest})`;
+  return `SELECT ${columns.join(', ')} ${from}
+    ${chosen}
+    ORDER BY ${number}, entries.${dialect.identifier('recorded_at')}`;
+}
+
+/**
+ * Condition: the entry is the newest publication of the job, or was written after it. A job of slices has one window with thousands of
+ * publications a year, of which only the newest counts.
+ */
+function isNewest(dialect: Dialect, layout: TableLayout, job: string): string {
+  return `entries.entry_number >= COALESCE((SELECT MAX(entry_number) FROM ${dialect.table(layout.name)}
+    WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL), 0)`;
 }
 
 /** Condition: the entry's window overlaps this one or has its label. */

@@ -21,6 +21,8 @@ export const ledger: Area = (it, makeSubject) => {
     expect(await ledger.entries({ job: JOB })).toEqual(entries.slice(0, 3));
     expect(await ledger.entries({ job: JOB, window: WEEK })).toEqual(entries.slice(0, 2));
     expect(await ledger.entries({ job: JOB, runs: ['b', "it's none"] })).toEqual([entries[0], entries[2]]);
+    expect(await ledger.entries({ job: JOB, newest: 2 })).toEqual(entries.slice(1, 3));
+    expect(await ledger.entries({ job: JOB, window: WEEK, newest: 5 })).toEqual(entries.slice(0, 2));
   });
 
   it('lets only the published run of the window work and add its entry', async () => {
