@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { seededRandom } from '../../src/random.ts';
+import { localTime } from '../../src/window/local-time.ts';
 import { callApart, callHere, type Ended, type Place } from './command.ts';
-import { drawHistory } from './deliveries.ts';
+import { drawHistory, ZONE } from './deliveries.ts';
 import type { Variant } from './features.ts';
 import type { BatchCall, Figures, Kills, SliceCall } from './figures.ts';
 import { follow } from './follow.ts';
@@ -78,7 +79,12 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
     }
     if (random() < options.kills && !(await killOne(place))) continue;
     const published = await sliceAt(place, count % APART_EVERY === APART_EVERY - 1);
-    if (published.some(({ slice }) => slice.kind !== 'changes')) wholeAt = now;
+    if (published.some(({ slice }) => slice.kind !== 'changes')) {
+      wholeAt = now;
+      say(
+        `${localTime(new Date(now).toISOString(), ZONE)}: ${follower.newest?.number} slices, ${follower.newest?.outcome.users} users`,
+      );
+    }
     for (const { slice } of published) if (slice.boundary !== null) await weekEndAt(place, slice.boundary);
     if (random() < options.oracle) await oracleAt(place, published);
     const end = follower.newest?.slice.as_of ?? '';

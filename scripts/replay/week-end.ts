@@ -52,8 +52,10 @@ export async function readBatch(
   const found = new Map<number, Judged>();
   for (const row of await run(`select customer_id, ${SCORE} as score, model_digest from ${scores} where ${where}`))
     found.set(Number(row.customer_id), { score: Number(row.score), digest: String(row.model_digest) });
-  for (const row of await run(`select customer_id, model_digest from ${scores}_quarantine where ${where}`))
-    found.set(Number(row.customer_id), { score: null, digest: String(row.model_digest) });
+  // One run has one model.
+  const digest = [...found.values()][0]?.digest ?? '';
+  for (const row of await run(`select customer_id from ${scores}_quarantine where ${where}`))
+    found.set(Number(row.customer_id), { score: null, digest });
   return found;
 }
 
