@@ -32,8 +32,8 @@ export interface ReplayOptions extends Length {
 
 /** Of slices that run as a process of their own, one in so many. */
 const APART_EVERY = 50;
-/** Milliseconds within which a process is killed: a little longer than one takes. */
-const KILL_WITHIN = 2500;
+/** When a process is killed, as a share of the seconds that the last whole one took. */
+const KILL_BETWEEN = [0.2, 1.2] as const;
 /** Share of weeks after which a customer's first order can come later than its week. */
 const LATE_CUSTOMERS = 0.7;
 
@@ -77,8 +77,9 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
       await changeModel(folder);
       say('the job has its second model');
     }
-    if (random() < options.kills && !(await killOne(place))) continue;
-    const published = await sliceAt(place, count % APART_EVERY === APART_EVERY - 1);
+    // The first process tells how long one takes.
+    if (apart.length > 0 && random() < options.kills && !(await killOne(place))) continue;
+    const published = await sliceAt(place, apart.length === 0 || count % APART_EVERY === 0);
     if (published.some(({ slice }) => slice.kind !== 'changes')) {
       wholeAt = now;
       say(
@@ -97,7 +98,9 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
 
   /** @returns whether the slice is started again at once; else it is with the next one, when there is more to read */
   async function killOne(place: Place): Promise<boolean> {
-    const ended = await callApart(place, SLICE, random() * KILL_WITHIN);
+    const [least, most] = KILL_BETWEEN;
+    const share = least + random() * (most - least);
+    const ended = await callApart(place, SLICE, 1000 * share * (apart.at(-1) ?? 0));
     if (ended.code === null) kills.killed += 1;
     else if (ended.code !== 0) throw failed(ended);
     const { published, open } = await shop.visit((run) => follower.look(run));
