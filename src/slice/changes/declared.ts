@@ -1,6 +1,7 @@
 import type { WarehouseKind } from '../../domain/warehouse-kind.ts';
 import type { JobDefinition } from '../../job/schema.ts';
 import type { SourceTable } from './columns.ts';
+import { eventSource } from './events.ts';
 import { historySource } from './history.ts';
 import type { ChangeSource, DeclaredSource, SpanToRead } from './source.ts';
 import { watermarkSource } from './watermark.ts';
@@ -36,9 +37,9 @@ export function asOfOf(spans: readonly SpanToRead[]): string | undefined {
 }
 
 function sourceOf({ lag, lookback, reconcile }: Incremental, declared: Declaration, table: SourceTable): ChangeSource {
-  const { watermark, history, time_zone: zone } = declared;
-  if (watermark !== undefined)
-    return watermarkSource(table, { column: watermark, zone, lag, lookback, reconciled: reconcile !== undefined });
+  const { watermark, history, time_zone: zone, position } = declared;
+  const reconciled = reconcile !== undefined;
+  if (watermark !== undefined) return watermarkSource(table, { column: watermark, zone, lag, lookback, reconciled });
   if (history !== undefined) return historySource(table, { rows: history, lag });
-  throw new Error(`${declared.table} has no way to find changes`);
+  return eventSource(table, { position, reconciled });
 }
