@@ -1,9 +1,15 @@
 import { formatMicroseconds } from '../../domain/microseconds.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { TextRow } from '../../warehouse/reader.ts';
-import type { EventOptions } from './events.ts';
 import { earliest, instantAt, numberAt, SNAPSHOT } from './position.ts';
 import type { SpanLimits, SpanToRead } from './source.ts';
+
+export interface EventOptions {
+  /** Name of the column with the position of an event. */
+  readonly position: string;
+  /** Whether all users are compared once a day: it finds what an event without a key hides. */
+  readonly reconciled: boolean;
+}
 
 interface Judged {
   /** The table. */

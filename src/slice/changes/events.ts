@@ -3,17 +3,10 @@ import { findColumn } from '../../domain/schema.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 import { columnOf, nameIn, type SourceTable, selectKeys } from './columns.ts';
-import { eventSpan } from './event-span.ts';
+import { type EventOptions, eventSpan } from './event-span.ts';
 import { fieldText, isImage } from './json-field.ts';
 import { numberAt } from './position.ts';
 import type { ChangeSource } from './source.ts';
-
-export interface EventOptions {
-  /** Name of the column with the position of an event. */
-  readonly position: string;
-  /** Whether all users are compared once a day: it finds what an event without a key hides. */
-  readonly reconciled: boolean;
-}
 
 /**
  * A table of change events as Debezium writes them: `op`, `before`, `after` and a position, a whole number that grows (`lsn` for
