@@ -115,7 +115,7 @@ it('compares an empty window, which proves nothing, and refuses rows that somebo
   expect(twice.stderr).toContain('marketing.current_boundary has more than one row of a user at the end of 1997-W11');
 });
 
-it('refuses a view that is somebody else s, a job without shadow, and flags that are for something else', async () => {
+it('refuses a view that is of others, a job without shadow, and flags that are for something else', async () => {
   const folder = await published((job) => job.replace('comparisons: 2', 'comparisons: 1'));
   expect((await call(folder, 'compare', '--shadow')).code).toBe(0);
   await appendEntry(folder, {});
