@@ -57,7 +57,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
-  score: ['domain', 'duckdb', 'errors', 'features', 'runtime', 'secrets', 'warehouse', 'warehouse/open'],
+  score: [
+    'domain',
+    'duckdb',
+    'errors',
+    'features',
+    'runtime',
+    'secrets',
+    'warehouse',
+    'warehouse/duckdb',
+    'warehouse/open',
+    'warehouse/sql',
+  ],
   tap: [
     'domain',
     'duckdb',
@@ -91,6 +102,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What two publications have in common and how they differ.
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
+  // Where runs spend their time, and what slices would cost.
+  profile: ['domain', 'errors'],
   // What people and schedulers see.
   terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
@@ -118,6 +131,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
     'yaml',
   ],
+  // Which users changed since the slice before.
+  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
@@ -139,6 +154,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
+  // Slices: what changed since the slice before.
+  slice: ['domain', 'duckdb', 'warehouse (types)', 'warehouse/sql'],
   // How a plan differs from an earlier publication and from an unfinished run.
   changes: ['domain', 'job', 'model', 'plan (types)', 'warehouse (types)'],
   // A challenger becomes the model of its job.
@@ -155,6 +172,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse',
     'yaml',
   ],
+  // The current table beside the batch: compared, then read instead of it.
+  shadow: ['compare', 'domain', 'errors', 'job', 'warehouse', 'warehouse/sql', 'window'],
   // Many windows in one call.
   backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
   // Removing a person from everything that a job has written.
@@ -187,6 +206,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'model',
     'onnx',
     'plan',
+    'profile',
     'promotion',
     'random',
     'reference',
@@ -195,6 +215,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'runtime',
     'secrets',
+    'shadow',
     'suggest',
     'tap',
     'tensorize',

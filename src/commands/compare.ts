@@ -7,39 +7,55 @@ import type { Comparison } from '../domain/comparison.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type Job, loadJob } from '../job/load.ts';
 import type { CompareOutput } from '../json/compare.ts';
+import type { CompareShadowOutput } from '../json/shadow.ts';
 import { compareSides } from '../run/compare.ts';
 import { alignTable } from '../terminal/table.ts';
+import { compareShadowCommand } from './compare-shadow.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
+import { refuseBeside } from './switch-shadow.ts';
 
 export interface CompareFlags extends JobFlags {
   readonly model?: string;
   readonly withJob?: string;
   readonly page?: string;
   readonly largest?: number;
+  readonly shadow?: boolean;
 }
 
 export interface Compared {
-  readonly data: CompareOutput;
+  readonly data: CompareOutput | CompareShadowOutput;
   readonly text: string;
   /** The error to end with once the comparison is shown; undefined if it is within the limits. */
   readonly refusal: ScoreBatchError | undefined;
 }
 
-/** Compares two windows, two runs, or a window with what another model gives for it. Changes nothing. */
+/**
+ * Compares two windows, two runs, or a window with what another model gives for it, and changes nothing; or the current table with
+ * the batch, which the ledger records.
+ */
 export async function compareCommand(
-  a: string,
+  a: string | undefined,
   b: string | undefined,
   flags: CompareFlags,
   context: Context,
 ): Promise<Compared> {
+  if (flags.shadow === true) {
+    const others = { a: 'A', model: '--model', withJob: '--with-job', page: '--page', largest: '--largest' };
+    refuseBeside({ ...flags, a }, others);
+    return await compareShadowCommand(flags, context);
+  }
+  if (a === undefined) throw noSide();
   const other = otherSide(b, flags, context);
   const job = await namedJob(flags, context);
   const { folder, environment } = context;
+  const page = flags.page === undefined ? undefined : path.resolve(folder, flags.page);
+  // A comparison can take long.
+  if (page !== undefined) await refuseOther(page);
   const otherJob = flags.withJob === undefined ? undefined : await loadJob(flags.withJob, folder, environment);
   const comparison = await compareSides({ job, a, b: other, otherJob, largest: flags.largest ?? LARGEST }, context);
   const limits = checkComparison(comparison, job.definition.compare);
-  if (flags.page !== undefined) await writePage(path.resolve(folder, flags.page), comparison, { limits, job }, context);
+  if (page !== undefined) await writePage(page, comparison, { limits, job }, context);
   const beyond = exceeded(limits);
   for (const line of beyond) context.console.warn(line);
   return {
@@ -50,6 +66,12 @@ export async function compareCommand(
         ? undefined
         : new ScoreBatchError('refused', 'the comparison is beyond the limits of compare in the job file', { details: beyond }),
   };
+}
+
+function noSide(): ScoreBatchError {
+  return new ScoreBatchError('usage', 'compare needs two sides', {
+    hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or use --shadow, for slices and batch',
+  });
 }
 
 function otherSide(
@@ -75,11 +97,15 @@ interface PageOf {
   readonly job: Job;
 }
 
+async function refuseOther(file: string): Promise<void> {
+  const { refuseOtherFile } = await import('../compare/page-file.ts');
+  await refuseOtherFile(file);
+}
+
 async function writePage(file: string, comparison: Comparison, { limits, job }: PageOf, { console }: Context): Promise<void> {
   const { comparisonPage } = await import('../compare/comparison-page.ts');
-  const { refuseOtherFile } = await import('../compare/page-file.ts');
   const { replaceFile } = await import('../replaced-file.ts');
-  await refuseOtherFile(file);
+  await refuseOther(file);
   await replaceFile(file, comparisonPage(comparison, limits, job.definition.report), 'name another file with --page');
   console.info(`wrote ${file}`);
 }

@@ -27,6 +27,14 @@ export function watchSeconds(text: string): number {
   return value;
 }
 
+/** A share of rows, such as `5%` or `0.05`: above 0, at most all. */
+export function rowShare(text: string): number {
+  const [, number = '', percent] = /^(\d+(?:\.\d+)?) ?(%)?$/.exec(text) ?? [];
+  const share = Number(number) / (percent === undefined ? 1 : 100);
+  if (share > 0 && share <= 1) return share;
+  throw new InvalidArgumentError('It must be a share above 0 and at most 100%, such as 5% or 0.05.');
+}
+
 export function stopOrContinue(text: string): 'stop' | 'continue' {
   if (text === 'stop' || text === 'continue') return text;
   throw new InvalidArgumentError('It must be stop or continue.');

@@ -18,7 +18,7 @@ export interface GlobalFlags {
   readonly maxMemory?: number;
 }
 
-interface Duration {
+export interface Duration {
   /** As typed. */
   readonly text: string;
   readonly ms: number;
@@ -57,7 +57,7 @@ export function chooseMaxMemory({ maxMemory }: GlobalFlags, environment: NodeJS.
   });
 }
 
-function toDuration(text: string): Duration {
+export function toDuration(text: string): Duration {
   const [, number, unit = ''] = /^(\d+(?:\.\d+)?)([smh])$/.exec(text) ?? [];
   const ms = Number(number) * (UNITS[unit] ?? 0);
   if (ms > 0 && ms <= MAX_HOURS * 3_600_000) return { text, ms };

@@ -2,8 +2,9 @@ import type { CommandLine } from './command-line.ts';
 import type { CompareFlags } from './compare.ts';
 import type { EvaluateFlags } from './evaluate.ts';
 import type { ExplainFlags } from './explain.ts';
-import { positiveInteger, watchSeconds } from './numbers.ts';
-import { addJobOption, addWindowOptions, FORCE_REPORT } from './options.ts';
+import { positiveInteger, rowShare, watchSeconds } from './numbers.ts';
+import { addJobOption, addWindowOptions, FORCE_REPORT, toDuration } from './options.ts';
+import type { ProfileFlags } from './profile.ts';
 import type { ReportFlags } from './report.ts';
 import type { StatusFlags } from './status.ts';
 
@@ -51,13 +52,25 @@ export function addResultCommands({ program, context, show, showData }: CommandL
   });
 
   addCompareCommand({ program, context, show });
+
+  addWindowOptions(
+    addJobOption(program.command('profile').description('show where past runs spent their time, and what slices would cost')),
+  )
+    .option('--freshness <duration>', 'name the cheapest interval that keeps rows younger, e.g. 2h', toDuration)
+    .option('--changed-share <share>', "share of a window's rows that an hour brings, e.g. 5% (default: evenly)", rowShare)
+    .option('--any-host', 'compare runs of all hosts, where each run has a machine or pod of its own')
+    .option('--measure', 'score three slices of a window now and publish nothing, instead of reading the ledger')
+    .action(async (flags: ProfileFlags) => {
+      const { profileCommand } = await import('./profile.ts');
+      show(await profileCommand(flags, context()));
+    });
 }
 
 function addCompareCommand({ program, context, show }: Pick<CommandLine, 'program' | 'context' | 'show'>): void {
   addJobOption(
     program
       .command('compare')
-      .argument('<a>', 'a window, such as 2026-W46, or the id of a run')
+      .argument('[a]', 'a window, such as 2026-W46, or the id of a run')
       .argument('[b]', 'the same')
       .description('compare the scores of two windows or runs, or of a window with those of another model'),
   )
@@ -65,7 +78,8 @@ function addCompareCommand({ program, context, show }: Pick<CommandLine, 'progra
     .option('--with-job <name|file>', 'the job of B, if it is another one')
     .option('--page <file>', 'write the comparison as an HTML page')
     .option('--largest <n>', 'how many of the largest differences to show (default: 20)', positiveInteger)
-    .action(async (a: string, b: string | undefined, flags: CompareFlags) => {
+    .option('--shadow', 'instead of A and B: compare the current table with the windows of the batch')
+    .action(async (a: string | undefined, b: string | undefined, flags: CompareFlags) => {
       const { compareCommand } = await import('./compare.ts');
       const compared = await compareCommand(a, b, flags, context());
       show(compared);

@@ -21,10 +21,16 @@ const REPLACE_OVERLAPPING = 'supersede what this job has published for overlappi
 export function addRunCommands({ program, context, show, showData }: CommandLine): Command {
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
   addRunOptions(addWindowOptions(addJobOption(run)))
+    .option('--slice', 'score only users that changed since the slice before; see incremental in the job file')
+    .option('--snapshot', 'with --slice: score all users, whatever changed')
     .argument('[command]')
     .allowExcessArguments(false)
     .action(async (stray: string | undefined, flags: RunFlags) => {
       if (stray !== undefined) throw unknownWord(stray, program, program.args[0] === 'run');
+      if (flags.slice === true || flags.snapshot === true) {
+        const { sliceCommand } = await import('./slice.ts');
+        return show(await sliceCommand(flags, context()));
+      }
       const { runCommand } = await import('./run.ts');
       showData(await runCommand(flags, context()));
     });

@@ -18,6 +18,8 @@ export interface RunFlags extends JobFlags, WindowOptions {
   readonly force?: boolean;
   readonly replaceOverlapping?: boolean;
   readonly asOf?: string;
+  readonly slice?: boolean;
+  readonly snapshot?: boolean;
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */

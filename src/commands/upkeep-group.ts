@@ -7,6 +7,17 @@ import { addJobOption, addNamedWindowOptions, type GlobalFlags, type JobFlags } 
 import type { PromoteFlags } from './promote.ts';
 import type { RollbackFlags } from './rollback.ts';
 
+/** Flags of `rollback` that are of a window. */
+const BESIDE_SHADOW = {
+  week: '--week',
+  date: '--date',
+  hour: '--hour',
+  from: '--from',
+  until: '--until',
+  to: '--to',
+  force: '--force',
+};
+
 /** Commands that set a job up and keep it in order. */
 export function addUpkeepCommands({ program, context, show, showData }: CommandLine): void {
   addNamedWindowOptions(
@@ -18,7 +29,14 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .option('--reason <text>', 'why, for the ledger')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--force', 'go back even to scores that were rolled back, and replace report files that this job did not write')
-    .action(async (flags: RollbackFlags) => {
+    .option('--shadow', 'instead of a window: let people read the batch again, not the current table')
+    .action(async (flags: RollbackFlags & { readonly shadow?: boolean }) => {
+      if (flags.shadow === true) {
+        const { refuseBeside, switchShadowCommand } = await import('./switch-shadow.ts');
+        refuseBeside(flags, BESIDE_SHADOW);
+        show(await switchShadowCommand('batch', flags, context()));
+        return;
+      }
       const { rollbackCommand } = await import('./rollback.ts');
       showData(await rollbackCommand(flags, context()));
     });
@@ -52,7 +70,13 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .option('--force', 'promote it whatever the comparisons say; needs --reason')
     .option('--reason <text>', 'why; kept in the ledger')
     .option('--dry-run', 'show what would change')
-    .action(async (flags: PromoteFlags) => {
+    .option('--shadow', 'instead: let people read the current table, once its comparisons with the batch allow it')
+    .action(async (flags: PromoteFlags & { readonly shadow?: boolean }) => {
+      if (flags.shadow === true) {
+        const { switchShadowCommand } = await import('./switch-shadow.ts');
+        show(await switchShadowCommand('current', flags, context()));
+        return;
+      }
       const { promoteCommand } = await import('./promote.ts');
       show(await promoteCommand(flags, context()));
     });

@@ -11,11 +11,9 @@ import type {
 import { SCORE_SCALE } from '../domain/tables.ts';
 import { type Distribution, driftOf } from './distribution.ts';
 import { type PairFacts, PERCENTS, tenthOf } from './pair-facts.ts';
+import { rounded } from './rounded.ts';
 
 const MILLION = 10 ** SCORE_SCALE;
-
-/** Decimals of means and shares: as many as ten million users can determine. */
-const DIGITS = 9;
 
 /** What was counted of two sides. */
 export interface Counted {
@@ -44,7 +42,7 @@ export function assemble({ a, b, pairs, bands }: Counted): Comparison {
             top_decile_overlap: rounded(pairs.overlap / tenthOf(pairs.users)),
             spearman: pairs.spearman === undefined ? null : rounded(pairs.spearman),
           },
-    bands: pairs.users === 0 || pairs.moves === undefined ? null : movesOf(pairs.moves, pairs.users, bands),
+    bands: pairs.users === 0 ? null : movesOf(pairs.moves, pairs.users, bands),
     histogram: { a: inTenths(a.distribution), b: inTenths(b.distribution) },
     psi: drift === undefined ? null : rounded(drift),
     outcomes: null,
@@ -97,7 +95,7 @@ function quantilesOf(values: readonly (number | undefined)[]): Quantile[] {
 }
 
 /** Bands that the job does not have any more stand after those that it has. */
-function movesOf(moves: NonNullable<PairFacts['moves']>, users: number, { bounds, rest }: Bands): BandMoves {
+function movesOf(moves: PairFacts['moves'], users: number, { bounds, rest }: Bands): BandMoves {
   const known = [...bounds.map(({ name }) => name), rest];
   const others = moves.flatMap(({ from, to }) => [from, to]).filter((name) => !known.includes(name));
   const names = [...known, ...[...new Set(others)].sort()];
@@ -108,8 +106,4 @@ function movesOf(moves: NonNullable<PairFacts['moves']>, users: number, { bounds
     moves: [...moves].sort((one, other) => place(one.from) - place(other.from) || place(one.to) - place(other.to)),
     moved: rounded(moved / users),
   };
-}
-
-function rounded(value: number): number {
-  return Number(value.toFixed(DIGITS));
 }

@@ -17,8 +17,8 @@ export interface ComparedSide {
 export interface CompareOptions {
   readonly a: ComparedSide;
   readonly b: ComparedSide;
-  /** The job's bands, for a side whose rows have none. */
-  readonly bands: Bands;
+  /** Bands of the jobs, for a side whose rows have none. */
+  readonly bands: { readonly a: Bands; readonly b: Bands };
   /** How many of the largest differences to list; 20 by default. */
   readonly largest?: number;
 }
@@ -35,11 +35,11 @@ export const LARGEST = 20;
 export async function comparePublications(reader: TableReader, options: CompareOptions): Promise<Comparison> {
   const { a, b, bands, largest = LARGEST } = options;
   refuseOtherKeys({ name: a.facts.name, key: a.rows.key }, { name: b.facts.name, key: b.rows.key });
-  const [rowsA, rowsB] = [await withBands(reader, a.rows, bands), await withBands(reader, b.rows, bands)];
-  const pairs = await readPairs(reader, rowsA, rowsB, largest);
+  const paired = async ({ rows }: ComparedSide, own: Bands) => ({ plain: rows, banded: await withBands(reader, rows, own) });
+  const pairs = await readPairs(reader, await paired(a, bands.a), await paired(b, bands.b), largest);
   return assemble({
     a: { facts: a.facts, distribution: await readDistribution(reader, a.rows) },
     b: { facts: b.facts, distribution: await readDistribution(reader, b.rows) },
-    ...{ pairs, bands },
+    ...{ pairs, bands: bands.a },
   });
 }

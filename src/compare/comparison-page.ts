@@ -1,4 +1,5 @@
 import type { Comparison, ComparisonSide, OutcomeMeasures } from '../domain/comparison.ts';
+import { grouped } from '../domain/counted.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { draw, figure } from '../page/chart.ts';
 import { BAR_KEY, ROW, STROKE_KEY, shareRows } from '../page/chart-parts.ts';
@@ -132,7 +133,7 @@ function bandsSection({ bands }: Comparison): Html {
         rows: names.map((from) => [
           value(from),
           ...names.map((to): Part => {
-            const text = users(from, to).toLocaleString('en');
+            const text = grouped(users(from, to));
             return from === to ? html`<strong>${text}</strong>` : text;
           }),
         ]),
@@ -146,7 +147,7 @@ function outcomesSection({ outcomes }: Comparison): Html | undefined {
   const shown = (number: number | null) => (number === null ? '–' : number.toFixed(4));
   const row = (name: string, { users, positives, ...of }: OutcomeMeasures) => [
     name,
-    users.toLocaleString('en'),
+    grouped(users),
     users === 0 ? '–' : percent(positives / users),
     shown(of.auc),
     of.auc_low === null || of.auc_high === null ? '–' : `${shown(of.auc_low)} to ${shown(of.auc_high)}`,
@@ -202,6 +203,6 @@ function sideRow(name: string, { window, run_id, publication, rows, model, users
     state,
     value(`${model.name} ${model.version}`),
     html`<code>${model.digest.slice(0, 12)}</code>`,
-    users.toLocaleString('en'),
+    grouped(users),
   ];
 }

@@ -1,5 +1,6 @@
 import type { Comparison } from '../domain/comparison.ts';
 import type { JobDefinition } from '../job/schema.ts';
+import { rounded } from './rounded.ts';
 
 export type CompareLimits = JobDefinition['compare'];
 export type LimitName = keyof CompareLimits;
@@ -54,7 +55,7 @@ const LIMITS: readonly (Rule & {
   {
     ...{ name: 'max_mean_change', least: false, of: 'all users' },
     value: ({ a, b }) =>
-      a.mean_score === null || b.mean_score === null ? null : millionths(Math.abs(b.mean_score - a.mean_score)),
+      a.mean_score === null || b.mean_score === null ? null : rounded(Math.abs(b.mean_score - a.mean_score)),
   },
   {
     ...{ name: 'max_score_change', least: false, of: 'users in both' },
@@ -72,8 +73,3 @@ const LIMITS: readonly (Rule & {
     value: ({ outcomes }) => (outcomes?.auc_difference ? Math.max(0, -outcomes.auc_difference.low) : null),
   },
 ];
-
-/** Without the digits that only the subtraction of two floating-point numbers made. */
-function millionths(value: number): number {
-  return Math.round(value * 1e9) / 1e9;
-}

@@ -1,12 +1,8 @@
 import { histogramOf, populationStabilityIndex, tenths } from '../domain/psi.ts';
-import { SCORE_SCALE } from '../domain/tables.ts';
 import type { TableReader } from '../warehouse/reader.ts';
+import { countThousandths, THOUSANDTHS } from '../warehouse/sql/thousandths.ts';
 import { asTexts, quantilesOver, stepsOf, toNumber } from './score-steps.ts';
 import type { ScoredRows } from './scored-rows.ts';
-
-/** Bins in which scores are counted, each a thousandth wide. */
-const FINE = 1_000;
-const MILLION = 10 ** SCORE_SCALE;
 
 /** All scores of a side. */
 export interface Distribution {
@@ -26,23 +22,19 @@ export async function readDistribution(reader: TableReader, { select }: Pick<Sco
     `WITH ${stepsOf('score', side, 'millionths')}
      SELECT ${asTexts(dialect, ['COALESCE(SUM(n), 0)', 'COALESCE(SUM(n * step), 0)', ...quantilesOver()])} FROM score_steps`,
   );
-  const bins = await reader.rows(
-    `SELECT ${asTexts(dialect, ['bin', 'COUNT(*)'])}
-     FROM (SELECT ${dialect.quotient('millionths', String(MILLION / FINE))} AS bin FROM ${side}) binned GROUP BY bin`,
-  );
   return {
     ...{ users: Number(users), sum: Number(sum), quantiles: quantiles.map(toNumber) },
-    bins: bins.map(([bin, count]) => [Number(bin), Number(count)] as const).sort(([one], [other]) => one - other),
+    bins: await countThousandths(reader, 'millionths', side),
   };
 }
 
 /** Population stability index of B against ten bins of about equal shares of A; undefined if a side has no users. */
 export function driftOf(a: Distribution, b: Distribution): number | undefined {
   if (a.users === 0 || b.users === 0) return undefined;
-  const reference = tenths(a.bins.map(([bin, users]) => [bin / FINE, users] as const));
+  const reference = tenths(a.bins.map(([bin, users]) => [bin / THOUSANDTHS, users] as const));
   const counts = reference.counts.map(() => 0);
   for (const [bin, users] of b.bins) {
-    const place = reference.edges.filter((edge) => edge <= bin / FINE).length;
+    const place = reference.edges.filter((edge) => edge <= bin / THOUSANDTHS).length;
     counts[place] = (counts[place] ?? 0) + users;
   }
   return populationStabilityIndex(counts, histogramOf(reference));

@@ -1,7 +1,5 @@
-import type { TableReader } from '../warehouse/reader.ts';
-import { keyHash } from '../warehouse/sql/dialect.ts';
 import type { ReadableRows } from './outcomes.ts';
-import type { ScoredRows } from './scored-rows.ts';
+import { hashOf } from './scored-rows.ts';
 
 /** Key hashes have this many values; see `Dialect.hash`. */
 const HASHES = 2n ** 60n;
@@ -49,11 +47,4 @@ export async function keysOf({ read, rows }: ReadableRows, hashes: readonly stri
     );
   });
   return new Map(found.map(([hash, ...texts]) => [String(hash).padStart(19, '0'), texts.map(String)]));
-}
-
-function hashOf(dialect: TableReader['dialect'], { key }: ScoredRows): string {
-  return keyHash(
-    dialect,
-    key.map((column, i) => ({ ...column, name: `key_${i}`, native: column.type })),
-  );
 }

@@ -4,14 +4,10 @@ import { countPaired, pairedAucDifference, unpairedAucDifference } from '../eval
 import type { OutcomeCounts } from '../evaluation/counts.ts';
 import { measure } from '../evaluation/measures.ts';
 import type { LabelColumns } from '../labels/columns.ts';
-import { isInPartition, type Partition, readLabels } from '../labels/select.ts';
+import { isInPartition, type Partition, partitionsOf, readLabels, UNLABELLED } from '../labels/select.ts';
 import type { TableReader } from '../warehouse/reader.ts';
-import { keyHash } from '../warehouse/sql/dialect.ts';
 import type { Source } from '../warehouse/warehouse.ts';
-import type { ScoredRows } from './scored-rows.ts';
-
-/** Rows that are joined at once, of labels or of scores: about 100 MB. */
-const ROWS_AT_ONCE = 250_000;
+import { hashOf, type ScoredRows } from './scored-rows.ts';
 
 /** The outcomes of a window. */
 export interface KnownLabels {
@@ -45,7 +41,7 @@ export async function pairedOutcomes(
     const others = await readScores(a, partition);
     for (const [hash, score] of await readScores(b, partition)) {
       const other = others.get(hash);
-      const cameTrue = found.has(hash) ? found.get(hash)?.cameTrue : labels.missing === 'negative' ? false : undefined;
+      const { cameTrue } = found.get(hash) ?? UNLABELLED[labels.missing];
       if (other === undefined || cameTrue === undefined || size === capacity) continue;
       users.a[size] = other;
       users.b[size] = score;
@@ -83,7 +79,7 @@ async function countSide(labels: KnownLabels, side: ReadableRows, signal: AbortS
     signal.throwIfAborted();
     const found = await readLabels(labels.source, labels.query, labels.columns, partition);
     for (const [hash, score] of await readScores(side, partition)) {
-      const outcome = found.has(hash) ? found.get(hash)?.cameTrue : labels.missing === 'negative' ? false : undefined;
+      const { cameTrue: outcome } = found.get(hash) ?? UNLABELLED[labels.missing];
       if (outcome === undefined || size === side.users) continue;
       scores[size] = score;
       cameTrue[size] = Number(outcome);
@@ -93,19 +89,13 @@ async function countSide(labels: KnownLabels, side: ReadableRows, signal: AbortS
   return countPaired({ size, a: scores, b: scores, cameTrue }, 'a');
 }
 
-function partitionsOf(rows: number): Partition[] {
-  const count = Math.max(1, Math.ceil(rows / ROWS_AT_ONCE));
-  return Array.from({ length: count }, (_, index) => ({ index, count }));
-}
-
 /** Scores in millionths by the hash of the key. */
 async function readScores({ read, rows }: ReadableRows, partition: Partition): Promise<Map<string, number>> {
   const found = await read(async ({ dialect, rows: select }) => {
-    const key = rows.key.map((column, i) => ({ ...column, name: `key_${i}`, native: column.type }));
     const text = (name: string, i: number) => `CAST(${name} AS ${dialect.type({ type: 'string' })}) AS value_${i}`;
     return await select(
       `SELECT ${['key_hash', 'millionths'].map(text).join(', ')}
-       FROM (SELECT ${keyHash(dialect, key)} AS key_hash, millionths FROM (${rows.select}) side_rows) hashed
+       FROM (SELECT ${hashOf(dialect, rows)} AS key_hash, millionths FROM (${rows.select}) side_rows) hashed
        WHERE ${isInPartition(partition)}`,
     );
   });

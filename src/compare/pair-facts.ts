@@ -10,8 +10,7 @@ export interface PairFacts {
   readonly muchHigher: number;
   readonly muchLower: number;
   readonly quantiles: readonly (number | undefined)[];
-  /** Undefined if a side has no bands. */
-  readonly moves: readonly { readonly from: string; readonly to: string; readonly users: number }[] | undefined;
+  readonly moves: readonly { readonly from: string; readonly to: string; readonly users: number }[];
   /** Users of the riskiest tenth that both have; can be a fraction, see `overlapOf`. */
   readonly overlap: number;
   /** Undefined if all scores of a side are equal, or there are fewer than two users. */

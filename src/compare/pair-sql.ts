@@ -5,10 +5,16 @@ import { type Border, MUCH, overlapOf, type PairFacts, tenthOf } from './pair-fa
 import { asTexts, quantilesOver, stepsOf, toNumber } from './score-steps.ts';
 import type { ScoredRows } from './scored-rows.ts';
 
+/** The rows of a side as they are, and with bands. Bands can cost a sort, so only the query of moves reads them. */
+export interface PairedRows {
+  readonly plain: ScoredRows;
+  readonly banded: ScoredRows;
+}
+
 /** Compares the users of both sides, who are found by their key. @param largest number of differences to list */
-export async function readPairs(reader: TableReader, a: ScoredRows, b: ScoredRows, largest: number): Promise<PairFacts> {
-  const pairs = `(${joined(a, b)}) pairs`;
-  const sums = await readSums(reader, pairs, a.banded && b.banded);
+export async function readPairs(reader: TableReader, a: PairedRows, b: PairedRows, largest: number): Promise<PairFacts> {
+  const pairs = joined(a.plain, b.plain);
+  const sums = await readSums(reader, joined(a.banded, b.banded, ['side_a.band AS band_a', 'side_b.band AS band_b']));
   const { users } = sums;
   if (users === 0) return { ...sums, ...NO_PAIRS };
   const { dialect } = reader;
@@ -19,40 +25,35 @@ export async function readPairs(reader: TableReader, a: ScoredRows, b: ScoredRow
     ...sums,
     quantiles: quantiles.map(toNumber),
     ...(await readRanks(reader, pairs, users)),
-    largest: await readLargest(reader, pairs, a, largest),
+    largest: await readLargest(reader, pairs, a.plain, largest),
   };
 }
 
 const NO_PAIRS = { quantiles: [], overlap: 0, spearman: undefined, largest: [] };
 
-function joined(a: ScoredRows, b: ScoredRows): string {
+function joined(a: ScoredRows, b: ScoredRows, bands: readonly string[] = []): string {
   const keys = a.key.map((_, i) => `side_a.key_${i} AS key_${i}`);
-  const bands = a.banded && b.banded ? ['side_a.band AS band_a', 'side_b.band AS band_b'] : [];
-  return `SELECT ${[...keys, 'side_a.millionths AS score_a', 'side_b.millionths AS score_b', ...bands].join(', ')}
+  return `(SELECT ${[...keys, 'side_a.millionths AS score_a', 'side_b.millionths AS score_b', ...bands].join(', ')}
     FROM (${a.select}) side_a JOIN (${b.select}) side_b
-    ON ${a.key.map((_, i) => `side_a.key_${i} = side_b.key_${i}`).join(' AND ')}`;
+    ON ${a.key.map((_, i) => `side_a.key_${i} = side_b.key_${i}`).join(' AND ')}) pairs`;
 }
 
 type Sums = Omit<PairFacts, keyof typeof NO_PAIRS>;
 
-async function readSums({ dialect, rows }: TableReader, pairs: string, banded: boolean): Promise<Sums> {
+async function readSums({ dialect, rows }: TableReader, pairs: string): Promise<Sums> {
   const change = 'score_b - score_a';
   const when = (condition: string) => `SUM(CASE WHEN ${condition} THEN 1 ELSE 0 END)`;
   const sums = [
     ...['COUNT(*)', `COALESCE(SUM(${change}), 0)`, `COALESCE(SUM(ABS(${change})), 0)`, `COALESCE(MAX(ABS(${change})), 0)`],
     ...[`${change} = 0`, `${change} > ${MUCH}`, `${change} < -${MUCH}`].map((condition) => `COALESCE(${when(condition)}, 0)`),
   ];
-  const found = await rows(
-    banded
-      ? `SELECT band_a, band_b, ${asTexts(dialect, sums)} FROM ${pairs} GROUP BY band_a, band_b`
-      : `SELECT NULL AS band_a, NULL AS band_b, ${asTexts(dialect, sums)} FROM ${pairs}`,
-  );
+  const found = await rows(`SELECT band_a, band_b, ${asTexts(dialect, sums)} FROM ${pairs} GROUP BY band_a, band_b`);
   const groups = found.map(([from, to, ...values]) => ({ from: String(from), to: String(to), values: values.map(Number) }));
   const sum = (i: number) => groups.reduce((total, { values }) => total + (values[i] ?? 0), 0);
   return {
     ...{ users: sum(0), change: sum(1), absolute: sum(2), equal: sum(4), muchHigher: sum(5), muchLower: sum(6) },
     largestChange: groups.reduce((most, { values }) => Math.max(most, values[3] ?? 0), 0),
-    moves: banded ? groups.map(({ from, to, values }) => ({ from, to, users: values[0] ?? 0 })) : undefined,
+    moves: groups.map(({ from, to, values }) => ({ from, to, users: values[0] ?? 0 })),
   };
 }
 
@@ -100,6 +101,7 @@ async function readLargest(
   { key }: ScoredRows,
   most: number,
 ): Promise<PairFacts['largest']> {
+  if (most === 0) return [];
   const columns = key.map((column) => ({ ...column, native: column.type }));
   const order = ['ABS(score_b - score_a) DESC', ...keyOrder(dialect, columns, false)];
   const keys = columns.map((column, i) => `${dialect.text(`key_${i}`, column)} AS text_${i}`);

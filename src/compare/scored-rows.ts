@@ -1,7 +1,7 @@
 import { replacedLayout } from '../domain/replaced-tables.ts';
 import { namesJob, SCORE_SCALE, type TableColumn, type TableLayout } from '../domain/tables.ts';
 import type { Dialect } from '../warehouse/dialect.ts';
-import { instant } from '../warehouse/sql/dialect.ts';
+import { instant, keyHash } from '../warehouse/sql/dialect.ts';
 
 /** The rows of a side in its warehouse: one per user, with unique keys that have no nulls. */
 export interface ScoredRows {
@@ -47,6 +47,12 @@ export function publishedRows(dialect: Dialect, found: TableLayout, rows: Publis
     key: rows.key,
     banded,
   };
+}
+
+/** The hash of the key of rows, which every warehouse computes alike. */
+export function hashOf(dialect: Dialect, { key }: Pick<ScoredRows, 'key'>): string {
+  const columns = key.map((column, i) => ({ ...column, name: `key_${i}`, native: column.type }));
+  return keyHash(dialect, columns);
 }
 
 export function inMillionths(dialect: Dialect, score: string): string {

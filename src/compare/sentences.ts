@@ -1,5 +1,6 @@
 import type { Comparison, SideFacts } from '../domain/comparison.ts';
 import { counted, grouped } from '../domain/counted.ts';
+import { MAJOR_PSI, STABLE_PSI } from '../domain/psi.ts';
 import type { CheckedLimit, LimitName } from './comparison.ts';
 
 /** What a comparison says, in plain sentences, the most important first. */
@@ -44,7 +45,7 @@ function changeSentence({ much_higher, much_lower }: NonNullable<Comparison['dif
 function drift(psi: number | null): string {
   return psi === null
     ? ''
-    : `; PSI ${psi.toFixed(3)}, which is ${psi < 0.1 ? 'stable' : psi <= 0.25 ? 'a shift' : 'a major shift'}`;
+    : `; PSI ${psi.toFixed(3)}, which is ${psi < STABLE_PSI ? 'stable' : psi < MAJOR_PSI ? 'a shift' : 'a major shift'}`;
 }
 
 function outcomeSentences({ outcomes }: Comparison): string[] {

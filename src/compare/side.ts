@@ -15,7 +15,7 @@ export interface FoundSide {
   readonly run: Run;
   readonly window: LedgerWindow;
   readonly rows: PublishedRows;
-  /** Users that it published. */
+  /** Users that it published and that were not erased since. */
   readonly users: number;
 }
 
@@ -78,13 +78,13 @@ function windowNamed(name: string, zone: string): { readonly start: string; read
 /** @param entries all of the window */
 function sideOf(name: string, entries: readonly LedgerEntry[], runId: string | undefined, source: SideSource): FoundSide {
   const run = runsOf(entries).find((one) => one.runId === runId);
-  const publication = entries.findLast(
-    (entry) => entry.runId === runId && entry.publication !== undefined && entry.rows !== undefined,
-  );
-  if (run === undefined || publication?.publication === undefined || publication.rows === undefined)
-    throw unpublished(name, entries, run);
+  const { publication } =
+    entries.findLast((entry) => entry.runId === runId && entry.publication !== undefined && entry.rows !== undefined) ?? {};
   const current = currentPublication(entries);
-  const replaced = current?.runId !== run.runId;
+  const replaced = current?.runId !== runId;
+  // That entry counts rows as they were published; these are the counts after erasures.
+  const rows = replaced ? run?.rows : current?.rows;
+  if (run === undefined || publication === undefined || rows === undefined) throw unpublished(name, entries, run);
   const { job, window, model } = run;
   const { scores, definition } = source;
   const columns = run.details.columns ?? [];
@@ -93,15 +93,14 @@ function sideOf(name: string, entries: readonly LedgerEntry[], runId: string | u
   return {
     facts: {
       ...{ name, job, window: { label: window.label, start: window.start, end: window.end }, run_id: run.runId },
-      ...{ publication: publication.publication, rows: replaced ? 'replaced' : 'published', model },
+      ...{ publication, rows: replaced ? 'replaced' : 'published', model },
     },
     run,
     window,
     rows: {
-      ...{ table: { name: table, columns }, job, window, runId: run.runId, replaced, key, score },
-      publication: current !== undefined && !replaced ? current.number : publication.publication,
+      ...{ table: { name: table, columns }, job, window, runId: run.runId, publication, replaced, key, score },
     },
-    users: publication.rows.scored,
+    users: rows.scored,
   };
 }
 
@@ -141,7 +140,7 @@ function unpublished(name: string, entries: readonly LedgerEntry[], run: Run | u
 }
 
 /**
- * The rows of a publication in its warehouse, which must hold as many as it published.
+ * The rows of a publication in its warehouse, which must hold as many as the ledger counts.
  *
  * @throws ScoreBatchError `refused` if they are gone or were changed
  */
@@ -156,7 +155,7 @@ export async function rowsOfSide(reader: TableReader, { facts, rows, users }: Fo
   if (Number(held) === 0 && rows.replaced) throw gone(facts, rows);
   throw new ScoreBatchError(
     'refused',
-    `${showTableName(table.name)} holds ${counted(Number(held), 'row')} of ${facts.name}, but run ${facts.run_id} published ${grouped(users)}`,
+    `${showTableName(table.name)} holds ${counted(Number(held), 'row')} of ${facts.name}, but by the ledger run ${facts.run_id} has ${grouped(users)}`,
     { hint: 'someone changed the table, or another run is publishing the window; compare again, or run the window again' },
   );
 }

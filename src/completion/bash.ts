@@ -1,18 +1,11 @@
-import { allGrammars, flagsAfter, flagsByValue, type Grammar, namesWithValue, quoted, type Value } from './grammar.ts';
+import { branchesOf, type Flag, type Grammar, lastWord, namesWithValue, quoted, type Value } from './grammar.ts';
 
 /**
  * The completion script for bash 4 and newer. It needs no other package. Names of jobs come from the shell's glob, never from
  * `compgen -W`, which would run what a file is named.
  */
 export function bashScript(program: Grammar): string {
-  const all = allGrammars(program);
-  const commands = all.filter(({ name }) => name !== '').map(({ name }) => `      ${quoted(name)}) command=$next ;;`);
-  const values = flagsByValue(program).map(({ names, value }) => `    ${names.join('|')}) ${completing(value)} ;;`);
-  const flags = all.map((grammar) => {
-    const names = flagsAfter(grammar, program).flatMap(({ names }) => names);
-    return `      ${quoted(grammar.name)}) list=${quoted([...new Set(names)].join(' '))} ;;`;
-  });
-  const words = all.map((grammar) => `    ${quoted(grammar.name)}) ${following(grammar)} ;;`);
+  const { commands, values, flags, words } = branchesOf(program, { completing, listing, naming });
   return `# Completion of score-batch for bash. Load it with: source <(score-batch completion bash)
 _score_batch_add() {
   local name
@@ -44,29 +37,32 @@ _score_batch() {
       -C|--directory) folder=$next; [[ $next == '=' ]] && folder=\${COMP_WORDS[i+2]} ;;
     esac
     case $word in
-      ${namesWithValue(program, false).join('|')}) ((i++)); continue ;;
-      ${namesWithValue(program, true).join('|')}) [[ $next != -* ]] && ((i++)); continue ;;
+      ${namesWithValue(program, false).join('|')}) [[ $next == '=' ]] && ((i++)); ((i++)); continue ;;
+      ${namesWithValue(program, true).join('|')})
+        [[ $next == '=' ]] && ((i++))
+        [[ \${COMP_WORDS[i+1]} != -* ]] && ((i++))
+        continue ;;
       -*|=) continue ;;
     esac
     next=\${command:+$command }$word
     case $next in
-${commands.join('\n')}
+${commands}
     esac
   done
   folder=\${folder/#\\~/$HOME}
   case $prev in
-${values.join('\n')}
+${values}
   esac
   if [[ $cur == -* ]]; then
     case $command in
-${flags.join('\n')}
+${flags}
     esac
     read -ra list <<<"$list"
     _score_batch_add "\${list[@]}"
     return
   fi
   case $command in
-${words.join('\n')}
+${words}
   esac
 }
 complete -F _score_batch score-batch`;
@@ -88,12 +84,11 @@ function completing(value: Value): string {
   }
 }
 
-/** What completes the next word after a command. */
-function following({ commands, values }: Grammar): string {
-  if (commands.length > 0) {
-    const names = commands.map(({ name }) => name.split(' ').at(-1) ?? '');
-    return `_score_batch_add ${names.map(quoted).join(' ')}`;
-  }
-  const [value] = values;
-  return value === undefined || value.kind === 'text' ? ':' : completing(value);
+function listing(flags: readonly Flag[]): string {
+  const names = new Set(flags.flatMap(({ names }) => names));
+  return `list=${quoted([...names].join(' '))}`;
+}
+
+function naming(commands: readonly Grammar[]): string {
+  return `_score_batch_add ${commands.map((command) => quoted(lastWord(command))).join(' ')}`;
 }

@@ -77,7 +77,7 @@ export function allGrammars(grammar: Grammar): Grammar[] {
 }
 
 /** The flags that may follow a command: its own, then those of every command. The program has those of `run`. */
-export function flagsAfter(grammar: Grammar, program: Grammar): readonly Flag[] {
+function flagsAfter(grammar: Grammar, program: Grammar): readonly Flag[] {
   if (grammar !== program) return [...grammar.options, ...program.options];
   const run = program.commands.find(({ name }) => name === 'run');
   return [...(run?.options ?? []), ...program.options];
@@ -91,7 +91,7 @@ export function namesWithValue(program: Grammar, optional: boolean): string[] {
 }
 
 /** Flags by what their value is, for those values that a shell can complete. */
-export function flagsByValue(program: Grammar): { readonly names: readonly string[]; readonly value: Value }[] {
+function flagsByValue(program: Grammar): { readonly names: readonly string[]; readonly value: Value }[] {
   const found = new Map<string, { names: Set<string>; value: Value }>();
   for (const { names, value } of allGrammars(program).flatMap(({ options }) => options)) {
     if (value === undefined) continue;
@@ -101,6 +101,42 @@ export function flagsByValue(program: Grammar): { readonly names: readonly strin
     found.set(key, entry);
   }
   return [...found.values()].map(({ names, value }) => ({ names: [...names], value }));
+}
+
+/** What differs between bash and zsh in the branches of `case` that a script has for each command and flag. */
+export interface Shell {
+  /** What completes the value of a flag. */
+  readonly completing: (value: Value) => string;
+  /** What assigns the flags of a command to `list`. */
+  readonly listing: (flags: readonly Flag[]) => string;
+  /** What completes the words of commands below a command. */
+  readonly naming: (commands: readonly Grammar[]) => string;
+}
+
+/** The branches of `case` for bash and zsh, by what they look at. */
+export function branchesOf(program: Grammar, { completing, listing, naming }: Shell) {
+  const all = allGrammars(program);
+  const following = ({ commands, values: [value] }: Grammar) => {
+    if (commands.length > 0) return naming(commands);
+    return value === undefined || value.kind === 'text' ? ':' : completing(value);
+  };
+  const lines = {
+    commands: all.filter(({ name }) => name !== '').map(({ name }) => `      ${quoted(name)}) command=$next ;;`),
+    values: flagsByValue(program).map(({ names, value }) => `    ${names.join('|')}) ${completing(value)} ;;`),
+    flags: all.map((grammar) => `      ${quoted(grammar.name)}) ${listing(flagsAfter(grammar, program))} ;;`),
+    words: all.map((grammar) => `    ${quoted(grammar.name)}) ${following(grammar)} ;;`),
+  };
+  return {
+    commands: lines.commands.join('\n'),
+    values: lines.values.join('\n'),
+    flags: lines.flags.join('\n'),
+    words: lines.words.join('\n'),
+  };
+}
+
+/** The last word of a command's name. */
+export function lastWord({ name }: Grammar): string {
+  return name.split(' ').at(-1) ?? '';
 }
 
 /** A text in single quotes, for bash and zsh. */

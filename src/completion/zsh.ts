@@ -1,21 +1,8 @@
-import {
-  allGrammars,
-  type Flag,
-  flagsAfter,
-  flagsByValue,
-  type Grammar,
-  namesWithValue,
-  quoted,
-  type Value,
-} from './grammar.ts';
+import { branchesOf, type Flag, type Grammar, lastWord, namesWithValue, quoted, type Value } from './grammar.ts';
 
 /** The completion script for zsh; a file `_score-batch` in a folder of `$fpath`, or sourced after `compinit`. */
 export function zshScript(program: Grammar): string {
-  const all = allGrammars(program);
-  const commands = all.filter(({ name }) => name !== '').map(({ name }) => `      ${quoted(name)}) command=$next ;;`);
-  const values = flagsByValue(program).map(({ names, value }) => `    ${names.join('|')}) ${completing(value)} ;;`);
-  const flags = all.map((grammar) => `      ${quoted(grammar.name)}) list=(${described(flagsAfter(grammar, program))}) ;;`);
-  const words = all.map((grammar) => `    ${quoted(grammar.name)}) ${following(grammar)} ;;`);
+  const { commands, values, flags, words } = branchesOf(program, { completing, listing, naming });
   return `#compdef score-batch
 # Completion of score-batch for zsh. Load it after compinit with: source <(score-batch completion zsh)
 _score_batch_jobs() {
@@ -41,24 +28,24 @@ _score_batch() {
     esac
     next=\${command:+$command }$word
     case $next in
-${commands.join('\n')}
+${commands}
     esac
   done
   case $cur in
     --*=*) prev=\${cur%%=*}; compset -P '*=' ;;
   esac
   case $prev in
-${values.join('\n')}
+${values}
   esac
   if [[ $cur == -* ]]; then
     case $command in
-${flags.join('\n')}
+${flags}
     esac
     _describe -o flag list
     return
   fi
   case $command in
-${words.join('\n')}
+${words}
   esac
 }
 if [[ $funcstack[1] == _score_batch || $funcstack[1] == _score-batch ]]; then
@@ -83,17 +70,13 @@ function completing(value: Value): string {
   }
 }
 
-function following({ commands, values }: Grammar): string {
-  if (commands.length > 0) {
-    const list = commands.map(({ name, description }) => entry(name.split(' ').at(-1) ?? '', description));
-    return `list=(${list.join(' ')}); _describe command list`;
-  }
-  const [value] = values;
-  return value === undefined || value.kind === 'text' ? ':' : completing(value);
+function naming(commands: readonly Grammar[]): string {
+  const list = commands.map((command) => entry(lastWord(command), command.description));
+  return `list=(${list.join(' ')}); _describe command list`;
 }
 
-function described(flags: readonly Flag[]): string {
-  return flags.flatMap(({ names, description }) => names.map((name) => entry(name, description))).join(' ');
+function listing(flags: readonly Flag[]): string {
+  return `list=(${flags.flatMap(({ names, description }) => names.map((name) => entry(name, description))).join(' ')})`;
 }
 
 /** `name:description`, as `_describe` takes it. */

@@ -6,6 +6,8 @@ export interface AttemptFacts {
   readonly scorer: Scorer;
   /** Counts of known and unknown values; empty if no text feature has categories. */
   readonly texts?: TextCounts;
+  /** Rows that kept an earlier score, because their features did not change; only of slices. */
+  readonly unchanged?: number;
 }
 
 /** @returns undefined if an attempt did not write this text: other tools may write to staging */

@@ -21,7 +21,10 @@ export function challengerRun(runId: string, fingerprint: string): string {
   return `${runId}${SUFFIX}-${fingerprint.slice(0, DIGITS)}`;
 }
 
-/** The run whose rows a challenger's run scores; the id itself if it is not of a challenger. */
+/**
+ * The run of the ledger to which an artifact of this run id belongs: for a challenger's run the one whose rows it scores, for the
+ * keys of a slice the slice; else the id itself.
+ */
 export function championRun(runId: string): string {
-  return runId.replace(new RegExp(`\\${SUFFIX}-[0-9a-f]{${DIGITS}}$`), '');
+  return runId.replace(new RegExp(`(\\${SUFFIX}-[0-9a-f]{${DIGITS}}|\\.keys)$`), '');
 }

@@ -9,7 +9,7 @@ export interface Comparison {
   readonly largest: readonly LargestDifference[];
   /** Of users in both; null if there are fewer than two. */
   readonly ranks: RankAgreement | null;
-  /** Of users in both; null if there are none, or a side has no bands. */
+  /** Of users in both; null if there are none. */
   readonly bands: BandMoves | null;
   /** Users of each side by tenths of the score, 0 to below 0.1 first. */
   readonly histogram: { readonly a: readonly number[]; readonly b: readonly number[] };

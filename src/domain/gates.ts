@@ -44,7 +44,10 @@ export interface GateResult {
 }
 
 /** Checks the counts against the limits of the job file. Pure: counts in, refusals out. */
-export function applyGates({ rows, rejections, scoreCounts, texts }: Reconciliation, context: GateContext): GateResult {
+export function applyGates(
+  { rows, rejections, scoreCounts, texts }: Omit<Reconciliation, 'unchanged'>,
+  context: GateContext,
+): GateResult {
   const psi = measurePsi(scoreCounts, rows.scored, context);
   if (rows.frozen === 0) return { ...emptyWindow(context), ...psi };
   const { limits, refuseDuplicates } = context;

@@ -7,7 +7,8 @@ import type { Window, WindowKind } from './window.ts';
  * report files. `refused`, `skipped` (nothing to score) and `completed` are final. So is `superseded`: the publication of an
  * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
  * `refused` if the job was changed otherwise meanwhile; it has no rows. An entry that is `erased` records that a person's rows
- * were removed.
+ * were removed. Of a job's slices there are two more: `compared` records how the current table and a window of the batch agree,
+ * and `switched` which of the two people read.
  */
 export const RUN_STATES = [
   'started',
@@ -20,6 +21,8 @@ export const RUN_STATES = [
   'superseded',
   'promoted',
   'erased',
+  'compared',
+  'switched',
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 

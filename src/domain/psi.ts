@@ -4,12 +4,18 @@ export interface Histogram {
   readonly shares: readonly number[];
 }
 
+/** The usual reading in credit scoring (Siddiqi, Credit Risk Scorecards, 2006): below this index, a distribution is stable. */
+export const STABLE_PSI = 0.1;
+
+/** From this index on, it has a major shift. */
+export const MAJOR_PSI = 0.25;
+
 /** Lower bound for shares in both distributions, so that an empty bin gives a large index instead of an infinite one. */
 const EPSILON = 1e-4;
 
 /**
- * Population stability index Σ (p − q) · ln(p / q) of counts p against the reference shares q. The usual reading in credit
- * scoring: below 0.1 is stable, above 0.25 is a major shift (Siddiqi, Credit Risk Scorecards, 2006).
+ * Population stability index Σ (p − q) · ln(p / q) of counts p against the reference shares q. For its reading
+ * see `STABLE_PSI`.
  *
  * @throws RangeError if `counts` is empty or the numbers of bins differ
  */

@@ -44,6 +44,8 @@ export interface Reconciliation {
   readonly scoreCounts: readonly number[] | undefined;
   /** Counts of the text features, summed over all pinned attempts. */
   readonly texts: TextCounts;
+  /** Scored rows that kept an earlier score, because neither their features nor the model changed. */
+  readonly unchanged: number;
 }
 
 /**

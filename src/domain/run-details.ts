@@ -10,6 +10,7 @@ import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { Refusal } from './refusal.ts';
 import type { Scorer } from './scorer.ts';
+import type { ShadowComparison, ShadowSwitch } from './shadow.ts';
 import type { SliceDetails, SliceOutcome } from './slice.ts';
 import type { StageSeconds } from './stages.ts';
 import type { TableName } from './table-name.ts';
@@ -92,6 +93,10 @@ export interface RunDetails {
   readonly slice?: SliceDetails;
   /** In a published slice: what came of it. */
   readonly slice_outcome?: SliceOutcome;
+  /** If `state` is `compared`. */
+  readonly shadow?: ShadowComparison;
+  /** If `state` is `switched`. */
+  readonly switch?: ShadowSwitch;
   /** If `state` is `promoting` or follows it. */
   readonly promotion?: Promotion;
   readonly sql?: string;

@@ -9,9 +9,13 @@ export function incrementalJob(job: string): string {
   return `${job}${SUFFIX}`;
 }
 
+export function isSliceJob(job: string): boolean {
+  return job.endsWith(SUFFIX);
+}
+
 /** The job whose slices the ledger holds under this name; the name itself if it is not of slices. */
 export function batchJob(job: string): string {
-  return job.endsWith(SUFFIX) ? job.slice(0, -SUFFIX.length) : job;
+  return isSliceJob(job) ? job.slice(0, -SUFFIX.length) : job;
 }
 
 /**

@@ -8,6 +8,12 @@ import type { Column } from './schema.ts';
 export const stagedKey = (position: number): string => `key_${position}`;
 export const stagedKeep = (position: number): string => `keep_${position}`;
 
+/**
+ * Column that only scored files and staging of slices have: the skip key of a scored row as a signed 64-bit integer, null for
+ * any other row. See `createSkipKeys`.
+ */
+export const SKIP_KEY = 'skip_key';
+
 /** Whether a sink with `stagesText` stages the values of this column as canonical text. */
 export function isStagedAsText({ type }: Pick<Column, 'type'>): boolean {
   return type === 'decimal' || type === 'datetime' || type === 'timestamp' || type === 'uuid';

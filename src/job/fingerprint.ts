@@ -4,6 +4,7 @@ import type { Query } from '../domain/query.ts';
 import type { FingerprintParts } from '../domain/recorded-basis.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import type { Schema } from '../domain/schema.ts';
+import type { SliceDetails } from '../domain/slice.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -21,6 +22,8 @@ export interface Fingerprinted {
   readonly hashKey: string | undefined;
   /** The rows of then that are scored, if it is not the query that gives them. */
   readonly asOf: NonNullable<RunDetails['as_of']> | undefined;
+  /** What the run reads if it is a slice. */
+  readonly slice?: SliceDetails | undefined;
 }
 
 /** Keys of the job file that make no other publication, and can be changed while a run is unfinished. */
@@ -77,7 +80,7 @@ export function fingerprintParts(of: Fingerprinted): FingerprintParts {
   };
 }
 
-function partsOf({ query, source, columns, definition, bundle, hashKey, asOf }: Fingerprinted) {
+function partsOf({ query, source, columns, definition, bundle, hashKey, asOf, slice }: Fingerprinted) {
   const { score, ...scoring } = without(definition, OUTSIDE_FINGERPRINT);
   const providers = byProvider(definition.score.providers).map(([first = '']) => parseProvider(first).name);
   return {
@@ -89,6 +92,7 @@ function partsOf({ query, source, columns, definition, bundle, hashKey, asOf }: 
     definition: { ...scoring, score: { ...(score as object), providers } },
     model: [bundle.digest, bundle.definitionDigest],
     ...(asOf && { asOf }),
+    ...(slice && { slice }),
     ...(hashKey && { hashKey: createHmac('sha256', hashKey).update('score-batch').digest('hex') }),
   };
 }

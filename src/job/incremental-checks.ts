@@ -7,7 +7,12 @@ import type { JobDefinition } from './schema.ts';
 export function incrementalChecks(job: JobDefinition): Problem[] {
   const { incremental } = job;
   if (incremental === undefined) return [];
-  return [...thresholds(job, incremental), ...namesFree(job), ...keysFit(job, incremental), ...tablesApart(job, incremental)];
+  return [
+    ...thresholds(job, incremental),
+    ...namesFree(job, incremental),
+    ...keysFit(job, incremental),
+    ...tablesApart(job, incremental),
+  ];
 }
 
 type Incremental = NonNullable<JobDefinition['incremental']>;
@@ -22,15 +27,19 @@ function thresholds({ score }: JobDefinition, { bands }: Incremental): Problem[]
   ];
 }
 
-function namesFree({ source, sink, score }: JobDefinition): Problem[] {
+function namesFree({ source, sink, score }: JobDefinition, { shadow }: Incremental): Problem[] {
   const own = [
     ...source.key.map((name, i) => ({ path: ['source', 'key', i], name })),
     ...sink.keep.map((name, i) => ({ path: ['sink', 'keep', i], name })),
     { path: ['score', 'column'], name: score.column },
   ];
+  const reserved = [...RESERVED_IN_CURRENT, ...(shadow === undefined ? [] : ['origin'])];
   return own
-    .filter(({ name }) => RESERVED_IN_CURRENT.includes(name.toLowerCase()))
-    .map(({ path, name }) => ({ path, message: `${name} is a column of the current table: rename it in the query` }));
+    .filter(({ name }) => reserved.includes(name.toLowerCase()))
+    .map(({ path, name }) => ({
+      path,
+      message: `${name} is a column of the current table or of its view: rename it in the query`,
+    }));
 }
 
 function keysFit({ source }: JobDefinition, { changes }: Incremental): Problem[] {
@@ -62,6 +71,12 @@ function tablesApart({ sink, report }: JobDefinition, { table, shadow }: Increme
       .filter(([, other]) => isSame(name, other))
       .map(([what]): Problem => ({ path: [...path], message: `it would be the table of ${what}` })),
   );
+  const view = parseTableName(shadow?.view ?? '') ?? [];
+  if (isSame(view, current) || isSame(view, suffixed(current, '_boundary')))
+    problems.push({
+      path: ['incremental', 'shadow', 'view'],
+      message: 'it would be the current table or that of its boundaries',
+    });
   if (JSON.stringify(current.slice(0, -1)) !== JSON.stringify(scores.slice(0, -1)))
     problems.push({ path: ['incremental', 'table'], message: 'it must be in the schema of sink.table, beside the ledger' });
   return problems;

@@ -2,33 +2,33 @@ import type { Query, QueryParameter } from '../domain/query.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { didYouMean, nearest } from '../suggest.ts';
 import { wallClock } from '../window/calendar.ts';
 import { labelWindow, wholeDays } from '../window/window.ts';
-import { codeRanges } from './sql-code.ts';
+import { bind, namesOf } from './binding.ts';
+import { ALL_USERS } from './changed-predicate.ts';
 
 const WINDOW = namesOf('window');
 const LABEL = namesOf('label');
 
-/** Start and end of a range of time: as instants, as wall-clock times of the job's zone, and as dates. */
-function namesOf(span: string): string[] {
-  return ['', '_local', '_date'].flatMap((form) => [`${span}_start${form}`, `${span}_end${form}`]);
-}
-
-/** `:name` that is not part of a cast (`a::b`), a slice (`a[x:y]`) or a path (`a:b`). */
-const REFERENCE = /(?<![:\w\])"]):([a-z_]\w*)/gi;
-
 /**
  * Splits a query at the window parameters and gives them the window's values. Ignores strings and comments, and names that
- * are not similar to a window parameter. Warehouses bind the values; nothing is pasted into the text.
+ * are not similar to a window parameter. Warehouses bind the values; nothing is pasted into the text. A window has all users:
+ * `… in (:changed_keys)`, which is for slices, becomes `1 = 1`.
  *
  * @param name the query's file or its key in the job file, for messages
  * @param kind warehouse of the SQL dialect
- * @throws ScoreBatchError `configuration` for an unknown `:window_…`; `usage` for a date if the window does not consist of
- *   whole days
+ * @throws ScoreBatchError `configuration` for an unknown `:window_…`, or another use of `:changed_keys`; `usage` for a date if
+ *   the window does not consist of whole days
  */
 export function bindWindow(sql: string, window: Window, name: string, kind: WarehouseKind): Query {
-  return bind(sql, { spans: { window }, names: WINDOW, where: name, kind });
+  return bind(sql, {
+    names: WINDOW,
+    prefixes: ['window'],
+    parameter: (parameter) => valueIn({ window }, parameter, name),
+    changed: () => ALL_USERS,
+    where: name,
+    kind,
+  });
 }
 
 interface LabelBinding {
@@ -43,44 +43,23 @@ interface LabelBinding {
 /** Like `bindWindow`, for queries of `labels`, which also know `:label_start` and `:label_end`; see `labelWindow`. */
 export function bindLabels(sql: string, { window, after, name, kind }: LabelBinding): Query {
   const spans = { window, label: labelWindow(window, after) };
-  return bind(sql, { spans, names: [...LABEL, ...WINDOW], where: name, kind });
+  return bind(sql, {
+    names: [...LABEL, ...WINDOW],
+    prefixes: ['label', 'window'],
+    parameter: (parameter) => valueIn(spans, parameter, name),
+    where: name,
+    kind,
+  });
 }
 
-interface Binding {
-  /** Ranges of time by the first part of their parameters' names. */
-  readonly spans: Readonly<Record<string, Window>>;
-  /** All parameters that the query may use. */
-  readonly names: readonly string[];
-  readonly where: string;
-  readonly kind: WarehouseKind;
+/** Ranges of time by the first part of their parameters' names. */
+interface Spans {
+  readonly window: Window;
+  readonly label?: Window;
 }
 
-function bind(sql: string, binding: Binding): Query {
-  const texts: string[] = [];
-  const parameters: QueryParameter[] = [];
-  let last = 0;
-  const ranges = codeRanges(sql, binding.kind);
-  // Matches the whole text, since a quoted name can precede the colon.
-  for (const match of sql.matchAll(REFERENCE)) {
-    if (!ranges.some(([start, end]) => match.index >= start && match.index < end)) continue;
-    const word = (match[1] ?? '').toLowerCase();
-    const prefix = word.split('_', 1)[0] ?? '';
-    if (!(word.includes('_') && prefix in binding.spans) && nearest(word, binding.names) === undefined) continue;
-    texts.push(sql.slice(last, match.index));
-    parameters.push(parameterOf(word, binding));
-    last = match.index + match[0].length;
-  }
-  texts.push(sql.slice(last));
-  return { name: binding.where, texts, parameters };
-}
-
-function parameterOf(name: string, { spans, names, where }: Binding): QueryParameter {
-  const span = spans[name.split('_', 1)[0] ?? ''];
-  if (span === undefined || !names.includes(name)) {
-    throw new ScoreBatchError('configuration', `${where} uses the unknown parameter :${name}`, {
-      hint: didYouMean(name, names),
-    });
-  }
+function valueIn({ window, label }: Spans, name: string, where: string): QueryParameter {
+  const span = name.startsWith('label_') ? (label ?? window) : window;
   const isStart = name.includes('_start');
   const instant = isStart ? span.start : span.end;
   if (name.endsWith('_local')) return { name, type: 'datetime', value: wallClock(instant.getTime(), span.zone) };
@@ -89,7 +68,7 @@ function parameterOf(name: string, { spans, names, where }: Binding): QueryParam
   if (days === undefined) {
     throw new ScoreBatchError(
       'usage',
-      `${where} uses :${name}, but the window ${spans.window?.label} does not consist of whole days`,
+      `${where} uses :${name}, but the window ${window.label} does not consist of whole days`,
       {
         hint: `choose whole days, or use :${name.replace(/_(start|end)_date$/, '_start')} and :${name.replace(/_(start|end)_date$/, '_end')} in the query`,
       },

@@ -8,14 +8,17 @@ import { explainOutput } from './explain.ts';
 import { dropZipMapOutput, inspectFileOutput, inspectOutput, referenceOutput, tensorizeOutput, verifyOutput } from './model.ts';
 import { freezeOutput, scoreOutput } from './phases.ts';
 import { planOutput } from './plan.ts';
+import { profileOutput } from './profile.ts';
 import { runOutput } from './run.ts';
+import { compareShadowOutput, switchOutput } from './shadow.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
+import { slicesOutput } from './slice.ts';
 import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
 
 /** The forms of each object; most have one. */
 const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
-  run: [runOutput],
+  run: [runOutput, slicesOutput],
   backfill: [backfillOutput],
   plan: [planOutput],
   freeze: [freezeOutput],
@@ -26,11 +29,14 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   explain: [explainOutput],
   evaluate: [evaluateOutput],
   compare: [compareOutput],
+  profile: [profileOutput],
   rollback: [rollbackOutput],
+  compare: [compareOutput, compareShadowOutput],
+  rollback: [rollbackOutput, switchOutput],
   gc: [gcOutput],
   erase: [eraseOutput],
   check: [checkOutput],
-  promote: [promoteOutput],
+  promote: [promoteOutput, switchOutput],
   init: [initOutput],
   'model-inspect': [inspectOutput, inspectFileOutput],
   'model-verify': [verifyOutput],

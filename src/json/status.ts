@@ -54,7 +54,11 @@ const run = z.strictObject({
   window_end: instant,
   flags: z.string().describe('flags that name this window in any command'),
   run_id: runId,
-  state: z.enum(RUN_STATES).describe('promoting, promoted: a change of the model; erased: a removal of a person'),
+  state: z
+    .enum(RUN_STATES)
+    .describe(
+      'promoting, promoted: a change of the model; erased: a removal of a person; compared, switched: of slices in shadow',
+    ),
   current: z.boolean().describe("whether this run is the window's publication"),
   tables_differ: z.array(text).describe('how the tables differ from what the ledger says; empty if they agree'),
   model_changed: modelChanged.nullable(),

@@ -14,6 +14,7 @@ export const JSON_VERSIONS = {
   explain: 1,
   evaluate: 1,
   compare: 1,
+  profile: 1,
   rollback: 1,
   gc: 1,
   erase: 1,

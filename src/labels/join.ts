@@ -4,10 +4,7 @@ import { type EvaluatedUsers, makeUsers } from '../evaluation/users.ts';
 import type { Sink, Source } from '../warehouse/warehouse.ts';
 import type { LabelColumns } from './columns.ts';
 import { type PublishedScores, readScores } from './published.ts';
-import { type Label, readLabels } from './select.ts';
-
-/** Rows that are joined at once, of labels or of scores: about 100 MB. */
-const ROWS_AT_ONCE = 250_000;
+import { partitionsOf, readLabels, UNLABELLED } from './select.ts';
 
 export interface JoinOptions {
   readonly source: Source;
@@ -41,11 +38,10 @@ export async function joinLabels(options: JoinOptions): Promise<Joined> {
   const numbers = segments.map(({ values }) => new Map(values.map((value, i) => [value, i + 1])));
   const users = makeUsers(scores.rows, segments.length);
   let [published, matched, known] = [0, 0, 0];
-  const count = Math.max(1, Math.ceil(Math.max(labels.rows, scores.rows) / ROWS_AT_ONCE));
-  for (let index = 0; index < count; index += 1) {
+  for (const partition of partitionsOf(Math.max(labels.rows, scores.rows))) {
     signal.throwIfAborted();
-    const found = await readLabels(source, labels.query, labels.columns, { index, count });
-    for (const [hash, score, decile, ...values] of await readScores(sink, scores, { index, count })) {
+    const found = await readLabels(source, labels.query, labels.columns, partition);
+    for (const [hash, score, decile, ...values] of await readScores(sink, scores, partition)) {
       const label = found.get(String(hash));
       published += 1;
       matched += label === undefined ? 0 : 1;
@@ -60,9 +56,3 @@ export async function joinLabels(options: JoinOptions): Promise<Joined> {
   }
   return { users, published, matched, known };
 }
-
-/** What counts for a user whom the query of labels does not return. */
-const UNLABELLED: Readonly<Record<JoinOptions['missing'], Label>> = {
-  exclude: { cameTrue: undefined, treated: undefined },
-  negative: { cameTrue: false, treated: undefined },
-};

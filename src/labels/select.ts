@@ -14,6 +14,15 @@ export interface Partition {
   readonly count: number;
 }
 
+/** Rows that are joined at once, of labels or of scores: about 100 MB. */
+const ROWS_AT_ONCE = 250_000;
+
+/** All partitions of the keys. @param rows of the larger side of a join */
+export function partitionsOf(rows: number): Partition[] {
+  const count = Math.max(1, Math.ceil(rows / ROWS_AT_ONCE));
+  return Array.from({ length: count }, (_, index) => ({ index, count }));
+}
+
 /** Condition: the key, whose hash is in the column `key_hash`, belongs to the partition. */
 export function isInPartition({ index, count }: Partition): string {
   return count === 1 ? '1 = 1' : `MOD(key_hash, ${count}) = ${index}`;
@@ -59,6 +68,12 @@ export interface Label {
   readonly cameTrue: boolean | undefined;
   readonly treated: boolean | undefined;
 }
+
+/** What counts for a user whom the query of labels does not return, by `labels.missing`. */
+export const UNLABELLED: Readonly<Record<'exclude' | 'negative', Label>> = {
+  exclude: { cameTrue: undefined, treated: undefined },
+  negative: { cameTrue: false, treated: undefined },
+};
 
 /** The labels of a partition by the hash of their key. */
 export async function readLabels(

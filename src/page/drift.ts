@@ -1,4 +1,5 @@
 import type { DriftBin } from '../domain/feature-drift.ts';
+import { MAJOR_PSI, STABLE_PSI } from '../domain/psi.ts';
 import { draw, figure, shortened } from './chart.ts';
 import { BAR_KEY, CIRCLE_KEY, ROW, shareRows } from './chart-parts.ts';
 import { type Html, html, value } from './html.ts';
@@ -8,9 +9,6 @@ import { section } from './section.ts';
 import { table } from './table.ts';
 import { listed } from './words.ts';
 
-/** The usual reading of a PSI (Siddiqi, Credit Risk Scorecards, 2006). */
-const STABLE_PSI = 0.1;
-const MAJOR_PSI = 0.25;
 /** Most features in the table, and most bins of a chart; the drift table has all. */
 const MOST_FEATURES = 12;
 const MOST_BINS = 14;

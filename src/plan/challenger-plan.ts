@@ -55,7 +55,7 @@ export function challengerPlan(champion: Plan, challenger: Challenger, { environ
       },
       { ...columns, scoreColumn: definition.score.column, layout: definition.sink.layout },
     ),
-    ...{ baseline: undefined, tap: undefined, drift: undefined, challenger: undefined },
+    ...{ baseline: undefined, tap: undefined, drift: undefined, challenger: undefined, slice: undefined },
     ...{ reported: false, reportFiles: [], entries: [], overlaps: [], last: undefined, modelChanged: undefined },
   };
 }

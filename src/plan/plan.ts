@@ -5,7 +5,8 @@ import { currentPublication } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { RecordedBasis } from '../domain/recorded-basis.ts';
 import { replacedTables } from '../domain/replaced-tables.ts';
-import { type Tables, tablesOf } from '../domain/tables.ts';
+import type { SliceDetails } from '../domain/slice.ts';
+import { type TableLayout, type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
 import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
@@ -86,8 +87,23 @@ export interface Plan
   readonly estimatedBytes: number | undefined;
   /** Shows the stages of the window's run. */
   readonly stages: Stages;
+  /** What the run reads and changes if it is a slice. */
+  readonly slice?: SlicePlan | undefined;
   /** The rows of an earlier run, if they are scored instead of the query's. */
   readonly asOf?: AsOf | undefined;
+}
+
+/** What is particular to the plan of a slice. */
+export interface SlicePlan {
+  readonly details: SliceDetails;
+  /** The job's query as of the slice, for users whose keys are in a relation. @param relation FROM clause without alias */
+  readonly bind: (relation: string) => Query;
+  /** The query for all users as of another instant, ISO text with microseconds. */
+  readonly bindAt: (asOf: string) => Query;
+  /** Where the rows are copied to, if the slice ends with a window of the batch. */
+  readonly boundary: TableLayout | undefined;
+  /** Parquet file with the scores that the current table has; see `SliceSetup`. */
+  readonly earlier?: string | undefined;
 }
 
 /**

@@ -81,6 +81,7 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
     source: plan.identity,
     ...queryOf(plan),
     versions: VERSIONS,
+    ...(plan.slice && { slice: plan.slice.details }),
     ...(unfinished?.details.basis === undefined && plan.basis && { basis: plan.basis }),
   });
   return { append, result };

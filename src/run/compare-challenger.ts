@@ -23,12 +23,13 @@ export async function compareWithChampion(champion: ActiveRun, challenger: Activ
   const measures = await plan.sink.read(async (reader) => {
     const [a, b] = [await foundSide(reader, sides[0]), await foundSide(reader, sides[1])];
     // The ledger names no user.
-    return await comparePublications(reader, { a, b, bands: plan.job.definition.score.bands, largest: 0 });
+    const bands = { a: plan.job.definition.score.bands, b: challenger.plan.job.definition.score.bands };
+    return await comparePublications(reader, { a, b, bands, largest: 0 });
   });
   return {
     champion: bundleOf(champion),
     challenger: bundleOf(challenger),
-    measures: { ...measures, largest: [] },
+    measures,
     limits: checkComparison(measures, plan.job.definition.compare),
   };
 }

@@ -51,20 +51,14 @@ export async function compareSides(request: CompareRequest, context: Context): P
     { name: b.side.facts.name, score: b.job.definition.score.column },
   );
   const { largest } = request;
-  const { bands } = a.job.definition.score;
+  const bands = { a: a.job.definition.score.bands, b: b.job.definition.score.bands };
   await using _reading = a.warehouses.readTogether();
   await using _other = b.warehouses === a.warehouses ? undefined : b.warehouses.readTogether();
   const [readA, readB] = [await readable(a), await readable(b)];
   const comparison =
     sinkOf(a.job) === sinkOf(b.job)
       ? await a.warehouses.sink.read((reader) => comparePublications(reader, { a: readA, b: readB, bands, largest }))
-      : await compareStreams({
-          a: readA,
-          b: readB,
-          bands: { a: bands, b: b.job.definition.score.bands },
-          largest,
-          signal: context.signal,
-        });
+      : await compareStreams({ a: readA, b: readB, bands, largest, signal: context.signal });
   return await withOutcomes(comparison, { a, b, readA, readB }, context);
 }
 
@@ -102,6 +96,8 @@ function sinkOf({ definition: { source, sink }, root }: Job): string {
 async function compareAside(a: Opened, model: string, { job, largest }: CompareRequest, context: Context): Promise<Comparison> {
   const { window: of } = a.side;
   const window = windowOf(Date.parse(of.start), Date.parse(of.end), job.definition.time_zone);
+  // Rows that are gone are not worth scoring others for.
+  await readable(a);
   return await scoreAside({ job, window, model }, context, async ({ plan, runId, pinned, rows }) => {
     const { name, version } = plan.bundle.definition;
     const facts = {
@@ -117,8 +113,8 @@ async function compareAside(a: Opened, model: string, { job, largest }: CompareR
         ...{ facts, users: rows.scored, read: (work) => work(reader) },
         rows: stagedRows(reader.dialect, { staged, key: plan.key, stagesText }),
       };
-      const { bands } = job.definition.score;
-      const comparison = await comparePublications(reader, { a: { ...readA }, b: readB, bands, largest });
+      const own = job.definition.score.bands;
+      const comparison = await comparePublications(reader, { a: readA, b: readB, bands: { a: own, b: own }, largest });
       const notes = asideNotes(comparison, rows.quarantined);
       const trained = plan.bundle.definition.trained?.through;
       const b = { ...a, trained: trained === undefined ? undefined : String(trained) };

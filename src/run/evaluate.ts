@@ -2,24 +2,22 @@ import { hostname } from 'node:os';
 import { counted } from '../domain/counted.ts';
 import type { EvaluatedGroup, Evaluation } from '../domain/evaluation.ts';
 import type { LedgerEntry, LedgerWindow, Run } from '../domain/ledger.ts';
+import type { Query } from '../domain/query.ts';
 import { isSameTable, showTableName } from '../domain/table-name.ts';
 import { evaluationLayout, ledgerLayout, type TableLayout } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type EvaluationRow, evaluationRows, MAX_VALUES } from '../evaluation/rows.ts';
 import type { Job } from '../job/load.ts';
-import { bindLabels } from '../job/parameters.ts';
-import { labelColumns } from '../labels/columns.ts';
 import { joinLabels } from '../labels/join.ts';
 import { type PublishedScores, readSegments } from '../labels/published.ts';
-import { refuseBadLabels, refuseOthers, refuseTimeless } from '../labels/refuse.ts';
-import { countLabels, type LabelTime } from '../labels/select.ts';
+import { refuseOthers } from '../labels/refuse.ts';
 import { tableNames, type Warehouses } from '../plan/warehouses.ts';
-import { wallClock } from '../window/calendar.ts';
 import { localTime } from '../window/local-time.ts';
 import { labelWindow, windowOf } from '../window/window.ts';
 import { evaluationText } from './evaluation-text.ts';
 import { isInSample } from './in-sample.ts';
+import { bindOutcomes, countOutcomes, noLabels } from './outcome-query.ts';
 
 export interface EvaluateOptions extends Pick<Warehouses, 'source' | 'sink'> {
   readonly job: Job;
@@ -46,20 +44,17 @@ export interface Evaluated {
 export async function evaluateRun(options: EvaluateOptions): Promise<Evaluated> {
   const { job, run, source, sink, now } = options;
   const { labels, time_zone: zone, report } = job.definition;
-  if (labels === undefined || job.labels === undefined) throw noLabels(job);
+  if (labels === undefined) throw noLabels(job);
   const window = windowOf(Date.parse(run.window.start), Date.parse(run.window.end), zone);
   const span = labelWindow(window, labels.after);
   refuseYoung(span, run.window, now);
-  const binding = { window, after: labels.after, kind: job.kind };
-  const query = bindLabels(job.labels.query, { ...binding, name: job.labels.queryName });
-  refuseTimeless(query);
-  await refuseUnready(options, bindLabels(labels.ready ?? '', { ...binding, name: 'labels.ready' }));
+  const { query, ready } = bindOutcomes(job, window);
+  await refuseUnready(options, ready);
   const scored = run.rows?.scored ?? 0;
   if (scored === 0) throw nobody(run);
   const scores = publishedScores(job, run);
-  const columns = labelColumns(job.definition, await source.describe(query), scores.table.columns);
-  const counts = await countLabels(source, query, columns, timesOf(span));
-  refuseBadLabels(query.name, counts);
+  const { definition } = job;
+  const { columns, counts } = await countOutcomes(source, { definition, query, span, scores: scores.table.columns });
   const segments = report.segments.length === 0 ? [] : await readSegments(sink, scores, MAX_VALUES);
   const kept = segments.map(({ name, values }) => ({ name, values: values.slice(0, MAX_VALUES) }));
   const joined = await joinLabels({
@@ -98,13 +93,6 @@ export async function evaluateRun(options: EvaluateOptions): Promise<Evaluated> 
   return { evaluation, rows };
 }
 
-/** The error for a job that says nothing of outcomes. */
-export function noLabels({ definition: { name } }: Job): ScoreBatchError {
-  return new ScoreBatchError('configuration', `${name} has no labels, so nothing says what became of its users`, {
-    hint: 'add labels to the job file: a query that returns key and outcome',
-  });
-}
-
 function nobody({ window: { label } }: Run): ScoreBatchError {
   return new ScoreBatchError('refused', `${label} was published without scores, so there is nothing to evaluate`);
 }
@@ -118,14 +106,13 @@ function refuseYoung(span: Window, { label }: LedgerWindow, now: number): void {
   });
 }
 
-async function refuseUnready({ job, run, source }: EvaluateOptions, query: ReturnType<typeof bindLabels>): Promise<void> {
-  const { ready } = job.definition.labels ?? {};
-  if (ready === undefined || (await source.ready(query))) return;
+async function refuseUnready({ job, run, source }: EvaluateOptions, ready: Query | undefined): Promise<void> {
+  if (ready === undefined || (await source.ready(ready))) return;
   throw new ScoreBatchError(
     'unavailable',
     `the outcomes of ${run.window.label} are not in the source yet: labels.ready is not true`,
     {
-      details: [ready.trim()],
+      details: [job.definition.labels?.ready?.trim() ?? ''],
       hint: 'evaluate again when the load into the source has finished; a scheduler should retry',
     },
   );
@@ -152,16 +139,6 @@ function publishedScores({ definition }: Job, run: Run): PublishedScores {
     table: { name, columns },
     entry: { job: definition.name, runId: run.runId, window: run.window },
     ...{ key: named(source.key), score: score.column, segments: named(report.segments) },
-  };
-}
-
-export function timesOf({ start, end, zone }: Window): LabelTime {
-  const ends = { start, end };
-  const each = (form: (at: Date) => string) => ({ start: form(ends.start), end: form(ends.end) });
-  return {
-    timestamp: each((at) => at.toISOString()),
-    datetime: each((at) => wallClock(at.getTime(), zone)),
-    date: each((at) => wallClock(at.getTime(), zone).slice(0, 10)),
   };
 }
 

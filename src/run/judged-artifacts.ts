@@ -1,5 +1,6 @@
 import { championRun } from '../domain/challenger.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
+import { isSliceJob } from '../domain/slice.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
@@ -37,10 +38,12 @@ export async function judgeArtifacts(
 
 /** All entries of these runs' windows. */
 async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string): Promise<LedgerEntry[]> {
-  const windows = new Map((await ledger.entries({ job, runs })).map(({ window }) => [keyOf(window), window]));
+  const own = await ledger.entries({ job, runs });
+  const windows = new Map(own.map(({ window }) => [keyOf(window), window]));
   const entries: LedgerEntry[] = [];
   for (const window of windows.values()) entries.push(...(await ledger.entries({ job, window })));
-  return entries;
+  // Of slices, the window has only the newest.
+  return isSliceJob(job) ? [...own, ...entries] : entries;
 }
 
 function entriesOfWindow({ run }: ScratchArtifact, entries: readonly LedgerEntry[]): LedgerEntry[] {

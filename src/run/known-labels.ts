@@ -1,17 +1,13 @@
 import type { KnownLabels } from '../compare/outcomes.ts';
-import { counted } from '../domain/counted.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableColumn } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
-import { bindLabels } from '../job/parameters.ts';
-import { labelColumns } from '../labels/columns.ts';
-import { refuseBadLabels, refuseTimeless } from '../labels/refuse.ts';
-import { countLabels } from '../labels/select.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import { localTime } from '../window/local-time.ts';
 import { labelWindow, windowOf } from '../window/window.ts';
-import { timesOf } from './evaluate.ts';
+import { bindOutcomes, countOutcomes } from './outcome-query.ts';
 
 interface LabelsOf {
   readonly job: Job;
@@ -30,21 +26,18 @@ interface LabelsOf {
  */
 export async function knownLabels({ job, source, window, columns, now }: LabelsOf): Promise<KnownLabels | string | undefined> {
   const { labels, time_zone: zone } = job.definition;
-  if (labels === undefined || job.labels === undefined) return undefined;
+  if (labels === undefined) return undefined;
   const own = windowOf(Date.parse(window.start), Date.parse(window.end), zone);
   const span = labelWindow(own, labels.after);
   if (span.end.getTime() > now)
     return `the outcomes of ${window.label} are known from ${localTime(span.end.toISOString(), zone)} on`;
-  const binding = { window: own, after: labels.after, kind: job.kind };
   try {
-    const query = bindLabels(job.labels.query, { ...binding, name: job.labels.queryName });
-    refuseTimeless(query);
-    if (labels.ready !== undefined && !(await source.ready(bindLabels(labels.ready, { ...binding, name: 'labels.ready' }))))
+    const { query, ready } = bindOutcomes(job, own);
+    if (ready !== undefined && !(await source.ready(ready)))
       return `the outcomes of ${window.label} are not in the source yet: labels.ready is not true`;
-    const found = labelColumns(job.definition, await source.describe(query), columns);
-    const counts = await countLabels(source, query, found, timesOf(span));
-    refuseBadLabels(query.name, counts);
-    return { source, missing: labels.missing, query, columns: found, rows: counts.rows };
+    const { definition } = job;
+    const found = await countOutcomes(source, { definition, query, span, scores: columns });
+    return { source, missing: labels.missing, query, columns: found.columns, rows: found.counts.rows };
   } catch (error) {
     // The comparison of scores is of use without outcomes.
     if (!(error instanceof ScoreBatchError) || (error.kind !== 'refused' && error.kind !== 'configuration')) throw error;
@@ -56,5 +49,5 @@ export async function knownLabels({ job, source, window, columns, now }: LabelsO
 export function fewOutcomes(known: number, users: number): string | undefined {
   return 2 * known >= users
     ? undefined
-    : `the labels give the outcome of only ${counted(known, 'user')} of ${users.toLocaleString('en')} in both`;
+    : `the labels give the outcome of only ${counted(known, 'user')} of ${grouped(users)} in both`;
 }

@@ -53,7 +53,8 @@ export async function reconcile(
     );
   }
   const texts = addTextCounts(pinned.map(({ facts }) => facts?.texts ?? {}));
-  return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts };
+  const unchanged = pinned.reduce((sum, { facts }) => sum + (facts?.unchanged ?? 0), 0);
+  return { pinned, rows: { frozen: frozen.rows, scored, quarantined }, rejections, scoreCounts, texts, unchanged };
 }
 
 /** The scorer that wins a tie: this process's own, or else the one whose rows were counted before. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Reconciliation } from '../domain/reconciliation.ts';
+import type { StageSeconds } from '../domain/stages.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
@@ -18,6 +19,10 @@ export interface Aside {
   readonly runId: string;
   readonly pinned: Reconciliation['pinned'];
   readonly rows: Reconciliation['rows'];
+  /** What it took so far, from the plan to the reconciled rows. */
+  readonly seconds: StageSeconds;
+  /** Workers that scored. */
+  readonly workers: number;
 }
 
 /**
@@ -44,6 +49,7 @@ export async function scoreAside<T>(
   const active = { plan, progress: { ...progressOf(plan, [], undefined, context.began), runId }, context };
   try {
     const frozen = await scoreWindow(active, { skipEmpty: false, threads });
+    active.progress.clock.enter('reconcile');
     const { pinned, rows } = await reconcile(active, frozen, undefined);
     if (rows.scored === 0) {
       throw new ScoreBatchError(
@@ -54,7 +60,8 @@ export async function scoreAside<T>(
         },
       );
     }
-    return await work({ plan, runId, pinned, rows });
+    const { clock, details } = active.progress;
+    return await work({ plan, runId, pinned, rows, seconds: clock.seconds, workers: details.workers?.workers ?? 0 });
   } finally {
     await discard(active.plan, runId, context);
   }

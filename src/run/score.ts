@@ -131,6 +131,7 @@ function poolOptions({ plan, context }: ActiveRun, work: ScoreWork): Omit<PoolOp
     stagesText: sink.stagesText,
     hashValues: job.definition.sink.quarantine_values === 'hash',
     hashKey: context.environment.SCORE_BATCH_HASH_KEY || undefined,
+    slice: plan.slice && { earlier: plan.slice.earlier },
     scoredAt: new Date(context.now).toISOString(),
     signal: context.signal,
   };

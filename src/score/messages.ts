@@ -29,6 +29,8 @@ export interface WorkerSetup {
   readonly hashKey: string | undefined;
   readonly stagesText: boolean;
   readonly scoredAt: string;
+  /** If the chunks are of a slice: scored files have the column `SKIP_KEY`, and rows that did not change are not scored again. */
+  readonly slice: SliceSetup | undefined;
   /** Local folder for scored files. Each worker also makes a folder in it for data that does not fit in memory. */
   readonly folder: string;
   /** Bytes of the worker's in-memory DuckDB. */
@@ -37,6 +39,14 @@ export interface WorkerSetup {
   readonly stop: SharedArrayBuffer;
   /** One bigint64, to which each worker adds the rows of a batch that is scored. */
   readonly done: SharedArrayBuffer;
+}
+
+export interface SliceSetup {
+  /**
+   * Path of a local Parquet file with the scores that this model gave before: `key_hash` (see `keyHash`), `SKIP_KEY`, and `score`
+   * as a decimal. Undefined or without a row for a key: the row is scored.
+   */
+  readonly earlier: string | undefined;
 }
 
 export interface ChunkTask {

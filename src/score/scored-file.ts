@@ -1,7 +1,7 @@
 import type { AttemptFacts } from '../domain/attempt-facts.ts';
 import { REJECTED_ROW, REJECTED_ROWS, rejectedValue } from '../domain/rejected-rows.ts';
 import type { Column } from '../domain/schema.ts';
-import { isStagedAsText, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
+import { isStagedAsText, SKIP_KEY, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
 import { appendInt32 } from '../duckdb/append.ts';
 import { canonicalText } from '../duckdb/canonical-text.ts';
@@ -11,6 +11,7 @@ import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
 import { setHashKey } from './hashed-value.ts';
 import { type RejectionSpec, rejectionSql } from './rejection-sql.ts';
+import type { SkipKeys } from './skip-keys.ts';
 
 /** Outcome per row of the chunk, in the chunk's order. */
 export interface ChunkResult {
@@ -19,6 +20,8 @@ export interface ChunkResult {
   readonly scores: Int32Array;
   /** See `Rejection`. */
   readonly rejected: Int32Array;
+  /** Ignored for rejected rows; undefined if the file has no column `SKIP_KEY`. */
+  readonly skipKeys?: SkipKeys | undefined;
 }
 
 export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
@@ -48,12 +51,15 @@ export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
  */
 export async function writeScoredFile(database: Database, result: ChunkResult, spec: ScoredFileSpec): Promise<void> {
   if (spec.hashKey !== undefined) await setHashKey(database, spec.hashKey);
-  await database.run(`CREATE OR REPLACE TEMP TABLE result (score DECIMAL(7, ${SCORE_SCALE}), rejected INTEGER)`);
-  await appendInt32(database, 'result', [result.scores, result.rejected], result.rows);
+  const { skipKeys } = result;
+  const skip = skipKeys === undefined ? '' : ', skip_high INTEGER, skip_low UINTEGER';
+  await database.run(`CREATE OR REPLACE TEMP TABLE result (score DECIMAL(7, ${SCORE_SCALE}), rejected INTEGER${skip})`);
+  const columns = [result.scores, result.rejected, ...(skipKeys === undefined ? [] : [skipKeys.high, skipKeys.low])];
+  await appendInt32(database, 'result', columns, result.rows);
   const codes = new Set(result.rejected.subarray(0, result.rows));
   codes.delete(0);
   const rejections = [...codes].sort((a, b) => a - b);
-  const select = selectScored({ ...spec, rejections });
+  const select = selectScored({ ...spec, rejections, skips: skipKeys !== undefined });
   // DuckDB requires this to bound row groups by bytes. A single thread keeps the rows in order anyway.
   await database.run('SET preserve_insertion_order = false');
   await database.run(
@@ -62,7 +68,7 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
   await database.run('SET preserve_insertion_order = true');
 }
 
-function selectScored(spec: ScoredFileSpec & RejectionSpec): string {
+function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: boolean }): string {
   const { key, keep, features, rejections, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
   const { reason, columnName, value } = rejectionSql(spec, (feature) => `CAST(${rejectedValue(feature)} AS VARCHAR)`);
   const involved = [...new Set(rejections.flatMap((code) => readRejection(code).feature ?? []))];
@@ -72,6 +78,12 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec): string {
     ...key.map((column, i) => ({ column, staged: stagedKey(i) })),
     ...keep.map((column, i) => ({ column, staged: stagedKeep(i) })),
   ];
+  const ifScored = (name: string) => `CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN ${name} END AS ${name}`;
+  const results = [
+    'result.score AS score',
+    ...(spec.skips ? [`CAST(result.skip_high AS BIGINT) * ${2 ** 32} + result.skip_low AS ${SKIP_KEY}`] : []),
+    'result.rejected AS rejected',
+  ];
   const apart = spec.rejectedApart && involved.length > 0;
   const named = [
     ...columns.map(({ column, staged }) => [column.name, staged]),
@@ -79,7 +91,7 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec): string {
   ];
   return `
     SELECT ${columns.map(({ column, staged }) => (stagesText && isStagedAsText(column) ? `${canonicalText(staged, column)} AS ${staged}` : staged)).join(', ')},
-      CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN score END AS score,
+      ${['score', ...(spec.skips ? [SKIP_KEY] : [])].map(ifScored).join(', ')},
       ${reason} AS reason, ${columnName} AS column_name, ${value} AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
       CASE WHEN ${REJECTED_ROW} = 0 THEN ${literal(JSON.stringify(facts))} END AS facts,
@@ -89,7 +101,7 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec): string {
         ${spec.duplicates === 0 ? 'FALSE' : `EXISTS (SELECT 1 FROM duplicates WHERE ${keys.map((name) => `duplicates.${name} = placed.${name}`).join(' AND ')})`} AS duplicate
       FROM (
         SELECT ${named.map(([name, alias]) => `chunk.${identifier(name ?? '')} AS ${alias}`).join(', ')},
-          result.score AS score, result.rejected AS rejected, row_number() OVER () - 1 AS ${REJECTED_ROW}
+          ${results.join(', ')}, row_number() OVER () - 1 AS ${REJECTED_ROW}
         FROM chunk POSITIONAL JOIN result
       ) AS placed${apart ? ` LEFT JOIN ${REJECTED_ROWS} USING (${REJECTED_ROW})` : ''}
     )`;

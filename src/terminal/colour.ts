@@ -1,6 +1,3 @@
-/** How many colours a stream shows: 0 for none, 1 for 16, 2 for 256, 3 for all. */
-type ColourLevel = 0 | 1 | 2 | 3;
-
 /** Wraps a text in a colour, line by line; returns it as it is where colours are off. */
 type Paint = (text: string) => string;
 
@@ -32,25 +29,18 @@ const COLOURS: Palette = {
 };
 
 /**
- * Decides for stdout and stderr alike. FORCE_COLOR comes first (0 or false: none; 1, 2, 3; true or empty: 1), as in Node; then
+ * Whether a stream shows colours. FORCE_COLOR comes first (1, 2, 3, true or empty: yes; anything else: no), as in Node; then
  * NO_COLOR, if it is not empty (https://no-color.org); then whether the stream is a terminal that is not dumb.
  */
-export function colourLevel(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): ColourLevel {
-  const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal = '', COLORTERM: more = '' } = environment;
-  if (forced !== undefined) return forcedLevel(forced);
-  if (none || stream.isTTY !== true || terminal === 'dumb') return 0;
-  if (/^(truecolor|24bit)$/.test(more)) return 3;
-  return /256/.test(terminal) ? 2 : 1;
-}
-
-function forcedLevel(forced: string): ColourLevel {
-  if (forced === '' || forced === 'true') return 1;
-  return ([1, 2, 3] as const).find((level) => String(level) === forced) ?? 0;
+export function hasColours(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): boolean {
+  const { FORCE_COLOR: forced, NO_COLOR: none, TERM: terminal = '' } = environment;
+  if (forced !== undefined) return ['', 'true', '1', '2', '3'].includes(forced);
+  return !none && stream.isTTY === true && terminal !== 'dumb';
 }
 
 /** The palette for a stream: every terminal with colours has these. */
 export function paletteOf(stream: { readonly isTTY?: boolean }, environment: NodeJS.ProcessEnv): Palette {
-  return colourLevel(stream, environment) === 0 ? PLAIN : COLOURS;
+  return hasColours(stream, environment) ? COLOURS : PLAIN;
 }
 
 /** A pager shows each line by itself, so a colour never spans two. */

@@ -87,6 +87,8 @@ export interface TopRowsOptions extends Pick<ReconcileOptions, 'runId' | 'key'> 
 /** Staged rows to read beside the published tables. */
 export interface StagedToRead extends Pick<ReconcileOptions, 'runId' | 'key'> {
   readonly pinned: readonly AttemptTally[];
+  /** Whether the run is a slice: then rejected rows are read, too, and the columns `reason`, `skip_key` and `scored_at`. */
+  readonly slice?: boolean;
 }
 
 /** What is added to a publication after it was made, such as its evaluation. */

@@ -14,6 +14,7 @@ import type { TableLayout, Tables } from '../domain/tables.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
+import type { Dialect } from './dialect.ts';
 import type { ErasureSpec } from './erasure.ts';
 import type {
   AgedRows,
@@ -25,6 +26,7 @@ import type {
   TopRowsOptions,
 } from './publication-spec.ts';
 import type { SelectText, TableReader, TextRow } from './reader.ts';
+import type { BoundaryRows, ViewSpec } from './view-spec.ts';
 
 export interface FreezeOptions extends Chunking {
   readonly runId: string;
@@ -46,6 +48,8 @@ export interface Scratch {
 
 /** Where a window's rows come from. Every method throws a ScoreBatchError whose kind matches the warehouse's error. */
 export interface Source extends Scratch {
+  /** The SQL of its statements. */
+  readonly dialect: Dialect;
   /** Identifies the database, however it is addressed: equal for two processes if and only if they read the same one. */
   identity(): Promise<string>;
   /** Columns of the query; does not run it. */
@@ -156,7 +160,8 @@ export interface Sink extends Scratch, Audit {
   /**
    * Reads staged rows and published tables by the same statements. Call it after `tally`.
    *
-   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging
+   * @param work gets a FROM clause with the scored rows of the attempts: `key_0`, … and `score`, of the types of staging; or, of
+   * a slice, with all rows
    */
   readStaged<T>(options: StagedToRead, work: (reader: TableReader, staged: string) => Promise<T>): Promise<T>;
   /**
@@ -174,6 +179,14 @@ export interface Sink extends Scratch, Audit {
   amend(amendment: Amendment): Promise<boolean>;
   /** Deletes kept rows of replaced publications, in one transaction that takes the publish lock. */
   dropReplaced(replaced: AgedRows): Promise<void>;
+  /** Deletes rows of boundaries, in one transaction that takes the publish lock. Does nothing if they are gone. */
+  dropBoundaries(rows: BoundaryRows): Promise<void>;
+  /**
+   * Creates a view for people, or replaces it if its definition differs.
+   *
+   * @throws ScoreBatchError `configuration` if the name is that of a table or of somebody else's view
+   */
+  view(spec: ViewSpec): Promise<'created' | 'replaced' | 'unchanged'>;
   /**
    * Removes a person's rows, corrects what they count towards, and appends the entries, in one transaction that takes the
    * publish lock.

@@ -92,6 +92,23 @@ it('compares two runs of a window as SQL over their tables says, with the outcom
     found: { error: { message: expect.stringContaining(`the rows of run ${first} are gone`) } },
   });
   expect(gone.found.error.hint).toContain('sink.history');
+  // Before anything is scored, and so before the bundle is looked for.
+  const aside = await compare(folder, [first, '--model', 'nowhere']);
+  expect([aside.code, aside.found.error.message]).toEqual([65, gone.found.error.message]);
+});
+
+it('compares a window and a replaced run of which a user was erased', async () => {
+  const { folder, first, second } = await publishedTwice();
+  const erased = await scoreBatch(folder, ['erase', '--key', '37', '--reason', 'request 4711']);
+  expect(erased.code, erased.stderr).toBe(0);
+  const { code, stderr, found } = await compare(folder, [first, '1997-W11']);
+  expect(code, stderr).toBe(0);
+  expect(found.a).toMatchObject({ run_id: first, rows: 'replaced', publication: 1, users: 99 });
+  expect(found.b).toMatchObject({ run_id: second, rows: 'published', publication: 2, users: 94 });
+  expect(found.coverage).toMatchObject({ both: 89, only_a: 10, only_b: 5 });
+  await statements(warehouseOf(folder), ['delete from marketing.scores where user_id = 38']);
+  const changed = await compare(folder, [first, '1997-W11']);
+  expect(changed.found.error.message).toContain('holds 93 rows of 1997-W11');
 });
 
 it('ends with 65 beyond a limit, with each number, and shows the comparison all the same', async () => {
@@ -204,9 +221,37 @@ it('refuses what cannot be compared', async () => {
   const [run] = await rowsOf(folder, 'select any_value(run_id) as id from marketing.scores');
   await refused(['1997-W11', String(run?.id)], 64, 'are the same publication');
   await writeFile(path.join(folder, 'precious.txt'), 'not a page');
-  const { code } = await scoreBatch(folder, ['compare', '1997-W11', '--model', 'model', '--page', 'precious.txt']);
-  expect(code).toBe(64);
+  // Before anything is compared, and so before the bundle is looked for.
+  await refused(['1997-W11', '--model', 'nowhere', '--page', 'precious.txt'], 64, 'is not an HTML page');
   expect(await readFile(path.join(folder, 'precious.txt'), 'utf8')).toBe('not a page');
+});
+
+it('gives the rows of each of two jobs in one warehouse the bands of their own job', async () => {
+  const folder = await linearProject();
+  await publishWeek(folder);
+  const job = await readFile(path.join(folder, 'jobs/job.yaml'), 'utf8');
+  // Its rows have no bands.
+  await writeFile(
+    path.join(folder, 'jobs/narrow.yaml'),
+    job
+      .replace('name: linear', 'name: narrow')
+      .replace('bands: { high: top 10%, medium: top 30% }', 'bands: { high: top 40% }')
+      .replace('sink:\n', 'sink:\n  layout: narrow\n')
+      .replace('marketing.scores', 'marketing.narrow')
+      .replace(/report:[\s\S]*(?=gates:)/, ''),
+  );
+  const published = await scoreBatch(folder, ['-q', '--job', 'jobs/narrow.yaml', '--week']);
+  expect(published.code, published.stderr).toBe(0);
+  const flags = ['--job', 'jobs/job.yaml', '--with-job', 'jobs/narrow.yaml'];
+  const { code, stderr, found } = await compare(folder, ['1997-W11', '1997-W11', ...flags]);
+  expect(code, stderr).toBe(0);
+  expect(found.differences).toMatchObject({ users: 100, equal: 100 });
+  expect(found.bands?.moves).toEqual([
+    { from: 'high', to: 'high', users: 10 },
+    { from: 'medium', to: 'high', users: 20 },
+    { from: 'low', to: 'high', users: 10 },
+    { from: 'low', to: 'low', users: 60 },
+  ]);
 });
 
 it('compares the windows of two jobs in two warehouses, unless keys or score columns differ', async () => {

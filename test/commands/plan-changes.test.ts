@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,6 +6,7 @@ import { statements } from '../support/project.ts';
 import { rowsOf, warehouseOf } from '../support/published.ts';
 import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
 import { STAGED, slowProject, untilFiles } from '../support/steer.ts';
+import { trainAgain } from '../support/trained-again.ts';
 import { withPlaceholders } from '../support/transcript.ts';
 
 const NOW = { SCORE_BATCH_NOW: '1997-03-31T08:00:00-05:00' };
@@ -26,28 +26,6 @@ async function json(folder: string, week = '1997-W11') {
 async function edit(folder: string, file: string, change: (text: string) => string): Promise<void> {
   const name = path.join(folder, file);
   await writeFile(name, change(await readFile(name, 'utf8')));
-}
-
-/** Trains the model anew, as it were: another weight of `a`, other golden scores, version 2. */
-async function trainAgain(folder: string, yaml: (text: string) => string = (text) => text): Promise<void> {
-  const file = path.join(folder, 'model/model.onnx');
-  const bytes = await readFile(file);
-  const half = Buffer.from(new Float32Array([0.5]).buffer);
-  bytes.writeFloatLE(0.75, bytes.indexOf(half));
-  await writeFile(file, bytes);
-  const digest = createHash('sha256').update(bytes).digest('hex');
-  await edit(folder, 'model/model.yaml', (text) =>
-    yaml(text.replace('version: "1"', 'version: "2"').replace(/sha256: "\w+"/, `sha256: "${digest}"`)),
-  );
-  await edit(folder, 'model/golden.csv', (text) =>
-    text
-      .split('\n')
-      .map((line, i) => {
-        const [a, b] = line.split(',');
-        return i === 0 || line === '' ? line : `${a},${b},${1 / (1 + Math.exp(-0.75 * Number(a) + 0.25 * Number(b)))}`;
-      })
-      .join('\n'),
-  );
 }
 
 // What is shown of it is in plan.test.ts.

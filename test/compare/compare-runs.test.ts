@@ -56,7 +56,7 @@ const compare = (a: readonly User[], b: readonly User[], bands = BANDS, largest 
     comparePublications(reader, {
       a: { facts: facts('a'), rows: rowsOf(a) },
       b: { facts: facts('b'), rows: rowsOf(b) },
-      ...{ bands, largest },
+      ...{ bands: { a: bands, b: bands }, largest },
     }),
   );
 
@@ -188,7 +188,7 @@ describe('comparePublications', () => {
         comparePublications(reader, {
           a: { facts: facts('a'), rows: rowsOf([]) },
           b: { facts: facts('b'), rows: other },
-          bands: BANDS,
+          bands: { a: BANDS, b: BANDS },
         }),
       ),
     ).rejects.toMatchObject({

@@ -51,6 +51,7 @@ it('bash offers every command, the names of jobs and no other file of jobs/, and
   const jobs = inBash(['score-batch', '--job', '']).filter((name) => !/^(jobs|script\.\w+)$/.test(name));
   expect(jobs.sort()).toEqual(['$(touch owned)', 'churn-daily', 'churn-weekly']);
   expect(inBash(['score-batch', '--job', '=', 'churn-d'])).toEqual(['churn-daily']);
+  expect(inBash(['score-batch', '--job', '=', 'plan', 'status', '--lim'])).toEqual(['--limit']);
   expect(execFileSync('ls', { cwd: folder, encoding: 'utf8' })).not.toContain('owned');
 });
 

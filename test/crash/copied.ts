@@ -7,7 +7,7 @@ import { SCRATCH } from '../support/steer.ts';
 import { type CrashProject, duckdbProject } from './project.ts';
 
 /** A copy of a project of a DuckDB file that stays until all tests of the file have ended. @returns its folder */
-export async function keptCopy({ folder }: CrashProject): Promise<string> {
+export async function keptCopy({ folder }: Pick<CrashProject, 'folder'>): Promise<string> {
   const kept = await keptFolder();
   await cp(folder, kept, { recursive: true, verbatimSymlinks: true });
   return kept;

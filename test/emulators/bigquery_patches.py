@@ -6,6 +6,7 @@ from collections import OrderedDict
 from contextvars import ContextVar
 
 import bqemulator.api.routes.jobs as jobs
+import bqemulator.api.routes.tables as tables
 import bqemulator.api.routes.upload as upload
 import bqemulator.grpc_api.read_servicer as read_servicer
 from bqemulator.storage.engine import DuckDBEngine
@@ -30,6 +31,7 @@ def apply() -> None:
     take_every_restriction()
     read_beside_what_is_written()
     parse_once()
+    show_definitions_of_views()
 
 
 def give_casts_their_digits() -> None:
@@ -120,3 +122,15 @@ def parse_once() -> None:
         return tree.copy()
 
     sqlglot.parse_one = parse_one
+
+
+def show_definitions_of_views() -> None:
+    """The resource of a view says that it is one, but not what it selects."""
+    original = tables._table_to_rest
+
+    def table_to_rest(table: object) -> dict:
+        query = getattr(table, "view_query", None)
+        view = {"view": {"query": query, "useLegacySql": False}} if query else {}
+        return {**original(table), **view}
+
+    tables._table_to_rest = table_to_rest

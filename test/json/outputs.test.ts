@@ -22,6 +22,7 @@ it('every command prints with --json what its schema describes, and nothing else
     [labelled, WEEK],
     [labelled, ['report', ...WEEK]],
     [labelled, ['evaluate', ...WEEK]],
+    [labelled, ['profile']],
     [labelled, ['status']],
     [labelled, ['plan', ...WEEK]],
     [labelled, ['gc']],

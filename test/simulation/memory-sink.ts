@@ -27,6 +27,8 @@ export function memorySink(world: World, process: MemoryProcess): Sink {
     readStaged: notAsked,
     amend: notAsked,
     dropReplaced: notAsked,
+    dropBoundaries: notAsked,
+    view: notAsked,
     probe: notAsked,
     stagesText: true,
     workFolder: async () => '/nowhere',

@@ -1,5 +1,6 @@
 import { BUCKETS, bucketsOf, type FrozenTable } from '../../src/domain/frozen-table.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
+import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { artifactsOf, type Mark, newMark } from '../../src/warehouse/mark.ts';
 import { frozenTable } from '../../src/warehouse/sql/frozen.ts';
 import type { Scratch, Source } from '../../src/warehouse/warehouse.ts';
@@ -17,6 +18,7 @@ export function memorySource(world: World, process: MemoryProcess): Source {
     return table.rows;
   };
   return {
+    dialect: DUCKDB,
     async freeze(_, { runId, columns, ...chunking }) {
       const existing = await readFrozen(runId);
       if (existing !== undefined) return existing;

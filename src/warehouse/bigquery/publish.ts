@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { checksumOf, HALF } from '../../domain/checksum.ts';
-import { currentPublication, type LedgerEntry } from '../../domain/ledger.ts';
+import { currentPublication } from '../../domain/ledger.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked, type TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import { alteredCurrent } from '../altered-current.ts';
 import { alteredStaging } from '../altered-staging.ts';
 import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes, countNear } from '../sql/clashes.ts';
-import { countContent, type ExpectedRows, expectedRows } from '../sql/content.ts';
+import { countContent, countStaged, type ExpectedRows, expectedRows, expectedStaged } from '../sql/content.ts';
+import { changeCurrent, countNotReplaceable, currentFaults, type SliceRows } from '../sql/current-change.ts';
 import { publishedNumber, publishedRun } from '../sql/ledger.ts';
 import { selectRanked, selectScored } from '../sql/publication.ts';
 import {
@@ -28,6 +30,7 @@ import { pinnedRows } from '../sql/tally.ts';
 import { superseded } from '../superseded.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
+import { writeGone } from './gone-keys.ts';
 import { runJobAs, sendQuery, submitUnlessThere } from './jobs.ts';
 import { readEntries } from './ledger.ts';
 import { digest, type FullName, partsOf } from './names.ts';
@@ -39,8 +42,9 @@ import { refusalOf, refuseUnless, transaction } from './script.ts';
 import type { Job } from './shapes.ts';
 import { createLayout, inProject, layoutExists } from './tables.ts';
 
-/** No run id starts with this. */
+/** No run id starts with these. */
 const ALTERED = 'other rows: ';
+const FAULT = 'other users: ';
 
 /**
  * Publishes with one script job, which is one transaction. It keeps running if this process dies. Its id leads back to it,
@@ -57,14 +61,17 @@ export async function publish(connection: Connection, spec: PublicationSpec): Pr
   const near = entries.filter(({ publication }) => publication !== undefined).length;
   const hasRows = spec.pinned.length > 0;
   const reasons = hasRows ? await writeReasons(connection, spec) : undefined;
-  if (hasRows) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
+  const ranks = hasRows && spec.current === undefined;
+  if (ranks) await run(connection, writeRanked(connection, spec, reasons), { runId: entry.runId });
   if (reasons !== undefined) await dropTable(connection, reasons).catch(() => undefined);
+  const gone = await writeGone(connection, spec);
   const repeats = await repeatsContent(connection, spec, targets);
   const publication = { ...spec, entry: repeating(next.entry, spec, repeats) };
-  const script = transaction(statementsOf(connection, publication, targets, { near, keep: next.keep, repeats }));
+  const script = transaction(statementsOf(connection, publication, targets, { near, keep: next.keep, repeats, gone }));
   const mine = await publishOnce(connection, publication, targets.ledger, script);
-  // The table expires if it cannot be dropped.
-  if (hasRows) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
+  // The tables expire if they cannot be dropped.
+  if (gone !== undefined) await dropTable(connection, gone).catch(() => undefined);
+  if (ranks) await dropTable(connection, scratchTable(connection, 'ranked', rankedId(spec))).catch(() => undefined);
   return mine;
 }
 
@@ -109,6 +116,7 @@ async function publishOnce(
     } catch (error) {
       const published = refusalOf(error);
       if (published === undefined) throw error;
+      if (published.startsWith(FAULT)) throw alteredCurrent([published.slice(FAULT.length)]);
       const altered = alteredBy(published);
       if (altered !== undefined && spec.restored !== undefined)
         throw incompleteHistory(spec, `${altered} would not have all rows`);
@@ -144,11 +152,12 @@ async function createTargets(connection: Connection, spec: PublicationSpec): Pro
     (layout) => inProject(connection, layout),
     (table) => layoutExists(connection, table),
   );
-  const { ledger, scores, quarantine, report, summary, drift } = targets;
+  const { ledger, scores, quarantine, report, summary, drift, boundary } = targets;
   const keyNames = spec.key.map(({ name }) => name);
   await createLayout(connection, ledger, ['job']);
   await createLock(connection, ledger);
-  for (const table of [scores, quarantine, ...(report ? [report] : [])]) await createLayout(connection, table, keyNames);
+  for (const table of [scores, quarantine, ...(report ? [report] : []), ...(boundary ? [boundary.table] : [])])
+    await createLayout(connection, table, keyNames);
   if (summary) await createLayout(connection, summary, ['segment', 'segment_value']);
   if (drift) await createLayout(connection, drift, ['feature']);
   for (const { kept } of targets.kept) await createLayout(connection, kept, ['replaced_job', 'replaced_publication']);
@@ -199,41 +208,65 @@ function statementsOf(
   connection: Connection,
   spec: PublicationSpec,
   targets: PublicationTables,
-  { near, ...trimming }: Trimming & { readonly near: number },
+  { near, gone, ...trimming }: Trimming & { readonly near: number; readonly gone: FullName | undefined },
 ): string[] {
   const { entry, supersedes, pinned, key, keep, bands, scored } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: true };
   const { ledger, scores, quarantine, report, others } = targets;
   const { literal } = BIGQUERY;
   const published = `COALESCE(${publishedRun(BIGQUERY, ledger, entry)}, '')`;
-  const clashes = countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec);
+  const clashes = [
+    countClashes(BIGQUERY, ledger, [...writtenTables(targets), ...others], spec),
+    ...(targets.current ? [countNotReplaceable(BIGQUERY, targets, spec)] : []),
+  ].join(' + ');
   const repeats = repeatsRolledBack(BIGQUERY, targets, spec);
+  const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned);
+  const goneTable = gone && BIGQUERY.table(partsOf(gone));
+  const slice = { staged: pinned.length > 0 ? staged : undefined, stagesText: true, goneTable };
   const rows = {
     ranked: { from: `${scratchName(connection, 'ranked', rankedId(spec))} ranked`, key, keep, scored, bands, holdout },
-    staged: pinnedRows(BIGQUERY, scratchName(connection, 'staged', entry.runId), pinned),
+    staged,
   };
   return [
     takeLock(lockTable(connection, ledger)),
     refuseUnless(`${publishedNumber(BIGQUERY, ledger, entry)} = ${supersedes?.number ?? 0}`, published),
     refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
-    ...replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined }),
-    ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) => refuseOther(entry, expected)),
+    ...(targets.current
+      ? changeCurrent(BIGQUERY, targets, spec, slice)
+      : replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined })),
+    ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) =>
+      refuseOther(expected, countContent(BIGQUERY, expected.table, entry, expected.hash)),
+    ),
+    ...(targets.current ? refuseOtherUsers(spec, targets, slice) : []),
     ...(repeats === undefined ? [] : [refuseUnless(`NOT (${repeats})`, literal(REPEATED))]),
     ...trimKept(BIGQUERY, targets, spec, trimming),
     ...appendEntries(BIGQUERY, targets, spec),
   ];
 }
 
-/** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. */
-function refuseOther(entry: LedgerEntry, { table, rows, checksum, hash }: ExpectedRows): string {
+/** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. @param sql counts the rows */
+function refuseOther({ table, rows, checksum }: Omit<ExpectedRows, 'hash'>, sql: string): string {
   const sum =
     checksum === undefined ? '' : `, ', ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING)`;
-  const counted = `(SELECT CONCAT(row_count, ' rows'${sum}) FROM (${countContent(BIGQUERY, table, entry, hash)}) counted)`;
+  const counted = `(SELECT CONCAT(row_count, ' rows'${sum}) FROM (${sql}) counted)`;
   const wanted = checksum === undefined ? `${rows} rows` : `${rows} rows, ${checksum}`;
   return refuseUnless(
     `${counted} = ${BIGQUERY.literal(wanted)}`,
     `${BIGQUERY.literal(`${ALTERED}${showTableName(table.name)}`)}`,
   );
+}
+
+/** Stop the script unless the current table has become what it should. */
+function refuseOtherUsers(spec: PublicationSpec, targets: PublicationTables, slice: SliceRows): string[] {
+  const { staged } = slice;
+  return [
+    ...(staged === undefined
+      ? []
+      : [refuseOther({ table: targets.scores, ...expectedStaged(spec) }, countStaged(BIGQUERY, staged, spec))]),
+    ...currentFaults(BIGQUERY, targets, spec, slice).map(({ what, count }) =>
+      refuseUnless(`${count} = 0`, BIGQUERY.literal(`${FAULT}${what}`)),
+    ),
+  ];
 }
 
 /** The table without the rows that were counted; undefined if the script stopped for another reason. */

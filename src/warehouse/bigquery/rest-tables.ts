@@ -14,6 +14,7 @@ export interface TableResource {
   readonly numRows?: string;
   readonly description?: string;
   readonly schema?: { readonly fields?: readonly Field[] };
+  readonly view?: { readonly query: string };
 }
 
 /** Properties of a new table. */
@@ -66,12 +67,13 @@ interface TableList {
   readonly nextPageToken: string | undefined;
 }
 
-function readTable({ type, numRows, description, schema }: Json): TableResource {
+function readTable({ type, numRows, description, schema, view }: Json): TableResource {
   const known = {
     type: textOrNothing(type, 'type'),
     numRows: countOrNothing(numRows, 'numRows'),
     description: textOrNothing(description, 'description'),
     schema: isObject(schema) ? { fields: readFields(schema.fields) } : undefined,
+    view: isObject(view) ? { query: textOrNothing(view.query, 'view.query') ?? '' } : undefined,
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
 }

@@ -8,7 +8,7 @@ import { type FullName, partsOf, suffixOf } from './names.ts';
 import { dropTable, getTable, listTables } from './rest-tables.ts';
 
 /** Content of a run's table in scratch. */
-export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'reasons' | 'probe';
+export type ScratchKind = 'frozen' | 'manifest' | 'staged' | 'ranked' | 'reasons' | 'gone' | 'probe';
 
 const PREFIX = 'score_batch_';
 

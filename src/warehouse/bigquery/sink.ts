@@ -6,7 +6,7 @@ import { amend } from './amend.ts';
 import { bigqueryAudit, readerOf } from './audit.ts';
 import type { Connection } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
-import { dropReplaced } from './drop-replaced.ts';
+import { dropBoundaries, dropReplaced } from './drop-replaced.ts';
 import { erase } from './erase.ts';
 import { translated } from './errors.ts';
 import { probeSink } from './probe.ts';
@@ -16,6 +16,7 @@ import { dropTable } from './rest-tables.ts';
 import { dropArtifact, listArtifacts, scratchName, scratchTable } from './scratch.ts';
 import { stage, stagedAttempts, tally, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
+import { view } from './view.ts';
 
 export function bigquerySink(connection: Connection): Sink {
   const { scratch, job } = connection;
@@ -39,14 +40,18 @@ export function bigquerySink(connection: Connection): Sink {
     stage: (runId, scored) => translated(connection, () => stage(connection, runId, scored), 'staging a chunk'),
     tally: (options) => translated(connection, () => tally(connection, options), 'counting the staged rows'),
     topRows: (options) => translated(connection, () => topRows(connection, options), 'reading the highest staged scores'),
-    readStaged: ({ runId, pinned }, work) =>
-      translated(connection, () =>
-        work(readerOf(connection), scoredRows(pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned))),
-      ),
+    readStaged: ({ runId, pinned, slice }, work) =>
+      translated(connection, () => {
+        const staged = pinnedRows(BIGQUERY, scratchName(connection, 'staged', runId), pinned);
+        return work(readerOf(connection), slice ? staged : scoredRows(staged));
+      }),
     publish: (spec) => translated(connection, () => publish(connection, spec), 'publishing the scores'),
     amend: (amendment) => translated(connection, () => amend(connection, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(connection, () => dropReplaced(connection, replaced), 'dropping replaced publications'),
+    dropBoundaries: (rows) =>
+      translated(connection, () => dropBoundaries(connection, rows), 'dropping rows that were compared'),
+    view: (spec) => translated(connection, () => view(connection, spec), 'creating the view'),
     erase: (erasure) => translated(connection, () => erase(connection, erasure), 'erasing published rows'),
     published: (spec) => readPublished(connection, spec),
     ...bigqueryAudit(connection),
@@ -60,7 +65,7 @@ export function bigquerySink(connection: Connection): Sink {
       }),
     listArtifacts: () =>
       translated(connection, async () => [
-        ...(await listArtifacts(connection, ['staged', 'ranked', 'reasons', 'probe'])),
+        ...(await listArtifacts(connection, ['staged', 'ranked', 'reasons', 'gone', 'probe'])),
         ...(await workFolders(place)),
       ]),
     drop: (artifact) =>

@@ -35,6 +35,7 @@ export function bigquerySource(connection: Connection): Source & EstimatingSourc
   const planned = (query: Query): Promise<Job> =>
     queried(query, () => dryRun(connection, renderQuery(query), { parameters: query.parameters }));
   return {
+    dialect: BIGQUERY,
     // Project names are globally unique in Google Cloud.
     identity: async () => `bigquery ${connection.home.project}.${connection.home.dataset}`,
     async describe(query) {

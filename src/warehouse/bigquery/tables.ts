@@ -24,9 +24,11 @@ const CLUSTERED: ReadonlySet<TableColumn['type']> = new Set([
   'timestamp',
 ]);
 
+/** Columns by whose day a table is partitioned, so that replacing a window, or the copy for its end, reads and writes only its partition. */
+const PARTITIONED: readonly string[] = ['window_start', 'boundary'];
+
 /**
- * Creates dataset and table if they do not exist; never alters existing ones. The table is partitioned by the day of the
- * window's start, so that replacing a window reads and writes only its partition.
+ * Creates dataset and table if they do not exist; never alters existing ones. Only the current table has no partitions.
  *
  * @param key names of columns to cluster by
  */
@@ -34,9 +36,10 @@ export async function createLayout(connection: Connection, layout: TableLayout, 
   const clustered = layout.columns
     .filter(({ name, type }) => key.includes(name) && CLUSTERED.has(type))
     .map(({ name }) => name);
+  const partitioned = PARTITIONED.find((field) => layout.columns.some(({ name }) => name === field));
   await createTable(connection, fullName(layout.name, connection.home), {
     schema: { fields: layout.columns.map(columnField) },
-    timePartitioning: { type: 'DAY', field: 'window_start' },
+    ...(partitioned && { timePartitioning: { type: 'DAY', field: partitioned } }),
     ...(clustered.length > 0 && { clustering: { fields: clustered.slice(0, MAX_CLUSTERED) } }),
   });
 }

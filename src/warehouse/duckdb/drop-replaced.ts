@@ -1,5 +1,7 @@
 import type { AgedRows } from '../publication-spec.ts';
+import { deleteBoundaries } from '../sql/boundary.ts';
 import { dropAged } from '../sql/replaced.ts';
+import type { BoundaryRows } from '../view-spec.ts';
 import { DUCKDB } from './dialect.ts';
 import { type DuckdbFile, withFile } from './file.ts';
 import { transaction } from './publish.ts';
@@ -12,4 +14,12 @@ export async function dropReplaced(file: DuckdbFile, { tables, job, before }: Ag
       for (const table of tables) await database.run(dropAged(DUCKDB, inCatalog(database, table), job, before));
     }),
   );
+}
+
+/** See `dropReplaced`. */
+export async function dropBoundaries(file: DuckdbFile, rows: BoundaryRows): Promise<void> {
+  await withFile(file, 'write', async (database) => {
+    const { name } = inCatalog(database, { name: rows.table, columns: [] });
+    await database.run(deleteBoundaries(DUCKDB, name, rows));
+  });
 }

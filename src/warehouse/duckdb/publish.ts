@@ -2,10 +2,12 @@ import type { Reasons } from '../../domain/reasons.ts';
 import { showTableName } from '../../domain/table-name.ts';
 import { isRanked } from '../../domain/tables.ts';
 import type { Database } from '../../duckdb/database.ts';
+import { alteredCurrent } from '../altered-current.ts';
 import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
 import { countContent, expectedRows } from '../sql/content.ts';
+import { changeCurrent, countNotReplaceable, currentFaults, type Fault } from '../sql/current-change.ts';
 import { selectScored } from '../sql/publication.ts';
 import {
   appendEntries,
@@ -42,13 +44,15 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
   const { entry, key, keep, bands, scored, reasons } = spec;
   const holdout = spec.holdout === undefined ? undefined : { share: spec.holdout, stagesText: false };
   const staging = stagingFolder(file, entry.runId);
-  const sorted = spec.pinned.length > 0 && isRanked(spec.tables.scores) ? await rankRows(file, spec, staging) : undefined;
+  const ranks = spec.pinned.length > 0 && spec.current === undefined && isRanked(spec.tables.scores);
+  const sorted = ranks ? await rankRows(file, spec, staging) : undefined;
   return await withFile(file, 'write', async (database) => {
     using staged = await openStaged(database, staging, spec.pinned);
     const ranked = sorted ?? `(${selectScored(staged.all, key, keep)}) AS scored`;
     const from = reasons ? withReasons(DUCKDB, ranked, reasons.features, await writeReasons(database, reasons)) : ranked;
     const rows = { ranked: { from, key, keep, scored, bands, holdout }, staged: staged.rejected };
     const hasRows = staged.files.length > 0;
+    const slice = { staged: hasRows ? staged.all : undefined, stagesText: false };
     if (hasRows) await makeRoom(database, file, (await stagedWidth(database, staged.files)).group);
     return await transaction(database, async () => {
       const tables = await publicationTables(
@@ -60,13 +64,21 @@ export async function publish(file: DuckdbFile, spec: PublicationSpec): Promise<
       for (const table of [tables.ledger, ...neededTables(tables)]) await createTable(database, table);
       const next = nextPublication(await readEntries(database, tables.ledger, { job: entry.job, near: entry.window }), spec);
       if (next === undefined) return false;
-      const [[clashes] = []] = await database.rows(`SELECT ${countClashes(DUCKDB, tables.ledger, written, spec)}`);
-      if (Number(clashes) > 0) throw clashed(entry);
       const publication = { ...spec, entry: next.entry };
+      const clashes = [
+        countClashes(DUCKDB, tables.ledger, written, spec),
+        ...(tables.current ? [countNotReplaceable(DUCKDB, tables, publication)] : []),
+      ];
+      const [[found] = []] = await database.rows(`SELECT ${clashes.join(' + ')}`);
+      if (Number(found) > 0) throw clashed(entry);
       // The ranked file is in rank order and a thread inserts whole row groups of it, so a range of ranks still touches few row
       // groups. Preserving the order exactly would take a single thread, or twice the work if memory is small.
       if (hasRows) await database.run('SET preserve_insertion_order = false');
-      for (const sql of replaceRows(DUCKDB, tables, publication, { rows: hasRows ? rows : undefined })) await database.run(sql);
+      const changes = tables.current
+        ? changeCurrent(DUCKDB, tables, publication, slice)
+        : replaceRows(DUCKDB, tables, publication, { rows: hasRows ? rows : undefined });
+      for (const sql of changes) await database.run(sql);
+      if (tables.current) await refuseFaults(database, currentFaults(DUCKDB, tables, publication, slice));
       if (spec.restored === undefined) await refuseAlteredStaging(file, entry.runId, spec.pinned);
       else await refuseIncomplete(database, tables, publication);
       const rolledBack = repeatsRolledBack(DUCKDB, tables, publication);
@@ -96,6 +108,13 @@ async function refuseIncomplete(database: Database, tables: PublicationTables, s
     if (Number(found) !== rows)
       throw incompleteHistory(spec, `${showTableName(table.name)} would have ${found} of ${rows} rows`);
   }
+}
+
+/** @throws ScoreBatchError `refused` if the current table has not become what it should be */
+async function refuseFaults(database: Database, faults: readonly Fault[]): Promise<void> {
+  const [counts = []] = await database.rows(`SELECT ${faults.map(({ count }) => count).join(', ')}`);
+  const found = faults.flatMap(({ what }, i) => (Number(counts[i]) === 0 ? [] : [`${counts[i]} ${what}`]));
+  if (found.length > 0) throw alteredCurrent(found);
 }
 
 /** @returns name of a temporary table; undefined if no user has a reason */

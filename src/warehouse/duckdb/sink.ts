@@ -7,7 +7,7 @@ import type { TapSink } from '../tapping.ts';
 import type { Sink } from '../warehouse.ts';
 import { amend } from './amend.ts';
 import { duckdbAudit } from './audit.ts';
-import { dropReplaced } from './drop-replaced.ts';
+import { dropBoundaries, dropReplaced } from './drop-replaced.ts';
 import { erase } from './erase.ts';
 import { type DuckdbFile, translated, withFile, withMemory } from './file.ts';
 import { publish } from './publish.ts';
@@ -18,6 +18,7 @@ import { showRejected, showStaged } from './shown-staging.ts';
 import { stage, stagedAttempts, stagingFolder, tallyStaged, topRows, wholeAttempt } from './staging.ts';
 import { inCatalog, tableDifferences } from './tables.ts';
 import { earlierAttempts, giveUp, makeTapFolder, stageTapped } from './tapped.ts';
+import { view } from './view.ts';
 
 export function duckdbSink(file: DuckdbFile): Sink & TapSink {
   return {
@@ -64,6 +65,8 @@ export function duckdbSink(file: DuckdbFile): Sink & TapSink {
     publish: (spec) => publish(file, spec),
     amend: (amendment) => amend(file, amendment),
     dropReplaced: (replaced) => dropReplaced(file, replaced),
+    dropBoundaries: (rows) => dropBoundaries(file, rows),
+    view: (spec) => view(file, spec),
     erase: (erasure) => erase(file, erasure),
     published: (spec) => readPublished(file, spec),
     ...duckdbAudit(file),

@@ -30,6 +30,7 @@ export function duckdbSource(file: DuckdbFile): Source & CountingSource & Embedd
     });
   };
   return {
+    dialect: DUCKDB,
     identity: () => translated(file.path, () => fileIdentity(file.path)),
     async describe(query) {
       const rows = await rowsOf(query, (sql) => `DESCRIBE ${asSubquery(sql)}`);

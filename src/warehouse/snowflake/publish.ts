@@ -7,7 +7,8 @@ import { alteredStaging } from '../altered-staging.ts';
 import { incompleteHistory, rolledBackContent } from '../history-errors.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import { clashed, countClashes } from '../sql/clashes.ts';
-import { countContent, expectedRows } from '../sql/content.ts';
+import { countContent, countStaged, expectedRows, expectedStaged } from '../sql/content.ts';
+import { changeCurrent, countNotReplaceable, currentFaults } from '../sql/current-change.ts';
 import { countDrift } from '../sql/drift-rows.ts';
 import { countSummarized, selectRanked, selectScored } from '../sql/publication.ts';
 import {
@@ -54,26 +55,36 @@ export async function publish(snowflake: Snowflake, spec: PublicationSpec, count
   for (const table of [tables.ledger, ...neededTables(tables)]) await ensureTable(snowflake, table);
   await ensureLock(snowflake, lock);
   const staged = counted === undefined || spec.pinned.length === 0 ? undefined : pinnedRows(SNOWFLAKE, counted, spec.pinned);
-  const ranked = staged && (await rank(snowflake, spec, staged));
+  const slice = { staged, stagesText: true };
+  const ranked = staged && spec.current === undefined ? await rank(snowflake, spec, staged) : undefined;
 
   return await withPublishLock(snowflake, lock, entry.runId, async (session, { commitUnknown, fence }) => {
     const entries = await readEntries(session, snowflake, tables.ledger, { job: entry.job, near: entry.window });
     const next = nextPublication(entries, spec);
     // If this process's own COMMIT had no answer, it did happen.
     if (next === undefined) return { commit: false, result: commitUnknown };
-    const clashes = countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...tables.others], spec);
-    const [[found] = []] = await session.rows(`SELECT ${clashes} AS clashes`);
-    if (Number(found) > 0) throw clashed(entry);
     const publication = { ...spec, entry: next.entry };
+    const clashes = [
+      countClashes(SNOWFLAKE, tables.ledger, [...writtenTables(tables), ...tables.others], spec),
+      ...(tables.current ? [countNotReplaceable(SNOWFLAKE, tables, publication)] : []),
+    ];
+    const [[found] = []] = await session.rows(`SELECT ${clashes.join(' + ')} AS clashes`);
+    if (Number(found) > 0) throw clashed(entry);
     const from = `(SELECT * FROM ${ranked} WHERE ${fence}) ranked`;
-    const rows = staged === undefined ? undefined : { ranked: { from, key, keep, scored, bands, holdout }, staged };
-    const replaced = replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
+    const rows =
+      staged === undefined || ranked === undefined
+        ? undefined
+        : { ranked: { from, key, keep, scored, bands, holdout }, staged };
+    const replaced = tables.current
+      ? changeCurrent(SNOWFLAKE, tables, publication, { ...slice, fence })
+      : replaceRows(SNOWFLAKE, tables, publication, { rows, fence });
     const replacing = await countReplaced(session, tables, publication);
     for (const sql of replaced) await session.rows(sql);
     const repeats = await allTrue(session, repeatsReplaced(SNOWFLAKE, tables, publication));
     const made = { ...publication, entry: repeating(publication.entry, spec, repeats) };
     for (const sql of appendEntries(SNOWFLAKE, tables, made, fence)) await session.rows(sql);
     await refuseOther(session, snowflake, publication, tables);
+    if (tables.current) await refuseOtherUsers(session, publication, tables, staged);
     await refuseOtherKept(session, tables, publication, replacing);
     const rolledBack = repeatsRolledBack(SNOWFLAKE, tables, publication);
     if (rolledBack !== undefined && (await allTrue(session, [rolledBack]))) throw rolledBackContent(publication);
@@ -132,6 +143,29 @@ async function refuseOther(
   const entries = await readEntries(session, snowflake, ledger, { job: entry.job, window: entry.window, runs: [entry.runId] });
   if (entries.filter(({ publication }) => publication === entry.publication).length !== 1)
     throw doubled('the ledger does not have the entry exactly once');
+}
+
+/**
+ * Counts what a slice has made of the current table; see `refuseOther`. @param staged FROM clause with the rows of the pinned attempts
+ */
+async function refuseOtherUsers(
+  session: Session,
+  spec: PublicationSpec,
+  tables: PublicationTables,
+  staged: string | undefined,
+): Promise<void> {
+  if (staged !== undefined) {
+    const [[rows, high, low] = []] = await session.rows(countStaged(SNOWFLAKE, staged, spec));
+    const expected = expectedStaged(spec);
+    if (Number(rows) !== expected.rows || checksumOf(high, low) !== expected.checksum)
+      throw alteredStaging([`${rows} scored rows are staged where ${expected.rows} were counted, or other values`]);
+  }
+  const found: string[] = [];
+  for (const { what, count } of currentFaults(SNOWFLAKE, tables, spec, { staged, stagesText: true })) {
+    const [[rows] = []] = await session.rows(`SELECT CAST(${count} AS VARCHAR) AS faults`);
+    if (Number(rows) !== 0) found.push(`${rows} ${what}`);
+  }
+  if (found.length > 0) throw doubled(found.join('; '));
 }
 
 /** Writes the scored rows of the pinned attempts with their ranks to a table of this call's own. @returns its quoted name */

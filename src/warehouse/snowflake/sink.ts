@@ -5,7 +5,7 @@ import { dropWorkFolder, makeWorkFolder, removeWorkFolder, workFolders } from '.
 import { amend } from './amend.ts';
 import { readerOf, snowflakeAudit } from './audit.ts';
 import { SNOWFLAKE } from './dialect.ts';
-import { dropReplaced } from './drop-replaced.ts';
+import { dropBoundaries, dropReplaced } from './drop-replaced.ts';
 import { erase } from './erase.ts';
 import { identifier } from './names.ts';
 import { probeSink } from './probe.ts';
@@ -15,6 +15,7 @@ import { dropArtifact, dropRun, listArtifacts } from './scratch.ts';
 import { inAccount, type Snowflake, translated } from './snowflake.ts';
 import { makeStaging, stage, stagedAttempts, stageName, tallyStaged, topRows } from './staging.ts';
 import { tableDifferences } from './tables.ts';
+import { view } from './view.ts';
 
 export function snowflakeSink(snowflake: Snowflake): Sink {
   const { target, scratch, job } = snowflake;
@@ -67,16 +68,19 @@ export function snowflakeSink(snowflake: Snowflake): Sink {
       ),
     topRows: (options) =>
       translated(snowflake, () => topRows(snowflake, options, counted.get(options.runId)), 'reading the highest staged scores'),
-    readStaged: ({ runId, pinned }, work) =>
-      translated(snowflake, () =>
-        work(readerOf(snowflake), scoredRows(pinnedRows(SNOWFLAKE, counted.get(runId) ?? '', pinned))),
-      ),
+    readStaged: ({ runId, pinned, slice }, work) =>
+      translated(snowflake, () => {
+        const staged = pinnedRows(SNOWFLAKE, counted.get(runId) ?? '', pinned);
+        return work(readerOf(snowflake), slice ? staged : scoredRows(staged));
+      }),
     publish: (spec) =>
       translated(snowflake, () => publish(snowflake, spec, counted.get(spec.entry.runId)), 'publishing the scores'),
     erase: (erasure) => translated(snowflake, () => erase(snowflake, erasure), 'erasing published rows'),
     amend: (amendment) => translated(snowflake, () => amend(snowflake, amendment), 'writing an evaluation'),
     dropReplaced: (replaced) =>
       translated(snowflake, () => dropReplaced(snowflake, replaced), 'dropping replaced publications'),
+    dropBoundaries: (rows) => translated(snowflake, () => dropBoundaries(snowflake, rows), 'dropping rows that were compared'),
+    view: (spec) => translated(snowflake, () => view(snowflake, spec), 'creating the view'),
     published: (spec) => readPublished(snowflake, spec),
     ...snowflakeAudit(snowflake),
     stagingLocation: (runId) => `@${stageName(snowflake, runId)}`,

@@ -20,6 +20,7 @@ import { readUnloaded } from './unload.ts';
 export function snowflakeSource(snowflake: Snowflake): Source & MeasuringSource {
   const { client, target, job } = snowflake;
   return {
+    dialect: SNOWFLAKE,
     // Account names are globally unique.
     identity: async () => `snowflake ${[target.account.toLowerCase(), target.database, target.schema].join('.')}`,
     describe: (query) => describe(snowflake, query),

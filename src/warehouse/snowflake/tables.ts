@@ -1,6 +1,7 @@
 import { columnDifferences } from '../../domain/table-differences.ts';
 import { showTableName, type TableName } from '../../domain/table-name.ts';
 import type { TableLayout } from '../../domain/tables.ts';
+import type { FoundView } from '../sql/view.ts';
 import { literal, snowflakeType } from './dialect.ts';
 import { Failure } from './failure.ts';
 import { identifier, stored, tableIdentifier } from './names.ts';
@@ -74,6 +75,14 @@ async function typeOf(snowflake: Snowflake, name: TableName): Promise<string | u
   return row?.[0] ?? undefined;
 }
 
+/** What has the name of a view; undefined if nothing has. */
+export async function findView(snowflake: Snowflake, name: TableName): Promise<FoundView | undefined> {
+  const [row] = await run(snowflake, `SELECT VIEW_DEFINITION ${fromInformation('VIEWS', name)}`);
+  // Only its owner sees the definition.
+  if (row !== undefined) return { kind: 'view', definition: row[0] ?? '' };
+  return (await tableExists(snowflake, name)) ? { kind: 'table', definition: '' } : undefined;
+}
+
 /** Differences between an existing table and its layout, one sentence each; empty if it is missing or matches. */
 export async function tableDifferences(snowflake: Snowflake, { name, columns }: TableLayout): Promise<string[]> {
   const shown = showTableName(name.slice(-2));
@@ -95,7 +104,7 @@ function shownType(type: string, digits: readonly (string | null)[]): string {
   return type === 'NUMBER' ? `NUMBER(${digits.join(',')})` : type;
 }
 
-function fromInformation(view: 'TABLES' | 'COLUMNS', [database = '', schema = '', table = '']: TableName): string {
+function fromInformation(view: 'TABLES' | 'COLUMNS' | 'VIEWS', [database = '', schema = '', table = '']: TableName): string {
   return `FROM ${identifier(database)}.INFORMATION_SCHEMA.${view}
     WHERE TABLE_SCHEMA = ${literal(stored(schema))} AND TABLE_NAME = ${literal(stored(table))}`;
 }

@@ -8,10 +8,9 @@ import type { Audit, ScoresToCount } from '../warehouse.ts';
 import { instant } from './dialect.ts';
 import { isoTime } from './ledger-entry.ts';
 import { histogramCounts } from './tally.ts';
+import { countThousandths, THOUSANDTHS } from './thousandths.ts';
 import { isEntryOf, isForeign } from './windows.ts';
 
-/** Number of bins for counting scores when no edges are given; each is a thousandth wide. */
-const FINE = 1_000;
 const MILLION = 10 ** SCORE_SCALE;
 
 /** The audit of published tables, the same for every warehouse. @param reading opens the tables for `work` */
@@ -116,10 +115,6 @@ async function countScores(reader: TableReader, { table, ledger, column, job, ru
     return { edges, counts: counts.map(Number) };
   }
   const millionths = `CAST(score * ${MILLION} AS ${dialect.type({ type: 'integer' })})`;
-  const rows = await reader.rows(
-    `SELECT ${text('bin')}, ${text('COUNT(*)')} FROM (SELECT ${dialect.quotient(millionths, String(MILLION / FINE))} AS bin FROM ${from}) binned
-     GROUP BY bin`,
-  );
-  const bins = rows.map(([bin, count]) => [Number(bin) / FINE, Number(count)] as const);
-  return tenths(bins.sort(([one], [other]) => one - other));
+  const bins = await countThousandths(reader, millionths, from);
+  return tenths(bins.map(([bin, count]) => [bin / THOUSANDTHS, count] as const));
 }

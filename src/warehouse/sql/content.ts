@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { AttemptTally } from '../../domain/reconciliation.ts';
 import type { Column } from '../../domain/schema.ts';
+import { stagedColumn, stagedKeep, stagedKey } from '../../domain/staged-columns.ts';
 import { SCORE_SCALE, type TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
@@ -56,10 +57,31 @@ export function countContent(dialect: Dialect, table: TableLayout, entry: Ledger
 
 /** As `countContent`, for rows that meet a condition. */
 export function countRows(dialect: Dialect, table: TableLayout, condition: string, hash: string): string {
+  return countIn(dialect, dialect.table(table.name), condition, hash);
+}
+
+/** As `countContent`, for the scored rows of the pinned attempts. @param staged FROM clause with these attempts, from a sink that `stagesText` */
+export function countStaged(dialect: Dialect, staged: string, { key, keep }: Pick<PublicationSpec, 'key' | 'keep'>): string {
+  const columns = [
+    ...key.map((column, i) => stagedColumn(column, stagedKey(i))),
+    ...keep.map((column, i) => stagedColumn(column, stagedKeep(i))),
+  ];
+  return countIn(dialect, staged, 'score IS NOT NULL', scoreHash(dialect, columns, 'score'));
+}
+
+function countIn(dialect: Dialect, from: string, condition: string, hash: string): string {
   const text = dialect.type({ type: 'string' });
   const counts = ['COUNT(*)', ...checksumSums(dialect, hash).map((sum) => `COALESCE(${sum}, 0)`)];
   return `SELECT ${counts.map((count, i) => `CAST(${count} AS ${text}) AS ${['row_count', 'high', 'low'][i]}`).join(', ')}
-    FROM ${dialect.table(table.name)} WHERE ${condition}`;
+    FROM ${from} WHERE ${condition}`;
+}
+
+/** What the scored rows of the pinned attempts were when they were counted. */
+export function expectedStaged({
+  entry,
+  pinned,
+}: Pick<PublicationSpec, 'entry' | 'pinned'>): Pick<ExpectedRows, 'rows' | 'checksum'> {
+  return { rows: entry.rows?.scored ?? 0, checksum: sumContent(pinned).scored };
 }
 
 /** A published table and the expected rows of the window. */
@@ -73,18 +95,20 @@ export interface ExpectedRows {
 }
 
 /**
- * What scores, quarantine and report must hold after they are written. `report` is undefined for a window without a report.
+ * What scores, quarantine and report must hold after they are written. `report` is undefined for a window without a report. The
+ * current table has no rows of a window; see `currentFaults`.
  */
 export function expectedRows(
   dialect: Dialect,
-  { entry, pinned, key, keep, restored }: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep' | 'restored'>,
+  spec: Pick<PublicationSpec, 'entry' | 'pinned' | 'key' | 'keep' | 'restored' | 'current'>,
   { scores, quarantine, report }: Record<'scores' | 'quarantine', TableLayout> & { readonly report: TableLayout | undefined },
 ): ExpectedRows[] {
+  const { entry, pinned, key, keep, restored, current } = spec;
   const { scored, rejected } = restored === undefined ? sumContent(pinned) : {};
   const score = scores.columns[key.length + keep.length]?.name ?? '';
   const published = { rows: entry.rows?.scored ?? 0, checksum: scored, hash: scoreHash(dialect, [...key, ...keep], score) };
   return [
-    { table: scores, ...published },
+    ...(current === undefined ? [{ table: scores, ...published }] : []),
     ...(report === undefined ? [] : [{ table: report, ...published }]),
     { table: quarantine, rows: entry.rows?.quarantined ?? 0, checksum: rejected, hash: rejectionHash(dialect, key) },
   ];

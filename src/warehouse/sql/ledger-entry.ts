@@ -112,6 +112,8 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   challenger: isText,
   comparison: (value) => absent(value) || isComparison(value),
   promotion: (value) => absent(value) || (isObject(value) && isObject(value.from) && isObject(value.to)),
+  shadow: (value) => absent(value) || (isObject(value) && isObject(value.window) && typeof value.within === 'boolean'),
+  switch: isGroup,
   error: isText,
   files: isTexts,
   table: isTexts,

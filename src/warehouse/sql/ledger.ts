@@ -1,4 +1,5 @@
 import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
+import { isSliceJob } from '../../domain/slice.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
 import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
@@ -27,6 +28,9 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),
     ...(near === undefined ? [] : [isNear(dialect, near)]),
     ...(history === undefined ? [] : [isHistory(dialect, layout, job, history)]),
+    ...(job !== undefined && isSliceJob(job) && (window ?? near) !== undefined && states === undefined
+      ? [isNewest(dialect, layout, job)]
+      : []),
   ];
   const columns = layout.columns.map(
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
@@ -42,6 +46,15 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
   return `SELECT ${columns.join(', ')} ${from}
     ${chosen}
     ORDER BY ${number}, entries.${dialect.identifier('recorded_at')}`;
+}
+
+/**
+ * Condition: the entry is the newest publication of the job, or was written after it. A job of slices has one window with thousands of
+ * publications a year, of which only the newest counts.
+ */
+function isNewest(dialect: Dialect, layout: TableLayout, job: string): string {
+  return `entries.entry_number >= COALESCE((SELECT MAX(entry_number) FROM ${dialect.table(layout.name)}
+    WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL), 0)`;
 }
 
 /** Condition: the entry's window overlaps this one or has its label. */

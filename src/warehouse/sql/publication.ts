@@ -198,8 +198,8 @@ function scoreValues(dialect: Dialect, table: TableLayout, rows: RankedRows): Re
   };
 }
 
-/** See `Bands` for the bounds of a band. */
-function bandOf({ literal }: Dialect, { bands, scored }: RankedRows): string {
+/** See `Bands` for the bounds of a band. Bands by share need `rank`, those by threshold only `score`. */
+export function bandOf({ literal }: Dialect, { bands, scored }: Pick<RankedRows, 'bands' | 'scored'>): string {
   const conditions = bands.bounds.map(({ name, bound }) => {
     const inside =
       bands.by === 'share' ? `(rank - 1) * ${MILLION} < ${BigInt(scored) * BigInt(bound)}` : `score * ${MILLION} >= ${bound}`;

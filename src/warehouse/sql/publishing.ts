@@ -3,7 +3,7 @@ import { isSameWindow, keptNumbers, nextNumber, supersededEntry } from '../../do
 import { replacedLayout } from '../../domain/replaced-tables.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
-import type { PublicationSpec } from '../publication-spec.ts';
+import type { CurrentChange, PublicationSpec } from '../publication-spec.ts';
 import { superseded } from '../superseded.ts';
 import { refuseOverlap } from './clashes.ts';
 import { insertDrift } from './drift-rows.ts';
@@ -38,6 +38,10 @@ export interface PublicationTables {
   readonly drift: TableLayout | undefined;
   /** Those that exist if the window has none. The job's grain can have changed, so its rows in them are deleted. */
   readonly others: readonly TableLayout[];
+  /** Whether `scores` is the current table, in which rows belong to users instead of windows. */
+  readonly current: boolean;
+  /** Where a slice copies the current table to, and the instant for which it does. */
+  readonly boundary: CurrentChange['boundary'];
   /** Where replaced rows are kept; empty if there is nothing to keep or to restore. Scores and quarantine come first. */
   readonly kept: readonly KeptTable[];
 }
@@ -64,6 +68,8 @@ export async function publicationTables(
     summary: reported ? optional[1] : undefined,
     drift: reported ? optional[2] : undefined,
     others,
+    current: spec.current !== undefined,
+    boundary: spec.current?.boundary && { ...spec.current.boundary, table: fullName(spec.current.boundary.table) },
     kept: [],
   };
   const replaces = spec.history > 0 && replacedPublications(spec).length > 0;
@@ -72,20 +78,23 @@ export async function publicationTables(
   return { ...targets, kept };
 }
 
-/** The tables that get rows, without the ledger. */
+/** The tables that get rows of the window: without the ledger, and without the current table. */
 export function writtenTables({
   scores,
   quarantine,
   report,
   summary,
   drift,
+  current,
 }: Omit<PublicationTables, 'others' | 'kept'>): TableLayout[] {
-  return [scores, quarantine, report, summary, drift].filter((table) => table !== undefined);
+  return [current ? undefined : scores, quarantine, report, summary, drift].filter((table) => table !== undefined);
 }
 
 /** The tables whose columns must be there, without the ledger: those that get rows, and those that keep replaced rows. */
 export function neededTables(tables: PublicationTables): TableLayout[] {
-  return [...writtenTables(tables), ...tables.kept.map(({ kept }) => kept)];
+  const { scores, current, boundary, kept } = tables;
+  const ofCurrent = current ? [scores, ...(boundary ? [boundary.table] : [])] : [];
+  return [...ofCurrent, ...writtenTables(tables), ...kept.map((one) => one.kept)];
 }
 
 /** What the ledger, read under the publish lock, makes of a publication. */

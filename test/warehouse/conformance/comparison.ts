@@ -38,7 +38,7 @@ export const comparison: Area = (it, makeSubject) => {
         },
       };
       return {
-        sql: await comparePublications(reader, { ...sides, bands: BANDS, largest: 4 }),
+        sql: await comparePublications(reader, { ...sides, bands: { a: BANDS, b: BANDS }, largest: 4 }),
         streams: await compareStreams({
           ...{ ...sides, bands: { a: BANDS, b: BANDS }, largest: 4, rowsAtOnce: 100 },
           signal: new AbortController().signal,

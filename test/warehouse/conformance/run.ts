@@ -7,7 +7,7 @@ import type { LedgerEntry, LedgerWindow } from '../../../src/domain/ledger.ts';
 import type { Query } from '../../../src/domain/query.ts';
 import type { RunDetails } from '../../../src/domain/run-details.ts';
 import type { Column } from '../../../src/domain/schema.ts';
-import { isStagedAsText, stagedKeep, stagedKey } from '../../../src/domain/staged-columns.ts';
+import { isStagedAsText, SKIP_KEY, stagedKeep, stagedKey } from '../../../src/domain/staged-columns.ts';
 import type { TableName } from '../../../src/domain/table-name.ts';
 import { type ScoreLayout, type Tables, tablesOf } from '../../../src/domain/tables.ts';
 import { canonicalText } from '../../../src/duckdb/canonical-text.ts';
@@ -85,6 +85,8 @@ export interface Outcome {
   readonly reject?: string;
   readonly provider?: string;
   readonly where?: string;
+  /** Skip key of scored rows; by default the file has no such column. */
+  readonly skipKey?: string;
   /** Identity of another frozen table that was read, and of another scorer. */
   readonly frozen?: string;
   readonly scorer?: string;
@@ -177,6 +179,7 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
            select ${key.map((column, i) => `${staged(outcome.key ?? identifier(column.name), column)} as ${stagedKey(i)}`).join(', ')},
              ${keep.map((column, i) => `${staged(identifier(column.name), column)} as ${stagedKeep(i)}, `).join('')}
              case when ${reject} is null then cast(${score} as decimal(7, 6)) end as score,
+             ${outcome.skipKey === undefined ? '' : `case when ${reject} is null then cast(${outcome.skipKey} as bigint) end as ${SKIP_KEY},`}
              cast(${reject} as varchar) as reason, case when ${reject} is not null then 'a' end as column_name,
              cast(null as varchar) as value, cast(${chunk} as integer) as chunk, ${literal(attempt)} as attempt,
              ${literal(outcome.provider ?? 'cpu')} as provider, ${literal(FACTS)} as facts, ${scoredAt} as scored_at

@@ -1,7 +1,11 @@
 import { expect } from 'vitest';
+import { SKIP_KEY } from '../../../src/domain/staged-columns.ts';
 import { readScores } from './published.ts';
 import { attemptOf, EDGES, startRun } from './run.ts';
 import { type Area, withUsers } from './subject.ts';
+
+const SMALLEST = '-9223372036854775808';
+const LARGEST = '9223372036854775807';
 
 /** What is staged, and what of it counts. */
 export const staging: Area = (it, makeSubject) => {
@@ -71,6 +75,28 @@ export const staging: Area = (it, makeSubject) => {
     ]);
     // Scores are user_id / 1000 without six users below 0.3: [0, 0.25), [0.25, 0.5), [0.5, 1].
     expect(scoreCounts).toEqual([244, 50, 0]);
+  });
+
+  it('stages the skip keys of a slice: 64 bits of each scored row, and null for the others', async () => {
+    const subject = await withUsers(makeSubject, 300);
+    const run = await startRun(subject.warehouse, 'run');
+    const skipKey = `case user_id when 0 then ${SMALLEST} when 299 then ${LARGEST} else -user_id end`;
+    for (const { chunk } of run.frozen.chunks)
+      await run.stage(chunk, 'aaaa', { skipKey, reject: "case when user_id = 7 then 'too odd' end" });
+    expect(await run.tally()).toMatchObject({ missing: [], mismatched: [] });
+    const shown = await subject.warehouse.sink.showStaged('run', (dialect, staged) => {
+      const text = (column: string) => dialect.text(column, { type: 'integer' });
+      return `select ${text('key_0')} as id, ${text(SKIP_KEY)} as skip from ${staged} where key_0 in (0, 7, 150, 299)`;
+    });
+    const found = (await subject.rows(shown)).map((row) => Object.values(row).map((cell) => cell && String(cell)));
+    expect(found.sort((a, b) => Number(a[0]) - Number(b[0]))).toEqual([
+      ['0', SMALLEST],
+      ['7', null],
+      ['150', '-150'],
+      ['299', LARGEST],
+    ]);
+    await run.publish();
+    expect(await readScores(run)).toHaveLength(299);
   });
 
   it('tells other keys than the frozen ones apart, though their number is right', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
 import { comparison } from './comparison.ts';
+import { current } from './current.ts';
 import { drift } from './drift.ts';
+import { earlier } from './earlier.ts';
 import { erasure } from './erase.ts';
 import { history } from './history.ts';
 import { ledger } from './ledger.ts';
@@ -9,6 +11,7 @@ import { names } from './names.ts';
 import { publication } from './publication.ts';
 import { publishLock } from './publish-lock.ts';
 import { reading } from './reading.ts';
+import { shadow } from './shadow.ts';
 import { source } from './source.ts';
 import { staging } from './staging.ts';
 import type { Area, MakeSubject } from './subject.ts';
@@ -24,6 +27,7 @@ const AREAS = {
   names,
   staging,
   publication,
+  current,
   amendment,
   'publish lock': publishLock,
   reading,
@@ -32,7 +36,9 @@ const AREAS = {
   drift,
   history,
   comparison,
+  'earlier scores': earlier,
   erasure,
+  shadow,
 } satisfies Record<string, Area>;
 
 export type AreaName = keyof typeof AREAS;

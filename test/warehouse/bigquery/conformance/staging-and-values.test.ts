@@ -1,3 +1,3 @@
 import { onBigquery } from './on-bigquery.ts';
 
-onBigquery('staging', 'values', 'reading', 'tables');
+onBigquery('staging', 'earlier scores', 'values', 'reading', 'tables');

@@ -1,3 +1,3 @@
 import { onSnowflake } from './on-snowflake.ts';
 
-onSnowflake('staging', 'values', 'reading', 'tables');
+onSnowflake('staging', 'earlier scores', 'values', 'reading', 'tables');

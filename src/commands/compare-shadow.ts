@@ -1,0 +1,60 @@
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { CompareShadowOutput } from '../json/shadow.ts';
+import { openWarehouses } from '../plan/warehouses.ts';
+import { type ComparedShadow, compareShadow } from '../shadow/compare.ts';
+import { shadowEvidence } from '../shadow/evidence.ts';
+import { describeComparison, problemsOf } from '../shadow/sentences.ts';
+import { demandShadow } from '../shadow/spec.ts';
+import { localTime } from '../window/local-time.ts';
+import { namedJob } from './named-job.ts';
+import type { JobFlags } from './options.ts';
+
+/** How many comparisons are shown. */
+const SHOWN = 10;
+
+export interface ComparedShadowOutput {
+  readonly data: CompareShadowOutput;
+  readonly text: string;
+  /** The error to end with once the comparisons are shown; undefined if the newest is within limits. */
+  readonly refusal: ScoreBatchError | undefined;
+}
+
+/** Compares the current table with the windows that the batch has published since, and shows the last comparisons. */
+export async function compareShadowCommand(flags: JobFlags, context: Context): Promise<ComparedShadowOutput> {
+  const job = await namedJob(flags, context);
+  const spec = demandShadow(job.definition);
+  const { sink, ledger, reachSink } = await openWarehouses(job, context);
+  await reachSink();
+  const compared = await compareShadow(job, { sink, ledger });
+  const { comparisons, inRow } = shadowEvidence(await ledger.entries({ job: spec.slices, states: ['compared'] }));
+  const shown = comparisons.slice(0, SHOWN).reverse();
+  const needed = spec.shadow.comparisons;
+  const lookAt = compared.made.flatMap(({ look }) => look);
+  const [newest] = comparisons;
+  const data = {
+    ...{ job: spec.job, comparisons: shown, made: compared.made.map(({ comparison }) => comparison.window.label) },
+    ...{ waiting: compared.waiting, in_row: inRow, needed, look_at: lookAt },
+  };
+  const lines = [
+    ...(shown.length === 0 ? ['nothing to compare yet'] : shown.map(describeComparison)),
+    ...waitingLines(compared, job.definition.time_zone),
+    ...(shown.length === 0 ? [] : [`${inRow.length} of ${needed} comparisons in a row are within limits`]),
+    ...lookAt.map((statement) => `look at them: ${statement}`),
+  ];
+  return {
+    data,
+    text: lines.join('\n'),
+    refusal:
+      newest === undefined || newest.within
+        ? undefined
+        : new ScoreBatchError('refused', `the current table and ${newest.window.label} of the batch do not agree`, {
+            details: problemsOf(newest),
+            hint: 'the rows that were compared are kept until the next comparison; run the window again if the batch is wrong, or a slice with --snapshot',
+          }),
+  };
+}
+
+function waitingLines({ waiting }: ComparedShadow, zone: string): string[] {
+  return waiting.map((end) => `the window that ends ${localTime(end, zone)} waits for the batch`);
+}

@@ -1,0 +1,20 @@
+import type { Database } from '../duckdb/database.ts';
+import type { Session } from '../runtime/session.ts';
+import type { Source } from '../warehouse/warehouse.ts';
+import type { WorkerSetup } from './messages.ts';
+
+/** What a worker has open. */
+export interface ChunkWorkspace {
+  readonly setup: WorkerSetup;
+  readonly source: Source;
+  readonly session: Session;
+  /** In-memory. */
+  readonly database: Database;
+  /** Whether to stop; checked between batches. */
+  readonly stopped: () => boolean;
+}
+
+/** Counts scored rows for the main thread, which shows them; a negative number takes back rows that are read again. */
+export function addDone({ done }: WorkerSetup, rows: number): void {
+  Atomics.add(new BigInt64Array(done), 0, BigInt(rows));
+}

@@ -1,0 +1,66 @@
+import { counted } from '../domain/counted.ts';
+import type { LedgerEntry } from '../domain/ledger.ts';
+import { provesAgreement, type ShadowComparison } from '../domain/shadow.ts';
+import { localTime } from '../window/local-time.ts';
+import type { BatchWindow } from './batch-windows.ts';
+import { problemsOf } from './sentences.ts';
+import type { ShadowSpec } from './spec.ts';
+
+export interface ShadowEvidence {
+  /** The last comparison of each window, newest window first. */
+  readonly comparisons: readonly ShadowComparison[];
+  /** Labels of the newest windows whose comparisons are within limits without one between them that is not, newest first. */
+  readonly inRow: readonly string[];
+}
+
+/** @param entries of the slices, among them all that are `compared`, in the order in which they were written */
+export function shadowEvidence(entries: readonly LedgerEntry[]): ShadowEvidence {
+  const windows = new Map<string, ShadowComparison>();
+  for (const { details } of entries) if (details.shadow) windows.set(details.shadow.window.end, details.shadow);
+  const comparisons = [...windows.values()].sort((a, b) => (a.window.end < b.window.end ? 1 : -1));
+  const beyond = comparisons.findIndex(({ within }) => !within);
+  const inRow = (beyond < 0 ? comparisons : comparisons.slice(0, beyond)).filter(provesAgreement);
+  return { comparisons, inRow: inRow.map(({ window }) => window.label) };
+}
+
+interface RefusalOptions {
+  readonly spec: ShadowSpec;
+  readonly evidence: ShadowEvidence;
+  /** Entries of the slices, among them their publications. */
+  readonly slices: readonly LedgerEntry[];
+  /** Of the batch, oldest first. */
+  readonly windows: readonly BatchWindow[];
+  readonly zone: string;
+  /** Epoch milliseconds of the real clock, which entries are recorded by. */
+  readonly now: number;
+}
+
+/** How many intervals old the newest slice may be: at one that is late nothing is wrong. */
+const INTERVALS = 2;
+
+/** What speaks against people reading the current table, one sentence each; empty if nothing does. */
+export function switchRefusals({ spec, evidence, slices, windows, zone, now }: RefusalOptions): string[] {
+  const { comparisons, inRow } = evidence;
+  const needed = spec.shadow.comparisons;
+  const newest = slices.findLast(({ state }) => state === 'published');
+  const old = newest !== undefined && now - Date.parse(newest.recordedAt) > INTERVALS * spec.incremental.interval;
+  return [
+    ...(newest === undefined ? ['no slice has been published'] : []),
+    ...(old ? [`the newest slice is from ${localTime(newest.recordedAt, zone)}, more than two intervals ago`] : []),
+    ...uncompared(windows, comparisons[0]),
+    ...(inRow.length < needed
+      ? [
+          `${counted(inRow.length, 'comparison')} in a row ${inRow.length === 1 ? 'is' : 'are'} within limits, and incremental.shadow.comparisons is ${needed}: ${counted(needed - inRow.length, 'is', 'are')} missing`,
+          ...comparisons
+            .slice(0, needed)
+            .flatMap((comparison) => problemsOf(comparison).map((problem) => `${comparison.window.label}: ${problem}`)),
+        ]
+      : []),
+  ];
+}
+
+function uncompared(windows: readonly BatchWindow[], newest: ShadowComparison | undefined): string[] {
+  const last = windows.findLast(({ published }) => published !== undefined);
+  if (last === undefined || (newest !== undefined && newest.window.end >= last.window.end)) return [];
+  return [`${last.window.label} is published, and was not compared`];
+}

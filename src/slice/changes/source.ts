@@ -1,0 +1,64 @@
+import type { Column, Schema } from '../../domain/schema.ts';
+import type { SourceSpan } from '../../domain/slice.ts';
+import type { Dialect } from '../../warehouse/dialect.ts';
+import type { TextRow } from '../../warehouse/reader.ts';
+
+/** What a slice reads of a change source, and what its end means. */
+export interface SpanToRead {
+  readonly span: SourceSpan;
+  /**
+   * The instant up to which the source tells of changes, ISO text with microseconds; undefined if it has no rows. Never the
+   * runner's clock.
+   */
+  readonly asOf: string | undefined;
+  /** What does not stop the slice. */
+  readonly warnings: readonly string[];
+}
+
+export interface SpanLimits {
+  /** ISO instant that the span must not pass: a local midnight, or the end of a window of the batch. */
+  readonly cap?: string | undefined;
+}
+
+/** One change source of a job. It builds SQL and judges answers; it never opens a warehouse. */
+export interface ChangeSource {
+  /** Its table, as in the job file. */
+  readonly name: string;
+  /**
+   * SELECT of one row, all text: where the source ends now, what can be wrong with it, and the warehouse's clock.
+   *
+   * @param from position of the slice before; null for a slice of all users
+   */
+  bounds(dialect: Dialect, from: string | null): string;
+  /**
+   * The span from `from` to where the source ends now. Equal ends are a legal span: no new position, but what was written late
+   * is read again.
+   *
+   * @param row of `bounds` for the same `from`
+   * @throws ScoreBatchError `refused` if the source cannot be read from `from` on: its table is replaced or truncated, its
+   *   history has passed, its watermarks are in the future or null
+   */
+  span(row: TextRow, from: string | null, limits?: SpanLimits): SpanToRead;
+  /**
+   * SELECT of the distinct keys that changed within the span, under the names of `source.key`. It may select keys that did
+   * not change: those of ties, of `lookback` and of uncertain wall-clock times. Rows with a null in their key are left out:
+   * they belong to no user.
+   */
+  keys(dialect: Dialect, span: SourceSpan): string;
+  /** What an error of running `keys` means: a refusal if the span can no longer be read, else the same error. */
+  refusal(error: unknown): unknown;
+}
+
+/** A change source whose table is not seen yet. */
+export interface DeclaredSource {
+  /** Its table, as in the job file. */
+  readonly name: string;
+  /** SELECT to describe: its columns are those of the table. It need not run. */
+  readonly columns: string;
+  /**
+   * @param table columns of `columns`
+   * @param key columns of the job's query that are `source.key`, in its order
+   * @throws ScoreBatchError `configuration` for a column that is missing or has an unsuitable type
+   */
+  found(table: Schema, key: readonly Column[]): ChangeSource;
+}

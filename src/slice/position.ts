@@ -1,0 +1,40 @@
+import { currentPublication, type LedgerEntry, runsOf } from '../domain/ledger.ts';
+import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
+
+/** Where the slices of a job have come to. */
+export interface Position {
+  /** Publication number of the newest slice. */
+  readonly number: number;
+  readonly runId: string;
+  readonly slice: SliceDetails;
+  readonly outcome: SliceOutcome | undefined;
+  readonly model: LedgerEntry['model'];
+  /** When it was published. */
+  readonly recordedAt: string;
+}
+
+/** The newest published slice; undefined if there is none. @param entries of the job of slices */
+export function positionOf(entries: readonly LedgerEntry[]): Position | undefined {
+  const current = currentPublication(entries);
+  const entry = entries.find(({ publication, runId }) => publication === current?.number && runId === current?.runId);
+  const run = runsOf(entries).find(({ runId }) => runId === current?.runId);
+  const slice = entry?.details.slice ?? run?.details.slice;
+  if (current === undefined || entry === undefined || slice === undefined) return undefined;
+  return {
+    number: current.number,
+    runId: current.runId,
+    slice,
+    outcome: entry.details.slice_outcome,
+    model: entry.model,
+    recordedAt: entry.recordedAt,
+  };
+}
+
+/** What an unfinished slice reads that follows the position: it is resumed with the spans that it recorded. */
+export function unfinishedSlice(entries: readonly LedgerEntry[], position: Position | undefined): SliceDetails | undefined {
+  const follows = position?.number ?? null;
+  const run = runsOf(entries).findLast(
+    ({ state, details }) => (state === 'started' || state === 'failed') && details.slice?.follows === follows,
+  );
+  return run?.details.slice;
+}

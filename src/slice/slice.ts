@@ -1,0 +1,125 @@
+import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
+import type { FrozenTable } from '../domain/frozen-table.ts';
+import type { Query } from '../domain/query.ts';
+import { ALONE } from '../domain/sharing.ts';
+import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
+import type { StageSeconds } from '../domain/stages.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { begin } from '../run/begin.ts';
+import { publishOnce } from '../run/finish.ts';
+import type { ActiveRun } from '../run/progress.ts';
+import { scoreFrozen } from '../run/score.ts';
+import { shown } from '../run/shown.ts';
+import type { RunSummary } from '../run/summary.ts';
+import { refuseAging } from './aging.ts';
+import { earlierScores, keysOfOtherModels } from './current-rows.ts';
+import { freezeKeys, frozenKeys, goneKeys, keysRun } from './keys.ts';
+import { openSlices, type PlannedSlice, planSlice, type SliceOptions } from './plan-slice.ts';
+import { publishSlice } from './publish-slice.ts';
+import { incrementalOf } from './slice-job.ts';
+
+/** Slices of one command: one to the end of a batch window, one to the last midnight, one to the end of the data. */
+const MAX_SLICES = 4;
+
+/** The result of a slice. */
+export interface SliceSummary {
+  readonly run: RunSummary;
+  readonly slice: SliceDetails;
+  /** Undefined if another process has published the slice. */
+  readonly outcome: SliceOutcome | undefined;
+  readonly seconds: StageSeconds | undefined;
+}
+
+/**
+ * Runs the slices that lead to the end of the data.
+ *
+ * @throws ScoreBatchError whose kind tells a scheduler what to do; the slices before the failed one stay
+ */
+export async function runSlices(job: Job, options: SliceOptions, context: Context): Promise<readonly SliceSummary[]> {
+  const session = await openSlices(job, options, context);
+  const done: SliceSummary[] = [];
+  for (let more = true; more && done.length < MAX_SLICES; ) {
+    const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
+    const planned = await planSlice(again, context);
+    done.push(await runSlice(planned, job, context));
+    more = planned.more;
+  }
+  return done;
+}
+
+async function runSlice(planned: PlannedSlice, job: Job, context: Context): Promise<SliceSummary> {
+  const { plan, position } = planned;
+  const { details } = plan.slice;
+  if (details.kind === 'snapshot') await refuseAging(plan, job);
+  return await shown(plan, async () => {
+    const active = await begin(plan, { fresh: false, skipPublished: false }, context);
+    const run = await publishOnce(active, () =>
+      scoreSlice(active, { ...planned, job, lastFull: lastFullOf(details, position) }),
+    );
+    await dropKeys(active);
+    const { slice_outcome: outcome, seconds } = active.progress.details;
+    return { run, slice: details, outcome, seconds };
+  });
+}
+
+function lastFullOf({ kind, as_of }: SliceDetails, position: PlannedSlice['position']): string {
+  return kind === 'changes' ? (position?.outcome?.last_full ?? as_of) : as_of;
+}
+
+interface SliceWork extends Pick<PlannedSlice, 'plan' | 'position' | 'sources'> {
+  readonly job: Job;
+  readonly lastFull: string;
+}
+
+/** @returns false if another process has published this very slice */
+async function scoreSlice(active: ActiveRun, { plan, position, sources, job, lastFull }: SliceWork): Promise<boolean> {
+  const { progress, context } = active;
+  const { slice } = plan;
+  refuseOtherPosition(active, slice.details);
+  progress.clock.enter('freeze');
+  let rows: FrozenTable | undefined;
+  let keys: FrozenTable | undefined;
+  if (slice.details.kind === 'changes') {
+    const more = await keysOfOtherModels(plan, position, incrementalOf(job).rescore_rows);
+    keys = await freezeKeys({ plan, runId: progress.runId, sources, more });
+    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${slice.details.as_of}`);
+    if (keys.rows > 0) rows = await freezeRows(active, slice.bind(await frozenKeys(plan.source, keys, plan.key)));
+  } else {
+    context.console.info(`reading all users as of ${slice.details.as_of}`);
+    rows = await freezeRows(active, plan.query);
+  }
+  const gone = keys === undefined ? [] : await goneKeys(plan.source, { keys, rows, key: plan.key });
+  if (rows !== undefined && rows.rows > 0) {
+    const earlier = await earlierScores(active, rows);
+    await scoreFrozen({ ...active, plan: { ...plan, slice: { ...slice, earlier } } }, rows, ALONE);
+  }
+  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, lastFull });
+}
+
+async function freezeRows({ plan, progress }: ActiveRun, query: Query): Promise<FrozenTable> {
+  const frozen = await plan.source.freeze(query, {
+    ...{ runId: progress.runId, key: plan.key, columns: plan.needed, ...plan.sizing.chunking },
+    hash: plan.kinds.source === plan.kinds.sink ? 'native' : 'md5',
+  });
+  progress.frozen = frozen.id;
+  return frozen;
+}
+
+/** @throws ScoreBatchError `conflict` if another slice was published after this one was planned */
+function refuseOtherPosition({ progress }: ActiveRun, { follows }: SliceDetails): void {
+  if ((progress.supersedes?.number ?? null) === follows) return;
+  throw new ScoreBatchError('conflict', `another slice was published meanwhile, by run ${progress.supersedes?.runId}`, {
+    hint: 'start again: the next slice follows it',
+  });
+}
+
+/** Errors are warnings: the table of keys has a deadline. */
+async function dropKeys({ plan, progress, context }: ActiveRun): Promise<void> {
+  try {
+    await plan.source.dropFrozen(keysRun(progress.runId));
+  } catch (error) {
+    context.console.warn(`could not clean up scratch: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,3 @@
+import { onBigquery } from './on-bigquery.ts';
+
+onBigquery('shadow');

@@ -1,0 +1,3 @@
+import { onSnowflake } from './on-snowflake.ts';
+
+onSnowflake('shadow');
