@@ -68,7 +68,9 @@ export async function measureSlices(
 async function withOwnConnections<T>(context: Context, work: (own: Context) => Promise<T>): Promise<T> {
   const closing: (() => Promise<void>)[] = [];
   try {
-    return await work({ ...context, began: performance.now(), atEnd: (close) => void closing.push(close) });
+    // A signal of its own: what listens to it goes with it.
+    const signal = AbortSignal.any([context.signal]);
+    return await work({ ...context, signal, began: performance.now(), atEnd: (close) => void closing.push(close) });
   } finally {
     // The end of a process that was told to end does not wait for connections.
     if (context.signal.aborted) for (const close of closing) context.atEnd(close);
