@@ -71,6 +71,7 @@ describe('a watermark', () => {
     // Tokyo is nine hours ahead of UTC.
     const zoned = INCREMENTAL.replace('watermark: loaded_at', 'watermark: loaded_at, time_zone: Asia/Tokyo');
     const japanese = await sliceProject({ incremental: zoned });
+    await change(japanese, "update users set happened_at = timestamp '1997-03-10 05:00'");
     await sliced(japanese);
     await change(japanese, ahead.replace("interval '9 hours'", "interval '8 hours 59 minutes'"));
     expect(await sliced(japanese)).toMatchObject([{ kind: 'changes', outcome: { users: 101 } }]);
@@ -101,14 +102,14 @@ it('the clock of the runner has no part in what is read and scored', async () =>
 });
 
 describe('a change table', () => {
-  const TOUCHED = INCREMENTAL.replace('table: users, watermark: loaded_at', 'table: touched, watermark: at').replace(
+  const TOUCHED = INCREMENTAL.replace('table: users, watermark: loaded_at', 'table: touched, watermark: noted').replace(
     'lookback: 10 minutes',
     'lookback: 0 seconds',
   );
 
   it('that is empty has no end yet; the first row makes a snapshot', async () => {
     const folder = await sliceProject({ incremental: TOUCHED });
-    await change(folder, 'create table touched(user_id bigint, at timestamp)');
+    await change(folder, 'create table touched(user_id bigint, noted timestamp)');
     expect(await failedSlice(folder)).toMatchObject({ code: 69, stderr: expect.stringContaining('touched have no rows yet') });
     await change(folder, "insert into touched values (1, timestamp '1997-03-11')");
     expect(await sliced(folder)).toMatchObject([{ kind: 'snapshot', outcome: { users: 100 } }]);
@@ -118,7 +119,7 @@ describe('a change table', () => {
     const folder = await sliceProject({ incremental: TOUCHED });
     await change(
       folder,
-      'create table touched(user_id bigint, at timestamp)',
+      'create table touched(user_id bigint, noted timestamp)',
       "insert into touched values (null, timestamp '1997-03-11')",
     );
     await sliced(folder);
