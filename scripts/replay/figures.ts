@@ -50,14 +50,14 @@ export function showFigures({ calls, apart, batches, kills, oracles, within, che
   const changes = slices.filter(({ slice }) => slice.kind === 'changes');
   const skipped = changes.reduce((total, { outcome }) => total + outcome.unchanged, 0);
   const read = changes.reduce((total, { outcome }) => total + (outcome.changed_keys ?? 0), 0);
-  const alone = calls.filter(({ published }) => published.length === 1 && published[0]?.slice.kind === 'changes');
+  const measured = calls.filter(({ cpu }) => cpu !== undefined);
+  const alone = measured.filter(({ published }) => published.length === 1 && published[0]?.slice.kind === 'changes');
   const fixed = alone.filter(({ published }) => (published[0]?.outcome.changed_keys ?? 2) <= 1);
-  const whole = calls.filter(({ published }) => published.some(({ slice }) => slice.kind !== 'changes'));
+  const whole = measured.filter(({ published }) => published.some(({ slice }) => slice.kind !== 'changes'));
   const walls = (list: readonly SliceCall[]) => list.map(({ wall }) => wall);
   const total = (list: readonly number[]) => list.reduce((one, other) => one + other, 0);
   const batchWall = total(batches.map(({ wall }) => wall));
   const batchCpu = total(batches.map(({ cpu }) => cpu));
-  const measured = calls.filter(({ cpu }) => cpu !== undefined);
   const shares = alone.filter(({ rows }) => rows > 0).map(({ rowsRead, rows }) => rowsRead / rows);
   return [
     `slices              ${slices.length}: ${changes.length} of what changed, ${slices.length - changes.length} of all users`,
@@ -77,7 +77,7 @@ export function showFigures({ calls, apart, batches, kills, oracles, within, che
       batches.map(({ wall }) => wall),
       2,
     )}`,
-    `slices / batch      one ${ratio(median(walls(alone)), batchWall / batches.length)} of a batch's seconds; all ${ratio(total(walls(calls)), batchWall)}, in seconds of all cores ${ratio(total(measured.map(({ cpu }) => cpu ?? 0)), batchCpu)}`,
+    `slices / batch      one ${ratio(median(walls(alone)), batchWall / batches.length)} of a batch's seconds; all ${ratio(total(walls(measured)), batchWall)}, in seconds of all cores ${ratio(total(measured.map(({ cpu }) => cpu ?? 0)), batchCpu)}`,
     `rows read           ${percent(total(shares), shares.length)} of the table on average, at most ${percent(Math.max(...shares), 1)}, by slices of changes`,
     `comparisons         ${within} of ${batches.length} week ends within the limits`,
     `oracle              asked ${oracles} times`,
