@@ -85,7 +85,7 @@ export function showFigures({ calls, apart, batches, kills, oracles, within, che
   ];
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 

@@ -24,7 +24,7 @@ export interface Follower {
 }
 
 /** What was published since the last time, oldest first, and the slice that has begun and not ended. */
-export interface Seen {
+interface Seen {
   readonly published: readonly Publication[];
   readonly open: SliceDetails | undefined;
 }

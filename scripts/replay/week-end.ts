@@ -7,7 +7,7 @@ import type { RunSql, Shop } from './shop.ts';
 import type { View } from './view.ts';
 import { type Checks, held, Violation } from './violation.ts';
 
-export const MAX_DELTA = 1e-6;
+const MAX_DELTA = 1e-6;
 
 /** Score or rejection of a user. */
 export interface Judged {
