@@ -76,7 +76,6 @@ const SYSTEM = [
   'slice/replay',
   'slice/slice',
   'sizing/run-sizing',
-  'slice/replay',
   'tap',
   'tap-recovery',
   'tensorize/bundle',
