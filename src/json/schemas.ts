@@ -11,9 +11,9 @@ import { planOutput } from './plan.ts';
 import { profileOutput } from './profile.ts';
 import { runOutput } from './run.ts';
 import { compareShadowOutput, switchOutput } from './shadow.ts';
+import { slicesOutput } from './slice.ts';
 import { statusOutput } from './status.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
-import { slicesOutput } from './slice.ts';
 import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
 
 /** The forms of each object; most have one. */
@@ -28,9 +28,7 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   report: [reportOutput],
   explain: [explainOutput],
   evaluate: [evaluateOutput],
-  compare: [compareOutput],
   profile: [profileOutput],
-  rollback: [rollbackOutput],
   compare: [compareOutput, compareShadowOutput],
   rollback: [rollbackOutput, switchOutput],
   gc: [gcOutput],
