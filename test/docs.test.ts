@@ -179,7 +179,10 @@ it('documents name every exit code, environment variable, column, state and reas
   expect(new Set(reasons).size).toBe(6);
   expect(reasons.filter((reason) => !known.has(reason))).toEqual([]);
   expect(
-    ['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'].filter(isRunState),
+    [
+      ...['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'],
+      ...['compared', 'switched'],
+    ].filter(isRunState),
   ).toEqual(
     firstCells('docs/tables.md')
       .filter((cell) => isRunState(cell.slice(1, -1)))

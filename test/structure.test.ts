@@ -154,8 +154,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/sql',
     'window',
   ],
-  // Slices: what changed since the slice before.
-  slice: ['domain', 'duckdb', 'warehouse (types)', 'warehouse/sql'],
   // How a plan differs from an earlier publication and from an unfinished run.
   changes: ['domain', 'job', 'model', 'plan (types)', 'warehouse (types)'],
   // A challenger becomes the model of its job.
@@ -174,6 +172,23 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // The current table beside the batch: compared, then read instead of it.
   shadow: ['compare', 'domain', 'errors', 'job', 'warehouse', 'warehouse/sql', 'window'],
+  // Slices: what changed since the slice before, into the current table.
+  slice: [
+    'context (types)',
+    'domain',
+    'duckdb',
+    'errors',
+    'job',
+    'model',
+    'plan',
+    'run',
+    'shadow',
+    'sizing',
+    'slice/changes',
+    'warehouse (types)',
+    'warehouse/sql',
+    'window',
+  ],
   // Many windows in one call.
   backfill: ['context (types)', 'domain', 'errors', 'job (types)', 'plan', 'run', 'sizing', 'tap', 'terminal'],
   // Removing a person from everything that a job has written.
@@ -216,6 +231,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'runtime',
     'secrets',
     'shadow',
+    'slice',
     'suggest',
     'tap',
     'tensorize',

@@ -13,6 +13,9 @@ import type { JobFlags } from './options.ts';
 /** How many comparisons are shown. */
 const SHOWN = 10;
 
+const KEPT =
+  'the rows that were compared are kept until the next comparison; if the batch is wrong, run its window again, else a slice with --snapshot';
+
 export interface ComparedShadowOutput {
   readonly data: CompareShadowOutput;
   readonly text: string;
@@ -42,16 +45,14 @@ export async function compareShadowCommand(flags: JobFlags, context: Context): P
     ...(shown.length === 0 ? [] : [`${inRow.length} of ${needed} comparisons in a row are within limits`]),
     ...lookAt.map((statement) => `look at them: ${statement}`),
   ];
+  if (newest === undefined || newest.within) return { data, text: lines.join('\n'), refusal: undefined };
+  const problems = problemsOf(newest);
+  for (const problem of problems) context.console.warn(`${newest.window.label}: ${problem}`);
+  const what = `the current table and ${newest.window.label} of the batch do not agree`;
   return {
     data,
-    text: lines.join('\n'),
-    refusal:
-      newest === undefined || newest.within
-        ? undefined
-        : new ScoreBatchError('refused', `the current table and ${newest.window.label} of the batch do not agree`, {
-            details: problemsOf(newest),
-            hint: 'the rows that were compared are kept until the next comparison; run the window again if the batch is wrong, or a slice with --snapshot',
-          }),
+    text: [...lines, KEPT].join('\n'),
+    refusal: new ScoreBatchError('refused', what, { details: problems }),
   };
 }
 

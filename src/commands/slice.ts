@@ -29,9 +29,9 @@ export async function sliceCommand(flags: RunFlags, context: Context): Promise<{
   return { data: { job: name, slices: slices.map(dataOf) }, text: slices.map((slice) => show(slice, name, zone)).join('\n') };
 }
 
-function dataOf({ run, slice, outcome, seconds }: SliceSummary): SlicesOutput['slices'][number] {
+function dataOf({ run, slice, outcome, seconds, warnings }: SliceSummary): SlicesOutput['slices'][number] {
   const { kind, as_of, spans, boundary } = slice;
-  const { run_id, state, model, rows, warnings } = run;
+  const { run_id, state, model, rows } = run;
   return {
     ...{ run_id, state, kind, as_of, spans, boundary, model, warnings },
     ...(rows && { rows }),

@@ -35,7 +35,7 @@ interface CurrentColumns {
  * - `reason`: why the user is quarantined; then the score is null. `deleted`: whether the query has the user no more
  * - `skip_key`: hash of the encoded features, see `FeatureHasher`; null without a score
  * - `position`: publication number of the slice that wrote the row; `as_of`: its instant
- * - `run_id`, `model_…`: what made the score; `scored_at`: when the model made it
+ * - `run_id`, `model_…`: what made the score, or took it away; `scored_at`: when the model made it, null without a score
  */
 export function currentLayout(name: TableName, { key, keep, scoreColumn }: CurrentColumns): TableLayout {
   const score: TableColumn = { name: scoreColumn, type: 'decimal', digits: [7, SCORE_SCALE] };

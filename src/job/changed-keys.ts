@@ -61,8 +61,8 @@ export function bindSlice(sql: string, binding: SliceBinding): Query {
 /** BigQuery compares several columns as one value. */
 function isAmong(columns: readonly string[], { relation, columns: names }: ChangedKeys, kind: WarehouseKind): string {
   const left = columns.length === 1 ? columns[0] : `(${columns.join(', ')})`;
-  const struct = kind === 'bigquery' && names.length > 1 ? 'AS STRUCT ' : '';
-  return `${left} IN (SELECT ${struct}${names.join(', ')} FROM ${relation})`;
+  const right = kind === 'bigquery' && names.length > 1 ? `(${names.join(', ')})` : names.join(', ');
+  return `${left} IN (SELECT ${right} FROM ${relation})`;
 }
 
 function valuesOf({ zone, since, asOf }: SliceBinding): ReadonlyMap<string, QueryParameter> {

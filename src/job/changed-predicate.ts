@@ -1,7 +1,7 @@
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 
-/** The parameter of a slice's keys; it is no value, so it stands for a relation in one form of predicate only. */
+/** The parameter of a slice's keys; it has no value, but stands for a relation in one form of predicate only. */
 export const CHANGED_KEYS = 'changed_keys';
 
 /** What the predicate becomes where no user is left out. */

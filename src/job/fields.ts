@@ -8,6 +8,7 @@ import { parseTableName } from '../domain/table-name.ts';
 export const anyText = z.string().min(1);
 /** Names go to terminals, logs and other systems, so control characters are refused. Queries may contain them. */
 export const text = anyText.refine(isPrintable, 'must not contain control characters');
+export const timeZone = text.refine(isTimeZone, 'must be an IANA time zone, such as America/New_York');
 export const columnList = z.array(text);
 
 export const tableName = text
@@ -45,3 +46,11 @@ export const duration = z
   .string()
   .regex(/^\d{1,6}( ?(s|m|h|d)| (second|minute|hour|day)s?)$/, 'write a duration like 90 seconds, 10 minutes, 2 hours or 1 day')
   .transform((value) => Number.parseInt(value, 10) * UNITS[value.replace(/^\d+ ?/, '')[0] as keyof typeof UNITS]);
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}

@@ -1,5 +1,6 @@
 import { RESERVED_IN_CURRENT } from '../domain/current-table.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
+import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { JobDefinition } from './schema.ts';
 
@@ -11,6 +12,7 @@ export function incrementalChecks(job: JobDefinition): Problem[] {
     ...thresholds(job, incremental),
     ...namesFree(job, incremental),
     ...keysFit(job, incremental),
+    ...sourcesFit(job, incremental),
     ...tablesApart(job, incremental),
   ];
 }
@@ -48,6 +50,27 @@ function keysFit({ source }: JobDefinition, { changes }: Incremental): Problem[]
       ? []
       : [{ path: ['incremental', 'changes', i, 'key'], message: `name ${source.key.length} columns, as source.key has` }],
   );
+}
+
+/** One table's name, as it can be pasted into a query: parts with points between them, quoted or not. */
+const TABLE = /^(?:[\w$-]+|"(?:[^"]|"")+"|`[^`]+`)(?:\.(?:[\w$-]+|"(?:[^"]|"")+"|`[^`]+`))*$/;
+
+function sourcesFit({ source }: JobDefinition, { changes }: Incremental): Problem[] {
+  const kind = warehouseKind(source.warehouse);
+  return changes.flatMap(({ table, history, watermark, time_zone }, i) => {
+    const path = ['incremental', 'changes', i];
+    return [
+      ...(TABLE.test(table)
+        ? []
+        : [{ path: [...path, 'table'], message: 'write the name of one table or view, as in the query' }]),
+      ...(history !== undefined && kind === 'duckdb'
+        ? [{ path: [...path, 'history'], message: 'DuckDB keeps no history of changes: name a watermark' }]
+        : []),
+      ...(time_zone !== undefined && watermark === undefined
+        ? [{ path: [...path, 'time_zone'], message: 'only a watermark can need a time zone' }]
+        : []),
+    ];
+  });
 }
 
 function tablesApart({ sink, report }: JobDefinition, { table, shadow }: Incremental): Problem[] {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { columnList, duration, tableName, text } from './fields.ts';
+import { columnList, duration, tableName, text, timeZone } from './fields.ts';
 import { bands } from './score-schema.ts';
 
 const changeSource = z
@@ -12,7 +12,7 @@ const changeSource = z
     watermark: text
       .optional()
       .describe('column with the instant at which a row was written or changed last, such as loaded_at'),
-    time_zone: text.optional().describe('zone of a watermark without one; by default such a watermark is UTC'),
+    time_zone: timeZone.optional().describe('zone of a watermark without one; by default such a watermark is UTC'),
     history: z
       .enum(['appends', 'changes'])
       .optional()

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { GRAINS } from '../domain/window.ts';
 import { challenger } from './challenger-schema.ts';
 import { compare } from './compare-schema.ts';
-import { text } from './fields.ts';
+import { text, timeZone } from './fields.ts';
 import { gates } from './gates-schema.ts';
 import { incremental } from './incremental-schema.ts';
 import { labels } from './labels-schema.ts';
@@ -10,8 +10,6 @@ import { report } from './report-schema.ts';
 import { score } from './score-schema.ts';
 import { sink } from './sink-schema.ts';
 import { source } from './source-schema.ts';
-
-const timeZone = text.refine(isTimeZone, 'must be an IANA time zone, such as America/New_York');
 
 /** The job file. `z.input` is what users write and editors complete; `z.output` is the JobDefinition. */
 export const jobSchema = z.strictObject({
@@ -39,11 +37,3 @@ export const jobSchema = z.strictObject({
 
 /** A checked job file with all defaults filled in. */
 export type JobDefinition = z.output<typeof jobSchema>;
-
-function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}

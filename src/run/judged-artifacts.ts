@@ -1,7 +1,7 @@
 import { championRun } from '../domain/challenger.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
-import { isSliceJob } from '../domain/slice.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
+import { isSliceJob } from '../domain/slice.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
 

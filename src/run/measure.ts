@@ -44,22 +44,53 @@ export async function measureSlices(
 ): Promise<Measured> {
   const slices: MeasuredSlice[] = [];
   let setting: Omit<Measured, 'slices'> | undefined;
-  for (const { percent, query } of await slicesOf(job, window, context)) {
-    context.console.info(`measuring ${percent} % of the rows of ${window.label}`);
+  const console = warningOnce(context.console);
+  for (const { percent, query } of await slicesOf(job, window, { ...context, console })) {
+    console.info(`measuring ${percent} % of the rows of ${window.label}`);
     const spec = { job: { ...job, query }, window, model: path.resolve(job.root, job.definition.model) };
-    // Each slice begins now, not when the process began.
-    setting = await scoreAside(spec, { ...context, began: performance.now() }, async ({ plan, rows, seconds, workers }) => {
-      slices.push({ rows: rows.frozen, seconds, bytes: plan.estimatedBytes });
-      const { definition, digest } = plan.bundle;
-      if (plan.execution === undefined) throw new Error('the plan has no provider to score with');
-      return {
-        model: { name: definition.name, version: definition.version, digest },
-        ...{ execution: plan.execution, workers, freezes: plan.tap === undefined },
-      };
-    });
+    setting = await withOwnConnections({ ...context, console }, async (own) =>
+      scoreAside(spec, own, async ({ plan, rows, seconds, workers }) => {
+        slices.push({ rows: rows.frozen, seconds, bytes: plan.estimatedBytes });
+        const { definition, digest } = plan.bundle;
+        if (plan.execution === undefined) throw new Error('the plan has no provider to score with');
+        return {
+          model: { name: definition.name, version: definition.version, digest },
+          ...{ execution: plan.execution, workers, freezes: plan.tap === undefined },
+        };
+      }),
+    );
   }
   if (setting === undefined) throw new Error('there are no slices');
   return { ...setting, slices };
+}
+
+/** Closes what the work has opened when it has ended, not at the end of the command. Its clock starts now. */
+async function withOwnConnections<T>(context: Context, work: (own: Context) => Promise<T>): Promise<T> {
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    // A signal of its own: what listens to it goes with it.
+    const signal = AbortSignal.any([context.signal]);
+    return await work({ ...context, signal, began: performance.now(), atEnd: (close) => void closing.push(close) });
+  } finally {
+    // The end of a process that was told to end does not wait for connections.
+    if (context.signal.aborted) for (const close of closing) context.atEnd(close);
+    else await Promise.allSettled(closing.map((close) => close()));
+  }
+}
+
+/** Each slice opens the same warehouses, which have the same to say. */
+function warningOnce(console: Context['console']): Context['console'] {
+  const said = new Set<string>();
+  return {
+    info: (message) => console.info(message),
+    debug: (message) => console.debug(message),
+    warn(message) {
+      if (!said.has(message)) console.warn(message);
+      said.add(message);
+    },
+    error: (text, fields) => console.error(text, fields),
+    live: console.live,
+  };
 }
 
 interface Slice {

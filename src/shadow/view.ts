@@ -20,7 +20,7 @@ export interface EnsuredView {
  * score, then `band`, `model_version`, `model_digest`, `scored_at`, and `origin`, which is `batch` or `current`.
  *
  * @returns undefined if the job has no such view
- * @throws ScoreBatchError `configuration` if the name is that of a table or of somebody else's view
+ * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
  */
 export async function ensureView({ definition }: Pick<Job, 'definition'>, sink: Sink): Promise<EnsuredView | undefined> {
   const spec = shadowSpec(definition);

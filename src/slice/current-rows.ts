@@ -46,7 +46,9 @@ export async function earlierScores({ plan, progress }: ActiveRun, frozen: Froze
   const only = together && slice?.details.kind === 'changes' ? await frozenKeys(source, frozen, key) : undefined;
   const folder = await sink.workFolder(progress.runId);
   const scoreColumn = job.definition.score.column;
-  const spec = { current: tables.scores, key, scoreColumn, digest: bundle.digest, only, folder, memory: sourceAccess.memory };
+  const embedded = plan.kinds.sink === 'duckdb';
+  const { memory } = sourceAccess;
+  const spec = { current: tables.scores, key, scoreColumn, digest: bundle.digest, only, embedded, folder, memory };
   return await sink.read((reader) => writeEarlier(reader, spec));
 }
 

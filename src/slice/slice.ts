@@ -14,9 +14,11 @@ import { scoreFrozen } from '../run/score.ts';
 import { shown } from '../run/shown.ts';
 import type { RunSummary } from '../run/summary.ts';
 import { refuseAging } from './aging.ts';
+import { costWarnings } from './cost-warnings.ts';
 import { earlierScores, keysOfOtherModels } from './current-rows.ts';
+import { millis } from './instants.ts';
 import { freezeKeys, frozenKeys, goneKeys, keysRun } from './keys.ts';
-import { openSlices, type PlannedSlice, planSlice, type SliceOptions } from './plan-slice.ts';
+import { openSlices, type PlannedSlice, planSlice, type SliceOptions, type SliceSession } from './plan-slice.ts';
 import { publishSlice } from './publish-slice.ts';
 import { incrementalOf } from './slice-job.ts';
 
@@ -30,7 +32,10 @@ export interface SliceSummary {
   /** Undefined if another process has published the slice. */
   readonly outcome: SliceOutcome | undefined;
   readonly seconds: StageSeconds | undefined;
+  readonly warnings: readonly string[];
 }
+
+type Summary = Omit<SliceSummary, 'warnings'>;
 
 /**
  * Runs the slices that lead to the end of the data.
@@ -43,13 +48,45 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
   for (let more = true; more && done.length < MAX_SLICES; ) {
     const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
     const planned = await planSlice(again, context);
-    done.push(await runSlice(planned, job, context));
+    const summary = await runSlice(planned, job, context);
+    const costs = await costsOf(planned, summary, job);
+    for (const cost of costs) context.console.warn(cost);
+    done.push({ ...summary, warnings: [...summary.run.warnings, ...costs] });
     more = planned.more;
   }
+  if (incrementalOf(job).shadow !== undefined) await compareWithBatch(job, session, context);
   return done;
 }
 
-async function runSlice(planned: PlannedSlice, job: Job, context: Context): Promise<SliceSummary> {
+/** What the slice cost beyond its share of the batch. */
+async function costsOf({ plan, position }: PlannedSlice, { seconds, run }: Summary, job: Job): Promise<readonly string[]> {
+  const { name, every } = job.definition;
+  const { kind, as_of } = plan.slice.details;
+  const covered = kind === 'changes' && position ? millis(as_of) - millis(position.slice.as_of) : undefined;
+  if (seconds === undefined) return [];
+  const slice = { seconds, rows: run.rows?.frozen ?? 0 };
+  return await costWarnings({ ledger: plan.ledger, job: name, every, interval: incrementalOf(job).interval, slice, covered });
+}
+
+/** Makes the view that people read, and compares with what the batch has published by now. Its errors stop no slice. */
+async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { console }: Context): Promise<void> {
+  try {
+    const { ensureView } = await import('../shadow/view.ts');
+    const { compareShadow } = await import('../shadow/compare.ts');
+    const { describeComparison } = await import('../shadow/sentences.ts');
+    await ensureView(job, sink);
+    const { made } = await compareShadow(job, { sink, ledger });
+    for (const { comparison, look } of made) {
+      const text = `compared with the batch: ${describeComparison(comparison)}`;
+      if (comparison.within) console.info(text);
+      else console.warn([text, ...look.map((sql) => `to see the users: ${sql}`)].join('\n'));
+    }
+  } catch (error) {
+    console.warn(`the comparison with the batch failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function runSlice(planned: PlannedSlice, job: Job, context: Context): Promise<Summary> {
   const { plan, position } = planned;
   const { details } = plan.slice;
   if (details.kind === 'snapshot') await refuseAging(plan, job);

@@ -184,7 +184,7 @@ export interface Sink extends Scratch, Audit {
   /**
    * Creates a view for people, or replaces it if its definition differs.
    *
-   * @throws ScoreBatchError `configuration` if the name is that of a table or of somebody else's view
+   * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
    */
   view(spec: ViewSpec): Promise<'created' | 'replaced' | 'unchanged'>;
   /**

@@ -171,5 +171,9 @@ function withCost(day: string, { rows, seconds, bytes }: { rows: number; seconds
     `update marketing.score_batch_ledger
      set details = json_merge_patch(details, '${details}'), rows_frozen = ${rows}, rows_scored = ${rows}, rows_quarantined = 0
      where window_label = '${day}' and state <> 'started'`,
+    // Otherwise a run on a slow machine would have lasted longer than these seconds, as a resumed one does.
+    `update marketing.score_batch_ledger set recorded_at = (
+       select min(recorded_at) from marketing.score_batch_ledger where window_label = '${day}')
+     where window_label = '${day}'`,
   ];
 }

@@ -82,7 +82,7 @@ describe('selects the changed users', () => {
       changed: { relation: '`s`.`t`', columns: ['`x`', '`y`'] },
     });
     expect(texts).toEqual([
-      'SELECT * FROM (select * from o where (a, b) IN (SELECT AS STRUCT `x`, `y` FROM `s`.`t`)\n) WHERE (a, b) IN (SELECT AS STRUCT `x`, `y` FROM `s`.`t`)',
+      'SELECT * FROM (select * from o where (a, b) IN (SELECT (`x`, `y`) FROM `s`.`t`)\n) WHERE (a, b) IN (SELECT (`x`, `y`) FROM `s`.`t`)',
     ]);
   });
 

@@ -8,13 +8,14 @@ import { KNOWN, labelledProject } from '../support/labelled-project.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { repository, statements } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
+import { shadowProject } from '../support/shadow-project.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
 const WEEK = ['--week', '1997-W11'];
 
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
-  const challenged = await challengerProject({ promoteAfter: 1 });
+  const [challenged, shadowed] = [await challengerProject({ promoteAfter: 1 }), await shadowProject()];
   const calls: readonly (readonly [folder: string, args: readonly string[], code?: number, before?: string])[] = [
     [labelled, ['status']],
     [labelled, ['check']],
@@ -45,6 +46,8 @@ it('every command prints with --json what its schema describes, and nothing else
     [phased, ['rollback', ...WEEK, '--reason', 'the new scores are wrong']],
     [phased, ['erase', '--key', '19', '--reason', 'request 7']],
     [phased, ['status']],
+    [shadowed, ['compare', '--shadow']],
+    [shadowed, ['rollback', '--shadow']],
     [challenged, WEEK],
     [challenged, ['promote', '--dry-run']],
     [challenged, ['promote']],

@@ -56,7 +56,7 @@ describe.each<[string, string, string]>([
         },
       ),
       {
-        numRuns: 12,
+        numRuns: 6,
         examples: [
           [2048, 0],
           [500, 10],

@@ -24,7 +24,7 @@ it('ends with 65 as long as the newest comparison is not within limits, and comp
   expect(first.code).toBe(65);
   expect(first.stdout).toContain('1997-W11, publication 1: NOT within limits; 70 scores compared, largest difference 0.000002');
   expect(first.stdout).toContain('0 of 2 comparisons in a row are within limits');
-  expect(first.stderr).toContain('1 score differs by more than 0.000001, at most by 0.000002');
+  expect(first.stderr).toContain('warning: 1997-W11: 1 score differs by more than 0.000001, at most by 0.000002');
   const [, statement = ''] = /look at them: (.*)/.exec(first.stdout) ?? [];
   expect(await rowsOf(folder, statement)).toHaveLength(1);
   expect(await kept(folder)).toEqual(['["70"]']);
@@ -115,7 +115,7 @@ it('compares an empty window, which proves nothing, and refuses rows that somebo
   expect(twice.stderr).toContain('marketing.current_boundary has more than one row of a user at the end of 1997-W11');
 });
 
-it('refuses a view that is somebody else s, a job without shadow, and flags that are for something else', async () => {
+it('refuses a view that is of others, a job without shadow, and flags that are for something else', async () => {
   const folder = await published((job) => job.replace('comparisons: 2', 'comparisons: 1'));
   expect((await call(folder, 'compare', '--shadow')).code).toBe(0);
   await appendEntry(folder, {});

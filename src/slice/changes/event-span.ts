@@ -1,9 +1,15 @@
 import { formatMicroseconds } from '../../domain/microseconds.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { TextRow } from '../../warehouse/reader.ts';
-import type { EventOptions } from './events.ts';
-import { earliest, instantAt, otherKind, SNAPSHOT } from './position.ts';
+import { earliest, instantAt, numberAt, SNAPSHOT } from './position.ts';
 import type { SpanLimits, SpanToRead } from './source.ts';
+
+export interface EventOptions {
+  /** Name of the column with the position of an event. */
+  readonly position: string;
+  /** Whether all users are compared once a day: it finds what an event without a key hides. */
+  readonly reconciled: boolean;
+}
 
 interface Judged {
   /** The table. */
@@ -18,12 +24,12 @@ const AHEAD = 300_000_000n;
 export function eventSpan(judged: Judged, row: TextRow, from: string | null, { cap }: SpanLimits): SpanToRead {
   const { name } = judged;
   const [least, greatest, stamp, clock] = row;
-  if (from !== null && !/^\d+$/.test(from)) throw otherKind(from, name);
+  const start = from === null ? undefined : numberAt(from, name);
   const warnings = judge(judged, row.slice(4).map(Number));
   if (greatest === null || greatest === undefined)
     return { span: { source: name, from, to: from ?? '0' }, asOf: undefined, warnings };
   const end = BigInt(greatest) + 1n;
-  if (from !== null && end < BigInt(from)) {
+  if (start !== undefined && end < start) {
     throw new ScoreBatchError('refused', `the events of ${name} were read up to position ${from}, and now end at ${greatest}`, {
       details: ['the table was replaced, or the positions of its source start again'],
       hint: SNAPSHOT,
@@ -52,7 +58,7 @@ function judge({ name, options }: Judged, counts: readonly number[]): string[] {
   if (unknown > 0) {
     throw new ScoreBatchError(
       'refused',
-      `${name} has ${unknown} events with an op other than c, u, d, r, t, m, or without position`,
+      `${events(unknown)} of ${name} ${unknown === 1 ? 'has' : 'have'} an op other than c, u, d, r, t, m, or no position`,
       {
         hint: `land the events as Debezium writes them, then ${SNAPSHOT}`,
       },
@@ -62,14 +68,18 @@ function judge({ name, options }: Judged, counts: readonly number[]): string[] {
   if (keyless > 0 && !options.reconciled) {
     throw new ScoreBatchError(
       'refused',
-      `${keyless} events of ${name} have no key: neither before nor after has all of its fields`,
+      `${events(keyless)} of ${name} without a key: neither before nor after has all of its fields`,
       {
         hint: 'name the fields with key: in incremental.changes, exactly as the source has them; for deletes set REPLICA IDENTITY FULL there, or reconcile: day here',
       },
     );
   }
   return [
-    ...(keyless > 0 ? [`${keyless} events of ${name} have no key: ${found}`] : []),
-    ...(blind > 0 ? [`${blind} updates of ${name} have no row of before; if they changed a key, ${found}`] : []),
+    ...(keyless > 0 ? [`${events(keyless)} of ${name} without a key: ${found}`] : []),
+    ...(blind > 0 ? [`${events(blind)} of ${name} without the row before an update: if a key changed, ${found}`] : []),
   ];
+}
+
+function events(count: number): string {
+  return count === 1 ? '1 event' : `${count} events`;
 }

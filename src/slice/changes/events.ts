@@ -3,16 +3,10 @@ import { findColumn } from '../../domain/schema.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 import { columnOf, nameIn, type SourceTable, selectKeys } from './columns.ts';
-import { eventSpan } from './event-span.ts';
+import { type EventOptions, eventSpan } from './event-span.ts';
 import { fieldText, isImage } from './json-field.ts';
+import { numberAt } from './position.ts';
 import type { ChangeSource } from './source.ts';
-
-export interface EventOptions {
-  /** Name of the column with the position of an event. */
-  readonly position: string;
-  /** Whether all users are compared once a day: it finds what an event without a key hides. */
-  readonly reconciled: boolean;
-}
 
 /**
  * A table of change events as Debezium writes them: `op`, `before`, `after` and a position, a whole number that grows (`lsn` for
@@ -37,7 +31,7 @@ export function eventSource(table: SourceTable, options: EventOptions): ChangeSo
     table.key.map((column, i) =>
       fieldText(dialect, table.kind, { column: image, name: of(image) }, table.keyNames[i] ?? column.name),
     );
-  const since = (from: string) => `${of(position)} >= ${BigInt(from) - 1n}`;
+  const since = (from: string) => `${of(position)} >= ${numberAt(from, table.name) - 1n}`;
   return {
     name: table.name,
     bounds: (dialect, from) => {
@@ -68,7 +62,7 @@ export function eventSource(table: SourceTable, options: EventOptions): ChangeSo
       const conditions = [
         `${op} IN ('c', 'u', 'd', 'r')`,
         ...(from === null ? [] : [since(from)]),
-        ...(from === to ? [] : [`${of(position)} < ${BigInt(to)}`]),
+        ...(from === to ? [] : [`${of(position)} < ${numberAt(to, table.name)}`]),
       ];
       const names = table.key.map((_, i) => `key_${i}`);
       const rows = images.map((image) => {

@@ -25,7 +25,7 @@ export function fieldText(dialect: Dialect, kind: WarehouseKind, { column, name 
       return isStruct(column) ? `CAST(${name}.${dialect.identifier(field)} AS STRING)` : `JSON_VALUE(${name}, ${path})`;
     case 'snowflake':
       // JSON's null becomes the null of SQL with the cast.
-      return `CAST(GET(${column.type === 'string' ? `PARSE_JSON(${name})` : name}, ${dialect.literal(field)}) AS VARCHAR)`;
+      return `CAST(${column.type === 'string' ? `PARSE_JSON(${name})` : name}:"${field.replaceAll('"', '""')}" AS VARCHAR)`;
   }
 }
 

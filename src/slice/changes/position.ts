@@ -16,7 +16,13 @@ export function instantAt(position: string, table: string): Microseconds {
   return instant;
 }
 
-export function otherKind(position: string, table: string): ScoreBatchError {
+/** A position that is a whole number. @throws ScoreBatchError as `instantAt` */
+export function numberAt(position: string, table: string): bigint {
+  if (!/^\d+$/.test(position)) throw otherKind(position, table);
+  return BigInt(position);
+}
+
+function otherKind(position: string, table: string): ScoreBatchError {
   return new ScoreBatchError(
     'refused',
     `the change source ${table} was read up to ${position}, which is not a position of it now`,

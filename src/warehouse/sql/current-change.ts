@@ -13,7 +13,7 @@ import {
   positionOf,
   type SliceToPublish,
 } from './current.ts';
-import { keyConditions, selectSlice, selectTable } from './current-rows.ts';
+import { keyConditions, sameKey, selectSlice, selectTable } from './current-rows.ts';
 import { deleteWindow, insertQuarantine } from './publication.ts';
 import type { PublicationTables } from './publishing.ts';
 
@@ -100,8 +100,10 @@ export function currentFaults(
       ? '0'
       : `(SELECT COUNT(*) FROM (SELECT DISTINCT ${keys} FROM (${selectSlice(dialect, { staged, key, keep, stagesText })}) fresh) users)`;
   const rows = selectTable(dialect, table, key, { place: 'position' });
-  const twice = `(SELECT COUNT(*) FROM (SELECT ${keys} FROM (${rows}) placed GROUP BY ${keys}
-    HAVING MAX(place) = ${positionOf(entry)} AND COUNT(*) > 1) repeated)`;
+  // Only users of this position are grouped: they are few, and the table can be large.
+  const twice = `(SELECT COUNT(*) FROM (SELECT ${keys} FROM (${rows}) placed
+    WHERE EXISTS (SELECT 1 FROM (${rows}) newest WHERE newest.place = ${positionOf(entry)} AND ${sameKey(key, 'newest', 'placed')})
+    GROUP BY ${keys} HAVING COUNT(*) > 1) repeated)`;
   const alive = `${deleted} = FALSE AND ${position} < ${positionOf(entry)}`;
   const columns = key.map((column) => `present.${identifier(column.name)}`);
   return [

@@ -9,7 +9,7 @@ import { histogramCounts } from './tally.ts';
 // What the gates of a slice judge: the current table as it would be.
 
 /** The users that the current table has, without the deleted ones. */
-export interface CurrentUsers {
+interface CurrentUsers {
   readonly users: number;
   /** Users who have a reason instead of a score. */
   readonly quarantined: number;

@@ -54,7 +54,7 @@ export function selectSlice(dialect: Dialect, { staged, key, keep, stagesText }:
 }
 
 /** Key and kept columns as they are named and typed in staging. */
-export function stagedColumns({ key, keep, stagesText }: SliceColumns): Column[] {
+function stagedColumns({ key, keep, stagesText }: SliceColumns): Column[] {
   const kept = stagedKeys(keep, stagesText).map((column, i) => ({ ...column, name: stagedKeep(i) }));
   return [...stagedKeys(key, stagesText), ...kept];
 }

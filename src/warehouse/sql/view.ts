@@ -26,7 +26,7 @@ const MARK = 'score-batch view';
  * Creates a view, or replaces it if it is the job's with another definition. Each warehouse writes a definition down in its own
  * way, so the definition carries a digest of itself.
  *
- * @throws ScoreBatchError `configuration` if the name is that of a table or of somebody else's view
+ * @throws ScoreBatchError `configuration` if the name is that of a table or of a view that is not the job's
  */
 export async function makeView(
   maker: ViewMaker,

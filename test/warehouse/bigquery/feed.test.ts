@@ -121,7 +121,12 @@ interface Outcome {
   readonly facts: unknown;
 }
 
-async function score(source: Source, frozen: FrozenTable, columns: Schema, hashKey?: string): Promise<Outcome> {
+async function score(
+  source: Source,
+  frozen: FrozenTable,
+  columns: Schema,
+  { hashKey, slice }: Partial<Pick<WorkerSetup, 'hashKey' | 'slice'>> = {},
+): Promise<Outcome> {
   const folder = await temporaryFolder();
   await using database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: folder });
   const setup = {
@@ -135,6 +140,7 @@ async function score(source: Source, frozen: FrozenTable, columns: Schema, hashK
     batchRows: 5000,
     hashValues: hashKey !== undefined,
     hashKey,
+    slice,
     stagesText: true,
     scoredAt: '2026-11-26T00:00:00Z',
     folder,
@@ -180,7 +186,10 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
     const cut = await broken(project, storage, (nth) => (nth === 1 ? { after: 600_000, end: 'cut' } : undefined));
     expect(await score(cut.source, frozen, columns)).toEqual(loaded);
     expect(cut.connections()).toBeGreaterThan(1);
-    expect(await score(source, frozen, columns, 'secret')).toEqual(await score(loading(source), frozen, columns, 'secret'));
+    const hashed = { hashKey: 'secret' };
+    expect(await score(source, frozen, columns, hashed)).toEqual(await score(loading(source), frozen, columns, hashed));
+    // A slice loads what could be fed.
+    expect((await score(source, frozen, columns, { slice: { earlier: undefined } })).rows).toEqual(loaded.rows);
   });
 
   it('may have rows none of which is rejected, or no rows at all', async () => {

@@ -56,6 +56,11 @@ export const current: Area = (it, makeSubject) => {
     expect((await first.rows())[1]).toEqual(second);
     expect(Object.keys(await first.rows())).toEqual(['1', '2']);
     expect(await quarantineOf(first)).toEqual(['1 unknown category slice2', 'null null key slice2']);
+    const { sink } = subject.warehouse;
+    const { job, window } = first.spec.entry;
+    expect(await sink.differences(first.tables)).toEqual([]);
+    expect(await sink.held(first.tables, job, [window])).toMatchObject([{ table: 'quarantine', runId: 'slice2', rows: 2 }]);
+    expect(await sink.otherJobs(first.tables, job)).toEqual([]);
     // Nothing has changed, though it is read again.
     await publishSlice(subject, 3, [{ key: ['1'], country: 'FR', reason: 'unknown category' }]);
     expect((await first.rows())[1]).toEqual({ ...second, position: '3', as_of: at(3), run_id: 'slice3' });

@@ -21,7 +21,7 @@ import { JOB, type OpenSubject } from './subject.ts';
 
 // Slices of a job, without the flow that plans them: rows are given, staged, and published into the current table.
 
-export const CURRENT = ['marketing', 'current'];
+const CURRENT = ['marketing', 'current'];
 
 const WINDOW: LedgerWindow = {
   label: 'current',
@@ -30,7 +30,7 @@ const WINDOW: LedgerWindow = {
   kind: 'ad hoc',
 };
 
-export const SLICE_BANDS: Bands = { by: 'threshold', bounds: [{ name: 'high', bound: 500_000 }], rest: 'low' };
+const SLICE_BANDS: Bands = { by: 'threshold', bounds: [{ name: 'high', bound: 500_000 }], rest: 'low' };
 
 const FACTS = JSON.stringify({ scorer: { score_batch: '1', onnxruntime: '1', provider: 'cpu', processor: 'x64' } });
 
