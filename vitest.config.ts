@@ -79,6 +79,7 @@ const SYSTEM = [
   'slice/replay',
   'slice/slice',
   'sizing/run-sizing',
+  'slice/replay',
   'tap',
   'tap-recovery',
   'tensorize/bundle',
