@@ -1,5 +1,4 @@
 import { incrementalJob } from '../domain/slice.ts';
-import { parseTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
@@ -57,9 +56,4 @@ export function sliceJob(job: Job): Job {
  */
 export function sliceWindow({ definition }: Job): Window {
   return { start: START, end: END, kind: 'ad hoc', label: 'current', zone: definition.time_zone };
-}
-
-/** Name of the current table by its parts. */
-export function currentTable({ definition }: Pick<Job, 'definition'>): readonly string[] {
-  return parseTableName(incrementalOf({ definition }).table) ?? [];
 }
