@@ -1,9 +1,12 @@
 import type { Publication } from '../domain/ledger.ts';
 import { incrementalJob } from '../domain/slice.ts';
+import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { StatusOutput } from '../json/status.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
+import { shadowEvidence } from '../shadow/evidence.ts';
+import { shadowSpec } from '../shadow/spec.ts';
 import { describeSlice, positionNow, slicesOf } from './status-slices-rows.ts';
 import { type SlicesStatus, showSlices } from './status-slices-text.ts';
 import type { Block } from './status-watch.ts';
@@ -37,6 +40,24 @@ export function refuseWithoutSlices(
   });
 }
 
+type Shadow = SlicesStatus['shadow'];
+
+/** What people read, and how the comparisons with the batch are. */
+async function shadowOf({ definition }: Job, ledger: Warehouses['ledger']): Promise<Shadow> {
+  const spec = shadowSpec(definition);
+  if (spec === undefined) return null;
+  const entries = await ledger.entries({ job: spec.slices, states: ['compared', 'switched'] });
+  const { comparisons, inRow } = shadowEvidence(entries);
+  const switched = entries.findLast(({ state }) => state === 'switched');
+  return {
+    view: showTableName(spec.view),
+    reads: switched?.window.label === 'current' ? 'current' : 'batch',
+    comparisons_in_a_row: inRow.length,
+    comparisons_needed: spec.shadow.comparisons,
+    last_window: comparisons[0]?.window.label ?? null,
+  };
+}
+
 /** The slices of a job and where they have come to. */
 export async function slicesBlock({ job, warehouses, limit, now }: SlicesSpec): Promise<Block> {
   const { name, time_zone: zone, incremental, source, sink } = job.definition;
@@ -54,7 +75,7 @@ export async function slicesBlock({ job, warehouses, limit, now }: SlicesSpec): 
   const status: SlicesStatus = {
     table: incremental?.table ?? '',
     position,
-    shadow: null,
+    shadow: await shadowOf(job, ledger),
     slices: shown,
   };
   const data: StatusOutput = {

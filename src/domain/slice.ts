@@ -13,11 +13,6 @@ export function isSliceJob(job: string): boolean {
   return job.endsWith(SUFFIX);
 }
 
-/** The job whose slices the ledger holds under this name; the name itself if it is not of slices. */
-export function batchJob(job: string): string {
-  return isSliceJob(job) ? job.slice(0, -SUFFIX.length) : job;
-}
-
 /**
  * `snapshot`: all users, because there is no position yet or it was asked for. `changes`: users that changed. `full`: all
  * users once more, for `refresh: day` or `reconcile: day`.

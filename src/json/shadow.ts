@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { SHADOW_TARGETS } from '../domain/shadow.ts';
 import { count, instant, job, label, type Made, runId, text } from './fields.ts';
 
-export const shadowComparison = z.strictObject({
+const shadowComparison = z.strictObject({
   window: z.strictObject({ label, start: instant, end: instant }),
   run_id: runId.describe('run of the batch'),
   publication: count.describe('its number'),

@@ -18,7 +18,7 @@ export interface ShadowWarehouses {
 }
 
 /** A comparison that this call made. */
-export interface MadeComparison {
+interface MadeComparison {
   readonly comparison: ShadowComparison;
   /** If it is not within limits: statements that show the users. */
   readonly look: readonly string[];

@@ -3,7 +3,7 @@ import { parseTableName, sibling, suffixed, type TableName } from '../domain/tab
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
 
-export type Incremental = NonNullable<JobDefinition['incremental']>;
+type Incremental = NonNullable<JobDefinition['incremental']>;
 
 /** What a job compares with its batch, and where. */
 export interface ShadowSpec {

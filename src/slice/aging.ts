@@ -63,5 +63,7 @@ function both(first: Query, second: Query): Query {
     b.length === 1
       ? [...joined.slice(0, -1), `${joined.at(-1)}) AS second_rows`]
       : [...joined, ...b.slice(1, -1), `${b.at(-1)}) AS second_rows`];
-  return { name: first.name, texts, parameters: [...first.parameters, ...second.parameters] };
+  // Warehouses tell parameters apart by name.
+  const later = second.parameters.map((parameter) => ({ ...parameter, name: `later_${parameter.name}` }));
+  return { name: first.name, texts, parameters: [...first.parameters, ...later] };
 }

@@ -1,13 +1,12 @@
 import { incrementalJob } from '../domain/slice.ts';
-import { parseTableName } from '../domain/table-name.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { dayStart } from '../window/calendar.ts';
 
 export type Incremental = NonNullable<JobDefinition['incremental']>;
 
+const START = new Date(0);
 /** No slice ends after it. */
 const END = new Date('9999-12-31T00:00:00.000Z');
 
@@ -51,14 +50,10 @@ export function sliceJob(job: Job): Job {
   };
 }
 
-/** The one window of a job of slices in the ledger; each slice is a publication of it. */
+/**
+ * The one window of a job of slices in the ledger; each slice is a publication of it. It does not depend on the job file: after a change
+ * of `since`, the slices must still see those before.
+ */
 export function sliceWindow({ definition }: Job): Window {
-  const { since } = incrementalOf({ definition });
-  const start = new Date(dayStart(since, definition.time_zone));
-  return { start, end: END, kind: 'ad hoc', label: 'current', zone: definition.time_zone };
-}
-
-/** Name of the current table by its parts. */
-export function currentTable({ definition }: Pick<Job, 'definition'>): readonly string[] {
-  return parseTableName(incrementalOf({ definition }).table) ?? [];
+  return { start: START, end: END, kind: 'ad hoc', label: 'current', zone: definition.time_zone };
 }

@@ -73,8 +73,9 @@ async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { cons
   try {
     const { ensureView } = await import('../shadow/view.ts');
     const { compareShadow } = await import('../shadow/compare.ts');
-    const { describeComparison } = await import('../shadow/sentences.ts');
-    await ensureView(job, sink);
+    const { describeComparison, describeView } = await import('../shadow/sentences.ts');
+    const view = await ensureView(job, sink);
+    if (view !== undefined && view.state !== 'unchanged') console.info(describeView(view));
     const { made } = await compareShadow(job, { sink, ledger });
     for (const { comparison, look } of made) {
       const text = `compared with the batch: ${describeComparison(comparison)}`;

@@ -8,7 +8,7 @@ import { query, statements } from './project.ts';
 // The linear project with slices in shadow, over two weeks. Slices are statements: rows of the current table and of its boundaries
 // as a slice leaves them, made from what the batch has published.
 
-export const USERS = `
+const USERS = `
   select i as user_id, date '1997-03-10' + cast(i % 14 as integer) as signup, (i % 20) / 10.0 as a, (i % 13) / 10.0 as b,
     ['US', 'DE', 'FR'][1 + i % 3] as country
   from range(140) as users(i)`;
@@ -25,7 +25,7 @@ const SECTION = `incremental:
     view: marketing.shown
 `;
 
-export const WEEKS = {
+const WEEKS = {
   '1997-W11': { start: '1997-03-10 05:00:00+00', end: '1997-03-17 05:00:00+00' },
   '1997-W12': { start: '1997-03-17 05:00:00+00', end: '1997-03-24 05:00:00+00' },
 } as const;

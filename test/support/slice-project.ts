@@ -3,7 +3,7 @@ import { linearProject } from './linear-project.ts';
 import { query, statements } from './project.ts';
 
 /** Events of users; the newest one of a user has the features. `loaded_at` is the watermark. */
-export const EVENTS = `
+const EVENTS = `
   select i as user_id, timestamp '1997-03-10 05:00:00' + to_minutes(i * 10) as happened_at, (i % 20) / 10.0 as a,
     (i % 13) / 10.0 as b, ['US', 'DE', 'FR'][1 + i % 3] as country,
     timestamp '1997-03-10 05:00:00' + to_minutes(i * 10) as loaded_at
