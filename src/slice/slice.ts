@@ -75,7 +75,8 @@ async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { cons
     const { compareShadow } = await import('../shadow/compare.ts');
     const { describeComparison, describeView } = await import('../shadow/sentences.ts');
     const view = await ensureView(job, sink);
-    if (view !== undefined && view.state !== 'unchanged') console.info(describeView(view));
+    const said = view && describeView(view);
+    if (said !== undefined) console.info(said);
     const { made } = await compareShadow(job, { sink, ledger });
     for (const { comparison, look } of made) {
       const text = `compared with the batch: ${describeComparison(comparison)}`;
