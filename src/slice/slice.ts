@@ -47,8 +47,10 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
   const done: SliceSummary[] = [];
   for (let more = true; more && done.length < MAX_SLICES; ) {
     const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
-    const planned = await planSlice(again, context);
-    const summary = await runSlice(planned, job, context);
+    // The seconds of a slice begin where the slice before it ended.
+    const own = done.length > 0 ? { ...context, began: performance.now() } : context;
+    const planned = await planSlice(again, own);
+    const summary = await runSlice(planned, job, own);
     const costs = await costsOf(planned, summary, job);
     for (const cost of costs) context.console.warn(cost);
     done.push({ ...summary, warnings: [...summary.run.warnings, ...costs] });
