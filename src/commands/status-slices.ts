@@ -7,7 +7,6 @@ import type { StatusOutput } from '../json/status.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
 import { shadowEvidence } from '../shadow/evidence.ts';
 import { shadowSpec } from '../shadow/spec.ts';
-import type { StatusFlags } from './status.ts';
 import { describeSlice, positionNow, slicesOf } from './status-slices-rows.ts';
 import { type SlicesStatus, showSlices } from './status-slices-text.ts';
 import type { Block } from './status-watch.ts';
@@ -25,7 +24,10 @@ interface SlicesSpec {
 }
 
 /** @throws ScoreBatchError `usage` for flags of windows, `configuration` for a job without slices */
-export function refuseWithoutSlices({ since, state }: StatusFlags, { definition }: Job): void {
+export function refuseWithoutSlices(
+  { since, state }: { readonly since?: string; readonly state?: string },
+  { definition }: Job,
+): void {
   const flag = since === undefined ? (state === undefined ? undefined : '--state') : '--since';
   if (flag !== undefined) {
     throw new ScoreBatchError('usage', `${flag} cannot be combined with --slices`, {

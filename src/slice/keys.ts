@@ -33,10 +33,12 @@ export async function freezeKeys({ plan, runId, sources, more }: ChangedKeys): P
     const span = slice.details.spans.find((one) => one.source === changes.name);
     return span === undefined ? [] : [changes.keys(source.dialect, span)];
   });
-  return await source.freeze(selectKeys(source.dialect, key, [...selects, ...listKeys(source.dialect, key, more)]), {
-    ...{ runId: keysRun(runId), key, columns: key, ...sizing.chunking },
-    hash: 'md5',
-  });
+  const query = selectKeys(source.dialect, key, [...selects, ...listKeys(source.dialect, key, more)]);
+  try {
+    return await source.freeze(query, { runId: keysRun(runId), key, columns: key, ...sizing.chunking, hash: 'md5' });
+  } catch (error) {
+    throw sources.reduce((cause: unknown, changes) => changes.refusal(cause), error);
+  }
 }
 
 function selectKeys(dialect: Dialect, key: readonly Column[], selects: readonly string[]): Query {

@@ -63,7 +63,7 @@ export interface PlannedSlice {
  * Plans the slice after the newest one, or the unfinished one with the spans that it recorded.
  *
  * @throws ScoreBatchError `configuration` if the query's shape differs from that of the slices before, `refused` if a change
- *   source cannot go on from the position; both name the full snapshot as the way out
+ *   source cannot be read from the position; both name the full snapshot as the way out
  */
 export async function planSlice(session: SliceSession, context: Context): Promise<PlannedSlice> {
   const { bundle, served, source, sink, ledger, kinds, sourceAccess, options } = session;
