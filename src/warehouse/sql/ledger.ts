@@ -2,7 +2,7 @@ import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import { isSliceJob } from '../../domain/slice.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
-import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
+import type { HistoryOf, LedgerFilter } from '../ledger-filter.ts';
 import { instant } from './dialect.ts';
 
 /** Appends an entry with the next number. Hold the publish lock if the number must be unique. */
