@@ -136,7 +136,8 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
     const earlier = await earlierScores(active, rows);
     await scoreFrozen({ ...active, plan: { ...plan, slice: { ...slice, earlier } } }, rows, ALONE);
   }
-  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, lastFull });
+  const usersBefore = position?.outcome?.users;
+  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, usersBefore, lastFull });
 }
 
 async function freezeRows({ plan, progress }: ActiveRun, query: Query): Promise<FrozenTable> {
