@@ -2,6 +2,7 @@
 // table `orders` holds what has arrived by then; the job is jobs/hourly/churn-hourly.yaml. Ends by itself, can be run again.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
+import { counted } from '../src/domain/counted.ts';
 import { drawHistory } from './replay/deliveries.ts';
 import { applyChange, createOrders, duckdbShop } from './replay/shop.ts';
 import { shopRows } from './replay/shop-rows.ts';
@@ -12,7 +13,7 @@ const SEED = 1;
 const JOB = 'jobs/hourly/churn-hourly.yaml';
 const FOLDER = `${ROOT}data/hourly`;
 /** The job's own folder: nothing else of the checkout is touched. */
-const FILES = ['shop.duckdb', 'shop.duckdb.wal', 'shop.duckdb.score-batch'];
+const FILES = ['shop.duckdb', 'shop.duckdb.wal', 'shop.duckdb.scratch'];
 
 const say = (text: string) => process.stdout.write(`${text}\n`);
 
@@ -36,6 +37,7 @@ scoreBatch('--slice');
 await ordersArrive('1997-03-16T19:05:00-05:00');
 scoreBatch('--slice');
 scoreBatch('status --slices');
+scoreBatch('promote --shadow', 65);
 
 say('\n# The week has ended at midnight: the slice stops there, and the batch scores the same week.');
 await ordersArrive('1997-03-17T00:35:00-05:00');
@@ -52,8 +54,8 @@ await showView();
 scoreBatch('rollback --shadow --reason "marketing wants to wait for another week"');
 await showView();
 
-say('\n# No slice for a day: the next start catches up, to midnight, where all users are read, and from there; not 24 slices.');
-await ordersArrive('1997-03-18T00:40:00-05:00');
+say('\n# No slice for 23 hours: the next start catches up with one, not with 23.');
+await ordersArrive('1997-03-17T23:35:00-05:00');
 scoreBatch('--slice');
 scoreBatch('status --slices');
 say('\nLeft behind: data/hourly/shop.duckdb (tables orders, marketing.*). Run it again: it is made anew.');
@@ -62,20 +64,21 @@ say('\nLeft behind: data/hourly/shop.duckdb (tables orders, marketing.*). Run it
 async function ordersArrive(now: string): Promise<void> {
   const change = rows.advance(Date.parse(now));
   await shop.visit((run) => applyChange(shop, run, change));
-  const counts = `${change.inserted.length.toLocaleString('en')} rows of orders arrived, ${change.deletedOrders.length} orders were deleted`;
+  const counts = `${counted(change.inserted.length, 'row')} of orders arrived, ${counted(change.deletedOrders.length, 'order was', 'orders were')} deleted`;
   say(`\n$ export SCORE_BATCH_NOW=${now}  # ${counts}`);
   process.env.SCORE_BATCH_NOW = now;
 }
 
-function scoreBatch(flags: string): void {
-  say(`\n$ score-batch ${flags}`);
+/** @param code the exit code that it must end with */
+function scoreBatch(flags: string, code = 0): void {
+  say(`\n$ score-batch ${flags}${code === 0 ? '' : `  # exit code ${code}`}`);
   const words = [...flags.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, word]) => quoted ?? word ?? '');
   const { status } = spawnSync(process.execPath, [`${ROOT}dist/cli.js`, ...words], {
     cwd: ROOT,
     env: { ...process.env, SCORE_BATCH_JOB: JOB },
     stdio: 'inherit',
   });
-  if (status !== 0) process.exit(status ?? 1);
+  if (status !== code) process.exit(status || 1);
 }
 
 async function showView(): Promise<void> {
