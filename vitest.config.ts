@@ -79,7 +79,6 @@ const SYSTEM = [
   'slice/replay',
   'slice/slice',
   'sizing/run-sizing',
-  'slice/replay',
   'tap',
   'tap-recovery',
   'tensorize/bundle',

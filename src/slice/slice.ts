@@ -48,7 +48,7 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
   const done: SliceSummary[] = [];
   for (let more = true; more && done.length < MAX_SLICES; ) {
     const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
-    // The seconds of a slice are not those of the slices before it.
+    // The seconds of a slice begin where the slice before it ended.
     const own = done.length > 0 ? { ...context, began: performance.now() } : context;
     const planned = await planSlice(again, own);
     const summary = await runSlice(planned, job, own);
