@@ -12,7 +12,7 @@ export interface PrintedSlice {
 }
 
 /** The slices of a command that ended well. */
-export function slicesIn({ code, stdout, stderr }: Outcome): readonly PrintedSlice[] {
+function slicesIn({ code, stdout, stderr }: Outcome): readonly PrintedSlice[] {
   if (code !== 0) throw new Error(`ended with ${code}: ${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '').slices;
 }
