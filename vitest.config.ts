@@ -48,6 +48,7 @@ const SYSTEM = [
   'evaluation/bad-labels',
   'evaluation/matured',
   'holdout',
+  'hourly-walk',
   'identities',
   'limits',
   'package',

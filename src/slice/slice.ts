@@ -13,6 +13,7 @@ import type { ActiveRun } from '../run/progress.ts';
 import { scoreFrozen } from '../run/score.ts';
 import { shown } from '../run/shown.ts';
 import type { RunSummary } from '../run/summary.ts';
+import { localTime } from '../window/local-time.ts';
 import { refuseAging } from './aging.ts';
 import { costWarnings } from './cost-warnings.ts';
 import { earlierScores, keysOfOtherModels } from './current-rows.ts';
@@ -122,13 +123,14 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
   progress.clock.enter('freeze');
   let rows: FrozenTable | undefined;
   let keys: FrozenTable | undefined;
+  const until = localTime(slice.details.as_of, plan.window.zone);
   if (slice.details.kind === 'changes') {
     const more = await keysOfOtherModels(plan, position, incrementalOf(job).rescore_rows);
     keys = await freezeKeys({ plan, runId: progress.runId, sources, more });
-    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${slice.details.as_of}`);
+    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${until}`);
     if (keys.rows > 0) rows = await freezeRows(active, slice.bind(await frozenKeys(plan.source, keys, plan.key)));
   } else {
-    context.console.info(`reading all users as of ${slice.details.as_of}`);
+    context.console.info(`reading all users as of ${until}`);
     rows = await freezeRows(active, plan.query);
   }
   const gone = keys === undefined ? [] : await goneKeys(plan.source, { keys, rows, key: plan.key });
