@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { query, statements } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { runBigquery, runSnowflake } from './shop.ts';
-import { bigquery, FILL, leftInScratch, missing, snowflake, weekEnvironment, weeklyProject } from './week.ts';
+import { bigquery, FILL, leftInScratch, missing, replaced, snowflake, weekEnvironment, weeklyProject } from './week.ts';
 
 const INCREMENTAL = `
 incremental:
@@ -25,7 +25,7 @@ async function inWarehouse(url: string, list: readonly string[]): Promise<Record
   }
   let rows: Record<string, unknown>[] = [];
   for (const sql of list) {
-    const named = sql.replace('orders', `\`${owner}\`.shop.orders`).replace('marketing.', `\`${owner}\`.marketing.`);
+    const named = sql.replaceAll(/\borders\b/g, `\`${owner}\`.shop.orders`).replace('marketing.', `\`${owner}\`.marketing.`);
     rows = bigquery ? await runBigquery(bigquery, owner, named) : [];
   }
   return rows;
@@ -33,7 +33,7 @@ async function inWarehouse(url: string, list: readonly string[]): Promise<Record
 
 /** What slices of two days make of the demo's orders. */
 async function sliced(url: string) {
-  const folder = await weeklyProject({ edit: (job) => `${job}${INCREMENTAL}` });
+  const folder = await weeklyProject({ edit: (job) => `${replaced(job, '  max_score_psi: 0.25\n', '')}${INCREMENTAL}` });
   const run = async (): Promise<unknown> => {
     const { code, stdout, stderr } = await scoreBatch(folder, ['-q', '--slice', '--json'], weekEnvironment(url, url));
     expect(code, stderr).toBe(0);
