@@ -78,7 +78,7 @@ it('erases a person from the current table, its copy at the end of a week and it
   const entries = await ask(folder, `select details from marketing.score_batch_ledger where state = 'erased'`);
   expect(entries).toHaveLength(3);
   expect(JSON.stringify(entries)).not.toMatch(/\b(37|50|user_id)\b/);
-  // The slices go on from where they were, and agree with the batch, which is without these people, too.
+  // The next slice follows, and agrees with the batch, which is without these people, too.
   const [next] = await sliced(folder);
   expect(next).toMatchObject({ kind: 'changes', outcome: { users: 98 } });
   const compared = await ask(
