@@ -40,6 +40,7 @@ const SYSTEM = [
   'data-quality',
   'erase',
   'erase-challenger',
+  'erase-current',
   'erase-race',
   'erase-rollback',
   'erase-silent',

@@ -136,7 +136,8 @@ function detailsOf(
     score_psi: scorePsi ?? null,
     time_zone: plan.window.zone,
     ...(scorer && { scorer }),
-    table: plan.tables.scores.name,
+    // Without them, nobody could be found in the table by their key.
+    ...{ table: plan.tables.scores.name, columns: plan.tables.scores.columns },
     seconds: clock.seconds,
   };
 }
