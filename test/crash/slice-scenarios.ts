@@ -42,26 +42,32 @@ interface Scenario {
   readonly prepare: (route: DeskRoute) => () => Promise<CrashProject>;
   /** Kinds of the slices that the command publishes in a project, one after the other. */
   readonly kinds: readonly string[];
+  /** What happens after the command, or after it was killed. */
+  readonly meanwhile: (project: CrashProject) => Promise<void>;
 }
 
 export const SLICE_SCENARIOS = {
   snapshot: {
     prepare: (route) => copies(route, () => sliceProject(route)),
     kinds: ['snapshot'],
+    meanwhile: nothing,
   },
   changes: {
     prepare: (route) => copies(route, () => changed(route, { day: '1997-03-16 13' })),
     kinds: ['changes'],
+    meanwhile: (project) => news(project, '1997-03-16 13:30:00'),
   },
   // The slice up to the midnight, and that of what follows it.
   'full pass at a boundary': {
     prepare: (route) => copies(route, () => changed(route, { day: '1997-03-17 06', more: DAILY })),
     kinds: ['full', 'changes'],
+    meanwhile: (project) => news(project, '1997-03-17 06:30:00'),
   },
   // The same, with something to compare it with.
   'comparison with the batch': {
     prepare: (route) => copies(route, () => changed(route, { day: '1997-03-17 06', more: DAILY, batch: true })),
     kinds: ['full', 'changes'],
+    meanwhile: nothing,
   },
 } as const satisfies Readonly<Record<string, Scenario>>;
 
@@ -81,6 +87,13 @@ async function sliceProject(route: DeskRoute, more = ''): Promise<CrashProject> 
   await writeFile(path.join(project.folder, 'jobs', 'query.sql'), QUERY(events));
   await project.rows(`create table ${events} as select user_id, a, b, country, ${FIRST} as loaded_at from ${project.users}`);
   return project;
+}
+
+async function nothing(): Promise<void> {}
+
+/** Changes that no slice has read yet, within a file of DuckDB: of a user who changed before, and of another one. */
+async function news({ rows }: CrashProject, at: string): Promise<void> {
+  await rows(`insert into events values (1, 0.3, 0.5, 'FR', timestamp '${at}'), (400, 0.7, 0.5, 'DE', timestamp '${at}')`);
 }
 
 async function well(running: ReturnType<typeof run>): Promise<void> {

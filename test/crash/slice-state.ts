@@ -46,6 +46,15 @@ export async function sliceState(project: CrashProject): Promise<SliceState> {
   };
 }
 
+/** What is known of each user and of each rejected row, whichever slice found it. */
+export async function knownUsers({ rows }: CrashProject): Promise<string[]> {
+  const found = [
+    ...(await rows('select * exclude (run_id, scored_at, position, as_of) from marketing.current')),
+    ...(await rows('select user_id, reason, column_name, value from marketing.current_quarantine')),
+  ];
+  return found.map((row) => JSON.stringify(row)).sort();
+}
+
 /** Expects what is true after any slices, whatever happened to them. */
 export async function expectSound(project: CrashProject, { slices, tables }: SliceState, how: string): Promise<void> {
   expect(
