@@ -35,7 +35,10 @@ export async function freezeKeys({ plan, runId, sources, more }: ChangedKeys): P
   });
   const query = selectKeys(source.dialect, key, [...selects, ...listKeys(source.dialect, key, more)]);
   try {
-    return await source.freeze(query, { runId: keysRun(runId), key, columns: key, ...sizing.chunking, hash: 'md5' });
+    // The keys have the type of all sources, which need not be that of the job's query: NUMBER(38,0) and NUMBER(18,0).
+    const found = await source.describe(query);
+    const columns = key.map((column, i) => ({ ...column, native: found[i]?.native ?? column.native }));
+    return await source.freeze(query, { runId: keysRun(runId), key, columns, ...sizing.chunking, hash: 'md5' });
   } catch (error) {
     throw sources.reduce((cause: unknown, changes) => changes.refusal(cause), error);
   }
