@@ -80,7 +80,7 @@ describe.each(NAMES)('a slice within DuckDB: %s', (scenario) => {
   });
 
   it.for(CHOSEN.filter((kill) => kill.scenario === scenario).map((kill) => [titleOf(kill), kill] as const))(
-    'killed %s: the same command leaves what undisturbed ones leave',
+    'killed %s: the same command leaves what uninterrupted ones leave',
     { timeout: TIMEOUT_MS },
     async ([, point]) => {
       const project = await prepared();
