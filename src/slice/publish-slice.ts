@@ -3,8 +3,8 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import type { RunDetails } from '../domain/run-details.ts';
-import type { SliceOutcome } from '../domain/slice.ts';
-import { showTableName, type TableName } from '../domain/table-name.ts';
+import { batchJob, type SliceOutcome } from '../domain/slice.ts';
+import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { SlicePlan } from '../plan/plan.ts';
 import type { ActiveRun } from '../run/progress.ts';
@@ -19,8 +19,8 @@ interface Staged {
   /** Distinct keys that changed; null if all users were read. */
   readonly changedKeys: number | null;
   readonly gone: readonly TextRow[];
-  /** Users that the slice before has left in the table; undefined if there is none. */
-  readonly usersBefore: number | undefined;
+  /** Users that the slice before has left in the table, and when; undefined if there is none. */
+  readonly before: { readonly users: number; readonly since: string } | undefined;
   /** Instant of the last slice that read all users. */
   readonly lastFull: string;
 }
@@ -44,7 +44,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   const whole = slice.details.kind !== 'changes';
   progress.rows = rows;
   const { before, after, deleted } = await countTable(active, { pinned, gone: staged.gone, whole, edges: reference?.edges });
-  if (!whole) refuseOtherRows(plan.tables.scores.name, before.users, staged.usersBefore);
+  if (!whole) await refuseOtherRows(active, before.users, staged.before);
   const gates = applyGates(
     {
       ...{ pinned, rejections, scoreCounts: reference && after.scoreCounts },
@@ -106,11 +106,20 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
 }
 
 /** What changed says nothing of users whose rows somebody has removed. */
-function refuseOtherRows(table: TableName, users: number, expected: number | undefined): void {
-  if (expected === undefined || users === expected) return;
+async function refuseOtherRows({ plan }: ActiveRun, users: number, before: Staged['before']): Promise<void> {
+  const { ledger, job, tables } = plan;
+  const { users: expected, since } = before ?? {};
+  if (expected === undefined || since === undefined || users === expected) return;
+  const table = showTableName(tables.scores.name);
+  const erasures = await ledger.entries({ job: batchJob(job.definition.name), states: ['erased'] });
+  const erased = erasures
+    .filter(({ recordedAt }) => recordedAt > since)
+    .reduce((sum, { details }) => sum + (details.erasure?.rows[table] ?? 0), 0);
+  // A deleted user who is erased is one of the erased rows, and was none of the users.
+  if (users < expected && expected - users <= erased) return;
   throw new ScoreBatchError(
     'refused',
-    `${showTableName(table)} has ${counted(users, 'user')}, but the slice before left ${grouped(expected)}: somebody changed, dropped or replaced the table`,
+    `${table} has ${counted(users, 'user')}, but the slice before left ${grouped(expected)}: somebody changed, dropped or replaced the table`,
     { hint: 'score all users anew: score-batch --slice --snapshot' },
   );
 }

@@ -138,8 +138,8 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
     const earlier = await earlierScores(active, rows);
     await scoreFrozen({ ...active, plan: { ...plan, slice: { ...slice, earlier } } }, rows, ALONE);
   }
-  const usersBefore = position?.outcome?.users;
-  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, usersBefore, lastFull });
+  const before = position?.outcome && { users: position.outcome.users, since: position.recordedAt };
+  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, before, lastFull });
 }
 
 async function freezeRows({ plan, progress }: ActiveRun, query: Query): Promise<FrozenTable> {

@@ -1,0 +1,3 @@
+import { sliceNames } from './slice-names.ts';
+
+sliceNames('snowflake');
