@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { ROOT } from './root.ts';
+import { textTable } from './text-table.ts';
 
 const warehouse = `${ROOT}data/warehouse.duckdb`;
 const cli = `${ROOT}dist/cli.js`;
@@ -111,9 +112,7 @@ async function show(sql: string, title: string): Promise<void> {
     const result = await connection.runAndReadAll(sql);
     return { header: result.columnNames(), rows: result.getRows().map((row) => row.map(String)) };
   });
-  const widths = header.map((name, i) => Math.max(name.length, ...rows.map((row) => (row[i] ?? '').length)));
-  const line = (cells: readonly string[]) => `  ${cells.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')}`.trimEnd();
-  say(`\n${title}\n${[header, ...rows].map(line).join('\n')}`);
+  say(`\n${title}\n${textTable(header, rows)}`);
 }
 
 /** The first column of a query. */

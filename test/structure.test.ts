@@ -201,6 +201,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'report',
     'run',
+    'slice',
     'warehouse',
     'warehouse/sql',
   ],

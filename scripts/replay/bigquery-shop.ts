@@ -24,7 +24,6 @@ export async function bigqueryShop(folder: string): Promise<Shop> {
     return JSON.parse(text) as Answer;
   };
   await send('/datasets', { datasetReference: { projectId: PROJECT, datasetId: DATASET } });
-  const defaultDataset = { projectId: PROJECT, datasetId: DATASET };
   return {
     kind: 'bigquery',
     url: `bigquery://${PROJECT}/${DATASET}`,
@@ -34,11 +33,12 @@ export async function bigqueryShop(folder: string): Promise<Shop> {
       METADATA_SERVER_DETECTION: 'none',
     },
     types: { integer: 'int64', decimal: 'numeric', boolean: 'bool', timestamp: 'timestamp' },
+    orders: `${DATASET}.orders`,
     position: 'position',
     instant: (column) => `format_timestamp('%Y-%m-%dT%H:%M:%E6SZ', ${column})`,
     visit: (work) =>
       work(async (sql) => {
-        const { schema, rows = [] } = await send('/queries', { query: sql, useLegacySql: false, defaultDataset });
+        const { schema, rows = [] } = await send('/queries', { query: sql, useLegacySql: false });
         return rows.map(({ f }) => Object.fromEntries(f.map(({ v }, i) => [schema?.fields[i]?.name ?? '', v])));
       }),
     stop,

@@ -56,6 +56,7 @@ export function showFigures({ calls, apart, batches, kills, oracles, within, che
   const whole = measured.filter(({ published }) => published.some(({ slice }) => slice.kind !== 'changes'));
   const walls = (list: readonly SliceCall[]) => list.map(({ wall }) => wall);
   const total = (list: readonly number[]) => list.reduce((one, other) => one + other, 0);
+  const cpus = (list: readonly SliceCall[]) => list.flatMap(({ cpu }) => cpu ?? []);
   const batchWall = total(batches.map(({ wall }) => wall));
   const batchCpu = total(batches.map(({ cpu }) => cpu));
   const shares = alone.filter(({ rows }) => rows > 0).map(({ rowsRead, rows }) => rowsRead / rows);
@@ -69,6 +70,7 @@ export function showFigures({ calls, apart, batches, kills, oracles, within, che
       0,
     )} per slice`,
     `seconds per slice   ${quantiles(walls(alone), 2)} of what changed; ${quantiles(walls(whole), 2)} with one of all users`,
+    `seconds of all cores ${quantiles(cpus(alone), 2)} of what changed; ${quantiles(cpus(fixed), 2)} of those with 0 or 1 changed user`,
     `fixed seconds       ${quantiles(walls(fixed), 2)} of ${fixed.length} slices with 0 or 1 changed user; as a process ${quantiles(apart, 2)}`,
     `batch               ${batches.length} weeks of ${quantiles(
       batches.map(({ users }) => users),

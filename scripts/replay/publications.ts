@@ -12,6 +12,14 @@ export interface Publication {
   readonly digest: string;
   readonly slice: SliceDetails;
   readonly outcome: SliceOutcome;
+  /** Of all stages up to the publication. */
+  readonly seconds: number;
+}
+
+interface Details {
+  readonly slice?: SliceDetails;
+  readonly slice_outcome?: SliceOutcome;
+  readonly seconds?: Readonly<Record<string, number>>;
 }
 
 /** Slices after a position, oldest first, and the one that has recorded its spans and is not published. */
@@ -27,7 +35,7 @@ export async function readSlices(run: RunSql, after: number): Promise<NewSlices>
   const published: Publication[] = [];
   const started = new Map<string, SliceDetails>();
   for (const row of rows) {
-    const details = JSON.parse(String(row.details)) as { slice?: SliceDetails; slice_outcome?: SliceOutcome };
+    const details = JSON.parse(String(row.details)) as Details;
     const runId = String(row.run_id);
     if (row.state === 'started' && details.slice) started.set(runId, details.slice);
     const number = Number(row.publication);
@@ -36,7 +44,8 @@ export async function readSlices(run: RunSql, after: number): Promise<NewSlices>
     if (slice === undefined || details.slice_outcome === undefined)
       throw new Error(`publication ${number} says nothing of its slice`);
     started.delete(runId);
-    published.push({ number, runId, digest: String(row.model_digest), slice, outcome: details.slice_outcome });
+    const seconds = Object.values(details.seconds ?? {}).reduce((sum, stage) => sum + stage, 0);
+    published.push({ number, runId, digest: String(row.model_digest), slice, outcome: details.slice_outcome, seconds });
   }
   const [open] = [...started].slice(-1);
   return { published, unfinished: open && { runId: open[0], slice: open[1] } };

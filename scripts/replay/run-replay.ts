@@ -125,6 +125,9 @@ export async function replay(options: ReplayOptions): Promise<Figures> {
     if (ended.code !== 0) throw failed(ended);
     const { published } = await shop.visit((run) => follower.look(run));
     if (inOwnProcess) apart.push(ended.wall);
+    const recorded = published.reduce((sum, { seconds }) => sum + seconds, 0);
+    if (recorded > ended.wall + 1)
+      throw new Violation('seconds', [`slices recorded ${recorded}, the command took ${ended.wall}`]);
     calls.push({ published, wall: ended.wall, cpu: ended.cpu, ...rowsOf(published) });
     return published;
   }

@@ -9,7 +9,7 @@ export interface ShopChange {
 
 /** The rows of the table `orders` as a reader sees them at some time of the replay. */
 export interface ShopRows {
-  /** Goes on to an instant. @returns what is to be done in the warehouse */
+  /** Moves on to an instant. @returns what is to be done in the warehouse */
   advance(to: number): ShopChange;
   /** Rows per order, by customer. */
   readonly customers: ReadonlyMap<number, ReadonlyMap<number, readonly Delivery[]>>;

@@ -15,6 +15,8 @@ export interface Shop {
   readonly types: { readonly integer: string; readonly decimal: string; readonly boolean: string; readonly timestamp: string };
   /** Text of an instant: ISO in UTC with six digits of the second. */
   readonly instant: (column: string) => string;
+  /** The table of orders, as statements of the replay name it. */
+  readonly orders: string;
   /** The column `position` of the current table, which can be the name of a function. */
   readonly position: string;
   visit<T>(work: (run: RunSql) => Promise<T>): Promise<T>;
@@ -29,6 +31,7 @@ export function duckdbShop(folder: string): Shop {
     url: `duckdb:${file}`,
     environment: {},
     types: { integer: 'bigint', decimal: 'decimal(10, 2)', boolean: 'boolean', timestamp: 'timestamptz' },
+    orders: 'orders',
     position: 'position',
     instant: (column) => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%fZ')`,
     async visit(work) {
@@ -46,13 +49,16 @@ export function duckdbShop(folder: string): Shop {
   };
 }
 
-export async function createOrders({ types: { integer, decimal, boolean, timestamp } }: Shop, run: RunSql): Promise<void> {
-  await run(`create table orders (order_id ${integer}, version ${integer}, customer_id ${integer}, ordered_at ${timestamp},
+export async function createOrders(
+  { orders, types: { integer, decimal, boolean, timestamp } }: Shop,
+  run: RunSql,
+): Promise<void> {
+  await run(`create table ${orders} (order_id ${integer}, version ${integer}, customer_id ${integer}, ordered_at ${timestamp},
     date date, cds ${integer}, amount ${decimal}, cancelled ${boolean}, loaded_at ${timestamp})`);
 }
 
 export async function applyChange(
-  { types: { timestamp } }: Shop,
+  { orders, types: { timestamp } }: Shop,
   run: RunSql,
   { inserted, deletedOrders }: ShopChange,
 ): Promise<void> {
@@ -63,10 +69,10 @@ export async function applyChange(
     }, ${cancelled}, ${instant(loadedAt)})`;
   for (let i = 0; i < inserted.length; i += 1000)
     await run(
-      `insert into orders values ${inserted
+      `insert into ${orders} values ${inserted
         .slice(i, i + 1000)
         .map(row)
         .join(', ')}`,
     );
-  if (deletedOrders.length > 0) await run(`delete from orders where order_id in (${deletedOrders.join(', ')})`);
+  if (deletedOrders.length > 0) await run(`delete from ${orders} where order_id in (${deletedOrders.join(', ')})`);
 }

@@ -19,8 +19,9 @@ export async function snowflakeShop(folder: string): Promise<Shop> {
       AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
     },
     types: { integer: 'number(18, 0)', decimal: 'number(10, 2)', boolean: 'boolean', timestamp: 'timestamp_tz' },
+    orders: 'orders',
     position: '"POSITION"',
-    instant: (column) => `to_char(convert_timezone('UTC', ${column}), 'YYYY-MM-DD"T"HH24:MI:SS.FF6"Z"')`,
+    instant: (column) => `to_char(convert_timezone('UTC', ${column}), 'YYYY-MM-DD"T"HH24:MI:SS.FF6') || 'Z'`,
     async visit(work) {
       const connection = snowflake.createConnection({ ...account, accessUrl: address.url });
       await connection.connectAsync();

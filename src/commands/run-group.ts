@@ -3,7 +3,7 @@ import type { BackfillFlags } from './backfill.ts';
 import type { CommandLine } from './command-line.ts';
 import { unknownWord } from './complaint.ts';
 import { jobNumber, positiveInteger, stopOrContinue, workerNumber } from './numbers.ts';
-import { addJobOption, addWindowOptions, FORCE_RUN } from './options.ts';
+import { addJobOption, addWindowOptions, FORCE_RUN, type GlobalFlags } from './options.ts';
 import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { RunFlags } from './run.ts';
@@ -29,7 +29,8 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
       if (stray !== undefined) throw unknownWord(stray, program, program.args[0] === 'run');
       if (flags.slice === true || flags.snapshot === true) {
         const { sliceCommand } = await import('./slice.ts');
-        return show(await sliceCommand(flags, context()));
+        const { data, text } = await sliceCommand(flags, context());
+        return show({ data, text: program.opts<GlobalFlags>().quiet ? '' : text });
       }
       const { runCommand } = await import('./run.ts');
       showData(await runCommand(flags, context()));

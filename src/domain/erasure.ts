@@ -1,5 +1,6 @@
 import { currentPublication, isChallenged, isSuperseded, type LedgerEntry, type Run, runsOf } from './ledger.ts';
 import { windowKey } from './publications.ts';
+import { isSliceJob } from './slice.ts';
 import type { TableName } from './table-name.ts';
 import type { TableColumn, TableLayout } from './tables.ts';
 
@@ -12,8 +13,8 @@ export interface Person {
 
 /** A table that may hold rows of a person; its layout has at least the columns that the job's tables of this part share. */
 export interface PersonTable {
-  readonly part: 'scores' | 'quarantine' | 'report';
-  /** That of the ledger: a challenger's tables are of another one, see `challengerJob`. */
+  readonly part: 'scores' | 'quarantine' | 'report' | 'current' | 'boundary';
+  /** That of the ledger: tables of a challenger and of slices are of other ones, see `challengerJob` and `incrementalJob`. */
   readonly job: string;
   /** Of the table that holds current publications. */
   readonly layout: TableLayout;
@@ -23,7 +24,7 @@ export interface PersonTable {
 
 /** The publication that a row belongs to, as far as its table tells. */
 export interface Place {
-  /** ISO instant. */
+  /** ISO instant; empty in a table whose rows are of no window. */
   readonly windowStart: string;
   /** These two are undefined in the slim layout, which names the publication only. */
   readonly windowEnd: string | undefined;
@@ -83,7 +84,7 @@ export function openRuns(entries: readonly LedgerEntry[]): Run[] {
 }
 
 /**
- * The entries that correct the row counts of runs whose rows were erased.
+ * The entries that correct the row counts of runs whose rows were erased. Those of a slice say what the slice did: they stay.
  *
  * @param entries all of the jobs
  * @param by the entry of the erasure
@@ -93,7 +94,7 @@ export function corrections(found: readonly FoundRows[], entries: readonly Ledge
   const lost = new Map<string, { scored: number; quarantined: number }>();
   // What a table holds now counts, else one of the publications that it replaced.
   for (const table of [...found].sort((a, b) => Number(a.replaced) - Number(b.replaced))) {
-    if (table.part === 'report') continue;
+    if (table.part === 'report' || isSliceJob(table.job)) continue;
     const count = table.part === 'scores' ? 'scored' : 'quarantined';
     const rows = new Map<string, number>();
     for (const row of table.rows) {

@@ -13,6 +13,11 @@ export function isSliceJob(job: string): boolean {
   return job.endsWith(SUFFIX);
 }
 
+/** The job itself, given its name or that of its slices. */
+export function batchJob(job: string): string {
+  return isSliceJob(job) ? job.slice(0, -SUFFIX.length) : job;
+}
+
 /**
  * `snapshot`: all users, because there is no position yet or it was asked for. `changes`: users that changed. `full`: all
  * users once more, for `refresh: day` or `reconcile: day`.

@@ -2,19 +2,22 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Context } from '../context.ts';
 import { challengerJob } from '../domain/challenger.ts';
-import { awaitingFiles, corrections, type FoundRows } from '../domain/erasure.ts';
+import { awaitingFiles, corrections, type FoundRows, type Person } from '../domain/erasure.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { layoutInPlace } from '../domain/replaced-tables.ts';
+import { incrementalJob, isSliceJob } from '../domain/slice.ts';
 import { showTableName } from '../domain/table-name.ts';
-import { ledgerLayout } from '../domain/tables.ts';
+import { ledgerLayout, type TableColumn } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
+import type { JobDefinition } from '../job/schema.ts';
 import { tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
 import { filesElsewhere, remakeFiles } from './files.ts';
 import { type Found, findRows } from './find.ts';
-import { personOf, publishedColumns, tablesOfPerson } from './person.ts';
+import { type PersonTables, personOf, publishedColumns, tablesOfPerson } from './person.ts';
 import { eraseKept, findLeftovers, keptRows, refuseOpenRuns } from './scratch.ts';
+import { type KnownSlices, knownSlices, tablesOfSlices } from './slices.ts';
 import { unsearchedTables } from './unsearched.ts';
 
 export interface EraseOptions {
@@ -52,15 +55,16 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
   const { definition } = job;
   const { source, ledger } = warehouses;
   const entries = await ledger.entries({ job: definition.name });
-  const left = await findLeftovers(job, warehouses, entries);
+  const slices = await knownSlices(job, warehouses);
+  const left = await findLeftovers(job, warehouses, { entries, slices: slices.newest });
   const kept: Record<string, number> = {};
   // All of them are read, and have the key, before the first one changes.
   const searched = (await keptRows(source, left.kept)).map((frozen) => {
     const columns = frozen.columns.flatMap(({ type, ...column }) => (type === 'other' ? [] : [{ ...column, type }]));
     return { frozen, person: personOf(options.values, definition, columns) };
   });
-  const columns = publishedColumns(definition, entries);
-  if (columns) personOf(options.values, definition, columns);
+  for (const columns of [publishedColumns(definition, entries), ...slices.tables.map((table) => table.columns)])
+    if (columns) personOf(options.values, definition, columns);
   for (const { frozen, person } of searched) {
     const rows = await eraseKept(source, frozen, person, options.dryRun);
     if (rows > 0) kept[frozen.runId] = rows;
@@ -85,11 +89,12 @@ interface ErasedRows extends Pick<Erased, 'id' | 'rows' | 'warnings'> {
 
 /** Removes the person from the published tables, and records what was removed from where. */
 async function erasePublished(
-  { definition }: Job,
+  job: Job,
   { sink, ledger }: Warehouses,
   { values, reason, dryRun }: EraseOptions,
   kept: Readonly<Record<string, number>>,
 ): Promise<ErasedRows> {
+  const { definition } = job;
   const id = `erase-${randomBytes(6).toString('hex')}`;
   const user = (await sessionUser(sink)) ?? null;
   const keptRows = Object.values(kept).reduce((sum, rows) => sum + rows, 0);
@@ -98,24 +103,28 @@ async function erasePublished(
     const entries = await entriesOf(ledger, definition.name);
     // The answer of the transaction was lost.
     if (last && entries.some(({ runId }) => runId === id)) return last;
-    const own = entries.filter(({ job }) => job === definition.name);
-    if (!dryRun) refuseOpenRuns(own, new Set());
+    const own = entries.filter((entry) => entry.job === definition.name);
+    const slices = await knownSlices(job, { sink, ledger });
+    if (!dryRun) for (const open of [own, slices.newest]) refuseOpenRuns(open, new Set());
     const columns = publishedColumns(definition, own);
-    const person = columns && personOf(values, definition, columns);
-    const found: Found =
-      columns && person
-        ? await findRows(sink, definition, person, { ...tablesOfPerson(definition, columns, entries), entries })
-        : { rows: [], segments: [], warnings: [] };
+    const known = columns ?? slices.tables.at(-1)?.columns;
+    const person = known && personOf(values, definition, known);
+    const found: Found = person
+      ? await findRows(sink, definition, person, {
+          ...tablesToSearch(definition, { columns, person, entries, slices }),
+          entries,
+        })
+      : { rows: [], segments: [], warnings: [] };
     const rows = Object.fromEntries(found.rows.map((table) => [shownName(table), table.rows.length]));
     const entry = erasedEntry(id, definition.name, { reason, user, rows, kept_rows: keptRows });
     const corrected = corrections(found.rows, entries, entry);
-    const warnings = [...found.warnings, ...unsearchedTables(definition, entries, found.rows)];
+    const warnings = [...found.warnings, ...unsearchedTables(definition, entries, found.rows), ...broughtBack(found.rows)];
     last = { id, rows, warnings, affected: new Set(corrected.map(({ runId }) => runId)) };
     if (dryRun || (found.rows.length === 0 && keptRows === 0)) return { ...last, id: undefined };
     const done = await sink.erase({
       ...{ entry, corrections: corrected, found: found.rows, segments: found.segments },
       ledger: ledgerLayout(tableNames(definition).ledger),
-      ...{ jobs: jobsOf(definition.name), seen: entries.length },
+      ...{ jobs: [...jobsOf(definition.name), incrementalJob(definition.name)], seen: entries.length + slices.seen },
       person: person ?? { key: [], values: [] },
     });
     if (done) return last;
@@ -125,7 +134,30 @@ async function erasePublished(
   });
 }
 
-/** The jobs of the ledger whose tables one erasure changes. */
+interface Searched {
+  readonly columns: readonly TableColumn[] | undefined;
+  readonly person: Person;
+  readonly entries: readonly LedgerEntry[];
+  readonly slices: KnownSlices;
+}
+
+/** Tables of the batch, if it has published, and of slices. */
+function tablesToSearch(definition: JobDefinition, { columns, person, entries, slices }: Searched): PersonTables {
+  const ofBatch = columns && tablesOfPerson(definition, columns, entries);
+  const ofSlices = tablesOfSlices(definition.name, slices, person.key);
+  return { summary: ofBatch?.summary, kept: ofBatch?.kept ?? [], tables: [...(ofBatch?.tables ?? []), ...ofSlices] };
+}
+
+/** Slices read the source again and again, without anybody who starts them. */
+function broughtBack(found: readonly FoundRows[]): string[] {
+  const current = found.filter(({ part, job }) => part === 'current' && isSliceJob(job));
+  return current.map(
+    (table) =>
+      `if the source still has the person, a later slice brings the person back to ${shownName(table)}: at the latest one that reads all users`,
+  );
+}
+
+/** The jobs of the ledger whose entries are all read. Of slices, there are too many. */
 function jobsOf(job: string): string[] {
   return [job, challengerJob(job)];
 }

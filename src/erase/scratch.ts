@@ -4,6 +4,7 @@ import { openRuns, type Person } from '../domain/erasure.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
+import { isSliceJob } from '../domain/slice.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
@@ -27,16 +28,20 @@ export interface Leftovers {
  * Finds what runs have left.
  *
  * @param entries all of the job
+ * @param slices entries of its slices, from the newest publication on
  * @throws ScoreBatchError `conflict` if a run that has read rows may still publish
  */
 export async function findLeftovers(
   { definition, root }: Job,
   { source, sink, ledger }: Pick<Warehouses, 'source' | 'sink' | 'ledger'>,
-  entries: readonly LedgerEntry[],
+  { entries, slices }: { readonly entries: readonly LedgerEntry[]; readonly slices: readonly LedgerEntry[] },
 ): Promise<Leftovers> {
   const found = await judgeArtifacts([source, sink], ledger, definition, Date.now());
-  refuseOpenRuns(entries, new Set(found.flatMap(({ run }) => (run === undefined ? [] : championRun(run)))));
-  const refused = new Set(runsOf(entries).flatMap(({ runId, state }) => (state === 'refused' ? [runId] : [])));
+  const withRows = new Set(found.flatMap(({ run }) => (run === undefined ? [] : championRun(run))));
+  for (const open of [entries, slices]) refuseOpenRuns(open, withRows);
+  const refused = new Set(
+    [...runsOf(entries), ...runsOf(slices)].flatMap(({ runId, state }) => (state === 'refused' ? [runId] : [])),
+  );
   const useless = ({ run, deletable }: JudgedArtifact) => deletable || (run !== undefined && refused.has(run));
   const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
   const others = found.filter((left) => !kept.includes(left));
@@ -61,7 +66,9 @@ export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: Readon
   if (first === undefined) return;
   throw new ScoreBatchError('conflict', `run ${first.runId} has not finished and may publish rows that it has read already`, {
     details: open.slice(1).map(({ runId }) => `nor has run ${runId}`),
-    hint: `wait for it; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to leave it behind, then erase`,
+    hint: isSliceJob(first.job)
+      ? 'wait for it; if its process is gone, run `score-batch --slice` to finish it, then erase'
+      : `wait for it; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to leave it behind, then erase`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { championRun } from '../domain/challenger.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import { mayDelete, type ScratchArtifact, type Verdict } from '../domain/scratch-artifact.ts';
-import { isSliceJob } from '../domain/slice.ts';
+import { batchJob, incrementalJob, isSliceJob } from '../domain/slice.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Ledger, Scratch } from '../warehouse/warehouse.ts';
 
@@ -11,10 +11,11 @@ export interface JudgedArtifact extends ScratchArtifact, Verdict {
 }
 
 /**
- * Finds the scratch artifacts of the job's runs, and judges for each whether it may be dropped. Reads only ledger entries of
- * these runs and their windows, and none if there are no artifacts: ledgers are long.
+ * Finds the scratch artifacts of the job's runs and slices, and judges for each whether it may be dropped. Reads only ledger
+ * entries of these runs and their windows, and none if there are no artifacts: ledgers are long.
  *
  * @param places may name one place twice
+ * @param definition of the job or of its slices, which know nothing of rows that the job keeps: those are left out then
  * @param now epoch milliseconds of the real clock: deadlines do not follow the pinned "now" of a rerun
  */
 export async function judgeArtifacts(
@@ -25,10 +26,13 @@ export async function judgeArtifacts(
 ): Promise<JudgedArtifact[]> {
   const found = new Map<string, { readonly left: ScratchArtifact; readonly place: Scratch }>();
   for (const place of places) {
-    for (const left of await place.listArtifacts()) if (!found.has(left.name)) found.set(left.name, { left, place });
+    for (const left of await place.listArtifacts()) {
+      const isForeign = left.kept !== undefined && isSliceJob(job);
+      if (!found.has(left.name) && !isForeign) found.set(left.name, { left, place });
+    }
   }
   const runs = [...new Set([...found.values()].flatMap(({ left }) => (left.run === undefined ? [] : championRun(left.run))))];
-  const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, job);
+  const entries = runs.length === 0 ? [] : await entriesAbout(runs, ledger, batchJob(job));
   return [...found.values()].map(({ left, place }) => ({
     ...left,
     ...mayDelete(left, entriesOfWindow(left, entries), now, source.keep_rows),
@@ -36,21 +40,22 @@ export async function judgeArtifacts(
   }));
 }
 
-/** All entries of these runs' windows. */
+/** All entries of these runs' windows, of the job and of its slices. */
 async function entriesAbout(runs: readonly string[], ledger: Ledger, job: string): Promise<LedgerEntry[]> {
-  const own = await ledger.entries({ job, runs });
-  const windows = new Map(own.map(({ window }) => [keyOf(window), window]));
+  const jobs = [job, incrementalJob(job)];
+  const own = (await ledger.entries({ runs })).filter((entry) => jobs.includes(entry.job));
+  const windows = new Map(own.map((entry) => [keyOf(entry), entry]));
   const entries: LedgerEntry[] = [];
-  for (const window of windows.values()) entries.push(...(await ledger.entries({ job, window })));
+  for (const entry of windows.values()) entries.push(...(await ledger.entries({ job: entry.job, window: entry.window })));
   // Of slices, the window has only the newest.
-  return isSliceJob(job) ? [...own, ...entries] : entries;
+  return [...own.filter((entry) => isSliceJob(entry.job)), ...entries];
 }
 
 function entriesOfWindow({ run }: ScratchArtifact, entries: readonly LedgerEntry[]): LedgerEntry[] {
   const own = entries.find(({ runId }) => run !== undefined && runId === championRun(run));
-  return own === undefined ? [] : entries.filter(({ window }) => keyOf(window) === keyOf(own.window));
+  return own === undefined ? [] : entries.filter((entry) => keyOf(entry) === keyOf(own));
 }
 
-function keyOf({ start, end }: LedgerEntry['window']): string {
-  return `${start} ${end}`;
+function keyOf({ job, window: { start, end } }: Pick<LedgerEntry, 'job' | 'window'>): string {
+  return `${job} ${start} ${end}`;
 }

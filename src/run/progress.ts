@@ -5,7 +5,7 @@ import type { RunRows } from '../domain/rows.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import type { StageClock } from '../domain/stages.ts';
 import type { Plan } from '../plan/plan.ts';
-import type { WindowOfJob } from '../warehouse/warehouse.ts';
+import type { WindowOfJob } from '../warehouse/ledger-filter.ts';
 
 /** A run in this process: the plan, how far it has come, and the process itself. */
 export interface ActiveRun {

@@ -98,10 +98,11 @@ function twoDigits(value: number): string {
   return value >= 10 ? grouped(Math.round(value)) : String(Number(value.toPrecision(2)));
 }
 
-/** `a week`, `an hour`, `15 minutes` */
+/** `a week`, `an hour`, `15 minutes`; for a span of no whole minutes `22.7 hours` */
 function showSpan(milliseconds: number): string {
-  const [length, unit] = UNITS.find(([ms]) => milliseconds % ms === 0) ?? [1000, 'second'];
-  const count = Math.round(milliseconds / length);
+  const whole = UNITS.find(([ms]) => milliseconds % ms === 0 && ms > 1000);
+  const [length, unit] = whole ?? UNITS.find(([ms]) => milliseconds >= ms) ?? [1000, 'second'];
+  const count = Math.round((milliseconds / length) * 10) / 10;
   if (count !== 1) return counted(count, unit);
   return unit === 'hour' ? 'an hour' : `a ${unit}`;
 }

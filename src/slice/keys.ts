@@ -1,6 +1,6 @@
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { Query } from '../domain/query.ts';
-import type { Column } from '../domain/schema.ts';
+import { type Column, findColumn } from '../domain/schema.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import type { Dialect } from '../warehouse/dialect.ts';
 import type { TextRow } from '../warehouse/reader.ts';
@@ -35,10 +35,10 @@ export async function freezeKeys({ plan, runId, sources, more }: ChangedKeys): P
   });
   const query = selectKeys(source.dialect, key, [...selects, ...listKeys(source.dialect, key, more)]);
   try {
-    // The keys have the type of all sources, which need not be that of the job's query: NUMBER(38,0) and NUMBER(18,0).
-    const found = await source.describe(query);
-    const columns = key.map((column, i) => ({ ...column, native: found[i]?.native ?? column.native }));
-    return await source.freeze(query, { runId: keysRun(runId), key, columns, ...sizing.chunking, hash: 'md5' });
+    // The keys are cast to one type, which need not be the native one of the query, such as NUMBER(18,0).
+    const described = await source.describe(query);
+    const keys = key.map((column) => ({ ...column, native: findColumn(described, column.name)?.native ?? column.native }));
+    return await source.freeze(query, { runId: keysRun(runId), key: keys, columns: keys, ...sizing.chunking, hash: 'md5' });
   } catch (error) {
     throw sources.reduce((cause: unknown, changes) => changes.refusal(cause), error);
   }

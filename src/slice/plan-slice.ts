@@ -63,7 +63,7 @@ export interface PlannedSlice {
  * Plans the slice after the newest one, or the unfinished one with the spans that it recorded.
  *
  * @throws ScoreBatchError `configuration` if the query's shape differs from that of the slices before, `refused` if a change
- *   source cannot go on from the position; both name the full snapshot as the way out
+ *   source cannot be read from the position; both name the full snapshot as the way out
  */
 export async function planSlice(session: SliceSession, context: Context): Promise<PlannedSlice> {
   const { bundle, served, source, sink, ledger, kinds, sourceAccess, options } = session;
@@ -201,23 +201,25 @@ async function boundsOf({ source }: SliceSession, sources: readonly ChangeSource
 
 /** What must stay equal from slice to slice, in two parts: of the job, and of the model's features. */
 function shapeOf({ query, definition }: Job, { key, keep, features }: ChosenColumns, { digest }: Bundle): string {
-  const { since } = incrementalOf({ definition });
+  const { since, changes, bands = definition.score.bands } = incrementalOf({ definition });
   const part = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
   const typed = (columns: ChosenColumns['key']) => columns.map(({ name, native }) => [name, native]);
   return [
-    part([query, since, definition.time_zone, typed(key), typed(keep), definition.score.column]),
+    part([query, since, definition.time_zone, typed(key), typed(keep), definition.score.column, bands, changes]),
     part([digest, typed(features), definition.features]),
     digest.slice(0, 16),
   ].join('.');
 }
 
-/** @throws ScoreBatchError `configuration` if query, kept columns or features are not those of the slices before */
+/** @throws ScoreBatchError `configuration` if query, kept columns, features, change sources or bands are not those of the slices before */
 function refuseOtherShape(position: Position | undefined, shape: string, { digest }: Bundle): void {
   const [job, features, model] = position?.slice.shape.split('.') ?? [];
   const [jobNow, featuresNow] = shape.split('.');
   if (position === undefined || (job === jobNow && (model !== digest.slice(0, 16) || features === featuresNow))) return;
   const what =
-    job === jobNow ? 'the types or names of feature columns' : 'the query, its key or kept columns, since or the time zone';
+    job === jobNow
+      ? 'the types or names of feature columns'
+      : 'the query, its key or kept columns, the change sources, the bands, since or the time zone';
   throw new ScoreBatchError(
     'configuration',
     `${what} changed since the slice before, so users that did not change would be wrong`,

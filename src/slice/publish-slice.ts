@@ -1,9 +1,10 @@
-import { counted } from '../domain/counted.ts';
+import { counted, grouped } from '../domain/counted.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { applyGates } from '../domain/gates.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import type { SliceOutcome } from '../domain/slice.ts';
+import { showTableName, type TableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { SlicePlan } from '../plan/plan.ts';
 import type { ActiveRun } from '../run/progress.ts';
@@ -18,6 +19,8 @@ interface Staged {
   /** Distinct keys that changed; null if all users were read. */
   readonly changedKeys: number | null;
   readonly gone: readonly TextRow[];
+  /** Users that the slice before has left in the table; undefined if there is none. */
+  readonly usersBefore: number | undefined;
   /** Instant of the last slice that read all users. */
   readonly lastFull: string;
 }
@@ -26,7 +29,7 @@ interface Staged {
  * Reconciles what is staged with what was frozen, applies the gates to the current table as it would be, and publishes.
  *
  * @returns false if another process has published this very slice
- * @throws ScoreBatchError `conflict` if another slice was faster, `refused` if a gate fails
+ * @throws ScoreBatchError `conflict` if another slice was faster, `refused` if a gate fails, or if somebody has removed or added rows
  */
 export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: Staged): Promise<boolean> {
   const { plan, progress, context } = active;
@@ -41,6 +44,7 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   const whole = slice.details.kind !== 'changes';
   progress.rows = rows;
   const { before, after, deleted } = await countTable(active, { pinned, gone: staged.gone, whole, edges: reference?.edges });
+  if (!whole) refuseOtherRows(plan.tables.scores.name, before.users, staged.usersBefore);
   const gates = applyGates(
     {
       ...{ pinned, rejections, scoreCounts: reference && after.scoreCounts },
@@ -101,6 +105,16 @@ export async function publishSlice(active: ActiveRun, slice: SlicePlan, staged: 
   return mine;
 }
 
+/** What changed says nothing of users whose rows somebody has removed. */
+function refuseOtherRows(table: TableName, users: number, expected: number | undefined): void {
+  if (expected === undefined || users === expected) return;
+  throw new ScoreBatchError(
+    'refused',
+    `${showTableName(table)} has ${counted(users, 'user')}, but the slice before left ${grouped(expected)}: somebody changed, dropped or replaced the table`,
+    { hint: 'score all users anew: score-batch --slice --snapshot' },
+  );
+}
+
 function detailsOf(
   { plan, progress: { clock } }: ActiveRun,
   {
@@ -122,7 +136,8 @@ function detailsOf(
     score_psi: scorePsi ?? null,
     time_zone: plan.window.zone,
     ...(scorer && { scorer }),
-    table: plan.tables.scores.name,
+    // Without them, nobody could be found in the table by their key.
+    ...{ table: plan.tables.scores.name, columns: plan.tables.scores.columns },
     seconds: clock.seconds,
   };
 }

@@ -13,6 +13,7 @@ import type { ActiveRun } from '../run/progress.ts';
 import { scoreFrozen } from '../run/score.ts';
 import { shown } from '../run/shown.ts';
 import type { RunSummary } from '../run/summary.ts';
+import { localTime } from '../window/local-time.ts';
 import { refuseAging } from './aging.ts';
 import { costWarnings } from './cost-warnings.ts';
 import { earlierScores, keysOfOtherModels } from './current-rows.ts';
@@ -47,8 +48,10 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
   const done: SliceSummary[] = [];
   for (let more = true; more && done.length < MAX_SLICES; ) {
     const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
-    const planned = await planSlice(again, context);
-    const summary = await runSlice(planned, job, context);
+    // The seconds of a slice begin where the slice before it ended.
+    const own = done.length > 0 ? { ...context, began: performance.now() } : context;
+    const planned = await planSlice(again, own);
+    const summary = await runSlice(planned, job, own);
     const costs = await costsOf(planned, summary, job);
     for (const cost of costs) context.console.warn(cost);
     done.push({ ...summary, warnings: [...summary.run.warnings, ...costs] });
@@ -120,13 +123,14 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
   progress.clock.enter('freeze');
   let rows: FrozenTable | undefined;
   let keys: FrozenTable | undefined;
+  const until = localTime(slice.details.as_of, plan.window.zone);
   if (slice.details.kind === 'changes') {
     const more = await keysOfOtherModels(plan, position, incrementalOf(job).rescore_rows);
     keys = await freezeKeys({ plan, runId: progress.runId, sources, more });
-    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${slice.details.as_of}`);
+    context.console.info(`${counted(keys.rows, 'user')} changed or to be rescored, up to ${until}`);
     if (keys.rows > 0) rows = await freezeRows(active, slice.bind(await frozenKeys(plan.source, keys, plan.key)));
   } else {
-    context.console.info(`reading all users as of ${slice.details.as_of}`);
+    context.console.info(`reading all users as of ${until}`);
     rows = await freezeRows(active, plan.query);
   }
   const gone = keys === undefined ? [] : await goneKeys(plan.source, { keys, rows, key: plan.key });
@@ -134,7 +138,8 @@ async function scoreSlice(active: ActiveRun, { plan, position, sources, job, las
     const earlier = await earlierScores(active, rows);
     await scoreFrozen({ ...active, plan: { ...plan, slice: { ...slice, earlier } } }, rows, ALONE);
   }
-  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, lastFull });
+  const usersBefore = position?.outcome?.users;
+  return await publishSlice(active, slice, { rows, changedKeys: keys?.rows ?? null, gone, usersBefore, lastFull });
 }
 
 async function freezeRows({ plan, progress }: ActiveRun, query: Query): Promise<FrozenTable> {

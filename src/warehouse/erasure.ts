@@ -9,7 +9,7 @@ export interface ErasureSpec {
   /** Entries that correct the counts of the runs; see `corrections`. */
   readonly corrections: readonly LedgerEntry[];
   readonly ledger: TableLayout;
-  /** Jobs that the tables belong to: that of the entry, and that of its challenger. */
+  /** Jobs that the tables belong to: that of the entry, that of its challenger, and that of its slices. */
   readonly jobs: readonly string[];
   /** Number of ledger entries of these jobs when the rows were found. */
   readonly seen: number;

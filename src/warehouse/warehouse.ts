@@ -4,7 +4,7 @@ import type { Person } from '../domain/erasure.ts';
 import type { Chunking, FrozenTable } from '../domain/frozen-table.ts';
 import type { HeldRows, ScoreCounts } from '../domain/held.ts';
 import type { KeptRows } from '../domain/kept-rows.ts';
-import type { LedgerEntry, LedgerWindow, RunState } from '../domain/ledger.ts';
+import type { LedgerEntry, LedgerWindow } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { TopRow } from '../domain/reasons.ts';
 import type { Column, Schema } from '../domain/schema.ts';
@@ -16,6 +16,7 @@ import type { Database } from '../duckdb/database.ts';
 import type { RenderedRange, Rendering } from '../duckdb/render.ts';
 import type { Dialect } from './dialect.ts';
 import type { ErasureSpec } from './erasure.ts';
+import type { LedgerFilter, WindowOfJob } from './ledger-filter.ts';
 import type {
   AgedRows,
   Amendment,
@@ -208,32 +209,6 @@ export interface Sink extends Scratch, Audit {
   /** Drops the run's staging, if it exists. */
   discard(runId: string): Promise<void>;
 }
-
-export interface LedgerFilter {
-  readonly job?: string;
-  /** Ids of runs. */
-  readonly runs?: readonly string[];
-  readonly states?: readonly RunState[];
-  readonly window?: Pick<LedgerWindow, 'start' | 'end'>;
-  /** Windows that overlap this one or have its label, including the window itself. */
-  readonly near?: LedgerWindow;
-  /** Earlier publications to compare this run with; see `HistoryOf`. */
-  readonly history?: HistoryOf;
-  /** At most so many of the entries that the rest selects: the newest. */
-  readonly newest?: number;
-}
-
-/**
- * Selects published entries of the latest earlier window of the same kind, and of runs whose model had the same name and
- * version but another digest.
- */
-export interface HistoryOf {
-  readonly window: LedgerWindow;
-  readonly model: LedgerEntry['model'];
-}
-
-/** All entries of one window of a job. */
-export type WindowOfJob = Required<Pick<LedgerFilter, 'job' | 'window'>>;
 
 /** The append-only ledger next to the scores table. */
 export interface Ledger {

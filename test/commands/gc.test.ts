@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, stat, utimes, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rename, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { LINEAR_QUERY, LINEAR_USERS, linearProject } from '../support/linear-project.ts';
-import { statements } from '../support/project.ts';
+import { statements, temporaryFolder } from '../support/project.ts';
 import { warehouseOf } from '../support/published.ts';
 import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
+import { change, sliceProject } from '../support/slice-project.ts';
+import { killSlice, sliced } from '../support/sliced.ts';
 import { filesIn, runFolders, SCRATCH, STAGED, slowProject, untilFiles } from '../support/steer.ts';
 import { transcript } from '../support/transcript.ts';
 
@@ -191,4 +193,51 @@ it('a run that loses what it works with to another one says that it was too late
     /error: another run \(1997-W11-\w+\) published 1997-W11 meanwhile\n(.*\n)*hint: check `score-batch status`/,
   );
   expect(code).toBe(75);
+});
+
+it('judges the keys and rows of a slice by the slices, and drops them once the slice, or a later one, is published', async () => {
+  const folder = await sliceProject();
+  await sliced(folder);
+  await change(folder, "insert into users values (7, timestamp '1997-03-10 22:00', 1, 1, 'US', timestamp '1997-03-10 22:00')");
+  await killSlice(folder);
+  const ofSlice = async (...args: string[]) => {
+    const { stdout } = await scoreBatch(folder, ['gc', '--json', ...args]);
+    const { left } = JSON.parse(stdout) as { left: { run_id: string; action: string; why: string }[] };
+    return left.map(({ run_id, action, why }) => [run_id, action, why]).sort();
+  };
+  const [rows, keys] = [expect.stringMatching(/^current-\w+$/), expect.stringMatching(/^current-\w+\.keys$/)];
+  const resumable = expect.stringMatching(/^its run can be resumed until /);
+  expect(await ofSlice('--apply')).toEqual([
+    [rows, 'keep', resumable],
+    [keys, 'keep', resumable],
+  ]);
+  const kept = path.join(await temporaryFolder(), 'scratch');
+  await cp(path.join(folder, SCRATCH), kept, { recursive: true });
+  await sliced(folder);
+  expect(await ofSlice()).toEqual([]);
+  // As if the end of the slice had not come to its clean-up.
+  const restore = () => cp(kept, path.join(folder, SCRATCH), { recursive: true });
+  await restore();
+  expect(await ofSlice()).toEqual([
+    [rows, 'drop', 'its run has published'],
+    [keys, 'drop', 'its run has published'],
+  ]);
+  expect(await ofSlice('--apply')).toMatchObject([{ 1: 'dropped' }, { 1: 'dropped' }]);
+  expect(await runFolders(folder)).toEqual([]);
+  // The end of a run of the batch does it, too.
+  await restore();
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  expect(await runFolders(folder)).toEqual([]);
+});
+
+it('drops kept rows of the batch when the job says so, not when a slice ends', async () => {
+  const folder = await sliceProject({ edit: (job) => job.replace('source:\n', 'source:\n  keep_rows: 35 days\n') });
+  expect((await scoreBatch(folder, ['--week'])).code).toBe(0);
+  const [run = ''] = await runFolders(folder);
+  const mark = path.join(folder, SCRATCH, run, 'score-batch.json');
+  // As if the run had been nine days ago.
+  const deadline = new Date(Date.now() - 86_400_000).toISOString();
+  await writeFile(mark, JSON.stringify({ ...JSON.parse(await readFile(mark, 'utf8')), deadline }));
+  await sliced(folder);
+  expect(await runFolders(folder)).toEqual([run]);
 });

@@ -88,7 +88,7 @@ it('says what people read, and how many comparisons in a row were within limits'
   const { incremental } = JSON.parse((await scoreBatch(folder, ['status', '--slices', '--json'], NOW)).stdout);
   expect(incremental).toMatchObject({
     shadow: { reads: 'current', comparisons_in_a_row: 1, last_window: '1997-W11' },
-    slices: [{ boundary: null }, { boundary: '1997-03-17T04:00:00.000000Z' }, { boundary: null, current: true }],
+    slices: [{ boundary: null }, { boundary: '1997-03-17T05:00:00.000000Z' }, { boundary: null, current: true }],
   });
 });
 

@@ -150,7 +150,7 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     await expectWell('score_batch_hourly', second);
     expect(await airflow.xcom('score_batch_hourly', second, 'slice')).toMatchObject({
       slices: [
-        { kind: 'changes', boundary: '1997-03-17T04:00:00.000000Z' },
+        { kind: 'changes', boundary: '1997-03-17T05:00:00.000000Z' },
         { kind: 'changes', boundary: null },
       ],
     });

@@ -17,7 +17,7 @@ import { statements, temporaryFolder } from '../support/project.ts';
 import { freeze, named, plain } from '../warehouse/conformance/frozen.ts';
 
 /** What became of a chunk. */
-export interface ScoredChunk {
+interface ScoredChunk {
   /** Rows of the scored file in an order of their own, without what differs from attempt to attempt. */
   readonly rows: readonly unknown[];
   /** The skip key of each row, in the same order; undefined if the file has no such column. */

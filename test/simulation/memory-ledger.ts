@@ -1,6 +1,7 @@
 import type { LedgerEntry } from '../../src/domain/ledger.ts';
 import { ScoreBatchError } from '../../src/errors.ts';
-import type { Ledger, LedgerFilter } from '../../src/warehouse/warehouse.ts';
+import type { LedgerFilter } from '../../src/warehouse/ledger-filter.ts';
+import type { Ledger } from '../../src/warehouse/warehouse.ts';
 import type { MemoryProcess } from './memory-process.ts';
 import { record, type World } from './world.ts';
 

@@ -150,6 +150,20 @@ describe('a change table', () => {
   });
 });
 
+it.each([
+  ['dropped', 'drop table marketing.current'],
+  ['emptied in part', 'delete from marketing.current where user_id < 50'],
+])('a current table that was %s is not filled with changes only; a snapshot is the way out', async (_, statement) => {
+  const folder = await sliceProject();
+  await sliced(folder);
+  await change(folder, statement, NEW_USER);
+  const { code, stderr } = await failedSlice(folder);
+  expect({ code, stderr }).toEqual({ code: 65, stderr: expect.stringContaining('but the slice before left 100') });
+  expect(stderr).toContain('score-batch --slice --snapshot');
+  expect(await sliced(folder, ['--snapshot'])).toMatchObject([{ kind: 'snapshot', outcome: { users: 101 } }]);
+  expect(await sliced(folder)).toMatchObject([{ kind: 'changes', outcome: { users: 101, scored: 0 } }]);
+});
+
 it('a gate that refuses a slice leaves position and table; the next slice reads the same changes again', async () => {
   const folder = await sliceProject();
   await sliced(folder);

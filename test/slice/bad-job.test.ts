@@ -75,6 +75,12 @@ describe('between two slices', () => {
       'since',
       async (folder: string) => edit(folder, 'jobs/job.yaml', (job) => job.replace('since: 1997-03-10', 'since: 1997-03-09')),
     ],
+    [
+      'a change source',
+      async (folder: string) =>
+        edit(folder, 'jobs/job.yaml', (job) => job.replace('watermark: loaded_at', 'watermark: happened_at')),
+    ],
+    ['a band', async (folder: string) => edit(folder, 'jobs/job.yaml', (job) => job.replace('high: 0.6', 'high: 0.65'))],
   ])('%s cannot change without a snapshot', async (_, alter) => {
     const folder = await sliceProject();
     await sliced(folder);

@@ -26,7 +26,7 @@ it('ends at the last midnight on the way and reads all users there, once for an 
   expect(nextSlice(FRIDAY, midnight, DAILY)).toMatchObject({ kind: 'full', asOf: midnight });
 });
 
-it('ends at the last end of a batch window on the way, and goes on from there', () => {
+it('ends at the last end of a batch window on the way, and the next slice begins there', () => {
   expect(nextSlice(FRIDAY, '2026-11-25T05:00:00.000000Z', SHADOW)).toEqual({
     kind: 'changes',
     asOf: '2026-11-22T23:00:00.000000Z',

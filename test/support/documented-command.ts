@@ -74,7 +74,7 @@ async function parseScoreBatch(args: readonly string[]): Promise<void> {
       const { week, date, hour, from, to } = command.opts<WindowFlags>();
       if (command.name() === 'backfill')
         return void windowsBetween({ from, to }, 'week', 'Europe/Berlin', Date.UTC(2026, 10, 27));
-      if (command.name() === 'rollback') return void checkRollback(command.opts());
+      if (command.name() === 'rollback') return command.opts().shadow === true ? undefined : void checkRollback(command.opts());
       if ([week, date, hour, from, to].some((flag) => flag !== undefined))
         windowFromFlags({ week, date, hour, from, to }, 'Europe/Berlin', Date.UTC(2026, 10, 27));
     });

@@ -1,3 +1,4 @@
+import { start } from '../crash/kill.ts';
 import { type Outcome, scoreBatch } from './score-batch.ts';
 import { ask } from './slice-project.ts';
 
@@ -12,7 +13,7 @@ export interface PrintedSlice {
 }
 
 /** The slices of a command that ended well. */
-export function slicesIn({ code, stdout, stderr }: Outcome): readonly PrintedSlice[] {
+function slicesIn({ code, stdout, stderr }: Outcome): readonly PrintedSlice[] {
   if (code !== 0) throw new Error(`ended with ${code}: ${stderr}`);
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '').slices;
 }
@@ -40,4 +41,11 @@ export async function stateOf(folder: string): Promise<object> {
     `select max(publication) as position from marketing.score_batch_ledger where job = 'linear.incremental'`,
   );
   return { rows, position };
+}
+
+/** Runs a slice that is killed once it has staged a chunk: its keys and rows are frozen. */
+export async function killSlice(folder: string): Promise<void> {
+  const point = { pattern: /\/staged\/chunk-/, phase: 'after' as const, occurrence: 1 };
+  const { signal, stderr } = await start({ folder, environment: {} }, point, ['--slice', '--workers', '1']).ended;
+  if (signal !== 'SIGKILL') throw new Error(`the slice was not killed: ${stderr}`);
 }

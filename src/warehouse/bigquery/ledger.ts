@@ -1,10 +1,11 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import type { LedgerFilter } from '../ledger-filter.ts';
 import { insertEntry, selectEntries } from '../sql/ledger.ts';
 import { readEntry } from '../sql/ledger-entry.ts';
 import { backoff, sleep } from '../timeouts.ts';
-import type { Ledger, LedgerFilter } from '../warehouse.ts';
+import type { Ledger } from '../warehouse.ts';
 import { type Connection, withGracePeriod } from './connection.ts';
 import { BIGQUERY } from './dialect.ts';
 import { translated } from './errors.ts';

@@ -1,8 +1,9 @@
 import type { LedgerEntry } from '../../domain/ledger.ts';
 import type { TableLayout } from '../../domain/tables.ts';
+import type { LedgerFilter } from '../ledger-filter.ts';
 import { insertEntry, selectEntries } from '../sql/ledger.ts';
 import { readEntry } from '../sql/ledger-entry.ts';
-import type { Ledger, LedgerFilter } from '../warehouse.ts';
+import type { Ledger } from '../warehouse.ts';
 import { SNOWFLAKE } from './dialect.ts';
 import { isMissing } from './errors.ts';
 import { silence } from './failure.ts';

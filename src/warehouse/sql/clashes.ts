@@ -4,7 +4,7 @@ import type { TableLayout } from '../../domain/tables.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { Dialect } from '../dialect.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
-import { isNear, isOtherDigest } from './ledger.ts';
+import { isNear, isNewest, isOtherDigest } from './ledger.ts';
 import { isForeign, isWindow } from './windows.ts';
 
 // Repeats the plan's checks under the publish lock, because another process can have published since. The plan reports
@@ -25,10 +25,16 @@ export function refuseOverlap(entries: readonly LedgerEntry[], { entry, overlaps
   if (ids(overlapping(entries, entry.window)) !== ids(overlaps)) throw clashed(entry);
 }
 
-/** Number of publications near the entry's window, as an expression. It never decreases. */
+/**
+ * Number of publications near the entry's window, as an expression: of those that `selectEntries` reads. It never decreases. Of a
+ * job of slices it counts the newest only, which the publication number tells apart.
+ */
 export function countNear(dialect: Dialect, ledger: TableLayout, { job, window }: LedgerEntry): string {
-  return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)}
-    WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL AND ${isNear(dialect, window)})`;
+  const conditions = [
+    ...[`job = ${dialect.literal(job)}`, 'publication IS NOT NULL', isNear(dialect, window)],
+    ...isNewest(dialect, ledger, job),
+  ];
+  return `(SELECT COUNT(*) FROM ${dialect.table(ledger.name)} entries WHERE ${conditions.join(' AND ')})`;
 }
 
 /**

@@ -119,7 +119,7 @@ function toRow(
 ): PersonRow {
   const number = (text: string | null | undefined) => (text === null || text === undefined ? undefined : Number(text));
   return {
-    windowStart: isoTime(String(start)) ?? '',
+    windowStart: start === null || start === undefined ? '' : (isoTime(start) ?? ''),
     windowEnd: end === null ? undefined : isoTime(String(end)),
     runId: runId ?? undefined,
     publication: number(publication),

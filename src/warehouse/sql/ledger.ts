@@ -2,7 +2,7 @@ import type { LedgerEntry, LedgerWindow } from '../../domain/ledger.ts';
 import { isSliceJob } from '../../domain/slice.ts';
 import type { TableLayout } from '../../domain/tables.ts';
 import type { Dialect } from '../dialect.ts';
-import type { HistoryOf, LedgerFilter } from '../warehouse.ts';
+import type { HistoryOf, LedgerFilter } from '../ledger-filter.ts';
 import { instant } from './dialect.ts';
 
 /** Appends an entry with the next number. Hold the publish lock if the number must be unique. */
@@ -28,9 +28,7 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
       : [`window_start = ${instant(dialect, window.start)}`, `window_end = ${instant(dialect, window.end)}`]),
     ...(near === undefined ? [] : [isNear(dialect, near)]),
     ...(history === undefined ? [] : [isHistory(dialect, layout, job, history)]),
-    ...(job !== undefined && isSliceJob(job) && (window ?? near) !== undefined && states === undefined
-      ? [isNewest(dialect, layout, job)]
-      : []),
+    ...(job !== undefined && (window ?? near) !== undefined && states === undefined ? isNewest(dialect, layout, job) : []),
   ];
   const columns = layout.columns.map(
     (column) => `${dialect.text(`entries.${dialect.identifier(column.name)}`, column)} AS ${dialect.identifier(column.name)}`,
@@ -49,12 +47,14 @@ export function selectEntries(dialect: Dialect, layout: TableLayout, filter: Led
 }
 
 /**
- * Condition: the entry is the newest publication of the job, or was written after it. A job of slices has one window with thousands of
- * publications a year, of which only the newest counts.
+ * Condition for a job of slices, none for others: the entry, aliased `entries`, is the newest publication of the job, or was written
+ * after it. Such a job has one window with thousands of publications a year, of which only the newest counts.
  */
-function isNewest(dialect: Dialect, layout: TableLayout, job: string): string {
-  return `entries.entry_number >= COALESCE((SELECT MAX(entry_number) FROM ${dialect.table(layout.name)}
+export function isNewest(dialect: Dialect, layout: TableLayout, job: string): readonly string[] {
+  if (!isSliceJob(job)) return [];
+  const condition = `entries.entry_number >= COALESCE((SELECT MAX(entry_number) FROM ${dialect.table(layout.name)}
     WHERE job = ${dialect.literal(job)} AND publication IS NOT NULL), 0)`;
+  return [condition];
 }
 
 /** Condition: the entry's window overlaps this one or has its label. */

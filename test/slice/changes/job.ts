@@ -44,7 +44,7 @@ export async function sourceOn(
   return { database, seen };
 }
 
-export async function describe(database: Database, sql: string): Promise<Schema> {
+async function describe(database: Database, sql: string): Promise<Schema> {
   return (await database.rows(`DESCRIBE (${sql})`)).map(([name, type]) => toColumn(String(name), String(type)));
 }
 

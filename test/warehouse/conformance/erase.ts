@@ -5,10 +5,13 @@ import { tableDiscrepancies } from '../../../src/domain/held.ts';
 import { type LedgerEntry, runsOf } from '../../../src/domain/ledger.ts';
 import type { ScoreLayout, TableLayout, Tables } from '../../../src/domain/tables.ts';
 import { findRows } from '../../../src/erase/find.ts';
+import { knownSlices, tablesOfSlices } from '../../../src/erase/slices.ts';
+import type { Job } from '../../../src/job/load.ts';
 import type { Warehouse } from '../../../src/warehouse/warehouse.ts';
 import { freeze, frozenIds, named, USERS } from './frozen.ts';
 import { entryOf, NAMES, publishRun, stageAll, startRun, WEEK } from './run.ts';
-import { type Area, JOB, type OpenSubject, withUsers } from './subject.ts';
+import { publishSlice, textsOf } from './slice.ts';
+import { type Area, JOB, type OpenSubject, openSubject, withUsers } from './subject.ts';
 
 const KEPT = { since: new Date().toISOString(), days: 35, key: ['user_id'] };
 const ERASED: LedgerEntry = {
@@ -194,4 +197,41 @@ export const erasure: Area = (it, makeSubject) => {
       ]);
     });
   }
+
+  it('erases a person from the current table, the rows copied from it and its quarantine, and nobody once a slice was published', async () => {
+    const subject = await openSubject(makeSubject);
+    const { sink } = subject.warehouse;
+    const user = (id: number) => ({ key: [String(id)], country: 'DE', score: 100 * id, features: id });
+    const rejected = { key: ['2'], country: 'DE', reason: 'unknown category' };
+    await publishSlice(subject, 1, [user(1), user(3), user(4)], { whole: true, boundary: '2026-11-16T05:00:00.000Z' });
+    const slice = await publishSlice(subject, 2, [rejected], { gone: [['3']], boundary: '2026-11-23T05:00:00.000Z' });
+    const { ledger, quarantine } = slice.tables;
+    const definition = { name: JOB, sink: { table: 'marketing.scores' }, report: {}, time_zone: 'UTC' };
+    const known = () => knownSlices({ definition } as Job, { sink, ledger: subject.warehouse.ledger(ledger) });
+    const eraseFrom = async (value: string, seen: number) => {
+      const person = { key: slice.tables.quarantine.columns.slice(0, 1), values: [value] };
+      const tables = tablesOfSlices(JOB, { tables: [slice.table] }, person.key);
+      const score = { column: 'score', bands: THRESHOLDS } as Parameters<typeof findRows>[1]['score'];
+      const search = { tables, summary: undefined, kept: [], entries: [] };
+      const { rows } = await findRows(sink, { name: JOB, score }, person, search);
+      const spec = { entry: ERASED, corrections: corrections(rows, [], ERASED), ledger, person, found: rows, segments: [] };
+      const done = await sink.erase({ ...spec, jobs: [JOB, slice.spec.entry.job], seen });
+      return { done, counts: rows.map(({ part, rows: found }) => `${found.length} ${part}`) };
+    };
+    const { seen } = await known();
+    await publishSlice(subject, 3, [rejected]);
+    expect(await eraseFrom('1', seen)).toEqual({ done: false, counts: ['1 current', '2 boundary'] });
+    expect(Object.keys(await slice.rows())).toEqual(['1', '2', '3', '4']);
+    const now = (await known()).seen;
+    expect(await eraseFrom('1', now)).toEqual({ done: true, counts: ['1 current', '2 boundary'] });
+    expect(await eraseFrom('2', now + 1)).toEqual({ done: true, counts: ['1 current', '1 boundary', '1 quarantine'] });
+    // A tombstone.
+    expect(await eraseFrom('3', now + 2)).toEqual({ done: true, counts: ['1 current', '1 boundary'] });
+    expect(Object.keys(await slice.rows())).toEqual(['4']);
+    for (const [table, ids] of [
+      [slice.boundary, ['4', '4']],
+      [quarantine, []],
+    ] as const)
+      expect((await textsOf(subject.warehouse, table)).map(([id]) => id)).toEqual(ids);
+  });
 };
