@@ -230,11 +230,7 @@ function statementsOf(
   return [
     takeLock(lockTable(connection, ledger)),
     refuseUnless(`${publishedNumber(BIGQUERY, ledger, entry)} = ${supersedes?.number ?? 0}`, published),
-    // Slices have one window, and of its publications `readEntries` returns only the newest.
-    refuseUnless(
-      targets.current ? `${clashes} = 0` : `${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`,
-      literal(CLASH),
-    ),
+    refuseUnless(`${countNear(BIGQUERY, ledger, entry)} = ${near} AND ${clashes} = 0`, literal(CLASH)),
     ...(targets.current
       ? changeCurrent(BIGQUERY, targets, spec, slice)
       : replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined })),
