@@ -10,13 +10,19 @@ it('knows names of ours in the SQL of every part', () => {
   expect(NAMES).toEqual(expect.arrayContaining(['part', 'placed', 'chunk', 'result', 'steps', 'entries', 'key_0', 'manifest']));
 });
 
-// Each name is a key column in one run and a kept column in the other, and some feed a feature.
+// All at once are more columns than the smallest memory holds.
+const HALF = Math.ceil(NAMES.length / 2);
+
+// Each name is a key column in one run and a kept column in another, and some feed a feature.
 it.each([
-  ['even', 0],
-  ['odd', 1],
-])('a job whose columns are called as ours are is published with its own values: %s names are its key', async (_, rest) => {
-  const key = NAMES.filter((_, i) => i % 2 === rest);
-  const keep = NAMES.filter((_, i) => i % 2 !== rest);
+  ['even names of the first half', 0, 0],
+  ['odd names of the first half', 0, 1],
+  ['even names of the second half', HALF, 0],
+  ['odd names of the second half', HALF, 1],
+])('a job whose columns are called as ours are is published with its own values: %s are its key', async (_, from, rest) => {
+  const names = NAMES.slice(from, from + HALF);
+  const key = names.filter((_, i) => i % 2 === rest);
+  const keep = names.filter((_, i) => i % 2 !== rest);
   const [a = '', b = ''] = keep;
   const value = (name: string) =>
     name === a
@@ -26,8 +32,8 @@ it.each([
         : `case when i = 7 then null else '${name} ' || least(i, 98) end`;
   const quoted = (names: readonly string[]) => names.map((name) => `"${name}"`).join(', ');
   const folder = await linearProject({
-    users: `select date '1997-03-12' as signup, ${NAMES.map((name) => `${value(name)} as "${name}"`).join(', ')} from range(100) t(i)`,
-    query: `select ${quoted(NAMES)} from users where signup >= :window_start_date and signup < :window_end_date`,
+    users: `select date '1997-03-12' as signup, ${names.map((name) => `${value(name)} as "${name}"`).join(', ')} from range(100) t(i)`,
+    query: `select ${quoted(names)} from users where signup >= :window_start_date and signup < :window_end_date`,
     edit: (job) =>
       job
         .replace('[user_id]', `[${quoted(key)}]`)
@@ -43,7 +49,7 @@ it.each([
   const [published] = await rowsOf(
     folder,
     `select count(*) as rows, count(*) filter (where abs(propensity - 1 / (1 + exp(0.25 * "${b}" - 0.5 * "${a}"))) > 1e-6) as wrong
-     from marketing.scores join users using (${quoted(NAMES)})`,
+     from marketing.scores join users using (${quoted(names)})`,
   );
   expect(published).toEqual({ rows: '97', wrong: '0' });
   // More segments than fit into one statement.
