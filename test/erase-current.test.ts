@@ -90,7 +90,10 @@ it('erases a person from the current table, its copy at the end of a week and it
   await sliced(folder, ['--snapshot']);
   expect(await holding(folder, '37')).toEqual(['current']);
   // The next slice finds fewer users than the one before has left, and knows why.
-  await change(folder, "insert into users values (201, timestamp '1997-03-17 07:00', 1, 1, 'US', timestamp '1997-03-17 07:00')");
+  await change(
+    folder,
+    "insert into users values (201, timestamp '1997-03-17 07:00', 1, 1, 'US', timestamp '1997-03-17 07:00')",
+  );
   await sliced(folder);
   expect(await ask(folder, 'select user_id from marketing.current where user_id = 201')).toHaveLength(1);
 });

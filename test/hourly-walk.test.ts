@@ -58,7 +58,7 @@ function partsOf(output: string): { readonly head: string; body: string }[] {
 function plain(text: string): string[] {
   return text
     .split('\n')
-    .filter((line) => line.trim() !== '' && !/^ +(seconds|scoring|rows\/s|bottleneck) |^warning: the slice took /.test(line))
+    .filter((line) => line.trim() !== '' && !/^ +(seconds|scoring|rows\/s|bottleneck) |^(warning: )?the slice took /.test(line))
     .map((line) =>
       line
         .replaceAll(/\b(current|switch|\d{4}-W\d{2})-[0-9a-f]{12}\b/g, '<run>')

@@ -32,7 +32,7 @@ export interface ShadowComparison {
   readonly max_delta: number;
   /** Users whose score in the current table is of another model than that of the batch. */
   readonly other_model: number;
-  /** Whether every key is on both sides, and no score differs by more than `max_delta`. */
+  /** Whether every key is on both sides, but for those that may be `extra`, and no score differs by more than `max_delta`. */
   readonly within: boolean;
 }
 
@@ -53,8 +53,12 @@ export function provesAgreement({ within, compared }: ShadowComparison): boolean
   return within && compared > 0;
 }
 
-/** Whether the scores and keys of a comparison are within limits; see `ShadowComparison.within`. */
-export function isWithin(facts: Omit<ShadowComparison, 'within'>): boolean {
-  const { missing, extra, quarantined_in_batch, quarantined_in_current, differing } = facts;
-  return missing + (extra ?? 0) + quarantined_in_batch + quarantined_in_current + differing === 0;
+/**
+ * Whether the scores and keys of a comparison are within limits; see `ShadowComparison.within`.
+ *
+ * @param maxExtra `incremental.shadow.max_extra`: users that the batch may lack, as a share of those that it scored
+ */
+export function isWithin(facts: Omit<ShadowComparison, 'within'>, maxExtra: number): boolean {
+  const { keys, missing, extra, quarantined_in_batch, quarantined_in_current, differing } = facts;
+  return missing + quarantined_in_batch + quarantined_in_current + differing === 0 && (extra ?? 0) <= maxExtra * keys;
 }

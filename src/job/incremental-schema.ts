@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { columnList, duration, tableName, text, timeZone } from './fields.ts';
+import { columnList, duration, share, tableName, text, timeZone } from './fields.ts';
 import { bands } from './score-schema.ts';
 
 const changeSource = z
@@ -69,6 +69,11 @@ export const incremental = z.strictObject({
         .min(1)
         .default(7)
         .describe('how many comparisons in a row must be within limits before promote --shadow switches'),
+      max_extra: share
+        .default(0)
+        .describe(
+          'share of users that no window of the batch may have, because their first rows arrived after it; their week run again has them',
+        ),
       max_delta: z.number().min(0).default(1e-6).describe('largest difference of two scores that counts as none'),
       view: tableName.describe('view that people read: the scores of the batch, or after the switch the current table'),
     })

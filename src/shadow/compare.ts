@@ -91,7 +91,7 @@ async function compareOne(batch: BatchWindow, { job, spec, sink, ledger, windows
       ...{ window: { label, start, end }, run_id: published.runId, publication: published.publication },
       ...{ ...counts, max_delta },
     };
-    const within = isWithin(facts);
+    const within = isWithin(facts, spec.shadow.max_extra);
     return { comparison: { ...facts, within }, look: within ? [] : lookStatements(reader.dialect, sides, counts) };
   });
 }

@@ -17,7 +17,7 @@ import { localTime } from '../window/local-time.ts';
 import { refuseAging } from './aging.ts';
 import { costWarnings } from './cost-warnings.ts';
 import { earlierScores, keysOfOtherModels } from './current-rows.ts';
-import { millis } from './instants.ts';
+import { midnightBefore, millis } from './instants.ts';
 import { freezeKeys, frozenKeys, goneKeys, keysRun } from './keys.ts';
 import { openSlices, type PlannedSlice, planSlice, type SliceOptions, type SliceSession } from './plan-slice.ts';
 import { publishSlice } from './publish-slice.ts';
@@ -53,12 +53,17 @@ export async function runSlices(job: Job, options: SliceOptions, context: Contex
     const planned = await planSlice(again, own);
     const summary = await runSlice(planned, job, own);
     const costs = await costsOf(planned, summary, job);
-    for (const cost of costs) context.console.warn(cost);
+    for (const cost of costs) (isFirstOfDay(planned) ? context.console.warn : context.console.info)(cost);
     done.push({ ...summary, warnings: [...summary.run.warnings, ...costs] });
     more = planned.more;
   }
   if (incrementalOf(job).shadow !== undefined) await compareWithBatch(job, session, context);
   return done;
+}
+
+/** Every slice of a small job costs more than its share. Those who get mail of warnings are told once a day. */
+function isFirstOfDay({ plan, position }: PlannedSlice): boolean {
+  return position !== undefined && midnightBefore(plan.slice.details.as_of, plan.window.zone) > position.slice.as_of;
 }
 
 /** What the slice cost beyond its share of the batch. */
