@@ -35,7 +35,7 @@ interface Wanted {
 function jobOf({ scores = 'scores', layout = 'wide', job = JOB, high = 100_000 }: Wanted = {}) {
   const bands = { by: 'threshold', bounds: [{ name: 'high', bound: high }], rest: 'low' };
   const incremental = { table: 'marketing.current', since: '2026-11-16', bands };
-  const shadow = { comparisons: 2, max_delta: 1e-6, view: VIEW.join('.') };
+  const shadow = { comparisons: 2, max_extra: 0, max_delta: 1e-6, view: VIEW.join('.') };
   return {
     definition: {
       ...{ name: job, every: 'week', time_zone: 'America/New_York', source: { key: ['user_id'] } },
