@@ -76,8 +76,8 @@ async function costsOf({ plan, position }: PlannedSlice, { seconds, run }: Summa
   return await costWarnings({ ledger: plan.ledger, job: name, every, interval: incrementalOf(job).interval, slice, covered });
 }
 
-/** Makes the view that people read, and compares with what the batch has published by now. Its errors stop no slice. */
-async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { console }: Context): Promise<void> {
+/** Makes the view that people read, and compares with what the batch has published by now. Only a signal makes it fail: the slices are published. */
+async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { console, signal }: Context): Promise<void> {
   try {
     const { ensureView } = await import('../shadow/view.ts');
     const { compareShadow } = await import('../shadow/compare.ts');
@@ -92,6 +92,7 @@ async function compareWithBatch(job: Job, { sink, ledger }: SliceSession, { cons
       else console.warn([text, ...look.map((sql) => `to see the users: ${sql}`)].join('\n'));
     }
   } catch (error) {
+    if (signal.aborted) throw error;
     console.warn(`the comparison with the batch failed: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

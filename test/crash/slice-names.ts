@@ -7,6 +7,7 @@ import { SLICE, SLICE_SCENARIOS } from './slice-scenarios.ts';
 
 /** Holds the effects of a full pass and of the slice that follows it against their names; nothing is killed. */
 export function sliceNames(route: keyof typeof ELSEWHERE): void {
+  // Without an emulator; the last line of the output says why there is none.
   describe.skipIf(missing[route])(`a slice within ${route}`, () => {
     it('has a name for every durable effect, and no name without one', { timeout: 600_000 }, async () => {
       const project = await SLICE_SCENARIOS['full pass at a boundary'].prepare(route)();

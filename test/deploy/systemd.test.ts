@@ -18,6 +18,7 @@ const UNITS = [
   ['score-batch-hourly', /Fri 2026-10-23 00:10:00 UTC[\s\S]*Fri 2026-10-23 01:10:00 UTC/],
 ] as const;
 
+// A machine without systemd cannot check its units.
 it.skipIf(!existsSync(ANALYZE)).each(UNITS)(
   'systemd finds nothing wrong with the units of %s, and starts them when it should',
   async (name, starts) => {
