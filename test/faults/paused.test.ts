@@ -11,7 +11,7 @@ import { untilStopped } from '../support/steer.ts';
 
 const KINDS: readonly WarehouseKind[] = ['duckdb', 'bigquery', 'snowflake'];
 const JOB = 'jobs/churn-weekly.yaml';
-const CSV = 'churn-1997-W11.csv';
+const REPORTS = ['churn-1997-W11.csv', 'churn-1997-W11.html', 'index.html'];
 
 const MAKES_THE_REPORT = 'open .*/\\.churn-1997-W11\\.csv\\.';
 const RENAMES_THE_REPORT = 'rename .*/churn-1997-W11\\.csv$';
@@ -19,7 +19,7 @@ const RENAMES_THE_REPORT = 'rename .*/churn-1997-W11\\.csv$';
 /** The last step before the gate, and where the warehouse has such a thing the first one behind it. */
 const AT_THE_LOCK: Readonly<Record<WarehouseKind, { before: string; inside?: string }>> = {
   duckdb: { before: 'duckdb COPY .*ranked-', inside: 'duckdb DELETE FROM .*churn_scores' },
-  bigquery: { before: 'http .*BEGIN TRANSACTION.*INSERT INTO.*churn_scores' },
+  bigquery: { before: 'http .*BEGIN TRANSACTION.*DELETE FROM [^ ]*churn_scores' },
   snowflake: { before: 'http .*CREATE .*SCORE_BATCH_RANKED', inside: 'http .*DELETE FROM .*CHURN_SCORES' },
 };
 
@@ -80,7 +80,7 @@ async function expectSuccessor({ folder, url }: Stopped, states: readonly string
   const { csv, runs } = await weekOf(folder, url, url);
   expect(csv).toBe(await otherCsv());
   expect(runs.map(({ state, current }) => `${state} ${current}`)).toEqual(states);
-  expect(await readdir(path.join(folder, 'reports'))).toEqual([CSV]);
+  expect(await readdir(path.join(folder, 'reports'))).toEqual(REPORTS);
   const { code, stderr } = await scoreBatch(folder, ['gc', '--apply'], weekEnvironment(url, url));
   expect(code, stderr).toBe(0);
   expect(await leftInScratch(url)).toEqual([]);
@@ -155,6 +155,6 @@ describe.for(KINDS.filter((kind) => !missing[kind]))('a process that was stopped
     expect(code, stderr).toBe(0);
     expect(stderr).not.toContain('freezing');
     expect((await weekOf(folder, url, url)).runs).toMatchObject([{ state: 'completed', current: true }]);
-    expect(await readdir(path.join(folder, 'reports'))).toEqual([CSV]);
+    expect(await readdir(path.join(folder, 'reports'))).toEqual(REPORTS);
   });
 });
