@@ -15,6 +15,7 @@ interface PackageJson {
   readonly version: string;
   readonly license: string;
   readonly dependencies: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 /** What the bundler tells of the modules that it has read. */
@@ -23,7 +24,11 @@ interface ModuleGraph {
 }
 
 const dist = path.join(ROOT, 'dist');
-const outside = Object.keys(packageJson(ROOT).dependencies);
+const { dependencies, optionalDependencies } = packageJson(ROOT);
+const outside = Object.keys({ ...dependencies, ...optionalDependencies });
+
+/** What a package without a file of its licence says of it in its readme. */
+const WITHOUT_FILE: Readonly<Record<string, string>> = { 'abstract-logging': 'MIT License, http://jsumners.mit-license.org' };
 
 const NATIVE = ['@duckdb/node-bindings', 'onnxruntime-node'];
 const REQUIRED = '\0required:';
@@ -115,8 +120,8 @@ function notice(modules: readonly string[]): string {
   const packages = [...folders].map((folder) => {
     const { name, version, license } = packageJson(folder);
     const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
-    if (file === undefined) throw new Error(`${name} has no file with its licence`);
-    const text = readFileSync(path.join(folder, file), 'utf8').trim();
+    const text = file === undefined ? WITHOUT_FILE[name] : readFileSync(path.join(folder, file), 'utf8').trim();
+    if (text === undefined) throw new Error(`${name} has no file with its licence`);
     return `${name} ${version}: ${license}\n\n${text}\n`;
   });
   return `Packages whose code is part of the files in this folder.\n\n${packages.sort().join(`\n${'-'.repeat(80)}\n\n`)}`;

@@ -57,6 +57,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
+  // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
+  serve: ['domain', 'model (types)'],
+  'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
+  'serve/http': ['serve'],
+  'serve/process': ['serve', 'serve/http', 'serve/score'],
   score: [
     'domain',
     'duckdb',
@@ -231,6 +236,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'runtime',
     'secrets',
+    'serve',
+    'serve/process',
     'shadow',
     'slice',
     'suggest',
@@ -260,6 +267,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
+  fastify: ['serve/http'],
   diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],

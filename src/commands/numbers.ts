@@ -39,3 +39,10 @@ export function stopOrContinue(text: string): 'stop' | 'continue' {
   if (text === 'stop' || text === 'continue') return text;
   throw new InvalidArgumentError('It must be stop or continue.');
 }
+
+/** 0 lets the system choose. */
+export function portNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.');
+  return value;
+}

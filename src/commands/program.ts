@@ -9,6 +9,7 @@ import { addModelCommands } from './model-group.ts';
 import { addBounds, type GlobalFlags } from './options.ts';
 import { addResultCommands } from './results-group.ts';
 import { addRunCommands } from './run-group.ts';
+import { addServeCommand } from './serve-group.ts';
 import { addUpkeepCommands } from './upkeep-group.ts';
 
 const CRON = `
@@ -56,6 +57,7 @@ export function buildProgram(
   addResultCommands(line);
   addUpkeepCommands(line);
   addModelCommands(line);
+  addServeCommand(line);
   showRunFlagsInHelp(program, run);
   rewordUsageErrors(program);
   return program;

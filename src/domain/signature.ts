@@ -26,10 +26,22 @@ export interface ModelInput {
   readonly features: readonly Feature[];
 }
 
+/** The outputs of a model that predicts a class. */
+export interface Classes {
+  /** Output `[N]` or `[N, 1]` with the class of each row; undefined if the bundle names none. */
+  readonly label: string | undefined;
+  /** Output `[N, labels.length]`. */
+  readonly probabilities: string;
+  /** Names of the classes, in the order of the probabilities. */
+  readonly labels: readonly string[];
+}
+
 /** The model's inputs, and where its score is: element `index` of each row of an output `[N, width]`, or an output `[N]`. */
 export interface Signature {
   readonly inputs: readonly ModelInput[];
   readonly output: { readonly name: string; readonly index: number };
+  /** Present if the bundle has classes; then `output` is the probability of one of them. */
+  readonly classes?: Classes;
 }
 
 /** Which column types can feed an element type: widening is allowed; narrowing and text to number are not. */

@@ -106,7 +106,10 @@ export const bundleSchema = z.strictObject({
     })
     .optional(),
   inputs: z.array(input).min(1, 'name at least one input'),
-  output: z.strictObject({ name: text, index: z.int().min(0).default(0) }),
+  output: z.union([
+    z.strictObject({ name: text, index: z.int().min(0).default(0) }),
+    z.strictObject({ label: text.optional(), probabilities: text, labels: z.array(text).min(2, 'name at least two classes') }),
+  ]),
   reference: z
     .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
     .optional(),

@@ -58,12 +58,18 @@ export async function loadBundle(given: string): Promise<Bundle> {
     folder,
     file,
     definition,
-    signature: { inputs, output: definition.output },
+    signature: { inputs, ...outputsOf(definition.output) },
     digest,
     definitionDigest: createHash('sha256').update(text).digest('hex'),
     size: bytes.length,
     width: layerWidth(bytes),
   };
+}
+
+function outputsOf(output: BundleDefinition['output']): Pick<Signature, 'output' | 'classes'> {
+  if ('name' in output) return { output };
+  const { label, probabilities, labels } = output;
+  return { output: { name: probabilities, index: 0 }, classes: { label, probabilities, labels } };
 }
 
 type ColumnDefinition = Omit<BundleDefinition['inputs'][number]['columns'][number], 'reason'>;

@@ -13,6 +13,11 @@ const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 /** Room for some 100,000 rows. Every run scores them, and more would prove nothing. */
 const MAX_GOLDEN_BYTES = 64e6;
 
+/** The column with the expected values of the signature's output. */
+export function expectedColumn({ classes, output }: Signature): string {
+  return classes === undefined ? EXPECTED : `expected_${classes.labels[output.index]}`;
+}
+
 /** The golden rows of a bundle, encoded like the rows of a run. */
 export interface Golden {
   readonly file: string;
@@ -42,6 +47,7 @@ export async function readGoldenCells({ folder, definition }: Bundle, rows?: num
 export function parseGolden(signature: Signature, file: string, text: string | Buffer): Golden {
   const source = { file, noun: 'golden', hint: HINT };
   const rows = parseRows(text, source);
-  const inputs = encodeRows(signature, rows, source, [EXPECTED]).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(EXPECTED) || Number.NaN)) };
+  const column = expectedColumn(signature);
+  const inputs = encodeRows(signature, rows, source, [column]).tensors(rows.length);
+  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(column) || Number.NaN)) };
 }

@@ -2,7 +2,7 @@ import type { Execution } from '../domain/execution.ts';
 import type { SessionOptions } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { RowProof } from './row-proof.ts';
-import { serve } from './serve.ts';
+import { tryBundle } from './try-bundle.ts';
 
 export interface Verification {
   readonly execution: Execution;
@@ -21,7 +21,7 @@ export interface Verification {
  * @throws ScoreBatchError `configuration` if scores differ by more than the bundle allows
  */
 export async function verifyBundle(bundle: Bundle, options: SessionOptions): Promise<Verification> {
-  const { execution, golden } = await serve(bundle, options);
+  const { execution, golden } = await tryBundle(bundle, options);
   const { rows, largest, tolerance, proof } = golden;
   return { execution, rows, largest, tolerance, proof };
 }

@@ -3,7 +3,7 @@ import { fixedBatch } from '../domain/model-metadata.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { type Served, serve } from '../model/serve.ts';
+import { type TriedBundle, tryBundle } from '../model/try-bundle.ts';
 
 /** Rows of the canary batch on a GPU if `score.batch_rows` is auto: about the size that a run uses. */
 const CANARY_ROWS = 8_192;
@@ -13,9 +13,9 @@ const CANARY_ROWS = 8_192;
  *
  * @throws ScoreBatchError `configuration` if no provider serves the model, its scores differ, or it cannot take batches of this size
  */
-export async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<Served> {
+export async function tryModel(bundle: Bundle, score: JobDefinition['score'], requireGpu: boolean): Promise<TriedBundle> {
   const { providers, batch_rows: configured } = score;
-  const served = await serve(bundle, {
+  const served = await tryBundle(bundle, {
     providers,
     requireGpu,
     batchRows: configured === 'auto' ? CANARY_ROWS : configured,

@@ -3,7 +3,7 @@ import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
-import type { Served } from '../model/serve.ts';
+import type { TriedBundle } from '../model/try-bundle.ts';
 import { batchRows } from '../sizing/batch-rows.ts';
 import { readMachine } from '../sizing/machine.ts';
 import { fitTapToMemory, machineBound, type TapMemoryPlan } from '../sizing/memory-plan.ts';
@@ -39,7 +39,7 @@ export interface TapInput {
   readonly source: Source;
   readonly sink: Sink;
   readonly sizing: Sizing;
-  readonly served: Served | undefined;
+  readonly served: TriedBundle | undefined;
   /** Whether this process does the whole run; phases and shards need a frozen table. */
   readonly alone: boolean;
 }

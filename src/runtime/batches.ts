@@ -45,6 +45,8 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
     gpu: session.gpu,
     metadata: session.metadata,
     version: session.version,
+    // A request is one batch: its rows are limited before it gets here.
+    runOutputs: (inputs, names) => session.runOutputs(inputs, names),
     close: () => session.close(),
     get halvedTo() {
       return halvedTo;

@@ -31,6 +31,12 @@ export interface OutputValues {
   readonly width: number;
 }
 
+/** A whole output of the model, row-major. */
+export interface OutputTensor {
+  readonly values: Float32Array | Float64Array | BigInt64Array | Int32Array | Uint8Array | readonly string[];
+  readonly shape: readonly number[];
+}
+
 export interface SessionOptions {
   /** Execution providers, in the order to try them. */
   readonly providers: readonly ProviderText[];
@@ -53,6 +59,12 @@ export interface Session {
    *   `unavailable` if the device failed
    */
   run(inputs: readonly InputTensor[], output: Signature['output']): Promise<OutputValues>;
+  /**
+   * Runs the model once and returns the named outputs, in that order. Blocks the thread for the whole run.
+   *
+   * @throws ScoreBatchError as `run`
+   */
+  runOutputs(inputs: readonly InputTensor[], names: readonly string[]): Promise<readonly OutputTensor[]>;
   close(): Promise<void>;
 }
 
@@ -143,18 +155,25 @@ function create(bytes: Uint8Array, provider: ProviderText, requireGpu: boolean):
 
 function wrap(session: InferenceSession, provider: ProviderText): Session {
   const { name: kind } = parseProvider(provider);
+  const runOutputs: Session['runOutputs'] = async (inputs, names) => {
+    const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
+    const result = await session.run(feeds, names).catch((cause: unknown) => {
+      throw runError(provider, inputs[0]?.shape[0] ?? 0, cause);
+    });
+    return names.map((name) => {
+      const { data, dims } = result[name] as Tensor;
+      return { values: data as OutputTensor['values'], shape: dims };
+    });
+  };
   return {
     provider,
+    runOutputs,
     gpu: kind !== 'cpu' && (kind !== 'webgpu' || holdsGpu()),
     metadata: { inputs: session.inputMetadata.map(tensorInfo), outputs: session.outputMetadata.map(tensorInfo) },
     version: env.versions.node ?? 'unknown',
     async run(inputs, { name, index }) {
-      const feeds = Object.fromEntries(inputs.map((input) => [input.name, new Tensor(input.dtype, input.values, input.shape)]));
       const rows = inputs[0]?.shape[0] ?? 0;
-      const result = await session.run(feeds, [name]).catch((cause: unknown) => {
-        throw runError(provider, rows, cause);
-      });
-      const { data, dims } = result[name] as Tensor;
+      const [{ values: data, shape: dims } = { values: [], shape: [] }] = await runOutputs(inputs, [name]);
       const width = dims.length < 2 ? 1 : Number(dims[1]);
       if (!(data instanceof Float32Array || data instanceof Float64Array) || index >= width || data.length !== rows * width) {
         throw new ScoreBatchError(

@@ -11,9 +11,9 @@ import { blockBytes, createBlock, rejectedOutcome, scoredOutcome } from '../outc
 import { inBatches } from '../runtime/batches.ts';
 import { pickRows } from '../runtime/input-rows.ts';
 import type { InputTensor, Session } from '../runtime/session.ts';
+import { openChosenModel } from '../score/chosen-model.ts';
 import { toParts } from '../score/error-parts.ts';
 import { takeScores } from '../score/outcome.ts';
-import { openServing } from '../score/serving.ts';
 import { registerSecretsOf } from '../secrets.ts';
 import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
 import { receiveSetup } from './receive-setup.ts';
@@ -46,7 +46,7 @@ try {
 async function work(setup: ScoringSetup): Promise<Worked> {
   const { ring, signature, features } = setup;
   const { batchRows } = ring;
-  const session = inBatches(await openServing(setup), batchRows);
+  const session = inBatches(await openChosenModel(setup), batchRows);
   const file = openSync(setup.outcomes, 'r+');
   const encoder = createEncoder(signature, features, batchRows);
   const hasher = createFeatureHasher();

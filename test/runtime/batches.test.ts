@@ -39,6 +39,7 @@ function fakeSession(fits: () => number, message = CUDA_OOM, batch: number | str
       const values = Float32Array.from({ length: rows * 2 }, (_, i) => (i % 2) * 2 * Number(input?.values[i >> 1]));
       return Promise.resolve({ values, width: 2 });
     },
+    runOutputs: () => Promise.reject(new Error('nothing here asks for whole outputs')),
     close: () => Promise.resolve(),
   };
   return { session, runs };

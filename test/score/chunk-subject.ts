@@ -9,7 +9,7 @@ import { loadBundle } from '../../src/model/bundle.ts';
 import { inBatches } from '../../src/runtime/batches.ts';
 import { scoreChunk } from '../../src/score/chunk.ts';
 import type { SliceSetup, WorkerSetup } from '../../src/score/messages.ts';
-import { openServing } from '../../src/score/serving.ts';
+import { openChosenModel } from '../../src/score/chosen-model.ts';
 import { DUCKDB } from '../../src/warehouse/duckdb/dialect.ts';
 import { openDuckdb } from '../../src/warehouse/duckdb/open.ts';
 import { keyHash } from '../../src/warehouse/sql/dialect.ts';
@@ -48,7 +48,7 @@ export async function openChunk(bundle: string, select: string): Promise<ChunkSu
     ...{ url: 'duckdb:warehouse.duckdb', job: 'job', root: folder, scratch: 'scratch', memory: 1e9, maxBytes: undefined },
     ...{ environment: {}, warn: () => undefined, signal: new AbortController().signal },
   });
-  const session = await openServing({ model: { file: modelFile, digest }, provider: 'cpu', requireGpu: false });
+  const session = await openChosenModel({ model: { file: modelFile, digest }, provider: 'cpu', requireGpu: false });
   const database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: folder });
   onTestFinished(async () => {
     await session.close();

@@ -15,13 +15,13 @@ import { type Golden, readGolden } from './golden.ts';
 import { checkModel } from './model-check.ts';
 import { secondsPerRow } from './speed.ts';
 
-export interface ServeOptions extends SessionOptions {
+export interface TryOptions extends SessionOptions {
   /** Rows per batch of the run; by default the canary only has the golden rows. */
   readonly batchRows?: number;
 }
 
 /** The result of trying a bundle where it will run. */
-export interface Served {
+export interface TriedBundle {
   readonly execution: Execution;
   readonly golden: Agreement;
   readonly metadata: ModelMetadata;
@@ -40,7 +40,7 @@ const MAX_NAMED = 5;
  *
  * @throws ScoreBatchError `configuration` if the model does not match its description, scores differ, or no provider can run it
  */
-export async function serve(bundle: Bundle, { providers, requireGpu, batchRows = 0 }: ServeOptions): Promise<Served> {
+export async function tryBundle(bundle: Bundle, { providers, requireGpu, batchRows = 0 }: TryOptions): Promise<TriedBundle> {
   const model = await loadModel(bundle);
   const skipped: Skipped[] = [];
   for (const devices of byProvider(providers)) {
@@ -53,7 +53,7 @@ export async function serve(bundle: Bundle, { providers, requireGpu, batchRows =
       await tried.close();
       skipped.push({ provider, why: 'only a software adapter is available; it counts as cpu and is slower' });
     } else {
-      return await serveOn({ bundle, model, first: tried, devices, skipped, batchRows });
+      return await tryOn({ bundle, model, first: tried, devices, skipped, batchRows });
     }
   }
   throw noProviderError(model.file, skipped, requireGpu);
@@ -62,14 +62,14 @@ export async function serve(bundle: Bundle, { providers, requireGpu, batchRows =
 interface Trial {
   readonly bundle: Bundle;
   readonly model: ModelBytes;
-  /** A session on the first device; `serveOn` closes it. */
+  /** A session on the first device; `tryOn` closes it. */
   readonly first: Session;
   readonly devices: readonly ProviderText[];
   readonly skipped: readonly Skipped[];
   readonly batchRows: number;
 }
 
-async function serveOn({ bundle, model, first, devices, skipped, batchRows }: Trial): Promise<Served> {
+async function tryOn({ bundle, model, first, devices, skipped, batchRows }: Trial): Promise<TriedBundle> {
   const { metadata, gpu, version } = first;
   const { name } = parseProvider(first.provider);
   const described = { provider: name, devices, gpu, onnxruntime: version, skipped };

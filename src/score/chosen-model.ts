@@ -3,7 +3,7 @@ import { ScoreBatchError } from '../errors.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
 import { loadModel, type Session, trySession } from '../runtime/session.ts';
 
-export interface Serving {
+export interface ChosenModel {
   readonly model: ModelFile;
   readonly provider: ProviderText;
   readonly requireGpu: boolean;
@@ -14,7 +14,7 @@ export interface Serving {
  *
  * @throws ScoreBatchError `unavailable` if the provider cannot run it now: a problem of the device, which may be temporary
  */
-export async function openServing({ model, provider, requireGpu }: Serving): Promise<Session> {
+export async function openChosenModel({ model, provider, requireGpu }: ChosenModel): Promise<Session> {
   const session = await trySession(await loadModel(model), provider, requireGpu);
   if (!('why' in session)) return session;
   throw new ScoreBatchError('unavailable', `${provider} worked when the run was planned, but not any more`, {

@@ -2,19 +2,19 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, inject, it, vi } from 'vitest';
 import { loadBundle } from '../../src/model/bundle.ts';
-import { type ServeOptions, serve } from '../../src/model/serve.ts';
+import { type TryOptions, tryBundle } from '../../src/model/try-bundle.ts';
 import { missingRequirement } from '../../src/runtime/missing.ts';
 import { presentError } from '../../src/terminal/error.ts';
 import { repository, temporaryFolder } from '../support/project.ts';
 
 const MODELS = repository('test', 'fixtures', 'models');
 
-async function served(model: string, options: ServeOptions) {
-  return await serve(await loadBundle(path.join(MODELS, model)), options);
+async function served(model: string, options: TryOptions) {
+  return await tryBundle(await loadBundle(path.join(MODELS, model)), options);
 }
 
 /** What people see of a refusal; the path of the install script is cut. */
-async function refusal(model: string, options: ServeOptions): Promise<string> {
+async function refusal(model: string, options: TryOptions): Promise<string> {
   const shown = await served(model, options).then(
     () => 'served',
     (error: unknown) => presentError(error).text,
@@ -114,7 +114,7 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       (await readFile(file, 'utf8')).replace('tolerance: 1e-6', 'tolerance: 1e-6, provider_tolerance: 1e-12'),
     );
     const bundle = await loadBundle(folder);
-    const error: unknown = await serve(bundle, { providers: ['webgpu'], requireGpu: false }).catch((caught: unknown) => caught);
+    const error: unknown = await tryBundle(bundle, { providers: ['webgpu'], requireGpu: false }).catch((caught: unknown) => caught);
     expect(error).toMatchObject({
       kind: 'configuration',
       message: `webgpu does not reproduce the scores of cpu for ${path.join(folder, 'model.onnx')}`,

@@ -1,0 +1,51 @@
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
+import type { Bundle } from '../model/bundle.ts';
+
+/** Rows to score, and for how long somebody waits for them. */
+export interface ScoreRequest {
+  /** The columns are in the order of `featuresOf`, each of the model's `kinds`. */
+  readonly batch: ColumnBatch;
+  /** On the `performance.now()` clock; a request that is still queued then is not scored. */
+  readonly deadline?: number;
+  /** Aborted once nobody waits for the answer. */
+  readonly signal?: AbortSignal;
+}
+
+/** The outcome of each row of a request. */
+export interface Predictions {
+  readonly rows: number;
+  /** Row-major `[rows, width]`, in the element type and with the bits of the model; without meaning for rejected rows. */
+  readonly values: Float32Array | Float64Array;
+  /** 1 for a score, else the number of classes. */
+  readonly width: number;
+  /** The class of each row, for a bundle with classes that names a label output. */
+  readonly labels: readonly string[] | undefined;
+  /** One `Rejection` per row: 0 if it was scored. */
+  readonly rejected: Int32Array;
+}
+
+/** A bundle in memory that has proved its golden rows in this process. */
+export interface OnlineModel {
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the model file, hex. */
+  readonly digest: string;
+  readonly bundle: Bundle;
+  /** Names of the classes, in the order of the probabilities; undefined for a bundle with one score. */
+  readonly classes: readonly string[] | undefined;
+  /** Element type of the model's output. */
+  readonly outputDtype: 'float32' | 'float64';
+  /** The kind that each feature's column must have, in the order of `featuresOf`. */
+  readonly kinds: readonly ReadKind[];
+  /** Most rows of one request; see `rowLimit`. */
+  readonly maxRows: number;
+  /** Whether a row has the same bits in every batch, as far as the golden rows tell; else within 1e-6. */
+  readonly sameBits: boolean;
+  /** Rows that wait to be scored. */
+  queuedRows(): number;
+  /**
+   * @throws ServeFailure `too large`, `busy`, `late`, `gone`, or `internal` if the model fails on these rows alone
+   */
+  score(request: ScoreRequest): Promise<Predictions>;
+  close(): Promise<void>;
+}
