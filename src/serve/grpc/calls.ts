@@ -3,7 +3,7 @@ import { ServeFailure } from '../failure.ts';
 import { infer } from '../oip/infer.ts';
 import { modelMetadata, SERVER_METADATA } from '../oip/metadata.ts';
 import type { Service } from '../service.ts';
-import { readRequest, type RequestMessage } from './message.ts';
+import { type RequestMessage, readRequest } from './message.ts';
 import type { GrpcPackages } from './packages.ts';
 import { isRaw, toInferRequest } from './request.ts';
 import { writeAnswer } from './response.ts';

@@ -24,11 +24,18 @@ interface Contents {
   readonly field: number;
   readonly wire: number;
   /** An array of `count` elements, and what reads the next of them. @param name for messages */
-  readonly make: (count: number, name: string) => { readonly data: TensorData; readonly take: (cursor: Cursor, at: number) => void };
+  readonly make: (
+    count: number,
+    name: string,
+  ) => { readonly data: TensorData; readonly take: (cursor: Cursor, at: number) => void };
 }
 
 const CONTENTS: Readonly<Record<Datatype, Contents>> = {
-  BOOL: integers(1, (count) => new Uint8Array(count), (cursor) => Math.min(1, unsignedNumber(cursor))),
+  BOOL: integers(
+    1,
+    (count) => new Uint8Array(count),
+    (cursor) => Math.min(1, unsignedNumber(cursor)),
+  ),
   INT8: integers(2, (count) => new Int8Array(count), signedNumber),
   INT16: integers(2, (count) => new Int16Array(count), signedNumber),
   INT32: integers(2, (count) => new Int32Array(count), signedNumber),
@@ -40,18 +47,12 @@ const CONTENTS: Readonly<Record<Datatype, Contents>> = {
   FP32: {
     field: 6,
     wire: FIXED32,
-    make(count) {
-      const data = new Float32Array(count);
-      return { data, take: (cursor, at) => void (data[at] = cursor.bytes.readFloatLE(advance(cursor, 4))) };
-    },
+    make: (count) => floats(new Float32Array(count), ({ bytes }, at) => bytes.readFloatLE(at)),
   },
   FP64: {
     field: 7,
     wire: FIXED64,
-    make(count) {
-      const data = new Float64Array(count);
-      return { data, take: (cursor, at) => void (data[at] = cursor.bytes.readDoubleLE(advance(cursor, 8))) };
-    },
+    make: (count) => floats(new Float64Array(count), ({ bytes }, at) => bytes.readDoubleLE(at)),
   },
   BYTES: {
     field: 8,
@@ -89,7 +90,8 @@ export function readContents(
 ): TensorData {
   const { field, wire, make } = CONTENTS[datatype];
   const count = elementsOf(name, shape);
-  const wrongCount = (what: string) => new ServeFailure('invalid', `${shown(name)} has ${what} elements; its shape needs ${count}`);
+  const wrongCount = (what: string) =>
+    new ServeFailure('invalid', `${shown(name)} has ${what} elements; its shape needs ${count}`);
   // The shape is the client's word: nothing is allocated for elements that cannot be there.
   if (count > bytes.length) throw wrongCount('fewer');
   const { data, take } = make(count, name);
@@ -102,7 +104,9 @@ export function readContents(
   readFields(bytes, (found, foundWire, cursor) => {
     if (found < 1 || found >= FIELDS.length) return false;
     if (found !== field) {
-      throw new ServeFailure('invalid', `${shown(name)} is ${datatype} and has ${FIELDS[found]}`, { hint: `fill ${FIELDS[field]}` });
+      throw new ServeFailure('invalid', `${shown(name)} is ${datatype} and has ${FIELDS[found]}`, {
+        hint: `fill ${FIELDS[field]}`,
+      });
     }
     if (foundWire === wire) takeNext(cursor);
     else if (foundWire === BYTES) takePacked(cursorOf(readBytes(cursor)), takeNext);
@@ -115,6 +119,18 @@ export function readContents(
 
 function takePacked(packed: Cursor, takeNext: (cursor: Cursor) => void): void {
   while (packed.at < packed.bytes.length) takeNext(packed);
+}
+
+function floats(
+  data: Float32Array | Float64Array,
+  read: (cursor: Cursor, from: number) => number,
+): ReturnType<Contents['make']> {
+  return {
+    data,
+    take(cursor, at) {
+      data[at] = read(cursor, advance(cursor, data.BYTES_PER_ELEMENT));
+    },
+  };
 }
 
 /** Integers of up to 32 bits, as varints. */
@@ -134,7 +150,8 @@ function integers(
           readVarint(cursor);
           const value = read(cursor);
           data[at] = value;
-          if (data[at] !== value) throw new ServeFailure('invalid', `element ${at} of ${shown(name)} does not fit its datatype`);
+          if (data[at] !== value)
+            throw new ServeFailure('invalid', `element ${at} of ${shown(name)} does not fit its datatype`);
         },
       };
     },

@@ -14,7 +14,7 @@ export interface Health {
 
 /** Tells of the server as a whole (the empty name) and of the service of inference. */
 export function addHealth({ health }: GrpcPackages, server: Server, service: Service): Health {
-  const current = () => (service.ready() && !service.draining() ? 'SERVING' : 'NOT_SERVING');
+  const current = (): 'SERVING' | 'NOT_SERVING' => (service.ready() && !service.draining() ? 'SERVING' : 'NOT_SERVING');
   let told = current();
   const implementation = new health.HealthImplementation({ '': told, [INFERENCE]: told });
   implementation.addToServer(server);

@@ -1,5 +1,5 @@
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
-import { ScoreBatchError, systemCode } from '../../errors.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import type { Service } from '../service.ts';
 import type { ServeSettings, Tls } from '../settings.ts';
 import { inferenceCalls } from './calls.ts';
@@ -39,7 +39,7 @@ export async function startGrpc(service: Service): Promise<GrpcServer> {
     interceptors: [guard(packages, settings, () => health?.refresh())],
   });
   health = addServices(packages, server, service);
-  const { host, endpoint } = await listen(server, credentials(packages, settings.tls), settings);
+  const endpoint = await listen(server, credentials(packages, settings.tls), settings);
   return {
     address: endpoint,
     drain(ms) {
@@ -78,4 +78,23 @@ function credentials({ grpc }: GrpcPackages, tls: Tls | undefined): ServerCreden
   const pair = { private_key: Buffer.from(key), cert_chain: Buffer.from(certificate) };
   const ca = clientCa === undefined ? null : Buffer.from(clientCa);
   return grpc.ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
+}
+
+async function listen(server: Server, allowed: ServerCredentials, { host, grpcPort = 0 }: ServeSettings): Promise<string> {
+  const shownHost = host.includes(':') ? `[${host}]` : host;
+  try {
+    const port = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(`${shownHost}:${grpcPort}`, allowed, (error, bound) => (error ? reject(error) : resolve(bound)));
+    });
+    return `${shownHost}:${port}`;
+  } catch (cause) {
+    server.forceShutdown();
+    const message = cause instanceof Error ? cause.message : String(cause);
+    const [, why = message] = /Errors: \[(.*)\]/.exec(message) ?? [];
+    throw new ScoreBatchError('unavailable', `gRPC cannot listen on ${shownHost}:${grpcPort}`, {
+      details: [why],
+      hint: 'choose another port with --grpc-port, or --no-grpc',
+      cause,
+    });
+  }
 }
