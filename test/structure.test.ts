@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
-  'serve/http': ['serve', 'serve/oip'],
+  'serve/http': ['errors', 'serve', 'serve/oip'],
   'serve/process': ['serve', 'serve/http', 'serve/score'],
   score: [
     'domain',
