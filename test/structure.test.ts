@@ -61,7 +61,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
-  'serve/http': ['serve', 'serve/oip'],
+  'serve/http': ['errors', 'serve', 'serve/oip'],
   'serve/grpc': ['errors', 'serve', 'serve/oip'],
   'serve/process': ['serve', 'serve/grpc', 'serve/http', 'serve/score'],
   score: [
@@ -446,10 +446,9 @@ describe('files', () => {
 });
 
 describe('package.json', () => {
-  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
-    'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines',
-    Record<string, string>
-  >;
+  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(
+    readFileSync(repository('package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines', Record<string, string>>;
 
   it('pins exact versions: a score must not depend on the day of installation', () => {
     const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(

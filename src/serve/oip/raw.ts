@@ -22,6 +22,8 @@ const ARRAYS = {
 } as const;
 
 const LENGTH_BYTES = 4;
+/** More than any tensor has; a shape appears in messages. */
+const MOST_DIMENSIONS = 8;
 
 interface RawTensor {
   readonly name: string;
@@ -56,6 +58,7 @@ export function readRaw({ name, datatype, shape }: RawTensor, bytes: Uint8Array)
  * @throws ServeFailure `invalid` if a dimension is not an integer from 0, or the product is beyond 2^53
  */
 export function elementsOf(name: string, shape: readonly number[]): number {
+  if (shape.length > MOST_DIMENSIONS) throw new ServeFailure('invalid', `${shown(name)} has ${shape.length} dimensions`);
   const count = shape.reduce((product, dimension) => product * dimension, 1);
   if (shape.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0) && Number.isSafeInteger(count))
     return count;
