@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import http2 from 'node:http2';
+import { createServer } from 'node:net';
 import * as grpc from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { protoPath } from 'grpc-health-check';
@@ -79,4 +82,46 @@ it('tells probes and watchers whether it is ready', async () => {
   state.draining = false;
   await expect.poll(() => seen).toEqual(['SERVING', 'NOT_SERVING', 'SERVING', 'NOT_SERVING', 'SERVING']);
   watcher.cancel();
+});
+
+it('sends its clients elsewhere, and still answers those who come', async () => {
+  const { server, client } = await steered();
+  await client.call('ServerLive', {});
+  const session = http2.connect(`http://${server.address}`);
+  onTestFinished(() => session.close());
+  await once(session, 'remoteSettings');
+  const goaway = once(session, 'goaway');
+  server.drain(10_000);
+  const [code] = (await goaway) as [number];
+  expect(code).toBe(http2.constants.NGHTTP2_NO_ERROR);
+  expect(await client.call('ServerLive', {})).toEqual({ live: true });
+});
+
+it('closes although somebody watches, and frees its port', async () => {
+  const { server, client, health } = await steered();
+  await client.call('ServerLive', {});
+  const watcher = health.watch();
+  const ended = new Promise<grpc.ServiceError>((resolve) => watcher.on('error', resolve));
+  watcher.on('data', () => undefined);
+  await once(watcher, 'data');
+  const begin = performance.now();
+  await server.close();
+  // Without that, the watcher holds it for `drain.endMs`.
+  expect(performance.now() - begin).toBeLessThan(900);
+  expect(await ended).toMatchObject({ code: grpc.status.UNAVAILABLE, details: 'the server is ending' });
+  expect(await failure(client.call('ServerLive', {}))).toMatchObject({ code: 'UNAVAILABLE' });
+  const listener = createServer().listen(Number(server.address.split(':')[1]), '127.0.0.1');
+  await once(listener, 'listening');
+  listener.close();
+});
+
+it('says which port is taken', async () => {
+  const { server } = await steered();
+  const grpcPort = Number(server.address.split(':')[1]);
+  await expect(served([IRIS], { grpcPort })).rejects.toMatchObject({
+    name: 'ScoreBatchError',
+    kind: 'unavailable',
+    message: `gRPC cannot listen on ${server.address}`,
+    details: [expect.stringContaining('EADDRINUSE')],
+  });
 });
