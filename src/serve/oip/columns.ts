@@ -77,7 +77,7 @@ function rowsOf({ maxRows }: OnlineModel, tensors: readonly InferTensor[]): numb
   const [first] = tensors;
   if (first === undefined) throw new ServeFailure('invalid', 'the request has no inputs');
   const rows = first.shape[0] ?? 0;
-  const other = tensors.find(({ shape }) => shape[0] !== rows);
+  const other = tensors.find(({ shape }) => (shape[0] ?? 0) !== rows);
   if (other !== undefined) {
     throw new ServeFailure('invalid', `${shown(other.name)} has ${other.shape[0] ?? 0} rows, ${shown(first.name)} has ${rows}`);
   }
