@@ -21,7 +21,7 @@ const label = z
   .string({ error: 'write the name of the class in quotes: "0"' })
   .min(1)
   .refine(isPrintable, 'must not contain control characters')
-  .refine((text) => text.trim() !== '', 'the name of a class has more than spaces');
+  .refine((text) => !/^\s+$/.test(text), 'the name of a class has more than spaces');
 
 const SCORE_KEYS = ['name', 'index'] as const;
 const CLASS_KEYS = ['label', 'probabilities', 'labels'] as const;
