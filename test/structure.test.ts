@@ -60,7 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
-  'serve/http': ['serve'],
+  'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
+  'serve/http': ['errors', 'serve', 'serve/oip'],
   'serve/process': ['serve', 'serve/http', 'serve/score'],
   score: [
     'domain',
