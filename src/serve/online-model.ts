@@ -24,6 +24,17 @@ export interface Predictions {
   readonly rejected: Int32Array;
 }
 
+/** Golden rows scored alone, and again in runs of several sizes. */
+export interface BitComparison {
+  readonly same: boolean;
+  /** Rows of the runs, padding excluded. */
+  readonly sizes: readonly number[];
+  /** Largest difference of a value from that of the row alone; infinite if one of the two is NaN, or a label differs. */
+  readonly largest: number;
+  /** Rows of the first run with that difference; 0 if all values are the same. */
+  readonly rows: number;
+}
+
 /** A bundle in memory that has proved its golden rows in this process. */
 export interface OnlineModel {
   readonly name: string;
@@ -37,10 +48,14 @@ export interface OnlineModel {
   readonly outputDtype: 'float32' | 'float64';
   /** The kind that each feature's column must have, in the order of `featuresOf`. */
   readonly kinds: readonly ReadKind[];
-  /** Most rows of one request; see `rowLimit`. */
+  /** Most rows of one request. */
   readonly maxRows: number;
+  /** Most rows of a run that several requests share: about as many as the model scores in 50 ms. */
+  readonly runRows: number;
   /** Whether a row has the same bits in every batch, as far as the golden rows tell; else within 1e-6. */
   readonly sameBits: boolean;
+  /** What `sameBits` was concluded from. */
+  readonly bits: BitComparison;
   /** Rows that wait to be scored. */
   queuedRows(): number;
   /**
