@@ -26,12 +26,14 @@ export interface Predictions {
 
 /** Golden rows scored alone, and again in runs of several sizes. */
 export interface BitComparison {
+  /** Whether all bits agreed in runs of up to `runRows` rows. */
   readonly same: boolean;
-  /** Rows of the runs, padding excluded. */
-  readonly sizes: readonly number[];
-  /** Largest difference of a value from that of the row alone; infinite if one of the two is NaN, or a label differs. */
+  /**
+   * Largest difference of a value in the smallest run that had one; infinite if a value is NaN or a label differs, 0 if no run
+   * had any.
+   */
   readonly largest: number;
-  /** Rows of the first run with that difference; 0 if all values are the same. */
+  /** Rows of that run; 0 if no run had a difference. Runs stay below it if `same`. */
   readonly rows: number;
 }
 
@@ -50,7 +52,10 @@ export interface OnlineModel {
   readonly kinds: readonly ReadKind[];
   /** Most rows of one request. */
   readonly maxRows: number;
-  /** Most rows of a run that several requests share: about as many as the model scores in 50 ms. */
+  /**
+   * Most rows that the model gets at once: about as many as it scores in 50 ms, or fewer to have the same bits. A larger request
+   * is scored in parts.
+   */
   readonly runRows: number;
   /** Whether a row has the same bits in every batch, as far as the golden rows tell; else within 1e-6. */
   readonly sameBits: boolean;

@@ -35,12 +35,13 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   const { signature, definition, digest } = bundle;
   const { classes, output } = signature;
   const { limits, maxDelayMs } = settings;
-  const model = createModelRun(session, signature);
-  const golden = await readGoldenBatch(bundle, model.kinds);
-  const { rows: runRows, secondsPerRow } = await measureRowLimit(model, golden);
-  const bits = await compareBits(model, singleRows(golden), runRows);
-  const queue = createQueue({ run: model.run, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
-  const maxRows = limits.rows ?? runRows;
+  const free = createModelRun(session, signature);
+  const golden = await readGoldenBatch(bundle, free.kinds);
+  const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
+  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
+  const { kinds, run } = createModelRun(session, signature, runRows);
+  const queue = createQueue({ run, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
+  const requestRows = limits.rows ?? maxRows;
   const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
   const outputDtype = dtype === 'float64' ? 'float64' : 'float32';
   const width = classes?.labels.length ?? 1;
@@ -51,6 +52,11 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
     labels: classes?.label === undefined ? undefined : [],
     rejected: new Int32Array(0),
   };
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await queue.close();
+    await session.close();
+  };
   return {
     name: definition.name,
     version: definition.version,
@@ -58,8 +64,8 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
     bundle,
     classes: classes?.labels,
     outputDtype,
-    kinds: model.kinds,
-    maxRows,
+    kinds,
+    maxRows: requestRows,
     runRows,
     sameBits: bits.same,
     bits,
@@ -67,12 +73,12 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
     async score(request: ScoreRequest) {
       const { rows } = request.batch;
       if (rows === 0) return nothing;
-      if (rows > maxRows) throw tooLarge(rows, maxRows);
+      if (rows > requestRows) throw tooLarge(rows, requestRows);
       return await queue.add(request);
     },
-    async close() {
-      await queue.close();
-      await session.close();
+    close() {
+      closing ??= close();
+      return closing;
     },
   };
 }

@@ -26,10 +26,12 @@ export interface ModelRun {
 const FIRST_CAPACITY = 64;
 
 /**
+ * Calls of the model have at most `callRows` rows, and the event loop turns between two of them.
+ *
  * Runs are padded to an even number of rows: kernels multiply the last odd row in another order of additions, so that its bits
  * would depend on how many rows came with it. A model with a fixed batch size runs in batches of that size.
  */
-export function createModelRun(session: Session, signature: Signature): ModelRun {
+export function createModelRun(session: Session, signature: Signature, callRows = Number.POSITIVE_INFINITY): ModelRun {
   const fixed = fixedBatch(session.metadata);
   const multiple = fixed ?? 2;
   const { classes, output } = signature;
@@ -38,10 +40,12 @@ export function createModelRun(session: Session, signature: Signature): ModelRun
   let encoder = createEncoder(signature, [], capacity);
 
   async function outputsOf(inputs: readonly InputTensor[], size: number): Promise<readonly OutputTensor[]> {
-    if (fixed === undefined || size === fixed) return await session.runOutputs(inputs, names);
+    const most = fixed ?? callRows;
+    if (size <= most) return await session.runOutputs(inputs, names);
     const parts: (readonly OutputTensor[])[] = [];
-    for (let from = 0; from < size; from += fixed) {
-      parts.push(await session.runOutputs(batchOf(inputs, from, fixed, fixed), names));
+    for (let from = 0; from < size; from += most) {
+      const count = Math.min(most, size - from);
+      parts.push(await session.runOutputs(batchOf(inputs, from, count, count), names));
     }
     return joinOutputs(parts);
   }
