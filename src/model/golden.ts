@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import type { Classes, Signature } from '../domain/signature.ts';
 import type { Encoder } from '../features/encoder.ts';
 import type { Bundle } from './bundle.ts';
-import { type Cells, encodeRows, parseRows } from './csv-rows.ts';
+import { type Cells, encodeRows, parseRows, toBatch } from './csv-rows.ts';
 
 /** The column of a golden file that holds the scores. */
 export const EXPECTED = 'expected_score';
@@ -47,6 +48,16 @@ export async function readGoldenCells({ folder, definition }: Bundle, rows?: num
   const file = path.join(folder, definition.golden.file);
   const source = { file, noun: 'golden', hint: HINT };
   return parseRows(await readBounded(file, MAX_GOLDEN_BYTES, HINT), source, rows);
+}
+
+/**
+ * The golden rows before they are encoded, as a reader of a table would give them.
+ *
+ * @param kinds see `Encoder.kinds`
+ * @throws ScoreBatchError `configuration` if the file cannot be read, or a text is not a value of its kind
+ */
+export async function readGoldenBatch(bundle: Bundle, kinds: readonly ReadKind[]): Promise<ColumnBatch> {
+  return toBatch(bundle.signature, await readGoldenCells(bundle), kinds, 'golden');
 }
 
 /** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */
