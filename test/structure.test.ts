@@ -60,8 +60,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
-  'serve/predict': ['domain', 'features', 'serve', 'suggest'],
-  'serve/http': ['serve', 'serve/predict'],
+  'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
+  'serve/http': ['serve', 'serve/predict', 'versions'],
   'serve/process': ['serve', 'serve/http', 'serve/score'],
   score: [
     'domain',

@@ -1,6 +1,7 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 import type { Service } from '../service.ts';
+import { addOpenApiRoutes } from './openapi.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addV1Routes } from './v1.ts';
 
@@ -30,5 +31,6 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   app.get('/v2/health/ready', async (_, reply) => reply.status(service.ready() ? 200 : 503).send({ ready: service.ready() }));
   addPredictRoutes(app, service);
   addV1Routes(app, service);
+  addOpenApiRoutes(app, service);
   return app;
 }
