@@ -9,7 +9,7 @@ type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
 /** Checks of `model.yaml` that involve several keys. */
-export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[] {
+export function bundleChecks({ inputs, output, reference }: BundleDefinition): Problem[] {
   const seen = new Set<string>();
   const found = inputs.flatMap((input, i) => [
     ...shapeProblems(input, ['inputs', i]),
@@ -28,7 +28,14 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
     const message = referenceProblem(one, dtypes.get(name));
     return message === undefined ? [] : [{ path: ['reference', 'features', name], message }];
   });
-  return [...found, ...references];
+  return [...found, ...references, ...classReferences(output, reference)];
+}
+
+function classReferences(output: BundleDefinition['output'], reference: BundleDefinition['reference']): Problem[] {
+  const labels = 'labels' in output ? output.labels : [];
+  return Object.keys(reference?.classes ?? {})
+    .filter((label) => !labels.includes(label))
+    .map((label) => ({ path: ['reference', 'classes', label], message: `output has no label ${label}` }));
 }
 
 function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {

@@ -111,7 +111,12 @@ export const bundleSchema = z.strictObject({
     z.strictObject({ label: text.optional(), probabilities: text, labels: z.array(text).min(2, 'name at least two classes') }),
   ]),
   reference: z
-    .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
+    .strictObject({
+      score: scoreHistogram.optional(),
+      /** Of a bundle with classes: the probabilities of a class, by its label. */
+      classes: z.record(z.string(), scoreHistogram).optional(),
+      features: z.record(text, featureReference).default({}),
+    })
     .optional(),
   baseline: z.record(text, scalar).optional(),
   baseline_rows: z
