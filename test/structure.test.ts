@@ -59,11 +59,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
-  'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
+  'serve/score': ['domain', 'errors', 'features', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
-  'serve/http': ['errors', 'serve', 'serve/oip'],
+  'serve/http': ['errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
   'serve/grpc': ['errors', 'serve', 'serve/oip'],
   'serve/process': ['serve', 'serve/grpc', 'serve/http', 'serve/score'],
+  'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   score: [
     'domain',
     'duckdb',
