@@ -61,7 +61,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   // Everything but YAML is a comment, so that the output is a file to start from. A file that cannot be scored gets none.
   const text = [
     ...notice.map((line) => `# ${line}`),
-    ...(notice.length > 0 ? [] : [modelSkeleton(model.digest, metadata, known)]),
+    ...(notice.length > 0 ? [] : [modelSkeleton(model, metadata, known)]),
     ...showPlacements(placement, operators).map((line) => `# ${line}`),
   ];
   return { data, text: text.join('\n') };
@@ -116,7 +116,7 @@ function describeModel(
     placement,
     origin: definition.origin ?? null,
     inputs: signature.inputs,
-    output: signature.output,
+    output: definition.output,
     trained: definition.trained ?? {},
     reference: { score: definition.reference?.score ?? null, features: Object.keys(definition.reference?.features ?? {}) },
     baseline: definition.baseline ?? null,
@@ -142,10 +142,7 @@ function showModel({
     `made by   ${file.producer || 'unknown'}, opset ${opsets.join(', ')}`,
     ...(origin === null ? [] : [`origin    ${origin.version}, sha256 ${origin.sha256}, by ${origin.by}`]),
     ...file.inputs.map((info) => `input     ${info.name} ${showTensor(info)}`),
-    ...file.outputs.map(
-      (info) =>
-        `output    ${info.name} ${showTensor(info)}${info.name === output.name ? `, score at index ${output.index}` : ''}`,
-    ),
+    ...file.outputs.map((info) => `output    ${info.name} ${showTensor(info)}${roleOf(info.name, output)}`),
     ...inputs.flatMap((input) =>
       input.features.map((feature) => `column    ${feature.name} → ${input.name} (${input.dtype}): ${rules(feature)}`),
     ),
@@ -153,6 +150,13 @@ function showModel({
       ([fact, value]) => `trained   ${fact}: ${typeof value === 'string' ? value.trim() : JSON.stringify(value)}`,
     ),
   ];
+}
+
+/** What the bundle takes an output for. */
+function roleOf(name: string, output: Bundle['definition']['output']): string {
+  if (!('labels' in output)) return name === output.name ? `, score at index ${output.index}` : '';
+  if (name === output.label) return ', the class';
+  return name === output.probabilities ? `, probabilities of ${output.labels.join(', ')}` : '';
 }
 
 /** Categories that differ between `model.yaml` and the encoders in the file. The model scores a value unknown to an encoder as none. */

@@ -185,14 +185,15 @@ it('a query of a DuckDB file gives the same, whatever the types of its columns',
 
 it('a sample is even, and everything where it fits', () => {
   const sampler = createSampler(seededRandom(1), 1000);
-  for (let i = 0; i < 100_000; i += 1) sampler.offer(() => [i], i / 100_000, i / 100_000);
-  const { rows, scores, expected } = sampler.sample();
+  for (let i = 0; i < 100_000; i += 1) sampler.offer(() => [i], [i / 100_000], [i / 100_000]);
+  const { rows, values, expected } = sampler.sample();
+  const scores = values.map(([score = Number.NaN]) => score);
   expect([rows.length, scores.length, expected.length]).toEqual([1000, 1000, 1000]);
   for (const [i, row] of rows.entries()) expect(scores[i]).toBe(Number(row[0]) / 100_000);
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
   expect(mean).toBeGreaterThan(0.45);
   expect(mean).toBeLessThan(0.55);
   const small = createSampler(() => 0, 1000);
-  for (let i = 0; i < 10; i += 1) small.offer(() => [i], 0.5, undefined);
+  for (let i = 0; i < 10; i += 1) small.offer(() => [i], [0.5], undefined);
   expect(small.sample()).toMatchObject({ rows: Array.from({ length: 10 }, (_, i) => [i]), expected: [] });
 });
