@@ -54,12 +54,13 @@ export const inspectOutput = z.strictObject({
   placement: z.array(placement),
   origin: z.strictObject({ sha256: digest, version: text, by: text }).nullable(),
   inputs: z.array(z.strictObject({ name: text, dtype: z.enum(INPUT_DTYPES), features: z.array(feature) })),
-  output: z.union([
-    z.strictObject({ name: text, index: count }).describe('of a bundle with one score'),
-    z
-      .strictObject({ label: text.optional(), probabilities: text, labels: z.array(text) })
-      .describe('of a bundle with classes, in the order of the probabilities'),
-  ]),
+  output: z
+    .strictObject({ name: text, index: count })
+    .describe('where the score is; of a bundle with classes, the probability of the first one'),
+  classes: z
+    .strictObject({ label: text.optional(), probabilities: text, labels: z.array(text) })
+    .optional()
+    .describe('outputs of a bundle with classes, and their names in the order of the probabilities'),
   trained: z.record(text, z.unknown()).describe('as model.yaml says'),
   reference: z.strictObject({ score: histogram.nullable(), features: z.array(text) }),
   baseline: z.record(text, scalar).nullable(),
