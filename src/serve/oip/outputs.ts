@@ -94,7 +94,8 @@ function refused(model: OnlineModel, { rejected, rows }: Predictions): ServeFail
   const listed = Array.from(rejected, (code, row) => ({ code, row })).filter(({ code }) => code !== 0);
   const details = listed.slice(0, LISTED).map(({ code, row }) => `row ${row}: ${rejectionText(model, code)}`);
   if (listed.length > LISTED) details.push(`and ${listed.length - LISTED} more`);
-  return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored`, {
+  // Clients show the message only.
+  return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored: ${details[0]}`, {
     details,
     hint: `request the output ${REJECTED} too to get the other rows`,
   });

@@ -107,7 +107,10 @@ it('lists twenty rejected rows, then counts', async () => {
   const outputs = [{ name: 'label', parameters: {} }];
   const read = () => request([{ ...FLOWER, shape: [30, 4], data }], { outputs });
   const refused = await infer(service, { protocol: 'rest', name: 'iris', version: undefined, read }).catch((error) => error);
-  expect(refused).toMatchObject({ kind: 'invalid', message: '30 of 30 rows cannot be scored' });
+  expect(refused).toMatchObject({
+    kind: 'invalid',
+    message: '30 of 30 rows cannot be scored: row 0: feature is not a finite number: sepal_length',
+  });
   expect(refused.details).toHaveLength(21);
   expect(refused.details.slice(-2)).toEqual(['row 19: feature is not a finite number: sepal_length', 'and 10 more']);
 });
