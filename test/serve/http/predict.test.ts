@@ -187,7 +187,8 @@ it('refuses V1 requests with a rejected row, since a prediction cannot say why',
     status: 400,
     json: { error: 'instances[0][2] (petal_length) must be a number' },
   });
-  expect((await post(serving, '/v1/models/iris:explain', { instances: [SETOSA] })).status).toBe(404);
+  const verb = await post(serving, '/v1/models/iris:explain', { instances: [SETOSA] });
+  expect([verb.status, verb.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
 /** A server around the iris model with another `score`, and what it observed. */
