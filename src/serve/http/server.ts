@@ -4,6 +4,7 @@ import type { Service } from '../service.ts';
 import { addCors } from './cors.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { addOpenApiRoutes } from './openapi.ts';
+import { addPageRoutes } from './page.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addV1Routes } from './v1.ts';
 
@@ -36,6 +37,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   addPredictRoutes(app, service);
   addV1Routes(app, service);
   addOpenApiRoutes(app, service);
+  addPageRoutes(app, service);
   refuseOthers();
   return app;
 }
