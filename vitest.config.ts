@@ -7,6 +7,7 @@ const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 const NEED_PYTHON = [
   'test/evaluation/sklearn/*.test.ts',
   'test/explain/shap/*.test.ts',
+  'test/serve/clients/*.test.ts',
   'test/serve/http/schemathesis.test.ts',
 ];
 

@@ -7,6 +7,7 @@ import { addOpenApiRoutes } from './openapi.ts';
 import { addPageRoutes } from './page.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addV1Routes } from './v1.ts';
+import { addV2Routes } from './v2.ts';
 
 /** The HTTP server with all protocols, not yet listening. */
 export async function buildHttp(service: Service): Promise<FastifyInstance> {
@@ -34,6 +35,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   const refuseOthers = refuseOtherMethods(app);
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_, reply) => reply.status(service.ready() ? 200 : 503).send({ ready: service.ready() }));
+  addV2Routes(app, service);
   addPredictRoutes(app, service);
   addV1Routes(app, service);
   addOpenApiRoutes(app, service);
