@@ -61,10 +61,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'errors', 'features', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
-  'serve/http': ['errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
+  'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
+  'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
   'serve/grpc': ['errors', 'serve', 'serve/oip'],
   'serve/process': ['serve', 'serve/grpc', 'serve/http', 'serve/score'],
-  'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   score: [
     'domain',
     'duckdb',

@@ -1,7 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 import type { Service } from '../service.ts';
+import { addCors } from './cors.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { addOpenApiRoutes } from './openapi.ts';
+import { addPageRoutes } from './page.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
@@ -28,11 +31,15 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
       .status(HTTP_STATUS[failure.kind])
       .send({ error: message, ...(hint && { hint }), ...(details.length > 0 && { details }) });
   });
+  addCors(app, service.settings.origins);
+  const refuseOthers = refuseOtherMethods(app);
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_, reply) => reply.status(service.ready() ? 200 : 503).send({ ready: service.ready() }));
   addV2Routes(app, service);
   addPredictRoutes(app, service);
   addV1Routes(app, service);
   addOpenApiRoutes(app, service);
+  addPageRoutes(app, service);
+  refuseOthers();
   return app;
 }
