@@ -60,8 +60,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
   'serve/score': ['domain', 'errors', 'features', 'model', 'random', 'runtime', 'serve'],
-  'serve/http': ['serve'],
-  'serve/process': ['serve', 'serve/http', 'serve/score'],
+  'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
+  'serve/http': ['errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
+  'serve/grpc': ['errors', 'serve', 'serve/oip'],
+  'serve/process': ['serve', 'serve/grpc', 'serve/http', 'serve/score'],
+  'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   score: [
     'domain',
     'duckdb',
@@ -264,6 +267,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
   '@zip.js/zip.js': ['report'],
+  '@grpc/grpc-js': ['serve/grpc'],
+  '@grpc/proto-loader': ['serve/grpc'],
+  '@grpc/reflection': ['serve/grpc'],
   '@observablehq/plot': ['page'],
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
@@ -274,6 +280,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'fastest-levenshtein': ['suggest'],
   'google-auth-library': ['warehouse/bigquery'],
   'google-gax': ['warehouse/bigquery'],
+  'grpc-health-check': ['serve/grpc'],
   linkedom: ['page'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
@@ -440,20 +447,21 @@ describe('files', () => {
 });
 
 describe('package.json', () => {
-  const { dependencies, devDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
-    'dependencies' | 'devDependencies' | 'engines',
+  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
+    'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines',
     Record<string, string>
   >;
 
   it('pins exact versions: a score must not depend on the day of installation', () => {
-    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
       ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
     );
     expect(loose).toEqual([]);
   });
 
   it('has the packages that src imports, which are bundled unless they are installed beside it, and says which Node runs them', () => {
-    const bundled = Object.keys(PACKAGES).filter((name) => !(name in dependencies));
+    const installed = { ...dependencies, ...optionalDependencies };
+    const bundled = Object.keys(PACKAGES).filter((name) => !(name in installed));
     expect(bundled.filter((name) => !(name in devDependencies))).toEqual([]);
     expect(Object.keys(dependencies).filter((name) => !(name in PACKAGES))).toEqual([]);
     expect(engines.node).toBe('>=20.19');

@@ -3,13 +3,15 @@ import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
+import { expectedColumns } from './golden.ts';
 import { templateProblems } from './reason-template.ts';
 
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
 /** Checks of `model.yaml` that involve several keys. */
-export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[] {
+export function bundleChecks({ inputs, output, reference }: BundleDefinition): Problem[] {
+  const expected = 'labels' in output ? expectedColumns({ classes: output }) : [];
   const seen = new Set<string>();
   const found = inputs.flatMap((input, i) => [
     ...shapeProblems(input, ['inputs', i]),
@@ -18,6 +20,9 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
       const repeated = seen.has(column.name);
       seen.add(column.name);
       return [
+        ...(expected.includes(column.name)
+          ? [{ path, message: `${column.name} is what golden.csv calls an expected value: rename the feature` }]
+          : []),
         ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
         ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
       ];

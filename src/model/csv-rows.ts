@@ -55,7 +55,7 @@ export function encodeRows(
   if (rows.length === 0 || missing.length > 0) {
     const what = rows.length === 0 ? 'has no rows' : `has no column ${missing.join(', ')}`;
     throw new ScoreBatchError('configuration', `${file} ${what}`, {
-      hint: `a ${noun} file needs a column for every feature${columns.map((name) => `, and ${name}`).join('')}`,
+      hint: `a ${noun} file needs a column for every feature${columns.length > 0 ? `, and ${columns.join(', ')}` : ''}`,
     });
   }
   const encoder = createEncoder(signature, [], rows.length);

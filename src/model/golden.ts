@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
 import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
-import type { Signature } from '../domain/signature.ts';
+import type { Classes, Signature } from '../domain/signature.ts';
 import type { Encoder } from '../features/encoder.ts';
 import type { Bundle } from './bundle.ts';
 import { type Cells, encodeRows, parseRows, toBatch } from './csv-rows.ts';
@@ -15,8 +15,13 @@ const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 const MAX_GOLDEN_BYTES = 64e6;
 
 /** The column with the expected values of the signature's output. */
-export function expectedColumn({ classes, output }: Signature): string {
-  return classes === undefined ? EXPECTED : `expected_${classes.labels[output.index]}`;
+export function expectedColumn(signature: Signature): string {
+  return expectedColumns(signature)[signature.classes === undefined ? 0 : signature.output.index] ?? EXPECTED;
+}
+
+/** The columns with all expected values: the score, or a probability per class in the order of the labels. */
+export function expectedColumns({ classes }: { readonly classes?: Pick<Classes, 'labels'> }): readonly string[] {
+  return classes === undefined ? [EXPECTED] : classes.labels.map((label) => `expected_${label}`);
 }
 
 /** The golden rows of a bundle, encoded like the rows of a run. */
@@ -24,6 +29,7 @@ export interface Golden {
   readonly file: string;
   readonly rows: number;
   readonly inputs: ReturnType<Encoder['tensors']>;
+  /** The expected score of each row, or for a bundle with classes, row-major, the probabilities of all classes. */
   readonly expected: readonly number[];
 }
 
@@ -58,7 +64,8 @@ export async function readGoldenBatch(bundle: Bundle, kinds: readonly ReadKind[]
 export function parseGolden(signature: Signature, file: string, text: string | Buffer): Golden {
   const source = { file, noun: 'golden', hint: HINT };
   const rows = parseRows(text, source);
-  const column = expectedColumn(signature);
-  const inputs = encodeRows(signature, rows, source, [column]).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(column) || Number.NaN)) };
+  const columns = expectedColumns(signature);
+  const inputs = encodeRows(signature, rows, source, columns).tensors(rows.length);
+  const expected = rows.flatMap((cells) => columns.map((column) => Number(cells.get(column) || Number.NaN)));
+  return { file, rows: rows.length, inputs, expected };
 }

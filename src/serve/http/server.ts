@@ -1,6 +1,10 @@
 import fastify, { type FastifyInstance } from 'fastify';
 import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 import type { Service } from '../service.ts';
+import { addOpenApiRoutes } from './openapi.ts';
+import { addPredictRoutes } from './predict.ts';
+import { addV1Routes } from './v1.ts';
+import { addV2Routes } from './v2.ts';
 
 /** The HTTP server with all protocols, not yet listening. */
 export async function buildHttp(service: Service): Promise<FastifyInstance> {
@@ -26,5 +30,9 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   });
   app.get('/v2/health/live', async () => ({ live: true }));
   app.get('/v2/health/ready', async (_, reply) => reply.status(service.ready() ? 200 : 503).send({ ready: service.ready() }));
+  addV2Routes(app, service);
+  addPredictRoutes(app, service);
+  addV1Routes(app, service);
+  addOpenApiRoutes(app, service);
   return app;
 }

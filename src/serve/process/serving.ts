@@ -1,4 +1,5 @@
 import { ServeFailure } from '../failure.ts';
+import type { GrpcServer } from '../grpc/start.ts';
 import { buildHttp } from '../http/server.ts';
 import type { Models } from '../models.ts';
 import { loadOnlineModel } from '../score/load-model.ts';
@@ -31,12 +32,19 @@ export async function startServing(settings: ServeSettings): Promise<Serving> {
   const service: Service = { models, settings, ready: () => true, draining: () => false, observe: () => undefined };
   const http = await buildHttp(service);
   const address = await http.listen({ host: settings.host, port: settings.port });
+  const grpc = settings.grpcPort === undefined ? undefined : await startGrpcOf(service);
   return {
     service,
-    addresses: { http: address, grpc: undefined },
+    addresses: { http: address, grpc: grpc?.address },
     async close() {
-      await http.close();
+      await Promise.all([http.close(), grpc?.close()]);
       for (const model of loaded) await model.close();
     },
   };
+}
+
+/** The packages of gRPC are loaded only where it is served. */
+async function startGrpcOf(service: Service): Promise<GrpcServer> {
+  const { startGrpc } = await import('../grpc/start.ts');
+  return await startGrpc(service);
 }
