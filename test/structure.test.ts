@@ -447,10 +447,9 @@ describe('files', () => {
 });
 
 describe('package.json', () => {
-  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
-    'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines',
-    Record<string, string>
-  >;
+  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(
+    readFileSync(repository('package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines', Record<string, string>>;
 
   it('pins exact versions: a score must not depend on the day of installation', () => {
     const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(

@@ -33,7 +33,14 @@ export function bundleChecks({ inputs, output, reference }: BundleDefinition): P
     const message = referenceProblem(one, dtypes.get(name));
     return message === undefined ? [] : [{ path: ['reference', 'features', name], message }];
   });
-  return [...found, ...references];
+  return [...found, ...references, ...classReferences(output, reference)];
+}
+
+function classReferences(output: BundleDefinition['output'], reference: BundleDefinition['reference']): Problem[] {
+  const labels = 'labels' in output ? output.labels : [];
+  return Object.keys(reference?.classes ?? {})
+    .filter((label) => !labels.includes(label))
+    .map((label) => ({ path: ['reference', 'classes', label], message: `output has no label ${label}` }));
 }
 
 function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {
