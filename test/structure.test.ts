@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'writable-folder': ['errors'],
   random: [],
   secrets: [],
+  'error-parts': ['errors', 'secrets'],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
@@ -57,14 +58,29 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
+  // What people and schedulers see.
+  terminal: ['domain', 'errors', 'secrets'],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
+  'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
   'serve/score': ['domain', 'features', 'model', 'runtime', 'serve'],
-  'serve/http': ['serve'],
-  'serve/process': ['serve', 'serve/http', 'serve/score'],
+  'serve/http': ['errors', 'serve'],
+  'serve/process': [
+    'domain',
+    'error-parts',
+    'errors',
+    'features',
+    'serve',
+    'serve/http',
+    'serve/score',
+    'suggest',
+    'terminal',
+    'without-values',
+  ],
   score: [
     'domain',
     'duckdb',
+    'error-parts',
     'errors',
     'features',
     'runtime',
@@ -77,6 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tap: [
     'domain',
     'duckdb',
+    'error-parts',
     'features',
     'outcomes',
     'runtime',
@@ -109,8 +126,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
   // Where runs spend their time, and what slices would cost.
   profile: ['domain', 'errors'],
-  // What people and schedulers see.
-  terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
   // The command line as a shell completes it.
   completion: [],
@@ -236,8 +251,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'runtime',
     'secrets',
-    'serve',
     'serve/process',
+    'serve/settings',
     'shadow',
     'slice',
     'suggest',
@@ -277,9 +292,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   linkedom: ['page'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
+  'prom-client': ['serve/process'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
-  zod: ['job', 'json', 'model', 'yaml'],
+  zod: ['job', 'json', 'model', 'serve/settings', 'yaml'],
 };
 
 interface Import {
@@ -440,20 +456,20 @@ describe('files', () => {
 });
 
 describe('package.json', () => {
-  const { dependencies, devDependencies, engines } = JSON.parse(readFileSync(repository('package.json'), 'utf8')) as Record<
-    'dependencies' | 'devDependencies' | 'engines',
-    Record<string, string>
-  >;
+  const { dependencies, devDependencies, optionalDependencies, engines } = JSON.parse(
+    readFileSync(repository('package.json'), 'utf8'),
+  ) as Record<'dependencies' | 'devDependencies' | 'optionalDependencies' | 'engines', Record<string, string>>;
 
   it('pins exact versions: a score must not depend on the day of installation', () => {
-    const loose = Object.entries({ ...dependencies, ...devDependencies }).filter(
+    const loose = Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }).filter(
       ([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version),
     );
     expect(loose).toEqual([]);
   });
 
   it('has the packages that src imports, which are bundled unless they are installed beside it, and says which Node runs them', () => {
-    const bundled = Object.keys(PACKAGES).filter((name) => !(name in dependencies));
+    const installed = { ...dependencies, ...optionalDependencies };
+    const bundled = Object.keys(PACKAGES).filter((name) => !(name in installed));
     expect(bundled.filter((name) => !(name in devDependencies))).toEqual([]);
     expect(Object.keys(dependencies).filter((name) => !(name in PACKAGES))).toEqual([]);
     expect(engines.node).toBe('>=20.19');

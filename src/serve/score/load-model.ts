@@ -13,9 +13,14 @@ const MILLION = 1_000_000;
 /**
  * Loads a bundle, proves its golden rows and opens the session that answers. Blocks the thread while the model is read.
  *
+ * @param onRun is told the rows of each run
  * @throws ScoreBatchError `configuration` if the bundle is not what it says
  */
-export async function loadOnlineModel(folder: string, settings: ServeSettings): Promise<OnlineModel> {
+export async function loadOnlineModel(
+  folder: string,
+  settings: ServeSettings,
+  onRun: (rows: number) => void = () => undefined,
+): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
   const { providers, requireGpu, limits } = settings;
   await tryBundle(bundle, { providers, requireGpu });
@@ -30,6 +35,7 @@ export async function loadOnlineModel(folder: string, settings: ServeSettings): 
 
   async function predict(batch: ColumnBatch): Promise<Predictions> {
     const { rows } = batch;
+    onRun(rows);
     const encoder = createEncoder(signature, [], rows);
     const rejected = new Int32Array(rows);
     encoder.encode(batch, 0, rejected);
