@@ -20,6 +20,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 process.on('message', (order: Order) => {
   void obey(order).catch((error: unknown) => tell({ type: 'failed', error: toParts(error) }));
 });
+tell({ type: 'started' });
 
 async function obey(order: Order): Promise<void> {
   switch (order.type) {

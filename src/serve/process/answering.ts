@@ -57,6 +57,9 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
   };
   worker.on('message', (answer: Answer) => {
     switch (answer.type) {
+      case 'started':
+        tell({ type: 'load', settings, json });
+        break;
       case 'loaded':
         loaded.resolve(answer.models);
         break;
@@ -86,7 +89,6 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
     fail(new Error(`a process ended before it answered (${how})`));
     ended.resolve(how);
   });
-  tell({ type: 'load', settings, json });
   return {
     pid: worker.process.pid ?? 0,
     loaded: loaded.promise,

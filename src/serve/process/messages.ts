@@ -32,6 +32,8 @@ export type Order =
 
 /** What a process tells the supervisor. */
 export type Answer =
+  /** The process hears; what it is told before is lost. */
+  | { readonly type: 'started' }
   | { readonly type: 'loaded'; readonly models: readonly LoadedModel[] }
   | { readonly type: 'listening'; readonly addresses: Addresses }
   | { readonly type: 'failed'; readonly error: ErrorParts }
