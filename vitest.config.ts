@@ -4,7 +4,7 @@ import { SlowestFiles } from './test/slowest-files.ts';
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
 // Compared with libraries in Python, which are installed the first time.
-const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts', 'test/explain/shap/*.test.ts'];
+const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts', 'test/explain/shap/*.test.ts', 'test/serve/clients/*.test.ts'];
 
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];

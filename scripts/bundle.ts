@@ -30,6 +30,8 @@ const outside = Object.keys({ ...dependencies, ...optionalDependencies });
 /** What a package without a file of its licence says of it in its readme. */
 const WITHOUT_FILE: Readonly<Record<string, string>> = { 'abstract-logging': 'MIT License, http://jsumners.mit-license.org' };
 
+const PROTO = 'open_inference_grpc.proto';
+
 const NATIVE = ['@duckdb/node-bindings', 'onnxruntime-node'];
 const REQUIRED = '\0required:';
 
@@ -57,6 +59,10 @@ writeFileSync(path.join(dist, 'THIRD-PARTY.txt'), notice(files.flatMap(({ module
 chmodSync(path.join(dist, 'cli.js'), 0o755);
 // The sources find their version in a file beside their folder, also where they are compiled one by one.
 copyFileSync(path.join(ROOT, 'package.json'), path.join(ROOT, '.modules/package.json'));
+// The definition of gRPC's protocol is read beside the code that serves it.
+for (const folder of ['dist', '.modules/src/serve/grpc']) {
+  copyFileSync(path.join(ROOT, 'src/serve/grpc', PROTO), path.join(ROOT, folder, PROTO));
+}
 // Editors read it.
 writeFileSync(path.join(ROOT, 'jobs/job.schema.json'), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
 

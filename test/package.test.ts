@@ -19,6 +19,7 @@ it('works from its tarball, installed elsewhere without install scripts', { time
   expect(names).toEqual(
     expect.arrayContaining([
       'dist/cli.js',
+      'dist/open_inference_grpc.proto',
       'dist/thread.js',
       'dist/THIRD-PARTY.txt',
       'package.json',
@@ -33,7 +34,7 @@ it('works from its tarball, installed elsewhere without install scripts', { time
   expect(
     names.filter(
       (name) =>
-        !/^(dist\/(.+\.js|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|man\/score-batch\.1|schemas\/.+\.schema\.json|package\.json|[A-Z]+\.md|LICENSE)$/.test(
+        !/^(dist\/(.+\.js|open_inference_grpc\.proto|THIRD-PARTY\.txt)|deploy\/.+|docs\/.+\.(md|svg|png)|jobs\/.+|(data|models)\/.+\/README\.md|man\/score-batch\.1|schemas\/.+\.schema\.json|package\.json|[A-Z]+\.md|LICENSE)$/.test(
           name,
         ),
     ),

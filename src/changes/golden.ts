@@ -19,16 +19,18 @@ const SAME = 1e-6;
  * Compares golden rows by the values of the earlier bundle's features, wherever they are in the file.
  *
  * @param rows all golden rows of the bundle
+ * @param column of its golden file, with the scores
  * @returns undefined if its golden rows lack a feature of the earlier bundle, or not all of those are known
  */
 export function goldenChanges(
   recorded: readonly RecordedGoldenRow[],
   { features, listed }: RecordedSignature,
   rows: readonly Cells[],
+  column?: string,
 ): GoldenChanges | undefined {
   const names = listed.map(({ name }) => name);
   if (names.length < features || names.some((name) => rows[0]?.has(name) === false)) return undefined;
-  const now = new Map(rows.map((cells, i) => [rowDigest(cells, names), { row: i + 1, score: scoreOf(cells) }]));
+  const now = new Map(rows.map((cells, i) => [rowDigest(cells, names), { row: i + 1, score: scoreOf(cells, column) }]));
   const both = recorded.flatMap(([digest, before]) => {
     const found = now.get(digest);
     return found === undefined ? [] : [{ row: found.row, before, after: found.score }];

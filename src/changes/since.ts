@@ -2,7 +2,7 @@ import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { currentEntries, type PublishedEntry } from '../domain/publications.ts';
 import { showQuery } from '../domain/query.ts';
 import type { RecordedBasis } from '../domain/recorded-basis.ts';
-import { readGoldenCells } from '../model/golden.ts';
+import { expectedColumn, readGoldenCells } from '../model/golden.ts';
 import type { Plan } from '../plan/plan.ts';
 import { definitionChanges, type KeyChange, showBands } from './definition.ts';
 import { type GoldenChanges, goldenChanges } from './golden.ts';
@@ -87,6 +87,7 @@ async function modelChanges(
     before,
     after,
     signature: basis && now ? signatureChanges(basis.signature, now.signature) : null,
-    golden: (basis?.golden && rows && goldenChanges(basis.golden, basis.signature, rows)) ?? null,
+    golden:
+      (basis?.golden && rows && goldenChanges(basis.golden, basis.signature, rows, expectedColumn(bundle.signature))) ?? null,
   };
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
@@ -13,10 +12,11 @@ import { bindLabels, bindWindow } from '../job/parameters.ts';
 import type { CheckOutput } from '../json/upkeep.ts';
 import { labelColumns } from '../labels/columns.ts';
 import { refuseTimeless } from '../labels/refuse.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import type { Bundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
+import { loadJobBundle } from '../plan/job-bundle.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { assertReportWritable } from '../report/file.ts';
 import { type ReportFile, reportFiles } from '../report/place.ts';
@@ -108,7 +108,7 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
 
 async function checkModel(target: Target): Promise<string> {
   const { root, definition } = target.job;
-  const bundle = await loadBundle(path.resolve(root, definition.model));
+  const bundle = await loadJobBundle(root, definition.model, definition);
   target.bundle = bundle;
   return `${bundle.definition.name} ${bundle.definition.version}, sha256 ${bundle.digest.slice(0, 12)}…`;
 }

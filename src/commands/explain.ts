@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { ledgerWindow, type Run } from '../domain/ledger.ts';
@@ -13,9 +12,10 @@ import { type PublishedScore, readUserScores, type UserScores } from '../explain
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { ExplainOutput } from '../json/explain.ts';
-import { loadBundle } from '../model/bundle.ts';
+import { scoreClass } from '../model/scored-class.ts';
 import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
+import { loadJobBundle } from '../plan/job-bundle.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
 import { namedJob } from './named-job.ts';
@@ -114,8 +114,10 @@ async function reasonsNow(
       ? { texts: published.reasons, from: `as published, because ${why}` }
       : { texts: [], from: `not known, because ${why}` };
   const { definition, root } = job;
-  const bundle = await loadBundle(path.resolve(root, definition.model));
+  const bundle = await loadJobBundle(root, definition.model, definition);
   if (bundle.digest !== run.model.digest) return asPublished('the model of the job file is another one now');
+  if (run.details.score_class !== scoreClass(definition.score))
+    return asPublished('the score of the job file is the probability of another class now');
   if (bundle.definition.baseline_rows === undefined) return asPublished('the model bundle has no baseline rows');
   const baseline = await readBaseline(bundle);
   const query = bindWindow(job.query, window, job.queryName, job.kind);

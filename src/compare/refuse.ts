@@ -27,6 +27,21 @@ export function refuseOtherScores(
   });
 }
 
+/** @throws ScoreBatchError `configuration` if the scores are probabilities of different classes */
+export function refuseOtherClasses(
+  a: { readonly name: string; readonly scoreClass: string | null | undefined },
+  b: { readonly name: string; readonly scoreClass: string | null | undefined },
+): void {
+  // A model without classes may say the same as one of them.
+  if (a.scoreClass === undefined || b.scoreClass === undefined || a.scoreClass === b.scoreClass) return;
+  const [ofA, ofB] = [a, b].map(({ scoreClass }) => scoreClass ?? 'the predicted class');
+  throw new ScoreBatchError(
+    'configuration',
+    `the scores of ${a.name} are the probability of ${ofA}, but those of ${b.name} of ${ofB}`,
+    { hint: 'run one of them again with the score.class of the other, then compare' },
+  );
+}
+
 function keyText(key: readonly TableColumn[]): string {
   return JSON.stringify(key.map((column) => [column.name.toLowerCase(), kindOf(column)]));
 }

@@ -153,6 +153,8 @@ export interface RunDetails {
   /** How well the published scores foretold what became of the users; the newest evaluation. */
   readonly evaluation?: Evaluation;
   readonly warnings?: readonly string[];
+  /** The class whose probability is the score, null if it is the predicted one; absent if the bundle has no classes. */
+  readonly score_class?: string | null;
   /** Scores table by the parts of its name. */
   readonly table?: TableName;
   /** Columns of the published scores table, for reports that are written later. */

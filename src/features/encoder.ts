@@ -36,6 +36,8 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
   const buffers = signature.inputs.map((input) => ({ input, values: allocate(input, capacity) }));
   const numberEncoders = kinds.map(createNumberEncoder);
   const texts = featuresOf(signature).map(({ feature }) => ({ feature, present: 0, unseen: 0 }));
+  // Made once: a batch of one request may be a single row, and a feature may have a hundred thousand categories.
+  const known = featuresOf(signature).map(({ feature: { categories } }) => categories && new Set(categories));
   return {
     kinds,
     encode(batch, offset, rejected) {
@@ -53,6 +55,7 @@ export function createEncoder(signature: Signature, columns: readonly Column[], 
             rejected,
             feature: position,
             seen: texts[position],
+            known: known[position],
             encodeNumbers: numberEncoders[position] as EncodeNumbers,
           };
           encodeFeature(feature, column, target);
@@ -89,6 +92,8 @@ interface Target {
   readonly encodeNumbers: EncodeNumbers;
   /** Counts of a text feature. */
   readonly seen: { present: number; unseen: number } | undefined;
+  /** The categories of a text feature that has some. */
+  readonly known: ReadonlySet<string> | undefined;
 }
 
 /** Numbers are read at the source's width. They are rounded to float32 once, after the range check. */
@@ -205,10 +210,9 @@ function encodeIntegers(
 function encodeStrings(
   feature: Feature,
   values: readonly (string | null)[],
-  { values: out, start, stride, rows, rejected, feature: index, seen }: Target,
+  { values: out, start, stride, rows, rejected, feature: index, seen, known }: Target,
 ): void {
   const target = out as string[];
-  const known = feature.categories && new Set(feature.categories);
   const filler = feature.default === undefined ? undefined : String(feature.default);
   let nulls = 0;
   let unseen = 0;

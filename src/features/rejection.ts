@@ -1,5 +1,5 @@
 /** Why a row cannot be scored. Reasons about the key are added when the rows are written; see `rejectionSql`. */
-const REASONS = [
+export const REASONS = [
   'null in a required feature',
   'feature is not a finite number',
   'feature out of range',

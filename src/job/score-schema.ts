@@ -63,6 +63,15 @@ export const bands = z
 
 export const score = z.strictObject({
   column: text.default('score').describe('name of the score column'),
+  class: text
+    .optional()
+    .describe('class whose probability is the score; needed for a bundle with classes unless classes is all'),
+  classes: z
+    .literal('all', { error: 'the only value is all' })
+    .optional()
+    .describe(
+      'publish the predicted class as label, and the probability of every class in a column of its own; narrow layout only',
+    ),
   bands: bands
     .prefault({ high: 'top 10%', medium: 'top 30%' })
     .describe('bands from the highest risk down: all shares (top 10%) or all thresholds (0.9)'),

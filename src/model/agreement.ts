@@ -4,10 +4,11 @@ import { pickRows } from '../runtime/input-rows.ts';
 import type { Session } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
+import { checkLabels } from './predicted-labels.ts';
 import { proveRows, type RowProof, roundingTolerance } from './row-proof.ts';
-import { scoresOf } from './scores.ts';
+import { goldenValues, placeName } from './scores.ts';
 
-/** How far scores are from the expected ones. */
+/** How far scores are from the expected ones; of a bundle with classes, the probabilities of all classes. */
 export interface Agreement {
   readonly rows: number;
   /** Largest absolute difference. */
@@ -19,9 +20,9 @@ export interface Agreement {
 
 /**
  * Scores the golden rows on a session and compares them with the expected scores. Then checks that the score of a row only
- * depends on that row.
+ * depends on that row, and that the label output, if the bundle names one, gives labels of the bundle.
  *
- * @throws ScoreBatchError `configuration` if they differ by more than `golden.tolerance`, or as `proveRows`
+ * @throws ScoreBatchError `configuration` if they differ by more than `golden.tolerance`, or as `proveRows` and `checkLabels`
  */
 export async function agreeWithGolden(
   bundle: Bundle,
@@ -30,14 +31,15 @@ export async function agreeWithGolden(
 ): Promise<Agreement & { readonly scores: readonly number[] }> {
   const { definition, signature, file } = bundle;
   const { tolerance } = definition.golden;
-  const scores = await scoresOf(inBatches(session), golden.inputs, signature.output);
+  const scores = await goldenValues(inBatches(session), golden.inputs, signature);
   const worst = largestDifference(scores, golden.expected);
   if (worst.difference > tolerance) {
-    const what = `row ${worst.row + 1} of ${golden.file} differs by ${worst.difference}`;
+    const what = `${placeName(signature, worst.place)} of ${golden.file} differs by ${worst.difference}`;
     throw new ScoreBatchError('configuration', `${file} does not reproduce the golden scores: ${what}`, {
       hint: `the tolerance is ${tolerance}; check that the golden rows were made with this model`,
     });
   }
+  await checkLabels(bundle, golden, session);
   const proof = await proveRows({ bundle, golden, session, scores, tolerance: roundingTolerance(bundle) });
   return { rows: golden.rows, largest: worst.difference, tolerance, proof, scores };
 }
@@ -46,7 +48,7 @@ interface Canary {
   readonly bundle: Bundle;
   readonly golden: Golden;
   readonly session: Session;
-  /** Scores of the golden rows on cpu. */
+  /** What `goldenValues` gives for the golden rows on cpu. */
   readonly expected: readonly number[];
   /** Rows of the batch; at least all golden rows are scored. */
   readonly rows: number;
@@ -64,29 +66,29 @@ export async function agreeWithCpu(canary: Canary): Promise<Agreement & { readon
   const { definition, signature, file } = bundle;
   const { provider_tolerance: tolerance } = definition.golden;
   const repeated = Array.from({ length: Math.max(rows, golden.rows) }, (_, row) => row % golden.rows);
-  const scores = await scoresOf(inBatches(session, rows), pickRows(golden.inputs, repeated), signature.output);
-  const onCpu = repeated.map((row) => expected[row] ?? Number.NaN);
+  const scores = await goldenValues(inBatches(session, rows), pickRows(golden.inputs, repeated), signature);
+  const onCpu = scores.map((_, place) => expected[place % golden.expected.length] ?? Number.NaN);
   const worst = largestDifference(scores, onCpu);
   if (worst.difference > tolerance) {
     const { provider } = session;
-    const row = `row ${(worst.row % golden.rows) + 1} of ${golden.file}`;
+    const row = `${placeName(signature, worst.place % golden.expected.length)} of ${golden.file}`;
     throw new ScoreBatchError('configuration', `${provider} does not reproduce the scores of cpu for ${file}`, {
-      details: [`${row} is ${scores[worst.row]} on ${provider} and ${onCpu[worst.row]} on cpu, ${worst.difference} apart`],
+      details: [`${row} is ${scores[worst.place]} on ${provider} and ${onCpu[worst.place]} on cpu, ${worst.difference} apart`],
       hint: `the tolerance is ${tolerance} (golden.provider_tolerance in model.yaml); score on cpu, or update the driver and onnxruntime-node`,
     });
   }
   const fromExpected = largestDifference(scores, golden.expected).difference;
   // A device may use other kernels for other batch sizes, so the same tolerance as towards cpu applies.
-  const proof = await proveRows({ bundle, golden, session, scores: scores.slice(0, golden.rows), tolerance });
-  return { rows: scores.length, largest: worst.difference, tolerance, proof, fromExpected };
+  const proof = await proveRows({ bundle, golden, session, scores: scores.slice(0, golden.expected.length), tolerance });
+  return { rows: repeated.length, largest: worst.difference, tolerance, proof, fromExpected };
 }
 
 /** A NaN counts as the largest difference. The condition is negated because comparisons with NaN are false. */
-function largestDifference(scores: readonly number[], expected: readonly number[]): { row: number; difference: number } {
-  let worst = { row: 0, difference: 0 };
-  for (const [row, value] of expected.entries()) {
-    const difference = Math.abs((scores[row] ?? Number.NaN) - value);
-    if (!(difference <= worst.difference)) worst = { row, difference: Number.isNaN(difference) ? Infinity : difference };
+function largestDifference(scores: readonly number[], expected: readonly number[]): { place: number; difference: number } {
+  let worst = { place: 0, difference: 0 };
+  for (const [place, value] of expected.entries()) {
+    const difference = Math.abs((scores[place] ?? Number.NaN) - value);
+    if (!(difference <= worst.difference)) worst = { place, difference: Number.isNaN(difference) ? Infinity : difference };
   }
   return worst;
 }

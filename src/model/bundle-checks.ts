@@ -3,13 +3,15 @@ import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
+import { expectedColumns } from './golden.ts';
 import { templateProblems } from './reason-template.ts';
 
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
 /** Checks of `model.yaml` that involve several keys. */
-export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[] {
+export function bundleChecks({ inputs, output, reference }: BundleDefinition): Problem[] {
+  const expected = 'labels' in output ? expectedColumns({ classes: output }) : [];
   const seen = new Set<string>();
   const found = inputs.flatMap((input, i) => [
     ...shapeProblems(input, ['inputs', i]),
@@ -18,6 +20,9 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
       const repeated = seen.has(column.name);
       seen.add(column.name);
       return [
+        ...(expected.includes(column.name)
+          ? [{ path, message: `${column.name} is what golden.csv calls an expected value: rename the feature` }]
+          : []),
         ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
         ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
       ];
@@ -28,7 +33,14 @@ export function bundleChecks({ inputs, reference }: BundleDefinition): Problem[]
     const message = referenceProblem(one, dtypes.get(name));
     return message === undefined ? [] : [{ path: ['reference', 'features', name], message }];
   });
-  return [...found, ...references];
+  return [...found, ...references, ...classReferences(output, reference)];
+}
+
+function classReferences(output: BundleDefinition['output'], reference: BundleDefinition['reference']): Problem[] {
+  const labels = 'labels' in output ? output.labels : [];
+  return Object.keys(reference?.classes ?? {})
+    .filter((label) => !labels.includes(label))
+    .map((label) => ({ path: ['reference', 'classes', label], message: `output has no label ${label}` }));
 }
 
 function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {

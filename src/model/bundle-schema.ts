@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { FeatureReference } from '../domain/feature-drift.ts';
 import { isPrintable } from '../domain/printable.ts';
 import { INPUT_DTYPES } from '../domain/signature.ts';
+import { outputSchema } from './output-schema.ts';
 
 /** A bundle is untrusted, and its names go to terminals, logs and tables. */
 const UNPRINTABLE = 'must not contain control characters';
@@ -106,12 +107,14 @@ export const bundleSchema = z.strictObject({
     })
     .optional(),
   inputs: z.array(input).min(1, 'name at least one input'),
-  output: z.union([
-    z.strictObject({ name: text, index: z.int().min(0).default(0) }),
-    z.strictObject({ label: text.optional(), probabilities: text, labels: z.array(text).min(2, 'name at least two classes') }),
-  ]),
+  output: outputSchema,
   reference: z
-    .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
+    .strictObject({
+      score: scoreHistogram.optional(),
+      /** Of a bundle with classes: the probabilities of a class, by its label. */
+      classes: z.record(z.string(), scoreHistogram).optional(),
+      features: z.record(text, featureReference).default({}),
+    })
     .optional(),
   baseline: z.record(text, scalar).optional(),
   baseline_rows: z

@@ -9,6 +9,7 @@ import { parseChecked } from '../yaml/checked.ts';
 import { bundleChecks } from './bundle-checks.ts';
 import { bundleFolder } from './bundle-folder.ts';
 import { type BundleDefinition, bundleSchema } from './bundle-schema.ts';
+import { checkClassLabels } from './class-check.ts';
 
 /** Room for hundreds of thousands of categories. */
 const MAX_YAML_BYTES = 8e6;
@@ -27,10 +28,10 @@ export interface Bundle extends ModelFile {
 }
 
 /**
- * Reads a bundle's folder and compares the model's digest with the one that `model.yaml` states.
+ * Reads a bundle's folder and compares the model's digest, and the names of its classes, with those that `model.yaml` states.
  *
  * @param given the folder, or a link to it
- * @throws ScoreBatchError `configuration` if a file is missing, `model.yaml` has problems, or the digests differ
+ * @throws ScoreBatchError `configuration` if a file is missing, `model.yaml` has problems, or the digests or classes differ
  */
 export async function loadBundle(given: string): Promise<Bundle> {
   const folder = await bundleFolder(given);
@@ -49,6 +50,8 @@ export async function loadBundle(given: string): Promise<Bundle> {
       hint: 'if you changed the model on purpose, set the new digest and a new version in model.yaml',
     });
   }
+  const outputs = outputsOf(definition.output);
+  if (outputs.classes !== undefined) checkClassLabels({ file, digest, bytes }, outputs.classes);
   const inputs = definition.inputs.map(({ name, dtype, columns }) => ({
     name,
     dtype,
@@ -58,7 +61,7 @@ export async function loadBundle(given: string): Promise<Bundle> {
     folder,
     file,
     definition,
-    signature: { inputs, ...outputsOf(definition.output) },
+    signature: { inputs, ...outputs },
     digest,
     definitionDigest: createHash('sha256').update(text).digest('hex'),
     size: bytes.length,

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import type { ColumnValues, ReadKind } from '../domain/column-batch.ts';
+import type { ColumnBatch, ColumnValues, ReadKind } from '../domain/column-batch.ts';
 import { featuresOf, type Signature } from '../domain/signature.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { createEncoder, type Encoder } from '../features/encoder.ts';
@@ -55,19 +55,12 @@ export function encodeRows(
   if (rows.length === 0 || missing.length > 0) {
     const what = rows.length === 0 ? 'has no rows' : `has no column ${missing.join(', ')}`;
     throw new ScoreBatchError('configuration', `${file} ${what}`, {
-      hint: `a ${noun} file needs a column for every feature${columns.map((name) => `, and ${name}`).join('')}`,
+      hint: `a ${noun} file needs a column for every feature${columns.length > 0 ? `, and ${columns.join(', ')}` : ''}`,
     });
   }
   const encoder = createEncoder(signature, [], rows.length);
-  const batch = features.map(({ feature }, i) =>
-    toColumn(
-      rows.map((row) => row.get(feature.name) ?? null),
-      encoder.kinds[i] ?? 'string',
-      noun,
-    ),
-  );
   const rejected = new Int32Array(rows.length);
-  encoder.encode({ rows: rows.length, columns: batch }, 0, rejected);
+  encoder.encode(toBatch(signature, rows, encoder.kinds, noun), 0, rejected);
   const bad = rejected.findIndex((code) => code !== 0);
   if (bad >= 0) {
     const { reason, feature } = readRejection(rejected[bad] ?? 0);
@@ -76,6 +69,24 @@ export function encodeRows(
     });
   }
   return encoder;
+}
+
+/**
+ * The features of rows, column by column, as a reader of a table would give them.
+ *
+ * @param kinds of each feature's column; see `Encoder.kinds`
+ * @param noun what the rows are called in messages
+ * @throws ScoreBatchError `configuration` if a text is not a value of its kind
+ */
+export function toBatch(signature: Signature, rows: readonly Cells[], kinds: readonly ReadKind[], noun: string): ColumnBatch {
+  const columns = featuresOf(signature).map(({ feature }, i) =>
+    toColumn(
+      rows.map((row) => row.get(feature.name) ?? null),
+      kinds[i] ?? 'string',
+      noun,
+    ),
+  );
+  return { rows: rows.length, columns };
 }
 
 /** Converts texts of a CSV file. An empty number is null even in quotes, because some writers quote every cell. */

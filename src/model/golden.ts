@@ -1,9 +1,10 @@
 import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
-import type { Signature } from '../domain/signature.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
+import type { Classes, Signature } from '../domain/signature.ts';
 import type { Encoder } from '../features/encoder.ts';
 import type { Bundle } from './bundle.ts';
-import { type Cells, encodeRows, parseRows } from './csv-rows.ts';
+import { type Cells, encodeRows, parseRows, toBatch } from './csv-rows.ts';
 
 /** The column of a golden file that holds the scores. */
 export const EXPECTED = 'expected_score';
@@ -14,8 +15,13 @@ const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 const MAX_GOLDEN_BYTES = 64e6;
 
 /** The column with the expected values of the signature's output. */
-export function expectedColumn({ classes, output }: Signature): string {
-  return classes === undefined ? EXPECTED : `expected_${classes.labels[output.index]}`;
+export function expectedColumn(signature: Signature): string {
+  return expectedColumns(signature)[signature.classes === undefined ? 0 : signature.output.index] ?? EXPECTED;
+}
+
+/** The columns with all expected values: the score, or a probability per class in the order of the labels. */
+export function expectedColumns({ classes }: { readonly classes?: Pick<Classes, 'labels'> }): readonly string[] {
+  return classes === undefined ? [EXPECTED] : classes.labels.map((label) => `expected_${label}`);
 }
 
 /** The golden rows of a bundle, encoded like the rows of a run. */
@@ -23,6 +29,7 @@ export interface Golden {
   readonly file: string;
   readonly rows: number;
   readonly inputs: ReturnType<Encoder['tensors']>;
+  /** The expected score of each row, or for a bundle with classes, row-major, the probabilities of all classes. */
   readonly expected: readonly number[];
 }
 
@@ -43,11 +50,22 @@ export async function readGoldenCells({ folder, definition }: Bundle, rows?: num
   return parseRows(await readBounded(file, MAX_GOLDEN_BYTES, HINT), source, rows);
 }
 
+/**
+ * The golden rows before they are encoded, as a reader of a table would give them.
+ *
+ * @param kinds see `Encoder.kinds`
+ * @throws ScoreBatchError `configuration` if the file cannot be read, or a text is not a value of its kind
+ */
+export async function readGoldenBatch(bundle: Bundle, kinds: readonly ReadKind[]): Promise<ColumnBatch> {
+  return toBatch(bundle.signature, await readGoldenCells(bundle), kinds, 'golden');
+}
+
 /** Golden rows from the text of their file. @throws ScoreBatchError as `readGolden` */
 export function parseGolden(signature: Signature, file: string, text: string | Buffer): Golden {
   const source = { file, noun: 'golden', hint: HINT };
   const rows = parseRows(text, source);
-  const column = expectedColumn(signature);
-  const inputs = encodeRows(signature, rows, source, [column]).tensors(rows.length);
-  return { file, rows: rows.length, inputs, expected: rows.map((cells) => Number(cells.get(column) || Number.NaN)) };
+  const columns = expectedColumns(signature);
+  const inputs = encodeRows(signature, rows, source, columns).tensors(rows.length);
+  const expected = rows.flatMap((cells) => columns.map((column) => Number(cells.get(column) || Number.NaN)));
+  return { file, rows: rows.length, inputs, expected };
 }

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { counted, grouped } from '../domain/counted.ts';
 import { fixedBatch, type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
-import type { ModelInput, Signature } from '../domain/signature.ts';
+import type { Classes, ModelInput, Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 
 /**
@@ -15,7 +15,9 @@ export function checkModel(metadata: ModelMetadata, signature: Signature, file: 
     ...metadata.inputs
       .filter(({ name }) => !signature.inputs.some((input) => input.name === name))
       .map((info) => `the model has an input ${info.name} (${showTensor(info)}) that model.yaml does not feed`),
-    ...outputProblems(signature.output, metadata.outputs),
+    ...(signature.classes === undefined
+      ? outputProblems(signature.output, metadata.outputs)
+      : [...labelProblems(signature.classes, metadata.outputs), ...classProblems(signature.classes, metadata.outputs)]),
   ];
   if (details.length === 0) return;
   throw new ScoreBatchError('configuration', `model.yaml does not describe ${file}`, {
@@ -44,23 +46,59 @@ function inputProblems({ name, dtype, features }: ModelInput, inputs: readonly T
   return problems;
 }
 
-function outputProblems({ name, index }: Signature['output'], outputs: readonly TensorInfo[]): string[] {
+/** Finds what is wrong with an output that must be there and be a tensor. @param problems of that tensor */
+function tensorProblems(name: string, outputs: readonly TensorInfo[], problems: (info: TensorInfo) => string[]): string[] {
   const info = outputs.find((output) => output.name === name);
   if (info === undefined) {
     // The exporter gives a ZipMap's output another name, so report both problems at once.
     const maps = outputs.filter(({ dtype }) => dtype === undefined).map((output) => zipMap(output.name));
     return [`the model has no output ${name}; it has ${outputs.map((output) => output.name).join(', ')}`, ...maps];
   }
-  if (info.dtype === undefined) return [zipMap(name)];
-  const [, width, ...more] = info.shape;
-  if (info.dtype !== 'float32' && info.dtype !== 'float64') {
-    return [`the output ${name} is ${info.dtype}: a score is float32 or float64; name the probabilities, not the label`];
-  }
-  if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score must be [N] or [N, classes]`];
-  const classes = width ?? 1;
-  return typeof classes === 'number' && index >= classes
-    ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
-    : [];
+  return info.dtype === undefined ? [zipMap(name)] : problems(info);
+}
+
+function outputProblems({ name, index }: Signature['output'], outputs: readonly TensorInfo[]): string[] {
+  return tensorProblems(name, outputs, (info) => {
+    const [, width, ...more] = info.shape;
+    if (info.dtype !== 'float32' && info.dtype !== 'float64') {
+      return [`the output ${name} is ${info.dtype}: a score is float32 or float64; name the probabilities, not the label`];
+    }
+    if (more.length > 0) return [`the output ${name} is ${showTensor(info)}: a score must be [N] or [N, classes]`];
+    const classes = width ?? 1;
+    return typeof classes === 'number' && index >= classes
+      ? [`the output ${name} is ${showTensor(info)} and has no index ${index}`]
+      : [];
+  });
+}
+
+function classProblems({ probabilities: name, labels }: Classes, outputs: readonly TensorInfo[]): string[] {
+  return tensorProblems(name, outputs, (info) => {
+    const [, width, ...more] = info.shape;
+    if (info.dtype !== 'float32' && info.dtype !== 'float64') {
+      return [`the output ${name} is ${info.dtype}: probabilities are float32 or float64; is it the label?`];
+    }
+    if (width === undefined || more.length > 0) {
+      return [`the output ${name} is ${showTensor(info)}: the probabilities of classes must be [N, classes]`];
+    }
+    return typeof width === 'number' && width > 0 && width !== labels.length
+      ? [
+          `the output ${name} is ${showTensor(info)} and model.yaml has ${counted(labels.length, 'label')}: ${labels.join(', ')}`,
+        ]
+      : [];
+  });
+}
+
+function labelProblems({ label: name }: Classes, outputs: readonly TensorInfo[]): string[] {
+  if (name === undefined) return [];
+  return tensorProblems(name, outputs, (info) => {
+    const [, width = 1, ...more] = info.shape;
+    if (info.dtype !== 'string' && info.dtype !== 'int64') {
+      return [`the output ${name} is ${info.dtype}: a label is string or int64; name the probabilities under probabilities`];
+    }
+    return more.length > 0 || (typeof width === 'number' && width > 1)
+      ? [`the output ${name} is ${showTensor(info)}: a label must be [N] or [N, 1]`]
+      : [];
+  });
 }
 
 function zipMap(name: string): string {

@@ -3,7 +3,7 @@ import type { RecordedFeature, RecordedGoldenRow, RecordedSignature } from '../d
 import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
 import type { Bundle } from './bundle.ts';
 import type { Cells } from './csv-rows.ts';
-import { EXPECTED, readGoldenCells } from './golden.ts';
+import { EXPECTED, expectedColumn, readGoldenCells } from './golden.ts';
 
 const MAX_FEATURES = 200;
 /** Characters of all features, and of a feature's categories. */
@@ -51,13 +51,14 @@ function shortDefault(value: number | string | boolean): number | string | boole
 export async function recordGolden(bundle: Bundle): Promise<RecordedGoldenRow[] | undefined> {
   const rows = await readGoldenCells(bundle, GOLDEN_ROWS).catch(() => undefined);
   const names = featuresOf(bundle.signature).map(({ feature }) => feature.name);
-  const recorded = rows?.map((cells): RecordedGoldenRow => [rowDigest(cells, names), scoreOf(cells)]);
+  const column = expectedColumn(bundle.signature);
+  const recorded = rows?.map((cells): RecordedGoldenRow => [rowDigest(cells, names), scoreOf(cells, column)]);
   return recorded?.filter(([, score]) => Number.isFinite(score));
 }
 
-/** The score that the golden file has for a row. */
-export function scoreOf(cells: Cells): number {
-  return Number(cells.get(EXPECTED) || Number.NaN);
+/** The score that the golden file has for a row. @param column see `expectedColumn` */
+export function scoreOf(cells: Cells, column = EXPECTED): number {
+  return Number(cells.get(column) || Number.NaN);
 }
 
 /** Identifies a golden row by the values of some features, whatever its place. Values can only be guessed, by trying. */

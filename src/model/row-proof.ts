@@ -6,7 +6,7 @@ import type { InputTensor, Session } from '../runtime/session.ts';
 import type { Bundle } from './bundle.ts';
 import type { Golden } from './golden.ts';
 import { otherRows } from './other-rows.ts';
-import { scoresOf } from './scores.ts';
+import { goldenValues, placeName } from './scores.ts';
 
 /** Limits on golden rows scored alone and among others. Every run does this before it starts. */
 const MAX_ALONE = 64;
@@ -35,7 +35,7 @@ interface Subject {
   readonly bundle: Bundle;
   readonly golden: Golden;
   readonly session: Session;
-  /** Scores of the golden rows on this session, in file order. */
+  /** What `goldenValues` gives for the golden rows on this session, in file order. */
   readonly scores: readonly number[];
   /** Allowed difference: absolute up to 1, relative beyond. */
   readonly tolerance: number;
@@ -55,17 +55,18 @@ export function roundingTolerance({ definition }: Bundle): number {
  */
 export async function proveRows(subject: Subject): Promise<RowProof> {
   const { bundle, golden, session, scores, tolerance } = subject;
-  const { index, name } = bundle.signature.output;
   const batched = inBatches(session);
-  const score = (inputs: readonly InputTensor[]) => scoresOf(batched, inputs, { index, name });
+  const width = scores.length / golden.rows;
+  const score = (inputs: readonly InputTensor[]) => goldenValues(batched, inputs, bundle.signature);
   let largest = 0;
   const compare = (how: string, rows: readonly number[], found: readonly number[]): void => {
-    for (const [i, row] of rows.entries()) {
-      const [before = Number.NaN, after = Number.NaN] = [scores[row], found[i]];
+    for (const [i, after] of found.entries()) {
+      const place = (rows[Math.floor(i / width)] ?? 0) * width + (i % width);
+      const before = scores[place] ?? Number.NaN;
       const difference = Math.abs(after - before);
       if (before === after || (Number.isNaN(before) && Number.isNaN(after))) continue;
       if (!(difference <= tolerance * Math.max(1, Math.abs(before))))
-        throw dependentRowsError(subject, how, { row, before, after });
+        throw dependentRowsError(subject, how, { place, before, after });
       largest = Math.max(largest, difference);
     }
   };
@@ -90,7 +91,7 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
       compare(
         'among other rows',
         among,
-        found.filter((_, i) => (order[i] ?? 0) < among.length),
+        found.filter((_, i) => (order[Math.floor(i / width)] ?? 0) < among.length),
       );
   }
   return { alone: alone.length, among: among.length, largest, tolerance };
@@ -99,14 +100,16 @@ export async function proveRows(subject: Subject): Promise<RowProof> {
 function dependentRowsError(
   { bundle, golden, session, tolerance }: Subject,
   how: string,
-  { row, before, after }: { readonly row: number; readonly before: number; readonly after: number },
+  { place, before, after }: { readonly place: number; readonly before: number; readonly after: number },
 ): ScoreBatchError {
   const what =
     how === 'a second time'
       ? 'does not give the same rows the same scores twice'
       : 'does not score rows independently: the score of a row depends on other rows of its batch';
   return new ScoreBatchError('configuration', `${bundle.file} ${what}`, {
-    details: [`row ${row + 1} of ${golden.file} scores ${before} in file order and ${after} ${how}, on ${session.provider}`],
+    details: [
+      `${placeName(bundle.signature, place)} of ${golden.file} scores ${before} in file order and ${after} ${how}, on ${session.provider}`,
+    ],
     hint: `the tolerance is ${tolerance}; export the model for inference, without computations across the rows of a batch: a mean or softmax over axis 0, batch statistics, dynamic quantization`,
   });
 }

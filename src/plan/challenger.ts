@@ -1,11 +1,11 @@
-import path from 'node:path';
 import type { Column, Schema } from '../domain/schema.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { JobDefinition } from '../job/schema.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import type { Bundle } from '../model/bundle.ts';
 import { featureColumns } from '../model/query-check.ts';
+import { loadJobBundle } from './job-bundle.ts';
 
 /** A second model that scores the same frozen rows as the model of the job, and is published to a table of its own. */
 export interface Challenger {
@@ -24,7 +24,7 @@ export async function loadChallenger({ root, definition }: Job): Promise<Omit<Ch
   if (definition.challenger === undefined) return undefined;
   const { model } = definition.challenger;
   try {
-    const bundle = await loadBundle(path.resolve(root, model));
+    const bundle = await loadJobBundle(root, model, definition);
     return { model, bundle, problem: undefined };
   } catch (error) {
     return { model, bundle: undefined, problem: asProblem(error) };

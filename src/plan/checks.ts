@@ -72,11 +72,12 @@ export function refuseNoParameter({ parameters }: Query, queryName: string): voi
 /** @throws ScoreBatchError `configuration` if a gate on drift has no reference in the bundle */
 export function refuseMissingReference({ definition }: Job, bundle: Bundle): void {
   if (definition.gates.max_score_psi === undefined || bundle.definition.reference?.score !== undefined) return;
+  const key = definition.score.class === undefined ? 'score' : `classes.${definition.score.class}`;
   throw new ScoreBatchError(
     'configuration',
     `gates.max_score_psi is set, but the bundle ${bundle.folder} has no reference to compare with`,
     {
-      hint: 'add reference.score to model.yaml (the scores of the training or validation rows), or remove the gate',
+      hint: `add reference.${key} to model.yaml (the scores of the training or validation rows), or remove the gate`,
     },
   );
 }

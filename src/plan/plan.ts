@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Execution } from '../domain/execution.ts';
 import { currentPublication } from '../domain/ledger.ts';
@@ -12,7 +11,7 @@ import { type Baseline, readBaseline } from '../explain/baseline.ts';
 import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import type { Bundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
@@ -33,6 +32,7 @@ import {
 } from './checks.ts';
 import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
+import { loadJobBundle } from './job-bundle.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
 import { planTap, type TapPlan } from './tap.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './warehouses.ts';
@@ -130,7 +130,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   refuseNoParameter(query, job.queryName);
-  const bundle = await loadBundle(path.resolve(job.root, job.definition.model));
+  const bundle = await loadJobBundle(job.root, job.definition.model, job.definition);
   const loaded = await loadChallenger(job);
   const definition = championDefinition(job.definition, bundle, loaded);
   refuseMissingReference(job, bundle);

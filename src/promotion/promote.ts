@@ -1,6 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { begunPromotion } from '../domain/begun-promotion.ts';
 import { challengerJob } from '../domain/challenger.ts';
@@ -10,9 +9,10 @@ import { isSameBundle } from '../domain/recorded-comparison.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import type { Bundle } from '../model/bundle.ts';
 import { refuseMissingReference } from '../plan/checks.ts';
 import { refuseUnmeasured } from '../plan/feature-drift.ts';
+import { loadJobBundle } from '../plan/job-bundle.ts';
 import { openWarehouses, type Warehouses } from '../plan/warehouses.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
 import { comparedWindows } from './evidence.ts';
@@ -169,8 +169,8 @@ async function stepsOf(
   return await changesLeft({ job, to, bundle: challenger, leads: false, challenges, environment });
 }
 
-async function bundleOf({ root }: Job, model: string): Promise<Bundle> {
-  return await loadBundle(path.resolve(root, model));
+async function bundleOf({ root, definition }: Job, model: string): Promise<Bundle> {
+  return await loadJobBundle(root, model, definition);
 }
 
 function modelOf(model: string, { definition, digest, definitionDigest }: Bundle): PromotedModel {

@@ -2,13 +2,14 @@ import path from 'node:path';
 import { type ComparedSide, comparePublications } from '../compare/compare-runs.ts';
 import { compareStreams } from '../compare/compare-streams.ts';
 import { pairedOutcomes, type ReadableRows, unpairedOutcomes } from '../compare/outcomes.ts';
-import { refuseOtherScores } from '../compare/refuse.ts';
+import { refuseOtherClasses, refuseOtherScores } from '../compare/refuse.ts';
 import { type FoundSide, findSide, refuseSameSide, rowsOfSide } from '../compare/side.ts';
 import { stagedRows } from '../compare/staged-side.ts';
 import type { Context } from '../context.ts';
 import type { Comparison } from '../domain/comparison.ts';
 import { counted } from '../domain/counted.ts';
 import type { Job } from '../job/load.ts';
+import { scoreClass } from '../model/scored-class.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { windowOf } from '../window/window.ts';
 import { isInSample } from './in-sample.ts';
@@ -49,6 +50,10 @@ export async function compareSides(request: CompareRequest, context: Context): P
   refuseOtherScores(
     { name: a.side.facts.name, score: a.job.definition.score.column },
     { name: b.side.facts.name, score: b.job.definition.score.column },
+  );
+  refuseOtherClasses(
+    { name: a.side.facts.name, scoreClass: a.side.run.details.score_class },
+    { name: b.side.facts.name, scoreClass: b.side.run.details.score_class },
   );
   const { largest } = request;
   const bands = { a: a.job.definition.score.bands, b: b.job.definition.score.bands };
@@ -98,6 +103,10 @@ async function compareAside(a: Opened, model: string, { job, largest }: CompareR
   const window = windowOf(Date.parse(of.start), Date.parse(of.end), job.definition.time_zone);
   // Rows that are gone are not worth scoring others for.
   await readable(a);
+  refuseOtherClasses(
+    { name: a.side.facts.name, scoreClass: a.side.run.details.score_class },
+    { name: model, scoreClass: scoreClass(job.definition.score) },
+  );
   return await scoreAside({ job, window, model }, context, async ({ plan, runId, pinned, rows }) => {
     const { name, version } = plan.bundle.definition;
     const facts = {

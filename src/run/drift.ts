@@ -1,4 +1,5 @@
 import type { ScoreCounts } from '../domain/held.ts';
+import { scoreClass } from '../model/scored-class.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Published scores that this run's scores are compared with. */
@@ -11,12 +12,12 @@ export interface ScoresBefore extends ScoreCounts {
  * The distribution of the scores of the latest earlier window, read from the job's own table. Bins are those of the bundle's
  * reference, else tenths of these scores.
  *
- * @returns undefined if the same model has published no such window, or the run's window is ad hoc
+ * @returns undefined if the same model has published no such window, its score was another class, or the run's window is ad hoc
  */
 export async function scoresBefore(plan: Plan): Promise<ScoresBefore | undefined> {
   const { last, bundle, window, tables, job } = plan;
   if (last === undefined || last.rows.scored === 0 || window.kind === 'ad hoc') return undefined;
-  if (last.model.digest !== bundle.digest) return undefined;
+  if (last.model.digest !== bundle.digest || last.details.score_class !== scoreClass(job.definition.score)) return undefined;
   const counted = await plan.sink.scoreCounts({
     table: tables.scores,
     ledger: tables.ledger,

@@ -6,6 +6,7 @@ import { supersededWindow } from '../domain/publications.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import { measuredDrift, recordedDrift } from '../domain/recorded-drift.ts';
 import type { RunDetails } from '../domain/run-details.ts';
+import { scoreClass } from '../model/scored-class.ts';
 import type { Plan } from '../plan/plan.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';
@@ -84,6 +85,7 @@ export async function publishFrozen(active: ActiveRun, frozen: FrozenTable, opti
     }),
     warnings,
     ...(options.force && rolledBack.length > 0 && { forced: true }),
+    ...(plan.bundle.signature.classes && { score_class: scoreClass(definition.score) ?? null }),
     table: plan.tables.scores.name,
     columns: plan.tables.scores.columns,
     ...(plan.reportFiles.length > 0 && { report: plan.reportFiles.map((file) => recordedPath(file.path, plan.job.root)) }),

@@ -79,7 +79,7 @@ export async function rollBack(options: RollbackOptions, { from, to, tables, con
   const { job, sink, reason } = options;
   const { definition } = job;
   const { run } = to;
-  const { table, columns, also_wrote } = run.details;
+  const { table, columns, score_class, also_wrote } = run.details;
   const rows = run.rows ?? { frozen: 0, scored: 0, quarantined: 0 };
   const rollback = {
     publication: to.number,
@@ -97,6 +97,7 @@ export async function rollBack(options: RollbackOptions, { from, to, tables, con
         ...(options.force && { forced: true }),
         ...(table && { table }),
         ...(columns && { columns }),
+        ...(score_class !== undefined && { score_class }),
         ...(also_wrote && { also_wrote }),
       },
     },

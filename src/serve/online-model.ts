@@ -24,6 +24,19 @@ export interface Predictions {
   readonly rejected: Int32Array;
 }
 
+/** Golden rows scored alone, and again in runs of several sizes. */
+export interface BitComparison {
+  /** Whether all bits agreed in runs of up to `runRows` rows. */
+  readonly same: boolean;
+  /**
+   * Largest difference of a value in the smallest run that had one; infinite if a value is NaN or a label differs, 0 if no run
+   * had any.
+   */
+  readonly largest: number;
+  /** Rows of that run; 0 if no run had a difference. Runs stay below it if `same`. */
+  readonly rows: number;
+}
+
 /** A bundle in memory that has proved its golden rows in this process. */
 export interface OnlineModel {
   readonly name: string;
@@ -37,10 +50,17 @@ export interface OnlineModel {
   readonly outputDtype: 'float32' | 'float64';
   /** The kind that each feature's column must have, in the order of `featuresOf`. */
   readonly kinds: readonly ReadKind[];
-  /** Most rows of one request; see `rowLimit`. */
+  /** Most rows of one request. */
   readonly maxRows: number;
+  /**
+   * Most rows that the model gets at once: about as many as it scores in 50 ms, or fewer to have the same bits. A larger request
+   * is scored in parts.
+   */
+  readonly runRows: number;
   /** Whether a row has the same bits in every batch, as far as the golden rows tell; else within 1e-6. */
   readonly sameBits: boolean;
+  /** What `sameBits` was concluded from. */
+  readonly bits: BitComparison;
   /** Rows that wait to be scored. */
   queuedRows(): number;
   /**

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { boundaryLayout, currentLayout } from '../domain/current-table.ts';
 import { ledgerWindow } from '../domain/ledger.ts';
@@ -10,10 +9,11 @@ import { ScoreBatchError } from '../errors.ts';
 import { bindSlice, type ChangedKeys } from '../job/changed-keys.ts';
 import { fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
-import { type Bundle, loadBundle } from '../model/bundle.ts';
+import type { Bundle } from '../model/bundle.ts';
 import { tryModel } from '../plan/canary.ts';
 import { checkDraft, phasesOf, refuseMissingReference } from '../plan/checks.ts';
 import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
+import { loadJobBundle } from '../plan/job-bundle.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
@@ -42,7 +42,7 @@ export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledg
 /** Opens the job's warehouses and tries its model, once for all slices of a command. */
 export async function openSlices(job: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
   incrementalOf(job);
-  const bundle = await loadBundle(path.resolve(job.root, job.definition.model));
+  const bundle = await loadJobBundle(job.root, job.definition.model, job.definition);
   refuseMissingReference(job, bundle);
   const { score } = job.definition;
   const served = await tryModel(bundle, score, options.requireGpu || score.require_gpu);
@@ -204,8 +204,11 @@ function shapeOf({ query, definition }: Job, { key, keep, features }: ChosenColu
   const { since, changes, bands = definition.score.bands } = incrementalOf({ definition });
   const part = (value: unknown) => createHash('sha256').update(JSON.stringify(value)).digest('hex').slice(0, 16);
   const typed = (columns: ChosenColumns['key']) => columns.map(({ name, native }) => [name, native]);
+  const { column, class: label } = definition.score;
+  // Another class is another score. A job without one has the shape that it had before there were classes.
+  const score = label === undefined ? [column] : [column, label];
   return [
-    part([query, since, definition.time_zone, typed(key), typed(keep), definition.score.column, bands, changes]),
+    part([query, since, definition.time_zone, typed(key), typed(keep), ...score, bands, changes]),
     part([digest, typed(features), definition.features]),
     digest.slice(0, 16),
   ].join('.');
@@ -219,7 +222,7 @@ function refuseOtherShape(position: Position | undefined, shape: string, { diges
   const what =
     job === jobNow
       ? 'the types or names of feature columns'
-      : 'the query, its key or kept columns, the change sources, the bands, since or the time zone';
+      : 'the query, its key or kept columns, the class of the score, the change sources, the bands, since or the time zone';
   throw new ScoreBatchError(
     'configuration',
     `${what} changed since the slice before, so users that did not change would be wrong`,

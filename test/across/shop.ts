@@ -45,15 +45,20 @@ export async function fillBigquery(address: BigQueryAddress, project: string, da
   );
 }
 
-/** Runs a statement on the emulator and returns its rows, values as text. */
+/** Runs a statement on the emulator and returns its rows, values as text. @throws Error if the statement fails */
 export async function runBigquery({ rest }: BigQueryAddress, project: string, sql: string): Promise<Record<string, unknown>[]> {
   const body = JSON.stringify({ query: sql, useLegacySql: false });
-  const { schema, rows = [] } = JSON.parse(
-    await post(`${rest}/bigquery/v2/projects/${project}/queries`, 'application/json', body),
-  ) as {
+  const {
+    schema,
+    rows = [],
+    errors,
+  } = JSON.parse(await post(`${rest}/bigquery/v2/projects/${project}/queries`, 'application/json', body)) as {
     schema?: { fields: { name: string }[] };
     rows?: { f: { v: unknown }[] }[];
+    // The emulator answers 200 even so.
+    errors?: unknown;
   };
+  if (errors !== undefined) throw new Error(`${sql} fails: ${JSON.stringify(errors)}`);
   return rows.map(({ f }) => Object.fromEntries(f.map(({ v }, i) => [schema?.fields[i]?.name ?? '', v])));
 }
 

@@ -127,7 +127,7 @@ const FILL: Readonly<Record<Route, (folder: string) => Omit<CrashProject, 'folde
         tables: async () => (await listTables(bigquery, project, 'marketing')).sort(),
         scratch: () => listTables(bigquery, project, 'scratch'),
         users: 'shop.users',
-        kept: async () => frozenTables(await listTables(bigquery, project, 'scratch')),
+        kept: async () => frozenTables(await listTables(bigquery, project, 'scratch')).map((name) => `\`${name}\``),
       };
     },
     async snowflake() {

@@ -9,11 +9,11 @@ import type { SliceScenario } from './slice-scenarios.ts';
 const STEPS = (channel: 'duckdb' | 'http POST \\S+', [current, quarantine, boundary]: readonly [string, string, string]) => {
   const statement = (name: string, text: string) => inside(name, new RegExp(`^${channel} ${text}`));
   return [
-    statement('slice: rejected rows deleted', `DELETE FROM \\S+${quarantine} `),
     statement('slice: rejected rows', `INSERT INTO \\S+${quarantine} `),
     statement('slice: users', `INSERT INTO \\S+${current} .* LEFT JOIN `),
     statement('slice: users deleted', `INSERT INTO \\S+${current} (?!.* LEFT JOIN )`),
     statement('slice: replaced rows', `DELETE FROM \\S+${current} `),
+    statement('slice: rejected rows deleted', `DELETE FROM \\S+${quarantine} `),
     statement('slice: copy of then deleted', `DELETE FROM \\S+${boundary} `),
     statement('slice: copy', `INSERT INTO \\S+${boundary} `),
   ];

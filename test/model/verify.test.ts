@@ -26,6 +26,7 @@ async function verified(model: string, golden: string, edit = (yaml: string) => 
 
 it.each([
   ['models/churn', 1e-6],
+  ['models/iris', 1e-6],
   ['test/fixtures/tips', 1e-6],
   ['test/fixtures/models/linear', 1e-6],
   ['test/fixtures/models/strings', 1e-6],

@@ -4,7 +4,11 @@ import type { Service } from '../service.ts';
 import type { ServeSettings } from '../settings.ts';
 import { failureOf, refuseConnection, sendFailure } from './errors.ts';
 import { addGuard } from './guard.ts';
+import { addOpenApiRoutes } from './openapi.ts';
+import { addPredictRoutes } from './predict.ts';
 import { addRequestIds, requestIds } from './request-id.ts';
+import { addV1Routes } from './v1.ts';
+import { addV2Routes } from './v2.ts';
 
 /** Bytes of a request's head, which Node would take by default, too. */
 const MAX_HEAD = 16_384;
@@ -37,6 +41,10 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   });
   app.setNotFoundHandler((_, reply) => sendFailure(new ServeFailure('not found', 'there is nothing at this address'), reply));
   addHealthRoutes(app, service);
+  addV2Routes(app, service);
+  addPredictRoutes(app, service);
+  addV1Routes(app, service);
+  addOpenApiRoutes(app, service);
   const { metrics } = service;
   if (metrics !== undefined) {
     app.get('/metrics', async (_, reply) => {

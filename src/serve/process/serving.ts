@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type HttpListener, listenHttp } from '../http/listener.ts';
+import type { GrpcServer } from '../grpc/start.ts';
+import { listenHttp } from '../http/listener.ts';
 import { buildHttp } from '../http/server.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { loadOnlineModel } from '../score/load-model.ts';
@@ -86,24 +87,37 @@ async function alone(own: Metrics): Promise<MetricsText> {
 async function listen(service: Service, mark: (why: Leaving) => void): Promise<Serving> {
   const { settings, models } = service;
   const { leadMs, endMs } = settings.drain;
-  const http: HttpListener = await listenHttp(await buildHttp(service), settings);
-  const end = async (ms: number): Promise<void> => {
-    await http.end(ms);
+  const http = await listenHttp(await buildHttp(service), settings);
+  const grpc = settings.grpcPort === undefined ? undefined : await startGrpcOf(service);
+  const end = async (ms: number, grpcClosed: Promise<void> | undefined): Promise<void> => {
+    http.stopAccepting();
+    await Promise.all([http.end(ms), grpcClosed]);
     for (const model of models.list()) await model.close();
   };
   return {
     service,
-    addresses: { http: http.address, grpc: undefined },
+    addresses: { http: http.address, grpc: grpc?.address },
     async leave(why) {
       mark(why);
-      if (why === 'replaced') http.stopAccepting();
+      if (why === 'ending') {
+        // Clients that are told to go elsewhere may come back until the listener closes.
+        grpc?.drain(leadMs + endMs);
+        await sleep(leadMs);
+        await end(endMs, grpc?.close());
+        return;
+      }
+      // Who calls again after being told to go away reaches the processes that have taken over.
+      const grpcClosed = grpc?.close();
+      http.stopAccepting();
       await Promise.race([http.closed, sleep(leadMs)]);
-      http.stopAccepting();
-      await end(endMs);
+      await end(endMs, grpcClosed);
     },
-    async close() {
-      http.stopAccepting();
-      await end(0);
-    },
+    close: () => end(0, grpc?.close()),
   };
+}
+
+/** The packages of gRPC are loaded only where it is served. */
+async function startGrpcOf(service: Service): Promise<GrpcServer> {
+  const { startGrpc } = await import('../grpc/start.ts');
+  return await startGrpc(service);
 }

@@ -1,19 +1,22 @@
-import type { ColumnBatch } from '../../domain/column-batch.ts';
-import { createEncoder } from '../../features/encoder.ts';
-import { rejection } from '../../features/rejection.ts';
-import { loadBundle } from '../../model/bundle.ts';
+import { grouped } from '../../domain/counted.ts';
+import { type Bundle, loadBundle } from '../../model/bundle.ts';
+import { readGoldenBatch } from '../../model/golden.ts';
 import { tryBundle } from '../../model/try-bundle.ts';
-import { loadModel, type OutputTensor, openSession } from '../../runtime/session.ts';
+import { openSession, type Session } from '../../runtime/session.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel, Predictions, ScoreRequest } from '../online-model.ts';
 import type { ServeSettings } from '../settings.ts';
-
-const MILLION = 1_000_000;
+import { singleRows } from './batch-rows.ts';
+import { compareBits } from './bits.ts';
+import { createModelRun } from './model-run.ts';
+import { createQueue } from './queue.ts';
+import { measureRowLimit } from './row-limit.ts';
 
 /**
- * Loads a bundle, proves its golden rows and opens the session that answers. Blocks the thread while the model is read.
+ * Loads a bundle, proves its golden rows, opens the session that answers, and measures it. Blocks the thread while the model is
+ * read; scoring loads nothing more.
  *
- * @param onRun is told the rows of each run
+ * @param onRun is told the rows that share each run
  * @throws ScoreBatchError `configuration` if the bundle is not what it says
  */
 export async function loadOnlineModel(
@@ -22,63 +25,84 @@ export async function loadOnlineModel(
   onRun: (rows: number) => void = () => undefined,
 ): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
-  const { providers, requireGpu, limits } = settings;
-  await tryBundle(bundle, { providers, requireGpu });
-  await loadModel(bundle);
-  const session = await openSession(bundle, { providers, requireGpu });
-  const { signature, definition, digest } = bundle;
-  const { kinds } = createEncoder(signature, [], 1);
-  const { classes, output } = signature;
-  const names = [output.name, ...(classes?.label === undefined ? [] : [classes.label])];
-  const maxRows = limits.rows ?? 4096;
-  const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
-
-  async function predict(batch: ColumnBatch): Promise<Predictions> {
-    const { rows } = batch;
-    onRun(rows);
-    const encoder = createEncoder(signature, [], rows);
-    const rejected = new Int32Array(rows);
-    encoder.encode(batch, 0, rejected);
-    const [numbers, labels] = await session.runOutputs(encoder.tensors(rows), names);
-    const width = classes?.labels.length ?? 1;
-    const values = numbersOf(numbers, rows, width, classes === undefined ? output.index : 0);
-    rejectScores(values, width, rejected);
-    return { rows, values, width, labels: labels && Array.from(labels.values, String), rejected };
+  const { providers, requireGpu } = settings;
+  const { execution } = await tryBundle(bundle, { providers, requireGpu });
+  const session = await openSession(bundle, { providers: execution.devices.slice(0, 1), requireGpu });
+  try {
+    return await prepare(bundle, session, settings, onRun);
+  } catch (error) {
+    await session.close();
+    throw error;
   }
+}
 
+async function prepare(
+  bundle: Bundle,
+  session: Session,
+  settings: ServeSettings,
+  onRun: (rows: number) => void,
+): Promise<OnlineModel> {
+  const { signature, definition, digest } = bundle;
+  const { classes, output } = signature;
+  const { limits, maxDelayMs } = settings;
+  const free = createModelRun(session, signature);
+  const golden = await readGoldenBatch(bundle, free.kinds);
+  const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
+  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
+  const { kinds, run } = createModelRun(session, signature, runRows);
+  const counted: typeof run = async (batches) => {
+    onRun(batches.reduce((sum, batch) => sum + batch.rows, 0));
+    return await run(batches);
+  };
+  const queue = createQueue({ run: counted, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
+  const requestRows = limits.rows ?? maxRows;
+  const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
+  const outputDtype = dtype === 'float64' ? 'float64' : 'float32';
+  const width = classes?.labels.length ?? 1;
+  const nothing: Predictions = {
+    rows: 0,
+    values: outputDtype === 'float64' ? new Float64Array(0) : new Float32Array(0),
+    width,
+    labels: classes?.label === undefined ? undefined : [],
+    rejected: new Int32Array(0),
+  };
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    await queue.close();
+    await session.close();
+  };
   return {
     name: definition.name,
     version: definition.version,
     digest,
     bundle,
     classes: classes?.labels,
-    outputDtype: dtype === 'float64' ? 'float64' : 'float32',
+    outputDtype,
     kinds,
-    maxRows,
-    sameBits: false,
-    queuedRows: () => 0,
-    async score({ batch }: ScoreRequest) {
-      if (batch.rows > maxRows) throw new ServeFailure('too large', `the request has ${batch.rows} rows`);
-      return await predict(batch);
+    maxRows: requestRows,
+    runRows,
+    sameBits: bits.same,
+    bits,
+    queuedRows: queue.rows,
+    async score(request: ScoreRequest) {
+      const { rows } = request.batch;
+      if (rows === 0) return nothing;
+      if (rows > requestRows) throw tooLarge(rows, requestRows);
+      return await queue.add(request);
     },
-    close: () => session.close(),
+    close() {
+      closing ??= close();
+      return closing;
+    },
   };
 }
 
-function numbersOf(tensor: OutputTensor | undefined, rows: number, width: number, index: number): Float32Array | Float64Array {
-  const { values = new Float32Array(0) } = tensor ?? {};
-  if (!(values instanceof Float32Array || values instanceof Float64Array)) throw new TypeError('the score is not a float');
-  const given = values.length / Math.max(1, rows);
-  if (given === width) return values;
-  return values.filter((_, at) => at % given === index);
-}
-
-/** The rule of the batch: rounded to millionths, a score is between 0 and 1. */
-function rejectScores(values: Float32Array | Float64Array, width: number, rejected: Int32Array): void {
-  for (let at = 0; at < values.length; at += 1) {
-    const row = Math.floor(at / width);
-    const score = Math.round((values[at] as number) * MILLION);
-    if (score >= 0 && score <= MILLION) continue;
-    rejected[row] ||= rejection(Number.isFinite(values[at]) ? 'score outside 0 to 1' : 'score is not a finite number');
-  }
+function tooLarge(rows: number, maxRows: number): ServeFailure {
+  return new ServeFailure(
+    'too large',
+    `the request has ${grouped(rows)} rows, and this model takes at most ${grouped(maxRows)}`,
+    {
+      hint: 'send the rows in several requests',
+    },
+  );
 }

@@ -84,9 +84,9 @@ async function repeatsContent(connection: Connection, spec: PublicationSpec, tar
   if (supersedes === undefined || restored !== undefined || history === 0) return false;
   const published = { ...spec.entry, publication: supersedes.number };
   const { scores, quarantine } = targets;
-  for (const { table, rows, checksum, hash } of expectedRows(BIGQUERY, spec, { scores, quarantine, report: undefined })) {
-    const [[found, high, low] = []] = await queryRows(connection, countContent(BIGQUERY, table, published, hash));
-    if (Number(found) !== rows || checksumOf(high, low) !== checksum) return false;
+  for (const expected of expectedRows(BIGQUERY, spec, { scores, quarantine, report: undefined })) {
+    const [[found, high, low] = []] = await queryRows(connection, countContent(BIGQUERY, expected, published));
+    if (Number(found) !== expected.rows || checksumOf(high, low) !== expected.checksum) return false;
   }
   return true;
 }
@@ -235,7 +235,7 @@ function statementsOf(
       ? changeCurrent(BIGQUERY, targets, spec, slice)
       : replaceRows(BIGQUERY, targets, spec, { rows: pinned.length > 0 ? rows : undefined })),
     ...expectedRows(BIGQUERY, spec, { scores, quarantine, report }).map((expected) =>
-      refuseOther(expected, countContent(BIGQUERY, expected.table, entry, expected.hash)),
+      refuseOther(expected, countContent(BIGQUERY, expected, entry)),
     ),
     ...(targets.current ? refuseOtherUsers(spec, targets, slice) : []),
     ...(repeats === undefined ? [] : [refuseUnless(`NOT (${repeats})`, literal(REPEATED))]),
@@ -245,7 +245,7 @@ function statementsOf(
 }
 
 /** Stops the script unless the table has the rows that were counted in staging; see `alteredBy`. @param sql counts the rows */
-function refuseOther({ table, rows, checksum }: Omit<ExpectedRows, 'hash'>, sql: string): string {
+function refuseOther({ table, rows, checksum }: Pick<ExpectedRows, 'table' | 'rows' | 'checksum'>, sql: string): string {
   const sum =
     checksum === undefined ? '' : `, ', ', CAST(CAST(high AS BIGNUMERIC) * ${HALF} + CAST(low AS BIGNUMERIC) AS STRING)`;
   const counted = `(SELECT CONCAT(row_count, ' rows'${sum}) FROM (${sql}) counted)`;

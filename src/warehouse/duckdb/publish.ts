@@ -103,10 +103,10 @@ async function allTrue(database: Database, conditions: readonly string[]): Promi
 
 /** @throws ScoreBatchError `refused` if the kept rows are not all there */
 async function refuseIncomplete(database: Database, tables: PublicationTables, spec: PublicationSpec): Promise<void> {
-  for (const { table, rows, hash } of expectedRows(DUCKDB, spec, tables)) {
-    const [[found] = []] = await database.rows(countContent(DUCKDB, table, spec.entry, hash));
-    if (Number(found) !== rows)
-      throw incompleteHistory(spec, `${showTableName(table.name)} would have ${found} of ${rows} rows`);
+  for (const expected of expectedRows(DUCKDB, spec, tables)) {
+    const [[found] = []] = await database.rows(countContent(DUCKDB, expected, spec.entry));
+    if (Number(found) !== expected.rows)
+      throw incompleteHistory(spec, `${showTableName(expected.table.name)} would have ${found} of ${expected.rows} rows`);
   }
 }
 

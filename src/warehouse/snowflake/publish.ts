@@ -118,7 +118,7 @@ async function refuseOther(
   const { ledger, scores, quarantine, report, summary, drift } = written;
   const altered: string[] = [];
   for (const expected of expectedRows(SNOWFLAKE, spec, { scores, quarantine, report })) {
-    const [[rows, high, low] = []] = await session.rows(countContent(SNOWFLAKE, expected.table, entry, expected.hash));
+    const [[rows, high, low] = []] = await session.rows(countContent(SNOWFLAKE, expected, entry));
     const table = showTableName(expected.table.name);
     const counted = Number(rows);
     const sameSum = expected.checksum === undefined || checksumOf(high, low) === expected.checksum;

@@ -46,16 +46,20 @@ export function rejectionHash(dialect: Dialect, key: readonly Column[]): string 
 }
 
 /**
- * Rows of the entry's window in a published table and the two sums of their hashes, as one row of three texts.
+ * Rows of the entry's publication in a published table and the two sums of their hashes, as one row of three texts.
  *
  * @param entry with its publication number
- * @param hash of a row of the table
  */
-export function countContent(dialect: Dialect, table: TableLayout, entry: LedgerEntry, hash: string): string {
-  return countRows(dialect, table, inPublication(dialect, table, entry), hash);
+export function countContent(
+  dialect: Dialect,
+  { table, hash, ofRun }: Pick<ExpectedRows, 'table' | 'hash' | 'ofRun'>,
+  entry: LedgerEntry,
+): string {
+  const published = inPublication(dialect, table, entry);
+  return countRows(dialect, table, ofRun ? `${published} AND run_id = ${dialect.literal(entry.runId)}` : published, hash);
 }
 
-/** As `countContent`, for rows that meet a condition. */
+/** As `countContent`, for rows of a table that meet a condition. */
 export function countRows(dialect: Dialect, table: TableLayout, condition: string, hash: string): string {
   return countIn(dialect, dialect.table(table.name), condition, hash);
 }
@@ -92,11 +96,13 @@ export interface ExpectedRows {
   readonly checksum: string | undefined;
   /** Hash of a row, as an expression over the table's columns. */
   readonly hash: string;
+  /** Whether only rows of the entry's run count: the table keeps some of earlier ones. */
+  readonly ofRun: boolean;
 }
 
 /**
  * What scores, quarantine and report must hold after they are written. `report` is undefined for a window without a report. The
- * current table has no rows of a window; see `currentFaults`.
+ * current table has no rows of a window; for what must be true of it and of its quarantine beside that, see `currentFaults`.
  */
 export function expectedRows(
   dialect: Dialect,
@@ -106,10 +112,16 @@ export function expectedRows(
   const { entry, pinned, key, keep, restored, current } = spec;
   const { scored, rejected } = restored === undefined ? sumContent(pinned) : {};
   const score = scores.columns[key.length + keep.length]?.name ?? '';
-  const published = { rows: entry.rows?.scored ?? 0, checksum: scored, hash: scoreHash(dialect, [...key, ...keep], score) };
+  const published = {
+    ...{ rows: entry.rows?.scored ?? 0, checksum: scored, ofRun: false },
+    hash: scoreHash(dialect, [...key, ...keep], score),
+  };
   return [
     ...(current === undefined ? [{ table: scores, ...published }] : []),
     ...(report === undefined ? [] : [{ table: report, ...published }]),
-    { table: quarantine, rows: entry.rows?.quarantined ?? 0, checksum: rejected, hash: rejectionHash(dialect, key) },
+    {
+      ...{ table: quarantine, rows: entry.rows?.quarantined ?? 0, checksum: rejected, ofRun: current !== undefined },
+      hash: rejectionHash(dialect, key),
+    },
   ];
 }

@@ -5,16 +5,18 @@ import type { Dialect } from '../dialect.ts';
 import type { PublicationSpec } from '../publication-spec.ts';
 import {
   deleteBoundary,
+  deleteRejected,
   deleteReplaced,
   insertBoundary,
   insertSlice,
   insertTombstones,
   isOfBoundary,
+  isOutdated,
   positionOf,
   type SliceToPublish,
 } from './current.ts';
 import { keyConditions, sameKey, selectSlice, selectTable } from './current-rows.ts';
-import { deleteWindow, insertQuarantine } from './publication.ts';
+import { insertQuarantine } from './publication.ts';
 import type { PublicationTables } from './publishing.ts';
 
 // What the publication of a slice does and what must be true after it. It takes the place of `replaceRows`: a slice replaces
@@ -31,7 +33,7 @@ export interface SliceRows {
   readonly fence?: string;
 }
 
-/** Statements that change the current table, and replace the rejected rows. @param spec with the publication number in its entry */
+/** Statements that change the current table, and replace the rejected rows of its users. @param spec with the publication number in its entry */
 export function changeCurrent(
   dialect: Dialect,
   tables: PublicationTables,
@@ -39,10 +41,9 @@ export function changeCurrent(
   { staged, stagesText, goneTable, fence }: SliceRows,
 ): string[] {
   const slice = { ...sliceOf(tables, spec), goneTable };
-  const { ledger, quarantine, boundary } = tables;
+  const { quarantine, boundary } = tables;
   const { entry, key, keep } = spec;
   const statements = [
-    deleteWindow(dialect, quarantine, ledger, spec),
     ...(staged === undefined
       ? []
       : [
@@ -51,6 +52,7 @@ export function changeCurrent(
         ]),
     ...insertTombstones(dialect, slice),
     deleteReplaced(dialect, slice),
+    deleteRejected(dialect, quarantine, slice),
     ...(boundary === undefined
       ? []
       : [
@@ -87,6 +89,7 @@ export function currentFaults(
 ): Fault[] {
   const slice = sliceOf(tables, spec);
   const { table, change } = slice;
+  const { quarantine } = tables;
   const { entry, key, keep } = spec;
   const name = showTableName(table.name);
   const { identifier } = dialect;
@@ -119,6 +122,10 @@ export function currentFaults(
       what: `users of ${name} are gone and not deleted`,
       count: countOf(`${alive} AND ${list}`),
     })),
+    {
+      what: `rows of ${showTableName(quarantine.name)} are of users whom the slice has read, and not deleted`,
+      count: `(SELECT COUNT(*) FROM ${dialect.table(quarantine.name)} WHERE ${isOutdated(dialect, quarantine, slice)})`,
+    },
     ...(tables.boundary === undefined
       ? []
       : [

@@ -6,6 +6,7 @@ import type { CurrentChange, PublicationSpec } from '../publication-spec.ts';
 import { isUnchanged, keyConditions, type StagedSlice, sameKey, scoreOf, selectSlice, selectTable } from './current-rows.ts';
 import { instant } from './dialect.ts';
 import { bandOf, constants, insert } from './publication.ts';
+import { inPublication } from './windows.ts';
 
 // One function per statement, the same for every warehouse. Each ends with a WHERE clause, to which a fencing condition can be
 // added. New rows go in beside those that they replace, from which they take over what has not changed; then the older ones go.
@@ -100,12 +101,37 @@ export function insertTombstones(dialect: Dialect, slice: SliceToPublish): strin
 }
 
 /** Deletes the rows that those of this position replace. */
-export function deleteReplaced(dialect: Dialect, { table, key, entry }: SliceToPublish): string {
+export function deleteReplaced(dialect: Dialect, slice: SliceToPublish): string {
+  const { table, entry } = slice;
+  return `DELETE FROM ${dialect.table(table.name)} WHERE ${dialect.identifier('position')} < ${positionOf(entry)}
+    AND ${isOfSlice(dialect, slice)}`;
+}
+
+/**
+ * Deletes the rejected rows that earlier slices have left of the users of this position, so that whoever has a `reason` in the current
+ * table has their rows in quarantine.
+ */
+export function deleteRejected(dialect: Dialect, quarantine: TableLayout, slice: SliceToPublish): string {
+  return `DELETE FROM ${dialect.table(quarantine.name)} WHERE ${isOutdated(dialect, quarantine, slice)}`;
+}
+
+/**
+ * Condition: the rejected row, without an alias, is of an earlier slice, and this one knows better. A row without a complete key belongs
+ * to no user, and no slice of users that changed reads it: it stays until all users are read.
+ */
+export function isOutdated(dialect: Dialect, quarantine: TableLayout, slice: SliceToPublish): string {
+  const { entry, change } = slice;
+  const earlier = `${inPublication(dialect, quarantine, entry)} AND run_id <> ${dialect.literal(entry.runId)}`;
+  return change.whole ? earlier : `${earlier} AND ${isOfSlice(dialect, slice)}`;
+}
+
+/** Condition: the row, without an alias, is of a user of this position. */
+function isOfSlice(dialect: Dialect, { table, key, entry }: SliceToPublish): string {
   const { identifier } = dialect;
-  // The rows that are deleted have no alias, which not every warehouse allows, so these names must differ from theirs.
+  // Not every warehouse allows an alias for the rows that are deleted, so these names must differ from theirs.
   const prefix = freePrefix(table);
   const names = key.map(({ name }, i) => `${identifier(name)} AS ${prefix}${i}`);
-  return `DELETE FROM ${dialect.table(table.name)} WHERE ${identifier('position')} < ${positionOf(entry)} AND EXISTS (SELECT 1
+  return `EXISTS (SELECT 1
     FROM (SELECT ${names.join(', ')} FROM ${dialect.table(table.name)} WHERE ${identifier('position')} = ${positionOf(entry)}) newer
     WHERE ${key.map(({ name }, i) => `newer.${prefix}${i} = ${identifier(name)}`).join(' AND ')})`;
 }

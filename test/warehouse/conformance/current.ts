@@ -74,7 +74,27 @@ export const current: Area = (it, makeSubject) => {
     expect((await first.rows())[1]).toMatchObject({
       ...{ score: '0.5', reason: null, band: 'high', changed_at: at(5), previous_score: '0.25', scored_at: at(5) },
     });
-    expect(await quarantineOf(first)).toEqual([]);
+  });
+
+  it('says why a user has no score until a slice has read the user again, or does not find them any more', async () => {
+    const subject = await openSubject(makeSubject);
+    const rejected = (id: number, reason = 'unknown category'): SliceRow => ({ key: [String(id)], country: 'FR', reason });
+    const rows = [...[1, 2, 3, 4].map((id) => rejected(id)), rejected(5, 'duplicate key'), rejected(5, 'duplicate key')];
+    const first = await publishSlice(subject, 1, [user(9, 0.25, 19), ...rows, NULL_KEY], ALL);
+    const kept = ['4 unknown category slice1', '5 duplicate key slice1', '5 duplicate key slice1', 'null null key slice1'];
+    const all = ['1', '2', '3'].map((id) => `${id} unknown category slice1`);
+    // Nobody of them was read, and nobody at all.
+    await publishSlice(subject, 2, [user(9, 0.5, 29)]);
+    await publishSlice(subject, 3, []);
+    expect(await quarantineOf(first)).toEqual([...all, ...kept]);
+    // Scored, rejected for another reason, deleted.
+    await publishSlice(subject, 4, [user(1, 0.5, 11), rejected(2, 'feature out of range')], { gone: [['3']] });
+    expect(await quarantineOf(first)).toEqual(['2 feature out of range slice4', ...kept]);
+    // Whoever has a reason has a row that says so.
+    const unscored = Object.values(await first.rows()).filter(({ reason }) => reason !== null);
+    expect(unscored.map(({ user_id }) => user_id)).toEqual(['2', '4', '5']);
+    await publishSlice(subject, 5, [user(9, 0.5, 29), rejected(2)], ALL);
+    expect(await quarantineOf(first)).toEqual(['2 unknown category slice5']);
   });
 
   it('has one row for a key that stands in several rows', async () => {

@@ -1,0 +1,67 @@
+import { ScoreBatchError } from '../errors.ts';
+import { didYouMean } from '../suggest.ts';
+import type { Bundle } from './bundle.ts';
+
+/** What a job says of a bundle with classes; see `score.class` and `score.classes` of the job file. */
+export interface ScoreChoice {
+  readonly class?: string | undefined;
+  readonly classes?: 'all' | undefined;
+}
+
+/** What the score is, for the ledger: a class, null for the predicted one, undefined if the bundle has no classes. */
+export function scoreClass({ class: label, classes }: ScoreChoice): string | null | undefined {
+  return label ?? (classes === undefined ? undefined : null);
+}
+
+/** Names in a hint. */
+const MAX_NAMED = 10;
+
+/**
+ * The bundle with the class that a job chooses as its score: `signature.output.index` is the place of the class, and
+ * `definition.reference.score` the reference of that class. A bundle without classes stays as it is.
+ *
+ * @throws ScoreBatchError `configuration` if the bundle has classes and the job does not choose, or the other way round, or there
+ *   is no such class
+ */
+export function withScore(bundle: Bundle, choice: ScoreChoice): Bundle {
+  const { signature, definition, folder } = bundle;
+  const { classes } = signature;
+  if (classes === undefined) {
+    const key = choice.class === undefined ? (choice.classes === undefined ? undefined : 'classes') : 'class';
+    if (key === undefined) return bundle;
+    throw new ScoreBatchError('configuration', `score.${key} is ${choice[key]}, but the bundle ${folder} has no classes`, {
+      hint: `remove score.${key}; or name probabilities and labels under output in model.yaml, if the model predicts a class`,
+    });
+  }
+  if (definition.reference?.score !== undefined) {
+    throw new ScoreBatchError('configuration', `reference.score of the bundle ${folder} does not say of which class it is`, {
+      hint: `write reference.classes: { ${classes.labels[0]}: { edges: …, shares: … } } in model.yaml, with a histogram per class`,
+    });
+  }
+  if (choice.class === undefined) {
+    if (choice.classes !== undefined) return bundle;
+    const named = classes.labels.slice(0, MAX_NAMED).join(', ');
+    const more = classes.labels.length > MAX_NAMED ? ', …' : '';
+    throw new ScoreBatchError(
+      'configuration',
+      `the bundle ${folder} predicts one of ${classes.labels.length} classes, and the job does not say which of them is the score`,
+      { hint: `set score.class to one of ${named}${more}; or score.classes: all to publish every class` },
+    );
+  }
+  const index = classes.labels.indexOf(choice.class);
+  if (index < 0) {
+    throw new ScoreBatchError('configuration', `score.class is ${choice.class}, but the bundle ${folder} has no such class`, {
+      hint: didYouMean(choice.class, classes.labels),
+    });
+  }
+  const { reference } = definition;
+  const score = reference?.classes?.[choice.class];
+  return {
+    ...bundle,
+    signature: { ...signature, output: { ...signature.output, index } },
+    definition:
+      score === undefined
+        ? definition
+        : { ...definition, reference: { ...reference, features: reference?.features ?? {}, score } },
+  };
+}

@@ -1,0 +1,58 @@
+import type { status as Status } from '@grpc/grpc-js';
+import { type FailureKind, ServeFailure } from '../failure.ts';
+
+/** Names of gRPC's codes by the kind of a failure. */
+const CODES: Readonly<Record<FailureKind, keyof typeof Status>> = {
+  invalid: 'INVALID_ARGUMENT',
+  unauthenticated: 'UNAUTHENTICATED',
+  forbidden: 'PERMISSION_DENIED',
+  'not found': 'NOT_FOUND',
+  'too large': 'RESOURCE_EXHAUSTED',
+  busy: 'RESOURCE_EXHAUSTED',
+  late: 'DEADLINE_EXCEEDED',
+  gone: 'CANCELLED',
+  unavailable: 'UNAVAILABLE',
+  internal: 'INTERNAL',
+};
+
+/**
+ * Bytes of the message as it is sent, where what is not ASCII takes three bytes for one. It goes into a header, and clients refuse
+ * headers above 8 KiB.
+ */
+const LONGEST = 6000;
+
+/** How a failed call ends. */
+export interface FailedStatus {
+  readonly code: keyof typeof Status;
+  /** What happened, further lines, and a hint. */
+  readonly details: string;
+  /** When the same call may succeed; undefined if it is not for the server to say. */
+  readonly retryMs: number | undefined;
+}
+
+/** Of an error that is no ServeFailure nothing is told. */
+export function statusOf(error: unknown): FailedStatus {
+  const failure = error instanceof ServeFailure ? error : new ServeFailure('internal', 'the request failed', { cause: error });
+  const { kind, message, details, hint, retryAfter } = failure;
+  const lines = [message, ...details, ...(hint === undefined ? [] : [`hint: ${hint}`])];
+  return { code: CODES[kind], details: fitting(lines), retryMs: retryAfter === undefined ? undefined : retryAfter * 1000 };
+}
+
+/** As many lines as fit; a first one that does not is cut. */
+function fitting(lines: readonly string[]): string {
+  let taken = '';
+  for (const [at, line] of lines.entries()) {
+    const longer = at === 0 ? cut(line) : `${taken}\n${line}`;
+    // A lone surrogate cannot be sent.
+    const sendable = Buffer.from(longer).toString();
+    if (encodeURI(sendable).length > LONGEST) continue;
+    taken = sendable;
+  }
+  return taken;
+}
+
+/** No character takes more than nine bytes when sent. */
+function cut(line: string): string {
+  const most = Math.floor(LONGEST / 9);
+  return line.length <= most ? line : `${line.slice(0, most - 1)}…`;
+}

@@ -1,0 +1,118 @@
+import { ServeFailure } from '../failure.ts';
+
+// The wire format of Protocol Buffers, as far as a request needs it: https://protobuf.dev/programming-guides/encoding.
+// The packages' own reader makes an object of every element before anybody can count them: 8 MiB of empty tensors, two bytes
+// each, become gigabytes. Here elements go into the array that is scored, whose length is known before.
+
+/** How a field's value is written. Groups, 3 and 4, are older than proto3. */
+export const VARINT = 0;
+export const FIXED64 = 1;
+export const BYTES = 2;
+export const FIXED32 = 5;
+
+/** A place in a message. `low` and `high` are the two halves of the last varint, unsigned. */
+export interface Cursor {
+  readonly bytes: Buffer;
+  at: number;
+  low: number;
+  high: number;
+}
+
+const HIGH = 2 ** 32;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+export function malformed(what: string): ServeFailure {
+  return new ServeFailure('invalid', `the message is malformed: ${what}`);
+}
+
+export function cursorOf(bytes: Buffer): Cursor {
+  return { bytes, at: 0, low: 0, high: 0 };
+}
+
+/**
+ * Goes through the fields of a message.
+ *
+ * @param take reads the value of a field and returns true, or leaves the cursor where it is and returns false for a field that it does not know
+ * @throws ServeFailure `invalid` if the message ends early or has what proto3 has not
+ */
+export function readFields(bytes: Buffer, take: (field: number, wire: number, cursor: Cursor) => boolean): void {
+  const cursor = cursorOf(bytes);
+  while (cursor.at < bytes.length) {
+    readVarint(cursor);
+    const field = cursor.low >>> 3;
+    const wire = cursor.low & 7;
+    if (field === 0 || cursor.high !== 0) throw malformed('a field has an impossible number');
+    if (!take(field, wire, cursor)) skip(cursor, wire);
+  }
+}
+
+/** Reads a varint into `low` and `high`. */
+export function readVarint(cursor: Cursor): void {
+  const { bytes } = cursor;
+  let low = 0;
+  let high = 0;
+  for (let at = 0; at < 10; at += 1) {
+    if (cursor.at >= bytes.length) throw malformed('it ends within a number');
+    const byte = bytes[cursor.at++] as number;
+    const bits = byte & 0x7f;
+    if (at < 4) low |= bits << (7 * at);
+    else if (at === 4) {
+      low |= bits << 28;
+      high = bits >>> 4;
+    } else high |= bits << (7 * at - 32);
+    if (byte < 0x80) {
+      cursor.low = low >>> 0;
+      cursor.high = high >>> 0;
+      return;
+    }
+  }
+  throw malformed('a number is longer than ten bytes');
+}
+
+/** The last varint as an int64. Beyond ±2^53 it is rounded. */
+export function signedNumber({ low, high }: Cursor): number {
+  return (high | 0) * HIGH + low;
+}
+
+/** The last varint as a uint64. Beyond 2^53 it is rounded. */
+export function unsignedNumber({ low, high }: Cursor): number {
+  return high * HIGH + low;
+}
+
+/** The value of a length-delimited field, a view of the message. */
+export function readBytes(cursor: Cursor): Buffer {
+  readVarint(cursor);
+  const end = cursor.at + unsignedNumber(cursor);
+  if (end > cursor.bytes.length) throw malformed('a field is longer than what is left');
+  const bytes = cursor.bytes.subarray(cursor.at, end);
+  cursor.at = end;
+  return bytes;
+}
+
+/** @param what for the message if it is not UTF-8 */
+export function readText(cursor: Cursor, what: string): string {
+  return textOf(readBytes(cursor), what);
+}
+
+export function textOf(bytes: Buffer, what: string): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw new ServeFailure('invalid', `${what} is not UTF-8`);
+  }
+}
+
+/** Goes past `size` bytes and returns where they began. */
+export function advance(cursor: Cursor, size: number): number {
+  const from = cursor.at;
+  if (from + size > cursor.bytes.length) throw malformed('it ends within a number');
+  cursor.at = from + size;
+  return from;
+}
+
+function skip(cursor: Cursor, wire: number): void {
+  if (wire === VARINT) readVarint(cursor);
+  else if (wire === BYTES) readBytes(cursor);
+  else if (wire === FIXED64 || wire === FIXED32) advance(cursor, wire === FIXED64 ? 8 : 4);
+  else throw malformed('a field has a type that proto3 has not');
+}

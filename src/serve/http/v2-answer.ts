@@ -1,0 +1,59 @@
+import { ServeFailure } from '../failure.ts';
+import { writeRaw } from '../oip/raw.ts';
+import type { InferAnswer, InferRequest, OutputTensor } from '../oip/tensor.ts';
+
+/** The body of an answer. */
+export interface V2Answer {
+  readonly body: string | Buffer;
+  /** Bytes of JSON before the binary part; undefined if there is none. */
+  readonly jsonLength: number | undefined;
+}
+
+/**
+ * Which outputs the answer holds in binary: those whose `binary_data` says so, or all if the request's `binary_data_output` does
+ * and theirs does not say otherwise.
+ *
+ * @returns whether an output is binary, by its name
+ * @throws ServeFailure `invalid` if a parameter is not a boolean
+ */
+export function binaryOutputs({ parameters, outputs = [] }: InferRequest): (name: string) => boolean {
+  const all = flag(parameters.binary_data_output, 'binary_data_output') ?? false;
+  const named = new Map(outputs.map((output) => [output.name, flag(output.parameters.binary_data, 'binary_data')]));
+  return (name) => named.get(name) ?? all;
+}
+
+function flag(value: unknown, name: string): boolean | undefined {
+  if (value === undefined || typeof value === 'boolean') return value;
+  throw new ServeFailure('invalid', `the parameter ${name} is neither true nor false`);
+}
+
+/** JSON is written by hand: nothing is copied into objects, and every number is the exact double of its float. */
+export function writeAnswer({ model, id, outputs }: InferAnswer, isBinary: (name: string) => boolean): V2Answer {
+  const parts: Buffer[] = [];
+  const tensors = outputs.map((output) => {
+    const { name, datatype, shape, data } = output;
+    const head = `{"name":${JSON.stringify(name)},"shape":[${shape.join(',')}],"datatype":"${datatype}"`;
+    if (!isBinary(name)) return `${head},"data":${jsonData(data)}}`;
+    const bytes = writeRaw(output);
+    parts.push(bytes);
+    return `${head},"parameters":{"binary_data_size":${bytes.length}}}`;
+  });
+  const names = `"model_name":${JSON.stringify(model.name)},"model_version":${JSON.stringify(model.version)}`;
+  const json = `{${names},${id === undefined ? '' : `"id":${JSON.stringify(id)},`}"outputs":[${tensors.join(',')}]}`;
+  if (parts.length === 0) return { body: json, jsonLength: undefined };
+  const start = Buffer.from(json);
+  return { body: Buffer.concat([start, ...parts]), jsonLength: start.length };
+}
+
+function jsonData(data: OutputTensor['data']): string {
+  if (!(data instanceof Float32Array || data instanceof Float64Array)) return JSON.stringify(data);
+  let text = '[';
+  for (let i = 0; i < data.length; i += 1) text += (i === 0 ? '' : ',') + jsonNumber(data[i] as number);
+  return `${text}]`;
+}
+
+/** JSON has no NaN, which marks rejected rows, and `String` drops the sign of -0. */
+function jsonNumber(value: number): string {
+  if (value === 0) return 1 / value < 0 ? '-0' : '0';
+  return Number.isFinite(value) ? String(value) : 'null';
+}

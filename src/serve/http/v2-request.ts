@@ -1,0 +1,108 @@
+import { ServeFailure } from '../failure.ts';
+import { readDatatype } from '../oip/datatype.ts';
+import { elementsOf, readRaw } from '../oip/raw.ts';
+import { shown } from '../oip/shown.ts';
+import type { InferRequest, InferTensor, Parameters, RequestedOutput } from '../oip/tensor.ts';
+import { parseJson } from './v2-body.ts';
+import { readData } from './v2-data.ts';
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+/** The binary part of a body: tensors take their bytes from it in order. */
+interface Binary {
+  readonly bytes: Buffer;
+  taken: number;
+}
+
+/**
+ * Reads the body of an inference request: JSON, and after it the bytes of tensors that state a `binary_data_size`.
+ *
+ * @param jsonLength the header `Inference-Header-Content-Length`: bytes of the JSON; undefined if all of it is JSON
+ * @throws ServeFailure `invalid`
+ */
+export function readRequest(body: Buffer, jsonLength: string | undefined): InferRequest {
+  const length = jsonLength === undefined ? body.length : readLength(jsonLength, body.length);
+  const json = objectOf(parseJson(body.subarray(0, length)), 'the body');
+  const binary: Binary = { bytes: body.subarray(length), taken: 0 };
+  const { id, inputs, outputs } = json;
+  if (id !== undefined && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
+  const request = {
+    id,
+    parameters: parametersOf(json, 'the request'),
+    inputs: listOf(inputs, 'inputs').map((input, at) => readInput(objectOf(input, `inputs[${at}]`), at, binary)),
+    outputs: outputs === undefined ? undefined : listOf(outputs, 'outputs').map(readOutput),
+  };
+  const left = binary.bytes.length - binary.taken;
+  if (left > 0) throw new ServeFailure('invalid', `${left} bytes of the binary part belong to no tensor`);
+  return request;
+}
+
+function readLength(text: string, most: number): number {
+  const length = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (length <= most) return length;
+  const why = Number.isNaN(length) ? 'is not a number of bytes' : `is ${length}, but the body has ${most} bytes`;
+  throw new ServeFailure('invalid', `Inference-Header-Content-Length ${why}`);
+}
+
+function readInput(input: JsonObject, at: number, binary: Binary): InferTensor {
+  const name = nameOf(input, `inputs[${at}]`);
+  const datatype = readDatatype(input.datatype, name);
+  const head = { name, datatype, shape: readShape(input.shape, name) };
+  const parameters = parametersOf(input, shown(name));
+  if (!Object.hasOwn(parameters, 'binary_data_size')) {
+    if (Object.hasOwn(input, 'data')) return { ...head, data: readData(head, input.data) };
+    throw new ServeFailure('invalid', `${shown(name)} has neither data nor binary_data_size`);
+  }
+  if (Object.hasOwn(input, 'data')) throw new ServeFailure('invalid', `${shown(name)} has both data and binary_data_size`);
+  return { ...head, data: readRaw(head, take(binary, parameters.binary_data_size, name)) };
+}
+
+function take(binary: Binary, size: unknown, name: string): Buffer {
+  const left = binary.bytes.length - binary.taken;
+  if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
+    throw new ServeFailure('invalid', `binary_data_size of ${shown(name)} is not a number of bytes`);
+  }
+  if (size > left) {
+    throw new ServeFailure('invalid', `binary_data_size of ${shown(name)} is ${size}; the binary part has ${left} bytes left`, {
+      hint: 'the header Inference-Header-Content-Length says where the JSON ends and the binary part begins',
+    });
+  }
+  binary.taken += size;
+  return binary.bytes.subarray(binary.taken - size, binary.taken);
+}
+
+function readShape(shape: unknown, name: string): readonly number[] {
+  if (!Array.isArray(shape) || !shape.every((size) => typeof size === 'number')) {
+    throw new ServeFailure('invalid', `${shown(name)} has a shape that is not a list of sizes`);
+  }
+  elementsOf(name, shape);
+  return shape;
+}
+
+/** Parameters of Triton that would change the answer are refused, not ignored. */
+function readOutput(output: unknown, at: number): RequestedOutput {
+  const json = objectOf(output, `outputs[${at}]`);
+  const parameters = parametersOf(json, `outputs[${at}]`);
+  const other = ['classification', 'shared_memory_region'].find((key) => Object.hasOwn(parameters, key));
+  if (other !== undefined) throw new ServeFailure('invalid', `the parameter ${other} is not supported`);
+  return { name: nameOf(json, `outputs[${at}]`), parameters };
+}
+
+function nameOf({ name }: JsonObject, where: string): string {
+  if (typeof name === 'string') return name;
+  throw new ServeFailure('invalid', `${where} has no name`);
+}
+
+function parametersOf(json: JsonObject, where: string): Parameters {
+  return Object.hasOwn(json, 'parameters') ? objectOf(json.parameters, `parameters of ${where}`) : {};
+}
+
+function listOf(value: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new ServeFailure('invalid', `${what} is not a list`);
+}
+
+function objectOf(value: unknown, what: string): JsonObject {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
+  throw new ServeFailure('invalid', `${what} is not an object`);
+}

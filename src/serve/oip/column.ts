@@ -1,0 +1,111 @@
+import type { ColumnValues } from '../../domain/column-batch.ts';
+import type { InputDtype } from '../../domain/signature.ts';
+import { ServeFailure } from '../failure.ts';
+import type { Datatype } from './datatype.ts';
+import { shown } from './shown.ts';
+import type { InferTensor, TensorData } from './tensor.ts';
+
+const INTEGERS: readonly Datatype[] = ['INT64', 'INT32', 'INT16', 'INT8', 'UINT64', 'UINT32', 'UINT16', 'UINT8', 'BOOL'];
+
+/** Datatypes whose values can feed an element type without losing anything. */
+const TAKES: Readonly<Record<InputDtype, readonly Datatype[]>> = {
+  float32: ['FP32', 'FP64', ...INTEGERS],
+  float64: ['FP32', 'FP64', ...INTEGERS],
+  int64: INTEGERS,
+  bool: ['BOOL'],
+  string: ['BYTES'],
+};
+
+/** Integers up to here are exact in a float64. */
+const EXACT = 2n ** 53n;
+const MAX_INT64 = 2n ** 63n - 1n;
+
+/** Where a feature's elements are in a tensor `[rows, stride]`. */
+export interface Slot {
+  readonly start: number;
+  readonly stride: number;
+  readonly rows: number;
+}
+
+/** @throws ServeFailure `invalid` if a tensor of `datatype` cannot feed elements of `dtype` */
+export function checkDatatype({ name, datatype }: Pick<InferTensor, 'name' | 'datatype'>, dtype: InputDtype): void {
+  if (TAKES[dtype].includes(datatype)) return;
+  throw new ServeFailure('invalid', `${shown(name)} is ${datatype}`, { hint: `send ${listed(TAKES[dtype])}` });
+}
+
+function listed(datatypes: readonly Datatype[]): string {
+  const others: string[] = datatypes.filter((one) => !INTEGERS.includes(one));
+  const all = datatypes.includes('INT64') ? [...others, 'INT*', 'UINT*', 'BOOL'] : datatypes;
+  return all.join(', ').replace(/, ([^,]*)$/, ' or $1');
+}
+
+/**
+ * The column of one feature; a view of the tensor where its elements are what the feature takes.
+ *
+ * @param text most characters of a text
+ * @throws ServeFailure `invalid` if an integer does not fit, `too large` if a text is too long
+ */
+export function columnOf(tensor: InferTensor, dtype: InputDtype, slot: Slot, text: number): ColumnValues {
+  const { name, data } = tensor;
+  const valid = undefined;
+  switch (dtype) {
+    case 'string':
+      return { kind: 'string', values: textsOf(name, picked(data as readonly string[], slot), text), valid };
+    case 'bool':
+      return { kind: 'bool', values: picked(data as Uint8Array, slot), valid };
+    case 'int64':
+      return { kind: 'int64', values: int64Of(name, data, slot), valid };
+    case 'float32':
+    case 'float64':
+      if (data instanceof Float32Array) return { kind: 'float32', values: picked(data, slot), valid };
+      if (data instanceof Float64Array) return { kind: 'float64', values: picked(data, slot), valid };
+      return { kind: 'float64', values: float64Of(name, data, slot), valid };
+  }
+}
+
+/** Every `stride`-th element. */
+function picked<T extends Float32Array | Float64Array | Uint8Array | readonly string[]>(data: T, slot: Slot): T {
+  const { start, stride, rows } = slot;
+  if (stride === 1) return data;
+  const values = Array.isArray(data) ? new Array<string>(rows) : new (data.constructor as new (n: number) => T)(rows);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) (values as unknown[])[row] = data[at];
+  return values as T;
+}
+
+function textsOf(name: string, values: readonly string[], most: number): readonly string[] {
+  for (let row = 0; row < values.length; row += 1) {
+    const { length } = values[row] as string;
+    if (length <= most) continue;
+    throw new ServeFailure('too large', `element ${row} of ${shown(name)} has ${length} characters; at most ${most} are taken`);
+  }
+  return values;
+}
+
+function int64Of(name: string, data: TensorData, { start, stride, rows }: Slot): BigInt64Array {
+  if (data instanceof BigInt64Array && stride === 1) return data;
+  const values = new BigInt64Array(rows);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = BigInt(data[at] as number | bigint);
+    if (value > MAX_INT64) throw new ServeFailure('invalid', `element ${row} of ${shown(name)} is beyond 2^63`);
+    values[row] = value;
+  }
+  return values;
+}
+
+function float64Of(name: string, data: TensorData, { start, stride, rows }: Slot): Float64Array {
+  const values = new Float64Array(rows);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = data[at] as number | bigint;
+    if (typeof value === 'bigint' && (value > EXACT || value < -EXACT)) {
+      throw new ServeFailure(
+        'invalid',
+        `element ${row} of ${shown(name)} is an integer beyond 2^53, which a float cannot hold`,
+        {
+          hint: 'send FP64 if a rounded value is meant',
+        },
+      );
+    }
+    values[row] = Number(value);
+  }
+  return values;
+}

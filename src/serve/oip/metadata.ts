@@ -1,0 +1,62 @@
+import { VERSION } from '../../versions.ts';
+import type { Models } from '../models.ts';
+import type { OnlineModel } from '../online-model.ts';
+import { DATATYPE_OF, type Datatype } from './datatype.ts';
+import { outputsOf } from './outputs.ts';
+
+/** What the server says of itself. */
+export const SERVER_METADATA = { name: 'score-batch', version: VERSION, extensions: ['binary_tensor_data'] } as const;
+
+/** -1 is any number of rows. */
+export interface TensorMetadata {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly shape: readonly number[];
+}
+
+export interface ModelMetadata {
+  readonly name: string;
+  readonly versions: readonly string[];
+  readonly platform: string;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/**
+ * Metadata of a model. Its inputs are one tensor per feature, because that form cannot be sent in the wrong order and lets
+ * nullable features be left out; the tensors of the ONNX file, which are taken too, are in the property `onnx_inputs`.
+ */
+export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata {
+  const { name, version, digest, maxRows } = model;
+  const { inputs } = model.bundle.signature;
+  const features = inputs.flatMap((input) => input.features.map((feature) => ({ ...feature, dtype: input.dtype })));
+  const whole = inputs.map((input) => ({
+    name: input.name,
+    datatype: DATATYPE_OF[input.dtype],
+    shape: [-1, input.features.length],
+    features: input.features.map((feature) => feature.name),
+  }));
+  const optional = features.filter(({ nullable }) => nullable).map((feature) => feature.name);
+  return {
+    name,
+    versions: models
+      .list()
+      .filter((one) => one.name === name)
+      .map((one) => one.version),
+    platform: 'onnx_onnxv1',
+    inputs: features.map((feature) => ({ name: feature.name, datatype: DATATYPE_OF[feature.dtype], shape: [-1] })),
+    outputs: outputsOf(model).map((output) => ({
+      name: output.name,
+      datatype: output.datatype,
+      shape: output.width === undefined ? [-1] : [-1, output.width],
+    })),
+    properties: {
+      version,
+      digest,
+      max_rows: String(maxRows),
+      onnx_inputs: JSON.stringify(whole),
+      optional_inputs: JSON.stringify(optional),
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import type { ColumnBatch, ColumnValues } from '../../domain/column-batch.ts';
+import type { Feature, InputDtype } from '../../domain/signature.ts';
+
+/** Columns of a request that are filled cell by cell. */
+export interface Cells {
+  /**
+   * @param value as `JSON.parse` made it; null and what is never written are nulls
+   * @returns what the value must be, if it is something else: `must be a number`
+   */
+  write(feature: number, row: number, value: unknown): string | undefined;
+  batch(): ColumnBatch;
+}
+
+interface CellOptions {
+  readonly features: readonly { readonly feature: Feature; readonly dtype: InputDtype }[];
+  readonly rows: number;
+  /** Most characters of a text. */
+  readonly text: number;
+}
+
+/** A surrogate without its other half: no UTF-8 has it, so a model would see another text. */
+const UNPAIRED = /\p{Surrogate}/u;
+
+type Values = Float64Array | BigInt64Array | Uint8Array | (string | null)[];
+
+/** Empty columns, one per feature: float64 for floats, else of the feature's own type. No object is made per row. */
+export function createCells({ features, rows, text }: CellOptions): Cells {
+  const columns = features.map(({ dtype }) => allocate(dtype, rows));
+  // The validity bits of all columns, one column after the other.
+  const stride = Math.ceil(rows / 8);
+  const bits = new Uint8Array(stride * features.length);
+  const present = new Int32Array(features.length);
+
+  function refuse(feature: number, what: string): string {
+    return `must be ${what}${features[feature]?.feature.nullable ? ' or null' : ''}`;
+  }
+
+  return {
+    write(feature, row, value) {
+      if (value === null) return undefined;
+      const column = columns[feature];
+      if (column instanceof Float64Array) {
+        if (typeof value !== 'number') return refuse(feature, 'a number');
+        column[row] = value;
+      } else if (column instanceof BigInt64Array) {
+        if (typeof value !== 'number' || !Number.isInteger(value)) return refuse(feature, 'a whole number');
+        // JSON.parse rounds larger ones.
+        if (!Number.isSafeInteger(value)) return 'must be a whole number from -9007199254740991 to 9007199254740991';
+        column[row] = BigInt(value);
+      } else if (column instanceof Uint8Array) {
+        if (typeof value !== 'boolean') return refuse(feature, 'true or false');
+        column[row] = value ? 1 : 0;
+      } else {
+        if (typeof value !== 'string') return refuse(feature, 'a text');
+        if (value.length > text && characters(value) > text) return `must be a text of at most ${text} characters`;
+        if (UNPAIRED.test(value)) return 'must be a text without unpaired surrogates';
+        (column as string[])[row] = value;
+      }
+      const at = feature * stride + (row >> 3);
+      bits[at] = (bits[at] as number) | (1 << (row & 7));
+      present[feature] = (present[feature] as number) + 1;
+      return undefined;
+    },
+    batch() {
+      const read = columns.map((values, i): ColumnValues => {
+        if (Array.isArray(values)) return { kind: 'string', values, valid: undefined };
+        const valid = present[i] === rows ? undefined : bits.subarray(i * stride, (i + 1) * stride);
+        if (values instanceof Float64Array) return { kind: 'float64', values, valid };
+        if (values instanceof BigInt64Array) return { kind: 'int64', values, valid };
+        return { kind: 'bool', values, valid };
+      });
+      return { rows, columns: read };
+    },
+  };
+}
+
+function allocate(dtype: InputDtype, rows: number): Values {
+  switch (dtype) {
+    case 'float32':
+    case 'float64':
+      return new Float64Array(rows);
+    case 'int64':
+      return new BigInt64Array(rows);
+    case 'bool':
+      return new Uint8Array(rows);
+    case 'string':
+      return new Array<string | null>(rows).fill(null);
+  }
+}
+
+/** Unicode characters: a pair of surrogates is one. JSON Schema counts them like this, too. */
+function characters(text: string): number {
+  let count = 0;
+  for (const _ of text) count += 1;
+  return count;
+}

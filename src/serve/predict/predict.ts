@@ -1,0 +1,59 @@
+import { ServeFailure } from '../failure.ts';
+import type { OnlineModel, Predictions } from '../online-model.ts';
+import type { Service } from '../service.ts';
+import { predictAnswer, v1Answer } from './answer.ts';
+import { readList } from './body.ts';
+import { readRows } from './read-rows.ts';
+
+/** A request for predictions of rows in JSON. */
+export interface PredictCall {
+  /** `predict` is our own form, `v1` is KServe's. */
+  readonly protocol: 'predict' | 'v1';
+  readonly name: string;
+  /** Undefined for the version that answers by default. */
+  readonly version: string | undefined;
+  /** Bytes of the body; anything else is refused. */
+  readonly body: unknown;
+  /** Aborted once the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/** What the two protocols call rows, whether these may be lists, and how they answer. */
+const FORMS = {
+  predict: { key: 'rows', lists: false, answer: predictAnswer },
+  v1: { key: 'instances', lists: true, answer: v1Answer },
+} as const;
+
+/**
+ * The answer to a request, as JSON.
+ *
+ * @throws ServeFailure `invalid`, `not found`, `too large`, or what `OnlineModel.score` throws
+ */
+export async function predict(service: Service, call: PredictCall): Promise<string> {
+  const { protocol, name, version, body, signal } = call;
+  const { key, lists, answer } = FORMS[protocol];
+  const begun = performance.now();
+  let model: OnlineModel | undefined;
+  let rows = 0;
+  let predictions: Predictions | undefined;
+  let outcome = 'ok';
+  try {
+    model = service.models.find(name, version);
+    const list = readList(body, key);
+    rows = list.length;
+    if (rows > model.maxRows) {
+      throw new ServeFailure('too large', `the request has ${rows} rows; ${model.name} takes at most ${model.maxRows}`, {
+        hint: 'send them in several requests',
+      });
+    }
+    const batch = readRows(model, { key, list, lists, text: service.settings.limits.text });
+    predictions = await model.score({ batch, signal });
+    return answer(model, predictions);
+  } catch (error) {
+    outcome = error instanceof ServeFailure ? error.kind : 'internal';
+    throw error;
+  } finally {
+    const seconds = (performance.now() - begun) / 1000;
+    service.observe({ protocol, model, outcome, rows, rejected: predictions?.rejected, seconds });
+  }
+}

@@ -1,0 +1,83 @@
+import type { ColumnBatch } from '../../domain/column-batch.ts';
+import { featuresOf } from '../../domain/signature.ts';
+import type { OnlineModel } from '../online-model.ts';
+import { createCells } from './cells.ts';
+import { collectProblems, nearestHint, type Problems, shownName } from './problems.ts';
+
+/** Rows of a request as `JSON.parse` made them. */
+export interface GivenRows {
+  /** What the request calls them: `rows` */
+  readonly key: string;
+  readonly list: readonly unknown[];
+  /** Whether a row may also be a list of values in the order of the features. */
+  readonly lists: boolean;
+  /** Most characters of a text. */
+  readonly text: number;
+}
+
+/** The features of a model by name. A map, because a feature may be called `constructor`. */
+interface Known {
+  readonly features: ReturnType<typeof featuresOf>;
+  readonly names: readonly string[];
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+const KNOWN = new WeakMap<OnlineModel, Known>();
+
+/**
+ * The rows as columns in the order of the features. A missing key is a null.
+ *
+ * @throws ServeFailure `invalid` if a row has an unknown field or a value of another type; the first 20 are listed
+ */
+export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRows): ColumnBatch {
+  const { features, names, positions } = knownOf(model);
+  const cells = createCells({ features, rows: list.length, text });
+  const problems = collectProblems();
+  for (let row = 0; row < list.length; row += 1) {
+    const given = list[row];
+    if (lists && Array.isArray(given)) {
+      if (given.length !== names.length) {
+        problems.add(`${key}[${row}] has ${given.length} values`, `${model.name} has ${names.length} features`);
+        continue;
+      }
+      for (let i = 0; i < given.length; i += 1) {
+        const wrong = cells.write(i, row, given[i]);
+        if (wrong !== undefined) problems.add(`${key}[${row}][${i}] (${names[i]}) ${wrong}`);
+      }
+    } else if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
+      // The object is of JSON.parse, so it inherits nothing that is enumerable.
+      for (const name in given) {
+        const position = positions.get(name);
+        if (position === undefined) addUnknown(problems, `${key}[${row}]`, name, names);
+        else {
+          const wrong = cells.write(position, row, (given as Record<string, unknown>)[name]);
+          if (wrong !== undefined) problems.add(`${key}[${row}]${member(name)} ${wrong}`);
+        }
+      }
+    } else {
+      const what = lists ? 'an object, or a list of values' : 'an object';
+      problems.add(`${key}[${row}] must be ${what}`, 'it has a value for each feature');
+    }
+  }
+  problems.check();
+  return cells.batch();
+}
+
+function addUnknown(problems: Problems, where: string, name: string, known: readonly string[]): void {
+  problems.add(`${where} has the unknown field ${shownName(name)}`, nearestHint(name, known));
+}
+
+/** `.sepal_length`, or `["sepal length"]` for a name that is not a word. */
+function member(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? `.${name}` : `[${shownName(name)}]`;
+}
+
+function knownOf(model: OnlineModel): Known {
+  const found = KNOWN.get(model);
+  if (found !== undefined) return found;
+  const features = featuresOf(model.bundle.signature);
+  const names = features.map(({ feature }) => feature.name);
+  const known = { features, names, positions: new Map(names.map((name, i) => [name, i])) };
+  KNOWN.set(model, known);
+  return known;
+}

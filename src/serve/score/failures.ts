@@ -1,0 +1,16 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { ServeFailure } from '../failure.ts';
+
+/**
+ * What the sender of rows is told that the model failed on. The runtime's own message may hold values of rows, so it is kept
+ * neither in the failure nor in its cause.
+ */
+export function failureOf(error: unknown): ServeFailure {
+  if (error instanceof ServeFailure) return error;
+  if (!(error instanceof ScoreBatchError))
+    return new ServeFailure('internal', 'the model failed on these rows', { cause: error });
+  const { kind, message, details, hint } = error;
+  const cause = new ScoreBatchError(kind, message, { details, ...(hint !== undefined && { hint }) });
+  if (kind === 'unavailable') return new ServeFailure('unavailable', 'the device of the model failed', { cause });
+  return new ServeFailure('internal', 'the model failed on these rows', { cause });
+}

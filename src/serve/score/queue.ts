@@ -1,0 +1,186 @@
+import { grouped } from '../../domain/counted.ts';
+import { ServeFailure } from '../failure.ts';
+import type { Predictions, ScoreRequest } from '../online-model.ts';
+import { failureOf } from './failures.ts';
+import type { ModelRun } from './model-run.ts';
+import { partOf } from './predictions.ts';
+import { createRate } from './rate.ts';
+
+/** Requests that wait for a run of the model, in the order in which they came. */
+export interface Queue {
+  /** Rows that wait. */
+  rows(): number;
+  /** @throws ServeFailure `busy`, `late`, `gone`, `unavailable` once it is closed, or `internal` */
+  add(request: ScoreRequest): Promise<Predictions>;
+  /** Refuses all that wait, and returns once the run in progress is answered. */
+  close(): Promise<void>;
+}
+
+export interface QueueOptions {
+  readonly run: ModelRun['run'];
+  /** Most rows of a run that several requests share. A larger request runs alone. */
+  readonly runRows: number;
+  /** Most rows that wait. A request that finds no other one waiting is accepted whatever its size. */
+  readonly queuedRows: number;
+  /** Most milliseconds that a request waits for others, if no run is in progress. */
+  readonly maxDelayMs: number;
+  /** Seconds per row until runs have been measured. */
+  readonly secondsPerRow: number;
+}
+
+interface Waiting extends ScoreRequest {
+  readonly arrived: number;
+  readonly resolve: (predictions: Predictions) => void;
+  readonly reject: (failure: ServeFailure) => void;
+}
+
+/**
+ * Requests that arrive in the same turn of the event loop, or while a run is in progress, share the next run. Nothing here sets
+ * a timer or a listener per request: whether somebody still waits is asked before each run, and no run lasts long.
+ */
+export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRow }: QueueOptions): Queue {
+  const waiting: Waiting[] = [];
+  const rate = createRate(secondsPerRow);
+  let rows = 0;
+  let closed = false;
+  let working: Promise<void> | undefined;
+  let immediate: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Begins a run at the end of this turn, or once the first request has waited long enough. */
+  function plan(): void {
+    if (working !== undefined || immediate !== undefined || waiting.length === 0) return;
+    const delay = delayLeft();
+    if (delay > 0) {
+      timer ??= setTimeout(begin, delay);
+    } else {
+      clearTimeout(timer);
+      timer = undefined;
+      immediate = setImmediate(begin);
+    }
+  }
+
+  function delayLeft(): number {
+    if (maxDelayMs === 0 || rows >= runRows) return 0;
+    const end = (waiting[0]?.arrived ?? 0) + maxDelayMs;
+    // Who cannot wait that long does not wait for others.
+    if (waiting.some(({ deadline = Infinity }) => deadline <= end)) return 0;
+    return Math.max(0, end - performance.now());
+  }
+
+  function begin(): void {
+    immediate = undefined;
+    timer = undefined;
+    working = work().then(() => {
+      working = undefined;
+      plan();
+    });
+  }
+
+  async function work(): Promise<void> {
+    do {
+      dropUnwanted();
+      const taken = take();
+      if (taken.length === 0) break;
+      const start = performance.now();
+      await answer(taken);
+      rate.add(rowsOf(taken), (performance.now() - start) / 1000);
+      // The runtime lets the event loop turn once in each run, so requests have arrived meanwhile.
+    } while (waiting.length > 0 && delayLeft() === 0);
+  }
+
+  function dropUnwanted(): void {
+    const now = performance.now();
+    let kept = 0;
+    for (const one of waiting) {
+      const failure = unwanted(one, now);
+      if (failure === undefined) {
+        waiting[kept] = one;
+        kept += 1;
+      } else {
+        rows -= one.batch.rows;
+        one.reject(failure);
+      }
+    }
+    waiting.length = kept;
+  }
+
+  function take(): Waiting[] {
+    let count = 0;
+    let taken = 0;
+    for (const { batch } of waiting) {
+      if (count > 0 && taken + batch.rows > runRows) break;
+      count += 1;
+      taken += batch.rows;
+    }
+    rows -= taken;
+    return waiting.splice(0, count);
+  }
+
+  /** Requests of a run that fails are run again in halves, until the one that fails alone is found. */
+  async function answer(taken: readonly Waiting[]): Promise<void> {
+    try {
+      const whole = await run(taken.map(({ batch }) => batch));
+      let from = 0;
+      for (const { batch, resolve } of taken) {
+        resolve(partOf(whole, from, batch.rows));
+        from += batch.rows;
+      }
+    } catch (error) {
+      if (taken.length === 1) taken[0]?.reject(failureOf(error));
+      else {
+        const half = Math.ceil(taken.length / 2);
+        await answer(taken.slice(0, half));
+        await answer(taken.slice(half));
+      }
+    }
+  }
+
+  return {
+    rows: () => rows,
+    add(request) {
+      return new Promise((resolve, reject) => {
+        const { batch, deadline, signal } = request;
+        const arrived = performance.now();
+        if (closed) throw new ServeFailure('unavailable', 'the model is being closed');
+        const failure = unwanted(request, arrived);
+        if (failure !== undefined) throw failure;
+        if (rows > 0 && rows + batch.rows > queuedRows) {
+          throw new ServeFailure('busy', `${grouped(rows)} rows are waiting for the model already`, {
+            hint: 'send the request again later',
+            retryAfter: rate.seconds(rows),
+          });
+        }
+        waiting.push({
+          batch,
+          ...(deadline !== undefined && { deadline }),
+          ...(signal && { signal }),
+          arrived,
+          resolve,
+          reject,
+        });
+        rows += batch.rows;
+        plan();
+      });
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      clearImmediate(immediate);
+      for (const { reject } of waiting.splice(0)) reject(new ServeFailure('unavailable', 'the model is being closed'));
+      rows = 0;
+      await working;
+    },
+  };
+}
+
+function unwanted({ deadline, signal }: Pick<ScoreRequest, 'deadline' | 'signal'>, now: number): ServeFailure | undefined {
+  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
+  if (deadline !== undefined && deadline <= now)
+    return new ServeFailure('late', 'the deadline passed before the model was free');
+  return undefined;
+}
+
+function rowsOf(requests: readonly ScoreRequest[]): number {
+  return requests.reduce((sum, { batch }) => sum + batch.rows, 0);
+}
