@@ -106,6 +106,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
         return;
       } catch (error) {
         process.kill();
+        await process.ended;
         if (leaving) return;
         upkeep.console.warn(`a process could not be started: ${error instanceof Error ? error.message : String(error)}`);
       }
