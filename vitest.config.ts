@@ -78,6 +78,8 @@ const SYSTEM = [
   'secrets',
   'shadow/bad-input',
   'shadow/shadow',
+  'serve/process/reload',
+  'serve/process/signals',
   'signals',
   'slice/bad-input',
   'slice/bad-job',

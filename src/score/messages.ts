@@ -4,7 +4,7 @@ import type { ProviderText } from '../domain/provider.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Scorer } from '../domain/scorer.ts';
 import type { Signature } from '../domain/signature.ts';
-import type { ErrorKind } from '../errors.ts';
+import type { ErrorParts } from '../error-parts.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
 import type { WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -52,15 +52,6 @@ export interface SliceSetup {
 export interface ChunkTask {
   readonly chunk: number;
   readonly rows: number;
-}
-
-/** The parts of an error, because messages between threads do not preserve classes. */
-export interface ErrorParts {
-  readonly kind: ErrorKind | undefined;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly details: readonly string[];
-  readonly stack: string | undefined;
 }
 
 export type WorkerMessage =

@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
 import { featureError } from '../duckdb/errors.ts';
+import { toParts } from '../error-parts.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { registerSecretsOf } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { openChosenModel } from './chosen-model.ts';
 import { scoreChunk } from './chunk.ts';
-import { toParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 
 // Entry of a chunk worker's thread. It has a model session and an in-memory DuckDB, and scores one chunk at a time until closed.
