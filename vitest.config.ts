@@ -32,6 +32,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'classes',
   'commands/compare',
   'challenger',
   'commands/explain',
