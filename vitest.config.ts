@@ -37,6 +37,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'classes',
   'commands/compare',
   'challenger',
   'commands/explain',
