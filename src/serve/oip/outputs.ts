@@ -8,7 +8,7 @@ import { shown } from './shown.ts';
 import type { OutputTensor, RequestedOutput } from './tensor.ts';
 
 /** Name of the output that says why a row was rejected. */
-export const REJECTED = 'rejected';
+const REJECTED = 'rejected';
 
 /** Rejected rows that an error lists. */
 const LISTED = 20;
@@ -83,7 +83,7 @@ function dataOf(model: OnlineModel, name: string, predictions: Predictions, some
 }
 
 /** `feature out of range: petal_width`, in the words of the quarantine; empty for a row that was scored. */
-export function rejectionText({ bundle }: OnlineModel, code: number): string {
+function rejectionText({ bundle }: OnlineModel, code: number): string {
   if (code === 0) return '';
   const { reason, feature } = readRejection(code);
   const name = feature === undefined ? undefined : featuresOf(bundle.signature)[feature]?.feature.name;

@@ -246,7 +246,7 @@ it('refuses binary tensors that are not what they say', async () => {
     /^element 2 of measurements is neither 0 nor 1/,
   );
   const big = bytesOfArray(BigInt64Array.of(1n, 2n ** 53n + 1n, 1n, 1n));
-  refuses(await binary({ bytes: big, datatype: 'INT64' }), 400, /^element 0 of measurements is an integer beyond 2\^53/);
+  refuses(await binary({ bytes: big, datatype: 'INT64' }), 400, /^element 1 of measurements is an integer beyond 2\^53/);
   const plan = { name: 'plan', datatype: 'BYTES', shape: [2] };
   refuses(await binary({ ...plan, bytes: textBytes(['a']) }, 'mixed'), 400, /^plan ends within an element$/);
   refuses(

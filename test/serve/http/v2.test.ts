@@ -210,6 +210,22 @@ it.each([
   expect(read(answer)).toEqual(read(await inferAt(http, 'iris', [FLOWER])));
 });
 
+it('takes null for what is not there', async () => {
+  const input = { ...FLOWER, parameters: null };
+  const answer = await inferAt(http, 'iris', [input], {
+    id: null,
+    parameters: null,
+    outputs: [{ name: 'label', parameters: null }],
+  });
+  expect(read(answer)).toEqual({
+    model_name: 'iris',
+    model_version: '2026-11-27',
+    outputs: [{ name: 'label', shape: [1], datatype: 'BYTES', data: ['setosa'] }],
+  });
+  const bytes = bytesOfArray(Float32Array.of(5.1, 3.5, 1.4, 0.2));
+  expect((await inferAt(http, 'iris', [{ ...FLOWER, data: null, bytes }], { outputs: null })).status).toBe(200);
+});
+
 it('takes a chunked body', async () => {
   const { body } = bodyOf([FLOWER]);
   const stream = new ReadableStream({
