@@ -8,14 +8,14 @@ const INFERENCE = (grpc.loadPackageDefinition(DEFINITIONS).inference as grpc.Grp
   .GRPCInferenceService as grpc.ServiceClientConstructor;
 
 /** A tensor of an answer, or of a request as proto-loader takes it. */
-export interface Tensor {
+interface Tensor {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly (string | number)[];
   readonly contents?: Readonly<Record<string, readonly unknown[]>> | null;
 }
 
-export interface Answer {
+interface Answer {
   readonly model_name: string;
   readonly model_version: string;
   readonly id: string;
