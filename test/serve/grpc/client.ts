@@ -45,10 +45,15 @@ type Send = (
 ) => grpc.ClientUnaryCall;
 
 /** gRPC's own client, whose messages are written and read by Protocol Buffers' package. */
-export function clientOf(address: string | undefined, credentials = grpc.credentials.createInsecure()): Client {
+export function clientOf(
+  address: string | undefined,
+  credentials = grpc.credentials.createInsecure(),
+  options: grpc.ChannelOptions = {},
+): Client {
   const stub = new INFERENCE(address ?? '', credentials, {
     'grpc.max_receive_message_length': -1,
     'grpc.use_local_subchannel_pool': 1,
+    ...options,
   });
   onTestFinished(() => stub.close());
   const send = (method: string) => (stub[method] as unknown as Send).bind(stub);
