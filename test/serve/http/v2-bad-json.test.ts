@@ -11,7 +11,7 @@ const FEATURES = ['sepal_length', 'sepal_width', 'petal_length', 'petal_width'].
   data: [ROW[i]] as unknown[],
 }));
 
-const BAD_JSON: readonly (readonly [what: string, body: string, error: RegExp, hint?: RegExp])[] = [
+const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegExp][] = [
   ['not JSON', `${SECRET} {`, /^the body is not JSON$/],
   ['NaN', data(`[${SECRET},NaN,1,1]`), /^the body is not JSON$/, /^JSON has no NaN; send the tensor in binary$/],
   ['-Infinity', data(`[${SECRET},1,1,-Infinity]`), /^the body is not JSON$/, /^JSON has no Infinity/],
