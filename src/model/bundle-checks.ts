@@ -3,7 +3,7 @@ import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
-import { expectedColumns } from './golden.ts';
+import { expectedColumns } from './expected-columns.ts';
 import { templateProblems } from './reason-template.ts';
 
 type Input = BundleDefinition['inputs'][number];
@@ -33,7 +33,12 @@ export function bundleChecks({ inputs, output, reference }: BundleDefinition): P
     const message = referenceProblem(one, dtypes.get(name));
     return message === undefined ? [] : [{ path: ['reference', 'features', name], message }];
   });
-  return [...found, ...references];
+  // A job chooses the class that is its score, and each would have another distribution.
+  const ofScore =
+    'labels' in output && reference?.score !== undefined
+      ? [{ path: ['reference', 'score'], message: 'a bundle with classes has no distribution of one score: leave it out' }]
+      : [];
+  return [...found, ...ofScore, ...references];
 }
 
 function referenceProblem(reference: FeatureReference, dtype: InputDtype | undefined): string | undefined {

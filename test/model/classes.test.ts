@@ -139,6 +139,13 @@ describe('output in model.yaml', () => {
   });
 });
 
+it('reference has no score', async () => {
+  const yaml = (text: string) => `${text}reference: { score: { edges: [0.5], shares: [0.5, 0.5] } }\n`;
+  expect(await verified('line', { yaml })).toContain(
+    'reference.score: a bundle with classes has no distribution of one score: leave it out',
+  );
+});
+
 describe('the classes of the graph', () => {
   it('are the labels, in order', async () => {
     const swapped = '{ label: label, probabilities: probabilities, labels: [versicolor, setosa, virginica] }';

@@ -114,7 +114,9 @@ describe.runIf(inject('webgpu'))('webgpu, on a software adapter', () => {
       (await readFile(file, 'utf8')).replace('tolerance: 1e-6', 'tolerance: 1e-6, provider_tolerance: 1e-12'),
     );
     const bundle = await loadBundle(folder);
-    const error: unknown = await tryBundle(bundle, { providers: ['webgpu'], requireGpu: false }).catch((caught: unknown) => caught);
+    const error: unknown = await tryBundle(bundle, { providers: ['webgpu'], requireGpu: false }).catch(
+      (caught: unknown) => caught,
+    );
     expect(error).toMatchObject({
       kind: 'configuration',
       message: `webgpu does not reproduce the scores of cpu for ${path.join(folder, 'model.onnx')}`,
