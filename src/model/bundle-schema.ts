@@ -109,7 +109,12 @@ export const bundleSchema = z.strictObject({
   inputs: z.array(input).min(1, 'name at least one input'),
   output: outputSchema,
   reference: z
-    .strictObject({ score: scoreHistogram.optional(), features: z.record(text, featureReference).default({}) })
+    .strictObject({
+      score: scoreHistogram.optional(),
+      /** Of a bundle with classes: the probabilities of a class, by its label. */
+      classes: z.record(z.string(), scoreHistogram).optional(),
+      features: z.record(text, featureReference).default({}),
+    })
     .optional(),
   baseline: z.record(text, scalar).optional(),
   baseline_rows: z

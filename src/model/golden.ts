@@ -1,15 +1,27 @@
 import path from 'node:path';
 import { readBounded } from '../bounded-file.ts';
-import type { Signature } from '../domain/signature.ts';
+import type { Classes, Signature } from '../domain/signature.ts';
 import type { Encoder } from '../features/encoder.ts';
 import type { Bundle } from './bundle.ts';
 import { type Cells, encodeRows, parseRows } from './csv-rows.ts';
-import { expectedColumns } from './expected-columns.ts';
+
+/** The column of a golden file that holds the scores. */
+export const EXPECTED = 'expected_score';
 
 const HINT = 'a bundle has a golden.csv with inputs and expected scores';
 
 /** Room for some 100,000 rows. Every run scores them, and more would prove nothing. */
 const MAX_GOLDEN_BYTES = 64e6;
+
+/** The column with the expected values of the signature's output. */
+export function expectedColumn(signature: Signature): string {
+  return expectedColumns(signature)[signature.classes === undefined ? 0 : signature.output.index] ?? EXPECTED;
+}
+
+/** The columns with all expected values: the score, or a probability per class in the order of the labels. */
+export function expectedColumns({ classes }: { readonly classes?: Pick<Classes, 'labels'> }): readonly string[] {
+  return classes === undefined ? [EXPECTED] : classes.labels.map((label) => `expected_${label}`);
+}
 
 /** The golden rows of a bundle, encoded like the rows of a run. */
 export interface Golden {

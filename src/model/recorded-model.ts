@@ -3,8 +3,7 @@ import type { RecordedFeature, RecordedGoldenRow, RecordedSignature } from '../d
 import { type Feature, featuresOf, type InputDtype, type Signature } from '../domain/signature.ts';
 import type { Bundle } from './bundle.ts';
 import type { Cells } from './csv-rows.ts';
-import { EXPECTED, expectedColumn } from './expected-columns.ts';
-import { readGoldenCells } from './golden.ts';
+import { EXPECTED, expectedColumn, readGoldenCells } from './golden.ts';
 
 const MAX_FEATURES = 200;
 /** Characters of all features, and of a feature's categories. */

@@ -1,5 +1,5 @@
 import { featuresOf, type Signature } from '../domain/signature.ts';
-import { expectedColumns } from '../model/expected-columns.ts';
+import { expectedColumns } from '../model/golden.ts';
 import { spreadRows } from '../runtime/input-rows.ts';
 import { type Cell, csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';

@@ -86,7 +86,7 @@ it('reference makes what a bundle with classes has, from a column per class', as
     baseline_file: { written: true },
   });
   const { reference } = parse(await readFile(path.join(folder, 'model/model.yaml'), 'utf8')) as { reference: object };
-  expect(Object.keys(reference)).toEqual(['features']);
+  expect(Object.keys(reference)).toEqual(['classes', 'features']);
   expect((await scoreBatch(folder, ['model', 'verify', 'model'])).code).toBe(0);
   const one = await scoreBatch(folder, ['model', 'reference', 'model', ...csv, '--expected', 'expected_setosa']);
   expect(transcript(one, folder)).toMatchInlineSnapshot(`
