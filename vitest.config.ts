@@ -32,6 +32,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'class-score',
   'classes',
   'commands/compare',
   'challenger',
