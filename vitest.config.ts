@@ -37,6 +37,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'class-score',
   'classes',
   'commands/compare',
   'challenger',
