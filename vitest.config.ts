@@ -70,6 +70,7 @@ const SYSTEM = [
   'rollback',
   'row-values',
   'score/pool',
+  'serve/agreement',
   'secrets',
   'shadow/bad-input',
   'shadow/shadow',
