@@ -1,7 +1,8 @@
+import { cp, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { ServeFailure } from '../../../src/serve/failure.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
-import { repository } from '../../support/project.ts';
+import { repository, temporaryFolder } from '../../support/project.ts';
 import { constant, minusMean, spoilt } from '../../support/spoilt-model.ts';
 import { CHURN, IRIS } from '../served.ts';
 import { loaded } from './loaded.ts';
@@ -60,6 +61,15 @@ it('says how far apart scores are where bits depend on the run', async () => {
   expect(bits.largest).toBeGreaterThan(0);
   expect(bits.largest).toBeLessThan(1e-4);
   expect(bits.rows).toBeGreaterThan(0);
+});
+
+it('scores without the files of its bundle, which are read before anything is answered', async () => {
+  const folder = await temporaryFolder();
+  await cp(IRIS, folder, { recursive: true });
+  const model = await loaded(folder);
+  await rm(folder, { recursive: true });
+  const request = requestOf(model, randomCells(model, 50, 1));
+  expect(rowsOf(await model.score(request))).toEqual(rowsOf(await (await loaded(IRIS)).score(request)));
 });
 
 describe('a request', () => {
