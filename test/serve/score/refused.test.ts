@@ -1,5 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { readRejection } from '../../../src/features/rejection.ts';
 import { ServeFailure } from '../../../src/serve/failure.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { repository, temporaryFolder } from '../../support/project.ts';
@@ -52,6 +53,22 @@ describe('a model that fails on some rows', () => {
     const outcomes = await Promise.all(rows.map((a) => outcome(model.score(requestOf(model, [[a, 0]])))));
     expect(outcomes).toEqual(rows.map((a) => (a === 99 ? 'internal' : 1)));
   });
+});
+
+it.each([
+  ['nan', -1, 'score is not a finite number'],
+  ['out-of-range', 1.25, 'score outside 0 to 1'],
+])('rejects a row of the model %s whose value is none, and not its neighbours', async (name, a, reason) => {
+  const model = await loaded(repository('test', 'fixtures', 'models', name));
+  const { rejected, values } = await model.score(
+    requestOf(model, [
+      [0.5, 0],
+      [a, 0],
+      [0.25, 0],
+    ]),
+  );
+  expect([...rejected].map((code) => code && readRejection(code).reason)).toEqual([0, reason, 0]);
+  expect(values[2]).toBe((await model.score(requestOf(model, [[0.25, 0]]))).values[0]);
 });
 
 it('says how far apart scores are where bits depend on the run', async () => {
