@@ -77,6 +77,7 @@ const SYSTEM = [
   'rollback',
   'row-values',
   'score/pool',
+  'serve/agreement',
   'secrets',
   'shadow/bad-input',
   'shadow/shadow',
