@@ -61,6 +61,7 @@ const SYSTEM = [
   'limits',
   'package',
   'promote',
+  'serve/grpc/built',
   'providers',
   'page-bad-input',
   'page-index',

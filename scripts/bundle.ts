@@ -130,6 +130,8 @@ function notice(modules: readonly string[]): string {
     if (text === undefined) throw new Error(`${name} has no file with its licence`);
     return `${name} ${version}: ${license}\n\n${text}\n`;
   });
+  const apache = readFileSync(path.join(ROOT, 'node_modules/@grpc/grpc-js/LICENSE'), 'utf8').trim();
+  packages.push(`${PROTO}, Copyright 2023 The KServe Authors: Apache-2.0\n\n${apache}\n`);
   return `Packages whose code is part of the files in this folder.\n\n${packages.sort().join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 

@@ -179,9 +179,10 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
 }
 
 function unwanted({ deadline, signal }: Pick<ScoreRequest, 'deadline' | 'signal'>, now: number): ServeFailure | undefined {
-  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
+  // Where a deadline has passed, nobody waits any more, either.
   if (deadline !== undefined && deadline <= now)
     return new ServeFailure('late', 'the deadline passed before the model was free');
+  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
   return undefined;
 }
 
