@@ -1,8 +1,9 @@
-// What of src becomes a file of its own in dist: the command, and each thread, which is started by the address of its file. An address such as
+// What of src becomes a file of its own in dist: the command, and each thread or process, which is started by the address of its file. An address such as
 // `new URL('./thread.js', import.meta.url)` is right in dist, which is flat, and in a plain compilation, where both files have one folder.
 export const ENTRIES = {
   cli: 'src/cli.ts',
   thread: 'src/score/thread.ts',
+  'answering-process': 'src/serve/process/answering-process.ts',
   'engine-thread': 'src/tap/engine-thread.ts',
   'scoring-thread': 'src/tap/scoring-thread.ts',
 };

@@ -142,6 +142,7 @@ async function runHere(date: string): Promise<void> {
     subject: {},
     signal: new AbortController().signal,
     began: performance.now(),
+    serving: () => undefined,
     atEnd: (work) => {
       closing.push(work);
     },

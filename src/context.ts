@@ -17,6 +17,8 @@ export interface Context {
   readonly subject: Subject;
   /** Aborted by SIGINT, SIGTERM, SIGHUP and the `--timeout` deadline; its reason is an `Interrupted`. */
   readonly signal: AbortSignal;
+  /** For a command that serves until a signal ends it: SIGHUP reloads, and the end may take longer; see `Ending`. */
+  readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
   /** Registers clean-up for the end of the command, however it ends. An open connection would keep the process alive. */
   readonly atEnd: (work: () => Promise<void>) => void;
 }

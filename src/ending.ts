@@ -18,6 +18,10 @@ export interface Ending {
   readonly signal: AbortSignal;
   /** Interrupts the command `ms` after the start of the process. @param text as typed, for the message */
   deadline(text: string, ms: number): void;
+  /**
+   * For a command that ends by a signal only: SIGHUP calls `reload` instead, and after another signal the end may take `graceMs`.
+   */
+  serving(how: { reload(): void; readonly graceMs: number }): void;
   /** Waits for the command. @throws Interrupted if it does not end within the grace period */
   soon<T>(command: Promise<T>): Promise<T>;
   /** Closes what is open, and ends the process even if a dead connection or a pending login would keep it alive. */
@@ -27,8 +31,14 @@ export interface Ending {
 /** Handles signals from now on. */
 export function prepareEnding(): Ending {
   const interruption = new AbortController();
+  let grace = GRACE_MS;
+  let reload: (() => void) | undefined;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
+      if (signal === 'SIGHUP' && reload !== undefined) {
+        reload();
+        return;
+      }
       // A second signal kills at once: durable state does not need a clean end.
       if (interruption.signal.aborted) process.kill(process.pid, 'SIGKILL');
       interruption.abort(new Interrupted(signal));
@@ -48,13 +58,17 @@ export function prepareEnding(): Ending {
     deadline(text, ms) {
       setTimeout(() => interruption.abort(new Interrupted(`--timeout ${text}`)), ms - performance.now());
     },
+    serving(how) {
+      reload = how.reload;
+      grace = how.graceMs;
+    },
     soon(command) {
       const late = new Promise<never>((_, reject) => {
         const give = () => {
           hanging = true;
           reject(signal.reason);
         };
-        signal.addEventListener('abort', () => void setTimeout(give, GRACE_MS), { once: true });
+        signal.addEventListener('abort', () => void setTimeout(give, grace), { once: true });
       });
       return Promise.race([command, late]);
     },

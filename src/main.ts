@@ -29,7 +29,7 @@ export interface Call {
   readonly subject: Subject;
   /** When the call began, as `performance.now()` tells it: 0 where the process is there for nothing else. */
   readonly began: number;
-  readonly ending: Pick<Ending, 'signal' | 'deadline' | 'soon'>;
+  readonly ending: Pick<Ending, 'signal' | 'deadline' | 'soon' | 'serving'>;
   /** Takes work to be done once the call is over, however it ended. */
   readonly atEnd: Context['atEnd'];
 }
@@ -93,6 +93,7 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       console,
       subject,
       signal: ending.signal,
+      serving: ending.serving,
       atEnd,
     };
   };

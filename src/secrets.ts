@@ -1,5 +1,5 @@
 // Values from credentials, so that no message shows them, even if a server echoes a token or a parser quotes the line that
-// it failed on. One list per thread; `score/error-parts.ts` masks the errors that leave a worker.
+// it failed on. One list per thread; `error-parts.ts` masks the errors that leave a worker.
 
 const MASK = '[secret]';
 
@@ -32,6 +32,7 @@ export function withoutSecrets(text: string): string {
 /** Variables that hold a secret. For those that name a file, the code that reads the file registers its secrets. */
 const VARIABLES = [
   'SCORE_BATCH_HASH_KEY',
+  'SCORE_BATCH_SERVE_TOKEN',
   'SNOWFLAKE_PASSWORD',
   'SNOWFLAKE_PRIVATE_KEY',
   'SNOWFLAKE_PRIVATE_KEY_PASSPHRASE',

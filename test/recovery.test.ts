@@ -199,6 +199,7 @@ async function planned(folder: string) {
     console: silent,
     subject: {},
     signal: new AbortController().signal,
+    serving() {},
     atEnd() {},
   };
   const job = await loadJob(undefined, folder, {});

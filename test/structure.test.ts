@@ -21,6 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'writable-folder': ['errors'],
   random: [],
   secrets: [],
+  'error-parts': ['errors', 'secrets'],
   // Text to checked values.
   yaml: ['errors', 'suggest'],
   window: ['domain', 'errors'],
@@ -57,17 +58,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/snowflake',
   ],
+  // What people and schedulers see.
+  terminal: ['domain', 'errors', 'secrets'],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
+  'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
   'serve/score': ['domain', 'errors', 'features', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
   'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
   'serve/grpc': ['errors', 'serve', 'serve/oip'],
-  'serve/process': ['serve', 'serve/grpc', 'serve/http', 'serve/score'],
+  'serve/process': ['domain', 'error-parts', 'errors', 'features', 'serve', 'serve/grpc', 'serve/http', 'serve/score', 'suggest', 'terminal', 'without-values'],
   score: [
     'domain',
     'duckdb',
+    'error-parts',
     'errors',
     'features',
     'runtime',
@@ -80,6 +85,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tap: [
     'domain',
     'duckdb',
+    'error-parts',
     'features',
     'outcomes',
     'runtime',
@@ -112,8 +118,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
   // Where runs spend their time, and what slices would cost.
   profile: ['domain', 'errors'],
-  // What people and schedulers see.
-  terminal: ['domain', 'errors', 'secrets'],
   context: ['terminal (types)'],
   // The command line as a shell completes it.
   completion: [],
@@ -239,8 +243,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'run',
     'runtime',
     'secrets',
-    'serve',
     'serve/process',
+    'serve/settings',
     'shadow',
     'slice',
     'suggest',
@@ -284,9 +288,10 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   linkedom: ['page'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
+  'prom-client': ['serve/process'],
   'snowflake-sdk': ['warehouse/snowflake'],
   yaml: ['yaml'],
-  zod: ['job', 'json', 'model', 'yaml'],
+  zod: ['job', 'json', 'model', 'serve/settings', 'yaml'],
 };
 
 interface Import {

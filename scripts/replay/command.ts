@@ -42,6 +42,7 @@ export async function callHere({ folder, environment }: Place, args: readonly st
         deadline() {
           throw new Error('a deadline would end this process');
         },
+        serving: () => undefined,
         soon: (command) => command,
       },
       atEnd: (work) => void closing.push(work),

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { parseMilliseconds } from '../domain/milliseconds.ts';
 
 /** The same limit as in the job file: each worker is a thread with its own model and database. */
 export function workerNumber(text: string): number {
@@ -45,4 +46,15 @@ export function portNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('It must be a port, 0 to 65535.');
   return value;
+}
+
+/** `auto` is one per core; the same limit as in the settings file. */
+export function processNumber(text: string): number | 'auto' {
+  return text === 'auto' ? text : workerNumber(text);
+}
+
+export function milliseconds(text: string): number {
+  const ms = parseMilliseconds(text);
+  if (ms !== undefined) return ms;
+  throw new InvalidArgumentError('It must be a duration of at most a day, such as 200ms, 5s or 1m.');
 }

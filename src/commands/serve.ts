@@ -1,39 +1,27 @@
-import { once } from 'node:events';
-import path from 'node:path';
 import type { Context } from '../context.ts';
-import { ScoreBatchError } from '../errors.ts';
-import { startServing } from '../serve/process/serving.ts';
-import { DEFAULT_LIMITS, type ServeSettings } from '../serve/settings.ts';
+import { supervise } from '../serve/process/supervisor.ts';
+import { readSettings, type ServeFlags } from '../serve/settings/read.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
-export interface ServeFlags extends ModelFlags {
-  readonly host?: string;
-  readonly port?: number;
-  readonly grpcPort?: number;
-  /** False with `--no-grpc`. */
-  readonly grpc?: boolean;
+/** Flags as commander gives them; lists are texts. */
+export interface ServeOptions extends Omit<ServeFlags, 'providers' | 'origins'>, ModelFlags {
+  readonly origins?: string;
 }
 
-/** Answers requests until a signal ends it. */
-export async function serveCommand(bundles: readonly string[], flags: ServeFlags, context: Context): Promise<void> {
-  if (bundles.length === 0) throw new ScoreBatchError('usage', 'no bundle is named', { hint: 'score-batch serve models/iris' });
-  const settings: ServeSettings = {
-    bundles: bundles.map((folder) => ({ folder: path.resolve(context.folder, folder), canary: undefined })),
-    host: flags.host ?? '127.0.0.1',
-    port: flags.port ?? 8080,
-    grpcPort: flags.grpc === false ? undefined : (flags.grpcPort ?? 8081),
-    processes: 1,
-    ...sessionOptions(flags),
-    limits: DEFAULT_LIMITS,
-    maxDelayMs: 0,
-    drain: { leadMs: 5000, endMs: 30_000 },
-    origins: [],
-    hosts: [],
-    tokens: [],
-    tls: undefined,
+/** Answers requests until a signal ends it. SIGHUP reads settings and bundles again. */
+export async function serveCommand(bundles: readonly string[], options: ServeOptions, context: Context): Promise<void> {
+  const { providers, origins, ...rest } = options;
+  const flags: ServeFlags = {
+    ...rest,
+    ...(providers !== undefined && { providers: sessionOptions({ providers }).providers }),
+    ...(origins !== undefined && { origins: origins.split(',').map((origin) => origin.trim()) }),
   };
-  const serving = await startServing(settings);
-  context.console.info(`listening on ${serving.addresses.http}`);
-  if (!context.signal.aborted) await once(context.signal, 'abort');
-  await serving.close();
+  const { folder, environment, console, signal, serving } = context;
+  await supervise({
+    read: () => readSettings({ bundles, flags, folder, environment }),
+    json: environment.SCORE_BATCH_LOG === 'json',
+    console,
+    signal,
+    serving,
+  });
 }

@@ -1,10 +1,11 @@
 import type { ScoredFile } from '../domain/attempt.ts';
+import type { PublishedClasses } from '../domain/class-columns.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { ProviderText } from '../domain/provider.ts';
 import type { Column } from '../domain/schema.ts';
 import type { Scorer } from '../domain/scorer.ts';
 import type { Signature } from '../domain/signature.ts';
-import type { ErrorKind } from '../errors.ts';
+import type { ErrorParts } from '../error-parts.ts';
 import type { ModelFile } from '../runtime/model-file.ts';
 import type { WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -17,7 +18,10 @@ export interface WorkerSetup {
   readonly scorer: Scorer;
   readonly signature: Signature;
   readonly key: readonly Column[];
+  /** Columns of the frozen table. */
   readonly keep: readonly Column[];
+  /** Set if every class is published; not together with `slice`. */
+  readonly classes: PublishedClasses | undefined;
   /** In the order of `featuresOf(signature)`. */
   readonly features: readonly Column[];
   /** The provider chosen when the run was planned. A worker never uses another one. */
@@ -52,15 +56,6 @@ export interface SliceSetup {
 export interface ChunkTask {
   readonly chunk: number;
   readonly rows: number;
-}
-
-/** The parts of an error, because messages between threads do not preserve classes. */
-export interface ErrorParts {
-  readonly kind: ErrorKind | undefined;
-  readonly message: string;
-  readonly hint: string | undefined;
-  readonly details: readonly string[];
-  readonly stack: string | undefined;
 }
 
 export type WorkerMessage =

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 
 import type { ScoredFile } from '../domain/attempt.ts';
 import type { ProviderText } from '../domain/provider.ts';
-import { fromParts } from './error-parts.ts';
+import { fromParts } from '../error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 import { isOutOfMemory, outOfMemory } from './out-of-memory.ts';
 import { SMALL_HEAP } from './small-heap.ts';

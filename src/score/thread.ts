@@ -1,12 +1,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openDatabase } from '../duckdb/database.ts';
 import { featureError } from '../duckdb/errors.ts';
+import { toParts } from '../error-parts.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { registerSecretsOf } from '../secrets.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import { openChosenModel } from './chosen-model.ts';
 import { scoreChunk } from './chunk.ts';
-import { toParts } from './error-parts.ts';
 import type { ChunkTask, WorkerMessage, WorkerSetup } from './messages.ts';
 
 // Entry of a chunk worker's thread. It has a model session and an in-memory DuckDB, and scores one chunk at a time until closed.
@@ -24,7 +24,8 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 try {
-  const session = inBatches(await openChosenModel(setup), setup.batchRows);
+  // As online, where no run has an odd number of rows.
+  const session = inBatches(await openChosenModel(setup), setup.batchRows, { even: setup.signature.classes !== undefined });
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();

@@ -20,6 +20,8 @@ export interface Limits {
   readonly queuedRows: number;
   /** HTTP/2 streams of one connection at once. */
   readonly streams: number;
+  /** HTTP connections at once, in each process. */
+  readonly connections: number;
   /** Milliseconds for the head of a request, and for all of it. */
   readonly headMs: number;
   readonly requestMs: number;
@@ -47,7 +49,14 @@ export interface ServeSettings {
   /** SHA-256 of each bearer token, hex; empty: no token is asked for. */
   readonly tokens: readonly string[];
   readonly tls: Tls | undefined;
+  /** Whether `GET /metrics` answers. */
+  readonly metrics: boolean;
+  readonly log: LogLevel;
 }
+
+/** The least urgent lines that are written; requests are `debug`. */
+export const LOG_LEVELS = ['warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** PEM texts. With `clientCa`, clients need a certificate signed by it. */
 export interface Tls {
@@ -62,6 +71,7 @@ export const DEFAULT_LIMITS: Limits = {
   text: 64 * 2 ** 10,
   queuedRows: 65_536,
   streams: 100,
+  connections: 4096,
   headMs: 10_000,
   requestMs: 30_000,
 };

@@ -4,6 +4,7 @@ import { parentPort } from 'node:worker_threads';
 import { type ColumnValues, isValid } from '../domain/column-batch.ts';
 import { duckdbError } from '../duckdb/errors.ts';
 import type { Vector } from '../duckdb/vector.ts';
+import { toParts } from '../error-parts.ts';
 import { createEncoder, type Encoder } from '../features/encoder.ts';
 import { createFeatureHasher } from '../features/hash.ts';
 import { readRejection } from '../features/rejection.ts';
@@ -12,7 +13,6 @@ import { inBatches } from '../runtime/batches.ts';
 import { pickRows } from '../runtime/input-rows.ts';
 import type { InputTensor, Session } from '../runtime/session.ts';
 import { openChosenModel } from '../score/chosen-model.ts';
-import { toParts } from '../score/error-parts.ts';
 import { takeScores } from '../score/outcome.ts';
 import { registerSecretsOf } from '../secrets.ts';
 import type { ScoringMessage, ScoringSetup, Worked } from './messages.ts';
@@ -46,7 +46,7 @@ try {
 async function work(setup: ScoringSetup): Promise<Worked> {
   const { ring, signature, features } = setup;
   const { batchRows } = ring;
-  const session = inBatches(await openChosenModel(setup), batchRows);
+  const session = inBatches(await openChosenModel(setup), batchRows, { even: signature.classes !== undefined });
   const file = openSync(setup.outcomes, 'r+');
   const encoder = createEncoder(signature, features, batchRows);
   const hasher = createFeatureHasher();

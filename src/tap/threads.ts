@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { fromParts } from '../score/error-parts.ts';
+import { fromParts } from '../error-parts.ts';
 import { isOutOfMemory, outOfMemory } from '../score/out-of-memory.ts';
 import { SMALL_HEAP } from '../score/small-heap.ts';
 import type { EngineMessage, EngineSetup, ScoringMessage, ScoringSetup } from './messages.ts';

@@ -14,9 +14,9 @@ export interface Console {
   info(message: string, fields?: object): void;
   /** The error that ended the command. */
   error(text: string, fields: object): void;
-  warn(message: string): void;
+  warn(message: string, fields?: object): void;
   /** Only with `-v`. */
-  debug(message: string): void;
+  debug(message: string, fields?: object): void;
   /** What the process does while it does it. */
   readonly live: Live;
 }
@@ -67,8 +67,8 @@ export function createConsole(options: Options): Console {
   return {
     info: (message, fields) => say('info', message, fields),
     error: (text, fields) => say('error', text, fields),
-    warn: (message) => say('warn', message),
-    debug: (message) => say('debug', message),
+    warn: (message, fields) => say('warn', message, fields),
+    debug: (message, fields) => say('debug', message, fields),
     live: verbosity === 'quiet' ? NO_LIVE : createLive(live),
   };
 }

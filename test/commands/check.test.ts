@@ -146,6 +146,7 @@ it('a bug is not a failed check: it is thrown as it is', async () => {
         throw bug;
       },
     }),
+    serving() {},
     atEnd() {},
   };
   await expect(checkCommand({}, context)).rejects.toBe(bug);

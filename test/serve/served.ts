@@ -24,6 +24,8 @@ export function settingsOf(folders: readonly string[], { limits, ...overrides }:
     hosts: [],
     tokens: [],
     tls: undefined,
+    metrics: true,
+    log: 'warn',
     ...overrides,
     limits: { ...DEFAULT_LIMITS, ...limits },
   };

@@ -75,6 +75,7 @@ const context: Context = {
   signal: new AbortController().signal,
   began: 0,
   subject: {},
+  serving: () => undefined,
   atEnd: () => undefined,
 };
 

@@ -18,6 +18,7 @@ export async function readPageData(folder: string, flags: WindowFlags, environme
       ...{ folder, environment: { ...process.env, ...environment }, subject, now: 0, began: 0, maxMemory: undefined },
       console: createConsole({ verbosity: 'quiet', json: false, stream: process.stderr, subject }),
       signal: new AbortController().signal,
+      serving: () => undefined,
       atEnd: (work) => void closing.push(work),
     });
     const window = ledgerWindow(windowFromFlags(flags, job.definition.time_zone, 0));

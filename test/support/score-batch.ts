@@ -86,6 +86,9 @@ export async function scoreBatch(
         deadline() {
           throw new Error('a deadline ends a process: use startScoreBatch');
         },
+        serving() {
+          throw new Error('a signal ends a server: use startScoreBatch');
+        },
         soon: (command) => command,
       },
       atEnd: (work) => void closing.push(work),

@@ -25,6 +25,7 @@ export function inferenceCalls({ grpc }: GrpcPackages, service: Service): Untype
         send(null, await answer(call.request, call));
       } catch (error) {
         const { code, details, retryMs } = statusOf(error);
+        if (code === 'INTERNAL') service.log.bug(error instanceof ServeFailure ? (error.cause ?? error) : error);
         const metadata = new grpc.Metadata();
         if (retryMs !== undefined) metadata.set('grpc-retry-pushback-ms', String(retryMs));
         send({ code: grpc.status[code], details, metadata });

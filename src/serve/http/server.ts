@@ -1,45 +1,105 @@
 import fastify, { type FastifyInstance } from 'fastify';
-import { HTTP_STATUS, ServeFailure } from '../failure.ts';
+import { ServeFailure } from '../failure.ts';
 import type { Service } from '../service.ts';
+import type { ServeSettings } from '../settings.ts';
 import { addCors } from './cors.ts';
+import { failureOf, refuseConnection, sendFailure } from './errors.ts';
+import { addGuard } from './guard.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { addOpenApiRoutes } from './openapi.ts';
 import { addPageRoutes } from './page.ts';
 import { addPredictRoutes } from './predict.ts';
+import { addRequestIds, requestIds } from './request-id.ts';
 import { addV1Routes } from './v1.ts';
 import { addV2Routes } from './v2.ts';
 
+/** Bytes of a request's head, which Node would take by default, too. */
+const MAX_HEAD = 16_384;
+
+/** How often Node looks for requests that did not arrive in time. */
+const CHECK_MS = 1000;
+
 /** The HTTP server with all protocols, not yet listening. */
 export async function buildHttp(service: Service): Promise<FastifyInstance> {
-  const { limits, tls } = service.settings;
-  const app = fastify({
-    bodyLimit: limits.body,
-    ...(tls && { https: { cert: tls.certificate, key: tls.key } }),
-  }) as FastifyInstance;
+  const { settings } = service;
+  const app = createApp(settings);
   // Clients of the Open Inference Protocol send any content type, or none.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
-  app.addHook('onSend', async (_, reply) => {
-    if (service.draining()) reply.header('connection', 'close');
+  addRequestIds(app, service);
+  app.addHook('onRequest', (_, reply, next) => {
+    // A prediction is for who asked, now. Nothing here is a page that another site may show in a frame.
+    void reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-frame-options': 'DENY' });
+    next();
   });
-  app.setErrorHandler((error, _, reply) => {
-    const failure =
-      error instanceof ServeFailure ? error : new ServeFailure('internal', 'the request failed', { cause: error });
-    if (failure.retryAfter !== undefined) reply.header('retry-after', String(failure.retryAfter));
-    const { message, hint, details } = failure;
-    void reply
-      .status(HTTP_STATUS[failure.kind])
-      .send({ error: message, ...(hint && { hint }), ...(details.length > 0 && { details }) });
+  addGuard(app, settings);
+  addCors(app, settings.origins);
+  app.addHook('onSend', (_, reply, payload, next) => {
+    if (service.draining()) void reply.header('connection', 'close');
+    next(null, payload);
   });
-  addCors(app, service.settings.origins);
   const refuseOthers = refuseOtherMethods(app);
-  app.get('/v2/health/live', async () => ({ live: true }));
-  app.get('/v2/health/ready', async (_, reply) => reply.status(service.ready() ? 200 : 503).send({ ready: service.ready() }));
+  app.setErrorHandler((error, request, reply) => {
+    const failure = failureOf(error);
+    if (failure.kind === 'internal') service.log.bug(failure.cause ?? failure, { request_id: request.id });
+    sendFailure(failure, reply);
+  });
+  app.setNotFoundHandler((_, reply) => sendFailure(new ServeFailure('not found', 'there is nothing at this address'), reply));
+  addHealthRoutes(app, service);
   addV2Routes(app, service);
   addPredictRoutes(app, service);
   addV1Routes(app, service);
   addOpenApiRoutes(app, service);
   addPageRoutes(app, service);
+  const { metrics } = service;
+  if (metrics !== undefined) {
+    app.get('/metrics', async (_, reply) => {
+      const { contentType, text } = await metrics();
+      return reply.type(contentType).send(text);
+    });
+  }
   refuseOthers();
   return app;
+}
+
+function createApp({ limits, tls }: ServeSettings): FastifyInstance {
+  const timeouts = {
+    maxHeaderSize: MAX_HEAD,
+    headersTimeout: Math.min(limits.headMs, limits.requestMs),
+    connectionsCheckingInterval: Math.min(CHECK_MS, limits.headMs),
+  };
+  const { certificate, key, clientCa } = tls ?? {};
+  const options = {
+    bodyLimit: limits.body,
+    requestTimeout: limits.requestMs,
+    trustProxy: false,
+    logger: false,
+    genReqId: requestIds(),
+    exposeHeadRoutes: false,
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (error: unknown, _: unknown, reply: Parameters<typeof sendFailure>[1]) =>
+      sendFailure(failureOf(error), reply),
+  };
+  if (certificate === undefined || key === undefined) return fastify({ ...options, http: timeouts }) as FastifyInstance;
+  const asked = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  // A handshake is the head of a connection, too.
+  const https = {
+    ...timeouts,
+    cert: certificate,
+    key,
+    minVersion: 'TLSv1.2',
+    handshakeTimeout: limits.headMs,
+    ...asked,
+  } as const;
+  return fastify({ ...options, https }) as unknown as FastifyInstance;
+}
+
+/** Probes have no token: who may connect may know whether the server is there. */
+function addHealthRoutes(app: FastifyInstance, service: Service): void {
+  const options = { config: { open: true } };
+  app.get('/v2/health/live', options, async () => ({ live: true }));
+  app.get('/v2/health/ready', options, async (_, reply) => {
+    const ready = service.ready();
+    return reply.status(ready ? 200 : 503).send({ ready });
+  });
 }

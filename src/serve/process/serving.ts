@@ -1,18 +1,44 @@
-import { ServeFailure } from '../failure.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { GrpcServer } from '../grpc/start.ts';
+import { listenHttp } from '../http/listener.ts';
 import { buildHttp } from '../http/server.ts';
-import type { Models } from '../models.ts';
+import type { OnlineModel } from '../online-model.ts';
 import { loadOnlineModel } from '../score/load-model.ts';
-import type { Service } from '../service.ts';
+import type { Log, MetricsText, Service } from '../service.ts';
 import type { ServeSettings } from '../settings.ts';
+import type { Addresses, Leaving } from './messages.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
+import { modelsOf } from './models.ts';
 
 /** A process that answers. */
 export interface Serving {
   readonly service: Service;
-  /** Where HTTP and gRPC listen, with the ports that the system chose. */
-  readonly addresses: { readonly http: string; readonly grpc: string | undefined };
+  readonly addresses: Addresses;
+  /**
+   * Stops answering without failing a request. With `ending`, readiness ends at once, and new connections are still taken for
+   * `drain.leadMs`, until nobody sends any. With `replaced`, others take new connections from now on, and those that are open are
+   * answered for `drain.leadMs`. Each answer closes its connection. What is still open then has `drain.endMs`.
+   */
+  leave(why: Leaving): Promise<void>;
+  /** Ends at once. */
   close(): Promise<void>;
 }
+
+/** All models of a process, which have proved themselves. */
+export interface Loaded {
+  readonly service: Service;
+  readonly metrics: Metrics | undefined;
+  /** @throws ScoreBatchError `unavailable` if a port is taken */
+  listen(): Promise<Serving>;
+}
+
+interface Around {
+  readonly log: Log;
+  /** The metrics of all processes; by default those of this one. */
+  readonly allMetrics?: (own: Metrics) => Promise<MetricsText>;
+}
+
+const SILENT: Log = { warn: () => undefined, debug: () => undefined, bug: () => undefined };
 
 /**
  * Loads all bundles, and listens once all have proved themselves.
@@ -20,26 +46,73 @@ export interface Serving {
  * @throws ScoreBatchError `configuration` if a bundle does not, `unavailable` if a port is taken
  */
 export async function startServing(settings: ServeSettings): Promise<Serving> {
-  const loaded = await Promise.all(settings.bundles.map(({ folder }) => loadOnlineModel(folder, settings)));
-  const models: Models = {
-    list: () => loaded,
-    find(name, version) {
-      const found = loaded.find((one) => one.name === name && (version === undefined || one.version === version));
-      if (found === undefined) throw new ServeFailure('not found', `there is no model ${name}`);
-      return found;
-    },
+  return await (await loadServing(settings, { log: SILENT })).listen();
+}
+
+/** Loads all bundles. @throws ScoreBatchError `configuration` if one does not prove itself */
+export async function loadServing(settings: ServeSettings, { log, allMetrics = alone }: Around): Promise<Loaded> {
+  const metrics = settings.metrics ? await createMetrics() : undefined;
+  const served = [];
+  // One after the other: each measures how fast it is.
+  for (const { folder, canary } of settings.bundles) {
+    let model: OnlineModel | undefined;
+    const onRun = (rows: number) => {
+      if (model !== undefined) metrics?.run(model, rows);
+    };
+    model = await loadOnlineModel(folder, settings, onRun);
+    served.push({ model, canary });
+  }
+  const models = modelsOf(served);
+  metrics?.watch(served);
+  let leaving: Leaving | undefined;
+  const service: Service = {
+    models,
+    settings,
+    ready: () => leaving !== 'ending',
+    draining: () => leaving !== undefined,
+    observe: (observation) => metrics?.observe(observation),
+    metrics: metrics && (() => allMetrics(metrics)),
+    log,
   };
-  const service: Service = { models, settings, ready: () => true, draining: () => false, observe: () => undefined };
-  const http = await buildHttp(service);
-  const address = await http.listen({ host: settings.host, port: settings.port });
+  const leave = (why: Leaving) => {
+    leaving = why;
+  };
+  return { service, metrics, listen: () => listen(service, leave) };
+}
+
+async function alone(own: Metrics): Promise<MetricsText> {
+  return await own.text([await own.collect()]);
+}
+
+async function listen(service: Service, mark: (why: Leaving) => void): Promise<Serving> {
+  const { settings, models } = service;
+  const { leadMs, endMs } = settings.drain;
+  const http = await listenHttp(await buildHttp(service), settings);
   const grpc = settings.grpcPort === undefined ? undefined : await startGrpcOf(service);
+  const end = async (ms: number, grpcClosed: Promise<void> | undefined): Promise<void> => {
+    http.stopAccepting();
+    await Promise.all([http.end(ms), grpcClosed]);
+    for (const model of models.list()) await model.close();
+  };
   return {
     service,
-    addresses: { http: address, grpc: grpc?.address },
-    async close() {
-      await Promise.all([http.close(), grpc?.close()]);
-      for (const model of loaded) await model.close();
+    addresses: { http: http.address, grpc: grpc?.address },
+    async leave(why) {
+      mark(why);
+      if (why === 'ending') {
+        // Clients that are told to go elsewhere may come back until the listener closes.
+        grpc?.drain(leadMs + endMs);
+        await sleep(leadMs);
+        await end(endMs, grpc?.close());
+        return;
+      }
+      // Who calls again after being told to go away reaches the processes that have taken over.
+      const grpcClosed = grpc?.close();
+      http.stopAccepting();
+      await Promise.race([http.closed, sleep(leadMs)]);
+      await end(endMs, grpcClosed);
     },
+    close: () => end(0, grpc?.close()),
   };
 }
 

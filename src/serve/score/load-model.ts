@@ -16,22 +16,32 @@ import { measureRowLimit } from './row-limit.ts';
  * Loads a bundle, proves its golden rows, opens the session that answers, and measures it. Blocks the thread while the model is
  * read; scoring loads nothing more.
  *
+ * @param onRun is told the rows that share each run
  * @throws ScoreBatchError `configuration` if the bundle is not what it says
  */
-export async function loadOnlineModel(folder: string, settings: ServeSettings): Promise<OnlineModel> {
+export async function loadOnlineModel(
+  folder: string,
+  settings: ServeSettings,
+  onRun: (rows: number) => void = () => undefined,
+): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
   const { providers, requireGpu } = settings;
   const { execution } = await tryBundle(bundle, { providers, requireGpu });
   const session = await openSession(bundle, { providers: execution.devices.slice(0, 1), requireGpu });
   try {
-    return await prepare(bundle, session, settings);
+    return await prepare(bundle, session, settings, onRun);
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-async function prepare(bundle: Bundle, session: Session, settings: ServeSettings): Promise<OnlineModel> {
+async function prepare(
+  bundle: Bundle,
+  session: Session,
+  settings: ServeSettings,
+  onRun: (rows: number) => void,
+): Promise<OnlineModel> {
   const { signature, definition, digest } = bundle;
   const { classes, output } = signature;
   const { limits, maxDelayMs } = settings;
@@ -40,7 +50,11 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
   const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
   const { kinds, run } = createModelRun(session, signature, runRows);
-  const queue = createQueue({ run, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
+  const counted: typeof run = async (batches) => {
+    onRun(batches.reduce((sum, batch) => sum + batch.rows, 0));
+    return await run(batches);
+  };
+  const queue = createQueue({ run: counted, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
   const requestRows = limits.rows ?? maxRows;
   const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
   const outputDtype = dtype === 'float64' ? 'float64' : 'float32';

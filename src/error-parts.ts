@@ -1,8 +1,16 @@
-import { ScoreBatchError } from '../errors.ts';
-import { withoutSecrets } from '../secrets.ts';
-import type { ErrorParts } from './messages.ts';
+import { type ErrorKind, ScoreBatchError } from './errors.ts';
+import { withoutSecrets } from './secrets.ts';
 
-/** Masks secrets, because the thread that shows the error only knows its own. */
+/** The parts of an error, because messages between threads and processes do not preserve classes. */
+export interface ErrorParts {
+  readonly kind: ErrorKind | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly details: readonly string[];
+  readonly stack: string | undefined;
+}
+
+/** Masks secrets, because the thread or process that shows the error only knows its own. */
 export function toParts(error: unknown): ErrorParts {
   const known = error instanceof ScoreBatchError ? error : undefined;
   return {
@@ -14,7 +22,7 @@ export function toParts(error: unknown): ErrorParts {
   };
 }
 
-/** Restores an error of another thread. A bug keeps its original stack. */
+/** Restores an error of another thread or process. A bug keeps its original stack. */
 export function fromParts({ kind, message, hint, details, stack }: ErrorParts): Error {
   if (kind !== undefined) return new ScoreBatchError(kind, message, { details, ...(hint !== undefined && { hint }) });
   const error = new Error(message);

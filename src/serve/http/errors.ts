@@ -1,0 +1,40 @@
+import type { Socket } from 'node:net';
+import type { FastifyReply } from 'fastify';
+import { HTTP_STATUS, ServeFailure } from '../failure.ts';
+
+/** What the sender is told of an error of any kind. */
+export function failureOf(error: unknown): ServeFailure {
+  if (error instanceof ServeFailure) return error;
+  const { statusCode = 500, code } = error as { statusCode?: unknown; code?: unknown };
+  // Fastify's own, about the form of a request.
+  if (statusCode === 413) return new ServeFailure('too large', 'the body is larger than this server takes', { cause: error });
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return new ServeFailure('invalid', `the request is not valid (${String(code)})`, { cause: error });
+  return new ServeFailure('internal', 'the request failed', { cause: error });
+}
+
+/** Sends `{"error": …}` with the status of the failure. */
+export function sendFailure(failure: ServeFailure, reply: FastifyReply): void {
+  const { kind, message, hint, details, retryAfter } = failure;
+  if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
+  // What is left of the body would be read to no end.
+  if (kind === 'too large') void reply.header('connection', 'close');
+  void reply.status(HTTP_STATUS[kind]).send({ error: message, ...(hint && { hint }), ...(details.length > 0 && { details }) });
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'the request did not arrive in time'],
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'the head of the request is too large'],
+};
+
+/** Answers what is not HTTP, or too slow or too large to be read as a request, and ends its connection. */
+export function refuseConnection({ code = '' }: { readonly code?: string }, socket: Socket): void {
+  const [status, message] = CLIENT_ERRORS[code] ?? ['400 Bad Request', 'this is not an HTTP request'];
+  const body = JSON.stringify({ error: message });
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const head = `HTTP/1.1 ${status}\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${body.length}`;
+  socket.end(`${head}\r\nconnection: close\r\n\r\n${body}`, () => socket.destroy());
+}

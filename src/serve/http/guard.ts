@@ -1,0 +1,66 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { ServeFailure } from '../failure.ts';
+import { isLoopback } from '../loopback.ts';
+import type { ServeSettings } from '../settings.ts';
+import { isAuthorized } from '../tokens.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Whether anyone who can connect may ask, without a token. */
+    open?: boolean;
+  }
+}
+
+/**
+ * Refuses requests before their body is read: by the name that they ask for, the page that sent them, and their token.
+ *
+ * A page of another site can make a browser send requests to this machine, and, with a name that it lets point to 127.0.0.1 (DNS
+ * rebinding), read the answers. So `Host` is checked on loopback, where no other name is right, and `Origin` everywhere.
+ */
+export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
+  const { host, hosts, tokens } = settings;
+  const onLoopback = isLoopback(host);
+  const origins = new Set(settings.origins);
+  app.addHook('onRequest', (request, _, next) => {
+    next(refusalOfHost(request) ?? refusalOfOrigin(request));
+  });
+  // After the hooks of CORS, so that a page may read why it was refused; a preflight carries no token.
+  if (tokens.length > 0) {
+    app.addHook('preParsing', (request, reply, payload, next) => {
+      const { authorization } = request.headers;
+      if (request.routeOptions.config.open || isPreflight(request) || isAuthorized(authorization, tokens)) {
+        next(null, payload);
+        return;
+      }
+      // RFC 6750, section 3: without credentials, no error code.
+      const error = authorization === undefined ? '' : ', error="invalid_token"';
+      void reply.header('www-authenticate', `Bearer realm="score-batch"${error}`);
+      next(new ServeFailure('unauthenticated', 'a bearer token is needed', { hint: 'send `Authorization: Bearer …`' }));
+    });
+  }
+
+  function refusalOfHost({ headers }: FastifyRequest): ServeFailure | undefined {
+    // HTTP/1.0 has none, and no browser sends it.
+    if (!onLoopback || headers.host === undefined) return undefined;
+    const name = headers.host.toLowerCase().replace(/:\d*$/, '');
+    if (isLoopback(name) || hosts.includes(name)) return undefined;
+    return new ServeFailure('forbidden', 'this server does not answer for that host name', {
+      hint: 'ask localhost, or name the host under hosts in the settings file',
+    });
+  }
+
+  function refusalOfOrigin({ headers }: FastifyRequest): ServeFailure | undefined {
+    const { origin } = headers;
+    if (origin === undefined || origins.has('*') || origins.has(origin)) return undefined;
+    // A proxy may have taken TLS off, so the scheme says nothing.
+    if (headers.host !== undefined && origin.toLowerCase().replace(/^https?:\/\//, '') === headers.host.toLowerCase())
+      return undefined;
+    return new ServeFailure('forbidden', 'pages of that origin may not ask this server', {
+      hint: 'name the origin with --origins, or under origins in the settings file',
+    });
+  }
+}
+
+function isPreflight({ method, headers }: FastifyRequest): boolean {
+  return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined;
+}

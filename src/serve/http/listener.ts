@@ -1,0 +1,62 @@
+import { once } from 'node:events';
+import { type AddressInfo, Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { FastifyInstance } from 'fastify';
+import type { ServeSettings } from '../settings.ts';
+import { cannotListen } from './port.ts';
+
+/** An HTTP server that listens. */
+export interface HttpListener {
+  /** `http://127.0.0.1:8080` */
+  readonly address: string;
+  /** Takes no further connections; those that are open stay, also idle ones. */
+  stopAccepting(): void;
+  /** Resolves once the server no longer listens and its last connection is closed. */
+  readonly closed: Promise<unknown>;
+  /** Closes connections as they become idle; after `ms` all of them. */
+  end(ms: number): Promise<void>;
+}
+
+/** How often an ending server looks for connections that have become idle. */
+const IDLE_MS = 200;
+
+/** @throws ScoreBatchError `unavailable` if the port is taken */
+export async function listenHttp(app: FastifyInstance, settings: ServeSettings): Promise<HttpListener> {
+  const { host, port, limits, tls } = settings;
+  const { server } = app;
+  await app.ready();
+  let connections = 0;
+  // Not `maxConnections`: a cluster would hand a refused connection from process to process.
+  server.on('connection', (socket: Socket) => {
+    connections += 1;
+    socket.once('close', () => {
+      connections -= 1;
+    });
+    if (connections > limits.connections) socket.destroy();
+  });
+  server.listen({ host, port });
+  try {
+    await once(server, 'listening');
+  } catch (cause) {
+    throw cannotListen('HTTP', { host, port }, cause);
+  }
+  const bound = server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  const closed = once(server, 'close');
+  return {
+    address: `${tls === undefined ? 'http' : 'https'}://${shown}:${bound.port}`,
+    stopAccepting() {
+      // The method of an HTTP server would close idle connections, too, and no longer watch for slow requests.
+      if (server.listening) Server.prototype.close.call(server);
+    },
+    closed,
+    async end(ms) {
+      const timer = setInterval(() => server.closeIdleConnections(), IDLE_MS);
+      server.closeIdleConnections();
+      await Promise.race([closed, sleep(ms, undefined, { ref: false })]);
+      clearInterval(timer);
+      server.closeAllConnections();
+      await app.close();
+    },
+  };
+}

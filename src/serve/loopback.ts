@@ -1,0 +1,7 @@
+import { isIPv4 } from 'node:net';
+
+/** Whether only this machine reaches the address. @param host as in `host`, or of a `Host` header without its port */
+export function isLoopback(host: string): boolean {
+  const name = host.toLowerCase().replace(/^\[(.*)\]$/, '$1');
+  return name === 'localhost' || name === '::1' || (isIPv4(name) && name.startsWith('127.'));
+}

@@ -1,0 +1,132 @@
+import cluster from 'node:cluster';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { fromParts } from '../../error-parts.ts';
+import type { ServeSettings } from '../settings.ts';
+import type { Addresses, Answer, Leaving, LoadedModel, Order } from './messages.ts';
+import type { Metric } from './metric.ts';
+
+/** A process that answers, as its supervisor sees it. */
+export interface Answering {
+  readonly pid: number;
+  /** Resolves once every model has proved itself. @throws what the process could not do, or that it has ended */
+  readonly loaded: Promise<readonly LoadedModel[]>;
+  listen(): Promise<Addresses>;
+  /** Lets it answer what is open, then end; it is killed if it does not. */
+  leave(why: Leaving): Promise<void>;
+  kill(): void;
+  /** Its metrics as they are now; undefined if it does not say. */
+  collect(): Promise<readonly Metric[] | undefined>;
+  /** The last metrics that it told. */
+  last(): readonly Metric[];
+  /** How it ended: `SIGKILL`, `exit code 1`. */
+  readonly ended: Promise<string>;
+}
+
+interface Starting {
+  readonly settings: ServeSettings;
+  readonly json: boolean;
+  /** Answers with the metrics of all processes. */
+  readonly allMetrics: () => Promise<readonly (readonly Metric[])[]>;
+}
+
+/** A scrape does not wait longer for a process that is busy. */
+const COLLECT_MS = 2000;
+
+/** What a process that leaves may take beyond its drain. */
+const SLACK_MS = 3000;
+
+/** Starts a process, which begins to load at once. */
+export function startAnswering({ settings, json, allMetrics }: Starting): Answering {
+  // One process accepts connections and hands them on in turn: the system would give most of them to one process.
+  cluster.schedulingPolicy = cluster.SCHED_RR;
+  cluster.setupPrimary({ exec: fileURLToPath(new URL('./answering-process.js', import.meta.url)), args: [] });
+  const worker = cluster.fork({ SCORE_BATCH_SERVE_TOKEN: undefined });
+  const asked = new Map<number, (metrics: readonly Metric[]) => void>();
+  let questions = 0;
+  let last: readonly Metric[] = [];
+  const loaded = promised<readonly LoadedModel[]>();
+  const listening = promised<Addresses>();
+  const ended = promised<string>();
+  const fail = (error: Error): void => {
+    loaded.reject(error);
+    listening.reject(error);
+  };
+  const tell = (order: Order): void => {
+    if (worker.isConnected()) worker.send(order, () => undefined);
+  };
+  worker.on('message', (answer: Answer) => {
+    switch (answer.type) {
+      case 'started':
+        tell({ type: 'load', settings, json });
+        break;
+      case 'loaded':
+        loaded.resolve(answer.models);
+        break;
+      case 'listening':
+        listening.resolve(answer.addresses);
+        break;
+      case 'failed':
+        fail(fromParts(answer.error));
+        break;
+      case 'collected':
+        last = answer.metrics;
+        asked.get(answer.question)?.(answer.metrics);
+        asked.delete(answer.question);
+        break;
+      case 'left':
+        last = answer.metrics;
+        break;
+      case 'ask metrics': {
+        const { question } = answer;
+        void allMetrics().then((processes) => tell({ type: 'metrics', question, processes }));
+      }
+    }
+  });
+  worker.on('error', fail);
+  worker.on('exit', (code, signal) => {
+    const how = signal ?? `exit code ${code}`;
+    fail(new Error(`a process ended before it answered (${how})`));
+    ended.resolve(how);
+  });
+  return {
+    pid: worker.process.pid ?? 0,
+    loaded: loaded.promise,
+    listen() {
+      tell({ type: 'listen' });
+      return listening.promise;
+    },
+    async leave(why) {
+      tell({ type: 'leave', why });
+      const { leadMs, endMs } = settings.drain;
+      const late = setTimeout(() => worker.process.kill('SIGKILL'), leadMs + endMs + SLACK_MS);
+      await ended.promise;
+      clearTimeout(late);
+    },
+    kill: () => void worker.process.kill('SIGKILL'),
+    async collect() {
+      const question = ++questions;
+      const told = new Promise<readonly Metric[]>((resolve) => asked.set(question, resolve));
+      tell({ type: 'collect', question });
+      return await Promise.race([told, ended.promise.then(() => undefined), sleep(COLLECT_MS, undefined, { ref: false })]);
+    },
+    last: () => last,
+    ended: ended.promise,
+  };
+}
+
+interface Promised<T> {
+  readonly promise: Promise<T>;
+  resolve(value: T): void;
+  reject(error: Error): void;
+}
+
+function promised<T>(): Promised<T> {
+  let settle: Pick<Promised<T>, 'resolve' | 'reject'> | undefined;
+  const promise = new Promise<T>((resolve, reject) => {
+    settle = { resolve, reject };
+  });
+  // Whoever waits for it is told; a process that ends later must not end this one.
+  promise.catch(() => undefined);
+  return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
+}

@@ -1,0 +1,60 @@
+import type { Answering } from './answering.ts';
+import { addCounts, type Metric } from './metric.ts';
+
+/** Metrics over all processes, those that have ended included, and of the supervisor itself. */
+export interface CountedProcesses {
+  add(process: Answering): void;
+  reloaded(outcome: 'done' | 'refused'): void;
+  /** A process has ended that was not told to. */
+  lost(): void;
+  all(): Promise<readonly (readonly Metric[])[]>;
+}
+
+export function countProcesses(): CountedProcesses {
+  const processes = new Set<Answering>();
+  let ended: readonly Metric[] = [];
+  let lost = 0;
+  const reloads = { done: 0, refused: 0 };
+  let refused = 0;
+  return {
+    add(process) {
+      processes.add(process);
+      void process.ended.then(() => {
+        processes.delete(process);
+        ended = addCounts(ended, process.last());
+      });
+    },
+    reloaded(outcome) {
+      reloads[outcome] += 1;
+      refused = outcome === 'refused' ? 1 : 0;
+    },
+    lost() {
+      lost += 1;
+    },
+    async all() {
+      const alive = await Promise.all([...processes].map((process) => process.collect()));
+      const values = (['done', 'refused'] as const).map((outcome) => ({ value: reloads[outcome], labels: { outcome } }));
+      const own: Metric[] = [
+        metric('score_batch_serve_reloads_total', 'Reloads since the start', 'counter', values),
+        metric(
+          'score_batch_serve_reload_refused',
+          '1 if the last reload was refused: what it should have replaced answers',
+          'gauge',
+          [{ value: refused, labels: {} }],
+        ),
+        metric('score_batch_serve_processes', 'Processes that are there to answer', 'gauge', [
+          { value: processes.size, labels: {} },
+        ]),
+        metric('score_batch_serve_lost_processes_total', 'Processes that ended without being told to', 'counter', [
+          { value: lost, labels: {} },
+        ]),
+      ];
+      // Read after the answers: a process that ended meanwhile is counted once.
+      return [...alive.filter((one) => one !== undefined), ended, own];
+    },
+  };
+}
+
+function metric(name: string, help: string, type: string, values: Metric['values']): Metric {
+  return { name, help, type, aggregator: 'sum', values };
+}

@@ -1,0 +1,158 @@
+import type { Console } from '../../terminal/console.ts';
+import { presentError } from '../../terminal/error.ts';
+import { tryPort } from '../http/port.ts';
+import { isLoopback } from '../loopback.ts';
+import type { ServeSettings } from '../settings.ts';
+import { startAnswering } from './answering.ts';
+import { countProcesses } from './counted-processes.ts';
+import { type Generation, startGeneration, type Upkeep } from './generation.ts';
+import type { Addresses, LoadedModel } from './messages.ts';
+
+export interface Supervision {
+  /** Reads settings, tokens and certificates, at the start and at each reload. */
+  readonly read: () => Promise<ServeSettings>;
+  /** Whether lines are JSON. */
+  readonly json: boolean;
+  readonly console: Console;
+  /** Aborted by the signal that ends the server. */
+  readonly signal: AbortSignal;
+  /** See `Context`. */
+  readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
+}
+
+/** What an end may take beyond the drain, in milliseconds. */
+const SLACK_MS = 5000;
+
+/**
+ * Starts the processes that answer, replaces them on a reload or when one ends, and ends them. It answers no request and loads no
+ * model itself, so nothing that a request does reaches it.
+ *
+ * @throws ScoreBatchError `configuration` if a bundle does not prove itself, `unavailable` if a port is taken or no process lives
+ */
+export async function supervise({ read, json, console, signal, serving }: Supervision): Promise<void> {
+  const counts = countProcesses();
+  let settings = await read();
+  let current: Generation | undefined;
+  let next: Generation | undefined;
+  let asked = false;
+  let working = true;
+  let fail: (error: Error) => void = () => undefined;
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  const upkeep: Upkeep = {
+    console,
+    start(given) {
+      const process = startAnswering({ settings: given, json, allMetrics: counts.all });
+      counts.add(process);
+      return process;
+    },
+    lost: counts.lost,
+    changed: () => void reload(),
+    gone: (error) => fail(error),
+  };
+  const allow = ({ drain }: ServeSettings) => {
+    serving({ reload: () => void reload(), graceMs: drain.leadMs + drain.endMs + SLACK_MS });
+  };
+
+  /** Reads everything anew. Until the new processes have proved themselves, and if they do not, the old ones answer. */
+  async function reload(): Promise<void> {
+    asked = true;
+    if (working) return;
+    working = true;
+    while (asked && !signal.aborted) {
+      asked = false;
+      try {
+        const given = await read();
+        const found = await withPorts(given, { before: settings, chosen: current?.settings });
+        next = await startGeneration(found, upkeep, signal);
+        const addresses = await next.listen();
+        const old = current;
+        [settings, current, next] = [given, next, undefined];
+        counts.reloaded('done');
+        allow(given);
+        say(console, 'reloaded; listening', addresses, current);
+        void old?.leave('replaced').then(() => console.debug('the processes from before the reload have ended'));
+      } catch (error) {
+        next?.kill();
+        next = undefined;
+        if (signal.aborted) break;
+        counts.reloaded('refused');
+        const { message, details, hint } = presentError(error);
+        const why = [message, ...details.map((detail) => `  ${detail}`), ...(hint ? [`hint: ${hint}`] : [])].join('\n');
+        console.warn(`the reload is refused, what was loaded before answers on: ${why}`, { reload: 'refused' });
+      }
+    }
+    working = false;
+  }
+
+  allow(settings);
+  try {
+    warnOf(settings, console);
+    current = await startGeneration(await withPorts(settings, {}), upkeep, signal);
+    say(console, 'listening', await current.listen(), current);
+  } catch (error) {
+    current?.kill();
+    // Whoever ended it while it loaded asked for no more.
+    if (signal.aborted) return;
+    throw error;
+  }
+  working = false;
+  if (asked) void reload();
+  try {
+    await Promise.race([failed, aborted(signal)]);
+  } catch (error) {
+    current.kill();
+    throw error;
+  }
+  const { leadMs } = current.settings.drain;
+  console.info(`ending; requests are answered for ${leadMs / 1000} s more`, { event: 'drain' });
+  next?.kill();
+  await current.leave('ending');
+  console.info('ended');
+}
+
+/** Ports that can be had; a port that the system chose stays over a reload. */
+async function withPorts(
+  settings: ServeSettings,
+  { before, chosen }: { readonly before?: ServeSettings; readonly chosen?: ServeSettings | undefined },
+): Promise<ServeSettings> {
+  const { host, port, grpcPort } = settings;
+  const same = before?.host === host;
+  const http = same && chosen !== undefined && before.port === port ? chosen.port : await tryPort('HTTP', { host, port });
+  if (grpcPort === undefined) return { ...settings, port: http };
+  const grpc =
+    same && chosen?.grpcPort !== undefined && before.grpcPort === grpcPort
+      ? chosen.grpcPort
+      : await tryPort('gRPC', { host, port: grpcPort });
+  return { ...settings, port: http, grpcPort: grpc };
+}
+
+function say(console: Console, what: string, { http, grpc }: Addresses, { models, settings }: Generation): void {
+  const where = grpc === undefined ? http : `${http} and ${grpc} (gRPC)`;
+  console.info(`${what} on ${where}: ${models.map(describe).join(', ')}`, {
+    event: 'listening',
+    http,
+    grpc: grpc ?? null,
+    processes: settings.processes,
+    models,
+  });
+}
+
+function describe({ name, version, sameBits }: LoadedModel): string {
+  return `${name} ${version}${sameBits ? '' : ' (scores may differ by 1e-6 with the rows beside them)'}`;
+}
+
+function warnOf({ host, tokens, tls }: ServeSettings, console: Console): void {
+  if (isLoopback(host) || tls !== undefined || tokens.length === 0) return;
+  console.warn(
+    'tokens are sent unencrypted: use --tls-cert and --tls-key, or a proxy that does, on a network that is not yours',
+  );
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}

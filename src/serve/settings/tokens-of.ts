@@ -1,0 +1,51 @@
+import { createHash } from 'node:crypto';
+import { readBounded } from '../../bounded-file.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { registerSecret } from '../../secrets.ts';
+
+/** Shorter ones could be guessed. */
+const SHORTEST = 16;
+
+const LIMIT = 2 ** 20;
+
+export const TOKEN_VARIABLE = 'SCORE_BATCH_SERVE_TOKEN';
+
+/**
+ * SHA-256 of every bearer token, hex: those of the file, one per line, and the one in SCORE_BATCH_SERVE_TOKEN. From now on no message
+ * shows them.
+ *
+ * @throws ScoreBatchError `configuration` if a source of tokens is named but holds none, or a token is not usable
+ */
+export async function tokensOf(file: string | undefined, environment: NodeJS.ProcessEnv): Promise<string[]> {
+  const variable = environment[TOKEN_VARIABLE];
+  const tokens = [
+    ...(file === undefined ? [] : await fromFile(file)),
+    ...(variable === undefined ? [] : [{ place: TOKEN_VARIABLE, token: variable.trim() }]),
+  ];
+  for (const { place, token } of tokens) {
+    registerSecret(token);
+    if (token.length < SHORTEST) {
+      throw new ScoreBatchError('configuration', `${place}: a token needs at least ${SHORTEST} characters`, {
+        hint: '`openssl rand -hex 32` makes one',
+      });
+    }
+    // What fits into the header `Authorization: Bearer …`; see RFC 6750, section 2.1.
+    if (!/^[\w.~+/-]+=*$/.test(token)) {
+      throw new ScoreBatchError('configuration', `${place}: a token has letters, digits and -._~+/ only`, {
+        hint: '`openssl rand -hex 32` makes one',
+      });
+    }
+  }
+  return [...new Set(tokens.map(({ token }) => createHash('sha256').update(token).digest('hex')))];
+}
+
+async function fromFile(file: string): Promise<{ readonly place: string; readonly token: string }[]> {
+  const text = (await readBounded(file, LIMIT, 'check the path of the token file')).toString('utf8');
+  const tokens = text
+    .split(/\r?\n/)
+    .map((line, at) => ({ place: `${file}:${at + 1}`, token: line.trim() }))
+    .filter(({ token }) => token !== '' && !token.startsWith('#'));
+  // Nobody means to let everybody in with it.
+  if (tokens.length > 0) return tokens;
+  throw new ScoreBatchError('configuration', `${file} has no token`, { hint: 'write one token per line' });
+}

@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { startLoad } from './load.ts';
+import { edit, isAlive, metricOf, startServer } from './server.ts';
+
+const ANSWERED = 'score_batch_serve_request_seconds_count{protocol="predict",model="iris",version="2026-11-27",outcome="ok"}';
+
+it('answers every request while a new version takes over, and while one that does not prove itself is refused', async () => {
+  const server = await startServer('processes: 2\n');
+  const before = await server.processes();
+  expect(before).toHaveLength(2);
+  const load = startLoad(server.url);
+  await sleep(500);
+
+  await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
+  server.signal('SIGHUP');
+  await server.says(/^reloaded; listening on .*: iris 2026-12-01/m);
+  // Old processes answer what they have, tell their clients to go, and end.
+  while (before.some(isAlive)) await sleep(50);
+  const after = await server.processes();
+  expect(after).toHaveLength(2);
+  const counted = metricOf(await server.metrics(), ANSWERED);
+  expect(counted).toBeGreaterThan(0);
+
+  // The model is as it was, but what it should say is not.
+  await edit(server, 'iris/golden.csv', /(\n[^\n]*,)0\.\d+/, '$10.123456');
+  server.signal('SIGHUP');
+  await server.says(/^warning: the reload is refused, what was loaded before answers on: /m);
+  expect(await server.processes()).toEqual(after);
+  await sleep(300);
+  const { answers, failures, closing, versions } = await load.stop();
+  expect(failures).toEqual([]);
+  expect([...answers.keys()]).toEqual([200]);
+  expect([...versions]).toEqual(['2026-11-27', '2026-12-01']);
+  expect(closing).toBeGreaterThan(0);
+
+  const metrics = await server.metrics();
+  expect(metricOf(metrics, 'score_batch_serve_reloads_total{outcome="done"}')).toBe(1);
+  expect(metricOf(metrics, 'score_batch_serve_reloads_total{outcome="refused"}')).toBe(1);
+  expect(metricOf(metrics, 'score_batch_serve_reload_refused')).toBe(1);
+  expect(metricOf(metrics, 'score_batch_serve_lost_processes_total')).toBe(0);
+  // What ended processes have counted stays: together they have answered what was asked.
+  expect(metricOf(metrics, ANSWERED)).toBe(counted);
+  const newer = ANSWERED.replace('2026-11-27', '2026-12-01');
+  expect(metricOf(metrics, ANSWERED) + metricOf(metrics, newer)).toBe(answers.get(200));
+}, 120_000);
+
+it('refuses a digest that differs, and settings with problems, each with its reason; then takes what is right again', async () => {
+  const server = await startServer();
+  await edit(server, 'iris/model.yaml', /sha256: "./, 'sha256: "0');
+  server.signal('SIGHUP');
+  await server.says(/the reload is refused.*: the digest of .*model\.onnx does not match model\.yaml/);
+  await edit(server, 'serve.yaml', /host:/, 'prot: 1\nhost:');
+  server.signal('SIGHUP');
+  await server.says(/serve\.yaml:1:1: unknown key prot; did you mean port\?/);
+  expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
+  await edit(server, 'serve.yaml', /prot: 1\n/, '');
+  await edit(
+    server,
+    'iris/model.yaml',
+    /sha256: ".*"/,
+    'sha256: "c084674bac81e3b1c652c28d1bf675d3d5b658d60dc2d2f914b8b12fc7b901cb"',
+  );
+  server.signal('SIGHUP');
+  await server.says(/^reloaded; listening on /m);
+  expect(metricOf(await server.metrics(), 'score_batch_serve_reload_refused')).toBe(0);
+}, 120_000);
