@@ -20,13 +20,6 @@ export const PAGE_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Whether anyone who can connect may ask, without a token. */
-    open?: boolean;
-  }
-}
-
 /**
  * `GET /`: a form made from the signatures of what is served. A browser opens it without a token, so it says nothing of the
  * models; its script asks `GET /served.json` for them, if need be with the token that people enter.
@@ -34,11 +27,7 @@ declare module 'fastify' {
 export function addPageRoutes(app: FastifyInstance, service: Service): void {
   app.get('/', { config: { open: true } }, async (_, reply) =>
     reply
-      .headers({
-        'content-security-policy': PAGE_POLICY,
-        'referrer-policy': 'no-referrer',
-        'x-content-type-options': 'nosniff',
-      })
+      .headers({ 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'no-referrer' })
       .type('text/html; charset=utf-8')
       .send(PAGE),
   );
