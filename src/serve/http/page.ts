@@ -6,7 +6,7 @@ import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /** Nothing is loaded, only the script and the style below apply, and the script may ask this server only. */
-export const PAGE_POLICY = [
+const PAGE_POLICY = [
   "default-src 'none'",
   `script-src ${hashOf(PAGE_SCRIPT)}`,
   `style-src ${hashOf(PAGE_STYLE)}`,

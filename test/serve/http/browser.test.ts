@@ -179,7 +179,7 @@ it('shows names of a bundle as text', async () => {
 });
 
 it('asks for the token that the server takes, before it says what is served', async () => {
-  const token = 'a token of a test';
+  const token = 'a-token-of-a-test';
   const guarded = await startServing(settingsOf([IRIS], { tokens: [createHash('sha256').update(token).digest('hex')] }));
   const context = await browser.newContext();
   try {
