@@ -23,13 +23,14 @@ export interface Server {
   metrics(): Promise<string>;
 }
 
-const BASE = 'host: 127.0.0.1\nport: 0\ngrpc_port: false\nmodels: [iris]\ndrain: { lead: 1s, end: 5s }\n';
+const BASE = 'host: 127.0.0.1\nport: 0\nmodels: [iris]\ndrain: { lead: 1s, end: 5s }\n';
 
 /** Starts a server of the iris bundle, copied, and waits until it listens. @param settings further lines of `serve.yaml` */
 export async function startServer(settings = '', environment: NodeJS.ProcessEnv = {}): Promise<Server> {
   const folder = await temporaryFolder();
   await cp(IRIS, path.join(folder, 'iris'), { recursive: true });
-  await writeFile(path.join(folder, 'serve.yaml'), `${BASE}${settings}`);
+  const grpc = settings.includes('grpc_port') ? '' : 'grpc_port: false\n';
+  await writeFile(path.join(folder, 'serve.yaml'), `${BASE}${grpc}${settings}`);
   const running = startScoreBatch(folder, ['serve', '--config', 'serve.yaml'], environment);
   const { process: child, ended } = running;
   let stderr = '';
