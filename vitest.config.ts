@@ -4,7 +4,12 @@ import { SlowestFiles } from './test/slowest-files.ts';
 const NEED_AIRFLOW = ['test/deploy/airflow.test.ts'];
 
 // Compared with libraries in Python, which are installed the first time.
-const NEED_PYTHON = ['test/evaluation/sklearn/*.test.ts', 'test/explain/shap/*.test.ts', 'test/serve/clients/*.test.ts'];
+const NEED_PYTHON = [
+  'test/evaluation/sklearn/*.test.ts',
+  'test/explain/shap/*.test.ts',
+  'test/serve/clients/*.test.ts',
+  'test/serve/http/schemathesis.test.ts',
+];
 
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];
@@ -32,6 +37,7 @@ const SYSTEM = [
   'backfill',
   'bench',
   'bottleneck',
+  'classes',
   'commands/compare',
   'challenger',
   'commands/explain',
@@ -98,7 +104,7 @@ const SYSTEM = [
 const FAULTS = ['test/crash/**/*.test.ts', 'test/faults/**/*.test.ts'];
 
 // Pages in a real Chromium, started by `npm run test:browser`.
-const BROWSER = ['test/page/browser.test.ts'];
+const BROWSER = ['test/page/browser.test.ts', 'test/serve/http/browser.test.ts'];
 
 const WITH_EMULATORS = {
   globalSetup: 'test/emulators/global-setup.ts',

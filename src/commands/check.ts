@@ -15,6 +15,7 @@ import { refuseTimeless } from '../labels/refuse.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
 import { championDefinition, loadChallenger } from '../plan/challenger.ts';
+import { planClasses } from '../plan/classes.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
@@ -129,9 +130,10 @@ async function checkQuery(target: Target): Promise<string> {
 
 async function checkTables({ job, sink, bundle, schema }: Target): Promise<string> {
   const definition = championDefinition(job.definition, needed(bundle), await loadChallenger(job));
+  const classes = planClasses(definition, needed(bundle));
   const { key, keep } = chooseColumns(definition, needed(schema), needed(bundle));
   const tables = tablesOf(tableNames(definition), {
-    ...{ key, keep },
+    ...{ key, keep: [...keep, ...(classes?.columns ?? [])] },
     scoreColumn: definition.score.column,
     layout: definition.sink.layout,
     reasons: definition.score.reasons?.features,

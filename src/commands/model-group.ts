@@ -53,7 +53,10 @@ export function addModelCommands({ program, context, show }: CommandLine): void 
     .option('--csv <file>', 'CSV file with the rows; its header names the features')
     .option('--query <sql|file>', 'SELECT, or .sql file, that returns the rows')
     .option('--warehouse <url>', "DuckDB file for --query, as duckdb:FILE (default: the job's source)")
-    .option('--expected <column>', 'column with the scores from Python (default: the model scores the rows itself)')
+    .option(
+      '--expected <column>',
+      'column with the scores from Python; of a bundle with classes one per label, comma-separated (default: the model scores the rows itself)',
+    )
     .option(
       '--golden-rows <n>',
       'number of golden rows, in addition to nulls, extremes and categories (default: 200)',

@@ -6,6 +6,7 @@ import type { InspectOutput } from '../json/model.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { readGolden } from '../model/golden.ts';
 import { findPlacements, showPlacements, zeroInputs } from '../model/node-placement.ts';
+import type { ClassesOutput } from '../model/output-schema.ts';
 import { randomInputs } from '../model/random-rows.ts';
 import type { KnownValues } from '../onnx/known-values.ts';
 import { seededRandom } from '../random.ts';
@@ -61,7 +62,7 @@ async function inspectFile(file: string, shownPath: string, flags: ModelFlags): 
   // Everything but YAML is a comment, so that the output is a file to start from. A file that cannot be scored gets none.
   const text = [
     ...notice.map((line) => `# ${line}`),
-    ...(notice.length > 0 ? [] : [modelSkeleton(model.digest, metadata, known)]),
+    ...(notice.length > 0 ? [] : [modelSkeleton(model, metadata, known)]),
     ...showPlacements(placement, operators).map((line) => `# ${line}`),
   ];
   return { data, text: text.join('\n') };
@@ -117,6 +118,7 @@ function describeModel(
     origin: definition.origin ?? null,
     inputs: signature.inputs,
     output: signature.output,
+    ...('labels' in definition.output && { classes: definition.output }),
     trained: definition.trained ?? {},
     reference: { score: definition.reference?.score ?? null, features: Object.keys(definition.reference?.features ?? {}) },
     baseline: definition.baseline ?? null,
@@ -132,6 +134,7 @@ function showModel({
   origin,
   inputs,
   output,
+  classes,
   trained,
 }: ReturnType<typeof describeModel>): string[] {
   const opsets = Object.entries(file.opsets).map(([domain, opset]) => `${domain} ${opset}`);
@@ -142,10 +145,7 @@ function showModel({
     `made by   ${file.producer || 'unknown'}, opset ${opsets.join(', ')}`,
     ...(origin === null ? [] : [`origin    ${origin.version}, sha256 ${origin.sha256}, by ${origin.by}`]),
     ...file.inputs.map((info) => `input     ${info.name} ${showTensor(info)}`),
-    ...file.outputs.map(
-      (info) =>
-        `output    ${info.name} ${showTensor(info)}${info.name === output.name ? `, score at index ${output.index}` : ''}`,
-    ),
+    ...file.outputs.map((info) => `output    ${info.name} ${showTensor(info)}${roleOf(info.name, output, classes)}`),
     ...inputs.flatMap((input) =>
       input.features.map((feature) => `column    ${feature.name} → ${input.name} (${input.dtype}): ${rules(feature)}`),
     ),
@@ -153,6 +153,13 @@ function showModel({
       ([fact, value]) => `trained   ${fact}: ${typeof value === 'string' ? value.trim() : JSON.stringify(value)}`,
     ),
   ];
+}
+
+/** What the bundle takes an output for. */
+function roleOf(name: string, output: Signature['output'], classes: ClassesOutput | undefined): string {
+  if (classes === undefined) return name === output.name ? `, score at index ${output.index}` : '';
+  if (name === classes.label) return ', the class';
+  return name === classes.probabilities ? `, probabilities of ${classes.labels.join(', ')}` : '';
 }
 
 /** Categories that differ between `model.yaml` and the encoders in the file. The model scores a value unknown to an encoder as none. */

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { counted } from '../domain/counted.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { loadJob } from '../job/load.ts';
@@ -42,7 +43,7 @@ export async function referenceCommand(
   const source = await sourceOf(flags, bundle, context);
   const made = await makeReference(bundle, {
     source,
-    expected: flags.expected,
+    expected: expectedOf(flags.expected, bundle),
     goldenRows: flags.goldenRows ?? GOLDEN_ROWS,
     signal: context.signal,
   });
@@ -83,6 +84,18 @@ export async function referenceCommand(
       ...(flags.write === true ? [] : [yamlOf(keys).trimEnd()]),
     ].join('\n'),
   };
+}
+
+/** The columns in `--expected`: one with scores, or one per class. */
+function expectedOf(given: string | undefined, { signature: { classes } }: Bundle): readonly string[] {
+  if (given === undefined || classes === undefined) return given === undefined ? [] : [given];
+  const columns = given.split(',').map((name) => name.trim());
+  if (columns.length === classes.labels.length) return columns;
+  throw new ScoreBatchError(
+    'usage',
+    `--expected names ${counted(columns.length, 'column')}, and the bundle has ${classes.labels.length} classes`,
+    { hint: `name the column of each class, in the order ${classes.labels.join(', ')}: --expected p_1,p_2,…` },
+  );
 }
 
 async function sourceOf(flags: ReferenceFlags, bundle: Bundle, { folder, environment }: Context): Promise<TrainingSource> {

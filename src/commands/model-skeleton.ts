@@ -1,5 +1,8 @@
 import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model-metadata.ts';
+import { classLabels } from '../onnx/class-labels.ts';
 import { type KnownValues, knownValues } from '../onnx/known-values.ts';
+import { parseModel } from '../onnx/model.ts';
+import type { ModelBytes } from '../runtime/model-file.ts';
 import { yamlText } from '../yaml/scalar.ts';
 
 /** What the file says about each column of its inputs; empty if its graph cannot be followed. */
@@ -16,8 +19,11 @@ export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): 
 }
 
 /** A `model.yaml` to start from: what the file knows is filled in, the rest is comments. */
-export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata, known: readonly KnownValues[]): string {
-  const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
+export function modelSkeleton(
+  { digest, bytes }: ModelBytes,
+  { inputs, outputs }: ModelMetadata,
+  known: readonly KnownValues[],
+): string {
   return [
     '# model.yaml for this file: name the columns, and declare nulls, ranges and categories',
     'name: my-model',
@@ -37,11 +43,44 @@ export function modelSkeleton(digest: string, { inputs, outputs }: ModelMetadata
         ),
       ).flat(),
     ]),
-    `output: { name: ${yamlText(output?.name ?? '?')}, index: ${Number(output?.shape[1]) > 1 ? 1 : 0} }     # of ${outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ')}`,
-    'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and expected_score',
+    ...outputLines(bytes, outputs),
   ]
     .map((line) => line.replaceAll(/[\r\n]+/g, ' ')) // A line break in a name must not end a comment.
     .join('\n');
+}
+
+/** A model of three classes or more has no score, so it gets the form with classes if the file names them. */
+function outputLines(bytes: Uint8Array, outputs: readonly TensorInfo[]): string[] {
+  const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float64') ?? outputs[0];
+  const [name, width] = [output?.name ?? '?', Number(output?.shape[1])];
+  const declared = outputs.map((info) => `${info.name} ${showTensor(info)}`).join(', ');
+  const golden = 'golden: { file: golden.csv, tolerance: 1e-6 }     # the columns, and';
+  const labels = width > 2 ? labelsIn(bytes, name, width) : undefined;
+  if (labels === undefined) {
+    return [
+      `output: { name: ${yamlText(name)}, index: ${width > 1 ? 1 : 0} }     # of ${declared}`,
+      `${golden} expected_score`,
+    ];
+  }
+  const label = outputs.find(({ dtype, shape: [, wide = 1] }) => (dtype === 'string' || dtype === 'int64') && wide === 1);
+  const classes = labels.map((text) => JSON.stringify(text)).join(', ');
+  return [
+    `# The classes as the file names them. If one of them is the score: { name: ${yamlText(name)}, index: its position from 0 }`,
+    `output: { ${label === undefined ? '' : `label: ${yamlText(label.name)}, `}probabilities: ${yamlText(name)}, labels: [${classes}] }     # of ${declared}`,
+    `${golden} expected_${labels[0]} and so on for each label`,
+  ];
+}
+
+/** The names of the classes; undefined if the file does not tell, or tells several. */
+function labelsIn(bytes: Uint8Array, probabilities: string, classes: number): readonly string[] | undefined {
+  try {
+    const lists = classLabels(parseModel(bytes), { label: undefined, probabilities, classes });
+    const [list] = lists;
+    return lists.length === 1 && list?.length === classes ? list : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function widthOf({ shape }: TensorInfo): number {

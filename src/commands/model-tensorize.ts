@@ -20,13 +20,16 @@ export async function tensorizeCommand(
 ): Promise<{ data: TensorizeOutput; text: string }> {
   const original = await loadBundle(path.resolve(root, folder));
   const out = path.resolve(root, flags.out);
-  const { bundle, ensembles, verified } = await tensorizeBundle(original, {
+  const { bundle, ensembles, dropped, verified } = await tensorizeBundle(original, {
     out,
     providers: sessionOptions(flags).providers.filter((provider) => provider !== 'cpu'),
     force: flags.force === true,
     by: `score-batch ${VERSION} model tensorize`,
   });
   console.warn('on cpu the original is 10 to 30 times faster: use the new bundle only with a GPU');
+  if (dropped !== undefined) {
+    console.warn(`the new bundle leaves out the output ${dropped}: no GPU gives labels; the probabilities of its classes stay`);
+  }
   const trees = ensembles.flatMap(({ ensemble }) => ensemble.nodes.trees);
   const depth = trees.reduce((most, tree) => Math.max(most, tree.depth), 0);
   const { name, version } = bundle.definition;

@@ -66,7 +66,11 @@ export async function explainUsers(users: readonly UserToExplain[], options: Exp
       const rejected = new Int32Array(batch.rows);
       encoder.encode(batch, 0, rejected);
       const tensors = encoder.tensors(batch.rows);
-      const scores = await scoresOf(inBatches(session), tensors, signature.output);
+      const scores = await scoresOf(
+        inBatches(session, undefined, { even: signature.classes !== undefined }),
+        tensors,
+        signature.output,
+      );
       const words = new Uint32Array(2 * batch.rows);
       hasher.hash(tensors, rejected, batch.rows, words);
       const values = await explainer.explain(tensors, batch.rows);

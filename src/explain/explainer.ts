@@ -49,7 +49,7 @@ export async function createExplainer(bundle: Bundle, baseline: Baseline, sessio
   const model = readTreeModel(bytes, signature);
   const layout = 'why' in model ? model : layOut(model);
   if ('why' in model || 'why' in layout) {
-    const batched = inBatches(session);
+    const batched = inBatches(session, undefined, { even: signature.classes !== undefined });
     const score = (inputs: readonly InputTensor[]) => scoresOf(batched, inputs, signature.output);
     return {
       method: 'occlusion',

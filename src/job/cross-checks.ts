@@ -5,6 +5,7 @@ import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM 
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import type { Problem } from '../yaml/checked.ts';
 import { challengerChecks } from './challenger-checks.ts';
+import { classChecks } from './class-checks.ts';
 import { incrementalChecks } from './incremental-checks.ts';
 import { keptRowsAreFrozen } from './kept-checks.ts';
 import type { JobDefinition } from './schema.ts';
@@ -27,6 +28,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...evaluationGatesHaveLabels(job),
     ...challengerChecks(job),
     ...incrementalChecks(job),
+    ...classChecks(job),
   ];
 }
 

@@ -54,7 +54,13 @@ export const inspectOutput = z.strictObject({
   placement: z.array(placement),
   origin: z.strictObject({ sha256: digest, version: text, by: text }).nullable(),
   inputs: z.array(z.strictObject({ name: text, dtype: z.enum(INPUT_DTYPES), features: z.array(feature) })),
-  output: z.strictObject({ name: text, index: count }),
+  output: z
+    .strictObject({ name: text, index: count })
+    .describe('where the score is; of a bundle with classes, the probability of the first one'),
+  classes: z
+    .strictObject({ label: text.optional(), probabilities: text, labels: z.array(text) })
+    .optional()
+    .describe('outputs of a bundle with classes, and their names in the order of the probabilities'),
   trained: z.record(text, z.unknown()).describe('as model.yaml says'),
   reference: z.strictObject({ score: histogram.nullable(), features: z.array(text) }),
   baseline: z.record(text, scalar).nullable(),
@@ -151,7 +157,10 @@ export const referenceOutput = z.strictObject({
   golden: writtenFile.extend({ rows: count }),
   baseline_file: writtenFile,
   model_yaml: text.nullable(),
-  reference: z.strictObject({ score: histogram, features: z.record(text, featureReference) }),
+  reference: z.strictObject({
+    score: histogram.optional().describe('absent for a bundle with classes'),
+    features: z.record(text, featureReference),
+  }),
   baseline: z.record(text, scalar),
   baseline_rows: z.strictObject({ file: text, sha256: digest }).optional(),
 });

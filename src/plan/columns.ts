@@ -8,6 +8,7 @@ import { nearest } from '../suggest.ts';
 /** Columns of the query by purpose. */
 export interface ChosenColumns {
   readonly key: readonly Column[];
+  /** Published beside the score. */
   readonly keep: readonly Column[];
   /** Columns that feed the model's features, in the order of the features. */
   readonly features: readonly Column[];

@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import type { PublishedClasses } from '../domain/class-columns.ts';
 import type { Execution } from '../domain/execution.ts';
 import { currentPublication } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
@@ -30,6 +31,7 @@ import {
   refuseNoParameter,
   withoutFreeze,
 } from './checks.ts';
+import { planClasses } from './classes.ts';
 import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { loadJobBundle } from './job-bundle.ts';
@@ -59,6 +61,8 @@ export interface Plan
   readonly window: Window;
   readonly query: Query;
   readonly bundle: Bundle;
+  /** Set if every class is published; its columns are the last ones of `keep`. */
+  readonly classes?: PublishedClasses | undefined;
   /** Where the model runs; undefined if this process scores nothing. */
   readonly execution: Execution | undefined;
   readonly tables: Tables;
@@ -135,6 +139,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const definition = championDefinition(job.definition, bundle, loaded);
   refuseMissingReference(job, bundle);
   refuseUnmeasured(job, bundle);
+  const classes = planClasses(definition, bundle);
   const baseline = definition.score.reasons && (await readBaseline(bundle));
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const served = phases.has('score') ? await tryModel(bundle, definition.score, requireGpu) : undefined;
@@ -151,12 +156,13 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const asOf = options.asOf === undefined ? undefined : await rowsOfThen(options.asOf, { definition, window, source, ledger });
   const schema = asOf?.frozen.columns ?? (await source.describe(query));
   const columns = asOf ? columnsOfThen(asOf, definition, bundle) : chooseColumns(definition, schema, bundle);
+  const published = { ...columns, keep: [...columns.keep, ...(classes?.columns ?? [])] };
   const identity = await source.identity();
   const challenger = planChallenger(loaded, job.definition, schema);
   const reads = (phases.has('freeze') || phases.has('aside')) && asOf === undefined;
   const estimatedBytes = reads ? await estimateBytes(source, query) : undefined;
   const tables = tablesOf(tableNames(definition), {
-    ...columns,
+    ...published,
     scoreColumn: definition.score.column,
     layout: definition.sink.layout,
     reasons: definition.score.reasons?.features,
@@ -206,7 +212,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
       identity,
       reserved,
     },
-    ...columns,
+    ...published,
+    classes,
     // The fingerprint is of the champion's own columns: a challenger that comes or goes restarts no run.
     needed: eachOnce([...columns.needed, ...(challenger?.features ?? [])]),
     ...before,

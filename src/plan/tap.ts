@@ -54,7 +54,8 @@ export function threadsToStart(
   requestedWorkers: number | undefined,
 ): number | undefined {
   const kinds = [source.warehouse, sink.warehouse ?? source.warehouse].map(warehouseKind);
-  const freezes = source.freeze === 'always' || source.keep_rows !== undefined || challenger !== undefined;
+  const freezes =
+    source.freeze === 'always' || source.keep_rows !== undefined || challenger !== undefined || score.classes !== undefined;
   if (freezes || !kinds.every((kind) => kind === 'duckdb')) return undefined;
   const { cores } = readMachine();
   return Math.min(cores, requestedWorkers ?? (score.workers === 'auto' ? cores : score.workers));
@@ -69,8 +70,9 @@ export function threadsToStart(
 export async function planTap(input: TapInput): Promise<TapPlan | undefined> {
   const { definition, query, source, sizing, served, alone } = input;
   const { freeze, keep_rows: kept } = definition.source;
-  // Rows that are kept, or that two models score, are read once.
-  const freezes = freeze === 'always' || kept !== undefined || definition.challenger !== undefined;
+  // Rows that are kept, or that two models score, are read once. What is scored on its way has one score.
+  const { challenger, score } = definition;
+  const freezes = freeze === 'always' || kept !== undefined || challenger !== undefined || score.classes !== undefined;
   if (freezes || served === undefined || !alone) return undefined;
   const found = fitTap(input);
   if (typeof found === 'string') {

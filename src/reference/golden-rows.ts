@@ -1,5 +1,5 @@
 import { featuresOf, type Signature } from '../domain/signature.ts';
-import { EXPECTED } from '../model/golden.ts';
+import { expectedColumns } from '../model/golden.ts';
 import { spreadRows } from '../runtime/input-rows.ts';
 import { type Cell, csvCell, csvName } from './cells.ts';
 import type { Sample } from './sample.ts';
@@ -8,14 +8,15 @@ import type { Sample } from './sample.ts';
 const MAX_CATEGORIES = 100;
 
 /**
- * Chooses golden rows: rows spread over the scores, and for each feature a null, the smallest and largest value, and each
+ * Chooses golden rows: rows spread over the scores, or over the classes and their probabilities, and for each feature a null, the smallest and largest value, and each
  * category.
  *
  * @param wanted rows to spread over the scores
  * @returns row numbers in ascending order
  */
-export function chooseGolden(signature: Signature, { rows, scores }: Sample, wanted: number): number[] {
-  const byScore = scores.map((_, row) => row).sort((a, b) => (scores[a] ?? 0) - (scores[b] ?? 0));
+export function chooseGolden(signature: Signature, { rows, values }: Sample, wanted: number): number[] {
+  const places = values.map(placeOf);
+  const byScore = places.map((_, row) => row).sort((a, b) => (places[a] ?? 0) - (places[b] ?? 0));
   const chosen = new Set(spreadRows(rows.length, wanted).map((place) => byScore[place] ?? 0));
   for (const [i, { dtype }] of featuresOf(signature).entries()) {
     const cells = rows.map((row) => row[i] ?? null);
@@ -23,6 +24,12 @@ export function chooseGolden(signature: Signature, { rows, scores }: Sample, wan
     for (const row of special) if (row >= 0) chosen.add(row);
   }
   return [...chosen].sort((a, b) => a - b);
+}
+
+/** A score; of classes, the position of the most probable one plus its probability. */
+function placeOf(values: readonly number[]): number {
+  const most = values.reduce((best, value, i) => (value > (values[best] ?? 0) ? i : best), 0);
+  return most + (values[most] ?? 0);
 }
 
 function firstOfEach(cells: readonly Cell[]): number[] {
@@ -48,8 +55,13 @@ function extremes(cells: readonly Cell[]): number[] {
 }
 
 /** The text of a golden file with these rows. The scores come from the source if it has any, otherwise from the model. */
-export function goldenText(signature: Signature, { rows, scores, expected }: Sample, chosen: readonly number[]): string {
-  const header = [...featuresOf(signature).map(({ feature }) => csvName(feature.name)), EXPECTED];
-  const lines = chosen.map((row) => [...(rows[row] ?? []).map(csvCell), String(expected[row] ?? scores[row])].join(','));
+export function goldenText(signature: Signature, { rows, values, expected }: Sample, chosen: readonly number[]): string {
+  const header = [
+    ...featuresOf(signature).map(({ feature }) => csvName(feature.name)),
+    ...expectedColumns(signature).map(csvCell),
+  ];
+  const lines = chosen.map((row) =>
+    [...(rows[row] ?? []).map(csvCell), ...(expected[row] ?? values[row] ?? []).map(String)].join(','),
+  );
   return [header.join(','), ...lines, ''].join('\n');
 }

@@ -6,7 +6,7 @@ import { type Agreement, agreeWithGolden } from '../model/agreement.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { parseGolden } from '../model/golden.ts';
 import { checkModel } from '../model/model-check.ts';
-import { scoresOf } from '../model/scores.ts';
+import { goldenValues } from '../model/scores.ts';
 import { seededRandom } from '../random.ts';
 import { inBatches } from '../runtime/batches.ts';
 import { openSession, type Session } from '../runtime/session.ts';
@@ -22,8 +22,11 @@ const BATCH_ROWS = 2048;
 
 export interface ReferenceOptions {
   readonly source: TrainingSource;
-  /** Column with expected scores, as computed in Python; without it, the model's own scores are used. */
-  readonly expected: string | undefined;
+  /**
+   * Column with expected scores, as computed in Python; for a bundle with classes a column per label, in their order. Without
+   * any, the model's own scores are used.
+   */
+  readonly expected: readonly string[];
   /** Golden rows to spread over the scores, in addition to those for nulls, extremes and categories. */
   readonly goldenRows: number;
   readonly signal: AbortSignal;
@@ -112,25 +115,30 @@ async function scoreRows(
   for await (const batch of training.batches()) {
     const rejected = new Int32Array(batch.rows);
     encoder.encode(batch, 0, rejected);
-    const scores = await scoresOf(batched, encoder.tensors(batch.rows), signature.output);
+    const values = await goldenValues(batched, encoder.tensors(batch.rows), signature);
+    const width = values.length / batch.rows;
     for (let row = 0; row < batch.rows; row += 1) {
       read += 1;
-      const score = scores[row] ?? Number.NaN;
-      const wanted = expected === undefined ? undefined : cellOf(batch, features.length, row);
+      const given = values.slice(row * width, (row + 1) * width);
+      const wanted = expected.map((_, i) => cellOf(batch, features.length + i, row));
+      const unknown = wanted.indexOf(null);
       if (rejected[row] !== 0) {
         const { reason, feature } = readRejection(rejected[row] ?? 0);
         exclude(reason, features[feature ?? 0]?.feature.name);
-      } else if (!Number.isFinite(score)) exclude('score is not a finite number');
-      else if (score < 0 || score > 1) exclude('score outside 0 to 1');
-      else if (wanted === null) exclude(`null in ${expected}`);
+      } else if (!given.every(Number.isFinite)) exclude('score is not a finite number');
+      else if (given.some((score) => score < 0 || score > 1)) exclude('score outside 0 to 1');
+      else if (unknown >= 0) exclude(`null in ${expected[unknown]}`);
       else {
-        const difference = wanted === undefined ? 0 : Math.abs(Number(wanted) - score);
-        if (!(difference <= tolerance)) throw unexpectedScore(bundle, source, { row: read, expected, difference });
-        largest = Math.max(largest, difference);
+        for (const [i, one] of wanted.entries()) {
+          const difference = Math.abs(Number(one) - (given[i] ?? Number.NaN));
+          if (!(difference <= tolerance))
+            throw unexpectedScore(bundle, source, { row: read, expected: expected[i], difference });
+          largest = Math.max(largest, difference);
+        }
         sampler.offer(
           () => features.map((_, column) => cellOf(batch, column, row)),
-          score,
-          wanted === undefined ? undefined : Number(wanted),
+          given,
+          expected.length > 0 ? wanted.map(Number) : undefined,
         );
       }
     }
@@ -139,7 +147,7 @@ async function scoreRows(
     sample: sampler.sample(),
     read,
     excluded: [...tally.values()].sort((a, b) => b.rows - a.rows),
-    largest: expected === undefined ? undefined : largest,
+    largest: expected.length === 0 ? undefined : largest,
   };
 }
 

@@ -7,15 +7,15 @@ const MAX_SAMPLED = 100_000;
 export interface Sample {
   /** Features of each row in the order of `featuresOf`. */
   readonly rows: readonly (readonly Cell[])[];
-  /** The model's score of each row. */
-  readonly scores: readonly number[];
-  /** The expected score of each row; empty without expected scores. */
-  readonly expected: readonly number[];
+  /** What the model gives each row: its score, or the probabilities of all classes. */
+  readonly values: readonly (readonly number[])[];
+  /** The same as expected; empty without expected scores. */
+  readonly expected: readonly (readonly number[])[];
 }
 
 export interface Sampler {
   /** @param read makes the row; only called if the row is kept */
-  offer(read: () => readonly Cell[], score: number, expected: number | undefined): void;
+  offer(read: () => readonly Cell[], values: readonly number[], expected: readonly number[] | undefined): void;
   sample(): Sample;
 }
 
@@ -26,18 +26,18 @@ export interface Sampler {
  */
 export function createSampler(random: () => number, max = MAX_SAMPLED): Sampler {
   const rows: (readonly Cell[])[] = [];
-  const scores: number[] = [];
-  const expected: number[] = [];
+  const values: (readonly number[])[] = [];
+  const expected: (readonly number[])[] = [];
   let offered = 0;
   return {
-    offer(read, score, wanted) {
+    offer(read, given, wanted) {
       const place = offered < max ? offered : Math.floor(random() * (offered + 1));
       offered += 1;
       if (place >= max) return;
       rows[place] = read();
-      scores[place] = score;
+      values[place] = given;
       if (wanted !== undefined) expected[place] = wanted;
     },
-    sample: () => ({ rows, scores, expected }),
+    sample: () => ({ rows, values, expected }),
   };
 }

@@ -28,15 +28,15 @@ export type TrainingSource =
 
 interface TrainingOptions {
   readonly source: TrainingSource;
-  /** Column with the expected scores. */
-  readonly expected: string | undefined;
+  /** Columns with the expected scores, or with the expected probabilities of each class. */
+  readonly expected: readonly string[];
   readonly signal: AbortSignal;
 }
 
 export interface TrainingRows extends AsyncDisposable {
   /** Columns that feed the features, in the order of `featuresOf`. */
   readonly columns: readonly Column[];
-  /** Batches of at most 2048 rows: the features, then the expected score if requested. */
+  /** Batches of at most 2048 rows: the features, then the expected scores. */
   batches(): AsyncIterable<ColumnBatch>;
 }
 
@@ -77,7 +77,7 @@ export async function openTrainingRows(
       'csv' in source ? csvColumns(signature, schema, source.csv) : featureColumns(signature, schema, source.renames);
     const { kinds } = createEncoder(signature, columns, 1);
     const cells = columns.map((column, i) => castTo(column, kinds[i] ?? 'string', 'csv' in source));
-    if (expected !== undefined) cells.push(castTo(expectedColumn(schema, expected, source), 'float64', 'csv' in source));
+    for (const name of expected) cells.push(castTo(expectedColumn(schema, name, source), 'float64', 'csv' in source));
     const sql = `SELECT ${cells.join(', ')} FROM ${relation} AS training`;
     return {
       columns,

@@ -9,13 +9,14 @@ type Scalar = number | string | boolean;
 
 /** What `model.yaml` states about the training rows. */
 export interface Typical {
-  readonly reference: { readonly score: Histogram; readonly features: Readonly<Record<string, WrittenReference>> };
+  /** `score` is undefined for a bundle with classes: which class is the score is for a job to say. */
+  readonly reference: { readonly score?: Histogram; readonly features: Readonly<Record<string, WrittenReference>> };
   /** A typical row: medians of numeric features, otherwise the most frequent value. */
   readonly baseline: Readonly<Record<string, Scalar>>;
 }
 
 /** @param sample has at least one row */
-export function describeTypical(signature: Signature, { rows, scores }: Sample): Typical {
+export function describeTypical(signature: Signature, { rows, values }: Sample): Typical {
   const features: Record<string, WrittenReference> = {};
   const baseline: Record<string, Scalar> = {};
   for (const [i, { feature, dtype }] of featuresOf(signature).entries()) {
@@ -30,7 +31,9 @@ export function describeTypical(signature: Signature, { rows, scores }: Sample):
     const numbers = numbersOf(feature, cells);
     if (numbers.length > 0) baseline[feature.name] = medianOf(numbers, dtype);
   }
-  return { reference: { score: quantileHistogram(Float64Array.from(scores).sort(), [0, 1]), features }, baseline };
+  if (signature.classes !== undefined) return { reference: { features }, baseline };
+  const scores = Float64Array.from(values, ([score = Number.NaN]) => score).sort();
+  return { reference: { score: quantileHistogram(scores, [0, 1]), features }, baseline };
 }
 
 /** The numbers that the model gets, in ascending order. Defaults replace nulls; NaN is left out. */

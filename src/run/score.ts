@@ -116,10 +116,11 @@ async function scoreOpen(active: ActiveRun, work: ScoreWork): Promise<Scored> {
 }
 
 function poolOptions({ plan, context }: ActiveRun, work: ScoreWork): Omit<PoolOptions, 'done'> {
-  const { bundle, key, keep, features, requireGpu, kinds, sink, sourceAccess, job } = plan;
+  const { bundle, key, keep, classes, features, requireGpu, kinds, sink, sourceAccess, job } = plan;
   const { frozen, execution, scorer, folder, memoryPlan } = work;
   return {
-    ...{ frozen, key, keep, features, scorer, folder, requireGpu },
+    ...{ frozen, key, classes, features, scorer, folder, requireGpu },
+    keep: keep.slice(0, keep.length - (classes?.columns.length ?? 0)),
     source: sourceAccess,
     model: { file: bundle.file, digest: bundle.digest },
     signature: bundle.signature,

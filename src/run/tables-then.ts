@@ -1,3 +1,4 @@
+import { LABEL_COLUMN } from '../domain/class-columns.ts';
 import type { Column } from '../domain/schema.ts';
 import { type TableColumn, type Tables, tablesOf } from '../domain/tables.ts';
 import type { JobDefinition } from '../job/schema.ts';
@@ -21,9 +22,12 @@ export function tablesThen(
   columns: readonly TableColumn[],
 ): JobTables & { readonly otherColumns?: readonly string[] } {
   const { source, sink, score, report } = definition;
-  const own = columns
-    .slice(0, source.key.length + sink.keep.length)
-    .map((column): Column => ({ ...column, native: column.type }));
+  const named = (list: readonly string[]) => list.map((name) => name.toLowerCase()).join(', ');
+  const kept = source.key.length + sink.keep.length;
+  // Which classes there were, only the publication knows.
+  const at = columns.findIndex(({ name }) => name.toLowerCase() === score.column.toLowerCase());
+  const withClasses = score.classes !== undefined && columns[kept]?.name === LABEL_COLUMN && at > kept;
+  const own = columns.slice(0, withClasses ? at : kept).map((column): Column => ({ ...column, native: column.type }));
   const key = own.slice(0, source.key.length);
   const keep = own.slice(source.key.length);
   const tables = tablesOf(tableNames(definition), {
@@ -31,8 +35,9 @@ export function tablesThen(
     reasons: score.reasons?.features,
     holdout: report.holdout !== undefined,
   });
-  const named = (list: readonly string[]) => list.map((name) => name.toLowerCase()).join(', ');
-  const now = [...source.key, ...sink.keep, ...tables.scores.columns.slice(own.length).map(({ name }) => name)];
+  const classes =
+    score.classes === undefined ? [] : withClasses ? own.slice(kept).map(({ name }) => name) : [LABEL_COLUMN, 'p_…'];
+  const now = [...source.key, ...sink.keep, ...classes, ...tables.scores.columns.slice(own.length).map(({ name }) => name)];
   const then = columns.map(({ name }) => name);
   const otherColumns = named(now) === named(then) ? undefined : [`then: ${named(then)}`, `now: ${named(now)}`];
   return { tables, key, keep, ...(otherColumns && { otherColumns }) };

@@ -1,37 +1,55 @@
 import { grouped } from '../domain/counted.ts';
 import { fixedBatch } from '../domain/model-metadata.ts';
-import type { Signature } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { isOutOfMemory } from './errors.ts';
-import type { InputTensor, OutputValues, Session } from './session.ts';
+import type { InputTensor, OutputTensor, OutputValues, Session } from './session.ts';
 
 /** A session that takes any number of rows, whatever batch size the model and the device's memory allow. */
 export interface BatchedSession extends Session {
   /** The batch size that fits in memory; undefined until a batch did not fit. */
   readonly halvedTo: number | undefined;
+  /**
+   * Runs the model as `run` does, for several outputs, and hands over those of each batch.
+   *
+   * @throws ScoreBatchError as `run`
+   */
+  runParts(inputs: readonly InputTensor[], names: readonly string[], take: TakePart): Promise<void>;
 }
+
+/**
+ * Takes the outputs of a batch, in the order of their names.
+ *
+ * @param from place of its first row among all rows
+ * @param rows of the batch @param size rows of the outputs; those beyond `rows` are padding
+ */
+export type TakePart = (outputs: readonly OutputTensor[], from: number, rows: number, size: number) => void;
 
 /**
  * Runs a model in batches. If the model has a fixed batch size, the last batch is padded with its last row. Otherwise batches
  * are about equal and have at most `rows` rows; if one runs out of memory, this and all later batches are halved.
  *
  * @param rows maximum rows per batch
+ * @param even pads batches with an odd number of rows by one: the last bits of a row in such a batch can be others
  */
-export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): BatchedSession {
+export function inBatches(
+  session: Session,
+  rows = Number.POSITIVE_INFINITY,
+  { even = false }: { readonly even?: boolean } = {},
+): BatchedSession {
   const fixed = fixedBatch(session.metadata);
   let most = fixed ?? rows;
   let halvedTo: number | undefined;
-  const runPart = async (
+  const sizeOf = (count: number): number => fixed ?? (even ? count + (count % 2) : count);
+  const runPart = async <T>(
     inputs: readonly InputTensor[],
-    output: Signature['output'],
     from: number,
     left: number,
-  ): Promise<OutputValues & { readonly rows: number }> => {
+    work: (part: readonly InputTensor[]) => Promise<T>,
+  ): Promise<{ readonly part: T; readonly rows: number }> => {
     for (;;) {
       const count = fixed === undefined ? Math.ceil(left / Math.max(1, Math.ceil(left / most))) : Math.min(fixed, left);
       try {
-        const part = await session.run(batchOf(inputs, from, count, fixed ?? count), output);
-        return { ...part, rows: count };
+        return { part: await work(batchOf(inputs, from, count, sizeOf(count))), rows: count };
       } catch (error) {
         if (!isOutOfMemory(error)) throw error;
         if (fixed !== undefined || count === 1) throw outOfMemoryError(session.provider, fixed ?? 1, error);
@@ -56,7 +74,8 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
       if (all === 0) return { values: new Float32Array(0), width: 1 };
       let whole: OutputValues | undefined;
       for (let done = 0; done < all; ) {
-        const { values, width, rows: count } = await runPart(inputs, output, done, all - done);
+        const { part, rows: count } = await runPart(inputs, done, all - done, (batch) => session.run(batch, output));
+        const { values, width } = part;
         // The usual case: one batch has all rows, so nothing is copied.
         if (count === all && values.length === all * width) return { values, width };
         whole ??= { values: new (values instanceof Float32Array ? Float32Array : Float64Array)(all * width), width };
@@ -64,6 +83,14 @@ export function inBatches(session: Session, rows = Number.POSITIVE_INFINITY): Ba
         done += count;
       }
       return whole ?? { values: new Float32Array(0), width: 1 };
+    },
+    async runParts(inputs, names, take) {
+      const all = inputs[0]?.shape[0] ?? 0;
+      for (let done = 0; done < all; ) {
+        const { part, rows: count } = await runPart(inputs, done, all - done, (batch) => session.runOutputs(batch, names));
+        take(part, done, count, sizeOf(count));
+        done += count;
+      }
     },
   };
 }

@@ -3,6 +3,7 @@ import { BATCH_ROWS, type ColumnBatch, type ReadKind } from '../domain/column-ba
 import { createEncoder } from '../features/encoder.ts';
 import { canFeed, type FedBatch } from '../warehouse/feeding.ts';
 import { findDuplicates, readFeatures } from './chunk-table.ts';
+import { createScoreClasses, emptyClassScores } from './class-scores.ts';
 import { finishChunk } from './finish-chunk.ts';
 import type { ChunkTask } from './messages.ts';
 import { takeScores } from './outcome.ts';
@@ -22,14 +23,23 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
   const clock = stopwatch();
   const begin = () => createEncoder(setup.signature, setup.features, Math.min(setup.batchRows, task.rows) + BATCH_ROWS);
   let encoder = begin();
-  const scores = new Int32Array(task.rows);
+  const classes = setup.classes && emptyClassScores(setup.classes, task.rows);
+  const scoreClasses = setup.classes && createScoreClasses(setup.classes);
+  const scores = classes?.scores ?? new Int32Array(task.rows);
   const rejected = new Int32Array(task.rows);
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {
     const { output } = setup.signature;
-    const result = await session.run(encoder.tensors(read - scored), output);
-    takeScores(result, output.index, scores.subarray(scored, read), rejected.subarray(scored, read));
+    const inputs = encoder.tensors(read - scored);
+    if (classes !== undefined) await scoreClasses?.(session, inputs, { into: classes, rejected, start: scored });
+    else
+      takeScores(
+        await session.run(inputs, output),
+        output.index,
+        scores.subarray(scored, read),
+        rejected.subarray(scored, read),
+      );
     addDone(setup, read - scored);
     scored = read;
     clock.lap('score');
@@ -59,7 +69,7 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
   const duplicates = await findDuplicates(database, setup.key, setup.frozen.duplicates);
   clock.lap('read');
   if (stopped()) return undefined;
-  const result = { rows: read, scores, rejected };
+  const result = { rows: read, scores, rejected, classes };
   return await finishChunk(task, workspace, { result, duplicates, facts: { texts: encoder.texts() }, clock });
 }
 

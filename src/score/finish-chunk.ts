@@ -33,6 +33,7 @@ export async function finishChunk(
     memory: setup.memory,
     key: setup.key,
     keep: setup.keep,
+    classes: setup.classes,
     features: setup.features,
     featureNames: featuresOf(setup.signature).map(({ feature }) => feature.name),
     rejectedApart: setup.slice === undefined && canFeed(source),

@@ -1,4 +1,5 @@
 import type { ScoredFile } from '../domain/attempt.ts';
+import type { PublishedClasses } from '../domain/class-columns.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import type { ProviderText } from '../domain/provider.ts';
 import type { Column } from '../domain/schema.ts';
@@ -17,7 +18,10 @@ export interface WorkerSetup {
   readonly scorer: Scorer;
   readonly signature: Signature;
   readonly key: readonly Column[];
+  /** Columns of the frozen table. */
   readonly keep: readonly Column[];
+  /** Set if every class is published; not together with `slice`. */
+  readonly classes: PublishedClasses | undefined;
   /** In the order of `featuresOf(signature)`. */
   readonly features: readonly Column[];
   /** The provider chosen when the run was planned. A worker never uses another one. */

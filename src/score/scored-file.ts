@@ -1,4 +1,5 @@
 import type { AttemptFacts } from '../domain/attempt-facts.ts';
+import type { PublishedClasses } from '../domain/class-columns.ts';
 import { REJECTED_ROW, REJECTED_ROWS, rejectedValue } from '../domain/rejected-rows.ts';
 import type { Column } from '../domain/schema.ts';
 import { isStagedAsText, SKIP_KEY, stagedKeep, stagedKey } from '../domain/staged-columns.ts';
@@ -9,6 +10,7 @@ import type { Database } from '../duckdb/database.ts';
 import { rowGroupBytes, rowGroupsOf } from '../duckdb/row-groups.ts';
 import { identifier, literal } from '../duckdb/sql.ts';
 import { readRejection } from '../features/rejection.ts';
+import type { ClassScores } from './class-scores.ts';
 import { setHashKey } from './hashed-value.ts';
 import { type RejectionSpec, rejectionSql } from './rejection-sql.ts';
 import type { SkipKeys } from './skip-keys.ts';
@@ -22,6 +24,8 @@ export interface ChunkResult {
   readonly rejected: Int32Array;
   /** Ignored for rejected rows; undefined if the file has no column `SKIP_KEY`. */
   readonly skipKeys?: SkipKeys | undefined;
+  /** Undefined if the file has no columns for classes. */
+  readonly classes?: ClassScores | undefined;
 }
 
 export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
@@ -29,6 +33,8 @@ export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
   /** Bytes of the database's memory. */
   readonly memory: number;
   readonly keep: readonly Column[];
+  /** If the result has classes: their columns follow the kept ones, and are named like them. */
+  readonly classes?: PublishedClasses | undefined;
   /** Columns that feed the features, by position of the feature. */
   readonly features: readonly Column[];
   /** Whether the features of rejected rows are in `REJECTED_ROWS`, not in `chunk`. */
@@ -51,10 +57,18 @@ export interface ScoredFileSpec extends Omit<RejectionSpec, 'rejections'> {
  */
 export async function writeScoredFile(database: Database, result: ChunkResult, spec: ScoredFileSpec): Promise<void> {
   if (spec.hashKey !== undefined) await setHashKey(database, spec.hashKey);
-  const { skipKeys } = result;
+  const { skipKeys, classes } = result;
+  const decimal = `DECIMAL(7, ${SCORE_SCALE})`;
   const skip = skipKeys === undefined ? '' : ', skip_high INTEGER, skip_low UINTEGER';
-  await database.run(`CREATE OR REPLACE TEMP TABLE result (score DECIMAL(7, ${SCORE_SCALE}), rejected INTEGER${skip})`);
-  const columns = [result.scores, result.rejected, ...(skipKeys === undefined ? [] : [skipKeys.high, skipKeys.low])];
+  const place = classes === undefined ? '' : ', place INTEGER';
+  const perClass = classes?.probabilities.map((_, i) => `, class_${i} ${decimal}`).join('') ?? '';
+  await database.run(`CREATE OR REPLACE TEMP TABLE result (score ${decimal}, rejected INTEGER${skip}${place}${perClass})`);
+  const columns = [
+    result.scores,
+    result.rejected,
+    ...(skipKeys === undefined ? [] : [skipKeys.high, skipKeys.low]),
+    ...(classes === undefined ? [] : [classes.label, ...classes.probabilities]),
+  ];
   await appendInt32(database, 'result', columns, result.rows);
   const codes = new Set(result.rejected.subarray(0, result.rows));
   codes.delete(0);
@@ -69,7 +83,7 @@ export async function writeScoredFile(database: Database, result: ChunkResult, s
 }
 
 function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: boolean }): string {
-  const { key, keep, features, rejections, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
+  const { key, keep, features, classes, rejections, stagesText, chunk, attempt, provider, facts, scoredAt } = spec;
   const { reason, columnName, value } = rejectionSql(spec, (feature) => `CAST(${rejectedValue(feature)} AS VARCHAR)`);
   const involved = [...new Set(rejections.flatMap((code) => readRejection(code).feature ?? []))];
   const keys = key.map((_, i) => stagedKey(i));
@@ -78,9 +92,14 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: b
     ...key.map((column, i) => ({ column, staged: stagedKey(i) })),
     ...keep.map((column, i) => ({ column, staged: stagedKeep(i) })),
   ];
-  const ifScored = (name: string) => `CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN ${name} END AS ${name}`;
+  const ifScored = (name: string, value = name) =>
+    `CASE WHEN NOT null_key AND NOT duplicate AND rejected = 0 THEN ${value} END AS ${name}`;
+  const ofClasses = classes?.columns.map((column, i) => ({ column, staged: stagedKeep(keep.length + i) })) ?? [];
+  const textOf = (column: Column, staged: string) =>
+    stagesText && isStagedAsText(column) ? canonicalText(staged, column) : staged;
   const results = [
     'result.score AS score',
+    ...ofClasses.map(({ staged }, i) => `${i === 0 ? labelSql(classes?.labels ?? []) : `result.class_${i - 1}`} AS ${staged}`),
     ...(spec.skips ? [`CAST(result.skip_high AS BIGINT) * ${2 ** 32} + result.skip_low AS ${SKIP_KEY}`] : []),
     'result.rejected AS rejected',
   ];
@@ -90,8 +109,9 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: b
     ...(apart ? [] : involved.map((position) => [features[position]?.name ?? '', rejectedValue(position)])),
   ];
   return `
-    SELECT ${columns.map(({ column, staged }) => (stagesText && isStagedAsText(column) ? `${canonicalText(staged, column)} AS ${staged}` : staged)).join(', ')},
-      ${['score', ...(spec.skips ? [SKIP_KEY] : [])].map(ifScored).join(', ')},
+    SELECT ${columns.map(({ column, staged }) => `${textOf(column, staged)} AS ${staged}`).join(', ')},
+      ${ofClasses.map(({ column, staged }) => `${ifScored(staged, textOf(column, staged))}, `).join('')}
+      ${['score', ...(spec.skips ? [SKIP_KEY] : [])].map((name) => ifScored(name)).join(', ')},
       ${reason} AS reason, ${columnName} AS column_name, ${value} AS value,
       CAST(${chunk} AS INTEGER) AS chunk, ${literal(attempt)} AS attempt, ${literal(provider)} AS provider,
       CASE WHEN ${REJECTED_ROW} = 0 THEN ${literal(JSON.stringify(facts))} END AS facts,
@@ -105,4 +125,9 @@ function selectScored(spec: ScoredFileSpec & RejectionSpec & { readonly skips: b
         FROM chunk POSITIONAL JOIN result
       ) AS placed${apart ? ` LEFT JOIN ${REJECTED_ROWS} USING (${REJECTED_ROW})` : ''}
     )`;
+}
+
+/** The label by its place. */
+function labelSql(labels: readonly string[]): string {
+  return `[${labels.map(literal).join(', ')}][result.place + 1]`;
 }

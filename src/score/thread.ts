@@ -24,7 +24,8 @@ const post = (message: WorkerMessage): void => port.postMessage(message);
 process.on('uncaughtException', (error) => post({ type: 'failed', error: toParts(error) }));
 
 try {
-  const session = inBatches(await openChosenModel(setup), setup.batchRows);
+  // As online, where no run has an odd number of rows.
+  const session = inBatches(await openChosenModel(setup), setup.batchRows, { even: setup.signature.classes !== undefined });
   const database = await openDatabase(':memory:', { threads: 1, memory: setup.memory, temporary: setup.folder });
   const stopped = () => Atomics.load(stop, 0) !== 0;
   const stopping = new AbortController();

@@ -1,5 +1,5 @@
 import type { Database } from '../duckdb/database.ts';
-import type { Session } from '../runtime/session.ts';
+import type { BatchedSession } from '../runtime/batches.ts';
 import type { Source } from '../warehouse/warehouse.ts';
 import type { WorkerSetup } from './messages.ts';
 
@@ -7,7 +7,7 @@ import type { WorkerSetup } from './messages.ts';
 export interface ChunkWorkspace {
   readonly setup: WorkerSetup;
   readonly source: Source;
-  readonly session: Session;
+  readonly session: BatchedSession;
   /** In-memory. */
   readonly database: Database;
   /** Whether to stop; checked between batches. */

@@ -32,6 +32,8 @@ const MIN_CHUNK_ROWS = 10_000;
 const VECTOR_ROWS = 2_048;
 /** Scores and reasons of a chunk, and a copy of both in DuckDB. */
 const CHUNK_ROW_BYTES = 16;
+/** A class of a row, and the label of a row: an array's element and its copy in DuckDB. */
+export const CLASS_BYTES = 8;
 /** The model file in memory and its tensors in the session. */
 const MODEL_COPIES = 2;
 /** The thread that reads the query, with its filter of seen keys. */
@@ -60,6 +62,8 @@ export interface Load {
   readonly rowBytes: number;
   /** Bytes of a row in the input tensors. */
   readonly encodedBytes: number;
+  /** Bytes of a row of a chunk besides its score, if every class is published. */
+  readonly classBytes?: number;
   readonly modelBytes: number;
   /** Processors that the main thread's database may use. */
   readonly cores: number;
@@ -213,9 +217,13 @@ export function fitTapToMemory(bound: MemoryBound, load: TapLoad): TapMemoryPlan
 }
 
 /** Bytes of the process while chunks are scored. Before and after, the main thread's database needs memory instead. */
-function peakOf({ workers, batchRows, chunkRows, rowBytes, encodedBytes, modelBytes, local }: Load, database: number): number {
+function peakOf(load: Load, database: number): number {
+  const { workers, batchRows, chunkRows, rowBytes, encodedBytes, classBytes = 0, modelBytes, local } = load;
   const own = WORKER + (local ? 0 : CLIENT) + MODEL_COPIES * modelBytes + VECTOR_ROWS * encodedBytes;
-  return processBytes(local) + workers * (own + batchRows * rowBytes + chunkRows * CHUNK_ROW_BYTES + database * OVERHEAD);
+  return (
+    processBytes(local) +
+    workers * (own + batchRows * rowBytes + chunkRows * (CHUNK_ROW_BYTES + classBytes) + database * OVERHEAD)
+  );
 }
 
 function processBytes(local: boolean): number {

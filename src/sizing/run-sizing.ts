@@ -5,7 +5,15 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { batchRows, encodedBytes, rowBytes, workerCount } from './batch-rows.ts';
 import { readMachine } from './machine.ts';
-import { fitToMemory, type Load, type MemoryBound, type MemoryPlan, ownBound, requestedBound } from './memory-plan.ts';
+import {
+  CLASS_BYTES,
+  fitToMemory,
+  type Load,
+  type MemoryBound,
+  type MemoryPlan,
+  ownBound,
+  requestedBound,
+} from './memory-plan.ts';
 
 /** Default rows of a chunk: an interrupted chunk loses seconds of work. */
 const CHUNK_ROWS = 250_000;
@@ -48,6 +56,7 @@ export function sizeRun(definition: JobDefinition, bundle: Bundle, options: Sizi
     chunkRows,
     rowBytes: rowBytes(bundle.signature, bundle.width),
     encodedBytes: encodedBytes(bundle.signature),
+    ...(definition.score.classes && { classBytes: CLASS_BYTES * (1 + (bundle.signature.classes?.labels.length ?? 0)) }),
     modelBytes: bundle.size,
     cores,
     local,

@@ -46,7 +46,7 @@ try {
 async function work(setup: ScoringSetup): Promise<Worked> {
   const { ring, signature, features } = setup;
   const { batchRows } = ring;
-  const session = inBatches(await openChosenModel(setup), batchRows);
+  const session = inBatches(await openChosenModel(setup), batchRows, { even: signature.classes !== undefined });
   const file = openSync(setup.outcomes, 'r+');
   const encoder = createEncoder(signature, features, batchRows);
   const hasher = createFeatureHasher();

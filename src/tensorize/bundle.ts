@@ -30,6 +30,8 @@ interface Options {
 export interface TensorizedBundle {
   readonly bundle: Bundle;
   readonly ensembles: Tensorized['ensembles'];
+  /** The label output of the original, which the new bundle does not have; undefined if it has none. */
+  readonly dropped: string | undefined;
   readonly verified: readonly Verified[];
 }
 
@@ -63,7 +65,7 @@ export async function tensorizeBundle(original: Bundle, { out, providers, force,
         throw cause;
       });
     });
-    return { bundle: await loadBundle(out), ensembles, verified };
+    return { bundle: await loadBundle(out), ensembles, dropped: original.signature.classes?.label, verified };
   } finally {
     await rm(work, { recursive: true, force: true });
   }
@@ -98,6 +100,7 @@ async function writeBundle(
     version: `${definition.version}+tensors`,
     sha256: createHash('sha256').update(bytes).digest('hex'),
     origin: { sha256: digest, version: definition.version, by },
+    ...withoutLabel(definition.output),
   };
   await writeFile(path.join(folder, 'model.yaml'), withKeys(text, keys));
   const { golden, baseline_rows: baseline } = definition;
@@ -105,6 +108,13 @@ async function writeBundle(
     await mkdir(path.dirname(path.join(folder, file)), { recursive: true });
     await copyFile(path.join(from, file), path.join(folder, file));
   }
+}
+
+/** The rewrite leaves out the label: it is text or picked by comparisons, which would run on cpu. The probabilities have it all. */
+function withoutLabel(output: Bundle['definition']['output']) {
+  return 'labels' in output && output.label !== undefined
+    ? { output: { probabilities: output.probabilities, labels: output.labels } }
+    : {};
 }
 
 /** A model's functions may have nodes too, which the rewrite does not reach. */

@@ -21,7 +21,7 @@ interface Instruction {
   readonly text: string;
 }
 
-/** Instructions by stage; the last stage has no name. */
+/** Instructions by stage; the last stage, which adds nothing to `runtime`, has no name. */
 function stages(): Map<string, Instruction[]> {
   const found = new Map<string, Instruction[]>();
   let stage: Instruction[] = [];
@@ -68,12 +68,12 @@ it('the files that are copied build a command that runs', { timeout: 180_000 }, 
   const image = await temporaryFolder();
   await rename(path.join(folder, 'dist'), path.join(image, 'dist'));
   await symlink(repository('node_modules'), path.join(image, 'node_modules'));
-  for (const { from } of copies(stages().get('') ?? [])) {
+  for (const { from } of copies(stages().get('runtime') ?? [])) {
     for (const source of from) await cp(repository(source), path.join(image, source));
   }
   const entry =
     stages()
-      .get('')
+      .get('runtime')
       ?.find(({ name }) => name === 'ENTRYPOINT')?.text ?? '';
   const [init, dashes, node = '', ...args] = (JSON.parse(entry) as string[]).map((word) =>
     word.replace('/opt/score-batch', image),
@@ -86,7 +86,7 @@ it('the files that are copied build a command that runs', { timeout: 180_000 }, 
 });
 
 it('it runs as nobody in particular, with the packages of production only', () => {
-  const last = stages().get('') ?? [];
+  const last = stages().get('runtime') ?? [];
   expect(last.filter(({ name }) => name === 'USER')).toEqual([{ name: 'USER', text: '1000:1000' }]);
   const modules = last.filter(({ text }) => text.includes('node_modules')).map(({ text }) => text);
   expect(modules).toEqual(['--from=dependencies /build/node_modules /opt/score-batch/node_modules']);

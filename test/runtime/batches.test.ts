@@ -204,3 +204,28 @@ describe('a device that runs out of memory', () => {
     expect([125, 250, 500, 1000]).toContain(halvedTo);
   });
 });
+
+it('pads odd batches if it is told to, and hands over outputs batch by batch', async () => {
+  const { session, runs } = fakeSession(() => 100);
+  const { values, width } = await inBatches(session, 4, { even: true }).run(counted(9), OUTPUT);
+  expect(runs).toEqual([4, 4, 4]);
+  expect(width).toBe(2);
+  expect(seconds(values)).toEqual(doubled(9));
+
+  const free = await open('linear');
+  try {
+    const [wanted] = await free.runOutputs(features(9), ['score']);
+    const parts: unknown[] = [];
+    await inBatches(free, 4, { even: true }).runParts(features(9), ['score'], ([output], from, rows, size) => {
+      parts.push([from, rows, size, ...Array.from((output?.values ?? []) as Float32Array).slice(0, rows)]);
+    });
+    const scores = Array.from(wanted?.values as Float32Array);
+    expect(parts).toEqual([
+      [0, 3, 4, ...scores.slice(0, 3)],
+      [3, 3, 4, ...scores.slice(3, 6)],
+      [6, 3, 4, ...scores.slice(6, 9)],
+    ]);
+  } finally {
+    await free.close();
+  }
+});

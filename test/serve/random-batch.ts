@@ -7,6 +7,9 @@ export type Cell = number | string | boolean | null;
 /** Where a feature has no range, numbers are within this. */
 const OPEN_RANGE: readonly [number, number] = [-2, 1000];
 
+/** A finite double that a float32 tensor cannot hold. */
+const BEYOND_FLOAT32 = 1e300;
+
 /**
  * Random rows of a model's features: most inside the ranges, and some at their edges, just outside, null (whether allowed or
  * not) and of unknown categories. Doubles have at most four decimals or are an edge, so that they survive as text.
@@ -30,7 +33,7 @@ function cellOf(feature: Feature, dtype: string, odd: boolean, random: () => num
   const [low, high] = feature.range ?? OPEN_RANGE;
   const whole = dtype === 'int64';
   if (random() < 0.05) return whole ? Math.round(pick([low, high])) : pick([low, high]);
-  if (odd && random() < 0.1) return pick([Math.floor(low) - 1, Math.ceil(high) + 1]);
+  if (odd && random() < 0.1) return pick([Math.floor(low) - 1, Math.ceil(high) + 1, ...(whole ? [] : [BEYOND_FLOAT32])]);
   const value = low + random() * (high - low);
   if (whole || random() < 0.3) return Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high));
   return Math.min(Math.max(Math.round(value * 1e4) / 1e4, low), high);

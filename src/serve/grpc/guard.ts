@@ -1,45 +1,87 @@
-import type { ServerInterceptor } from '@grpc/grpc-js';
+import type { Metadata, ServerInterceptingCallInterface, ServerInterceptor } from '@grpc/grpc-js';
+import { ServeFailure } from '../failure.ts';
 import type { ServeSettings } from '../settings.ts';
 import { isAuthorized } from '../tokens.ts';
 import type { GrpcPackages } from './packages.ts';
+import { statusOf } from './status.ts';
 
 /** What says only whether the server is there, which probes of an orchestrator ask without a token. */
 const OPEN = /^\/(grpc\.health\.v1\.Health\/|inference\.GRPCInferenceService\/Server(Live|Ready)$)/;
+
+/** What each call goes through first. */
+export interface Guard {
+  readonly interceptor: ServerInterceptor;
+  /** Ends the calls that would go on for ever, such as of those who watch the health. */
+  endStreams(): void;
+}
 
 /**
  * Ends calls without a token before their message is read, and those whose message does not arrive in time.
  *
  * @param called is told of each call before anything else is done for it
  */
-export function guard({ grpc }: GrpcPackages, settings: ServeSettings, called: () => void): ServerInterceptor {
-  const { tokens, limits } = settings;
-  return (method, call) => {
+export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, called: () => void): Guard {
+  const streams = new Set<ServerInterceptingCallInterface>();
+  function refuse(call: ServerInterceptingCallInterface, failure: ServeFailure): void {
+    const { code, details } = statusOf(failure);
+    call.sendStatus({ code: grpc.status[code], details });
+  }
+  function interceptor(
+    { path, requestStream, responseStream }: Parameters<ServerInterceptor>[0],
+    call: ServerInterceptingCallInterface,
+  ) {
     let timer: NodeJS.Timeout | undefined;
-    const refuse = (code: number, details: string) => call.sendStatus({ code, details });
+    function waitForRequest(): void {
+      const { requestMs } = settings.limits;
+      const failure = new ServeFailure('late', `the request did not arrive in ${requestMs} ms`);
+      timer = setTimeout(() => refuse(call, failure), requestMs).unref();
+    }
     return new grpc.ServerInterceptingCall(call, {
-      start: (next) => {
+      start(next) {
         called();
         next({
           onReceiveMetadata(metadata, nextMetadata) {
-            const [authorization] = metadata.get('authorization');
-            if (tokens.length > 0 && !OPEN.test(method.path) && !isAuthorized(authorization?.toString(), tokens)) {
-              refuse(grpc.status.UNAUTHENTICATED, 'a bearer token is needed\nhint: send `authorization: Bearer …` as metadata');
+            const failure = refusalOf(metadata, settings, OPEN.test(path));
+            if (failure !== undefined) {
+              refuse(call, failure);
               return;
             }
+            if (responseStream) streams.add(call);
             // A stream of requests has no end that it should have reached.
-            if (!method.requestStream) {
-              const late = () => refuse(grpc.status.DEADLINE_EXCEEDED, `no request arrived in ${limits.requestMs} ms`);
-              timer = setTimeout(late, limits.requestMs).unref();
-            }
+            if (!requestStream) waitForRequest();
             nextMetadata(metadata);
           },
           onReceiveHalfClose(nextHalfClose) {
             clearTimeout(timer);
             nextHalfClose();
           },
-          onCancel: () => clearTimeout(timer),
+          // However the call ended.
+          onCancel() {
+            clearTimeout(timer);
+            streams.delete(call);
+          },
         });
       },
     });
+  }
+  return {
+    interceptor,
+    endStreams() {
+      for (const call of streams) refuse(call, new ServeFailure('unavailable', 'the server is ending'));
+    },
   };
+}
+
+/** @param open whether the method may be called without a token */
+function refusalOf(metadata: Metadata, { tokens, origins }: ServeSettings, open: boolean): ServeFailure | undefined {
+  const [origin] = metadata.get('origin');
+  // Only a page in a browser has an origin.
+  if (origin !== undefined && !origins.includes('*') && !origins.includes(origin.toString())) {
+    return new ServeFailure('forbidden', 'pages of that origin may not call this server');
+  }
+  const [authorization] = metadata.get('authorization');
+  if (tokens.length === 0 || open || isAuthorized(authorization?.toString(), tokens)) return undefined;
+  return new ServeFailure('unauthenticated', 'a bearer token is needed', {
+    hint: 'send `authorization: Bearer …` as metadata',
+  });
 }

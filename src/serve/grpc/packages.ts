@@ -26,6 +26,8 @@ export async function loadPackages(): Promise<GrpcPackages> {
       import('grpc-health-check'),
       import('@grpc/reflection'),
     ]);
+    // It prints what it also throws, and what clients do wrong.
+    grpc.setLogVerbosity(grpc.logVerbosity.NONE);
     return { grpc, loader, health, reflection };
   } catch (error) {
     if (systemCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error;

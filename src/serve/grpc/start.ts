@@ -3,7 +3,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { Service } from '../service.ts';
 import type { ServeSettings, Tls } from '../settings.ts';
 import { inferenceCalls } from './calls.ts';
-import { guard } from './guard.ts';
+import { createGuard } from './guard.ts';
 import { addHealth, type Health } from './health.ts';
 import { type GrpcPackages, INFERENCE, loadPackages, PROTO } from './packages.ts';
 
@@ -31,12 +31,13 @@ export async function startGrpc(service: Service): Promise<GrpcServer> {
   const { grpc } = packages;
   const { limits } = settings;
   let health: Health | undefined;
+  const guard = createGuard(packages, settings, () => health?.refresh());
   const server = new grpc.Server({
     'grpc.max_receive_message_length': limits.body,
     'grpc.max_send_message_length': limits.body,
     'grpc.max_concurrent_streams': limits.streams,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
-    interceptors: [guard(packages, settings, () => health?.refresh())],
+    interceptors: [guard.interceptor],
   });
   health = addServices(packages, server, service);
   const endpoint = await listen(server, credentials(packages, settings.tls), settings);
@@ -47,7 +48,9 @@ export async function startGrpc(service: Service): Promise<GrpcServer> {
       server.drain(endpoint, ms);
     },
     async close() {
+      health.refresh();
       health.end();
+      guard.endStreams();
       const late = setTimeout(() => server.forceShutdown(), settings.drain.endMs);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(late);

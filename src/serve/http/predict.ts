@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { predict } from '../predict/predict.ts';
 import type { Service } from '../service.ts';
+import { inflated } from './v2-body.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -8,17 +9,26 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 export function addPredictRoutes(app: FastifyInstance, service: Service): void {
   type Route = { Params: { name: string; version?: string } };
   for (const url of ['/v1/models/:name/predict', '/v1/models/:name/versions/:version/predict']) {
-    app.post<Route>(url, async ({ params: { name, version }, body }, reply) => {
-      const answer = await predict(service, { protocol: 'predict', name, version, body, signal: whileOpen(reply) });
+    app.post<Route>(url, async (request, reply) => {
+      const { name, version } = request.params;
+      const read = bodyReader(request, service.settings.limits.body);
+      const answer = await predict(service, { protocol: 'predict', name, version, read, signal: whileOpen(reply) });
       return reply.type(JSON_TYPE).send(answer);
     });
   }
 }
 
-/** Aborted once the client has closed the connection. */
+/** Reads a body, which is inflated if the client says that it is compressed. @param most bytes after inflating */
+export function bodyReader({ body, headers }: FastifyRequest, most: number): () => unknown {
+  const encoding = headers['content-encoding'];
+  return () => (encoding === undefined ? body : inflated(body, encoding, most));
+}
+
+/** Aborted if the client goes before it has its answer. */
 export function whileOpen(reply: FastifyReply): AbortSignal {
   const controller = new AbortController();
-  // It is closed after an answer, too, when nobody listens to the signal any more.
-  reply.raw.once('close', () => controller.abort());
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableFinished) controller.abort();
+  });
   return controller.signal;
 }

@@ -2,9 +2,12 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { ServeFailure } from '../failure.ts';
 import type { Service } from '../service.ts';
 import type { ServeSettings } from '../settings.ts';
+import { addCors } from './cors.ts';
 import { failureOf, refuseConnection, sendFailure } from './errors.ts';
 import { addGuard } from './guard.ts';
+import { refuseOtherMethods } from './methods.ts';
 import { addOpenApiRoutes } from './openapi.ts';
+import { addPageRoutes } from './page.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addRequestIds, requestIds } from './request-id.ts';
 import { addV1Routes } from './v1.ts';
@@ -30,10 +33,12 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
     next();
   });
   addGuard(app, settings);
+  addCors(app, settings.origins);
   app.addHook('onSend', (_, reply, payload, next) => {
     if (service.draining()) void reply.header('connection', 'close');
     next(null, payload);
   });
+  const refuseOthers = refuseOtherMethods(app);
   app.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error);
     if (failure.kind === 'internal') service.log.bug(failure.cause ?? failure, { request_id: request.id });
@@ -45,6 +50,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   addPredictRoutes(app, service);
   addV1Routes(app, service);
   addOpenApiRoutes(app, service);
+  addPageRoutes(app, service);
   const { metrics } = service;
   if (metrics !== undefined) {
     app.get('/metrics', async (_, reply) => {
@@ -52,6 +58,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
       return reply.type(contentType).send(text);
     });
   }
+  refuseOthers();
   return app;
 }
 

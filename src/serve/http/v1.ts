@@ -1,28 +1,21 @@
 import type { FastifyInstance } from 'fastify';
-import { ServeFailure } from '../failure.ts';
 import { predict } from '../predict/predict.ts';
 import type { Service } from '../service.ts';
-import { whileOpen } from './predict.ts';
-
-const VERB = ':predict';
+import { bodyReader, whileOpen } from './predict.ts';
 
 /** KServe's V1 protocol: `POST /v1/models/NAME:predict`, `GET /v1/models`, `GET /v1/models/NAME`. */
 export function addV1Routes(app: FastifyInstance, service: Service): void {
-  type Route = { Params: { model: string } };
+  type Route = { Params: { name: string } };
   // A name may have colons, so the verb is what stands after the last one.
-  app.post<Route>('/v1/models/:model', async ({ params: { model }, body }, reply) => {
-    if (!model.endsWith(VERB)) {
-      throw new ServeFailure('not found', 'the V1 protocol has only :predict here', {
-        hint: `POST /v1/models/${encodeURIComponent(model.split(':')[0] ?? '')}${VERB}`,
-      });
-    }
-    const name = model.slice(0, -VERB.length);
-    const answer = await predict(service, { protocol: 'v1', name, version: undefined, body, signal: whileOpen(reply) });
+  app.post<Route>('/v1/models/:name(^.+)::predict', async (request, reply) => {
+    const { name } = request.params;
+    const read = bodyReader(request, service.settings.limits.body);
+    const answer = await predict(service, { protocol: 'v1', name, version: undefined, read, signal: whileOpen(reply) });
     return reply.type('application/json; charset=utf-8').send(answer);
   });
   app.get('/v1/models', async () => ({ models: [...new Set(service.models.list().map(({ name }) => name))] }));
-  app.get<Route>('/v1/models/:model', async ({ params: { model } }, reply) => {
-    const { name } = service.models.find(model);
+  app.get<Route>('/v1/models/:name', async ({ params }, reply) => {
+    const { name } = service.models.find(params.name);
     return reply.status(service.ready() ? 200 : 503).send({ name, ready: service.ready() });
   });
 }

@@ -110,7 +110,7 @@ function wrong({ name, datatype }: Head, element: unknown, at: number): ServeFai
   }
   if (Array.isArray(element)) return new ServeFailure('invalid', `${where} is a list, which its shape does not say`);
   if (datatype === 'BYTES' && typeof element === 'string') return new ServeFailure('invalid', `${where} is not valid Unicode`);
-  if (typeof element !== 'number') {
+  if (typeof element !== 'number' || datatype === 'BYTES' || datatype === 'BOOL') {
     const kind = typeof element === 'object' ? 'an object' : `a ${typeof element}`;
     return new ServeFailure('invalid', `${where} is ${kind}, not ${datatype}`);
   }

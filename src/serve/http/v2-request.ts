@@ -24,13 +24,14 @@ export function readRequest(body: Buffer, jsonLength: string | undefined): Infer
   const length = jsonLength === undefined ? body.length : readLength(jsonLength, body.length);
   const json = objectOf(parseJson(body.subarray(0, length)), 'the body');
   const binary: Binary = { bytes: body.subarray(length), taken: 0 };
-  const { id, inputs, outputs } = json;
-  if (id !== undefined && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
+  // Clients that write every key of the protocol write null for what is not there.
+  const { id = null, inputs, outputs = null } = json;
+  if (id !== null && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
   const request = {
-    id,
+    id: id ?? undefined,
     parameters: parametersOf(json, 'the request'),
     inputs: listOf(inputs, 'inputs').map((input, at) => readInput(objectOf(input, `inputs[${at}]`), at, binary)),
-    outputs: outputs === undefined ? undefined : listOf(outputs, 'outputs').map(readOutput),
+    outputs: outputs === null ? undefined : listOf(outputs, 'outputs').map(readOutput),
   };
   const left = binary.bytes.length - binary.taken;
   if (left > 0) throw new ServeFailure('invalid', `${left} bytes of the binary part belong to no tensor`);
@@ -49,11 +50,12 @@ function readInput(input: JsonObject, at: number, binary: Binary): InferTensor {
   const datatype = readDatatype(input.datatype, name);
   const head = { name, datatype, shape: readShape(input.shape, name) };
   const parameters = parametersOf(input, shown(name));
+  const { data = null } = input;
   if (!Object.hasOwn(parameters, 'binary_data_size')) {
-    if (Object.hasOwn(input, 'data')) return { ...head, data: readData(head, input.data) };
+    if (data !== null) return { ...head, data: readData(head, data) };
     throw new ServeFailure('invalid', `${shown(name)} has neither data nor binary_data_size`);
   }
-  if (Object.hasOwn(input, 'data')) throw new ServeFailure('invalid', `${shown(name)} has both data and binary_data_size`);
+  if (data !== null) throw new ServeFailure('invalid', `${shown(name)} has both data and binary_data_size`);
   return { ...head, data: readRaw(head, take(binary, parameters.binary_data_size, name)) };
 }
 
@@ -94,7 +96,8 @@ function nameOf({ name }: JsonObject, where: string): string {
 }
 
 function parametersOf(json: JsonObject, where: string): Parameters {
-  return Object.hasOwn(json, 'parameters') ? objectOf(json.parameters, `parameters of ${where}`) : {};
+  const { parameters = null } = json;
+  return parameters === null ? {} : objectOf(parameters, `parameters of ${where}`);
 }
 
 function listOf(value: unknown, what: string): readonly unknown[] {

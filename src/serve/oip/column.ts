@@ -50,33 +50,39 @@ export function columnOf(tensor: InferTensor, dtype: InputDtype, slot: Slot, tex
   const valid = undefined;
   switch (dtype) {
     case 'string':
-      return { kind: 'string', values: textsOf(name, picked(data as readonly string[], slot), text), valid };
+      return { kind: 'string', values: textsOf(name, data as readonly string[], slot, text), valid };
     case 'bool':
-      return { kind: 'bool', values: picked(data as Uint8Array, slot), valid };
+      return { kind: 'bool', values: picked(data as Uint8Array, slot, Uint8Array), valid };
     case 'int64':
       return { kind: 'int64', values: int64Of(name, data, slot), valid };
     case 'float32':
     case 'float64':
-      if (data instanceof Float32Array) return { kind: 'float32', values: picked(data, slot), valid };
-      if (data instanceof Float64Array) return { kind: 'float64', values: picked(data, slot), valid };
+      if (data instanceof Float32Array) return { kind: 'float32', values: picked(data, slot, Float32Array), valid };
+      if (data instanceof Float64Array) return { kind: 'float64', values: picked(data, slot, Float64Array), valid };
       return { kind: 'float64', values: float64Of(name, data, slot), valid };
   }
 }
 
-/** Every `stride`-th element. */
-function picked<T extends Float32Array | Float64Array | Uint8Array | readonly string[]>(data: T, slot: Slot): T {
+/** Every `stride`-th number. */
+function picked<T extends Float32Array | Float64Array | Uint8Array>(data: T, slot: Slot, array: new (length: number) => T): T {
   const { start, stride, rows } = slot;
   if (stride === 1) return data;
-  const values = Array.isArray(data) ? new Array<string>(rows) : new (data.constructor as new (n: number) => T)(rows);
-  for (let row = 0, at = start; row < rows; row += 1, at += stride) (values as unknown[])[row] = data[at];
-  return values as T;
+  const values = new array(rows);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) values[row] = data[at] as number;
+  return values;
 }
 
-function textsOf(name: string, values: readonly string[], most: number): readonly string[] {
-  for (let row = 0; row < values.length; row += 1) {
-    const { length } = values[row] as string;
-    if (length <= most) continue;
-    throw new ServeFailure('too large', `element ${row} of ${shown(name)} has ${length} characters; at most ${most} are taken`);
+function textsOf(name: string, data: readonly string[], { start, stride, rows }: Slot, most: number): readonly string[] {
+  const values = new Array<string>(rows);
+  for (let row = 0, at = start; row < rows; row += 1, at += stride) {
+    const value = data[at] as string;
+    if (value.length > most) {
+      throw new ServeFailure(
+        'too large',
+        `element ${at} of ${shown(name)} has ${value.length} characters; at most ${most} are taken`,
+      );
+    }
+    values[row] = value;
   }
   return values;
 }
@@ -86,7 +92,7 @@ function int64Of(name: string, data: TensorData, { start, stride, rows }: Slot):
   const values = new BigInt64Array(rows);
   for (let row = 0, at = start; row < rows; row += 1, at += stride) {
     const value = BigInt(data[at] as number | bigint);
-    if (value > MAX_INT64) throw new ServeFailure('invalid', `element ${row} of ${shown(name)} is beyond 2^63`);
+    if (value > MAX_INT64) throw new ServeFailure('invalid', `element ${at} of ${shown(name)} is beyond 2^63`);
     values[row] = value;
   }
   return values;
@@ -99,7 +105,7 @@ function float64Of(name: string, data: TensorData, { start, stride, rows }: Slot
     if (typeof value === 'bigint' && (value > EXACT || value < -EXACT)) {
       throw new ServeFailure(
         'invalid',
-        `element ${row} of ${shown(name)} is an integer beyond 2^53, which a float cannot hold`,
+        `element ${at} of ${shown(name)} is an integer beyond 2^53, which a float cannot hold`,
         {
           hint: 'send FP64 if a rounded value is meant',
         },

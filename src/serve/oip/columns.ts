@@ -1,5 +1,5 @@
 import type { ColumnBatch, ColumnValues } from '../../domain/column-batch.ts';
-import { featuresOf, type InputDtype, type ModelInput } from '../../domain/signature.ts';
+import type { Feature, InputDtype, ModelInput, Signature } from '../../domain/signature.ts';
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel } from '../online-model.ts';
@@ -16,12 +16,35 @@ interface Source {
   readonly stride: number;
 }
 
-/** A feature, and the input of the model that it belongs to. */
+/** A feature, its input, and its position among all features. */
 interface Place {
-  readonly dtype: InputDtype;
-  readonly nullable: boolean;
+  readonly feature: Feature;
   readonly input: ModelInput;
-  source: Source | undefined;
+  readonly position: number;
+}
+
+/** What the names of tensors mean to a model. */
+interface Names {
+  readonly places: readonly Place[];
+  readonly features: ReadonlyMap<string, Place>;
+  /** The places of each input, in the order of its columns. */
+  readonly inputs: ReadonlyMap<string, readonly Place[]>;
+}
+
+const known = new WeakMap<Signature, Names>();
+
+function namesOf(signature: Signature): Names {
+  const found = known.get(signature);
+  if (found !== undefined) return found;
+  const pairs = signature.inputs.flatMap((input) => input.features.map((feature) => ({ feature, input })));
+  const places = pairs.map((pair, position) => ({ ...pair, position }));
+  const names: Names = {
+    places,
+    features: new Map(places.map((place) => [place.feature.name, place])),
+    inputs: new Map(signature.inputs.map((input) => [input.name, places.filter((place) => place.input === input)])),
+  };
+  known.set(signature, names);
+  return names;
 }
 
 /**
@@ -32,32 +55,14 @@ interface Place {
  * @throws ServeFailure `invalid` if the tensors are not those of the model, `too large` if there are too many rows
  */
 export function batchOf(model: OnlineModel, tensors: readonly InferTensor[], text: number): ColumnBatch {
-  const { signature } = model.bundle;
+  const names = namesOf(model.bundle.signature);
   const rows = rowsOf(model, tensors);
-  const places = placesOf(signature.inputs);
-  const inputs = new Map(signature.inputs.map((input) => [input.name, input]));
-  const names = new Set<string>();
-  for (const tensor of tensors) {
-    const { name, shape } = tensor;
-    if (names.has(name)) throw new ServeFailure('invalid', `${shown(name)} comes twice`);
-    names.add(name);
-    const input = inputs.get(name);
-    const place = places.get(name);
-    if (elementsOf(name, shape) !== tensor.data.length) {
-      throw new ServeFailure(
-        'invalid',
-        `${shown(name)} has ${tensor.data.length} elements; its shape is [${shape.join(', ')}]`,
-      );
-    }
-    if (place !== undefined && width(shape) === 1) take(place, { tensor, start: 0, stride: 1 });
-    else if (input !== undefined && width(shape) === input.features.length) takeAll(input, places, tensor);
-    else if (input === undefined && place === undefined) throw unknownTensor(name, [...places.keys(), ...inputs.keys()]);
-    else throw wrongShape(tensor, place !== undefined, input);
-  }
-  const columns = featuresOf(signature).map(({ feature }) => {
-    const { source, dtype, nullable, input } = places.get(feature.name) as Place;
-    if (source !== undefined) return columnOf(source.tensor, dtype, { ...source, rows }, text);
-    if (nullable) return nulls(dtype, rows);
+  const sources = sourcesOf(names, tensors);
+  const columns = names.places.map(({ feature, input, position }) => {
+    const source = sources[position];
+    if (source !== undefined)
+      return columnOf(source.tensor, input.dtype, { start: source.start, stride: source.stride, rows }, text);
+    if (feature.nullable) return nulls(input.dtype, rows);
     throw new ServeFailure('invalid', `${feature.name} is missing`, {
       hint: `send a tensor ${feature.name} [${rows}], or ${input.name} [${rows}, ${input.features.length}]`,
     });
@@ -65,19 +70,32 @@ export function batchOf(model: OnlineModel, tensors: readonly InferTensor[], tex
   return { rows, columns };
 }
 
-function placesOf(inputs: readonly ModelInput[]): Map<string, Place> {
-  return new Map(
-    inputs.flatMap((input) =>
-      input.features.map(({ name, nullable }) => [name, { dtype: input.dtype, nullable, input, source: undefined }]),
-    ),
-  );
+/** The source of each feature, by its position. */
+function sourcesOf(names: Names, tensors: readonly InferTensor[]): (Source | undefined)[] {
+  const sources = new Array<Source | undefined>(names.places.length).fill(undefined);
+  for (const [i, tensor] of tensors.entries()) {
+    const { name, shape, data } = tensor;
+    const place = names.features.get(name);
+    const whole = names.inputs.get(name);
+    if (place === undefined && whole === undefined) throw unknownTensor(name, names);
+    if (tensors.findIndex((one) => one.name === name) < i) throw new ServeFailure('invalid', `${shown(name)} comes twice`);
+    if (elementsOf(name, shape) !== data.length) {
+      throw new ServeFailure('invalid', `${shown(name)} has ${data.length} elements; its shape is [${shape.join(', ')}]`);
+    }
+    const stride = width(shape);
+    if (place !== undefined && stride === 1) take(sources, place, { tensor, start: 0, stride });
+    else if (whole !== undefined && stride === whole.length) {
+      for (const [start, one] of whole.entries()) take(sources, one, { tensor, start, stride });
+    } else throw wrongShape(tensor, place !== undefined, whole?.length);
+  }
+  return sources;
 }
 
 function rowsOf({ maxRows }: OnlineModel, tensors: readonly InferTensor[]): number {
   const [first] = tensors;
   if (first === undefined) throw new ServeFailure('invalid', 'the request has no inputs');
   const rows = first.shape[0] ?? 0;
-  const other = tensors.find(({ shape }) => shape[0] !== rows);
+  const other = tensors.find(({ shape }) => (shape[0] ?? 0) !== rows);
   if (other !== undefined) {
     throw new ServeFailure('invalid', `${shown(other.name)} has ${other.shape[0] ?? 0} rows, ${shown(first.name)} has ${rows}`);
   }
@@ -95,31 +113,26 @@ function width(shape: readonly number[]): number {
   return shape.length === 1 ? 1 : shape.length === 2 ? (shape[1] ?? Number.NaN) : Number.NaN;
 }
 
-function take(place: Place, source: Source): void {
-  checkDatatype(source.tensor, place.dtype);
-  if (place.source !== undefined) {
-    throw new ServeFailure(
-      'invalid',
-      `${shown(source.tensor.name)} and ${shown(place.source.tensor.name)} hold the same feature`,
-      {
-        hint: `send either one tensor for ${place.input.name} or one for each of its features`,
-      },
-    );
+function take(sources: (Source | undefined)[], { input, position }: Place, source: Source): void {
+  const { tensor } = source;
+  checkDatatype(tensor, input.dtype);
+  const other = sources[position]?.tensor;
+  if (other !== undefined) {
+    throw new ServeFailure('invalid', `${shown(tensor.name)} and ${shown(other.name)} hold the same feature`, {
+      hint: `send either one tensor for ${input.name} or one for each of its features`,
+    });
   }
-  place.source = source;
+  sources[position] = source;
 }
 
-function takeAll(input: ModelInput, places: ReadonlyMap<string, Place>, tensor: InferTensor): void {
-  const stride = input.features.length;
-  for (const [start, { name }] of input.features.entries()) take(places.get(name) as Place, { tensor, start, stride });
+function unknownTensor(name: string, { features, inputs }: Names): ServeFailure {
+  const hint = didYouMean(name.slice(0, 80), [...new Set([...features.keys(), ...inputs.keys()])]);
+  return new ServeFailure('invalid', `the model has no input ${shown(name)}`, { hint });
 }
 
-function unknownTensor(name: string, known: readonly string[]): ServeFailure {
-  return new ServeFailure('invalid', `the model has no input ${shown(name)}`, { hint: didYouMean(name.slice(0, 80), known) });
-}
-
-function wrongShape({ name, shape }: InferTensor, isFeature: boolean, input: ModelInput | undefined): ServeFailure {
-  const shapes = [isFeature && '[rows] or [rows, 1]', input && `[rows, ${input.features.length}]`].filter(Boolean);
+/** @param whole columns of the model's input of this name */
+function wrongShape({ name, shape }: InferTensor, isFeature: boolean, whole: number | undefined): ServeFailure {
+  const shapes = [isFeature && '[rows] or [rows, 1]', whole !== undefined && `[rows, ${whole}]`].filter(Boolean);
   return new ServeFailure('invalid', `${shown(name)} has shape [${shape.join(', ')}]`, { hint: `send ${shapes.join(' or ')}` });
 }
 

@@ -3,7 +3,7 @@ import { ServeFailure } from '../failure.ts';
 import { shown } from './shown.ts';
 
 /** Tensor datatypes of the Open Inference Protocol that are served: all but FP16 and BF16. */
-export const DATATYPES = [
+const DATATYPES = [
   'BOOL',
   'UINT8',
   'UINT16',

@@ -8,7 +8,7 @@ import { outputsOf } from './outputs.ts';
 export const SERVER_METADATA = { name: 'score-batch', version: VERSION, extensions: ['binary_tensor_data'] } as const;
 
 /** -1 is any number of rows. */
-export interface TensorMetadata {
+interface TensorMetadata {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];

@@ -8,7 +8,7 @@ import { shown } from './shown.ts';
 import type { OutputTensor, RequestedOutput } from './tensor.ts';
 
 /** Name of the output that says why a row was rejected. */
-export const REJECTED = 'rejected';
+const REJECTED = 'rejected';
 
 /** Rejected rows that an error lists. */
 const LISTED = 20;
@@ -83,7 +83,7 @@ function dataOf(model: OnlineModel, name: string, predictions: Predictions, some
 }
 
 /** `feature out of range: petal_width`, in the words of the quarantine; empty for a row that was scored. */
-export function rejectionText({ bundle }: OnlineModel, code: number): string {
+function rejectionText({ bundle }: OnlineModel, code: number): string {
   if (code === 0) return '';
   const { reason, feature } = readRejection(code);
   const name = feature === undefined ? undefined : featuresOf(bundle.signature)[feature]?.feature.name;
@@ -94,7 +94,8 @@ function refused(model: OnlineModel, { rejected, rows }: Predictions): ServeFail
   const listed = Array.from(rejected, (code, row) => ({ code, row })).filter(({ code }) => code !== 0);
   const details = listed.slice(0, LISTED).map(({ code, row }) => `row ${row}: ${rejectionText(model, code)}`);
   if (listed.length > LISTED) details.push(`and ${listed.length - LISTED} more`);
-  return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored`, {
+  // Clients show the message only.
+  return new ServeFailure('invalid', `${listed.length} of ${rows} rows cannot be scored: ${details[0]}`, {
     details,
     hint: `request the output ${REJECTED} too to get the other rows`,
   });

@@ -106,12 +106,15 @@ export function writeRaw({ data }: Pick<OutputTensor, 'data'>): Buffer {
   if (data instanceof Float32Array || data instanceof Float64Array) {
     return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
   }
-  return Buffer.concat(
-    data.flatMap((text) => {
-      const bytes = Buffer.from(text);
-      const length = Buffer.alloc(LENGTH_BYTES);
-      length.writeUInt32LE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  const sizes = data.map((text) => Buffer.byteLength(text));
+  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + LENGTH_BYTES + size, 0));
+  let at = 0;
+  for (const [i, size] of sizes.entries()) {
+    bytes.writeUInt32LE(size, at);
+    at += LENGTH_BYTES;
+    // Texts of a rejected row, or of rows that were not rejected, are empty.
+    if (size > 0) bytes.write(data[i] as string, at);
+    at += size;
+  }
+  return bytes;
 }

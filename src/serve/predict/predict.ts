@@ -12,8 +12,8 @@ export interface PredictCall {
   readonly name: string;
   /** Undefined for the version that answers by default. */
   readonly version: string | undefined;
-  /** Bytes of the body; anything else is refused. */
-  readonly body: unknown;
+  /** Bytes of the body, inflated; anything else is refused. */
+  readonly read: () => unknown;
   /** Aborted once the client is gone. */
   readonly signal: AbortSignal;
 }
@@ -30,7 +30,7 @@ const FORMS = {
  * @throws ServeFailure `invalid`, `not found`, `too large`, or what `OnlineModel.score` throws
  */
 export async function predict(service: Service, call: PredictCall): Promise<string> {
-  const { protocol, name, version, body, signal } = call;
+  const { protocol, name, version, read, signal } = call;
   const { key, lists, answer } = FORMS[protocol];
   const begun = performance.now();
   let model: OnlineModel | undefined;
@@ -39,7 +39,7 @@ export async function predict(service: Service, call: PredictCall): Promise<stri
   let outcome = 'ok';
   try {
     model = service.models.find(name, version);
-    const list = readList(body, key);
+    const list = readList(await read(), key);
     rows = list.length;
     if (rows > model.maxRows) {
       throw new ServeFailure('too large', `the request has ${rows} rows; ${model.name} takes at most ${model.maxRows}`, {

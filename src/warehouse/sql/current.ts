@@ -108,8 +108,8 @@ export function deleteReplaced(dialect: Dialect, slice: SliceToPublish): string 
 }
 
 /**
- * Deletes the rejected rows that earlier slices have left of the users of this position, so that whoever has a `reason` in the current
- * table has their rows in quarantine.
+ * Deletes the rejected rows that earlier slices have left of the users of this position. So quarantine has the rows of just the users
+ * who have a `reason` in the current table.
  */
 export function deleteRejected(dialect: Dialect, quarantine: TableLayout, slice: SliceToPublish): string {
   return `DELETE FROM ${dialect.table(quarantine.name)} WHERE ${isOutdated(dialect, quarantine, slice)}`;

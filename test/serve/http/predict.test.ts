@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { deflateSync, gzipSync } from 'node:zlib';
 import { parse } from 'csv-parse/sync';
 import { expect, it } from 'vitest';
 import { ServeFailure } from '../../../src/serve/failure.ts';
@@ -70,7 +71,7 @@ it('rejects rows one by one in the words of the quarantine', async () => {
   const { json } = await post(serving, '/v1/models/iris/predict', {
     rows: [SETOSA, { ...SETOSA, petal_width: 99 }, SETOSA],
   });
-  const scored = { label: 'setosa', probabilities: expect.objectContaining({ setosa: expect.closeTo(0.984703124, 6) }) };
+  const [scored] = (await post(serving, '/v1/models/iris/predict', { rows: [SETOSA] })).json.predictions;
   expect(json.predictions).toEqual([scored, { rejected: { reason: 'feature out of range', feature: 'petal_width' } }, scored]);
   // JSON has numbers that no double holds.
   const huge = await post(serving, '/v1/models/iris/predict', JSON.stringify({ rows: [SETOSA] }).replace('1.4', '1e999'));
@@ -158,6 +159,15 @@ it('refuses more rows than the model takes, and names the limit', async () => {
   expect((await post(serving, '/v1/models/iris/predict', { rows: Array(3).fill(SETOSA) })).status).toBe(200);
 });
 
+it.each(['gzip', 'deflate'] as const)('inflates %s, up to the limit', async (encoding) => {
+  const serving = await served([IRIS], { limits: { body: 2000 } });
+  const compress = { gzip: gzipSync, deflate: deflateSync }[encoding];
+  const send = async (rows: object[]) =>
+    await post(serving, '/v1/models/iris/predict', compress(JSON.stringify({ rows })), { 'content-encoding': encoding });
+  expect(await send([SETOSA])).toMatchObject({ status: 200, json: { predictions: [{ label: 'setosa' }] } });
+  expect((await send(Array(40).fill(SETOSA))).status).toBe(413);
+});
+
 it('speaks the V1 protocol of KServe', async () => {
   const serving = await served([IRIS, CHURN]);
   expect((await get(serving, '/v1/models')).json).toEqual({ models: ['iris', 'churn-mlp'] });
@@ -187,7 +197,8 @@ it('refuses V1 requests with a rejected row, since a prediction cannot say why',
     status: 400,
     json: { error: 'instances[0][2] (petal_length) must be a number' },
   });
-  expect((await post(serving, '/v1/models/iris:explain', { instances: [SETOSA] })).status).toBe(404);
+  const verb = await post(serving, '/v1/models/iris:explain', { instances: [SETOSA] });
+  expect([verb.status, verb.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
 });
 
 /** A server around the iris model with another `score`, and what it observed. */

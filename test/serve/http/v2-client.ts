@@ -12,7 +12,7 @@ export interface Input {
   readonly bytes?: Buffer;
 }
 
-export interface Output {
+interface Output {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly number[];

@@ -182,7 +182,7 @@ it('says of each row why it was rejected', async () => {
   const refused = await inferAt(http, 'iris', inputs, { outputs: [{ name: 'label' }] });
   expect(refused.status).toBe(400);
   expect(jsonOf(refused)).toEqual({
-    error: '1 of 2 rows cannot be scored',
+    error: '1 of 2 rows cannot be scored: row 1: feature out of range: petal_width',
     hint: 'request the output rejected too to get the other rows',
     details: ['row 1: feature out of range: petal_width'],
   });
@@ -208,6 +208,22 @@ it.each([
     headers: { ...headers, 'content-encoding': encoding },
   });
   expect(read(answer)).toEqual(read(await inferAt(http, 'iris', [FLOWER])));
+});
+
+it('takes null for what is not there', async () => {
+  const input = { ...FLOWER, parameters: null };
+  const answer = await inferAt(http, 'iris', [input], {
+    id: null,
+    parameters: null,
+    outputs: [{ name: 'label', parameters: null }],
+  });
+  expect(read(answer)).toEqual({
+    model_name: 'iris',
+    model_version: '2026-11-27',
+    outputs: [{ name: 'label', shape: [1], datatype: 'BYTES', data: ['setosa'] }],
+  });
+  const bytes = bytesOfArray(Float32Array.of(5.1, 3.5, 1.4, 0.2));
+  expect((await inferAt(http, 'iris', [{ ...FLOWER, data: null, bytes }], { outputs: null })).status).toBe(200);
 });
 
 it('takes a chunked body', async () => {

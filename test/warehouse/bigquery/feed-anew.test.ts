@@ -2,7 +2,8 @@ import { PassThrough } from 'node:stream';
 import { Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow';
 import { expect, it } from 'vitest';
 import { openDatabase } from '../../../src/duckdb/database.ts';
-import type { InputTensor, Session } from '../../../src/runtime/session.ts';
+import type { BatchedSession } from '../../../src/runtime/batches.ts';
+import type { InputTensor } from '../../../src/runtime/session.ts';
 import { scoreChunk } from '../../../src/score/chunk.ts';
 import type { WorkerSetup } from '../../../src/score/messages.ts';
 import type { Connection } from '../../../src/warehouse/bigquery/connection.ts';
@@ -139,7 +140,7 @@ async function scoreThree(connection: Connection): Promise<unknown> {
       values: Float64Array.from(numbers?.values as Float64Array, (ratio) => ratio / 5000),
       width: 1,
     }),
-  } as unknown as Session;
+  } as unknown as BatchedSession;
   const task = { chunk: 0, rows: 3 * ROWS };
   const scored = await scoreChunk(task, {
     setup,

@@ -4,7 +4,7 @@ import type { FrozenTable } from '../../../src/domain/frozen-table.ts';
 import type { Schema } from '../../../src/domain/schema.ts';
 import type { Feature, Signature } from '../../../src/domain/signature.ts';
 import { openDatabase } from '../../../src/duckdb/database.ts';
-import type { Session } from '../../../src/runtime/session.ts';
+import type { BatchedSession } from '../../../src/runtime/batches.ts';
 import { scoreChunk } from '../../../src/score/chunk.ts';
 import type { WorkerSetup } from '../../../src/score/messages.ts';
 import { openBigquery } from '../../../src/warehouse/bigquery/open.ts';
@@ -74,7 +74,7 @@ const SIGNATURE: Signature = {
 const FEATURES = ['whole', 'ratio', 'price', 'flag', 'user_id', 'whole', 'plan'];
 
 /** Scores that depend on every value that was encoded. */
-const SESSION: Pick<Session, 'provider' | 'run'> = {
+const SESSION: Pick<BatchedSession, 'provider' | 'run'> = {
   provider: 'cpu',
   async run(inputs) {
     const [numbers, wide, texts] = inputs;
@@ -149,7 +149,7 @@ async function score(
   const rows = frozen.chunks[0]?.rows ?? 0;
   const scored = await scoreChunk(
     { chunk: 0, rows },
-    { setup, source, session: SESSION as Session, database, stopped: () => false },
+    { setup, source, session: SESSION as unknown as BatchedSession, database, stopped: () => false },
   );
   const file = `read_parquet('${scored?.file}')`;
   const found = await database.rows(
@@ -205,7 +205,7 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
   it('rethrows what the consumer of the batches throws, and stops reading', async () => {
     const { project, storage, frozen, columns } = await freeze();
     const { source, connections } = await broken(project, storage, () => undefined);
-    const failing = { ...SESSION, run: () => Promise.reject(new Error('socket hang up')) } as unknown as Session;
+    const failing = { ...SESSION, run: () => Promise.reject(new Error('socket hang up')) } as unknown as BatchedSession;
     await using database = await openDatabase(':memory:', { threads: 1, memory: 1e9, temporary: await temporaryFolder() });
     const setup = {
       frozen,
@@ -222,7 +222,7 @@ describe.skipIf(emulator === undefined)('a chunk whose features are fed', () => 
     );
     expect(connections()).toBe(1);
     await expect(
-      scoreChunk(task, { setup, source, session: SESSION as Session, database, stopped: () => true }),
+      scoreChunk(task, { setup, source, session: SESSION as unknown as BatchedSession, database, stopped: () => true }),
     ).resolves.toBeUndefined();
   });
 });

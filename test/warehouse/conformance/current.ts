@@ -90,7 +90,7 @@ export const current: Area = (it, makeSubject) => {
     // Scored, rejected for another reason, deleted.
     await publishSlice(subject, 4, [user(1, 0.5, 11), rejected(2, 'feature out of range')], { gone: [['3']] });
     expect(await quarantineOf(first)).toEqual(['2 feature out of range slice4', ...kept]);
-    // Whoever has a reason has a row that says so.
+    // Each user with a reason has a row that says so.
     const unscored = Object.values(await first.rows()).filter(({ reason }) => reason !== null);
     expect(unscored.map(({ user_id }) => user_id)).toEqual(['2', '4', '5']);
     await publishSlice(subject, 5, [user(9, 0.5, 29), rejected(2)], ALL);

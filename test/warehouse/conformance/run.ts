@@ -70,6 +70,8 @@ export interface RunSettings {
   readonly model?: LedgerEntry['model'];
   readonly edges?: readonly number[];
   readonly layout?: ScoreLayout;
+  /** Columns that the model gives, with expressions over the frozen chunk; null where a row is rejected. */
+  readonly classes?: readonly { readonly column: Column; readonly value: string }[];
   readonly bands?: Bands;
   /** Number of rows with reasons, of two features each: `rank 1's first`, `rank 1's second`. */
   readonly explained?: number;
@@ -131,7 +133,9 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
     chunkRows: settings.chunkRows ?? 100,
   });
   const key = named(frozen.columns, settings.key ?? ['user_id']);
-  const keep = named(frozen.columns, settings.keep ?? ['country']);
+  const queried = named(frozen.columns, settings.keep ?? ['country']);
+  const { classes = [] } = settings;
+  const keep = [...queried, ...classes.map(({ column }) => column)];
   const names = {
     ...NAMES,
     scores: settings.scores ?? NAMES.scores,
@@ -177,7 +181,8 @@ export async function startRun(warehouse: Warehouse, runId: string, settings: Ru
         await database.run(
           `copy (
            select ${key.map((column, i) => `${staged(outcome.key ?? identifier(column.name), column)} as ${stagedKey(i)}`).join(', ')},
-             ${keep.map((column, i) => `${staged(identifier(column.name), column)} as ${stagedKeep(i)}, `).join('')}
+             ${queried.map((column, i) => `${staged(identifier(column.name), column)} as ${stagedKeep(i)}, `).join('')}
+             ${classes.map(({ column, value }, i) => `case when ${reject} is null then ${staged(value, column)} end as ${stagedKeep(queried.length + i)}, `).join('')}
              case when ${reject} is null then cast(${score} as decimal(7, 6)) end as score,
              ${outcome.skipKey === undefined ? '' : `case when ${reject} is null then cast(${outcome.skipKey} as bigint) end as ${SKIP_KEY},`}
              cast(${reject} as varchar) as reason, case when ${reject} is not null then 'a' end as column_name,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { amendment } from './amendment.ts';
+import { classes } from './classes.ts';
 import { comparison } from './comparison.ts';
 import { current } from './current.ts';
 import { drift } from './drift.ts';
@@ -27,6 +28,7 @@ const AREAS = {
   names,
   staging,
   publication,
+  classes,
   current,
   amendment,
   'publish lock': publishLock,

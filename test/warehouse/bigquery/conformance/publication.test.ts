@@ -1,3 +1,3 @@
 import { onBigquery } from './on-bigquery.ts';
 
-onBigquery('publication', 'amendment', 'drift', 'comparison');
+onBigquery('publication', 'classes', 'amendment', 'drift', 'comparison');

@@ -1,3 +1,3 @@
 import { onSnowflake } from './on-snowflake.ts';
 
-onSnowflake('publication', 'amendment', 'drift', 'comparison');
+onSnowflake('publication', 'classes', 'amendment', 'drift', 'comparison');
