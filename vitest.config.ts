@@ -81,6 +81,7 @@ const SYSTEM = [
   'shadow/shadow',
   'serve/lazy',
   'serve/process/grpc',
+  'serve/process/log',
   'serve/process/models',
   'serve/process/reload',
   'serve/process/signals',

@@ -35,6 +35,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
   const console = levelled(given, () => settings.log);
   let current: Generation | undefined;
   let next: Generation | undefined;
+  const replaced: Promise<void>[] = [];
   let asked = false;
   let working = true;
   let fail: (error: Error) => void = () => undefined;
@@ -73,7 +74,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
         counts.reloaded('done');
         allow(wanted);
         say(console, 'reloaded; listening', addresses, current);
-        void old?.leave('replaced').then(() => console.debug('the processes from before the reload have ended'));
+        if (old !== undefined) replaced.push(old.leave('replaced'));
       } catch (error) {
         next?.kill();
         next = undefined;
@@ -109,7 +110,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
   const { leadMs } = current.settings.drain;
   console.info(`ending; requests are answered for ${leadMs / 1000} s more`, { event: 'drain' });
   next?.kill();
-  await current.leave('ending');
+  await Promise.all([current.leave('ending'), ...replaced]);
   console.info('ended');
 }
 
