@@ -19,15 +19,21 @@ vi.setConfig({ testTimeout: 300_000 });
 
 const [FIRST, ...OTHERS] = WAYS;
 
-const MODELS: readonly (readonly [name: string, folder: string, scored?: string])[] = [
-  ['iris', IRIS, 'virginica'],
-  ['churn', CHURN],
-  ['the LightGBM of the bench', repository('bench', 'lgbm')],
-  ['texts with unknown categories', repository('bench', 'text')],
+const MODELS: readonly (readonly [name: string, model: Scored])[] = [
+  ['iris', { folder: IRIS, scored: 'virginica' }],
+  ['churn', { folder: CHURN }],
+  ['the LightGBM of the bench', { folder: repository('bench', 'lgbm') }],
+  ['texts with unknown categories', { folder: repository('bench', 'text') }],
 ];
 
-it.each(MODELS)('%s: online in every way and batch agree on 10,000 random rows', async (_, folder, scored) => {
-  const serving = await served([folder], { grpcPort: 0 });
+interface Scored {
+  readonly folder: string;
+  /** The class whose probability is the score of the batch, if the bundle has classes. */
+  readonly scored?: string;
+}
+
+it.each(MODELS)('%s: online in every way and batch agree on 10,000 random rows', async (_, model) => {
+  const serving = await served([model.folder], { grpcPort: 0 });
   const { signature } = modelOf(serving).bundle;
   const cells = randomRows(signature, ROWS, seededRandom(2026));
   const online = await askAll(FIRST.open(serving), cells);
@@ -38,11 +44,11 @@ it.each(MODELS)('%s: online in every way and batch agree on 10,000 random rows',
     const compared = answers.map((answer, row) => answer ?? online[row]);
     expect(firstDifference(online, compared), name).toBe(undefined);
   }
-  const batch = await scoredInBatch({ folder, scored }, signature, cells);
+  const batch = await scoredInBatch(model, signature, cells);
   expect(
     firstDifference(
       batch,
-      online.map((answer) => rounded(answer, signature.classes?.labels.indexOf(scored ?? ''))),
+      online.map((answer) => rounded(answer, signature.classes?.labels.indexOf(model.scored ?? ''))),
     ),
   ).toBe(undefined);
   // All kinds of answers are among them.
@@ -76,7 +82,7 @@ const SQL_TYPES = { float32: 'DOUBLE', float64: 'DOUBLE', int64: 'BIGINT', bool:
 
 /** Runs the weekly job over a table of the rows, and reads scores and quarantine. @returns one answer per row, in millionths */
 async function scoredInBatch(
-  { folder: model, scored }: { readonly folder: string; readonly scored: string | undefined },
+  { folder: model, scored }: Scored,
   signature: Signature,
   cells: readonly (readonly Cell[])[],
 ): Promise<(Answer | undefined)[]> {
