@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, readdir, symlink } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it, onTestFinished } from 'vitest';
@@ -47,6 +47,19 @@ it('serves from dist, which has the definition of the protocol', async () => {
   await expect.poll(() => client.call('ServerReady', {})).toEqual({ ready: false });
   expect((await client.infer({ model_name: 'iris', inputs })).outputs).toHaveLength(3);
   expect(await ending).toMatchObject({ code: expect.any(Number), signal: null });
+});
+
+it('supervises processes without the native packages that only those need', async () => {
+  const loaded = new Set<string>();
+  const load = async (file: string): Promise<void> => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    const text = await readFile(repository('dist', file), 'utf8');
+    for (const [, next = ''] of text.matchAll(/^import .*"\.\/([^"]+)";$/gm)) await load(next);
+  };
+  await load('cli-serve.js');
+  expect([...loaded]).toContain('cli-always.js');
+  expect([...loaded].filter((file) => /warehouse|run\.js/.test(file))).toEqual([]);
 });
 
 it('says how to install the packages where they are not', async () => {
