@@ -23,7 +23,7 @@ it.each([
   expect(isAuthorized(header, DIGESTS)).toBe(false);
 });
 
-it('refuses all without a token, and does not fail on what is no digest', () => {
+it('refuses all without a token, and does not fail on what cannot be a digest', () => {
   expect(isAuthorized('Bearer old.token', [])).toBe(false);
   expect(isAuthorized('Bearer old.token', ['zz', 'abcd'])).toBe(false);
 });

@@ -30,7 +30,7 @@ export interface FailedStatus {
   readonly retryMs: number | undefined;
 }
 
-/** Of an error that is no ServeFailure nothing is told. */
+/** Of an error other than a ServeFailure nothing is told. */
 export function statusOf(error: unknown): FailedStatus {
   const failure = error instanceof ServeFailure ? error : new ServeFailure('internal', 'the request failed', { cause: error });
   const { kind, message, details, hint, retryAfter } = failure;

@@ -34,6 +34,8 @@ it('tells the model when the client is gone, and only then', async () => {
     models: { list: () => [slow], find: () => slow },
     ready: () => true,
     draining: () => false,
+    metrics: undefined,
+    log: { warn() {}, debug() {}, bug() {} },
     observe: (observation) => observed.push(observation),
   };
   const app = await buildHttp(service);

@@ -43,6 +43,8 @@ function serviceOf(model: OnlineModel) {
     },
     ready: () => true,
     draining: () => false,
+    metrics: undefined,
+    log: { warn() {}, debug() {}, bug() {} },
     observe: (observation) => observed.push(observation),
   };
   return { service, observed, asked };
