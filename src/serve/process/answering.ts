@@ -131,7 +131,7 @@ function promised<T>(): Promised<T> {
   const promise = new Promise<T>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  // Whoever waits for it is told; a process that ends later must not end this one.
+  // Those that wait for it are told; a process that ends later must not end this one.
   promise.catch(() => undefined);
   return { promise, resolve: (value) => settle?.resolve(value), reject: (error) => settle?.reject(error) };
 }

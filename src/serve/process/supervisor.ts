@@ -95,7 +95,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
     say(console, 'listening', await current.listen(), current);
   } catch (error) {
     current?.kill();
-    // Whoever ended it while it loaded asked for no more.
+    // A signal ended it while it loaded: that is what was asked.
     if (signal.aborted) return;
     throw error;
   }

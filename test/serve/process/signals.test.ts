@@ -31,7 +31,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     expect(closing).toBeGreaterThan(0);
     const { code, stdout } = await server.ended;
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-    // All of the lead was there for whoever still sent.
+    // All of the lead was there for clients that still sent.
     expect(performance.now() - began).toBeGreaterThan(1000);
     expect(server.stderr()).toMatch(/\nending; requests are answered for 1 s more\nended\n$/);
   },
