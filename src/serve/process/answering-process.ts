@@ -84,7 +84,7 @@ function logTo(console: Console): Log {
     debug: (message, fields) => console.debug(message, fields),
     bug(error, fields = {}) {
       // The message of a runtime may quote what it was given.
-      const bug = error instanceof Error ? bugWithoutValues(error) : new Error('something that is no error was thrown');
+      const bug = error instanceof Error ? bugWithoutValues(error) : new Error('something other than an error was thrown');
       console.error(presentError(bug).text, fields);
     },
   };

@@ -15,8 +15,8 @@ interface MetricValue {
 }
 
 /**
- * Adds up what was counted by processes that have ended, because a counter that falls would look as if it had begun anew. What a
- * process is at the moment ends with it.
+ * Adds up what was counted by processes that have ended, because Prometheus takes a counter that falls for one that was reset.
+ * What a process is at the moment ends with it.
  */
 export function addCounts(ended: readonly Metric[], more: readonly Metric[]): Metric[] {
   const sums = new Map(ended.map((metric) => [metric.name, metric]));

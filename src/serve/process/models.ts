@@ -13,7 +13,7 @@ export interface Served {
 }
 
 /**
- * The models by name and version. The first version of a name that is no canary answers by default.
+ * The models by name and version. The first version of a name answers by default, canaries aside.
  *
  * @param random a number in [0, 1); each request without a version draws one
  * @throws ScoreBatchError `configuration` if two are one version, shares are more than all, or a canary answers something else

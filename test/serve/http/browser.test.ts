@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -175,6 +176,30 @@ it('shows names of a bundle as text', async () => {
     await page.getByLabel(HOSTILE.number, { exact: true }).fill('-1');
     expect(await answered(page)).toMatch(/^Rejected: feature out of range__proto__/);
   });
+});
+
+it('asks for the token that the server takes, before it says what is served', async () => {
+  const token = 'a-token-of-a-test';
+  const guarded = await startServing(settingsOf([IRIS], { tokens: [createHash('sha256').update(token).digest('hex')] }));
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const opened = await page.goto(guarded.addresses.http);
+    expect(opened?.headers()['content-security-policy']).toContain("default-src 'none'; script-src 'sha256-");
+    expect(await answered(page)).toMatch(/^Access token needed/);
+    expect(await page.content()).not.toContain('sepal');
+    await page.getByLabel('Access token').fill(token);
+    await page.getByLabel('petal_width', { exact: true }).waitFor();
+    expect(await answered(page)).toMatch(/^setosa/);
+    const code = await page.locator('#code').textContent();
+    expect(code).toContain('-H "Authorization: Bearer $TOKEN"');
+    expect(code).not.toContain(token);
+    const { stdout } = await run('bash', ['-c', code ?? ''], { env: { ...process.env, TOKEN: token } });
+    expect(JSON.parse(stdout).predictions[0].label).toBe('setosa');
+  } finally {
+    await context.close();
+    await guarded.close();
+  }
 });
 
 const VIEWS = [320, 360, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));

@@ -26,8 +26,8 @@ it('answers every request while a new version takes over, and while one that doe
   await edit(server, 'iris/golden.csv', /(\n[^\n]*,)0\.\d+/, '$10.123456');
   server.signal('SIGHUP');
   await server.says(/^warning: the reload is refused, what was loaded before answers on: /m);
+  while ((await server.processes()).length > 2) await sleep(50);
   expect(await server.processes()).toEqual(after);
-  await sleep(300);
   const { answers, failures, closing, versions } = await load.stop();
   expect(failures).toEqual([]);
   expect([...answers.keys()]).toEqual([200]);
@@ -64,4 +64,15 @@ it('refuses a digest that differs, and settings with problems, each with its rea
   server.signal('SIGHUP');
   await server.says(/^reloaded; listening on /m);
   expect(metricOf(await server.metrics(), 'score_batch_serve_reload_refused')).toBe(0);
+}, 120_000);
+
+it('reloads all processes where one that is started anew finds another bundle than theirs', async () => {
+  const server = await startServer('processes: 2\n');
+  const before = await server.processes();
+  await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  await server.says(/^warning: the bundles on the disk have changed, so all processes are replaced$/m);
+  await server.says(/^reloaded; listening on .*: iris 2026-12-01/m);
+  while (before.some(isAlive)) await sleep(50);
+  expect(await server.processes()).toHaveLength(2);
 }, 120_000);
