@@ -13,6 +13,8 @@ import { parseJob } from '../src/job/parse.ts';
 import { jobSchema } from '../src/job/schema.ts';
 import { bundleChecks } from '../src/model/bundle-checks.ts';
 import { bundleSchema } from '../src/model/bundle-schema.ts';
+import { crossChecks as serveChecks } from '../src/serve/settings/cross-checks.ts';
+import { serveSchema } from '../src/serve/settings/schema.ts';
 import { parseChecked } from '../src/yaml/checked.ts';
 import { checkCommand } from './support/documented-command.ts';
 import { type Page, readPage } from './support/markdown.ts';
@@ -25,7 +27,7 @@ const DOCS = readdirSync(repository('docs'))
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'deploy/README.md', ...DOCS].map(readPage);
 
 /** What may stand behind a fence. A block of YAML says what it is of, so that it can be validated. */
-const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'yaml job', 'yaml model', 'yaml kubernetes', 'dockerfile'];
+const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'yaml job', 'yaml model', 'yaml serve', 'yaml kubernetes', 'dockerfile'];
 
 const page = (file: string): Page => PAGES.find((one) => one.file === file) ?? readPage(file);
 
@@ -109,6 +111,8 @@ it('every block of YAML is valid for what it is of', () => {
     if (info === 'yaml job') parseJob(wholeJob(text), file, {});
     else if (info === 'yaml model')
       parseChecked(text, bundleSchema, { file, noun: 'bundle', hint: 'see docs', crossChecks: bundleChecks });
+    else if (info === 'yaml serve')
+      parseChecked(text, serveSchema, { file, noun: 'settings file', hint: 'see docs', crossChecks: serveChecks });
     else expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   }
   expect(kinds['yaml job']).toBeGreaterThanOrEqual(7);

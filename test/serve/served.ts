@@ -6,7 +6,7 @@ import { repository } from '../support/project.ts';
 export const IRIS = repository('models', 'iris');
 export const CHURN = repository('models', 'churn');
 
-type Overrides = Partial<Omit<ServeSettings, 'bundles' | 'limits'>> & { readonly limits?: Partial<Limits> };
+type Overrides = Partial<Omit<ServeSettings, 'limits'>> & { readonly limits?: Partial<Limits> };
 
 /** Settings for a server on ports that the system chooses. @param folders of bundles */
 export function settingsOf(folders: readonly string[], { limits, ...overrides }: Overrides = {}): ServeSettings {

@@ -58,7 +58,7 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
   return writeAnswer(answer, isRaw(message));
 }
 
-/** A message that cannot be read is no request of any model. */
+/** A message that cannot be read belongs to none of the models. */
 function read(service: Service, bytes: Buffer): RequestMessage {
   try {
     return readRequest(bytes);

@@ -2,6 +2,7 @@ import cluster from 'node:cluster';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fromParts } from '../../error-parts.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import type { ServeSettings } from '../settings.ts';
 import type { Addresses, Answer, Leaving, LoadedModel, Order } from './messages.ts';
 import type { Metric } from './metric.ts';
@@ -86,7 +87,11 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
   worker.on('error', fail);
   worker.on('exit', (code, signal) => {
     const how = signal ?? `exit code ${code}`;
-    fail(new Error(`a process ended before it answered (${how})`));
+    fail(
+      new ScoreBatchError('unavailable', `a process ended before it could answer (${how})`, {
+        hint: 'a limit of memory ends processes with SIGKILL: each holds every model',
+      }),
+    );
     ended.resolve(how);
   });
   return {

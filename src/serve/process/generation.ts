@@ -17,7 +17,7 @@ export interface Generation {
 }
 
 export interface Upkeep {
-  readonly console: Console;
+  readonly console: Pick<Console, 'warn'>;
   readonly start: (settings: ServeSettings) => Answering;
   /** A process ended that was not told to. */
   readonly lost: () => void;

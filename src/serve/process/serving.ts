@@ -2,13 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { GrpcServer } from '../grpc/start.ts';
 import { listenHttp } from '../http/listener.ts';
 import { buildHttp } from '../http/server.ts';
+import type { Models } from '../models.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { loadOnlineModel } from '../score/load-model.ts';
 import type { Log, MetricsText, Service } from '../service.ts';
 import type { ServeSettings } from '../settings.ts';
 import type { Addresses, Leaving } from './messages.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { modelsOf } from './models.ts';
+import { modelsOf, type Served } from './models.ts';
 
 /** A process that answers. */
 export interface Serving {
@@ -52,7 +53,7 @@ export async function startServing(settings: ServeSettings): Promise<Serving> {
 /** Loads all bundles. @throws ScoreBatchError `configuration` if one does not prove itself */
 export async function loadServing(settings: ServeSettings, { log, allMetrics = alone }: Around): Promise<Loaded> {
   const metrics = settings.metrics ? await createMetrics() : undefined;
-  const served = [];
+  const served: Served[] = [];
   // One after the other: each measures how fast it is.
   for (const { folder, canary } of settings.bundles) {
     let model: OnlineModel | undefined;
@@ -62,7 +63,7 @@ export async function loadServing(settings: ServeSettings, { log, allMetrics = a
     model = await loadOnlineModel(folder, settings, onRun);
     served.push({ model, canary });
   }
-  const models = modelsOf(served);
+  const models = await modelsOrNone(served);
   metrics?.watch(served);
   let leaving: Leaving | undefined;
   const service: Service = {
@@ -80,6 +81,16 @@ export async function loadServing(settings: ServeSettings, { log, allMetrics = a
   return { service, metrics, listen: () => listen(service, leave) };
 }
 
+/** Leaves no session open where the models do not go together. */
+async function modelsOrNone(served: readonly Served[]): Promise<Models> {
+  try {
+    return modelsOf(served);
+  } catch (error) {
+    for (const { model } of served) await model.close();
+    throw error;
+  }
+}
+
 async function alone(own: Metrics): Promise<MetricsText> {
   return await own.text([await own.collect()]);
 }
@@ -88,7 +99,14 @@ async function listen(service: Service, mark: (why: Leaving) => void): Promise<S
   const { settings, models } = service;
   const { leadMs, endMs } = settings.drain;
   const http = await listenHttp(await buildHttp(service), settings);
-  const grpc = settings.grpcPort === undefined ? undefined : await startGrpcOf(service);
+  const grpc =
+    settings.grpcPort === undefined
+      ? undefined
+      : await startGrpcOf(service).catch(async (error: unknown) => {
+          http.stopAccepting();
+          await http.end(0);
+          throw error;
+        });
   const end = async (ms: number, grpcClosed: Promise<void> | undefined): Promise<void> => {
     http.stopAccepting();
     await Promise.all([http.end(ms), grpcClosed]);

@@ -2,7 +2,7 @@ import type { Console } from '../../terminal/console.ts';
 import { presentError } from '../../terminal/error.ts';
 import { tryPort } from '../http/port.ts';
 import { isLoopback } from '../loopback.ts';
-import type { ServeSettings } from '../settings.ts';
+import type { LogLevel, ServeSettings } from '../settings.ts';
 import { startAnswering } from './answering.ts';
 import { countProcesses } from './counted-processes.ts';
 import { type Generation, startGeneration, type Upkeep } from './generation.ts';
@@ -29,11 +29,13 @@ const SLACK_MS = 5000;
  *
  * @throws ScoreBatchError `configuration` if a bundle does not prove itself, `unavailable` if a port is taken or no process lives
  */
-export async function supervise({ read, json, console, signal, serving }: Supervision): Promise<void> {
+export async function supervise({ read, json, console: given, signal, serving }: Supervision): Promise<void> {
   const counts = countProcesses();
   let settings = await read();
+  const console = levelled(given, () => settings.log);
   let current: Generation | undefined;
   let next: Generation | undefined;
+  const replaced: Promise<void>[] = [];
   let asked = false;
   let working = true;
   let fail: (error: Error) => void = () => undefined;
@@ -42,8 +44,8 @@ export async function supervise({ read, json, console, signal, serving }: Superv
   });
   const upkeep: Upkeep = {
     console,
-    start(given) {
-      const process = startAnswering({ settings: given, json, allMetrics: counts.all });
+    start(own) {
+      const process = startAnswering({ settings: own, json, allMetrics: counts.all });
       counts.add(process);
       return process;
     },
@@ -63,16 +65,16 @@ export async function supervise({ read, json, console, signal, serving }: Superv
     while (asked && !signal.aborted) {
       asked = false;
       try {
-        const given = await read();
-        const found = await withPorts(given, { before: settings, chosen: current?.settings });
+        const wanted = await read();
+        const found = await withPorts(wanted, { before: settings, chosen: current?.settings });
         next = await startGeneration(found, upkeep, signal);
         const addresses = await next.listen();
         const old = current;
-        [settings, current, next] = [given, next, undefined];
+        [settings, current, next] = [wanted, next, undefined];
         counts.reloaded('done');
-        allow(given);
+        allow(wanted);
         say(console, 'reloaded; listening', addresses, current);
-        void old?.leave('replaced').then(() => console.debug('the processes from before the reload have ended'));
+        if (old !== undefined) replaced.push(old.leave('replaced'));
       } catch (error) {
         next?.kill();
         next = undefined;
@@ -108,7 +110,7 @@ export async function supervise({ read, json, console, signal, serving }: Superv
   const { leadMs } = current.settings.drain;
   console.info(`ending; requests are answered for ${leadMs / 1000} s more`, { event: 'drain' });
   next?.kill();
-  await current.leave('ending');
+  await Promise.all([current.leave('ending'), ...replaced]);
   console.info('ended');
 }
 
@@ -128,7 +130,7 @@ async function withPorts(
   return { ...settings, port: http, grpcPort: grpc };
 }
 
-function say(console: Console, what: string, { http, grpc }: Addresses, { models, settings }: Generation): void {
+function say(console: Pick<Console, 'info'>, what: string, { http, grpc }: Addresses, { models, settings }: Generation): void {
   const where = grpc === undefined ? http : `${http} and ${grpc} (gRPC)`;
   console.info(`${what} on ${where}: ${models.map(describe).join(', ')}`, {
     event: 'listening',
@@ -143,11 +145,20 @@ function describe({ name, version, sameBits }: LoadedModel): string {
   return `${name} ${version}${sameBits ? '' : ' (scores may differ by 1e-6 with the rows beside them)'}`;
 }
 
-function warnOf({ host, tokens, tls }: ServeSettings, console: Console): void {
+function warnOf({ host, tokens, tls }: ServeSettings, console: Pick<Console, 'warn'>): void {
   if (isLoopback(host) || tls !== undefined || tokens.length === 0) return;
   console.warn(
     'tokens are sent unencrypted: use --tls-cert and --tls-key, or a proxy that does, on a network that is not yours',
   );
+}
+
+/** Leaves out what the settings do not ask for. */
+function levelled(console: Console, level: () => LogLevel): Pick<Console, 'info' | 'warn' | 'debug'> {
+  return {
+    info: (message, fields) => (level() === 'warn' ? undefined : console.info(message, fields)),
+    warn: (message, fields) => console.warn(message, fields),
+    debug: (message, fields) => console.debug(message, fields),
+  };
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -65,3 +65,14 @@ it('refuses a digest that differs, and settings with problems, each with its rea
   await server.says(/^reloaded; listening on /m);
   expect(metricOf(await server.metrics(), 'score_batch_serve_reload_refused')).toBe(0);
 }, 120_000);
+
+it('reloads all processes where one that is started anew finds another bundle than theirs', async () => {
+  const server = await startServer('processes: 2\n');
+  const before = await server.processes();
+  await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
+  process.kill(before[0] ?? 0, 'SIGKILL');
+  await server.says(/^warning: the bundles on the disk have changed, so all processes are replaced$/m);
+  await server.says(/^reloaded; listening on .*: iris 2026-12-01/m);
+  while (before.some(isAlive)) await sleep(50);
+  expect(await server.processes()).toHaveLength(2);
+}, 120_000);

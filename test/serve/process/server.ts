@@ -23,13 +23,21 @@ export interface Server {
   metrics(): Promise<string>;
 }
 
-const BASE = 'host: 127.0.0.1\nport: 0\ngrpc_port: false\nmodels: [iris]\ndrain: { lead: 1s, end: 5s }\n';
+const BASE = 'host: 127.0.0.1\nport: 0\nmodels: [iris]\ndrain: { lead: 1s, end: 5s }\n';
+
+interface Starting {
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Further files of the folder. */
+  readonly files?: Readonly<Record<string, string>>;
+}
 
 /** Starts a server of the iris bundle, copied, and waits until it listens. @param settings further lines of `serve.yaml` */
-export async function startServer(settings = '', environment: NodeJS.ProcessEnv = {}): Promise<Server> {
+export async function startServer(settings = '', { environment = {}, files = {} }: Starting = {}): Promise<Server> {
   const folder = await temporaryFolder();
   await cp(IRIS, path.join(folder, 'iris'), { recursive: true });
-  await writeFile(path.join(folder, 'serve.yaml'), `${BASE}${settings}`);
+  const grpc = settings.includes('grpc_port') ? '' : 'grpc_port: false\n';
+  await writeFile(path.join(folder, 'serve.yaml'), `${BASE}${grpc}${settings}`);
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, name), text);
   const running = startScoreBatch(folder, ['serve', '--config', 'serve.yaml'], environment);
   const { process: child, ended } = running;
   let stderr = '';
@@ -46,7 +54,7 @@ export async function startServer(settings = '', environment: NodeJS.ProcessEnv 
       await Promise.race([once(child.stderr, 'data'), once(child, 'exit')]);
     }
   };
-  await says(/^listening on /m);
+  await says(/listening on /);
   const [, url = '', port = ''] = /listening on (https?:\/\/[^:]+:(\d+))/.exec(stderr) ?? [];
   const pid = child.pid ?? 0;
   return {

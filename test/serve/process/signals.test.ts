@@ -128,20 +128,9 @@ it('says that another process listens on the port, before it loads a model', asy
 
 it('does not listen where a bundle does not prove itself', async () => {
   const server = await startServer();
-  const { readFile, writeFile } = await import('node:fs/promises');
-  await writeFile(
-    `${bundle}/golden.csv`,
-    (await readFile(`${bundle}/golden.csv`, 'utf8')).replace(/(\n[^\n]*,)0\.\d+/, '$10.123456'),
-  );
-  const { code, stderr } = await scoreBatchProcess(server.folder, [
-    'serve',
-    'iris',
-    '--no-grpc',
-    '--port',
-    '0',
-    '--processes',
-    '2',
-  ]);
+  await edit(server, 'iris/golden.csv', /(\n[^\n]*,)0\.\d+/, '$10.123456');
+  const args = ['serve', 'iris', '--no-grpc', '--port', '0', '--processes', '2'];
+  const { code, stderr } = await scoreBatchProcess(server.folder, args);
   expect(code).toBe(78);
   expect(stderr).toMatch(/^error: .*golden/);
   expect(stderr).not.toContain('listening');
