@@ -19,6 +19,7 @@ function versionsOf(name) {
 
 function showModel() {
   const versions = versionsOf(at('model').value);
+  at('version-chooser').hidden = versions.length < 2;
   at('version').replaceChildren(
     ...(versions.length > 1 ? [element('option', { value: '' }, 'default (' + versions[0].version + ')')] : []),
     ...versions.map(({ version }) => element('option', { value: version }, version)),
@@ -72,6 +73,8 @@ function readRow() {
 
 function changed() {
   clearTimeout(timer);
+  // An answer that still comes would be one to what was there before.
+  if (asking) asking.abort();
   const row = readRow();
   if (row === undefined) return;
   const language = document.querySelector('input[name=language]:checked').value;
@@ -82,7 +85,6 @@ function changed() {
 }
 
 async function ask(row) {
-  if (asking) asking.abort();
   asking = new AbortController();
   const { signal } = asking;
   try {
@@ -189,7 +191,6 @@ async function load() {
   const names = [...new Set(models.map(({ name }) => name))];
   at('model').replaceChildren(...names.map((name) => element('option', { value: name }, name)));
   at('model-chooser').hidden = names.length < 2;
-  at('version-chooser').hidden = models.length === names.length;
   at('request').hidden = false;
   showModel();
 }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -24,7 +24,11 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'score-batch-page-'));
   const hostile = await writeHostileBundle(path.join(folder, 'hostile'));
-  serving = await startServing(settingsOf([IRIS, CHURN, fixture('strings'), fixture('mixed'), hostile]));
+  const second = path.join(folder, 'second');
+  await cp(CHURN, second, { recursive: true });
+  const file = path.join(second, 'model.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/^version: .*$/m, 'version: "second"'));
+  serving = await startServing(settingsOf([IRIS, second, CHURN, fixture('strings'), fixture('mixed'), hostile]));
   browser = await startChromium();
 });
 
@@ -107,6 +111,24 @@ it('has a box for a missing value, which is sent as null', async () => {
   });
 });
 
+it('asks the version that is chosen', async () => {
+  await withPage('churn-mlp', {}, async (page) => {
+    expect(await page.getByLabel('Version').locator('option').allTextContents()).toEqual([
+      'default (second)',
+      'second',
+      '1997-03-10',
+    ]);
+    expect(await answered(page)).toMatch(/churn-mlp second/);
+    expect(await page.locator('#code').textContent()).toContain('/v1/models/churn-mlp/predict');
+    await page.getByLabel('Version').selectOption('1997-03-10');
+    expect(await answered(page)).toMatch(/churn-mlp 1997-03-10/);
+    expect(await page.locator('#code').textContent()).toContain('/v1/models/churn-mlp/versions/1997-03-10/predict');
+  });
+  await withPage('iris', {}, async (page) => {
+    expect(await page.getByLabel('Version').isVisible()).toBe(false);
+  });
+});
+
 it('asks with selects, checkboxes and texts, and shows why a number is refused', async () => {
   await withPage('strings', {}, async (page) => {
     await page.getByLabel('plan', { exact: true }).selectOption('pro');
@@ -160,7 +182,7 @@ describe.each(['iris', 'churn-mlp', 'mixed', HOSTILE.name])('code of %s', (model
         const answer = JSON.parse(stdout);
         expect(answer.predictions).toEqual(shown.predictions);
         expect(answer.predictions[0].rejected).toBeUndefined();
-        expect(await readdir(folder)).toEqual(['hostile']);
+        expect(await readdir(folder)).toEqual(['hostile', 'second']);
       });
     },
   );

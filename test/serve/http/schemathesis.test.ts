@@ -49,5 +49,6 @@ it('keeps what its OpenAPI document says, whatever is asked', async () => {
   expect(stdout).toMatch(/(\d{3,}) generated, \1 passed/);
   const { paths } = (await (await fetch(`${serving.addresses.http}/openapi.json`)).json()) as { paths: object };
   const operations = Object.values(paths).flatMap((one) => Object.keys(one)).length;
-  expect(stdout).toContain(`Tested: ${operations}`);
+  // All but the one that it read the document from.
+  expect(stdout).toContain(`Tested: ${operations - 1}`);
 });
