@@ -24,7 +24,7 @@ const IRIS = path.join(ROOT, 'models/iris');
 const tools = (name: string, file: string) => path.join(ROOT, '.tools', name, 'bin', file);
 
 /** Rows near the training data, the same for every server. */
-export function flowers(count: number): number[][] {
+function flowers(count: number): number[][] {
   return Array.from({ length: count }, (_, i) => [
     5.1 + (i % 20) / 10,
     3.5 - (i % 7) / 10,
