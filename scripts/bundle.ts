@@ -43,6 +43,9 @@ const LAYERS: readonly (readonly [layer: string, entry: string])[] = [
   ['run', 'src/commands/run.ts'],
 ];
 
+/** What parts far from each other have in common. In a later layer it would bring that layer's native packages along. */
+const ALSO_ALWAYS = ['src/error-parts.ts'];
+
 /**
  * Native packages are CommonJS, and are required where src imports them. An import would be done before any code of the file, while
  * ONNX Runtime must find `ORT_DISABLE_TELEMETRY` set; and Node would read all its text for names to export, which takes as long as loading it.
@@ -106,7 +109,7 @@ function layers(): (id: string, graph: ModuleGraph) => string | null {
 }
 
 function layersOf(graph: ModuleGraph): Map<string, string> {
-  const found = new Map<string, string>();
+  const found = new Map(ALSO_ALWAYS.map((file) => [path.join(ROOT, file), 'always']));
   for (const [layer, entry] of LAYERS) {
     const reach = (id: string): void => {
       for (const next of graph.getModuleInfo(id)?.importedIds ?? []) {
@@ -130,6 +133,8 @@ function notice(modules: readonly string[]): string {
     if (text === undefined) throw new Error(`${name} has no file with its licence`);
     return `${name} ${version}: ${license}\n\n${text}\n`;
   });
+  const apache = readFileSync(path.join(ROOT, 'node_modules/@grpc/grpc-js/LICENSE'), 'utf8').trim();
+  packages.push(`${PROTO}, Copyright 2023 The KServe Authors: Apache-2.0\n\n${apache}\n`);
   return `Packages whose code is part of the files in this folder.\n\n${packages.sort().join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
 

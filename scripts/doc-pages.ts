@@ -48,6 +48,9 @@ const EXAMPLES: Parts = {
   'source.query': 'select … where day >= :window_start_date',
   'labels.query': 'select customer_id, true as outcome …',
   'provider.device_id': '1',
+  // The example's model has one score.
+  'score.class': 'virginica',
+  'score.classes': 'all',
 };
 
 /** A job file with no more than it must have: what else it has once it is parsed are defaults. */

@@ -18,7 +18,7 @@ export interface GrpcLoad {
 }
 
 const { port, proto, calls, seconds, rows, input, raw } = JSON.parse(process.argv[2] ?? '') as GrpcLoad;
-const { inference } = loadPackageDefinition(await load(proto)) as unknown as {
+const { inference } = loadPackageDefinition(await load(proto, { keepCase: true })) as unknown as {
   inference: { GRPCInferenceService: ServiceClientConstructor };
 };
 const clients = Array.from(

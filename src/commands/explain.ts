@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { ledgerWindow, type Run } from '../domain/ledger.ts';
+import { scoreClass } from '../domain/score-class.ts';
 import { SCORE_SCALE } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -12,7 +13,6 @@ import { type PublishedScore, readUserScores, type UserScores } from '../explain
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { ExplainOutput } from '../json/explain.ts';
-import { scoreClass } from '../model/scored-class.ts';
 import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';

@@ -10,6 +10,9 @@ import { propose } from '../plan/proposal.ts';
 import { sqlTable } from '../plan/sql-name.ts';
 import { tableColumns } from '../plan/table-columns.ts';
 
+/** Classes that are listed to choose from. */
+const MAX_CLASSES = 10;
+
 const DEFAULT_WAREHOUSE = 'duckdb:data/warehouse.duckdb';
 
 /**
@@ -31,6 +34,7 @@ export async function introspect(
   // An unsupported URL is refused when it is opened.
   const kind = warehouseKind(url) ?? 'duckdb';
   const bundle = await loadBundle(path.resolve(context.folder, model));
+  const classes = bundle.signature.classes?.labels.slice(0, MAX_CLASSES);
   const columns = await tableColumns(url, sqlTable(name, kind), context);
   const { job, query, open } = firstJob(propose(bundle.signature, columns, name.at(-1) ?? ''), name, kind);
   return {
@@ -38,10 +42,11 @@ export async function introspect(
       ...job,
       model: path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
       scoreColumn: 'score',
+      classes,
       // The shell has replaced its variables by now. A remaining `${` must not become a variable of the job file.
       ...(warehouse !== undefined && { warehouse: JSON.stringify(warehouse.replaceAll('${', '$${')) }),
     },
     query,
-    open,
+    open: classes === undefined ? open : [...open, `choose the class whose probability is the score: ${classes.join(', ')}`],
   };
 }

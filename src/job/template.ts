@@ -10,6 +10,8 @@ export interface JobFacts {
   /** Comments for `features`, one per line. */
   readonly renames?: readonly string[];
   readonly scoreColumn?: string;
+  /** Of a model that predicts a class. */
+  readonly classes?: readonly string[] | undefined;
   readonly keepComment?: string;
 }
 
@@ -28,6 +30,7 @@ export function jobTemplate(name: string, schemaPath: string, facts: JobFacts = 
     keyComment,
     renames = RENAMES,
     scoreColumn = 'churn_propensity',
+    classes = [],
     keepComment = 'columns of the query to publish with each score',
   } = facts;
   return `# yaml-language-server: $schema=${schemaPath}
@@ -48,7 +51,7 @@ ${renames.map((text) => `# ${text}`).join('\n')}
 
 score:
   column: ${yamlText(scoreColumn)}
-  bands: { high: top 10%, medium: top 30% }       # or thresholds: { high: 0.9, medium: 0.8 }
+${classes.map((label) => `  # class: ${yamlText(label)}\n`).join('')}  bands: { high: top 10%, medium: top 30% }       # or thresholds: { high: 0.9, medium: 0.8 }
   # providers: [cuda, cpu]           # in order of preference, out of tensorrt, cuda, webgpu, cpu
   # require_gpu: true
   # chunk_rows: auto

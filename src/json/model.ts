@@ -158,7 +158,8 @@ export const referenceOutput = z.strictObject({
   baseline_file: writtenFile,
   model_yaml: text.nullable(),
   reference: z.strictObject({
-    score: histogram.optional().describe('absent for a bundle with classes'),
+    score: histogram.optional().describe('of a bundle with one score'),
+    classes: z.record(text, histogram).optional().describe('of a bundle with classes, by label'),
     features: z.record(text, featureReference),
   }),
   baseline: z.record(text, scalar),

@@ -3,31 +3,37 @@ import { type FeatureReference, isCategorical } from '../domain/feature-drift.ts
 import type { InputDtype } from '../domain/signature.ts';
 import type { Problem } from '../yaml/checked.ts';
 import type { BundleDefinition } from './bundle-schema.ts';
-import { expectedColumns } from './golden.ts';
 import { templateProblems } from './reason-template.ts';
 
 type Input = BundleDefinition['inputs'][number];
 type Column = Input['columns'][number];
 
+const OF_SCORE = 'it does not say of which class it is; write classes instead, with a histogram per label';
+
 /** Checks of `model.yaml` that involve several keys. */
 export function bundleChecks({ inputs, output, reference }: BundleDefinition): Problem[] {
-  const expected = 'labels' in output ? expectedColumns({ classes: output }) : [];
+  const labels = 'labels' in output ? output.labels : [];
+  const expected = new Set(labels.map((label) => `expected_${label}`));
   const seen = new Set<string>();
-  const found = inputs.flatMap((input, i) => [
-    ...shapeProblems(input, ['inputs', i]),
-    ...input.columns.flatMap((column, j) => {
-      const path = ['inputs', i, 'columns', j];
-      const repeated = seen.has(column.name);
-      seen.add(column.name);
-      return [
-        ...(expected.includes(column.name)
-          ? [{ path, message: `${column.name} is what golden.csv calls an expected value: rename the feature` }]
-          : []),
-        ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
-        ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
-      ];
-    }),
-  ]);
+  const ofScore = { path: ['reference', 'score'], message: OF_SCORE };
+  const found = [
+    ...(labels.length > 0 && reference?.score !== undefined ? [ofScore] : []),
+    ...inputs.flatMap((input, i) => [
+      ...shapeProblems(input, ['inputs', i]),
+      ...input.columns.flatMap((column, j) => {
+        const path = ['inputs', i, 'columns', j];
+        const repeated = seen.has(column.name);
+        seen.add(column.name);
+        return [
+          ...(expected.has(column.name)
+            ? [{ path, message: `${column.name} is what golden.csv calls an expected value: rename the feature` }]
+            : []),
+          ...(repeated ? [{ path, message: `the column ${column.name} feeds two inputs` }] : []),
+          ...columnProblems(column, input.dtype).map((message) => ({ path, message: `${column.name}: ${message}` })),
+        ];
+      }),
+    ]),
+  ];
   const dtypes = new Map(inputs.flatMap(({ dtype, columns }) => columns.map(({ name }) => [name, dtype] as const)));
   const references = Object.entries(reference?.features ?? {}).flatMap(([name, one]) => {
     const message = referenceProblem(one, dtypes.get(name));

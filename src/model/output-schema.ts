@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isPrintable } from '../domain/printable.ts';
 
 /** Where the score is: element `index` of each row of the output `name`. */
-export interface ScoreOutput {
+interface ScoreOutput {
   readonly name: string;
   readonly index: number;
 }
@@ -21,7 +21,9 @@ const label = z
   .string({ error: 'write the name of the class in quotes: "0"' })
   .min(1)
   .refine(isPrintable, 'must not contain control characters')
-  .refine((text) => !/^\s+$/.test(text), 'the name of a class has more than spaces');
+  .refine((text) => !/^\s+$/.test(text), 'the name of a class has more than spaces')
+  // Answers have a key per class, and this one is special in a JavaScript object.
+  .refine((text) => text !== '__proto__', '__proto__ is not a valid name: choose another one');
 
 const SCORE_KEYS = ['name', 'index'] as const;
 const CLASS_KEYS = ['label', 'probabilities', 'labels'] as const;

@@ -1,17 +1,7 @@
+import type { ScoreChoice } from '../domain/score-class.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { didYouMean } from '../suggest.ts';
 import type { Bundle } from './bundle.ts';
-
-/** What a job says of a bundle with classes; see `score.class` and `score.classes` of the job file. */
-export interface ScoreChoice {
-  readonly class?: string | undefined;
-  readonly classes?: 'all' | undefined;
-}
-
-/** What the score is, for the ledger: a class, null for the predicted one, undefined if the bundle has no classes. */
-export function scoreClass({ class: label, classes }: ScoreChoice): string | null | undefined {
-  return label ?? (classes === undefined ? undefined : null);
-}
 
 /** Names in a hint. */
 const MAX_NAMED = 10;

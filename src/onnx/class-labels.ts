@@ -14,6 +14,9 @@ interface Outputs {
 const KEEP_LABELS = ['Identity', 'Cast', 'Reshape', 'Squeeze', 'Flatten'];
 const KEEP_COLUMNS = ['Identity', 'Cast', 'Normalizer', 'Softmax', 'Sigmoid', 'LpNormalization'];
 
+/** A limit, because a small file can declare many outputs. */
+const MAX_OUTPUTS = 100;
+
 /** What the operator calls its classes: SVMClassifier and LinearClassifier have `classlabels_ints`, the others `classlabels_int64s`. */
 const INTEGERS = ['classlabels_int64s', 'classlabels_ints'];
 
@@ -30,7 +33,7 @@ const INTEGERS = ['classlabels_int64s', 'classlabels_ints'];
 export function classLabels(model: OnnxModel, { label, probabilities, classes }: Outputs): readonly (readonly string[])[] {
   const graph = createGraph(model);
   const others = model.graph.outputs.map(({ name }) => name).filter((name) => name !== probabilities);
-  for (const output of label === undefined ? others : [label]) {
+  for (const output of label === undefined ? others.slice(0, MAX_OUTPUTS) : [label]) {
     const found = labelsBehind(graph, output);
     if (found !== undefined && (label !== undefined || found.length === classes)) return [found];
   }

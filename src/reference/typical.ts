@@ -9,8 +9,12 @@ type Scalar = number | string | boolean;
 
 /** What `model.yaml` states about the training rows. */
 export interface Typical {
-  /** `score` is undefined for a bundle with classes: which class is the score is for a job to say. */
-  readonly reference: { readonly score?: Histogram; readonly features: Readonly<Record<string, WrittenReference>> };
+  /** `score` of a bundle with one score, `classes` by label of one with classes. */
+  readonly reference: {
+    readonly score?: Histogram;
+    readonly classes?: Readonly<Record<string, Histogram>>;
+    readonly features: Readonly<Record<string, WrittenReference>>;
+  };
   /** A typical row: medians of numeric features, otherwise the most frequent value. */
   readonly baseline: Readonly<Record<string, Scalar>>;
 }
@@ -31,9 +35,12 @@ export function describeTypical(signature: Signature, { rows, values }: Sample):
     const numbers = numbersOf(feature, cells);
     if (numbers.length > 0) baseline[feature.name] = medianOf(numbers, dtype);
   }
-  if (signature.classes !== undefined) return { reference: { features }, baseline };
-  const scores = Float64Array.from(values, ([score = Number.NaN]) => score).sort();
-  return { reference: { score: quantileHistogram(scores, [0, 1]), features }, baseline };
+  const histogramOf = (place: number): Histogram =>
+    quantileHistogram(Float64Array.from(values, (row) => row[place] ?? Number.NaN).sort(), [0, 1]);
+  const { labels } = signature.classes ?? {};
+  if (labels === undefined) return { reference: { score: histogramOf(0), features }, baseline };
+  const classes = Object.fromEntries(labels.map((label, place) => [label, histogramOf(place)]));
+  return { reference: { classes, features }, baseline };
 }
 
 /** The numbers that the model gets, in ascending order. Defaults replace nulls; NaN is left out. */

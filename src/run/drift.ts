@@ -1,5 +1,5 @@
 import type { ScoreCounts } from '../domain/held.ts';
-import { scoreClass } from '../model/scored-class.ts';
+import { scoreClass } from '../domain/score-class.ts';
 import type { Plan } from '../plan/plan.ts';
 
 /** Published scores that this run's scores are compared with. */

@@ -6,7 +6,7 @@ import { supersededWindow } from '../domain/publications.ts';
 import { type AttemptTally, meanScore } from '../domain/reconciliation.ts';
 import { measuredDrift, recordedDrift } from '../domain/recorded-drift.ts';
 import type { RunDetails } from '../domain/run-details.ts';
-import { scoreClass } from '../model/scored-class.ts';
+import { scoreClass } from '../domain/score-class.ts';
 import type { Plan } from '../plan/plan.ts';
 import { emptiedWindows, rowsBefore } from '../plan/publications.ts';
 import { recordedPath } from '../report/place.ts';

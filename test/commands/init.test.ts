@@ -162,6 +162,24 @@ it('never writes over a job, and leaves the other file alone', async () => {
   await expect(readFile(path.join(folder, 'jobs/churn.yaml'))).rejects.toThrow('ENOENT');
 });
 
+it('asks which class of a model is the score', async () => {
+  const folder = await temporaryFolder();
+  await cp(repository('models/iris'), path.join(folder, 'models/iris'), { recursive: true });
+  await mkdir(path.join(folder, 'data'));
+  const flowers = repository('test/fixtures/iris/flowers.csv');
+  await statements(path.join(folder, 'data/garden.duckdb'), [
+    `create table flowers as select *, date '1997-03-12' as picked from read_csv('${flowers}')`,
+  ]);
+  const flags = ['--model', 'models/iris', '--table', 'flowers', '--warehouse', 'duckdb:data/garden.duckdb'];
+  const { code, stderr } = await scoreBatch(folder, ['init', 'iris', ...flags]);
+  expect(code).toBe(0);
+  expect(stderr).toContain('choose the class whose probability is the score: setosa, versicolor, virginica');
+  const file = path.join(folder, 'jobs/iris.yaml');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace('  # class: virginica\n', '  class: virginica\n'));
+  expect(await scoreBatch(folder, ['plan', '--week'])).toMatchObject({ code: 0 });
+});
+
 it.each(['Churn Weekly', '../churn', 'churn.yaml', '-churn', ''])('refuses %o as a name', async (name) => {
   const folder = await temporaryFolder();
   const { code, stdout, stderr } = await scoreBatch(folder, ['init', '--', name]);

@@ -86,16 +86,22 @@ it('reference makes what a bundle with classes has, from a column per class', as
     baseline_file: { written: true },
   });
   const { reference } = parse(await readFile(path.join(folder, 'model/model.yaml'), 'utf8')) as { reference: object };
-  expect(Object.keys(reference)).toEqual(['features']);
+  expect(Object.keys(reference)).toEqual(['classes', 'features']);
   expect((await scoreBatch(folder, ['model', 'verify', 'model'])).code).toBe(0);
   const one = await scoreBatch(folder, ['model', 'reference', 'model', ...csv, '--expected', 'expected_setosa']);
-  expect(transcript(one, folder)).toMatchInlineSnapshot();
+  expect(transcript(one, folder)).toMatchInlineSnapshot(`
+    "exit 64
+    stderr:
+    error: --expected names 1 column, and the bundle has 3 classes
+    hint: name the column of each class, in the order setosa, versicolor, virginica: --expected p_1,p_2,…"
+  `);
 });
 
 it('a ZipMap is refused as ever, and can be dropped', async () => {
   const folder = await withBundle(repository('test/fixtures/models/zipmap'));
   const yaml = path.join(folder, 'model/model.yaml');
   await replaceIn(yaml, /^output: .*$/m, 'output: { probabilities: output_probability, labels: ["0", "1"] }');
+  await replaceIn(yaml, /^ {2}score: .*\n/m, '');
   expect((await scoreBatch(folder, ['model', 'verify', 'model'])).stderr).toContain('is a list of maps (ZipMap)');
   const dropped = await scoreBatch(folder, ['model', 'drop-zipmap', 'model', '--out', 'plain.onnx']);
   expect({ code: dropped.code, stdout: dropped.stdout }).toEqual({ code: 0, stdout: expect.stringContaining('wrote ') });

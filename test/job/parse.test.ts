@@ -145,7 +145,7 @@ gates:
       jobs/churn.yaml:13:10: score.bands: the band medium must reach further down than high: list bands from the highest risk down
       jobs/churn.yaml:14:15: score.chunk_rows: must be at least 1
       jobs/churn.yaml:15:12: score.workers: auto or a whole number from 1 to 256
-      jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, bands, providers, require_gpu, chunk_rows, batch_rows, reasons, workers, max_memory
+      jobs/churn.yaml:16:3: score: unknown key gpu; choose from column, class, classes, bands, providers, require_gpu, chunk_rows, batch_rows, reasons, workers, max_memory
       jobs/churn.yaml:18:10: sink.table: write a table as schema.table, with double quotes around unusual names
       jobs/churn.yaml:19:9: sink.keep: expected a list
       jobs/churn.yaml:21:8: report.csv: must contain {window}, or every window would overwrite the same file

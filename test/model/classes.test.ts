@@ -110,7 +110,7 @@ describe('output in model.yaml', () => {
         "10:49: output.labels: name at least two classes",
       ]
     `);
-    expect(await labels('[0, true, ~, "", " ", "a\\nb"]')).toMatchInlineSnapshot(`
+    expect(await labels('[0, true, ~, "", " ", "a\\nb", __proto__]')).toMatchInlineSnapshot(`
       [
         "10:50: output.labels.0: write the name of the class in quotes: "0"",
         "10:53: output.labels.1: write the name of the class in quotes: "0"",
@@ -118,6 +118,7 @@ describe('output in model.yaml', () => {
         "10:62: output.labels.3: write the name of the class in quotes: "0"",
         "10:66: output.labels.4: the name of a class has more than spaces",
         "10:71: output.labels.5: must not contain control characters",
+        "10:79: output.labels.6: __proto__ is not a valid name: choose another one",
       ]
     `);
     expect(await labels('[setosa, versicolor, Setosa, versicolor]')).toMatchInlineSnapshot(`
@@ -137,6 +138,16 @@ describe('output in model.yaml', () => {
       exit code 78"
     `);
   });
+});
+
+it('reference has a histogram per class instead of one score', async () => {
+  const yaml = (text: string) => `${text}reference: { score: { edges: [0.5], shares: [0.5, 0.5] } }\n`;
+  expect(await verified('line', { yaml })).toContain(
+    'reference.score: it does not say of which class it is; write classes instead, with a histogram per label',
+  );
+  const classes = (text: string) => `${text}reference: { classes: { setosa: { edges: [0.5], shares: [0.5, 0.5] } } }\n`;
+  expect(await verified('line', { yaml: classes })).toBe('15 rows agree');
+  expect(await verified('two', { yaml: classes })).toContain('reference.classes.setosa: output has no label setosa');
 });
 
 describe('the classes of the graph', () => {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { classLabels } from '../../src/onnx/class-labels.ts';
 import { type OnnxModel, parseModel } from '../../src/onnx/model.ts';
+import { seededRandom } from '../../src/random.ts';
 import { repository } from '../support/project.ts';
 
 const SPECIES = ['setosa', 'versicolor', 'virginica'];
@@ -33,6 +34,23 @@ it.each<[name: string, names: readonly string[]]>([
 it('a network without its label names none', async () => {
   const parsed = await model('network-pruned');
   expect(classLabels(parsed, { label: undefined, probabilities: 'probabilities', classes: 3 })).toEqual([]);
+});
+
+it('damaged files are refused as no models, or read', async () => {
+  const bytes = await readFile(repository('test/fixtures/classes/stack/model.onnx'));
+  const random = seededRandom(17);
+  let refused = 0;
+  for (let i = 0; i < 2000; i += 1) {
+    const damaged = Buffer.from(bytes);
+    damaged[Math.floor(random() * damaged.length)] = Math.floor(random() * 256);
+    try {
+      classLabels(parseModel(damaged), { label: 'label', probabilities: 'probabilities', classes: 3 });
+    } catch (error) {
+      expect(error).toBeInstanceOf(RangeError);
+      refused += 1;
+    }
+  }
+  expect(refused).toBeGreaterThan(100);
 });
 
 it('the classifiers inside an ensemble count only if they have names', async () => {

@@ -27,6 +27,12 @@ it('gives golden rows the expected value of every class, and the bundle no refer
   const { folder, golden, make } = await iris();
   const made = await make(golden, EXPECTED);
   expect(made.reference.score).toBeUndefined();
+  expect(Object.keys(made.reference.classes ?? {})).toEqual(['setosa', 'versicolor', 'virginica']);
+  // A third of the flowers are surely setosa, two thirds surely not.
+  const { edges = [], shares = [] } = made.reference.classes?.setosa ?? {};
+  const sure = shares.filter((_, bin) => (edges[bin - 1] ?? 0) > 0.5).reduce((sum, share) => sum + share, 0);
+  expect(sure).toBeGreaterThan(0.2);
+  expect(sure).toBeLessThan(0.4);
   expect(Object.keys(made.reference.features)).toEqual(['sepal_length', 'sepal_width', 'petal_length', 'petal_width']);
   expect(made.largest).toBeGreaterThan(0);
   expect(made.largest).toBeLessThan(1e-6);

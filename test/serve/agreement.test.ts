@@ -1,100 +1,91 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { featuresOf, type Signature } from '../../src/domain/signature.ts';
-import { readRejection } from '../../src/features/rejection.ts';
 import { seededRandom } from '../../src/random.ts';
-import type { Serving } from '../../src/serve/process/serving.ts';
 import { makeProject, query, repository, temporaryFolder } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { WAREHOUSE } from '../support/steer.ts';
-import { batchOfCells, type Cell, randomRows } from './random-batch.ts';
-import { CHURN, served } from './served.ts';
+import { type Cell, randomRows } from './random-batch.ts';
+import { CHURN, IRIS, served } from './served.ts';
+import { type Answer, type Ask, modelOf, WAYS } from './ways.ts';
 
 // The same rows, asked for online in every way that there is, and scored in the batch by the built command line.
 
 const ROWS = 10_000;
 
-/** What became of a row: its score, or why it has none, in the words of the quarantine. */
-type Answer =
-  | { readonly values: readonly number[]; readonly label?: string }
-  | { readonly reason: string; readonly feature?: string };
+// Tens of thousands of requests.
+vi.setConfig({ testTimeout: 300_000 });
 
-/** A way to ask a server for rows. The answers must be the same to the last bit, whichever way it is. */
-interface Way {
-  readonly name: string;
-  /** Most rows of a request; requests are sent at the same time. */
-  readonly rows: number;
-  ask(serving: Serving, cells: readonly (readonly Cell[])[]): Promise<readonly Answer[]>;
+const [FIRST, ...OTHERS] = WAYS;
+
+const MODELS: readonly (readonly [name: string, model: Scored])[] = [
+  ['iris', { folder: IRIS, scored: 'virginica' }],
+  ['churn', { folder: CHURN }],
+  ['the LightGBM of the bench', { folder: repository('bench', 'lgbm') }],
+  ['texts with unknown categories', { folder: repository('bench', 'text') }],
+];
+
+interface Scored {
+  readonly folder: string;
+  /** The class whose probability is the score of the batch, if the bundle has classes. */
+  readonly scored?: string;
 }
 
-const WAYS: readonly Way[] = [{ name: 'score', rows: 70, ask: askModel }];
-
-it.each([
-  ['churn', CHURN, {}],
-  ['the LightGBM of the bench', repository('bench', 'lgbm'), {}],
-  ['texts with unknown categories', repository('bench', 'text'), {}],
-])('%s: online and batch agree on 10,000 random rows', async (_, folder) => {
-  const serving = await served([folder]);
+it.each(MODELS)('%s: online in every way and batch agree on 10,000 random rows', async (_, model) => {
+  const serving = await served([model.folder], { grpcPort: 0 });
   const { signature } = modelOf(serving).bundle;
   const cells = randomRows(signature, ROWS, seededRandom(2026));
-  const answers = await Promise.all(WAYS.map((way) => askAll(way, serving, cells)));
-  for (const [i, { name }] of WAYS.entries()) expect(firstDifference(answers[0] ?? [], answers[i] ?? []), name).toBe(undefined);
-  const batch = await scoredInBatch(folder, signature, cells);
-  const online = (answers[0] ?? []).map((answer) => ('reason' in answer ? answer : rounded(answer, signature)));
-  expect(firstDifference(batch, online)).toBe(undefined);
+  const online = await askAll(FIRST.open(serving), cells);
+  for (const { name, open } of OTHERS) {
+    const answers = await askAll(open(serving), cells);
+    expect(answers.filter((answer) => answer !== undefined).length, name).toBeGreaterThan(0.8 * ROWS);
+    // A row that cannot be asked for in this way has no answer.
+    const compared = answers.map((answer, row) => answer ?? online[row]);
+    expect(firstDifference(online, compared), name).toBe(undefined);
+  }
+  const batch = await scoredInBatch(model, signature, cells);
+  expect(
+    firstDifference(
+      batch,
+      online.map((answer) => rounded(answer, signature.classes?.labels.indexOf(model.scored ?? ''))),
+    ),
+  ).toBe(undefined);
   // All kinds of answers are among them.
-  expect(batch.filter((answer) => 'values' in answer).length).toBeGreaterThan(ROWS / 2);
-  expect(new Set(batch.map((answer) => ('reason' in answer ? answer.reason : 'scored'))).size).toBeGreaterThan(1);
+  expect(batch.filter((answer) => answer && 'values' in answer).length).toBeGreaterThan(ROWS / 2);
+  expect(new Set(batch.map((answer) => answer && 'reason' in answer && answer.reason)).size).toBeGreaterThan(1);
 });
 
 /** Asks in requests of random sizes, many of one row, up to 40 at a time. */
-async function askAll({ rows, ask }: Way, serving: Serving, cells: readonly (readonly Cell[])[]): Promise<Answer[]> {
-  const random = seededRandom(rows);
-  const answers: Answer[] = [];
+async function askAll(ask: Ask, cells: readonly (readonly Cell[])[]): Promise<(Answer | undefined)[]> {
+  const random = seededRandom(40);
+  const answers: (Answer | undefined)[] = [];
   for (let from = 0; from < cells.length; ) {
     const requests: (readonly (readonly Cell[])[])[] = [];
     for (let i = Math.ceil(random() * 40); i > 0 && from < cells.length; i -= 1) {
-      const size = random() < 0.5 ? 1 : Math.ceil(random() * rows);
+      const size = random() < 0.5 ? 1 : Math.ceil(random() * 70);
       requests.push(cells.slice(from, from + size));
       from += size;
     }
-    answers.push(...(await Promise.all(requests.map((request) => ask(serving, request)))).flat());
+    answers.push(...(await Promise.all(requests.map(ask))).flat());
   }
   return answers;
 }
 
-async function askModel(serving: Serving, cells: readonly (readonly Cell[])[]): Promise<Answer[]> {
-  const model = modelOf(serving);
-  const features = featuresOf(model.bundle.signature);
-  const { rows, values, width, labels, rejected } = await model.score({ batch: batchOfCells(cells, model.kinds) });
-  return Array.from({ length: rows }, (_, row) => {
-    const label = labels?.[row];
-    if (rejected[row] === 0) {
-      return { values: [...values.slice(row * width, (row + 1) * width)], ...(label !== undefined && { label }) };
-    }
-    const { reason, feature } = readRejection(rejected[row] as number);
-    const name = feature === undefined ? undefined : features[feature]?.feature.name;
-    return { reason, ...(name !== undefined && { feature: name }) };
-  });
-}
-
-function modelOf(serving: Serving) {
-  const [model] = serving.service.models.list();
-  if (model === undefined) throw new Error('nothing is served');
-  return model;
-}
-
-/** What the batch publishes of an answer: one value, rounded once to millionths. */
-function rounded({ values }: { readonly values: readonly number[] }, { classes, output }: Signature): Answer {
-  const value = values[classes === undefined ? 0 : output.index] ?? Number.NaN;
-  return { values: [Math.round(value * 1e6)] };
+/** What the batch publishes of an answer: one value, rounded once to millionths. @param index of the class, for several */
+function rounded(answer: Answer | undefined, index = 0): Answer | undefined {
+  if (answer === undefined || 'reason' in answer) return answer;
+  return { values: [Math.round((answer.values[index] ?? Number.NaN) * 1e6)] };
 }
 
 const SQL_TYPES = { float32: 'DOUBLE', float64: 'DOUBLE', int64: 'BIGINT', bool: 'BOOLEAN', string: 'VARCHAR' } as const;
 
 /** Runs the weekly job over a table of the rows, and reads scores and quarantine. @returns one answer per row, in millionths */
-async function scoredInBatch(model: string, signature: Signature, cells: readonly (readonly Cell[])[]): Promise<Answer[]> {
+async function scoredInBatch(
+  { folder: model, scored }: Scored,
+  signature: Signature,
+  cells: readonly (readonly Cell[])[],
+): Promise<(Answer | undefined)[]> {
   const features = featuresOf(signature);
   const file = path.join(await temporaryFolder(), 'rows.csv');
   const text = (cell: Cell) =>
@@ -108,7 +99,7 @@ async function scoredInBatch(model: string, signature: Signature, cells: readonl
       `alter table users add column signup date default date '1997-03-10'`,
     ],
     model,
-    job: JOB,
+    job: scored === undefined ? JOB : JOB.replace('score:\n', `score:\n  class: ${scored}\n`),
     files: {
       'jobs/query.sql': `select user_id, ${names} from users where signup >= :window_start_date and signup < :window_end_date`,
     },
@@ -127,6 +118,8 @@ async function scoredInBatch(model: string, signature: Signature, cells: readonl
   return answers;
 }
 
+// Beyond some thousand rows kernels sum in another order, which moves one of 10,000 rounded scores by a millionth; online, runs
+// stay below that.
 const JOB = `name: agreement
 model: model
 time_zone: UTC
@@ -139,6 +132,7 @@ score:
   column: score
   bands: { high: 0.7 }
   providers: [cpu]
+  batch_rows: 4096
 sink:
   table: scores
 gates:
@@ -146,7 +140,7 @@ gates:
 `;
 
 /** The first row of which two lists of answers differ, with both answers; undefined if none does. */
-function firstDifference(expected: readonly Answer[], found: readonly Answer[]): unknown {
+function firstDifference(expected: readonly (Answer | undefined)[], found: readonly (Answer | undefined)[]): unknown {
   const at = expected.findIndex((answer, row) => keyOf(answer) !== keyOf(found[row]));
   if (at >= 0) return { row: at, expected: expected[at], found: found[at] };
   return expected.length === found.length ? undefined : { expected: expected.length, found: found.length };

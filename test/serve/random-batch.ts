@@ -27,7 +27,7 @@ export function randomRows(signature: Signature, rows: number, random: () => num
 
 function cellOf(feature: Feature, dtype: string, odd: boolean, random: () => number): Cell {
   const pick = <T>(values: readonly T[]): T => values[Math.floor(random() * values.length)] as T;
-  if (feature.nullable ? random() < 0.1 : odd && random() < 0.1) return null;
+  if (odd && random() < (feature.nullable ? 0.2 : 0.1)) return null;
   if (dtype === 'bool') return random() < 0.5;
   if (dtype === 'string') return odd && random() < 0.2 ? 'neither known nor seen' : pick(feature.categories ?? ['a', 'b']);
   const [low, high] = feature.range ?? OPEN_RANGE;

@@ -23,7 +23,7 @@ it.each([
   expect(isAuthorized(header, DIGESTS)).toBe(false);
 });
 
-it('refuses all without a token, and does not fail on what cannot be a digest', () => {
+it('refuses all if no token is known, and does not fail on a digest that is malformed', () => {
   expect(isAuthorized('Bearer old.token', [])).toBe(false);
   expect(isAuthorized('Bearer old.token', ['zz', 'abcd'])).toBe(false);
 });

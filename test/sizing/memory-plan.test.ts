@@ -79,6 +79,11 @@ describe('fitToMemory', () => {
     }
   });
 
+  it('counts the classes of each row of a chunk, if all are published', () => {
+    const classes = { ...LOAD, classBytes: 8 * 101 };
+    expect(fitToMemory(bound(600), classes, false).chunkRows).toBeLessThan(fitToMemory(bound(600), LOAD, false).chunkRows);
+  });
+
   it('keeps chunks that already exist', () => {
     const large = { ...LOAD, chunkRows: 5_000_000 };
     expect(fitToMemory(bound(410), { ...large, chunkRows: 50_000_000 }, false).chunkRows).toBeLessThan(5_000_000);

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { parse } from 'csv-parse/sync';
 import { makeProject, repository } from './project.ts';
 
 export interface IrisOptions {
@@ -40,4 +42,14 @@ export function irisProject({ score = '', edit = (job) => job, files = {} }: Iri
 /** `score.classes: all`, in the layout that has columns for them. */
 export function allClasses(job: string): string {
   return job.replace('score:\n', 'score:\n  classes: all\n').replace('sink: {', 'sink: { layout: narrow,');
+}
+
+/** 1e-6 between the runtimes, and half of the sixth decimal to which the published number is rounded. */
+export const TOLERANCE = 1.5e-6;
+
+type Flower = Readonly<Record<'flower_id' | 'label' | 'setosa' | 'versicolor' | 'virginica', string>>;
+
+/** Label and probabilities of each flower from Python's ONNX Runtime, in the order of `flower_id`. */
+export async function expectedFlowers(): Promise<Flower[]> {
+  return parse(await readFile(repository('test/fixtures/iris/expected.csv'), 'utf8'), { columns: true }) as Flower[];
 }

@@ -58,7 +58,7 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
   return writeAnswer(answer, isRaw(message));
 }
 
-/** A message that cannot be read belongs to no model. */
+/** A message that cannot be read belongs to none of the models. */
 function read(service: Service, bytes: Buffer): RequestMessage {
   try {
     return readRequest(bytes);

@@ -20,10 +20,10 @@ const MOST = 10_000;
 /** Dimensions of a tensor. */
 const MOST_DIMENSIONS = 16;
 
-export type ParameterValue = boolean | number | string;
+type ParameterValue = boolean | number | string;
 
 /** Parameters of a request, a tensor or a requested output. */
-export type Parameters = Readonly<Record<string, ParameterValue>>;
+type Parameters = Readonly<Record<string, ParameterValue>>;
 
 /** An input tensor whose typed contents are not read yet. */
 export interface TensorMessage {

@@ -30,7 +30,7 @@ export interface FailedStatus {
   readonly retryMs: number | undefined;
 }
 
-/** Of an error other than a ServeFailure nothing is told. */
+/** Only a ServeFailure is meant for the client; other errors become `internal` without their text. */
 export function statusOf(error: unknown): FailedStatus {
   const failure = error instanceof ServeFailure ? error : new ServeFailure('internal', 'the request failed', { cause: error });
   const { kind, message, details, hint, retryAfter } = failure;

@@ -94,7 +94,7 @@ export function readText(cursor: Cursor, what: string): string {
   return textOf(readBytes(cursor), what);
 }
 
-export function textOf(bytes: Buffer, what: string): string {
+function textOf(bytes: Buffer, what: string): string {
   try {
     return UTF8.decode(bytes);
   } catch {

@@ -1,10 +1,15 @@
 import type { Schema } from '../predict/schemas.ts';
 import { answer, failures, jsonContent, reference } from './openapi-answers.ts';
 
-/** Routes that are the same whatever is served. @param names of the models */
-export function serverPaths(names: readonly string[]): Schema {
+/** Routes that are the same whatever is served. @param names of the models @param metrics whether there are metrics */
+export function serverPaths(names: readonly string[], metrics: boolean): Schema {
   const name = parameter('name', names);
+  const text = {
+    200: { description: 'in the text format of Prometheus', content: { 'text/plain': {} } },
+    ...failures('anywhere'),
+  };
   return {
+    ...(metrics && { '/metrics': get('metrics', 'server', 'Metrics of all processes', text) }),
     '/openapi.json': get('openapi', 'server', 'This document', {
       200: answer('OpenAPI 3.1', { type: 'object' }),
       ...failures('anywhere'),

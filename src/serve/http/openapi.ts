@@ -20,7 +20,7 @@ export function addOpenApiRoutes(app: FastifyInstance, service: Service): void {
 }
 
 /** An OpenAPI 3.1 document: `predict` and V1 per model with exact schemas, the other routes once. */
-export async function openApi({ models, settings }: Service): Promise<Schema> {
+async function openApi({ models, settings, metrics }: Service): Promise<Schema> {
   const keyed = withKeys(models.list());
   const names = [...new Set(keyed.map(({ model }) => model.name))];
   const { text } = settings.limits;
@@ -39,7 +39,7 @@ export async function openApi({ models, settings }: Service): Promise<Schema> {
     paths: Object.assign(
       {},
       ...ofModels,
-      serverPaths(names),
+      serverPaths(names, metrics !== undefined),
       v2Paths(
         names,
         keyed.map(({ model }) => model.version),

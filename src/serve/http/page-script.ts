@@ -3,9 +3,10 @@ import { FORM_SCRIPT } from './page-script-form.ts';
 
 /** Asks as one types, shows the answer, and keeps the code beside it. */
 const MAIN_SCRIPT = `
-const { models, withToken } = JSON.parse(document.getElementById('served').textContent);
 const at = (id) => document.getElementById(id);
 const WAIT_MS = 120;
+let models = [];
+let withToken = false;
 let fields = [];
 let shown;
 let example = 0;
@@ -18,6 +19,7 @@ function versionsOf(name) {
 
 function showModel() {
   const versions = versionsOf(at('model').value);
+  at('version-chooser').hidden = versions.length < 2;
   at('version').replaceChildren(
     ...(versions.length > 1 ? [element('option', { value: '' }, 'default (' + versions[0].version + ')')] : []),
     ...versions.map(({ version }) => element('option', { value: version }, version)),
@@ -71,6 +73,8 @@ function readRow() {
 
 function changed() {
   clearTimeout(timer);
+  // An answer that still comes would be one to what was there before.
+  if (asking) asking.abort();
   const row = readRow();
   if (row === undefined) return;
   const language = document.querySelector('input[name=language]:checked').value;
@@ -81,14 +85,12 @@ function changed() {
 }
 
 async function ask(row) {
-  if (asking) asking.abort();
   asking = new AbortController();
   const { signal } = asking;
-  const token = at('token').value;
   try {
     const response = await fetch(address(), {
       method: 'POST',
-      headers: { 'Content-Type': 'application/json', ...(token && { Authorization: 'Bearer ' + token }) },
+      headers: { 'Content-Type': 'application/json', ...authorization() },
       body: jsonBody(row),
       signal,
     });
@@ -169,14 +171,37 @@ async function copy() {
   }
 }
 
-const names = [...new Set(models.map(({ name }) => name))];
-at('model').replaceChildren(...names.map((name) => element('option', { value: name }, name)));
-at('model-chooser').hidden = names.length < 2;
-at('version-chooser').hidden = models.length === names.length;
-at('token-field').hidden = !withToken;
+function authorization() {
+  const token = at('token').value;
+  return token === '' ? {} : { Authorization: 'Bearer ' + token };
+}
+
+/** Asks what is served. Without the token that it takes, only the field for the token is there. */
+async function load() {
+  try {
+    const response = await fetch(new URL('served.json', location.href).href, { headers: authorization() });
+    const answer = await response.json();
+    withToken = response.status === 401 || answer.withToken === true;
+    at('token-field').hidden = !withToken;
+    if (!response.ok) return show({ ...answer, status: response.status });
+    models = answer.models;
+  } catch (error) {
+    return show({ error: 'the server cannot be reached' });
+  }
+  const names = [...new Set(models.map(({ name }) => name))];
+  at('model').replaceChildren(...names.map((name) => element('option', { value: name }, name)));
+  at('model-chooser').hidden = names.length < 2;
+  at('request').hidden = false;
+  showModel();
+}
+
 at('model').addEventListener('change', showModel);
 at('version').addEventListener('change', showVersion);
-at('token').addEventListener('input', changed);
+at('token').addEventListener('input', () => {
+  if (models.length > 0) return changed();
+  clearTimeout(timer);
+  timer = setTimeout(load, WAIT_MS);
+});
 for (const one of document.forms) one.addEventListener('submit', (event) => event.preventDefault());
 at('example').addEventListener('click', () => {
   example += 1;
@@ -184,7 +209,7 @@ at('example').addEventListener('click', () => {
 });
 at('copy').addEventListener('click', copy);
 for (const one of document.querySelectorAll('input[name=language]')) one.addEventListener('change', changed);
-showModel();
+load();
 `;
 
 /** The page's script. Nothing in it depends on what is served, so its hash does not either. */

@@ -6,7 +6,7 @@ import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /** Nothing is loaded, only the script and the style below apply, and the script may ask this server only. */
-export const PAGE_POLICY = [
+const PAGE_POLICY = [
   "default-src 'none'",
   `script-src ${hashOf(PAGE_SCRIPT)}`,
   `style-src ${hashOf(PAGE_STYLE)}`,
@@ -20,24 +20,24 @@ export const PAGE_POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
-/** `GET /`: a form made from the signatures of what is served. */
+/**
+ * `GET /`: a form made from the signatures of what is served. A browser opens it without a token, so it says nothing of the
+ * models; its script asks `GET /served.json` for them, if need be with the token that people enter.
+ */
 export function addPageRoutes(app: FastifyInstance, service: Service): void {
-  app.get('/', async (_, reply) => {
-    const models = await Promise.all(service.models.list().map(pageModel));
-    return reply
-      .headers({
-        'content-security-policy': PAGE_POLICY,
-        'referrer-policy': 'no-referrer',
-        'x-content-type-options': 'nosniff',
-      })
+  app.get('/', { config: { open: true } }, async (_, reply) =>
+    reply
+      .headers({ 'content-security-policy': PAGE_POLICY, 'referrer-policy': 'no-referrer' })
       .type('text/html; charset=utf-8')
-      .send(document({ models, withToken: service.settings.tokens.length > 0 }));
-  });
+      .send(PAGE),
+  );
+  app.get('/served.json', async () => ({
+    models: await Promise.all(service.models.list().map(pageModel)),
+    withToken: service.settings.tokens.length > 0,
+  }));
 }
 
-/** What is served is a block of JSON, which is never run. With `<` escaped it cannot end early. */
-function document(served: unknown): string {
-  return `<!doctype html>
+const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -54,15 +54,15 @@ function document(served: unknown): string {
 <p class="dek" id="description"></p>
 <noscript><p>This page needs JavaScript. <a href="openapi.json">openapi.json</a> describes the requests.</p></noscript>
 <form class="choosers">
-<label id="model-chooser">Model <select id="model"></select></label>
-<label id="version-chooser">Version <select id="version"></select></label>
+<label id="model-chooser" hidden>Model <select id="model"></select></label>
+<label id="version-chooser" hidden>Version <select id="version"></select></label>
 <label id="token-field" hidden>Access token <input id="token" type="password" autocomplete="off"></label>
 </form>
 </header>
 <main>
 <div class="pair">
 <section aria-labelledby="row-title">
-<div class="head"><h2 id="row-title">One row</h2><button type="button" id="example">Next example</button></div>
+<div class="head"><h2 id="row-title">One row</h2><button type="button" id="example" hidden>Next example</button></div>
 <form id="form"></form>
 </section>
 <section id="prediction" aria-labelledby="answer-title">
@@ -70,7 +70,7 @@ function document(served: unknown): string {
 <div id="answer" role="status"></div>
 </section>
 </div>
-<section aria-labelledby="code-title">
+<section id="request" aria-labelledby="code-title" hidden>
 <div class="head"><h2 id="code-title">The same request as code</h2>
 <fieldset><legend>Language</legend>
 <label><input type="radio" name="language" value="curl" checked> curl</label>
@@ -84,12 +84,10 @@ function document(served: unknown): string {
 <footer>
 <p>All requests: <a href="openapi.json">openapi.json</a>. A row is rejected by the same rules as in the batch.</p>
 </footer>
-<script type="application/json" id="served">${JSON.stringify(served).replaceAll('<', '\\u003c')}</script>
 <script>${PAGE_SCRIPT}</script>
 </body>
 </html>
 `;
-}
 
 function hashOf(text: string): string {
   return `'sha256-${createHash('sha256').update(text).digest('base64')}'`;

@@ -16,6 +16,9 @@ import { addV2Routes } from './v2.ts';
 /** Bytes of a request's head, which Node would take by default, too. */
 const MAX_HEAD = 16_384;
 
+/** Characters of a model's name or version in an address, encoded. Fastify's own limit of 100 is less than a name may have. */
+const MAX_NAME = 4096;
+
 /** How often Node looks for requests that did not arrive in time. */
 const CHECK_MS = 1000;
 
@@ -76,6 +79,7 @@ function createApp({ limits, tls }: ServeSettings): FastifyInstance {
     logger: false,
     genReqId: requestIds(),
     exposeHeadRoutes: false,
+    routerOptions: { maxParamLength: MAX_NAME },
     clientErrorHandler: refuseConnection,
     frameworkErrors: (error: unknown, _: unknown, reply: Parameters<typeof sendFailure>[1]) =>
       sendFailure(failureOf(error), reply),

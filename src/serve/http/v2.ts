@@ -23,8 +23,14 @@ export function addV2Routes(app: FastifyInstance, service: Service): void {
       const ready = service.ready();
       return reply.status(ready ? 200 : 503).send({ name, ready });
     });
-    app.post<ModelRoute>(`${path}/infer`, (request, reply) => answer(service, request, reply));
+    app.post<ModelRoute>(`${path}/infer`, { onRequest: ignoreType }, (request, reply) => answer(service, request, reply));
   }
+}
+
+/** What a body is depends on other headers, so any content type will do, even one that is malformed. */
+function ignoreType(request: FastifyRequest, _: FastifyReply, next: () => void): void {
+  delete request.headers['content-type'];
+  next();
 }
 
 async function answer(service: Service, request: FastifyRequest<ModelRoute>, reply: FastifyReply): Promise<FastifyReply> {

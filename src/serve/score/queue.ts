@@ -42,6 +42,8 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
   const waiting: Waiting[] = [];
   const rate = createRate(secondsPerRow);
   let rows = 0;
+  /** The first deadline of those that wait. */
+  let soonest = Number.POSITIVE_INFINITY;
   let closed = false;
   let working: Promise<void> | undefined;
   let immediate: NodeJS.Immediate | undefined;
@@ -64,8 +66,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
     if (maxDelayMs === 0 || rows >= runRows) return 0;
     const end = (waiting[0]?.arrived ?? 0) + maxDelayMs;
     // Who cannot wait that long does not wait for others.
-    if (waiting.some(({ deadline = Infinity }) => deadline <= end)) return 0;
-    return Math.max(0, end - performance.now());
+    return soonest <= end ? 0 : Math.max(0, end - performance.now());
   }
 
   function begin(): void {
@@ -114,7 +115,9 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
       taken += batch.rows;
     }
     rows -= taken;
-    return waiting.splice(0, count);
+    const requests = waiting.splice(0, count);
+    soonest = waiting.reduce((first, { deadline = first }) => Math.min(first, deadline), Number.POSITIVE_INFINITY);
+    return requests;
   }
 
   /** Requests of a run that fails are run again in halves, until the one that fails alone is found. */
@@ -160,6 +163,7 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
           reject,
         });
         rows += batch.rows;
+        if (deadline !== undefined && deadline < soonest) soonest = deadline;
         plan();
       });
     },
@@ -175,9 +179,10 @@ export function createQueue({ run, runRows, queuedRows, maxDelayMs, secondsPerRo
 }
 
 function unwanted({ deadline, signal }: Pick<ScoreRequest, 'deadline' | 'signal'>, now: number): ServeFailure | undefined {
-  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
+  // Where a deadline has passed, nobody waits any more, either.
   if (deadline !== undefined && deadline <= now)
     return new ServeFailure('late', 'the deadline passed before the model was free');
+  if (signal?.aborted) return new ServeFailure('gone', 'nobody waits for the answer');
   return undefined;
 }
 

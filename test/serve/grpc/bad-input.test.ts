@@ -1,3 +1,4 @@
+import { compressionAlgorithms } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { repository } from '../../support/project.ts';
 import { IRIS, served } from '../served.ts';
@@ -5,8 +6,8 @@ import { type Client, clientOf, failure } from './client.ts';
 
 const INVALID = 'INVALID_ARGUMENT';
 
-async function servedOne(folder = IRIS, limits: Parameters<typeof served>[1] = {}): Promise<Client> {
-  const { addresses } = await served([folder], { grpcPort: 0, ...limits });
+async function servedOne(folder = IRIS): Promise<Client> {
+  const { addresses } = await served([folder], { grpcPort: 0 });
   return clientOf(addresses.grpc);
 }
 
@@ -127,7 +128,8 @@ it('answers the rows around a rejected one, whose numbers are NaN', async () => 
 });
 
 it('refuses messages that are malformed or larger than the limit, and takes the next', async () => {
-  const client = await servedOne(IRIS, { limits: { body: 20_000 } });
+  const { addresses } = await served([IRIS], { grpcPort: 0, limits: { body: 20_000 } });
+  const client = clientOf(addresses.grpc);
   const send = (bytes: Buffer) =>
     failure(
       new Promise((resolve, reject) => {
@@ -152,8 +154,13 @@ it('refuses messages that are malformed or larger than the limit, and takes the 
   expect(await send(Buffer.concat([text(1, 'iris'), ...Array<Buffer>(9_900).fill(empty)]))).toMatchObject({ code: INVALID });
   const large = { contents: { fp32_contents: Array(6000).fill(1) }, shape: [1500, 4] };
   expect(await failure(client.infer(request(large)))).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
-  const zipped = { 'grpc-internal-encoding-request': 'gzip' };
-  expect(await failure(client.call('ModelInfer', request(large), {}, zipped))).toMatchObject({ code: 'RESOURCE_EXHAUSTED' });
+  const gzip = { 'grpc.default_compression_algorithm': compressionAlgorithms.gzip };
+  const zipping = clientOf(addresses.grpc, undefined, gzip);
+  expect((await zipping.infer(request(FOUR))).outputs).toHaveLength(3);
+  expect(await failure(zipping.infer(request(large)))).toEqual({
+    code: 'RESOURCE_EXHAUSTED',
+    details: expect.stringContaining('decompresses to a size larger than 20000'),
+  });
   expect((await client.infer(request(FOUR))).outputs).toHaveLength(3);
 });
 

@@ -8,14 +8,14 @@ const INFERENCE = (grpc.loadPackageDefinition(DEFINITIONS).inference as grpc.Grp
   .GRPCInferenceService as grpc.ServiceClientConstructor;
 
 /** A tensor of an answer, or of a request as proto-loader takes it. */
-export interface Tensor {
+interface Tensor {
   readonly name: string;
   readonly datatype: string;
   readonly shape: readonly (string | number)[];
   readonly contents?: Readonly<Record<string, readonly unknown[]>> | null;
 }
 
-export interface Answer {
+interface Answer {
   readonly model_name: string;
   readonly model_version: string;
   readonly id: string;
@@ -32,16 +32,31 @@ export interface Client {
     metadata?: Record<string, string>,
   ): Promise<unknown>;
   infer(request: object, options?: Partial<grpc.CallOptions>): Promise<Answer>;
+  /** Begins a call whose answer nobody waits for. */
+  start(method: string, request: object): grpc.ClientUnaryCall;
   readonly stub: grpc.Client;
 }
 
+type Send = (
+  request: object,
+  metadata: grpc.Metadata,
+  options: Partial<grpc.CallOptions>,
+  done: (error: unknown, answer: unknown) => void,
+) => grpc.ClientUnaryCall;
+
 /** gRPC's own client, whose messages are written and read by Protocol Buffers' package. */
-export function clientOf(address: string | undefined, credentials = grpc.credentials.createInsecure()): Client {
+export function clientOf(
+  address: string | undefined,
+  credentials = grpc.credentials.createInsecure(),
+  options: grpc.ChannelOptions = {},
+): Client {
   const stub = new INFERENCE(address ?? '', credentials, {
     'grpc.max_receive_message_length': -1,
     'grpc.use_local_subchannel_pool': 1,
+    ...options,
   });
   onTestFinished(() => stub.close());
+  const send = (method: string) => (stub[method] as unknown as Send).bind(stub);
   function call(
     method: string,
     request: object,
@@ -51,13 +66,15 @@ export function clientOf(address: string | undefined, credentials = grpc.credent
     const metadata = new grpc.Metadata();
     for (const [key, value] of Object.entries(entries)) metadata.set(key, value);
     return new Promise<unknown>((resolve, reject) => {
-      const send = stub[method] as (...args: unknown[]) => void;
-      send.call(stub, request, metadata, options, (error: unknown, answer: unknown) =>
-        error ? reject(error) : resolve(answer),
-      );
+      send(method)(request, metadata, options, (error, answer) => (error ? reject(error) : resolve(answer)));
     });
   }
-  return { stub, call, infer: async (request, options) => (await call('ModelInfer', request, options)) as Answer };
+  return {
+    stub,
+    call,
+    infer: async (request, options) => (await call('ModelInfer', request, options)) as Answer,
+    start: (method, request) => send(method)(request, new grpc.Metadata(), {}, () => undefined),
+  };
 }
 
 /** How a call failed. */

@@ -1,4 +1,3 @@
-import type { ClientUnaryCall } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { ServeFailure } from '../../../src/serve/failure.ts';
 import { startGrpc } from '../../../src/serve/grpc/start.ts';
@@ -58,8 +57,7 @@ it('hands the deadline of a call to the model, and ends with it', async () => {
 
 it('does not wait for a client that has cancelled', async () => {
   const { client, asked, observed, left } = await waiting();
-  const infer = client.stub.ModelInfer as unknown as (...args: unknown[]) => ClientUnaryCall;
-  const call = infer.call(client.stub, REQUEST, () => undefined);
+  const call = client.start('ModelInfer', REQUEST);
   while (asked.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
   expect(asked[0]?.deadline).toBeUndefined();
   call.cancel();

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -23,7 +24,11 @@ let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'score-batch-page-'));
   const hostile = await writeHostileBundle(path.join(folder, 'hostile'));
-  serving = await startServing(settingsOf([IRIS, CHURN, fixture('strings'), fixture('mixed'), hostile]));
+  const second = path.join(folder, 'second');
+  await cp(CHURN, second, { recursive: true });
+  const file = path.join(second, 'model.yaml');
+  await writeFile(file, (await readFile(file, 'utf8')).replace(/^version: .*$/m, 'version: "second"'));
+  serving = await startServing(settingsOf([IRIS, second, CHURN, fixture('strings'), fixture('mixed'), hostile]));
   browser = await startChromium();
 });
 
@@ -106,6 +111,24 @@ it('has a box for a missing value, which is sent as null', async () => {
   });
 });
 
+it('asks the version that is chosen', async () => {
+  await withPage('churn-mlp', {}, async (page) => {
+    expect(await page.getByLabel('Version').locator('option').allTextContents()).toEqual([
+      'default (second)',
+      'second',
+      '1997-03-10',
+    ]);
+    expect(await answered(page)).toMatch(/churn-mlp second/);
+    expect(await page.locator('#code').textContent()).toContain('/v1/models/churn-mlp/predict');
+    await page.getByLabel('Version').selectOption('1997-03-10');
+    expect(await answered(page)).toMatch(/churn-mlp 1997-03-10/);
+    expect(await page.locator('#code').textContent()).toContain('/v1/models/churn-mlp/versions/1997-03-10/predict');
+  });
+  await withPage('iris', {}, async (page) => {
+    expect(await page.getByLabel('Version').isVisible()).toBe(false);
+  });
+});
+
 it('asks with selects, checkboxes and texts, and shows why a number is refused', async () => {
   await withPage('strings', {}, async (page) => {
     await page.getByLabel('plan', { exact: true }).selectOption('pro');
@@ -159,7 +182,7 @@ describe.each(['iris', 'churn-mlp', 'mixed', HOSTILE.name])('code of %s', (model
         const answer = JSON.parse(stdout);
         expect(answer.predictions).toEqual(shown.predictions);
         expect(answer.predictions[0].rejected).toBeUndefined();
-        expect(await readdir(folder)).toEqual(['hostile']);
+        expect(await readdir(folder)).toEqual(['hostile', 'second']);
       });
     },
   );
@@ -175,6 +198,30 @@ it('shows names of a bundle as text', async () => {
     await page.getByLabel(HOSTILE.number, { exact: true }).fill('-1');
     expect(await answered(page)).toMatch(/^Rejected: feature out of range__proto__/);
   });
+});
+
+it('asks for the token that the server takes, before it says what is served', async () => {
+  const token = 'a-token-of-a-test';
+  const guarded = await startServing(settingsOf([IRIS], { tokens: [createHash('sha256').update(token).digest('hex')] }));
+  const context = await browser.newContext();
+  try {
+    const page = await context.newPage();
+    const opened = await page.goto(guarded.addresses.http);
+    expect(opened?.headers()['content-security-policy']).toContain("default-src 'none'; script-src 'sha256-");
+    expect(await answered(page)).toMatch(/^Access token needed/);
+    expect(await page.content()).not.toContain('sepal');
+    await page.getByLabel('Access token').fill(token);
+    await page.getByLabel('petal_width', { exact: true }).waitFor();
+    expect(await answered(page)).toMatch(/^setosa/);
+    const code = await page.locator('#code').textContent();
+    expect(code).toContain('-H "Authorization: Bearer $TOKEN"');
+    expect(code).not.toContain(token);
+    const { stdout } = await run('bash', ['-c', code ?? ''], { env: { ...process.env, TOKEN: token } });
+    expect(JSON.parse(stdout).predictions[0].label).toBe('setosa');
+  } finally {
+    await context.close();
+    await guarded.close();
+  }
 });
 
 const VIEWS = [320, 360, 1280].flatMap((width) => (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })));

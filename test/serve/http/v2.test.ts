@@ -188,14 +188,19 @@ it('says of each row why it was rejected', async () => {
   });
 });
 
-it.each([undefined, 'application/json', 'application/octet-stream', 'text/plain; charset=utf-8', 'application/x-whatever'])(
-  'takes content type %s',
-  async (type) => {
-    const { body } = bodyOf([FLOWER]);
-    const answer = await ask(`${http}/v2/models/iris/infer`, { body, headers: type ? { 'content-type': type } : {} });
-    expect(read(answer).outputs[0]?.data).toEqual(['setosa']);
-  },
-);
+it.each([
+  undefined,
+  'application/json',
+  'application/octet-stream',
+  'text/plain; charset=utf-8',
+  'application/x-whatever',
+  'json',
+  ';;;',
+])('takes content type %s', async (type) => {
+  const { body } = bodyOf([FLOWER]);
+  const answer = await ask(`${http}/v2/models/iris/infer`, { body, headers: type ? { 'content-type': type } : {} });
+  expect(read(answer).outputs[0]?.data).toEqual(['setosa']);
+});
 
 it.each([
   ['gzip', gzipSync],

@@ -4,11 +4,11 @@ import { infer } from '../../../src/serve/oip/infer.ts';
 import type { InferRequest, InferTensor } from '../../../src/serve/oip/tensor.ts';
 import type { OnlineModel, ScoreRequest } from '../../../src/serve/online-model.ts';
 import { loadOnlineModel } from '../../../src/serve/score/load-model.ts';
-import type { Observation, Service } from '../../../src/serve/service.ts';
 import { repository } from '../../support/project.ts';
 import { IRIS, settingsOf } from '../served.ts';
+import { stubService } from '../stub-service.ts';
 
-const settings = settingsOf([], { limits: { text: 10 } });
+const settings = settingsOf([]);
 let iris: OnlineModel;
 let mixed: OnlineModel;
 
@@ -23,7 +23,6 @@ afterAll(async () => {
 
 /** A process that serves one model. It keeps what was asked of the model, and what was observed. */
 function serviceOf(model: OnlineModel) {
-  const observed: Observation[] = [];
   const asked: ScoreRequest[] = [];
   const kept: OnlineModel = {
     ...model,
@@ -32,22 +31,12 @@ function serviceOf(model: OnlineModel) {
       return model.score(request);
     },
   };
-  const service: Service = {
-    settings,
-    models: {
-      list: () => [kept],
-      find(name) {
-        if (name !== model.name) throw new ServeFailure('not found', 'no');
-        return kept;
-      },
-    },
-    ready: () => true,
-    draining: () => false,
-    metrics: undefined,
-    log: { warn() {}, debug() {}, bug() {} },
-    observe: (observation) => observed.push(observation),
+  const { service, observed } = stubService(kept, { limits: { text: 10 } });
+  const find = (name: string) => {
+    if (name !== model.name) throw new ServeFailure('not found', 'no');
+    return kept;
   };
-  return { service, observed, asked };
+  return { service: { ...service, models: { ...service.models, find } }, observed, asked };
 }
 
 const FLOWER: InferTensor = {

@@ -24,7 +24,7 @@ describe.each([IRIS, CHURN, LGBM, `${FIXTURES}/mixed`, `${FIXTURES}/fixed-eight`
     // Both kinds of rows are among them.
     expect(new Set(alone.map(([rejected]) => rejected === 0))).toEqual(new Set([true, false]));
     const request = fc.record({
-      rows: fc.oneof(fc.constant([0]), fc.array(fc.nat(ROWS - 1), { minLength: 1, maxLength: 70 })),
+      rows: fc.oneof(fc.constant<number[]>([0]), fc.array(fc.nat(ROWS - 1), { minLength: 1, maxLength: 70 })),
       /** Turns of the event loop that pass before it. */
       turns: fc.constantFrom(0, 0, 0, 1, 2),
     });

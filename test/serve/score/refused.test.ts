@@ -1,7 +1,9 @@
+import { cp, rm } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
+import { readRejection } from '../../../src/features/rejection.ts';
 import { ServeFailure } from '../../../src/serve/failure.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
-import { repository } from '../../support/project.ts';
+import { repository, temporaryFolder } from '../../support/project.ts';
 import { constant, minusMean, spoilt } from '../../support/spoilt-model.ts';
 import { CHURN, IRIS } from '../served.ts';
 import { loaded } from './loaded.ts';
@@ -53,6 +55,22 @@ describe('a model that fails on some rows', () => {
   });
 });
 
+it.each([
+  ['nan', -1, 'score is not a finite number'],
+  ['out-of-range', 1.25, 'score outside 0 to 1'],
+])('rejects a row of the model %s whose value is none, and not its neighbours', async (name, a, reason) => {
+  const model = await loaded(repository('test', 'fixtures', 'models', name));
+  const { rejected, values } = await model.score(
+    requestOf(model, [
+      [0.5, 0],
+      [a, 0],
+      [0.25, 0],
+    ]),
+  );
+  expect([...rejected].map((code) => code && readRejection(code).reason)).toEqual([0, reason, 0]);
+  expect(values[2]).toBe((await model.score(requestOf(model, [[0.25, 0]]))).values[0]);
+});
+
 it('says how far apart scores are where bits depend on the run', async () => {
   const { folder } = await spoilt({ ...minusMean(1e-6), tolerance: '1e-4' });
   const { bits, sameBits } = await loaded(folder);
@@ -60,6 +78,15 @@ it('says how far apart scores are where bits depend on the run', async () => {
   expect(bits.largest).toBeGreaterThan(0);
   expect(bits.largest).toBeLessThan(1e-4);
   expect(bits.rows).toBeGreaterThan(0);
+});
+
+it('scores without the files of its bundle, which are read before anything is answered', async () => {
+  const folder = await temporaryFolder();
+  await cp(IRIS, folder, { recursive: true });
+  const model = await loaded(folder);
+  await rm(folder, { recursive: true });
+  const request = requestOf(model, randomCells(model, 50, 1));
+  expect(rowsOf(await model.score(request))).toEqual(rowsOf(await (await loaded(IRIS)).score(request)));
 });
 
 describe('a request', () => {

@@ -12,7 +12,7 @@ export function randomCells(model: OnlineModel, rows: number, seed: number): Cel
 }
 
 /** One row of predictions with everything that a client can see, bits included. */
-export function rowOf({ values, width, labels, rejected }: Predictions, row: number): readonly unknown[] {
+function rowOf({ values, width, labels, rejected }: Predictions, row: number): readonly unknown[] {
   return [rejected[row], labels?.[row], ...bytesOf(values, row * width, width)];
 }
 

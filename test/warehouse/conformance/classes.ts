@@ -5,7 +5,7 @@ import type { TableLayout } from '../../../src/domain/tables.ts';
 import { publishRun, stageAll, startRun, type TestRun } from './run.ts';
 import { type Area, withUsers } from './subject.ts';
 
-/** A label that is no name, and one with quotes and signs that a warehouse could read. */
+/** One with a quote, a backslash and a letter beyond ASCII, and one with a space. */
 const LABELS = ["it's \\ \u00e9", 'Other class'];
 const COLUMNS = ['label', 'p_it_s_', 'p_other_class'];
 
