@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { ScoreBatchError } from '../src/errors.ts';
 import { toParts } from '../src/error-parts.ts';
+import { ScoreBatchError } from '../src/errors.ts';
 import { registerSecret, registerSecretsIn, registerSecretsOf, withoutSecrets } from '../src/secrets.ts';
 import { createConsole } from '../src/terminal/console.ts';
 
