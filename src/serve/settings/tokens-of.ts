@@ -8,7 +8,7 @@ const SHORTEST = 16;
 
 const LIMIT = 2 ** 20;
 
-export const TOKEN_VARIABLE = 'SCORE_BATCH_SERVE_TOKEN';
+const TOKEN_VARIABLE = 'SCORE_BATCH_SERVE_TOKEN';
 
 /**
  * SHA-256 of every bearer token, hex: those of the file, one per line, and the one in SCORE_BATCH_SERVE_TOKEN. From now on no message

@@ -13,7 +13,7 @@ export interface Load {
   readonly sent: Sent;
 }
 
-export interface Sent {
+interface Sent {
   /** Requests by status. */
   readonly answers: Map<number, number>;
   /** What became of those without a whole answer. */
