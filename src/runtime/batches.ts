@@ -22,7 +22,7 @@ export interface BatchedSession extends Session {
  * @param from place of its first row among all rows
  * @param rows of the batch @param size rows of the outputs; those beyond `rows` are padding
  */
-export type TakePart = (outputs: readonly OutputTensor[], from: number, rows: number, size: number) => void;
+type TakePart = (outputs: readonly OutputTensor[], from: number, rows: number, size: number) => void;
 
 /**
  * Runs a model in batches. If the model has a fixed batch size, the last batch is padded with its last row. Otherwise batches
