@@ -52,6 +52,7 @@ const SYSTEM = [
   'erase-rollback',
   'erase-silent',
   'deploy/image',
+  'deploy/serve',
   'feature-drift',
   'evaluation/bad-labels',
   'evaluation/matured',

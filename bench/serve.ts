@@ -3,6 +3,7 @@
 //
 //   npm run bench:serve -- --setup
 //   npm run bench:serve -- --rounds 3 --seconds 4
+//   npm run bench:serve -- --no-peers --cases 'predict, 1 row, (32|at half)'
 import { execFileSync } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import path from 'node:path';
@@ -18,11 +19,14 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '4' },
     peers: { type: 'boolean', default: true },
     processes: { type: 'string', default: '1' },
+    cases: { type: 'string', default: '' },
   },
   allowNegative: true,
 });
 const CONNECTIONS = [1, 32, 256];
 const ROWS = [1, 64];
+/** Half of its rate is what the last case asks for. */
+const FULL = 'predict, 1 row, 32 at once';
 const out = createWriteStream('', { fd: 1 });
 
 if (flags.setup) setUp();
@@ -48,7 +52,9 @@ async function compare(): Promise<void> {
   if (flags.peers) servers.push(await mlserver(), await bento(false), await bento(true));
   const top = new Map<string, number>();
   out.write('| load | server | requests/s | p50 ms | p99 ms | failed |\n| :-- | :-- | --: | --: | --: | --: |\n');
+  const wanted = new RegExp(flags.cases);
   for (const { title, measure } of cases(top)) {
+    if (!wanted.test(title)) continue;
     const results = new Map<string, Measured[]>();
     for (let round = 0; round < Number(flags.rounds); round += 1) {
       for (const server of round % 2 === 0 ? servers : servers.toReversed()) {
@@ -57,8 +63,7 @@ async function compare(): Promise<void> {
       }
     }
     for (const [name, measured] of results) {
-      if (title.startsWith('predict') && title.includes('32 '))
-        top.set(`${name} ${title.split(',')[0]}`, middle(measured, 'perSecond'));
+      if (title === FULL) top.set(name, middle(measured, 'perSecond'));
       const failed = measured.reduce((sum, one) => sum + one.failed, 0);
       out.write(
         `| ${title} | ${name} | ${spread(measured, 'perSecond', 0)} | ${spread(measured, 'p50', 2)} | ${spread(measured, 'p99', 2)} | ${failed} |\n`,
@@ -84,7 +89,7 @@ function* cases(top: ReadonlyMap<string, number>): Generator<Case> {
   yield {
     title: 'predict, 1 row, at half of its rate of 32 at once',
     measure: (server) => {
-      const rate = top.get(`${server.name} predict`);
+      const rate = top.get(server.name);
       return rate === undefined ? undefined : overHttp(server, 'predict', { rows: 1, connections: 256, rate: rate / 2 });
     },
   };
