@@ -82,9 +82,9 @@ frontend all
   bind 127.0.0.1:${front}
   default_backend iris
 backend iris
-  option httpchk GET /v2/health/ready
+  option httpchk
+  http-check send meth GET uri /v2/health/ready ver HTTP/1.1 hdr Host 127.0.0.1
   http-check expect status 200
-  http-check send hdr Host 127.0.0.1
   default-server check inter 500ms fall 1 rise 1
 ${ports.map((port, i) => `  server iris${i + 1} 127.0.0.1:${port}`).join('\n')}
 `,
