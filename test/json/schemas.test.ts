@@ -10,7 +10,7 @@ import { repository } from '../support/project.ts';
 const NAMES = Object.keys(JSON_VERSIONS) as JsonName[];
 
 /** Commands whose output is a text that another program reads: they have no `--json`. */
-const TEXT_ONLY = ['completion'];
+const TEXT_ONLY = ['completion', 'serve'];
 
 it('every command has a schema for what it prints with --json, and every schema a command', () => {
   const none = () => undefined;
