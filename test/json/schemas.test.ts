@@ -9,7 +9,7 @@ import { repository } from '../support/project.ts';
 
 const NAMES = Object.keys(JSON_VERSIONS) as JsonName[];
 
-/** Commands whose output is a text that another program reads: they have no `--json`. */
+/** Commands without `--json`: another program reads the text of one, and the other writes nothing to stdout. */
 const TEXT_ONLY = ['completion', 'serve'];
 
 it('every command has a schema for what it prints with --json, and every schema a command', () => {
