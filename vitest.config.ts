@@ -102,6 +102,7 @@ const SYSTEM = [
   'tensorize/bundle',
   'terminal/run',
   'walk',
+  'warehouse/duckdb/conformance/rest',
   'wide-rows',
 ].map((file) => `test/${file}.test.ts`);
 

@@ -1,0 +1,3 @@
+import { restOnDuckdb } from './on-duckdb.ts';
+
+restOnDuckdb();

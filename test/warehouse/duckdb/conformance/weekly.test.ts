@@ -1,0 +1,3 @@
+import { weeklyOnDuckdb } from './on-duckdb.ts';
+
+weeklyOnDuckdb();
