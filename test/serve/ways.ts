@@ -113,7 +113,7 @@ const DATATYPES = { float32: 'FP64', float64: 'FP64', int64: 'INT64', bool: 'BOO
 /** Tensors have no null: rows are sent together if the same features are null in them, and those are left out. */
 function askTensors(serving: Serving, infer: Infer, { single = false, whole = false }: Form = {}): Ask {
   const model = modelOf(serving);
-  const datatypeOf = (dtype: InputDtype) => (single && dtype === 'float32' ? 'FP32' : DATATYPES[dtype]);
+  const datatypeOf = (dtype: InputDtype): Tensor['datatype'] => (single && dtype === 'float32' ? 'FP32' : DATATYPES[dtype]);
   const features = featuresOf(model.bundle.signature);
   const width = model.classes?.length ?? 1;
   return async (cells) => {

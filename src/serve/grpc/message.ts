@@ -2,6 +2,7 @@ import { ServeFailure } from '../failure.ts';
 import {
   advance,
   BYTES,
+  bytesAt,
   type Cursor,
   FIXED64,
   readBytes,
@@ -9,7 +10,8 @@ import {
   readPacked,
   readVarint,
   signedNumber,
-  textOf,
+  skipBytes,
+  textAt,
   unsignedNumber,
   VARINT,
 } from './wire.ts';
@@ -56,8 +58,8 @@ type Take = (cursor: Cursor) => void;
 /** Counts one more parameter of a request. */
 type CountParameter = () => void;
 
-/** A text that is not there. Of a text that comes several times the last counts, and only that is decoded. */
-const NONE: Buffer = Buffer.alloc(0);
+/** Where a field is that is not there. Of one that comes several times the last counts, and only that is read. */
+const NOWHERE = 0;
 
 /**
  * Reads a ModelInferRequest.
@@ -65,7 +67,7 @@ const NONE: Buffer = Buffer.alloc(0);
  * @throws ServeFailure `invalid` if it is malformed, `too large` if it has more of anything than a model can have
  */
 export function readRequest(bytes: Buffer): RequestMessage {
-  let [name, version, id] = [NONE, NONE, NONE];
+  let [name, version, id] = [NOWHERE, NOWHERE, NOWHERE];
   let counted = 0;
   const countParameter = () => {
     if (counted === MOST) throw tooMany('parameters', MOST);
@@ -77,13 +79,13 @@ export function readRequest(bytes: Buffer): RequestMessage {
   const raw: Buffer[] = [];
   readDelimited(bytes, {
     1: (cursor) => {
-      name = readBytes(cursor);
+      name = skipBytes(cursor);
     },
     2: (cursor) => {
-      version = readBytes(cursor);
+      version = skipBytes(cursor);
     },
     3: (cursor) => {
-      id = readBytes(cursor);
+      id = skipBytes(cursor);
     },
     4: parameters.take,
     5: (cursor) => push(inputs, readTensor(readBytes(cursor), countParameter), 'inputs'),
@@ -91,9 +93,9 @@ export function readRequest(bytes: Buffer): RequestMessage {
     7: (cursor) => push(raw, readBytes(cursor), 'raw_input_contents'),
   });
   return {
-    name: textOf(name, 'the name of the model'),
-    version: textOf(version, 'the version of the model'),
-    id: textOf(id, 'the id'),
+    name: textAt(bytes, name, 'the name of the model'),
+    version: textAt(bytes, version, 'the version of the model'),
+    id: textAt(bytes, id, 'the id'),
     parameters: parameters.read(),
     inputs,
     outputs,
@@ -102,7 +104,7 @@ export function readRequest(bytes: Buffer): RequestMessage {
 }
 
 function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessage {
-  let [name, datatype] = [NONE, NONE];
+  let [name, datatype] = [NOWHERE, NOWHERE];
   const contents: Buffer[] = [];
   const shape: number[] = [];
   const parameters = parameterReader(countParameter);
@@ -112,10 +114,10 @@ function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessag
   };
   const takes = {
     1: (cursor: Cursor) => {
-      name = readBytes(cursor);
+      name = skipBytes(cursor);
     },
     2: (cursor: Cursor) => {
-      datatype = readBytes(cursor);
+      datatype = skipBytes(cursor);
     },
     3: (cursor: Cursor) => readPacked(cursor, dimension),
     4: parameters.take,
@@ -123,8 +125,8 @@ function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessag
   };
   readDelimited(bytes, takes, (field, wire) => (field === 3 && wire === VARINT ? dimension : undefined));
   return {
-    name: textOf(name, 'the name of an input'),
-    datatype: textOf(datatype, 'a datatype'),
+    name: textAt(bytes, name, 'the name of an input'),
+    datatype: textAt(bytes, datatype, 'a datatype'),
     shape,
     parameters: parameters.read(),
     // A message that comes in parts is the parts one after another.
@@ -133,15 +135,15 @@ function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessag
 }
 
 function readOutput(bytes: Buffer, countParameter: CountParameter): RequestMessage['outputs'][number] {
-  let name = NONE;
+  let name = NOWHERE;
   const parameters = parameterReader(countParameter);
   readDelimited(bytes, {
     1: (cursor) => {
-      name = readBytes(cursor);
+      name = skipBytes(cursor);
     },
     2: parameters.take,
   });
-  return { name: textOf(name, 'the name of an output'), parameters: parameters.read() };
+  return { name: textAt(bytes, name, 'the name of an output'), parameters: parameters.read() };
 }
 
 /** Reads the entries of a map of parameters. */
@@ -150,34 +152,38 @@ function parameterReader(count: CountParameter): { take: Take; read(): Parameter
   return {
     take(cursor) {
       count();
-      let [key, value] = [NONE, NONE];
-      readDelimited(readBytes(cursor), {
+      const bytes = readBytes(cursor);
+      let [key, value] = [NOWHERE, NOWHERE];
+      readDelimited(bytes, {
         1: (entry) => {
-          key = readBytes(entry);
+          key = skipBytes(entry);
         },
         2: (entry) => {
-          value = readBytes(entry);
+          value = skipBytes(entry);
         },
       });
-      found.push([textOf(key, 'the name of a parameter'), readParameter(value)]);
+      found.push([textAt(bytes, key, 'the name of a parameter'), readParameter(bytesAt(bytes, value))]);
     },
     read: () => Object.fromEntries(found),
   };
 }
 
 function readParameter(bytes: Buffer): ParameterValue {
-  let value: Exclude<ParameterValue, string> | Buffer = NONE;
+  let value: Exclude<ParameterValue, string> | undefined;
+  let text = NOWHERE;
   readFields(bytes, (field, wire, cursor) => {
     if (wire === VARINT && (field === 1 || field === 2 || field === 5)) {
       readVarint(cursor);
       if (field === 1) value = unsignedNumber(cursor) !== 0;
       else value = field === 2 ? signedNumber(cursor) : unsignedNumber(cursor);
-    } else if (field === 3 && wire === BYTES) value = readBytes(cursor);
-    else if (field === 4 && wire === FIXED64) value = bytes.readDoubleLE(advance(cursor, 8));
+    } else if (field === 3 && wire === BYTES) {
+      text = skipBytes(cursor);
+      value = undefined;
+    } else if (field === 4 && wire === FIXED64) value = bytes.readDoubleLE(advance(cursor, 8));
     else return false;
     return true;
   });
-  return Buffer.isBuffer(value) ? textOf(value, 'a parameter') : value;
+  return value ?? textAt(bytes, text, 'a parameter');
 }
 
 /** Reads a message most of whose fields are length-delimited. @param other what takes a field of another type */

@@ -87,6 +87,28 @@ export function readBytes(cursor: Cursor): Buffer {
   return bytes;
 }
 
+/** Goes past the value of a length-delimited field, and returns where its length is: not 0, where a field begins. */
+export function skipBytes(cursor: Cursor): number {
+  const { at } = cursor;
+  cursor.at = readEnd(cursor);
+  return at;
+}
+
+/** The value of the length-delimited field whose length is at `at`; empty at 0. */
+export function bytesAt(bytes: Buffer, at: number): Buffer {
+  return at === 0 ? bytes.subarray(0, 0) : readBytes({ bytes, at, low: 0, high: 0 });
+}
+
+/** `bytesAt` as text. @param what for the message if the bytes are not UTF-8 */
+export function textAt(bytes: Buffer, at: number, what: string): string {
+  if (at === 0) return '';
+  try {
+    return UTF8.decode(bytesAt(bytes, at));
+  } catch {
+    throw new ServeFailure('invalid', `${what} is not UTF-8`);
+  }
+}
+
 /** Goes through the elements of a packed field. */
 export function readPacked(cursor: Cursor, take: (cursor: Cursor) => void): void {
   const end = readEnd(cursor);
@@ -102,16 +124,6 @@ function readEnd(cursor: Cursor): number {
   return end;
 }
 
-/** @param what for the message if the bytes are not UTF-8 */
-export function textOf(bytes: Buffer, what: string): string {
-  if (bytes.length === 0) return '';
-  try {
-    return UTF8.decode(bytes);
-  } catch {
-    throw new ServeFailure('invalid', `${what} is not UTF-8`);
-  }
-}
-
 /** Goes past `size` bytes and returns where they began. */
 export function advance(cursor: Cursor, size: number): number {
   const from = cursor.at;
@@ -122,7 +134,7 @@ export function advance(cursor: Cursor, size: number): number {
 
 function skip(cursor: Cursor, wire: number): void {
   if (wire === VARINT) readVarint(cursor);
-  else if (wire === BYTES) cursor.at = readEnd(cursor);
+  else if (wire === BYTES) skipBytes(cursor);
   else if (wire === FIXED64 || wire === FIXED32) advance(cursor, wire === FIXED64 ? 8 : 4);
   else throw malformed('a field has a type that proto3 does not have');
 }

@@ -16,6 +16,6 @@ it('makes the texts of the listed problems only, and counts all', () => {
   } catch (error) {
     const { details } = error as { details: readonly string[] };
     expect(details).toHaveLength(21);
-    expect(details.at(-1)).toBe('and 999980 more problems');
+    expect(details.at(-1)).toBe('and 999,980 more problems');
   }
 });
