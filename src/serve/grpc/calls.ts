@@ -47,9 +47,14 @@ export function inferenceCalls({ grpc }: GrpcPackages, service: Service): Untype
 async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): Promise<Buffer> {
   const message = read(service, bytes);
   const gone = new AbortController();
+  let answered = false;
+  const leave = () => {
+    // Every call is cancelled in the end, and an abort makes an error with its stack.
+    if (!answered) gone.abort();
+  };
   // A call that was cancelled before does not say so again.
-  if (call.cancelled) gone.abort();
-  else call.once('cancelled', () => gone.abort());
+  if (call.cancelled) leave();
+  else call.once('cancelled', leave);
   const answer = await infer(service, {
     protocol: 'grpc',
     name: message.name,
@@ -58,6 +63,7 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
     deadline: deadlineOf(call),
     signal: gone.signal,
   });
+  answered = true;
   return writeAnswer(answer, isRaw(message));
 }
 
