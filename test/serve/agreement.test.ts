@@ -39,7 +39,7 @@ it.each(MODELS)('%s: online in every way and batch agree on 10,000 random rows',
   const online = await askAll(FIRST.open(serving), cells);
   for (const { name, open } of OTHERS) {
     const answers = await askAll(open(serving), cells);
-    expect(answers.filter((answer) => answer !== undefined).length, name).toBeGreaterThan(0.8 * ROWS);
+    expect(answers.filter((answer) => answer !== undefined).length, name).toBeGreaterThan(0.7 * ROWS);
     // A row that cannot be asked for in this way has no answer.
     const compared = answers.map((answer, row) => answer ?? online[row]);
     expect(firstDifference(online, compared), name).toBe(undefined);

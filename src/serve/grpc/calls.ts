@@ -2,6 +2,7 @@ import type { ServerUnaryCall, sendUnaryData, UntypedServiceImplementation } fro
 import { ServeFailure } from '../failure.ts';
 import { infer } from '../oip/infer.ts';
 import { modelMetadata, SERVER_METADATA } from '../oip/metadata.ts';
+import { sizeCheck } from '../oip/sizes.ts';
 import type { Service } from '../service.ts';
 import { type RequestMessage, readRequest } from './message.ts';
 import type { GrpcPackages } from './packages.ts';
@@ -46,15 +47,23 @@ export function inferenceCalls({ grpc }: GrpcPackages, service: Service): Untype
 async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): Promise<Buffer> {
   const message = read(service, bytes);
   const gone = new AbortController();
-  call.once('cancelled', () => gone.abort());
+  let answered = false;
+  const leave = () => {
+    // Every call is cancelled in the end, and an abort makes an error with its stack.
+    if (!answered) gone.abort();
+  };
+  // A call that was cancelled before does not say so again.
+  if (call.cancelled) leave();
+  else call.once('cancelled', leave);
   const answer = await infer(service, {
     protocol: 'grpc',
     name: message.name,
     version: message.version === '' ? undefined : message.version,
-    read: () => toInferRequest(message),
+    read: (model) => toInferRequest(message, sizeCheck(model)),
     deadline: deadlineOf(call),
     signal: gone.signal,
   });
+  answered = true;
   return writeAnswer(answer, isRaw(message));
 }
 

@@ -1,18 +1,18 @@
 import { ServeFailure } from '../failure.ts';
 import type { Datatype } from '../oip/datatype.ts';
 import { elementsOf, readText } from '../oip/raw.ts';
-import { shown } from '../oip/shown.ts';
 import type { TensorData } from '../oip/tensor.ts';
+import { shown } from '../shown.ts';
 import {
   advance,
   BYTES,
   type Cursor,
-  cursorOf,
   FIXED32,
   FIXED64,
   malformed,
   readBytes,
   readFields,
+  readPacked,
   readVarint,
   signedNumber,
   unsignedNumber,
@@ -104,21 +104,17 @@ export function readContents(
   readFields(bytes, (found, foundWire, cursor) => {
     if (found < 1 || found >= FIELDS.length) return false;
     if (found !== field) {
-      throw new ServeFailure('invalid', `${shown(name)} is ${datatype} and has ${FIELDS[found]}`, {
+      throw new ServeFailure('invalid', `${shown(name)} has datatype ${datatype} and ${FIELDS[found]}`, {
         hint: `fill ${FIELDS[field]}`,
       });
     }
     if (foundWire === wire) takeNext(cursor);
-    else if (foundWire === BYTES) takePacked(cursorOf(readBytes(cursor)), takeNext);
+    else if (foundWire === BYTES) readPacked(cursor, takeNext);
     else throw malformed(`${FIELDS[field]} has elements of another type`);
     return true;
   });
   if (at < count) throw wrongCount(String(at));
   return data;
-}
-
-function takePacked(packed: Cursor, takeNext: (cursor: Cursor) => void): void {
-  while (packed.at < packed.bytes.length) takeNext(packed);
 }
 
 function floats(

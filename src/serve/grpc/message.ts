@@ -2,20 +2,25 @@ import { ServeFailure } from '../failure.ts';
 import {
   advance,
   BYTES,
+  bytesAt,
   type Cursor,
-  cursorOf,
   FIXED64,
   readBytes,
   readFields,
-  readText,
+  readPacked,
   readVarint,
   signedNumber,
+  skipBytes,
+  textAt,
   unsignedNumber,
   VARINT,
 } from './wire.ts';
 
 /** Tensors, requested outputs and parameters of one request, each. More features than any model has. */
 const MOST = 10_000;
+
+/** Parts of the contents of a tensor. Nobody sends more than one, although Protocol Buffers allow it. */
+const MOST_PARTS = 64;
 
 /** Dimensions of a tensor. */
 const MOST_DIMENSIONS = 16;
@@ -50,111 +55,135 @@ export interface RequestMessage {
 /** Takes the value of one field. */
 type Take = (cursor: Cursor) => void;
 
+/** Counts one more parameter of a request. */
+type CountParameter = () => void;
+
+/** Where a field is that is not there. Of one that comes several times the last counts, and only that is read. */
+const NOWHERE = 0;
+
 /**
  * Reads a ModelInferRequest.
  *
  * @throws ServeFailure `invalid` if it is malformed, `too large` if it has more of anything than a model can have
  */
 export function readRequest(bytes: Buffer): RequestMessage {
-  let [name, version, id] = ['', '', ''];
-  const parameters = parameterReader();
+  let [name, version, id] = [NOWHERE, NOWHERE, NOWHERE];
+  let counted = 0;
+  const countParameter = () => {
+    if (counted === MOST) throw tooMany('parameters', MOST);
+    counted += 1;
+  };
+  const parameters = parameterReader(countParameter);
   const inputs: TensorMessage[] = [];
   const outputs: RequestMessage['outputs'][number][] = [];
   const raw: Buffer[] = [];
   readDelimited(bytes, {
     1: (cursor) => {
-      name = readText(cursor, 'the name of the model');
+      name = skipBytes(cursor);
     },
     2: (cursor) => {
-      version = readText(cursor, 'the version of the model');
+      version = skipBytes(cursor);
     },
     3: (cursor) => {
-      id = readText(cursor, 'the id');
+      id = skipBytes(cursor);
     },
     4: parameters.take,
-    5: (cursor) => push(inputs, readTensor(readBytes(cursor)), 'inputs'),
-    6: (cursor) => push(outputs, readOutput(readBytes(cursor)), 'outputs'),
+    5: (cursor) => push(inputs, readTensor(readBytes(cursor), countParameter), 'inputs'),
+    6: (cursor) => push(outputs, readOutput(readBytes(cursor), countParameter), 'outputs'),
     7: (cursor) => push(raw, readBytes(cursor), 'raw_input_contents'),
   });
-  return { name, version, id, parameters: parameters.read(), inputs, outputs, raw };
+  return {
+    name: textAt(bytes, name, 'the name of the model'),
+    version: textAt(bytes, version, 'the version of the model'),
+    id: textAt(bytes, id, 'the id'),
+    parameters: parameters.read(),
+    inputs,
+    outputs,
+    raw,
+  };
 }
 
-function readTensor(bytes: Buffer): TensorMessage {
-  let [name, datatype] = ['', ''];
-  let contents: Buffer | undefined;
+function readTensor(bytes: Buffer, countParameter: CountParameter): TensorMessage {
+  let [name, datatype] = [NOWHERE, NOWHERE];
+  const contents: Buffer[] = [];
   const shape: number[] = [];
-  const parameters = parameterReader();
+  const parameters = parameterReader(countParameter);
   const dimension = (cursor: Cursor) => {
     readVarint(cursor);
     push(shape, signedNumber(cursor), 'dimensions', MOST_DIMENSIONS);
   };
   const takes = {
     1: (cursor: Cursor) => {
-      name = readText(cursor, 'the name of an input');
+      name = skipBytes(cursor);
     },
     2: (cursor: Cursor) => {
-      datatype = readText(cursor, 'a datatype');
+      datatype = skipBytes(cursor);
     },
-    3: (cursor: Cursor) => {
-      const packed = cursorOf(readBytes(cursor));
-      while (packed.at < packed.bytes.length) dimension(packed);
-    },
+    3: (cursor: Cursor) => readPacked(cursor, dimension),
     4: parameters.take,
-    5: (cursor: Cursor) => {
-      // A message that comes in parts is the parts one after another.
-      const part = readBytes(cursor);
-      contents = contents === undefined ? part : Buffer.concat([contents, part]);
-    },
+    5: (cursor: Cursor) => push(contents, readBytes(cursor), 'parts of the contents of a tensor', MOST_PARTS),
   };
   readDelimited(bytes, takes, (field, wire) => (field === 3 && wire === VARINT ? dimension : undefined));
-  return { name, datatype, shape, parameters: parameters.read(), contents };
+  return {
+    name: textAt(bytes, name, 'the name of an input'),
+    datatype: textAt(bytes, datatype, 'a datatype'),
+    shape,
+    parameters: parameters.read(),
+    // A message that comes in parts is the parts one after another.
+    contents: contents.length > 1 ? Buffer.concat(contents) : contents[0],
+  };
 }
 
-function readOutput(bytes: Buffer): RequestMessage['outputs'][number] {
-  let name = '';
-  const parameters = parameterReader();
+function readOutput(bytes: Buffer, countParameter: CountParameter): RequestMessage['outputs'][number] {
+  let name = NOWHERE;
+  const parameters = parameterReader(countParameter);
   readDelimited(bytes, {
     1: (cursor) => {
-      name = readText(cursor, 'the name of an output');
+      name = skipBytes(cursor);
     },
     2: parameters.take,
   });
-  return { name, parameters: parameters.read() };
+  return { name: textAt(bytes, name, 'the name of an output'), parameters: parameters.read() };
 }
 
 /** Reads the entries of a map of parameters. */
-function parameterReader(): { take: Take; read(): Parameters } {
+function parameterReader(count: CountParameter): { take: Take; read(): Parameters } {
   const found: [string, ParameterValue][] = [];
   return {
     take(cursor) {
-      let [key, value]: [string, ParameterValue] = ['', ''];
-      readDelimited(readBytes(cursor), {
+      count();
+      const bytes = readBytes(cursor);
+      let [key, value] = [NOWHERE, NOWHERE];
+      readDelimited(bytes, {
         1: (entry) => {
-          key = readText(entry, 'the name of a parameter');
+          key = skipBytes(entry);
         },
         2: (entry) => {
-          value = readParameter(readBytes(entry));
+          value = skipBytes(entry);
         },
       });
-      push(found, [key, value], 'parameters');
+      found.push([textAt(bytes, key, 'the name of a parameter'), readParameter(bytesAt(bytes, value))]);
     },
     read: () => Object.fromEntries(found),
   };
 }
 
 function readParameter(bytes: Buffer): ParameterValue {
-  let value: ParameterValue = '';
+  let value: Exclude<ParameterValue, string> | undefined;
+  let text = NOWHERE;
   readFields(bytes, (field, wire, cursor) => {
     if (wire === VARINT && (field === 1 || field === 2 || field === 5)) {
       readVarint(cursor);
       if (field === 1) value = unsignedNumber(cursor) !== 0;
       else value = field === 2 ? signedNumber(cursor) : unsignedNumber(cursor);
-    } else if (field === 3 && wire === BYTES) value = readText(cursor, 'a parameter');
-    else if (field === 4 && wire === FIXED64) value = bytes.readDoubleLE(advance(cursor, 8));
+    } else if (field === 3 && wire === BYTES) {
+      text = skipBytes(cursor);
+      value = undefined;
+    } else if (field === 4 && wire === FIXED64) value = bytes.readDoubleLE(advance(cursor, 8));
     else return false;
     return true;
   });
-  return value;
+  return value ?? textAt(bytes, text, 'a parameter');
 }
 
 /** Reads a message most of whose fields are length-delimited. @param other what takes a field of another type */
@@ -171,6 +200,10 @@ function readDelimited(
 }
 
 function push<T>(list: T[], item: T, what: string, most = MOST): void {
-  if (list.length === most) throw new ServeFailure('too large', `the request has more than ${most} ${what}`);
+  if (list.length === most) throw tooMany(what, most);
   list.push(item);
+}
+
+function tooMany(what: string, most: number): ServeFailure {
+  return new ServeFailure('too large', `the request has more than ${most} ${what}`);
 }

@@ -1,8 +1,9 @@
 import { ServeFailure } from '../failure.ts';
 import { readDatatype } from '../oip/datatype.ts';
 import { readRaw } from '../oip/raw.ts';
-import { shown } from '../oip/shown.ts';
+import type { CheckSize } from '../oip/sizes.ts';
 import type { InferRequest, InferTensor } from '../oip/tensor.ts';
+import { shown } from '../shown.ts';
 import { readContents } from './contents.ts';
 import type { RequestMessage, TensorMessage } from './message.ts';
 
@@ -14,9 +15,10 @@ export function isRaw({ raw }: RequestMessage): boolean {
 /**
  * The tensors of a request, from raw or from typed contents.
  *
- * @throws ServeFailure `invalid` if it has both, or a tensor's contents are not what its shape and datatype say
+ * @throws ServeFailure `invalid` if it has both, or a tensor's contents are not what its shape and datatype say; `too large` if
+ *   it has more of anything than the model takes
  */
-export function toInferRequest(message: RequestMessage): InferRequest {
+export function toInferRequest(message: RequestMessage, checkSize: CheckSize): InferRequest {
   const { id, parameters, inputs, outputs, raw } = message;
   if (isRaw(message) && raw.length !== inputs.length) {
     throw new ServeFailure('invalid', `there are ${raw.length} raw_input_contents for ${inputs.length} inputs`);
@@ -24,7 +26,10 @@ export function toInferRequest(message: RequestMessage): InferRequest {
   return {
     id: id === '' ? undefined : id,
     parameters,
-    inputs: inputs.map((input, at) => toTensor(input, raw[at])),
+    inputs: inputs.map((input, at) => {
+      checkSize(input.name, input.shape);
+      return toTensor(input, raw[at]);
+    }),
     outputs,
   };
 }

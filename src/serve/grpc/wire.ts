@@ -25,7 +25,7 @@ export function malformed(what: string): ServeFailure {
   return new ServeFailure('invalid', `the message is malformed: ${what}`);
 }
 
-export function cursorOf(bytes: Buffer): Cursor {
+function cursorOf(bytes: Buffer): Cursor {
   return { bytes, at: 0, low: 0, high: 0 };
 }
 
@@ -33,7 +33,7 @@ export function cursorOf(bytes: Buffer): Cursor {
  * Goes through the fields of a message.
  *
  * @param take reads the value of a field and returns true, or leaves the cursor where it is and returns false for a field that it does not know
- * @throws ServeFailure `invalid` if the message ends early or has what proto3 has not
+ * @throws ServeFailure `invalid` if the message ends early or a field has a type that proto3 does not have
  */
 export function readFields(bytes: Buffer, take: (field: number, wire: number, cursor: Cursor) => boolean): void {
   const cursor = cursorOf(bytes);
@@ -81,25 +81,47 @@ export function unsignedNumber({ low, high }: Cursor): number {
 
 /** The value of a length-delimited field, a view of the message. */
 export function readBytes(cursor: Cursor): Buffer {
-  readVarint(cursor);
-  const end = cursor.at + unsignedNumber(cursor);
-  if (end > cursor.bytes.length) throw malformed('a field is longer than what is left');
+  const end = readEnd(cursor);
   const bytes = cursor.bytes.subarray(cursor.at, end);
   cursor.at = end;
   return bytes;
 }
 
-/** @param what for the message if it is not UTF-8 */
-export function readText(cursor: Cursor, what: string): string {
-  return textOf(readBytes(cursor), what);
+/** Goes past the value of a length-delimited field, and returns where its length is: not 0, where a field begins. */
+export function skipBytes(cursor: Cursor): number {
+  const { at } = cursor;
+  cursor.at = readEnd(cursor);
+  return at;
 }
 
-function textOf(bytes: Buffer, what: string): string {
+/** The value of the length-delimited field whose length is at `at`; empty at 0. */
+export function bytesAt(bytes: Buffer, at: number): Buffer {
+  return at === 0 ? bytes.subarray(0, 0) : readBytes({ bytes, at, low: 0, high: 0 });
+}
+
+/** `bytesAt` as text. @param what for the message if the bytes are not UTF-8 */
+export function textAt(bytes: Buffer, at: number, what: string): string {
+  if (at === 0) return '';
   try {
-    return UTF8.decode(bytes);
+    return UTF8.decode(bytesAt(bytes, at));
   } catch {
     throw new ServeFailure('invalid', `${what} is not UTF-8`);
   }
+}
+
+/** Goes through the elements of a packed field. */
+export function readPacked(cursor: Cursor, take: (cursor: Cursor) => void): void {
+  const end = readEnd(cursor);
+  while (cursor.at < end) take(cursor);
+  if (cursor.at > end) throw malformed('a packed field ends within a number');
+}
+
+/** Goes past the length of a length-delimited field, and returns where its value ends. */
+function readEnd(cursor: Cursor): number {
+  readVarint(cursor);
+  const end = cursor.at + unsignedNumber(cursor);
+  if (end > cursor.bytes.length) throw malformed('a field is longer than what is left');
+  return end;
 }
 
 /** Goes past `size` bytes and returns where they began. */
@@ -112,7 +134,7 @@ export function advance(cursor: Cursor, size: number): number {
 
 function skip(cursor: Cursor, wire: number): void {
   if (wire === VARINT) readVarint(cursor);
-  else if (wire === BYTES) readBytes(cursor);
+  else if (wire === BYTES) skipBytes(cursor);
   else if (wire === FIXED64 || wire === FIXED32) advance(cursor, wire === FIXED64 ? 8 : 4);
-  else throw malformed('a field has a type that proto3 has not');
+  else throw malformed('a field has a type that proto3 does not have');
 }

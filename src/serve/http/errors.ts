@@ -2,6 +2,14 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { HTTP_STATUS, ServeFailure } from '../failure.ts';
 
+/** What is wrong with the form of a request, by fastify's code. */
+const FORM_ERRORS: Readonly<Record<string, string>> = {
+  FST_ERR_BAD_URL: 'the address is malformed',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'the body is not as long as its Content-Length',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'the Content-Type is malformed',
+  FST_ERR_MAX_PARAM_LENGTH: 'a name in the address is too long',
+};
+
 /** What the sender is told of an error of any kind. */
 export function failureOf(error: unknown): ServeFailure {
   if (error instanceof ServeFailure) return error;
@@ -9,7 +17,7 @@ export function failureOf(error: unknown): ServeFailure {
   // Fastify's own, about the form of a request.
   if (statusCode === 413) return new ServeFailure('too large', 'the body is larger than this server takes', { cause: error });
   if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
-    return new ServeFailure('invalid', `the request is not valid (${String(code)})`, { cause: error });
+    return new ServeFailure('invalid', FORM_ERRORS[String(code)] ?? 'the request is malformed', { cause: error });
   return new ServeFailure('internal', 'the request failed', { cause: error });
 }
 
@@ -17,7 +25,7 @@ export function failureOf(error: unknown): ServeFailure {
 export function sendFailure(failure: ServeFailure, reply: FastifyReply): void {
   const { kind, message, hint, details, retryAfter } = failure;
   if (retryAfter !== undefined) void reply.header('retry-after', String(retryAfter));
-  // What is left of the body would be read to no end.
+  // What is left of the body would be read for nothing.
   if (kind === 'too large') void reply.header('connection', 'close');
   void reply.status(HTTP_STATUS[kind]).send({ error: message, ...(hint && { hint }), ...(details.length > 0 && { details }) });
 }

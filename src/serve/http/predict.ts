@@ -1,7 +1,8 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { predict } from '../predict/predict.ts';
 import type { Service } from '../service.ts';
-import { inflated } from './v2-body.ts';
+import { inflated } from './inflated.ts';
+import { whileOpen } from './while-open.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -22,13 +23,4 @@ export function addPredictRoutes(app: FastifyInstance, service: Service): void {
 export function bodyReader({ body, headers }: FastifyRequest, most: number): () => unknown {
   const encoding = headers['content-encoding'];
   return () => (encoding === undefined ? body : inflated(body, encoding, most));
-}
-
-/** Aborted if the client goes before it has its answer. */
-export function whileOpen(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) controller.abort();
-  });
-  return controller.signal;
 }

@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { predict } from '../predict/predict.ts';
 import type { Service } from '../service.ts';
-import { bodyReader, whileOpen } from './predict.ts';
+import { bodyReader } from './predict.ts';
+import { whileOpen } from './while-open.ts';
 
 /** KServe's V1 protocol: `POST /v1/models/NAME:predict`, `GET /v1/models`, `GET /v1/models/NAME`. */
 export function addV1Routes(app: FastifyInstance, service: Service): void {

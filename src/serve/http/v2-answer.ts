@@ -1,4 +1,5 @@
 import { ServeFailure } from '../failure.ts';
+import { jsonNumber } from '../json.ts';
 import { writeRaw } from '../oip/raw.ts';
 import type { InferAnswer, InferRequest, OutputTensor } from '../oip/tensor.ts';
 
@@ -50,10 +51,4 @@ function jsonData(data: OutputTensor['data']): string {
   let text = '[';
   for (let i = 0; i < data.length; i += 1) text += (i === 0 ? '' : ',') + jsonNumber(data[i] as number);
   return `${text}]`;
-}
-
-/** JSON has no NaN, which marks rejected rows, and `String` drops the sign of -0. */
-function jsonNumber(value: number): string {
-  if (value === 0) return 1 / value < 0 ? '-0' : '0';
-  return Number.isFinite(value) ? String(value) : 'null';
 }

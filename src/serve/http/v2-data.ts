@@ -1,8 +1,8 @@
 import { ServeFailure } from '../failure.ts';
 import type { Datatype } from '../oip/datatype.ts';
 import { elementsOf } from '../oip/raw.ts';
-import { shown } from '../oip/shown.ts';
 import type { InferTensor, TensorData } from '../oip/tensor.ts';
+import { shown } from '../shown.ts';
 
 const LONE_SURROGATE = /\p{Surrogate}/u;
 

@@ -1,39 +1,54 @@
 import { ServeFailure } from '../failure.ts';
+import { parseJson } from '../json.ts';
 import { readDatatype } from '../oip/datatype.ts';
-import { elementsOf, readRaw } from '../oip/raw.ts';
-import { shown } from '../oip/shown.ts';
+import { readRaw } from '../oip/raw.ts';
+import { type CheckSize, sizeCheck } from '../oip/sizes.ts';
 import type { InferRequest, InferTensor, Parameters, RequestedOutput } from '../oip/tensor.ts';
-import { parseJson } from './v2-body.ts';
+import type { OnlineModel } from '../online-model.ts';
+import { shown } from '../shown.ts';
 import { readData } from './v2-data.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-/** The binary part of a body: tensors take their bytes from it in order. */
-interface Binary {
+interface RequestOptions {
+  readonly model: OnlineModel;
+  /** The header `Inference-Header-Content-Length`: bytes of the JSON; undefined if all of it is JSON. */
+  readonly jsonLength: string | undefined;
+}
+
+/** What tensors are read from, in order. */
+interface Source {
+  readonly checkSize: CheckSize;
+  /** The binary part of the body. */
   readonly bytes: Buffer;
+  /** Bytes of it that belong to a tensor. */
   taken: number;
 }
+
+const PARSING = {
+  insteadOfNaN: 'send the tensor in binary',
+  fewer: 'send the data of a tensor flat, or in binary',
+} as const;
 
 /**
  * Reads the body of an inference request: JSON, and after it the bytes of tensors that state a `binary_data_size`.
  *
- * @param jsonLength the header `Inference-Header-Content-Length`: bytes of the JSON; undefined if all of it is JSON
- * @throws ServeFailure `invalid`
+ * @throws ServeFailure `invalid`, or `too large` if it holds more than the model takes
  */
-export function readRequest(body: Buffer, jsonLength: string | undefined): InferRequest {
+export function readRequest(body: Buffer, { model, jsonLength }: RequestOptions): InferRequest {
   const length = jsonLength === undefined ? body.length : readLength(jsonLength, body.length);
-  const json = objectOf(parseJson(body.subarray(0, length)), 'the body');
-  const binary: Binary = { bytes: body.subarray(length), taken: 0 };
+  const json = objectOf(parseJson(body.subarray(0, length), { model, ...PARSING }), 'the body');
+  const source: Source = { checkSize: sizeCheck(model), bytes: body.subarray(length), taken: 0 };
   // Clients that write every key of the protocol write null for what is not there.
   const { id = null, inputs, outputs = null } = json;
   if (id !== null && typeof id !== 'string') throw new ServeFailure('invalid', 'id is not a text');
   const request = {
     id: id ?? undefined,
     parameters: parametersOf(json, 'the request'),
-    inputs: listOf(inputs, 'inputs').map((input, at) => readInput(objectOf(input, `inputs[${at}]`), at, binary)),
+    inputs: listOf(inputs, 'inputs').map((input, at) => readInput(objectOf(input, `inputs[${at}]`), at, source)),
     outputs: outputs === null ? undefined : listOf(outputs, 'outputs').map(readOutput),
   };
-  const left = binary.bytes.length - binary.taken;
+  const left = source.bytes.length - source.taken;
   if (left > 0) throw new ServeFailure('invalid', `${left} bytes of the binary part belong to no tensor`);
   return request;
 }
@@ -45,10 +60,10 @@ function readLength(text: string, most: number): number {
   throw new ServeFailure('invalid', `Inference-Header-Content-Length ${why}`);
 }
 
-function readInput(input: JsonObject, at: number, binary: Binary): InferTensor {
+function readInput(input: JsonObject, at: number, source: Source): InferTensor {
   const name = nameOf(input, `inputs[${at}]`);
   const datatype = readDatatype(input.datatype, name);
-  const head = { name, datatype, shape: readShape(input.shape, name) };
+  const head = { name, datatype, shape: readShape(input.shape, name, source.checkSize) };
   const parameters = parametersOf(input, shown(name));
   const { data = null } = input;
   if (!Object.hasOwn(parameters, 'binary_data_size')) {
@@ -56,11 +71,11 @@ function readInput(input: JsonObject, at: number, binary: Binary): InferTensor {
     throw new ServeFailure('invalid', `${shown(name)} has neither data nor binary_data_size`);
   }
   if (data !== null) throw new ServeFailure('invalid', `${shown(name)} has both data and binary_data_size`);
-  return { ...head, data: readRaw(head, take(binary, parameters.binary_data_size, name)) };
+  return { ...head, data: readRaw(head, take(source, parameters.binary_data_size, name)) };
 }
 
-function take(binary: Binary, size: unknown, name: string): Buffer {
-  const left = binary.bytes.length - binary.taken;
+function take(source: Source, size: unknown, name: string): Buffer {
+  const left = source.bytes.length - source.taken;
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new ServeFailure('invalid', `binary_data_size of ${shown(name)} is not a number of bytes`);
   }
@@ -69,25 +84,21 @@ function take(binary: Binary, size: unknown, name: string): Buffer {
       hint: 'the header Inference-Header-Content-Length says where the JSON ends and the binary part begins',
     });
   }
-  binary.taken += size;
-  return binary.bytes.subarray(binary.taken - size, binary.taken);
+  source.taken += size;
+  return source.bytes.subarray(source.taken - size, source.taken);
 }
 
-function readShape(shape: unknown, name: string): readonly number[] {
+function readShape(shape: unknown, name: string, checkSize: CheckSize): readonly number[] {
   if (!Array.isArray(shape) || !shape.every((size) => typeof size === 'number')) {
     throw new ServeFailure('invalid', `${shown(name)} has a shape that is not a list of sizes`);
   }
-  elementsOf(name, shape);
+  checkSize(name, shape);
   return shape;
 }
 
-/** Parameters of Triton that would change the answer are refused, not ignored. */
 function readOutput(output: unknown, at: number): RequestedOutput {
   const json = objectOf(output, `outputs[${at}]`);
-  const parameters = parametersOf(json, `outputs[${at}]`);
-  const other = ['classification', 'shared_memory_region'].find((key) => Object.hasOwn(parameters, key));
-  if (other !== undefined) throw new ServeFailure('invalid', `the parameter ${other} is not supported`);
-  return { name: nameOf(json, `outputs[${at}]`), parameters };
+  return { name: nameOf(json, `outputs[${at}]`), parameters: parametersOf(json, `outputs[${at}]`) };
 }
 
 function nameOf({ name }: JsonObject, where: string): string {

@@ -2,9 +2,10 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { infer } from '../oip/infer.ts';
 import { modelMetadata, SERVER_METADATA } from '../oip/metadata.ts';
 import type { Service } from '../service.ts';
+import { inflated } from './inflated.ts';
 import { binaryOutputs, writeAnswer } from './v2-answer.ts';
-import { inflated } from './v2-body.ts';
 import { readRequest } from './v2-request.ts';
+import { whileOpen } from './while-open.ts';
 
 interface ModelRoute {
   readonly Params: { readonly name: string; readonly version?: string };
@@ -40,10 +41,10 @@ async function answer(service: Service, request: FastifyRequest<ModelRoute>, rep
     protocol: 'rest',
     name,
     version,
-    signal: goneSignal(reply),
-    async read() {
+    signal: whileOpen(reply),
+    async read(model) {
       const body = await inflated(request.body, request.headers['content-encoding'], service.settings.limits.body);
-      const read = readRequest(body, request.headers[JSON_LENGTH]?.toString());
+      const read = readRequest(body, { model, jsonLength: request.headers[JSON_LENGTH]?.toString() });
       isBinary = binaryOutputs(read);
       return read;
     },
@@ -51,13 +52,4 @@ async function answer(service: Service, request: FastifyRequest<ModelRoute>, rep
   const { body, jsonLength } = writeAnswer(answered, isBinary);
   if (jsonLength !== undefined) reply.header(JSON_LENGTH, String(jsonLength));
   return reply.type(jsonLength === undefined ? 'application/json' : 'application/octet-stream').send(body);
-}
-
-/** Aborted if the client goes before it has its answer. */
-function goneSignal(reply: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) gone.abort();
-  });
-  return gone.signal;
 }

@@ -1,8 +1,9 @@
 import type { ColumnValues } from '../../domain/column-batch.ts';
 import type { InputDtype } from '../../domain/signature.ts';
 import { ServeFailure } from '../failure.ts';
+import { shown } from '../shown.ts';
+import { isLongerThan } from '../text-limit.ts';
 import type { Datatype } from './datatype.ts';
-import { shown } from './shown.ts';
 import type { InferTensor, TensorData } from './tensor.ts';
 
 const INTEGERS: readonly Datatype[] = ['INT64', 'INT32', 'INT16', 'INT8', 'UINT64', 'UINT32', 'UINT16', 'UINT8', 'BOOL'];
@@ -30,7 +31,7 @@ export interface Slot {
 /** @throws ServeFailure `invalid` if a tensor of `datatype` cannot feed elements of `dtype` */
 export function checkDatatype({ name, datatype }: Pick<InferTensor, 'name' | 'datatype'>, dtype: InputDtype): void {
   if (TAKES[dtype].includes(datatype)) return;
-  throw new ServeFailure('invalid', `${shown(name)} is ${datatype}`, { hint: `send ${listed(TAKES[dtype])}` });
+  throw new ServeFailure('invalid', `${shown(name)} has datatype ${datatype}`, { hint: `send ${listed(TAKES[dtype])}` });
 }
 
 function listed(datatypes: readonly Datatype[]): string {
@@ -43,7 +44,7 @@ function listed(datatypes: readonly Datatype[]): string {
  * The column of one feature; a view of the tensor where its elements are what the feature takes.
  *
  * @param text most characters of a text
- * @throws ServeFailure `invalid` if an integer does not fit, `too large` if a text is too long
+ * @throws ServeFailure `invalid` if an integer does not fit or a text is too long
  */
 export function columnOf(tensor: InferTensor, dtype: InputDtype, slot: Slot, text: number): ColumnValues {
   const { name, data } = tensor;
@@ -76,11 +77,8 @@ function textsOf(name: string, data: readonly string[], { start, stride, rows }:
   const values = new Array<string>(rows);
   for (let row = 0, at = start; row < rows; row += 1, at += stride) {
     const value = data[at] as string;
-    if (value.length > most) {
-      throw new ServeFailure(
-        'too large',
-        `element ${at} of ${shown(name)} has ${value.length} characters; at most ${most} are taken`,
-      );
+    if (isLongerThan(value, most)) {
+      throw new ServeFailure('invalid', `element ${at} of ${shown(name)} has more than ${most} characters`);
     }
     values[row] = value;
   }

@@ -3,9 +3,10 @@ import type { Feature, InputDtype, ModelInput, Signature } from '../../domain/si
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel } from '../online-model.ts';
+import { shown } from '../shown.ts';
 import { checkDatatype, columnOf } from './column.ts';
 import { elementsOf } from './raw.ts';
-import { shown } from './shown.ts';
+import { refuseRows } from './sizes.ts';
 import type { InferTensor } from './tensor.ts';
 
 /** Where the values of a feature come from. */
@@ -78,7 +79,7 @@ function sourcesOf(names: Names, tensors: readonly InferTensor[]): (Source | und
     const place = names.features.get(name);
     const whole = names.inputs.get(name);
     if (place === undefined && whole === undefined) throw unknownTensor(name, names);
-    if (tensors.findIndex((one) => one.name === name) < i) throw new ServeFailure('invalid', `${shown(name)} comes twice`);
+    if (tensors.findIndex((one) => one.name === name) < i) throw new ServeFailure('invalid', `${shown(name)} is sent twice`);
     if (elementsOf(name, shape) !== data.length) {
       throw new ServeFailure('invalid', `${shown(name)} has ${data.length} elements; its shape is [${shape.join(', ')}]`);
     }
@@ -100,11 +101,7 @@ function rowsOf({ maxRows }: OnlineModel, tensors: readonly InferTensor[]): numb
     throw new ServeFailure('invalid', `${shown(other.name)} has ${other.shape[0] ?? 0} rows, ${shown(first.name)} has ${rows}`);
   }
   if (rows === 0) throw new ServeFailure('invalid', 'the request has no rows');
-  if (rows > maxRows) {
-    throw new ServeFailure('too large', `the request has ${rows} rows; at most ${maxRows} are taken`, {
-      hint: `send at most ${maxRows} rows in a request`,
-    });
-  }
+  refuseRows(rows, maxRows);
   return rows;
 }
 

@@ -1,6 +1,6 @@
 import type { InputDtype } from '../../domain/signature.ts';
 import { ServeFailure } from '../failure.ts';
-import { shown } from './shown.ts';
+import { shown } from '../shown.ts';
 
 /** Tensor datatypes of the Open Inference Protocol that are served: all but FP16 and BF16. */
 const DATATYPES = [

@@ -10,8 +10,8 @@ export interface InferCall {
   readonly protocol: Observation['protocol'];
   readonly name: string;
   readonly version: string | undefined;
-  /** Reads the request of the model; what it throws is observed too. */
-  readonly read: () => InferRequest | Promise<InferRequest>;
+  /** Reads the request, of which it takes no more than the model does; what it throws is observed too. */
+  readonly read: (model: OnlineModel) => InferRequest | Promise<InferRequest>;
   /** On the `performance.now()` clock. The request's own `timeout` may end earlier. */
   readonly deadline?: number | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -30,7 +30,7 @@ export async function infer(service: Service, call: InferCall): Promise<InferAns
   let outcome = 'ok';
   try {
     model = service.models.find(call.name, call.version);
-    const request = await call.read();
+    const request = await call.read(model);
     const deadline = earliest(call.deadline, timeoutOf(request.parameters, begin));
     const forms = requestedOf(model, request.outputs);
     const batch = batchOf(model, request.inputs, service.settings.limits.text);

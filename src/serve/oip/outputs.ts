@@ -3,8 +3,8 @@ import { readRejection } from '../../features/rejection.ts';
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel, Predictions } from '../online-model.ts';
+import { shown } from '../shown.ts';
 import type { Datatype } from './datatype.ts';
-import { shown } from './shown.ts';
 import type { OutputTensor, RequestedOutput } from './tensor.ts';
 
 /** Name of the output that says why a row was rejected. */
@@ -30,16 +30,21 @@ export function outputsOf({ bundle, classes, outputDtype }: OnlineModel): readon
   return [...(named ? [label] : []), { name: 'probabilities', datatype, width: classes.length }, rejected];
 }
 
+/** Parameters of an output, of Triton, that would change the answer: they are refused, not ignored. */
+const UNSUPPORTED = ['classification', 'shared_memory_region'] as const;
+
 /**
  * The outputs that a request names, or all.
  *
- * @throws ServeFailure `invalid` if the model has no such output, or one is named twice
+ * @throws ServeFailure `invalid` if the model has no such output, one is named twice, or has a parameter that is not supported
  */
 export function requestedOf(model: OnlineModel, requested: readonly RequestedOutput[] | undefined): readonly OutputForm[] {
   const forms = outputsOf(model);
   if (requested === undefined || requested.length === 0) return forms;
   const names = forms.map(({ name }) => name);
-  return requested.map(({ name }, at) => {
+  return requested.map(({ name, parameters }, at) => {
+    const other = UNSUPPORTED.find((key) => Object.hasOwn(parameters, key));
+    if (other !== undefined) throw new ServeFailure('invalid', `the parameter ${other} is not supported`);
     const form = forms.find((one) => one.name === name);
     if (form === undefined) {
       throw new ServeFailure('invalid', `the model has no output ${shown(name)}`, {

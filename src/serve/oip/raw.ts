@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { ServeFailure } from '../failure.ts';
+import { shown } from '../shown.ts';
 import { type Datatype, ELEMENT_BYTES } from './datatype.ts';
-import { shown } from './shown.ts';
 import type { OutputTensor, TensorData } from './tensor.ts';
 
 // The raw form of the protocol, in binary parts of REST and in raw contents of gRPC: little-endian elements without gaps, and for

@@ -1,6 +1,7 @@
 import { featuresOf } from '../../domain/signature.ts';
 import { readRejection } from '../../features/rejection.ts';
 import { ServeFailure } from '../failure.ts';
+import { jsonNumber } from '../json.ts';
 import type { OnlineModel, Predictions } from '../online-model.ts';
 import { withCount } from './problems.ts';
 
@@ -39,10 +40,10 @@ export function predictAnswer(model: OnlineModel, predictions: Predictions): str
 
 /** `{"score":0.83}`, or label (if the bundle names one) and probabilities. */
 function prediction(model: OnlineModel, { values, width, labels }: Predictions, row: number): string {
-  if (model.classes === undefined) return `{"score":${values[row]}}`;
+  if (model.classes === undefined) return `{"score":${jsonNumber(values[row] as number)}}`;
   const { keys } = textsOf(model);
   let json = labels === undefined ? '{"probabilities":{' : `{"label":${labelText(model, labels, row)},"probabilities":{`;
-  for (let i = 0; i < width; i += 1) json += `${i === 0 ? '' : ','}${keys[i]}${values[row * width + i]}`;
+  for (let i = 0; i < width; i += 1) json += `${i === 0 ? '' : ','}${keys[i]}${jsonNumber(values[row * width + i] as number)}`;
   return `${json}}}`;
 }
 
@@ -58,9 +59,9 @@ export function v1Answer(model: OnlineModel, predictions: Predictions): string {
   let json = '{"predictions":[';
   for (let row = 0; row < rows; row += 1) {
     if (row > 0) json += ',';
-    if (model.classes === undefined) json += values[row];
+    if (model.classes === undefined) json += jsonNumber(values[row] as number);
     else if (labels !== undefined) json += labelText(model, labels, row);
-    else json += `[${values.subarray(row * width, (row + 1) * width).join(',')}]`;
+    else json += `[${Array.from(values.subarray(row * width, (row + 1) * width), jsonNumber).join(',')}]`;
   }
   return `${json}]}`;
 }

@@ -1,18 +1,20 @@
-import { isUtf8 } from 'node:buffer';
 import { ServeFailure } from '../failure.ts';
+import { parseJson } from '../json.ts';
+import type { OnlineModel } from '../online-model.ts';
 import { nearestHint, shownName } from './problems.ts';
 
 /**
  * The list that a body holds under one key: `{"rows": […]}`.
  *
  * @param body bytes of JSON in UTF-8
- * @throws ServeFailure `invalid` if the body is anything else, has other keys, or the list is empty
+ * @throws ServeFailure `invalid` if the body is anything else, has other keys, or the list is empty; `too large` if it holds more
+ *   than the model takes
  */
-export function readList(body: unknown, key: string): readonly unknown[] {
+export function readList(body: unknown, key: string, model: OnlineModel): readonly unknown[] {
   const hint = `send {"${key}": [{…}]} with an object per row`;
   if (!(body instanceof Uint8Array) || body.length === 0)
     throw new ServeFailure('invalid', 'the request has no body', { hint });
-  const request = parse(body, hint);
+  const request = parseJson(body, { model, hint, insteadOfNaN: 'leave out what is not known, or send null' });
   if (typeof request !== 'object' || request === null || Array.isArray(request)) {
     throw new ServeFailure('invalid', 'the body must be an object', { hint });
   }
@@ -26,15 +28,4 @@ export function readList(body: unknown, key: string): readonly unknown[] {
   if (!Array.isArray(list)) throw new ServeFailure('invalid', `${key} must be a list`, { hint });
   if (list.length === 0) throw new ServeFailure('invalid', `${key} is empty`, { hint });
   return list;
-}
-
-function parse(body: Uint8Array, hint: string): unknown {
-  // Decoding would replace what is not UTF-8, and the model would see another text.
-  if (!isUtf8(body)) throw new ServeFailure('invalid', 'the body is not UTF-8', { hint });
-  try {
-    return JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString());
-  } catch {
-    // The parser's message quotes the body.
-    throw new ServeFailure('invalid', 'the body is not valid JSON', { hint });
-  }
 }

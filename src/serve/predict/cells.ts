@@ -1,5 +1,6 @@
 import type { ColumnBatch, ColumnValues } from '../../domain/column-batch.ts';
 import type { Feature, InputDtype } from '../../domain/signature.ts';
+import { isLongerThan } from '../text-limit.ts';
 
 /** Columns of a request that are filled cell by cell. */
 export interface Cells {
@@ -52,7 +53,7 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
         column[row] = value ? 1 : 0;
       } else {
         if (typeof value !== 'string') return refuse(feature, 'a text');
-        if (value.length > text && characters(value) > text) return `must be a text of at most ${text} characters`;
+        if (isLongerThan(value, text)) return `must be a text of at most ${text} characters`;
         if (UNPAIRED.test(value)) return 'must be a text without unpaired surrogates';
         (column as string[])[row] = value;
       }
@@ -86,11 +87,4 @@ function allocate(dtype: InputDtype, rows: number): Values {
     case 'string':
       return new Array<string | null>(rows).fill(null);
   }
-}
-
-/** Unicode characters: a pair of surrogates is one. JSON Schema counts them like this, too. */
-function characters(text: string): number {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
 }

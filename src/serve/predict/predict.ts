@@ -39,7 +39,7 @@ export async function predict(service: Service, call: PredictCall): Promise<stri
   let outcome = 'ok';
   try {
     model = service.models.find(name, version);
-    const list = readList(await read(), key);
+    const list = readList(await read(), key, model);
     rows = list.length;
     if (rows > model.maxRows) {
       throw new ServeFailure('too large', `the request has ${rows} rows; ${model.name} takes at most ${model.maxRows}`, {

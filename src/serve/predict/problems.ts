@@ -11,7 +11,8 @@ const SHOWN = 100;
 
 /** What is wrong with a request, in the order of its rows. */
 export interface Problems {
-  add(problem: string, hint?: string): void;
+  /** Takes texts only of the problems that will be listed: making them for each of a million costs seconds. */
+  add(problem: () => string, hint?: () => string | undefined): void;
   /** @throws ServeFailure `invalid` with the first problem as its message, if there is one */
   check(): void;
 }
@@ -22,7 +23,7 @@ export function collectProblems(): Problems {
   return {
     add(problem, hint) {
       found += 1;
-      if (listed.length < LISTED) listed.push({ problem, hint });
+      if (listed.length < LISTED) listed.push({ problem: problem(), hint: hint?.() });
     },
     check() {
       const [first] = listed;

@@ -2,7 +2,7 @@ import type { ColumnBatch } from '../../domain/column-batch.ts';
 import { featuresOf } from '../../domain/signature.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { createCells } from './cells.ts';
-import { collectProblems, nearestHint, type Problems, shownName } from './problems.ts';
+import { collectProblems, nearestHint, shownName } from './problems.ts';
 
 /** Rows of a request as `JSON.parse` made them. */
 export interface GivenRows {
@@ -37,34 +37,40 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
     const given = list[row];
     if (lists && Array.isArray(given)) {
       if (given.length !== names.length) {
-        problems.add(`${key}[${row}] has ${given.length} values`, `${model.name} has ${names.length} features`);
+        problems.add(
+          () => `${key}[${row}] has ${given.length} values`,
+          () => `${model.name} has ${names.length} features`,
+        );
         continue;
       }
       for (let i = 0; i < given.length; i += 1) {
         const wrong = cells.write(i, row, given[i]);
-        if (wrong !== undefined) problems.add(`${key}[${row}][${i}] (${names[i]}) ${wrong}`);
+        if (wrong !== undefined) problems.add(() => `${key}[${row}][${i}] (${names[i]}) ${wrong}`);
       }
     } else if (typeof given === 'object' && given !== null && !Array.isArray(given)) {
       // The object is of JSON.parse, so it inherits nothing that is enumerable.
       for (const name in given) {
         const position = positions.get(name);
-        if (position === undefined) addUnknown(problems, `${key}[${row}]`, name, names);
-        else {
+        if (position === undefined) {
+          problems.add(
+            () => `${key}[${row}] has the unknown field ${shownName(name)}`,
+            () => nearestHint(name, names),
+          );
+        } else {
           const wrong = cells.write(position, row, (given as Record<string, unknown>)[name]);
-          if (wrong !== undefined) problems.add(`${key}[${row}]${member(name)} ${wrong}`);
+          if (wrong !== undefined) problems.add(() => `${key}[${row}]${member(name)} ${wrong}`);
         }
       }
     } else {
       const what = lists ? 'an object, or a list of values' : 'an object';
-      problems.add(`${key}[${row}] must be ${what}`, 'it has a value for each feature');
+      problems.add(
+        () => `${key}[${row}] must be ${what}`,
+        () => 'it has a value for each feature',
+      );
     }
   }
   problems.check();
   return cells.batch();
-}
-
-function addUnknown(problems: Problems, where: string, name: string, known: readonly string[]): void {
-  problems.add(`${where} has the unknown field ${shownName(name)}`, nearestHint(name, known));
 }
 
 /** `.sepal_length`, or `["sepal length"]` for a name that is not a word. */

@@ -4,6 +4,10 @@ import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { Models } from '../models.ts';
 import type { OnlineModel } from '../online-model.ts';
+import { shown } from '../shown.ts';
+
+/** Characters of a client's name that are compared with the known names: a megabyte would take minutes. */
+const COMPARED = 80;
 
 /** A model, and the share of its name's requests that it answers. */
 export interface Served {
@@ -30,12 +34,14 @@ export function modelsOf(served: readonly Served[], random: () => number = Math.
     find(name, version) {
       const known = chosen.get(name);
       if (known === undefined)
-        throw new ServeFailure('not found', `there is no model ${shown(name)}`, { hint: didYouMean(name, names) });
+        throw new ServeFailure('not found', `there is no model ${shown(name)}`, {
+          hint: didYouMean(name.slice(0, COMPARED), names),
+        });
       if (version === undefined) return known.draw(random);
       const found = known.versions.find((model) => model.version === version);
       if (found !== undefined) return found;
       const hint = didYouMean(
-        version,
+        version.slice(0, COMPARED),
         known.versions.map((model) => model.version),
       );
       throw new ServeFailure('not found', `there is no version ${shown(version)} of the model ${name}`, { hint });
@@ -103,9 +109,4 @@ function refuseOther(canary: OnlineModel, byDefault: OnlineModel): void {
     `version ${canary.version} of the model ${canary.name} has other ${what} than version ${byDefault.version}`,
     { hint: 'serve it without canary, for clients that ask for its version' },
   );
-}
-
-/** A name that somebody sent, short enough for a message. */
-function shown(name: string): string {
-  return name.length <= 64 ? name : `${name.slice(0, 64)}…`;
 }

@@ -26,7 +26,16 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
     /^measurements has 3 elements; its shape needs 4$/,
   ],
   'too many elements': [request({ contents: { fp32_contents: [1, 2, 3, 4, 5] } }), INVALID, /more elements; its shape needs 4/],
-  'a shape that promises gigabytes': [request({ ...FOUR, shape: [2 ** 40, 4] }), INVALID, /measurements has fewer elements/],
+  'a shape that promises gigabytes': [
+    request({ ...FOUR, shape: [2 ** 40, 4] }),
+    'RESOURCE_EXHAUSTED',
+    /^the request has 1099511627776 rows; at most \d+ are taken\n/,
+  ],
+  'a shape that promises more than is there': [
+    request({ ...FOUR, shape: [500, 4] }),
+    INVALID,
+    /^measurements has fewer elements; its shape needs 2000$/,
+  ],
   'a shape beyond 2^53': [
     request({ ...FOUR, shape: ['4611686018427387904', 4] }),
     INVALID,
@@ -47,7 +56,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'contents of another datatype': [
     request({ contents: { fp64_contents: [1, 2, 3, 4] } }),
     INVALID,
-    /^measurements is FP32 and has fp64_contents\nhint: fill fp32_contents$/,
+    /^measurements has datatype FP32 and fp64_contents\nhint: fill fp32_contents$/,
   ],
   'an integer that does not fit': [
     request({ datatype: 'INT8', contents: { int_contents: [1, 2, 300, 4] } }),
@@ -62,7 +71,7 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
   'a text for a number': [
     request({ datatype: 'BYTES', contents: { bytes_contents: ['a', 'b', 'c', 'd'].map(Buffer.from) } }),
     INVALID,
-    /measurements is BYTES/,
+    /measurements has datatype BYTES/,
   ],
   'a datatype that only raw contents can have': [
     request({ ...FOUR, datatype: 'FP16' }),
@@ -98,6 +107,16 @@ const REFUSED: Readonly<Record<string, readonly [request: object, code: string, 
     request({ contents: { fp32_contents: [5.1, 3.5, Number.NaN, 0.2] } }, { outputs: [{ name: 'label' }] }),
     INVALID,
     /^1 of 1 rows cannot be scored: row 0: .*petal_length\nrow 0: .*petal_length\nhint: request the output rejected too/,
+  ],
+  'an output as a classification': [
+    request(FOUR, { outputs: [{ name: 'label', parameters: { classification: { int64_param: 2 } } }] }),
+    INVALID,
+    /^the parameter classification is not supported$/,
+  ],
+  'an output into shared memory': [
+    request(FOUR, { outputs: [{ name: 'label', parameters: { shared_memory_region: { string_param: 'a' } } }] }),
+    INVALID,
+    /^the parameter shared_memory_region is not supported$/,
   ],
   'a timeout that is none': [request(FOUR, { parameters: { timeout: { string_param: 'soon' } } }), INVALID, /timeout/],
 };

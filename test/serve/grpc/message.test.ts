@@ -99,7 +99,7 @@ it('reads every request that can be written', () => {
       const message = readRequest(bytes);
       expect(message).toMatchObject({ name: request.name, version: request.version, raw: [] });
       expect(message.inputs.map((input) => input.parameters)).toEqual(request.tensors.map((tensor) => tensor.parameters));
-      const { id, inputs, outputs, ...rest } = toInferRequest(message);
+      const { id, inputs, outputs, ...rest } = toInferRequest(message, () => undefined);
       expect({ id, ...rest }).toEqual({ id: request.id === '' ? undefined : request.id, parameters: request.parameters });
       expect(outputs).toEqual(request.outputs.map((name) => ({ name, parameters: request.parameters })));
       expect(inputs.map(({ name, datatype, shape, data }) => ({ name, datatype, shape, elements: [...data] }))).toEqual(
@@ -113,7 +113,7 @@ it('reads elements that are not packed, and contents in two parts', () => {
   const bytes = (...parts: (number | readonly number[])[]) => Buffer.from(parts.flat());
   const contents = [0x2a, 2, 0x10, 7, 0x2a, 4, 0x12, 2, 8, 9];
   const tensor = [...Buffer.from('\x0a\x01a\x12\x04INT8\x1a\x01\x03'), ...contents];
-  expect(toInferRequest(readRequest(bytes(0x2a, tensor.length, tensor))).inputs).toEqual([
+  expect(toInferRequest(readRequest(bytes(0x2a, tensor.length, tensor)), () => undefined).inputs).toEqual([
     { name: 'a', datatype: 'INT8', shape: [3], data: Int8Array.of(7, 8, 9) },
   ]);
 });
@@ -135,7 +135,7 @@ it('answers or refuses whatever bytes come, and keeps no more than they are', ()
   fc.assert(
     fc.property(fc.oneof(spoilt, random), (bytes) => {
       try {
-        toInferRequest(readRequest(bytes));
+        toInferRequest(readRequest(bytes), () => undefined);
       } catch (error) {
         expect(error).toBeInstanceOf(ServeFailure);
         refused += 1;
@@ -151,4 +151,50 @@ it('refuses millions of empty tensors before it makes them', () => {
   const before = process.memoryUsage().heapUsed;
   expect(() => readRequest(many)).toThrow('the request has more than 10000 inputs');
   expect(process.memoryUsage().heapUsed - before).toBeLessThan(32 * 2 ** 20);
+});
+
+/** The field 1 with no text in it, two bytes each, four million times. */
+const EMPTY_TEXTS = Buffer.alloc(8 * 2 ** 20, Buffer.from([0x0a, 0x00]));
+
+/** A length-delimited field. */
+function delimited(number: number, value: Buffer): Buffer {
+  const size: number[] = [];
+  let rest = value.length;
+  for (; rest >= 0x80; rest >>>= 7) size.push((rest & 0x7f) | 0x80);
+  return Buffer.concat([Buffer.from([number * 8 + 2, ...size, rest]), value]);
+}
+
+it('decodes only the last of a text that comes several times', () => {
+  const latin = delimited(1, Buffer.from('\xff', 'latin1'));
+  const name = Buffer.concat([latin, delimited(1, Buffer.from('iris'))]);
+  expect(readRequest(name).name).toBe('iris');
+  expect(readRequest(delimited(5, name)).inputs).toMatchObject([{ name: 'iris' }]);
+  expect(() => readRequest(Buffer.concat([name, latin]))).toThrow('the name of the model is not UTF-8');
+  const begun = performance.now();
+  expect(readRequest(EMPTY_TEXTS).name).toBe('');
+  expect(readRequest(delimited(5, EMPTY_TEXTS)).inputs).toMatchObject([{ name: '' }]);
+  expect(readRequest(delimited(4, EMPTY_TEXTS)).parameters).toEqual({ '': '' });
+  expect(performance.now() - begun).toBeLessThan(10_000);
+});
+
+it('refuses more parameters in all than a request has', () => {
+  const tensor = delimited(5, Buffer.alloc(20_000, Buffer.from([0x22, 0x00])));
+  expect(readRequest(tensor).inputs).toHaveLength(1);
+  expect(() => readRequest(Buffer.concat([tensor, delimited(5, Buffer.from([0x22, 0x00]))]))).toThrow(
+    'the request has more than 10000 parameters',
+  );
+});
+
+it('puts up to 64 parts of contents together', () => {
+  const head = Buffer.from('\x0a\x01a\x12\x04INT8\x1a\x01\x40');
+  const parts = (count: number) => Array.from({ length: count }, (_, i) => Buffer.from([0x2a, 2, 0x10, i]));
+  const message = (count: number) => readRequest(delimited(5, Buffer.concat([head, ...parts(count)])));
+  const [input] = toInferRequest(message(64), () => undefined).inputs;
+  expect(input?.data).toEqual(Int8Array.from({ length: 64 }, (_, i) => i));
+  expect(() => message(65)).toThrow(expect.objectContaining({ kind: 'too large' }));
+});
+
+it('refuses packed elements that end within a number', () => {
+  const shape = Buffer.from([0x1a, 1, 0x80, 0x08, 1]);
+  expect(() => readRequest(delimited(5, shape))).toThrow('a packed field ends within a number');
 });

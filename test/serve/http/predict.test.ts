@@ -137,8 +137,8 @@ it('lists the first 20 problems of a request and counts the rest', async () => {
 
 const WRONG_BODIES: [body: string | Uint8Array, error: string][] = [
   ['', 'the request has no body'],
-  ['{', 'the body is not valid JSON'],
-  [Uint8Array.of(0x7b, 0xff, 0x7d), 'the body is not UTF-8'],
+  ['{', 'the body is not JSON'],
+  [Uint8Array.of(0x7b, 0xff, 0x7d), 'the JSON is not UTF-8'],
   ['[]', 'the body must be an object'],
   ['null', 'the body must be an object'],
   ['{}', 'the request has no rows'],

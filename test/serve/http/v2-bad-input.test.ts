@@ -14,7 +14,12 @@ const binary = (input: Partial<Input> & { bytes: Buffer }, model = 'iris') =>
 
 it('refuses binary tensors that are not what they say', async () => {
   refuses(await binary({ bytes: BYTES.subarray(0, 15) }), 400, /^measurements has 15 bytes; its shape and datatype need 16$/);
-  refuses(await binary({ bytes: BYTES, shape: [2 ** 40, 4] }), 400, /^measurements has 16 bytes; its shape and datatype need/);
+  refuses(await binary({ bytes: BYTES, shape: [500, 4] }), 400, /^measurements has 16 bytes; its shape and datatype need/);
+  refuses(
+    await binary({ bytes: BYTES, shape: [2 ** 40, 4] }),
+    413,
+    /^the request has 1099511627776 rows; at most 500 are taken$/,
+  );
   refuses(
     await binary({ bytes: Buffer.from([1, 0, 2, 1]), datatype: 'BOOL' }),
     400,
@@ -34,7 +39,7 @@ it('refuses binary tensors that are not what they say', async () => {
     400,
     /^plan has 5 bytes more than its elements$/,
   );
-  refuses(await binary({ ...plan, shape: [2 ** 50], bytes: textBytes(['a']) }, 'mixed'), 400, /^plan ends within an element$/);
+  refuses(await binary({ ...plan, shape: [500], bytes: textBytes(['a']) }, 'mixed'), 400, /^plan ends within an element$/);
   const latin = Buffer.from(`${SECRET_TEXT}é`, 'latin1');
   refuses(await binary({ ...plan, bytes: textBytes(['a', latin]) }, 'mixed'), 400, /^element 1 of plan is not UTF-8$/);
   const unsigned = Buffer.alloc(8, 0xff);
@@ -104,11 +109,7 @@ it('refuses more rows, longer texts and more lists than its limits', async () =>
   const json = data(`[${'1,'.repeat(399_999)}1]`, 'UINT8').replace('[1,4]', '[100000,4]');
   refuses(await post(json), 413, /^the request has 100000 rows; at most 500 are taken$/);
   const long = `"${SECRET_TEXT}${'x'.repeat(100_000)}"`;
-  refuses(
-    await post(mixed(long, '1', 'true'), {}, 'mixed'),
-    413,
-    /^element 0 of plan has 100012 characters; at most 1000 are taken$/,
-  );
+  refuses(await post(mixed(long, '1', 'true'), {}, 'mixed'), 400, /^element 0 of plan has more than 1000 characters$/);
   const nested = '['.repeat(LIMIT - 1);
   const begin = performance.now();
   refuses(await post(nested), 413, /^the JSON has more than 131072 lists and objects$/, /flat, or in binary/);

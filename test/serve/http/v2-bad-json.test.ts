@@ -31,7 +31,7 @@ const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegE
   ['broken shape', flower({ shape: [0.5, 8] }), /shape that is not a list of sizes/],
   ['shape of texts', flower({ shape: ['1', '4'] }), /shape that is not a list of sizes/],
   ['shape beyond 2^53', flower({ shape: [2 ** 40, 2 ** 40] }), /shape that is not a list of sizes/],
-  ['a shape that asks for 8 GB', flower({ shape: [2 ** 28, 4] }), /^data of measurements has 4 elements; its shape is/],
+  ['a shape of more than its data', flower({ shape: [500, 4] }), /^data of measurements has 4 elements; its shape is/],
   ['a shape of many dimensions', flower({ shape: new Array(100_000).fill(1) }), /^measurements has 100000 dimensions$/],
   ['too few data', flower({ shape: [2, 4] }), /^data of measurements has 4 elements; its shape is \[2, 4\]$/],
   ['width of another model', flower({ shape: [4] }), /^measurements has shape \[4\]$/, /^send \[rows, 4\]$/],
@@ -57,7 +57,7 @@ const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegE
   [
     'texts for numbers',
     flower({ datatype: 'BYTES', data: ['a', 'b', 'c', 'd'] }),
-    /^measurements is BYTES$/,
+    /^measurements has datatype BYTES$/,
     /^send FP32, FP64, INT\*, UINT\* or BOOL$/,
   ],
   ['a text among numbers', data(`[${SECRET},"1",1,1]`), /^element 1 of measurements is a string, not FP32$/],
@@ -74,7 +74,7 @@ const BAD_JSON: readonly [what: string, body: string, error: RegExp, hint?: RegE
   ['a negative unsigned integer', data('[1,-1,1,1]', 'UINT64'), /^element 1 of measurements does not fit UINT64$/],
   ['a fraction in an integer', data(`[${SECRET},1,1,1]`, 'INT32'), /^element 0 of measurements does not fit INT32$/],
   ['an integer beyond 2^53 for a float', data('[1,9007199254740993,1,1]', 'INT64'), /does not fit INT64/, /binary/],
-  ['the same tensor twice', JSON.stringify({ inputs: [FLOWER, FLOWER] }), /^measurements comes twice$/],
+  ['the same tensor twice', JSON.stringify({ inputs: [FLOWER, FLOWER] }), /^measurements is sent twice$/],
   [
     'both forms at once',
     JSON.stringify({ inputs: [FLOWER, FEATURES[1]] }),
@@ -178,7 +178,7 @@ const BAD_MIXED: readonly (readonly [what: string, body: string, error: RegExp])
   ['half a character', mixed('"\\ud800"', '1', 'true'), /^element 0 of plan is not valid Unicode$/],
   ['a fraction for an integer', mixed('"pro"', '1.5', 'true'), /^element 0 of logins does not fit INT64$/],
   ['an integer beyond 2^53', mixed('"pro"', '9007199254740993', 'true'), /^element 0 of logins does not fit INT64$/],
-  ['a float for an integer', mixed('"pro"', '1', 'true', 'FP64'), /^logins is FP64$/],
+  ['a float for an integer', mixed('"pro"', '1', 'true', 'FP64'), /^logins has datatype FP64$/],
   ['a number for a boolean', mixed('"pro"', '1', '1'), /^element 0 of active is a number, not BOOL$/],
   ['a text for a boolean', mixed('"pro"', '1', '"true"'), /^element 0 of active is a string, not BOOL$/],
 ];

@@ -152,14 +152,19 @@ it('widens integers and booleans, and refuses what does not fit', async () => {
     'element 0 of logins is beyond 2^63',
   );
   await expect(columnsOf({ logins: { datatype: 'FP32', data: Float32Array.of(3) } })).rejects.toMatchObject({
-    message: 'logins is FP32',
+    message: 'logins has datatype FP32',
     hint: 'send INT*, UINT* or BOOL',
   });
   await expect(columnsOf({ active: { datatype: 'UINT8', data: Uint8Array.of(1) } })).rejects.toMatchObject({
-    message: 'active is UINT8',
+    message: 'active has datatype UINT8',
     hint: 'send BOOL',
   });
-  await expect(columnsOf({ plan: { data: ['x'.repeat(11)] } })).rejects.toMatchObject({ kind: 'too large' });
+  await expect(columnsOf({ plan: { data: ['x'.repeat(11)] } })).rejects.toMatchObject({
+    kind: 'invalid',
+    message: 'element 0 of plan has more than 10 characters',
+  });
+  // Characters of two UTF-16 units each.
+  expect((await columnsOf({ plan: { data: ['😀'.repeat(10)] } }))?.[0]).toEqual(['string', '😀'.repeat(10)]);
   await expect(columnsOf({ plan: { data: [] } })).rejects.toThrow('plan has 0 elements; its shape is [1]');
 });
 

@@ -19,6 +19,20 @@ async function changed(from: RegExp, to: string): Promise<string> {
 
 const VERSION = /version: ".*"/;
 
+it('compares and shows only the beginning of a name that nobody has', async () => {
+  const { service } = await served([IRIS]);
+  const { models } = service;
+  const megabytes = 'iris'.repeat(2 ** 21);
+  const refused = { kind: 'not found', hint: expect.any(String) };
+  expect(() => models.find(megabytes)).toThrow(
+    expect.objectContaining({ ...refused, message: expect.stringMatching(/^there is no model (iris){20}…$/) }),
+  );
+  expect(() => models.find('iris', megabytes)).toThrow(
+    expect.objectContaining({ ...refused, message: expect.stringMatching(/^there is no version (iris){20}… of/) }),
+  );
+  expect(() => models.find('\u001b[31m')).toThrow('there is no model \\u001b[31m');
+});
+
 it('sends a share of the requests without a version to the canary, and those with one where they ask', async () => {
   const newer = await changed(VERSION, 'version: "2"');
   const older = await changed(VERSION, 'version: "0"');
@@ -50,7 +64,7 @@ it('sends a share of the requests without a version to the canary, and those wit
   expect(() => models.find('iris', '3')).toThrow(
     expect.objectContaining({ message: 'there is no version 3 of the model iris' }),
   );
-  expect(() => models.find('x'.repeat(1000))).toThrow(/^there is no model x{64}…$/);
+  expect(() => models.find('x'.repeat(1000))).toThrow(/^there is no model x{80}…$/);
 });
 
 it.each<[title: string, bundles: () => Promise<(readonly [folder: string, canary?: number])[]>, message: RegExp]>([

@@ -1,4 +1,4 @@
-import { printableValue } from '../../domain/printable.ts';
+import { printableValue } from '../domain/printable.ts';
 
 const MOST = 80;
 

@@ -1,0 +1,33 @@
+import { ServeFailure } from '../failure.ts';
+import type { OnlineModel } from '../online-model.ts';
+import { elementsOf } from './raw.ts';
+
+/** Checks the next tensor of a request. */
+export type CheckSize = (name: string, shape: readonly number[]) => void;
+
+/**
+ * What checks the shapes of one request, each before the elements of its tensor are read: millions of texts, or of integers as
+ * varints, fit into a few megabytes, and take a second to read. Together the tensors have an element per feature and row.
+ *
+ * @returns throws ServeFailure `too large`, or `invalid` if a shape is not one
+ */
+export function sizeCheck(model: Pick<OnlineModel, 'maxRows' | 'kinds'>): CheckSize {
+  const most = model.maxRows * model.kinds.length;
+  let elements = 0;
+  return (name, shape) => {
+    elements += elementsOf(name, shape);
+    refuseRows(shape[0] ?? 0, model.maxRows);
+    if (elements <= most) return;
+    throw new ServeFailure('too large', `the inputs have more than ${most} elements`, {
+      hint: `send at most ${model.maxRows} rows of ${model.kinds.length} features in a request`,
+    });
+  };
+}
+
+/** @throws ServeFailure `too large` */
+export function refuseRows(rows: number, maxRows: number): void {
+  if (rows <= maxRows) return;
+  throw new ServeFailure('too large', `the request has ${rows} rows; at most ${maxRows} are taken`, {
+    hint: `send at most ${maxRows} rows in a request`,
+  });
+}
