@@ -39,6 +39,8 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   addCors(app, settings.origins);
   app.addHook('onSend', (_, reply, payload, next) => {
     if (service.draining()) void reply.header('connection', 'close');
+    // From now on the client must read. Node ends a connection over which nothing goes for so long.
+    reply.raw.socket?.setTimeout(settings.limits.requestMs);
     next(null, payload);
   });
   const refuseOthers = refuseOtherMethods(app);
