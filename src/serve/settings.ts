@@ -18,7 +18,7 @@ export interface Limits {
   readonly text: number;
   /** Rows that may wait for a model, in each process. */
   readonly queuedRows: number;
-  /** HTTP/2 streams of one connection at once. */
+  /** Requests of one connection at once: HTTP/2 streams, or pipelined. */
   readonly streams: number;
   /** Connections at once, in each process: of HTTP and of gRPC each. Also gRPC streams that do not end by themselves. */
   readonly connections: number;

@@ -46,7 +46,7 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
     if ((!onLoopback && hosts.length === 0) || headers.host === undefined) return undefined;
     const name = headers.host.toLowerCase().replace(/:\d*$/, '');
     if (isLoopback(name) || hosts.includes(name)) return undefined;
-    // Probes and scrapes ask for an address, which is no name that somebody could point elsewhere.
+    // Probes and scrapes ask for an address. Only a name can be pointed elsewhere.
     if (!onLoopback && (routeOptions.url?.startsWith('/v2/health/') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0))
       return undefined;
     return new ServeFailure('forbidden', 'this server does not answer for that host name', {

@@ -43,7 +43,7 @@ const limits = z.strictObject({
   rows: number.optional().describe('rows of a request; by default as many as the model scores in 50 ms'),
   text: number.optional().describe('characters of a text'),
   queued_rows: number.optional().describe('rows that may wait for a model, in each process'),
-  streams: number.optional().describe('HTTP/2 streams of a connection at once'),
+  streams: number.optional().describe('requests of a connection at once: HTTP/2 streams, or pipelined'),
   connections: number.optional().describe('connections at once, in each process: of HTTP and of gRPC each'),
   head_time: duration.optional().describe('time for the head of a request to arrive'),
   request_time: duration

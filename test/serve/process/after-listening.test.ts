@@ -28,7 +28,7 @@ it('opens no session and reads no file of a bundle once it listens', async () =>
 
   const { http, grpc } = serving.addresses;
   const client = clientOf(grpc);
-  const [iris] = serving.service.models.list();
+  const [iris, churn] = serving.service.models.list();
   const most = iris?.maxRows ?? 0;
   for (let round = 0; round < 5; round += 1) {
     const rows = [ROW, { ...ROW, petal_width: 99 }];
@@ -42,7 +42,7 @@ it('opens no session and reads no file of a bundle once it listens', async () =>
     const large = [{ name: 'measurements', datatype: 'FP32', shape: [most, 4], data: many }];
     expect(dataOf(read(await inferAt(http, 'iris', large)), 'label')).toHaveLength(most);
     expect((await post(serving, '/v1/models/iris/predict', { rows: [{ ...ROW, petal_width: 'wide' }] })).status).toBe(400);
-    expect((await get(serving, '/v2/models/churn')).status).toBe(200);
+    expect((await get(serving, `/v2/models/${churn?.name}`)).status).toBe(200);
     expect(JSON.stringify((await get(serving, '/openapi.json')).json)).toContain('iris');
   }
   // Examples are golden rows.

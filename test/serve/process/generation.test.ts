@@ -46,7 +46,7 @@ it('tells each process the fewest rows that any of them measured, and those that
   await expect.poll(() => processes[2]?.told).toEqual(['listen 4096,256']);
 });
 
-it('goes on to replace a lost process after a reload that was refused', async () => {
+it('replaces a lost process also after a reload that was refused', async () => {
   let reloads = 0;
   const loads = [[model('a', 2)], [model('a', 2)], [model('a', 2, 'changed')], [model('a', 2)]];
   const { processes, warnings } = await started(loads, async () => {

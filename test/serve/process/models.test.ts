@@ -1,6 +1,7 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import type { Classes } from '../../../src/domain/signature.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { modelsOf } from '../../../src/serve/process/models.ts';
 import { startServing } from '../../../src/serve/process/serving.ts';
@@ -90,10 +91,10 @@ it.each<[what: string, change: (model: OnlineModel) => Partial<OnlineModel>]>([
   ['outputs', () => ({ outputDtype: 'float64' })],
   [
     'outputs',
-    ({ bundle, classes }) => {
-      const { label, ...unnamed } = bundle.signature.classes ?? { labels: classes ?? [] };
-      expect(label).toBeDefined();
-      return { bundle: { ...bundle, signature: { ...bundle.signature, classes: unnamed } } };
+    ({ bundle }) => {
+      const classes = bundle.signature.classes as Classes;
+      expect(classes.label).toBeDefined();
+      return { bundle: { ...bundle, signature: { ...bundle.signature, classes: { ...classes, label: undefined } } } };
     },
   ],
   ['classes', () => ({ classes: ['setosa', 'versicolor,virginica'] })],
