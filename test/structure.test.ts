@@ -76,6 +76,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'serve',
     'serve/grpc',
     'serve/http',
+    'serve/oip',
+    'serve/predict',
     'serve/score',
     'suggest',
     'terminal',

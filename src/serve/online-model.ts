@@ -52,6 +52,8 @@ export interface OnlineModel {
   readonly kinds: readonly ReadKind[];
   /** Most rows of one request. */
   readonly maxRows: number;
+  /** Takes over what other processes measured, so that all take as many. A larger request than `runRows` is scored in parts. */
+  setMaxRows(rows: number): void;
   /**
    * Most rows that the model gets at once: about as many as it scores in 50 ms, or fewer to have the same bits. A larger request
    * is scored in parts.

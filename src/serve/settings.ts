@@ -18,11 +18,11 @@ export interface Limits {
   readonly text: number;
   /** Rows that may wait for a model, in each process. */
   readonly queuedRows: number;
-  /** HTTP/2 streams of one connection at once. */
+  /** Requests of one connection at once: HTTP/2 streams, or pipelined. */
   readonly streams: number;
-  /** HTTP connections at once, in each process. */
+  /** Connections at once, in each process: of HTTP and of gRPC each. Also gRPC streams that do not end by themselves. */
   readonly connections: number;
-  /** Milliseconds for the head of a request, and for all of it. */
+  /** Milliseconds for the head of a request, and for all of it; for so long an answer may also be left unread. */
   readonly headMs: number;
   readonly requestMs: number;
 }
@@ -44,7 +44,7 @@ export interface ServeSettings {
   readonly drain: { readonly leadMs: number; readonly endMs: number };
   /** Origins that browsers may call from, beside the server's own. */
   readonly origins: readonly string[];
-  /** Host names beside the loopback ones, if the server listens on loopback. */
+  /** Host names that requests may ask for, beside those of loopback; empty beyond loopback: any. */
   readonly hosts: readonly string[];
   /** SHA-256 of each bearer token, hex; empty: no token is asked for. */
   readonly tokens: readonly string[];

@@ -11,12 +11,13 @@ const OPEN = /^\/(grpc\.health\.v1\.Health\/|inference\.GRPCInferenceService\/Se
 /** What each call goes through first. */
 export interface Guard {
   readonly interceptor: ServerInterceptor;
-  /** Ends the calls that would go on for ever, such as of those who watch the health. */
+  /** Ends streams that never end by themselves, such as health watches. */
   endStreams(): void;
 }
 
 /**
- * Ends calls without a token before their message is read, and those whose message does not arrive in time.
+ * Ends calls without a token before their message is read, those whose message does not arrive in time, and streams of answers
+ * beyond as many as there may be connections: who watches the health needs no token.
  *
  * @param called is told of each call before anything else is done for it
  */
@@ -44,6 +45,10 @@ export function createGuard({ grpc }: GrpcPackages, settings: ServeSettings, cal
             const failure = refusalOf(metadata, settings, OPEN.test(path));
             if (failure !== undefined) {
               refuse(call, failure);
+              return;
+            }
+            if (responseStream && streams.size >= settings.limits.connections) {
+              refuse(call, new ServeFailure('busy', 'too many streams are open', { hint: 'open one per client' }));
               return;
             }
             if (responseStream) streams.add(call);

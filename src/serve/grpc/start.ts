@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server as Listener } from 'node:net';
 import type { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ScoreBatchError } from '../../errors.ts';
+import { limitConnections } from '../connection-limit.ts';
 import type { Service } from '../service.ts';
 import type { ServeSettings, Tls } from '../settings.ts';
 import { inferenceCalls } from './calls.ts';
@@ -13,12 +16,14 @@ export interface GrpcServer {
   readonly address: string;
   /** Asks every client to go elsewhere once its calls are answered, and ends after `ms` those that did not. New connections are still taken. */
   drain(ms: number): void;
-  /** Stops listening, answers the calls that are open, and ends what is still open after `settings.drain.endMs`. */
-  close(): Promise<void>;
+  /** Stops listening, answers the calls that are open, and ends what is still open after `ms`, by default `settings.drain.endMs`. */
+  close(ms?: number): Promise<void>;
 }
 
 /** Connections whose other side is silent for this long are asked whether it is there. */
 const KEEPALIVE_MS = 60_000;
+
+const MIB = 2 ** 20;
 
 /**
  * Listens for the Open Inference Protocol over gRPC, with health and reflection, on `settings.grpcPort`.
@@ -34,24 +39,34 @@ export async function startGrpc(service: Service): Promise<GrpcServer> {
   const guard = createGuard(packages, settings, () => health?.refresh());
   const server = new grpc.Server({
     'grpc.max_receive_message_length': limits.body,
-    'grpc.max_send_message_length': limits.body,
+    // An answer may be larger than its request.
+    'grpc.max_send_message_length': -1,
+    // In MiB; by default there is no limit. A stream beyond it is refused.
+    'grpc-node.max_session_memory': Math.max(64, Math.ceil((8 * limits.body) / MIB)),
     'grpc.max_concurrent_streams': limits.streams,
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     interceptors: [guard.interceptor],
   });
   health = addServices(packages, server, service);
-  const endpoint = await listen(server, credentials(packages, settings.tls), settings);
+  const listener = createServer({ noDelay: true });
+  limitConnections(listener, limits.connections);
+  const connections = server.createConnectionInjector(credentials(packages, settings.tls));
+  listener.on('connection', (socket) => {
+    if (!socket.destroyed) connections.injectConnection(socket);
+  });
+  const endpoint = await listen(listener, settings);
   return {
     address: endpoint,
     drain(ms) {
       health.refresh();
-      server.drain(endpoint, ms);
+      connections.drain(ms);
     },
-    async close() {
+    async close(ms = settings.drain.endMs) {
+      listener.close();
       health.refresh();
       health.end();
       guard.endStreams();
-      const late = setTimeout(() => server.forceShutdown(), settings.drain.endMs);
+      const late = setTimeout(() => server.forceShutdown(), ms);
       await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
       clearTimeout(late);
     },
@@ -83,21 +98,18 @@ function credentials({ grpc }: GrpcPackages, tls: Tls | undefined): ServerCreden
   return grpc.ServerCredentials.createSsl(ca, [pair], clientCa !== undefined);
 }
 
-async function listen(server: Server, allowed: ServerCredentials, { host, grpcPort = 0 }: ServeSettings): Promise<string> {
+/** The packages' own server takes any number of connections. */
+async function listen(listener: Listener, { host, grpcPort = 0 }: ServeSettings): Promise<string> {
   const shownHost = host.includes(':') ? `[${host}]` : host;
+  listener.listen({ host, port: grpcPort });
   try {
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync(`${shownHost}:${grpcPort}`, allowed, (error, bound) => (error ? reject(error) : resolve(bound)));
-    });
-    return `${shownHost}:${port}`;
+    await once(listener, 'listening');
   } catch (cause) {
-    server.forceShutdown();
-    const message = cause instanceof Error ? cause.message : String(cause);
-    const [, why = message] = /Errors: \[(.*)\]/.exec(message) ?? [];
     throw new ScoreBatchError('unavailable', `gRPC cannot listen on ${shownHost}:${grpcPort}`, {
-      details: [why],
+      details: [cause instanceof Error ? cause.message : String(cause)],
       hint: 'choose another port with --grpc-port, or --no-grpc',
       cause,
     });
   }
+  return `${shownHost}:${(listener.address() as AddressInfo).port}`;
 }

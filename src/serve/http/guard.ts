@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ServeFailure } from '../failure.ts';
 import { isLoopback } from '../loopback.ts';
@@ -15,7 +16,8 @@ declare module 'fastify' {
  * Refuses requests before their body is read: by the name that they ask for, the page that sent them, and their token.
  *
  * A page of another site can make a browser send requests to this machine, and, with a name that it lets point to 127.0.0.1 (DNS
- * rebinding), read the answers. So `Host` is checked on loopback, where no other name is right, and `Origin` everywhere.
+ * rebinding), read the answers. So `Host` is checked on loopback, where no other name is right, and wherever the settings name hosts,
+ * and `Origin` everywhere.
  */
 export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
   const { host, hosts, tokens } = settings;
@@ -39,11 +41,14 @@ export function addGuard(app: FastifyInstance, settings: ServeSettings): void {
     });
   }
 
-  function refusalOfHost({ headers }: FastifyRequest): ServeFailure | undefined {
+  function refusalOfHost({ headers, routeOptions }: FastifyRequest): ServeFailure | undefined {
     // HTTP/1.0 has none, and no browser sends it.
-    if (!onLoopback || headers.host === undefined) return undefined;
+    if ((!onLoopback && hosts.length === 0) || headers.host === undefined) return undefined;
     const name = headers.host.toLowerCase().replace(/:\d*$/, '');
     if (isLoopback(name) || hosts.includes(name)) return undefined;
+    // Probes and scrapes ask for an address. Only a name can be pointed elsewhere.
+    if (!onLoopback && (routeOptions.url?.startsWith('/v2/health/') || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0))
+      return undefined;
     return new ServeFailure('forbidden', 'this server does not answer for that host name', {
       hint: 'ask localhost, or name the host under hosts in the settings file',
     });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type AddressInfo, Server, type Socket } from 'node:net';
+import { type AddressInfo, Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
+import { limitConnections } from '../connection-limit.ts';
 import type { ServeSettings } from '../settings.ts';
 import { cannotListen } from './port.ts';
 
@@ -25,15 +26,7 @@ export async function listenHttp(app: FastifyInstance, settings: ServeSettings):
   const { host, port, limits, tls } = settings;
   const { server } = app;
   await app.ready();
-  let connections = 0;
-  // Not `maxConnections`: a cluster would hand a refused connection from process to process.
-  server.on('connection', (socket: Socket) => {
-    connections += 1;
-    socket.once('close', () => {
-      connections -= 1;
-    });
-    if (connections > limits.connections) socket.destroy();
-  });
+  limitConnections(server, limits.connections);
   server.listen({ host, port });
   try {
     await once(server, 'listening');

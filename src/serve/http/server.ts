@@ -8,6 +8,7 @@ import { addGuard } from './guard.ts';
 import { refuseOtherMethods } from './methods.ts';
 import { addOpenApiRoutes } from './openapi.ts';
 import { addPageRoutes } from './page.ts';
+import { limitPipelined } from './pipelined.ts';
 import { addPredictRoutes } from './predict.ts';
 import { addRequestIds, requestIds } from './request-id.ts';
 import { addV1Routes } from './v1.ts';
@@ -29,6 +30,7 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   // Clients of the Open Inference Protocol send any content type, or none.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_, body, done) => done(null, body));
+  limitPipelined(app, settings.limits.streams);
   addRequestIds(app, service);
   app.addHook('onRequest', (_, reply, next) => {
     // A prediction is for who asked, now. Nothing here is a page that another site may show in a frame.
@@ -39,6 +41,8 @@ export async function buildHttp(service: Service): Promise<FastifyInstance> {
   addCors(app, settings.origins);
   app.addHook('onSend', (_, reply, payload, next) => {
     if (service.draining()) void reply.header('connection', 'close');
+    // From now on the client must read. Node ends a connection over which nothing goes for so long.
+    reply.raw.socket?.setTimeout(settings.limits.requestMs);
     next(null, payload);
   });
   const refuseOthers = refuseOtherMethods(app);

@@ -10,6 +10,9 @@ import type { Metric } from './metric.ts';
 import type { Metrics } from './metrics.ts';
 import { type Loaded, loadServing, type Serving } from './serving.ts';
 
+/** What answers that say that the device failed may take. */
+const GIVE_UP_MS = 200;
+
 const waiting = new Map<number, (processes: readonly (readonly Metric[])[]) => void>();
 let questions = 0;
 let loaded: Loaded | undefined;
@@ -28,22 +31,25 @@ async function obey(order: Order): Promise<void> {
       const { settings, json } = order;
       const console = consoleOf(settings.log, json);
       process.on('uncaughtException', (error) => {
-        console.error(presentError(error).text, {});
+        console.error(presentError(bugWithoutValues(error)).text, {});
         process.exit(1);
       });
-      loaded = await loadServing(settings, { log: logTo(console), allMetrics: askForAll });
-      const models = loaded.service.models.list().map(({ name, version, digest, sameBits, bundle: { definitionDigest } }) => ({
-        name,
-        version,
-        digest,
-        definitionDigest,
-        sameBits,
-      }));
+      loaded = await loadServing(settings, { log: logTo(console), allMetrics: askForAll, onBroken: giveUp });
+      const models = loaded.service.models
+        .list()
+        .map(({ name, version, digest, sameBits, maxRows, bundle: { definitionDigest } }) => ({
+          name,
+          version,
+          digest,
+          definitionDigest,
+          sameBits,
+          maxRows,
+        }));
       tell({ type: 'loaded', models });
       return;
     }
     case 'listen':
-      serving = await loaded?.listen();
+      serving = await loaded?.listen(order.maxRows);
       if (serving !== undefined) tell({ type: 'listening', addresses: serving.addresses });
       return;
     case 'leave':
@@ -57,6 +63,14 @@ async function obey(order: Order): Promise<void> {
       waiting.get(order.question)?.(order.processes);
       waiting.delete(order.question);
   }
+}
+
+/** Ends, because its supervisor then starts another process. Requests that it has in hand are told first that they failed. */
+function giveUp(): void {
+  void serving?.leave('replaced').catch(() => undefined);
+  setTimeout(() => {
+    void (async () => tell({ type: 'left', metrics: (await loaded?.metrics?.collect()) ?? [] }, () => process.exit(1)))();
+  }, GIVE_UP_MS);
 }
 
 function tell(answer: Answer, then: () => void = () => undefined): void {

@@ -1,5 +1,4 @@
 import cluster from 'node:cluster';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { fromParts } from '../../error-parts.ts';
 import { ScoreBatchError } from '../../errors.ts';
@@ -12,7 +11,8 @@ export interface Answering {
   readonly pid: number;
   /** Resolves once every model has proved itself. @throws what the process could not do, or that it has ended */
   readonly loaded: Promise<readonly LoadedModel[]>;
-  listen(): Promise<Addresses>;
+  /** @param maxRows see `Order` */
+  listen(maxRows: readonly number[]): Promise<Addresses>;
   /** Lets it answer what is open, then end; it is killed if it does not. */
   leave(why: Leaving): Promise<void>;
   kill(): void;
@@ -43,7 +43,7 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./answering-process.js', import.meta.url)), args: [] });
   const worker = cluster.fork({ SCORE_BATCH_SERVE_TOKEN: undefined });
-  const asked = new Map<number, (metrics: readonly Metric[]) => void>();
+  const asked = new Map<number, (metrics: readonly Metric[] | undefined) => void>();
   let questions = 0;
   let last: readonly Metric[] = [];
   const loaded = promised<readonly LoadedModel[]>();
@@ -73,7 +73,6 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
       case 'collected':
         last = answer.metrics;
         asked.get(answer.question)?.(answer.metrics);
-        asked.delete(answer.question);
         break;
       case 'left':
         last = answer.metrics;
@@ -93,12 +92,13 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
       }),
     );
     ended.resolve(how);
+    for (const resolve of asked.values()) resolve(undefined);
   });
   return {
     pid: worker.process.pid ?? 0,
     loaded: loaded.promise,
-    listen() {
-      tell({ type: 'listen' });
+    listen(maxRows) {
+      tell({ type: 'listen', maxRows });
       return listening.promise;
     },
     async leave(why) {
@@ -110,10 +110,17 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
     },
     kill: () => void worker.process.kill('SIGKILL'),
     async collect() {
+      if (!worker.isConnected()) return undefined;
       const question = ++questions;
-      const told = new Promise<readonly Metric[]>((resolve) => asked.set(question, resolve));
       tell({ type: 'collect', question });
-      return await Promise.race([told, ended.promise.then(() => undefined), sleep(COLLECT_MS, undefined, { ref: false })]);
+      let late: NodeJS.Timeout | undefined;
+      const metrics = await new Promise<readonly Metric[] | undefined>((resolve) => {
+        asked.set(question, resolve);
+        late = setTimeout(() => resolve(undefined), COLLECT_MS).unref();
+      });
+      clearTimeout(late);
+      asked.delete(question);
+      return metrics;
     },
     last: () => last,
     ended: ended.promise,

@@ -32,7 +32,10 @@ export function countProcesses(): CountedProcesses {
       lost += 1;
     },
     async all() {
-      const alive = await Promise.all([...processes].map((process) => process.collect()));
+      const asked = [...processes];
+      const told = await Promise.all(asked.map((process) => process.collect()));
+      // What a process that ended meanwhile had counted is among `ended`. One that is too busy to say has counted no less than before.
+      const alive = asked.flatMap((process, at) => (processes.has(process) ? [told[at] ?? process.last()] : []));
       const values = (['done', 'refused'] as const).map((outcome) => ({ value: reloads[outcome], labels: { outcome } }));
       const own: Metric[] = [
         metric('score_batch_serve_reloads_total', 'Reloads since the start', 'counter', values),
@@ -49,8 +52,7 @@ export function countProcesses(): CountedProcesses {
           { value: lost, labels: {} },
         ]),
       ];
-      // Read after the answers: a process that ended meanwhile is counted once.
-      return [...alive.filter((one) => one !== undefined), ended, own];
+      return [...alive, ended, own];
     },
   };
 }

@@ -21,8 +21,8 @@ export interface Upkeep {
   readonly start: (settings: ServeSettings) => Answering;
   /** A process ended that was not told to. */
   readonly lost: () => void;
-  /** A new process found other bundles on the disk than those that answer. */
-  readonly changed: () => void;
+  /** A new process found other bundles on the disk than those that answer. Resolves once they are loaded, or refused. */
+  readonly changed: () => Promise<void>;
   /** No process answers, and none can be started. */
   readonly gone: (error: Error) => void;
 }
@@ -53,9 +53,11 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
   const first = Array.from({ length: settings.processes }, begin);
   signal.addEventListener('abort', kill, { once: true });
   let models: readonly LoadedModel[];
+  let maxRows: readonly number[];
   try {
     const loaded = await Promise.all(first.map((process) => process.loaded));
     models = loaded[0] ?? [];
+    maxRows = models.map((_, at) => Math.min(...loaded.map((one) => one[at]?.maxRows ?? Number.POSITIVE_INFINITY)));
     if (loaded.some((one) => !areSame(one, models))) {
       throw new ScoreBatchError('unavailable', 'a bundle changed while it was loaded', {
         hint: 'write bundles to a new folder each, and reload when it is complete',
@@ -96,12 +98,15 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
         const found = await process.loaded;
         if (!areSame(found, models)) {
           process.kill();
+          await process.ended;
           upkeep.console.warn('the bundles on the disk have changed, so all processes are replaced');
-          upkeep.changed();
-          return;
+          await upkeep.changed();
+          if (leaving) return;
+          // The reload was refused. Later they may be what the others have, or may be loaded.
+          continue;
         }
         if (leaving) return;
-        await process.listen();
+        await process.listen(maxRows);
         void keep(process);
         return;
       } catch (error) {
@@ -117,7 +122,7 @@ export async function startGeneration(settings: ServeSettings, upkeep: Upkeep, s
     settings,
     models,
     async listen() {
-      const addresses = await Promise.all(first.map((process) => process.listen()));
+      const addresses = await Promise.all(first.map((process) => process.listen(maxRows)));
       for (const process of first) void keep(process);
       return addresses[0] ?? { http: '', grpc: undefined };
     },

@@ -19,12 +19,15 @@ export interface LoadedModel {
   readonly digest: string;
   readonly definitionDigest: string;
   readonly sameBits: boolean;
+  /** Most rows of a request, as this process measured it. */
+  readonly maxRows: number;
 }
 
 /** What the supervisor tells a process. */
 export type Order =
   | { readonly type: 'load'; readonly settings: ServeSettings; readonly json: boolean }
-  | { readonly type: 'listen' }
+  /** The rows that each model takes are the fewest that any process measured, so that all answer alike. */
+  | { readonly type: 'listen'; readonly maxRows: readonly number[] }
   | { readonly type: 'leave'; readonly why: Leaving }
   | { readonly type: 'collect'; readonly question: number }
   /** Metrics of all processes, which this process had asked for. */
@@ -39,5 +42,5 @@ export type Answer =
   | { readonly type: 'failed'; readonly error: ErrorParts }
   | { readonly type: 'collected'; readonly question: number; readonly metrics: readonly Metric[] }
   | { readonly type: 'ask metrics'; readonly question: number }
-  /** The last message of a process that was told to leave. */
+  /** The last message of a process that was told to leave, or that must be replaced. */
   | { readonly type: 'left'; readonly metrics: readonly Metric[] };

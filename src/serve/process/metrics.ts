@@ -39,13 +39,13 @@ export async function createMetrics(): Promise<Metrics> {
   });
   const rows = new client.Counter({
     name: 'score_batch_serve_rows_total',
-    help: 'Rows of answered requests',
+    help: 'Rows that were scored or rejected',
     labelNames: ['protocol', 'model', 'version'],
     registers,
   });
   const rejected = new client.Counter({
     name: 'score_batch_serve_rejected_rows_total',
-    help: 'Rows of answered requests that have no score, by reason',
+    help: 'Rows that were rejected, by reason',
     labelNames: ['model', 'version', 'reason'],
     registers,
   });
@@ -60,7 +60,7 @@ export async function createMetrics(): Promise<Metrics> {
   lag.enable();
   new client.Gauge({
     name: 'score_batch_serve_event_loop_lag_seconds',
-    help: 'How late the event loop was since the last scrape: 99th percentile of the process where it was latest',
+    help: 'Event-loop lag since the last scrape: 99th percentile, worst process',
     aggregator: 'max',
     registers,
     collect() {

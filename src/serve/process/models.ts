@@ -3,6 +3,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { Models } from '../models.ts';
+import { outputsOf } from '../oip/outputs.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { shown } from '../shown.ts';
 
@@ -100,9 +101,11 @@ function refuseOther(canary: OnlineModel, byDefault: OnlineModel): void {
   const what =
     features(canary) !== features(byDefault)
       ? 'features'
-      : canary.classes?.join() !== byDefault.classes?.join()
+      : JSON.stringify(canary.classes) !== JSON.stringify(byDefault.classes)
         ? 'classes'
-        : undefined;
+        : JSON.stringify(outputsOf(canary)) !== JSON.stringify(outputsOf(byDefault))
+          ? 'outputs'
+          : undefined;
   if (what === undefined) return;
   throw new ScoreBatchError(
     'configuration',

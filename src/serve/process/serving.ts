@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { withoutValues } from '../../without-values.ts';
 import type { GrpcServer } from '../grpc/start.ts';
 import { listenHttp } from '../http/listener.ts';
 import { buildHttp } from '../http/server.ts';
 import type { Models } from '../models.ts';
 import type { OnlineModel } from '../online-model.ts';
+import { exampleRows } from '../predict/examples.ts';
 import { loadOnlineModel } from '../score/load-model.ts';
 import type { Log, MetricsText, Service } from '../service.ts';
 import type { ServeSettings } from '../settings.ts';
@@ -29,14 +31,19 @@ export interface Serving {
 export interface Loaded {
   readonly service: Service;
   readonly metrics: Metrics | undefined;
-  /** @throws ScoreBatchError `unavailable` if a port is taken */
-  listen(): Promise<Serving>;
+  /**
+   * @param maxRows most rows of a request of each model, in the order of `Models.list`
+   * @throws ScoreBatchError `unavailable` if a port is taken
+   */
+  listen(maxRows?: readonly number[]): Promise<Serving>;
 }
 
 interface Around {
   readonly log: Log;
   /** The metrics of all processes; by default those of this one. */
   readonly allMetrics?: (own: Metrics) => Promise<MetricsText>;
+  /** The device of a model failed, and will not work again in this process. Told once; from then on it is not ready. */
+  readonly onBroken?: () => void;
 }
 
 const SILENT: Log = { warn: () => undefined, debug: () => undefined, bug: () => undefined };
@@ -51,16 +58,34 @@ export async function startServing(settings: ServeSettings): Promise<Serving> {
 }
 
 /** Loads all bundles. @throws ScoreBatchError `configuration` if one does not prove itself */
-export async function loadServing(settings: ServeSettings, { log, allMetrics = alone }: Around): Promise<Loaded> {
+export async function loadServing(
+  settings: ServeSettings,
+  { log, allMetrics = alone, onBroken = () => undefined }: Around,
+): Promise<Loaded> {
   const metrics = settings.metrics ? await createMetrics() : undefined;
   const served: Served[] = [];
+  let broken = false;
   // One after the other: each measures how fast it is.
   for (const { folder, canary } of settings.bundles) {
     let model: OnlineModel | undefined;
-    const onRun = (rows: number) => {
-      if (model !== undefined) metrics?.run(model, rows);
-    };
-    model = await loadOnlineModel(folder, settings, onRun);
+    model = await loadOnlineModel(folder, settings, {
+      run(rows) {
+        if (model !== undefined) metrics?.run(model, rows);
+      },
+      deviceFailed({ details }, outOfMemory) {
+        const fields = { model: model?.name, version: model?.version };
+        // The runtime's message may quote what it was given.
+        const why = details.map(withoutValues).join(' ');
+        if (outOfMemory) log.warn(`a run did not fit into the memory of its device: ${why}`, fields);
+        else if (!broken) {
+          broken = true;
+          log.warn(`the device of a model failed, so this process must be replaced: ${why}`, fields);
+          onBroken();
+        }
+      },
+    });
+    // Its golden rows are read again now, not when somebody asks for examples: the file may be gone by then.
+    await exampleRows(model);
     served.push({ model, canary });
   }
   const models = await modelsOrNone(served);
@@ -69,16 +94,24 @@ export async function loadServing(settings: ServeSettings, { log, allMetrics = a
   const service: Service = {
     models,
     settings,
-    ready: () => leaving !== 'ending',
-    draining: () => leaving !== undefined,
+    ready: () => leaving !== 'ending' && !broken,
+    draining: () => leaving !== undefined || broken,
     observe: (observation) => metrics?.observe(observation),
     metrics: metrics && (() => allMetrics(metrics)),
     log,
   };
   const leave = (why: Leaving) => {
-    leaving = why;
+    // An end is not taken back.
+    if (leaving !== 'ending') leaving = why;
   };
-  return { service, metrics, listen: () => listen(service, leave) };
+  return {
+    service,
+    metrics,
+    listen(maxRows = []) {
+      for (const [at, model] of models.list().entries()) model.setMaxRows(maxRows[at] ?? model.maxRows);
+      return listen(service, leave);
+    },
+  };
 }
 
 /** Leaves no session open where the models do not go together. */
@@ -130,7 +163,7 @@ async function listen(service: Service, mark: (why: Leaving) => void): Promise<S
       await Promise.race([http.closed, sleep(leadMs)]);
       await end(endMs, grpcClosed);
     },
-    close: () => end(0, grpc?.close()),
+    close: () => end(0, grpc?.close(0)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { ScoreBatchError } from '../../errors.ts';
 import type { Console } from '../../terminal/console.ts';
 import { presentError } from '../../terminal/error.ts';
 import { tryPort } from '../http/port.ts';
@@ -37,7 +38,8 @@ export async function supervise({ read, json, console: given, signal, serving }:
   let next: Generation | undefined;
   const replaced: Promise<void>[] = [];
   let asked = false;
-  let working = true;
+  let starting = true;
+  let working: Promise<void> | undefined;
   let fail: (error: Error) => void = () => undefined;
   const failed = new Promise<never>((_, reject) => {
     fail = reject;
@@ -50,7 +52,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
       return process;
     },
     lost: counts.lost,
-    changed: () => void reload(),
+    changed: () => reload(),
     gone: (error) => fail(error),
   };
   const allow = ({ drain }: ServeSettings) => {
@@ -60,8 +62,12 @@ export async function supervise({ read, json, console: given, signal, serving }:
   /** Reads everything anew. Until the new processes have proved themselves, and if they do not, the old ones answer. */
   async function reload(): Promise<void> {
     asked = true;
-    if (working) return;
-    working = true;
+    if (starting) return;
+    working ??= renew();
+    await working;
+  }
+
+  async function renew(): Promise<void> {
     while (asked && !signal.aborted) {
       asked = false;
       try {
@@ -69,6 +75,8 @@ export async function supervise({ read, json, console: given, signal, serving }:
         const found = await withPorts(wanted, { before: settings, chosen: current?.settings });
         next = await startGeneration(found, upkeep, signal);
         const addresses = await next.listen();
+        // Those that answer may have been told to end meanwhile.
+        signal.throwIfAborted();
         const old = current;
         [settings, current, next] = [wanted, next, undefined];
         counts.reloaded('done');
@@ -85,7 +93,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
         console.warn(`the reload is refused, what was loaded before answers on: ${why}`, { reload: 'refused' });
       }
     }
-    working = false;
+    working = undefined;
   }
 
   allow(settings);
@@ -99,7 +107,7 @@ export async function supervise({ read, json, console: given, signal, serving }:
     if (signal.aborted) return;
     throw error;
   }
-  working = false;
+  starting = false;
   if (asked) void reload();
   try {
     await Promise.race([failed, aborted(signal)]);
@@ -121,12 +129,24 @@ async function withPorts(
 ): Promise<ServeSettings> {
   const { host, port, grpcPort } = settings;
   const same = before?.host === host;
-  const http = same && chosen !== undefined && before.port === port ? chosen.port : await tryPort('HTTP', { host, port });
+  const tryIt = async (name: 'HTTP' | 'gRPC', wanted: number): Promise<number> => {
+    try {
+      return await tryPort(name, { host, port: wanted });
+    } catch (error) {
+      if (same || chosen === undefined || (wanted !== chosen.port && wanted !== chosen.grpcPort)) throw error;
+      throw new ScoreBatchError('unavailable', `this server listens on port ${wanted} of ${chosen.host} until it is replaced`, {
+        hint: 'choose another port together with another host, or end the server and start it anew',
+        cause: error,
+      });
+    }
+  };
+  const kept = same ? chosen : undefined;
+  const http = kept !== undefined && (before?.port === port || kept.port === port) ? kept.port : await tryIt('HTTP', port);
   if (grpcPort === undefined) return { ...settings, port: http };
   const grpc =
-    same && chosen?.grpcPort !== undefined && before.grpcPort === grpcPort
-      ? chosen.grpcPort
-      : await tryPort('gRPC', { host, port: grpcPort });
+    kept?.grpcPort !== undefined && (before?.grpcPort === grpcPort || kept.grpcPort === grpcPort)
+      ? kept.grpcPort
+      : await tryIt('gRPC', grpcPort);
   return { ...settings, port: http, grpcPort: grpc };
 }
 

@@ -1,7 +1,9 @@
 import { grouped } from '../../domain/counted.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { type Bundle, loadBundle } from '../../model/bundle.ts';
 import { readGoldenBatch } from '../../model/golden.ts';
 import { tryBundle } from '../../model/try-bundle.ts';
+import { isOutOfMemory } from '../../runtime/errors.ts';
 import { openSession, type Session } from '../../runtime/session.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel, Predictions, ScoreRequest } from '../online-model.ts';
@@ -12,36 +14,34 @@ import { createModelRun } from './model-run.ts';
 import { createQueue } from './queue.ts';
 import { measureRowLimit } from './row-limit.ts';
 
+/** What happens to a model while it answers. */
+export interface ModelEvents {
+  /** A run, with the rows of all requests that share it. */
+  readonly run?: (rows: number) => void;
+  /** The device failed in a run. @param outOfMemory whether fewer rows may succeed; else it will not work again in this process */
+  readonly deviceFailed?: (error: ScoreBatchError, outOfMemory: boolean) => void;
+}
+
 /**
  * Loads a bundle, proves its golden rows, opens the session that answers, and measures it. Blocks the thread while the model is
  * read; scoring loads nothing more.
  *
- * @param onRun is told the rows that share each run
  * @throws ScoreBatchError `configuration` if the bundle is not what it says
  */
-export async function loadOnlineModel(
-  folder: string,
-  settings: ServeSettings,
-  onRun: (rows: number) => void = () => undefined,
-): Promise<OnlineModel> {
+export async function loadOnlineModel(folder: string, settings: ServeSettings, events: ModelEvents = {}): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
   const { providers, requireGpu } = settings;
   const { execution } = await tryBundle(bundle, { providers, requireGpu });
   const session = await openSession(bundle, { providers: execution.devices.slice(0, 1), requireGpu });
   try {
-    return await prepare(bundle, session, settings, onRun);
+    return await prepare(bundle, session, settings, events);
   } catch (error) {
     await session.close();
     throw error;
   }
 }
 
-async function prepare(
-  bundle: Bundle,
-  session: Session,
-  settings: ServeSettings,
-  onRun: (rows: number) => void,
-): Promise<OnlineModel> {
+async function prepare(bundle: Bundle, session: Session, settings: ServeSettings, events: ModelEvents): Promise<OnlineModel> {
   const { signature, definition, digest } = bundle;
   const { classes, output } = signature;
   const { limits, maxDelayMs } = settings;
@@ -51,11 +51,16 @@ async function prepare(
   const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
   const { kinds, run } = createModelRun(session, signature, runRows);
   const counted: typeof run = async (batches) => {
-    onRun(batches.reduce((sum, batch) => sum + batch.rows, 0));
-    return await run(batches);
+    events.run?.(batches.reduce((sum, batch) => sum + batch.rows, 0));
+    try {
+      return await run(batches);
+    } catch (error) {
+      if (error instanceof ScoreBatchError && error.kind === 'unavailable') events.deviceFailed?.(error, isOutOfMemory(error));
+      throw error;
+    }
   };
   const queue = createQueue({ run: counted, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
-  const requestRows = limits.rows ?? maxRows;
+  let requestRows = limits.rows ?? maxRows;
   const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
   const outputDtype = dtype === 'float64' ? 'float64' : 'float32';
   const width = classes?.labels.length ?? 1;
@@ -79,7 +84,12 @@ async function prepare(
     classes: classes?.labels,
     outputDtype,
     kinds,
-    maxRows: requestRows,
+    get maxRows() {
+      return requestRows;
+    },
+    setMaxRows(rows) {
+      requestRows = rows;
+    },
     runRows,
     sameBits: bits.same,
     bits,

@@ -43,10 +43,12 @@ const limits = z.strictObject({
   rows: number.optional().describe('rows of a request; by default as many as the model scores in 50 ms'),
   text: number.optional().describe('characters of a text'),
   queued_rows: number.optional().describe('rows that may wait for a model, in each process'),
-  streams: number.optional().describe('HTTP/2 streams of a connection at once'),
-  connections: number.optional().describe('HTTP connections at once, in each process'),
+  streams: number.optional().describe('requests of a connection at once: HTTP/2 streams, or pipelined'),
+  connections: number.optional().describe('connections at once, in each process: of HTTP and of gRPC each'),
   head_time: duration.optional().describe('time for the head of a request to arrive'),
-  request_time: duration.optional().describe('time for a whole request to arrive'),
+  request_time: duration
+    .optional()
+    .describe('time for a whole request to arrive, and for which an HTTP answer may be left unread'),
 });
 
 const served = z.union([
@@ -81,7 +83,10 @@ export const serveSchema = z.strictObject({
     })
     .optional(),
   origins: z.array(origin).optional().describe('origins that browsers may call from, beside its own'),
-  hosts: z.array(text).optional().describe('host names that requests may ask for on loopback, beside localhost'),
+  hosts: z
+    .array(text)
+    .optional()
+    .describe('host names that requests may ask for, beside localhost; beyond loopback any, unless some are named'),
   token_file: text.optional().describe('file with the bearer tokens, one per line'),
   tls: z
     .strictObject({

@@ -45,7 +45,7 @@ async function fromFile(file: string): Promise<{ readonly place: string; readonl
     .split(/\r?\n/)
     .map((line, at) => ({ place: `${file}:${at + 1}`, token: line.trim() }))
     .filter(({ token }) => token !== '' && !token.startsWith('#'));
-  // Nobody means to let everybody in with it.
+  // An empty file would let everybody in.
   if (tokens.length > 0) return tokens;
   throw new ScoreBatchError('configuration', `${file} has no token`, { hint: 'write one token per line' });
 }

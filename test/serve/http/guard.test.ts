@@ -40,6 +40,32 @@ it('answers on loopback for its own names only, so no other name can be made to 
     expect((await ask(addresses.http + path, { host: 'evil.example' })).status, path).toBe(403);
 });
 
+it('answers beyond loopback for the hosts that are named, for addresses, and for probes', async () => {
+  const { addresses } = await served([IRIS], { host: '0.0.0.0', hosts: ['score.example.com'] });
+  const { port } = new URL(addresses.http);
+  const base = `http://127.0.0.1:${port}`;
+  for (const host of [
+    'score.example.com',
+    `SCORE.example.com:${port}`,
+    'localhost',
+    '127.0.0.1',
+    `10.0.0.1:${port}`,
+    '[fd00::1]',
+  ])
+    expect((await ask(`${base}/v1/models/iris/predict`, { host }, 'POST', BODY)).status, host).toBe(200);
+  for (const host of ['evil.example', 'score.example.com.evil.example', '10.0.0.1.evil.example']) {
+    for (const path of ['/', '/served.json', '/metrics', '/v2/models/iris', '/none'])
+      expect((await ask(base + path, { host })).status, `${host}${path}`).toBe(403);
+    expect((await ask(`${base}/v1/models/iris/predict`, { host }, 'POST', BODY)).status, host).toBe(403);
+  }
+  for (const path of ['/v2/health/live', '/v2/health/ready'])
+    expect((await ask(base + path, { host: 'evil.example' })).status, path).toBe(200);
+
+  const any = await served([IRIS], { host: '0.0.0.0' });
+  const url = any.addresses.http.replace('0.0.0.0', '127.0.0.1');
+  expect((await ask(`${url}/v1/models/iris/predict`, { host: 'any.example' }, 'POST', BODY)).status).toBe(200);
+});
+
 it('refuses pages of other origins, and takes its own and those that are configured', async () => {
   const { addresses } = await served([IRIS], { origins: ['https://shop.example.com'] });
   const url = `${addresses.http}/v1/models/iris/predict`;

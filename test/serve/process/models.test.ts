@@ -1,6 +1,8 @@
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import type { Classes } from '../../../src/domain/signature.ts';
+import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { modelsOf } from '../../../src/serve/process/models.ts';
 import { startServing } from '../../../src/serve/process/serving.ts';
 import { temporaryFolder } from '../../support/project.ts';
@@ -97,4 +99,29 @@ it.each<[title: string, bundles: () => Promise<(readonly [folder: string, canary
   const named = (await bundles()).map(([folder, canary]) => ({ folder, canary }));
   const starting = startServing({ ...settingsOf([]), bundles: named });
   await expect(starting).rejects.toMatchObject({ kind: 'configuration', message: expect.stringMatching(message) });
+});
+
+it.each<[what: string, change: (model: OnlineModel) => Partial<OnlineModel>]>([
+  ['outputs', () => ({ outputDtype: 'float64' })],
+  [
+    'outputs',
+    ({ bundle }) => {
+      const classes = bundle.signature.classes as Classes;
+      expect(classes.label).toBeDefined();
+      return { bundle: { ...bundle, signature: { ...bundle.signature, classes: { ...classes, label: undefined } } } };
+    },
+  ],
+  ['classes', () => ({ classes: ['setosa', 'versicolor,virginica'] })],
+  ['classes', () => ({ classes: undefined })],
+])('refuses a canary with other %s', async (what, change) => {
+  const { service } = await served([IRIS]);
+  const [model] = service.models.list() as [OnlineModel];
+  const main = { ...model, classes: ['setosa,versicolor', 'virginica'] };
+  const canary = { ...main, version: '2' };
+  const shares = (other: OnlineModel) => [
+    { model: main, canary: undefined },
+    { model: other, canary: 5 },
+  ];
+  expect(modelsOf(shares(canary)).list()).toHaveLength(2);
+  expect(() => modelsOf(shares({ ...canary, ...change(main) }))).toThrow(`version 2 of the model iris has other ${what} than`);
 });

@@ -65,6 +65,41 @@ it('refuses a digest that differs, and settings with problems, each with its rea
   expect(metricOf(await server.metrics(), 'score_batch_serve_reload_refused')).toBe(0);
 }, 120_000);
 
+it('replaces a process that is lost although the bundles have changed and cannot be reloaded, once they are what the others have', async () => {
+  const server = await startServer('processes: 2\n');
+  const [victim = 0, other = 0] = await server.processes();
+  const description = path.join(server.folder, 'iris/model.yaml');
+  const before = await readFile(description, 'utf8');
+  await edit(server, 'iris/model.yaml', /version: "2026-11-27"/, 'version: "2026-12-01"');
+  await edit(server, 'serve.yaml', /host:/, 'prot: 1\nhost:');
+  process.kill(victim, 'SIGKILL');
+  await server.says(/^warning: the bundles on the disk have changed/m);
+  await server.says(/unknown key prot; did you mean port\?/);
+  await writeFile(description, before);
+  await expect.poll(async () => metricOf(await server.metrics(), 'score_batch_serve_processes'), { timeout: 30_000 }).toBe(2);
+  // Both answer, and with what they had.
+  await expect.poll(server.processes, { timeout: 30_000 }).toHaveLength(2);
+  expect(await server.processes()).toContain(other);
+  const versions = await Promise.all(
+    Array.from({ length: 8 }, async () => {
+      const response = await fetch(`${server.url}/v2/models/iris`, { headers: { connection: 'close' } });
+      return ((await response.json()) as { versions: string[] }).versions;
+    }),
+  );
+  expect(new Set(versions.flat())).toEqual(new Set(['2026-11-27']));
+}, 120_000);
+
+it('keeps a port that it chose when it is told to have it, and says that another host needs another one', async () => {
+  const server = await startServer();
+  await edit(server, 'serve.yaml', /^port: 0$/m, `port: ${server.port}`);
+  server.signal('SIGHUP');
+  await server.says(/^reloaded; listening on /m);
+  await edit(server, 'serve.yaml', /^host: 127\.0\.0\.1$/m, 'host: 0.0.0.0\nallow_anyone: true');
+  server.signal('SIGHUP');
+  await server.says(/the reload is refused.*: this server listens on port \d+ of 127\.0\.0\.1 until it is replaced/);
+  expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200);
+}, 120_000);
+
 it('reloads all processes where one that is started anew finds another bundle than theirs', async () => {
   const server = await startServer('processes: 2\n');
   const before = await server.processes();

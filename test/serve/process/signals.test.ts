@@ -1,10 +1,20 @@
 import { once } from 'node:events';
-import { createConnection } from 'node:net';
+import { type AddressInfo, createConnection, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { scoreBatchProcess } from '../../support/score-batch.ts';
 import { startLoad } from './load.ts';
 import { edit, isAlive, metricOf, startServer } from './server.ts';
+
+/** A port that nobody listens on. */
+async function freePort(): Promise<number> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as AddressInfo;
+  listener.close();
+  await once(listener, 'close');
+  return port;
+}
 
 const statusOf = async (url: string): Promise<number> =>
   (await fetch(`${url}/v2/health/ready`, { headers: { connection: 'close' } })).status;
@@ -124,6 +134,17 @@ it('says that another process listens on the port, before it loads a model', asy
     `error: another process listens on port ${server.port} of 127.0.0.1\nhint: end it, or choose another port for HTTP with --port\n`,
   );
   expect(await statusOf(server.url)).toBe(200);
+}, 60_000);
+
+it('does not listen without a GPU where one is required', async () => {
+  const server = await startServer();
+  const port = await freePort();
+  const args = ['serve', 'iris', '--no-grpc', '--port', String(port), '--require-gpu'];
+  const { code, stderr } = await scoreBatchProcess(server.folder, args);
+  expect(code).toBe(78);
+  expect(stderr).toMatch(/^error: no execution provider can run .*\n {2}cpu: refused, a GPU is required\n/);
+  expect(stderr).not.toContain('listening');
+  await expect(fetch(`http://127.0.0.1:${port}`)).rejects.toThrow('fetch failed');
 }, 60_000);
 
 it('does not listen where a bundle does not prove itself', async () => {

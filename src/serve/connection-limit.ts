@@ -1,0 +1,16 @@
+import type { Server, Socket } from 'node:net';
+
+/**
+ * Ends connections beyond the most that may be open at once. Not with `maxConnections`: a cluster would hand a refused connection
+ * from process to process.
+ */
+export function limitConnections(server: Server, most: number): void {
+  let open = 0;
+  server.on('connection', (socket: Socket) => {
+    open += 1;
+    socket.once('close', () => {
+      open -= 1;
+    });
+    if (open > most) socket.destroy();
+  });
+}
