@@ -32,12 +32,13 @@ async function obey(order: Order): Promise<void> {
         process.exit(1);
       });
       loaded = await loadServing(settings, { log: logTo(console), allMetrics: askForAll });
-      const models = loaded.service.models.list().map(({ name, version, digest, sameBits, bundle: { definitionDigest } }) => ({
+      const models = loaded.service.models.list().map(({ name, version, digest, sameBits, bits, bundle }) => ({
         name,
         version,
         digest,
-        definitionDigest,
+        definitionDigest: bundle.definitionDigest,
         sameBits,
+        largestDifference: sameBits ? 0 : bits.largest,
       }));
       tell({ type: 'loaded', models });
       return;

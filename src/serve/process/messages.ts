@@ -19,6 +19,8 @@ export interface LoadedModel {
   readonly digest: string;
   readonly definitionDigest: string;
   readonly sameBits: boolean;
+  /** The largest difference that was seen of a value with the rows beside it; 0 if bits are the same. */
+  readonly largestDifference: number;
 }
 
 /** What the supervisor tells a process. */

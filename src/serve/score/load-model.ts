@@ -17,7 +17,7 @@ import { measureRowLimit } from './row-limit.ts';
  * read; scoring loads nothing more.
  *
  * @param onRun is told the rows that share each run
- * @throws ScoreBatchError `configuration` if the bundle is not what it says
+ * @throws ScoreBatchError `configuration` if the bundle is not what it says, or a row's values depend on the rows beside it
  */
 export async function loadOnlineModel(
   folder: string,
@@ -48,14 +48,15 @@ async function prepare(
   const free = createModelRun(session, signature);
   const golden = await readGoldenBatch(bundle, free.kinds);
   const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
-  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
-  const { kinds, run } = createModelRun(session, signature, runRows);
+  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows, bundle.file);
+  const requestRows = limits.rows ?? maxRows;
+  // Another encoder would read all categories again, while requests wait.
+  const { kinds, run } = createModelRun(session, signature, { callRows: runRows, capacity: Math.max(runRows, requestRows) });
   const counted: typeof run = async (batches) => {
     onRun(batches.reduce((sum, batch) => sum + batch.rows, 0));
     return await run(batches);
   };
   const queue = createQueue({ run: counted, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
-  const requestRows = limits.rows ?? maxRows;
   const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
   const outputDtype = dtype === 'float64' ? 'float64' : 'float32';
   const width = classes?.labels.length ?? 1;
