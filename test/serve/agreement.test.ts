@@ -89,7 +89,8 @@ async function askAll(ask: Ask, cells: readonly (readonly Cell[])[]): Promise<(A
 /** What the batch publishes of an answer: one value, rounded once to millionths. @param index of the class, for several */
 function rounded(answer: Answer | undefined, index = 0): Answer | undefined {
   if (answer === undefined || 'reason' in answer) return answer;
-  return { values: [Math.round((answer.values[index] ?? Number.NaN) * 1e6)] };
+  // A decimal has one zero.
+  return { values: [Math.round((answer.values[index] ?? Number.NaN) * 1e6) + 0] };
 }
 
 const SQL_TYPES = { float32: 'DOUBLE', float64: 'DOUBLE', int64: 'BIGINT', bool: 'BOOLEAN', string: 'VARCHAR' } as const;
