@@ -114,7 +114,7 @@ async function scoredInBatch(
       `alter table users add column signup date default date '1997-03-10'`,
     ],
     model,
-    job: scored === undefined ? JOB : JOB.replace('score:\n', `score:\n  class: ${scored}\n`),
+    job: scored === undefined ? JOB : JOB.replace('score:\n', `score:\n  class: "${scored}"\n`),
     files: {
       'jobs/query.sql': `select user_id, ${names} from users where signup >= :window_start_date and signup < :window_end_date`,
     },
