@@ -46,7 +46,14 @@ export function inferenceCalls({ grpc }: GrpcPackages, service: Service): Untype
 async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): Promise<Buffer> {
   const message = read(service, bytes);
   const gone = new AbortController();
-  call.once('cancelled', () => gone.abort());
+  let answered = false;
+  const leave = () => {
+    // Every call is cancelled in the end, and an abort makes an error with its stack.
+    if (!answered) gone.abort();
+  };
+  // A call that was cancelled before does not say so again.
+  if (call.cancelled) leave();
+  else call.once('cancelled', leave);
   const answer = await infer(service, {
     protocol: 'grpc',
     name: message.name,
@@ -55,6 +62,7 @@ async function modelInfer(service: Service, bytes: Buffer, call: Call<Buffer>): 
     deadline: deadlineOf(call),
     signal: gone.signal,
   });
+  answered = true;
   return writeAnswer(answer, isRaw(message));
 }
 
