@@ -84,6 +84,7 @@ const SYSTEM = [
   'shadow/bad-input',
   'shadow/shadow',
   'serve/lazy',
+  'serve/process/bits',
   'serve/process/device-lost',
   'serve/process/grpc',
   'serve/process/log',

@@ -3,9 +3,10 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { expectedFlowers, irisProject, TOLERANCE } from './support/iris-project.ts';
-import { repository, statements } from './support/project.ts';
+import { makeProject, repository, statements } from './support/project.ts';
 import { rowsOf, warehouseOf } from './support/published.ts';
 import { scoreBatch } from './support/score-batch.ts';
+import { threeClasses } from './support/three-classes.ts';
 
 const VIRGINICA = { score: '  class: virginica\n' };
 
@@ -24,6 +25,40 @@ describe('a class as the score', () => {
       ({ virginica }, i) => !(Math.abs(Number(published[i]?.probability) - Number(virginica)) <= TOLERANCE),
     );
     expect(far).toEqual([]);
+  });
+
+  it.each(['always', 'never'])('rejects a row of which another class is none, with freeze: %s', async (freeze) => {
+    const folder = await makeProject({
+      warehouse: [
+        `create table people as select * from (values (1, 0.25, 0.5), (2, null, 0.5), (3, -0.0625, 0.5), (4, 0.6, 0.5),
+          (5, 0.0, 0.5)) as people(user_id, a, b), (values (date '1997-03-10')) as days(seen)`,
+      ],
+      model: await threeClasses(),
+      job: `name: classes
+model: model
+time_zone: UTC
+source:
+  warehouse: duckdb:data/warehouse.duckdb
+  query: select * from people where seen >= :window_start_date and seen < :window_end_date
+  key: [user_id]
+  freeze: ${freeze}
+score: { column: score, class: "1", providers: [cpu] }
+sink: { table: scores }
+gates: { max_quarantine_rate: 100% }
+`,
+    });
+    await week(folder);
+    // Class 1 has one half of every row.
+    expect(await rowsOf(folder, 'select user_id, score from scores order by user_id')).toEqual([
+      { user_id: '1', score: '0.500000' },
+      { user_id: '5', score: '0.500000' },
+    ]);
+    const rejected = await rowsOf(folder, 'select user_id, reason, column_name from scores_quarantine order by user_id');
+    expect(rejected).toEqual([
+      { user_id: '2', reason: 'score is not a finite number', column_name: null },
+      { user_id: '3', reason: 'score outside 0 to 1', column_name: null },
+      { user_id: '4', reason: 'score outside 0 to 1', column_name: null },
+    ]);
   });
 
   it('is another score if it is another class: a run of its own, which no drift and no comparison mixes up', async () => {

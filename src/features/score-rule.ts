@@ -19,3 +19,19 @@ export function refuseScore(millionths: number): Rejection {
   if (millionths >= 0 && millionths <= MILLION) return 0;
   return Number.isFinite(millionths) ? OUTSIDE : NOT_FINITE;
 }
+
+/**
+ * Rejects each row with a value that is not a score. Where a model predicts classes, one bad probability makes the others of the
+ * row doubtful too, online and in the batch alike, whichever class is the score.
+ *
+ * @param values row-major, `width` per row; further rows are padding
+ * @param rejected one `Rejection` per row; set if it is still 0
+ */
+export function refuseRows(values: Float32Array | Float64Array, width: number, rejected: Int32Array): void {
+  for (let row = 0, at = 0; row < rejected.length; row += 1) {
+    for (const end = at + width; at < end; at += 1) {
+      const refused = refuseScore(millionthsOf(values[at] as number));
+      if (refused !== 0) rejected[row] ||= refused;
+    }
+  }
+}

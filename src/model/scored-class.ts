@@ -23,11 +23,6 @@ export function withScore(bundle: Bundle, choice: ScoreChoice): Bundle {
       hint: `remove score.${key}; or name probabilities and labels under output in model.yaml, if the model predicts a class`,
     });
   }
-  if (definition.reference?.score !== undefined) {
-    throw new ScoreBatchError('configuration', `reference.score of the bundle ${folder} does not say of which class it is`, {
-      hint: `write reference.classes: { ${classes.labels[0]}: { edges: …, shares: … } } in model.yaml, with a histogram per class`,
-    });
-  }
   if (choice.class === undefined) {
     if (choice.classes !== undefined) return bundle;
     const named = classes.labels.slice(0, MAX_NAMED).join(', ');

@@ -30,13 +30,13 @@ export async function scoreChunk(task: ChunkTask, workspace: ChunkWorkspace): Pr
   let read = 0;
   let scored = 0;
   const scoreBatch = async (): Promise<void> => {
-    const { output } = setup.signature;
+    const { signature } = setup;
     const inputs = encoder.tensors(read - scored);
     if (classes !== undefined) await scoreClasses?.(session, inputs, { into: classes, rejected, start: scored });
     else
       takeScores(
-        await session.run(inputs, output),
-        output.index,
+        await session.run(inputs, signature.output),
+        signature,
         scores.subarray(scored, read),
         rejected.subarray(scored, read),
       );

@@ -1,10 +1,8 @@
 import type { PublishedClasses } from '../domain/class-columns.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { rejection } from '../features/rejection.ts';
+import { millionthsOf, refuseScore } from '../features/score-rule.ts';
 import type { BatchedSession } from '../runtime/batches.ts';
 import type { InputTensor, OutputTensor } from '../runtime/session.ts';
-
-const MILLION = 1_000_000;
 
 /** What a model says of each class, per row; ignored for rejected rows. */
 export interface ClassScores {
@@ -47,8 +45,6 @@ export function createScoreClasses({ label, probabilities, labels, score }: Publ
   const names = label === undefined ? [probabilities] : [probabilities, label];
   const places = new Map(labels.map((name, place) => [name, place]));
   const width = labels.length;
-  const notFinite = rejection('score is not a finite number');
-  const outside = rejection('score outside 0 to 1');
   const predicted = (values: OutputTensor['values'], rows: number, row: number): number => {
     const name = String(values[row]);
     const place = places.get(name);
@@ -70,9 +66,10 @@ export function createScoreClasses({ label, probabilities, labels, score }: Publ
         let most = 0;
         for (let place = 0; place < width; place += 1) {
           const value = values[at + place] as number;
-          const rounded = Math.round(value * MILLION);
-          if (rounded >= 0 && rounded <= MILLION) (into.probabilities[place] as Int32Array)[to] = rounded;
-          else rejected[to] ||= Number.isFinite(rounded) ? outside : notFinite;
+          const rounded = millionthsOf(value);
+          const refused = refuseScore(rounded);
+          if (refused === 0) (into.probabilities[place] as Int32Array)[to] = rounded;
+          else rejected[to] ||= refused;
           if (value > (values[at + most] as number)) most = place;
         }
         if (rejected[to] !== 0) continue;

@@ -26,7 +26,7 @@ export async function scorePart(
   inputs: readonly InputTensor[],
   { scores, rejected, skipKeys, earlier }: Part,
 ): Promise<number> {
-  const { output } = setup.signature;
+  const { signature } = setup;
   const all = scores.length;
   const changed: number[] = [];
   let unchanged = 0;
@@ -41,12 +41,12 @@ export async function scorePart(
   }
   if (changed.length === 0) return unchanged;
   if (changed.length === all) {
-    takeScores(await session.run(inputs, output), output.index, scores, rejected);
+    takeScores(await session.run(inputs, signature.output), signature, scores, rejected);
     return unchanged;
   }
-  const result = await session.run(pickRows(inputs, changed), output);
+  const result = await session.run(pickRows(inputs, changed), signature.output);
   const picked = { scores: new Int32Array(changed.length), rejected: new Int32Array(changed.length) };
-  takeScores(result, output.index, picked.scores, picked.rejected);
+  takeScores(result, signature, picked.scores, picked.rejected);
   for (const [i, row] of changed.entries()) {
     scores[row] = picked.scores[i] as number;
     rejected[row] = picked.rejected[i] as number;

@@ -3,7 +3,10 @@ import type { Bundle } from '../model/bundle.ts';
 
 /** Rows to score, and for how long somebody waits for them. */
 export interface ScoreRequest {
-  /** The columns are in the order of `featuresOf`, each of the model's `kinds`. */
+  /**
+   * The columns are in the order of `featuresOf`, each of the model's `kinds`; `float32` also where that is `float64`: a bound is
+   * then rounded like the values before they are compared.
+   */
   readonly batch: ColumnBatch;
   /** On the `performance.now()` clock; a request that is still queued then is not scored. */
   readonly deadline?: number;
@@ -28,12 +31,9 @@ export interface Predictions {
 export interface BitComparison {
   /** Whether all bits agreed in runs of up to `runRows` rows. */
   readonly same: boolean;
-  /**
-   * Largest difference of a value in the smallest run that had one; infinite if a value is NaN or a label differs, 0 if no run
-   * had any.
-   */
+  /** Largest difference of a value in a run; 0 if no run had any. If `same`, it is of a run that is too large to happen. */
   readonly largest: number;
-  /** Rows of that run; 0 if no run had a difference. Runs stay below it if `same`. */
+  /** Rows of that run; 0 if no run had a difference. */
   readonly rows: number;
 }
 
@@ -59,7 +59,7 @@ export interface OnlineModel {
    * is scored in parts.
    */
   readonly runRows: number;
-  /** Whether a row has the same bits in every batch, as far as the golden rows tell; else within 1e-6. */
+  /** Whether a row has the same bits in every batch; else within 1e-6. Golden rows have shown it. */
   readonly sameBits: boolean;
   /** What `sameBits` was concluded from. */
   readonly bits: BitComparison;

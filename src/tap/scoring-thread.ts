@@ -160,21 +160,21 @@ async function scoreRows(
   session: Session,
   { inputs, known, rejected }: EncodedBatch,
 ): Promise<Int32Array> {
-  const { output } = setup.signature;
+  const { signature } = setup;
   const scores = new Int32Array(rejected.length);
   const unknown = known && [...known.keys()].filter((row) => known[row] === 0);
   if (known === undefined || unknown === undefined || unknown.length === rejected.length) {
-    takeScores(await session.run(inputs, output), output.index, scores, rejected);
+    takeScores(await session.run(inputs, signature.output), signature, scores, rejected);
     return scores;
   }
   for (let row = 0; row < known.length; row += 1) scores[row] = (known[row] as number) - 1;
   if (unknown.length === 0) return scores;
-  const result = await session.run(pickRows(inputs, unknown), output);
+  const result = await session.run(pickRows(inputs, unknown), signature.output);
   const picked = {
     scores: new Int32Array(unknown.length),
     rejected: Int32Array.from(unknown, (row) => rejected[row] as number),
   };
-  takeScores(result, output.index, picked.scores, picked.rejected);
+  takeScores(result, signature, picked.scores, picked.rejected);
   for (const [i, row] of unknown.entries()) {
     scores[row] = picked.scores[i] as number;
     rejected[row] = picked.rejected[i] as number;

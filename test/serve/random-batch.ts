@@ -12,7 +12,8 @@ const BEYOND_FLOAT32 = 1e300;
 
 /**
  * Random rows of a model's features: most inside the ranges, and some at their edges, just outside, null (whether allowed or
- * not) and of unknown categories. Doubles have at most four decimals or are an edge, so that they survive as text.
+ * not) and of unknown categories. Doubles have at most four decimals or are an edge, and none is -0, so that they survive as
+ * text.
  *
  * @param random numbers from 0 to 1
  */
@@ -35,8 +36,8 @@ function cellOf(feature: Feature, dtype: string, odd: boolean, random: () => num
   if (random() < 0.05) return whole ? Math.round(pick([low, high])) : pick([low, high]);
   if (odd && random() < 0.1) return pick([Math.floor(low) - 1, Math.ceil(high) + 1, ...(whole ? [] : [BEYOND_FLOAT32])]);
   const value = low + random() * (high - low);
-  if (whole || random() < 0.3) return Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high));
-  return Math.min(Math.max(Math.round(value * 1e4) / 1e4, low), high);
+  if (whole || random() < 0.3) return Math.min(Math.max(Math.round(value), Math.ceil(low)), Math.floor(high)) + 0;
+  return Math.min(Math.max(Math.round(value * 1e4) / 1e4, low), high) + 0;
 }
 
 /** Cells by row, column by column. @param kinds of the model */

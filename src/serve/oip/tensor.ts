@@ -19,7 +19,7 @@ export interface InferTensor {
   readonly name: string;
   readonly datatype: Datatype;
   readonly shape: readonly number[];
-  /** As many elements as the shape says, in the array type of the datatype (see `isDataOf`). */
+  /** As many elements as the shape says, in the array type of the datatype. */
   readonly data: TensorData;
 }
 

@@ -35,16 +35,15 @@ async function obey(order: Order): Promise<void> {
         process.exit(1);
       });
       loaded = await loadServing(settings, { log: logTo(console), allMetrics: askForAll, onBroken: giveUp });
-      const models = loaded.service.models
-        .list()
-        .map(({ name, version, digest, sameBits, maxRows, bundle: { definitionDigest } }) => ({
-          name,
-          version,
-          digest,
-          definitionDigest,
-          sameBits,
-          maxRows,
-        }));
+      const models = loaded.service.models.list().map(({ name, version, digest, sameBits, bits, maxRows, bundle }) => ({
+        name,
+        version,
+        digest,
+        definitionDigest: bundle.definitionDigest,
+        sameBits,
+        largestDifference: sameBits ? 0 : bits.largest,
+        maxRows,
+      }));
       tell({ type: 'loaded', models });
       return;
     }

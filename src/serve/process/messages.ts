@@ -21,6 +21,8 @@ export interface LoadedModel {
   readonly sameBits: boolean;
   /** Most rows of a request, as this process measured it. */
   readonly maxRows: number;
+  /** The largest difference that was seen of a value with the rows beside it; 0 if bits are the same. */
+  readonly largestDifference: number;
 }
 
 /** What the supervisor tells a process. */

@@ -161,8 +161,10 @@ function say(console: Pick<Console, 'info'>, what: string, { http, grpc }: Addre
   });
 }
 
-function describe({ name, version, sameBits }: LoadedModel): string {
-  return `${name} ${version}${sameBits ? '' : ' (scores may differ by 1e-6 with the rows beside them)'}`;
+function describe({ name, version, sameBits, largestDifference }: LoadedModel): string {
+  if (sameBits) return `${name} ${version}`;
+  const seen = Number(largestDifference.toPrecision(2));
+  return `${name} ${version} (scores differ with the rows beside them, by up to ${seen} where it was measured)`;
 }
 
 function warnOf({ host, tokens, tls }: ServeSettings, console: Pick<Console, 'warn'>): void {

@@ -1,10 +1,14 @@
 import type { ColumnBatch } from '../../domain/column-batch.ts';
+import { ScoreBatchError } from '../../errors.ts';
 import { seededRandom } from '../../random.ts';
 import type { BitComparison, Predictions } from '../online-model.ts';
 import type { ModelRun } from './model-run.ts';
 
 /** Sizes of runs at which kernels were seen to change how they sum, and some between them. */
 const SIZES = [2, 3, 4, 6, 8, 10, 12, 14, 16, 30, 31, 62, 64];
+
+/** What a value may differ by with the rows beside it, absolutely: values are probabilities. */
+const PROMISED = 1e-6;
 
 /** Most golden rows that are compared, which bounds the time that a slow model takes to start. */
 const MAX_ROWS = 64;
@@ -19,12 +23,20 @@ interface Compared {
 /**
  * Scores rows alone and in runs of several sizes and orders, built as requests would be, and compares all bits. Kernels may change
  * at a size of some thousand rows (those of a linear classifier do, where a run has more than 16,384 values); then runs stay below
- * it, and their bits are the same.
+ * it, and their bits are the same. Where bits of small runs differ already, runs stay below the size at which they would break the
+ * promise of 1e-6.
  *
- * @param rows batches of one row
+ * @param all batches of one row
  * @param runRows largest size to try
+ * @param file the model's, for the message
+ * @throws ScoreBatchError `configuration` if small runs differ by more than 1e-6, or in labels or what they reject
  */
-export async function compareBits({ run }: ModelRun, all: readonly ColumnBatch[], runRows: number): Promise<Compared> {
+export async function compareBits(
+  { run }: ModelRun,
+  all: readonly ColumnBatch[],
+  runRows: number,
+  file: string,
+): Promise<Compared> {
   const rows = all.slice(0, MAX_ROWS);
   const alone: Predictions[] = [];
   for (const row of rows) alone.push(await run([row]));
@@ -37,18 +49,34 @@ export async function compareBits({ run }: ModelRun, all: readonly ColumnBatch[]
     return largest;
   };
   const small = [...new Set([...SIZES, rows.length])].filter((size) => size <= runRows).sort((a, b) => a - b);
+  let [largest, at] = [0, 0];
   for (const size of small) {
-    const largest = await differenceAt(size);
-    if (largest > 0) return { bits: { same: false, largest, rows: size }, runRows };
+    const difference = await differenceAt(size);
+    if (difference > PROMISED) throw dependentRowsError(file, difference, size);
+    if (difference > largest) [largest, at] = [difference, size];
   }
+  const same = largest === 0;
   let most = Math.min(runRows, SIZES.at(-1) ?? 2);
   while (most < runRows) {
     const size = Math.min(most * 2, runRows);
-    const largest = await differenceAt(size);
-    if (largest > 0) return { bits: { same: true, largest, rows: size }, runRows: most };
+    const difference = await differenceAt(size);
+    if (same && difference > 0) return { bits: { same, largest: difference, rows: size }, runRows: most };
+    if (difference > PROMISED) break;
+    if (difference > largest) [largest, at] = [difference, size];
     most = size;
   }
-  return { bits: { same: true, largest: 0, rows: 0 }, runRows };
+  return { bits: { same, largest, rows: at }, runRows: most };
+}
+
+function dependentRowsError(file: string, difference: number, size: number): ScoreBatchError {
+  const how = Number.isFinite(difference)
+    ? `by ${Number(difference.toPrecision(2))}, and 1e-6 is promised`
+    : 'in its label or in whether it is rejected';
+  const message = `${file} cannot be served: what it gives a row depends on the rows beside it`;
+  return new ScoreBatchError('configuration', message, {
+    details: [`a golden row alone and in a run of ${size} rows differs ${how}`],
+    hint: 'export the model for inference, without computations across the rows of a batch: a mean over axis 0, batch statistics, dynamic quantization',
+  });
 }
 
 /** Orders of rows in runs of one size: each row at least once, forwards and backwards, and rows picked at random. */
@@ -61,18 +89,21 @@ function* compositions(rows: number, size: number): Generator<number[]> {
   yield Array.from({ length: size }, () => Math.floor(random() * rows));
 }
 
+/** @returns infinity if a label differs, or whether a row is rejected */
 function largestDifference(alone: readonly Predictions[], order: readonly number[], among: Predictions): number {
   const { values, width, labels, rejected } = among;
   let largest = 0;
   for (const [position, row] of order.entries()) {
     const expected = alone[row] as Predictions;
-    if (labels?.[position] !== expected.labels?.[0] || rejected[position] !== expected.rejected[0]) return Infinity;
+    if (rejected[position] !== expected.rejected[0]) return Infinity;
+    // What the model gives a rejected row is answered to nobody.
+    if (rejected[position] !== 0) continue;
+    if (labels?.[position] !== expected.labels?.[0]) return Infinity;
     for (let j = 0; j < width; j += 1) {
       const [before = 0, after = 0] = [expected.values[j], values[position * width + j]];
       if (Object.is(before, after)) continue;
-      const difference = Math.abs(before - after);
       // Zeros of both signs differ by 0, and are not the same bits.
-      largest = Math.max(largest, Number.isNaN(difference) ? Infinity : difference || Number.MIN_VALUE);
+      largest = Math.max(largest, Math.abs(before - after) || Number.MIN_VALUE);
     }
   }
   return largest;

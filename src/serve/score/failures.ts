@@ -2,8 +2,8 @@ import { ScoreBatchError } from '../../errors.ts';
 import { ServeFailure } from '../failure.ts';
 
 /**
- * What the sender of rows is told that the model failed on. The runtime's own message may hold values of rows, so it is kept
- * neither in the failure nor in its cause.
+ * What the sender of rows is told that the model failed on. The runtime's own error may hold values of rows, so the error that
+ * was made of it is kept without its cause. Anything else is a bug, whose message the log masks.
  */
 export function failureOf(error: unknown): ServeFailure {
   if (error instanceof ServeFailure) return error;

@@ -26,7 +26,7 @@ export interface ModelEvents {
  * Loads a bundle, proves its golden rows, opens the session that answers, and measures it. Blocks the thread while the model is
  * read; scoring loads nothing more.
  *
- * @throws ScoreBatchError `configuration` if the bundle is not what it says
+ * @throws ScoreBatchError `configuration` if the bundle is not what it says, or a row's values depend on the rows beside it
  */
 export async function loadOnlineModel(folder: string, settings: ServeSettings, events: ModelEvents = {}): Promise<OnlineModel> {
   const bundle = await loadBundle(folder);
@@ -48,8 +48,10 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   const free = createModelRun(session, signature);
   const golden = await readGoldenBatch(bundle, free.kinds);
   const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
-  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows);
-  const { kinds, run } = createModelRun(session, signature, runRows);
+  const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows, bundle.file);
+  let requestRows = limits.rows ?? maxRows;
+  // Another encoder would read all categories again, while requests wait.
+  const { kinds, run } = createModelRun(session, signature, { callRows: runRows, capacity: Math.max(runRows, requestRows) });
   const counted: typeof run = async (batches) => {
     events.run?.(batches.reduce((sum, batch) => sum + batch.rows, 0));
     try {
@@ -60,7 +62,6 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
     }
   };
   const queue = createQueue({ run: counted, runRows, queuedRows: limits.queuedRows, maxDelayMs, secondsPerRow });
-  let requestRows = limits.rows ?? maxRows;
   const dtype = session.metadata.outputs.find(({ name }) => name === output.name)?.dtype;
   const outputDtype = dtype === 'float64' ? 'float64' : 'float32';
   const width = classes?.labels.length ?? 1;

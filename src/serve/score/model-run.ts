@@ -22,21 +22,27 @@ export interface ModelRun {
   run(batches: readonly ColumnBatch[]): Promise<Predictions>;
 }
 
-/** Rows for which there is memory at first. */
-const FIRST_CAPACITY = 64;
+interface ModelRunOptions {
+  /** Most rows of a call of the model. The event loop turns between two calls. */
+  readonly callRows?: number;
+  /** Rows for which there is memory from the start; it grows with the first run that needs more. */
+  readonly capacity?: number;
+}
 
 /**
- * Calls of the model have at most `callRows` rows, and the event loop turns between two of them.
- *
  * Runs are padded to an even number of rows: kernels multiply the last odd row in another order of additions, so that its bits
  * would depend on how many rows came with it. A model with a fixed batch size runs in batches of that size.
  */
-export function createModelRun(session: Session, signature: Signature, callRows = Number.POSITIVE_INFINITY): ModelRun {
+export function createModelRun(
+  session: Session,
+  signature: Signature,
+  { callRows = Number.POSITIVE_INFINITY, capacity: first = 64 }: ModelRunOptions = {},
+): ModelRun {
   const fixed = fixedBatch(session.metadata);
   const multiple = fixed ?? 2;
   const { classes, output } = signature;
   const names = [output.name, ...(classes?.label === undefined ? [] : [classes.label])];
-  let capacity = Math.ceil(FIRST_CAPACITY / multiple) * multiple;
+  let capacity = Math.ceil(first / multiple) * multiple;
   let encoder = createEncoder(signature, [], capacity);
 
   async function outputsOf(inputs: readonly InputTensor[], size: number): Promise<readonly OutputTensor[]> {

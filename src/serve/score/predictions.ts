@@ -1,7 +1,7 @@
 import { counted } from '../../domain/counted.ts';
 import type { Signature } from '../../domain/signature.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { millionthsOf, refuseScore } from '../../features/score-rule.ts';
+import { refuseRows } from '../../features/score-rule.ts';
 import type { OutputTensor } from '../../runtime/session.ts';
 import type { Predictions } from '../online-model.ts';
 
@@ -76,16 +76,6 @@ function numbersOf(tensor: OutputTensor | undefined, { signature, rows, size }: 
   const scores = values instanceof Float32Array ? new Float32Array(rows) : new Float64Array(rows);
   for (let row = 0, at = output.index; row < rows; row += 1, at += given) scores[row] = values[at] as number;
   return scores;
-}
-
-/** With classes, one probability that is none rejects the row. */
-function refuseRows(values: Numbers, width: number, rejected: Int32Array): void {
-  for (let row = 0, at = 0; row < rejected.length; row += 1) {
-    for (const end = at + width; at < end; at += 1) {
-      const refused = refuseScore(millionthsOf(values[at] as number));
-      if (refused !== 0) rejected[row] ||= refused;
-    }
-  }
 }
 
 function textsOf({ values }: OutputTensor, rows: number): string[] {

@@ -78,6 +78,25 @@ describe('a run', () => {
     expect(await sizesOf(`${FIXTURES}/fixed-one`, [1, 2])).toEqual([1, 1, 1]);
   });
 
+  it('has the memory of all others, up to the largest that was foreseen', async () => {
+    const bundle = await loadBundle(IRIS);
+    const session = await openSession(bundle, { providers: ['cpu'], requireGpu: false });
+    const buffers = new Set<unknown>();
+    const watched = {
+      ...session,
+      runOutputs: (...[inputs, names]: Parameters<typeof session.runOutputs>) => {
+        for (const { values } of inputs) buffers.add((values as Float32Array).buffer);
+        return session.runOutputs(inputs, names);
+      },
+    };
+    const model = createModelRun(watched, bundle.signature, { capacity: 1000 });
+    for (const rows of [1, 65, 1000, 2]) await model.run([threes(model, rows)]);
+    expect(buffers.size).toBe(1);
+    await model.run([threes(model, 1001)]);
+    expect(buffers.size).toBe(2);
+    await session.close();
+  });
+
   it('has the requests of one turn of the event loop, whole, and within its rows', async () => {
     const runs = await runsOf({ runRows: 10 }, [4, 4, 4, 30, 1, 9, 1, 1]);
     expect(runs).toEqual([[4, 4], [4], [30], [1, 9], [1, 1]]);
@@ -143,11 +162,13 @@ async function recorded(options: { readonly runRows: number; readonly maxDelayMs
     return model.run(batches);
   };
   const queue = createQueue({ run, queuedRows: 1000, maxDelayMs: 0, secondsPerRow: 1e-3, ...options });
-  const batch = (rows: number) => ({
-    rows,
-    columns: model.kinds.map(() => ({ kind: 'float64' as const, values: new Float64Array(rows).fill(3), valid: undefined })),
-  });
-  return { queue, runs, batch };
+  return { queue, runs, batch: (rows: number) => threes(model, rows) };
+}
+
+/** Rows of the number 3. */
+function threes({ kinds }: ModelRun, rows: number) {
+  const columns = kinds.map(() => ({ kind: 'float64' as const, values: new Float64Array(rows).fill(3), valid: undefined }));
+  return { rows, columns };
 }
 
 async function runsOf(options: { readonly runRows: number }, requests: readonly number[]): Promise<number[][]> {

@@ -5,6 +5,7 @@ import { ServeFailure } from '../../../src/serve/failure.ts';
 import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { repository, temporaryFolder } from '../../support/project.ts';
 import { constant, minusMean, spoilt } from '../../support/spoilt-model.ts';
+import { threeClasses } from '../../support/three-classes.ts';
 import { CHURN, IRIS } from '../served.ts';
 import { loaded } from './loaded.ts';
 import { randomCells, requestOf, rowsOf } from './requests.ts';
@@ -71,13 +72,54 @@ it.each([
   expect(values[2]).toBe((await model.score(requestOf(model, [[0.25, 0]]))).values[0]);
 });
 
-it('says how far apart scores are where bits depend on the run', async () => {
-  const { folder } = await spoilt({ ...minusMean(1e-6), tolerance: '1e-4' });
-  const { bits, sameBits } = await loaded(folder);
-  expect({ sameBits, same: bits.same }).toEqual({ sameBits: false, same: false });
-  expect(bits.largest).toBeGreaterThan(0);
-  expect(bits.largest).toBeLessThan(1e-4);
-  expect(bits.rows).toBeGreaterThan(0);
+describe('a model whose values depend on the run', () => {
+  it('is served with what they were seen to differ by, if that is within 1e-6', async () => {
+    const { folder } = await spoilt({ ...minusMean(3e-8), tolerance: '1e-4' });
+    const { bits, sameBits } = await loaded(folder);
+    expect({ sameBits, same: bits.same }).toEqual({ sameBits: false, same: false });
+    expect(bits.largest).toBeGreaterThan(1e-8);
+    expect(bits.largest).toBeLessThanOrEqual(1e-6);
+    expect(bits.rows).toBeGreaterThan(0);
+  });
+
+  it('is refused if they differ by more, although the batch has a tolerance for it', async () => {
+    const { folder } = await spoilt({ ...minusMean(1e-6), tolerance: '1e-4' });
+    await expect(loaded(folder)).rejects.toMatchObject({
+      kind: 'configuration',
+      message: expect.stringContaining('model.onnx cannot be served: what it gives a row depends on the rows beside it'),
+      details: [
+        expect.stringMatching(/^a golden row alone and in a run of \d+ rows differs by 0\.0000\d+, and 1e-6 is promised$/),
+      ],
+    });
+  });
+
+  it('is refused if the label depends on it, however equal the probabilities are', async () => {
+    await expect(loaded(await threeClasses({ dependentLabel: true }))).rejects.toMatchObject({
+      kind: 'configuration',
+      details: ['a golden row alone and in a run of 2 rows differs in its label or in whether it is rejected'],
+    });
+  });
+
+  it('gets no more rows at once than it keeps the promise for', async () => {
+    // The larger the run, the larger its sum: 1e-6 is reached between 256 and 1,024 rows.
+    const { operations, constants } = minusMean(1e-8);
+    const { folder } = await spoilt({
+      operations: operations.map((one) => (one.operator === 'ReduceMean' ? { ...one, operator: 'ReduceSum' } : one)),
+      ...{ constants, rows: ['1,0', '2,0', '3,0'], tolerance: '1e-4' },
+    });
+    const model = await loaded(folder);
+    expect(model.runRows).toBeGreaterThanOrEqual(128);
+    expect(model.runRows).toBeLessThan(1024);
+    expect(model.bits.largest).toBeGreaterThan(1e-7);
+    const alone = await model.score(requestOf(model, [[1, 0]]));
+    const among = await model.score(
+      requestOf(
+        model,
+        Array.from({ length: model.runRows }, () => [1, 0]),
+      ),
+    );
+    expect(Math.abs((among.values[0] ?? 0) - (alone.values[0] ?? 1))).toBeLessThanOrEqual(1e-6);
+  });
 });
 
 it('scores without the files of its bundle, which are read before anything is answered', async () => {
