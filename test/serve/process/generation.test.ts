@@ -10,6 +10,7 @@ const model = (name: string, maxRows: number, digest = 'd'): LoadedModel => ({
   digest,
   definitionDigest: 'e',
   sameBits: true,
+  largestDifference: 0,
   maxRows,
 });
 
