@@ -34,13 +34,17 @@ it('takes no more streams of a connection than its limit, and ends those that se
     Array.from({ length: 20 }, async () => {
       const stream = session.request(CALL);
       stream.on('error', () => undefined);
-      const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
+      const status = await once(stream, 'response').then(
+        ([headers]) => (headers as http2.IncomingHttpHeaders)['grpc-status'],
+        (error: Error) => error.message,
+      );
       stream.close();
-      return headers['grpc-status'];
+      return status;
     }),
   );
-  // 4 is DEADLINE_EXCEEDED.
-  expect(new Set(statuses)).toEqual(new Set(['4']));
+  // 4 is DEADLINE_EXCEEDED. Node 24 ends a connection by itself after some of them.
+  expect(statuses).toContain('4');
+  expect(statuses.filter((status) => status !== '4' && !status?.includes('NGHTTP2_ENHANCE_YOUR_CALM'))).toEqual([]);
   expect((await clientOf(addresses.grpc).infer(REQUEST)).outputs).toHaveLength(3);
 });
 
