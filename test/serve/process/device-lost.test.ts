@@ -18,6 +18,7 @@ InferenceSession.prototype.run = function (...given) {
 };
 `;
 
+// Without a WebGPU device, real or in software, there is none to lose; CI installs one.
 it.skipIf(!inject('webgpu'))(
   'replaces a process whose device is lost, and says so',
   async () => {
