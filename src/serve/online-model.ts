@@ -1,5 +1,6 @@
 import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import type { Bundle } from '../model/bundle.ts';
+import type { Predictions } from '../model/predictions.ts';
 
 /** Rows to score, and for how long somebody waits for them. */
 export interface ScoreRequest {
@@ -12,19 +13,6 @@ export interface ScoreRequest {
   readonly deadline?: number;
   /** Aborted once nobody waits for the answer. */
   readonly signal?: AbortSignal;
-}
-
-/** The outcome of each row of a request. */
-export interface Predictions {
-  readonly rows: number;
-  /** Row-major `[rows, width]`, in the element type and with the bits of the model; without meaning for rejected rows. */
-  readonly values: Float32Array | Float64Array;
-  /** 1 for a score, else the number of classes. */
-  readonly width: number;
-  /** The class of each row, for a bundle with classes that names a label output. */
-  readonly labels: readonly string[] | undefined;
-  /** One `Rejection` per row: 0 if it was scored. */
-  readonly rejected: Int32Array;
 }
 
 /** Golden rows scored alone, and again in runs of several sizes. */

@@ -1,5 +1,6 @@
+import type { Predictions } from '../../model/predictions.ts';
 import { ServeFailure } from '../failure.ts';
-import type { OnlineModel, Predictions } from '../online-model.ts';
+import type { OnlineModel } from '../online-model.ts';
 import type { Observation, Service } from '../service.ts';
 import { batchOf } from './columns.ts';
 import { requestedOf, tensorsOf } from './outputs.ts';

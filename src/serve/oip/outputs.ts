@@ -1,8 +1,9 @@
 import { featuresOf } from '../../domain/signature.ts';
 import { readRejection } from '../../features/rejection.ts';
+import type { Predictions } from '../../model/predictions.ts';
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
-import type { OnlineModel, Predictions } from '../online-model.ts';
+import type { OnlineModel } from '../online-model.ts';
 import { shown } from '../shown.ts';
 import type { Datatype } from './datatype.ts';
 import type { OutputTensor, RequestedOutput } from './tensor.ts';

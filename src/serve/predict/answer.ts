@@ -1,8 +1,9 @@
 import { featuresOf } from '../../domain/signature.ts';
 import { readRejection } from '../../features/rejection.ts';
+import type { Predictions } from '../../model/predictions.ts';
 import { ServeFailure } from '../failure.ts';
 import { jsonNumber } from '../json.ts';
-import type { OnlineModel, Predictions } from '../online-model.ts';
+import type { OnlineModel } from '../online-model.ts';
 import { withCount } from './problems.ts';
 
 /** Rejected rows that a refused request lists. */

@@ -1,5 +1,6 @@
+import type { Predictions } from '../../model/predictions.ts';
 import { ServeFailure } from '../failure.ts';
-import type { OnlineModel, Predictions } from '../online-model.ts';
+import type { OnlineModel } from '../online-model.ts';
 import type { Service } from '../service.ts';
 import { predictAnswer, v1Answer } from './answer.ts';
 import { readList } from './body.ts';

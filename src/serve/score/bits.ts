@@ -1,8 +1,9 @@
 import type { ColumnBatch } from '../../domain/column-batch.ts';
 import { ScoreBatchError } from '../../errors.ts';
+import type { ModelRun } from '../../model/model-run.ts';
+import type { Predictions } from '../../model/predictions.ts';
 import { seededRandom } from '../../random.ts';
-import type { BitComparison, Predictions } from '../online-model.ts';
-import type { ModelRun } from './model-run.ts';
+import type { BitComparison } from '../online-model.ts';
 
 /** Sizes of runs at which kernels were seen to change how they sum, and some between them. */
 const SIZES = [2, 3, 4, 6, 8, 10, 12, 14, 16, 30, 31, 62, 64];

@@ -2,15 +2,16 @@ import { grouped } from '../../domain/counted.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { type Bundle, loadBundle } from '../../model/bundle.ts';
 import { readGoldenBatch } from '../../model/golden.ts';
+import { createModelRun } from '../../model/model-run.ts';
+import type { Predictions } from '../../model/predictions.ts';
 import { tryBundle } from '../../model/try-bundle.ts';
 import { isOutOfMemory } from '../../runtime/errors.ts';
 import { openSession, type Session } from '../../runtime/session.ts';
 import { ServeFailure } from '../failure.ts';
-import type { OnlineModel, Predictions, ScoreRequest } from '../online-model.ts';
+import type { OnlineModel, ScoreRequest } from '../online-model.ts';
 import type { ServeSettings } from '../settings.ts';
 import { singleRows } from './batch-rows.ts';
 import { compareBits } from './bits.ts';
-import { createModelRun } from './model-run.ts';
 import { createQueue } from './queue.ts';
 import { measureRowLimit } from './row-limit.ts';
 

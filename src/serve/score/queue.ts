@@ -1,9 +1,10 @@
 import { grouped } from '../../domain/counted.ts';
+import type { ModelRun } from '../../model/model-run.ts';
+import type { Predictions } from '../../model/predictions.ts';
+import { partOf } from '../../model/predictions.ts';
 import { ServeFailure } from '../failure.ts';
-import type { Predictions, ScoreRequest } from '../online-model.ts';
+import type { ScoreRequest } from '../online-model.ts';
 import { failureOf } from './failures.ts';
-import type { ModelRun } from './model-run.ts';
-import { partOf } from './predictions.ts';
 import { createRate } from './rate.ts';
 
 /** Requests that wait for a run of the model, in the order in which they came. */

@@ -1,5 +1,5 @@
 import type { ColumnBatch } from '../../domain/column-batch.ts';
-import type { ModelRun } from './model-run.ts';
+import type { ModelRun } from '../../model/model-run.ts';
 
 /** The longest that a run may keep the event loop from everything else, in milliseconds. */
 const MAX_RUN_MS = 50;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import type { Predictions } from '../../../src/serve/online-model.ts';
+import type { Predictions } from '../../../src/model/predictions.ts';
 import { predictAnswer, v1Answer } from '../../../src/serve/predict/answer.ts';
 import { loaded } from '../score/loaded.ts';
 import { CHURN } from '../served.ts';

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadBundle } from '../../../src/model/bundle.ts';
+import type { ModelRun } from '../../../src/model/model-run.ts';
+import { createModelRun } from '../../../src/model/model-run.ts';
 import { openSession } from '../../../src/runtime/session.ts';
-import type { ModelRun } from '../../../src/serve/score/model-run.ts';
-import { createModelRun } from '../../../src/serve/score/model-run.ts';
 import { createQueue } from '../../../src/serve/score/queue.ts';
 import { repository } from '../../support/project.ts';
 import { CHURN, IRIS } from '../served.ts';

@@ -1,5 +1,6 @@
+import type { Predictions } from '../../../src/model/predictions.ts';
 import { seededRandom } from '../../../src/random.ts';
-import type { OnlineModel, Predictions } from '../../../src/serve/online-model.ts';
+import type { OnlineModel } from '../../../src/serve/online-model.ts';
 import { batchOfCells, type Cell, randomRows } from '../random-batch.ts';
 
 /** A request with these rows. */

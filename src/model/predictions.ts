@@ -1,9 +1,21 @@
-import { counted } from '../../domain/counted.ts';
-import type { Signature } from '../../domain/signature.ts';
-import { ScoreBatchError } from '../../errors.ts';
-import { refuseRows } from '../../features/score-rule.ts';
-import type { OutputTensor } from '../../runtime/session.ts';
-import type { Predictions } from '../online-model.ts';
+import { counted } from '../domain/counted.ts';
+import type { Signature } from '../domain/signature.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { refuseRows } from '../features/score-rule.ts';
+import type { OutputTensor } from '../runtime/session.ts';
+
+/** The outcome of each row of a run. */
+export interface Predictions {
+  readonly rows: number;
+  /** Row-major `[rows, width]`, in the element type and with the bits of the model; without meaning for rejected rows. */
+  readonly values: Float32Array | Float64Array;
+  /** 1 for a score, else the number of classes. */
+  readonly width: number;
+  /** The class of each row, for a bundle with classes that names a label output. */
+  readonly labels: readonly string[] | undefined;
+  /** One `Rejection` per row: 0 if it was scored. */
+  readonly rejected: Int32Array;
+}
 
 type Numbers = Float32Array | Float64Array;
 

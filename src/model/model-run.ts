@@ -1,11 +1,10 @@
-import type { ColumnBatch, ReadKind } from '../../domain/column-batch.ts';
-import { fixedBatch } from '../../domain/model-metadata.ts';
-import type { Signature } from '../../domain/signature.ts';
-import { createEncoder } from '../../features/encoder.ts';
-import { batchOf } from '../../runtime/batches.ts';
-import type { InputTensor, OutputTensor, Session } from '../../runtime/session.ts';
-import type { Predictions } from '../online-model.ts';
-import { joinOutputs, readPredictions } from './predictions.ts';
+import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
+import { fixedBatch } from '../domain/model-metadata.ts';
+import type { Signature } from '../domain/signature.ts';
+import { createEncoder } from '../features/encoder.ts';
+import { batchOf } from '../runtime/batches.ts';
+import type { InputTensor, OutputTensor, Session } from '../runtime/session.ts';
+import { joinOutputs, type Predictions, readPredictions } from './predictions.ts';
 
 /** Encoder and session of a model, for one run at a time. */
 export interface ModelRun {

@@ -1,0 +1,132 @@
+/** A record of a topic. */
+export interface LogRecord {
+  readonly offset: number;
+  /** Epoch milliseconds. */
+  readonly timestamp: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+}
+
+/** Committed records of one partition, in the order of their offsets. */
+export interface LogBatch {
+  readonly partition: number;
+  readonly records: readonly LogRecord[];
+  /** The offset after the last one that was read: markers of transactions and aborted records are passed over. */
+  readonly next: number;
+  /** End of the partition when it was read; `end - next` is the lag. */
+  readonly end: number;
+}
+
+export interface OutputRecord {
+  readonly topic: string;
+  /** Chosen by the hash of the key if undefined. */
+  readonly partition?: number;
+  readonly key: Buffer | string | null;
+  readonly value: Buffer | string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is known of a topic. */
+export interface TopicFacts {
+  readonly partitions: readonly { readonly partition: number; readonly begin: number; readonly end: number }[];
+  readonly compacted: boolean;
+  readonly deletes: boolean;
+  /** Milliseconds and bytes per partition; undefined for no limit. */
+  readonly retentionMs: number | undefined;
+  readonly retentionBytes: number | undefined;
+  readonly maxMessageBytes: number | undefined;
+  readonly minCompactionLagMs: number | undefined;
+  readonly minInSyncReplicas: number | undefined;
+  readonly replicas: number;
+}
+
+/** The offset that a group committed, and what was written with it. */
+export interface Committed {
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/** Outputs and the position of one input partition, all or nothing. */
+export interface Transaction {
+  readonly records: readonly OutputRecord[];
+  /** Committed for the group and input partition of the producer. */
+  readonly offset: number;
+  readonly metadata: string;
+}
+
+/**
+ * The one writer of an input partition's outputs. Opening it fences every earlier one of the same transactional id, and settles what that
+ * left open.
+ */
+export interface PartitionProducer {
+  /** Read after the fence, so that no earlier writer can move it. Undefined if the group has committed nothing. */
+  committed(): Promise<Committed | undefined>;
+  /**
+   * @throws FencedError if another process took the partition over: nothing of this transaction is visible
+   * @throws TransactionError if the outcome is unknown or it was aborted: open the producer again, and read what is committed
+   */
+  commit(transaction: Transaction): Promise<void>;
+  close(): Promise<void>;
+}
+
+export class FencedError extends Error {
+  override readonly name = 'FencedError';
+}
+
+export class TransactionError extends Error {
+  override readonly name = 'TransactionError';
+}
+
+/** What a member of a group does with its partitions. Calls for one partition never overlap; those of several may. */
+export interface Member {
+  /**
+   * Before the first batch of a partition after each assignment, and after `Subscription.restart`.
+   *
+   * @param kept whether this member had the partition before the rebalance, too
+   * @returns the offset to read from
+   */
+  assigned(partition: number, kept: boolean): Promise<number>;
+  /** @returns once its records are in a committed transaction, or in the memory of the member */
+  batch(batch: LogBatch): Promise<void>;
+  /** Partitions that now belong to another member, or to none. */
+  revoked(partitions: readonly number[]): Promise<void>;
+}
+
+/** The membership in a consumer group. */
+export interface Subscription {
+  /** Calls `assigned` again, and reads from where that says. */
+  restart(partition: number): void;
+  /** Back-pressure and the operator's pause: no `batch` for these until they are resumed. */
+  pause(partitions: readonly number[]): void;
+  resume(partitions: readonly number[]): void;
+  /** Rejects with what ended the membership against its will. */
+  readonly ended: Promise<void>;
+  /** Leaves the group, after the calls that are in flight. */
+  close(): Promise<void>;
+}
+
+/** A partitioned log with consumer groups and transactions: Kafka, or a simulation of it in tests. */
+export interface Log {
+  /** @returns undefined if there is no such topic */
+  describe(topic: string): Promise<TopicFacts | undefined>;
+  /** The first offset whose record has this timestamp or a later one; the end if there is none. */
+  offsetAt(topic: string, partition: number, timestamp: number): Promise<number>;
+  subscribe(topic: string, group: string, member: Member): Promise<Subscription>;
+  /** @param transactionalId `<group>-<topic>-<partition>` */
+  openProducer(
+    transactionalId: string,
+    of: { readonly group: string; readonly topic: string; readonly partition: number },
+  ): Promise<PartitionProducer>;
+  /**
+   * Reads committed records of partitions without a group, from the given offsets on, until the signal is aborted.
+   *
+   * @param from offset per partition
+   */
+  read(
+    topic: string,
+    from: ReadonlyMap<number, number>,
+    batch: (batch: LogBatch) => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,28 @@
+import type { Rejection } from '../features/rejection.ts';
+import type { AttributeRow } from './attributes.ts';
+import type { DueEvent } from './event.ts';
+
+/** A due event with what is known of its key. */
+export interface ScorableEvent {
+  readonly due: DueEvent;
+  readonly attributes: AttributeRow | undefined;
+}
+
+export interface EventScores {
+  /** Millionths, one per event; without meaning where `rejected` is not 0. */
+  readonly millionths: Int32Array;
+  readonly rejected: readonly Rejection[];
+}
+
+/** A bundle in memory that has proved its golden rows. */
+export interface Scorer {
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the model file, hex. */
+  readonly digest: string;
+  /** Names of the bundle's features, by their position in a `Rejection`. */
+  readonly featureNames: readonly string[];
+  /** Calls may overlap; they take turns. */
+  score(events: readonly ScorableEvent[]): Promise<EventScores>;
+  close(): Promise<void>;
+}
