@@ -26,7 +26,7 @@ const FIELD_TYPES: Readonly<Record<Exclude<Column['type'], 'other' | 'decimal'>,
   timestamp: 'string',
 };
 
-/** @throws ScoreBatchError `configuration` if the query lacks a column, or has one of a type that is no attribute */
+/** @throws ScoreBatchError `configuration` if the query lacks a column, or has one of a type that attributes cannot have */
 export function queryColumns(
   schema: Schema,
   { key, version }: Pick<QuerySettings, 'key' | 'version'>,
@@ -34,13 +34,9 @@ export function queryColumns(
 ): QueryColumns {
   const keyColumn = find(schema, key, 'attributes.key');
   if (keyColumn.type === 'other' || typeOf(keyColumn) === 'float64' || typeOf(keyColumn) === 'bool') {
-    throw new ScoreBatchError(
-      'configuration',
-      `the key ${key} of attributes.query is ${keyColumn.native}, which is no key of events`,
-      {
-        hint: 'the key of an event is a text: select a text or a whole number',
-      },
-    );
+    throw new ScoreBatchError('configuration', `the key ${key} of attributes.query has the type ${keyColumn.native}`, {
+      hint: 'the key of an event is a text: select a text or a whole number',
+    });
   }
   const versionColumn = version === undefined ? undefined : find(schema, version, 'attributes.version');
   if (versionColumn?.type === 'other') throw noAttribute(versionColumn);
@@ -82,7 +78,7 @@ function typeOf({ type, digits }: Column): FieldType | undefined {
 }
 
 function noAttribute({ name, native }: Column): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the column ${name} of attributes.query is ${native}, which is no attribute`, {
+  return new ScoreBatchError('configuration', `the column ${name} of attributes.query has the type ${native}`, {
     hint: 'select a text, a number, a bool or a time instead',
   });
 }

@@ -32,7 +32,7 @@ export interface QueryRowsOptions {
 /**
  * All rows of the query, into a new table.
  *
- * @throws ScoreBatchError `refused` if a key has two rows, or a value is no attribute, `unavailable` if there are more rows than allowed
+ * @throws ScoreBatchError `refused` if a key has two rows, or a value cannot be kept, `unavailable` if there are more rows than allowed
  */
 export async function readRows(
   source: Source,

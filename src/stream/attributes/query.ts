@@ -115,7 +115,7 @@ function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
   return new ScoreBatchError(
     'unavailable',
     `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${messageOf(cause)}`,
-    { hint: 'see why the query fails, then start again: the stream goes on where it was', cause },
+    { hint: 'see why the query fails, then start again: no event is lost meanwhile', cause },
   );
 }
 

@@ -119,7 +119,7 @@ it('refuses at the start what cannot be scored with', async () => {
   await refused("select 'a' as k, 9007199254740993 as v", 'a v of attributes.query is beyond 2^53');
   await refused("select 'a' as k, 'nan'::double as v", 'a v of attributes.query is infinite or not a number');
   await refused("select 'a' as k, '-inf'::float as v", 'a v of attributes.query is infinite or not a number');
-  await refused('select 1.5 as k, 1 as v', 'the key k of attributes.query is DECIMAL(2,1)', 'configuration');
+  await refused('select 1.5 as k, 1 as v', 'the key k of attributes.query has the type DECIMAL(2,1)', 'configuration');
   await refused("select 'a' as user_id, 1 as v", 'attributes.query has no column k', 'configuration');
   await refused("select 'a' as k from absent", 'DuckDB rejects attributes.query', 'configuration');
   await expect(
@@ -132,7 +132,7 @@ it('refuses at the start what cannot be scored with', async () => {
     opened({ ...SETTINGS, version: undefined, key: 'k', query: "select 'a' as k, [1] as v" }, { root, need: ['v'] }),
   ).rejects.toMatchObject({
     kind: 'configuration',
-    message: 'the column v of attributes.query is INTEGER[], which is no attribute',
+    message: 'the column v of attributes.query has the type INTEGER[]',
   });
   await rename(path.join(root, 'users.duckdb'), path.join(root, 'other.duckdb'));
   await refused("select 'a' as k, 1 as v", 'users.duckdb', 'configuration');
