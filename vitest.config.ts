@@ -11,6 +11,9 @@ const NEED_PYTHON = [
   'test/serve/http/schemathesis.test.ts',
 ];
 
+// Java and Kafka's jars, which are installed the first time.
+const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/stream/kafka/**/*.test.ts'];
+
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];
 
@@ -158,6 +161,7 @@ export default defineConfig({
             ...NEED_PYTHON,
             ...BROWSER,
             ...NEED_OFFICE,
+            ...NEED_KAFKA,
           ],
         },
       },
@@ -173,6 +177,10 @@ export default defineConfig({
       { extends: true, test: { name: 'python', include: NEED_PYTHON, testTimeout: 600_000 } },
       { extends: true, test: { name: 'browser', include: BROWSER } },
       { extends: true, test: { name: 'office', include: NEED_OFFICE } },
+      {
+        extends: true,
+        test: { name: 'kafka', globalSetup: 'test/kafka/global-setup.ts', include: NEED_KAFKA, hookTimeout: 180_000 },
+      },
       ...CHAOS,
     ],
   },

@@ -7,7 +7,7 @@ import type { JobFacts, QueryFacts } from '../job/template.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { firstJob } from '../plan/first-job.ts';
 import { propose } from '../plan/proposal.ts';
-import { sqlTable } from '../plan/sql-name.ts';
+import { sqlTable } from '../domain/sql-name.ts';
 import { tableColumns } from '../plan/table-columns.ts';
 
 /** Classes that are listed to choose from. */

@@ -10,6 +10,7 @@ import { addBounds, type GlobalFlags } from './options.ts';
 import { addResultCommands } from './results-group.ts';
 import { addRunCommands } from './run-group.ts';
 import { addServeCommand } from './serve-group.ts';
+import { addStreamCommands } from './stream-group.ts';
 import { addUpkeepCommands } from './upkeep-group.ts';
 
 const CRON = `
@@ -58,6 +59,7 @@ export function buildProgram(
   addUpkeepCommands(line);
   addModelCommands(line);
   addServeCommand(line);
+  addStreamCommands(line);
   showRunFlagsInHelp(program, run);
   rewordUsageErrors(program);
   return program;

@@ -4,7 +4,7 @@ import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { JobFacts, QueryFacts } from '../job/template.ts';
 import { yamlText } from '../yaml/scalar.ts';
 import type { OpenFeature, Proposal } from './proposal.ts';
-import { sqlName, sqlTable } from './sql-name.ts';
+import { sqlName, sqlTable } from '../domain/sql-name.ts';
 
 /** The content of a new job file and its query. */
 export interface FirstJob {

@@ -18,6 +18,8 @@ export type AttributeSettings =
   | {
       readonly topic: string;
       readonly columns: readonly { readonly name: string; readonly type: FieldType }[];
+      /** How far behind the input the stream may be while SQL still finds every version that a score names; an hour by default. */
+      readonly maxLagMs?: number;
     }
   | {
       readonly warehouse: string;
@@ -26,6 +28,8 @@ export type AttributeSettings =
       readonly key: string;
       readonly version: string | undefined;
       readonly refreshMs: number;
+      /** Rows older than this are not scored with: the process ends; 12 refreshes by default. */
+      readonly maxAgeMs?: number;
     };
 
 export interface StreamLimits {
@@ -34,6 +38,8 @@ export interface StreamLimits {
   /** Bytes of the windows of all partitions; beyond, reading pauses and then the process ends (69). */
   readonly stateBytes: number;
   readonly attributeRows: number;
+  /** Estimated memory of attributes; 1 GiB by default. */
+  readonly attributeBytes?: number;
   /** Bytes of a record of the input; a larger one goes to the dead-letter topic without its value. */
   readonly messageBytes: number;
   /** Events of a transaction. */

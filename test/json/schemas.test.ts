@@ -9,8 +9,8 @@ import { repository } from '../support/project.ts';
 
 const NAMES = Object.keys(JSON_VERSIONS) as JsonName[];
 
-/** Commands without `--json`: another program reads the text of one, and the other writes nothing to stdout. */
-const TEXT_ONLY = ['completion', 'serve'];
+/** Commands without `--json`: other programs read what they print as it is, or they write nothing to stdout. */
+const TEXT_ONLY = ['completion', 'serve', 'stream-run'];
 
 it('every command has a schema for what it prints with --json, and every schema a command', () => {
   const none = () => undefined;

@@ -1,5 +1,5 @@
-import type { TableName } from '../domain/table-name.ts';
-import type { WarehouseKind } from '../domain/warehouse-kind.ts';
+import type { TableName } from './table-name.ts';
+import type { WarehouseKind } from './warehouse-kind.ts';
 
 /** Words that at least one warehouse does not accept as an unquoted name. */
 const RESERVED = new Set(
@@ -14,17 +14,21 @@ const RESERVED = new Set(
   when whenever where window with within`.split(/\s+/),
 );
 
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name.toLowerCase());
+}
+
 /** A column's name in a query of the warehouse, quoted only if necessary. */
 export function sqlName(name: string, kind: WarehouseKind): string {
   // Snowflake folds unquoted names to upper case.
   const plain = kind === 'snowflake' ? /^[A-Z_][A-Z0-9_]*$/ : /^[A-Za-z_][A-Za-z0-9_]*$/;
-  return plain.test(name) && !RESERVED.has(name.toLowerCase()) ? name : quoted(name, kind);
+  return plain.test(name) && !isReserved(name) ? name : quoted(name, kind);
 }
 
 /** A table's name in a query of the warehouse. Plain names stay unquoted, so that the warehouse applies its own rules for case. */
 export function sqlTable(table: TableName, kind: WarehouseKind): string {
   return table
-    .map((part) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(part) && !RESERVED.has(part.toLowerCase()) ? part : quoted(part, kind)))
+    .map((part) => (/^[A-Za-z_][A-Za-z0-9_]*$/.test(part) && !isReserved(part) ? part : quoted(part, kind)))
     .join('.');
 }
 

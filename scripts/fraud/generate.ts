@@ -1,0 +1,48 @@
+// Writes payments that are drawn from a seed, for training and for trials: events.jsonl for `score-batch stream --events`, and what a
+// warehouse would have: transactions.csv, users.csv and, from people who looked into it later, labels.csv.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { drawDays } from './day.ts';
+import { deliver } from './deliveries.ts';
+import { eventLines } from './event-lines.ts';
+import { transactionsCsv, usersCsv } from './landed.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    users: { type: 'string', default: '500' },
+    payments: { type: 'string', default: '19000' },
+    days: { type: 'string', default: '1' },
+    start: { type: 'string', default: '2025-06-02' },
+    folder: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  },
+});
+if (values.help || values.folder === undefined) {
+  process.stdout.write(
+    'generate.js --folder DIR [--seed 1] [--users 500] [--payments 19000, a day] [--days 1] [--start 2025-06-02]\n',
+  );
+  process.exit(values.help ? 0 : 64);
+}
+const seed = Number(values.seed);
+const { users, transactions, labels } = drawDays({
+  seed,
+  users: Number(values.users),
+  payments: Number(values.payments),
+  days: Number(values.days),
+  start: Date.parse(values.start),
+});
+const deliveries = deliver(transactions, seed);
+const folder = path.resolve(values.folder);
+mkdirSync(folder, { recursive: true });
+const write = (file: string, text: string) => writeFileSync(path.join(folder, file), text);
+write('events.jsonl', eventLines(deliveries));
+write(
+  'transactions.csv',
+  transactionsCsv(deliveries, (offset) => ({ partition: 0, offset })),
+);
+write('users.csv', usersCsv(users));
+const fraud = [...labels].map(([id, { kind, burst }]) => `${id},${kind},${burst}\n`);
+write('labels.csv', `transaction_id,kind,burst\n${fraud.join('')}`);
+process.stdout.write(`${deliveries.length} records, ${labels.size} payments of fraud, ${users.length} users: ${folder}\n`);

@@ -1,0 +1,62 @@
+import type { Delivery } from './deliveries.ts';
+import type { User } from './users.ts';
+
+/** Where Kafka keeps a record. */
+export interface Place {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+const TRANSACTION_COLUMNS = {
+  transaction_id: 'varchar',
+  user_id: 'varchar',
+  at: 'bigint',
+  amount: 'bigint',
+  merchant: 'varchar',
+  category: 'varchar',
+  country: 'varchar',
+  declined: 'boolean',
+  kafka_partition: 'integer',
+  kafka_offset: 'bigint',
+  kafka_timestamp: 'bigint',
+};
+
+/**
+ * The table `transactions` as something that copies the topic into the warehouse leaves it: a row per record that is an event, late and
+ * repeated ones included, with the place of the record.
+ */
+export function transactionsCsv(deliveries: readonly Delivery[], placeOf: (index: number) => Place): string {
+  const lines = deliveries.flatMap(({ event, timestamp }, i) => {
+    if (event === undefined) return [];
+    const { partition, offset } = placeOf(i);
+    return [[...Object.values(event), partition, offset, timestamp].join(',')];
+  });
+  return [Object.keys(TRANSACTION_COLUMNS).join(','), ...lines, ''].join('\n');
+}
+
+const USER_COLUMNS = {
+  user_id: 'varchar',
+  home_country: 'varchar',
+  account_age_days: 'bigint',
+  cards: 'bigint',
+  usual_amount: 'bigint',
+  version: 'bigint',
+};
+
+/** The table `users`: a row per user who is known, in its first version. */
+export function usersCsv(users: readonly User[]): string {
+  const lines = users
+    .filter(({ isKnown }) => isKnown)
+    .map(({ id, homeCountry, accountAgeDays, cards, usualAmount }) =>
+      [id, homeCountry, accountAgeDays, cards, usualAmount, 1].join(','),
+    );
+  return [Object.keys(USER_COLUMNS).join(','), ...lines, ''].join('\n');
+}
+
+/** Statements of DuckDB that make both tables from files beside each other. */
+export function landingStatements(folder: string): string[] {
+  return Object.entries({ transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS }).map(([table, columns]) => {
+    const file = `${folder}/${table}.csv`.replaceAll("'", "''");
+    return `create or replace table ${table} as from read_csv('${file}', header = true, columns = ${JSON.stringify(columns).replaceAll('"', "'")})`;
+  });
+}

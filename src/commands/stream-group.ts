@@ -1,0 +1,41 @@
+import { InvalidArgumentError } from 'commander';
+import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
+import type { CommandLine } from './command-line.ts';
+import { positiveInteger } from './numbers.ts';
+import { addJobOption } from './options.ts';
+import type { StreamFlags } from './stream-run.ts';
+import type { StreamSqlFlags } from './stream-sql.ts';
+
+/** Commands of stream jobs. `run` is the default one: `score-batch stream --job fraud`. */
+export function addStreamCommands({ program, context, show }: CommandLine): void {
+  const stream = program.command('stream').description('score events as they come, with features of the last minutes');
+  addJobOption(
+    stream
+      .command('run', { isDefault: true })
+      .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)'),
+  )
+    .option('--events <file>', 'score the events of a file instead, one JSON object per line; - for stdin')
+    .option('--out <file>', 'with --events: scores, one per line (default: stdout)')
+    .option('--dead-letter <file>', 'with --events: what is not scored (default: only counted)')
+    .option('--alerts <file>', 'with --events: scores whose decision is in alert_on (default: only counted)')
+    .option('--attributes <file>', 'with --events: attributes of a topic, one JSON object per line with the key')
+    .option('--partitions <n>', 'with --events: partitions over which keys are spread (default: 1)', positiveInteger)
+    .option('--start <earliest|latest>', 'where a group begins that has committed nothing (default: latest)', startOf)
+    .option('--accept-features', 'go on although the features have changed since the last commit')
+    .action(async (flags: StreamFlags) => {
+      const { streamCommand } = await import('./stream-run.ts');
+      await streamCommand(flags, context());
+    });
+  addJobOption(stream.command('sql').description('print the SQL that computes the same features in a warehouse'))
+    .requiredOption('--table <table>', 'table with the events')
+    .option('--warehouse <kind>', `${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
+    .action(async (flags: StreamSqlFlags) => {
+      const { streamSqlCommand } = await import('./stream-sql.ts');
+      show(await streamSqlCommand(flags, context()));
+    });
+}
+
+function startOf(text: string): 'earliest' | 'latest' {
+  if (text === 'earliest' || text === 'latest') return text;
+  throw new InvalidArgumentError('It must be earliest or latest.');
+}

@@ -1,0 +1,53 @@
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { openFileAttributes } from '../stream/process/file-attributes.ts';
+import { runFile } from '../stream/process/run-file.ts';
+import { readStreamSettings } from '../stream/settings/read.ts';
+import type { JobFlags } from './options.ts';
+
+export interface StreamFlags extends JobFlags {
+  readonly events?: string;
+  readonly out?: string;
+  readonly deadLetter?: string;
+  readonly alerts?: string;
+  readonly attributes?: string;
+  readonly partitions?: number;
+  readonly start?: 'earliest' | 'latest';
+  readonly acceptFeatures?: boolean;
+}
+
+/** Flags that mean nothing without, or with, `--events`. */
+const OF_FILE = ['out', 'deadLetter', 'alerts', 'attributes', 'partitions'] as const;
+const OF_TOPIC = ['start', 'acceptFeatures'] as const;
+
+/** Scores events: of a topic until a signal ends it, or of a file. */
+export async function streamCommand(flags: StreamFlags, context: Context): Promise<void> {
+  refuseStray(flags);
+  const { folder, environment, console, signal, subject } = context;
+  const settings = await readStreamSettings(flags.job, folder, environment);
+  subject.job = settings.name;
+  const hashKey = environment.SCORE_BATCH_HASH_KEY || undefined;
+  const { events, out, deadLetter, alerts, partitions = 1 } = flags;
+  if (events === undefined) throw new Error('not yet');
+  const attributes = await openFileAttributes({
+    ...{ settings, file: flags.attributes, folder, environment, signal },
+    warn: console.warn,
+    onFailure: (error) => console.warn(String(error)),
+  });
+  try {
+    await runFile({ settings, events, out, deadLetter, alerts, partitions, folder, attributes, hashKey, console, signal });
+  } finally {
+    await attributes?.close();
+  }
+}
+
+function refuseStray(flags: StreamFlags): void {
+  const [wrong, hint] =
+    flags.events === undefined
+      ? [OF_FILE, 'it belongs to --events, which scores the events of a file']
+      : [OF_TOPIC, 'events of a file are read from their start, and nothing is committed'];
+  const stray = wrong.find((name) => flags[name] !== undefined);
+  if (stray === undefined) return;
+  const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  throw new ScoreBatchError('usage', `${flag} cannot be used ${flags.events === undefined ? 'without' : 'with'} --events`, { hint });
+}

@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import { isPrintable } from '../domain/printable.ts';
+import { AS_OF, FIELD_TYPES } from './definition.ts';
+import { parseDuration } from './duration.ts';
+
+const NAME = /^[A-Za-z][A-Za-z0-9_]{0,62}$/;
+const name = z.string().regex(NAME, 'begin with a letter, then letters, digits and _, 63 at most');
+const column = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'write the name of a column: letters, digits and _');
+const duration = z
+  .string({ error: 'write a duration like 500ms, 5s, 5m, 1h or 7d' })
+  .refine((text) => parseDuration(text) !== undefined, 'write a duration like 500ms, 5s, 5m, 1h or 7d')
+  .transform((text) => parseDuration(text) ?? 0);
+
+const text = z.string().refine(isPrintable, 'must not contain control characters');
+const scalar = z.union([text, z.number(), z.boolean()], { error: 'write a value, a list of values, or at_least and below' });
+const condition = z.union(
+  [
+    scalar,
+    z.array(scalar).min(1, 'name at least one value'),
+    z
+      .strictObject({
+        at_least: z.number().optional().describe('the lowest value that counts'),
+        below: z.number().optional().describe('the lowest value above it that does not count'),
+      })
+      .refine(({ at_least, below }) => at_least !== undefined || below !== undefined, 'give at_least, below, or both'),
+  ],
+  { error: 'write a value, a list of values, or at_least and below' },
+);
+
+const feature = z.strictObject({
+  count: name.optional().describe('how many events (`events`), or how many of them have a value in a field'),
+  sum: name.optional().describe('exact sum of an int64 field'),
+  mean: name.optional().describe('mean of an int64 field'),
+  min: name.optional().describe('smallest value of a field'),
+  max: name.optional().describe('largest value of a field'),
+  distinct: name.optional().describe('how many different values a field has'),
+  last: name.optional().describe('newest value of a field'),
+  since: z.literal('events', { error: 'write since: events' }).optional().describe('milliseconds since the event before'),
+  window: duration.describe('how far back it looks, such as 5m'),
+  where: z.record(name, condition).default({}).describe('which events count: by value, list of values, or at_least and below'),
+});
+
+/** A feature file as people write it (`z.input`), checked key by key (`z.output`). */
+export const featuresSchema = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
+    .describe('what the features are of, for people'),
+  as_of: z.enum(AS_OF).describe('event: once every event of the window has come; arrival: at once, with what has come'),
+  key: name.describe('field that is the message key'),
+  id: name.describe('field that identifies an event'),
+  time: name.describe('field with the time of the event, in epoch milliseconds'),
+  fields: z.record(name, z.enum(FIELD_TYPES)).describe('field of an event → its type'),
+  lateness: duration.describe('an event is late if a newer one came before it whose time is greater by more than this'),
+  skew: duration.optional().describe('how far the time may be ahead of the timestamp of Kafka; default: lateness'),
+  log: z
+    .strictObject({
+      partition: column.describe('column with the partition of the topic'),
+      offset: column.describe('column with the offset'),
+      timestamp: column.describe('column with the timestamp of Kafka, in epoch milliseconds'),
+    })
+    .optional()
+    .describe('columns of the warehouse table that say where Kafka kept an event'),
+  features: z.record(name, feature).describe('feature → aggregate, field and window'),
+});
+
+export type FeatureFile = z.output<typeof featuresSchema>;
+export type FeatureEntry = FeatureFile['features'][string];

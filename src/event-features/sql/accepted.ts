@@ -1,0 +1,81 @@
+import { type EventFeatures, horizonMs } from '../definition.ts';
+import { USED } from './attributes.ts';
+import type { EventDialect } from './dialect.ts';
+
+/** Names of columns that the statement adds; a field begins with a letter. */
+export const LOG_PARTITION = '_log_partition';
+export const LOG_OFFSET = '_log_offset';
+/** Start of the stretch of time, as long as the longest window, that an event is in. */
+export const BUCKET = '_bucket';
+/** Time and id as one text, in whose order the last value is the last. */
+export const ORDER = '_order';
+
+/** Epoch milliseconds at which the window of the job starts and ends. */
+export function windowOf(dialect: EventDialect): { readonly start: string; readonly end: string } {
+  return { start: dialect.epochMs(':window_start'), end: dialect.epochMs(':window_end') };
+}
+
+export function longestWindow({ features }: EventFeatures): number {
+  return Math.max(...features.map(({ windowMs }) => windowMs));
+}
+
+/** Columns that say which event it is. An event is in one partition, which is part of what its key is. */
+export function identityOf(dialect: EventDialect, { log, key, id }: EventFeatures): readonly string[] {
+  return log === undefined ? [dialect.column(key), dialect.column(id)] : [LOG_PARTITION, LOG_OFFSET];
+}
+
+/** Columns whose events see each other. */
+export function keyOf(dialect: EventDialect, { log, key }: EventFeatures): readonly string[] {
+  return log === undefined ? [dialect.column(key)] : [LOG_PARTITION, dialect.column(key)];
+}
+
+/**
+ * Parts of a WITH clause, the last of which, `accepted`, has the accepted events that may matter to the window of the job.
+ * docs/event-features.md proves that what is read is enough to know which events are late or duplicates.
+ *
+ * @param table quoted
+ * @param used column of the version of attributes that an event was scored with
+ */
+export function acceptedSql(dialect: EventDialect, features: EventFeatures, table: string, used: string | undefined): string[] {
+  const { fields, log, key, id, time, latenessMs, skewMs } = features;
+  const { start, end } = windowOf(dialect);
+  const [at, of, name] = [time, key, id].map((field) => dialect.column(field));
+  const horizon = horizonMs(features);
+  const longest = longestWindow(features);
+  const names = fields.map((field) => dialect.column(field.name));
+  const first = [...names, ...(used === undefined ? [] : [`${dialect.column(used)} as ${USED}`])].join(', ');
+  const columns = [...names, ...(used === undefined ? [] : [USED])].join(', ');
+  const added = [
+    `${at} - mod(${at}, ${longest}) as ${BUCKET}`,
+    ...(features.features.some(({ aggregate }) => aggregate === 'last')
+      ? [`concat(lpad(cast(${at} as ${dialect.types.text}), 16, '0'), ${name}) as ${ORDER}`]
+      : []),
+  ].join(', ');
+  const within = `${at} >= ${start} - ${longest} and ${at} < ${end}`;
+  if (log === undefined) return [`accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n)`];
+  const [partition, offset, timestamp] = [log.partition, log.offset, log.timestamp].map((column) => dialect.column(column));
+  return [
+    `valid as (
+  select ${first}, ${partition} as ${LOG_PARTITION}, ${offset} as ${LOG_OFFSET}
+  from ${table}
+  where ${at} >= ${start} - ${2 * horizon}
+    and ${of} is not null and ${name} is not null and ${at} <= ${timestamp} + ${skewMs}
+)`,
+    `arrived as (
+  select valid.*,
+    max(${at}) over (
+      partition by ${LOG_PARTITION} order by ${LOG_OFFSET} rows between unbounded preceding and current row
+    ) as _maximum,
+    max(${at}) over (
+      partition by ${LOG_PARTITION}, ${name} order by ${LOG_OFFSET} rows between unbounded preceding and 1 preceding
+    ) as _copy
+  from valid
+)`,
+    `accepted as (
+  select ${columns}, ${LOG_PARTITION}, ${LOG_OFFSET}, ${added}
+  from arrived
+  where ${at} >= _maximum - ${latenessMs} and (_copy is null or _copy < _maximum - ${horizon})
+    and ${within}
+)`,
+  ];
+}

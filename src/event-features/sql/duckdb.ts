@@ -1,0 +1,13 @@
+import { sqlName, sqlTable } from '../../domain/sql-name.ts';
+import type { EventDialect } from './dialect.ts';
+
+export const DUCKDB: EventDialect = {
+  column: (name) => sqlName(name, 'duckdb'),
+  table: (name) => sqlTable(name, 'duckdb'),
+  literal: (text) => `'${text.replaceAll("'", "''")}'`,
+  types: { text: 'varchar', double: 'double' },
+  epochMs: (instant) => `epoch_ms(${instant})`,
+  // Sums are HUGEINT, and the cast refuses what int64 does not hold.
+  wholeSum: (sum) => `cast(${sum} as bigint)`,
+  looksBack: () => true,
+};

@@ -1,0 +1,17 @@
+import { isReserved, sqlName, sqlTable } from '../../domain/sql-name.ts';
+import type { EventDialect } from './dialect.ts';
+
+export const SNOWFLAKE: EventDialect = {
+  // Columns have the upper-case names that unquoted ones get.
+  column: (name) => (isReserved(name) ? sqlName(name.toUpperCase(), 'snowflake') : name),
+  table: (name) => sqlTable(name, 'snowflake'),
+  literal: (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
+  types: { text: 'varchar', double: 'double' },
+  epochMs: (instant) => `date_part(epoch_millisecond, ${instant})`,
+  // Sums have 38 digits. The text in the last branch depends on the sum, so that it is converted only where it is needed.
+  wholeSum: (sum) =>
+    `case when ${sum} is null or ${sum} between -9223372036854775808 and 9223372036854775807 then ${sum} ` +
+    `else to_number(concat('a sum overflows int64', left(to_varchar(${sum}), 0))) end`,
+  // It refuses DISTINCT in ordered windows, and sliding frames by range only with some functions.
+  looksBack: () => false,
+};

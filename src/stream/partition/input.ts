@@ -1,0 +1,47 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
+import type { Log, TopicFacts } from '../log.ts';
+
+/** What may pass between a record's arrival and its being read, on top of the windows. */
+const MARGIN_MS = 60_000;
+
+/**
+ * @returns what is known of the input topic
+ * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be made again from it
+ */
+export async function describeInput(log: Log, topic: string, features: EventFeatures): Promise<TopicFacts> {
+  const facts = await log.describe(topic);
+  if (facts === undefined) {
+    throw new ScoreBatchError('configuration', `there is no topic ${topic}`, {
+      hint: 'create it, or correct `input` in the stream job file',
+    });
+  }
+  if (facts.compacted) {
+    throw new ScoreBatchError('configuration', `topic ${topic} is compacted: it forgets events that are still in windows`, {
+      hint: 'set its cleanup.policy to delete',
+    });
+  }
+  const needed = 2 * horizonMs(features) + MARGIN_MS;
+  if (facts.deletes && facts.retentionMs !== undefined && facts.retentionMs < needed) {
+    throw new ScoreBatchError(
+      'configuration',
+      `topic ${topic} keeps records for ${facts.retentionMs} ms, but windows need ${needed} ms`,
+      {
+        hint: `set its retention.ms to ${needed} or more: twice the longest window and lateness, and a minute`,
+      },
+    );
+  }
+  return facts;
+}
+
+/** @throws ScoreBatchError `configuration` if the topic had another number of partitions: its keys have moved */
+export function refuseMovedKeys(topic: string, earlier: number, now: number): void {
+  if (earlier === now) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `topic ${topic} has ${now} partitions instead of ${earlier}, so that its keys have moved`,
+    {
+      hint: 'windows of moved keys would be wrong: let the windows pass, then start with a new `group`',
+    },
+  );
+}

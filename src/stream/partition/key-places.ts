@@ -1,0 +1,27 @@
+/** Keys per generation: some tens of megabytes at most, whatever the number of keys. */
+const KEYS = 50_000;
+
+/** In which partition keys were seen, as far as memory goes: the newest 50,000 to 100,000 keys of this process. */
+export interface KeyPlaces {
+  /** @returns the other partition in which the key was seen; undefined if there is none, or it was forgotten */
+  see(key: string, partition: number): number | undefined;
+}
+
+export function rememberKeyPlaces(most = KEYS): KeyPlaces {
+  let young = new Map<string, number>();
+  let old = new Map<string, number>();
+  return {
+    see(key, partition) {
+      const place = young.get(key) ?? old.get(key);
+      if (place !== undefined && place !== partition) return place;
+      if (!young.has(key)) {
+        if (young.size >= most) {
+          old = young;
+          young = new Map();
+        }
+        young.set(key, partition);
+      }
+      return undefined;
+    },
+  };
+}

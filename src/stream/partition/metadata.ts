@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import { ScoreBatchError } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import type { LogRecord } from '../log.ts';
+import type { WindowCheckpoint } from '../partition-window.ts';
+
+/** Kafka's default of `offset.metadata.max.bytes`. */
+const MOST_BYTES = 4096;
+const VERSION = 1;
+
+/** The last record that was read, by which a topic is known again. */
+export interface LastRecord {
+  readonly offset: number;
+  /** See `checksumOf`. */
+  readonly checksum: string;
+}
+
+/** What is committed with the offset of a partition: from it, another process continues as if it had been there all the time. */
+export interface PartitionMetadata {
+  readonly checkpoint: WindowCheckpoint;
+  /** Of the input topic. Another number means that keys have moved. */
+  readonly partitions: number;
+  /** Null if nothing was read yet. */
+  readonly last: LastRecord | null;
+  /** Digest of the feature file, and what of it says which events are scored: see `rulesOf`. */
+  readonly features: string;
+  readonly rules: string;
+  readonly model: string;
+  /** Events that became due when the position was there, or later, were scored by this model. */
+  readonly modelSince: number;
+}
+
+type Form = {
+  readonly [name in keyof typeof FORM]: (typeof FORM)[name] extends (value: unknown) => value is infer T ? T : never;
+};
+
+const FORM = {
+  v: isWhole,
+  position: isWhole,
+  replay: (value: unknown): value is [number, number | null] =>
+    Array.isArray(value) && value.length === 2 && isWhole(value[0]) && isWholeOrNull(value[1]),
+  maximum: isWholeOrNull,
+  frontier: isWholeOrNull,
+  flushed: isWhole,
+  partitions: isWhole,
+  last: (value: unknown): value is [number, string] | null =>
+    value === null || (Array.isArray(value) && value.length === 2 && isWhole(value[0]) && isText(value[1])),
+  features: isText,
+  rules: isText,
+  model: isText,
+  since: isWhole,
+} as const;
+
+/** @throws RangeError if it is longer than Kafka keeps */
+export function encodeMetadata(metadata: PartitionMetadata): string {
+  const { checkpoint, last } = metadata;
+  const text = JSON.stringify({
+    v: VERSION,
+    position: checkpoint.position,
+    replay: [checkpoint.replay.offset, checkpoint.replay.maximum],
+    maximum: checkpoint.maximum,
+    frontier: checkpoint.frontier,
+    flushed: checkpoint.flushed,
+    partitions: metadata.partitions,
+    last: last === null ? null : [last.offset, last.checksum],
+    features: metadata.features,
+    rules: metadata.rules,
+    model: metadata.model,
+    since: metadata.modelSince,
+  } satisfies Form);
+  if (Buffer.byteLength(text) > MOST_BYTES) throw new RangeError(`metadata of ${Buffer.byteLength(text)} bytes`);
+  return text;
+}
+
+/**
+ * @param offset with which the metadata was committed
+ * @param where for messages, such as `group g, partition 3 of topic t`
+ * @throws ScoreBatchError `configuration` unless `encodeMetadata` of this version wrote it with that offset
+ */
+export function parseMetadata(text: string, offset: number, where: string): PartitionMetadata {
+  const form = formOf(text);
+  if (form === undefined || !('v' in form)) {
+    throw new ScoreBatchError('configuration', `${where}: the committed offset was not written by \`score-batch stream\``, {
+      hint: 'give the stream job a `group` of its own, which nothing else commits to',
+    });
+  }
+  if (form.v !== VERSION) {
+    throw new ScoreBatchError('configuration', `${where}: the committed offset was written by another version of score-batch`, {
+      hint: 'use the version that wrote it, or another `group`',
+      details: [`version ${JSON.stringify(form.v)} of its metadata; this is ${VERSION}`],
+    });
+  }
+  if (!isForm(form) || form.position !== offset || form.replay[0] > offset) {
+    throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
+      hint: 'was the offset moved by another tool? Use another `group`',
+    });
+  }
+  return {
+    checkpoint: {
+      position: form.position,
+      replay: { offset: form.replay[0], maximum: form.replay[1] },
+      maximum: form.maximum,
+      frontier: form.frontier,
+      flushed: form.flushed,
+    },
+    partitions: form.partitions,
+    last: form.last === null ? null : { offset: form.last[0], checksum: form.last[1] },
+    features: form.features,
+    rules: form.rules,
+    model: form.model,
+    modelSince: form.since,
+  };
+}
+
+/** What of a feature file decides which events are scored, and when; it cannot change while events are pending. */
+export function rulesOf({ asOf, key, id, time, latenessMs, skewMs }: EventFeatures): string {
+  const digest = createHash('sha256')
+    .update(JSON.stringify([key, id, time, latenessMs, skewMs]))
+    .digest('hex');
+  return `${asOf} ${digest.slice(0, 16)}`;
+}
+
+/** Of all that the topic keeps of a record: 64 bits are enough to see that another topic has the same name. */
+export function checksumOf({ timestamp, key, value }: LogRecord): string {
+  const hash = createHash('sha256').update(`${timestamp} ${key?.length ?? -1} ${value?.length ?? -1} `);
+  if (key !== null) hash.update(key);
+  if (value !== null) hash.update(value);
+  return hash.digest('hex').slice(0, 16);
+}
+
+function formOf(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isForm(value: Record<string, unknown>): value is Form {
+  const names = Object.keys(FORM);
+  return Object.keys(value).length === names.length && Object.entries(FORM).every(([name, is]) => is(value[name]));
+}
+
+function isWhole(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Times may be before 1970 where they are only compared. */
+function isWholeOrNull(value: unknown): value is number | null {
+  return value === null || Number.isSafeInteger(value);
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

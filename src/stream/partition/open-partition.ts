@@ -1,0 +1,132 @@
+import { ScoreBatchError } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import {
+  type Committed,
+  type LogBatch,
+  type LogRecord,
+  type PartitionProducer,
+  type TopicFacts,
+  TransactionError,
+} from '../log.ts';
+import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
+import { describeInput } from './input.ts';
+import { encodeMetadata, type LastRecord, rulesOf } from './metadata.ts';
+import type { FlowOptions } from './ports.ts';
+import { resume } from './resume.ts';
+
+/** A partition whose outputs only this process can write, as far as it knows. */
+export interface OpenPartition {
+  readonly partition: number;
+  readonly producer: PartitionProducer;
+  readonly window: PartitionWindow;
+  /** The offset that is read first: records before `checkpoint.replay.offset` are only compared with `expected`. */
+  readonly from: number;
+  /** As it was committed: events from its position on are new. */
+  readonly checkpoint: WindowCheckpoint;
+  /** Must come before any later record. */
+  expected: LastRecord | undefined;
+  readonly openedAt: number;
+  /** Partitions of the topic. */
+  readonly partitions: number;
+  /** What the group has committed. */
+  committed: Committed;
+  /** The last record before the committed offset, and the last one that was read since. */
+  lastCommitted: LastRecord | null;
+  last: LogRecord | undefined;
+  model: string;
+  modelSince: number;
+  /** Records of accepted events that are not scored yet, by offset: a dead letter needs the record. */
+  readonly unscored: Map<number, LogRecord>;
+  unscoredBytes: number;
+  /** Of the newest batch; undefined before the first. */
+  newest: Pick<LogBatch, 'next' | 'end'> | undefined;
+  /** Epoch milliseconds of the last new record. */
+  readAt: number;
+  /** Whether `rebuilt` was told. */
+  complete: boolean;
+  cancelIdle: (() => void) | undefined;
+}
+
+/**
+ * Fences earlier writers of the partition, reads what is committed, and prepares the window.
+ *
+ * @throws FencedError or TransactionError if it should be tried again
+ * @throws ScoreBatchError `configuration` if it cannot be scored exactly
+ */
+export async function openPartition(partition: number, model: string, options: FlowOptions): Promise<OpenPartition> {
+  const { log, settings, clock, windowOf } = options;
+  const { group, input: topic, features, limits } = settings;
+  const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
+  try {
+    const first = await reachable(producer.committed());
+    const facts = await reachable(describeInput(log, topic, features));
+    const committed = first ?? (await begin(producer, partition, facts, model, options));
+    const { checkpoint, from, expected, metadata } = await reachable(
+      resume(committed, facts, { ...options, group, topic, partition, features }),
+    );
+    return {
+      partition,
+      producer,
+      window: windowOf(features, { eventsPerKey: limits.eventsPerKey }, checkpoint),
+      from,
+      checkpoint,
+      expected,
+      openedAt: clock.now(),
+      partitions: facts.partitions.length,
+      committed,
+      lastCommitted: metadata.last,
+      last: undefined,
+      model: metadata.model,
+      modelSince: metadata.modelSince,
+      unscored: new Map(),
+      unscoredBytes: 0,
+      newest: undefined,
+      readAt: clock.now(),
+      complete: false,
+      cancelIdle: undefined,
+    };
+  } catch (error) {
+    void producer.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+/** The begin of a group is committed before anything else, so that it does not move if the process ends before its first event. */
+async function begin(
+  producer: PartitionProducer,
+  partition: number,
+  facts: TopicFacts,
+  model: string,
+  { settings, start }: FlowOptions,
+): Promise<Committed> {
+  const place = facts.partitions.find((one) => one.partition === partition);
+  const offset = (start === 'earliest' ? place?.begin : place?.end) ?? 0;
+  const committed = { offset, metadata: firstMetadata(offset, facts.partitions.length, settings.features, model) };
+  await reachable(producer.commit({ records: [], ...committed }));
+  return committed;
+}
+
+function firstMetadata(offset: number, partitions: number, features: EventFeatures, model: string): string {
+  const checkpoint = { position: offset, replay: { offset, maximum: null }, maximum: null, frontier: null, flushed: 0 };
+  return encodeMetadata({
+    checkpoint,
+    partitions,
+    last: null,
+    features: features.digest,
+    rules: rulesOf(features),
+    model,
+    modelSince: offset,
+  });
+}
+
+/** Brokers that do not answer are a reason to try again. */
+export async function reachable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ScoreBatchError && error.kind === 'unavailable') {
+      throw new TransactionError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,187 @@
+import { ScoreBatchError } from '../../errors.ts';
+import type { LogBatch, LogRecord } from '../log.ts';
+import type { Scorer } from '../scorer.ts';
+import type { KeyPlaces } from './key-places.ts';
+import { checksumOf, encodeMetadata, rulesOf } from './metadata.ts';
+import { type OpenPartition, reachable } from './open-partition.ts';
+import type { FlowOptions } from './ports.ts';
+import { madeAgain } from './resume.ts';
+import type { ScorerInUse } from './scorer-in-use.ts';
+import { type DueRecord, nothingWritten, reject, scoreDue, type Written } from './scoring.ts';
+
+/** What a record in memory takes besides its value. */
+const RECORD_BYTES = 150;
+
+/** The work on one open partition. Calls for a partition must not overlap. */
+export interface PartitionWork {
+  /**
+   * Reads records and commits what came of them, at most `limits.batchEvents` records in a transaction.
+   *
+   * @throws FencedError or TransactionError if the partition must be opened again
+   * @throws ScoreBatchError if the process must end
+   */
+  batch(open: OpenPartition, batch: LogBatch): Promise<void>;
+  /** Scores all events that wait for others, since none come. Throws as `batch` does. */
+  flush(open: OpenPartition): Promise<void>;
+}
+
+interface Tools {
+  readonly options: FlowOptions;
+  readonly scorers: ScorerInUse;
+  readonly places: KeyPlaces;
+}
+
+export function workOn(tools: Tools): PartitionWork {
+  const { observer, settings, clock } = tools.options;
+  const { batchEvents } = settings.limits;
+  return {
+    async batch(open, batch) {
+      open.newest = batch;
+      observer.read(open.partition, batch.records.length, Math.max(0, batch.end - batch.next));
+      for (let start = 0; start < batch.records.length; start += batchEvents) {
+        const records = batch.records.slice(start, start + batchEvents);
+        const next = start + batchEvents < batch.records.length ? 0 : batch.next;
+        await tools.scorers.use((scorer) => transact(open, records, next, scorer, tools));
+      }
+      if (batch.records.length === 0) passOver(open, batch.next);
+      if (open.complete || open.window.rebuilding) return;
+      open.complete = true;
+      observer.rebuilt(open.partition, open.window.events, clock.now() - open.openedAt);
+    },
+    flush: (open) => tools.scorers.use((scorer) => commit(open, nothingWritten(), true, scorer, tools)),
+  };
+}
+
+/** @param next of the batch, if these are its last records */
+async function transact(
+  open: OpenPartition,
+  records: readonly LogRecord[],
+  next: number,
+  scorer: Scorer,
+  tools: Tools,
+): Promise<void> {
+  const written = nothingWritten();
+  let fresh = false;
+  for (const record of records) {
+    if (!compare(open, record, tools)) continue;
+    read(open, record, written, scorer, tools);
+    if (record.offset < open.checkpoint.position) continue;
+    fresh = true;
+    open.last = record;
+  }
+  passOver(open, next);
+  if (!fresh) return;
+  open.readAt = tools.options.clock.now();
+  await commit(open, written, false, scorer, tools);
+}
+
+/** Moves the window past what is not delivered: markers of transactions, and records of aborted ones. */
+function passOver({ window }: OpenPartition, next: number): void {
+  if (next > window.position) window.skipTo(next);
+}
+
+/**
+ * Compares the last record of the earlier process with what the log has there now.
+ *
+ * @returns whether the record is new to the window
+ * @throws ScoreBatchError `configuration` if it is another one
+ */
+function compare(open: OpenPartition, record: LogRecord, { options }: Tools): boolean {
+  const { expected, partition } = open;
+  if (expected !== undefined && record.offset >= expected.offset) {
+    const { group, input } = options.settings;
+    if (record.offset > expected.offset || checksumOf(record) !== expected.checksum) {
+      throw madeAgain(
+        `group ${group}, partition ${partition} of topic ${input}`,
+        `the record at offset ${expected.offset} is not the one that was read before`,
+      );
+    }
+    open.expected = undefined;
+  }
+  return record.offset >= open.window.position;
+}
+
+function read(open: OpenPartition, record: LogRecord, written: Written, scorer: Scorer, { options, places }: Tools): void {
+  const { partition, window, checkpoint } = open;
+  const isNew = record.offset >= checkpoint.position;
+  const rejectAs = { ...options, partition, scorer };
+  const event = options.decode(record);
+  if ('reason' in event) {
+    window.skipTo(record.offset + 1);
+    if (isNew) reject(record, event, written, rejectAs);
+    return;
+  }
+  const other = places.see(event.key, partition);
+  if (other !== undefined) throw inTwoPartitions(options.settings.input, other, partition, record.offset);
+  const verdict = window.add(event);
+  if (verdict === 'accepted') {
+    if (!isNew && wasScored(event, open, options)) return;
+    open.unscored.set(record.offset, record);
+    open.unscoredBytes += (record.value?.length ?? 0) + RECORD_BYTES;
+  } else if (isNew) {
+    if (verdict === 'duplicate') written.duplicates += 1;
+    else reject(record, { reason: verdict }, written, rejectAs);
+  }
+}
+
+/** As the window decides it for events that were accepted before the checkpoint. */
+function wasScored(
+  { offset, time }: { readonly offset: number; readonly time: number },
+  { checkpoint: { frontier, flushed } }: OpenPartition,
+  { settings }: FlowOptions,
+): boolean {
+  return settings.features.asOf === 'arrival' || offset < flushed || (frontier !== null && time < frontier);
+}
+
+async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, { options }: Tools): Promise<void> {
+  const { partition, window, producer } = open;
+  const { clock, observer, settings } = options;
+  const { features, limits } = settings;
+  const due = window.takeDue(idle).map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }));
+  if (idle && due.length === 0) return;
+  await scoreDue(due, written, { ...options, partition, scorer, batchEvents: limits.batchEvents });
+  const checkpoint = window.checkpoint();
+  const modelSince = scorer.digest === open.model ? open.modelSince : open.committed.offset;
+  const last = open.last === undefined ? open.lastCommitted : { offset: open.last.offset, checksum: checksumOf(open.last) };
+  const committed = {
+    offset: checkpoint.position,
+    metadata: encodeMetadata({
+      checkpoint,
+      partitions: open.partitions,
+      last,
+      features: features.digest,
+      rules: rulesOf(features),
+      model: scorer.digest,
+      modelSince,
+    }),
+  };
+  const began = clock.now();
+  await reachable(producer.commit({ records: written.records, ...committed }));
+  open.committed = committed;
+  open.lastCommitted = last;
+  open.model = scorer.digest;
+  open.modelSince = modelSince;
+  observer.committed(partition, {
+    position: committed.offset,
+    events: written.events,
+    at: began,
+    ms: clock.now() - began,
+    duplicates: written.duplicates,
+    rejected: written.rejected,
+  });
+}
+
+function takeRecord(open: OpenPartition, offset: number): LogRecord {
+  const record = open.unscored.get(offset);
+  if (record === undefined) throw new Error(`an event is due that was scored before: offset ${offset}`);
+  open.unscored.delete(offset);
+  open.unscoredBytes -= (record.value?.length ?? 0) + RECORD_BYTES;
+  return record;
+}
+
+function inTwoPartitions(topic: string, one: number, other: number, offset: number): ScoreBatchError {
+  return new ScoreBatchError('configuration', `a key of topic ${topic} is in partition ${one} and in partition ${other}`, {
+    hint: 'its windows would be wrong: let producers choose the partition by the key alone, and start with a new `group`',
+    details: [`offset ${offset} of partition ${other}`],
+  });
+}

@@ -1,0 +1,39 @@
+import type { Subscription } from '../log.ts';
+
+/** Who wants that a partition is not read: it is read again once nobody does. */
+export const PAUSE_REASONS = ['operator', 'state', 'restart'] as const;
+export type PauseReason = (typeof PAUSE_REASONS)[number];
+
+export interface Pauses {
+  add(partition: number, reason: PauseReason): void;
+  remove(partition: number, reason: PauseReason): void;
+  /** The partition belongs to another process now. */
+  forget(partition: number): void;
+  has(partition: number): boolean;
+  /** Tells the log again: it may forget after a rebalance. */
+  apply(partition: number): void;
+}
+
+export function keepPauses(subscription: () => Pick<Subscription, 'pause' | 'resume'> | undefined): Pauses {
+  const reasons = new Map<number, Set<PauseReason>>();
+  return {
+    add(partition, reason) {
+      const own = reasons.get(partition) ?? new Set();
+      reasons.set(partition, own.add(reason));
+      subscription()?.pause([partition]);
+    },
+    remove(partition, reason) {
+      const own = reasons.get(partition);
+      if (own === undefined || !own.delete(reason) || own.size > 0) return;
+      reasons.delete(partition);
+      subscription()?.resume([partition]);
+    },
+    forget(partition) {
+      reasons.delete(partition);
+    },
+    has: (partition) => reasons.has(partition),
+    apply(partition) {
+      if (reasons.has(partition)) subscription()?.pause([partition]);
+    },
+  };
+}

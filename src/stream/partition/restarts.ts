@@ -1,0 +1,83 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { FencedError } from '../log.ts';
+
+export interface RestartLimits {
+  /** Milliseconds without any committed transaction, from the first failure on, after which the process ends. */
+  readonly failingMs: number;
+  /** Most times that a partition may be taken away by another process within `fencedMs`. */
+  readonly fenced: number;
+  readonly fencedMs: number;
+}
+
+export const RESTART_LIMITS: RestartLimits = { failingMs: 120_000, fenced: 10, fencedMs: 300_000 };
+
+const FIRST_MS = 200;
+const LONGEST_MS = 10_000;
+/**
+ * A process that was fenced has most likely lost its partition: opening its producer again at once would only fence the new
+ * owner. By then the heartbeat has told it.
+ */
+const FENCED_MS = 3000;
+
+/** How often partitions failed, and how long each waits before it is opened again. */
+export interface Restarts {
+  /**
+   * @returns milliseconds to wait
+   * @throws ScoreBatchError `unavailable` or `conflict` if waiting no longer makes sense
+   */
+  failed(partition: number, error: Error): number;
+  committed(partition: number): void;
+}
+
+interface Failures {
+  /** Since the last transaction. */
+  count: number;
+  since: number;
+  /** Instants. */
+  fenced: number[];
+}
+
+export function countRestarts(
+  topic: string,
+  limits: RestartLimits,
+  { now, random }: { readonly now: () => number; readonly random: () => number },
+): Restarts {
+  const partitions = new Map<number, Failures>();
+  return {
+    failed(partition, error) {
+      const at = now();
+      const failures = partitions.get(partition) ?? { count: 0, since: at, fenced: [] };
+      partitions.set(partition, failures);
+      if (failures.count === 0) failures.since = at;
+      failures.count += 1;
+      const jitter = 0.5 + random() / 2;
+      if (error instanceof FencedError) {
+        failures.fenced = [...failures.fenced.filter((instant) => instant > at - limits.fencedMs), at];
+        if (failures.fenced.length > limits.fenced) throw takenAway(topic, partition, failures.fenced.length, error);
+        return jitter * 2 * FENCED_MS;
+      }
+      if (at - failures.since > limits.failingMs) throw failing(topic, partition, at - failures.since, error);
+      return jitter * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures.count - 1, 10));
+    },
+    committed(partition) {
+      const failures = partitions.get(partition);
+      if (failures !== undefined) failures.count = 0;
+    },
+  };
+}
+
+function takenAway(topic: string, partition: number, times: number, cause: Error): ScoreBatchError {
+  return new ScoreBatchError(
+    'conflict',
+    `another process took partition ${partition} of ${topic} away ${times} times, although this one is in the group`,
+    { hint: 'another stream job uses the same `group` with other brokers, input or tool: give each a group of its own', cause },
+  );
+}
+
+function failing(topic: string, partition: number, ms: number, cause: Error): ScoreBatchError {
+  return new ScoreBatchError(
+    'unavailable',
+    `no transaction of partition ${partition} of ${topic} succeeded for ${Math.round(ms / 1000)} s`,
+    { hint: 'look at the brokers; the next start continues where the last transaction ended', details: [cause.message], cause },
+  );
+}

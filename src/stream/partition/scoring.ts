@@ -1,0 +1,88 @@
+import { readRejection } from '../../features/rejection.ts';
+import type { DueEvent, EventRejection } from '../event.ts';
+import type { LogRecord, OutputRecord } from '../log.ts';
+import type { Scorer } from '../scorer.ts';
+import type { FlowOptions, NoEvent } from './ports.ts';
+
+/** What a transaction writes, and what is counted of it. */
+export interface Written {
+  readonly records: OutputRecord[];
+  readonly events: DueEvent[];
+  readonly rejected: Map<EventRejection, number>;
+  duplicates: number;
+}
+
+export function nothingWritten(): Written {
+  return { records: [], events: [], rejected: new Map(), duplicates: 0 };
+}
+
+export interface ScoringOptions
+  extends Pick<FlowOptions, 'attributes' | 'outputs' | 'clock'>,
+    Partial<Pick<FlowOptions, 'mostBytes'>> {
+  readonly partition: number;
+  readonly scorer: Scorer;
+  /** Most events of a call of the scorer. */
+  readonly batchEvents: number;
+}
+
+export interface DueRecord {
+  readonly due: DueEvent;
+  readonly record: LogRecord;
+}
+
+/**
+ * Scores due events, in their order, and adds what is to be written of them.
+ *
+ * @throws what the scorer throws
+ */
+export async function scoreDue(due: readonly DueRecord[], written: Written, options: ScoringOptions): Promise<void> {
+  const scorable: DueRecord[] = [];
+  for (const one of due) {
+    if (one.due.features === undefined) reject(one.record, { reason: 'sum overflows' }, written, options);
+    else scorable.push(one);
+  }
+  for (let start = 0; start < scorable.length; start += options.batchEvents) {
+    await scorePart(scorable.slice(start, start + options.batchEvents), written, options);
+  }
+}
+
+/** Adds the dead letter of a record. */
+export function reject(
+  record: LogRecord,
+  why: NoEvent & { readonly feature?: string },
+  written: Written,
+  { outputs, partition, scorer, clock }: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
+): void {
+  written.records.push(outputs.rejected({ ...why, partition, record, scorer, rejectedAt: clock.now() }));
+  written.rejected.set(why.reason, (written.rejected.get(why.reason) ?? 0) + 1);
+}
+
+async function scorePart(part: readonly DueRecord[], written: Written, options: ScoringOptions): Promise<void> {
+  const { attributes, outputs, partition, scorer, clock, mostBytes } = options;
+  const events = part.map(({ due }) => ({ due, attributes: attributes?.find(due.event.key) }));
+  const { millionths, rejected } = await scorer.score(events);
+  const scoredAt = clock.now();
+  for (const [i, { due, record }] of part.entries()) {
+    const code = rejected[i] ?? 0;
+    if (code !== 0) {
+      const { reason: detail, feature } = readRejection(code);
+      const name = feature === undefined ? undefined : scorer.featureNames[feature];
+      const why = { reason: 'refused by the model', detail, ...(name !== undefined && { feature: name }) } as const;
+      reject(record, why, written, options);
+      continue;
+    }
+    const event = { partition, due, attributes: events[i]?.attributes, millionths: millionths[i] ?? 0, scorer, scoredAt };
+    const records = outputs.scored(event);
+    const large = records.find((one) => bytesOf(one) > (mostBytes?.(one.topic) ?? Number.POSITIVE_INFINITY));
+    if (large !== undefined) {
+      reject(record, { reason: 'too large', detail: `its score has ${bytesOf(large)} bytes` }, written, options);
+      continue;
+    }
+    for (const one of records) written.records.push(one);
+    written.events.push(due);
+  }
+}
+
+function bytesOf({ key, value }: OutputRecord): number {
+  return (key === null ? 0 : Buffer.byteLength(key)) + Buffer.byteLength(value);
+}

@@ -1,0 +1,22 @@
+/** Work on a partition, one piece after the other: batches, assignments, and what a timer begins. */
+export interface Turns {
+  take<T>(partition: number, work: () => Promise<T>): Promise<T>;
+  /** Resolves once all work that was begun has ended. */
+  ended(): Promise<void>;
+}
+
+export function takeTurns(): Turns {
+  const last = new Map<number, Promise<unknown>>();
+  return {
+    take(partition, work) {
+      const turn = (last.get(partition) ?? Promise.resolve()).then(work, work);
+      last.set(partition, turn);
+      // What waits behind it does not care how it ended; the caller does.
+      turn.catch(() => undefined);
+      return turn;
+    },
+    async ended() {
+      await Promise.allSettled(last.values());
+    },
+  };
+}

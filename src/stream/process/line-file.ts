@@ -1,0 +1,46 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { ScoreBatchError, systemCode } from '../../errors.ts';
+
+/** Where lines go. */
+export interface LineFile {
+  /** @returns false if nobody reads them any more: `score-batch stream --events FILE | head` is no failure */
+  write(lines: readonly string[]): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A file that is written anew. @throws ScoreBatchError `report` if it cannot be written */
+export async function openLineFile(file: string): Promise<LineFile> {
+  const refuse = (cause: unknown): never => {
+    throw new ScoreBatchError('report', `${file} cannot be written: ${systemCode(cause) ?? 'unknown error'}`, {
+      hint: 'check the folder and the space of the disk, then run the same command again',
+      cause,
+    });
+  };
+  const handle: FileHandle = await open(file, 'w').catch(refuse);
+  return {
+    async write(lines) {
+      await handle.appendFile(textOf(lines)).catch(refuse);
+      return true;
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** Lines to stdout, as fast as they are read there. */
+export function stdoutLines(): LineFile {
+  return {
+    write: (lines) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(textOf(lines), (cause) => {
+          if (!cause) resolve(true);
+          else if (systemCode(cause) === 'EPIPE') resolve(false);
+          else reject(new ScoreBatchError('report', `stdout cannot be written: ${systemCode(cause) ?? 'unknown error'}`, { cause }));
+        });
+      }),
+    close: async () => undefined,
+  };
+}
+
+function textOf(lines: readonly string[]): string {
+  return `${lines.join('\n')}\n`;
+}

@@ -1,0 +1,79 @@
+import type { ColumnBatch, ColumnValues, ReadKind } from '../../domain/column-batch.ts';
+import type { FeatureValue } from '../event.ts';
+import type { ScorableEvent } from '../scorer.ts';
+import type { Source } from './sources.ts';
+
+/** Makes columns of events, as a reader of a table would. They are valid until the next call. */
+export type ToColumns = (events: readonly ScorableEvent[]) => ColumnBatch;
+
+type Values = Float64Array | BigInt64Array | Uint8Array | (string | null)[];
+
+/**
+ * @param kinds see `Encoder.kinds`
+ */
+export function createColumns(sources: readonly Source[], kinds: readonly ReadKind[]): ToColumns {
+  let capacity = 0;
+  let columns: Values[] = [];
+  let bits: Uint8Array[] = [];
+
+  function grow(rows: number): void {
+    capacity = Math.max(rows, 2 * capacity, 64);
+    columns = kinds.map((kind) => allocate(kind, capacity));
+    bits = kinds.map(() => new Uint8Array(Math.ceil(capacity / 8)));
+  }
+
+  return (events) => {
+    const rows = events.length;
+    if (rows > capacity) grow(rows);
+    return {
+      rows,
+      columns: sources.map((source, i) => fill(columns[i] as Values, bits[i] as Uint8Array, events, source)),
+    };
+  };
+}
+
+function fill(values: Values, valid: Uint8Array, events: readonly ScorableEvent[], source: Source): ColumnValues {
+  const rows = events.length;
+  if (Array.isArray(values)) {
+    for (let row = 0; row < rows; row += 1) values[row] = valueOf(events[row] as ScorableEvent, source) as string | null;
+    return { kind: 'string', values: values.slice(0, rows), valid: undefined };
+  }
+  let nulls = 0;
+  valid.fill(0);
+  for (let row = 0; row < rows; row += 1) {
+    const value = valueOf(events[row] as ScorableEvent, source);
+    if (value === null) {
+      nulls += 1;
+      values[row] = values instanceof BigInt64Array ? 0n : 0;
+      continue;
+    }
+    valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
+    // A sum beyond 2^53 is rounded as a warehouse casts it.
+    if (values instanceof BigInt64Array) values[row] = BigInt(value);
+    else values[row] = Number(value);
+  }
+  const some = nulls === 0 ? undefined : valid;
+  if (values instanceof Float64Array) return { kind: 'float64', values: values.subarray(0, rows), valid: some };
+  if (values instanceof BigInt64Array) return { kind: 'int64', values: values.subarray(0, rows), valid: some };
+  return { kind: 'bool', values: values.subarray(0, rows), valid: some };
+}
+
+/** A key without attributes has nulls, for which the bundle has its rules. */
+function valueOf({ due, attributes }: ScorableEvent, { from, at }: Source): FeatureValue {
+  if (from === 'window') return due.features?.[at] ?? null;
+  return (from === 'field' ? due.event.values[at] : attributes?.values[at]) ?? null;
+}
+
+function allocate(kind: ReadKind, rows: number): Values {
+  switch (kind) {
+    case 'float32':
+    case 'float64':
+      return new Float64Array(rows);
+    case 'int64':
+      return new BigInt64Array(rows);
+    case 'bool':
+      return new Uint8Array(rows);
+    case 'string':
+      return new Array<string | null>(rows).fill(null);
+  }
+}

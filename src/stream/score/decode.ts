@@ -1,0 +1,105 @@
+import { isUtf8 } from 'node:buffer';
+import type { EventFeatures, FieldType, FieldValue } from '../../event-features/definition.ts';
+import type { EventRejection, StreamEvent } from '../event.ts';
+import type { LogRecord } from '../log.ts';
+
+/** Why a record is no event. It holds no value of the record. */
+export interface RefusedRecord {
+  readonly reason: EventRejection;
+  /** `not JSON`, or the field that is wrong. */
+  readonly detail?: string;
+}
+
+export type Decode = (record: LogRecord) => StreamEvent | RefusedRecord;
+
+/** Times are milliseconds: seconds would land in 1970, microseconds far beyond 2100. */
+const EARLIEST = Date.UTC(1990, 0, 1);
+const LATEST = Date.UTC(2100, 0, 1);
+
+/** A surrogate without its other half: no UTF-8 has it, so a warehouse would hold another text. */
+const UNPAIRED = /\p{Surrogate}/u;
+
+/**
+ * Reads events from JSON. Unknown properties are passed over, so a schema may gain some; of a property that is there twice, the last
+ * one counts, as for every reader of JSON in JavaScript.
+ *
+ * @param messageBytes a larger value is refused before it is parsed
+ */
+export function createDecoder(features: EventFeatures, messageBytes: number): Decode {
+  const { key: keyName, id: idName, time: timeName } = features;
+  const fields = features.fields.map(({ name, type }) => ({ name, type, inherited: name in {}, what: missing(name) }));
+  const at = (name: string) => fields.findIndex((field) => field.name === name);
+  const [keyAt, idAt, timeAt] = [at(keyName), at(idName), at(timeName)];
+
+  function missing(name: string): EventRejection | undefined {
+    return name === keyName ? 'no key' : name === idName ? 'no id' : name === timeName ? 'no time' : undefined;
+  }
+
+  return (record) => {
+    const { offset, timestamp, value: bytes } = record;
+    if (bytes === null) return refused('not an event', 'no value');
+    if (bytes.length > messageBytes) return refused('too large');
+    if (!isUtf8(bytes)) return refused('not an event', 'not UTF-8');
+    const text = bytes.toString('utf8');
+    const given = parsed(text);
+    if (given === undefined) return refused('not an event', 'not JSON');
+    if (typeof given !== 'object' || given === null || Array.isArray(given)) return refused('not an event', 'not a JSON object');
+    const escapes = text.includes('\\u');
+    const values = new Array<FieldValue>(fields.length);
+    for (let i = 0; i < fields.length; i += 1) {
+      const { name, type, inherited, what } = fields[i] as (typeof fields)[number];
+      const found = inherited && !Object.hasOwn(given, name) ? undefined : (given as Record<string, unknown>)[name];
+      if (found === undefined || found === null) {
+        if (what !== undefined) return refused(what);
+        values[i] = null;
+        continue;
+      }
+      const value = valueOf(found, type, escapes);
+      if (value === undefined) return refused('wrong type', name);
+      values[i] = value;
+    }
+    const time = values[timeAt] as number;
+    if (!(time >= EARLIEST && time < LATEST)) return refused('time out of range');
+    const key = String(values[keyAt]);
+    if (!isText(record.key, key)) return refused('key differs from the message key');
+    return { offset, timestamp, key, id: String(values[idAt]), time, values };
+  };
+}
+
+export function isRefused(decoded: StreamEvent | RefusedRecord): decoded is RefusedRecord {
+  return 'reason' in decoded;
+}
+
+function refused(reason: EventRejection, detail?: string): RefusedRecord {
+  return detail === undefined ? { reason } : { reason, detail };
+}
+
+/** Undefined if it is not JSON. What the parser says of it would quote it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined if the value is not one of the type. */
+function valueOf(value: unknown, type: FieldType, escapes: boolean): FieldValue | undefined {
+  switch (type) {
+    case 'string':
+      return typeof value === 'string' && !(escapes && UNPAIRED.test(value)) ? value : undefined;
+    case 'int64':
+      // JSON.parse rounds larger ones. The addition makes 0 of -0, which no integer column has.
+      return Number.isSafeInteger(value) ? (value as number) + 0 : undefined;
+    case 'float64':
+      return Number.isFinite(value) ? (value as number) : undefined;
+    case 'bool':
+      return typeof value === 'boolean' ? value : undefined;
+  }
+}
+
+/** Whether the bytes are the UTF-8 of the text. */
+function isText(bytes: Buffer | null, text: string): boolean {
+  // Bytes that are not UTF-8 become U+FFFD, which the text may have itself.
+  return bytes !== null && bytes.toString('utf8') === text && (!text.includes('\uFFFD') || isUtf8(bytes));
+}

@@ -1,0 +1,15 @@
+import { isNode, isScalar, parseDocument } from 'yaml';
+
+const REFERENCE = /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/;
+
+/**
+ * Whether a value stands in the YAML text itself, instead of being taken from a variable by `${NAME}`. So does the default of
+ * `${NAME:-default}`.
+ *
+ * @returns false if there is no value at the path
+ */
+export function isLiteral(text: string, path: readonly string[]): boolean {
+  const node: unknown = parseDocument(text).getIn(path, true);
+  if (!isNode(node)) return false;
+  return !(isScalar(node) && typeof node.value === 'string' && REFERENCE.test(node.value));
+}
