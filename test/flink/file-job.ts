@@ -35,6 +35,7 @@ export function fileScript(features: EventFeatures, input: string, output: strin
     ...flinkSettings(features, { checkpointMs: 2000 }),
     // The clock's tick after which a new watermark is passed on.
     `SET 'pipeline.auto-watermark-interval' = '10 ms'`,
+    `SET 'execution.checkpointing.dir' = 'file://${path.join(output, 'checkpoints')}'`,
     createTable(`${name}_events`, columns, file(input)),
     createTable(`${name}_features`, outputColumns(features), file(path.join(output, 'features'))),
     createTable(`${name}_rejected`, rejectedColumns(features), file(path.join(output, 'rejected'))),
