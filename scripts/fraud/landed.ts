@@ -1,12 +1,6 @@
 import type { Delivery } from './deliveries.ts';
 import type { User } from './users.ts';
 
-/** Where Kafka keeps a record. */
-export interface Place {
-  readonly partition: number;
-  readonly offset: number;
-}
-
 const TRANSACTION_COLUMNS = {
   transaction_id: 'varchar',
   user_id: 'varchar',
@@ -25,12 +19,10 @@ const TRANSACTION_COLUMNS = {
  * The table `transactions` as something that copies the topic into the warehouse leaves it: a row per record that is an event, late and
  * repeated ones included, with the place of the record.
  */
-export function transactionsCsv(deliveries: readonly Delivery[], placeOf: (index: number) => Place): string {
-  const lines = deliveries.flatMap(({ event, timestamp }, i) => {
-    if (event === undefined) return [];
-    const { partition, offset } = placeOf(i);
-    return [[...Object.values(event), partition, offset, timestamp].join(',')];
-  });
+export function transactionsCsv(deliveries: readonly Delivery[]): string {
+  const lines = deliveries.flatMap(({ event, partition, offset, timestamp }) =>
+    event === undefined ? [] : [[...Object.values(event), partition, offset, timestamp].join(',')],
+  );
   return [Object.keys(TRANSACTION_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
