@@ -12,7 +12,7 @@ const NEED_PYTHON = [
 ];
 
 // Java and Kafka's jars, which are installed the first time.
-const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/stream/kafka/**/*.test.ts'];
+const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/**/*.kafka.test.ts'];
 
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];
