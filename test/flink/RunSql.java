@@ -31,6 +31,9 @@ class RunSql {
         if (result.getJobClient().isPresent()) result.await();
       }
     }
+    // Its peak of memory, as Linux knows it.
+    Path status = Path.of("/proc/self/status");
+    if (Files.exists(status)) System.out.println(Files.readString(status));
     // Threads of the cluster in this process would keep it alive.
     System.exit(0);
   }

@@ -39,9 +39,13 @@ export function script(statements: readonly string[]): string {
 /** @throws ScoreBatchError `configuration` if the features are as of arrival */
 export function flinkSettings(features: EventFeatures, { checkpointMs = 10_000, idleMs }: FlinkSettings): string[] {
   if (features.asOf === 'arrival') {
-    throw new ScoreBatchError('configuration', `the features of ${features.name} are as of arrival, which Flink SQL cannot say`, {
-      hint: 'its windows wait for the watermark: use `as_of: event`, or `score-batch stream`',
-    });
+    throw new ScoreBatchError(
+      'configuration',
+      `the features of ${features.name} are as of arrival, which Flink SQL cannot say`,
+      {
+        hint: 'its windows wait for the watermark: use `as_of: event`, or `score-batch stream`',
+      },
+    );
   }
   const options = {
     'execution.checkpointing.interval': `${checkpointMs} ms`,

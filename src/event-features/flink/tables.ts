@@ -107,4 +107,3 @@ function connection({ brokers, properties = {} }: FlinkTopics, topic: string): R
     ...Object.fromEntries(Object.entries(properties).map(([name, value]) => [`properties.${name}`, value])),
   };
 }
-

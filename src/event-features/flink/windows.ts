@@ -30,7 +30,7 @@ export function windowViews(features: EventFeatures): { readonly name: string; r
 
 /** The value of each feature, over the columns of the last view. */
 export function featureColumns(features: EventFeatures): string[] {
-  return features.features.map((feature) => `${valueOf(feature, features)} AS ${quoted(feature.name)}`);
+  return features.features.map((feature) => `${featureValue(feature, features)} AS ${quoted(feature.name)}`);
 }
 
 export function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
@@ -99,15 +99,12 @@ function ties({ key, time }: EventFeatures, filters: readonly (readonly Conditio
   };
   const before = filters.map((_, i) => ({
     window: `(PARTITION BY ${quoted(key)}, ${quoted(`$match_${i}`)} ${order} ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)`,
-    columns: [
-      `MIN(${quoted(time)}) OVER w AS ${quoted(`$before_${i}`)}`,
-      `COUNT(*) OVER w AS ${quoted(`$rows_${i}`)}`,
-    ],
+    columns: [`MIN(${quoted(time)}) OVER w AS ${quoted(`$before_${i}`)}`, `COUNT(*) OVER w AS ${quoted(`$rows_${i}`)}`],
   }));
   return [same, ...before];
 }
 
-function valueOf(feature: WindowFeature, features: EventFeatures): string {
+function featureValue(feature: WindowFeature, features: EventFeatures): string {
   const { aggregate, name } = feature;
   const value = column(name);
   if (aggregate === 'mean') return `CAST(${column(name, 'sum')} AS DOUBLE) / CAST(${column(name, 'count')} AS DOUBLE)`;

@@ -1,9 +1,13 @@
+import type { Database } from '../../../src/duckdb/database.ts';
+import { literal, identifier as quoted } from '../../../src/duckdb/sql.ts';
 import type { EventFeatures, FieldType, WindowFeature } from '../../../src/event-features/definition.ts';
-import { openDatabase, type Database } from '../../../src/duckdb/database.ts';
-import { identifier as quoted, literal } from '../../../src/duckdb/sql.ts';
-import type { LoggedEvent } from './generate.ts';
 
-const TYPES: Readonly<Record<FieldType, string>> = { string: 'VARCHAR', int64: 'BIGINT', float64: 'DOUBLE', bool: 'BOOLEAN' };
+export const DUCKDB_TYPES: Readonly<Record<FieldType, string>> = {
+  string: 'VARCHAR',
+  int64: 'BIGINT',
+  float64: 'DOUBLE',
+  bool: 'BOOLEAN',
+};
 
 /** Rows that two forms do not have in common. */
 export interface Differences {
@@ -11,6 +15,8 @@ export interface Differences {
   readonly rows: number;
   /** Rows that only one of them has. */
   readonly unpaired: number;
+  /** Rows with another value of any feature. */
+  readonly different: number;
   /** Per feature that differs anywhere: in how many rows, and one of them. */
   readonly features: Readonly<Record<string, { readonly rows: number; readonly example: string }>>;
 }
@@ -18,7 +24,7 @@ export interface Differences {
 export function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
   if (aggregate === 'mean') return 'DOUBLE';
   const type = fields.find(({ name }) => name === field)?.type ?? 'int64';
-  return ['min', 'max', 'last'].includes(aggregate) ? TYPES[type] : 'BIGINT';
+  return ['min', 'max', 'last'].includes(aggregate) ? DUCKDB_TYPES[type] : 'BIGINT';
 }
 
 /** Columns of a form: place, then features. */
@@ -29,11 +35,18 @@ export function resultColumns(features: EventFeatures): Record<string, string> {
 }
 
 export function columnList(columns: Readonly<Record<string, string>>): string {
-  return `{${Object.entries(columns).map(([name, type]) => `${literal(name)}: ${literal(type)}`).join(', ')}}`;
+  return `{${Object.entries(columns)
+    .map(([name, type]) => `${literal(name)}: ${literal(type)}`)
+    .join(', ')}}`;
 }
 
 /** Compares two tables of `resultColumns`, bit by bit. */
-export async function compareForms(database: Database, features: EventFeatures, one: string, other: string): Promise<Differences> {
+export async function compareForms(
+  database: Database,
+  features: EventFeatures,
+  one: string,
+  other: string,
+): Promise<Differences> {
   const [partition, offset] = [features.log?.partition ?? '', features.log?.offset ?? ''].map(quoted);
   const on = `USING (${partition}, ${offset})`;
   const differs = (name: string): string => `o.${quoted(name)} IS DISTINCT FROM p.${quoted(name)}`;
@@ -51,5 +64,7 @@ export async function compareForms(database: Database, features: EventFeatures, 
     );
     found[name] = { rows, example: String(shown[0]?.[0]) };
   }
-  return { rows: await count(`SELECT count(*) FROM ${one}`), unpaired, features: found };
+  const any = features.features.map(({ name }) => differs(name)).join(' OR ');
+  const different = await count(`SELECT count(*) FROM ${one} o JOIN ${other} p ${on} WHERE ${any}`);
+  return { different, rows: await count(`SELECT count(*) FROM ${one}`), unpaired, features: found };
 }

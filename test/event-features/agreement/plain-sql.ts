@@ -1,5 +1,5 @@
-import type { Condition, EventFeatures, WindowFeature } from '../../../src/event-features/definition.ts';
 import { literal, identifier as quoted } from '../../../src/duckdb/sql.ts';
+import type { Condition, EventFeatures, WindowFeature } from '../../../src/event-features/definition.ts';
 
 /**
  * The definitions of docs/event-features.md word by word, as a self-join: slow, and nothing of it is shared with what is tested.
@@ -24,7 +24,7 @@ export function plainSql(features: EventFeatures): string {
   FROM copies
 ), accepted AS (SELECT * FROM verdicts WHERE verdict = 'accepted'
 ), windows AS (
-  SELECT e.${partition}, e.${offset}, ${features.features.map((feature) => `${valueOf(feature, features)} AS ${quoted(feature.name)}`).join(',\n    ')}
+  SELECT e.${partition}, e.${offset}, ${features.features.map((feature) => `${featureValue(feature, features)} AS ${quoted(feature.name)}`).join(',\n    ')}
   FROM accepted e JOIN accepted f ON f.${k} = e.${k} AND f.${partition} = e.${partition}
     AND f.${t} BETWEEN e.${t} - ${longest} AND e.${t} ${arrived}
   GROUP BY e.${partition}, e.${offset}
@@ -33,7 +33,7 @@ SELECT log.${partition}, log.${offset}, coalesce(verdict, 'ahead of its timestam
 FROM log LEFT JOIN verdicts USING (${partition}, ${offset}) LEFT JOIN windows USING (${partition}, ${offset})`;
 }
 
-function valueOf({ aggregate, field, windowMs, where }: WindowFeature, { time, id, log }: EventFeatures): string {
+function featureValue({ aggregate, field, windowMs, where }: WindowFeature, { time, id, log }: EventFeatures): string {
   const t = quoted(time);
   const value = `f.${quoted(field ?? time)}`;
   const among = [`f.${t} >= e.${t} - ${windowMs}`, ...where.map(condition)];
