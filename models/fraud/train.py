@@ -3,8 +3,8 @@
 Is this payment made by a thief? Six days are drawn; the trees learn from four, the fifth stops them, the sixth says how good they are.
 Run `npm run build` first. Writes model.onnx, model.yaml and golden.csv beside this file: see README.md.
 """
+import datetime as dt
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -20,8 +20,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 SEED = 1
 DRAWN = {"--seed": SEED, "--users": 1500, "--payments": 40000, "--days": 6, "--start": "2025-05-26"}
-DAY = 86_400_000
-FIRST_DAY = 1_748_217_600_000
+FIRST_DAY = dt.datetime(2025, 5, 26, tzinfo=dt.timezone.utc)
 REVIEW, DECLINE = 0.3, 0.8
 PARAMETERS = {
     "objective": "binary", "learning_rate": 0.06, "num_leaves": 15, "min_data_in_leaf": 40, "feature_fraction": 0.8,
@@ -43,12 +42,14 @@ def load(folder):
     db.execute("set threads = 1")
     for table in ("transactions", "users", "labels"):
         db.execute(f"create table {table} as from read_csv('{folder}/{table}.csv')")
-    features = run(*FEATURES_SQL)
-    frame = db.execute(f"""
-        select f.*, u.* exclude (user_id, version), l.kind as fraud
-        from ({features}) f left join users u using (user_id) left join labels l using (transaction_id)
-        order by "at", transaction_id""").df()
-    frame["day"] = (frame["at"] - FIRST_DAY) // DAY
+    features = run("node", "dist/cli.js", "stream", "sql", "--job", "jobs/fraud/fraud.yaml", "--table", "transactions")
+    db.execute(f"create table features as {features.replace(':window_', '$window_')}",
+               {"window_start": FIRST_DAY, "window_end": FIRST_DAY + dt.timedelta(days=DRAWN["--days"])})
+    frame = db.execute("""
+        select f.*, u.* exclude (user_id, version), l.kind as fraud, epoch_ms("at") as paid_at
+        from features f left join users u using (user_id) left join labels l using (transaction_id)
+        where amount is not null order by "at", transaction_id""").df()
+    frame["day"] = (frame["paid_at"] - FIRST_DAY.replace(tzinfo=None)).dt.days
     return frame
 
 
@@ -104,7 +105,5 @@ def main():
         run("node", "dist/cli.js", "model", "reference", HERE, "--csv", f"{folder}/rows.csv", "--expected", "expected", "--write", "--force")
 
 
-FEATURES_SQL = ["cat", "/tmp/fraud/features.sql"]
-
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

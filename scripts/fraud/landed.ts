@@ -1,3 +1,4 @@
+import type { Label } from './day.ts';
 import type { Delivery } from './deliveries.ts';
 import type { User } from './users.ts';
 
@@ -45,10 +46,19 @@ export function usersCsv(users: readonly User[]): string {
   return [Object.keys(USER_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
-/** Statements of DuckDB that make both tables from files beside each other. */
+const LABEL_COLUMNS = { transaction_id: 'varchar', kind: 'varchar', burst: 'integer' };
+
+/** What people found out later: a row per payment of a thief. */
+export function labelsCsv(labels: ReadonlyMap<string, Label>): string {
+  const lines = [...labels].map(([id, { kind, burst }]) => [id, kind, burst].join(','));
+  return [Object.keys(LABEL_COLUMNS).join(','), ...lines, ''].join('\n');
+}
+
+/** Statements of DuckDB that make the tables from the files of a folder, `transactions.csv` and so on. */
 export function landingStatements(folder: string): string[] {
-  return Object.entries({ transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS }).map(([table, columns]) => {
+  const tables = { transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS, labels: LABEL_COLUMNS };
+  return Object.entries(tables).map(([table, columns]) => {
     const file = `${folder}/${table}.csv`.replaceAll("'", "''");
-    return `create or replace table ${table} as from read_csv('${file}', header = true, columns = ${JSON.stringify(columns).replaceAll('"', "'")})`;
+    return `create table ${table} as from read_csv('${file}', header = true, columns = ${JSON.stringify(columns).replaceAll('"', "'")})`;
   });
 }
