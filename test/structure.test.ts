@@ -92,7 +92,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stream/settings': ['bounded-file', 'domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
   'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
-  'stream/attributes': ['domain', 'duckdb', 'errors', 'event-features', 'stream', 'warehouse', 'warehouse/open'],
+  'stream/attributes': [
+    'domain',
+    'errors',
+    'event-features (types)',
+    'stream (types)',
+    'warehouse (types)',
+    'warehouse/sql',
+    'warehouse/open',
+  ],
   'stream/process': [
     'domain',
     'error-parts',

@@ -1,0 +1,93 @@
+import { KeyEvents } from './key-events.ts';
+import type { RecordLayout } from './record-layout.ts';
+
+const BUCKETS_PER_HORIZON = 64;
+
+/** All keys of a partition. Those whose events are all old are found by buckets of time, without looking at the others. */
+export class Keys {
+  #events = 0;
+  #bytes = 0;
+  readonly #layout: RecordLayout;
+  readonly #keepIds: boolean;
+  readonly #keys = new Map<string, KeyEvents>();
+  readonly #bucketMs: number;
+  /** Every key is in one bucket, at or before that of its newest event; the earliest first. */
+  readonly #buckets: { readonly end: number; keys: KeyEvents[] }[] = [];
+
+  constructor(layout: RecordLayout, keepIds: boolean, horizonMs: number) {
+    this.#layout = layout;
+    this.#keepIds = keepIds;
+    this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
+  }
+
+  get size(): number {
+    return this.#keys.size;
+  }
+
+  get events(): number {
+    return this.#events;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /**
+   * Adds an accepted event to its key.
+   *
+   * @param oldest events before this time leave
+   * @param most events of a key; the oldest leave
+   */
+  insert(
+    { key, id, record }: { readonly key: string; readonly id: string; readonly record: Float64Array },
+    oldest: number,
+    most: number,
+  ): KeyEvents {
+    let events = this.#keys.get(key);
+    const isNew = events === undefined;
+    events ??= new KeyEvents(key, this.#layout, this.#keepIds);
+    const before = isNew ? 0 : events.bytes;
+    this.#events -= events.removeBefore(oldest);
+    events.insert(record, id);
+    this.#events += 1;
+    if (events.size > most) {
+      events.dropFirst();
+      this.#events -= 1;
+    }
+    this.#bytes += events.bytes - before;
+    if (isNew) {
+      this.#keys.set(key, events);
+      this.#file(events, record[0] as number);
+    }
+    return events;
+  }
+
+  /** Removes keys that have no event at or after a time, soon after it has passed. */
+  removeBefore(oldest: number): void {
+    for (let first = this.#buckets[0]; first !== undefined && first.end <= oldest; first = this.#buckets[0]) {
+      this.#buckets.shift();
+      for (const events of first.keys) this.#check(events, oldest);
+    }
+  }
+
+  #check(events: KeyEvents, oldest: number): void {
+    const before = events.bytes;
+    this.#events -= events.removeBefore(oldest);
+    if (events.size === 0) {
+      this.#keys.delete(events.key);
+      this.#bytes -= before;
+    } else {
+      this.#bytes += events.bytes - before;
+      this.#file(events, events.newest);
+    }
+  }
+
+  #file(events: KeyEvents, newest: number): void {
+    const end = (Math.floor(newest / this.#bucketMs) + 1) * this.#bucketMs;
+    let at = this.#buckets.length;
+    while (at > 0 && (this.#buckets[at - 1]?.end ?? 0) > end) at -= 1;
+    const bucket = this.#buckets[at - 1];
+    if (bucket?.end === end) bucket.keys.push(events);
+    else this.#buckets.splice(at, 0, { end, keys: [events] });
+  }
+}

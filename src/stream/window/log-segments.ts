@@ -1,0 +1,55 @@
+/** Records of a segment at most: what a rebuild reads too much of is about one segment. */
+const RECORDS = 4_096;
+const SEGMENTS = 256;
+/** About what a segment takes. */
+const SEGMENT_BYTES = 80;
+
+interface Segment {
+  readonly offset: number;
+  /** Running maximum before the segment. */
+  readonly maximum: number | null;
+  /** Where its stretch of time begins. */
+  readonly start: number;
+  /** Time of its newest valid event. */
+  greatest: number;
+  records: number;
+}
+
+/** Stretches of the log, to know from where a partition's window must be read again. */
+export class LogSegments {
+  readonly #spanMs: number;
+  #segments: Segment[] = [];
+
+  /** @param keptMs how far below the running maximum events matter */
+  constructor(keptMs: number) {
+    this.#spanMs = Math.ceil(keptMs / SEGMENTS);
+  }
+
+  get bytes(): number {
+    return SEGMENT_BYTES * this.#segments.length;
+  }
+
+  /** @param before running maximum before the event */
+  add(offset: number, time: number, before: number | null): void {
+    let last = this.#segments.at(-1);
+    if (last === undefined || last.records === RECORDS || (before ?? time) - last.start >= this.#spanMs) {
+      last = { offset, maximum: before, start: before ?? time, greatest: time, records: 0 };
+      this.#segments.push(last);
+    }
+    last.records += 1;
+    if (time > last.greatest) last.greatest = time;
+  }
+
+  /** Forgets the first ones if all their events are before a time. */
+  removeBefore(oldest: number): void {
+    let passed = 0;
+    while (passed < this.#segments.length && (this.#segments[passed]?.greatest ?? 0) < oldest) passed += 1;
+    if (passed > 0) this.#segments.splice(0, passed);
+  }
+
+  /** The first offset that matters, and the running maximum before it; undefined if none does. */
+  get first(): { readonly offset: number; readonly maximum: number | null } | undefined {
+    const segment = this.#segments[0];
+    return segment && { offset: segment.offset, maximum: segment.maximum };
+  }
+}

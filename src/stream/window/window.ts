@@ -1,0 +1,192 @@
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
+import type { DueEvent, StreamEvent } from '../event.ts';
+import type { PartitionWindow, Verdict, WindowCheckpoint, WindowLimits } from '../partition-window.ts';
+import { FeatureValues } from './feature-values.ts';
+import type { KeyEvents } from './key-events.ts';
+import { Keys } from './keys.ts';
+import { LogSegments } from './log-segments.ts';
+import { Pending } from './pending.ts';
+import { RecentIds } from './recent-ids.ts';
+import { RecordLayout } from './record-layout.ts';
+import { Texts } from './texts.ts';
+
+const NOTHING: WindowCheckpoint = {
+  position: 0,
+  replay: { offset: 0, maximum: null },
+  maximum: null,
+  frontier: null,
+  flushed: 0,
+};
+
+/**
+ * Makes the windows of a partition, which hold nothing yet: with a checkpoint, add the records of the log from `replay.offset` on.
+ *
+ * What is due and its features depend on the log alone, not on when `takeDue` is called; but for idle flushes.
+ */
+export function createPartitionWindow(
+  features: EventFeatures,
+  limits: WindowLimits,
+  checkpoint: WindowCheckpoint = NOTHING,
+): PartitionWindow {
+  return new Window(features, limits, checkpoint);
+}
+
+class Window implements PartitionWindow {
+  readonly #definition: EventFeatures;
+  readonly #limits: WindowLimits;
+  /** Where it began. */
+  readonly #checkpoint: WindowCheckpoint;
+  readonly #horizonMs: number;
+  readonly #longestMs: number;
+  readonly #layout: RecordLayout;
+  readonly #texts = new Texts();
+  readonly #ids: RecentIds;
+  readonly #keys: Keys;
+  readonly #pending = new Pending();
+  readonly #segments: LogSegments;
+  readonly #values: FeatureValues;
+  readonly #record: Float64Array;
+  #due: DueEvent[] = [];
+  #position: number;
+  #maximum: number;
+  /** As of event: events before this time were taken. */
+  #frontier: number;
+  #flushed: number;
+
+  constructor(definition: EventFeatures, limits: WindowLimits, checkpoint: WindowCheckpoint) {
+    this.#definition = definition;
+    this.#limits = limits;
+    this.#checkpoint = checkpoint;
+    this.#horizonMs = horizonMs(definition);
+    this.#longestMs = this.#horizonMs - definition.latenessMs;
+    this.#layout = new RecordLayout(definition, this.#texts);
+    this.#ids = new RecentIds(this.#horizonMs);
+    const keepIds = definition.features.some(({ aggregate }) => aggregate === 'last');
+    this.#keys = new Keys(this.#layout, keepIds, this.#horizonMs);
+    this.#segments = new LogSegments(2 * this.#horizonMs);
+    this.#values = new FeatureValues(definition, this.#layout, this.#texts);
+    this.#record = new Float64Array(this.#layout.width);
+    this.#position = checkpoint.replay.offset;
+    this.#maximum = checkpoint.replay.maximum ?? Number.NEGATIVE_INFINITY;
+    this.#frontier = checkpoint.frontier ?? Number.NEGATIVE_INFINITY;
+    this.#flushed = checkpoint.flushed;
+  }
+
+  get position(): number {
+    return this.#position;
+  }
+
+  get rebuilding(): boolean {
+    return this.#position < this.#checkpoint.position;
+  }
+
+  get keys(): number {
+    return this.#keys.size;
+  }
+
+  get events(): number {
+    return this.#keys.events;
+  }
+
+  get bytes(): number {
+    return this.#keys.bytes + this.#ids.bytes + this.#texts.bytes + this.#pending.bytes + this.#segments.bytes;
+  }
+
+  get pending(): number {
+    return this.#pending.size + this.#due.length;
+  }
+
+  add(event: StreamEvent): Verdict {
+    const { offset, time } = event;
+    if (offset < this.#position) throw new RangeError(`offset ${offset} is below the position ${this.#position}`);
+    const wasScored = offset < this.#checkpoint.position;
+    this.#position = offset + 1;
+    const { latenessMs, skewMs } = this.#definition;
+    if (time > event.timestamp + skewMs) return 'ahead of its timestamp';
+    const before = this.#maximum;
+    if (time > before) this.#maximum = time;
+    this.#segments.add(offset, time, toTime(before));
+    this.#segments.removeBefore(this.#keptFrom);
+    const isDuplicate = this.#ids.see(event.id, time, this.#maximum);
+    if (time > before) this.#advance();
+    if (isDuplicate) return 'duplicate';
+    if (time < this.#maximum - latenessMs) return 'late';
+    this.#accept(event, wasScored);
+    return 'accepted';
+  }
+
+  skipTo(position: number): void {
+    if (position > this.#position) this.#position = position;
+  }
+
+  takeDue(idle = false): DueEvent[] {
+    if (this.rebuilding) return [];
+    if (this.#definition.asOf === 'event') {
+      this.#frontier = Math.max(this.#frontier, this.#maximum - this.#definition.latenessMs);
+      if (idle && this.#pending.size > 0) {
+        this.#release(Number.POSITIVE_INFINITY, true);
+        this.#flushed = this.#position;
+      }
+    }
+    const due = this.#due;
+    this.#due = [];
+    return due;
+  }
+
+  /** @throws Error as of arrival if events are due, since the checkpoint says that they were scored */
+  checkpoint(): WindowCheckpoint {
+    if (this.rebuilding) return this.#checkpoint;
+    const isArrival = this.#definition.asOf === 'arrival';
+    if (isArrival && this.#due.length > 0) throw new Error('take the events that are due before a checkpoint');
+    const maximum = toTime(this.#maximum);
+    this.#segments.removeBefore(this.#keptFrom);
+    return {
+      position: this.#position,
+      replay: this.#segments.first ?? { offset: this.#position, maximum },
+      maximum,
+      frontier: isArrival ? null : toTime(this.#frontier),
+      flushed: this.#flushed,
+    };
+  }
+
+  /** Events before this time matter no more, not even as earlier copies of those that do. */
+  get #keptFrom(): number {
+    const { asOf, latenessMs } = this.#definition;
+    return (asOf === 'event' ? this.#frontier + latenessMs : this.#maximum) - 2 * this.#horizonMs;
+  }
+
+  /** After the maximum has moved: first what became due, then what no window reaches any more. */
+  #advance(): void {
+    this.#release(this.#maximum - this.#definition.latenessMs, false);
+    this.#keys.removeBefore(this.#maximum - this.#horizonMs);
+  }
+
+  /** Pending events before a time become due. */
+  #release(before: number, idle: boolean): void {
+    while (this.#pending.earliest < before) {
+      const next = this.#pending.pop();
+      if (next !== undefined) this.#makeDue(next.event, next.key, idle);
+    }
+  }
+
+  #accept(event: StreamEvent, wasScored: boolean): void {
+    this.#layout.write(event, this.#record);
+    const { key, id } = event;
+    const oldest = this.#maximum - this.#horizonMs;
+    const events = this.#keys.insert({ key, id, record: this.#record }, oldest, this.#limits.eventsPerKey);
+    if (this.#definition.asOf === 'arrival') {
+      if (!wasScored) this.#makeDue(event, events, false);
+    } else if (event.time >= this.#frontier && event.offset >= this.#flushed) {
+      this.#pending.push(event, events);
+    }
+  }
+
+  #makeDue(event: StreamEvent, events: KeyEvents, idle: boolean): void {
+    const capped = event.time - this.#longestMs <= events.droppedTime;
+    this.#due.push({ event, features: this.#values.of(event, events), capped, idle });
+  }
+}
+
+function toTime(time: number): number | null {
+  return Number.isFinite(time) ? time : null;
+}

@@ -1,0 +1,37 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { StreamEvent } from '../../../src/stream/event.ts';
+import { createPartitionWindow } from '../../../src/stream/window/window.ts';
+import { definitions, logs } from './logs.ts';
+import { expectedOf } from './oracle.ts';
+
+it('computes what the meaning of features says, however often due events are taken', () => {
+  fc.assert(
+    fc.property(
+      definitions,
+      logs,
+      fc.infiniteStream(fc.boolean()),
+      fc.constantFrom(1, 2, 5, 1000),
+      (definition, log, takes, eventsPerKey) => {
+        const window = createPartitionWindow(definition, { eventsPerKey });
+        const verdicts = [];
+        const due = [];
+        for (const event of log) {
+          verdicts.push(window.add(event));
+          if (takes.next().value) due.push(...window.takeDue());
+        }
+        due.push(...window.takeDue());
+        const expected = expectedOf(definition, log, eventsPerKey);
+        expect(verdicts).toEqual(expected.verdicts);
+        expect(due.map(withoutSigns)).toEqual(expected.due.map(withoutSigns));
+        expect(window.pending).toBe(verdicts.filter((verdict) => verdict === 'accepted').length - due.length);
+      },
+    ),
+    { numRuns: 3000 },
+  );
+});
+
+/** A window gives 0 for -0, as JSON does. */
+function withoutSigns<T extends { event: StreamEvent; features: readonly unknown[] | undefined }>(due: T): T {
+  return { ...due, features: due.features?.map((value) => (Object.is(value, -0) ? 0 : value)) };
+}
