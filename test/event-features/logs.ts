@@ -61,7 +61,7 @@ export type Log = ReadonlyMap<number, readonly StreamEvent[]>;
 const PLACES = [null, 'a', 'b', 'ü', 'z', '\u{1F600}', '\uFFFD', "b'c\\d", ''];
 
 /** Small logs in which ties, copies, late events and events ahead of their timestamps are frequent. */
-export function smallLogs(span: number): fc.Arbitrary<Log> {
+export function smallLogs(span: number, { minLength = 0, maxLength = 40 } = {}): fc.Arbitrary<Log> {
   const event = fc.record({
     id: fc.integer({ min: 0, max: 24 }),
     key: fc.integer({ min: 0, max: 2 }),
@@ -73,7 +73,7 @@ export function smallLogs(span: number): fc.Arbitrary<Log> {
     place: fc.constantFrom(...PLACES),
     ok: fc.constantFrom(null, true, false),
   });
-  const partition = fc.array(event, { maxLength: 40 });
+  const partition = fc.array(event, { minLength, maxLength, size: 'max' });
   return fc.tuple(partition, partition).map(
     (partitions) =>
       new Map(
