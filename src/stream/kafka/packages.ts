@@ -1,0 +1,46 @@
+import { createRequire } from 'node:module';
+import { ScoreBatchError, systemCode } from '../../errors.ts';
+import type { Cluster, ClusterOptions, Encoder, KafkaLogger, LogEntry } from './wire.ts';
+
+/**
+ * What is used of kafkajs. Its consumer and producer are not: see docs/kafka-client.md. What they stand on is not part of its public
+ * interface, which is why its version is pinned, and why nothing outside this folder knows it.
+ */
+export interface KafkaPackages {
+  readonly Cluster: new (options: ClusterOptions) => Cluster;
+  readonly Encoder: new (size?: number) => Encoder;
+  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => KafkaLogger;
+  readonly socketFactory: unknown;
+}
+
+const require = createRequire(import.meta.url);
+
+/** @throws ScoreBatchError `configuration` if kafkajs is not installed */
+export function loadKafka(): KafkaPackages {
+  return load('kafkajs', () => ({
+    Cluster: require('kafkajs/src/cluster'),
+    Encoder: require('kafkajs/src/protocol/encoder'),
+    createLogger: require('kafkajs/src/loggers').createLogger,
+    socketFactory: require('kafkajs/src/network/socketFactory')(),
+  }));
+}
+
+export function loadSnappy(): typeof import('snappy') {
+  return load('snappy', () => require('snappy'));
+}
+
+export function loadLz4(): typeof import('lz4-napi') {
+  return load('lz4-napi', () => require('lz4-napi'));
+}
+
+function load<T>(name: string, from: () => T): T {
+  try {
+    return from();
+  } catch (error) {
+    if (systemCode(error) !== 'MODULE_NOT_FOUND') throw error;
+    throw new ScoreBatchError('configuration', `the package ${name} is not installed`, {
+      hint: 'install what streams need with `npm install kafkajs@2.2.4 snappy lz4-napi`',
+      cause: error,
+    });
+  }
+}
