@@ -3,12 +3,12 @@
 // scored from the warehouse, and both are compared. Ends by itself, can be run again.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { counted, grouped } from '../src/domain/counted.ts';
+import { counted } from '../src/domain/counted.ts';
 import { makeBank } from './fraud/bank.ts';
 import { drawDays } from './fraud/day.ts';
 import { deliver } from './fraud/deliveries.ts';
 import { eventLines } from './fraud/event-lines.ts';
-import { BURSTS, DECISIONS, deadLetters, ONE_BURST, scoredStatement } from './fraud/findings.ts';
+import { BURSTS, DECISIONS, deadLetters, ONE_BURST, scoredStatements } from './fraud/findings.ts';
 import { labelsCsv, transactionsCsv, usersCsv } from './fraud/landed.ts';
 import { ROOT } from './root.ts';
 
@@ -43,7 +43,7 @@ say('\n# Score each payment as it comes, with the last minutes of its user');
 scoreBatch(
   `stream --job ${JOB} --events ${PLACE}/events.jsonl --partitions ${PARTITIONS} --out ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl`,
 );
-await bank.run([scoredStatement(`${FOLDER}/scores.jsonl`)]);
+await bank.run(scoredStatements(`${FOLDER}/scores.jsonl`));
 say(`\nDecisions, and what was found out later:\n${await bank.table(DECISIONS)}`);
 say(`\nBursts of fraud, and at which of its payments a burst was seen first (median):\n${await bank.table(BURSTS)}`);
 say(
@@ -67,4 +67,3 @@ function scoreBatch(command: string): void {
   });
   if (status !== 0) process.exit(status || 1);
 }
-void grouped;

@@ -51,9 +51,11 @@ const TRIED: readonly MerchantKind[] = ['gaming', 'subscriptions', 'gift cards']
 
 /** A stolen card is tried with small amounts at many shops until payments pass, then used. */
 function* cardTesting({ random, merchants }: BurstSetting, user: User, from: number): Generator<Payment> {
-  const shops = Array.from({ length: random.between(4, 8) }, () =>
-    random.pick(merchants.filter(({ kind }) => TRIED.includes(kind))),
+  // Mostly shops of the user's own country: nothing of a single payment gives it away.
+  const tried = merchants.filter(
+    ({ kind, country }) => TRIED.includes(kind) && (country === user.homeCountry || random.chance(0.05)),
   );
+  const shops = Array.from({ length: random.between(4, 8) }, () => random.pick(tried));
   let at = from;
   for (let i = random.between(8, 22); i > 0; i--) {
     // Some in the same millisecond: it is a program that pays.

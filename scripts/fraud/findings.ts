@@ -1,10 +1,19 @@
 /** What the demo shows of scores and labels. The table `scored` has the records of the stream. */
 
-/** @param file what `score-batch stream --out` wrote */
-export function scoredStatement(file: string): string {
-  return `create or replace table scored as
-    select id, "key", "time", score, decision, features.*, "partition", "offset"
-    from read_json('${file.replaceAll("'", "''")}', format = 'newline_delimited')`;
+/**
+ * The records of the stream in the warehouse, and with them, per payment, the version of the user's row that was used.
+ *
+ * @param file what `score-batch stream --out` wrote
+ */
+export function scoredStatements(file: string): string[] {
+  return [
+    `create table scored as
+      select id, "key", "time", score, decision, features.*, attributes_version, "partition", "offset"
+      from read_json('${file.replaceAll("'", "''")}', format = 'newline_delimited')`,
+    `create view payments as
+      select t.*, s.attributes_version
+      from transactions t left join scored s on s."partition" = t.kafka_partition and s."offset" = t.kafka_offset`,
+  ];
 }
 
 const money = (cents: string) => `printf('%,.2f', coalesce(sum(${cents}), 0) / 100.0)`;
@@ -39,7 +48,7 @@ export const ONE_BURST = `
   where l.burst = (
     select burst from labels where kind = 'card testing' group by burst having count(*) between 10 and 14 order by burst limit 1
   )
-  order by s."time", s.id`;
+  order by s."offset"`;
 
 /** @param file what `score-batch stream --dead-letter` wrote */
 export function deadLetters(file: string): string {

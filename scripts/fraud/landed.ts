@@ -36,13 +36,14 @@ const USER_COLUMNS = {
   version: 'bigint',
 };
 
-/** The table `users`: a row per user who is known, in its first version. */
+/** The table `users`: the rows of each user who is known, by version; the newest is valid. */
 export function usersCsv(users: readonly User[]): string {
   const lines = users
     .filter(({ isKnown }) => isKnown)
-    .map(({ id, homeCountry, accountAgeDays, cards, usualAmount }) =>
-      [id, homeCountry, accountAgeDays, cards, usualAmount, 1].join(','),
-    );
+    .flatMap(({ id, homeCountry, movedFrom, accountAgeDays, cards, usualAmount }) => {
+      const countries = movedFrom === undefined ? [homeCountry] : [movedFrom, homeCountry];
+      return countries.map((country, i) => [id, country, accountAgeDays, cards, usualAmount, i + 1].join(','));
+    });
   return [Object.keys(USER_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
