@@ -147,7 +147,12 @@ function wholeJob(text: string): string {
   if (fragment.name !== undefined) return text;
   const { query, ...source } = LEAST_JOB.source;
   const merged: Record<string, unknown> = { ...LEAST_JOB, ...fragment };
-  if (fragment.source) merged.source = { ...source, ...('query_file' in fragment.source ? {} : { query }), ...fragment.source };
+  if (fragment.source)
+    merged.source = {
+      ...source,
+      ...('query_file' in fragment.source || 'events' in fragment.source ? {} : { query }),
+      ...fragment.source,
+    };
   if (fragment.sink) merged.sink = { ...LEAST_JOB.sink, ...fragment.sink };
   return stringify(merged);
 }

@@ -193,7 +193,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   // Which users changed since the slice before.
-  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
+  'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
