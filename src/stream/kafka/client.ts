@@ -1,10 +1,11 @@
+import type { LogEntry } from 'kafkajs';
 import { readBounded } from '../../bounded-file.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { KafkaSettings } from '../settings.ts';
 import { isMisdirected, typeOf } from './failure.ts';
 import { type KafkaPackages, loadKafka } from './packages.ts';
 import { retry } from './retry.ts';
-import type { Broker, Cluster, Encoder, LogEntry, OwnRequest, PartitionMetadata } from './wire.ts';
+import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata } from './wire.ts';
 
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 15_000;
