@@ -105,7 +105,12 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     try {
       const records = await partitionRecords(client, transaction.records);
       await begin(records, deadline);
-      await Promise.all([sendBatches(client, writer, records, compression, deadline), addOffset(transaction, deadline)]);
+      // Both to their end: what arrives after an abort would belong to the next transaction.
+      const parts = await Promise.allSettled([
+        sendBatches(client, writer, records, compression, deadline),
+        addOffset(transaction, deadline),
+      ]);
+      for (const part of parts) if (part.status === 'rejected') throw part.reason;
       await end(true, deadline);
     } catch (error) {
       if (error instanceof TooLargeError && (await aborted())) throw error;
