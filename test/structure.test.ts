@@ -92,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stream/window': ['event-features', 'stream'],
   'stream/settings': ['bounded-file', 'domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
-  'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
+  'stream/partition': ['errors', 'event-features', 'features', 'stream'],
   'stream/attributes': [
     'domain',
     'errors',
