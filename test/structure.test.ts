@@ -34,7 +34,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ['bounded-file', 'domain', 'errors', 'features', 'onnx', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
   zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
-  job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
+  // Features of events, written once: as SQL, and as windows in memory.
+  'event-features': ['domain', 'suggest', 'yaml'],
+  'event-features/sql': ['domain', 'errors', 'event-features'],
+  job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -83,8 +86,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'without-values',
   ],
-  // Features of events, written once: as SQL, and as windows in memory.
-  'event-features': ['domain', 'errors', 'suggest', 'yaml'],
   // Scores of a stream. Nothing here knows the flow of a window.
   stream: ['domain (types)', 'event-features', 'features (types)'],
   'stream/kafka': ['bounded-file', 'errors', 'stream'],
