@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { drawDays } from './day.ts';
 import { deliver } from './deliveries.ts';
 import { eventLines } from './event-lines.ts';
-import { transactionsCsv, usersCsv } from './landed.ts';
+import { labelsCsv, transactionsCsv, usersCsv } from './landed.ts';
 
 const { values } = parseArgs({
   options: {
@@ -41,6 +41,5 @@ const write = (file: string, text: string) => writeFileSync(path.join(folder, fi
 write('events.jsonl', eventLines(deliveries));
 write('transactions.csv', transactionsCsv(deliveries));
 write('users.csv', usersCsv(users));
-const fraud = [...labels].map(([id, { kind, burst }]) => `${id},${kind},${burst}\n`);
-write('labels.csv', `transaction_id,kind,burst\n${fraud.join('')}`);
+write('labels.csv', labelsCsv(labels));
 process.stdout.write(`${deliveries.length} records, ${labels.size} payments of fraud, ${users.length} users: ${folder}\n`);

@@ -9,11 +9,10 @@ import type { StreamSqlFlags } from './stream-sql.ts';
 /** Commands of stream jobs. `run` is the default one: `score-batch stream --job fraud`. */
 export function addStreamCommands({ program, context, show }: CommandLine): void {
   const stream = program.command('stream').description('score events as they come, with features of the last minutes');
-  addJobOption(
-    stream
-      .command('run', { isDefault: true })
-      .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)'),
-  )
+  const run = stream
+    .command('run', { isDefault: true })
+    .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)');
+  addJobOption(run)
     .option('--events <file>', 'score the events of a file instead, one JSON object per line; - for stdin')
     .option('--out <file>', 'with --events: scores, one per line (default: stdout)')
     .option('--dead-letter <file>', 'with --events: what is not scored (default: only counted)')
@@ -33,6 +32,11 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));
     });
+  // As `run` does for the program: `score-batch stream --help` shows the flags of its default command.
+  stream.configureHelp({
+    showGlobalOptions: true,
+    visibleOptions: (command) => [...(command === stream ? run.options : []), ...command.options],
+  });
 }
 
 function startOf(text: string): 'earliest' | 'latest' {

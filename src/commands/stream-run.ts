@@ -49,5 +49,7 @@ function refuseStray(flags: StreamFlags): void {
   const stray = wrong.find((name) => flags[name] !== undefined);
   if (stray === undefined) return;
   const flag = `--${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  throw new ScoreBatchError('usage', `${flag} cannot be used ${flags.events === undefined ? 'without' : 'with'} --events`, { hint });
+  throw new ScoreBatchError('usage', `${flag} cannot be used ${flags.events === undefined ? 'without' : 'with'} --events`, {
+    hint,
+  });
 }

@@ -13,8 +13,11 @@ import { attributeValue, type QueryColumns } from './query-columns.ts';
 import { AttributeTable } from './table.ts';
 import { columnVersions, loadVersion } from './versions.ts';
 
-/** Rows that are texts at once; beyond, the query runs once per part of the keys, so that memory stays bounded. */
-const ROWS_AT_ONCE = 100_000;
+/**
+ * Rows that are texts at once; beyond, the query runs once per part of the keys, so that memory stays bounded. DuckDB's are turned into
+ * texts in one go, while events wait; a remote warehouse sends them in pieces, and is paid by the query.
+ */
+export const ROWS_AT_ONCE = { local: 50_000, remote: 250_000 } as const;
 /** Rows that are put into the table between two turns of the event loop, where events are scored. */
 const ROWS_PER_TURN = 1000;
 
@@ -26,7 +29,7 @@ export interface QueryRowsOptions {
   readonly warn: (message: string) => void;
   /** Epoch milliseconds: the version of rows that have none. */
   readonly now: number;
-  readonly rowsAtOnce?: number | undefined;
+  readonly rowsAtOnce: number;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function readRows(
   source: Source,
   query: Query,
   columns: QueryColumns,
-  { limits, signal, warn, now, rowsAtOnce = ROWS_AT_ONCE }: QueryRowsOptions,
+  { limits, signal, warn, now, rowsAtOnce }: QueryRowsOptions,
 ): Promise<AttributeTable<string>> {
   const count = await countRows(source, query);
   refuseBeyond({ rows: count, bytes: 0 }, limits, WHERE);

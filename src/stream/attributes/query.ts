@@ -1,12 +1,12 @@
 import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { openWarehouse } from '../../warehouse/open.ts';
-import type { Source } from '../../warehouse/warehouse.ts';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
 import type { Attributes } from '../attributes.ts';
 import type { AttributeOptions } from './options.ts';
 import { passed } from './pause.ts';
 import { type QueryColumns, type QuerySettings, queryColumns } from './query-columns.ts';
-import { readRows } from './query-rows.ts';
+import { ROWS_AT_ONCE, readRows } from './query-rows.ts';
 import type { AttributeTable } from './table.ts';
 
 /** Rows stay in use for so many refreshes that fail. */
@@ -32,7 +32,7 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
   const query = { name: 'attributes.query', texts: [settings.query], parameters: [] };
   let state: Loaded;
   try {
-    state = await load(warehouse.source, query, settings, { ...options, signal });
+    state = await load(warehouse, query, settings, { ...options, signal });
   } catch (error) {
     await warehouse.close();
     throw error;
@@ -43,7 +43,7 @@ export async function openQuery(settings: QuerySettings, options: AttributeOptio
     while (await passed(refreshMs, signal)) {
       try {
         // The types of the first load stay: the model was checked with them.
-        const next = await load(warehouse.source, query, settings, {
+        const next = await load(warehouse, query, settings, {
           ...options,
           signal,
           need: columns.map(({ name }) => name),
@@ -92,14 +92,15 @@ interface Loaded {
 }
 
 async function load(
-  source: Source,
+  { source, files }: Warehouse,
   query: Query,
   settings: QuerySettings,
   { need, limits, signal, warn }: Pick<AttributeOptions, 'need' | 'limits' | 'signal' | 'warn'>,
 ): Promise<Loaded> {
   const at = Date.now();
   const columns: QueryColumns = queryColumns(await source.describe(query), settings, need);
-  return { table: await readRows(source, query, columns, { limits, signal, warn, now: at }), at };
+  const rowsAtOnce = files === undefined ? ROWS_AT_ONCE.remote : ROWS_AT_ONCE.local;
+  return { table: await readRows(source, query, columns, { limits, signal, warn, now: at, rowsAtOnce }), at };
 }
 
 function refuseOtherTypes(before: AttributeTable<string>, after: AttributeTable<string>): void {

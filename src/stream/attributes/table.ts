@@ -1,6 +1,7 @@
 import type { FieldType, FieldValue } from '../../event-features/definition.ts';
 import type { AttributeRow } from '../attributes.ts';
 import { type ColumnStore, createColumn, textBytes } from './column-store.ts';
+import { KeyIndex } from './key-index.ts';
 
 export interface AttributeColumn {
   readonly name: string;
@@ -17,14 +18,14 @@ export interface Versions<Version> {
 }
 
 /** A key's entry in the map, beside its text. */
-const ENTRY_BYTES = 40;
+const ENTRY_BYTES = 80;
 
 /** Rows by key, column by column. */
 export class AttributeTable<Version> {
   readonly columns: readonly AttributeColumn[];
   readonly #versions: Versions<Version>;
   readonly #stores: readonly ColumnStore[];
-  readonly #rows = new Map<string, number>();
+  readonly #rows = new KeyIndex();
   /** Row numbers of removed keys, to be used again. */
   readonly #free: number[] = [];
   #texts = 0;
@@ -45,7 +46,7 @@ export class AttributeTable<Version> {
   }
 
   has(key: string): boolean {
-    return this.#rows.has(key);
+    return this.#rows.get(key) !== undefined;
   }
 
   /** Undefined if there is no such key. */
@@ -59,7 +60,7 @@ export class AttributeTable<Version> {
     let row = this.#rows.get(key);
     if (row === undefined) {
       row = this.#free.pop() ?? this.#rows.size;
-      this.#rows.set(key, row);
+      this.#rows.add(key, row);
       this.#texts += textBytes(key);
     }
     this.#texts += this.#versions.set(row, version);

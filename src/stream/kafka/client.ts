@@ -73,7 +73,10 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     const key = `${of} ${id}`;
     const found = coordinators.get(key);
     if (found?.isConnected()) return found;
-    const broker = await cluster.findGroupCoordinator({ groupId: id, coordinatorType: of === 'group' ? 0 : 1 });
+    // kafkajs's own search drops the errors, such as that it is not permitted.
+    const asked = await cluster.brokerPool.findConnectedBroker();
+    const { coordinator } = await asked.findGroupCoordinator({ groupId: id, coordinatorType: of === 'group' ? 0 : 1 });
+    const broker = await cluster.findBroker({ nodeId: coordinator.nodeId });
     coordinators.set(key, broker);
     return broker;
   };

@@ -89,7 +89,11 @@ export function userError(error: unknown, doing: string): unknown {
   if (type?.endsWith('AUTHORIZATION_FAILED')) {
     return new ScoreBatchError('permission', `Kafka does not permit ${doing} (${type})`, { hint: RIGHTS, cause: error });
   }
-  if (type === 'UNSUPPORTED_SASL_MECHANISM' || message.includes('SASL mechanism is not supported')) {
+  if (
+    type === 'UNSUPPORTED_SASL_MECHANISM' ||
+    type === 'ILLEGAL_SASL_STATE' ||
+    message.includes('SASL mechanism is not supported')
+  ) {
     return new ScoreBatchError('configuration', 'Kafka does not offer the mechanism of kafka.sasl', {
       hint: 'ask which mechanism the listener has: plain, scram-sha-256 or scram-sha-512',
       cause: error,

@@ -195,7 +195,6 @@ function encodeAssignment(client: Client, topic: string, partitions: readonly nu
 
 function decodeAssignment(assignment: Buffer): number[] {
   if (assignment.length < 8) return [];
-  let at = 8 + assignment.readInt16BE(6);
-  const count = assignment.readInt32BE(at);
-  return Array.from({ length: count }, () => assignment.readInt32BE((at += 4)));
+  const at = 8 + assignment.readInt16BE(6);
+  return Array.from({ length: assignment.readInt32BE(at) }, (_, i) => assignment.readInt32BE(at + 4 + 4 * i));
 }

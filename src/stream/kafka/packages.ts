@@ -17,12 +17,34 @@ const require = createRequire(import.meta.url);
 
 /** @throws ScoreBatchError `configuration` if kafkajs is not installed */
 export function loadKafka(): KafkaPackages {
-  return load('kafkajs', () => ({
-    Cluster: require('kafkajs/src/cluster'),
-    Encoder: require('kafkajs/src/protocol/encoder'),
-    createLogger: require('kafkajs/src/loggers').createLogger,
-    socketFactory: require('kafkajs/src/network/socketFactory')(),
-  }));
+  return load('kafkajs', () => {
+    shareConnecting(require('kafkajs/src/network/connection'));
+    return {
+      Cluster: require('kafkajs/src/cluster'),
+      Encoder: require('kafkajs/src/protocol/encoder'),
+      createLogger: require('kafkajs/src/loggers').createLogger,
+      socketFactory: require('kafkajs/src/network/socketFactory')(),
+    };
+  });
+}
+
+interface Connection {
+  connect(): Promise<unknown>;
+}
+
+const sharing = new WeakSet<object>();
+
+/** Requests that find a connection closed open it, each of them: kafkajs would keep the last socket and lose the others. */
+function shareConnecting({ prototype }: { readonly prototype: Connection }): void {
+  if (sharing.has(prototype)) return;
+  sharing.add(prototype);
+  const connecting = new WeakMap<Connection, Promise<unknown>>();
+  const { connect } = prototype;
+  prototype.connect = function (this: Connection) {
+    const begun = connecting.get(this) ?? connect.call(this).finally(() => connecting.delete(this));
+    connecting.set(this, begun);
+    return begun;
+  };
 }
 
 export function loadSnappy(): typeof import('snappy') {

@@ -39,7 +39,7 @@ export interface Cluster {
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   findBroker(of: { nodeId: number }): Promise<Broker>;
-  findGroupCoordinator(of: { groupId: string; coordinatorType: number }): Promise<Broker>;
+  readonly brokerPool: { findConnectedBroker(): Promise<Broker> };
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromTimestamp: number }[],
   ): Promise<readonly { partitions: readonly { partition: number; offset: string }[] }[]>;
@@ -85,6 +85,10 @@ export interface Broker {
   readonly nodeId: number;
   readonly connectionPool: { send<T>(request: OwnRequest<T>): Promise<T> };
   isConnected(): boolean;
+  findGroupCoordinator(of: {
+    groupId: string;
+    coordinatorType: number;
+  }): Promise<{ readonly coordinator: { readonly nodeId: number } }>;
   metadata(topics: readonly string[]): Promise<{
     readonly topicMetadata: readonly { readonly topic: string; readonly partitionMetadata: readonly PartitionMetadata[] }[];
   }>;

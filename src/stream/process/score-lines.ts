@@ -1,5 +1,5 @@
-import type { Attributes } from '../attributes.ts';
 import { readRejection } from '../../features/rejection.ts';
+import type { Attributes } from '../attributes.ts';
 import type { DueEvent, EventRejection } from '../event.ts';
 import type { LogRecord } from '../log.ts';
 import type { PartitionWindow } from '../partition-window.ts';
@@ -56,7 +56,11 @@ export async function scoreLines(options: ScoreLines): Promise<FileCounts> {
     else values.push(String(value));
   }
 
-  function reject(partition: number, record: LogRecord, why: { reason: EventRejection; detail?: string; feature?: string }): void {
+  function reject(
+    partition: number,
+    record: LogRecord,
+    why: { reason: EventRejection; detail?: string; feature?: string },
+  ): void {
     counts.rejected.set(why.reason, (counts.rejected.get(why.reason) ?? 0) + 1);
     put(deadLetter, writer.rejected({ partition, record, ...why, scorer, rejectedAt: now() }).value);
   }
@@ -76,7 +80,8 @@ export async function scoreLines(options: ScoreLines): Promise<FileCounts> {
     const event = decode(record);
     if (isRefused(event)) {
       window.skipTo(record.offset + 1);
-      return reject(number, record, event);
+      reject(number, record, event);
+      return;
     }
     const verdict = window.add(event);
     if (verdict === 'accepted') waiting.set(record.offset, record);
@@ -98,7 +103,11 @@ export async function scoreLines(options: ScoreLines): Promise<FileCounts> {
       if (code !== 0 && record !== undefined) {
         const { reason, feature } = readRejection(code);
         const name = feature === undefined ? undefined : scorer.featureNames[feature];
-        reject(number, record, { reason: 'refused by the model', detail: reason, ...(name !== undefined && { feature: name }) });
+        reject(number, record, {
+          reason: 'refused by the model',
+          detail: reason,
+          ...(name !== undefined && { feature: name }),
+        });
         continue;
       }
       counts.scored += 1;

@@ -23,7 +23,8 @@ function topicChecks({ input, output, attributes }: StreamFile): Problem[] {
   ];
   for (const [at, [path, topic]] of topics.entries()) {
     const [before] = topics.slice(0, at).find(([, other]) => topic !== undefined && other === topic) ?? [];
-    if (before !== undefined) problems.push({ path, message: `${topic} is ${before.join('.')} already: each needs a topic of its own` });
+    if (before !== undefined)
+      problems.push({ path, message: `${topic} is ${before.join('.')} already: each needs a topic of its own` });
   }
   return problems;
 }

@@ -98,7 +98,8 @@ function checkFeatures({ idle, attributes, features_file }: StreamFile, features
   const taken = [...features.fields, ...features.features].map(({ name }) => name);
   if (attributes !== undefined && 'topic' in attributes) {
     for (const name of Object.keys(attributes.columns))
-      if (taken.includes(name)) problems.push(`attributes.columns.${name}: ${features_file} has a field or feature of that name`);
+      if (taken.includes(name))
+        problems.push(`attributes.columns.${name}: ${features_file} has a field or feature of that name`);
   }
   if (problems.length === 0) return;
   throw new ScoreBatchError('configuration', `the stream job file ${shown} does not fit its feature file`, {

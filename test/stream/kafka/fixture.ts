@@ -19,9 +19,15 @@ export async function makeTopic(
   const configEntries = Object.entries(options.config ?? {}).map(([name, value]) => ({ name, value }));
   const { partitions = 1, replication = -1 } = options;
   await admin.createTopics({
-    waitForLeaders: true,
+    waitForLeaders: false,
     topics: [{ topic, numPartitions: partitions, replicationFactor: replication, configEntries }],
   });
+  // A broker that just answered may not know it yet.
+  for (;;) {
+    const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    if (found?.topics[0]?.partitions.every(({ leader }) => leader >= 0)) break;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
   await admin.disconnect();
   return topic;
 }

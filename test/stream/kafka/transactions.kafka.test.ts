@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { Kafka, logLevel, type Transaction } from 'kafkajs';
 import { describe, expect, inject, it } from 'vitest';
 import { readCommitted } from '../../kafka/java-client.ts';
@@ -75,7 +75,8 @@ describe.runIf(brokers.length > 0)('transactions', () => {
       for (let i = 0; i < 12; i++) {
         const transaction = await otherTransaction(randomUUID());
         opened.push(transaction);
-        for (const earlier of opened) await earlier.send({ topic, messages: [{ key: 'k', value: `${i % 2 ? 'lost' : 'kept'} ${i}` }] });
+        for (const earlier of opened)
+          await earlier.send({ topic, messages: [{ key: 'k', value: `${i % 2 ? 'lost' : 'kept'} ${i}` }] });
       }
       const isKept = (i: number) => i % 3 > 0;
       for (const i of [7, 2, 11, 0, 5, 10, 3, 8, 1, 6, 9]) {

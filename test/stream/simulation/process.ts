@@ -95,7 +95,7 @@ export function startProcess({ name, clock, random, rates, onDeath, epoch }: Pro
       await running();
     },
     clock: {
-      now: () => epoch + clock.now,
+      now: () => epoch + Math.floor(clock.now),
       after(ms, then) {
         let cancelled = false;
         void self.work(ms).then(() => {

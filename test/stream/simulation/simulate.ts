@@ -5,9 +5,9 @@ import { createFlow } from '../../../src/stream/partition/flow.ts';
 import type { Flow, FlowObserver, FlowOptions, Outputs } from '../../../src/stream/partition/ports.ts';
 import type { WindowCheckpoint } from '../../../src/stream/partition-window.ts';
 import type { Scorer } from '../../../src/stream/scorer.ts';
+import { createPartitionWindow } from '../../../src/stream/window/window.ts';
 import { type VirtualClock, virtualClock } from '../../simulation/virtual-clock.ts';
 import { type Broker, type BrokerOptions, readCommitted, startBroker } from './broker.ts';
-import { fakeWindow } from './fake-window.ts';
 import { coordinate, type Group } from './group.ts';
 import { arrivalsOf, EPOCH } from './input.ts';
 import { type Faulty, simulatedLog } from './log.ts';
@@ -38,9 +38,9 @@ export interface SimulationResult {
 
 /** Disturbances end then, so that the rest can be finished. */
 const CALM_MS = 60_000;
-const LONGEST_MS = 3_600_000;
-/** Longer than transactions stay open without their process, and than a partition may be idle. */
-const SETTLED_MS = 30_000;
+const LONGEST_MS = 900_000;
+/** Longer than it takes to start a process, to expel another, to end its transaction, and to see that a partition is idle. */
+const SETTLED_MS = 60_000;
 
 /** Runs processes over a log in memory until everything is read, and compares what they wrote with the rules. */
 export async function simulate(
@@ -74,8 +74,8 @@ export async function simulate(
   const slots = Array.from({ length: scenario.processes }, (_, slot) => startSlot(world, slot, () => finished));
   void disturb(world, slots);
   void (async () => {
-    while (clock.now < LONGEST_MS && !(full() && isRead(world))) await clock.sleep(1000);
-    if (clock.now >= LONGEST_MS) world.problems.push('the input was not read in an hour');
+    while (clock.now < CALM_MS || (clock.now < LONGEST_MS && !(full() && isRead(world)))) await clock.sleep(1000);
+    if (clock.now >= LONGEST_MS) world.problems.push('the input was not read in a quarter of an hour');
     await clock.sleep(SETTLED_MS);
     finished = true;
     await Promise.all(slots.map((slot) => slot.flow?.finish()));
@@ -186,7 +186,7 @@ function flowOf(world: World, process: SimulatedProcess): Flow {
     },
     start: 'earliest',
     acceptFeatures: false,
-    windowOf: (of, limits, checkpoint) => fakeWindow(of, limits, defects.checkpoint?.(checkpoint) ?? checkpoint),
+    windowOf: (of, limits, checkpoint) => createPartitionWindow(of, limits, defects.checkpoint?.(checkpoint) ?? checkpoint),
     decode,
     attributes: undefined,
     scorer: simulatedScorer(process, '0'),

@@ -4,9 +4,10 @@ import { openSubject } from '../conformance/subject.ts';
 import { makeSubject, mayMake } from './subject.ts';
 
 describe.skipIf(!mayMake())('on Snowflake', () => {
-  it.each(['event', 'arrival'] as const)('features as of %s have the values that the rules say', async (asOf) => {
+  it('features of events have the values that the rules say', async () => {
     const types = { string: 'varchar', int64: 'number(38,0)', float64: 'double', bool: 'boolean' };
     const instant = (iso: string) => `cast('${iso}' as timestamp_tz)`;
-    await agreesOnEvents(await openSubject(makeSubject), { kind: 'snowflake', types, instant }, asOf);
+    const cased = (name: string) => name.toUpperCase();
+    await agreesOnEvents(await openSubject(makeSubject), { kind: 'snowflake', types, instant, cased });
   });
 });
