@@ -329,6 +329,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
+  fzstd: ['stream/kafka'],
   diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],
