@@ -67,7 +67,9 @@ if (flags.kafka) {
 
 say('\n# Look back: the same day from the warehouse, with the same feature file as SQL');
 scoreBatch(`--job ${DAILY} --date ${DAY}`);
-scoreBatch(`stream compare --job ${JOB} --scores ${PLACE}/scores.jsonl --batch ${DAILY} --date ${DAY}`);
+scoreBatch(
+  `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY} --scores ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl --named 3`,
+);
 say(`\nLeft behind: ${PLACE}/. Run it again: it is made anew.`);
 
 /** @param command arguments of score-batch, without quotes */
