@@ -30,8 +30,20 @@ const DOCS = readdirSync(repository('docs'))
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'deploy/README.md', ...DOCS].map(readPage);
 
 /** What may stand behind a fence. A block of YAML says what it is of, so that it can be validated. */
-const KINDS = ['job', 'model', 'serve', 'features', 'stream', 'kubernetes'].map((kind) => `yaml ${kind}`);
-const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'dockerfile', ...KINDS];
+const INFOS = [
+  'sh',
+  'crontab',
+  'sql',
+  'csv',
+  'text',
+  'yaml job',
+  'yaml model',
+  'yaml serve',
+  'yaml kubernetes',
+  'dockerfile',
+  'yaml features',
+  'yaml stream',
+];
 
 const page = (file: string): Page => PAGES.find((one) => one.file === file) ?? readPage(file);
 
@@ -142,7 +154,12 @@ function wholeJob(text: string): string {
   if (fragment.name !== undefined) return text;
   const { query, ...source } = LEAST_JOB.source;
   const merged: Record<string, unknown> = { ...LEAST_JOB, ...fragment };
-  if (fragment.source) merged.source = { ...source, ...('query_file' in fragment.source ? {} : { query }), ...fragment.source };
+  if (fragment.source)
+    merged.source = {
+      ...source,
+      ...('query_file' in fragment.source || 'events' in fragment.source ? {} : { query }),
+      ...fragment.source,
+    };
   if (fragment.sink) merged.sink = { ...LEAST_JOB.sink, ...fragment.sink };
   return stringify(merged);
 }

@@ -92,7 +92,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stream/window': ['event-features', 'stream'],
   'stream/settings': ['bounded-file', 'domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
-  'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
+  'stream/partition': ['errors', 'event-features', 'features', 'stream'],
   'stream/attributes': [
     'domain',
     'errors',
@@ -195,7 +195,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   // Which users changed since the slice before.
-  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
+  'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
+import type { ISocketFactory, LogEntry, Logger } from 'kafkajs';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
-import type { Cluster, ClusterOptions, Encoder, KafkaLogger, LogEntry } from './wire.ts';
+import type { Cluster, ClusterOptions, Encoder } from './wire.ts';
 
 /**
  * What is used of kafkajs. Its consumer and producer are not: see docs/kafka-client.md. What they stand on is not part of its public
@@ -9,8 +10,8 @@ import type { Cluster, ClusterOptions, Encoder, KafkaLogger, LogEntry } from './
 export interface KafkaPackages {
   readonly Cluster: new (options: ClusterOptions) => Cluster;
   readonly Encoder: new (size?: number) => Encoder;
-  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => KafkaLogger;
-  readonly socketFactory: unknown;
+  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => Logger;
+  readonly socketFactory: ISocketFactory;
 }
 
 const require = createRequire(import.meta.url);
