@@ -101,6 +101,7 @@ const SYSTEM = [
   'commands/status-slices',
   'slice/replay',
   'slice/slice',
+  'stream/window/bounds',
   'sizing/run-sizing',
   'tap',
   'tap-recovery',
