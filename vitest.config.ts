@@ -12,7 +12,10 @@ const NEED_PYTHON = [
 ];
 
 // Java and Kafka's jars, which are installed the first time.
-const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/stream/kafka/**/*.test.ts'];
+const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/**/*.kafka.test.ts'];
+
+// Flink SQL as the oracle of features, on Java, too, and once over Kafka.
+const NEED_FLINK = ['test/flink/**/*.test.ts'];
 
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];
@@ -162,6 +165,7 @@ export default defineConfig({
             ...NEED_PYTHON,
             ...BROWSER,
             ...NEED_OFFICE,
+            ...NEED_FLINK,
             ...NEED_KAFKA,
           ],
         },
@@ -176,6 +180,15 @@ export default defineConfig({
         test: { ...WITH_EMULATORS, name: 'airflow', include: NEED_AIRFLOW, testTimeout: 600_000, hookTimeout: 600_000 },
       },
       { extends: true, test: { name: 'python', include: NEED_PYTHON, testTimeout: 600_000 } },
+      {
+        extends: true,
+        test: {
+          name: 'flink',
+          globalSetup: ['test/flink/global-setup.ts', 'test/kafka/global-setup.ts'],
+          include: NEED_FLINK,
+          testTimeout: 600_000,
+        },
+      },
       { extends: true, test: { name: 'browser', include: BROWSER } },
       { extends: true, test: { name: 'office', include: NEED_OFFICE } },
       {

@@ -6,7 +6,9 @@
 import { chmodSync, copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type OutputChunk, type Plugin, rolldown } from 'rolldown';
+import { featuresJsonSchema } from '../src/event-features/json-schema.ts';
 import { jobJsonSchema } from '../src/job/json-schema.ts';
+import { streamJsonSchema } from '../src/stream/settings/json-schema.ts';
 import { ENTRIES } from './entries.ts';
 import { ROOT } from './root.ts';
 
@@ -66,8 +68,14 @@ copyFileSync(path.join(ROOT, 'package.json'), path.join(ROOT, '.modules/package.
 for (const folder of ['dist', '.modules/src/serve/grpc']) {
   copyFileSync(path.join(ROOT, 'src/serve/grpc', PROTO), path.join(ROOT, folder, PROTO));
 }
-// Editors read it.
-writeFileSync(path.join(ROOT, 'jobs/job.schema.json'), `${JSON.stringify(jobJsonSchema(), null, 2)}\n`);
+// Editors read them.
+for (const [name, schema] of [
+  ['job', jobJsonSchema()],
+  ['stream', streamJsonSchema()],
+  ['features', featuresJsonSchema()],
+] as const) {
+  writeFileSync(path.join(ROOT, `jobs/${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`);
+}
 
 /** Each entry by itself: what two have in common would be many small files, or one with more than either needs. */
 async function bundle(name: string, input: string): Promise<OutputChunk[]> {

@@ -46,6 +46,7 @@ const KINDS: Readonly<Record<ErrorKind, string>> = {
 /** Where two keys exclude each other, one cannot be in the example file. */
 const EXAMPLES: Parts = {
   'source.query': 'select … where day >= :window_start_date',
+  'source.events': '{ features: jobs/fraud.features.yaml, table: payments }',
   'labels.query': 'select customer_id, true as outcome …',
   'provider.device_id': '1',
   // The example's model has one score.

@@ -34,7 +34,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   model: ['bounded-file', 'domain', 'errors', 'features', 'onnx', 'random', 'runtime', 'suggest', 'yaml'],
   tensorize: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'runtime', 'yaml'],
   zipmap: ['domain (types)', 'errors', 'model', 'onnx', 'random', 'replaced-file', 'runtime'],
-  job: ['domain', 'errors', 'model (types)', 'suggest', 'window', 'yaml'],
+  // Features of events, written once: as SQL, and as windows in memory.
+  'event-features': ['domain', 'suggest', 'yaml'],
+  'event-features/sql': ['domain', 'errors', 'event-features'],
+  job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -83,16 +86,22 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'terminal',
     'without-values',
   ],
-  // Features of events, written once: as SQL, and as windows in memory.
-  'event-features': ['domain', 'errors', 'suggest', 'yaml'],
   // Scores of a stream. Nothing here knows the flow of a window.
   stream: ['domain (types)', 'event-features', 'features (types)'],
   'stream/kafka': ['bounded-file', 'errors', 'stream'],
   'stream/window': ['event-features', 'stream'],
   'stream/settings': ['bounded-file', 'domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
-  'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
-  'stream/attributes': ['domain', 'duckdb', 'errors', 'event-features', 'stream', 'warehouse', 'warehouse/open'],
+  'stream/partition': ['errors', 'event-features', 'features', 'stream'],
+  'stream/attributes': [
+    'domain',
+    'errors',
+    'event-features (types)',
+    'stream (types)',
+    'warehouse (types)',
+    'warehouse/sql',
+    'warehouse/open',
+  ],
   'stream/process': [
     'domain',
     'error-parts',
@@ -156,6 +165,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What two publications have in common and how they differ.
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
+  // What a stream wrote, beside what a batch job published for the same events.
+  'stream/compare': ['compare', 'domain', 'duckdb', 'errors', 'event-features (types)', 'stream (types)', 'warehouse (types)'],
   // Where runs spend their time, and what slices would cost.
   profile: ['domain', 'errors'],
   context: ['terminal (types)'],
@@ -184,7 +195,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   // Which users changed since the slice before.
-  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
+  'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
@@ -318,6 +329,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
+  fzstd: ['stream/kafka'],
   diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],

@@ -15,7 +15,17 @@ export interface LoadEvent {
   readonly value: string;
 }
 
-const CATEGORIES = ['groceries', 'restaurants', 'transport', 'fuel', 'clothing', 'travel', 'electronics', 'gaming', 'transfers'];
+const CATEGORIES = [
+  'groceries',
+  'restaurants',
+  'transport',
+  'fuel',
+  'clothing',
+  'travel',
+  'electronics',
+  'gaming',
+  'transfers',
+];
 const COUNTRIES = ['DE', 'FR', 'IT', 'ES', 'NL', 'PL', 'SE', 'US'];
 const MERCHANTS = 5000;
 /** Most milliseconds by which an event arrives after its time. */

@@ -46,11 +46,16 @@ export function* harmlessBursts(setting: BurstSetting, count: number): Generator
   }
 }
 
+/** Where a small amount is nothing unusual. */
+const TRIED: readonly MerchantKind[] = ['gaming', 'subscriptions', 'gift cards'];
+
 /** A stolen card is tried with small amounts at many shops until payments pass, then used. */
 function* cardTesting({ random, merchants }: BurstSetting, user: User, from: number): Generator<Payment> {
-  const shops = Array.from({ length: random.between(4, 8) }, () =>
-    random.pick(merchants.filter(({ isOnline, kind }) => isOnline && kind !== 'transfers')),
+  // Mostly shops of the user's own country: nothing of a single payment gives it away.
+  const tried = merchants.filter(
+    ({ kind, country }) => TRIED.includes(kind) && (country === user.homeCountry || random.chance(0.05)),
   );
+  const shops = Array.from({ length: random.between(4, 8) }, () => random.pick(tried));
   let at = from;
   for (let i = random.between(8, 22); i > 0; i--) {
     // Some in the same millisecond: it is a program that pays.
@@ -71,7 +76,7 @@ function* takeOver({ random, merchants }: BurstSetting, user: User, from: number
   const shops = merchants.filter((one) => one.country === country && CASHED.includes(one.kind));
   let at = from;
   for (let i = random.between(3, 8); i > 0; i--) {
-    const amount = Math.round(user.usualAmount * (8 + 12 * random.share()) * random.factor(0.3));
+    const amount = Math.round(user.usualAmount * (4 + 8 * random.share()) * random.factor(0.3));
     yield { user, at, amount, merchant: random.pick(shops), declined: random.chance(0.25) };
     at += Math.round(5 * SECOND + random.wait(60 * SECOND));
   }

@@ -10,8 +10,8 @@ export interface Transaction {
   readonly user_id: string;
   /** Epoch milliseconds. */
   readonly at: number;
-  /** In cents. */
-  readonly amount: number;
+  /** In cents; null for one that got lost on the way. */
+  readonly amount: number | null;
   readonly merchant: string;
   readonly category: string;
   readonly country: string;

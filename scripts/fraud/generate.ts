@@ -6,13 +6,14 @@ import { parseArgs } from 'node:util';
 import { drawDays } from './day.ts';
 import { deliver } from './deliveries.ts';
 import { eventLines } from './event-lines.ts';
-import { transactionsCsv, usersCsv } from './landed.ts';
+import { labelsCsv, transactionsCsv, usersCsv } from './landed.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     users: { type: 'string', default: '500' },
     payments: { type: 'string', default: '19000' },
+    partitions: { type: 'string', default: '3' },
     days: { type: 'string', default: '1' },
     start: { type: 'string', default: '2025-06-02' },
     folder: { type: 'string' },
@@ -21,7 +22,7 @@ const { values } = parseArgs({
 });
 if (values.help || values.folder === undefined) {
   process.stdout.write(
-    'generate.js --folder DIR [--seed 1] [--users 500] [--payments 19000, a day] [--days 1] [--start 2025-06-02]\n',
+    'generate.js --folder DIR [--seed 1] [--users 500] [--payments 19000, a day] [--days 1] [--start 2025-06-02] [--partitions 3]\n',
   );
   process.exit(values.help ? 0 : 64);
 }
@@ -33,16 +34,12 @@ const { users, transactions, labels } = drawDays({
   days: Number(values.days),
   start: Date.parse(values.start),
 });
-const deliveries = deliver(transactions, seed);
+const deliveries = deliver(transactions, { seed, partitions: Number(values.partitions) });
 const folder = path.resolve(values.folder);
 mkdirSync(folder, { recursive: true });
 const write = (file: string, text: string) => writeFileSync(path.join(folder, file), text);
 write('events.jsonl', eventLines(deliveries));
-write(
-  'transactions.csv',
-  transactionsCsv(deliveries, (offset) => ({ partition: 0, offset })),
-);
+write('transactions.csv', transactionsCsv(deliveries));
 write('users.csv', usersCsv(users));
-const fraud = [...labels].map(([id, { kind, burst }]) => `${id},${kind},${burst}\n`);
-write('labels.csv', `transaction_id,kind,burst\n${fraud.join('')}`);
+write('labels.csv', labelsCsv(labels));
 process.stdout.write(`${deliveries.length} records, ${labels.size} payments of fraud, ${users.length} users: ${folder}\n`);

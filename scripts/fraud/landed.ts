@@ -1,11 +1,6 @@
+import type { Label } from './day.ts';
 import type { Delivery } from './deliveries.ts';
 import type { User } from './users.ts';
-
-/** Where Kafka keeps a record. */
-export interface Place {
-  readonly partition: number;
-  readonly offset: number;
-}
 
 const TRANSACTION_COLUMNS = {
   transaction_id: 'varchar',
@@ -25,12 +20,10 @@ const TRANSACTION_COLUMNS = {
  * The table `transactions` as something that copies the topic into the warehouse leaves it: a row per record that is an event, late and
  * repeated ones included, with the place of the record.
  */
-export function transactionsCsv(deliveries: readonly Delivery[], placeOf: (index: number) => Place): string {
-  const lines = deliveries.flatMap(({ event, timestamp }, i) => {
-    if (event === undefined) return [];
-    const { partition, offset } = placeOf(i);
-    return [[...Object.values(event), partition, offset, timestamp].join(',')];
-  });
+export function transactionsCsv(deliveries: readonly Delivery[]): string {
+  const lines = deliveries.flatMap(({ event, partition, offset, timestamp }) =>
+    event === undefined ? [] : [[...Object.values(event), partition, offset, timestamp].join(',')],
+  );
   return [Object.keys(TRANSACTION_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
@@ -43,20 +36,30 @@ const USER_COLUMNS = {
   version: 'bigint',
 };
 
-/** The table `users`: a row per user who is known, in its first version. */
+/** The table `users`: the rows of each user who is known, by version; the newest is valid. */
 export function usersCsv(users: readonly User[]): string {
   const lines = users
     .filter(({ isKnown }) => isKnown)
-    .map(({ id, homeCountry, accountAgeDays, cards, usualAmount }) =>
-      [id, homeCountry, accountAgeDays, cards, usualAmount, 1].join(','),
-    );
+    .flatMap(({ id, homeCountry, movedFrom, accountAgeDays, cards, usualAmount }) => {
+      const countries = movedFrom === undefined ? [homeCountry] : [movedFrom, homeCountry];
+      return countries.map((country, i) => [id, country, accountAgeDays, cards, usualAmount, i + 1].join(','));
+    });
   return [Object.keys(USER_COLUMNS).join(','), ...lines, ''].join('\n');
 }
 
-/** Statements of DuckDB that make both tables from files beside each other. */
+const LABEL_COLUMNS = { transaction_id: 'varchar', kind: 'varchar', burst: 'integer' };
+
+/** What people found out later: a row per payment of a thief. */
+export function labelsCsv(labels: ReadonlyMap<string, Label>): string {
+  const lines = [...labels].map(([id, { kind, burst }]) => [id, kind, burst].join(','));
+  return [Object.keys(LABEL_COLUMNS).join(','), ...lines, ''].join('\n');
+}
+
+/** Statements of DuckDB that make the tables from the files of a folder, `transactions.csv` and so on. */
 export function landingStatements(folder: string): string[] {
-  return Object.entries({ transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS }).map(([table, columns]) => {
+  const tables = { transactions: TRANSACTION_COLUMNS, users: USER_COLUMNS, labels: LABEL_COLUMNS };
+  return Object.entries(tables).map(([table, columns]) => {
     const file = `${folder}/${table}.csv`.replaceAll("'", "''");
-    return `create or replace table ${table} as from read_csv('${file}', header = true, columns = ${JSON.stringify(columns).replaceAll('"', "'")})`;
+    return `create table ${table} as from read_csv('${file}', header = true, columns = ${JSON.stringify(columns).replaceAll('"', "'")})`;
   });
 }

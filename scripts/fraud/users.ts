@@ -5,6 +5,8 @@ import type { Merchant, MerchantKind } from './merchants.ts';
 export interface User {
   readonly id: string;
   readonly homeCountry: string;
+  /** Of those who moved lately: the table of users keeps the row of then, too. */
+  readonly movedFrom: string | undefined;
   readonly accountAgeDays: number;
   readonly cards: number;
   /** What the median payment comes to, in cents. */
@@ -19,6 +21,7 @@ export interface User {
 /** Country → its share of the users. */
 const COUNTRIES = { DE: 0.3, FR: 0.2, ES: 0.15, IT: 0.15, NL: 0.1, PL: 0.1 };
 const UNKNOWN = 0.03;
+const MOVED = 0.05;
 const FAVOURITES = 8;
 /** Share of the online merchants in other countries that a user knows. */
 const ONLINE_ABROAD = 0.2;
@@ -35,6 +38,7 @@ export function drawUsers(random: Draws, count: number, merchants: readonly Merc
     return {
       id: `user-${String(i + 1).padStart(5, '0')}`,
       homeCountry,
+      movedFrom: random.chance(MOVED) ? drawCountry(random.share()) : undefined,
       accountAgeDays: random.chance(0.15) ? random.between(0, 30) : random.between(31, 3000),
       cards: random.between(1, 3),
       usualAmount: Math.round(1800 * random.factor(0.5)),

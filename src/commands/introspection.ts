@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { sqlTable } from '../domain/sql-name.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -7,7 +8,6 @@ import type { JobFacts, QueryFacts } from '../job/template.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { firstJob } from '../plan/first-job.ts';
 import { propose } from '../plan/proposal.ts';
-import { sqlTable } from '../domain/sql-name.ts';
 import { tableColumns } from '../plan/table-columns.ts';
 
 /** Classes that are listed to choose from. */

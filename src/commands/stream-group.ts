@@ -2,18 +2,18 @@ import { InvalidArgumentError } from 'commander';
 import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
 import type { CommandLine } from './command-line.ts';
 import { positiveInteger } from './numbers.ts';
-import { addJobOption } from './options.ts';
+import { addJobOption, addNamedWindowOptions } from './options.ts';
+import type { StreamCompareFlags } from './stream-compare.ts';
 import type { StreamFlags } from './stream-run.ts';
 import type { StreamSqlFlags } from './stream-sql.ts';
 
 /** Commands of stream jobs. `run` is the default one: `score-batch stream --job fraud`. */
 export function addStreamCommands({ program, context, show }: CommandLine): void {
   const stream = program.command('stream').description('score events as they come, with features of the last minutes');
-  addJobOption(
-    stream
-      .command('run', { isDefault: true })
-      .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)'),
-  )
+  const run = stream
+    .command('run', { isDefault: true })
+    .description('score the events of a topic, each exactly once, until a signal ends it (the default command of stream)');
+  addJobOption(run)
     .option('--events <file>', 'score the events of a file instead, one JSON object per line; - for stdin')
     .option('--out <file>', 'with --events: scores, one per line (default: stdout)')
     .option('--dead-letter <file>', 'with --events: what is not scored (default: only counted)')
@@ -33,6 +33,26 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));
     });
+  addNamedWindowOptions(
+    addJobOption(
+      stream.command('compare').description('compare what a stream wrote with what a batch job published for the same events'),
+    ).requiredOption('--batch <name|file>', 'batch job that scores the events of the warehouse'),
+  )
+    .option('--scores <file>', 'scores of the stream, one per line (default: the topics of the job file)')
+    .option('--dead-letter <file>', 'with --scores: what was not scored')
+    .option('--allow-other', 'leave out scores of another model or of other features instead of refusing them')
+    .option('--named <n>', 'events that are named of each kind (default: 20)', positiveInteger)
+    .action(async (flags: StreamCompareFlags) => {
+      const { streamCompareCommand } = await import('./stream-compare.ts');
+      const compared = await streamCompareCommand(flags, context());
+      show(compared);
+      if (compared.refusal) throw compared.refusal;
+    });
+  // As `run` does for the program: `score-batch stream --help` shows the flags of its default command.
+  stream.configureHelp({
+    showGlobalOptions: true,
+    visibleOptions: (command) => [...(command === stream ? run.options : []), ...command.options],
+  });
 }
 
 function startOf(text: string): 'earliest' | 'latest' {

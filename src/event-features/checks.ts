@@ -92,6 +92,7 @@ function aggregateProblems({ fields }: FeatureFile, name: string, entry: Feature
   const { aggregate, field } = found;
   const path = ['features', name, aggregate];
   if (field === 'events' && (aggregate === 'count' || aggregate === 'since')) return [];
+  if (aggregate === 'since') return [{ path, message: 'it counts from the event before: write since: events' }];
   const type = typeOf(fields, field);
   if (type === undefined) return [{ path, message: unknownField(fields, field) }];
   const problem = typeProblem(aggregate, type);

@@ -35,7 +35,7 @@ const feature = z.strictObject({
   max: name.optional().describe('largest value of a field'),
   distinct: name.optional().describe('how many different values a field has'),
   last: name.optional().describe('newest value of a field'),
-  since: z.literal('events', { error: 'write since: events' }).optional().describe('milliseconds since the event before'),
+  since: name.optional().describe('milliseconds since the event before'),
   window: duration.describe('how far back it looks, such as 5m'),
   where: z.record(name, condition).default({}).describe('which events count: by value, list of values, or at_least and below'),
 });

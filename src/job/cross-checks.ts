@@ -28,6 +28,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...evaluationGatesHaveLabels(job),
     ...challengerChecks(job),
     ...incrementalChecks(job),
+    ...noSlicesOfEvents(job),
     ...classChecks(job),
   ];
 }
@@ -227,6 +228,17 @@ function slimTableIsOwn({ sink }: JobDefinition): Problem[] {
     {
       path: ['sink', 'shared_tables'],
       message: 'rows of the slim layout do not name their job, so jobs cannot share a table; use the narrow layout',
+    },
+  ];
+}
+
+/** A slice reads the users that changed; here a row is an event, and its features are of its own time. */
+function noSlicesOfEvents({ source, incremental }: JobDefinition): Problem[] {
+  if (source.events === undefined || incremental === undefined) return [];
+  return [
+    {
+      path: ['incremental'],
+      message: 'an event does not change once it is scored, so a job on events has no slices; leave incremental out',
     },
   ];
 }

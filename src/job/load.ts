@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type WarehouseKind, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { eventQuery } from './event-query.ts';
 import { locateJob, projectRoot, readText } from './locate.ts';
 import { parseJob } from './parse.ts';
 import type { JobDefinition } from './schema.ts';
@@ -39,10 +40,13 @@ export async function loadJob(name: string | undefined, folder: string, environm
   const file = await locateJob(name, folder, environment);
   const definition = parseJob(await readText(file, 'the job file'), path.relative(folder, file), environment);
   const root = projectRoot(file);
-  const { query, query_file, warehouse } = definition.source;
+  const { query, query_file, events, warehouse } = definition.source;
   // A URL of an unsupported kind is refused when the warehouse is opened.
   const kind = warehouseKind(warehouse) ?? 'duckdb';
-  const source = await readQuery({ query, query_file, key: 'source.query', what: 'the query file' }, kind, root);
+  const source =
+    events === undefined
+      ? await readQuery({ query, query_file, key: 'source.query', what: 'the query file' }, kind, root)
+      : { query: await eventQuery(events, { kind, root }), queryName: 'source.events' };
   const labels =
     definition.labels &&
     (await readQuery({ ...definition.labels, key: 'labels.query', what: 'the query file of labels' }, kind, root));

@@ -38,17 +38,24 @@ export async function locateJob(
   }
   const [only, ...more] = known;
   if (only === undefined) {
+    const [other] = kind === 'window' ? await jobFiles(jobs, 'stream') : [];
     throw new ScoreBatchError('usage', `there is no ${kind === 'stream' ? 'stream job' : 'job file'} in ${jobs}`, {
       hint:
         kind === 'stream'
           ? 'name a stream job file with --job, or go to the project with -C; docs/stream-settings.md has an example'
-          : 'name a job file with --job, go to the project with -C, or create a job with `score-batch init NAME`',
+          : other !== undefined
+            ? `${other} is a stream job: run \`score-batch stream\``
+            : 'name a job file with --job, go to the project with -C, or create a job with `score-batch init NAME`',
     });
   }
   if (more.length > 0) {
-    throw new ScoreBatchError('usage', `there are ${known.length} ${kind === 'stream' ? 'stream jobs' : 'job files'} in ${jobs}`, {
-      hint: `choose one with --job: ${known.map((file) => file.replace(YAML, '')).join(', ')}`,
-    });
+    throw new ScoreBatchError(
+      'usage',
+      `there are ${known.length} ${kind === 'stream' ? 'stream jobs' : 'job files'} in ${jobs}`,
+      {
+        hint: `choose one with --job: ${known.map((file) => file.replace(YAML, '')).join(', ')}`,
+      },
+    );
   }
   return path.join(jobs, only);
 }

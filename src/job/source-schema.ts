@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { events } from './events-schema.ts';
 import { anyText, byteSize, columnList, days, text } from './fields.ts';
 
 export const source = z
@@ -7,8 +8,9 @@ export const source = z
       'URL of the source: duckdb:FILE, bigquery://PROJECT/DATASET?location=EU or snowflake://ACCOUNT/DATABASE/SCHEMA?warehouse=W&role=R',
     ),
     scratch: text.default('scratch').describe('schema, dataset or folder suffix for the frozen rows of a run'),
-    query: anyText.optional().describe('text of the query; alternatively, query_file'),
+    query: anyText.optional().describe('text of the query; alternatively, query_file or events'),
     query_file: text.optional().describe('file with the query, relative to the project root'),
+    events: events.optional().describe('events and their features, instead of a query: see docs/event-features.md'),
     ready: anyText.optional().describe('query that returns true once the source has all rows of the window'),
     key: columnList.min(1, 'name at least one key column').describe('columns that identify a row'),
     duplicates: z
@@ -35,7 +37,7 @@ export const source = z
     max_bytes: byteSize.optional().describe('cost guard: maximum bytes that the query may read, such as 50GB'),
     usd_per_tib: z.number().min(0).default(6.25).describe('price for the cost that plan shows, in USD per TiB'),
   })
-  .refine((value) => (value.query === undefined) !== (value.query_file === undefined), {
-    message: 'give either query or query_file',
+  .refine(({ query, query_file, events }) => [query, query_file, events].filter((one) => one !== undefined).length === 1, {
+    message: 'give one of query, query_file and events',
     when: ({ value }) => typeof value === 'object' && value !== null,
   });

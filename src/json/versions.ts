@@ -27,6 +27,7 @@ export const JSON_VERSIONS = {
   'model-drop-zipmap': 1,
   'model-reference': 1,
   'stream-sql': 1,
+  'stream-compare': 1,
   error: 1,
 } as const;
 

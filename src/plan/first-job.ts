@@ -1,10 +1,10 @@
 import type { Column } from '../domain/schema.ts';
+import { sqlName, sqlTable } from '../domain/sql-name.ts';
 import { showTableName, type TableName } from '../domain/table-name.ts';
 import type { WarehouseKind } from '../domain/warehouse-kind.ts';
 import type { JobFacts, QueryFacts } from '../job/template.ts';
 import { yamlText } from '../yaml/scalar.ts';
 import type { OpenFeature, Proposal } from './proposal.ts';
-import { sqlName, sqlTable } from '../domain/sql-name.ts';
 
 /** The content of a new job file and its query. */
 export interface FirstJob {

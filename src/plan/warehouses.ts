@@ -119,7 +119,7 @@ function nameOf(text: string): TableName {
 
 /** Files and folders that a report file of the job must never replace. */
 export function reservedFiles({ file, root, definition, queryName, labels }: Job, files: Warehouses['files']): Reserved[] {
-  const { query_file: query } = definition.source;
+  const { query_file: query, events } = definition.source;
   const ofWarehouse = (end: keyof Warehouses['files']) =>
     files[end].map((path) => ({ what: `a file of the ${end}'s warehouse`, path }));
   return [
@@ -127,6 +127,7 @@ export function reservedFiles({ file, root, definition, queryName, labels }: Job
     ...ofWarehouse('sink'),
     { what: 'the job file', path: file },
     ...(query === undefined ? [] : [{ what: 'the query file', path: path.resolve(root, queryName) }]),
+    ...(events === undefined ? [] : [{ what: 'the feature file', path: path.resolve(root, events.features) }]),
     ...(labels && definition.labels?.query_file !== undefined
       ? [{ what: 'the query file of labels', path: path.resolve(root, labels.queryName) }]
       : []),

@@ -63,6 +63,7 @@ export interface PartitionProducer {
   committed(): Promise<Committed | undefined>;
   /**
    * @throws FencedError if another process took the partition over: nothing of this transaction is visible
+   * @throws TooLargeError if Kafka refuses a record for its size: nothing is visible, and the producer can be used further
    * @throws TransactionError if the outcome is unknown or it was aborted: open the producer again, and read what is committed
    */
   commit(transaction: Transaction): Promise<void>;
@@ -75,6 +76,18 @@ export class FencedError extends Error {
 
 export class TransactionError extends Error {
   override readonly name = 'TransactionError';
+}
+
+/** A record is beyond what its topic takes. */
+export class TooLargeError extends Error {
+  override readonly name = 'TooLargeError';
+  /** Its key and value are bytes. */
+  readonly record: OutputRecord;
+
+  constructor(record: OutputRecord) {
+    super(`a record is larger than ${record.topic} takes`);
+    this.record = record;
+  }
 }
 
 /** What a member of a group does with its partitions. Calls for one partition never overlap; those of several may. */

@@ -11,6 +11,8 @@ export interface KafkaSettings {
   readonly sasl:
     | { readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512'; readonly username: string; readonly password: string }
     | undefined;
+  /** Of what is written; none unless it is given. */
+  readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | undefined;
 }
 
 /** Where static attributes come from. */

@@ -127,6 +127,12 @@ function toProblems(issue: z.core.$ZodIssue, schema: z.ZodType): Problem[] {
       return [
         { path, message: issue.message.startsWith('Invalid ') ? `expected one of ${issue.values.join(', ')}` : issue.message },
       ];
+    case 'invalid_key':
+      return issue.issues.map(({ message }) => ({
+        path: path.slice(0, -1),
+        key: String(path.at(-1)),
+        message: `${String(path.at(-1))} is not a name that fits: ${message}`,
+      }));
     case 'invalid_union':
       return issue.message.startsWith('Invalid ') ? branchProblems(issue, path, schema) : [{ path, message: issue.message }];
     case 'too_small':
@@ -161,7 +167,11 @@ function keysAt(schema: z.ZodType, path: Path): string[] {
   for (const part of path) {
     if (typeof node !== 'object') return [];
     const items: unknown = node.items;
-    node = asMap(typeof part === 'number' ? (items as z.core.JSONSchema._JSONSchema) : node.properties?.[part]);
+    node = asMap(
+      typeof part === 'number'
+        ? (items as z.core.JSONSchema._JSONSchema)
+        : (node.properties?.[part] ?? node.additionalProperties),
+    );
   }
   return typeof node === 'object' ? Object.keys(node.properties ?? {}) : [];
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { eventTable } from './duckdb.ts';
-import { everyFeature, expectedRows, rowsOf, smallLogs, T } from './logs.ts';
+import { acceptedRows, everyFeature, expectedRows, rowsOf, smallLogs, T } from './logs.ts';
 
 const table = eventTable();
 
@@ -20,7 +20,19 @@ it.each(['event', 'arrival'] as const)(
           expect(await table.read(features, rowsOf(log), span)).toEqual(expectedRows(features, log, span));
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
   },
 );
+
+it('without columns of the log, every row is an accepted event', async () => {
+  await fc.assert(
+    fc.asyncProperty(smallLogs(8), async (log) => {
+      const spans = { asOf: 'event', lateness: 3, skew: 1, window: 8 } as const;
+      const [features, plain] = [everyFeature(spans), everyFeature({ ...spans, logged: false })];
+      const span = [T + 5, T + 60] as const;
+      expect(await table.read(plain, acceptedRows(features, log), span)).toEqual(expectedRows(features, log, span));
+    }),
+    { numRuns: 50 },
+  );
+});

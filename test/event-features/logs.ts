@@ -13,10 +13,12 @@ export interface Spans {
   readonly skew: number;
   /** The longest window, in milliseconds; at least 2. */
   readonly window: number;
+  /** Whether the table says where Kafka kept an event; true by default. */
+  readonly logged?: boolean;
 }
 
 /** A feature file with every aggregate over every type that it takes. */
-export function everyFeature({ asOf, lateness, skew, window }: Spans): EventFeatures {
+export function everyFeature({ asOf, lateness, skew, window, logged = true }: Spans): EventFeatures {
   const short = Math.ceil(window / 2);
   return readEventFeatures(
     `
@@ -28,7 +30,7 @@ time: at
 fields: { event_id: string, user_id: string, at: int64, amount: int64, rate: float64, place: string, ok: bool }
 lateness: ${lateness}ms
 skew: ${skew}ms
-log: { partition: kafka_partition, offset: kafka_offset, timestamp: kafka_timestamp }
+${logged ? 'log: { partition: kafka_partition, offset: kafka_offset, timestamp: kafka_timestamp }' : ''}
 features:
   events_long: { count: events, window: ${window}ms }
   events_short: { count: events, window: ${short}ms }
@@ -61,7 +63,7 @@ export type Log = ReadonlyMap<number, readonly StreamEvent[]>;
 const PLACES = [null, 'a', 'b', 'ü', 'z', '\u{1F600}', '\uFFFD', "b'c\\d", ''];
 
 /** Small logs in which ties, copies, late events and events ahead of their timestamps are frequent. */
-export function smallLogs(span: number): fc.Arbitrary<Log> {
+export function smallLogs(span: number, { minLength = 0, maxLength = 40 } = {}): fc.Arbitrary<Log> {
   const event = fc.record({
     id: fc.integer({ min: 0, max: 24 }),
     key: fc.integer({ min: 0, max: 2 }),
@@ -73,7 +75,7 @@ export function smallLogs(span: number): fc.Arbitrary<Log> {
     place: fc.constantFrom(...PLACES),
     ok: fc.constantFrom(null, true, false),
   });
-  const partition = fc.array(event, { maxLength: 40 });
+  const partition = fc.array(event, { minLength, maxLength, size: 'max' });
   return fc.tuple(partition, partition).map(
     (partitions) =>
       new Map(
@@ -109,6 +111,14 @@ export function rowsOf(log: Log): (readonly FieldValue[])[] {
   return [...log].flatMap(([partition, events]) =>
     events.map(({ values, offset, timestamp }) => [...values, partition, offset, timestamp]),
   );
+}
+
+/** A row per accepted event, without where Kafka kept it. */
+export function acceptedRows(features: EventFeatures, log: Log): (readonly FieldValue[])[] {
+  return [...log.values()]
+    .flatMap((events) => expectedOf(features, events))
+    .filter(({ verdict }) => verdict === 'accepted')
+    .map(({ event }) => event.values);
 }
 
 /** Rows that the SQL of a window [start, end) must have, as texts, sorted. */

@@ -1,6 +1,6 @@
 import type { Condition, EventFeatures, FieldValue, WindowFeature } from '../../src/event-features/definition.ts';
 import type { FeatureValue, StreamEvent } from '../../src/stream/event.ts';
-import type { Verdict } from '../../src/stream/window.ts';
+import type { Verdict } from '../../src/stream/partition-window.ts';
 
 /** What becomes of an event, written from docs/event-features.md alone. */
 export interface Expected {
@@ -20,7 +20,7 @@ export function expectedOf(features: EventFeatures, events: readonly StreamEvent
   return events.map((event, index) => {
     const verdict = verdicts[index] ?? 'late';
     if (verdict !== 'accepted') return { event, verdict, features: undefined };
-    const values = features.features.map((feature) => valueOf(features, feature, event, accepted));
+    const values = features.features.map((feature) => featureOf(features, feature, event, accepted));
     return { event, verdict, features: values.includes(undefined) ? undefined : (values as FeatureValue[]) };
   });
 }
@@ -39,7 +39,7 @@ function verdictsOf({ features, latenessMs, skewMs }: EventFeatures, events: rea
 }
 
 /** @returns undefined for a sum beyond int64 */
-function valueOf(
+function featureOf(
   { asOf, fields }: EventFeatures,
   { aggregate, field, windowMs, where }: WindowFeature,
   event: StreamEvent,

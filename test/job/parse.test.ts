@@ -138,7 +138,7 @@ gates:
       jobs/churn.yaml:2:1: unknown key modle; did you mean model?
       jobs/churn.yaml:3:12: time_zone: must be an IANA time zone, such as America/New_York
       jobs/churn.yaml:4:8: every: expected one of hour, day, week
-      jobs/churn.yaml:6:3: source: give either query or query_file
+      jobs/churn.yaml:6:3: source: give one of query, query_file and events
       jobs/churn.yaml:9:8: source.key: name at least one key column
       jobs/churn.yaml:10:15: source.duplicates: expected one of quarantine, refuse
       jobs/churn.yaml:11:21: features.orders: expected text
@@ -157,7 +157,7 @@ gates:
 });
 
 it('shows a query that is given twice or not at all together with other problems of the source', () => {
-  const either = '  jobs/churn.yaml:5:3: source: give either query or query_file';
+  const either = '  jobs/churn.yaml:5:3: source: give one of query, query_file and events';
   const twice = MINIMAL.replace('query: select 1', 'query: select 1\n  query_file: churn.sql');
   const never = MINIMAL.replace('query: select 1', 'scratch: s');
   expect(problems(twice).split('\n').slice(1)).toEqual([either]);

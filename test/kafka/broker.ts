@@ -156,6 +156,10 @@ function commonSettings(options: ClusterOptions, count: number): Record<string, 
     'process.roles': 'broker,controller',
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
+    'listener.security.protocol.map': ['PLAINTEXT', 'SSL', 'SASL_PLAINTEXT', 'SASL_SSL']
+      .map((name) => `${name}:${name}`)
+      .concat('CONTROLLER:PLAINTEXT')
+      .join(','),
     'auto.create.topics.enable': 'false',
     'default.replication.factor': replication,
     'min.insync.replicas': inSync,

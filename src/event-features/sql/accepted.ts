@@ -19,9 +19,9 @@ export function longestWindow({ features }: EventFeatures): number {
   return Math.max(...features.map(({ windowMs }) => windowMs));
 }
 
-/** Columns that say which event it is. An event is in one partition, which is part of what its key is. */
-export function identityOf(dialect: EventDialect, { log, key, id }: EventFeatures): readonly string[] {
-  return log === undefined ? [dialect.column(key), dialect.column(id)] : [LOG_PARTITION, LOG_OFFSET];
+/** Columns that say which event it is. An id may come again once its first event is forgotten, with another time. */
+export function identityOf(dialect: EventDialect, { log, key, id, time }: EventFeatures): readonly string[] {
+  return log === undefined ? [key, id, time].map((field) => dialect.column(field)) : [LOG_PARTITION, LOG_OFFSET];
 }
 
 /** Columns whose events see each other. */
@@ -30,7 +30,7 @@ export function keyOf(dialect: EventDialect, { log, key }: EventFeatures): reado
 }
 
 /**
- * Parts of a WITH clause, the last of which, `accepted`, has the accepted events that may matter to the window of the job.
+ * Parts of a WITH clause, the last of which, `_accepted`, has the accepted events that may matter to the window of the job.
  * docs/event-features.md proves that what is read is enough to know which events are late or duplicates.
  *
  * @param table quoted
@@ -52,28 +52,28 @@ export function acceptedSql(dialect: EventDialect, features: EventFeatures, tabl
       : []),
   ].join(', ');
   const within = `${at} >= ${start} - ${longest} and ${at} < ${end}`;
-  if (log === undefined) return [`accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n)`];
+  if (log === undefined) return [`_accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n)`];
   const [partition, offset, timestamp] = [log.partition, log.offset, log.timestamp].map((column) => dialect.column(column));
   return [
-    `valid as (
+    `_valid as (
   select ${first}, ${partition} as ${LOG_PARTITION}, ${offset} as ${LOG_OFFSET}
   from ${table}
   where ${at} >= ${start} - ${2 * horizon}
     and ${of} is not null and ${name} is not null and ${at} <= ${timestamp} + ${skewMs}
 )`,
-    `arrived as (
-  select valid.*,
+    `_arrived as (
+  select _valid.*,
     max(${at}) over (
       partition by ${LOG_PARTITION} order by ${LOG_OFFSET} rows between unbounded preceding and current row
     ) as _maximum,
     max(${at}) over (
       partition by ${LOG_PARTITION}, ${name} order by ${LOG_OFFSET} rows between unbounded preceding and 1 preceding
     ) as _copy
-  from valid
+  from _valid
 )`,
-    `accepted as (
+    `_accepted as (
   select ${columns}, ${LOG_PARTITION}, ${LOG_OFFSET}, ${added}
-  from arrived
+  from _arrived
   where ${at} >= _maximum - ${latenessMs} and (_copy is null or _copy < _maximum - ${horizon})
     and ${within}
 )`,

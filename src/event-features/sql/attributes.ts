@@ -57,13 +57,13 @@ export function attributeSql(
       const own = attributes.columns.map((name) => dialect.column(name)).join(', ');
       return {
         parts: [
-          `history as (
+          `_history as (
   select ${of}, ${own}, ${from} as _from, lead(${from}) over (partition by ${of} order by ${from}) as _until
   from ${table}
 )`,
         ],
         columns,
-        from: `left join history h on ${same} and h._from <= ${at} and (h._until is null or ${at} < h._until)`,
+        from: `left join _history h on ${same} and h._from <= ${at} and (h._until is null or ${at} < h._until)`,
       };
     }
   }

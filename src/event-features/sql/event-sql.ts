@@ -50,8 +50,8 @@ export function eventSql(features: EventFeatures, { table, kind, attributes }: E
     ...(known?.columns ?? []),
   ];
   const from = [
-    `${ranged.length > 0 ? 'seen' : 'accepted'} ${event}`,
-    ...(joined.length > 0 ? [`join joined j on ${sameEvent(dialect, features, event)}`] : []),
+    `${ranged.length > 0 ? '_seen' : '_accepted'} ${event}`,
+    ...(joined.length > 0 ? [`join _joined j on ${sameEvent(dialect, features, event)}`] : []),
     ...(known ? [known.from] : []),
   ];
   const at = `${event}.${dialect.column(features.time)}`;

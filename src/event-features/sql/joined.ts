@@ -5,7 +5,7 @@ import { conditionSql } from './condition.ts';
 import type { EventDialect } from './dialect.ts';
 
 /**
- * The part `joined` of a WITH clause: events of the job's window (a), each joined with those that it sees (b). Time is cut into
+ * The part `_joined` of a WITH clause: events of the job's window (a), each joined with those that it sees (b). Time is cut into
  * stretches as long as the longest window, so that b is in the stretch of a or in the one before, and the join has an equality
  * per stretch.
  */
@@ -16,7 +16,8 @@ export function joinedSql(dialect: EventDialect, features: EventFeatures, joined
   const longest = longestWindow(features);
   const { start } = windowOf(dialect);
   const columns = [...new Set([...identity, ...key, at])].join(', ');
-  const stretch = (bucket: string) => `select ${columns}, ${bucket} as _stretch from accepted where ${at} >= ${start}`;
+  const stretch = (bucket: string) => `select ${columns}, ${bucket} as _stretch from _accepted
+    where ${at} >= ${start}`;
   const on = [
     ...key.map((column) => `b.${column} = a.${column}`),
     `b.${BUCKET} = a._stretch`,
@@ -24,7 +25,7 @@ export function joinedSql(dialect: EventDialect, features: EventFeatures, joined
     ...(features.asOf === 'arrival' ? [`b.${LOG_OFFSET} <= a.${LOG_OFFSET}`] : []),
   ];
   const aggregates = joined.map((feature) => `${expression(dialect, features, feature)} as ${dialect.column(feature.name)}`);
-  return `joined as (
+  return `_joined as (
   select ${identity.map((column) => `a.${column}`).join(', ')},
     ${aggregates.join(',\n    ')}
   from (
@@ -32,8 +33,9 @@ export function joinedSql(dialect: EventDialect, features: EventFeatures, joined
     union all
     ${stretch(`${BUCKET} - ${longest}`)}
   ) a
-  join accepted b on ${on.join(' and ')}
-  group by ${[...identity, at].map((column) => `a.${column}`).join(', ')}
+  join _accepted b
+    on ${on.join('\n    and ')}
+  group by ${[...new Set([...identity, at])].map((column) => `a.${column}`).join(', ')}
 )`;
 }
 

@@ -5,7 +5,7 @@ import { aggregateSql } from './aggregate.ts';
 import { conditionSql } from './condition.ts';
 import type { EventDialect } from './dialect.ts';
 
-/** The part `seen` of a WITH clause: accepted events with features that look back in ordered windows. */
+/** The part `_seen` of a WITH clause: accepted events with features that look back in ordered windows. */
 export function lookBackSql(dialect: EventDialect, features: EventFeatures, ranged: readonly WindowFeature[]): string {
   const key = keyOf(dialect, features).join(', ');
   const at = dialect.column(features.time);
@@ -22,10 +22,10 @@ export function lookBackSql(dialect: EventDialect, features: EventFeatures, rang
     return `${expression(dialect, features, feature, name)} as ${dialect.column(feature.name)}`;
   });
   const named = [...windows].map(([name, definition]) => `${name} as (${definition})`);
-  return `seen as (
-  select accepted.*,
+  return `_seen as (
+  select _accepted.*,
     ${columns.join(',\n    ')}
-  from accepted
+  from _accepted
   window ${named.join(',\n    ')}
 )`;
 }

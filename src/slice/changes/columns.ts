@@ -1,7 +1,7 @@
 import { type Column, findColumn, type Schema } from '../../domain/schema.ts';
+import { sqlName } from '../../domain/sql-name.ts';
 import type { WarehouseKind } from '../../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import { sqlName } from '../../domain/sql-name.ts';
 import { didYouMean, nearest } from '../../suggest.ts';
 import type { Dialect } from '../../warehouse/dialect.ts';
 

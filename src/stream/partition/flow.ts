@@ -202,9 +202,11 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
   return {
     async start() {
       await describeInput(log, input, features);
-      subscription = await log.subscribe(input, group, member);
-      subscription.ended.catch(end);
-      look();
+      const joined = await log.subscribe(input, group, member);
+      subscription = joined;
+      joined.ended.catch(end);
+      if (ended) await joined.close();
+      else look();
     },
     swap: (scorer) => scorers.swap(scorer),
     pause() {

@@ -38,13 +38,14 @@ export async function readAttributesFile(
       const key = given?.[features.key];
       if (given === undefined || typeof key !== 'string') throw wrong(`it is no object with ${features.key}`);
       const values = columns.map(({ name: column, type }) => {
-        const value = valueOf(Object.hasOwn(given, column) ? given[column] : null, type);
+        const value = typed(Object.hasOwn(given, column) ? given[column] : null, type);
         if (value === undefined) throw wrong(`${column} is not ${type}`);
         return value;
       });
       bytes += line.length;
       rows.set(key, { version: `0:${number - 1}`, values });
-      if (rows.size > limits.attributeRows) throw wrong(`it has more than ${limits.attributeRows} keys (limits.attribute_rows)`);
+      if (rows.size > limits.attributeRows)
+        throw wrong(`it has more than ${limits.attributeRows} keys (limits.attribute_rows)`);
     }
   } catch (cause) {
     throw cause instanceof ScoreBatchError ? cause : unreadable(name, cause, 'check the path after --attributes');
@@ -62,13 +63,15 @@ export async function readAttributesFile(
 function objectOf(line: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
   } catch {
     return undefined;
   }
 }
 
-function valueOf(value: unknown, type: FieldType): FieldValue | undefined {
+function typed(value: unknown, type: FieldType): FieldValue | undefined {
   if (value === null || value === undefined) return null;
   switch (type) {
     case 'string':

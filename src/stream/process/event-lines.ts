@@ -1,7 +1,7 @@
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
+import { partitionOf } from '../kafka/partitioner.ts';
 import type { LogRecord } from '../log.ts';
-import { partitionOf } from './kafka-partition.ts';
 
 /** A line as the record that Kafka would have of it. */
 export interface PlacedRecord {
@@ -50,9 +50,13 @@ export async function* readEventLines(lines: Lines): AsyncGenerator<PlacedRecord
     const expected = next.get(partition) ?? 0;
     const offset = wholeOf(given?.[columns.offset]) ?? expected;
     if (offset < expected) {
-      throw new ScoreBatchError('configuration', `${file}:${number}: offset ${offset} of partition ${partition} is not above the one before`, {
-        hint: `order the lines by partition and ${columns.offset}, or leave that property out`,
-      });
+      throw new ScoreBatchError(
+        'configuration',
+        `${file}:${number}: offset ${offset} of partition ${partition} is not above the one before`,
+        {
+          hint: `order the lines by partition and ${columns.offset}, or leave that property out`,
+        },
+      );
     }
     next.set(partition, offset + 1);
     const timestamp = wholeOf(given?.[columns.timestamp]) ?? wholeOf(given?.[features.time]) ?? 0;
@@ -95,7 +99,9 @@ async function* linesOf(chunks: AsyncIterable<Buffer>, file: string): AsyncGener
     rest.push(part);
     size += part.length;
     if (size > MAX_LINE_BYTES)
-      throw new ScoreBatchError('configuration', `${file} has a line of more than 64 MiB`, { hint: 'write one event per line' });
+      throw new ScoreBatchError('configuration', `${file} has a line of more than 64 MiB`, {
+        hint: 'write one event per line',
+      });
   };
   try {
     for await (const chunk of chunks) {

@@ -38,9 +38,13 @@ export async function openFileAttributes(given: Given): Promise<Attributes | und
   if (file !== undefined) return await readAttributesFile(settings, file, folder);
   if (attributes === undefined) return undefined;
   if ('topic' in attributes) {
-    throw new ScoreBatchError('usage', `the attributes of ${name} come from the topic ${attributes.topic}, and --events asks no broker`, {
-      hint: 'give --attributes FILE with a JSON object per key',
-    });
+    throw new ScoreBatchError(
+      'usage',
+      `the attributes of ${name} come from the topic ${attributes.topic}, and --events asks no broker`,
+      {
+        hint: 'give --attributes FILE with a JSON object per key',
+      },
+    );
   }
   const { openAttributes } = await import('../attributes/open.ts');
   return await openAttributes(attributes, {

@@ -34,7 +34,10 @@ export function stdoutLines(): LineFile {
         process.stdout.write(textOf(lines), (cause) => {
           if (!cause) resolve(true);
           else if (systemCode(cause) === 'EPIPE') resolve(false);
-          else reject(new ScoreBatchError('report', `stdout cannot be written: ${systemCode(cause) ?? 'unknown error'}`, { cause }));
+          else
+            reject(
+              new ScoreBatchError('report', `stdout cannot be written: ${systemCode(cause) ?? 'unknown error'}`, { cause }),
+            );
         });
       }),
     close: async () => undefined,

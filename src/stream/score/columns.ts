@@ -35,13 +35,13 @@ export function createColumns(sources: readonly Source[], kinds: readonly ReadKi
 function fill(values: Values, valid: Uint8Array, events: readonly ScorableEvent[], source: Source): ColumnValues {
   const rows = events.length;
   if (Array.isArray(values)) {
-    for (let row = 0; row < rows; row += 1) values[row] = valueOf(events[row] as ScorableEvent, source) as string | null;
+    for (let row = 0; row < rows; row += 1) values[row] = cell(events[row] as ScorableEvent, source) as string | null;
     return { kind: 'string', values: values.slice(0, rows), valid: undefined };
   }
   let nulls = 0;
   valid.fill(0);
   for (let row = 0; row < rows; row += 1) {
-    const value = valueOf(events[row] as ScorableEvent, source);
+    const value = cell(events[row] as ScorableEvent, source);
     if (value === null) {
       nulls += 1;
       values[row] = values instanceof BigInt64Array ? 0n : 0;
@@ -59,7 +59,7 @@ function fill(values: Values, valid: Uint8Array, events: readonly ScorableEvent[
 }
 
 /** A key without attributes has nulls, for which the bundle has its rules. */
-function valueOf({ due, attributes }: ScorableEvent, { from, at }: Source): FeatureValue {
+function cell({ due, attributes }: ScorableEvent, { from, at }: Source): FeatureValue {
   if (from === 'window') return due.features?.[at] ?? null;
   return (from === 'field' ? due.event.values[at] : attributes?.values[at]) ?? null;
 }

@@ -43,7 +43,8 @@ export function createDecoder(features: EventFeatures, messageBytes: number): De
     const text = bytes.toString('utf8');
     const given = parsed(text);
     if (given === undefined) return refused('not an event', 'not JSON');
-    if (typeof given !== 'object' || given === null || Array.isArray(given)) return refused('not an event', 'not a JSON object');
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
+      return refused('not an event', 'not a JSON object');
     const escapes = text.includes('\\u');
     const values = new Array<FieldValue>(fields.length);
     for (let i = 0; i < fields.length; i += 1) {
@@ -54,7 +55,7 @@ export function createDecoder(features: EventFeatures, messageBytes: number): De
         values[i] = null;
         continue;
       }
-      const value = valueOf(found, type, escapes);
+      const value = typed(found, type, escapes);
       if (value === undefined) return refused('wrong type', name);
       values[i] = value;
     }
@@ -84,7 +85,7 @@ function parsed(text: string): unknown {
 }
 
 /** Undefined if the value is not one of the type. */
-function valueOf(value: unknown, type: FieldType, escapes: boolean): FieldValue | undefined {
+function typed(value: unknown, type: FieldType, escapes: boolean): FieldValue | undefined {
   switch (type) {
     case 'string':
       return typeof value === 'string' && !(escapes && UNPAIRED.test(value)) ? value : undefined;

@@ -1,5 +1,5 @@
-import type { EventFeatures, FieldType } from '../../event-features/definition.ts';
 import { featuresOf } from '../../domain/signature.ts';
+import type { EventFeatures, FieldType } from '../../event-features/definition.ts';
 import { millionthsOf } from '../../features/score-rule.ts';
 import { loadBundle } from '../../model/bundle.ts';
 import { createModelRun } from '../../model/model-run.ts';

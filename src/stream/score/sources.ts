@@ -35,8 +35,7 @@ const COLUMN_TYPES: Readonly<Record<FieldType, ColumnType>> = {
 export function sourcesOf({ signature, features, attributes, renamed }: Offer): Source[] {
   const offered = new Map<string, Source[]>();
   const offer = (from: Source['from'], columns: readonly { readonly name: string; readonly type: FieldType }[]) => {
-    for (const [at, { name, type }] of columns.entries())
-      offered.set(name, [...(offered.get(name) ?? []), { from, at, type }]);
+    for (const [at, { name, type }] of columns.entries()) offered.set(name, [...(offered.get(name) ?? []), { from, at, type }]);
   };
   offer('field', features.fields);
   offer(

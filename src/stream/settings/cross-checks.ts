@@ -23,7 +23,8 @@ function topicChecks({ input, output, attributes }: StreamFile): Problem[] {
   ];
   for (const [at, [path, topic]] of topics.entries()) {
     const [before] = topics.slice(0, at).find(([, other]) => topic !== undefined && other === topic) ?? [];
-    if (before !== undefined) problems.push({ path, message: `${topic} is ${before.join('.')} already: each needs a topic of its own` });
+    if (before !== undefined)
+      problems.push({ path, message: `${topic} is ${before.join('.')} already: each needs a topic of its own` });
   }
   return problems;
 }
@@ -56,6 +57,7 @@ function accessChecks({ kafka: { tls, sasl } }: StreamFile, text: string): Probl
   if (sasl !== undefined && isLiteral(text, ['kafka', 'sasl', 'password'])) {
     problems.push({
       path: ['kafka', 'sasl', 'password'],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the file must have.
       message: 'must not stand in the file: write ${KAFKA_PASSWORD}, and set that variable',
     });
   }

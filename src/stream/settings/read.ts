@@ -64,7 +64,10 @@ export async function readStreamSettings(
   };
 }
 
-function kafkaOf({ brokers, client_id, tls, sasl }: StreamFile['kafka'], inRoot: (name: string) => string): KafkaSettings {
+function kafkaOf(
+  { brokers, client_id, tls, sasl, compression }: StreamFile['kafka'],
+  inRoot: (name: string) => string,
+): KafkaSettings {
   registerSecret(sasl?.password);
   const { ca, cert, key } = typeof tls === 'object' ? tls : {};
   const place = (name: string | undefined) => (name === undefined ? undefined : inRoot(name));
@@ -73,6 +76,7 @@ function kafkaOf({ brokers, client_id, tls, sasl }: StreamFile['kafka'], inRoot:
     clientId: client_id,
     tls: tls === undefined || tls === false ? undefined : { ca: place(ca), cert: place(cert), key: place(key) },
     sasl,
+    compression,
   };
 }
 
@@ -98,7 +102,8 @@ function checkFeatures({ idle, attributes, features_file }: StreamFile, features
   const taken = [...features.fields, ...features.features].map(({ name }) => name);
   if (attributes !== undefined && 'topic' in attributes) {
     for (const name of Object.keys(attributes.columns))
-      if (taken.includes(name)) problems.push(`attributes.columns.${name}: ${features_file} has a field or feature of that name`);
+      if (taken.includes(name))
+        problems.push(`attributes.columns.${name}: ${features_file} has a field or feature of that name`);
   }
   if (problems.length === 0) return;
   throw new ScoreBatchError('configuration', `the stream job file ${shown} does not fit its feature file`, {

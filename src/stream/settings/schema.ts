@@ -10,7 +10,10 @@ const port = z.int().min(0, 'must be a port, 0 to 65535').max(65_535, 'must be a
 /** What Kafka takes for a topic. */
 const topic = z
   .string()
-  .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/, 'must be the name of a topic: letters, digits, dots, _ and -, at most 249 of them');
+  .regex(
+    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,249}$/,
+    'must be the name of a topic: letters, digits, dots, _ and -, at most 249 of them',
+  );
 
 /** `200ms`, `10s`, `5m` → milliseconds */
 const duration = z
@@ -33,7 +36,7 @@ const tls = z.union([
 const sasl = z.strictObject({
   mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('how the password is proved'),
   username: text.describe('name of the user'),
-  password: anyText.describe('`${NAME}`: taken from the environment, never written here'),
+  password: anyText.describe('name of a variable as `$` and braces: taken from the environment, never written here'),
 });
 
 const kafka = z.strictObject({
@@ -41,12 +44,15 @@ const kafka = z.strictObject({
   client_id: text.default('score-batch').describe('name of this client in logs and quotas of the brokers'),
   tls: tls.optional().describe('`true`, or files of certificates'),
   sasl: sasl.optional().describe('who this client is'),
+  compression: z.enum(['none', 'gzip', 'snappy', 'lz4']).default('none').describe('of what is written'),
 });
 
 const topicAttributes = z.strictObject({
   topic: topic.describe('compacted topic with an object per key'),
   columns: z.record(text, z.enum(FIELD_TYPES)).describe('name and type of each column: `string`, `int64`, `float64` or `bool`'),
-  max_lag: duration.default(3_600_000).describe('how far behind the input the stream may be while each version that it used is kept'),
+  max_lag: duration
+    .default(3_600_000)
+    .describe('how far behind the input the stream may be while each version that it used is kept'),
 });
 
 const tableAttributes = z.strictObject({
@@ -59,7 +65,9 @@ const tableAttributes = z.strictObject({
 });
 
 const limits = z.strictObject({
-  events_per_key: number.default(10_000).describe('events of a key in its window; older ones leave first, and scores say `capped`'),
+  events_per_key: number
+    .default(10_000)
+    .describe('events of a key in its window; older ones leave first, and scores say `capped`'),
   state: byteSize.default(2 ** 30).describe('memory of all windows; beyond it reading pauses, then the process ends'),
   attribute_rows: number.default(1_000_000).describe('rows of attributes in memory'),
   attribute_bytes: byteSize.default(2 ** 30).describe('memory of attributes'),
@@ -75,7 +83,10 @@ export const streamSchema = z.strictObject({
   description: z.string().optional().describe('what the job does, for people'),
   model: text.describe('folder of the model bundle'),
   features_file: text.describe('feature file, `jobs/NAME.features.yaml`'),
-  features: z.record(text, text).default({}).describe('feature of the model → window feature, field or attribute, if their names differ'),
+  features: z
+    .record(text, text)
+    .default({})
+    .describe('feature of the model → window feature, field or attribute, if their names differ'),
   kafka: kafka.describe('how Kafka is reached'),
   group: text.optional().describe('consumer group; also the prefix of the transactional ids'),
   input: topic.describe('topic with the events'),

@@ -1,7 +1,7 @@
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
 
-/** The partition that clients of Kafka choose for a key, by murmur2. */
+/** The partition that Kafka's Java clients choose for a key: murmur2. */
 export function partitionOf(key: Buffer, partitions: number): number {
   return (murmur2(key) & 0x7fffffff) % partitions;
 }

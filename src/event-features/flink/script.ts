@@ -1,0 +1,101 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { type EventFeatures, horizonMs } from '../definition.ts';
+import { type FlinkTopics, fieldColumns, IS_VALID, inputTable, isEvent, LOG, outputTable } from './tables.ts';
+import { literal, quoted } from './text.ts';
+import { VERDICT, verdictViews } from './verdicts.ts';
+import { featureColumns, featureType, windowViews } from './windows.ts';
+
+export interface FlinkSettings {
+  /** How often Flink commits what it has written: until then a reader of committed records sees nothing of it. */
+  readonly checkpointMs?: number;
+  /** A partition without records for so long holds the others back no more; undefined: it holds them back. */
+  readonly idleMs?: number | undefined;
+}
+
+const DAY = 86_400_000;
+
+/**
+ * The features as a job of Flink SQL from the input topic to a topic of features, a statement after the other, each ended by `;` and
+ * an empty line.
+ *
+ * @throws ScoreBatchError `configuration` if the features are as of arrival
+ */
+export function flinkSql(features: EventFeatures, topics: FlinkTopics, settings: FlinkSettings = {}): string {
+  const { name, key } = features;
+  return script([
+    ...flinkSettings(features, settings),
+    inputTable(`${name}_events`, features, topics),
+    outputTable(`${name}_features`, outputColumns(features), topics, { topic: topics.features, key }),
+    outputTable(`${name}_rejected`, rejectedColumns(features), topics, { topic: topics.rejected }),
+    ...flinkViews(features),
+    flinkInserts(features),
+  ]);
+}
+
+export function script(statements: readonly string[]): string {
+  return statements.map((statement) => `${statement};\n`).join('\n');
+}
+
+/** @throws ScoreBatchError `configuration` if the features are as of arrival */
+export function flinkSettings(features: EventFeatures, { checkpointMs = 10_000, idleMs }: FlinkSettings): string[] {
+  if (features.asOf === 'arrival') {
+    throw new ScoreBatchError(
+      'configuration',
+      `the features of ${features.name} are as of arrival, which Flink SQL cannot say`,
+      {
+        hint: 'its windows wait for the watermark: use `as_of: event`, or `score-batch stream`',
+      },
+    );
+  }
+  const options = {
+    'execution.checkpointing.interval': `${checkpointMs} ms`,
+    'execution.checkpointing.mode': 'EXACTLY_ONCE',
+    // What is known of an id or a partition is forgotten after so long without a record of it.
+    'table.exec.state.ttl': `${Math.max(DAY, 2 * horizonMs(features))} ms`,
+    'table.local-time-zone': 'UTC',
+    ...(idleMs === undefined ? {} : { 'table.exec.source.idle-timeout': `${idleMs} ms` }),
+  };
+  return Object.entries(options).map(([option, value]) => `SET ${literal(option)} = ${literal(value)}`);
+}
+
+/** From the table `NAME_events` to the views `NAME_verdicts` and `NAME_windows`. */
+export function flinkViews(features: EventFeatures): string[] {
+  const views = [...verdictViews(`${features.name}_events`, features), ...windowViews(features)];
+  return views.map(({ name, query }) => `CREATE VIEW ${quoted(name)} AS\n${query}`);
+}
+
+/** All outputs in one job, so that they share the reading. */
+export function flinkInserts(features: EventFeatures): string {
+  const { name, fields } = features;
+  const place = [LOG.partition, LOG.offset].map(quoted);
+  const list = (columns: readonly string[]): string => columns.join(',\n  ');
+  const rejected = quoted(`${name}_rejected`);
+  const values = [...fields.map((field) => quoted(field.name)), ...place, ...featureColumns(features)];
+  return `EXECUTE STATEMENT SET BEGIN
+INSERT INTO ${quoted(`${name}_features`)} SELECT
+  ${list(values)}
+FROM ${quoted(`${name}_windows`)};
+INSERT INTO ${rejected} SELECT ${place.join(', ')}, ${quoted(VERDICT)}
+FROM ${quoted(`${name}_verdicts`)}
+WHERE ${quoted(VERDICT)} <> 'accepted';
+INSERT INTO ${rejected} SELECT ${place.join(', ')}, CASE WHEN ${isEvent(features)} THEN 'ahead of its timestamp' ELSE 'not an event' END
+FROM ${quoted(`${name}_events`)}
+WHERE NOT (${IS_VALID});
+END`;
+}
+
+/** Fields, place in the log, and features. */
+export function outputColumns(features: EventFeatures): string[] {
+  const values = features.features.map((feature) => `${quoted(feature.name)} ${featureType(feature, features)}`);
+  return [...fieldColumns(features), ...placeColumns(features), ...values];
+}
+
+/** Where the record is, and why it is in no window: none of its values. */
+export function rejectedColumns(features: EventFeatures): string[] {
+  return [...placeColumns(features), 'reason STRING'];
+}
+
+/** Named as in the warehouse. */
+function placeColumns({ log }: EventFeatures): string[] {
+  return [`${quoted(log?.partition ?? 'kafka_partition')} INT`, `${quoted(log?.offset ?? 'kafka_offset')} BIGINT`];
+}

@@ -1,0 +1,109 @@
+import type { EventFeatures } from '../definition.ts';
+import { flinkType, interval, literal, quoted } from './text.ts';
+
+/** Topics that the script reads and writes, and how it reaches them. */
+export interface FlinkTopics {
+  /** `host:port` */
+  readonly brokers: readonly string[];
+  readonly group: string;
+  readonly input: string;
+  readonly features: string;
+  /** Late events, duplicates and events ahead of their timestamp, each with its reason. */
+  readonly rejected: string;
+  /** Further properties of Kafka's client, such as `security.protocol`. */
+  readonly properties?: Readonly<Record<string, string>>;
+}
+
+/** Columns that are no field: a field's name cannot have a dollar. */
+export const LOG = { partition: '$partition', offset: '$offset', timestamp: '$timestamp' } as const;
+/** 1970 for what is no event, and for an event ahead of its timestamp: neither moves the watermark, and null is refused. */
+export const ROW_TIME = '$row_time';
+export const IS_VALID = `${quoted(ROW_TIME)} > TO_TIMESTAMP_LTZ(0, 3)`;
+export const ARRIVAL = '$arrival';
+
+const OLDEST = Date.UTC(1990, 0);
+const NEWEST = Date.UTC(2100, 0);
+
+/** The input topic as a table with its time and watermark. */
+export function inputTable(table: string, features: EventFeatures, topics: FlinkTopics): string {
+  return createTable(
+    table,
+    [
+      ...fieldColumns(features),
+      `${quoted(LOG.partition)} INT METADATA FROM 'partition' VIRTUAL`,
+      `${quoted(LOG.offset)} BIGINT METADATA FROM 'offset' VIRTUAL`,
+      `${quoted(LOG.timestamp)} TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL`,
+      ...timeColumns(features, `${quoted(LOG.timestamp)}`),
+      `WATERMARK FOR ${quoted(ROW_TIME)} AS ${quoted(ROW_TIME)} - ${frontierLag(features)}`,
+    ],
+    {
+      ...connection(topics, topics.input),
+      'properties.group.id': topics.group,
+      'properties.isolation.level': 'read_committed',
+      'properties.auto.offset.reset': 'earliest',
+      'scan.startup.mode': 'group-offsets',
+      format: 'json',
+      // What is no JSON is passed over, and a field of another type is null.
+      'json.ignore-parse-errors': 'true',
+    },
+  );
+}
+
+/**
+ * An event is due once no event that is not late can come before it: if its time is below the newest one minus lateness. Flink
+ * takes what is at or below the watermark, so that the watermark is one millisecond less.
+ */
+export function frontierLag({ latenessMs }: EventFeatures): string {
+  return interval(latenessMs + 1);
+}
+
+/** @param timestamp Kafka's timestamp as TIMESTAMP_LTZ(3) */
+export function timeColumns(features: EventFeatures, timestamp: string): string[] {
+  const rowTime = `TO_TIMESTAMP_LTZ(${quoted(features.time)}, 3)`;
+  const latest = `${timestamp} + ${interval(features.skewMs)}`;
+  return [
+    `${quoted(ROW_TIME)} AS CASE WHEN ${isEvent(features)} AND ${rowTime} <= ${latest} THEN ${rowTime} ELSE TO_TIMESTAMP_LTZ(0, 3) END`,
+    `${quoted(ARRIVAL)} AS PROCTIME()`,
+  ];
+}
+
+export function isEvent({ key, id, time }: EventFeatures): string {
+  const at = quoted(time);
+  return `${quoted(key)} IS NOT NULL AND ${quoted(id)} IS NOT NULL AND ${at} >= ${OLDEST} AND ${at} < ${NEWEST}`;
+}
+
+export function fieldColumns({ fields }: EventFeatures): string[] {
+  return fields.map(({ name, type }) => `${quoted(name)} ${flinkType(type)}`);
+}
+
+/** A topic that is written in the transactions of Flink's checkpoints. */
+export function outputTable(
+  table: string,
+  columns: readonly string[],
+  topics: FlinkTopics,
+  { topic, key }: { readonly topic: string; readonly key?: string },
+): string {
+  return createTable(table, columns, {
+    ...connection(topics, topic),
+    ...(key === undefined ? {} : { 'key.format': 'raw', 'key.fields': key }),
+    'value.format': 'json',
+    'sink.delivery-guarantee': 'exactly-once',
+    'sink.transactional-id-prefix': `${topics.group}-${topic}`,
+    // The broker's limit (transaction.max.timeout.ms) unless it was changed; a checkpoint must not take longer.
+    'properties.transaction.timeout.ms': '900000',
+  });
+}
+
+export function createTable(table: string, columns: readonly string[], options: Readonly<Record<string, string>>): string {
+  const settings = Object.entries(options).map(([name, value]) => `${literal(name)} = ${literal(value)}`);
+  return `CREATE TABLE ${quoted(table)} (\n  ${columns.join(',\n  ')}\n) WITH (\n  ${settings.join(',\n  ')}\n)`;
+}
+
+function connection({ brokers, properties = {} }: FlinkTopics, topic: string): Record<string, string> {
+  return {
+    connector: 'kafka',
+    topic,
+    'properties.bootstrap.servers': brokers.join(','),
+    ...Object.fromEntries(Object.entries(properties).map(([name, value]) => [`properties.${name}`, value])),
+  };
+}

@@ -1,0 +1,65 @@
+import path from 'node:path';
+import { parseTableName, type TableName } from '../domain/table-name.ts';
+import type { WarehouseKind } from '../domain/warehouse-kind.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { EventFeatures } from '../event-features/definition.ts';
+import type { AttributeTable } from '../event-features/sql/attributes.ts';
+import type { EventsDefinition } from './events-schema.ts';
+import { readText } from './locate.ts';
+
+interface Place {
+  readonly kind: WarehouseKind;
+  readonly root: string;
+}
+
+/**
+ * The query of a job on events, compiled from its feature file. What compiles it is loaded only here: jobs with a query do not
+ * need it.
+ *
+ * @throws ScoreBatchError `configuration` if the file is missing, or it or the names of attributes have problems
+ */
+export async function eventQuery(events: EventsDefinition, { kind, root }: Place): Promise<string> {
+  const [{ readEventFeatures }, { eventSql }] = await Promise.all([
+    import('../event-features/read.ts'),
+    import('../event-features/sql/event-sql.ts'),
+  ]);
+  const text = await readText(path.resolve(root, events.features), 'the feature file');
+  const features = readEventFeatures(text, events.features);
+  refuseClashes(events, features);
+  const { attributes } = events;
+  return eventSql(features, {
+    table: nameOf(events.table),
+    kind,
+    attributes: attributes && { ...attributes, table: nameOf(attributes.table), row: rowOf(attributes) },
+  });
+}
+
+type Attributes = NonNullable<EventsDefinition['attributes']>;
+
+function rowOf({ version, used, valid_from }: Attributes): AttributeTable['row'] {
+  if (version !== undefined && used !== undefined) return { is: 'used', version, used };
+  return valid_from === undefined ? { is: 'current' } : { is: 'valid', from: valid_from };
+}
+
+function nameOf(text: string): TableName {
+  const name = parseTableName(text);
+  if (name === undefined) throw new Error(`${text} passed the job file's check but is not a table name`);
+  return name;
+}
+
+/** Attributes become columns beside fields and features. */
+function refuseClashes({ attributes }: EventsDefinition, { fields, features }: EventFeatures): void {
+  const taken = new Set([...fields, ...features].map(({ name }) => name.toLowerCase()));
+  for (const name of attributes?.columns ?? []) {
+    if (taken.has(name.toLowerCase())) {
+      throw new ScoreBatchError(
+        'configuration',
+        `the attribute ${name} has the name of a field, a feature or another attribute`,
+        {
+          hint: 'rename the column, in a view if need be; all of them become columns of one table',
+        },
+      );
+    }
+    taken.add(name.toLowerCase());
+  }
+}

@@ -1,0 +1,27 @@
+import { createHash } from 'node:crypto';
+import { counted } from '../../domain/counted.ts';
+import { ScoreBatchError } from '../../errors.ts';
+
+/** How much may be held in memory. */
+export interface AttributeLimits {
+  readonly rows: number;
+  /** Estimated. */
+  readonly bytes: number;
+}
+
+/** @throws ScoreBatchError `unavailable` if there is more than the limits allow */
+export function refuseBeyond(held: AttributeLimits, limits: AttributeLimits, where: string): void {
+  if (held.rows > limits.rows) throw tooMany(counted(limits.rows, 'row'), where, 'limits.attribute_rows');
+  if (held.bytes > limits.bytes) throw tooMany(counted(limits.bytes, 'byte'), where, 'limits.attribute_bytes');
+}
+
+function tooMany(most: string, where: string, setting: string): ScoreBatchError {
+  return new ScoreBatchError('unavailable', `the attributes of ${where} are more than the allowed ${most}`, {
+    hint: `raise ${setting} in the job file if the machine has the memory, or name fewer columns and keys`,
+  });
+}
+
+/** A key for messages: logs hold no values. */
+export function hashedKey(key: string): string {
+  return `sha256 ${createHash('sha256').update(key).digest('hex').slice(0, 16)}…`;
+}

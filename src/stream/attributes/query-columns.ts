@@ -1,0 +1,102 @@
+import { type Column, findColumn, type Schema } from '../../domain/schema.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { FieldType, FieldValue } from '../../event-features/definition.ts';
+import type { AttributeSettings } from '../settings.ts';
+import { neededColumns } from './needed.ts';
+import type { AttributeColumn } from './table.ts';
+
+export type QuerySettings = Extract<AttributeSettings, { readonly query: string }>;
+
+/** Columns of a query by purpose. */
+export interface QueryColumns {
+  readonly key: Column;
+  readonly version: Column | undefined;
+  readonly attributes: readonly { readonly column: Column; readonly kept: AttributeColumn }[];
+}
+
+/** Texts and times are texts in the canonical form; a decimal becomes the nearest double, as in a model's input. */
+const FIELD_TYPES: Readonly<Record<Exclude<Column['type'], 'other' | 'decimal'>, FieldType>> = {
+  integer: 'int64',
+  float: 'float64',
+  bool: 'bool',
+  string: 'string',
+  uuid: 'string',
+  date: 'string',
+  datetime: 'string',
+  timestamp: 'string',
+};
+
+/** @throws ScoreBatchError `configuration` if the query lacks a column, or has one of a type that attributes cannot have */
+export function queryColumns(
+  schema: Schema,
+  { key, version }: Pick<QuerySettings, 'key' | 'version'>,
+  need: readonly string[] | undefined,
+): QueryColumns {
+  const keyColumn = find(schema, key, 'attributes.key');
+  if (keyColumn.type === 'other' || typeOf(keyColumn) === 'float64' || typeOf(keyColumn) === 'bool') {
+    throw new ScoreBatchError('configuration', `the key ${key} of attributes.query has the type ${keyColumn.native}`, {
+      hint: 'the key of an event is a text: select a text or a whole number',
+    });
+  }
+  const versionColumn = version === undefined ? undefined : find(schema, version, 'attributes.version');
+  if (versionColumn?.type === 'other') throw noAttribute(versionColumn);
+  const others = schema.filter((column) => column !== keyColumn && column !== versionColumn);
+  const wanted = need?.map((name) => ({ name, column: findColumn(others, name) }));
+  const available = (
+    wanted ?? others.flatMap((column) => (column.type === 'other' ? [] : [{ name: column.name, column }]))
+  ).flatMap(({ name, column }) => (column === undefined ? [] : [{ column, kept: { name, type: fieldType(column) } }]));
+  const columns = neededColumns(
+    available.map(({ kept }) => kept),
+    need,
+    'attributes.query',
+  );
+  return {
+    key: keyColumn,
+    version: versionColumn,
+    attributes: columns.flatMap(({ name }) => available.find(({ kept }) => kept.name === name) ?? []),
+  };
+}
+
+function find(schema: Schema, name: string, setting: string): Column {
+  const column = findColumn(schema, name);
+  if (column !== undefined) return column;
+  throw new ScoreBatchError('configuration', `attributes.query has no column ${name}, which ${setting} names`, {
+    hint: `it has ${schema.map((one) => one.name).join(', ')}`,
+  });
+}
+
+function fieldType(column: Column): FieldType {
+  const type = typeOf(column);
+  if (type === undefined) throw noAttribute(column);
+  return type;
+}
+
+function typeOf({ type, digits }: Column): FieldType | undefined {
+  if (type === 'other') return undefined;
+  if (type !== 'decimal') return FIELD_TYPES[type];
+  return digits?.[1] === 0 ? 'int64' : 'float64';
+}
+
+function noAttribute({ name, native }: Column): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the column ${name} of attributes.query has the type ${native}`, {
+    hint: 'select a text, a number, a bool or a time instead',
+  });
+}
+
+/** @returns undefined for a number that is not finite, or a whole number beyond 2^53 */
+export function attributeValue(text: string, rest: string | null, type: FieldType): FieldValue | undefined {
+  switch (type) {
+    case 'string':
+      return text;
+    case 'bool':
+      return text.toLowerCase() === 'true';
+    case 'int64': {
+      const value = Number(text);
+      return Number.isSafeInteger(value) ? value : undefined;
+    }
+    case 'float64': {
+      const value = Number(text) + (rest === null ? 0 : Number(rest));
+      return Number.isFinite(value) ? value : undefined;
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { Query } from '../../domain/query.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import { openWarehouse } from '../../warehouse/open.ts';
+import type { Warehouse } from '../../warehouse/warehouse.ts';
+import type { Attributes } from '../attributes.ts';
+import type { AttributeOptions } from './options.ts';
+import { passed } from './pause.ts';
+import { type QueryColumns, type QuerySettings, queryColumns } from './query-columns.ts';
+import { ROWS_AT_ONCE, readRows } from './query-rows.ts';
+import type { AttributeTable } from './table.ts';
+
+/** Rows stay in use for so many refreshes that fail. */
+const AGE_IN_REFRESHES = 12;
+/** Of DuckDB, which runs the query beside the process's own work. */
+const MEMORY_BYTES = 256 * 2 ** 20;
+
+/** Rows of a query, read again every so often; those that are in use stay until all of the new ones are there. */
+export async function openQuery(settings: QuerySettings, options: AttributeOptions): Promise<Attributes> {
+  const { refreshMs, maxAgeMs = AGE_IN_REFRESHES * refreshMs } = settings;
+  const { job, root, environment, warn } = options;
+  const closing = new AbortController();
+  const signal = AbortSignal.any([closing.signal, options.signal]);
+  const access = {
+    url: settings.warehouse,
+    job,
+    root,
+    scratch: 'score_batch_scratch',
+    memory: MEMORY_BYTES,
+    maxBytes: undefined,
+  };
+  const warehouse = await openWarehouse({ ...access, environment, signal, warn });
+  const query = { name: 'attributes.query', texts: [settings.query], parameters: [] };
+  let state: Loaded;
+  try {
+    state = await load(warehouse, query, settings, { ...options, signal });
+  } catch (error) {
+    await warehouse.close();
+    throw error;
+  }
+  const { columns } = state.table;
+
+  async function refresh(): Promise<void> {
+    while (await passed(refreshMs, signal)) {
+      try {
+        // The types of the first load stay: the model was checked with them.
+        const next = await load(warehouse, query, settings, {
+          ...options,
+          signal,
+          need: columns.map(({ name }) => name),
+        });
+        refuseOtherTypes(state.table, next.table);
+        state = next;
+        options.onRefresh?.();
+      } catch (error) {
+        if (signal.aborted) return;
+        const age = Date.now() - state.at;
+        if (age > maxAgeMs) throw tooOld(age, maxAgeMs, error);
+        warn(`attributes were not refreshed, those of ${new Date(state.at).toISOString()} stay: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  const refreshing = refresh();
+  void refreshing.catch((error: unknown) => {
+    closing.abort();
+    options.onFailure(error);
+  });
+  return {
+    columns,
+    find: (key) => state.table.find(key),
+    get rows() {
+      return state.table.rows;
+    },
+    get bytes() {
+      return state.table.bytes;
+    },
+    get loadedAt() {
+      return state.at;
+    },
+    async close() {
+      closing.abort();
+      await refreshing.catch(() => undefined);
+      await warehouse.close();
+    },
+  };
+}
+
+interface Loaded {
+  readonly table: AttributeTable<string>;
+  /** Epoch milliseconds at which reading began. */
+  readonly at: number;
+}
+
+async function load(
+  { source, files }: Warehouse,
+  query: Query,
+  settings: QuerySettings,
+  { need, limits, signal, warn }: Pick<AttributeOptions, 'need' | 'limits' | 'signal' | 'warn'>,
+): Promise<Loaded> {
+  const at = Date.now();
+  const columns: QueryColumns = queryColumns(await source.describe(query), settings, need);
+  const rowsAtOnce = files === undefined ? ROWS_AT_ONCE.remote : ROWS_AT_ONCE.local;
+  return { table: await readRows(source, query, columns, { limits, signal, warn, now: at, rowsAtOnce }), at };
+}
+
+function refuseOtherTypes(before: AttributeTable<string>, after: AttributeTable<string>): void {
+  const other = after.columns.find(({ type }, at) => type !== before.columns[at]?.type);
+  if (other === undefined) return;
+  throw new ScoreBatchError('refused', `the column ${other.name} of attributes.query became ${other.type}`, {
+    hint: 'start the process again, so that the model is checked with it',
+  });
+}
+
+function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
+  const seconds = (milliseconds: number) => `${Math.round(milliseconds / 1000)} s`;
+  return new ScoreBatchError(
+    'unavailable',
+    `the attributes are ${seconds(age)} old, and attributes.max_age is ${seconds(maxAge)}: ${messageOf(cause)}`,
+    { hint: 'see why the query fails, then start again: no event is lost meanwhile', cause },
+  );
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

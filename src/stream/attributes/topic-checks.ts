@@ -1,0 +1,87 @@
+import { ScoreBatchError } from '../../errors.ts';
+import type { TopicFacts } from '../log.ts';
+
+/** An hour. */
+const DEFAULT_MAX_LAG_MS = 3_600_000;
+
+export interface TopicNeeds {
+  readonly topic: string;
+  readonly horizonMs: number;
+  readonly maxLagMs: number | undefined;
+}
+
+/**
+ * A score names the version of its attributes, and SQL loads that version from the topic later. So compaction must leave it there
+ * for as long as an event may wait in a window, and its consumer be behind.
+ *
+ * @throws ScoreBatchError `configuration` if the topic does not keep the newest row of each key, or not the versions before it
+ */
+export function checkTopic(
+  facts: TopicFacts | undefined,
+  { topic, horizonMs, maxLagMs = DEFAULT_MAX_LAG_MS }: TopicNeeds,
+): TopicFacts {
+  if (facts === undefined) {
+    throw new ScoreBatchError('configuration', `the attribute topic ${topic} does not exist`, {
+      hint: `create it with cleanup.policy=compact, or correct attributes.topic in the job file`,
+    });
+  }
+  if (!facts.compacted || facts.deletes) {
+    throw new ScoreBatchError(
+      'configuration',
+      facts.compacted
+        ? `the attribute topic ${topic} is compacted, but deletes old records, too, and with them the rows of keys`
+        : `the attribute topic ${topic} is not compacted, so it does not keep the newest row of each key`,
+      { hint: alter(topic, 'cleanup.policy=compact') },
+    );
+  }
+  const needed = horizonMs + maxLagMs;
+  const lag = facts.minCompactionLagMs ?? 0;
+  if (lag >= needed) return facts;
+  throw new ScoreBatchError(
+    'configuration',
+    `the attribute topic ${topic} may compact rows after ${lag} ms, but a score may name them for ${needed} ms`,
+    {
+      details: [
+        `that is the longest window and the lateness, ${horizonMs} ms, and attributes.max_lag, ${maxLagMs} ms`,
+        'a version that is compacted away cannot be joined to its scores any more',
+      ],
+      hint: alter(topic, `min.compaction.lag.ms=${needed}`),
+    },
+  );
+}
+
+function alter(topic: string, setting: string): string {
+  return `run \`kafka-configs.sh --bootstrap-server HOST:PORT --alter --entity-type topics --entity-name ${topic} --add-config ${setting}\``;
+}
+
+/**
+ * @param read next offset of each partition
+ * @throws ScoreBatchError `configuration` if the topic is not the one any more that was read
+ */
+export function checkSame(
+  topic: string,
+  facts: TopicFacts | undefined,
+  before: TopicFacts,
+  read: ReadonlyMap<number, number>,
+): void {
+  if (facts === undefined) throw gone(topic, 'was deleted');
+  if (facts.partitions.length !== before.partitions.length) {
+    throw new ScoreBatchError(
+      'configuration',
+      `the attribute topic ${topic} has ${facts.partitions.length} partitions now, and had ${before.partitions.length}`,
+      { hint: 'keys may have moved: write every row again into a new topic, and name that in the job file' },
+    );
+  }
+  for (const { partition, end } of facts.partitions) {
+    const next = read.get(partition) ?? 0;
+    if (end < next) {
+      throw gone(topic, `was deleted and made again: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
+    }
+  }
+}
+
+function gone(topic: string, what: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the attribute topic ${topic} ${what}`, {
+    hint: 'restore the topic and start again: until then nothing says what the attributes are',
+  });
+}

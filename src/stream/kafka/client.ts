@@ -1,0 +1,162 @@
+import type { LogEntry } from 'kafkajs';
+import { readBounded } from '../../bounded-file.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { KafkaSettings } from '../settings.ts';
+import { isMisdirected, typeOf } from './failure.ts';
+import { type KafkaPackages, loadKafka } from './packages.ts';
+import { retry, sleep } from './retry.ts';
+import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata } from './wire.ts';
+
+const CONNECT_MS = 5_000;
+const REQUEST_MS = 15_000;
+const METADATA_MS = 60_000;
+/** Until all brokers know a topic that was just made. */
+const NEW_TOPIC_MS = 2_000;
+const PEM_LIMIT = 1 << 20;
+const READ_COMMITTED = 1;
+
+/** Of kafkajs, in its own words without their fields: no keys, no values. */
+export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
+
+export type CoordinatorOf = 'group' | 'transaction';
+
+/** One set of connections: at most two per broker, one of them for fetches. A broker answers the requests of a connection in turn. */
+export interface Client {
+  encoder(size?: number): Encoder;
+  connect(): Promise<void>;
+  close(): Promise<void>;
+  broker(nodeId: number): Promise<Broker>;
+  anyBroker(): Promise<Broker>;
+  send<T>(broker: Broker, own: Pick<OwnRequest<T>, 'request'> & { decode: (raw: Buffer) => T }): Promise<T>;
+  /** @throws ScoreBatchError `configuration` if there is no such topic */
+  partitions(topic: string): Promise<readonly PartitionMetadata[]>;
+  refresh(): Promise<void>;
+  /** The first offset whose record is as late as the timestamp, or -1 if there is none; -2 is the first offset, -1 the end. */
+  offsets(topic: string, partitions: readonly number[], timestamp: number): Promise<ReadonlyMap<number, number>>;
+  /** Asks the coordinator, and the next one after it moved, until the deadline. */
+  coordinated<T>(of: CoordinatorOf, id: string, deadline: number, ask: (broker: Broker) => Promise<T>): Promise<T>;
+}
+
+export type ClientFactory = () => Client;
+
+/** @throws ScoreBatchError `configuration` if kafkajs is missing, or a PEM file */
+export async function clientFactory(settings: KafkaSettings, log?: KafkaLog): Promise<ClientFactory> {
+  const packages = loadKafka();
+  const ssl = await tlsOptions(settings.tls);
+  return () => createClient(packages, settings, ssl, log);
+}
+
+function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: object | undefined, log?: KafkaLog): Client {
+  const cluster: Cluster = new packages.Cluster({
+    logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => (entry) => log?.(...shown(entry)) }),
+    socketFactory: packages.socketFactory,
+    brokers: settings.brokers,
+    ssl,
+    sasl: settings.sasl,
+    clientId: settings.clientId,
+    connectionTimeout: CONNECT_MS,
+    authenticationTimeout: CONNECT_MS,
+    requestTimeout: REQUEST_MS,
+    metadataMaxAge: METADATA_MS,
+    // Retries are made here: kafkajs would wait 300 ms where Kafka answers within a few.
+    retry: {
+      retries: Math.max(2, settings.brokers.length),
+      initialRetryTime: 20,
+      maxRetryTime: 200,
+      factor: 0.2,
+      multiplier: 2,
+    },
+    allowAutoTopicCreation: false,
+    isolationLevel: READ_COMMITTED,
+  });
+  const known = new Set<string>();
+  const closed = new AbortController();
+  const coordinators = new Map<string, Broker>();
+
+  const find = async (of: CoordinatorOf, id: string) => {
+    closed.signal.throwIfAborted();
+    const key = `${of} ${id}`;
+    const found = coordinators.get(key);
+    if (found?.isConnected()) return found;
+    // kafkajs's own search drops the errors, such as that it is not permitted.
+    const asked = await cluster.brokerPool.findConnectedBroker();
+    const { coordinator } = await asked.findGroupCoordinator({ groupId: id, coordinatorType: of === 'group' ? 0 : 1 });
+    const broker = await cluster.findBroker({ nodeId: coordinator.nodeId });
+    coordinators.set(key, broker);
+    return broker;
+  };
+
+  return {
+    encoder: (size) => new packages.Encoder(size),
+    connect: () => cluster.connect(),
+    async close() {
+      closed.abort();
+      await cluster.disconnect();
+    },
+    async broker(nodeId) {
+      // It would connect again.
+      closed.signal.throwIfAborted();
+      return cluster.findBroker({ nodeId });
+    },
+    async anyBroker() {
+      await cluster.refreshMetadata();
+      return (
+        cluster as unknown as { brokerPool: { findConnectedBroker(): Promise<Broker> } }
+      ).brokerPool.findConnectedBroker();
+    },
+    send: (broker, { request, decode }) =>
+      broker.connectionPool.send({
+        request,
+        response: { decode: async (raw) => decode(raw), parse: async (decoded) => decoded },
+        logResponseError: false,
+      }),
+    async partitions(topic) {
+      if (!known.has(topic)) {
+        for (const deadline = Date.now() + NEW_TOPIC_MS; ; await sleep(100, closed.signal)) {
+          const error: unknown = await cluster.addMultipleTargetTopics([topic]).catch((thrown: unknown) => thrown);
+          if (error === undefined) break;
+          if (typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+          if (Date.now() > deadline || closed.signal.aborted) throw missing(topic, error);
+        }
+        known.add(topic);
+      }
+      return cluster.findTopicPartitionMetadata(topic);
+    },
+    refresh: () => cluster.refreshMetadata(),
+    async offsets(topic, partitions, timestamp) {
+      const of = partitions.map((partition) => ({ partition }));
+      const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: of, fromTimestamp: timestamp }]);
+      return new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
+    },
+    coordinated: (of, id, deadline, ask) =>
+      retry(async () => ask(await find(of, id)), {
+        deadline,
+        signal: closed.signal,
+        again: (error) => {
+          if (!isMisdirected(error)) return undefined;
+          coordinators.delete(`${of} ${id}`);
+          return cluster.refreshMetadata();
+        },
+      }),
+  };
+}
+
+function missing(topic: string, cause: unknown): ScoreBatchError {
+  return new ScoreBatchError('configuration', `Kafka has no topic ${topic}`, { hint: 'create it, or correct its name', cause });
+}
+
+function shown({ level, namespace, log }: LogEntry): ['error' | 'warning', string] {
+  return [level <= 1 ? 'error' : 'warning', `${namespace}: ${log.message}`];
+}
+
+async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined> {
+  if (tls === undefined) return undefined;
+  const [ca, cert, key] = await Promise.all([pem(tls.ca), pem(tls.cert), pem(tls.key)]);
+  return { ...(ca && { ca: [ca] }), ...(cert && { cert }), ...(key && { key }) };
+}
+
+/** Of a path, or the text itself. */
+async function pem(file: string | undefined): Promise<string | undefined> {
+  if (file === undefined || file.includes('-----BEGIN')) return file;
+  return (await readBounded(file, PEM_LIMIT, 'correct kafka.tls of the job file')).toString('utf8');
+}

@@ -1,0 +1,131 @@
+import { ScoreBatchError } from '../../errors.ts';
+
+// What kafkajs throws, by what it means: its errors have a name, and those of a broker the type of the protocol's error, too.
+
+const LOST = [
+  'KafkaJSConnectionError',
+  'KafkaJSConnectionClosedError',
+  'KafkaJSRequestTimeoutError',
+  'KafkaJSBrokerNotFound',
+  'KafkaJSLockTimeout',
+  'KafkaJSTimeout',
+  'KafkaJSGroupCoordinatorNotFound',
+  'KafkaJSMetadataNotLoaded',
+  'KafkaJSTopicMetadataNotLoaded',
+];
+const PASSING = [
+  'LEADER_NOT_AVAILABLE',
+  'NOT_LEADER_FOR_PARTITION',
+  'REQUEST_TIMED_OUT',
+  'BROKER_NOT_AVAILABLE',
+  'REPLICA_NOT_AVAILABLE',
+  'NETWORK_EXCEPTION',
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+  'NOT_ENOUGH_REPLICAS',
+  'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  'NOT_CONTROLLER',
+  'CONCURRENT_TRANSACTIONS',
+  'KAFKA_STORAGE_ERROR',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'UNSTABLE_OFFSET_COMMIT',
+  'OFFSET_NOT_AVAILABLE',
+];
+/** Of OpenSSL and Node, where a certificate is not trusted or not right. */
+const TRUST = /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|ERR_SSL_WRONG)|_CERT(IFICATE)?_/;
+const CLIENT_CERTIFICATE = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/;
+
+/** The type of the protocol's error, such as `NOT_LEADER_FOR_PARTITION`; undefined if no broker answered. */
+export function typeOf(error: unknown): string | undefined {
+  const found = innermost(error);
+  return 'type' in found && typeof found.type === 'string' ? found.type : undefined;
+}
+
+function codeOf(error: unknown): string {
+  const found = innermost(error);
+  return 'code' in found ? String(found.code) : '';
+}
+
+/** Of the error that others wrap: kafkajs wraps what it retried. */
+function innermost(error: unknown): Error {
+  let found = error instanceof Error ? error : new Error(String(error));
+  while (found.cause instanceof Error) found = found.cause;
+  return found;
+}
+
+/** Whether the same request may succeed later: a broker is away, or another one is taking over. */
+export function isPassing(error: unknown): boolean {
+  const type = typeOf(error);
+  if (type !== undefined) return PASSING.includes(type);
+  return LOST.includes(innermost(error).name) && !isTrust(error);
+}
+
+/** Whether the connection is gone or the wrong broker was asked. */
+export function isMisdirected(error: unknown): boolean {
+  return isPassing(error) && !['CONCURRENT_TRANSACTIONS', 'UNSTABLE_OFFSET_COMMIT'].includes(typeOf(error) ?? '');
+}
+
+function isTrust(error: unknown): boolean {
+  const code = codeOf(error);
+  return TRUST.test(code) || CLIENT_CERTIFICATE.test(code);
+}
+
+/**
+ * @param doing what failed, such as `reading transactions`
+ * @returns the error for the user; what is not an answer of Kafka is returned as it is
+ */
+export function userError(error: unknown, doing: string): unknown {
+  if (error instanceof ScoreBatchError) return error;
+  const type = typeOf(error);
+  const { name, message } = innermost(error);
+  if (name === 'KafkaJSSASLAuthenticationError' || type === 'SASL_AUTHENTICATION_FAILED') {
+    return new ScoreBatchError('permission', `Kafka refused the user or password while ${doing}`, {
+      hint: 'check kafka.sasl of the job file: username, password and mechanism',
+      cause: error,
+    });
+  }
+  if (type?.endsWith('AUTHORIZATION_FAILED')) {
+    return new ScoreBatchError('permission', `Kafka does not permit ${doing} (${type})`, { hint: RIGHTS, cause: error });
+  }
+  if (
+    type === 'UNSUPPORTED_SASL_MECHANISM' ||
+    type === 'ILLEGAL_SASL_STATE' ||
+    message.includes('SASL mechanism is not supported')
+  ) {
+    return new ScoreBatchError('configuration', 'Kafka does not offer the mechanism of kafka.sasl', {
+      hint: 'ask which mechanism the listener has: plain, scram-sha-256 or scram-sha-512',
+      cause: error,
+    });
+  }
+  if (isTrust(error)) return trustError(error);
+  if (name === 'KafkaJSServerDoesNotSupportApiKey' || type === 'UNSUPPORTED_VERSION') {
+    return new ScoreBatchError('configuration', `this Kafka cannot do what ${doing} needs`, {
+      hint: 'use a Kafka of version 2.5 or newer, with transactions',
+      cause: error,
+    });
+  }
+  if (type === undefined && !name.startsWith('KafkaJS')) return error;
+  return new ScoreBatchError('unavailable', `Kafka failed while ${doing}: ${message}`, {
+    hint: 'check kafka.brokers of the job file, and that the brokers are running',
+    cause: error,
+  });
+}
+
+const RIGHTS =
+  'the user needs Read on the input topic and the group, Write on the output topics, Write and Describe on its transactional ids, and DescribeConfigs on the topics';
+
+function trustError(error: unknown): ScoreBatchError {
+  const { message } = innermost(error);
+  if (CLIENT_CERTIFICATE.test(codeOf(error))) {
+    return new ScoreBatchError('permission', 'Kafka refused the certificate of this client', {
+      hint: 'set kafka.tls.cert and kafka.tls.key of the job file to a certificate that the brokers trust',
+      cause: error,
+    });
+  }
+  return new ScoreBatchError('configuration', `the certificate of a broker is not trusted: ${message}`, {
+    hint: 'set kafka.tls.ca of the job file to the authority that signed it, and use the name that is in it',
+    cause: error,
+  });
+}

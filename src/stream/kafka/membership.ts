@@ -1,0 +1,200 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { assignPartitions, type GroupMember } from './assignment.ts';
+import type { Client } from './client.ts';
+import { isPassing, typeOf, userError } from './failure.ts';
+import { retry, sleep } from './retry.ts';
+import type { Broker } from './wire.ts';
+
+/** How soon the partitions of a killed process are given to another. */
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 2_000;
+/** How long members may take to finish what they do before others get their partitions. */
+const REBALANCE_MS = 60_000;
+/** How long the group's coordinator may be away. */
+const AWAY_MS = 120_000;
+const METADATA_MS = 10_000;
+const PROTOCOL = 'score-batch-sticky';
+
+const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
+/** The group has forgotten this member: its partitions may be of others already. */
+const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
+
+export interface Joined {
+  readonly partitions: readonly number[];
+  /** This member was forgotten before: nothing of what it had is its own any more. */
+  readonly forgotten: boolean;
+}
+
+/** A place in a consumer group. */
+export interface Membership {
+  /** Joins, or joins again. @param owned what it has, which it should keep */
+  join(owned: readonly number[]): Promise<Joined>;
+  /** Ends once the members must join again. Heartbeats continue until then and until `join`. Rejects if it cannot stay. */
+  readonly rebalance: Promise<void>;
+  leave(): Promise<void>;
+}
+
+export function createMembership(client: Client, group: string, topic: string): Membership {
+  let memberId = '';
+  let generationId = -1;
+  let forgotten = false;
+  let beats = new AbortController();
+  let rebalance: Promise<void> = Promise.resolve();
+
+  const ask = <T>(request: (broker: Broker) => Promise<T>) => client.coordinated('group', group, Date.now() + AWAY_MS, request);
+
+  const joinOnce = async (owned: readonly number[]): Promise<readonly number[]> => {
+    const joined = await ask((broker) =>
+      broker.joinGroup({
+        groupId: group,
+        sessionTimeout: SESSION_MS,
+        rebalanceTimeout: REBALANCE_MS,
+        memberId,
+        groupProtocols: [{ name: PROTOCOL, metadata: encodeSubscription(client, topic, forgotten ? [] : owned) }],
+      }),
+    );
+    ({ memberId, generationId } = joined);
+    const leads = joined.leaderId === memberId;
+    const groupAssignment = leads ? await assign(joined.members) : [];
+    const { memberAssignment } = await ask((broker) =>
+      broker.syncGroup({ groupId: group, generationId, memberId, groupAssignment }),
+    );
+    return decodeAssignment(memberAssignment);
+  };
+
+  const assign = async (members: readonly { memberId: string; memberMetadata: Buffer }[]) => {
+    await retry(() => client.refresh(), { deadline: Date.now() + AWAY_MS });
+    const partitions = (await client.partitions(topic)).length;
+    const found = members.map(({ memberId: id, memberMetadata }): GroupMember => ({ id, owned: ownedOf(memberMetadata) }));
+    return [...assignPartitions(found, partitions)].map(([id, own]) => ({
+      memberId: id,
+      memberAssignment: encodeAssignment(client, topic, own),
+    }));
+  };
+
+  const beat = async (signal: AbortSignal): Promise<void> => {
+    const count = (await client.partitions(topic)).length;
+    let looked = Date.now();
+    let due = false;
+    for (;;) {
+      await sleep(HEARTBEAT_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
+      } catch (error) {
+        if (signal.aborted) return;
+        const type = typeOf(error) ?? '';
+        if (FORGOTTEN.includes(type)) {
+          forgotten = true;
+          memberId = '';
+          return;
+        }
+        if (type !== 'REBALANCE_IN_PROGRESS') throw refusedMember(error, group);
+        due = true;
+      }
+      if (due) {
+        void keepAlive(signal);
+        return;
+      }
+      if (Date.now() - looked > METADATA_MS) {
+        looked = Date.now();
+        // A topic that is gone is the reader's to report.
+        await client.refresh().catch(() => undefined);
+        if ((await client.partitions(topic)).length > count) return;
+      }
+    }
+  };
+
+  /** Calls in flight may take longer than a session, and the group waits for them. */
+  const keepAlive = async (signal: AbortSignal) => {
+    for (;;) {
+      await sleep(HEARTBEAT_MS, signal);
+      if (signal.aborted) return;
+      try {
+        await ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
+      } catch (error) {
+        if (!FORGOTTEN.includes(typeOf(error) ?? '') || signal.aborted) continue;
+        forgotten = true;
+        memberId = '';
+        return;
+      }
+    }
+  };
+
+  return {
+    async join(owned) {
+      beats.abort();
+      for (const deadline = Date.now() + AWAY_MS; ; ) {
+        try {
+          const partitions = await joinOnce(owned);
+          const joined = { partitions, forgotten };
+          forgotten = false;
+          beats = new AbortController();
+          rebalance = beat(beats.signal);
+          rebalance.catch(() => undefined);
+          return joined;
+        } catch (error) {
+          const type = typeOf(error) ?? '';
+          if (FORGOTTEN.includes(type)) {
+            forgotten = true;
+            memberId = '';
+          } else if (!REJOIN.includes(type) && !(isPassing(error) && Date.now() < deadline)) {
+            throw refusedMember(error, group);
+          }
+          await sleep(100);
+        }
+      }
+    },
+    get rebalance() {
+      return rebalance;
+    },
+    async leave() {
+      beats.abort();
+      if (memberId === '') return;
+      const id = memberId;
+      memberId = '';
+      // At worst the group waits for the session to end.
+      await client
+        .coordinated('group', group, Date.now() + HEARTBEAT_MS, (broker) => broker.leaveGroup({ groupId: group, memberId: id }))
+        .catch(() => undefined);
+    },
+  };
+}
+
+function refusedMember(error: unknown, group: string): unknown {
+  if (typeOf(error) !== 'INCONSISTENT_GROUP_PROTOCOL') return userError(error, `reading as a member of the group ${group}`);
+  return new ScoreBatchError('configuration', `the group ${group} has members that are not score-batch`, {
+    hint: 'set group in the job file to a name of its own',
+    cause: error,
+  });
+}
+
+// https://kafka.apache.org/protocol: ConsumerProtocolSubscription and ConsumerProtocolAssignment, version 0.
+
+/** What a member had is in the user data, as JSON. */
+function encodeSubscription(client: Client, topic: string, owned: readonly number[]): Buffer {
+  const data = Buffer.from(JSON.stringify({ owned }));
+  return client.encoder().writeInt16(0).writeInt32(1).writeString(topic).writeInt32(data.length).writeBuffer(data).buffer;
+}
+
+function ownedOf(subscription: Buffer): readonly number[] {
+  const at = 8 + subscription.readInt16BE(6) + 4;
+  try {
+    const { owned } = JSON.parse(subscription.toString('utf8', at)) as { owned?: unknown };
+    return Array.isArray(owned) ? owned.filter((one) => Number.isInteger(one)) : [];
+  } catch {
+    return [];
+  }
+}
+
+function encodeAssignment(client: Client, topic: string, partitions: readonly number[]): Buffer {
+  const encoder = client.encoder().writeInt16(0).writeInt32(1).writeString(topic).writeInt32(partitions.length);
+  for (const partition of partitions) encoder.writeInt32(partition);
+  return encoder.writeInt32(-1).buffer;
+}
+
+function decodeAssignment(assignment: Buffer): number[] {
+  if (assignment.length < 8) return [];
+  const at = 8 + assignment.readInt16BE(6);
+  return Array.from({ length: assignment.readInt32BE(at) }, (_, i) => assignment.readInt32BE(at + 4 + 4 * i));
+}

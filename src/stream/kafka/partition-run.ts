@@ -1,0 +1,91 @@
+import type { LogBatch, Member } from '../log.ts';
+import type { Reader } from './reader.ts';
+
+/** Batches of a partition that wait: one is worked on while the next ones come. */
+const WAITING = 2;
+
+/** Calls a member for one partition, one call after the other, for as long as the partition is assigned. */
+export class PartitionRun {
+  readonly #partition: number;
+  readonly #member: Member;
+  readonly #reader: Reader;
+  readonly #isPaused: () => boolean;
+  readonly #waiting: LogBatch[] = [];
+  readonly #ended: Promise<void>;
+  /** Set if `assigned` must be called: whether the partition was kept. */
+  #begin: { readonly kept: boolean } | undefined;
+  #stopped = false;
+  #wake: (() => void) | undefined;
+
+  constructor(
+    of: { partition: number; kept: boolean; member: Member; reader: Reader; isPaused: () => boolean },
+    onError: (error: unknown) => void,
+  ) {
+    this.#partition = of.partition;
+    this.#member = of.member;
+    this.#reader = of.reader;
+    this.#isPaused = of.isPaused;
+    this.#begin = { kept: of.kept };
+    this.#ended = this.#run().catch(onError);
+  }
+
+  /** Whether it will begin again, so that nothing of it can be kept. */
+  get restarts(): boolean {
+    return this.#begin?.kept === false;
+  }
+
+  wants(): boolean {
+    return !this.#stopped && this.#begin === undefined && this.#waiting.length < WAITING && !this.#isPaused();
+  }
+
+  deliver(batch: LogBatch): void {
+    this.#waiting.push(batch);
+    this.#wake?.();
+  }
+
+  restart(): void {
+    this.#begin = { kept: false };
+    this.#drop();
+  }
+
+  /** Pauses may have changed. */
+  wake(): void {
+    this.#wake?.();
+  }
+
+  /** After the call that is in flight. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#drop();
+    return this.#ended;
+  }
+
+  #drop(): void {
+    this.#waiting.length = 0;
+    this.#reader.forget(this.#partition);
+    this.#wake?.();
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      const begin = this.#begin;
+      if (begin !== undefined) {
+        const offset = await this.#member.assigned(this.#partition, begin.kept);
+        // Restarted meanwhile: again.
+        if (this.#stopped || this.#begin !== begin) continue;
+        this.#begin = undefined;
+        this.#reader.seek(this.#partition, offset);
+        continue;
+      }
+      const batch = this.#isPaused() ? undefined : this.#waiting.shift();
+      if (batch === undefined) {
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+        continue;
+      }
+      this.#reader.wake();
+      await this.#member.batch(batch);
+    }
+  }
+}

@@ -1,0 +1,164 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { FencedError, type PartitionProducer, TooLargeError, type Transaction, TransactionError } from '../log.ts';
+import type { Client } from './client.ts';
+import type { Compression } from './codec.ts';
+import { type CommittedOf, readCommitted } from './committed.ts';
+import { isPassing, typeOf, userError } from './failure.ts';
+import { type PartitionRecords, partitionRecords } from './produce.ts';
+import { sendBatches, type Writer } from './send-batches.ts';
+import type { Broker } from './wire.ts';
+
+/** After this Kafka aborts a transaction by itself; a reader of the outputs waits for an unsettled one so long at most. */
+const TRANSACTION_MS = 30_000;
+/** How long a commit is tried: less than that. */
+const COMMIT_MS = 20_000;
+const OPEN_MS = 30_000;
+
+const NO_COORDINATOR = 'GROUP_COORDINATOR_NOT_AVAILABLE';
+const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'];
+/** Codes that kafkajs does not know. */
+const FENCED_MESSAGE = /error code 90\b/;
+
+/**
+ * @throws ScoreBatchError `unavailable` if Kafka cannot be reached, `permission`, or `configuration` if it has no transactions
+ */
+export async function openProducer(
+  client: Client,
+  transactionalId: string,
+  of: CommittedOf,
+  compression: Compression,
+): Promise<PartitionProducer> {
+  const { producerId, producerEpoch } = await initialize(client, transactionalId);
+  const writer: Writer = { transactionalId, producerId: BigInt(producerId), producerEpoch, sequences: new Map() };
+  return createProducer(client, writer, of, compression);
+}
+
+/** Fences earlier producers of the id. It succeeds once what they left open is settled. */
+async function initialize(client: Client, transactionalId: string) {
+  try {
+    return await client.coordinated('transaction', transactionalId, Date.now() + OPEN_MS, (broker) =>
+      broker.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_MS }),
+    );
+  } catch (error) {
+    if (typeOf(error) === NO_COORDINATOR && !(await hasTransactions(client))) {
+      throw new ScoreBatchError('configuration', 'this Kafka has no transactions', {
+        hint: 'its topic __transaction_state cannot be made: transaction.state.log.replication.factor is above the number of brokers',
+        cause: error,
+      });
+    }
+    throw userError(error, 'opening a transactional producer');
+  }
+}
+
+/** Kafka makes the topic of its transactions when the first one begins. */
+async function hasTransactions(client: Client): Promise<boolean> {
+  try {
+    await (await client.anyBroker()).metadata(['__transaction_state']);
+    return true;
+  } catch (error) {
+    return typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION';
+  }
+}
+
+function createProducer(client: Client, writer: Writer, of: CommittedOf, compression: Compression): PartitionProducer {
+  const { transactionalId, producerEpoch } = writer;
+  const producerId = `${writer.producerId}`;
+  let unusable = false;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const ask = <T>(deadline: number, request: (broker: Broker) => Promise<T>) =>
+    client.coordinated('transaction', transactionalId, deadline, request);
+
+  const begin = (records: readonly PartitionRecords[], deadline: number) => {
+    const topics = [...new Set(records.map(({ topic }) => topic))].map((topic) => ({
+      topic,
+      partitions: records.filter((one) => one.topic === topic).map(({ partition }) => partition),
+    }));
+    return ask(deadline, async (broker) => {
+      const names = { transactionalId, producerId, producerEpoch };
+      // One connection, so the second is answered after the first.
+      await Promise.all([
+        topics.length > 0 && broker.addPartitionsToTxn({ ...names, topics }),
+        broker.addOffsetsToTxn({ ...names, groupId: of.group }),
+      ]);
+    });
+  };
+
+  const addOffset = ({ offset, metadata }: Transaction, deadline: number) =>
+    client.coordinated('group', of.group, deadline, (broker) =>
+      broker.txnOffsetCommit({
+        transactionalId,
+        producerId,
+        producerEpoch,
+        groupId: of.group,
+        topics: [{ topic: of.topic, partitions: [{ partition: of.partition, offset: `${offset}`, metadata }] }],
+      }),
+    );
+
+  /** Asked again if its answer is lost: Kafka answers the same to what it did before. */
+  const end = (transactionResult: boolean, deadline: number) =>
+    ask(deadline, (broker) => broker.endTxn({ transactionalId, producerId, producerEpoch, transactionResult }));
+
+  const commit = async (transaction: Transaction): Promise<void> => {
+    if (unusable) throw new TransactionError('this producer failed before: open it again');
+    const deadline = Date.now() + COMMIT_MS;
+    try {
+      const records = await partitionRecords(client, transaction.records);
+      await begin(records, deadline);
+      // Both to their end: what arrives after an abort would belong to the next transaction.
+      const parts = await Promise.allSettled([
+        sendBatches(client, writer, records, compression, deadline),
+        addOffset(transaction, deadline),
+      ]);
+      for (const part of parts) if (part.status === 'rejected') throw part.reason;
+      await end(true, deadline);
+    } catch (error) {
+      if (error instanceof TooLargeError && (await aborted())) throw error;
+      unusable = true;
+      throw failureOf(error, transactionalId);
+    }
+  };
+
+  const aborted = async () => {
+    try {
+      await end(false, Date.now() + COMMIT_MS);
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  return {
+    committed: () => readCommitted(client, of, Date.now() + OPEN_MS),
+    commit(transaction) {
+      const done = last.then(() => commit(transaction));
+      last = done.catch(() => undefined);
+      return done;
+    },
+    async close() {
+      unusable = true;
+      await last;
+    },
+  };
+}
+
+function failureOf(error: unknown, transactionalId: string): unknown {
+  if (error instanceof ScoreBatchError) return error;
+  const type = typeOf(error) ?? '';
+  const message = error instanceof Error ? error.message : String(error);
+  if (FENCED.includes(type) || FENCED_MESSAGE.test(message)) {
+    return new FencedError(`another process writes as ${transactionalId}`, { cause: error });
+  }
+  if (type.endsWith('AUTHORIZATION_FAILED') || type === 'OFFSET_METADATA_TOO_LARGE') {
+    return userError(error, 'writing a transaction');
+  }
+  // The protocol's other errors, and brokers that are away: what became of the transaction is read when it is opened again.
+  if (error instanceof TooLargeError || type !== '' || isPassing(error) || isKafkaError(error)) {
+    return new TransactionError(`a transaction of ${transactionalId} failed: ${message}`, { cause: error });
+  }
+  return error;
+}
+
+function isKafkaError(error: unknown): boolean {
+  return error instanceof Error && error.name.startsWith('KafkaJS');
+}

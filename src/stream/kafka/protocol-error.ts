@@ -1,0 +1,40 @@
+/** Codes of Kafka's protocol (https://kafka.apache.org/protocol#protocol_error_codes), named as kafkajs names them. */
+const TYPES: Readonly<Record<number, string>> = {
+  2: 'CORRUPT_MESSAGE',
+  3: 'UNKNOWN_TOPIC_OR_PARTITION',
+  5: 'LEADER_NOT_AVAILABLE',
+  6: 'NOT_LEADER_FOR_PARTITION',
+  7: 'REQUEST_TIMED_OUT',
+  10: 'MESSAGE_TOO_LARGE',
+  13: 'NETWORK_EXCEPTION',
+  14: 'GROUP_LOAD_IN_PROGRESS',
+  15: 'GROUP_COORDINATOR_NOT_AVAILABLE',
+  16: 'NOT_COORDINATOR_FOR_GROUP',
+  18: 'RECORD_LIST_TOO_LARGE',
+  19: 'NOT_ENOUGH_REPLICAS',
+  20: 'NOT_ENOUGH_REPLICAS_AFTER_APPEND',
+  29: 'TOPIC_AUTHORIZATION_FAILED',
+  30: 'GROUP_AUTHORIZATION_FAILED',
+  45: 'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  46: 'DUPLICATE_SEQUENCE_NUMBER',
+  47: 'INVALID_PRODUCER_EPOCH',
+  48: 'INVALID_TXN_STATE',
+  49: 'INVALID_PRODUCER_ID_MAPPING',
+  51: 'CONCURRENT_TRANSACTIONS',
+  53: 'TRANSACTIONAL_ID_AUTHORIZATION_FAILED',
+  56: 'KAFKA_STORAGE_ERROR',
+  59: 'UNKNOWN_PRODUCER_ID',
+  76: 'UNSUPPORTED_COMPRESSION_TYPE',
+  88: 'UNSTABLE_OFFSET_COMMIT',
+  90: 'PRODUCER_FENCED',
+};
+
+interface ProtocolError extends Error {
+  readonly type: string;
+}
+
+/** What kafkajs would throw, for the requests that are not its own. */
+export function protocolError(codeOrType: number | string): ProtocolError {
+  const type = typeof codeOrType === 'string' ? codeOrType : (TYPES[codeOrType] ?? `ERROR_${codeOrType}`);
+  return Object.assign(new Error(`Kafka answered ${type}`), { name: 'KafkaJSProtocolError', type });
+}

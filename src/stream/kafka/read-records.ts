@@ -1,0 +1,162 @@
+import type { LogRecord } from '../log.ts';
+import { decompress } from './codec.ts';
+import { crc32c } from './crc32c.ts';
+
+// RecordBatch of magic 2: https://kafka.apache.org/documentation/#recordbatch
+const HEADER = 61;
+const LENGTH_AT = 8;
+const MAGIC_AT = 16;
+const CRC_AT = 17;
+const ATTRIBUTES_AT = 21;
+const LAST_DELTA_AT = 23;
+const FIRST_TIMESTAMP_AT = 27;
+const MAX_TIMESTAMP_AT = 35;
+const PRODUCER_AT = 43;
+const COUNT_AT = 57;
+const CODEC = 0x07;
+const LOG_APPEND_TIME = 0x08;
+const TRANSACTIONAL = 0x10;
+const CONTROL = 0x20;
+const ABORT = 0;
+
+/** A transaction that was aborted, as the broker lists them beside the records. */
+export interface Aborted {
+  readonly producerId: bigint;
+  readonly firstOffset: number;
+}
+
+interface ReadRecords {
+  readonly records: readonly LogRecord[];
+  /** The offset after the last whole batch: markers and aborted records are passed over. `from` if there was none. */
+  readonly next: number;
+}
+
+/** Bytes from the log that are no records: damaged, or of a kind that is not supported. */
+export class UnreadableRecordsError extends Error {
+  override readonly name = 'UnreadableRecordsError';
+}
+
+/**
+ * The committed records of a fetch. Which are aborted is found as Kafka's Java consumer does it, batch by batch: kafkajs looks at one
+ * aborted transaction per record, in the order in which they ended, and so delivers aborted records where transactions overlap.
+ *
+ * @param from offset that was asked for: the first batch may begin before it
+ * @throws UnreadableRecordsError
+ */
+export function readRecords(bytes: Buffer, from: number, aborted: readonly Aborted[]): ReadRecords {
+  const begins = [...aborted].sort((a, b) => b.firstOffset - a.firstOffset);
+  const abortedNow = new Set<bigint>();
+  const records: LogRecord[] = [];
+  let next = from;
+  for (let at = 0; at + LENGTH_AT + 4 <= bytes.length; ) {
+    const end = at + LENGTH_AT + 4 + bytes.readInt32BE(at + LENGTH_AT);
+    // The last one may be cut off.
+    if (end > bytes.length) break;
+    const batch = bytes.subarray(at, end);
+    at = end;
+    check(batch);
+    const base = toNumber(batch.readBigInt64BE(0));
+    const last = base + batch.readInt32BE(LAST_DELTA_AT);
+    const attributes = batch.readInt16BE(ATTRIBUTES_AT);
+    const producer = batch.readBigInt64BE(PRODUCER_AT);
+    for (let begin = begins.at(-1); begin !== undefined && begin.firstOffset <= last; begin = begins.at(-1)) {
+      abortedNow.add(begin.producerId);
+      begins.pop();
+    }
+    if (last >= next) {
+      if (attributes & CONTROL) {
+        if (isAbort(batch)) abortedNow.delete(producer);
+      } else if (!(attributes & TRANSACTIONAL && abortedNow.has(producer))) {
+        readBatch(batch, base, from, attributes, records);
+      }
+      next = last + 1;
+    }
+  }
+  return { records, next };
+}
+
+function check(batch: Buffer): void {
+  const magic = batch.length > MAGIC_AT ? batch[MAGIC_AT] : undefined;
+  if (magic !== 2) throw new UnreadableRecordsError(`their format is ${magic}, of a Kafka before 0.11`);
+  if (batch.length < HEADER) throw new UnreadableRecordsError('a batch is shorter than its header');
+  if (crc32c(batch.subarray(ATTRIBUTES_AT)) !== batch.readUInt32BE(CRC_AT)) {
+    throw new UnreadableRecordsError('their checksum is wrong');
+  }
+}
+
+/** A marker's key is its version and its type; markers are never compressed. */
+function isAbort(batch: Buffer): boolean {
+  const cursor: Cursor = { bytes: batch, at: HEADER };
+  readVarint(cursor);
+  cursor.at++;
+  readVarint(cursor);
+  readVarint(cursor);
+  readVarint(cursor);
+  return batch.readInt16BE(cursor.at + 2) === ABORT;
+}
+
+function readBatch(batch: Buffer, base: number, from: number, attributes: number, into: LogRecord[]): void {
+  const first = Number(batch.readBigInt64BE(FIRST_TIMESTAMP_AT));
+  const appended = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(MAX_TIMESTAMP_AT)) : undefined;
+  const count = batch.readInt32BE(COUNT_AT);
+  const cursor: Cursor = { bytes: open(batch.subarray(HEADER), attributes & CODEC), at: 0 };
+  try {
+    for (let i = 0; i < count; i++) {
+      const end = readVarint(cursor) + cursor.at;
+      cursor.at++;
+      const timestamp = appended ?? first + readVarint(cursor);
+      const offset = base + readVarint(cursor);
+      const key = readBytes(cursor);
+      const value = readBytes(cursor);
+      cursor.at = end;
+      if (offset >= from) into.push({ offset, timestamp: appended ?? timestamp, key, value });
+    }
+  } catch (error) {
+    throw new UnreadableRecordsError('a record ends beyond its batch', { cause: error });
+  }
+}
+
+function open(records: Buffer, codec: number): Buffer {
+  if (codec === 0) return records;
+  try {
+    return decompress(codec, records);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'ScoreBatchError') throw error;
+    throw new UnreadableRecordsError(`they cannot be decompressed: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+interface Cursor {
+  readonly bytes: Buffer;
+  at: number;
+}
+
+function readBytes(cursor: Cursor): Buffer | null {
+  const length = readVarint(cursor);
+  if (length < 0) return null;
+  const { at } = cursor;
+  cursor.at += length;
+  if (cursor.at > cursor.bytes.length) throw new RangeError('out of bytes');
+  return cursor.bytes.subarray(at, cursor.at);
+}
+
+/** Zigzag, of up to 64 bits: exact to 2^53. */
+function readVarint(cursor: Cursor): number {
+  const { bytes } = cursor;
+  let byte = bytes[cursor.at++];
+  if (byte === undefined) throw new RangeError('out of bytes');
+  let value = byte & 0x7f;
+  for (let scale = 128; byte & 0x80; scale *= 128) {
+    byte = bytes[cursor.at++];
+    if (byte === undefined || scale > 2 ** 63) throw new RangeError('out of bytes');
+    value += (byte & 0x7f) * scale;
+  }
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}
+
+/** @throws UnreadableRecordsError beyond 2^53 */
+export function toNumber(offset: bigint): number {
+  const number = Number(offset);
+  if (!Number.isSafeInteger(number)) throw new UnreadableRecordsError(`the offset ${offset} is beyond 2^53`);
+  return number;
+}

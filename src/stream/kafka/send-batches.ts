@@ -1,0 +1,124 @@
+import { TooLargeError } from '../log.ts';
+import type { Client } from './client.ts';
+import type { Compression } from './codec.ts';
+import { isPassing } from './failure.ts';
+import { type PartitionRecords, produce, type WrittenBatch } from './produce.ts';
+import { protocolError } from './protocol-error.ts';
+import { sleep } from './retry.ts';
+import { writeBatch } from './write-records.ts';
+
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 500;
+const SEQUENCES = 2 ** 31;
+const TOO_LARGE = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
+/** The batch is in the log already: an answer was lost. */
+const WRITTEN_BEFORE = 'DUPLICATE_SEQUENCE_NUMBER';
+
+/** Who writes: a transactional id in one epoch. */
+export interface Writer {
+  readonly transactionalId: string;
+  readonly producerId: bigint;
+  readonly producerEpoch: number;
+  /** Number of the next record, per partition. */
+  readonly sequences: Map<string, number>;
+}
+
+/** One partition's next batch on its way. It is sent again under the same number, which is how Kafka knows it. */
+interface Outgoing {
+  readonly records: PartitionRecords;
+  written: WrittenBatch | undefined;
+}
+
+/**
+ * Writes all batches, one per partition at a time, to the leaders of their partitions.
+ *
+ * @throws TooLargeError if Kafka refuses a record for its size
+ */
+export async function sendBatches(
+  client: Client,
+  writer: Writer,
+  all: readonly PartitionRecords[],
+  compression: Compression,
+  deadline: number,
+): Promise<void> {
+  const outgoing = all.map((records): Outgoing => ({ records, written: undefined }));
+  for (let pause = FIRST_PAUSE_MS; ; ) {
+    const left = outgoing.filter(({ records }) => records.batches.length > 0);
+    if (left.length === 0) return;
+    const failures = await sendOnce(client, writer, left, compression);
+    const [failure] = failures;
+    if (failure === undefined) {
+      pause = FIRST_PAUSE_MS;
+      continue;
+    }
+    const fatal = failures.find((error) => !isPassing(error));
+    if (fatal !== undefined) throw fatal;
+    if (Date.now() + pause > deadline) throw failure;
+    await sleep(pause);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+    await client.refresh().catch(() => undefined);
+  }
+}
+
+async function sendOnce(
+  client: Client,
+  writer: Writer,
+  left: readonly Outgoing[],
+  compression: Compression,
+): Promise<unknown[]> {
+  const failures: unknown[] = [];
+  const byLeader = new Map<number, Outgoing[]>();
+  for (const one of left) {
+    const { topic, partition } = one.records;
+    const leader = (await client.partitions(topic)).find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+    if (leader < 0) failures.push(protocolError('LEADER_NOT_AVAILABLE'));
+    else byLeader.set(leader, [...(byLeader.get(leader) ?? []), one]);
+  }
+  await Promise.all(
+    [...byLeader].map(async ([leader, batches]) => {
+      try {
+        const written = batches.map((one) => (one.written ??= write(writer, one.records, compression)));
+        const codes = await produce(client, await client.broker(leader), writer.transactionalId, written);
+        codes.forEach((code, i) => {
+          const failure = settle(writer, batches[i] as Outgoing, code);
+          if (failure !== undefined) failures.push(failure);
+        });
+      } catch (error) {
+        failures.push(error);
+      }
+    }),
+  );
+  return failures;
+}
+
+function write(writer: Writer, { topic, partition, batches }: PartitionRecords, compression: Compression): WrittenBatch {
+  const sequence = writer.sequences.get(`${partition} ${topic}`) ?? 0;
+  const batch = writeBatch(batches[0] ?? [], { ...writer, sequence }, Date.now(), compression);
+  return { topic, partition, batch };
+}
+
+/** @returns the error, if the batch is not in the log */
+function settle(writer: Writer, one: Outgoing, code: number): unknown {
+  const { topic, partition, batches } = one.records;
+  const error = code === 0 ? undefined : protocolError(code);
+  if (error !== undefined && TOO_LARGE.includes(error.type)) {
+    one.written = undefined;
+    return split(one.records);
+  }
+  if (error !== undefined && error.type !== WRITTEN_BEFORE) return error;
+  const place = `${partition} ${topic}`;
+  const count = batches.shift()?.length ?? 0;
+  writer.sequences.set(place, ((writer.sequences.get(place) ?? 0) + count) % SEQUENCES);
+  one.written = undefined;
+  return undefined;
+}
+
+/** The topic takes less than is usual: halves of the batch, which was not written. */
+function split({ topic, batches }: PartitionRecords): unknown {
+  const refused = batches.shift() ?? [];
+  const [only] = refused;
+  if (refused.length === 1 && only !== undefined) return new TooLargeError({ topic, key: only.key, value: only.value });
+  const half = Math.ceil(refused.length / 2);
+  batches.unshift(refused.slice(0, half), refused.slice(half));
+  return undefined;
+}

@@ -1,0 +1,51 @@
+import type { TopicFacts } from '../log.ts';
+import type { Client } from './client.ts';
+import { typeOf } from './failure.ts';
+
+const TOPIC = 2;
+const BEGIN = -2;
+const END = -1;
+const CONFIGS = [
+  'cleanup.policy',
+  'retention.ms',
+  'retention.bytes',
+  'max.message.bytes',
+  'min.compaction.lag.ms',
+  'min.insync.replicas',
+];
+
+/** @returns undefined if there is no such topic */
+export async function topicFacts(client: Client, topic: string): Promise<TopicFacts | undefined> {
+  const broker = await client.anyBroker();
+  const metadata = await broker.metadata([topic]).catch((error: unknown) => {
+    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
+    throw error;
+  });
+  const found = metadata?.topicMetadata.find((one) => one.topic === topic);
+  if (found === undefined) return undefined;
+  await client.partitions(topic);
+  const ids = found.partitionMetadata.map(({ partitionId }) => partitionId).sort((a, b) => a - b);
+  const [begins, ends, configs] = await Promise.all([
+    client.offsets(topic, ids, BEGIN),
+    client.offsets(topic, ids, END),
+    broker.describeConfigs({ resources: [{ type: TOPIC, name: topic, configNames: CONFIGS }] }),
+  ]);
+  const values = new Map(configs.resources[0]?.configEntries.map(({ configName, configValue }) => [configName, configValue]));
+  const number = (name: string) => {
+    const value = Number(values.get(name) ?? Number.NaN);
+    // -1 is Kafka's word for no limit; a time of many thousand years is none either.
+    return value >= 0 && value < 2 ** 53 ? value : undefined;
+  };
+  const policy = values.get('cleanup.policy') ?? 'delete';
+  return {
+    partitions: ids.map((partition) => ({ partition, begin: begins.get(partition) ?? 0, end: ends.get(partition) ?? 0 })),
+    compacted: policy.includes('compact'),
+    deletes: policy.includes('delete'),
+    retentionMs: number('retention.ms'),
+    retentionBytes: number('retention.bytes'),
+    maxMessageBytes: number('max.message.bytes'),
+    minCompactionLagMs: number('min.compaction.lag.ms'),
+    minInSyncReplicas: number('min.insync.replicas'),
+    replicas: Math.min(...found.partitionMetadata.map(({ replicas }) => replicas.length)),
+  };
+}

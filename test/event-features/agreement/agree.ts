@@ -1,0 +1,96 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type Database, openDatabase } from '../../../src/duckdb/database.ts';
+import { identifier as quoted } from '../../../src/duckdb/sql.ts';
+import type { EventFeatures } from '../../../src/event-features/definition.ts';
+import { fileScript, writeLog } from '../../flink/file-job.ts';
+import { runFlink } from '../../flink/flink.ts';
+import { compareForms, type Differences } from './compare.ts';
+import { FEATURES } from './features.ts';
+import { duckdbForm, embeddedForm, flinkForm, loadLog, PLAIN, plainForm } from './forms.ts';
+import { generateLog, type LogOptions } from './generate.ts';
+
+const MEMORY = 2e9;
+
+export interface Agreement {
+  readonly asOf: EventFeatures['asOf'];
+  /** Records by verdict. */
+  readonly verdicts: Readonly<Record<string, number>>;
+  /** Form → how it differs from the plain one, and the seconds that it took. */
+  readonly forms: Readonly<Record<string, Differences & { readonly seconds: number; readonly memory?: number }>>;
+  /** Form → records to which it gives another verdict. */
+  readonly verdictsThatDiffer: Readonly<Record<string, number>>;
+}
+
+export interface AgreeOptions extends LogOptions {
+  readonly asOf: EventFeatures['asOf'];
+  /** Flink takes its time; as of arrival there is none. */
+  readonly flink: boolean;
+  /** For files; empty or absent. */
+  readonly folder: string;
+}
+
+/** Computes the same features of the same log in every form that is here, and compares them bit by bit. */
+export async function agree({ asOf, flink, folder, ...options }: AgreeOptions): Promise<Agreement> {
+  const features = { ...FEATURES, asOf };
+  await mkdir(folder, { recursive: true });
+  const database = await openDatabase(':memory:', { memory: MEMORY, temporary: folder });
+  try {
+    const log = generateLog(options);
+    await loadLog(database, features, log, folder);
+    const forms: Record<string, Differences & { seconds: number; memory?: number }> = {};
+    const verdictsThatDiffer: Record<string, number> = {};
+    await plainForm(database, features);
+    await database.run(`CREATE VIEW accepted AS SELECT * EXCLUDE (verdict) FROM ${PLAIN} WHERE verdict = 'accepted'`);
+    const compare = async (name: string, make: () => Promise<void>): Promise<void> => {
+      const from = performance.now();
+      await make();
+      const seconds = (performance.now() - from) / 1000;
+      forms[name] = { ...(await compareForms(database, features, 'accepted', name)), seconds };
+    };
+    await compare('duckdb', () => duckdbForm(database, features, 'duckdb'));
+    await compare('embedded', () => embeddedForm({ database, features, log, folder }, 'embedded'));
+    verdictsThatDiffer.embedded = await otherVerdicts(database, features, 'embedded_verdicts', 'verdict');
+    if (flink && asOf === 'event') {
+      let memory = 0;
+      await compare('flink', async () => {
+        const [input, output, script] = ['flink.json', 'flink', 'flink.sql'].map((name) => path.resolve(folder, name));
+        await writeLog(log, features, input ?? '');
+        await writeFile(script ?? '', fileScript(features, input ?? '', output ?? ''));
+        memory = (await runFlink(script ?? '')).memory;
+        await flinkForm(database, features, output ?? '', 'flink');
+      });
+      if (forms.flink) forms.flink.memory = memory;
+      verdictsThatDiffer.flink = await otherVerdicts(database, features, 'flink_rejected', 'reason');
+    }
+    const counts = await database.rows(`SELECT verdict, count(*) FROM ${PLAIN} GROUP BY ALL ORDER BY ALL`);
+    const verdicts = Object.fromEntries(counts.map(([verdict, count]) => [String(verdict), Number(count)]));
+    return { asOf, verdicts, forms, verdictsThatDiffer };
+  } finally {
+    await database[Symbol.asyncDispose]();
+  }
+}
+
+/** How many events look different if features are computed at once, in the order of arrival, but trained on as of event. */
+export async function trap({ folder, ...options }: LogOptions & { readonly folder: string }): Promise<Differences> {
+  await mkdir(folder, { recursive: true });
+  const database = await openDatabase(':memory:', { memory: MEMORY, temporary: folder });
+  try {
+    const log = generateLog(options);
+    await loadLog(database, FEATURES, log, folder);
+    await plainForm(database, FEATURES);
+    await duckdbForm(database, FEATURES, 'trained');
+    await embeddedForm({ database, features: { ...FEATURES, asOf: 'arrival' }, log, folder }, 'live');
+    return await compareForms(database, FEATURES, 'trained', 'live');
+  } finally {
+    await database[Symbol.asyncDispose]();
+  }
+}
+
+/** A record that a table does not have counts as accepted if the table is of rejected ones. */
+async function otherVerdicts(database: Database, { log }: EventFeatures, table: string, column: string): Promise<number> {
+  const place = [log?.partition ?? '', log?.offset ?? ''].map(quoted).join(', ');
+  const rows = await database.rows(`SELECT count(*) FROM ${PLAIN} p FULL JOIN ${table} t USING (${place})
+    WHERE coalesce(t.${column}, 'accepted') IS DISTINCT FROM p.verdict`);
+  return Number(rows[0]?.[0]);
+}

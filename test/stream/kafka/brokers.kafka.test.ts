@@ -1,0 +1,110 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { PartitionProducer } from '../../../src/stream/log.ts';
+import { type KafkaCluster, startKafka } from '../../kafka/broker.ts';
+import { readCommitted } from '../../kafka/java-client.ts';
+import { makeTopic, producerOf, recordsTo, settingsOf, withLog } from './fixture.ts';
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+const PARTITIONS = 3;
+const RECORDS = 6_000;
+
+describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
+  let cluster: KafkaCluster;
+  beforeAll(async () => {
+    cluster = await startKafka({ brokers: 3, minInSyncReplicas: 2 });
+  });
+  afterAll(() => cluster?.stop());
+
+  it(
+    "lose and double nothing when each is killed in the middle of transactions, as Java's consumer counts",
+    () =>
+      withLog(settingsOf(cluster.brokers), async (log) => {
+        const [input, output] = await Promise.all([
+          makeTopic(cluster.brokers, { partitions: PARTITIONS }),
+          makeTopic(cluster.brokers, { partitions: PARTITIONS }),
+        ]);
+        const group = randomUUID();
+        const producers = new Map<number, PartitionProducer>();
+        const positions = new Map<number, number>();
+        const subscription = await log.subscribe(input, group, {
+          async assigned(partition) {
+            const producer = await producerOf(log, input, partition, group);
+            producers.set(partition, producer);
+            const position = (await producer.committed())?.offset ?? 0;
+            positions.set(partition, position);
+            return position;
+          },
+          async batch({ partition, records, next }) {
+            // Small transactions, so that many are hit.
+            for (let i = 0; i === 0 || i < records.length; i += 20) {
+              const part = records.slice(i, i + 20);
+              const offset = i + 20 < records.length ? (part.at(-1)?.offset ?? 0) + 1 : next;
+              const copies = part.map(({ key, value }) => ({ topic: output, key, value: value ?? '' }));
+              try {
+                await producers.get(partition)?.commit({ records: copies, offset, metadata: `${offset}` });
+                positions.set(partition, offset);
+              } catch {
+                subscription.restart(partition);
+                return;
+              }
+            }
+          },
+          async revoked() {},
+        });
+        const writeAll = async () => {
+          const writing = () => producerOf(log, output, 0, 'writer of the test');
+          let writer = await writing();
+          for (let i = 0; i < RECORDS; ) {
+            const values = Array.from({ length: 100 }, (_, j) => `${i + j}`);
+            try {
+              await writer.commit({ records: recordsTo(input, values), offset: i + 100, metadata: '' });
+              i += 100;
+            } catch {
+              // What became of it is in the committed offset.
+              writer = await writing();
+              i = (await writer.committed())?.offset ?? 0;
+            }
+            await pause(250);
+          }
+        };
+        const killing = async () => {
+          for (const broker of [0, 1, 2]) {
+            await pause(1_000);
+            await cluster.kill(broker);
+            await pause(1_000);
+            await cluster.restart(broker);
+          }
+        };
+        const ended = subscription.ended.then(() => {
+          throw new Error('it ended');
+        });
+        ended.catch(() => undefined);
+        await Promise.race([Promise.all([writeAll(), killing()]), ended]);
+        const partitions = (await log.describe(input))?.partitions ?? [];
+        while (partitions.some(({ partition, end }) => (positions.get(partition) ?? 0) < end))
+          await Promise.race([pause(200), ended]);
+        await subscription.close();
+        const java = await readCommitted(cluster.brokers, output, { quietMs: 10_000 });
+        const values = java.map(({ value }) => Number(value)).sort((a, b) => a - b);
+        expect(values).toEqual(Array.from({ length: RECORDS }, (_, i) => i));
+      }),
+    300_000,
+  );
+});
+
+describe.runIf(inject('kafka') !== undefined)('a broker without transactions', () => {
+  it('is refused', async () => {
+    const cluster = await startKafka({ settings: { 'transaction.state.log.replication.factor': '3' } });
+    try {
+      const topic = await makeTopic(cluster.brokers);
+      await withLog(settingsOf(cluster.brokers), async (log) => {
+        const refused = { name: 'ScoreBatchError', kind: 'configuration', message: 'this Kafka has no transactions' };
+        await expect(producerOf(log, topic)).rejects.toMatchObject(refused);
+      });
+    } finally {
+      await cluster.stop();
+    }
+  });
+});

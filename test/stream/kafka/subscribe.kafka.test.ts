@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, inject, it } from 'vitest';
+import { makeTopic, producerOf, recording, recordsTo, settingsOf, withLog, write } from './fixture.ts';
+
+const brokers = inject('kafka') ?? [];
+const settings = settingsOf(brokers);
+
+describe.runIf(brokers.length > 0)('a member of a group', () => {
+  it('reads from where it says, and again from there after a restart', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers);
+      await write(log, topic, [['a', 'b'], ['c']], 0);
+      let start = 1;
+      const recorded = recording(() => start);
+      const subscription = await log.subscribe(topic, randomUUID(), recorded.member);
+      await recorded.until(() => recorded.values.length === 2);
+      expect(recorded.values).toEqual(['b', 'c']);
+      expect(recorded.batches.at(-1)).toMatchObject({ partition: 0, next: 5, end: 5 });
+      start = 0;
+      subscription.restart(0);
+      await recorded.until(() => recorded.values.length === 5);
+      await subscription.close();
+      expect(recorded.values).toEqual(['b', 'c', 'a', 'b', 'c']);
+      expect(recorded.calls.filter((call) => !call.startsWith('batch'))).toEqual(['assigned 0', 'assigned 0']);
+    }));
+
+  it('gets nothing of partitions that are paused, and all of it once they are resumed', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { partitions: 2 });
+      const recorded = recording();
+      const subscription = await log.subscribe(topic, randomUUID(), recorded.member);
+      await recorded.until(() => recorded.calls.length === 2);
+      subscription.pause([0]);
+      await write(log, topic, [['a']], 0);
+      await write(log, topic, [['b']], 1);
+      await recorded.until(() => recorded.values.includes('b'));
+      await write(log, topic, [['c']], 1);
+      await recorded.until(() => recorded.values.includes('c'));
+      expect(recorded.values).not.toContain('a');
+      subscription.resume([0]);
+      await recorded.until(() => recorded.values.includes('a'));
+      await subscription.close();
+    }));
+
+  it('keeps partitions when another member comes and goes, and calls for one never overlap', () =>
+    withLog(settings, (first) =>
+      withLog(settings, async (second) => {
+        const topic = await makeTopic(brokers, { partitions: 4 });
+        const group = randomUUID();
+        const here = recording();
+        const there = recording();
+        const subscription = await first.subscribe(topic, group, here.member);
+        await here.until(() => here.calls.length === 4);
+        const other = await second.subscribe(topic, group, there.member);
+        await there.until(() => there.calls.length === 2);
+        await here.until(() => here.calls.filter((call) => call.startsWith('kept')).length === 2);
+        expect(here.calls.filter((call) => call.startsWith('revoked'))).toEqual(['revoked 2 3']);
+        expect(there.calls).toEqual(['assigned 2', 'assigned 3']);
+        await other.close();
+        await here.until(() => here.calls.length === 4 + 1 + 2 + 4);
+        expect(here.calls.slice(-4).sort()).toEqual(['assigned 2', 'assigned 3', 'kept 0', 'kept 1']);
+        await subscription.close();
+      }),
+    ));
+
+  it('ends with the error of a call, and leaves the group', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers);
+      await write(log, topic, [['a']], 0);
+      const group = randomUUID();
+      const failing = recording();
+      const subscription = await log.subscribe(topic, group, {
+        ...failing.member,
+        batch: async () => {
+          throw new RangeError('of the member');
+        },
+      });
+      await expect(subscription.ended).rejects.toThrow('of the member');
+      const next = recording();
+      const other = await log.subscribe(topic, group, next.member);
+      await next.until(() => next.values.length === 1);
+      await other.close();
+    }));
+
+  it('commits what it reads while partitions move, each record once', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { partitions: 4 });
+      const output = await makeTopic(brokers);
+      const group = randomUUID();
+      const values = Array.from({ length: 400 }, (_, i) => `${i}`);
+      const starting = async () => {
+        const producers = new Map<number, Awaited<ReturnType<typeof producerOf>>>();
+        const subscription = await log.subscribe(topic, group, {
+          async assigned(partition) {
+            const producer = await producerOf(log, topic, partition, group);
+            producers.set(partition, producer);
+            return (await producer.committed())?.offset ?? 0;
+          },
+          async batch({ partition, records, next }) {
+            const copies = records.map(({ key, value }) => ({ topic: output, key, value: value ?? '' }));
+            await producers
+              .get(partition)
+              ?.commit({ records: copies, offset: next, metadata: '' })
+              .catch(() => subscription.restart(partition));
+          },
+          async revoked() {},
+        });
+        return subscription;
+      };
+      const one = await starting();
+      const producer = await producerOf(log, output);
+      for (let i = 0; i < values.length; i += 40) {
+        if (i === 120) void starting().then((two) => setTimeout(() => two.close(), 3_000));
+        await producer.commit({ records: recordsTo(topic, values.slice(i, i + 40)), offset: i, metadata: '' });
+        await new Promise((resolve) => setTimeout(resolve, 500));
+      }
+      const found: string[] = [];
+      const end = new AbortController();
+      await log.read(
+        output,
+        new Map([[0, 0]]),
+        async ({ records }) => {
+          found.push(...records.map(({ value }) => String(value)));
+          if (found.length >= values.length) end.abort();
+        },
+        end.signal,
+      );
+      await one.close();
+      expect(found.sort()).toEqual(values.sort());
+    }));
+});
