@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Features of events, written once: as SQL, and as windows in memory.
   'event-features': ['domain', 'suggest', 'yaml'],
   'event-features/sql': ['domain', 'errors', 'event-features'],
+  'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
@@ -107,6 +108,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'error-parts',
     'errors',
     'event-features',
+    'event-features/flink',
     'features',
     'stream',
     'stream/attributes',
