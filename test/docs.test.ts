@@ -16,6 +16,8 @@ import { bundleChecks } from '../src/model/bundle-checks.ts';
 import { bundleSchema } from '../src/model/bundle-schema.ts';
 import { crossChecks as serveChecks } from '../src/serve/settings/cross-checks.ts';
 import { serveSchema } from '../src/serve/settings/schema.ts';
+import { crossChecks as streamChecks } from '../src/stream/settings/cross-checks.ts';
+import { streamSchema } from '../src/stream/settings/schema.ts';
 import { parseChecked } from '../src/yaml/checked.ts';
 import { checkCommand } from './support/documented-command.ts';
 import { type Page, readPage } from './support/markdown.ts';
@@ -128,10 +130,15 @@ it('every block of YAML is valid for what it is of', () => {
     else if (info === 'yaml serve')
       parseChecked(text, serveSchema, { file, noun: 'settings file', hint: 'see docs', crossChecks: serveChecks });
     else if (info === 'yaml features') readEventFeatures(text, file);
+    else if (info === 'yaml stream')
+      parseChecked(text, streamSchema, {
+        ...{ file, noun: 'stream job file', hint: 'see docs', environment: { KAFKA_PASSWORD: 'secret' } },
+        crossChecks: (value) => streamChecks(value, text),
+      });
     else expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   }
   expect(kinds['yaml job']).toBeGreaterThanOrEqual(7);
-  expect(kinds['yaml model']).toBeGreaterThanOrEqual(1);
+  for (const kind of ['yaml model', 'yaml features', 'yaml stream']) expect(kinds[kind]).toBeGreaterThanOrEqual(1);
   expect(kinds['yaml kubernetes']).toBeGreaterThanOrEqual(1);
   expect(() => parseJob(wholeJob('score: { columm: p }'), 'x', {})).toThrow();
 });
