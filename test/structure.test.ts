@@ -348,7 +348,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'snowflake-sdk': ['warehouse/snowflake'],
   snappy: ['stream/kafka'],
   yaml: ['yaml'],
-  zod: ['job', 'json', 'model', 'serve/settings', 'stream/settings', 'event-features', 'yaml'],
+  zod: ['event-features', 'job', 'json', 'model', 'serve/settings', 'stream/settings', 'yaml'],
 };
 
 interface Import {
