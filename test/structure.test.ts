@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Features of events, written once: as SQL, and as windows in memory.
   'event-features': ['domain', 'suggest', 'yaml'],
   'event-features/sql': ['domain', 'errors', 'event-features'],
+  'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
@@ -92,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stream/window': ['event-features', 'stream'],
   'stream/settings': ['bounded-file', 'domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
-  'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
+  'stream/partition': ['errors', 'event-features', 'features', 'stream'],
   'stream/attributes': [
     'domain',
     'errors',
@@ -107,6 +108,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'error-parts',
     'errors',
     'event-features',
+    'event-features/flink',
     'features',
     'stream',
     'stream/attributes',
@@ -195,7 +197,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   // Which users changed since the slice before.
-  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
+  'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
@@ -329,6 +331,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
+  fzstd: ['stream/kafka'],
   diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],

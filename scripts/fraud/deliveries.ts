@@ -1,4 +1,4 @@
-import { partitionOf } from '../../src/stream/process/kafka-partition.ts';
+import { partitionOf } from '../../src/stream/kafka/partitioner.ts';
 import type { Transaction } from './day.ts';
 import { draws } from './draws.ts';
 import { MINUTE, SECOND } from './payments.ts';

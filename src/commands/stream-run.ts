@@ -3,6 +3,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { openFileAttributes } from '../stream/process/file-attributes.ts';
 import { runFile } from '../stream/process/run-file.ts';
 import { readStreamSettings } from '../stream/settings/read.ts';
+import type { StreamSettings } from '../stream/settings.ts';
 import type { JobFlags } from './options.ts';
 
 export interface StreamFlags extends JobFlags {
@@ -23,12 +24,21 @@ const OF_TOPIC = ['start', 'acceptFeatures'] as const;
 /** Scores events: of a topic until a signal ends it, or of a file. */
 export async function streamCommand(flags: StreamFlags, context: Context): Promise<void> {
   refuseStray(flags);
-  const { folder, environment, console, signal, subject } = context;
-  const settings = await readStreamSettings(flags.job, folder, environment);
-  subject.job = settings.name;
+  const { folder, environment, console, signal, serving, subject } = context;
+  const { events, out, deadLetter, alerts, partitions = 1, start = 'latest', acceptFeatures = false } = flags;
   const hashKey = environment.SCORE_BATCH_HASH_KEY || undefined;
-  const { events, out, deadLetter, alerts, partitions = 1 } = flags;
-  if (events === undefined) throw new Error('not yet');
+  const read = async (): Promise<StreamSettings> => {
+    const settings = await readStreamSettings(flags.job, folder, environment);
+    subject.job = settings.name;
+    return settings;
+  };
+  if (events === undefined) {
+    // A file of events needs no client of Kafka.
+    const { runStream } = await import('../stream/process/run-stream.ts');
+    await runStream({ read, start, acceptFeatures, hashKey, environment, console, signal, serving });
+    return;
+  }
+  const settings = await read();
   const attributes = await openFileAttributes({
     ...{ settings, file: flags.attributes, folder, environment, signal },
     warn: console.warn,

@@ -1,7 +1,7 @@
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
+import { partitionOf } from '../kafka/partitioner.ts';
 import type { LogRecord } from '../log.ts';
-import { partitionOf } from './kafka-partition.ts';
 
 /** A line as the record that Kafka would have of it. */
 export interface PlacedRecord {

@@ -8,6 +8,7 @@ import { openScorer } from '../score/open-scorer.ts';
 import { createRecordWriter } from '../score/outputs.ts';
 import type { StreamSettings } from '../settings.ts';
 import { createPartitionWindow } from '../window/window.ts';
+import { CLOCK } from './clock.ts';
 import { readEventLines } from './event-lines.ts';
 import { type LineFile, openLineFile, stdoutLines } from './line-file.ts';
 import { type FileCounts, scoreLines } from './score-lines.ts';
@@ -59,12 +60,12 @@ export async function runFile(run: FileRun): Promise<FileCounts> {
       newWindow: () => createPartitionWindow(features, limits),
       scorer,
       attributes,
-      writer: createRecordWriter(settings, run.hashKey),
+      outputs: createRecordWriter(settings, run.hashKey),
       async write(topic, values) {
         signal.throwIfAborted();
         return (await files.get(topic)?.write(values)) ?? true;
       },
-      now: Date.now,
+      clock: CLOCK,
     });
     say(console, counts, run, (performance.now() - began) / 1000);
     return counts;

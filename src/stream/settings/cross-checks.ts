@@ -57,6 +57,7 @@ function accessChecks({ kafka: { tls, sasl } }: StreamFile, text: string): Probl
   if (sasl !== undefined && isLiteral(text, ['kafka', 'sasl', 'password'])) {
     problems.push({
       path: ['kafka', 'sasl', 'password'],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: it is what the file must have.
       message: 'must not stand in the file: write ${KAFKA_PASSWORD}, and set that variable',
     });
   }

@@ -64,7 +64,10 @@ export async function readStreamSettings(
   };
 }
 
-function kafkaOf({ brokers, client_id, tls, sasl }: StreamFile['kafka'], inRoot: (name: string) => string): KafkaSettings {
+function kafkaOf(
+  { brokers, client_id, tls, sasl, compression }: StreamFile['kafka'],
+  inRoot: (name: string) => string,
+): KafkaSettings {
   registerSecret(sasl?.password);
   const { ca, cert, key } = typeof tls === 'object' ? tls : {};
   const place = (name: string | undefined) => (name === undefined ? undefined : inRoot(name));
@@ -73,6 +76,7 @@ function kafkaOf({ brokers, client_id, tls, sasl }: StreamFile['kafka'], inRoot:
     clientId: client_id,
     tls: tls === undefined || tls === false ? undefined : { ca: place(ca), cert: place(cert), key: place(key) },
     sasl,
+    compression,
   };
 }
 

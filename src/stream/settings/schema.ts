@@ -36,7 +36,7 @@ const tls = z.union([
 const sasl = z.strictObject({
   mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']).describe('how the password is proved'),
   username: text.describe('name of the user'),
-  password: anyText.describe('`${NAME}`: taken from the environment, never written here'),
+  password: anyText.describe('name of a variable as `$` and braces: taken from the environment, never written here'),
 });
 
 const kafka = z.strictObject({
@@ -44,6 +44,7 @@ const kafka = z.strictObject({
   client_id: text.default('score-batch').describe('name of this client in logs and quotas of the brokers'),
   tls: tls.optional().describe('`true`, or files of certificates'),
   sasl: sasl.optional().describe('who this client is'),
+  compression: z.enum(['none', 'gzip', 'snappy', 'lz4']).default('none').describe('of what is written'),
 });
 
 const topicAttributes = z.strictObject({

@@ -93,3 +93,18 @@ describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
     300_000,
   );
 });
+
+describe.runIf(inject('kafka') !== undefined)('a broker without transactions', () => {
+  it('is refused', async () => {
+    const cluster = await startKafka({ settings: { 'transaction.state.log.replication.factor': '3' } });
+    try {
+      const topic = await makeTopic(cluster.brokers);
+      await withLog(settingsOf(cluster.brokers), async (log) => {
+        const refused = { name: 'ScoreBatchError', kind: 'configuration', message: 'this Kafka has no transactions' };
+        await expect(producerOf(log, topic)).rejects.toMatchObject(refused);
+      });
+    } finally {
+      await cluster.stop();
+    }
+  });
+});

@@ -1,0 +1,10 @@
+import type { FlowClock } from '../partition/ports.ts';
+
+/** The clock of the machine. */
+export const CLOCK: FlowClock = {
+  now: Date.now,
+  after(ms, then) {
+    const timer = setTimeout(then, ms);
+    return () => clearTimeout(timer);
+  },
+};

@@ -1,0 +1,93 @@
+import { ScoreBatchError } from '../../errors.ts';
+import type { FieldType } from '../../event-features/definition.ts';
+import type { Console } from '../../terminal/console.ts';
+import { presentError } from '../../terminal/error.ts';
+import type { Flow } from '../partition/ports.ts';
+import type { openScorer } from '../score/open-scorer.ts';
+import type { Scorer } from '../scorer.ts';
+import type { StreamSettings } from '../settings.ts';
+
+/** The model that scores, and how another one takes its place. */
+export interface ModelSwitch {
+  readonly current: Scorer;
+  /**
+   * Reads the job again. Its bundle proves its golden rows beside the one that scores, and takes over between two transactions.
+   *
+   * @returns what came of it; undefined if one is under way already, which then reads the job once more. Never throws
+   */
+  renew(flow: Pick<Flow, 'swap' | 'partitions'>): Promise<'done' | 'refused' | undefined>;
+  close(): Promise<void>;
+}
+
+interface Options {
+  readonly settings: StreamSettings;
+  readonly attributes: readonly { readonly name: string; readonly type: FieldType }[];
+  readonly read: () => Promise<StreamSettings>;
+  readonly open: typeof openScorer;
+  readonly console: Pick<Console, 'info' | 'warn'>;
+}
+
+/** What a running stream takes from its job again. */
+const OF_MODEL = ['model', 'scoreClass', 'renamed'] as const;
+
+/** Opens the bundle of a job. @throws ScoreBatchError `configuration` if it does not prove itself */
+export async function switchModel({ settings, attributes, read, open, console }: Options): Promise<ModelSwitch> {
+  let current = await open({ ...settings, attributes });
+  let working = false;
+  let asked = false;
+
+  async function renewOnce(flow: Pick<Flow, 'swap' | 'partitions'>): Promise<'done' | 'refused'> {
+    let next: Scorer | undefined;
+    try {
+      const wanted = await read();
+      refuseOtherChanges(settings, wanted);
+      next = await open({ ...wanted, attributes });
+      await flow.swap(next);
+      const old = current;
+      current = next;
+      await old.close();
+      const { name, version, digest } = current;
+      const at = Object.fromEntries(flow.partitions.map(({ partition, position }) => [partition, position]));
+      console.info(`${name} ${version} scores from now on, in place of ${old.name} ${old.version}`, {
+        ...{ event: 'model', model: { name, version, digest }, positions: at },
+      });
+      return 'done';
+    } catch (error) {
+      if (next !== undefined && next !== current) await next.close();
+      const { message, details, hint } = presentError(error);
+      const why = [message, ...details.map((detail) => `  ${detail}`), ...(hint ? [`hint: ${hint}`] : [])].join('\n');
+      console.warn(`the model stays ${current.name} ${current.version}: ${why}`, { event: 'model', switch: 'refused' });
+      return 'refused';
+    }
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    async renew(flow) {
+      asked = true;
+      if (working) return undefined;
+      working = true;
+      let outcome: 'done' | 'refused' | undefined;
+      while (asked) {
+        asked = false;
+        outcome = await renewOnce(flow);
+      }
+      working = false;
+      return outcome;
+    },
+    close: () => current.close(),
+  };
+}
+
+/** @throws ScoreBatchError `configuration` if something changed that only a new start takes */
+function refuseOtherChanges(before: StreamSettings, now: StreamSettings): void {
+  const changed = (Object.keys(now) as (keyof StreamSettings)[]).filter(
+    (key) => !(OF_MODEL as readonly string[]).includes(key) && JSON.stringify(before[key]) !== JSON.stringify(now[key]),
+  );
+  if (changed.length === 0) return;
+  throw new ScoreBatchError('configuration', `the stream job file has changed more than its model: ${changed.join(', ')}`, {
+    hint: 'end the stream and start it anew: it goes on where it was',
+  });
+}

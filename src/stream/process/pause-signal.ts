@@ -1,0 +1,28 @@
+import type { Console } from '../../terminal/console.ts';
+import type { Flow } from '../partition/ports.ts';
+
+/** The operator's pause. */
+export interface Pausing {
+  readonly paused: boolean;
+  end(): void;
+}
+
+/** SIGUSR2 pauses reading, and resumes it. SIGUSR1 is Node's own, for a debugger. */
+export function onPauseSignal(flow: Pick<Flow, 'pause' | 'resume'>, console: Pick<Console, 'info'>): Pausing {
+  let paused = false;
+  const toggle = (): void => {
+    paused = !paused;
+    if (paused) flow.pause();
+    else flow.resume();
+    console.info(paused ? 'paused: nothing is read until the next SIGUSR2; the process stays in its group' : 'resumed', {
+      event: paused ? 'paused' : 'resumed',
+    });
+  };
+  process.on('SIGUSR2', toggle);
+  return {
+    get paused() {
+      return paused;
+    },
+    end: () => void process.off('SIGUSR2', toggle),
+  };
+}

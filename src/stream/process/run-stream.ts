@@ -1,0 +1,167 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { counted } from '../../domain/counted.ts';
+import { horizonMs } from '../../event-features/definition.ts';
+import type { Console } from '../../terminal/console.ts';
+import { openAttributes } from '../attributes/open.ts';
+import type { Attributes } from '../attributes.ts';
+import { openKafka } from '../kafka/open.ts';
+import type { Log } from '../log.ts';
+import { createFlow } from '../partition/flow.ts';
+import { createDecoder } from '../score/decode.ts';
+import { openScorer } from '../score/open-scorer.ts';
+import { createRecordWriter } from '../score/outputs.ts';
+import type { StreamSettings } from '../settings.ts';
+import { createPartitionWindow } from '../window/window.ts';
+import { CLOCK } from './clock.ts';
+import { createMetrics } from './metrics.ts';
+import { listen } from './metrics-server.ts';
+import { switchModel } from './model-switch.ts';
+import { onPauseSignal } from './pause-signal.ts';
+import { tellOf } from './told.ts';
+import { checkTopics } from './topic-checks.ts';
+
+export interface StreamRun {
+  /** Reads the stream job with its files, at the start and at each SIGHUP. */
+  readonly read: () => Promise<StreamSettings>;
+  readonly start: 'earliest' | 'latest';
+  readonly acceptFeatures: boolean;
+  readonly hashKey: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly console: Pick<Console, 'info' | 'warn' | 'debug'>;
+  /** Aborted by the signal that ends the stream. */
+  readonly signal: AbortSignal;
+  /** See `Context`. */
+  readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
+  /** Opens the log; tests give their own. */
+  readonly open?: (settings: StreamSettings) => Promise<Log>;
+}
+
+/** What an end may take: transactions that are in flight, leaving the group, closing connections. */
+const GRACE_MS = 28_000;
+
+/**
+ * Scores the events of a topic until a signal ends it.
+ *
+ * @throws ScoreBatchError `configuration` if topics, features, attributes and model do not go together, or exactness cannot be kept;
+ *   `unavailable` if Kafka or a warehouse cannot be reached, or memory does not suffice
+ */
+export async function runStream(run: StreamRun): Promise<void> {
+  const { console, signal, serving, environment } = run;
+  const settings = await run.read();
+  const { features, limits } = settings;
+  const closing: (() => Promise<void>)[] = [];
+  const ended = endings(signal);
+  let reload = (): void => undefined;
+  serving({ reload: () => reload(), graceMs: GRACE_MS });
+  try {
+    const log = await (run.open ?? openLog)(settings);
+    closing.push(() => log.close());
+    const { mostBytes } = await checkTopics(log, settings, (message) => console.warn(message));
+    const attributes = await attributesOf(run, settings, { log, fail: ended.fail, environment });
+    if (attributes !== undefined) closing.push(() => attributes.close());
+    const model = await switchModel({
+      settings,
+      attributes: attributes?.columns ?? [],
+      read: run.read,
+      open: openScorer,
+      console,
+    });
+    closing.push(() => model.close());
+    const metrics =
+      settings.metrics &&
+      (await createMetrics(() => ({
+        ...{ partitions: flow.partitions, attributes, scorer: model.current, paused: pausing.paused },
+      })));
+    const told = tellOf(console, metrics);
+    const flow = createFlow({
+      ...{ log, settings, attributes, mostBytes, clock: CLOCK, observer: told, scorer: model.current },
+      ...{ start: run.start, acceptFeatures: run.acceptFeatures, windowOf: createPartitionWindow },
+      decode: createDecoder(features, limits.messageBytes),
+      outputs: createRecordWriter(settings, run.hashKey),
+      random: Math.random,
+      onFatal: ended.fail,
+    });
+    const pausing = onPauseSignal(flow, console);
+    closing.push(async () => pausing.end());
+    if (settings.metrics !== undefined && metrics !== undefined) {
+      const ready = () => !signal.aborted && flow.partitions.every(({ rebuilding }) => !rebuilding);
+      const server = await listen(settings.metrics, { metrics, ready });
+      closing.push(() => server.close());
+      console.info(`metrics at ${server.address}/metrics`, { event: 'listening', http: server.address });
+    }
+    closing.push(async () => {
+      await flow.finish();
+      told.end();
+    });
+    if (signal.aborted) return;
+    await flow.start();
+    say(settings, model.current, console);
+    reload = () => {
+      void model.renew(flow).then((outcome) => outcome !== undefined && metrics?.switched(outcome));
+    };
+    await ended.promise;
+    console.info('ending; what is in flight is committed', { event: 'drain' });
+  } finally {
+    reload = () => undefined;
+    // The last that was opened first: nothing is closed that something still uses.
+    const late = sleep(GRACE_MS);
+    for (const close of closing.reverse()) await Promise.race([close(), late]);
+  }
+  console.info('ended');
+}
+
+async function openLog({ kafka }: StreamSettings): Promise<Log> {
+  return await openKafka(kafka);
+}
+
+interface Around {
+  readonly log: Log;
+  readonly fail: (error: unknown) => void;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+async function attributesOf(
+  { console, signal }: StreamRun,
+  { attributes, features, limits, name, root }: StreamSettings,
+  { log, fail, environment }: Around,
+): Promise<Attributes | undefined> {
+  if (attributes === undefined) return undefined;
+  const opened = await openAttributes(attributes, {
+    ...{ job: name, root, environment, log, signal, onFailure: fail },
+    horizonMs: horizonMs(features),
+    limits: { rows: limits.attributeRows, bytes: limits.attributeBytes ?? Number.POSITIVE_INFINITY },
+    need: undefined,
+    warn: (message) => console.warn(message),
+  });
+  console.info(`attributes of ${counted(opened.rows, 'key')}`, { event: 'attributes', rows: opened.rows, bytes: opened.bytes });
+  return opened;
+}
+
+function say(
+  { input, group, features, output }: StreamSettings,
+  model: { readonly name: string; readonly version: string; readonly digest: string },
+  console: Pick<Console, 'info'>,
+): void {
+  const { name, version, digest } = model;
+  console.info(`${input} is scored with ${name} ${version} as of ${features.asOf}, as group ${group}, to ${output.scores}`, {
+    ...{ event: 'started', input, group, output: output.scores, model: { name, version, digest }, features: features.digest },
+  });
+}
+
+/** Does not keep the process alive. */
+function sleep(ms: number): Promise<void> {
+  return delay(ms, undefined, { ref: false });
+}
+
+/** Resolves when a signal ends the stream, and rejects with what ends it against its will. */
+function endings(signal: AbortSignal): { readonly promise: Promise<void>; readonly fail: (error: unknown) => void } {
+  let fail: (error: unknown) => void = () => undefined;
+  const promise = new Promise<void>((resolve, reject) => {
+    fail = reject;
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  // It may fail before anybody waits for it; who waits is told.
+  promise.catch(() => undefined);
+  return { promise, fail };
+}

@@ -1,0 +1,81 @@
+import { counted, grouped } from '../../domain/counted.ts';
+import type { Console } from '../../terminal/console.ts';
+import type { EventRejection } from '../event.ts';
+import type { FlowObserver } from '../partition/ports.ts';
+import type { Metrics } from './metrics.ts';
+
+/** What a person who reads the log is told of the flow; all else is in the metrics. */
+export interface Told extends FlowObserver {
+  /** Tells what has not been told yet. */
+  end(): void;
+}
+
+/** A flood of events that are rejected is one line a minute. */
+const EVERY_MS = 60_000;
+
+/** Tells a log and the metrics of the flow. */
+export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metrics: Metrics | undefined): Told {
+  const positions = new Map<number, number>();
+  let rejected = new Map<EventRejection, number>();
+  let toldAt = Number.NEGATIVE_INFINITY;
+
+  function tellRejected(): void {
+    if (rejected.size === 0) return;
+    const reasons = [...rejected].sort(([, a], [, b]) => b - a);
+    const all = reasons.reduce((sum, [, count]) => sum + count, 0);
+    console.warn(
+      `${counted(all, 'record')} rejected: ${reasons.map(([reason, count]) => `${grouped(count)} ${reason}`).join(', ')}`,
+      {
+        event: 'rejected',
+        rejected: Object.fromEntries(reasons),
+      },
+    );
+    rejected = new Map();
+    toldAt = Date.now();
+  }
+
+  return {
+    assigned(partition, { from, position, kept }) {
+      positions.set(partition, position);
+      const where = kept ? 'it was here before' : `its windows are made again from offset ${from}`;
+      console.info(`partition ${partition} is scored here from offset ${position} on; ${where}`, {
+        ...{ event: 'assigned', partition, from, position, kept },
+      });
+    },
+    rebuilt(partition, events, ms) {
+      metrics?.rebuilt(ms);
+      console.info(`partition ${partition} has its windows: ${counted(events, 'event')} in ${(ms / 1000).toFixed(1)} s`, {
+        ...{ event: 'rebuilt', partition, events, ms },
+      });
+    },
+    revoked(partition) {
+      const position = positions.get(partition);
+      positions.delete(partition);
+      const where = position === undefined ? '' : `; its next offset is ${position}`;
+      console.info(`partition ${partition} is not scored here any more${where}`, {
+        ...{ event: 'revoked', partition, position: position ?? null },
+      });
+    },
+    read(_partition, records) {
+      metrics?.read(records);
+    },
+    committed(partition, facts) {
+      positions.set(partition, facts.position);
+      metrics?.committed(facts);
+      for (const [reason, count] of facts.rejected) rejected.set(reason, (rejected.get(reason) ?? 0) + count);
+      if (rejected.size > 0 && Date.now() - toldAt >= EVERY_MS) tellRejected();
+    },
+    restarting(partition, why, ms) {
+      metrics?.restarted();
+      console.warn(`partition ${partition} is opened again in ${ms} ms: ${why.message}`, {
+        ...{ event: 'restarting', partition, reason: why.name },
+      });
+    },
+    statePaused(bytes) {
+      console.warn(`reading waits, because windows take ${grouped(bytes)} bytes; limits.state is less`, {
+        ...{ event: 'state', bytes },
+      });
+    },
+    end: tellRejected,
+  };
+}

@@ -1,0 +1,71 @@
+import { counted } from '../../domain/counted.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { Log, TopicFacts } from '../log.ts';
+import type { StreamSettings } from '../settings.ts';
+
+/** What a broker adds to a record: headers of the record and of its batch. */
+const OVERHEAD_BYTES = 512;
+
+interface Topic {
+  /** Its key in the stream job file. */
+  readonly key: string;
+  readonly name: string;
+  readonly facts: TopicFacts | undefined;
+}
+
+/** What is known of the topics that are written. */
+export interface OutputTopics {
+  /** Most bytes of key and value of a record; undefined if no limit is known. */
+  mostBytes(topic: string): number | undefined;
+}
+
+/**
+ * Whether the topics are there and keep what is written to them. What the windows need of the input is checked by the flow.
+ *
+ * @throws ScoreBatchError `configuration` with every topic that is missing
+ */
+export async function checkTopics(
+  log: Pick<Log, 'describe'>,
+  { input, output, kafka }: Pick<StreamSettings, 'input' | 'output' | 'kafka'>,
+  warn: (message: string) => void,
+): Promise<OutputTopics> {
+  const named = [
+    { key: 'input', name: input },
+    { key: 'output.scores', name: output.scores },
+    { key: 'output.dead_letter', name: output.deadLetter },
+    ...(output.alerts === undefined ? [] : [{ key: 'output.alerts', name: output.alerts }]),
+  ];
+  const topics: Topic[] = await Promise.all(named.map(async (one) => ({ ...one, facts: await log.describe(one.name) })));
+  refuseMissing(topics, kafka.brokers);
+  for (const { key, name, facts } of topics) {
+    if (facts === undefined || key === 'input') continue;
+    if (facts.compacted) warn(`topic ${name} (${key}) is compacted: it keeps only the newest record of each key`);
+    if (facts.replicas > 1 && (facts.minInSyncReplicas ?? 1) < 2)
+      warn(`topic ${name} (${key}) has min.insync.replicas 1: what one broker alone has taken can be lost with it`);
+  }
+  const most = new Map(topics.map(({ name, facts }) => [name, facts?.maxMessageBytes]));
+  return {
+    mostBytes(topic) {
+      const bytes = most.get(topic);
+      return bytes === undefined ? undefined : Math.max(0, bytes - OVERHEAD_BYTES);
+    },
+  };
+}
+
+function refuseMissing(topics: readonly Topic[], brokers: readonly string[]): void {
+  const missing = topics.filter(({ facts }) => facts === undefined);
+  if (missing.length === 0) return;
+  const known = topics.find(({ facts }) => facts !== undefined)?.facts;
+  const partitions = known?.partitions.length ?? 12;
+  const replicas = known?.replicas ?? 3;
+  const safe = replicas > 1 ? ' --config min.insync.replicas=2' : '';
+  const create = missing.map(
+    ({ name }) =>
+      `kafka-topics.sh --bootstrap-server ${brokers[0] ?? ''} --create --topic ${name} --partitions ${partitions} --replication-factor ${replicas}${safe}`,
+  );
+  throw new ScoreBatchError(
+    'configuration',
+    `Kafka does not have ${counted(missing.length, 'topic')} of the job: ${missing.map(({ key, name }) => `${name} (${key})`).join(', ')}`,
+    { hint: `create what is missing, or correct the name: \`${create.join('`, `')}\`` },
+  );
+}
