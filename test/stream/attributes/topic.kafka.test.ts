@@ -56,6 +56,9 @@ describe.runIf(brokers.length > 0)('attributes of a topic of Kafka', () => {
     await producer.send({ topic, messages: [{ key: 'u3', value: null }] });
     await eventually(() => expect(attributes.find('u3')).toBeUndefined());
     await admin.deleteTopics({ topics: [topic] });
-    expect(await failure).toMatchObject({ kind: 'configuration', message: expect.stringMatching(new RegExp(`topic ${topic} (is gone|was deleted)$`)) });
+    expect(await failure).toMatchObject({
+      kind: 'configuration',
+      message: expect.stringMatching(new RegExp(`topic ${topic} (is gone|was deleted)$`)),
+    });
   });
 });
