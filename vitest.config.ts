@@ -105,6 +105,7 @@ const SYSTEM = [
   'slice/replay',
   'slice/slice',
   'stream/built',
+  'stream/window/bounds',
   'sizing/run-sizing',
   'tap',
   'tap-recovery',

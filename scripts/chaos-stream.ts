@@ -107,7 +107,7 @@ function scorers(topics: LoadTopics, group: string): Scorers {
   return {
     count: children.length,
     start(which) {
-      const args = [path.join(ROOT, 'dist/cli.js'), 'stream', '--job', 'fraud', '-C', folder];
+      const args = [path.join(ROOT, 'dist/cli.js'), 'stream', '--job', 'fraud', '--start', 'earliest', '-C', folder];
       const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
       let log = '';
       child.stderr?.on('data', (text) => {

@@ -2,7 +2,8 @@
 // stream` reads the events from a file; with --kafka they go through a real one, and the process is killed meanwhile. Then the same day is
 // scored from the warehouse, and both are compared. Ends by itself, can be run again.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { counted } from '../src/domain/counted.ts';
 import { makeBank } from './fraud/bank.ts';
 import { drawDays } from './fraud/day.ts';
@@ -12,6 +13,7 @@ import { BURSTS, DECISIONS, deadLetters, ONE_BURST, scoredStatements } from './f
 import { labelsCsv, transactionsCsv, usersCsv } from './fraud/landed.ts';
 import { ROOT } from './root.ts';
 
+const { values: flags } = parseArgs({ options: { kafka: { type: 'boolean', default: false } } });
 const SEED = 2;
 const DAY = '2025-06-02';
 const PARTITIONS = 3;
@@ -53,9 +55,21 @@ say(
   `\nNot scored: the dead letters, which have hashes instead of values:\n${await bank.table(deadLetters(`${FOLDER}/dead-letters.jsonl`))}`,
 );
 
+if (flags.kafka) {
+  say('\n# The same through a real Kafka, with a kill -9 in the middle');
+  // Only here: without --kafka the demo needs no client of Kafka.
+  const { throughKafka } = await import('./fraud/through-kafka.ts');
+  const lines = (file: string) => readFileSync(`${FOLDER}/${file}`, 'utf8').trim().split('\n');
+  const expected = { scores: lines('scores.jsonl'), deadLetters: lines('dead-letters.jsonl') };
+  const isSame = await throughKafka({ job: JOB, deliveries, partitions: PARTITIONS, expected, say });
+  if (!isSame) process.exit(1);
+}
+
 say('\n# Look back: the same day from the warehouse, with the same feature file as SQL');
 scoreBatch(`--job ${DAILY} --date ${DAY}`);
-scoreBatch(`stream compare --job ${JOB} --scores ${PLACE}/scores.jsonl --batch ${DAILY} --date ${DAY}`);
+scoreBatch(
+  `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY} --scores ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl --named 3`,
+);
 say(`\nLeft behind: ${PLACE}/. Run it again: it is made anew.`);
 
 /** @param command arguments of score-batch, without quotes */

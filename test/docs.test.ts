@@ -7,6 +7,7 @@ import { buildProgram } from '../src/commands/program.ts';
 import { isRunState } from '../src/domain/ledger.ts';
 import { tablesOf } from '../src/domain/tables.ts';
 import { EXIT_CODES } from '../src/errors.ts';
+import { readEventFeatures } from '../src/event-features/read.ts';
 import { readRejection } from '../src/features/rejection.ts';
 import { jobJsonSchema } from '../src/job/json-schema.ts';
 import { parseJob } from '../src/job/parse.ts';
@@ -15,6 +16,8 @@ import { bundleChecks } from '../src/model/bundle-checks.ts';
 import { bundleSchema } from '../src/model/bundle-schema.ts';
 import { crossChecks as serveChecks } from '../src/serve/settings/cross-checks.ts';
 import { serveSchema } from '../src/serve/settings/schema.ts';
+import { crossChecks as streamChecks } from '../src/stream/settings/cross-checks.ts';
+import { streamSchema } from '../src/stream/settings/schema.ts';
 import { parseChecked } from '../src/yaml/checked.ts';
 import { checkCommand } from './support/documented-command.ts';
 import { type Page, readPage } from './support/markdown.ts';
@@ -27,7 +30,20 @@ const DOCS = readdirSync(repository('docs'))
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'SECURITY.md', 'deploy/README.md', ...DOCS].map(readPage);
 
 /** What may stand behind a fence. A block of YAML says what it is of, so that it can be validated. */
-const INFOS = ['sh', 'crontab', 'sql', 'csv', 'text', 'yaml job', 'yaml model', 'yaml serve', 'yaml kubernetes', 'dockerfile'];
+const INFOS = [
+  'sh',
+  'crontab',
+  'sql',
+  'csv',
+  'text',
+  'yaml job',
+  'yaml model',
+  'yaml serve',
+  'yaml kubernetes',
+  'dockerfile',
+  'yaml features',
+  'yaml stream',
+];
 
 const page = (file: string): Page => PAGES.find((one) => one.file === file) ?? readPage(file);
 
@@ -113,10 +129,16 @@ it('every block of YAML is valid for what it is of', () => {
       parseChecked(text, bundleSchema, { file, noun: 'bundle', hint: 'see docs', crossChecks: bundleChecks });
     else if (info === 'yaml serve')
       parseChecked(text, serveSchema, { file, noun: 'settings file', hint: 'see docs', crossChecks: serveChecks });
+    else if (info === 'yaml features') readEventFeatures(text, file);
+    else if (info === 'yaml stream')
+      parseChecked(text, streamSchema, {
+        ...{ file, noun: 'stream job file', hint: 'see docs', environment: { KAFKA_PASSWORD: 'secret' } },
+        crossChecks: (value) => streamChecks(value, text),
+      });
     else expect(parseAllDocuments(text).flatMap(({ errors }) => errors)).toEqual([]);
   }
   expect(kinds['yaml job']).toBeGreaterThanOrEqual(7);
-  expect(kinds['yaml model']).toBeGreaterThanOrEqual(1);
+  for (const kind of ['yaml model', 'yaml features', 'yaml stream']) expect(kinds[kind]).toBeGreaterThanOrEqual(1);
   expect(kinds['yaml kubernetes']).toBeGreaterThanOrEqual(1);
   expect(() => parseJob(wholeJob('score: { columm: p }'), 'x', {})).toThrow();
 });
@@ -132,7 +154,12 @@ function wholeJob(text: string): string {
   if (fragment.name !== undefined) return text;
   const { query, ...source } = LEAST_JOB.source;
   const merged: Record<string, unknown> = { ...LEAST_JOB, ...fragment };
-  if (fragment.source) merged.source = { ...source, ...('query_file' in fragment.source ? {} : { query }), ...fragment.source };
+  if (fragment.source)
+    merged.source = {
+      ...source,
+      ...('query_file' in fragment.source || 'events' in fragment.source ? {} : { query }),
+      ...fragment.source,
+    };
   if (fragment.sink) merged.sink = { ...LEAST_JOB.sink, ...fragment.sink };
   return stringify(merged);
 }

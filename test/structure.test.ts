@@ -37,6 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Features of events, written once: as SQL, and as windows in memory.
   'event-features': ['domain', 'suggest', 'yaml'],
   'event-features/sql': ['domain', 'errors', 'event-features'],
+  'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
@@ -87,12 +88,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'without-values',
   ],
   // Scores of a stream. Nothing here knows the flow of a window.
-  stream: ['domain (types)', 'event-features', 'features (types)'],
+  stream: ['event-features', 'features (types)'],
   'stream/kafka': ['bounded-file', 'errors', 'stream'],
   'stream/window': ['event-features', 'stream'],
   'stream/settings': ['domain', 'errors', 'event-features', 'job', 'secrets', 'stream', 'suggest', 'yaml'],
   'stream/score': ['domain', 'errors', 'event-features', 'features', 'model', 'runtime', 'stream', 'suggest'],
-  'stream/partition': ['domain', 'errors', 'event-features', 'features', 'stream', 'stream/window'],
+  'stream/partition': ['errors', 'event-features', 'features', 'stream'],
   'stream/attributes': [
     'domain',
     'errors',
@@ -106,6 +107,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'domain',
     'errors',
     'event-features',
+    'event-features/flink',
+    'features',
     'stream',
     'stream/attributes',
     'stream/kafka',
@@ -161,6 +164,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   page: ['domain', 'errors', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What two publications have in common and how they differ.
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
+  // What a stream wrote, beside what a batch job published for the same events.
+  'stream/compare': ['compare', 'domain', 'duckdb', 'errors', 'event-features (types)', 'stream (types)', 'warehouse (types)'],
   // Where runs spend their time, and what slices would cost.
   profile: ['domain', 'errors'],
   context: ['terminal (types)'],
@@ -189,7 +194,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'yaml',
   ],
   // Which users changed since the slice before.
-  'slice/changes': ['domain', 'errors', 'job (types)', 'plan', 'suggest', 'warehouse (types)', 'window'],
+  'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
     'compare',
     'context (types)',
@@ -327,6 +332,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
+  fzstd: ['stream/kafka'],
   diff: ['changes'],
   'csv-parse': ['model'],
   'date-fns': ['window'],

@@ -23,9 +23,13 @@ export const SCORE_BATCH: StreamScorer = {
   name: 'score-batch stream',
   start(setting) {
     const folder = project(setting);
-    const child = spawn(process.execPath, [path.join(ROOT, 'dist/cli.js'), 'stream', '--job', 'fraud', '-C', folder, '-q'], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
+    const child = spawn(
+      process.execPath,
+      [path.join(ROOT, 'dist/cli.js'), 'stream', '--job', 'fraud', '--start', 'earliest', '-C', folder, '-q'],
+      {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      },
+    );
     child.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     return child;
   },

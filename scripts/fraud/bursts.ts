@@ -60,7 +60,13 @@ function* cardTesting({ random, merchants }: BurstSetting, user: User, from: num
   for (let i = random.between(8, 22); i > 0; i--) {
     // Some in the same millisecond: it is a program that pays.
     if (!random.chance(0.1)) at += Math.round(SECOND + random.wait(9 * SECOND));
-    yield { user, at, amount: random.between(50, 400), merchant: random.pick(shops), declined: random.chance(0.55) };
+    yield {
+      user,
+      at,
+      amount: Math.round(450 * random.factor(0.5)),
+      merchant: random.pick(shops),
+      declined: random.chance(0.4),
+    };
   }
   for (let i = random.between(1, 2); i > 0; i--) {
     at += Math.round(random.wait(30 * SECOND));

@@ -24,7 +24,7 @@ export const DAY = 24 * 60 * MINUTE;
 
 /** Of 24 hours, how many payments in a thousand are made by the end of each. */
 const PAID_BY = [6, 9, 11, 13, 16, 24, 50, 95, 150, 205, 260, 325, 405, 470, 525, 580, 645, 720, 795, 865, 920, 960, 985, 1000];
-const DECLINED = 0.015;
+const DECLINED = 0.03;
 /** Share of payments whose time is a whole second: terminals without milliseconds. */
 const WHOLE_SECOND = 0.3;
 /** Share of users who are in another country that day. */

@@ -2,7 +2,9 @@ import { InvalidArgumentError } from 'commander';
 import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
 import type { CommandLine } from './command-line.ts';
 import { positiveInteger } from './numbers.ts';
-import { addJobOption } from './options.ts';
+import { addJobOption, addNamedWindowOptions } from './options.ts';
+import type { StreamCompareFlags } from './stream-compare.ts';
+import type { StreamPlanFlags } from './stream-plan.ts';
 import type { StreamFlags } from './stream-run.ts';
 import type { StreamSqlFlags } from './stream-sql.ts';
 
@@ -25,12 +27,34 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       const { streamCommand } = await import('./stream-run.ts');
       await streamCommand(flags, context());
     });
+  addJobOption(stream.command('plan').description('print what the stream would do, or its features as a job of Flink SQL'))
+    .option('--engine <flink>', 'print Flink SQL instead, which writes the features to a topic (as of event)')
+    .option('--checkpoint <seconds>', 'with --engine: how often Flink commits what it writes (default: 10)', positiveInteger)
+    .action(async (flags: StreamPlanFlags) => {
+      const { streamPlanCommand } = await import('./stream-plan.ts');
+      show(await streamPlanCommand(flags, context()));
+    });
   addJobOption(stream.command('sql').description('print the SQL that computes the same features in a warehouse'))
     .requiredOption('--table <table>', 'table with the events')
     .option('--warehouse <kind>', `${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
     .action(async (flags: StreamSqlFlags) => {
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));
+    });
+  addNamedWindowOptions(
+    addJobOption(
+      stream.command('compare').description('compare what a stream wrote with what a batch job published for the same events'),
+    ).requiredOption('--batch <name|file>', 'batch job that scores the events of the warehouse'),
+  )
+    .option('--scores <file>', 'scores of the stream, one per line (default: the topics of the job file)')
+    .option('--dead-letter <file>', 'with --scores: what was not scored')
+    .option('--allow-other', 'leave out scores of another model or of other features instead of refusing them')
+    .option('--named <n>', 'events that are named of each kind (default: 20)', positiveInteger)
+    .action(async (flags: StreamCompareFlags) => {
+      const { streamCompareCommand } = await import('./stream-compare.ts');
+      const compared = await streamCompareCommand(flags, context());
+      show(compared);
+      if (compared.refusal) throw compared.refusal;
     });
   // As `run` does for the program: `score-batch stream --help` shows the flags of its default command.
   stream.configureHelp({

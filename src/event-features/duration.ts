@@ -2,7 +2,7 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 
 const DURATION = /^(\d{1,9})(ms|s|m|h|d)$/;
 
-/** `300ms`, `5s`, `5m`, `1h`, `7d` → milliseconds; undefined if the text is no such duration. */
+/** `300ms`, `5s`, `5m`, `1h`, `7d` → milliseconds; undefined for another text. */
 export function parseDuration(text: string): number | undefined {
   const match = DURATION.exec(text);
   return match === null ? undefined : Number(match[1]) * UNITS[match[2] as keyof typeof UNITS];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
-import { digest, job, type Made, text } from './fields.ts';
+import { count, digest, job, label, type Made, model, runId, text } from './fields.ts';
 
 export const streamSqlOutput = z.strictObject({
   job,
@@ -10,3 +10,63 @@ export const streamSqlOutput = z.strictObject({
 });
 
 export type StreamSqlOutput = Made<typeof streamSqlOutput>;
+
+const ids = z.array(text);
+
+const differingFeatures = z
+  .array(z.strictObject({ name: text, stream: text.nullable(), batch: text.nullable() }))
+  .describe('features that differ, among those that the batch keeps in its scores table');
+
+export const streamCompareOutput = z.strictObject({
+  job,
+  batch: z.string().describe('name of the batch job'),
+  window: label,
+  run_id: runId,
+  model: model.describe('of the batch'),
+  features_digest: digest.describe('SHA-256 of what the features of the stream mean, hex'),
+  as_of: z.enum(['event', 'arrival']),
+  compared: count.describe('events that both scored'),
+  equal: count.describe('of them, scores that are equal to 1e-6'),
+  differ: count.describe('the others'),
+  largest_difference: z.number().nullable().describe('null if nothing was compared'),
+  only_stream: count,
+  only_batch: count,
+  doubled: count.describe('records of the stream that are there twice'),
+  idle: count.describe('events scored before their time, outside the agreement'),
+  capped: count.describe('events whose window was cut, outside the agreement'),
+  repeated: count.describe('ids that the stream scored more than once, outside the agreement'),
+  other_model: count.describe('scores of another model, left out by --allow-other'),
+  other_features: count.describe('scores with other features, left out by --allow-other'),
+  not_scored: z
+    .array(z.strictObject({ reason: text, events: count }))
+    .describe('dead letters whose Kafka timestamp is in the window, the most frequent reason first'),
+  differences: z
+    .array(z.strictObject({ id: text, stream: z.number(), batch: z.number(), features: differingFeatures.nullable() }))
+    .describe('the events that differ most'),
+  named: z
+    .strictObject({
+      only_stream: ids,
+      only_batch: ids,
+      idle: ids,
+      capped: ids,
+      repeated: ids,
+      rejected: z.array(z.strictObject({ reason: text, partition: count, offset: count })),
+    })
+    .describe('the first of each kind'),
+});
+
+export type StreamCompareOutput = Made<typeof streamCompareOutput>;
+export const streamPlanOutput = z.strictObject({
+  job,
+  features_digest: digest.describe('SHA-256 of what the features mean, hex'),
+  group: text.optional().describe('the consumer group; like all that follows but engine and sql, without --engine'),
+  partitions: count.optional().describe('partitions of the input topic'),
+  records: count.optional().describe('offsets that the input topic holds'),
+  model: model.optional(),
+  sources: z.record(text, text).optional().describe('feature of the model → window feature, field or attribute'),
+  warnings: z.array(text).optional(),
+  engine: z.literal('flink').optional(),
+  sql: text.optional().describe('with --engine: statements, each ended by `;` and an empty line'),
+});
+
+export type StreamPlanOutput = Made<typeof streamPlanOutput>;

@@ -97,6 +97,20 @@ it.each<[string, Case]>([
       ],
     },
   ],
+  ...(['event', 'arrival'] as const).map((asOf): [string, Case] => [
+    `as of ${asOf}, the example of the documentation`,
+    {
+      asOf,
+      features: { n: 'count: events' },
+      events: [{ at: 10 }, { at: 10 }, { at: 6 }, { at: 20 }],
+      expected: [
+        [0, asOf === 'event' ? 3 : 1],
+        [1, asOf === 'event' ? 3 : 2],
+        [2, 1],
+        [3, 3],
+      ],
+    },
+  ]),
   [
     'nulls are no values: counts and distinct are 0, everything else is null',
     {

@@ -16,7 +16,7 @@ export function assignPartitions(members: readonly GroupMember[], partitions: nu
   const free = new Set(Array.from({ length: partitions }, (_, partition) => partition));
   const assigned = new Map<string, number[]>();
   for (const { id, owned } of sorted.toSorted((a, b) => b.owned.length - a.owned.length)) {
-    const had = owned.filter((partition) => free.has(partition)).sort((a, b) => a - b);
+    const had = [...new Set(owned)].filter((partition) => free.has(partition)).sort((a, b) => a - b);
     const most = more > 0 && had.length > least ? least + 1 : least;
     if (most > least) more--;
     const kept = had.slice(0, most);

@@ -1,14 +1,17 @@
+import type { LogEntry } from 'kafkajs';
 import { readBounded } from '../../bounded-file.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { KafkaSettings } from '../settings.ts';
 import { isMisdirected, typeOf } from './failure.ts';
 import { type KafkaPackages, loadKafka } from './packages.ts';
-import { retry } from './retry.ts';
-import type { Broker, Cluster, Encoder, LogEntry, OwnRequest, PartitionMetadata } from './wire.ts';
+import { retry, sleep } from './retry.ts';
+import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata } from './wire.ts';
 
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 15_000;
 const METADATA_MS = 60_000;
+/** Until all brokers know a topic that was just made. */
+const NEW_TOPIC_MS = 2_000;
 const PEM_LIMIT = 1 << 20;
 const READ_COMMITTED = 1;
 
@@ -67,9 +70,11 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     isolationLevel: READ_COMMITTED,
   });
   const known = new Set<string>();
+  const closed = new AbortController();
   const coordinators = new Map<string, Broker>();
 
   const find = async (of: CoordinatorOf, id: string) => {
+    closed.signal.throwIfAborted();
     const key = `${of} ${id}`;
     const found = coordinators.get(key);
     if (found?.isConnected()) return found;
@@ -84,8 +89,15 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
   return {
     encoder: (size) => new packages.Encoder(size),
     connect: () => cluster.connect(),
-    close: () => cluster.disconnect(),
-    broker: (nodeId) => cluster.findBroker({ nodeId }),
+    async close() {
+      closed.abort();
+      await cluster.disconnect();
+    },
+    async broker(nodeId) {
+      // It would connect again.
+      closed.signal.throwIfAborted();
+      return cluster.findBroker({ nodeId });
+    },
     async anyBroker() {
       await cluster.refreshMetadata();
       return (
@@ -100,9 +112,12 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
       }),
     async partitions(topic) {
       if (!known.has(topic)) {
-        await cluster.addMultipleTargetTopics([topic]).catch((error: unknown) => {
-          throw typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION' ? missing(topic, error) : error;
-        });
+        for (const deadline = Date.now() + NEW_TOPIC_MS; ; await sleep(100, closed.signal)) {
+          const error: unknown = await cluster.addMultipleTargetTopics([topic]).catch((thrown: unknown) => thrown);
+          if (error === undefined) break;
+          if (typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
+          if (Date.now() > deadline || closed.signal.aborted) throw missing(topic, error);
+        }
         known.add(topic);
       }
       return cluster.findTopicPartitionMetadata(topic);
@@ -116,6 +131,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     coordinated: (of, id, deadline, ask) =>
       retry(async () => ask(await find(of, id)), {
         deadline,
+        signal: closed.signal,
         again: (error) => {
           if (!isMisdirected(error)) return undefined;
           coordinators.delete(`${of} ${id}`);

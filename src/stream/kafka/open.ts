@@ -12,7 +12,7 @@ import { topicFacts } from './topic-facts.ts';
 const ASK_MS = 15_000;
 const CONNECT_MS = 5_000;
 /** Connections that the producers share: a broker answers the requests of each in turn, and waits for replicas meanwhile. */
-const PRODUCER_CLIENTS = 4;
+const PRODUCER_CLIENTS = 8;
 const END = -1;
 
 /**

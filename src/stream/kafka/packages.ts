@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
+import type { ISocketFactory, LogEntry, Logger } from 'kafkajs';
 import { ScoreBatchError, systemCode } from '../../errors.ts';
-import type { Cluster, ClusterOptions, Encoder, KafkaLogger, LogEntry } from './wire.ts';
+import type { Cluster, ClusterOptions, Encoder } from './wire.ts';
 
 /**
  * What is used of kafkajs. Its consumer and producer are not: see docs/kafka-client.md. What they stand on is not part of its public
@@ -9,8 +10,8 @@ import type { Cluster, ClusterOptions, Encoder, KafkaLogger, LogEntry } from './
 export interface KafkaPackages {
   readonly Cluster: new (options: ClusterOptions) => Cluster;
   readonly Encoder: new (size?: number) => Encoder;
-  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => KafkaLogger;
-  readonly socketFactory: unknown;
+  readonly createLogger: (options: { level: number; logCreator: () => (entry: LogEntry) => void }) => Logger;
+  readonly socketFactory: ISocketFactory;
 }
 
 const require = createRequire(import.meta.url);
@@ -18,7 +19,7 @@ const require = createRequire(import.meta.url);
 /** @throws ScoreBatchError `configuration` if kafkajs is not installed */
 export function loadKafka(): KafkaPackages {
   return load('kafkajs', () => {
-    shareConnecting(require('kafkajs/src/network/connection'));
+    repair(require('kafkajs/src/network/connection'));
     return {
       Cluster: require('kafkajs/src/cluster'),
       Encoder: require('kafkajs/src/protocol/encoder'),
@@ -29,21 +30,32 @@ export function loadKafka(): KafkaPackages {
 }
 
 interface Connection {
+  socket?: unknown;
   connect(): Promise<unknown>;
+  disconnect(): Promise<unknown>;
 }
 
-const sharing = new WeakSet<object>();
+const repaired = new WeakSet<object>();
 
-/** Requests that find a connection closed open it, each of them: kafkajs would keep the last socket and lose the others. */
-function shareConnecting({ prototype }: { readonly prototype: Connection }): void {
-  if (sharing.has(prototype)) return;
-  sharing.add(prototype);
+/**
+ * Two faults of kafkajs. Each request that finds a connection closed opens it: of several sockets the last is kept and the others are lost.
+ * And a connection that is closed again, while its broker is away, adds a listener to its dead socket each time, which Node warns of.
+ */
+function repair({ prototype }: { readonly prototype: Connection }): void {
+  if (repaired.has(prototype)) return;
+  repaired.add(prototype);
   const connecting = new WeakMap<Connection, Promise<unknown>>();
-  const { connect } = prototype;
+  const { connect, disconnect } = prototype;
   prototype.connect = function (this: Connection) {
     const begun = connecting.get(this) ?? connect.call(this).finally(() => connecting.delete(this));
     connecting.set(this, begun);
     return begun;
+  };
+  prototype.disconnect = async function (this: Connection) {
+    const { socket } = this;
+    const ended = await disconnect.call(this);
+    if (this.socket === socket && !connecting.has(this)) delete this.socket;
+    return ended;
   };
 }
 

@@ -12,8 +12,9 @@ import type { Broker } from './wire.ts';
 const TRANSACTION_MS = 30_000;
 /** How long a commit is tried: less than that. */
 const COMMIT_MS = 20_000;
-const OPEN_MS = 60_000;
+const OPEN_MS = 30_000;
 
+const NO_COORDINATOR = 'GROUP_COORDINATOR_NOT_AVAILABLE';
 const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'];
 /** Codes that kafkajs does not know. */
 const FENCED_MESSAGE = /error code 90\b/;
@@ -39,7 +40,23 @@ async function initialize(client: Client, transactionalId: string) {
       broker.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_MS }),
     );
   } catch (error) {
+    if (typeOf(error) === NO_COORDINATOR && !(await hasTransactions(client))) {
+      throw new ScoreBatchError('configuration', 'this Kafka has no transactions', {
+        hint: 'its topic __transaction_state cannot be made: transaction.state.log.replication.factor is above the number of brokers',
+        cause: error,
+      });
+    }
     throw userError(error, 'opening a transactional producer');
+  }
+}
+
+/** Kafka makes the topic of its transactions when the first one begins. */
+async function hasTransactions(client: Client): Promise<boolean> {
+  try {
+    await (await client.anyBroker()).metadata(['__transaction_state']);
+    return true;
+  } catch (error) {
+    return typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION';
   }
 }
 
@@ -88,7 +105,12 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     try {
       const records = await partitionRecords(client, transaction.records);
       await begin(records, deadline);
-      await Promise.all([sendBatches(client, writer, records, compression, deadline), addOffset(transaction, deadline)]);
+      // Both to their end: what arrives after an abort would belong to the next transaction.
+      const parts = await Promise.allSettled([
+        sendBatches(client, writer, records, compression, deadline),
+        addOffset(transaction, deadline),
+      ]);
+      for (const part of parts) if (part.status === 'rejected') throw part.reason;
       await end(true, deadline);
     } catch (error) {
       if (error instanceof TooLargeError && (await aborted())) throw error;

@@ -63,7 +63,7 @@ export async function subscribe(client: Client, topic: string, group: string, me
     await membership.leave();
     await client.close();
   });
-  // Whoever waits for it sees it; nobody has to.
+  // Nobody has to wait for it.
   ended.catch(() => undefined);
 
   return {

@@ -1,18 +1,10 @@
+import type { ISocketFactory, Logger } from 'kafkajs';
+
 // The parts of kafkajs 2.2.4 that are used and that its own types leave out. Offsets, producer ids and timestamps are decimal text there.
 
-export interface LogEntry {
-  readonly level: number;
-  readonly namespace: string;
-  readonly log: { readonly message: string; readonly [field: string]: unknown };
-}
-
-export interface KafkaLogger {
-  readonly namespace: (name: string) => KafkaLogger;
-}
-
 export interface ClusterOptions {
-  readonly logger: KafkaLogger;
-  readonly socketFactory: unknown;
+  readonly logger: Logger;
+  readonly socketFactory: ISocketFactory;
   readonly brokers: readonly string[];
   readonly ssl: object | undefined;
   readonly sasl: object | undefined;

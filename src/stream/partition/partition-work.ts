@@ -1,5 +1,5 @@
 import { ScoreBatchError } from '../../errors.ts';
-import type { LogBatch, LogRecord } from '../log.ts';
+import { type Committed, type LogBatch, type LogRecord, type PartitionProducer, TooLargeError } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
 import type { KeyPlaces } from './key-places.ts';
 import { checksumOf, encodeMetadata, rulesOf } from './metadata.ts';
@@ -7,7 +7,15 @@ import { type OpenPartition, reachable } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 import { madeAgain } from './resume.ts';
 import type { ScorerInUse } from './scorer-in-use.ts';
-import { type DueRecord, nothingWritten, reject, scoreDue, type Written } from './scoring.ts';
+import {
+  type DueRecord,
+  nothingWritten,
+  reject,
+  replaceTooLarge,
+  type ScoringOptions,
+  scoreDue,
+  type Written,
+} from './scoring.ts';
 
 /** What a record in memory takes besides its value. */
 const RECORD_BYTES = 150;
@@ -156,7 +164,7 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
     }),
   };
   const began = clock.now();
-  await reachable(producer.commit({ records: written.records, ...committed }));
+  await send(producer, written, committed, { ...options, partition, scorer });
   open.committed = committed;
   open.lastCommitted = last;
   open.model = scorer.digest;
@@ -169,6 +177,22 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
     duplicates: written.duplicates,
     rejected: written.rejected,
   });
+}
+
+/** A score that is too large becomes a dead letter. */
+async function send(
+  producer: PartitionProducer,
+  written: Written,
+  committed: Committed,
+  options: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
+): Promise<void> {
+  for (;;) {
+    try {
+      return await reachable(producer.commit({ records: written.records, ...committed }));
+    } catch (error) {
+      if (!(error instanceof TooLargeError) || !replaceTooLarge(error.record, written, options)) throw error;
+    }
+  }
 }
 
 function takeRecord(open: OpenPartition, offset: number): LogRecord {

@@ -29,7 +29,8 @@ export function keepPauses(subscription: () => Pick<Subscription, 'pause' | 'res
       subscription()?.resume([partition]);
     },
     forget(partition) {
-      reasons.delete(partition);
+      // Or the log would still pause it when it comes back.
+      if (reasons.delete(partition)) subscription()?.resume([partition]);
     },
     has: (partition) => reasons.has(partition),
     apply(partition) {

@@ -6,7 +6,7 @@ import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 
-/** Why a record of the input is no event. */
+/** Why a record of the input cannot be an event. */
 export interface NoEvent {
   readonly reason: EventRejection;
   /** For people, such as the name of a field; never a value. */
@@ -89,7 +89,7 @@ export interface FlowOptions {
   };
   /** Where a group begins that has committed nothing. */
   readonly start: 'earliest' | 'latest';
-  /** Goes on where other features were committed: windows are made again with these. */
+  /** Continues where other features were committed: windows are made again with these. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
   readonly windowOf: (

@@ -7,13 +7,15 @@ import type { FlowOptions, NoEvent } from './ports.ts';
 /** What a transaction writes, and what is counted of it. */
 export interface Written {
   readonly records: OutputRecord[];
+  /** Of each record the event that it is a score of; undefined for a dead letter. */
+  readonly origins: (DueRecord | undefined)[];
   readonly events: DueEvent[];
   readonly rejected: Map<EventRejection, number>;
   duplicates: number;
 }
 
 export function nothingWritten(): Written {
-  return { records: [], events: [], rejected: new Map(), duplicates: 0 };
+  return { records: [], origins: [], events: [], rejected: new Map(), duplicates: 0 };
 }
 
 export interface ScoringOptions
@@ -54,7 +56,38 @@ export function reject(
   { outputs, partition, scorer, clock }: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
 ): void {
   written.records.push(outputs.rejected({ ...why, partition, record, scorer, rejectedAt: clock.now() }));
+  written.origins.push(undefined);
   written.rejected.set(why.reason, (written.rejected.get(why.reason) ?? 0) + 1);
+}
+
+/**
+ * Puts a dead letter in the place of a score that the log refuses for its size.
+ *
+ * @returns false if the record is not of a score
+ */
+export function replaceTooLarge(
+  large: OutputRecord,
+  written: Written,
+  options: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
+): boolean {
+  const origin = written.origins[written.records.findIndex((one) => isSame(one, large))];
+  if (origin === undefined) return false;
+  const kept = written.records.map((record, i) => ({ record, of: written.origins[i] })).filter(({ of }) => of !== origin);
+  written.records.splice(0, Number.POSITIVE_INFINITY, ...kept.map(({ record }) => record));
+  written.origins.splice(0, Number.POSITIVE_INFINITY, ...kept.map(({ of }) => of));
+  written.events.splice(written.events.indexOf(origin.due), 1);
+  reject(origin.record, tooLarge(large), written, options);
+  return true;
+}
+
+/** The log may name it by a copy. */
+function isSame(one: OutputRecord, other: OutputRecord): boolean {
+  const bytes = ({ value }: OutputRecord) => Buffer.from(value as string);
+  return one === other || (one.topic === other.topic && bytes(one).equals(bytes(other)));
+}
+
+function tooLarge(record: OutputRecord): NoEvent {
+  return { reason: 'too large', detail: `its score has ${bytesOf(record)} bytes` };
 }
 
 async function scorePart(part: readonly DueRecord[], written: Written, options: ScoringOptions): Promise<void> {
@@ -75,10 +108,13 @@ async function scorePart(part: readonly DueRecord[], written: Written, options: 
     const records = outputs.scored(event);
     const large = records.find((one) => bytesOf(one) > (mostBytes?.(one.topic) ?? Number.POSITIVE_INFINITY));
     if (large !== undefined) {
-      reject(record, { reason: 'too large', detail: `its score has ${bytesOf(large)} bytes` }, written, options);
+      reject(record, tooLarge(large), written, options);
       continue;
     }
-    for (const one of records) written.records.push(one);
+    for (const one of records) {
+      written.records.push(one);
+      written.origins.push(part[i]);
+    }
     written.events.push(due);
   }
 }

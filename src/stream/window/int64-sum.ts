@@ -1,16 +1,46 @@
-import type { FeatureValue } from '../event.ts';
-
 const LEAST = -(2n ** 63n);
 const GREATEST = 2n ** 63n - 1n;
-const EXACT = 2n ** 53n;
+const LOW = 2 ** 27;
 
-/** A sum as features show it: a number within 2^53, else a bigint; undefined beyond int64. */
-export function toSum(sum: bigint): number | bigint | undefined {
-  if (sum < LEAST || sum > GREATEST) return undefined;
-  return sum >= -EXACT && sum <= EXACT ? Number(sum) : sum;
-}
+/** An exact sum of whole numbers within 2^53, of up to 2^26 of them, from which they may be taken away again. */
+export class Int64Sum {
+  #count = 0;
+  /** The sum is `high * 2^27 + low`; both are always exact. */
+  #high = 0;
+  #low = 0;
 
-/** double(sum) / double(count) */
-export function toMean(sum: number | bigint | undefined, count: number): FeatureValue | undefined {
-  return sum === undefined ? undefined : Number(sum) / count;
+  clear(): void {
+    this.#count = 0;
+    this.#high = 0;
+    this.#low = 0;
+  }
+
+  add(value: number): void {
+    const high = Math.floor(value / LOW);
+    this.#count += 1;
+    this.#high += high;
+    this.#low += value - high * LOW;
+  }
+
+  remove(value: number): void {
+    const high = Math.floor(value / LOW);
+    this.#count -= 1;
+    this.#high -= high;
+    this.#low -= value - high * LOW;
+  }
+
+  /** A number where that is safe, else a bigint; null for no values, undefined beyond int64. */
+  get sum(): number | bigint | null | undefined {
+    if (this.#count === 0) return null;
+    const near = this.#high * LOW + this.#low;
+    if (Number.isSafeInteger(near)) return near;
+    const sum = BigInt(this.#high) * BigInt(LOW) + BigInt(this.#low);
+    return sum < LEAST || sum > GREATEST ? undefined : sum;
+  }
+
+  /** double(sum) / double(count); null for no values, undefined where the sum is beyond int64. */
+  get mean(): number | null | undefined {
+    const { sum } = this;
+    return typeof sum === 'number' || typeof sum === 'bigint' ? Number(sum) / this.#count : sum;
+  }
 }

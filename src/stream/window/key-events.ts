@@ -1,4 +1,5 @@
 import { OFFSET, type RecordLayout, TIME } from './record-layout.ts';
+import type { RunningValues } from './running-values.ts';
 
 const FIRST_CAPACITY = 4;
 /** About what a key takes beside its characters and records: an entry of a map, this object, an array buffer. */
@@ -17,6 +18,8 @@ export class KeyEvents {
   /** The newest event that had to leave because there were too many. */
   droppedTime = Number.NEGATIVE_INFINITY;
   droppedOffset = -1;
+  /** Of a key that has many events. */
+  running: RunningValues | undefined;
   readonly #layout: RecordLayout;
   #capacity = FIRST_CAPACITY;
   #idBytes = 0;
@@ -33,7 +36,7 @@ export class KeyEvents {
   }
 
   get bytes(): number {
-    return KEY_BYTES + this.key.length + this.data.byteLength + this.#idBytes;
+    return KEY_BYTES + this.key.length + this.data.byteLength + this.#idBytes + (this.running?.bytes(this.size) ?? 0);
   }
 
   /** Time of the newest event; there must be one. */
@@ -77,11 +80,13 @@ export class KeyEvents {
       else this.ids.splice(at, 0, id);
       this.#idBytes += ID_BYTES + id.length;
     }
+    this.running?.inserted(this, at);
     return at;
   }
 
   /** Removes the oldest record. */
   removeFirst(): void {
+    this.running?.removing(this);
     this.#layout.release(this.data, this.from * this.#layout.width);
     if (this.ids !== undefined) {
       this.#idBytes -= ID_BYTES + (this.ids[this.from]?.length ?? 0);

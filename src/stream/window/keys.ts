@@ -1,7 +1,19 @@
 import { KeyEvents } from './key-events.ts';
 import type { RecordLayout } from './record-layout.ts';
+import type { RunningValues } from './running-values.ts';
 
 const BUCKETS_PER_HORIZON = 64;
+
+/** From so many events on, the features of a key are kept up to date: below, looking at each event is quicker. */
+const MANY = 64;
+const FEW = 16;
+
+/** How the events of a key are kept. */
+export interface KeyShape {
+  readonly layout: RecordLayout;
+  readonly keepIds: boolean;
+  readonly createRunning: () => RunningValues;
+}
 
 /** All keys of a partition. Those whose events are all old are found by buckets of time, without looking at the others. */
 export class Keys {
@@ -9,14 +21,16 @@ export class Keys {
   #bytes = 0;
   readonly #layout: RecordLayout;
   readonly #keepIds: boolean;
+  readonly #createRunning: () => RunningValues;
   readonly #keys = new Map<string, KeyEvents>();
   readonly #bucketMs: number;
   /** Every key is in one bucket, at or before that of its newest event; the earliest first. */
   readonly #buckets: { readonly end: number; keys: KeyEvents[] }[] = [];
 
-  constructor(layout: RecordLayout, keepIds: boolean, horizonMs: number) {
+  constructor({ layout, keepIds, createRunning }: KeyShape, horizonMs: number) {
     this.#layout = layout;
     this.#keepIds = keepIds;
+    this.#createRunning = createRunning;
     this.#bucketMs = Math.max(1, Math.ceil(horizonMs / BUCKETS_PER_HORIZON));
   }
 
@@ -54,6 +68,7 @@ export class Keys {
       events.dropFirst();
       this.#events -= 1;
     }
+    this.#adapt(events);
     this.#bytes += events.bytes - before;
     if (isNew) {
       this.#keys.set(key, events);
@@ -77,9 +92,15 @@ export class Keys {
       this.#keys.delete(events.key);
       this.#bytes -= before;
     } else {
+      this.#adapt(events);
       this.#bytes += events.bytes - before;
       this.#file(events, events.newest);
     }
+  }
+
+  #adapt(events: KeyEvents): void {
+    if (events.size > MANY) events.running ??= this.#createRunning();
+    else if (events.size < FEW) events.running = undefined;
   }
 
   #file(events: KeyEvents, newest: number): void {

@@ -1,5 +1,5 @@
 import type { Condition, EventFeatures, FieldType, FieldValue } from '../../event-features/definition.ts';
-import type { StreamEvent } from '../event.ts';
+import type { FeatureValue, StreamEvent } from '../event.ts';
 import type { Texts } from './texts.ts';
 
 /** Places in a record. */
@@ -64,6 +64,16 @@ export class RecordLayout {
     if (where.length === 0) return { place: FIRST_MASK, bit: 0 };
     const number = this.#filterNumbers.get(JSON.stringify(where)) ?? 0;
     return { place: FIRST_MASK + Math.floor(number / FILTERS_PER_MASK), bit: 1 << (number % FILTERS_PER_MASK) };
+  }
+
+  /** What a number of a field's column stands for. */
+  decoder(name: string): (number: number) => FeatureValue {
+    const { type } = this.column(name);
+    return (number) => {
+      if (Number.isNaN(number)) return null;
+      if (type === 'string') return this.#texts.text(number);
+      return type === 'bool' ? number === 1 : number;
+    };
   }
 
   /** Each record that is written must be released, since it holds texts. */

@@ -1,105 +1,68 @@
 import type { WindowFeature } from '../../event-features/definition.ts';
 import type { FeatureValue } from '../event.ts';
-import type { Aggregate, Range } from './aggregate.ts';
-import { toMean, toSum } from './int64-sum.ts';
-import { type MaskBit, OFFSET, type RecordLayout, TIME } from './record-layout.ts';
+import type { Aggregate } from './aggregate.ts';
+import { Int64Sum } from './int64-sum.ts';
+import { OFFSET, type RecordLayout, TIME } from './record-layout.ts';
+import { type Selection, selectionOf, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 import type { Texts } from './texts.ts';
 
-/** Computes a feature by looking at each event of its window. */
+/** Computes a feature by looking at each event of its window, which is quick where there are few. */
 export function createScan(feature: WindowFeature, layout: RecordLayout, texts: Texts): Aggregate {
+  const selection = selectionOf(feature, layout);
   const { aggregate, field } = feature;
-  const { width } = layout;
-  const mask = layout.mask(feature.where);
-  if (aggregate === 'since') return since(width, mask);
-  if (field === undefined) return countOfEvents(width, mask);
-  const { place, type } = layout.column(field);
+  const type = field === undefined ? undefined : layout.column(field).type;
   switch (aggregate) {
     case 'count':
-      return countOfValues(width, mask, place);
+      return selection.bit === 0 && field === undefined ? ({ from, to }) => to - from : count(selection);
     case 'sum':
     case 'mean':
-      return total(width, mask, place, aggregate === 'mean');
+      return total(selection, aggregate);
     case 'distinct':
-      return type === 'string' ? distinctTexts(width, mask, place, texts) : distinctNumbers(width, mask, place);
+      return type === 'string' ? distinctTexts(selection, texts) : distinctNumbers(selection);
     case 'min':
+      return type === 'string' ? extremeText(selection, -1, texts) : extremeNumber(selection, false);
     case 'max':
-      return type === 'string'
-        ? extremeText(width, mask, place, aggregate === 'max' ? 1 : -1, texts)
-        : extremeNumber(width, mask, place, aggregate === 'max');
-    case 'last': {
-      const last = lastValue(width, mask, place);
-      if (type === 'string') return (range) => ifAny(last(range), (code) => texts.text(code));
-      return type === 'bool'
-        ? (range) => ifAny(last(range), (number) => number === 1)
-        : (range) => ifAny(last(range), (number) => number);
-    }
+      return type === 'string' ? extremeText(selection, 1, texts) : extremeNumber(selection, true);
+    case 'last':
+      return last(selection, layout.decoder(field ?? ''));
+    case 'since':
+      return since(selection);
   }
 }
 
-function ifAny(number: number, toValue: (number: number) => FeatureValue): FeatureValue {
-  return Number.isNaN(number) ? null : toValue(number);
-}
-
-function countOfEvents(width: number, { place, bit }: MaskBit): Aggregate {
+function count(selection: Selection): Aggregate {
   return ({ events: { data }, from, to }) => {
-    if (bit === 0) return to - from;
-    let count = 0;
-    for (let at = from * width + place; at < to * width; at += width) if (((data[at] as number) & bit) !== 0) count += 1;
-    return count;
+    let found = 0;
+    for (let i = from; i < to; i += 1) if (!Number.isNaN(valueAt(selection, data, i))) found += 1;
+    return found;
   };
 }
 
-function countOfValues(width: number, mask: MaskBit, place: number): Aggregate {
+function total(selection: Selection, shown: 'sum' | 'mean'): Aggregate {
+  const exact = new Int64Sum();
   return ({ events: { data }, from, to }) => {
-    let count = 0;
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const value = data[at + place] as number;
-      if (!Number.isNaN(value)) count += 1;
+    exact.clear();
+    for (let i = from; i < to; i += 1) {
+      const value = valueAt(selection, data, i);
+      if (!Number.isNaN(value)) exact.add(value);
     }
-    return count;
+    return exact[shown];
   };
 }
 
-function total(width: number, mask: MaskBit, place: number, isMean: boolean): Aggregate {
-  return ({ events: { data }, from, to }) => {
-    let sum = 0;
-    let wide: bigint | undefined;
-    let count = 0;
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const value = data[at + place] as number;
-      if (Number.isNaN(value)) continue;
-      count += 1;
-      const next = sum + value;
-      if (next > Number.MAX_SAFE_INTEGER || next < Number.MIN_SAFE_INTEGER) {
-        // Both are exact, their sum may not be.
-        wide = (wide ?? 0n) + BigInt(sum) + BigInt(value);
-        sum = 0;
-      } else {
-        sum = next;
-      }
-    }
-    if (count === 0) return null;
-    const exact = wide === undefined ? sum : toSum(wide + BigInt(sum));
-    return isMean ? toMean(exact, count) : exact;
-  };
-}
-
-function distinctNumbers(width: number, mask: MaskBit, place: number): Aggregate {
+function distinctNumbers(selection: Selection): Aggregate {
   return ({ events: { data }, from, to }) => {
     const seen = new Set<number>();
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const value = data[at + place] as number;
+    for (let i = from; i < to; i += 1) {
+      const value = valueAt(selection, data, i);
       if (!Number.isNaN(value)) seen.add(value);
     }
     return seen.size;
   };
 }
 
-function distinctTexts(width: number, mask: MaskBit, place: number, texts: Texts): Aggregate {
+function distinctTexts(selection: Selection, texts: Texts): Aggregate {
   // By code, the last scan that met it: no set is made for each event.
   let seen = new Uint32Array(64);
   let scan = 0;
@@ -109,38 +72,35 @@ function distinctTexts(width: number, mask: MaskBit, place: number, texts: Texts
       scan = 0;
     }
     scan += 1;
-    let count = 0;
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const code = data[at + place] as number;
+    let found = 0;
+    for (let i = from; i < to; i += 1) {
+      const code = valueAt(selection, data, i);
       if (Number.isNaN(code) || seen[code] === scan) continue;
       seen[code] = scan;
-      count += 1;
+      found += 1;
     }
-    return count;
+    return found;
   };
 }
 
-function extremeNumber(width: number, mask: MaskBit, place: number, isMax: boolean): Aggregate {
+function extremeNumber(selection: Selection, isMax: boolean): Aggregate {
   return ({ events: { data }, from, to }) => {
     let extreme = Number.NaN;
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const value = data[at + place] as number;
+    for (let i = from; i < to; i += 1) {
+      const value = valueAt(selection, data, i);
       if (Number.isNaN(value)) continue;
       if (Number.isNaN(extreme) || (isMax ? value > extreme : value < extreme)) extreme = value;
     }
-    return ifAny(extreme, (number) => number);
+    return Number.isNaN(extreme) ? null : extreme;
   };
 }
 
-function extremeText(width: number, mask: MaskBit, place: number, sign: 1 | -1, texts: Texts): Aggregate {
+function extremeText(selection: Selection, sign: 1 | -1, texts: Texts): Aggregate {
   return ({ events: { data }, from, to }) => {
     let extreme: string | null = null;
     let extremeCode = -1;
-    for (let at = from * width; at < to * width; at += width) {
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const code = data[at + place] as number;
+    for (let i = from; i < to; i += 1) {
+      const code = valueAt(selection, data, i);
       if (Number.isNaN(code) || code === extremeCode) continue;
       const text = texts.text(code);
       if (extreme === null || sign * compareTexts(text, extreme) > 0) {
@@ -152,33 +112,31 @@ function extremeText(width: number, mask: MaskBit, place: number, sign: 1 | -1, 
   };
 }
 
-/** The value at the greatest (time, id), NaN for none. */
-function lastValue(width: number, mask: MaskBit, place: number): (range: Range) => number {
+/** The value at the greatest (time, id): the newest time comes first, then ids decide. */
+function last(selection: Selection, decode: (number: number) => FeatureValue): Aggregate {
   return ({ events: { data, ids = [] }, from, to }) => {
     let found = Number.NaN;
     let foundTime = 0;
     let foundId = '';
     for (let i = to - 1; i >= from; i -= 1) {
-      const at = i * width;
-      if (!Number.isNaN(found) && (data[at + TIME] as number) < foundTime) break;
-      if (mask.bit !== 0 && ((data[at + mask.place] as number) & mask.bit) === 0) continue;
-      const value = data[at + place] as number;
-      if (Number.isNaN(value)) continue;
+      const time = data[i * selection.width + TIME] as number;
+      if (!Number.isNaN(found) && time < foundTime) break;
+      const value = valueAt(selection, data, i);
       const id = ids[i] ?? '';
-      if (!Number.isNaN(found) && compareTexts(id, foundId) <= 0) continue;
+      if (Number.isNaN(value) || (!Number.isNaN(found) && compareTexts(id, foundId) <= 0)) continue;
       found = value;
-      foundTime = data[at + TIME] as number;
+      foundTime = time;
       foundId = id;
     }
-    return found;
+    return decode(found);
   };
 }
 
-function since(width: number, { place, bit }: MaskBit): Aggregate {
+function since(selection: Selection): Aggregate {
   return ({ events: { data }, from, to, time, offset }) => {
-    for (let at = (to - 1) * width; at >= from * width; at -= width) {
-      if (bit !== 0 && ((data[at + place] as number) & bit) === 0) continue;
-      if (data[at + OFFSET] !== offset) return time - (data[at + TIME] as number);
+    for (let i = to - 1; i >= from; i -= 1) {
+      const at = i * selection.width;
+      if (data[at + OFFSET] !== offset && !Number.isNaN(valueAt(selection, data, i))) return time - (data[at + TIME] as number);
     }
     return null;
   };

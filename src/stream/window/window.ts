@@ -62,9 +62,10 @@ class Window implements PartitionWindow {
     this.#layout = new RecordLayout(definition, this.#texts);
     this.#ids = new RecentIds(this.#horizonMs);
     const keepIds = definition.features.some(({ aggregate }) => aggregate === 'last');
-    this.#keys = new Keys(this.#layout, keepIds, this.#horizonMs);
     this.#segments = new LogSegments(2 * this.#horizonMs);
-    this.#values = new FeatureValues(definition, this.#layout, this.#texts);
+    const values = new FeatureValues(definition, this.#layout, this.#texts);
+    this.#values = values;
+    this.#keys = new Keys({ layout: this.#layout, keepIds, createRunning: () => values.createRunning() }, this.#horizonMs);
     this.#record = new Float64Array(this.#layout.width);
     this.#position = checkpoint.replay.offset;
     this.#maximum = checkpoint.replay.maximum ?? Number.NEGATIVE_INFINITY;

@@ -21,7 +21,9 @@ export interface Differences {
   readonly features: Readonly<Record<string, { readonly rows: number; readonly example: string }>>;
 }
 
-export function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
+export const NO_DIFFERENCES = { unpaired: 0, different: 0, features: {} };
+
+function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
   if (aggregate === 'mean') return 'DOUBLE';
   const type = fields.find(({ name }) => name === field)?.type ?? 'int64';
   return ['min', 'max', 'last'].includes(aggregate) ? DUCKDB_TYPES[type] : 'BIGINT';

@@ -21,7 +21,7 @@ export interface InputOptions {
   readonly quietMs: number;
 }
 
-/** Events out of order, late, ahead of their timestamp, twice, at the same instant; and what is no event. */
+/** Events out of order, late, ahead of their timestamp, twice, at the same instant; and records without an event. */
 export function arrivalsOf({ random, partition, records, gapMs, quietMs }: InputOptions): Arrival[] {
   const arrivals: Arrival[] = [];
   const sent: { id: string; key: string; time: number; amount: number }[] = [];

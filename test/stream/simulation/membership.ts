@@ -64,6 +64,7 @@ export async function joinGroup({ broker, group, process, member, fetchRecords }
     const lost = [...had].filter((partition) => !partitions.includes(partition));
     readers.clear();
     if (lost.length > 0) await member.revoked(lost);
+    if (closed) return;
     for (const partition of partitions) {
       const reader: Reader = { stopped: false, restart: false, ended: Promise.resolve() };
       reader.ended = read(partition, had.has(partition), reader);

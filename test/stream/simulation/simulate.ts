@@ -78,7 +78,10 @@ export async function simulate(
     if (clock.now >= LONGEST_MS) world.problems.push('the input was not read in a quarter of an hour');
     await clock.sleep(SETTLED_MS);
     finished = true;
-    await Promise.all(slots.map((slot) => slot.flow?.finish()));
+    const drained = Promise.all(slots.map((slot) => slot.flow?.finish()));
+    const late = clock.sleep(SETTLED_MS).then(() => 'late' as const);
+    if ((await Promise.race([drained, late])) === 'late') world.problems.push('a process did not end');
+    for (const { process } of slots) process?.kill();
   })();
   await clock.run();
   const output = readCommitted(broker);

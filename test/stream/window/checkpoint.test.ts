@@ -20,7 +20,7 @@ describe('a window made again from its checkpoint', () => {
         const whole = todo.map((step) => step.replace(', restart', '') as Step);
         expect(run(definition, log, limits, todo)).toEqual(run(definition, log, limits, whole));
       }),
-      { numRuns: 1500 },
+      { numRuns: 600 },
     );
   });
 
@@ -33,7 +33,7 @@ describe('a window made again from its checkpoint', () => {
         const whole = todo.map((step) => (step === 'restart' ? 'nothing' : step));
         expect(run(definition, log, limits, todo)).toEqual(run(definition, log, limits, whole));
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -45,7 +45,7 @@ describe('a window made again from its checkpoint', () => {
         const { due, accepted } = run(definition, log, limits, [...todo.slice(0, -1), 'take idle']);
         expect(due.map(({ event }) => event.offset).sort(byNumber)).toEqual(accepted);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -68,7 +68,7 @@ describe('a window made again from its checkpoint', () => {
         const start = replay.maximum ?? tooMuch[0]?.time ?? 0;
         expect((greatest(tooMuch.slice(0, -1)) ?? start) - start).toBeLessThan(Math.max(1, Math.ceil(span / 256)));
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

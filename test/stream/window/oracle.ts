@@ -115,7 +115,7 @@ function featureOf(
       const sum = values.reduce((all, value) => all + BigInt(value as number), 0n);
       if (sum !== BigInt.asIntN(64, sum)) return 'overflow';
       if (feature.aggregate === 'mean') return Number(sum) / values.length;
-      return sum >= -(2n ** 53n) && sum <= 2n ** 53n ? Number(sum) : sum;
+      return Number.isSafeInteger(Number(sum)) ? Number(sum) : sum;
     }
   }
 }

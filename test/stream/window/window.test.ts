@@ -2,16 +2,19 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { StreamEvent } from '../../../src/stream/event.ts';
 import { createPartitionWindow } from '../../../src/stream/window/window.ts';
-import { definitions, logs } from './logs.ts';
+import { definitions, hotLogs, logs } from './logs.ts';
 import { expectedOf } from './oracle.ts';
 
-it('computes what the meaning of features says, however often due events are taken', () => {
+it.each([
+  { of: 'few events a key', arbitrary: logs, caps: [1, 2, 5, 1000], numRuns: 1000 },
+  { of: 'many events a key', arbitrary: hotLogs, caps: [70, 100, 1000], numRuns: 150 },
+])('computes what the meaning of features says, however often due events are taken: $of', ({ arbitrary, caps, numRuns }) => {
   fc.assert(
     fc.property(
       definitions,
-      logs,
+      arbitrary,
       fc.infiniteStream(fc.boolean()),
-      fc.constantFrom(1, 2, 5, 1000),
+      fc.constantFrom(...caps),
       (definition, log, takes, eventsPerKey) => {
         const window = createPartitionWindow(definition, { eventsPerKey });
         const verdicts = [];
@@ -27,7 +30,7 @@ it('computes what the meaning of features says, however often due events are tak
         expect(window.pending).toBe(verdicts.filter((verdict) => verdict === 'accepted').length - due.length);
       },
     ),
-    { numRuns: 3000 },
+    { numRuns },
   );
 });
 

@@ -1,0 +1,120 @@
+import path from 'node:path';
+import { findSide } from '../compare/side.ts';
+import type { Context } from '../context.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { EventFeatures } from '../event-features/definition.ts';
+import { readEventFeatures } from '../event-features/read.ts';
+import { type Job, loadJob } from '../job/load.ts';
+import { readText } from '../job/locate.ts';
+import type { StreamCompareOutput } from '../json/stream.ts';
+import { openWarehouses, tableNames } from '../plan/warehouses.ts';
+import { agrees, type LookBack, lookBack } from '../stream/compare/look-back.ts';
+import { showLookBack } from '../stream/compare/text.ts';
+import { type Written, writtenFile, writtenTopic } from '../stream/compare/written.ts';
+import { readStreamSettings } from '../stream/settings/read.ts';
+import type { StreamSettings } from '../stream/settings.ts';
+import { alignTable } from '../terminal/table.ts';
+import { chooseWindow, type JobFlags, type WindowOptions } from './options.ts';
+
+export interface StreamCompareFlags extends JobFlags, WindowOptions {
+  readonly batch: string;
+  readonly scores?: string;
+  readonly deadLetter?: string;
+  readonly allowOther?: boolean;
+  readonly named?: number;
+}
+
+export interface StreamCompared {
+  readonly data: StreamCompareOutput;
+  readonly text: string;
+  /** The error to end with once the comparison is shown; undefined if the scores agree. */
+  readonly refusal: ScoreBatchError | undefined;
+}
+
+/** Events that are named of each kind. */
+const NAMED = 20;
+/** Of the database that both sides are read into. */
+const MEMORY_BYTES = 512 * 2 ** 20;
+/** Scores are written after their events, but a clock may be behind. */
+const BEFORE_MS = 3_600_000;
+
+/** Compares what a stream wrote of the events of a window with what a batch job published for it, and changes nothing. */
+export async function streamCompareCommand(flags: StreamCompareFlags, context: Context): Promise<StreamCompared> {
+  const { folder, environment, subject, signal } = context;
+  const settings = await readStreamSettings(flags.job, folder, environment);
+  subject.job = settings.name;
+  const job = await loadJob(flags.batch, folder, environment);
+  const { definition } = job;
+  const window = chooseWindow(flags, definition.time_zone, context);
+  const warehouses = await openWarehouses(job, context);
+  await warehouses.reachSink();
+  const scores = tableNames(definition).scores;
+  const side = await findSide(window.label, { definition, ledger: warehouses.ledger, scores });
+  subject.runId = side.run.runId;
+  const range = { start: window.start.getTime(), end: window.end.getTime() };
+  await using _reading = warehouses.readTogether();
+  const look = await lookBack({
+    ...(await writtenBy(settings, flags, range.start - BEFORE_MS, context)),
+    ...{ batch: { side, read: (work) => warehouses.sink.read(work) }, batchJob: definition.name },
+    ...{ features: settings.features, batchFeatures: await featuresOf(job, settings.features), window: range },
+    ...{ allowOther: flags.allowOther === true, named: flags.named ?? NAMED },
+    ...{ memory: context.maxMemory ?? MEMORY_BYTES, signal },
+  });
+  const named = { job: settings.name, batch: definition.name, window: window.label, runId: side.run.runId };
+  return {
+    data: dataOf(named, look, side.facts.model, settings.features),
+    text: showLookBack(named, look, alignTable),
+    refusal: agrees(look)
+      ? undefined
+      : new ScoreBatchError('refused', `the scores of the stream ${settings.name} are not those of ${definition.name}`, {
+          hint: 'docs/stream-look-back.md says what can be the reason, and how to find it',
+        }),
+  };
+}
+
+/** What the stream wrote: files, or the topics of its job file. */
+async function writtenBy(
+  settings: StreamSettings,
+  flags: StreamCompareFlags,
+  from: number,
+  { folder, signal, atEnd }: Context,
+): Promise<{ readonly scores: Written; readonly deadLetter: Written | undefined }> {
+  if (flags.scores === undefined) {
+    if (flags.deadLetter !== undefined) {
+      throw new ScoreBatchError('usage', '--dead-letter needs --scores', {
+        hint: 'name both files, or neither: then the topics of the job file are read',
+      });
+    }
+    const { openKafka } = await import('../stream/kafka/open.ts');
+    const log = await openKafka(settings.kafka);
+    atEnd(() => log.close());
+    const topic = (name: string) => writtenTopic(log, name, from, signal);
+    return { scores: topic(settings.output.scores), deadLetter: topic(settings.output.deadLetter) };
+  }
+  const file = (name: string) => writtenFile(path.resolve(folder, name), name);
+  return { scores: file(flags.scores), deadLetter: flags.deadLetter === undefined ? undefined : file(flags.deadLetter) };
+}
+
+/** Digest of the features of the batch job. Where it has a query instead of events, nothing says which features it has. */
+async function featuresOf({ definition, root }: Job, own: EventFeatures): Promise<string> {
+  const { events } = definition.source;
+  if (events === undefined) return own.digest;
+  const text = await readText(path.resolve(root, events.features), 'the feature file');
+  return readEventFeatures(text, events.features).digest;
+}
+
+function dataOf(
+  { job, batch, window, runId }: Parameters<typeof showLookBack>[0],
+  { outside, only, other, ...look }: LookBack,
+  model: StreamCompareOutput['model'],
+  { digest, asOf }: EventFeatures,
+): StreamCompareOutput {
+  return {
+    ...{ job, batch, window, run_id: runId, model, features_digest: digest, as_of: asOf },
+    ...{ compared: look.compared, equal: look.equal, differ: look.differ, largest_difference: look.largest },
+    ...{ only_stream: only.stream, only_batch: only.batch, doubled: look.doubled },
+    ...{ idle: outside.idle, capped: outside.capped, repeated: outside.repeated },
+    ...{ other_model: other.model, other_features: other.features },
+    ...{ not_scored: look.rejected, differences: look.differences, named: look.named },
+  };
+}

@@ -1,0 +1,179 @@
+import { tmpdir } from 'node:os';
+import { type Database, openDatabase } from '../../duckdb/database.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import { type Difference, differencesOf } from './differences.ts';
+import { type Batch, loadPublished, refuseOtherKey } from './published.ts';
+import { loadWritten, type TimeRange } from './rows.ts';
+import type { Written } from './written.ts';
+
+export interface LookBackOptions {
+  readonly scores: Written;
+  readonly deadLetter: Written | undefined;
+  readonly batch: Batch;
+  /** Name of the batch job. */
+  readonly batchJob: string;
+  readonly features: EventFeatures;
+  /** Digest of the features of the batch job as its feature file is now. */
+  readonly batchFeatures: string;
+  readonly window: TimeRange;
+  /** Leaves out scores of another model or of other features instead of refusing them. */
+  readonly allowOther: boolean;
+  /** Most events that are named of each kind. */
+  readonly named: number;
+  /** Bytes. */
+  readonly memory: number;
+  readonly signal: AbortSignal;
+}
+
+/** Where Kafka kept an event that was not scored, and why it was not. */
+export interface NamedRejection {
+  readonly reason: string;
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** What the stream wrote of the events of a window against what the batch published. */
+export interface LookBack {
+  /** Events that both scored, of which as many are equal to 1e-6, and as many are not. */
+  readonly compared: number;
+  readonly equal: number;
+  readonly differ: number;
+  /** Of the events that were compared; null if there are none. */
+  readonly largest: number | null;
+  readonly only: { readonly stream: number; readonly batch: number };
+  /** Outside the agreement: scored before their time, with a window that was cut, or several times under one id. */
+  readonly outside: { readonly idle: number; readonly capped: number; readonly repeated: number };
+  /** Scores of another model or of other features, which were left out. */
+  readonly other: { readonly model: number; readonly features: number };
+  /** Records of the stream that are there twice: the stream did not write them exactly once. */
+  readonly doubled: number;
+  readonly rejected: readonly { readonly reason: string; readonly events: number }[];
+  readonly differences: readonly Difference[];
+  readonly named: {
+    readonly only_stream: readonly string[];
+    readonly only_batch: readonly string[];
+    readonly idle: readonly string[];
+    readonly capped: readonly string[];
+    readonly repeated: readonly string[];
+    readonly rejected: readonly NamedRejection[];
+  };
+}
+
+/**
+ * Compares score by score. Memory stays bounded: both sides are tables of a database that spills to disk.
+ *
+ * @throws ScoreBatchError `refused` if scores are of another model or of other features, `configuration` if records are not those of
+ *   a stream, or the batch is not one of events
+ */
+export async function lookBack(options: LookBackOptions): Promise<LookBack> {
+  const { batch, batchJob, features, window, memory, signal } = options;
+  refuseOtherKey(batch, features.id, batchJob);
+  await using database = await openDatabase(':memory:', { memory, temporary: tmpdir(), signal });
+  await loadWritten(database, options, window);
+  await loadPublished(database, batch);
+  const model = batch.side.facts.model.digest;
+  const other = await otherScores(database, { model, features: options.batchFeatures });
+  if (!options.allowOther) refuseOther(other, options);
+  await database.run(PAIRED);
+  const [counts = []] = await database.rows(COUNTS);
+  const [compared, equal, largest, onlyStream, onlyBatch, idle, capped, repeated, doubled] = counts.map((cell) =>
+    cell === null ? null : Number(cell),
+  );
+  const rejected = await database.rows('SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason');
+  return {
+    compared: compared ?? 0,
+    equal: equal ?? 0,
+    differ: (compared ?? 0) - (equal ?? 0),
+    largest: largest === null || largest === undefined ? null : largest / 1e6,
+    only: { stream: onlyStream ?? 0, batch: onlyBatch ?? 0 },
+    outside: { idle: idle ?? 0, capped: capped ?? 0, repeated: repeated ?? 0 },
+    other,
+    doubled: doubled ?? 0,
+    rejected: rejected.map(([reason, events]) => ({ reason: String(reason), events: Number(events) })),
+    differences: await differencesOf(database, batch, features, options.named),
+    named: await namedOf(database, options.named),
+  };
+}
+
+/** The window's scores agree, and each was written once. */
+export function agrees({ differ, only, doubled }: LookBack): boolean {
+  return differ === 0 && only.stream === 0 && only.batch === 0 && doubled === 0;
+}
+
+/** Scores of the model and the features that count move to `kept`. */
+async function otherScores(
+  database: Database,
+  { model, features }: { readonly model: string; readonly features: string },
+): Promise<LookBack['other']> {
+  const [row = []] = await database.rows(
+    `SELECT count(*) FILTER (model <> $model), count(*) FILTER (model = $model AND features_digest <> $features) FROM scored`,
+    { model, features },
+  );
+  await database.run('CREATE TABLE kept AS SELECT * FROM scored WHERE model = $model AND features_digest = $features', {
+    model,
+    features,
+  });
+  return { model: Number(row[0]), features: Number(row[1]) };
+}
+
+function refuseOther({ model, features }: LookBack['other'], { batchJob }: LookBackOptions): void {
+  if (model === 0 && features === 0) return;
+  const what = model > 0 ? 'by another model than' : 'with other features than';
+  throw new ScoreBatchError(
+    'refused',
+    `the stream scored ${model > 0 ? model : features} events of the window ${what} ${batchJob}`,
+    {
+      hint: 'run the window with what the stream had, or add --allow-other to leave those events out',
+    },
+  );
+}
+
+/**
+ * Every id once. A score that is outside the agreement, or not the only one of its id, takes its event out of the comparison, also
+ * on the other side.
+ */
+const PAIRED = `CREATE TABLE paired AS
+  WITH ids AS (
+    SELECT id, count(DISTINCT (partition, position)) AS places, any_value(millionths) AS millionths, any_value(features) AS features,
+      CASE WHEN count(DISTINCT (partition, position)) > 1 THEN 'repeated' ELSE any_value(outside) END AS outside
+    FROM kept GROUP BY id
+  ), left_out AS (
+    SELECT DISTINCT id FROM scored ANTI JOIN kept USING (id)
+  )
+  SELECT coalesce(s.id, p.id) AS id, s.millionths AS stream, p.millionths AS batch, s.features,
+    CASE WHEN l.id IS NOT NULL THEN 'other' ELSE s.outside END AS outside
+  FROM ids s FULL JOIN published p ON s.id = p.id LEFT JOIN left_out l ON l.id = coalesce(s.id, p.id)`;
+
+// Scores are whole millionths, so one of them is 1e-6.
+const COUNTS = `SELECT
+    count(*) FILTER (outside IS NULL AND stream IS NOT NULL AND batch IS NOT NULL),
+    count(*) FILTER (outside IS NULL AND abs(stream - batch) <= 1),
+    max(abs(stream - batch)) FILTER (outside IS NULL),
+    count(*) FILTER (outside IS NULL AND batch IS NULL),
+    count(*) FILTER (outside IS NULL AND stream IS NULL),
+    count(*) FILTER (outside = 'idle'),
+    count(*) FILTER (outside = 'capped'),
+    count(*) FILTER (outside = 'repeated'),
+    (SELECT count(*) - count(DISTINCT (partition, position)) FROM scored)
+  FROM paired`;
+
+async function namedOf(database: Database, most: number): Promise<LookBack['named']> {
+  const ids = async (condition: string): Promise<string[]> =>
+    (await database.rows(`SELECT id FROM paired WHERE ${condition} ORDER BY id LIMIT ${most}`)).map(([id]) => String(id));
+  const rejected = await database.rows(
+    `SELECT reason, partition, position FROM rejected ORDER BY partition, position LIMIT ${most}`,
+  );
+  return {
+    only_stream: await ids('outside IS NULL AND batch IS NULL'),
+    only_batch: await ids('outside IS NULL AND stream IS NULL'),
+    idle: await ids("outside = 'idle'"),
+    capped: await ids("outside = 'capped'"),
+    repeated: await ids("outside = 'repeated'"),
+    rejected: rejected.map(([reason, partition, offset]) => ({
+      reason: String(reason),
+      partition: Number(partition),
+      offset: Number(offset),
+    })),
+  };
+}

@@ -1,0 +1,88 @@
+import { expect, it } from 'vitest';
+import { parseMetadata } from '../../../src/stream/partition/metadata.ts';
+import type { Scorer } from '../../../src/stream/scorer.ts';
+import { readCommitted } from '../simulation/broker.ts';
+import { SILENT, simulatedScorer } from '../simulation/simulate.ts';
+import { append, place } from './one-process.ts';
+
+const TEN = Array.from({ length: 10 }, () => ({ key: 'k' }));
+
+it('switches the model between transactions, writes where, and says when the earlier one is free', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  const told: string[] = [];
+  let inUse = 0;
+  const counted = (digest: string): Scorer => {
+    const scorer = simulatedScorer({ work: () => topic.sleep(500), random: () => 0 }, digest);
+    return {
+      ...scorer,
+      async score(events) {
+        inUse += 1;
+        const scores = await scorer.score(events);
+        inUse -= 1;
+        return scores;
+      },
+    };
+  };
+  const error = await topic.run({ scorer: counted('first') }, async (flow) => {
+    while (inUse === 0) await topic.sleep(10);
+    const free = flow.swap(counted('second')).then(() => told.push(`free, ${inUse} in use`));
+    told.push(`swapped, ${inUse} in use`);
+    await free;
+    await topic.sleep(5000);
+    append(topic.broker, TEN);
+    await topic.sleep(5000);
+  });
+  expect(error).toBeUndefined();
+  expect(told).toEqual(['swapped, 1 in use', 'free, 0 in use']);
+  const models = readCommitted(topic.broker).map(({ value }) => (JSON.parse(String(value)) as { model: string }).model);
+  const switched = models.indexOf('second');
+  expect(models).toEqual(models.map((_, i) => (i < switched ? 'first' : 'second')));
+  const { offset, metadata } = topic.broker.committed.get(0) ?? { offset: 0, metadata: '' };
+  expect(parseMetadata(metadata, offset, 'here')).toMatchObject({ model: 'second', modelSince: switched });
+});
+
+it('reads nothing while the operator pauses it, and then all of it', async () => {
+  const topic = place();
+  const read: number[] = [];
+  const observer = { ...SILENT, read: (_partition: number, records: number) => read.push(records) };
+  let whilePaused = -1;
+  const error = await topic.run({ observer }, async (flow) => {
+    await topic.sleep(1000);
+    flow.pause();
+    await topic.sleep(1000);
+    append(topic.broker, TEN);
+    await topic.sleep(5000);
+    whilePaused = read.length;
+    flow.resume();
+    await topic.sleep(5000);
+  });
+  expect(error).toBeUndefined();
+  expect(whilePaused).toBe(0);
+  expect(topic.written()).toHaveLength(10);
+});
+
+it('begins at the end if that is asked for, and stays there although it ends before the first event', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  expect(await topic.run({ start: 'latest' })).toBeUndefined();
+  append(topic.broker, TEN);
+  expect(await topic.run({ start: 'latest' })).toBeUndefined();
+  expect(topic.written()).toEqual(TEN.map((_, i) => `0:${10 + i}`));
+});
+
+it('drains: what is in flight is committed, what came later is read by the next process', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  const positions: number[] = [];
+  const observer = {
+    ...SILENT,
+    committed: (_partition: number, { position }: { position: number }) => positions.push(position),
+  };
+  expect(await topic.run({ observer }, () => topic.sleep(300))).toBeUndefined();
+  const afterwards = topic.written().length;
+  expect(afterwards).toBe(positions.at(-1) ?? 0);
+  append(topic.broker, TEN);
+  expect(await topic.run()).toBeUndefined();
+  expect(topic.written()).toEqual([...TEN, ...TEN].map((_, i) => `0:${i}`));
+});
