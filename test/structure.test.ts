@@ -108,7 +108,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'event-features',
     'event-features/flink',
-    'features',
     'stream',
     'stream/attributes',
     'stream/kafka',
