@@ -104,6 +104,7 @@ const SYSTEM = [
   'commands/status-slices',
   'slice/replay',
   'slice/slice',
+  'stream/built',
   'stream/window/bounds',
   'sizing/run-sizing',
   'tap',
