@@ -54,5 +54,7 @@ async function* lines(brokers: readonly string[], topic: string): AsyncGenerator
   const options = ['--bootstrap-server', brokers.join(','), '--topic', topic, '--from-beginning'];
   const ends = ['--isolation-level', 'read_committed', '--timeout-ms', String(QUIET_MS)];
   const child = spawn('java', [...args, ...options, ...ends], { stdio: ['ignore', 'pipe', 'ignore'] });
-  for await (const line of createInterface({ input: child.stdout })) yield JSON.parse(line) as OutputRecord;
+  // The consumer says on stdout, too, that its time is up.
+  for await (const line of createInterface({ input: child.stdout }))
+    if (line.startsWith('{')) yield JSON.parse(line) as OutputRecord;
 }
