@@ -60,6 +60,7 @@ const SYSTEM = [
   'deploy/image',
   'deploy/serve',
   'feature-drift',
+  'fraud-walk',
   'evaluation/bad-labels',
   'evaluation/matured',
   'holdout',

@@ -67,8 +67,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
-  'serve/score': ['domain', 'errors', 'features', 'model', 'random', 'runtime', 'serve'],
-  'serve/oip': ['domain', 'features', 'serve', 'suggest', 'versions'],
+  'serve/score': ['domain', 'errors', 'model', 'random', 'runtime', 'serve'],
+  'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
   'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
   'serve/grpc': ['errors', 'serve', 'serve/oip'],
@@ -277,6 +277,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'explain',
     'evaluation (types)',
+    'event-features',
     'event-features/sql',
     'job',
     'json',
@@ -300,6 +301,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'stream/settings',
     'shadow',
     'slice',
+    'stream/kafka',
+    'stream/compare',
     'suggest',
     'tap',
     'tensorize',
@@ -348,7 +351,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'snowflake-sdk': ['warehouse/snowflake'],
   snappy: ['stream/kafka'],
   yaml: ['yaml'],
-  zod: ['job', 'json', 'model', 'serve/settings', 'stream/settings', 'event-features', 'yaml'],
+  zod: ['event-features', 'job', 'json', 'model', 'serve/settings', 'stream/settings', 'yaml'],
 };
 
 interface Import {

@@ -12,7 +12,7 @@ export interface Delivery {
   /** Null for a broken text. */
   readonly key: string | null;
   readonly value: string;
-  /** What the value says; undefined if it is no event. */
+  /** What the value says; undefined if it is not an event. */
   readonly event: Transaction | undefined;
 }
 

@@ -5,7 +5,7 @@ import { identifier as quoted } from '../../../src/duckdb/sql.ts';
 import type { EventFeatures } from '../../../src/event-features/definition.ts';
 import { compareForms, type Differences } from './compare.ts';
 import { FEATURES } from './features.ts';
-import { duckdbForm, embeddedForm, flinkForm, loadLog, PLAIN, plainForm } from './forms.ts';
+import { duckdbForm, embeddedForm, flinkForm, loadLog, PLAIN, plainForm, warehouseForm } from './forms.ts';
 import { generateLog, type LoggedEvent, type LogOptions } from './generate.ts';
 
 const MEMORY = 2e9;
@@ -23,16 +23,23 @@ export interface Agreement {
 /** Has Flink SQL read a log: writes folders `features` and `rejected` of JSON lines. @returns bytes of memory, if they are known */
 export type FlinkJob = (features: EventFeatures, log: readonly LoggedEvent[], output: string) => Promise<number | undefined>;
 
+/** The rows of the compiled SQL over the log in a warehouse. */
+export type WarehouseQuery = (
+  features: EventFeatures,
+  log: readonly LoggedEvent[],
+) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
 export interface AgreeOptions extends LogOptions {
   readonly asOf: EventFeatures['asOf'];
   /** Only as of event. */
   readonly flink?: FlinkJob | undefined;
+  readonly warehouse?: WarehouseQuery;
   /** For files; empty or absent. */
   readonly folder: string;
 }
 
 /** Computes the same features of the same log in every form that is here, and compares them bit by bit. */
-export async function agree({ asOf, flink, folder, ...options }: AgreeOptions): Promise<Agreement> {
+export async function agree({ asOf, flink, warehouse, folder, ...options }: AgreeOptions): Promise<Agreement> {
   const features = { ...FEATURES, asOf };
   await mkdir(folder, { recursive: true });
   const database = await openDatabase(':memory:', { memory: MEMORY, temporary: folder });
@@ -61,6 +68,10 @@ export async function agree({ asOf, flink, folder, ...options }: AgreeOptions): 
       });
       if (forms.flink && memory !== undefined) forms.flink.memory = memory;
       verdictsThatDiffer.flink = await otherVerdicts(database, features, 'flink_rejected', 'reason');
+    }
+    if (warehouse !== undefined) {
+      const rows = await warehouse(features, log);
+      await compare('warehouse', () => warehouseForm({ database, features, folder }, rows, 'warehouse'));
     }
     const counts = await database.rows(`SELECT verdict, count(*) FROM ${PLAIN} GROUP BY ALL ORDER BY ALL`);
     const verdicts = Object.fromEntries(counts.map(([verdict, count]) => [String(verdict), Number(count)]));

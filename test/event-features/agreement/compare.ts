@@ -21,7 +21,14 @@ export interface Differences {
   readonly features: Readonly<Record<string, { readonly rows: number; readonly example: string }>>;
 }
 
-export const NO_DIFFERENCES = { unpaired: 0, different: 0, features: {} };
+/** Which forms differ from the plain one, and where: all agree if there are none. */
+export function disagreeing(forms: Readonly<Record<string, Differences>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(forms)
+      .filter(([, { different, unpaired }]) => different + unpaired > 0)
+      .map(([form, { different, unpaired, features }]) => [form, { different, unpaired, features }]),
+  );
+}
 
 function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
   if (aggregate === 'mean') return 'DOUBLE';
