@@ -46,7 +46,8 @@ export function memoryTopic(topic: string, partitions = 2): MemoryTopic {
         await sleep(1, undefined, { signal }).catch(() => undefined);
       }
     },
-    offsetAt: absent,
+    // Records have their offset as timestamp.
+    offsetAt: async (_, partition, timestamp) => Math.min(timestamp, kept[partition]?.end ?? 0),
     subscribe: absent,
     openProducer: absent,
     close: async () => undefined,
