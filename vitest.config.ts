@@ -105,6 +105,8 @@ const SYSTEM = [
   'commands/status-slices',
   'slice/replay',
   'slice/slice',
+  'stream/built',
+  'stream/window/bounds',
   'sizing/run-sizing',
   'tap',
   'tap-recovery',

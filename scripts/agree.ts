@@ -10,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { agree, trap } from '../test/event-features/agreement/agree.ts';
 import type { Differences } from '../test/event-features/agreement/compare.ts';
+import { runOverFiles } from '../test/flink/file-job.ts';
 
 const { values: flags } = parseArgs({
   options: {
@@ -28,7 +29,12 @@ try {
     print(`at once, against SQL as of event: ${summary(differences)}`);
   } else {
     for (const asOf of ['event', 'arrival'] as const) {
-      const found = await agree({ ...log, asOf, flink: !flags['no-flink'], folder: path.join(folder, asOf) });
+      const found = await agree({
+        ...log,
+        asOf,
+        flink: asOf === 'arrival' || flags['no-flink'] ? undefined : runOverFiles,
+        folder: path.join(folder, asOf),
+      });
       print(`as of ${asOf}: ${log.events} records, ${JSON.stringify(found.verdicts)}`);
       for (const [form, { seconds, memory, ...differences }] of Object.entries(found.forms)) {
         const verdicts = found.verdictsThatDiffer[form];

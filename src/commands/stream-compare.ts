@@ -61,14 +61,12 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
     ...{ memory: context.maxMemory ?? MEMORY_BYTES, signal },
   });
   const named = { job: settings.name, batch: definition.name, window: window.label, runId: side.run.runId };
+  const differs = `the scores of the stream ${settings.name} are not those of ${definition.name}`;
+  if (!agrees(look)) context.console.warn(`${differs}: docs/stream-look-back.md says how to find the reason`);
   return {
     data: dataOf(named, look, side.facts.model, settings.features),
     text: showLookBack(named, look, alignTable),
-    refusal: agrees(look)
-      ? undefined
-      : new ScoreBatchError('refused', `the scores of the stream ${settings.name} are not those of ${definition.name}`, {
-          hint: 'docs/stream-look-back.md says what can be the reason, and how to find it',
-        }),
+    refusal: agrees(look) ? undefined : new ScoreBatchError('refused', differs),
   };
 }
 

@@ -4,6 +4,7 @@ import type { CommandLine } from './command-line.ts';
 import { positiveInteger } from './numbers.ts';
 import { addJobOption, addNamedWindowOptions } from './options.ts';
 import type { StreamCompareFlags } from './stream-compare.ts';
+import type { StreamPlanFlags } from './stream-plan.ts';
 import type { StreamFlags } from './stream-run.ts';
 import type { StreamSqlFlags } from './stream-sql.ts';
 
@@ -25,6 +26,13 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
     .action(async (flags: StreamFlags) => {
       const { streamCommand } = await import('./stream-run.ts');
       await streamCommand(flags, context());
+    });
+  addJobOption(stream.command('plan').description('print what the stream would do, or its features as a job of Flink SQL'))
+    .option('--engine <flink>', 'print Flink SQL instead, which writes the features to a topic (as of event)')
+    .option('--checkpoint <seconds>', 'with --engine: how often Flink commits what it writes (default: 10)', positiveInteger)
+    .action(async (flags: StreamPlanFlags) => {
+      const { streamPlanCommand } = await import('./stream-plan.ts');
+      show(await streamPlanCommand(flags, context()));
     });
   addJobOption(stream.command('sql').description('print the SQL that computes the same features in a warehouse'))
     .requiredOption('--table <table>', 'table with the events')

@@ -85,13 +85,13 @@ async function checkKind(file: string, folder: string, kind: JobKind): Promise<s
   // A file outside jobs/ has no name.
   const given = path.dirname(file) === path.join(folder, 'jobs') ? name : path.relative(folder, file);
   if (found === undefined) {
-    throw new ScoreBatchError('usage', `${path.relative(folder, file)} holds features, and is no job`, {
+    throw new ScoreBatchError('usage', `${path.relative(folder, file)} holds features, not a job`, {
       hint: 'name the job whose features_file it is',
     });
   }
   throw found === 'stream'
     ? new ScoreBatchError('usage', `${name} is a stream job`, { hint: `run \`score-batch stream --job ${given}\`` })
-    : new ScoreBatchError('usage', `${name} is no stream job`, {
+    : new ScoreBatchError('usage', `${name} is not a stream job`, {
         hint: `it has windows: run \`score-batch --job ${given}\`; a stream job names features_file and input`,
       });
 }

@@ -56,3 +56,17 @@ export const streamCompareOutput = z.strictObject({
 });
 
 export type StreamCompareOutput = Made<typeof streamCompareOutput>;
+export const streamPlanOutput = z.strictObject({
+  job,
+  features_digest: digest.describe('SHA-256 of what the features mean, hex'),
+  group: text.optional().describe('the consumer group; like all that follows but engine and sql, without --engine'),
+  partitions: count.optional().describe('partitions of the input topic'),
+  records: count.optional().describe('offsets that the input topic holds'),
+  model: model.optional(),
+  sources: z.record(text, text).optional().describe('feature of the model → window feature, field or attribute'),
+  warnings: z.array(text).optional(),
+  engine: z.literal('flink').optional(),
+  sql: text.optional().describe('with --engine: statements, each ended by `;` and an empty line'),
+});
+
+export type StreamPlanOutput = Made<typeof streamPlanOutput>;

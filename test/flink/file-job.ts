@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -14,12 +15,13 @@ import {
 import { createTable, fieldColumns, frontierLag, LOG, ROW_TIME, timeColumns } from '../../src/event-features/flink/tables.ts';
 import { quoted } from '../../src/event-features/flink/text.ts';
 import type { LoggedEvent } from '../event-features/agreement/generate.ts';
+import { runFlink } from './flink.ts';
 
 /**
  * The printed script over files instead of topics: place and timestamp are in the data. Kafka's source has a watermark per partition,
  * and the least of them counts; here it is in the data, too.
  */
-export function fileScript(features: EventFeatures, input: string, output: string): string {
+function fileScript(features: EventFeatures, input: string, output: string): string {
   const { name } = features;
   const file = (location: string) => ({ connector: 'filesystem', path: `file://${location}`, format: 'json' });
   const columns = [
@@ -44,8 +46,17 @@ export function fileScript(features: EventFeatures, input: string, output: strin
   ]);
 }
 
+/** Reads the log from a file. @returns bytes of memory */
+export async function runOverFiles(features: EventFeatures, log: readonly LoggedEvent[], output: string): Promise<number> {
+  await mkdir(output, { recursive: true });
+  const [input, sql] = ['log.json', 'job.sql'].map((name) => path.join(output, name));
+  await writeLog(log, features, input ?? '');
+  await writeFile(sql ?? '', fileScript(features, input ?? '', output));
+  return (await runFlink(sql ?? '')).memory;
+}
+
 /** One file, in the order of arrival: a second one would be read after the first, or before. */
-export async function writeLog(log: readonly LoggedEvent[], features: EventFeatures, file: string): Promise<void> {
+async function writeLog(log: readonly LoggedEvent[], features: EventFeatures, file: string): Promise<void> {
   await pipeline(Readable.from(lines(log, features)), createWriteStream(file));
 }
 

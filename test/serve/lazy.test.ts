@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { JOB, streamProject } from '../stream/stream-project.ts';
 import { linearProject } from '../support/linear-project.ts';
 import { temporaryFolder } from '../support/project.ts';
 import { scoreBatchProcess } from '../support/score-batch.ts';
@@ -8,6 +9,7 @@ import { IRIS } from './served.ts';
 
 const OF_SERVE =
   /\/(cli-(serve|supervisor)\w*|answering-process\w*)\.js$|\/(prom-client|fastify|grpc-health-check)\/|\/@grpc\//;
+const OF_STREAM = /\/cli-(stream|run)-\w+\.js$|\/kafkajs\//;
 
 /** All files that a call of the command line, and its threads and processes, have loaded. */
 async function loaded(folder: string, args: readonly string[], code: number): Promise<string[]> {
@@ -18,14 +20,19 @@ async function loaded(folder: string, args: readonly string[], code: number): Pr
   return reports.flatMap((text) => (JSON.parse(text) as { result: { url: string }[] }).result.map(({ url }) => url));
 }
 
-it('loads nothing of the server in a run, or to show help', async () => {
+it('loads nothing of the server and of streams in a run, or to show help', async () => {
   const project = await linearProject();
   for (const args of [['-q', '--week'], ['--help'], ['serve', '--help']]) {
     const files = await loaded(project, args, 0);
     expect(files.some((file) => file.endsWith('/dist/cli.js'))).toBe(true);
-    expect(files.filter((file) => OF_SERVE.test(file))).toEqual([]);
+    expect(files.filter((file) => OF_SERVE.test(file) || OF_STREAM.test(file))).toEqual([]);
   }
   // The pattern knows what a server loads: this one is refused once it has read its settings.
   const files = await loaded(project, ['serve', IRIS, '--host', '0.0.0.0'], 78);
   expect(files.filter((file) => OF_SERVE.test(file))).not.toEqual([]);
+  // So does that of a stream, whose broker does not answer.
+  const streamed = await loaded(await streamProject({ job: JOB.replace('localhost:9092', '127.0.0.1:1') }), ['stream'], 69);
+  expect(streamed.filter((file) => OF_STREAM.test(file)).map((file) => /cli-|kafkajs/.exec(file)?.[0])).toEqual(
+    expect.arrayContaining(['cli-', 'kafkajs']),
+  );
 }, 120_000);

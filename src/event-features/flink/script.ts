@@ -64,21 +64,20 @@ export function flinkViews(features: EventFeatures): string[] {
   return views.map(({ name, query }) => `CREATE VIEW ${quoted(name)} AS\n${query}`);
 }
 
-/** All outputs in one job, so that they share the reading. */
+/** Both outputs in one job, so that they share the reading; a topic has one writer, as its transactional ids demand. */
 export function flinkInserts(features: EventFeatures): string {
   const { name, fields } = features;
   const place = [LOG.partition, LOG.offset].map(quoted);
   const list = (columns: readonly string[]): string => columns.join(',\n  ');
-  const rejected = quoted(`${name}_rejected`);
   const values = [...fields.map((field) => quoted(field.name)), ...place, ...featureColumns(features)];
   return `EXECUTE STATEMENT SET BEGIN
 INSERT INTO ${quoted(`${name}_features`)} SELECT
   ${list(values)}
 FROM ${quoted(`${name}_windows`)};
-INSERT INTO ${rejected} SELECT ${place.join(', ')}, ${quoted(VERDICT)}
+INSERT INTO ${quoted(`${name}_rejected`)} SELECT ${place.join(', ')}, ${quoted(VERDICT)}
 FROM ${quoted(`${name}_verdicts`)}
-WHERE ${quoted(VERDICT)} <> 'accepted';
-INSERT INTO ${rejected} SELECT ${place.join(', ')}, CASE WHEN ${isEvent(features)} THEN 'ahead of its timestamp' ELSE 'not an event' END
+WHERE ${quoted(VERDICT)} <> 'accepted'
+UNION ALL SELECT ${place.join(', ')}, CASE WHEN ${isEvent(features)} THEN 'ahead of its timestamp' ELSE 'not an event' END
 FROM ${quoted(`${name}_events`)}
 WHERE NOT (${IS_VALID});
 END`;

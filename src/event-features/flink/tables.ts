@@ -16,7 +16,7 @@ export interface FlinkTopics {
 
 /** Columns that are no field: a field's name cannot have a dollar. */
 export const LOG = { partition: '$partition', offset: '$offset', timestamp: '$timestamp' } as const;
-/** 1970 for what is no event, and for an event ahead of its timestamp: neither moves the watermark, and null is refused. */
+/** 1970 for a record that is not an event, or is ahead of its timestamp: neither moves the watermark. Flink refuses null. */
 export const ROW_TIME = '$row_time';
 export const IS_VALID = `${quoted(ROW_TIME)} > TO_TIMESTAMP_LTZ(0, 3)`;
 export const ARRIVAL = '$arrival';
@@ -43,7 +43,7 @@ export function inputTable(table: string, features: EventFeatures, topics: Flink
       'properties.auto.offset.reset': 'earliest',
       'scan.startup.mode': 'group-offsets',
       format: 'json',
-      // What is no JSON is passed over, and a field of another type is null.
+      // Without it a record that is not JSON ends the job. With it, that is passed over, and a field of another type is null.
       'json.ignore-parse-errors': 'true',
     },
   );

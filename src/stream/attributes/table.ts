@@ -1,7 +1,7 @@
 import type { FieldType, FieldValue } from '../../event-features/definition.ts';
 import type { AttributeRow } from '../attributes.ts';
 import { type ColumnStore, createColumn, textBytes } from './column-store.ts';
-import { KeyIndex } from './key-index.ts';
+import { RowNumbers } from './row-numbers.ts';
 
 export interface AttributeColumn {
   readonly name: string;
@@ -25,7 +25,7 @@ export class AttributeTable<Version> {
   readonly columns: readonly AttributeColumn[];
   readonly #versions: Versions<Version>;
   readonly #stores: readonly ColumnStore[];
-  readonly #rows = new KeyIndex();
+  readonly #rows = new RowNumbers();
   /** Row numbers of removed keys, to be used again. */
   readonly #free: number[] = [];
   #texts = 0;

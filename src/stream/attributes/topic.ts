@@ -104,7 +104,6 @@ async function watch({ topic, facts, next, signal }: Followed, options: Attribut
 
 /** A deleted topic ends its readers with whatever error the broker gives them. */
 async function whyEnded(error: unknown, { topic, facts, next }: Followed, log: Log): Promise<unknown> {
-  if (error instanceof ScoreBatchError && error.kind === 'configuration') return error;
   try {
     checkSame(topic, await log.describe(topic), facts, next);
   } catch (other) {

@@ -1,8 +1,7 @@
 import type { Subscription } from '../log.ts';
 
 /** Who wants that a partition is not read: it is read again once nobody does. */
-export const PAUSE_REASONS = ['operator', 'state', 'restart'] as const;
-export type PauseReason = (typeof PAUSE_REASONS)[number];
+type PauseReason = 'operator' | 'state' | 'restart';
 
 export interface Pauses {
   add(partition: number, reason: PauseReason): void;

@@ -36,7 +36,7 @@ export async function readAttributesFile(
       if (line === '') continue;
       const given = objectOf(line);
       const key = given?.[features.key];
-      if (given === undefined || typeof key !== 'string') throw wrong(`it is no object with ${features.key}`);
+      if (given === undefined || typeof key !== 'string') throw wrong(`it must be an object with ${features.key}`);
       const values = columns.map(({ name: column, type }) => {
         const value = typed(Object.hasOwn(given, column) ? given[column] : null, type);
         if (value === undefined) throw wrong(`${column} is not ${type}`);

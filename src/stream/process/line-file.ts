@@ -3,7 +3,7 @@ import { ScoreBatchError, systemCode } from '../../errors.ts';
 
 /** Where lines go. */
 export interface LineFile {
-  /** @returns false if nobody reads them any more: `score-batch stream --events FILE | head` is no failure */
+  /** @returns false if nobody reads them any more: `score-batch stream --events FILE | head` does not fail */
   write(lines: readonly string[]): Promise<boolean>;
   close(): Promise<void>;
 }

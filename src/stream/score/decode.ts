@@ -3,7 +3,7 @@ import type { EventFeatures, FieldType, FieldValue } from '../../event-features/
 import type { EventRejection, StreamEvent } from '../event.ts';
 import type { LogRecord } from '../log.ts';
 
-/** Why a record is no event. It holds no value of the record. */
+/** Why a record cannot be an event. It holds no value of the record. */
 export interface RefusedRecord {
   readonly reason: EventRejection;
   /** `not JSON`, or the field that is wrong. */

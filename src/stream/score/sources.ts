@@ -53,7 +53,7 @@ export function sourcesOf({ signature, features, attributes, renamed }: Offer): 
     const what = name === feature.name ? name : `${feature.name} (${name})`;
     const [source, ...more] = offered.get(name) ?? [];
     if (source === undefined) {
-      problems.push(`${what} is no feature, field or attribute; ${didYouMean(name, [...offered.keys()])}`);
+      problems.push(`${what} is not a feature, field or attribute; ${didYouMean(name, [...offered.keys()])}`);
     } else if (more.length > 0) {
       problems.push(`${what} is both a ${source.from} and an attribute; rename the attribute`);
     } else if (!accepts(dtype, { name, type: COLUMN_TYPES[source.type], native: source.type })) {

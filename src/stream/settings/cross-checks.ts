@@ -43,7 +43,7 @@ function decisionChecks({ decision, alert_on, output }: StreamFile): Problem[] {
   for (const [at, name] of alert_on.entries()) {
     if (names.includes(name)) continue;
     const hint = names.length === 0 ? 'decision names none' : didYouMean(name, names);
-    problems.push({ path: ['alert_on', at], message: `${name} is no decision; ${hint}` });
+    problems.push({ path: ['alert_on', at], message: `${name} is not a decision; ${hint}` });
   }
   if (alert_on.length > 0 && output.alerts === undefined)
     problems.push({ path: ['alert_on'], message: 'alerts need a topic: set output.alerts' });

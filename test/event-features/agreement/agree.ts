@@ -1,14 +1,12 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { type Database, openDatabase } from '../../../src/duckdb/database.ts';
 import { identifier as quoted } from '../../../src/duckdb/sql.ts';
 import type { EventFeatures } from '../../../src/event-features/definition.ts';
-import { fileScript, writeLog } from '../../flink/file-job.ts';
-import { runFlink } from '../../flink/flink.ts';
 import { compareForms, type Differences } from './compare.ts';
 import { FEATURES } from './features.ts';
-import { duckdbForm, embeddedForm, flinkForm, loadLog, PLAIN, plainForm } from './forms.ts';
-import { generateLog, type LogOptions } from './generate.ts';
+import { duckdbForm, embeddedForm, flinkForm, loadLog, PLAIN, plainForm, warehouseForm } from './forms.ts';
+import { generateLog, type LoggedEvent, type LogOptions } from './generate.ts';
 
 const MEMORY = 2e9;
 
@@ -22,16 +20,26 @@ export interface Agreement {
   readonly verdictsThatDiffer: Readonly<Record<string, number>>;
 }
 
+/** Has Flink SQL read a log: writes folders `features` and `rejected` of JSON lines. @returns bytes of memory, if they are known */
+export type FlinkJob = (features: EventFeatures, log: readonly LoggedEvent[], output: string) => Promise<number | undefined>;
+
+/** The rows of the compiled SQL over the log in a warehouse. */
+export type WarehouseQuery = (
+  features: EventFeatures,
+  log: readonly LoggedEvent[],
+) => Promise<readonly Readonly<Record<string, unknown>>[]>;
+
 export interface AgreeOptions extends LogOptions {
   readonly asOf: EventFeatures['asOf'];
-  /** Flink takes its time; as of arrival there is none. */
-  readonly flink: boolean;
+  /** Only as of event. */
+  readonly flink?: FlinkJob | undefined;
+  readonly warehouse?: WarehouseQuery;
   /** For files; empty or absent. */
   readonly folder: string;
 }
 
 /** Computes the same features of the same log in every form that is here, and compares them bit by bit. */
-export async function agree({ asOf, flink, folder, ...options }: AgreeOptions): Promise<Agreement> {
+export async function agree({ asOf, flink, warehouse, folder, ...options }: AgreeOptions): Promise<Agreement> {
   const features = { ...FEATURES, asOf };
   await mkdir(folder, { recursive: true });
   const database = await openDatabase(':memory:', { memory: MEMORY, temporary: folder });
@@ -51,17 +59,19 @@ export async function agree({ asOf, flink, folder, ...options }: AgreeOptions): 
     await compare('duckdb', () => duckdbForm(database, features, 'duckdb'));
     await compare('embedded', () => embeddedForm({ database, features, log, folder }, 'embedded'));
     verdictsThatDiffer.embedded = await otherVerdicts(database, features, 'embedded_verdicts', 'verdict');
-    if (flink && asOf === 'event') {
-      let memory = 0;
+    if (flink !== undefined) {
+      let memory: number | undefined;
       await compare('flink', async () => {
-        const [input, output, script] = ['flink.json', 'flink', 'flink.sql'].map((name) => path.resolve(folder, name));
-        await writeLog(log, features, input ?? '');
-        await writeFile(script ?? '', fileScript(features, input ?? '', output ?? ''));
-        memory = (await runFlink(script ?? '')).memory;
-        await flinkForm(database, features, output ?? '', 'flink');
+        const output = path.resolve(folder, 'flink');
+        memory = await flink(features, log, output);
+        await flinkForm(database, features, output, 'flink');
       });
-      if (forms.flink) forms.flink.memory = memory;
+      if (forms.flink && memory !== undefined) forms.flink.memory = memory;
       verdictsThatDiffer.flink = await otherVerdicts(database, features, 'flink_rejected', 'reason');
+    }
+    if (warehouse !== undefined) {
+      const rows = await warehouse(features, log);
+      await compare('warehouse', () => warehouseForm({ database, features, folder }, rows, 'warehouse'));
     }
     const counts = await database.rows(`SELECT verdict, count(*) FROM ${PLAIN} GROUP BY ALL ORDER BY ALL`);
     const verdicts = Object.fromEntries(counts.map(([verdict, count]) => [String(verdict), Number(count)]));

@@ -21,7 +21,16 @@ export interface Differences {
   readonly features: Readonly<Record<string, { readonly rows: number; readonly example: string }>>;
 }
 
-export function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
+/** Which forms differ from the plain one, and where: all agree if there are none. */
+export function disagreeing(forms: Readonly<Record<string, Differences>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(forms)
+      .filter(([, { different, unpaired }]) => different + unpaired > 0)
+      .map(([form, { different, unpaired, features }]) => [form, { different, unpaired, features }]),
+  );
+}
+
+function featureType({ aggregate, field }: WindowFeature, { fields }: EventFeatures): string {
   if (aggregate === 'mean') return 'DOUBLE';
   const type = fields.find(({ name }) => name === field)?.type ?? 'int64';
   return ['min', 'max', 'last'].includes(aggregate) ? DUCKDB_TYPES[type] : 'BIGINT';

@@ -38,17 +38,44 @@ export async function plainForm(database: Database, features: EventFeatures): Pr
   await database.run(`CREATE TABLE ${PLAIN} AS ${plainSql(features)}`);
 }
 
-/** The compiled SQL of DuckDB. Its rows have no place: the first accepted event with their id and time has. */
+/** The compiled SQL of DuckDB. */
 export async function duckdbForm(database: Database, features: EventFeatures, table: string): Promise<void> {
   const sql = eventSql(features, { table: ['log'], kind: 'duckdb' })
     .replaceAll(':window_start', "TIMESTAMP '1990-01-01'")
     .replaceAll(':window_end', "TIMESTAMP '2100-01-01'");
+  await placedForm(database, features, { rows: sql, table });
+}
+
+/** Rows of compiled SQL have no place: the accepted event with their id and time has. */
+async function placedForm(
+  database: Database,
+  features: EventFeatures,
+  { rows, table }: { readonly rows: string; readonly table: string },
+): Promise<void> {
   const { id, time, log } = features;
   const place = [log?.partition ?? '', log?.offset ?? ''].map(quoted).join(', ');
   const same = [id, time].map(quoted).join(', ');
   const places = `SELECT ${place}, ${same} FROM log JOIN ${PLAIN} USING (${place}) WHERE verdict = 'accepted'`;
-  await database.run(`CREATE TABLE ${table} AS SELECT ${Object.keys(resultColumns(features)).map(quoted).join(', ')}
-    FROM (${sql}) LEFT JOIN (${places}) USING (${same})`);
+  const names = Object.keys(resultColumns(features)).map(quoted).join(', ');
+  await database.run(`CREATE TABLE ${table} AS SELECT ${names} FROM (${rows}) LEFT JOIN (${places}) USING (${same})`);
+}
+
+/** What a warehouse gave, a value as whatever its client makes of it. */
+export async function warehouseForm(
+  { database, features, folder }: { readonly database: Database; readonly features: EventFeatures; readonly folder: string },
+  rows: readonly Readonly<Record<string, unknown>>[],
+  table: string,
+): Promise<void> {
+  const { id, time, fields } = features;
+  const [, , ...values] = Object.entries(resultColumns(features));
+  const same = [id, time].map(
+    (name) => [name, DUCKDB_TYPES[fields.find((field) => field.name === name)?.type ?? 'string']] as const,
+  );
+  const columns = Object.fromEntries([...same, ...values]);
+  const file = path.join(folder, `${table}.json`);
+  const text = (value: unknown): string | null => (value === null || value === undefined ? null : String(value));
+  await writeLines(file, rows, (row) => Object.fromEntries(Object.keys(columns).map((name) => [name, text(row[name])])));
+  await placedForm(database, features, { rows: reading(file, columns), table });
 }
 
 /** What the embedded windows make of the log, a window per partition; verdicts in the table `TABLE_verdicts`. */

@@ -10,6 +10,8 @@ export interface LogOptions {
   readonly events: number;
   readonly seed: number;
   readonly partitions?: number;
+  /** Whether offsets begin anywhere and leave some out, as those of markers of transactions; false where Kafka gives them. */
+  readonly gaps?: boolean;
 }
 
 const START = Date.UTC(2026, 2, 1, 9);
@@ -23,14 +25,14 @@ const COUNTRIES = ['de', 'fr', "it's", 'us', ''];
  * a day, ties, exact copies and ids used again with another time, soon and after the memory of ids, gaps longer than every window,
  * partitions that lag behind others, users of very different activity, and nulls.
  */
-export function generateLog({ events, seed, partitions = 4 }: LogOptions): LoggedEvent[] {
+export function generateLog({ events, seed, partitions = 4, gaps = true }: LogOptions): LoggedEvent[] {
   const random = seededRandom(seed);
   const below = (n: number): number => Math.floor(random() * n);
   const often = (share: number): boolean => random() < share;
   const pick = <T>(list: readonly T[]): T => list[below(list.length)] as T;
   const orNull = <T>(value: T, share: number): T | null => (often(share) ? null : value);
   const users = Math.max(8, Math.floor(events / 300));
-  const offsets = Array.from({ length: partitions }, () => below(1000));
+  const offsets = Array.from({ length: partitions }, () => (gaps ? below(1000) : 0));
   const log: LoggedEvent[] = [];
   let clock = START;
   while (log.length < events) {
@@ -42,8 +44,7 @@ export function generateLog({ events, seed, partitions = 4 }: LogOptions): Logge
     const previous = log[log.length - 1 - below(40)];
     const again = often(0.02) ? log[Math.max(0, log.length - 1 - below(often(0.5) ? 200 : 40_000))] : undefined;
     const offset = offsets[again?.partition ?? partition] ?? 0;
-    // Some offsets are of markers of transactions.
-    offsets[again?.partition ?? partition] = offset + 1 + (often(0.01) ? 1 : 0);
+    offsets[again?.partition ?? partition] = offset + 1 + (gaps && often(0.01) ? 1 : 0);
     if (again !== undefined) {
       const time = often(0.5) ? again.time : timeOf(timestamp);
       log.push({ ...again, offset, timestamp, time, values: again.values.with(2, time) });

@@ -35,7 +35,7 @@ async function run(lines: readonly string[], options: Parameters<typeof streamPr
   };
 }
 
-it('scores each event of a file once, decides, and puts aside what is no event without its values', async () => {
+it('scores each event of a file once, decides, and puts aside the rest without its values', async () => {
   const secret = 'C0FFEE-secret';
   const found = await run([
     line('t1', 'u1', 0),

@@ -2,7 +2,7 @@ import type { Committed, LogRecord, OutputRecord, TopicFacts } from '../../../sr
 import type { VirtualClock } from '../../simulation/virtual-clock.ts';
 
 /** A place of the input topic: a record, or something that is never delivered (a marker, a record of an aborted transaction). */
-export type Entry = LogRecord | 'passed over';
+type Entry = LogRecord | 'passed over';
 
 export interface InputPartition {
   begin: number;
@@ -12,7 +12,7 @@ export interface InputPartition {
 }
 
 /** What was written to an output topic. */
-export interface WrittenRecord {
+interface WrittenRecord {
   readonly record: OutputRecord;
   readonly transactionalId: string;
   state: 'open' | 'committed' | 'aborted';

@@ -1,6 +1,6 @@
 import type { VirtualClock } from '../../simulation/virtual-clock.ts';
 
-export interface Assignment {
+interface Assignment {
   readonly generation: number;
   readonly partitions: readonly number[];
 }

@@ -4,8 +4,8 @@ import type { LogRecord } from '../../../src/stream/log.ts';
 import type { NoEvent } from '../../../src/stream/partition/ports.ts';
 
 /** The lengths of the windows of count and sum. */
-export const COUNT_MS = 5000;
-export const SUM_MS = 3000;
+const COUNT_MS = 5000;
+const SUM_MS = 3000;
 
 /** A model refuses this amount. */
 export const REFUSED_AMOUNT = 13;
@@ -87,7 +87,7 @@ export function verdictsOf(records: readonly LogRecord[], features: EventFeature
 }
 
 /** Count, sum and since, from the definition. */
-export function featuresOf(event: StreamEvent, accepted: readonly StreamEvent[], asOf: AsOf): FeatureValue[] {
+function featuresOf(event: StreamEvent, accepted: readonly StreamEvent[], asOf: AsOf): FeatureValue[] {
   const within = (ms: number) =>
     accepted.filter(
       ({ key, time, offset }) =>

@@ -16,7 +16,7 @@ import { NO_FAULTS, type SimulatedProcess, startProcess } from './process.ts';
 import { problemsOf } from './rules.ts';
 import { DISTURBANCES, type Disturbance, type Scenario, scenarioOf } from './scenario.ts';
 
-export const OUTPUT = { scores: 'scores', deadLetter: 'dead letters' };
+const OUTPUT = { scores: 'scores', deadLetter: 'dead letters' };
 
 /** Defects that are put in on purpose, to see that the rules notice them. */
 export interface Defects {

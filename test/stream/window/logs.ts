@@ -96,7 +96,7 @@ function logsOf(
         behind: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 4, arbitrary: fc.integer({ min: -12, max: 50 }) }),
         late: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat(400) }),
         key: fc.constantFrom(...keys),
-        earlier: fc.option(fc.nat(12), { freq: 8 }),
+        earlier: fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(12) }),
         name: fc.constantFrom('', 'é', '\uffee', '\u{1f600}', '\u0000'),
         cents: fc.option(fc.oneof(fc.integer({ min: -20, max: 20 }), fc.constantFrom(EDGE, EDGE, -EDGE, EDGE - 1)), {
           freq: 4,

@@ -2,7 +2,7 @@
 const SHARDS = 256;
 
 /** Row numbers by key. */
-export class KeyIndex {
+export class RowNumbers {
   readonly #shards: readonly Map<string, number>[] = Array.from({ length: SHARDS }, () => new Map<string, number>());
   #size = 0;
 

@@ -1,0 +1,75 @@
+import { FencedError, TransactionError } from '../log.ts';
+import { refuseMovedKeys } from './input.ts';
+import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
+import type { FlowOptions } from './ports.ts';
+
+/** The open partitions of this process. */
+export interface OpenPartitions {
+  get(partition: number): OpenPartition | undefined;
+  all(): IterableIterator<OpenPartition>;
+  /** Bytes of their windows. */
+  readonly bytes: number;
+  /**
+   * Opens a partition, or takes what this process already has of it if no other one has written since.
+   *
+   * @param kept whether it had the partition all the time
+   * @param model digest of the model in use
+   * @throws as `openPartition` does
+   */
+  open(partition: number, kept: boolean, model: string): Promise<{ readonly open: OpenPartition; readonly kept: boolean }>;
+  /** Forgets its window, and closes its producer: what is committed is all that is left. */
+  drop(partition: number): void;
+  /** Resolves once the producers of dropped partitions are closed. */
+  closed(): Promise<void>;
+}
+
+export function openPartitions(options: FlowOptions): OpenPartitions {
+  const opens = new Map<number, OpenPartition>();
+  const closing = new Set<Promise<void>>();
+  const self: OpenPartitions = {
+    get: (partition) => opens.get(partition),
+    all: () => opens.values(),
+    get bytes() {
+      let sum = 0;
+      for (const open of opens.values()) sum += bytesOf(open);
+      return sum;
+    },
+    async open(partition, kept, model) {
+      const before = opens.get(partition);
+      if (before !== undefined && kept && (await isHeld(before))) return { open: before, kept: true };
+      self.drop(partition);
+      const open = await openPartition(partition, model, options);
+      opens.set(partition, open);
+      for (const other of opens.values()) refuseMovedKeys(options.settings.input, other.partitions, open.partitions);
+      return { open, kept: false };
+    },
+    drop(partition) {
+      const open = opens.get(partition);
+      if (open === undefined) return;
+      opens.delete(partition);
+      open.cancelIdle?.();
+      const closed = open.producer.close().catch(() => undefined);
+      closing.add(closed);
+      void closed.then(() => closing.delete(closed));
+    },
+    async closed() {
+      await Promise.all(closing);
+    },
+  };
+  return self;
+}
+
+export function bytesOf({ window, unscoredBytes }: OpenPartition): number {
+  return window.bytes + unscoredBytes;
+}
+
+/** If another process wrote since and is gone, its transactions show; if it is there, it has fenced the producer. */
+async function isHeld({ producer, committed }: OpenPartition): Promise<boolean> {
+  try {
+    const now = await reachable(producer.committed());
+    return now?.offset === committed.offset && now.metadata === committed.metadata;
+  } catch (error) {
+    if (error instanceof FencedError || error instanceof TransactionError) return false;
+    throw error;
+  }
+}
