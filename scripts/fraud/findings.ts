@@ -41,8 +41,8 @@ export const BURSTS = `
 
 /** The first burst of card testing that has a dozen payments, one by one. */
 export const ONE_BURST = `
-  select strftime(epoch_ms(t."at"), '%H:%M:%S.%g') as "at (UTC)", printf('%.2f', t.amount / 100.0) as euros, t.merchant, t.country,
-    case when t.declined then 'yes' else '' end as declined, payments_5m, merchants_5m, declined_5m, small_5m,
+  select strftime(epoch_ms(t."at"), '%H:%M:%S.%g') as "at (UTC)", printf('%.2f', t.amount / 100.0) as euros, t.merchant,
+    case when t.declined then 'yes' else '' end as declined, payments_5m, merchants_5m, declined_5m,
     printf('%.6f', score) as score, decision
   from ${KNOWN}
   where l.burst = (

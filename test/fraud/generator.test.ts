@@ -63,7 +63,7 @@ it('has what a topic has: order that is lost, repeated, late and early records, 
   expect(events.some(({ at: time, timestamp }) => time < timestamp - 30_000)).toBe(true);
   expect(events.some(({ at: time, timestamp }) => time > timestamp + 30_000)).toBe(true);
   expect(deliveries.length).toBeGreaterThan(events.length);
-  // The warehouse has a row per event, and none for what is no event.
+  // The warehouse has a row per event, and none for the other records.
   expect(transactionsCsv(deliveries).trim().split('\n')).toHaveLength(events.length + 1);
 });
 

@@ -3,7 +3,7 @@ const KEYWORDS = new Set(['do', 'then', 'else', 'exec']);
 
 /**
  * The simple commands of a shell text, each as its words: what stands between `&&`, `|`, `;` and ends of lines, without comments,
- * keywords and variables that are set for one command. Knows quotes and nothing that expands.
+ * keywords, files after `>` and variables that are set for one command. Knows quotes and nothing that expands.
  */
 export function commandsIn(text: string): string[][] {
   const commands: string[][] = [[]];
@@ -36,5 +36,6 @@ export function commandsIn(text: string): string[][] {
 
 function withoutPrefix(words: readonly string[]): string[] {
   const first = words.findIndex((word) => !KEYWORDS.has(word) && !/^[A-Za-z_]\w*=/.test(word));
-  return first < 0 ? [] : words.slice(first);
+  // Where its output goes is not an argument.
+  return first < 0 ? [] : words.slice(first).filter((word, i, all) => word !== '>' && all[i - 1] !== '>');
 }
