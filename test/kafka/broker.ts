@@ -35,7 +35,7 @@ export interface ClusterOptions extends Listeners {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly partitions?: number;
   readonly replication?: number;
   readonly config?: Readonly<Record<string, string>>;

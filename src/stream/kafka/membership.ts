@@ -19,7 +19,7 @@ const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
 /** The group has forgotten this member: its partitions may be of others already. */
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
 
-export interface Joined {
+interface Joined {
   readonly partitions: readonly number[];
   /** This member was forgotten before: nothing of what it had is its own any more. */
   readonly forgotten: boolean;

@@ -14,7 +14,7 @@ export interface NoEvent {
 }
 
 /** An event with its score, from which the records of the outputs are made. */
-export interface ScoredEvent {
+interface ScoredEvent {
   readonly partition: number;
   readonly due: DueEvent;
   readonly attributes: AttributeRow | undefined;
@@ -26,7 +26,7 @@ export interface ScoredEvent {
 }
 
 /** A record of the input that is not scored. */
-export interface RejectedRecord extends NoEvent {
+interface RejectedRecord extends NoEvent {
   readonly partition: number;
   readonly record: LogRecord;
   /** Feature of the model that refused it. */
