@@ -37,7 +37,7 @@ interface RejectedRecord extends NoEvent {
   readonly rejectedAt: number;
 }
 
-/** What is written. Both are pure, so that a transaction that is made again differs in its instants only. */
+/** What is written. Both are pure, so that a transaction that is repeated differs in its instants only. */
 export interface Outputs {
   /** The score, and where its decision asks for it the alert. */
   scored(event: ScoredEvent): readonly OutputRecord[];
@@ -89,7 +89,7 @@ export interface FlowOptions {
   };
   /** Where a group begins that has committed nothing. */
   readonly start: 'earliest' | 'latest';
-  /** Continues where other features were committed: windows are made again with these. */
+  /** Continues where other features were committed: windows are rebuilt with these. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
   readonly windowOf: (
