@@ -36,7 +36,7 @@ export interface ClusterOptions extends Listeners {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly partitions?: number;
   readonly replication?: number;
   readonly config?: Readonly<Record<string, string>>;

@@ -75,7 +75,7 @@ export function checkSame(
   for (const { partition, end } of facts.partitions) {
     const next = read.get(partition) ?? 0;
     if (end < next) {
-      throw gone(topic, `was deleted and made again: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
+      throw gone(topic, `was deleted and recreated: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
     }
   }
 }

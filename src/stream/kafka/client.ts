@@ -18,7 +18,7 @@ const READ_COMMITTED = 1;
 /** Of kafkajs, in its own words without their fields: no keys, no values. */
 export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
 
-export type CoordinatorOf = 'group' | 'transaction';
+type CoordinatorOf = 'group' | 'transaction';
 
 /** One set of connections: at most two per broker, one of them for fetches. A broker answers the requests of a connection in turn. */
 export interface Client {

@@ -158,7 +158,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     if (code === OFFSET_OUT_OF_RANGE) {
       end(
         new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have the offset ${from}`, {
-          hint: 'its retention removed records that were not read yet, or the topic was made again: start with a new group',
+          hint: 'its retention removed records that were not read yet, or the topic was recreated: start with a new group',
         }),
       );
     } else if (code === TOPIC_AUTHORIZATION_FAILED) {

@@ -37,7 +37,7 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
   return {
     assigned(partition, { from, position, kept }) {
       positions.set(partition, position);
-      const where = kept ? 'it was here before' : `its windows are made again from offset ${from}`;
+      const where = kept ? 'it was here before' : `its windows are rebuilt from offset ${from}`;
       console.info(`partition ${partition} is scored here from offset ${position} on; ${where}`, {
         ...{ event: 'assigned', partition, from, position, kept },
       });

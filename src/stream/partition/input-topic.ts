@@ -7,7 +7,7 @@ const MARGIN_MS = 60_000;
 
 /**
  * @returns what is known of the input topic
- * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be made again from it
+ * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be rebuilt from it
  */
 export async function describeInput(log: Log, topic: string, features: EventFeatures): Promise<TopicFacts> {
   const facts = await log.describe(topic);
