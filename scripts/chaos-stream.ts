@@ -59,6 +59,7 @@ async function run(): Promise<boolean> {
   );
   await disturbed.untilRead();
   await disturbed.stop();
+  say(`the input has ${await ends(topics.input)} records`);
   const found = await readOutputs(load.cluster.brokers, topics);
   say(`disturbed: ${found.scored} scored, ${found.rejected} rejected, ${found.doubled} doubled`);
 
