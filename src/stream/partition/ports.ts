@@ -5,6 +5,7 @@ import type { Log, LogRecord, OutputRecord } from '../log.ts';
 import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
+import type { Stretch } from './stretch.ts';
 
 /** Why a record of the input cannot be an event. */
 export interface NoEvent {
@@ -41,8 +42,8 @@ interface RejectedRecord extends NoEvent {
 export interface Outputs {
   /** The score, and where its decision asks for it the alert. */
   scored(event: ScoredEvent): readonly OutputRecord[];
-  /** The dead letter: hashes, no values. */
-  rejected(record: RejectedRecord): OutputRecord;
+  /** The dead letter: hashes, no values. Undefined if none is wanted. */
+  rejected(record: RejectedRecord): OutputRecord | undefined;
 }
 
 /** What is told of the flow, for metrics and messages. Calls must not throw. */
@@ -87,8 +88,10 @@ export interface FlowOptions {
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents'>;
   };
-  /** Where a group begins that has committed nothing. */
-  readonly start: 'earliest' | 'latest';
+  /** Where a group begins that has committed nothing; of a replay the offset per partition. */
+  readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
+  /** Undefined: the events of all times. */
+  readonly stretch?: Stretch;
   /** Continues where other features were committed: windows are rebuilt with these. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
