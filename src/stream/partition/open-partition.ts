@@ -50,15 +50,21 @@ export interface OpenPartition {
 /**
  * Fences earlier writers of the partition, reads what is committed, and prepares the window.
  *
+ * @param anew begins at the start, whatever is committed
  * @throws FencedError or TransactionError if it should be tried again
  * @throws ScoreBatchError `configuration` if it cannot be scored exactly
  */
-export async function openPartition(partition: number, model: string, options: FlowOptions): Promise<OpenPartition> {
+export async function openPartition(
+  partition: number,
+  model: string,
+  options: Omit<FlowOptions, 'onFatal'>,
+  anew = false,
+): Promise<OpenPartition> {
   const { log, settings, clock, windowOf } = options;
   const { group, input: topic, features, limits } = settings;
   const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
   try {
-    const first = await reachable(producer.committed());
+    const first = anew ? undefined : await reachable(producer.committed());
     const facts = await reachable(describeInput(log, topic, features));
     const committed = first ?? (await begin(producer, partition, facts, model, options));
     const { checkpoint, from, expected, metadata } = await reachable(
@@ -97,16 +103,24 @@ async function begin(
   partition: number,
   facts: TopicFacts,
   model: string,
-  { settings, start }: FlowOptions,
+  { settings, start, stretch }: Pick<FlowOptions, 'settings' | 'start' | 'stretch'>,
 ): Promise<Committed> {
   const place = facts.partitions.find((one) => one.partition === partition);
-  const offset = (start === 'earliest' ? place?.begin : place?.end) ?? 0;
-  const committed = { offset, metadata: firstMetadata(offset, facts.partitions.length, settings.features, model) };
+  const at = typeof start === 'object' ? start.get(partition) : start === 'earliest' ? place?.begin : place?.end;
+  const offset = at ?? 0;
+  const metadata = firstMetadata(offset, facts.partitions.length, settings.features, model, stretch?.scope);
+  const committed = { offset, metadata };
   await reachable(producer.commit({ records: [], ...committed }));
   return committed;
 }
 
-function firstMetadata(offset: number, partitions: number, features: EventFeatures, model: string): string {
+function firstMetadata(
+  offset: number,
+  partitions: number,
+  features: EventFeatures,
+  model: string,
+  scope: string | undefined,
+): string {
   const checkpoint = { position: offset, replay: { offset, maximum: null }, maximum: null, frontier: null, flushed: 0 };
   return encodeMetadata({
     checkpoint,
@@ -116,6 +130,7 @@ function firstMetadata(offset: number, partitions: number, features: EventFeatur
     rules: rulesOf(features),
     model,
     modelSince: offset,
+    scope,
   });
 }
 
