@@ -12,7 +12,7 @@ const LINE =
   /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? (-?\d+(\.\d+)?(e[+-]?\d+)?|NaN|[+-]Inf))?$/i;
 
 it.runIf(brokers.length > 0)(
-  'pauses and goes on under load; metrics and probes say what it does until it is drained',
+  'pauses and resumes under load; metrics and probes say what it does until it is drained',
   async () => {
     // Small transactions and windows of some size, so that there is something to see.
     const topics = await streamTopics(brokers, { job: 'limits: { batch_events: 20 }\n' });
