@@ -97,7 +97,7 @@ describe.runIf(brokers.length > 0)('a log of Kafka', () => {
       const records = recordsTo('no-such-topic', ['a']);
       await expect(producer.commit({ records, offset: 1, metadata: '' })).rejects.toMatchObject({
         kind: 'configuration',
-        message: 'Kafka has no topic no-such-topic',
+        message: 'Kafka does not have the topic no-such-topic',
       });
       const { signal } = new AbortController();
       await expect(log.read(topic, new Map([[0, 5]]), async () => {}, signal)).rejects.toMatchObject({

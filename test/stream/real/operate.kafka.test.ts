@@ -12,7 +12,7 @@ const LINE =
   /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? (-?\d+(\.\d+)?(e[+-]?\d+)?|NaN|[+-]Inf))?$/i;
 
 it.runIf(brokers.length > 0)(
-  'pauses and goes on under load; metrics and probes say what it does until it is drained',
+  'pauses and resumes under load; metrics and probes say what it does until it is drained',
   async () => {
     // Small transactions and windows of some size, so that there is something to see.
     const topics = await streamTopics(brokers, { job: 'limits: { batch_events: 20 }\n' });
@@ -25,7 +25,7 @@ it.runIf(brokers.length > 0)(
     // Ready once the windows are made; alive all the time.
     await running.says(/^metrics at/);
     expect((await running.get('/healthz'))?.status).toBe(200);
-    await running.says(/^partition \d has its windows/, 2);
+    await running.says(/^partition \d is rebuilt/, 2);
     await until(async () => (await running.get('/readyz'))?.status === 200, () => running.log);
 
     const sending = send(eventsOf(2000, EVENTS - 2000, begin), 800);
@@ -74,7 +74,7 @@ it.runIf(brokers.length > 0)(
     await again.says(/^metrics at/);
     const first = await again.get('/readyz');
     if (first?.status === 503) expect(first.text).toBe('not ready\n');
-    await again.says(/^partition \d has its windows: \d[\d,]* events/, 2);
+    await again.says(/^partition \d is rebuilt: \d[\d,]* events/, 2);
     await until(async () => (await again.get('/readyz'))?.status === 200, () => again.log);
     expect(await again.metric('rebuilding')).toBe(0);
     expect(await again.metric('rebuild_seconds_count')).toBe(2);

@@ -18,9 +18,9 @@ it.runIf(brokers.length > 0)(
     const begin = Date.now() - EVENTS * STEP_MS;
     const sending = send(eventsOf(0, EVENTS, begin), 500);
     const processes = [startStream(folder), startStream(folder)];
-    for (const one of processes) await one.says(/^partition \d has its windows/, 2);
+    for (const one of processes) await one.says(/^partition \d is rebuilt/, 2);
 
-    // A bundle whose golden rows fail is refused, said, and the old one goes on.
+    // A bundle whose golden rows fail is refused with a reason, and the old one stays.
     const job = path.join(folder, 'jobs/fraud.yaml');
     await writeFile(job, (await readFile(job, 'utf8')).replace('model: model', 'model: next'));
     await cp(path.join(folder, 'model'), path.join(folder, 'next'), { recursive: true });
