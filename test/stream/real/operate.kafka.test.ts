@@ -19,7 +19,7 @@ it.runIf(brokers.length > 0)(
     const { folder, send, committed, input, admin } = topics;
     const begin = Date.now() - EVENTS * STEP_MS;
     await send(eventsOf(0, 2000, begin));
-    await send([{ key: 'u1', value: 'no JSON', timestamp: begin, partition: 0 }]);
+    await send([{ key: 'u1', value: '{"user_id":"u1"}', timestamp: begin, partition: 0 }]);
     const running = startStream(folder);
 
     // Ready once the windows are made; alive all the time.
@@ -58,7 +58,7 @@ it.runIf(brokers.length > 0)(
     );
     expect([events, rejected, duplicates].reduce((sum = 0, one = 0) => sum + one)).toBe(sent);
     expect(await running.metric('records_total')).toBe(sent);
-    expect(await running.metric('rejected_total', 'reason="not an event"')).toBe(1);
+    expect(await running.metric('rejected_total', 'reason="no id"')).toBe(1);
     expect(await running.metric('rejected_total', 'reason="late"')).toBe((rejected ?? 0) - 1);
     expect(await running.metric('latency_seconds_count')).toBe(events);
     expect(await running.metric('latency_seconds_bucket', 'le="+Inf"')).toBe(events);
