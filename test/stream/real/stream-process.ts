@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { onTestFinished } from 'vitest';
 import { type Outcome, startScoreBatch } from '../../support/score-batch.ts';
 
-const LONGEST_MS = Number(process.env.LONGEST ?? 120_000);
+const LONGEST_MS = 120_000;
 
 /** A process of `score-batch stream`, as an operator sees it. */
 export interface StreamProcess {
