@@ -196,7 +196,7 @@ async function commit(open: OpenPartition, written: Written, scorer: Scorer, { o
       rules: rulesOf(features),
       model: scorer.digest,
       modelSince,
-      scope: stretch?.scope,
+      scope: options.stretch?.scope,
     }),
   };
   const began = clock.now();

@@ -51,7 +51,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   if (!continued) {
     for (const { partition } of facts.partitions) {
       await attempts(partition, replaying, async () => {
-        await (await openPartition(partition, scorer.digest, flow, true)).producer.close();
+        await (await openPartition(partition, scorer.digest, flow, { anew: true })).producer.close();
       });
     }
   }
