@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { JSON_VERSIONS } from '../../src/json/versions.ts';
+import { comparedProject, linesOfDay } from '../stream/compare/compared-project.ts';
+import { FEATURES, streamProject } from '../stream/stream-project.ts';
 import { challengerProject } from '../support/challenger-project.ts';
 import { explainedProject } from '../support/explained-project.ts';
 import { jsonForm } from '../support/json-form.ts';
@@ -11,10 +13,16 @@ import { scoreBatch } from '../support/score-batch.ts';
 import { shadowProject } from '../support/shadow-project.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
+const WRITTEN = ['--scores', 'scores.jsonl', '--dead-letter', 'dead.jsonl'];
+/** They need a broker: test/stream/process/replay-stream.kafka.test.ts has it. */
+const ELSEWHERE = ['stream-replay'];
 const WEEK = ['--week', '1997-W11'];
 
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
+  const streamed = await comparedProject(linesOfDay(300));
+  const event = (text: string) => text.replace('as_of: arrival', 'as_of: event');
+  const flink = await streamProject({ features: event(FEATURES) });
   const [challenged, shadowed] = [await challengerProject({ promoteAfter: 1 }), await shadowProject()];
   const calls: readonly (readonly [folder: string, args: readonly string[], code?: number, before?: string])[] = [
     [labelled, ['status']],
@@ -52,6 +60,9 @@ it('every command prints with --json what its schema describes, and nothing else
     [challenged, ['promote', '--dry-run']],
     [challenged, ['promote']],
     [challenged, ['status']],
+    [flink, ['stream', 'plan', '--engine', 'flink']],
+    [streamed, ['stream', 'sql', '--table', 'transactions', '--job', 'fraud']],
+    [streamed, ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15', ...WRITTEN]],
     [phased, ['model', 'inspect', 'model']],
     [phased, ['model', 'inspect', 'model/model.onnx']],
     [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],
@@ -70,7 +81,7 @@ it('every command prints with --json what its schema describes, and nothing else
     seen.add(name);
   }
   // What the commands of other tests print is judged by `scoreBatch`; here each is at least once.
-  expect([...seen].sort()).toEqual(Object.keys(JSON_VERSIONS).sort());
+  expect([...seen, ...ELSEWHERE].sort()).toEqual(Object.keys(JSON_VERSIONS).sort());
 });
 
 it('an object with a property that no schema describes is refused', async () => {
@@ -83,5 +94,5 @@ it('an object with a property that no schema describes is refused', async () => 
 
 function commandOf([first = '', second = '']: readonly string[]): string {
   if (first.startsWith('--')) return 'run';
-  return first === 'model' ? `model-${second}` : first;
+  return first === 'model' || first === 'stream' ? `${first}-${second}` : first;
 }
