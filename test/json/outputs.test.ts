@@ -13,16 +13,15 @@ import { scoreBatch } from '../support/score-batch.ts';
 import { shadowProject } from '../support/shadow-project.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
-const WRITTEN = ['--scores', 'scores.jsonl', '--dead-letter', 'dead.jsonl'];
 /** They need a broker: test/stream/process/replay-stream.kafka.test.ts has it. */
 const ELSEWHERE = ['stream-replay'];
 const WEEK = ['--week', '1997-W11'];
+const STREAM_COMPARE = ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15'];
+const AS_OF_EVENT = FEATURES.replace('as_of: arrival', 'as_of: event');
 
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
-  const streamed = await comparedProject(linesOfDay(300));
-  const event = (text: string) => text.replace('as_of: arrival', 'as_of: event');
-  const flink = await streamProject({ features: event(FEATURES) });
+  const [compared, streamed] = [await comparedProject(linesOfDay(100)), await streamProject({ features: AS_OF_EVENT })];
   const [challenged, shadowed] = [await challengerProject({ promoteAfter: 1 }), await shadowProject()];
   const calls: readonly (readonly [folder: string, args: readonly string[], code?: number, before?: string])[] = [
     [labelled, ['status']],
@@ -60,9 +59,9 @@ it('every command prints with --json what its schema describes, and nothing else
     [challenged, ['promote', '--dry-run']],
     [challenged, ['promote']],
     [challenged, ['status']],
-    [flink, ['stream', 'plan', '--engine', 'flink']],
-    [streamed, ['stream', 'sql', '--table', 'transactions', '--job', 'fraud']],
-    [streamed, ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15', ...WRITTEN]],
+    [compared, [...STREAM_COMPARE, '--scores', 'scores.jsonl', '--dead-letter', 'dead.jsonl']],
+    [compared, ['stream', 'sql', '--job', 'fraud', '--table', 'transactions']],
+    [streamed, ['stream', 'plan', '--engine', 'flink']],
     [phased, ['model', 'inspect', 'model']],
     [phased, ['model', 'inspect', 'model/model.onnx']],
     [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],

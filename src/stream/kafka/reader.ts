@@ -101,7 +101,9 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
   const gone = () => {
     goneSince ??= Date.now();
     if (Date.now() - goneSince < GONE_MS) return;
-    end(new ScoreBatchError('configuration', `the topic ${topic} is gone`, { hint: 'it was deleted while it was read' }));
+    end(
+      new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }),
+    );
   };
 
   const ask = async (leader: number, parts: ReadonlyMap<number, { readonly offset: number }>) => {
@@ -158,7 +160,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     if (code === OFFSET_OUT_OF_RANGE) {
       end(
         new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have the offset ${from}`, {
-          hint: 'its retention removed records that were not read yet, or the topic was made again: start with a new group',
+          hint: 'its retention removed records that were not read yet, or the topic was recreated: start with a new group',
         }),
       );
     } else if (code === TOPIC_AUTHORIZATION_FAILED) {

@@ -9,7 +9,7 @@ import {
   TransactionError,
 } from '../log.ts';
 import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
-import { describeInput } from './input.ts';
+import { describeInput } from './input-topic.ts';
 import { encodeMetadata, type LastRecord, rulesOf } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
 import { resume } from './resume.ts';

@@ -1,5 +1,5 @@
 import { FencedError, TransactionError } from '../log.ts';
-import { refuseMovedKeys } from './input.ts';
+import { refuseMovedKeys } from './input-topic.ts';
 import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 

@@ -15,7 +15,7 @@ export interface NoEvent {
 }
 
 /** An event with its score, from which the records of the outputs are made. */
-export interface ScoredEvent {
+interface ScoredEvent {
   readonly partition: number;
   readonly due: DueEvent;
   readonly attributes: AttributeRow | undefined;
@@ -27,7 +27,7 @@ export interface ScoredEvent {
 }
 
 /** A record of the input that is not scored. */
-export interface RejectedRecord extends NoEvent {
+interface RejectedRecord extends NoEvent {
   readonly partition: number;
   readonly record: LogRecord;
   /** Feature of the model that refused it. */
@@ -38,7 +38,7 @@ export interface RejectedRecord extends NoEvent {
   readonly rejectedAt: number;
 }
 
-/** What is written. Both are pure, so that a transaction that is made again differs in its instants only. */
+/** What is written. Both are pure, so that a transaction that is repeated differs in its instants only. */
 export interface Outputs {
   /** The score, and where its decision asks for it the alert. */
   scored(event: ScoredEvent): readonly OutputRecord[];
@@ -92,7 +92,7 @@ export interface FlowOptions {
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
   /** Undefined: the events of all times. */
   readonly stretch?: Stretch;
-  /** Continues where other features were committed: windows are made again with these. */
+  /** Continues where other features were committed: windows are rebuilt with these. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
   readonly windowOf: (
