@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, it } from 'vitest';
 import { readCommitted } from '../../kafka/java-client.ts';
-import { makeTopic, producerOf, readAll, recordsTo, settingsOf, withLog, write } from './fixture.ts';
+import { makeTopic, producerOf, readAll, readRecords, recordsTo, settingsOf, withLog, write } from './fixture.ts';
 
 const brokers = inject('kafka') ?? [];
 const settings = settingsOf(brokers);
@@ -48,6 +48,18 @@ describe.runIf(brokers.length > 0)('a log of Kafka', () => {
           end.abort();
         },
         end.signal,
+      );
+    }));
+
+  it('has the time at which Kafka appended a record, where the topic says so', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { config: { 'message.timestamp.type': 'LogAppendTime' } });
+      const many = Array.from({ length: 50 }, (_, i) => `${i}`);
+      await write(log, topic, [['one'], many]);
+      const java = await readCommitted(brokers, topic, { count: 51 });
+      const found = await readRecords(log, topic, 51);
+      expect(found.map(({ offset, timestamp, key, value }) => [offset, timestamp, `${key}`, `${value}`])).toEqual(
+        java.map(({ offset, timestamp, key, value }) => [offset, timestamp, key, value]),
       );
     }));
 
