@@ -9,8 +9,18 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { ROOT } from '../scripts/root.ts';
-import { committed, ended, follow, type LoadCluster, makeTopics, produce, startCluster } from './stream/cluster.ts';
+import {
+  committed,
+  ended,
+  follow,
+  type LoadCluster,
+  type LoadTopics,
+  makeTopics,
+  produce,
+  startCluster,
+} from './stream/cluster.ts';
 import { loadEvents } from './stream/events.ts';
+import { flinkFeatures } from './stream/flink.ts';
 import { PYTHON, SCORE_BATCH } from './stream/scorers.ts';
 
 const { values: flags } = parseArgs({
@@ -22,7 +32,7 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '20' },
     batch: { type: 'string', default: '5000' },
     brokers: { type: 'string', default: '1' },
-    cases: { type: 'string', default: 'rate,processes,latency,recovery' },
+    cases: { type: 'string', default: 'rate,processes,latency,recovery,flink' },
     peers: { type: 'boolean', default: true },
   },
   allowNegative: true,
@@ -55,6 +65,7 @@ async function measure(cases: readonly string[]): Promise<void> {
     if (cases.includes('processes')) await rates(load, 2);
     if (cases.includes('latency')) await latencies(load);
     if (cases.includes('recovery')) await recoveries(load);
+    if (cases.includes('flink')) await flink(load);
   } finally {
     await load.stop();
   }
@@ -167,6 +178,36 @@ async function recoveries(load: LoadCluster): Promise<void> {
   await ended(child);
   await reader.close();
   print(`\nFrom SIGKILL to the first committed score, ${RATE} events/s: ${spread(seen, 1)} s`);
+}
+
+/** The same features in Flink SQL, without a model, from start to end. */
+async function flink(load: LoadCluster): Promise<void> {
+  const seen: { readonly seconds: number; readonly memory: number }[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const topics = await fill(load, 'flink');
+    seen.push(await flinkFeatures(load.cluster.brokers, topics));
+  }
+  const perSecond = spread(
+    seen.map((one) => events / one.seconds),
+    0,
+  );
+  const memory = spread(
+    seen.map((one) => one.memory / 2 ** 20),
+    0,
+  );
+  print(`\nFlink SQL, the features without a model, its start included: ${perSecond} events/s, ${memory} MiB`);
+}
+
+/** Topics of their own, with all events in the input. */
+async function fill(load: LoadCluster, what: string): Promise<LoadTopics> {
+  const topics = await makeTopics(load, nextName(what), { partitions: 4, users, seed: SEED });
+  const next = loadEvents({ seed: SEED, users, rate: RATE, start: Date.now() - (events / RATE) * 1000 });
+  await produce(
+    load.kafka,
+    topics.input,
+    lines(events, (n) => next(n)),
+  );
+  return topics;
 }
 
 /** Sends RATE events per second, their time being that at which they are sent. */

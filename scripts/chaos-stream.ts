@@ -59,6 +59,7 @@ async function run(): Promise<boolean> {
   );
   await disturbed.untilRead();
   await disturbed.stop();
+  say(`the input has ${await ends(topics.input)} records`);
   const found = await readOutputs(load.cluster.brokers, topics);
   say(`disturbed: ${found.scored} scored, ${found.rejected} rejected, ${found.doubled} doubled`);
 
@@ -70,7 +71,7 @@ async function run(): Promise<boolean> {
   await calm.untilRead();
   await calm.stop();
   const expected = await readOutputs(load.cluster.brokers, calmTopics);
-  say(`undisturbed: ${expected.scored} scored, ${expected.rejected} rejected, ${expected.doubled} doubled`);
+  say(`without faults: ${expected.scored} scored, ${expected.rejected} rejected, ${expected.doubled} doubled`);
   return compare(found, expected);
 }
 
@@ -82,7 +83,7 @@ function compare(found: Outputs, expected: Outputs): boolean {
     else if (other !== digest) different += 1;
   }
   for (const place of found.records.keys()) if (!expected.records.has(place)) extra += 1;
-  say(`${lost} lost, ${found.doubled} doubled, ${different} different, ${extra} that the undisturbed run has not`);
+  say(`${lost} lost, ${found.doubled} doubled, ${different} different, ${extra} that the run without faults does not have`);
   return lost + found.doubled + different + extra === 0;
 }
 

@@ -70,7 +70,7 @@ scoreBatch(`--job ${DAILY} --date ${DAY}`);
 scoreBatch(
   `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY} --scores ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl --named 3`,
 );
-say(`\nLeft behind: ${PLACE}/. Run it again: it is made anew.`);
+say(`\nLeft behind: ${PLACE}/. It is replaced by the next run.`);
 
 /** @param command arguments of score-batch, without quotes */
 function scoreBatch(command: string): void {

@@ -58,7 +58,7 @@ say('\n# No slice for 23 hours: the next start catches up with one, not with 23.
 await ordersArrive('1997-03-17T23:35:00-05:00');
 scoreBatch('--slice');
 scoreBatch('status --slices');
-say('\nLeft behind: data/hourly/shop.duckdb (tables orders, marketing.*). Run it again: it is made anew.');
+say('\nLeft behind: data/hourly/shop.duckdb (tables orders, marketing.*). It is replaced by the next run.');
 
 /** All that has arrived by an instant, which is the current time from then on. */
 async function ordersArrive(now: string): Promise<void> {

@@ -97,7 +97,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'stream/attributes': [
     'domain',
     'errors',
-    'event-features (types)',
+    'event-features',
     'stream (types)',
     'warehouse (types)',
     'warehouse/sql',

@@ -12,7 +12,7 @@ export interface Bank {
   run(statements: readonly string[]): Promise<void>;
 }
 
-/** @param folder with the files of the generator; `bank.duckdb` in it is made anew, with the tables `transactions`, `users`, `labels` */
+/** @param folder with the files of the generator; `bank.duckdb` in it is replaced, with the tables `transactions`, `users`, `labels` */
 export async function makeBank(folder: string): Promise<Bank> {
   const file = `${folder}/bank.duckdb`;
   for (const rest of ['', '.wal', '.scratch']) rmSync(`${file}${rest}`, { recursive: true, force: true });

@@ -61,7 +61,7 @@ function textOf(settings: StreamSettings, plan: StreamPlan): string {
   const lines = [
     ['stream', `${name}, as of ${features.asOf}, group ${group}`],
     ['input', `${input}: ${counted(partitions.length, 'partition')}, ${counted(recordsOf(plan.input), 'record')}, ${keeps}`],
-    ['', `windows are made again from the last ${showDuration(2 * plan.horizonMs)}`],
+    ['', `windows are rebuilt from the last ${showDuration(2 * plan.horizonMs)}`],
     ['output', [output.scores, output.deadLetter, output.alerts].filter((topic) => topic !== undefined).join(', ')],
     ['model', `${model.name} ${model.version}, ${model.digest.slice(0, 12)}: its golden rows agree`],
     ...features.features.map((feature, i) => [i === 0 ? 'features' : '', describe(feature)]),

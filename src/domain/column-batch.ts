@@ -26,6 +26,23 @@ export interface ColumnBatch {
   readonly columns: readonly ColumnValues[];
 }
 
+/** A column that is filled cell by cell; float32 is written as float64. */
+export type CellValues = Float64Array | BigInt64Array | Uint8Array | (string | null)[];
+
+export function emptyCells(kind: ReadKind, rows: number): CellValues {
+  switch (kind) {
+    case 'float32':
+    case 'float64':
+      return new Float64Array(rows);
+    case 'int64':
+      return new BigInt64Array(rows);
+    case 'bool':
+      return new Uint8Array(rows);
+    case 'string':
+      return new Array<string | null>(rows).fill(null);
+  }
+}
+
 /** Whether row `row` of a column has a value. */
 export function isValid(valid: Uint8Array | undefined, row: number): boolean {
   return valid === undefined || ((valid[row >> 3] ?? 0) & (1 << (row & 7))) !== 0;

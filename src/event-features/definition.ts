@@ -44,7 +44,7 @@ export interface WindowFeature {
 }
 
 /** Columns of the warehouse table that say where Kafka kept an event. */
-export interface LogColumns {
+interface LogColumns {
   readonly partition: string;
   readonly offset: string;
   /** Kafka's timestamp of the record, in epoch milliseconds. */

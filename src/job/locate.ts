@@ -96,7 +96,7 @@ async function checkKind(file: string, folder: string, kind: JobKind): Promise<s
       });
 }
 
-/** Undefined for a feature file, which is no job. */
+/** @returns undefined for a feature file, which is not a job */
 async function kindOf(file: string): Promise<JobKind | undefined> {
   if (FEATURES_FILE.test(file)) return undefined;
   // A file that cannot be read is refused by who reads it next, with the reason.

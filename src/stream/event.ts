@@ -14,7 +14,7 @@ export interface StreamEvent {
 }
 
 /** Why a record is not scored; it goes to the dead-letter topic (a duplicate is only counted). */
-export const REJECTIONS = [
+const REJECTIONS = [
   'not an event',
   'no key',
   'no id',

@@ -4,7 +4,7 @@ import type { DueEvent, StreamEvent } from './event.ts';
 export type Verdict = 'accepted' | 'duplicate' | 'late' | 'ahead of its timestamp';
 
 /**
- * From where the window of a partition can be made again, and which of its events were scored. Kept in the metadata of the committed
+ * From where the window of a partition can be rebuilt, and which of its events were scored. Kept in the metadata of the committed
  * offset. All offsets are of the input partition.
  */
 export interface WindowCheckpoint {

@@ -34,7 +34,7 @@ export type AttributeSettings =
       readonly maxAgeMs?: number;
     };
 
-export interface StreamLimits {
+interface StreamLimits {
   /** Accepted events of a key in memory. */
   readonly eventsPerKey: number;
   /** Bytes of the windows of all partitions; beyond, reading pauses and then the process ends (69). */

@@ -23,6 +23,7 @@ describe.skipIf(python === undefined)('the schemas', () => {
     ['cronjob-gpu.yaml', 'completions'],
     ['cronjob-hourly.yaml', 'completions'],
     ['serve.yaml', 'minReplicas'],
+    ['stream.yaml', 'minReadySeconds'],
   ])('Kubernetes allows all that is in %s', async (name, word) => {
     const file = repository('deploy', 'kubernetes', name);
     const { stdout, stderr } = await run('kubernetes_validate', '--strict', file);

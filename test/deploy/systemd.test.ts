@@ -40,3 +40,13 @@ it.skipIf(!existsSync(ANALYZE)).each(UNITS)(
     expect(stdout).toMatch(starts);
   },
 );
+
+// A machine without systemd cannot check its units.
+it.skipIf(!existsSync(ANALYZE))('systemd finds nothing wrong with the unit of the stream', async () => {
+  const folder = await temporaryFolder();
+  const unit = path.join(folder, 'score-batch-stream@fraud.service');
+  const service = await readFile(repository('deploy', 'systemd', 'score-batch-stream@.service'), 'utf8');
+  expect(service).toContain('ExecStart=/usr/bin/node ');
+  await writeFile(unit, service.replaceAll('/usr/bin/node', process.execPath));
+  expect(await run(ANALYZE, ['verify', unit])).toEqual({ stdout: '', stderr: '' });
+});

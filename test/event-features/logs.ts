@@ -102,7 +102,7 @@ export function smallLogs(span: number, { minLength = 0, maxLength = 40 } = {}):
 }
 
 /** An event of `everyFeature`. @param more values after id, key and time */
-export function eventOf({ more, ...event }: Omit<StreamEvent, 'values'> & { more: readonly FieldValue[] }): StreamEvent {
+function eventOf({ more, ...event }: Omit<StreamEvent, 'values'> & { more: readonly FieldValue[] }): StreamEvent {
   return { ...event, values: [event.id, event.key, event.time, ...more] };
 }
 

@@ -1,6 +1,8 @@
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { JSON_VERSIONS } from '../../src/json/versions.ts';
+import { comparedProject, linesOfDay } from '../stream/compare/compared-project.ts';
+import { FEATURES, streamProject } from '../stream/stream-project.ts';
 import { challengerProject } from '../support/challenger-project.ts';
 import { explainedProject } from '../support/explained-project.ts';
 import { jsonForm } from '../support/json-form.ts';
@@ -12,9 +14,12 @@ import { shadowProject } from '../support/shadow-project.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
 const WEEK = ['--week', '1997-W11'];
+const STREAM_COMPARE = ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15'];
+const AS_OF_EVENT = FEATURES.replace('as_of: arrival', 'as_of: event');
 
 it('every command prints with --json what its schema describes, and nothing else', async () => {
   const [labelled, explained, phased] = [await labelledProject(), await explainedProject(), await linearProject()];
+  const [compared, streamed] = [await comparedProject(linesOfDay(100)), await streamProject({ features: AS_OF_EVENT })];
   const [challenged, shadowed] = [await challengerProject({ promoteAfter: 1 }), await shadowProject()];
   const calls: readonly (readonly [folder: string, args: readonly string[], code?: number, before?: string])[] = [
     [labelled, ['status']],
@@ -52,6 +57,9 @@ it('every command prints with --json what its schema describes, and nothing else
     [challenged, ['promote', '--dry-run']],
     [challenged, ['promote']],
     [challenged, ['status']],
+    [compared, [...STREAM_COMPARE, '--scores', 'scores.jsonl', '--dead-letter', 'dead.jsonl']],
+    [compared, ['stream', 'sql', '--job', 'fraud', '--table', 'transactions']],
+    [streamed, ['stream', 'plan', '--engine', 'flink']],
     [phased, ['model', 'inspect', 'model']],
     [phased, ['model', 'inspect', 'model/model.onnx']],
     [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],
@@ -83,5 +91,5 @@ it('an object with a property that no schema describes is refused', async () => 
 
 function commandOf([first = '', second = '']: readonly string[]): string {
   if (first.startsWith('--')) return 'run';
-  return first === 'model' ? `model-${second}` : first;
+  return first === 'model' || first === 'stream' ? `${first}-${second}` : first;
 }

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Kafka, logLevel } from 'kafkajs';
 import { kafkaClassPath } from './jars.ts';
@@ -35,7 +36,7 @@ export interface ClusterOptions extends Listeners {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
-export interface TopicOptions {
+interface TopicOptions {
   readonly partitions?: number;
   readonly replication?: number;
   readonly config?: Readonly<Record<string, string>>;
@@ -261,7 +262,8 @@ async function createTopic(kafka: Kafka, topic: string, options: TopicOptions = 
   await admin.connect();
   try {
     await admin.createTopics({
-      waitForLeaders: true,
+      // kafkajs gives up where a broker has not heard of the topic yet.
+      waitForLeaders: false,
       topics: [
         {
           topic,
@@ -271,9 +273,21 @@ async function createTopic(kafka: Kafka, topic: string, options: TopicOptions = 
         },
       ],
     });
+    await untilKnown(admin, topic, options.partitions ?? 1);
   } finally {
     await admin.disconnect();
   }
+}
+
+async function untilKnown(admin: ReturnType<Kafka['admin']>, topic: string, partitions: number): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    // A broker that has not heard of it yet answers with an error.
+    const found = await admin.fetchTopicMetadata({ topics: [topic] }).catch(() => undefined);
+    const led = found?.topics[0]?.partitions.filter(({ leader }) => leader >= 0).length ?? 0;
+    if (led === partitions) return;
+    await sleep(100);
+  }
+  throw new Error(`the topic ${topic} has no leaders after 10 s`);
 }
 
 /** Below the ports that the system gives to connections, so that a broker that was killed finds its own again. */

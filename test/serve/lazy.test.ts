@@ -9,7 +9,7 @@ import { IRIS } from './served.ts';
 
 const OF_SERVE =
   /\/(cli-(serve|supervisor)\w*|answering-process\w*)\.js$|\/(prom-client|fastify|grpc-health-check)\/|\/@grpc\//;
-const OF_STREAM = /\/cli-(stream|run)-\w+\.js$|\/kafkajs\//;
+const OF_STREAM = /\/cli-(stream|run|event)-\w+\.js$|\/kafkajs\//;
 
 /** All files that a call of the command line, and its threads and processes, have loaded. */
 async function loaded(folder: string, args: readonly string[], code: number): Promise<string[]> {

@@ -3,7 +3,7 @@ import { USED } from './attributes.ts';
 import type { EventDialect } from './dialect.ts';
 
 /** Names of columns that the statement adds; a field begins with a letter. */
-export const LOG_PARTITION = '_log_partition';
+const LOG_PARTITION = '_log_partition';
 export const LOG_OFFSET = '_log_offset';
 /** Start of the stretch of time, as long as the longest window, that an event is in. */
 export const BUCKET = '_bucket';

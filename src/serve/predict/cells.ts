@@ -1,4 +1,4 @@
-import type { ColumnBatch, ColumnValues } from '../../domain/column-batch.ts';
+import { type ColumnBatch, type ColumnValues, emptyCells } from '../../domain/column-batch.ts';
 import type { Feature, InputDtype } from '../../domain/signature.ts';
 import { isLongerThan } from '../text-limit.ts';
 
@@ -22,11 +22,9 @@ interface CellOptions {
 /** A surrogate without its other half: no UTF-8 has it, so a model would see another text. */
 const UNPAIRED = /\p{Surrogate}/u;
 
-type Values = Float64Array | BigInt64Array | Uint8Array | (string | null)[];
-
 /** Empty columns, one per feature: float64 for floats, else of the feature's own type. No object is made per row. */
 export function createCells({ features, rows, text }: CellOptions): Cells {
-  const columns = features.map(({ dtype }) => allocate(dtype, rows));
+  const columns = features.map(({ dtype }) => emptyCells(dtype, rows));
   // The validity bits of all columns, one column after the other.
   const stride = Math.ceil(rows / 8);
   const bits = new Uint8Array(stride * features.length);
@@ -73,18 +71,4 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
       return { rows, columns: read };
     },
   };
-}
-
-function allocate(dtype: InputDtype, rows: number): Values {
-  switch (dtype) {
-    case 'float32':
-    case 'float64':
-      return new Float64Array(rows);
-    case 'int64':
-      return new BigInt64Array(rows);
-    case 'bool':
-      return new Uint8Array(rows);
-    case 'string':
-      return new Array<string | null>(rows).fill(null);
-  }
 }

@@ -1,4 +1,5 @@
 import type { FieldValue } from '../../event-features/definition.ts';
+import { valueOfType } from '../../event-features/field-value.ts';
 import type { LogRecord } from '../log.ts';
 import type { AttributeColumn } from './table.ts';
 
@@ -20,9 +21,9 @@ export function readRecord({ key, value }: LogRecord, columns: readonly Attribut
   const values: FieldValue[] = [];
   for (const { name, type } of columns) {
     const found = Object.hasOwn(row, name) ? row[name] : null;
-    if (!isOf(found, type)) return { refused: `${name} is not of the type ${type}` };
-    // JSON has a -0, whole numbers in SQL have none.
-    values.push(type === 'int64' && found === 0 ? 0 : found);
+    const typed = found === null ? null : valueOfType(found, type, true);
+    if (typed === undefined) return { refused: `${name} is not of the type ${type}` };
+    values.push(typed);
   }
   return { key: keyText, values };
 }
@@ -43,20 +44,5 @@ function objectOf(value: Buffer): Record<string, unknown> | undefined {
       : undefined;
   } catch {
     return undefined;
-  }
-}
-
-function isOf(value: unknown, type: AttributeColumn['type']): value is FieldValue {
-  if (value === null) return true;
-  switch (type) {
-    case 'string':
-      return typeof value === 'string';
-    case 'bool':
-      return typeof value === 'boolean';
-    case 'int64':
-      return Number.isSafeInteger(value);
-    case 'float64':
-      // JSON has no infinity, but 1e999 becomes one.
-      return typeof value === 'number' && Number.isFinite(value);
   }
 }

@@ -29,7 +29,7 @@ export function checkTopic(
     throw new ScoreBatchError(
       'configuration',
       facts.compacted
-        ? `the attribute topic ${topic} is compacted, but deletes old records, too, and with them the rows of keys`
+        ? `the attribute topic ${topic} is compacted, but also deletes old records, and with them the rows of keys`
         : `the attribute topic ${topic} is not compacted, so it does not keep the newest row of each key`,
       { hint: alter(topic, 'cleanup.policy=compact') },
     );
@@ -75,13 +75,13 @@ export function checkSame(
   for (const { partition, end } of facts.partitions) {
     const next = read.get(partition) ?? 0;
     if (end < next) {
-      throw gone(topic, `was deleted and made again: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
+      throw gone(topic, `was deleted and recreated: partition ${partition} ends at offset ${end}, and was read up to ${next}`);
     }
   }
 }
 
 function gone(topic: string, what: string): ScoreBatchError {
   return new ScoreBatchError('configuration', `the attribute topic ${topic} ${what}`, {
-    hint: 'restore the topic and start again: until then nothing says what the attributes are',
+    hint: 'restore the topic and start again: without it the attributes are unknown',
   });
 }

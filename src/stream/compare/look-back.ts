@@ -27,7 +27,7 @@ export interface LookBackOptions {
 }
 
 /** Where Kafka kept an event that was not scored, and why it was not. */
-export interface NamedRejection {
+interface NamedRejection {
   readonly reason: string;
   readonly partition: number;
   readonly offset: number;

@@ -4,13 +4,13 @@ import { ScoreBatchError, unreadable } from '../../errors.ts';
 import type { Log } from '../log.ts';
 
 /** A record's value, and where it is, for messages. */
-export interface WrittenText {
+interface WrittenText {
   readonly text: string;
   readonly where: string;
 }
 
 /** What takes texts; the next ones wait for it. */
-export type Take = (texts: readonly WrittenText[]) => Promise<void>;
+type Take = (texts: readonly WrittenText[]) => Promise<void>;
 
 /** Where the stream wrote records to. */
 export interface Written {

@@ -18,7 +18,7 @@ const READ_COMMITTED = 1;
 /** Of kafkajs, in its own words without their fields: no keys, no values. */
 export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
 
-export type CoordinatorOf = 'group' | 'transaction';
+type CoordinatorOf = 'group' | 'transaction';
 
 /** One set of connections: at most two per broker, one of them for fetches. A broker answers the requests of a connection in turn. */
 export interface Client {
@@ -142,7 +142,10 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
 }
 
 function missing(topic: string, cause: unknown): ScoreBatchError {
-  return new ScoreBatchError('configuration', `Kafka has no topic ${topic}`, { hint: 'create it, or correct its name', cause });
+  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
+    hint: 'create it, or correct its name',
+    cause,
+  });
 }
 
 function shown({ level, namespace, log }: LogEntry): ['error' | 'warning', string] {

@@ -95,7 +95,7 @@ export function userError(error: unknown, doing: string): unknown {
     message.includes('SASL mechanism is not supported')
   ) {
     return new ScoreBatchError('configuration', 'Kafka does not offer the mechanism of kafka.sasl', {
-      hint: 'ask which mechanism the listener has: plain, scram-sha-256 or scram-sha-512',
+      hint: 'find out which mechanism the listener supports: plain, scram-sha-256 or scram-sha-512',
       cause: error,
     });
   }

@@ -19,7 +19,7 @@ const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
 /** The group has forgotten this member: its partitions may be of others already. */
 const FORGOTTEN = ['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION', 'FENCED_INSTANCE_ID'];
 
-export interface Joined {
+interface Joined {
   readonly partitions: readonly number[];
   /** This member was forgotten before: nothing of what it had is its own any more. */
   readonly forgotten: boolean;
@@ -72,6 +72,13 @@ export function createMembership(client: Client, group: string, topic: string): 
     }));
   };
 
+  const heartbeat = () => ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
+
+  const forget = () => {
+    forgotten = true;
+    memberId = '';
+  };
+
   const beat = async (signal: AbortSignal): Promise<void> => {
     const count = (await client.partitions(topic)).length;
     let looked = Date.now();
@@ -80,15 +87,11 @@ export function createMembership(client: Client, group: string, topic: string): 
       await sleep(HEARTBEAT_MS, signal);
       if (signal.aborted) return;
       try {
-        await ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
+        await heartbeat();
       } catch (error) {
         if (signal.aborted) return;
         const type = typeOf(error) ?? '';
-        if (FORGOTTEN.includes(type)) {
-          forgotten = true;
-          memberId = '';
-          return;
-        }
+        if (FORGOTTEN.includes(type)) return forget();
         if (type !== 'REBALANCE_IN_PROGRESS') throw refusedMember(error, group);
         due = true;
       }
@@ -111,12 +114,9 @@ export function createMembership(client: Client, group: string, topic: string): 
       await sleep(HEARTBEAT_MS, signal);
       if (signal.aborted) return;
       try {
-        await ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
+        await heartbeat();
       } catch (error) {
-        if (!FORGOTTEN.includes(typeOf(error) ?? '') || signal.aborted) continue;
-        forgotten = true;
-        memberId = '';
-        return;
+        if (FORGOTTEN.includes(typeOf(error) ?? '') && !signal.aborted) return forget();
       }
     }
   };
@@ -136,8 +136,7 @@ export function createMembership(client: Client, group: string, topic: string): 
         } catch (error) {
           const type = typeOf(error) ?? '';
           if (FORGOTTEN.includes(type)) {
-            forgotten = true;
-            memberId = '';
+            forget();
           } else if (!REJOIN.includes(type) && !(isPassing(error) && Date.now() < deadline)) {
             throw refusedMember(error, group);
           }

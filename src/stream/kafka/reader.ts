@@ -27,7 +27,7 @@ export interface ReaderOptions {
   deliver(batch: LogBatch): void;
   /**
    * The topic was unknown for a while and is there again: it may be another one of the same name. What it brings is dropped until
-   * `seek`. Without it, reading goes on.
+   * `seek`. If it is not given, reading continues.
    */
   returned?(): void;
   /** Called once. Nothing is read after it. */
@@ -106,7 +106,9 @@ export function createReader({ client, topic, wants, deliver, returned, fail }: 
   const gone = () => {
     goneSince ??= Date.now();
     if (Date.now() - goneSince < GONE_MS) return;
-    end(new ScoreBatchError('configuration', `the topic ${topic} is gone`, { hint: 'it was deleted while it was read' }));
+    end(
+      new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }),
+    );
   };
 
   const ask = async (leader: number, parts: ReadonlyMap<number, { readonly offset: number }>) => {
@@ -169,7 +171,7 @@ export function createReader({ client, topic, wants, deliver, returned, fail }: 
     if (code === OFFSET_OUT_OF_RANGE) {
       end(
         new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have the offset ${from}`, {
-          hint: 'its retention removed records that were not read yet, or the topic was made again: start with a new group',
+          hint: 'its retention removed records that were not read yet, or the topic was recreated: start with a new group',
         }),
       );
     } else if (code === TOPIC_AUTHORIZATION_FAILED) {

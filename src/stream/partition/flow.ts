@@ -1,7 +1,7 @@
 import { ScoreBatchError } from '../../errors.ts';
 import { FencedError, type Subscription, TransactionError } from '../log.ts';
 import { watchIdle } from './idle.ts';
-import { describeInput, refuseMovedKeys } from './input.ts';
+import { describeInput, refuseMovedKeys } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
 import type { OpenPartition } from './open-partition.ts';
 import { bytesOf, openPartitions } from './open-partitions.ts';
@@ -18,7 +18,7 @@ import { takeTurns } from './turns.ts';
 const LOOK_MS = 60_000;
 
 /**
- * Per partition: open a producer, which fences earlier ones; read what is committed; make the window again from the input; then
+ * Per partition: open a producer, which fences earlier ones; read what is committed; rebuild the window from the input; then
  * add events, score those that are due, and commit outputs and position in one transaction. After a failure all of that again.
  *
  * @param limits for tests

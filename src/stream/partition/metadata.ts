@@ -28,6 +28,8 @@ export interface PartitionMetadata {
   readonly model: string;
   /** Events that became due when the position was there, or later, were scored by this model. */
   readonly modelSince: number;
+  /** Of a replay; see `Stretch`. */
+  readonly scope?: string | undefined;
 }
 
 type Form = {
@@ -67,7 +69,8 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
     rules: metadata.rules,
     model: metadata.model,
     since: metadata.modelSince,
-  } satisfies Form);
+    scope: metadata.scope,
+  } satisfies Form & { readonly scope: string | undefined });
   if (Buffer.byteLength(text) > MOST_BYTES) throw new RangeError(`metadata of ${Buffer.byteLength(text)} bytes`);
   return text;
 }
@@ -78,8 +81,8 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
  * @throws ScoreBatchError `configuration` unless `encodeMetadata` of this version wrote it with that offset
  */
 export function parseMetadata(text: string, offset: number, where: string): PartitionMetadata {
-  const form = formOf(text);
-  if (form === undefined || !('v' in form)) {
+  const { scope, ...form } = formOf(text) ?? {};
+  if (!('v' in form)) {
     throw new ScoreBatchError('configuration', `${where}: the committed offset was not written by \`score-batch stream\``, {
       hint: 'give the stream job a `group` of its own, which nothing else commits to',
     });
@@ -90,7 +93,8 @@ export function parseMetadata(text: string, offset: number, where: string): Part
       details: [`version ${JSON.stringify(form.v)} of its metadata; this is ${VERSION}`],
     });
   }
-  if (!isForm(form) || form.position !== offset || form.replay[0] > offset) {
+  const isScope = scope === undefined || isText(scope);
+  if (!isScope || !isForm(form) || form.position !== offset || form.replay[0] > offset) {
     throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
       hint: 'was the offset moved by another tool? Use another `group`',
     });
@@ -109,6 +113,7 @@ export function parseMetadata(text: string, offset: number, where: string): Part
     rules: form.rules,
     model: form.model,
     modelSince: form.since,
+    ...(scope !== undefined && { scope }),
   };
 }
 

@@ -9,7 +9,7 @@ import {
   TransactionError,
 } from '../log.ts';
 import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
-import { describeInput } from './input.ts';
+import { describeInput } from './input-topic.ts';
 import { encodeMetadata, type LastRecord, rulesOf } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
 import { madeAgain, resume } from './resume.ts';
@@ -50,22 +50,23 @@ export interface OpenPartition {
 /**
  * Fences earlier writers of the partition, reads what is committed, and prepares the window.
  *
+ * @param anew begins at the start, whatever is committed
  * @param known whether this process had it open before, so that something is committed
  * @throws FencedError or TransactionError if it should be tried again
  * @throws ScoreBatchError `configuration` if it cannot be scored exactly
  */
 export async function openPartition(
   partition: number,
-  known: boolean,
   model: string,
-  options: FlowOptions,
+  options: Omit<FlowOptions, 'onFatal'>,
+  { anew = false, known = false }: { readonly anew?: boolean; readonly known?: boolean } = {},
 ): Promise<OpenPartition> {
   const { log, settings, clock, windowOf } = options;
   const { group, input: topic, features, limits } = settings;
   const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
   try {
-    const first = await reachable(producer.committed());
-    // With a topic Kafka deletes what groups have committed of it. To begin anew would score the other topic with old outputs.
+    const first = anew ? undefined : await reachable(producer.committed());
+    // With a topic Kafka deletes what groups have committed of it. Starting over would mix its scores with the earlier ones.
     if (first === undefined && known) {
       throw madeAgain(`group ${group}, partition ${partition} of topic ${topic}`, 'Kafka has forgotten the committed offset');
     }
@@ -107,16 +108,24 @@ async function begin(
   partition: number,
   facts: TopicFacts,
   model: string,
-  { settings, start }: FlowOptions,
+  { settings, start, stretch }: Pick<FlowOptions, 'settings' | 'start' | 'stretch'>,
 ): Promise<Committed> {
   const place = facts.partitions.find((one) => one.partition === partition);
-  const offset = (start === 'earliest' ? place?.begin : place?.end) ?? 0;
-  const committed = { offset, metadata: firstMetadata(offset, facts.partitions.length, settings.features, model) };
+  const at = typeof start === 'object' ? start.get(partition) : start === 'earliest' ? place?.begin : place?.end;
+  const offset = at ?? 0;
+  const metadata = firstMetadata(offset, facts.partitions.length, settings.features, model, stretch?.scope);
+  const committed = { offset, metadata };
   await reachable(producer.commit({ records: [], ...committed }));
   return committed;
 }
 
-function firstMetadata(offset: number, partitions: number, features: EventFeatures, model: string): string {
+function firstMetadata(
+  offset: number,
+  partitions: number,
+  features: EventFeatures,
+  model: string,
+  scope: string | undefined,
+): string {
   const checkpoint = { position: offset, replay: { offset, maximum: null }, maximum: null, frontier: null, flushed: 0 };
   return encodeMetadata({
     checkpoint,
@@ -126,6 +135,7 @@ function firstMetadata(offset: number, partitions: number, features: EventFeatur
     rules: rulesOf(features),
     model,
     modelSince: offset,
+    scope,
   });
 }
 

@@ -1,5 +1,5 @@
 import { FencedError, TransactionError } from '../log.ts';
-import { refuseMovedKeys } from './input.ts';
+import { refuseMovedKeys } from './input-topic.ts';
 import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 
@@ -39,7 +39,7 @@ export function openPartitions(options: FlowOptions): OpenPartitions {
       const before = opens.get(partition);
       if (before !== undefined && kept && (await isHeld(before))) return { open: before, kept: true };
       self.drop(partition);
-      const open = await openPartition(partition, known.has(partition), model, options);
+      const open = await openPartition(partition, model, options, { known: known.has(partition) });
       known.add(partition);
       opens.set(partition, open);
       for (const other of opens.values()) refuseMovedKeys(options.settings.input, other.partitions, open.partitions);

@@ -16,6 +16,7 @@ import {
   scoreDue,
   type Written,
 } from './scoring.ts';
+import { isWithin } from './stretch.ts';
 
 /** What a record in memory takes besides its value. */
 const RECORD_BYTES = 150;
@@ -34,7 +35,7 @@ export interface PartitionWork {
 }
 
 interface Tools {
-  readonly options: FlowOptions;
+  readonly options: Omit<FlowOptions, 'onFatal'>;
   readonly scorers: ScorerInUse;
   readonly places: KeyPlaces;
 }
@@ -112,11 +113,12 @@ function compare(open: OpenPartition, record: LogRecord, { options }: Tools): bo
 function read(open: OpenPartition, record: LogRecord, written: Written, scorer: Scorer, { options, places }: Tools): void {
   const { partition, window, checkpoint } = open;
   const isNew = record.offset >= checkpoint.position;
+  const isTold = isNew && isWithin(options.stretch, record.timestamp);
   const rejectAs = { ...options, partition, scorer };
   const event = options.decode(record);
   if ('reason' in event) {
     window.skipTo(record.offset + 1);
-    if (isNew) reject(record, event, written, rejectAs);
+    if (isTold) reject(record, event, written, rejectAs);
     return;
   }
   const other = places.see(event.key, partition);
@@ -126,7 +128,7 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
     if (!isNew && wasScored(event, open, options)) return;
     open.unscored.set(record.offset, record);
     open.unscoredBytes += (record.value?.length ?? 0) + RECORD_BYTES;
-  } else if (isNew) {
+  } else if (isTold) {
     if (verdict === 'duplicate') written.duplicates += 1;
     else reject(record, { reason: verdict }, written, rejectAs);
   }
@@ -136,16 +138,19 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
 function wasScored(
   { offset, time }: { readonly offset: number; readonly time: number },
   { checkpoint: { frontier, flushed } }: OpenPartition,
-  { settings }: FlowOptions,
+  { settings }: Pick<FlowOptions, 'settings'>,
 ): boolean {
   return settings.features.asOf === 'arrival' || offset < flushed || (frontier !== null && time < frontier);
 }
 
 async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, { options }: Tools): Promise<void> {
   const { partition, window, producer } = open;
-  const { clock, observer, settings } = options;
+  const { clock, observer, settings, stretch } = options;
   const { features, limits } = settings;
-  const due = window.takeDue(idle).map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }));
+  const due = window
+    .takeDue(idle)
+    .map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }))
+    .filter((one) => isWithin(stretch, one.due.event.time));
   if (idle && due.length === 0) return;
   await scoreDue(due, written, { ...options, partition, scorer, batchEvents: limits.batchEvents });
   const checkpoint = window.checkpoint();
@@ -161,6 +166,7 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
       rules: rulesOf(features),
       model: scorer.digest,
       modelSince,
+      scope: stretch?.scope,
     }),
   };
   const began = clock.now();

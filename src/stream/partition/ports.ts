@@ -5,6 +5,7 @@ import type { Log, LogRecord, OutputRecord } from '../log.ts';
 import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
+import type { Stretch } from './stretch.ts';
 
 /** Why a record of the input cannot be an event. */
 export interface NoEvent {
@@ -14,7 +15,7 @@ export interface NoEvent {
 }
 
 /** An event with its score, from which the records of the outputs are made. */
-export interface ScoredEvent {
+interface ScoredEvent {
   readonly partition: number;
   readonly due: DueEvent;
   readonly attributes: AttributeRow | undefined;
@@ -26,7 +27,7 @@ export interface ScoredEvent {
 }
 
 /** A record of the input that is not scored. */
-export interface RejectedRecord extends NoEvent {
+interface RejectedRecord extends NoEvent {
   readonly partition: number;
   readonly record: LogRecord;
   /** Feature of the model that refused it. */
@@ -37,12 +38,12 @@ export interface RejectedRecord extends NoEvent {
   readonly rejectedAt: number;
 }
 
-/** What is written. Both are pure, so that a transaction that is made again differs in its instants only. */
+/** What is written. Both are pure, so that a transaction that is repeated differs in its instants only. */
 export interface Outputs {
   /** The score, and where its decision asks for it the alert. */
   scored(event: ScoredEvent): readonly OutputRecord[];
-  /** The dead letter: hashes, no values. */
-  rejected(record: RejectedRecord): OutputRecord;
+  /** The dead letter: hashes, no values. Undefined if none is wanted. */
+  rejected(record: RejectedRecord): OutputRecord | undefined;
 }
 
 /** What is told of the flow, for metrics and messages. Calls must not throw. */
@@ -87,9 +88,11 @@ export interface FlowOptions {
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
     readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents'>;
   };
-  /** Where a group begins that has committed nothing. */
-  readonly start: 'earliest' | 'latest';
-  /** Continues where other features were committed: windows are made again with these. */
+  /** Where a group begins that has committed nothing; of a replay the offset per partition. */
+  readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;
+  /** Undefined: the events of all times. */
+  readonly stretch?: Stretch;
+  /** Continues where other features were committed: windows are rebuilt with these. */
   readonly acceptFeatures: boolean;
   /** `createPartitionWindow` */
   readonly windowOf: (

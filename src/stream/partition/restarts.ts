@@ -70,7 +70,7 @@ function takenAway(topic: string, partition: number, times: number, cause: Error
   return new ScoreBatchError(
     'conflict',
     `another process took partition ${partition} of ${topic} away ${times} times, although this one is in the group`,
-    { hint: 'another stream job uses the same `group` with other brokers, input or tool: give each a group of its own', cause },
+    { hint: 'another job or tool uses the same `group`: give each its own', cause },
   );
 }
 

@@ -2,7 +2,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
 import type { Committed, Log, TopicFacts } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
-import { refuseMovedKeys } from './input.ts';
+import { refuseMovedKeys } from './input-topic.ts';
 import { type LastRecord, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
 
 /** Where a partition continues. */
@@ -26,7 +26,7 @@ export interface ResumeOptions {
 
 /**
  * @param committed read after the producer was opened, and `facts` after that
- * @throws ScoreBatchError `configuration` if the windows cannot be made again exactly
+ * @throws ScoreBatchError `configuration` if the windows cannot be rebuilt exactly
  */
 export async function resume(committed: Committed, facts: TopicFacts, options: ResumeOptions): Promise<Resumption> {
   const { topic, partition, group } = options;
@@ -39,7 +39,7 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
   if (checkpoint.replay.offset < begin) {
     throw new ScoreBatchError(
       'configuration',
-      `${where}: the log starts at ${begin}, beyond replay-from ${checkpoint.replay.offset}`,
+      `${where}: the log starts at offset ${begin}, but its windows begin at ${checkpoint.replay.offset}`,
       {
         hint: 'its oldest events were deleted while they were in windows: raise retention.ms and retention.bytes, and start with a new `group`',
       },
@@ -52,7 +52,7 @@ export async function resume(committed: Committed, facts: TopicFacts, options: R
 
 /** @param detail how it is known */
 export function madeAgain(where: string, detail: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `${where}: the topic was deleted and made again, or its records were`, {
+  return new ScoreBatchError('configuration', `${where}: the topic was deleted and recreated, or its records were deleted`, {
     hint: 'start with a new `group`',
     details: [detail],
   });
@@ -74,7 +74,7 @@ async function checkpointFor(metadata: PartitionMetadata, where: string, options
   if (metadata.features === features.digest) return checkpoint;
   if (!acceptFeatures) {
     throw new ScoreBatchError('configuration', `${where}: the feature file has changed`, {
-      hint: 'start with a new `group`, or with --accept-features, which makes the windows again with these features',
+      hint: 'start with a new `group`, or with --accept-features, which rebuilds the windows with the new features',
     });
   }
   if (checkpoint.maximum === null) return checkpoint;

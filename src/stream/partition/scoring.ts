@@ -55,8 +55,11 @@ export function reject(
   written: Written,
   { outputs, partition, scorer, clock }: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
 ): void {
-  written.records.push(outputs.rejected({ ...why, partition, record, scorer, rejectedAt: clock.now() }));
-  written.origins.push(undefined);
+  const letter = outputs.rejected({ ...why, partition, record, scorer, rejectedAt: clock.now() });
+  if (letter !== undefined) {
+    written.records.push(letter);
+    written.origins.push(undefined);
+  }
   written.rejected.set(why.reason, (written.rejected.get(why.reason) ?? 0) + 1);
 }
 

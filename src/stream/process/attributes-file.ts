@@ -19,7 +19,7 @@ export async function readAttributesFile(
 ): Promise<Attributes> {
   if (attributes === undefined || !('topic' in attributes)) {
     throw new ScoreBatchError('usage', '--attributes needs attributes.topic in the stream job file', {
-      hint: 'the columns and their types stand there; attributes of a warehouse are read from it',
+      hint: 'that key says the columns and their types; attributes of a warehouse are read from there',
     });
   }
   const { columns } = attributes;

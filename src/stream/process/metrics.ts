@@ -76,14 +76,14 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
   const rebuilds = new client.Histogram({
     ...{
       name: 'score_batch_stream_rebuild_seconds',
-      help: 'Time in which the windows of a partition were made again',
+      help: 'Time in which the windows of a partition were rebuilt',
       registers,
     },
     buckets: REBUILD_SECONDS,
   });
   perPartition('lag', 'Records of the partition that are not read yet', ({ position, end }) => Math.max(0, end - position));
   perPartition('position', 'The next offset to read', ({ position }) => position);
-  perPartition('rebuilding', '1 while the windows of the partition are made again', ({ rebuilding }) => Number(rebuilding));
+  perPartition('rebuilding', '1 while the windows of the partition are rebuilt', ({ rebuilding }) => Number(rebuilding));
   perPartition('window_keys', 'Keys with events in memory', ({ keys }) => keys);
   perPartition('window_events', 'Events in memory', ({ events: count }) => count);
   perPartition('window_bytes', 'Memory of the windows, estimated', ({ bytes }) => bytes);

@@ -88,6 +88,6 @@ function refuseOtherChanges(before: StreamSettings, now: StreamSettings): void {
   );
   if (changed.length === 0) return;
   throw new ScoreBatchError('configuration', `the stream job file has changed more than its model: ${changed.join(', ')}`, {
-    hint: 'end the stream and start it anew: it continues where it was',
+    hint: 'end the stream and start it again: it continues where it was',
   });
 }

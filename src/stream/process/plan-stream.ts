@@ -1,7 +1,7 @@
 import { horizonMs } from '../../event-features/definition.ts';
 import { openAttributes } from '../attributes/open.ts';
 import type { Log, TopicFacts } from '../log.ts';
-import { describeInput } from '../partition/input.ts';
+import { describeInput } from '../partition/input-topic.ts';
 import { openScorer } from '../score/open-scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 import { checkTopics } from './topic-checks.ts';

@@ -37,14 +37,14 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
   return {
     assigned(partition, { from, position, kept }) {
       positions.set(partition, position);
-      const where = kept ? 'it was here before' : `its windows are made again from offset ${from}`;
+      const where = kept ? 'it was here before' : `its windows are rebuilt from offset ${from}`;
       console.info(`partition ${partition} is scored here from offset ${position} on; ${where}`, {
         ...{ event: 'assigned', partition, from, position, kept },
       });
     },
     rebuilt(partition, events, ms) {
       metrics?.rebuilt(ms);
-      console.info(`partition ${partition} has its windows: ${counted(events, 'event')} in ${(ms / 1000).toFixed(1)} s`, {
+      console.info(`partition ${partition} is rebuilt: ${counted(events, 'event')} in ${(ms / 1000).toFixed(1)} s`, {
         ...{ event: 'rebuilt', partition, events, ms },
       });
     },
@@ -52,7 +52,7 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
       const position = positions.get(partition);
       positions.delete(partition);
       const where = position === undefined ? '' : `; its next offset is ${position}`;
-      console.info(`partition ${partition} is not scored here any more${where}`, {
+      console.info(`partition ${partition} is no longer scored here${where}`, {
         ...{ event: 'revoked', partition, position: position ?? null },
       });
     },
@@ -67,12 +67,12 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
     },
     restarting(partition, why, ms) {
       metrics?.restarted();
-      console.warn(`partition ${partition} is opened again in ${ms} ms: ${why.message}`, {
+      console.warn(`partition ${partition} is reopened in ${ms} ms: ${why.message}`, {
         ...{ event: 'restarting', partition, reason: why.name },
       });
     },
     statePaused(bytes) {
-      console.warn(`reading waits, because windows take ${grouped(bytes)} bytes; limits.state is less`, {
+      console.warn(`reading is paused: windows take ${grouped(bytes)} bytes, more than limits.state`, {
         ...{ event: 'state', bytes },
       });
     },

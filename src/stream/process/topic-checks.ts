@@ -41,7 +41,7 @@ export async function checkTopics(
     if (facts === undefined || key === 'input') continue;
     if (facts.compacted) warn(`topic ${name} (${key}) is compacted: it keeps only the newest record of each key`);
     if (facts.replicas > 1 && (facts.minInSyncReplicas ?? 1) < 2)
-      warn(`topic ${name} (${key}) has min.insync.replicas 1: what one broker alone has taken can be lost with it`);
+      warn(`topic ${name} (${key}) has min.insync.replicas 1: a record that only one broker has is lost if that broker is`);
   }
   const most = new Map(topics.map(({ name, facts }) => [name, facts?.maxMessageBytes]));
   return {

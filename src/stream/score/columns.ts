@@ -1,4 +1,4 @@
-import type { ColumnBatch, ColumnValues, ReadKind } from '../../domain/column-batch.ts';
+import { type CellValues, type ColumnBatch, type ColumnValues, emptyCells, type ReadKind } from '../../domain/column-batch.ts';
 import type { FeatureValue } from '../event.ts';
 import type { ScorableEvent } from '../scorer.ts';
 import type { Source } from './sources.ts';
@@ -6,19 +6,17 @@ import type { Source } from './sources.ts';
 /** Makes columns of events, as a reader of a table would. They are valid until the next call. */
 export type ToColumns = (events: readonly ScorableEvent[]) => ColumnBatch;
 
-type Values = Float64Array | BigInt64Array | Uint8Array | (string | null)[];
-
 /**
  * @param kinds see `Encoder.kinds`
  */
 export function createColumns(sources: readonly Source[], kinds: readonly ReadKind[]): ToColumns {
   let capacity = 0;
-  let columns: Values[] = [];
+  let columns: CellValues[] = [];
   let bits: Uint8Array[] = [];
 
   function grow(rows: number): void {
     capacity = Math.max(rows, 2 * capacity, 64);
-    columns = kinds.map((kind) => allocate(kind, capacity));
+    columns = kinds.map((kind) => emptyCells(kind, capacity));
     bits = kinds.map(() => new Uint8Array(Math.ceil(capacity / 8)));
   }
 
@@ -27,12 +25,12 @@ export function createColumns(sources: readonly Source[], kinds: readonly ReadKi
     if (rows > capacity) grow(rows);
     return {
       rows,
-      columns: sources.map((source, i) => fill(columns[i] as Values, bits[i] as Uint8Array, events, source)),
+      columns: sources.map((source, i) => fill(columns[i] as CellValues, bits[i] as Uint8Array, events, source)),
     };
   };
 }
 
-function fill(values: Values, valid: Uint8Array, events: readonly ScorableEvent[], source: Source): ColumnValues {
+function fill(values: CellValues, valid: Uint8Array, events: readonly ScorableEvent[], source: Source): ColumnValues {
   const rows = events.length;
   if (Array.isArray(values)) {
     for (let row = 0; row < rows; row += 1) values[row] = cell(events[row] as ScorableEvent, source) as string | null;
@@ -62,18 +60,4 @@ function fill(values: Values, valid: Uint8Array, events: readonly ScorableEvent[
 function cell({ due, attributes }: ScorableEvent, { from, at }: Source): FeatureValue {
   if (from === 'window') return due.features?.[at] ?? null;
   return (from === 'field' ? due.event.values[at] : attributes?.values[at]) ?? null;
-}
-
-function allocate(kind: ReadKind, rows: number): Values {
-  switch (kind) {
-    case 'float32':
-    case 'float64':
-      return new Float64Array(rows);
-    case 'int64':
-      return new BigInt64Array(rows);
-    case 'bool':
-      return new Uint8Array(rows);
-    case 'string':
-      return new Array<string | null>(rows).fill(null);
-  }
 }

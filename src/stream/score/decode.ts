@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import type { EventFeatures, FieldType, FieldValue } from '../../event-features/definition.ts';
+import type { EventFeatures, FieldValue } from '../../event-features/definition.ts';
+import { valueOfType } from '../../event-features/field-value.ts';
 import type { EventRejection, StreamEvent } from '../event.ts';
 import type { LogRecord } from '../log.ts';
 
@@ -15,9 +16,6 @@ export type Decode = (record: LogRecord) => StreamEvent | RefusedRecord;
 /** Times are milliseconds: seconds would land in 1970, microseconds far beyond 2100. */
 const EARLIEST = Date.UTC(1990, 0, 1);
 const LATEST = Date.UTC(2100, 0, 1);
-
-/** A surrogate without its other half: no UTF-8 has it, so a warehouse would hold another text. */
-const UNPAIRED = /\p{Surrogate}/u;
 
 /**
  * Reads events from JSON. Unknown properties are passed over, so a schema may gain some; of a property that is there twice, the last
@@ -55,7 +53,7 @@ export function createDecoder(features: EventFeatures, messageBytes: number): De
         values[i] = null;
         continue;
       }
-      const value = typed(found, type, escapes);
+      const value = valueOfType(found, type, escapes);
       if (value === undefined) return refused('wrong type', name);
       values[i] = value;
     }
@@ -81,21 +79,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-/** Undefined if the value is not one of the type. */
-function typed(value: unknown, type: FieldType, escapes: boolean): FieldValue | undefined {
-  switch (type) {
-    case 'string':
-      return typeof value === 'string' && !(escapes && UNPAIRED.test(value)) ? value : undefined;
-    case 'int64':
-      // JSON.parse rounds larger ones. The addition makes 0 of -0, which no integer column has.
-      return Number.isSafeInteger(value) ? (value as number) + 0 : undefined;
-    case 'float64':
-      return Number.isFinite(value) ? (value as number) : undefined;
-    case 'bool':
-      return typeof value === 'boolean' ? value : undefined;
   }
 }
 

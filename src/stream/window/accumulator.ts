@@ -3,9 +3,9 @@ import type { FeatureValue } from '../event.ts';
 import type { Range } from './aggregate.ts';
 import { CountedExtreme } from './counted-extreme.ts';
 import { Int64Sum } from './int64-sum.ts';
-import type { KeyEvents } from './key-events.ts';
 import { RunningLast, RunningSince } from './newest.ts';
 import type { RecordLayout } from './record-layout.ts';
+import type { Records } from './records.ts';
 import { type Selection, selectionOf, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 import type { Texts } from './texts.ts';
@@ -18,8 +18,8 @@ export interface Accumulator {
   /** About the most that it takes for each event of its range. */
   readonly bytesPerEvent: number;
   clear(): void;
-  add(events: KeyEvents, index: number): void;
-  remove(events: KeyEvents, index: number): void;
+  add(events: Records, index: number): void;
+  remove(events: Records, index: number): void;
   /** @returns undefined if a sum overflows int64 */
   value(range: Range): FeatureValue | undefined;
 }
@@ -60,11 +60,11 @@ class RunningCount implements Accumulator {
     this.#count = 0;
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     if (!Number.isNaN(valueAt(this.#selection, events.data, index))) this.#count += 1;
   }
 
-  remove(events: KeyEvents, index: number): void {
+  remove(events: Records, index: number): void {
     if (!Number.isNaN(valueAt(this.#selection, events.data, index))) this.#count -= 1;
   }
 
@@ -88,12 +88,12 @@ class RunningSum implements Accumulator {
     this.#sum.clear();
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (!Number.isNaN(value)) this.#sum.add(value);
   }
 
-  remove(events: KeyEvents, index: number): void {
+  remove(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (!Number.isNaN(value)) this.#sum.remove(value);
   }
@@ -116,12 +116,12 @@ class RunningDistinct implements Accumulator {
     this.#counts.clear();
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (!Number.isNaN(value)) this.#counts.set(value, (this.#counts.get(value) ?? 0) + 1);
   }
 
-  remove(events: KeyEvents, index: number): void {
+  remove(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (Number.isNaN(value)) return;
     const count = (this.#counts.get(value) ?? 1) - 1;
@@ -148,12 +148,12 @@ class RunningExtreme implements Accumulator {
     this.#extreme.clear();
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (!Number.isNaN(value)) this.#extreme.add(value);
   }
 
-  remove(events: KeyEvents, index: number): void {
+  remove(events: Records, index: number): void {
     const value = valueAt(this.#selection, events.data, index);
     if (!Number.isNaN(value)) this.#extreme.remove(value);
   }
@@ -184,7 +184,7 @@ class RunningText implements Accumulator {
     this.#extreme = Number.NaN;
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     const code = valueAt(this.#selection, events.data, index);
     if (Number.isNaN(code)) return;
     const count = this.#counts.get(code) ?? 0;
@@ -192,7 +192,7 @@ class RunningText implements Accumulator {
     if (count === 0) this.#compare(code);
   }
 
-  remove(events: KeyEvents, index: number): void {
+  remove(events: Records, index: number): void {
     const code = valueAt(this.#selection, events.data, index);
     if (Number.isNaN(code)) return;
     const count = (this.#counts.get(code) ?? 1) - 1;

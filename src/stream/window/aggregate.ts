@@ -1,9 +1,9 @@
 import type { FeatureValue } from '../event.ts';
-import type { KeyEvents } from './key-events.ts';
+import type { Records } from './records.ts';
 
 /** The events that a feature of one event looks at. */
 export interface Range {
-  readonly events: KeyEvents;
+  readonly events: Records;
   readonly from: number;
   readonly to: number;
   /** Of the event whose feature it is. */

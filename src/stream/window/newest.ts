@@ -1,7 +1,7 @@
 import type { FeatureValue } from '../event.ts';
 import type { Range } from './aggregate.ts';
-import type { KeyEvents } from './key-events.ts';
 import { OFFSET, TIME } from './record-layout.ts';
+import type { Records } from './records.ts';
 import { type Selection, valueAt } from './selection.ts';
 import { compareTexts } from './text-order.ts';
 
@@ -27,11 +27,11 @@ export class RunningLast {
     this.#hasLeft = false;
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     if (!this.#hasLeft) this.#meet(events, index);
   }
 
-  remove({ data }: KeyEvents, index: number): void {
+  remove({ data }: Records, index: number): void {
     if (data[index * this.#selection.width + OFFSET] === this.#offset) this.#hasLeft = true;
   }
 
@@ -43,11 +43,11 @@ export class RunningLast {
     return this.#decode(this.#value);
   }
 
-  #isPast({ data }: KeyEvents, index: number): boolean {
+  #isPast({ data }: Records, index: number): boolean {
     return this.#offset >= 0 && (data[index * this.#selection.width + TIME] as number) < this.#time;
   }
 
-  #meet({ data, ids = [] }: KeyEvents, index: number): void {
+  #meet({ data, ids = [] }: Records, index: number): void {
     const value = valueAt(this.#selection, data, index);
     if (Number.isNaN(value)) return;
     const at = index * this.#selection.width;
@@ -84,11 +84,11 @@ export class RunningSince {
     this.#hasLeft = false;
   }
 
-  add(events: KeyEvents, index: number): void {
+  add(events: Records, index: number): void {
     if (!this.#hasLeft) this.#meet(events, index);
   }
 
-  remove({ data }: KeyEvents, index: number): void {
+  remove({ data }: Records, index: number): void {
     const offset = data[index * this.#selection.width + OFFSET];
     if (offset === this.#newest?.offset || offset === this.#second?.offset) this.#hasLeft = true;
   }
@@ -102,7 +102,7 @@ export class RunningSince {
     return other === undefined ? null : time - other.time;
   }
 
-  #meet({ data }: KeyEvents, index: number): void {
+  #meet({ data }: Records, index: number): void {
     if (Number.isNaN(valueAt(this.#selection, data, index))) return;
     const at = index * this.#selection.width;
     const time = data[at + TIME] as number;

@@ -1,6 +1,6 @@
 import type { FeatureValue } from '../event.ts';
 import type { Accumulator } from './accumulator.ts';
-import type { KeyEvents } from './key-events.ts';
+import type { Records } from './records.ts';
 
 const ACCUMULATOR_BYTES = 160;
 
@@ -33,7 +33,7 @@ export class RunningValues {
   }
 
   /** After a record was inserted. */
-  inserted(events: KeyEvents, index: number): void {
+  inserted(events: Records, index: number): void {
     const place = index - events.from;
     for (const window of this.#windows) {
       if (place >= window.to) continue;
@@ -44,7 +44,7 @@ export class RunningValues {
   }
 
   /** Before the oldest record is removed. */
-  removing(events: KeyEvents): void {
+  removing(events: Records): void {
     for (const window of this.#windows) {
       if (window.to === 0) continue;
       window.to -= 1;
@@ -54,7 +54,7 @@ export class RunningValues {
   }
 
   /** Moves a window to the records from `from` to `to`. */
-  move(events: KeyEvents, number: number, from: number, to: number): void {
+  move(events: Records, number: number, from: number, to: number): void {
     const window = this.#windows[number];
     if (window === undefined) return;
     const { accumulators } = window;

@@ -24,7 +24,7 @@ export interface Agreement {
 export type FlinkJob = (features: EventFeatures, log: readonly LoggedEvent[], output: string) => Promise<number | undefined>;
 
 /** The rows of the compiled SQL over the log in a warehouse. */
-export type WarehouseQuery = (
+type WarehouseQuery = (
   features: EventFeatures,
   log: readonly LoggedEvent[],
 ) => Promise<readonly Readonly<Record<string, unknown>>[]>;

@@ -129,7 +129,7 @@ export async function flinkForm(database: Database, features: EventFeatures, out
   await database.run(`CREATE TABLE ${table}_rejected AS ${reading(path.join(output, 'rejected/*'), rejected)}`);
 }
 
-export function reading(files: string, columns: Readonly<Record<string, string>>): string {
+function reading(files: string, columns: Readonly<Record<string, string>>): string {
   return `SELECT * FROM read_json(${literal(files)}, columns = ${columnList(columns)}, format = 'newline_delimited')`;
 }
 

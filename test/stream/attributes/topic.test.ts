@@ -99,7 +99,7 @@ it('ends when the topic is not the one any more that was read', async () => {
       (topic: ReturnType<typeof memoryTopic>) => {
         topic.facts.partitions = [0, 1].map((partition) => ({ partition, begin: 0, end: 0 }));
       },
-      'the attribute topic users was deleted and made again: partition 0 ends at offset 0, and was read up to 1',
+      'the attribute topic users was deleted and recreated: partition 0 ends at offset 0, and was read up to 1',
     ],
     [
       (topic: ReturnType<typeof memoryTopic>) => {

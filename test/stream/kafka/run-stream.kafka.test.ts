@@ -68,7 +68,7 @@ async function prepared() {
     });
     await producer.send({ topic: input, messages });
   };
-  const poison = () => producer.send({ topic: input, messages: [{ key: 'u1', value: 'C0FFEE is no JSON' }] });
+  const poison = () => producer.send({ topic: input, messages: [{ key: 'u1', value: 'C0FFEE is not JSON' }] });
   const close = async (): Promise<void> => {
     await producer.disconnect();
     await admin.disconnect();

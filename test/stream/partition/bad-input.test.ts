@@ -31,21 +31,21 @@ function commitMetadata({ broker }: Place, change: (metadata: Record<string, unk
 }
 
 describe('stops with 78', () => {
-  it('when the topic was made again and is shorter', async () => {
+  it('when the topic was recreated and is shorter', async () => {
     const topic = await afterThirty();
     topic.broker.input[0]?.entries.splice(0, 30);
     append(topic.broker, [{ key: 'k0' }]);
-    expectStop(await topic.run(), 78, /deleted and made again/);
+    expectStop(await topic.run(), 78, /deleted and recreated/);
   });
 
-  it('when the topic was made again and is as long, by the checksum of the last record', async () => {
+  it('when the topic was recreated and is as long, by the checksum of the last record', async () => {
     const topic = await afterThirty();
     topic.broker.input[0]?.entries.splice(0, 30);
     append(
       topic.broker,
       [...EVENTS, ...EVENTS].map(({ key }, i) => ({ key, id: `other ${i}` })),
     );
-    expectStop(await topic.run(), 78, /deleted and made again/);
+    expectStop(await topic.run(), 78, /deleted and recreated/);
     expect(topic.written()).toHaveLength(30);
   });
 
@@ -60,11 +60,11 @@ describe('stops with 78', () => {
     expectStop(await topic.run(), 78, /2 partitions instead of 1/);
   });
 
-  it('when the log starts beyond replay-from', async () => {
+  it('when the log starts after what the windows need', async () => {
     const topic = await afterThirty();
     const [input] = topic.broker.input;
     if (input !== undefined) input.begin = 29;
-    expectStop(await topic.run(), 78, /the log starts at 29, beyond replay-from \d+/);
+    expectStop(await topic.run(), 78, /the log starts at offset 29, but its windows begin at \d+/);
   });
 
   it.each([
@@ -104,7 +104,7 @@ describe('other features', () => {
     features: { ...SETTINGS.features, features: FEATURES.features.slice(0, 2), digest: 'e'.repeat(64) },
   };
 
-  it('are refused, and accepted if that is asked for: windows are made again with them', async () => {
+  it('are refused, and accepted if that is asked for: windows are rebuilt with them', async () => {
     const topic = await afterThirty();
     append(topic.broker, EVENTS);
     expectStop(await topic.run({ settings: other }), 78, /feature file has changed/);

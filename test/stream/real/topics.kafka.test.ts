@@ -68,7 +68,7 @@ describe.runIf(brokers.length > 0)(
       expect(scores.filter(({ id }) => Number(id.slice(1)) >= 500)).toEqual([]);
     });
 
-    it('begins anew if it was made again while no process ran: with a topic, Kafka deletes what groups have committed of it', async () => {
+    it('is read from its start if it was made again while no process ran: with a topic, Kafka deletes what groups have committed of it', async () => {
       const { topics, first } = await running({ partitions: 1 });
       expect((await first.end()).code).toBe(0);
       await remake(topics);

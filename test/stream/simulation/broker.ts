@@ -49,7 +49,8 @@ export interface Broker {
   readonly output: WrittenRecord[];
   readonly committed: Map<number, Committed>;
   facts: Partial<TopicFacts>;
-  describe(): TopicFacts;
+  /** The topic `events` is the input, all others are outputs. */
+  describe(topic: string): TopicFacts;
   /** @throws Concurrent while a commit of the id is not visible everywhere */
   init(id: string): number;
   /** @throws Fenced, Concurrent */
@@ -102,8 +103,11 @@ export function startBroker({ clock, partitions, transactionTimeoutMs, commitMs,
     output,
     committed,
     facts: {},
-    describe: () => ({
-      partitions: input.map(({ begin: first, entries }, partition) => ({ partition, begin: first, end: entries.length })),
+    describe: (topic) => ({
+      partitions:
+        topic === 'events'
+          ? input.map(({ begin: first, entries }, partition) => ({ partition, begin: first, end: entries.length }))
+          : [{ partition: 0, begin: 0, end: output.filter(({ record }) => record.topic === topic).length }],
       compacted: false,
       deletes: true,
       retentionMs: 604_800_000,

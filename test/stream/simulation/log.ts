@@ -52,7 +52,7 @@ export function simulatedLog({ broker, group, process, fetchRecords, faulty }: S
   const committedOf = (partition: number): Promise<Committed | undefined> =>
     request('read the committed offset', () => broker.fetchCommitted(partition));
   return {
-    describe: () => request('describe', () => broker.describe()),
+    describe: (topic) => request('describe', () => broker.describe(topic)),
     offsetAt: (_topic, partition, timestamp) =>
       request('list offsets', () => {
         const { begin, entries } = broker.input[partition] as InputPartition;
@@ -79,7 +79,18 @@ export function simulatedLog({ broker, group, process, fetchRecords, faulty }: S
         close: async () => undefined,
       };
     },
-    read: () => Promise.reject(new Error('nothing reads without a group here')),
+    async read(_topic, from, batch, signal) {
+      const positions = new Map(from);
+      while (!signal.aborted) {
+        for (const [partition, offset] of positions) {
+          const count = 1 + Math.floor(random() * fetchRecords);
+          const fetched = await request('fetch', () => broker.fetch(partition, offset, count));
+          positions.set(partition, fetched.next);
+          if (fetched.next === offset) await process.work(RETRY_MS);
+          else if (!signal.aborted) await batch({ partition, ...fetched });
+        }
+      }
+    },
     close: async () => undefined,
   };
 

@@ -11,7 +11,7 @@ type Step = 'nothing' | 'take' | 'take idle' | 'take, restart' | 'take idle, res
 
 const LIMITS = fc.record({ eventsPerKey: fc.constantFrom(1, 2, 5, 1000) });
 
-describe('a window made again from its checkpoint', () => {
+describe('a window rebuilt from its checkpoint', () => {
   it('continues as if nothing had happened, wherever it is cut', () => {
     const steps = fc.constantFrom<Step>('nothing', 'nothing', 'take', 'take idle', 'take, restart', 'take idle, restart');
     fc.assert(

@@ -7,17 +7,17 @@ const MARGIN_MS = 60_000;
 
 /**
  * @returns what is known of the input topic
- * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be made again from it
+ * @throws ScoreBatchError `configuration` if there is no such topic, or the windows could not be rebuilt from it
  */
 export async function describeInput(log: Log, topic: string, features: EventFeatures): Promise<TopicFacts> {
   const facts = await log.describe(topic);
   if (facts === undefined) {
-    throw new ScoreBatchError('configuration', `there is no topic ${topic}`, {
+    throw new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
       hint: 'create it, or correct `input` in the stream job file',
     });
   }
   if (facts.compacted) {
-    throw new ScoreBatchError('configuration', `topic ${topic} is compacted: it forgets events that are still in windows`, {
+    throw new ScoreBatchError('configuration', `topic ${topic} is compacted, so events that windows need are deleted`, {
       hint: 'set its cleanup.policy to delete',
     });
   }
@@ -39,9 +39,9 @@ export function refuseMovedKeys(topic: string, earlier: number, now: number): vo
   if (earlier === now) return;
   throw new ScoreBatchError(
     'configuration',
-    `topic ${topic} has ${now} partitions instead of ${earlier}, so that its keys have moved`,
+    `topic ${topic} has ${now} partitions instead of ${earlier}, so keys have moved between them`,
     {
-      hint: 'windows of moved keys would be wrong: let the windows pass, then start with a new `group`',
+      hint: 'the windows of keys that moved would be wrong: wait for the longest window, then start with a new `group`',
     },
   );
 }

@@ -1,0 +1,44 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
+import type { Log, TopicFacts } from '../log.ts';
+
+/** A part of the input by event time, `[from, to)` in epoch milliseconds. Only its events are written; others are in windows. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  /** Digest of all that decides what is written. It is committed, so that nothing else continues it. */
+  readonly scope: string;
+}
+
+/** @param ms time of an event; of a record that is not an accepted event, Kafka's timestamp */
+export function isWithin(stretch: Stretch | undefined, ms: number): boolean {
+  return stretch === undefined || (ms >= stretch.from && ms < stretch.to);
+}
+
+/**
+ * Per partition the first offset that can matter to an event of the stretch. Events that are in its window, or that decide whether those
+ * are late or duplicates, have times from `from - 2H` on (docs/event-features.md, "What it reads"), and none is ahead of its timestamp by
+ * more than the skew. What is before that offset has smaller timestamps.
+ *
+ * @throws ScoreBatchError `configuration` if the log may have dropped such a record
+ */
+export async function startsOf(
+  { from }: Pick<Stretch, 'from'>,
+  { log, topic, features }: { readonly log: Log; readonly topic: string; readonly features: EventFeatures },
+  { partitions }: Pick<TopicFacts, 'partitions'>,
+): Promise<ReadonlyMap<number, number>> {
+  const oldest = Math.max(0, from - 2 * horizonMs(features) - features.skewMs);
+  const starts = new Map<number, number>();
+  for (const { partition, begin } of partitions) {
+    const offset = await log.offsetAt(topic, partition, oldest);
+    if (begin > 0 && offset <= begin) {
+      throw new ScoreBatchError(
+        'configuration',
+        `partition ${partition} of topic ${topic} starts at offset ${begin}: windows from --from on need records from before it`,
+        { hint: `choose a later --from: what is needed begins at ${new Date(oldest).toISOString()}` },
+      );
+    }
+    starts.set(partition, offset);
+  }
+  return starts;
+}
