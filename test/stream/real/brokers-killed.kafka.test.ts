@@ -22,7 +22,7 @@ describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
     const begin = Date.now() - EVENTS * STEP_MS;
     await send(eventsOf(0, EVENTS / 2, begin));
     const processes = [startStream(folder), startStream(folder)];
-    for (const one of processes) await one.says(/^partition \d has its windows/, 1);
+    for (const one of processes) await one.says(/^partition \d is rebuilt/, 1);
 
     // The leader of a partition of the input first, then the other two, coordinators among them: each while transactions are under way.
     const leader = (await admin.fetchTopicMetadata({ topics: [input] })).topics[0]?.partitions[0]?.leader ?? 1;

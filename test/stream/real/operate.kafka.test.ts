@@ -25,7 +25,7 @@ it.runIf(brokers.length > 0)(
     // Ready once the windows are made; alive all the time.
     await running.says(/^metrics at/);
     expect((await running.get('/healthz'))?.status).toBe(200);
-    await running.says(/^partition \d has its windows/, 2);
+    await running.says(/^partition \d is rebuilt/, 2);
     await until(
       async () => (await running.get('/readyz'))?.status === 200,
       () => running.log,
@@ -80,7 +80,7 @@ it.runIf(brokers.length > 0)(
     await again.says(/^metrics at/);
     const first = await again.get('/readyz');
     if (first?.status === 503) expect(first.text).toBe('not ready\n');
-    await again.says(/^partition \d has its windows: \d[\d,]* events/, 2);
+    await again.says(/^partition \d is rebuilt: \d[\d,]* events/, 2);
     await until(
       async () => (await again.get('/readyz'))?.status === 200,
       () => again.log,

@@ -31,7 +31,7 @@ it.runIf(brokers.length > 0)(
     const begin = Date.now() - EVENTS * STEP_MS;
     const sending = send(eventsOf(0, EVENTS, begin), 500);
     const processes = [startStream(folder), startStream(folder)];
-    for (const one of processes) await one.says(/^partition \d has its windows/, 2);
+    for (const one of processes) await one.says(/^partition \d is rebuilt/, 2);
 
     // A bundle whose golden rows fail is refused, said, and the old one keeps scoring.
     const job = path.join(folder, 'jobs/fraud.yaml');

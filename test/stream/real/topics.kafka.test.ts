@@ -48,7 +48,7 @@ describe.runIf(brokers.length > 0)(
     it('stops the stream when partitions were added, while it runs and at the next start', async () => {
       const { topics, first } = await running();
       await topics.admin.createPartitions({ topicPartitions: [{ topic: topics.input, count: 3 }] });
-      const added = /^error: topic in-\w+ has 3 partitions instead of 2, so that its keys have moved$/m;
+      const added = /^error: topic in-\w+ has 3 partitions instead of 2, so keys have moved between them$/m;
       expectEnd(await first.ended, 78, added);
       expectEnd(await startStream(topics.folder).ended, 78, added);
     });
@@ -63,7 +63,7 @@ describe.runIf(brokers.length > 0)(
       const { topics, first } = await running({ partitions: 1 });
       await remake(topics);
       await topics.send(Array.from({ length: 60 }, (_, i) => event(500 + i, Date.now())));
-      expectEnd(await first.ended, 78, /^error: .*(made again|does not have the offset)/m);
+      expectEnd(await first.ended, 78, /^error: .*(recreated|does not have the offset)/m);
       const { scores } = await written(topics, { scores: 20 });
       expect(scores.filter(({ id }) => Number(id.slice(1)) >= 500)).toEqual([]);
     });
@@ -110,7 +110,7 @@ describe.runIf(brokers.length > 0)(
         () => 'the topic is still there',
       );
       await topics.send([event(100, Date.now())]);
-      await first.says(/^warning: partition \d is opened again in \d+ ms: .*does not host this topic-partition/);
+      await first.says(/^warning: partition \d is reopened in \d+ ms: .*does not host this topic-partition/);
       await topics.create(topics.scores);
       await topics.untilRead(() => first.log);
       expect((await first.end()).code).toBe(0);
@@ -149,7 +149,7 @@ it.runIf(brokers.length > 0)(
     const stolen = await thief.transaction();
     await stolen.send({ topic: topics.scores, messages: [{ value: '{"id":"of the thief"}' }] });
     await topics.send([event(100, Date.now())]);
-    await first.says(/^warning: partition 0 is opened again in \d+ ms: another process writes as group-\w+-in-\w+-0$/);
+    await first.says(/^warning: partition 0 is reopened in \d+ ms: another process writes as group-\w+-in-\w+-0$/);
     await topics.untilRead(() => first.log);
     await expect(stolen.commit()).rejects.toThrow();
     await thief.disconnect().catch(() => undefined);
