@@ -27,7 +27,7 @@ export interface ReaderOptions {
   deliver(batch: LogBatch): void;
   /**
    * The topic was unknown for a while and is there again: it may be another one of the same name. What it brings is dropped until
-   * `seek`. Without it, reading goes on.
+   * `seek`. If it is not given, reading continues.
    */
   returned?(): void;
   /** Called once. Nothing is read after it. */

@@ -59,15 +59,15 @@ export async function openPartition(
   partition: number,
   model: string,
   options: Omit<FlowOptions, 'onFatal'>,
-  { known = false, anew = false }: { readonly known?: boolean; readonly anew?: boolean } = {},
+  { anew = false, known = false }: { readonly anew?: boolean; readonly known?: boolean } = {},
 ): Promise<OpenPartition> {
   const { log, settings, clock, windowOf } = options;
   const { group, input: topic, features, limits } = settings;
   const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
   try {
     const first = anew ? undefined : await reachable(producer.committed());
-    // With a topic Kafka deletes what groups have committed of it. To begin anew would score the other topic with old outputs.
-    if (first === undefined && known && !anew) {
+    // With a topic Kafka deletes what groups have committed of it. Starting over would mix its scores with the earlier ones.
+    if (first === undefined && known) {
       throw madeAgain(`group ${group}, partition ${partition} of topic ${topic}`, 'Kafka has forgotten the committed offset');
     }
     const facts = await reachable(describeInput(log, topic, features));

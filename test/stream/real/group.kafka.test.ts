@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, it } from 'vitest';
 import { type StreamProcess, startStream } from './stream-process.ts';
 import { closers, eventsOf, STEP_MS, streamTopics } from './stream-topics.ts';
-import { expectAsUndisturbed } from './written.ts';
+import { expectAsFileMode } from './written.ts';
 
 const brokers = inject('kafka') ?? [];
 const EVENTS = 20_000;
@@ -68,7 +68,7 @@ it.runIf(brokers.length > 0).each(['arrival', 'event'] as const)(
     await topics.untilRead(() => `${third.log}\n${fourth.log}`);
     for (const ended of await Promise.all([third.end(), fourth.end()]))
       expect([ended.code, ended.stderr]).toEqual([0, ended.stderr]);
-    const { scores, dead } = await expectAsUndisturbed(topics);
+    const { scores, dead } = await expectAsFileMode(topics);
     expect(scores.length).toBeGreaterThan(0.98 * EVENTS);
     expect(dead.length).toBeGreaterThan(10);
   },

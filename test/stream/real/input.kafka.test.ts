@@ -19,7 +19,7 @@ function poisonous(now: number): readonly (readonly [record: Sent, reason: strin
   return [
     [of(null), 'not an event', 'no value'],
     [of(''), 'not an event', 'not JSON'],
-    [of('C0FFEE is not JSON'), 'not an event', 'not JSON'],
+    [of('C0FFEE, not JSON'), 'not an event', 'not JSON'],
     [of(Buffer.from([0xff, 0xfe, 0x00])), 'not an event', 'not UTF-8'],
     [of('[1, 2]'), 'not an event', 'not a JSON object'],
     [of('null'), 'not an event', 'not a JSON object'],
@@ -46,7 +46,7 @@ function poisonous(now: number): readonly (readonly [record: Sent, reason: strin
 }
 
 it.runIf(brokers.length > 0)(
-  'puts aside whatever is not an event, with its reason and without its values, and scores the others of the same batches',
+  'puts aside records that are not events, with its reason and without its values, and scores the others of the same batches',
   async () => {
     const topics = await streamTopics(brokers, {
       partitions: 1,

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, it } from 'vitest';
 import { startStream, until } from './stream-process.ts';
 import { closers, eventsOf, STEP_MS, streamTopics } from './stream-topics.ts';
-import { expectAsUndisturbed } from './written.ts';
+import { expectAsFileMode } from './written.ts';
 
 const brokers = inject('kafka') ?? [];
 const EVENTS = 6000;
@@ -12,7 +12,7 @@ const LINE =
   /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? (-?\d+(\.\d+)?(e[+-]?\d+)?|NaN|[+-]Inf))?$/i;
 
 it.runIf(brokers.length > 0)(
-  'pauses and goes on under load; metrics and probes say what it does until it is drained',
+  'pauses and resumes under load; metrics and probes say what it does until it is drained',
   async () => {
     // Small transactions and windows of some size, so that there is something to see.
     const topics = await streamTopics(brokers, { job: 'limits: { batch_events: 20 }\n' });
@@ -88,7 +88,7 @@ it.runIf(brokers.length > 0)(
     expect(await again.metric('rebuilding')).toBe(0);
     expect(await again.metric('rebuild_seconds_count')).toBe(2);
     expect((await again.end()).code).toBe(0);
-    await expectAsUndisturbed(topics);
+    await expectAsFileMode(topics);
   },
   180_000,
 );

@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, inject, it } from 'vitest';
 import { startStream } from './stream-process.ts';
 import { closers, eventsOf, STEP_MS, streamTopics } from './stream-topics.ts';
-import { expectAsUndisturbed } from './written.ts';
+import { expectAsFileMode } from './written.ts';
 
 const brokers = inject('kafka') ?? [];
 const EVENTS = 8000;
@@ -33,7 +33,7 @@ it.runIf(brokers.length > 0)(
     const processes = [startStream(folder), startStream(folder)];
     for (const one of processes) await one.says(/^partition \d is rebuilt/, 2);
 
-    // A bundle whose golden rows fail is refused with a reason, and the old one stays.
+    // A bundle whose golden rows fail is refused, said, and the old one keeps scoring.
     const job = path.join(folder, 'jobs/fraud.yaml');
     await writeFile(job, (await readFile(job, 'utf8')).replace('model: model', 'model: next'));
     await cp(path.join(folder, 'model'), path.join(folder, 'next'), { recursive: true });
@@ -56,7 +56,7 @@ it.runIf(brokers.length > 0)(
     for (const { code, stderr } of await Promise.all(processes.map((one) => one.end()))) expect(code, stderr).toBe(0);
 
     // The oracle scores with the model that the job names now: the same one under another version.
-    const { scores } = await expectAsUndisturbed(topics);
+    const { scores } = await expectAsFileMode(topics);
     const digests = new Map(scores.map(({ model: { version, digest } }) => [version, digest]));
     expect(new Set(digests.values()).size).toBe(2);
     const after = await committed();

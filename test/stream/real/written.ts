@@ -49,14 +49,14 @@ async function read(brokers: readonly string[], topic: string, least = 0): Promi
 }
 
 /**
- * Compares the outputs with those of one undisturbed process: file mode, on the records that Java's consumer reads of the input. Each
+ * Compares the outputs with those of one process that nothing disturbs: file mode, on the records that Java's consumer reads of the input. Each
  * event must be there once, with the same place, features, score and decision, and each dead letter with the same reason.
  */
-export async function expectAsUndisturbed(topics: StreamTopics): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
+export async function expectAsFileMode(topics: StreamTopics): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
   const ends = await topics.admin.fetchTopicOffsets(topics.input);
   const count = ends.reduce((sum, { high }) => sum + Number(high), 0);
   const input = await readCommitted(topics.brokers, topics.input, { count });
-  const expected = await undisturbed(topics.folder, input);
+  const expected = await fileMode(topics.folder, input);
   const least = { scores: expected.scores.filter(isNoEnd).length, dead: expected.dead.length };
   const found = await written(topics, least);
   const place = ({ partition, offset }: { partition: number; offset: number }) => `${partition}:${offset}`;
@@ -68,7 +68,7 @@ export async function expectAsUndisturbed(topics: StreamTopics): Promise<{ score
   return found;
 }
 
-async function undisturbed(folder: string, input: readonly JavaRecord[]): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
+async function fileMode(folder: string, input: readonly JavaRecord[]): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
   const events = [...input]
     .sort((a, b) => a.partition - b.partition || a.offset - b.offset)
     .map(({ partition, offset, timestamp, value }) =>
