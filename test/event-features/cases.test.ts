@@ -318,3 +318,31 @@ describe('a sum beyond int64', () => {
     }
   });
 });
+
+it('computes with names that are words of a dialect', async () => {
+  const features = readEventFeatures(
+    `
+name: words
+as_of: event
+key: anti
+id: struct
+time: asof
+fields: { anti: string, struct: string, asof: int64, glob: int64, alter: string }
+lateness: 5ms
+log: { partition: positional, offset: pivot_longer, timestamp: authorization }
+features:
+  semi: { count: events, window: 10ms }
+  collation: { sum: glob, window: 10ms, where: { alter: [a, b] } }
+  binary: { last: alter, window: 10ms }
+`,
+    'words.yaml',
+  );
+  const rows = [
+    ['k', 'e1', T, 5, 'a', 0, 0, T],
+    ['k', 'e2', T + 3, 7, 'c', 0, 1, T + 3],
+  ];
+  expect(await table.read(features, rows, [T, T + 100])).toEqual([
+    rowText(['k', 'e1', T, 5, 'a', 1, 5, 'a']),
+    rowText(['k', 'e2', T + 3, 7, 'c', 2, 5, 'c']),
+  ]);
+});
