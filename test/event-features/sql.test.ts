@@ -36,7 +36,10 @@ it('is the SQL that the documentation shows', () => {
       select "event_id", "user_id", "at", "place", "p" as _log_partition, "o" as _log_offset
       from events
       where "at" >= epoch_ms(:window_start) - 7210000
-        and "user_id" is not null and "event_id" is not null and "at" <= "ts" + 5000
+        and "event_id" is not null
+        and "user_id" is not null
+        and "at" >= 631152000000 and "at" < 4102444800000
+        and "at" <= "ts" + 5000
     ),
     _arrived as (
       select _valid.*,
@@ -59,8 +62,8 @@ it('is the SQL that the documentation shows', () => {
         count(1) over _w5m as "events_5m",
         count(distinct case when "place" in ('it''s', 'b') then "place" end) over _w1h as "places_1h"
       from _accepted
-      window _w5m as (partition by _log_partition, "user_id" order by "at" range between 300000 preceding and current row),
-        _w1h as (partition by _log_partition, "user_id" order by "at" range between 3600000 preceding and current row)
+      window _w5m as (partition by "user_id" order by "at" range between 300000 preceding and current row),
+        _w1h as (partition by "user_id" order by "at" range between 3600000 preceding and current row)
     )
     select e."event_id",
       e."user_id",
@@ -77,7 +80,10 @@ it('is the SQL that the documentation shows', () => {
       select "EVENT_ID", "USER_ID", "AT", "PLACE", "P" as _log_partition, "O" as _log_offset
       from events
       where "AT" >= date_part(epoch_millisecond, :window_start) - 7210000
-        and "USER_ID" is not null and "EVENT_ID" is not null and "AT" <= "TS" + 5000
+        and "EVENT_ID" is not null
+        and "USER_ID" is not null
+        and "AT" >= 631152000000 and "AT" < 4102444800000
+        and "AT" <= "TS" + 5000
     ),
     _arrived as (
       select _valid.*,
@@ -130,6 +136,9 @@ it('is the SQL that the documentation shows', () => {
       select \`event_id\`, \`user_id\`, \`at\`, \`place\`, \`at\` - mod(\`at\`, 3600000) as _bucket
       from events
       where \`at\` >= unix_millis(:window_start) - 3600000 and \`at\` < unix_millis(:window_end)
+        and \`event_id\` is not null
+        and \`user_id\` is not null
+        and \`at\` >= 631152000000 and \`at\` < 4102444800000
     ),
     _seen as (
       select _accepted.*,
