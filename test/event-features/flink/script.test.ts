@@ -68,7 +68,7 @@ describe('the script', () => {
     expect(sql()).toContain("'sink.delivery-guarantee' = 'exactly-once'");
     expect(sql()).toContain("'properties.isolation.level' = 'read_committed'");
     expect(sql()).toContain(
-      'CREATE TABLE `fraud_rejected` (\n  `kafka_partition` INT,\n  `kafka_offset` BIGINT,\n  reason STRING\n)',
+      'CREATE TABLE `fraud_rejected` (\n  `kafka_partition` INT,\n  `kafka_offset` BIGINT,\n  `reason` STRING\n)',
     );
   });
 
@@ -87,4 +87,15 @@ it('features as of arrival are refused', () => {
       message: 'the features of fraud are as of arrival, which Flink SQL cannot say',
     }),
   );
+});
+
+it('a field with the name of a column of the outputs is refused', () => {
+  const clashing = FILE.replace('country: string', 'country: string, Kafka_Offset: int64');
+  expect(() => sql(clashing)).toThrow(
+    expect.objectContaining({
+      kind: 'configuration',
+      message: 'Flink writes the place of an event as kafka_offset, which the features of fraud have already',
+    }),
+  );
+  expect(sql(`${clashing}log: { partition: p, offset: o, timestamp: t }\n`)).toContain('`o` BIGINT');
 });
