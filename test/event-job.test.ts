@@ -59,7 +59,7 @@ const WAREHOUSE = [
   `create table versions as select * from (values ('7', 1, ${DAY - 1_000_000}, 4), ('7', 2, ${DAY + 10_000}, 8),
     ('8', 1, ${DAY + 20_000}, 8), ('x9', 1, 0, 12)) as t(user_id, version, since, age)`,
   // A key that is a whole number: other keys are texts that are none.
-  "create table users as select try_cast(user_id as integer) as user_id, age from versions where version = 1",
+  'create table users as select try_cast(user_id as integer) as user_id, age from versions where version = 1',
 ];
 
 const project = (attributes: string, files: Readonly<Record<string, string>> = {}) =>

@@ -73,7 +73,12 @@ export function isEvent({ key, id, time, fields }: EventFeatures): string {
     return type === 'float64' ? [between(column, literal(-Number.MAX_VALUE), literal(Number.MAX_VALUE))] : [];
   });
   const at = quoted(time);
-  const whole = [`${quoted(key)} IS NOT NULL`, `${quoted(id)} IS NOT NULL`, `${at} >= ${OLDEST_TIME}`, `${at} < ${NEWEST_TIME}`];
+  const whole = [
+    `${quoted(key)} IS NOT NULL`,
+    `${quoted(id)} IS NOT NULL`,
+    `${at} >= ${OLDEST_TIME}`,
+    `${at} < ${NEWEST_TIME}`,
+  ];
   return [...whole, ...numbers].join(' AND ');
 }
 

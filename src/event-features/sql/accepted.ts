@@ -57,7 +57,8 @@ export function acceptedSql(dialect: EventDialect, features: EventFeatures, tabl
       : []),
   ].join(', ');
   const within = `${at} >= ${start} - ${longest} and ${at} < ${end}`;
-  if (log === undefined) return [`_accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n    and ${valid}\n)`];
+  if (log === undefined)
+    return [`_accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n    and ${valid}\n)`];
   const [partition, offset, timestamp] = [log.partition, log.offset, log.timestamp].map((column) => dialect.column(column));
   return [
     `_valid as (

@@ -65,7 +65,9 @@ function textual(column: Column, purpose: 'key' | 'version'): Column {
   throw new ScoreBatchError(
     'configuration',
     `the ${purpose} ${column.name} of attributes.query has the type ${column.native}`,
-    { hint: `select a text or a whole number: SQL finds a row again by the text of its ${purpose}; cast it in the query and in the table` },
+    {
+      hint: `select a text or a whole number: SQL finds a row again by the text of its ${purpose}; cast it in the query and in the table`,
+    },
   );
 }
 

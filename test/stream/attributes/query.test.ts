@@ -163,19 +163,9 @@ it('gives the values of every type that SQL joins', async () => {
   const { attributes } = await opened({ ...SETTINGS, query, key: 'K', version: 'WHOLE' }, { root });
   expect(attributes.find('7')).toEqual({
     version: '12',
-    values: [
-      0.10000000149011612,
-      1 / 3,
-      12.5,
-      -1,
-      true,
-      'a\n"b"\u2028',
-      null,
-    ],
+    values: [0.10000000149011612, 1 / 3, 12.5, -1, true, 'a\n"b"\u2028', null],
   });
-  expect(attributes.columns.map(({ type }) => type).join()).toBe(
-    'float64,float64,float64,int64,bool,string,float64',
-  );
+  expect(attributes.columns.map(({ type }) => type).join()).toBe('float64,float64,float64,int64,bool,string,float64');
 });
 
 it('reads many rows part by part of their keys', async () => {
