@@ -1,6 +1,6 @@
 import { ScoreBatchError } from '../../errors.ts';
 import { FencedError, TransactionError } from '../log.ts';
-import { describeInput } from './input.ts';
+import { describeInput } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
 import { parseMetadata } from './metadata.ts';
 import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
