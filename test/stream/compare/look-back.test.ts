@@ -22,7 +22,17 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(code).toBe(0);
   expect(data).toMatchObject({
     ...{ schema: 'score-batch/stream-compare/1', job: 'fraud', batch: 'fraud-daily', window: '1997-03-15', as_of: 'arrival' },
-    ...{ differ: 0, largest_difference: 0, only_stream: 0, only_batch: 0, doubled: 0, idle: 0, capped: 0, repeated: 0, scored_again: 0 },
+    ...{
+      differ: 0,
+      largest_difference: 0,
+      only_stream: 0,
+      only_batch: 0,
+      doubled: 0,
+      idle: 0,
+      capped: 0,
+      repeated: 0,
+      scored_again: 0,
+    },
     not_scored: [{ reason: 'late', events: 6 }],
     differences: [],
   });
@@ -37,7 +47,8 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(stdout).toMatch(/late +6 +\d:\d+, .*…/);
 
   // By 1e-6 and by more, one that is not there, one that is there twice, one before its time, one that was cut, and a stranger.
-  const of = (at: number) => JSON.parse(lines[at] ?? '') as { id: string; score: number; time: number; features: { a: number } };
+  const of = (at: number) =>
+    JSON.parse(lines[at] ?? '') as { id: string; score: number; time: number; features: { a: number } };
   const changed = [...lines];
   const put = (at: number, change: object) => (changed[at] = JSON.stringify({ ...of(at), ...change }));
   put(1000, { score: of(1000).score + 1e-6 });
@@ -48,7 +59,7 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   put(1005, { id: 'stranger' });
   // Again in the window, which is a duplicate, and an id that the batch has published, an hour later.
   changed.push(changed[1006] ?? '', JSON.stringify({ ...of(1007), offset: 999_999, score: 0.999 }));
-  changed.push(JSON.stringify({ ...of(1008), offset: 999_999, time: of(1008).time + 3_600_000 }));
+  changed.push(JSON.stringify({ ...of(1008), offset: 999_998, time: of(1008).time + 3_600_000 }));
   await writeFile(file, `${changed.join('\n')}\n`);
   const other = await compare(folder);
   expect(other.code).toBe(65);
