@@ -1,5 +1,5 @@
 import type { LogRecord } from '../log.ts';
-import { decompress } from './codec.ts';
+import { decompress, InflatedError } from './codec.ts';
 import { crc32c } from './crc32c.ts';
 
 // RecordBatch of magic 2: https://kafka.apache.org/documentation/#recordbatch
@@ -20,6 +20,8 @@ const CONTROL = 0x20;
 const ABORT = 0;
 /** Of records without compression, after which no further batch of a fetch is opened. */
 const ENOUGH_BYTES = 8 << 20;
+/** Of one batch without compression. Kafka's own limit is of compressed bytes, a megabyte by default. */
+const MOST_BYTES = 64 << 20;
 
 /** A transaction that was aborted, as the broker lists them beside the records. */
 export interface Aborted {
@@ -129,9 +131,14 @@ function readBatch(batch: Buffer, base: number, from: number, attributes: number
 function open(records: Buffer, codec: number): Buffer {
   if (codec === 0) return records;
   try {
-    return decompress(codec, records);
+    return decompress(codec, records, MOST_BYTES);
   } catch (error) {
     if (error instanceof Error && error.name === 'ScoreBatchError') throw error;
+    if (error instanceof InflatedError) {
+      throw new UnreadableRecordsError(`a batch of ${records.length} bytes has more than ${MOST_BYTES >> 20} MiB`, {
+        cause: error,
+      });
+    }
     throw new UnreadableRecordsError(`they cannot be decompressed: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,7 +1,8 @@
 import { ScoreBatchError } from '../../errors.ts';
 import type { LogBatch } from '../log.ts';
 import type { Client } from './client.ts';
-import { isPassing, isUnknownTopic, noLeader, typeOf, userError } from './failure.ts';
+import { InflatedError } from './codec.ts';
+import { isPassing, noLeader, typeOf, userError } from './failure.ts';
 import { type FetchedPartition, fetchPartitions } from './fetch.ts';
 import { protocolError } from './protocol-error.ts';
 import { readRecords, UnreadableRecordsError } from './read-records.ts';
@@ -215,7 +216,10 @@ function gone(topic: string): ScoreBatchError {
 
 function unreadable(where: string, error: UnreadableRecordsError): ScoreBatchError {
   return new ScoreBatchError('refused', `records of ${where} cannot be read: ${error.message}`, {
-    hint: 'read them with Kafka’s own console consumer to see whether the log is damaged',
+    hint:
+      error.cause instanceof InflatedError
+        ? 'set a smaller batch.size where it is written; to pass it over, start with a new `group` and `--start latest`'
+        : 'read them with Kafka’s own console consumer to see whether the log is damaged',
     cause: error,
   });
 }
