@@ -101,7 +101,9 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
   const gone = () => {
     goneSince ??= Date.now();
     if (Date.now() - goneSince < GONE_MS) return;
-    end(new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }));
+    end(
+      new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }),
+    );
   };
 
   const ask = async (leader: number, parts: ReadonlyMap<number, { readonly offset: number }>) => {

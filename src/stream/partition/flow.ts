@@ -29,7 +29,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
   const assigned = new Set<number>();
   const turns = takeTurns();
   const scorers = useScorer(options.scorer);
-  const restarts = countRestarts(input, limits, { now: () => clock.now(), random: options.random });
+  const restarts = countRestarts(input, limits, { now: () => clock.elapsed(), random: options.random });
   const opens = openPartitions(options);
   const work = workOn({ options, scorers, places: rememberKeyPlaces() });
   let subscription: Subscription | undefined;
@@ -111,6 +111,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
           const { open, kept: held } = await opens.open(partition, kept, scorers.current.digest);
           const from = open.expected === undefined ? open.window.position : open.from;
           observer.assigned(partition, { from, position: open.committed.offset, kept: held });
+          restarts.opened(partition);
           idle.watch(open);
           return from;
         } catch (error) {

@@ -25,6 +25,7 @@ export interface OpenPartition {
   readonly checkpoint: WindowCheckpoint;
   /** Must come before any later record. */
   expected: LastRecord | undefined;
+  /** This and `readAt`, when the last new record was read, by `FlowClock.elapsed`. */
   readonly openedAt: number;
   /** Partitions of the topic. */
   readonly partitions: number;
@@ -40,7 +41,6 @@ export interface OpenPartition {
   unscoredBytes: number;
   /** Of the newest batch; undefined before the first. */
   newest: Pick<LogBatch, 'next' | 'end'> | undefined;
-  /** Epoch milliseconds of the last new record. */
   readAt: number;
   /** Whether `rebuilt` was told. */
   complete: boolean;
@@ -77,7 +77,7 @@ export async function openPartition(
       from,
       checkpoint,
       expected,
-      openedAt: clock.now(),
+      openedAt: clock.elapsed(),
       partitions: facts.partitions.length,
       committed,
       lastCommitted: metadata.last,
@@ -87,7 +87,7 @@ export async function openPartition(
       unscored: new Map(),
       unscoredBytes: 0,
       newest: undefined,
-      readAt: clock.now(),
+      readAt: clock.elapsed(),
       complete: false,
       cancelIdle: undefined,
     };

@@ -55,7 +55,7 @@ export function workOn(tools: Tools): PartitionWork {
       if (batch.records.length === 0) passOver(open, batch.next);
       if (open.complete || open.window.rebuilding) return;
       open.complete = true;
-      observer.rebuilt(open.partition, open.window.events, clock.now() - open.openedAt);
+      observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
     },
     flush: (open) => tools.scorers.use((scorer) => commit(open, nothingWritten(), true, scorer, tools)),
   };
@@ -80,7 +80,7 @@ async function transact(
   }
   passOver(open, next);
   if (!fresh) return;
-  open.readAt = tools.options.clock.now();
+  open.readAt = tools.options.clock.elapsed();
   await commit(open, written, false, scorer, tools);
 }
 
@@ -169,7 +169,8 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
       scope: stretch?.scope,
     }),
   };
-  const began = clock.now();
+  const at = clock.now();
+  const began = clock.elapsed();
   await send(producer, written, committed, { ...options, partition, scorer });
   open.committed = committed;
   open.lastCommitted = last;
@@ -178,8 +179,8 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
   observer.committed(partition, {
     position: committed.offset,
     events: written.events,
-    at: began,
-    ms: clock.now() - began,
+    at,
+    ms: clock.elapsed() - began,
     duplicates: written.duplicates,
     rejected: written.rejected,
   });

@@ -76,9 +76,12 @@ export interface CommittedFacts {
   readonly rejected: ReadonlyMap<EventRejection, number>;
 }
 
-/** The clock of the flow, in epoch milliseconds. */
+/** The clock of the flow. */
 export interface FlowClock {
+  /** Epoch milliseconds, for what is written and read by others. */
   now(): number;
+  /** Milliseconds since an instant of its own. Nobody sets this clock, so durations are measured with it. */
+  elapsed(): number;
   /** Calls `then` once, unless it is cancelled. @returns cancels it */
   after(ms: number, then: () => void): () => void;
 }

@@ -71,7 +71,7 @@ interface Replaying {
 }
 
 function restartsOf({ settings, clock, random }: ReplayOptions): Restarts {
-  return countRestarts(settings.input, RESTART_LIMITS, { now: () => clock.now(), random });
+  return countRestarts(settings.input, RESTART_LIMITS, { now: () => clock.elapsed(), random });
 }
 
 /** @returns whether no event of the stretch can come any more */

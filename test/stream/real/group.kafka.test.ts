@@ -66,7 +66,8 @@ it.runIf(brokers.length > 0).each(['arrival', 'event'] as const)(
     await sending;
     await send(closers(PARTITIONS, begin + EVENTS * STEP_MS + 60_000));
     await topics.untilRead(() => `${third.log}\n${fourth.log}`);
-    for (const ended of await Promise.all([third.end(), fourth.end()])) expect([ended.code, ended.stderr]).toEqual([0, ended.stderr]);
+    for (const ended of await Promise.all([third.end(), fourth.end()]))
+      expect([ended.code, ended.stderr]).toEqual([0, ended.stderr]);
     const { scores, dead } = await expectAsUndisturbed(topics);
     expect(scores.length).toBeGreaterThan(0.98 * EVENTS);
     expect(dead.length).toBeGreaterThan(10);

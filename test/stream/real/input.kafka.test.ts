@@ -68,7 +68,12 @@ it.runIf(brokers.length > 0)(
     await untilRead(() => running.log);
     for (const [i, codec] of CODECS.entries()) {
       const records = Array.from({ length: 20 }, (_, j) => event(1000 + i * 20 + j, now, now, `codec ${codec}`));
-      await javaProduce(brokers, input, records.map(({ key, value }) => ({ key: String(key), value: String(value) })), codec);
+      await javaProduce(
+        brokers,
+        input,
+        records.map(({ key, value }) => ({ key: String(key), value: String(value) })),
+        codec,
+      );
     }
     await untilRead(() => running.log);
     expect(await running.metric('duplicates_total')).toBe(2);

@@ -26,7 +26,10 @@ it.runIf(brokers.length > 0)(
     await running.says(/^metrics at/);
     expect((await running.get('/healthz'))?.status).toBe(200);
     await running.says(/^partition \d has its windows/, 2);
-    await until(async () => (await running.get('/readyz'))?.status === 200, () => running.log);
+    await until(
+      async () => (await running.get('/readyz'))?.status === 200,
+      () => running.log,
+    );
 
     const sending = send(eventsOf(2000, EVENTS - 2000, begin), 800);
     await delay(500);
@@ -48,7 +51,10 @@ it.runIf(brokers.length > 0)(
     await sending;
     await send(closers(2, begin + EVENTS * STEP_MS));
     await topics.untilRead(() => running.log);
-    await until(async () => (await running.metric('lag')) === 0, () => 'there is a lag');
+    await until(
+      async () => (await running.metric('lag')) === 0,
+      () => 'there is a lag',
+    );
 
     const text = (await running.get('/metrics'))?.text ?? '';
     expect(text.split('\n').filter((line) => !LINE.test(line))).toEqual([]);
@@ -75,7 +81,10 @@ it.runIf(brokers.length > 0)(
     const first = await again.get('/readyz');
     if (first?.status === 503) expect(first.text).toBe('not ready\n');
     await again.says(/^partition \d has its windows: \d[\d,]* events/, 2);
-    await until(async () => (await again.get('/readyz'))?.status === 200, () => again.log);
+    await until(
+      async () => (await again.get('/readyz'))?.status === 200,
+      () => again.log,
+    );
     expect(await again.metric('rebuilding')).toBe(0);
     expect(await again.metric('rebuild_seconds_count')).toBe(2);
     expect((await again.end()).code).toBe(0);

@@ -62,7 +62,9 @@ async function undisturbed(folder: string, input: readonly JavaRecord[]): Promis
   const { code, stderr } = await scoreBatchProcess(folder, ['stream', ...files]);
   expect(code, stderr).toBe(0);
   const read = async <T>(name: string): Promise<T[]> =>
-    (await readFile(path.join(folder, name), 'utf8')).split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+    (await readFile(path.join(folder, name), 'utf8'))
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
   return { scores: await read<Score>('scores.jsonl'), dead: await read<DeadLetter>('dead.jsonl') };
 }
 
