@@ -3,6 +3,7 @@ import { FencedError, type Subscription, TransactionError } from '../log.ts';
 import { watchIdle } from './idle.ts';
 import { describeInput, refuseMovedKeys } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
+import { modelOf } from './metadata.ts';
 import type { OpenPartition } from './open-partition.ts';
 import { bytesOf, openPartitions } from './open-partitions.ts';
 import { workOn } from './partition-work.ts';
@@ -108,9 +109,9 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
         if (full) pauses.add(partition, 'state');
         pauses.apply(partition);
         try {
-          const { open, kept: held } = await opens.open(partition, kept, scorers.current.digest);
+          const { open, kept: held } = await opens.open(partition, kept, modelOf(scorers.current));
           const from = open.expected === undefined ? open.window.position : open.from;
-          observer.assigned(partition, { from, position: open.committed.offset, kept: held });
+          observer.assigned(partition, { from, position: open.committed.offset, kept: held, begins: open.begins && !held });
           restarts.opened(partition);
           idle.watch(open);
           return from;

@@ -1,10 +1,14 @@
 import { ScoreBatchError } from '../../errors.ts';
+import type { EventFeatures } from '../../event-features/definition.ts';
+import type { DueEvent } from '../event.ts';
 import { type Committed, type LogBatch, type LogRecord, type PartitionProducer, TooLargeError } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
+import { partialUntil } from './begin.ts';
 import type { KeyPlaces } from './key-places.ts';
-import { checksumOf, encodeMetadata, rulesOf } from './metadata.ts';
-import { type OpenPartition, reachable } from './open-partition.ts';
+import { checksumOf, decodingOf, encodeMetadata, modelOf, rulesOf } from './metadata.ts';
+import type { OpenPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
+import { reachable } from './reachable.ts';
 import { madeAgain } from './resume.ts';
 import type { ScorerInUse } from './scorer-in-use.ts';
 import {
@@ -55,6 +59,10 @@ export function workOn(tools: Tools): PartitionWork {
       if (batch.records.length === 0) passOver(open, batch.next);
       if (open.complete || open.window.rebuilding) return;
       open.complete = true;
+      // What an earlier process left between two transactions waits for no further record.
+      if (open.window.due > 0 || open.rejectedAnew.length > 0) {
+        await tools.scorers.use((scorer) => commit(open, nothingWritten(), false, scorer, tools));
+      }
       observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
     },
     flush: (open) => tools.scorers.use((scorer) => commit(open, nothingWritten(), true, scorer, tools)),
@@ -115,10 +123,14 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const isNew = record.offset >= checkpoint.position;
   const isTold = isNew && isWithin(options.stretch, record.timestamp);
   const rejectAs = { ...options, partition, scorer };
+  if (open.partial === 'next') open.partial = partialUntil(record.timestamp, options.settings.features);
   const event = options.decode(record);
   if ('reason' in event) {
     window.skipTo(record.offset + 1);
     if (isTold) reject(record, event, written, rejectAs);
+    else if (!isNew && open.rejectedFrom !== undefined && record.offset >= open.rejectedFrom) {
+      open.rejectedAnew.push({ record: copyOf(record), why: event });
+    }
     return;
   }
   const other = places.see(event.key, partition);
@@ -126,8 +138,9 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const verdict = window.add(event);
   if (verdict === 'accepted') {
     if (!isNew && wasScored(event, open, options)) return;
-    open.unscored.set(record.offset, record);
-    open.unscoredBytes += (record.value?.length ?? 0) + RECORD_BYTES;
+    // As of event it waits: the buffer of all that was fetched must not wait with it.
+    open.unscored.set(record.offset, options.settings.features.asOf === 'event' ? copyOf(record) : record);
+    open.unscoredBytes += bytesOf(record);
   } else if (isTold) {
     if (verdict === 'duplicate') written.duplicates += 1;
     else reject(record, { reason: verdict }, written, rejectAs);
@@ -143,18 +156,38 @@ function wasScored(
   return settings.features.asOf === 'arrival' || offset < flushed || (frontier !== null && time < frontier);
 }
 
-async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, { options }: Tools): Promise<void> {
+/** However many events are due, a transaction has not many more than `limits.batchEvents` of them: more would not end in time. */
+async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, tools: Tools): Promise<void> {
+  const { window } = open;
+  let part = written;
+  do {
+    await commitPart(open, part, idle, scorer, tools);
+    part = nothingWritten();
+  } while ((idle ? window.pending : window.due) > 0);
+}
+
+async function commitPart(
+  open: OpenPartition,
+  written: Written,
+  idle: boolean,
+  scorer: Scorer,
+  { options }: Tools,
+): Promise<void> {
   const { partition, window, producer } = open;
   const { clock, observer, settings, stretch } = options;
   const { features, limits } = settings;
-  const due = window
-    .takeDue(idle)
-    .map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }))
+  const taken = window.takeDue(idle, limits.batchEvents);
+  if (idle && taken.length === 0) return;
+  const due = taken
+    .map((one): DueRecord => ({ due: markPartial(one, open), record: takeRecord(open, one.event.offset) }))
     .filter((one) => isWithin(stretch, one.due.event.time));
-  if (idle && due.length === 0) return;
+  if (!window.rebuilding) {
+    for (const { record, why } of open.rejectedAnew.splice(0)) reject(record, why, written, { ...options, partition, scorer });
+  }
   await scoreDue(due, written, { ...options, partition, scorer, batchEvents: limits.batchEvents });
   const checkpoint = window.checkpoint();
-  const modelSince = scorer.digest === open.model ? open.modelSince : open.committed.offset;
+  const model = modelOf(scorer);
+  const modelSince = model === open.model ? open.modelSince : open.committed.offset;
   const last = open.last === undefined ? open.lastCommitted : { offset: open.last.offset, checksum: checksumOf(open.last) };
   const committed = {
     offset: checkpoint.position,
@@ -162,9 +195,12 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
       checkpoint,
       partitions: open.partitions,
       last,
+      pending: firstUnscored(open, checkpoint.position),
+      partial: partialAfter(open, checkpoint.maximum, features),
       features: features.digest,
       rules: rulesOf(features),
-      model: scorer.digest,
+      decoding: decodingOf(features, limits.messageBytes),
+      model,
       modelSince,
       scope: stretch?.scope,
     }),
@@ -174,7 +210,8 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
   await send(producer, written, committed, { ...options, partition, scorer });
   open.committed = committed;
   open.lastCommitted = last;
-  open.model = scorer.digest;
+  open.last = undefined;
+  open.model = model;
   open.modelSince = modelSince;
   observer.committed(partition, {
     position: committed.offset,
@@ -186,7 +223,30 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
   });
 }
 
-/** A score that is too large becomes a dead letter. */
+function markPartial(due: DueEvent, { partial }: OpenPartition): DueEvent {
+  return typeof partial === 'number' && due.event.time <= partial ? { ...due, partial: true } : due;
+}
+
+/** Null once every event that can still come is later. */
+function partialAfter(
+  { partial }: OpenPartition,
+  maximum: number | null,
+  { latenessMs }: EventFeatures,
+): OpenPartition['partial'] {
+  return typeof partial === 'number' && maximum !== null && maximum - latenessMs > partial ? null : partial;
+}
+
+/** They were added by offset. */
+function firstUnscored({ unscored }: OpenPartition, position: number): number {
+  const first = unscored.keys().next();
+  return first.done === true ? position : first.value;
+}
+
+/**
+ * A score that is too large becomes a dead letter.
+ *
+ * @throws ScoreBatchError `configuration` if a dead letter is too large
+ */
 async function send(
   producer: PartitionProducer,
   written: Written,
@@ -197,17 +257,34 @@ async function send(
     try {
       return await reachable(producer.commit({ records: written.records, ...committed }));
     } catch (error) {
-      if (!(error instanceof TooLargeError) || !replaceTooLarge(error.record, written, options)) throw error;
+      if (!(error instanceof TooLargeError)) throw error;
+      if (!replaceTooLarge(error.record, written, options)) throw tooSmallTopic(error);
     }
   }
+}
+
+function tooSmallTopic(cause: TooLargeError): ScoreBatchError {
+  const { topic } = cause.record;
+  return new ScoreBatchError('configuration', `Kafka refuses a dead letter: it is larger than topic ${topic} takes`, {
+    hint: `raise max.message.bytes of ${topic}: dead letters have a few hundred bytes`,
+    cause,
+  });
 }
 
 function takeRecord(open: OpenPartition, offset: number): LogRecord {
   const record = open.unscored.get(offset);
   if (record === undefined) throw new Error(`an event is due that was scored before: offset ${offset}`);
   open.unscored.delete(offset);
-  open.unscoredBytes -= (record.value?.length ?? 0) + RECORD_BYTES;
+  open.unscoredBytes -= bytesOf(record);
   return record;
+}
+
+function copyOf({ key, value, ...rest }: LogRecord): LogRecord {
+  return { ...rest, key: key && Buffer.from(key), value: value && Buffer.from(value) };
+}
+
+function bytesOf({ key, value }: LogRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_BYTES;
 }
 
 function inTwoPartitions(topic: string, one: number, other: number, offset: number): ScoreBatchError {

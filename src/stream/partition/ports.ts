@@ -21,7 +21,7 @@ interface ScoredEvent {
   readonly attributes: AttributeRow | undefined;
   readonly millionths: number;
   /** The bundle that scored it. */
-  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest'>;
+  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
   /** Epoch milliseconds. */
   readonly scoredAt: number;
 }
@@ -33,7 +33,7 @@ interface RejectedRecord extends NoEvent {
   /** Feature of the model that refused it. */
   readonly feature?: string;
   /** The bundle that was in use. */
-  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest'>;
+  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
   /** Epoch milliseconds. */
   readonly rejectedAt: number;
 }
@@ -48,8 +48,11 @@ export interface Outputs {
 
 /** What is told of the flow, for metrics and messages. Calls must not throw. */
 export interface FlowObserver {
-  /** A partition is read from `from` on, and scored from `position` on. */
-  assigned(partition: number, at: { readonly from: number; readonly position: number; readonly kept: boolean }): void;
+  /** A partition is read from `from` on, and scored from `position` on. `begins`: the group had committed nothing for it. */
+  assigned(
+    partition: number,
+    at: { readonly from: number; readonly position: number; readonly kept: boolean; readonly begins: boolean },
+  ): void;
   /** Its window is complete again. @param ms since it was assigned */
   rebuilt(partition: number, events: number, ms: number): void;
   revoked(partition: number): void;
@@ -89,7 +92,7 @@ export interface FlowClock {
 export interface FlowOptions {
   readonly log: Log;
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
-    readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents'>;
+    readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };
   /** Where a group begins that has committed nothing; of a replay the offset per partition. */
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;

@@ -109,6 +109,7 @@ class Window implements PartitionWindow {
     const { offset, time } = event;
     if (offset < this.#position) throw new RangeError(`offset ${offset} is below the position ${this.#position}`);
     const wasScored = offset < this.#checkpoint.position;
+    if (!wasScored) this.#complete();
     this.#position = offset + 1;
     const { latenessMs, skewMs } = this.#definition;
     if (time > event.timestamp + skewMs) return 'ahead of its timestamp';
@@ -130,6 +131,7 @@ class Window implements PartitionWindow {
 
   takeDue(idle = false, most = Number.POSITIVE_INFINITY): DueEvent[] {
     if (this.rebuilding) return [];
+    this.#complete();
     if (this.#definition.asOf === 'arrival') return this.#takeFirst(this.#due.length);
     const due = this.#takeFirst(this.#wholeInstants(most));
     const [left] = this.#due;
@@ -141,6 +143,7 @@ class Window implements PartitionWindow {
   /** @throws Error as of arrival if events are due, since the checkpoint says that they were scored */
   checkpoint(): WindowCheckpoint {
     if (this.rebuilding) return this.#checkpoint;
+    this.#complete();
     const isArrival = this.#definition.asOf === 'arrival';
     if (isArrival && this.#due.length > 0) throw new Error('take the events that are due before a checkpoint');
     const maximum = toTime(this.#maximum);
@@ -158,6 +161,14 @@ class Window implements PartitionWindow {
   get #keptFrom(): number {
     const { asOf, latenessMs } = this.#definition;
     return (asOf === 'event' ? this.#frontier + latenessMs : this.#maximum) - 2 * this.#horizonMs;
+  }
+
+  /** After the rebuild: the event with the greatest time may not have been among those that were read again. */
+  #complete(): void {
+    const { maximum } = this.#checkpoint;
+    if (maximum === null || maximum <= this.#maximum) return;
+    this.#maximum = maximum;
+    this.#advance();
   }
 
   #takeFirst(count: number): DueEvent[] {
