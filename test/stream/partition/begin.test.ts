@@ -65,7 +65,7 @@ describe.each([
     for (const { features, partial } of scores) if (!partial) expect(features).toEqual([6, 4, 1000]);
   });
 
-  it('goes on where the log dropped only what was scored, and marks what may miss it', async () => {
+  it('resumes where the log dropped only what was scored, and marks what may miss it', async () => {
     const topic = place();
     append(topic.broker, seconds(30));
     expect(await topic.run({ settings, outputs: MARKED })).toBeUndefined();
