@@ -11,6 +11,7 @@ export interface WrittenScore {
   readonly modelDigest: string;
   readonly featuresDigest: string;
   readonly idle: boolean;
+  /** Cut by the limit of a key, or `partial`: by where reading began. */
   readonly capped: boolean;
   /** JSON of its features. */
   readonly features: string;
@@ -33,7 +34,7 @@ export interface WrittenRejection {
  */
 export function readScore(text: string, where: string): WrittenScore {
   const record = objectOf(text);
-  const { id, time, score, partition, offset, features, features_digest, idle, capped, model } = record ?? {};
+  const { id, time, score, partition, offset, features, features_digest, idle, capped, partial, model } = record ?? {};
   const digest = (model as { readonly digest?: unknown } | null | undefined)?.digest;
   if (
     typeof id !== 'string' ||
@@ -49,7 +50,7 @@ export function readScore(text: string, where: string): WrittenScore {
   return {
     ...{ id, time, score, partition, offset, modelDigest: digest, featuresDigest: features_digest },
     idle: idle === true,
-    capped: capped === true,
+    capped: capped === true || partial === true,
     features: JSON.stringify(features ?? {}),
   };
 }

@@ -1,7 +1,8 @@
 import { FencedError, TransactionError } from '../log.ts';
 import { refuseMovedKeys } from './input-topic.ts';
-import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
+import { type OpenPartition, openPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
+import { reachable } from './reachable.ts';
 
 /** The open partitions of this process. */
 export interface OpenPartitions {
@@ -13,7 +14,7 @@ export interface OpenPartitions {
    * Opens a partition, or takes what this process already has of it if no other one has written since.
    *
    * @param kept whether it had the partition all the time
-   * @param model digest of the model in use
+   * @param model in use; see `modelOf`
    * @throws as `openPartition` does
    */
   open(partition: number, kept: boolean, model: string): Promise<{ readonly open: OpenPartition; readonly kept: boolean }>;

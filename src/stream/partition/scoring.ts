@@ -77,8 +77,13 @@ export function replaceTooLarge(
   const origin = written.origins[written.records.findIndex((one) => isSame(one, large))];
   if (origin === undefined) return false;
   const kept = written.records.map((record, i) => ({ record, of: written.origins[i] })).filter(({ of }) => of !== origin);
-  written.records.splice(0, Number.POSITIVE_INFINITY, ...kept.map(({ record }) => record));
-  written.origins.splice(0, Number.POSITIVE_INFINITY, ...kept.map(({ of }) => of));
+  // Not by arguments of a call: there can be more records than the stack has room for.
+  for (const [i, { record, of }] of kept.entries()) {
+    written.records[i] = record;
+    written.origins[i] = of;
+  }
+  written.records.length = kept.length;
+  written.origins.length = kept.length;
   written.events.splice(written.events.indexOf(origin.due), 1);
   reject(origin.record, { ...tooLarge(large), time: origin.due.event.time }, written, options);
   return true;

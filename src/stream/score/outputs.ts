@@ -9,7 +9,7 @@ import type { StreamSettings } from '../settings.ts';
 import { decide } from './decide.ts';
 import { createTextBytes } from './text-bytes.ts';
 
-type Model = Pick<Scorer, 'name' | 'version' | 'digest'>;
+type Model = Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
 
 /** An event with its score. */
 interface Scored {
@@ -66,12 +66,12 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
   const hash = (value: Buffer): string =>
     (hashKey === undefined ? createHash('sha256') : createHmac('sha256', hashKey)).update(value).digest('hex');
 
-  function constantOf({ name, version, digest }: Model): Constant {
-    const id = `${digest} ${version} ${name}`;
+  function constantOf({ name, version, digest, definitionDigest }: Model): Constant {
+    const id = `${digest} ${definitionDigest} ${version} ${name}`;
     let found = constants.get(id);
     if (found === undefined) {
       found = {
-        score: `,"model":${printableJson({ name, version, digest })}${digestsOf(features)},"features":{`,
+        score: `,"model":${printableJson({ name, version, digest, definition_digest: definitionDigest })}${digestsOf(features)},"features":{`,
         deadLetter: `,"features_digest":"${features.digest}","model_digest":"${digest}"}`,
       };
       constants.set(id, found);
@@ -81,7 +81,7 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
 
   return {
     scored({ partition, due, attributes, millionths, scorer, scoredAt }) {
-      const { event, features: values = [], idle, capped } = due;
+      const { event, features: values = [], idle, capped, partial } = due;
       const decision = decide(decisions, millionths);
       let text = `{"id":${printableJson(event.id)},"key":${printableJson(event.key)},"time":${event.time},"score":${millionths / 1e6}`;
       if (decision !== undefined) text += `,"decision":"${decision}"`;
@@ -91,6 +91,7 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
       text += `,"partition":${partition},"offset":${event.offset}`;
       if (idle) text += ',"idle":true';
       if (capped) text += ',"capped":true';
+      if (partial) text += ',"partial":true';
       const record = { key: event.key, value: bytesOf(`${text},"scored_at":"${instant(scoredAt)}"}`) };
       const score = { topic: output.scores, ...record };
       const alerts = decision !== undefined && alertOn.includes(decision) ? output.alerts : undefined;
