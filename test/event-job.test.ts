@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseJob } from '../src/job/parse.ts';
 import { problemsOf } from './event-features/problems.ts';
-import { makeProject, query, repository } from './support/project.ts';
+import { makeProject, query, repository, statements } from './support/project.ts';
 import { scoreBatch } from './support/score-batch.ts';
 
 // A job whose rows are events: the feature file is its query. The model is sigmoid(0.5 a - 0.25 b), b 0 if it is null.
@@ -160,4 +160,49 @@ it('a job has one query, and none of slices', () => {
   expect(problemsOf(() => parseJob(sliced, 'job.yaml', {}))).toContain(
     'incremental: an event does not change once it is scored, so a job on events has no slices',
   );
+});
+
+describe('plan', () => {
+  const plan = async (attributes: string, sql: readonly string[] = []) => {
+    const folder = await project(attributes);
+    if (sql.length > 0) await statements(path.join(folder, 'data', 'warehouse.duckdb'), sql);
+    return await scoreBatch(folder, ['plan', '--date', '1997-03-10']);
+  };
+
+  it('says that attributes are those of now where they are overwritten, and only there', async () => {
+    const load = await plan('{ table: users, key: user_id, columns: [age] }');
+    expect(load, load.stderr).toMatchObject({ code: 0, stdout: expect.stringContaining('attributes as of: load.') });
+    expect((await plan(USED)).stdout).not.toContain('attributes as of: load');
+  });
+
+  it.each([
+    [
+      'a decimal for an int64 field',
+      'alter table payments alter amount type decimal(10, 2)',
+      /column amount of payments \(source\.events\.table\) is DECIMAL\(10,2\), not a whole number/,
+    ],
+    [
+      'a double for the time',
+      'alter table payments alter "at" type double',
+      /column at of payments .* is DOUBLE, not a whole number/,
+    ],
+    [
+      'a column that has another name',
+      'alter table payments rename amount to amounts',
+      /payments \(source\.events\.table\) has no column amount\n.*did you mean amounts\?/s,
+    ],
+    [
+      'an attribute that has another name',
+      'alter table versions rename age to ages',
+      /versions \(source\.events\.attributes\.table\) has no column age\n.*did you mean ages\?/s,
+    ],
+  ])('refuses %s', async (_, statement, message) => {
+    const { code, stderr } = await plan(USED, [statement]);
+    expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(message) });
+  });
+
+  it('takes a decimal without a fraction, as Snowflake has whole numbers', async () => {
+    const { code, stderr } = await plan(USED, ['alter table payments alter amount type decimal(38, 0)']);
+    expect(code, stderr).toBe(0);
+  });
 });

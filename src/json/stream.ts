@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
-import { count, digest, job, label, type Made, model, runId, text } from './fields.ts';
+import { count, digest, instant, job, label, type Made, model, runId, text } from './fields.ts';
 
 export const streamSqlOutput = z.strictObject({
   job,
@@ -78,3 +78,28 @@ export const streamPlanOutput = z.strictObject({
 });
 
 export type StreamPlanOutput = Made<typeof streamPlanOutput>;
+
+export const streamReplayOutput = z.strictObject({
+  job,
+  input: text.describe('topic with the events'),
+  topic: text.describe('topic of the scores'),
+  dead_letter: text.nullable().describe('topic of what was not scored; null if that was only counted'),
+  from: instant,
+  to: instant,
+  model,
+  features_digest: digest.describe('SHA-256 of what the features mean, hex'),
+  as_of: z.enum(['event', 'arrival']),
+  attributes_at: instant
+    .nullable()
+    .describe('instant of the attributes that were used, which are not those of the events; null without attributes'),
+  partitions: count,
+  continued: z.boolean().describe('an earlier call had begun; what it did is not counted'),
+  unsettled: z.array(count).describe('partitions in which events of this time may still come'),
+  scored: count,
+  idle: count.describe('of them: events scored before their time, outside the agreement'),
+  capped: count.describe('of them: events whose window was cut, outside the agreement'),
+  duplicates: count,
+  rejected: z.array(z.strictObject({ reason: text, events: count })).describe('the most frequent reason first'),
+});
+
+export type StreamReplayOutput = Made<typeof streamReplayOutput>;

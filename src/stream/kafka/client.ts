@@ -142,7 +142,10 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
 }
 
 function missing(topic: string, cause: unknown): ScoreBatchError {
-  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, { hint: 'create it, or correct its name', cause });
+  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
+    hint: 'create it, or correct its name',
+    cause,
+  });
 }
 
 function shown({ level, namespace, log }: LogEntry): ['error' | 'warning', string] {

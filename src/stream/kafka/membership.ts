@@ -13,7 +13,8 @@ const REBALANCE_MS = 60_000;
 /** How long the group's coordinator may be away. */
 const AWAY_MS = 120_000;
 const METADATA_MS = 10_000;
-const PROTOCOL = 'score-batch-sticky';
+/** With the topic: Kafka refuses members of a group without a protocol in common, and those of another topic would get partitions of this one. */
+const protocolOf = (topic: string) => `score-batch-sticky ${topic}`;
 
 const REJOIN = ['REBALANCE_IN_PROGRESS', 'ILLEGAL_GENERATION'];
 /** The group has forgotten this member: its partitions may be of others already. */
@@ -50,7 +51,7 @@ export function createMembership(client: Client, group: string, topic: string): 
         sessionTimeout: SESSION_MS,
         rebalanceTimeout: REBALANCE_MS,
         memberId,
-        groupProtocols: [{ name: PROTOCOL, metadata: encodeSubscription(client, topic, forgotten ? [] : owned) }],
+        groupProtocols: [{ name: protocolOf(topic), metadata: encodeSubscription(client, topic, forgotten ? [] : owned) }],
       }),
     );
     ({ memberId, generationId } = joined);
@@ -92,7 +93,7 @@ export function createMembership(client: Client, group: string, topic: string): 
         if (signal.aborted) return;
         const type = typeOf(error) ?? '';
         if (FORGOTTEN.includes(type)) return forget();
-        if (type !== 'REBALANCE_IN_PROGRESS') throw refusedMember(error, group);
+        if (type !== 'REBALANCE_IN_PROGRESS') throw refusedMember(error, group, topic);
         due = true;
       }
       if (due) {
@@ -138,7 +139,7 @@ export function createMembership(client: Client, group: string, topic: string): 
           if (FORGOTTEN.includes(type)) {
             forget();
           } else if (!REJOIN.includes(type) && !(isPassing(error) && Date.now() < deadline)) {
-            throw refusedMember(error, group);
+            throw refusedMember(error, group, topic);
           }
           await sleep(100);
         }
@@ -160,10 +161,10 @@ export function createMembership(client: Client, group: string, topic: string): 
   };
 }
 
-function refusedMember(error: unknown, group: string): unknown {
+function refusedMember(error: unknown, group: string, topic: string): unknown {
   if (typeOf(error) !== 'INCONSISTENT_GROUP_PROTOCOL') return userError(error, `reading as a member of the group ${group}`);
-  return new ScoreBatchError('configuration', `the group ${group} has members that are not score-batch`, {
-    hint: 'set group in the job file to a name of its own',
+  return new ScoreBatchError('configuration', `the group ${group} has members that do not read ${topic}, or are not score-batch`, {
+    hint: 'set group in the job file to a name that no other job has',
     cause: error,
   });
 }

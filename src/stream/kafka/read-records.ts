@@ -84,8 +84,9 @@ function check(batch: Buffer): void {
   }
 }
 
-/** A marker's key is its version and its type; markers are never compressed. */
+/** A marker's key is its version and its type; markers are never compressed. Compaction leaves empty batches. */
 function isAbort(batch: Buffer): boolean {
+  if (batch.readInt32BE(COUNT_AT) < 1) return false;
   const cursor: Cursor = { bytes: batch, at: HEADER };
   readVarint(cursor);
   cursor.at++;
@@ -104,12 +105,12 @@ function readBatch(batch: Buffer, base: number, from: number, attributes: number
     for (let i = 0; i < count; i++) {
       const end = readVarint(cursor) + cursor.at;
       cursor.at++;
-      const timestamp = appended ?? first + readVarint(cursor);
+      const delta = readVarint(cursor);
       const offset = base + readVarint(cursor);
       const key = readBytes(cursor);
       const value = readBytes(cursor);
       cursor.at = end;
-      if (offset >= from) into.push({ offset, timestamp: appended ?? timestamp, key, value });
+      if (offset >= from) into.push({ offset, timestamp: appended ?? first + delta, key, value });
     }
   } catch (error) {
     throw new UnreadableRecordsError('a record ends beyond its batch', { cause: error });

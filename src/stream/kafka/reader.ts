@@ -25,6 +25,11 @@ export interface ReaderOptions {
   wants(partition: number): boolean;
   /** Without records, it only moves the position past markers and aborted records. */
   deliver(batch: LogBatch): void;
+  /**
+   * The topic was unknown for a while and is there again: it may be another one of the same name. What it brings is dropped until
+   * `seek`. If it is not given, reading continues.
+   */
+  returned?(): void;
   /** Called once. Nothing is read after it. */
   fail(error: unknown): void;
 }
@@ -38,7 +43,7 @@ export interface Reader {
   close(): void;
 }
 
-export function createReader({ client, topic, wants, deliver, fail }: ReaderOptions): Reader {
+export function createReader({ client, topic, wants, deliver, returned, fail }: ReaderOptions): Reader {
   const positions = new Map<number, { readonly offset: number }>();
   const asked = new Set<number>();
   const stop = new AbortController();
@@ -101,7 +106,9 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
   const gone = () => {
     goneSince ??= Date.now();
     if (Date.now() - goneSince < GONE_MS) return;
-    end(new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }));
+    end(
+      new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }),
+    );
   };
 
   const ask = async (leader: number, parts: ReadonlyMap<number, { readonly offset: number }>) => {
@@ -109,12 +116,18 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
     try {
       const from = new Map([...parts].map(([partition, { offset }]) => [partition, offset]));
       const fetched = await fetchPartitions(client, await client.broker(leader), topic, from);
+      const answered = fetched.every(({ errorCode }) => errorCode === 0);
+      if (answered && goneSince !== undefined && returned !== undefined) {
+        goneSince = undefined;
+        positions.clear();
+        returned();
+      }
       for (const one of fetched) {
         const position = parts.get(one.partition);
         // Where it was sought or forgotten meanwhile, another position stands there.
         if (position !== undefined && positions.get(one.partition) === position) take(one, position.offset);
       }
-      if (fetched.every(({ errorCode }) => errorCode === 0)) {
+      if (answered) {
         failingSince = undefined;
         goneSince = undefined;
         pause = FIRST_PAUSE_MS;

@@ -12,7 +12,7 @@ import type { PartitionWindow, WindowCheckpoint } from '../partition-window.ts';
 import { describeInput } from './input-topic.ts';
 import { encodeMetadata, type LastRecord, rulesOf } from './metadata.ts';
 import type { FlowOptions } from './ports.ts';
-import { resume } from './resume.ts';
+import { madeAgain, resume } from './resume.ts';
 
 /** A partition whose outputs only this process can write, as far as it knows. */
 export interface OpenPartition {
@@ -51,6 +51,7 @@ export interface OpenPartition {
  * Fences earlier writers of the partition, reads what is committed, and prepares the window.
  *
  * @param anew begins at the start, whatever is committed
+ * @param known whether this process had it open before, so that something is committed
  * @throws FencedError or TransactionError if it should be tried again
  * @throws ScoreBatchError `configuration` if it cannot be scored exactly
  */
@@ -58,13 +59,17 @@ export async function openPartition(
   partition: number,
   model: string,
   options: Omit<FlowOptions, 'onFatal'>,
-  anew = false,
+  { anew = false, known = false }: { readonly anew?: boolean; readonly known?: boolean } = {},
 ): Promise<OpenPartition> {
   const { log, settings, clock, windowOf } = options;
   const { group, input: topic, features, limits } = settings;
   const producer = await reachable(log.openProducer(`${group}-${topic}-${partition}`, { group, topic, partition }));
   try {
     const first = anew ? undefined : await reachable(producer.committed());
+    // With a topic Kafka deletes what groups have committed of it. Starting over would mix its scores with the earlier ones.
+    if (first === undefined && known) {
+      throw madeAgain(`group ${group}, partition ${partition} of topic ${topic}`, 'Kafka has forgotten the committed offset');
+    }
     const facts = await reachable(describeInput(log, topic, features));
     const committed = first ?? (await begin(producer, partition, facts, model, options));
     const { checkpoint, from, expected, metadata } = await reachable(

@@ -26,6 +26,7 @@ export interface OpenPartitions {
 export function openPartitions(options: FlowOptions): OpenPartitions {
   const opens = new Map<number, OpenPartition>();
   const closing = new Set<Promise<void>>();
+  const known = new Set<number>();
   const self: OpenPartitions = {
     get: (partition) => opens.get(partition),
     all: () => opens.values(),
@@ -38,7 +39,8 @@ export function openPartitions(options: FlowOptions): OpenPartitions {
       const before = opens.get(partition);
       if (before !== undefined && kept && (await isHeld(before))) return { open: before, kept: true };
       self.drop(partition);
-      const open = await openPartition(partition, model, options);
+      const open = await openPartition(partition, model, options, { known: known.has(partition) });
+      known.add(partition);
       opens.set(partition, open);
       for (const other of opens.values()) refuseMovedKeys(options.settings.input, other.partitions, open.partitions);
       return { open, kept: false };

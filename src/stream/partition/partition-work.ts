@@ -21,6 +21,9 @@ import { isWithin } from './stretch.ts';
 /** What a record in memory takes besides its value. */
 const RECORD_BYTES = 150;
 
+/** Records are read and scored by so many, so that what is made of them is garbage soon, whatever the size of a transaction. */
+const PART_RECORDS = 1024;
+
 /** The work on one open partition. Calls for a partition must not overlap. */
 export interface PartitionWork {
   /**
@@ -40,7 +43,16 @@ interface Tools {
   readonly places: KeyPlaces;
 }
 
-export function workOn(tools: Tools): PartitionWork {
+interface WorkTools extends Tools {
+  /**
+   * One partition at a time is read and scored, while transactions of others are on their way: there is one thread and one scorer, and
+   * less is in memory at once.
+   */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export function workOn(given: Tools): PartitionWork {
+  const tools = { ...given, exclusively: createQueue() };
   const { observer, settings, clock } = tools.options;
   const { batchEvents } = settings.limits;
   return {
@@ -57,7 +69,7 @@ export function workOn(tools: Tools): PartitionWork {
       open.complete = true;
       observer.rebuilt(open.partition, open.window.events, clock.now() - open.openedAt);
     },
-    flush: (open) => tools.scorers.use((scorer) => commit(open, nothingWritten(), true, scorer, tools)),
+    flush: (open) => tools.scorers.use((scorer) => flush(open, scorer, tools)),
   };
 }
 
@@ -67,21 +79,45 @@ async function transact(
   records: readonly LogRecord[],
   next: number,
   scorer: Scorer,
-  tools: Tools,
+  tools: WorkTools,
 ): Promise<void> {
   const written = nothingWritten();
   let fresh = false;
-  for (const record of records) {
-    if (!compare(open, record, tools)) continue;
-    read(open, record, written, scorer, tools);
-    if (record.offset < open.checkpoint.position) continue;
-    fresh = true;
-    open.last = record;
-  }
+  await tools.exclusively(async () => {
+    for (let start = 0; start < records.length; start += PART_RECORDS) {
+      for (const record of records.slice(start, start + PART_RECORDS)) {
+        if (!compare(open, record, tools)) continue;
+        read(open, record, written, scorer, tools);
+        if (record.offset < open.checkpoint.position) continue;
+        fresh = true;
+        open.last = record;
+      }
+      if (fresh) await scoreDue(takeDue(open, false, tools), written, scoringOf(open, scorer, tools));
+    }
+  });
   passOver(open, next);
   if (!fresh) return;
   open.readAt = tools.options.clock.now();
-  await commit(open, written, false, scorer, tools);
+  await commit(open, written, scorer, tools);
+}
+
+async function flush(open: OpenPartition, scorer: Scorer, tools: WorkTools): Promise<void> {
+  const due = takeDue(open, true, tools);
+  if (due.length === 0) return;
+  const written = nothingWritten();
+  await tools.exclusively(() => scoreDue(due, written, scoringOf(open, scorer, tools)));
+  await commit(open, written, scorer, tools);
+}
+
+function takeDue(open: OpenPartition, idle: boolean, { options }: Tools): DueRecord[] {
+  return open.window
+    .takeDue(idle)
+    .map((due): DueRecord => ({ due, record: takeRecord(open, due.event.offset) }))
+    .filter(({ due }) => isWithin(options.stretch, due.event.time));
+}
+
+function scoringOf({ partition }: OpenPartition, scorer: Scorer, { options }: Tools): ScoringOptions {
+  return { ...options, partition, scorer, batchEvents: options.settings.limits.batchEvents };
 }
 
 /** Moves the window past what is not delivered: markers of transactions, and records of aborted ones. */
@@ -143,16 +179,10 @@ function wasScored(
   return settings.features.asOf === 'arrival' || offset < flushed || (frontier !== null && time < frontier);
 }
 
-async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, { options }: Tools): Promise<void> {
+async function commit(open: OpenPartition, written: Written, scorer: Scorer, { options }: Tools): Promise<void> {
   const { partition, window, producer } = open;
-  const { clock, observer, settings, stretch } = options;
-  const { features, limits } = settings;
-  const due = window
-    .takeDue(idle)
-    .map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }))
-    .filter((one) => isWithin(stretch, one.due.event.time));
-  if (idle && due.length === 0) return;
-  await scoreDue(due, written, { ...options, partition, scorer, batchEvents: limits.batchEvents });
+  const { clock, observer, settings } = options;
+  const { features } = settings;
   const checkpoint = window.checkpoint();
   const modelSince = scorer.digest === open.model ? open.modelSince : open.committed.offset;
   const last = open.last === undefined ? open.lastCommitted : { offset: open.last.offset, checksum: checksumOf(open.last) };
@@ -166,7 +196,7 @@ async function commit(open: OpenPartition, written: Written, idle: boolean, scor
       rules: rulesOf(features),
       model: scorer.digest,
       modelSince,
-      scope: stretch?.scope,
+      scope: options.stretch?.scope,
     }),
   };
   const began = clock.now();
@@ -214,4 +244,14 @@ function inTwoPartitions(topic: string, one: number, other: number, offset: numb
     hint: 'its windows would be wrong: let producers choose the partition by the key alone, and start with a new `group`',
     details: [`offset ${offset} of partition ${other}`],
   });
+}
+
+/** @returns runs work one after the other, whether or not what came before failed */
+function createQueue(): WorkTools['exclusively'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }

@@ -32,7 +32,7 @@ export interface Replayed {
  * Scores the events of a stretch once more, partition by partition, each until no event of the stretch can come any more or to the end
  * that it had at the start. Outputs and position are committed in one transaction, so that the same call continues after a crash.
  *
- * Where the topics are empty it begins anew, whatever is committed. All partitions are begun before anything is written: what is
+ * Where the topics are empty it starts over, whatever is committed. All partitions are begun before anything is written: what is
  * committed belongs to what is in the topics.
  *
  * @throws ScoreBatchError `refused` if the topics hold something else, `configuration` if the stretch cannot be scored exactly,
@@ -51,7 +51,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   if (!continued) {
     for (const { partition } of facts.partitions) {
       await attempts(partition, replaying, async () => {
-        await (await openPartition(partition, scorer.digest, flow, true)).producer.close();
+        await (await openPartition(partition, scorer.digest, flow, { anew: true })).producer.close();
       });
     }
   }

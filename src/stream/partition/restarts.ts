@@ -54,10 +54,10 @@ export function countRestarts(
       if (error instanceof FencedError) {
         failures.fenced = [...failures.fenced.filter((instant) => instant > at - limits.fencedMs), at];
         if (failures.fenced.length > limits.fenced) throw takenAway(topic, partition, failures.fenced.length, error);
-        return jitter * 2 * FENCED_MS;
+        return Math.round(jitter * 2 * FENCED_MS);
       }
       if (at - failures.since > limits.failingMs) throw failing(topic, partition, at - failures.since, error);
-      return jitter * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures.count - 1, 10));
+      return Math.round(jitter * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures.count - 1, 10)));
     },
     committed(partition) {
       const failures = partitions.get(partition);

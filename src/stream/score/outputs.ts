@@ -7,6 +7,7 @@ import type { LogRecord, OutputRecord } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 import { decide } from './decide.ts';
+import { createTextBytes } from './text-bytes.ts';
 
 type Model = Pick<Scorer, 'name' | 'version' | 'digest'>;
 
@@ -60,6 +61,7 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
   const constants = new Map<string, Constant>();
   const suffix = hashKey === undefined ? 'sha256' : 'hmac_sha256';
   const instant = instants();
+  const bytesOf = createTextBytes();
 
   const hash = (value: Buffer): string =>
     (hashKey === undefined ? createHash('sha256') : createHmac('sha256', hashKey)).update(value).digest('hex');
@@ -89,7 +91,7 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
       text += `,"partition":${partition},"offset":${event.offset}`;
       if (idle) text += ',"idle":true';
       if (capped) text += ',"capped":true';
-      const record = { key: event.key, value: `${text},"scored_at":"${instant(scoredAt)}"}` };
+      const record = { key: event.key, value: bytesOf(`${text},"scored_at":"${instant(scoredAt)}"}`) };
       const score = { topic: output.scores, ...record };
       const alerts = decision !== undefined && alertOn.includes(decision) ? output.alerts : undefined;
       return alerts === undefined ? [score] : [score, { topic: alerts, ...record }];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Kafka, logLevel } from 'kafkajs';
 import { openKafka } from '../../../src/stream/kafka/open.ts';
-import type { Log, LogBatch, Member, OutputRecord, PartitionProducer } from '../../../src/stream/log.ts';
+import type { Log, LogBatch, LogRecord, Member, OutputRecord, PartitionProducer } from '../../../src/stream/log.ts';
 import type { KafkaSettings } from '../../../src/stream/settings.ts';
 
 export function settingsOf(brokers: readonly string[], more: Partial<KafkaSettings> = {}): KafkaSettings {
@@ -61,14 +61,18 @@ export async function write(log: Log, topic: string, transactions: readonly (rea
 
 /** Reads until so many records are there. */
 export async function readAll(log: Log, topic: string, count: number, partitions = 1): Promise<string[]> {
-  const found: string[] = [];
+  return (await readRecords(log, topic, count, partitions)).map(({ value }) => String(value));
+}
+
+export async function readRecords(log: Log, topic: string, count: number, partitions = 1): Promise<LogRecord[]> {
+  const found: LogRecord[] = [];
   const end = new AbortController();
   const from = new Map(Array.from({ length: partitions }, (_, partition) => [partition, 0]));
   await log.read(
     topic,
     from,
     async ({ records }) => {
-      found.push(...records.map(({ value }) => String(value)));
+      found.push(...records);
       if (found.length >= count) end.abort();
     },
     end.signal,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, inject, it } from 'vitest';
 import { readCommitted } from '../../kafka/java-client.ts';
-import { makeTopic, producerOf, readAll, recordsTo, settingsOf, withLog, write } from './fixture.ts';
+import { makeTopic, producerOf, readAll, readRecords, recordsTo, settingsOf, withLog, write } from './fixture.ts';
 
 const brokers = inject('kafka') ?? [];
 const settings = settingsOf(brokers);
@@ -51,6 +51,18 @@ describe.runIf(brokers.length > 0)('a log of Kafka', () => {
       );
     }));
 
+  it('has the time at which Kafka appended a record, where the topic says so', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { config: { 'message.timestamp.type': 'LogAppendTime' } });
+      const many = Array.from({ length: 50 }, (_, i) => `${i}`);
+      await write(log, topic, [['one'], many]);
+      const java = await readCommitted(brokers, topic, { count: 51 });
+      const found = await readRecords(log, topic, 51);
+      expect(found.map(({ offset, timestamp, key, value }) => [offset, timestamp, `${key}`, `${value}`])).toEqual(
+        java.map(({ offset, timestamp, key, value }) => [offset, timestamp, key, value]),
+      );
+    }));
+
   it('describes a topic, and finds offsets by time', () =>
     withLog(settings, async (log) => {
       const config = { 'retention.ms': '123456', 'cleanup.policy': 'compact,delete', 'min.compaction.lag.ms': '99' };
@@ -97,7 +109,7 @@ describe.runIf(brokers.length > 0)('a log of Kafka', () => {
       const records = recordsTo('no-such-topic', ['a']);
       await expect(producer.commit({ records, offset: 1, metadata: '' })).rejects.toMatchObject({
         kind: 'configuration',
-        message: 'Kafka has no topic no-such-topic',
+        message: 'Kafka does not have the topic no-such-topic',
       });
       const { signal } = new AbortController();
       await expect(log.read(topic, new Map([[0, 5]]), async () => {}, signal)).rejects.toMatchObject({

@@ -64,6 +64,27 @@ describe('records', () => {
     expect(readRecords(bytes.subarray(0, 5), 0, [])).toEqual({ next: 0, records: [] });
   });
 
+  it('have the time of the log where the topic says so', () => {
+    const bytes = change(batchAt(5, [...one, ...one]), (batch) => {
+      batch.writeInt16BE(batch.readInt16BE(ATTRIBUTES_AT) | 8, ATTRIBUTES_AT);
+      batch.writeBigInt64BE(1_800_000_000_000n, 35);
+    });
+    const found = readRecords(bytes, 0, []).records.map(({ offset, timestamp, value }) => [offset, timestamp, String(value)]);
+    expect(found).toEqual([
+      [5, 1_800_000_000_000, 'value'],
+      [6, 1_800_000_000_000, 'value'],
+    ]);
+  });
+
+  it('may be none, in a batch of markers whose marker was compacted away', () => {
+    const empty = change(batchAt(3, one).subarray(0, 61), (batch) => {
+      batch.writeInt32BE(61 - 12, 8);
+      batch.writeInt16BE(0x30, ATTRIBUTES_AT);
+      batch.writeInt32BE(0, 57);
+    });
+    expect(readRecords(Buffer.concat([empty, batchAt(4, one)]), 0, [])).toMatchObject({ next: 5, records: [{ offset: 4 }] });
+  });
+
   it.each([
     ['of a Kafka before 0.11', change(batchAt(0, one), (batch) => batch.writeInt8(1, 16)), 'their format is 1'],
     [

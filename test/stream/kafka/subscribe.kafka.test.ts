@@ -82,6 +82,25 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
       await other.close();
     }));
 
+  it('is refused where another job with the same group reads another topic', () =>
+    withLog(settings, async (log) => {
+      const topic = await makeTopic(brokers, { partitions: 2 });
+      const other = await makeTopic(brokers, { partitions: 2 });
+      const group = randomUUID();
+      const recorded = recording();
+      const subscription = await log.subscribe(topic, group, recorded.member);
+      await recorded.until(() => recorded.calls.length === 2);
+      const second = await log.subscribe(other, group, recording().member);
+      await expect(second.ended).rejects.toMatchObject({
+        kind: 'configuration',
+        message: `the group ${group} has members that do not read ${other}, or are not score-batch`,
+      });
+      await write(log, topic, [['a']], 1);
+      await recorded.until(() => recorded.values.includes('a'));
+      await subscription.close();
+      expect(recorded.calls).toEqual(['assigned 0', 'assigned 1', 'batch 1', ...recorded.calls.slice(3)]);
+    }));
+
   it('commits what it reads while partitions move, each record once', () =>
     withLog(settings, async (log) => {
       const topic = await makeTopic(brokers, { partitions: 4 });
