@@ -32,6 +32,7 @@ const PASSING = [
   'UNKNOWN_LEADER_EPOCH',
   'UNSTABLE_OFFSET_COMMIT',
   'OFFSET_NOT_AVAILABLE',
+  'LISTENER_NOT_FOUND',
 ];
 /** Of OpenSSL and Node, where a certificate is not trusted or not right. */
 const TRUST = /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|ERR_SSL_WRONG)|_CERT(IFICATE)?_/;
@@ -65,6 +66,25 @@ export function isPassing(error: unknown): boolean {
 /** Whether the connection is gone or the wrong broker was asked. */
 export function isMisdirected(error: unknown): boolean {
   return isPassing(error) && !['CONCURRENT_TRANSACTIONS', 'UNSTABLE_OFFSET_COMMIT'].includes(typeOf(error) ?? '');
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  return !(error instanceof ScoreBatchError) && typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
+export function missingTopic(topic: string, cause: unknown): ScoreBatchError {
+  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
+    hint: 'create it, or correct its name',
+    cause,
+  });
+}
+
+/** Passes, as brokers come back. */
+export function noLeader(topic: string, partition: number): Error {
+  return Object.assign(new Error(`${topic}, partition ${partition}, has no leader`), {
+    name: 'KafkaJSProtocolError',
+    type: 'LEADER_NOT_AVAILABLE',
+  });
 }
 
 function isTrust(error: unknown): boolean {
@@ -102,7 +122,7 @@ export function userError(error: unknown, doing: string): unknown {
   if (isTrust(error)) return trustError(error);
   if (name === 'KafkaJSServerDoesNotSupportApiKey' || type === 'UNSUPPORTED_VERSION') {
     return new ScoreBatchError('configuration', `this Kafka cannot do what ${doing} needs`, {
-      hint: 'use a Kafka of version 2.5 or newer, with transactions',
+      hint: 'use a Kafka of version 3.1 or newer, with transactions',
       cause: error,
     });
   }

@@ -42,7 +42,8 @@ export function createMembership(client: Client, group: string, topic: string): 
   let beats = new AbortController();
   let rebalance: Promise<void> = Promise.resolve();
 
-  const ask = <T>(request: (broker: Broker) => Promise<T>) => client.coordinated('group', group, Date.now() + AWAY_MS, request);
+  const ask = <T>(request: (broker: Broker) => Promise<T>) =>
+    client.coordinated('group', group, performance.now() + AWAY_MS, request);
 
   const joinOnce = async (owned: readonly number[]): Promise<readonly number[]> => {
     const joined = await ask((broker) =>
@@ -64,7 +65,7 @@ export function createMembership(client: Client, group: string, topic: string): 
   };
 
   const assign = async (members: readonly { memberId: string; memberMetadata: Buffer }[]) => {
-    await retry(() => client.refresh(), { deadline: Date.now() + AWAY_MS });
+    await retry(() => client.refresh(), { deadline: performance.now() + AWAY_MS });
     const partitions = (await client.partitions(topic)).length;
     const found = members.map(({ memberId: id, memberMetadata }): GroupMember => ({ id, owned: ownedOf(memberMetadata) }));
     return [...assignPartitions(found, partitions)].map(([id, own]) => ({
@@ -82,7 +83,7 @@ export function createMembership(client: Client, group: string, topic: string): 
 
   const beat = async (signal: AbortSignal): Promise<void> => {
     const count = (await client.partitions(topic)).length;
-    let looked = Date.now();
+    let looked = performance.now();
     let due = false;
     for (;;) {
       await sleep(HEARTBEAT_MS, signal);
@@ -100,8 +101,8 @@ export function createMembership(client: Client, group: string, topic: string): 
         void keepAlive(signal);
         return;
       }
-      if (Date.now() - looked > METADATA_MS) {
-        looked = Date.now();
+      if (performance.now() - looked > METADATA_MS) {
+        looked = performance.now();
         // A topic that is gone is the reader's to report.
         await client.refresh().catch(() => undefined);
         if ((await client.partitions(topic)).length > count) return;
@@ -125,7 +126,7 @@ export function createMembership(client: Client, group: string, topic: string): 
   return {
     async join(owned) {
       beats.abort();
-      for (const deadline = Date.now() + AWAY_MS; ; ) {
+      for (const deadline = performance.now() + AWAY_MS; ; ) {
         try {
           const partitions = await joinOnce(owned);
           const joined = { partitions, forgotten };
@@ -138,7 +139,7 @@ export function createMembership(client: Client, group: string, topic: string): 
           const type = typeOf(error) ?? '';
           if (FORGOTTEN.includes(type)) {
             forget();
-          } else if (!REJOIN.includes(type) && !(isPassing(error) && Date.now() < deadline)) {
+          } else if (!REJOIN.includes(type) && !(isPassing(error) && performance.now() < deadline)) {
             throw refusedMember(error, group, topic);
           }
           await sleep(100);
@@ -155,7 +156,9 @@ export function createMembership(client: Client, group: string, topic: string): 
       memberId = '';
       // At worst the group waits for the session to end.
       await client
-        .coordinated('group', group, Date.now() + HEARTBEAT_MS, (broker) => broker.leaveGroup({ groupId: group, memberId: id }))
+        .coordinated('group', group, performance.now() + HEARTBEAT_MS, (broker) =>
+          broker.leaveGroup({ groupId: group, memberId: id }),
+        )
         .catch(() => undefined);
     },
   };
@@ -163,10 +166,14 @@ export function createMembership(client: Client, group: string, topic: string): 
 
 function refusedMember(error: unknown, group: string, topic: string): unknown {
   if (typeOf(error) !== 'INCONSISTENT_GROUP_PROTOCOL') return userError(error, `reading as a member of the group ${group}`);
-  return new ScoreBatchError('configuration', `the group ${group} has members that do not read ${topic}, or are not score-batch`, {
-    hint: 'set group in the job file to a name that no other job has',
-    cause: error,
-  });
+  return new ScoreBatchError(
+    'configuration',
+    `the group ${group} has members that do not read ${topic}, or are not score-batch`,
+    {
+      hint: 'set group in the job file to a name that no other job has',
+      cause: error,
+    },
+  );
 }
 
 // https://kafka.apache.org/protocol: ConsumerProtocolSubscription and ConsumerProtocolAssignment, version 0.

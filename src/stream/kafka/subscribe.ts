@@ -24,9 +24,6 @@ export async function subscribe(client: Client, topic: string, group: string, me
     topic,
     wants: (partition) => runs.get(partition)?.wants() === true,
     deliver: (batch) => runs.get(batch.partition)?.deliver(batch),
-    returned() {
-      for (const run of runs.values()) run.restart();
-    },
     fail,
   });
   const ends = () => closing || failure !== undefined;
