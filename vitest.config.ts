@@ -14,6 +14,11 @@ const NEED_PYTHON = [
 // Java and Kafka's jars, which are installed the first time.
 const NEED_KAFKA = ['test/kafka/**/*.test.ts', 'test/**/*.kafka.test.ts'];
 
+// Whole processes of the stream that are killed, drained and fenced, on brokers that are killed, too: what takes minutes.
+const KAFKA_PROCESSES = ['brokers-killed', 'group', 'security', 'switch', 'topics'].map(
+  (file) => `test/stream/real/${file}.kafka.test.ts`,
+);
+
 // Flink SQL as the oracle of features, on Java, too, and once over Kafka.
 const NEED_FLINK = ['test/flink/**/*.test.ts'];
 
@@ -195,7 +200,23 @@ export default defineConfig({
       { extends: true, test: { name: 'office', include: NEED_OFFICE } },
       {
         extends: true,
-        test: { name: 'kafka', globalSetup: 'test/kafka/global-setup.ts', include: NEED_KAFKA, hookTimeout: 180_000 },
+        test: {
+          name: 'kafka',
+          globalSetup: 'test/kafka/global-setup.ts',
+          include: NEED_KAFKA,
+          exclude: KAFKA_PROCESSES,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'kafka-processes',
+          globalSetup: 'test/kafka/global-setup.ts',
+          include: KAFKA_PROCESSES,
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
       },
       ...CHAOS,
     ],

@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 import { parseMilliseconds } from '../domain/milliseconds.ts';
+import { parseInstant } from '../window/now.ts';
 
 /** The same limit as in the job file: each worker is a thread with its own model and database. */
 export function workerNumber(text: string): number {
@@ -57,4 +58,11 @@ export function milliseconds(text: string): number {
   const ms = parseMilliseconds(text);
   if (ms !== undefined) return ms;
   throw new InvalidArgumentError('It must be a duration of at most a day, such as 200ms, 5s or 1m.');
+}
+
+/** Epoch milliseconds. */
+export function instantOf(text: string): number {
+  const instant = parseInstant(text);
+  if (instant !== undefined) return instant;
+  throw new InvalidArgumentError('It must be an instant with an offset, such as 2026-11-27T08:00:00Z.');
 }

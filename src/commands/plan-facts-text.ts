@@ -33,10 +33,12 @@ function showLimit(limit: Plan['job']['definition']['gates'][keyof Plan['job']['
 /** The plan's facts, one per line. */
 export function showFacts(plan: Facts): string {
   const { window, model } = plan;
+  const overwritten = plan.attributes_as_of === 'load';
   const gates = Object.entries(plan.gates).map(([name, limit]) => `${name} ${showLimit(limit)}`);
   return [
     `${plan.job} ${window.label}: ${localRange(window, window.zone)} (${window.kind}, ${window.zone})`,
     `  source    ${plan.source}`,
+    ...(overwritten ? ['            attributes as of: load. They are those of now, not those that a stream has used'] : []),
     `  sink      ${plan.sink}`,
     `  model     ${model.name} ${model.version}, sha256 ${model.digest.slice(0, 12)}…, on ${model.provider}`,
     ...(plan.model_changed === null ? [] : [`            changed ${showModelChange(plan.model_changed)}`]),

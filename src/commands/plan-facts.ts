@@ -40,6 +40,8 @@ export function describeFacts(plan: Plan, rows: number | undefined, bytes: numbe
       zone: window.zone,
     },
     source: definition.source.warehouse,
+    /** Of a job on events. */
+    attributes_as_of: plan.job.events?.attributesAsOf ?? null,
     sink: definition.sink.warehouse ?? definition.source.warehouse,
     sql: showQuery(plan.query),
     parameters: Object.fromEntries(plan.query.parameters.map(({ name, value }) => [name, value])),

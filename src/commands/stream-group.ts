@@ -1,10 +1,11 @@
 import { InvalidArgumentError } from 'commander';
 import { WAREHOUSE_KINDS } from '../domain/warehouse-kind.ts';
 import type { CommandLine } from './command-line.ts';
-import { positiveInteger } from './numbers.ts';
+import { instantOf, positiveInteger } from './numbers.ts';
 import { addJobOption, addNamedWindowOptions } from './options.ts';
 import type { StreamCompareFlags } from './stream-compare.ts';
 import type { StreamPlanFlags } from './stream-plan.ts';
+import type { StreamReplayFlags } from './stream-replay.ts';
 import type { StreamFlags } from './stream-run.ts';
 import type { StreamSqlFlags } from './stream-sql.ts';
 
@@ -35,8 +36,9 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       show(await streamPlanCommand(flags, context()));
     });
   addJobOption(stream.command('sql').description('print the SQL that computes the same features in a warehouse'))
-    .requiredOption('--table <table>', 'table with the events')
-    .option('--warehouse <kind>', `${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
+    .option('--table <table>', 'table with the events')
+    .option('--warehouse <kind>', `with --table: ${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
+    .option('--batch <name|file>', 'instead of --table: batch job whose source.events names table, warehouse and attributes')
     .action(async (flags: StreamSqlFlags) => {
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));
@@ -55,6 +57,20 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       const compared = await streamCompareCommand(flags, context());
       show(compared);
       if (compared.refusal) throw compared.refusal;
+    });
+  addJobOption(
+    stream
+      .command('replay')
+      .description('score the events of a stretch of time once more, with any model, into a topic of its own'),
+  )
+    .requiredOption('--from <instant>', 'first event time, such as 2026-11-27T08:00:00Z', instantOf)
+    .requiredOption('--to <instant>', 'event time before which it ends', instantOf)
+    .requiredOption('--topic <topic>', 'empty topic that takes the scores')
+    .option('--model <bundle>', 'model bundle (default: that of the job)')
+    .option('--dead-letter <topic>', 'empty topic that takes what is not scored (default: only counted)')
+    .action(async (flags: StreamReplayFlags) => {
+      const { streamReplayCommand } = await import('./stream-replay.ts');
+      show(await streamReplayCommand(flags, context()));
     });
   // As `run` does for the program: `score-batch stream --help` shows the flags of its default command.
   stream.configureHelp({

@@ -17,8 +17,12 @@ export function printableValue(text: string): string {
   return text.replace(CONTROLS, escaped);
 }
 
+/** Texts that are the same in JSON, but for its quotes: nearly all ids and names. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
 /** One line of JSON. `JSON.stringify` escapes only C0; this escapes the other control characters too. */
 export function printableJson(value: unknown): string {
+  if (typeof value === 'string' && PLAIN.test(value)) return `"${value}"`;
   return JSON.stringify(value).replace(CONTROLS, escaped);
 }
 

@@ -7,6 +7,25 @@ import type { AttributeTable } from '../event-features/sql/attributes.ts';
 import type { EventsDefinition } from './events-schema.ts';
 import { readText } from './locate.ts';
 
+/** A table that the query of events reads. */
+export interface EventTable {
+  /** Its key in the job file. */
+  readonly where: string;
+  readonly table: TableName;
+  /** Columns that are read; `whole` ones must be of an integer type. */
+  readonly columns: readonly { readonly name: string; readonly whole: boolean }[];
+}
+
+/** What a job on events reads. */
+export interface EventSources {
+  readonly tables: readonly EventTable[];
+  /**
+   * Which attributes an event gets: those that its table has when the query runs (`load`), of the version that was used, or of the time
+   * of the event; undefined without attributes.
+   */
+  readonly attributesAsOf: 'load' | 'version' | 'event' | undefined;
+}
+
 interface Place {
   readonly kind: WarehouseKind;
   readonly root: string;
@@ -18,7 +37,10 @@ interface Place {
  *
  * @throws ScoreBatchError `configuration` if the file is missing, or it or the names of attributes have problems
  */
-export async function eventQuery(events: EventsDefinition, { kind, root }: Place): Promise<string> {
+export async function eventQuery(
+  events: EventsDefinition,
+  { kind, root }: Place,
+): Promise<{ readonly query: string; readonly events: EventSources }> {
   const [{ readEventFeatures }, { eventSql }] = await Promise.all([
     import('../event-features/read.ts'),
     import('../event-features/sql/event-sql.ts'),
@@ -27,11 +49,33 @@ export async function eventQuery(events: EventsDefinition, { kind, root }: Place
   const features = readEventFeatures(text, events.features);
   refuseClashes(events, features);
   const { attributes } = events;
-  return eventSql(features, {
+  const query = eventSql(features, {
     table: nameOf(events.table),
     kind,
     attributes: attributes && { ...attributes, table: nameOf(attributes.table), row: rowOf(attributes) },
   });
+  return { query, events: sourcesOf(events, features) };
+}
+
+const AS_OF = { current: 'load', used: 'version', valid: 'event' } as const;
+
+function sourcesOf({ table, attributes }: EventsDefinition, { fields, log }: EventFeatures): EventSources {
+  const plain = (names: readonly (string | undefined)[]) =>
+    names.filter((name) => name !== undefined).map((name) => ({ name, whole: false }));
+  const columns = [
+    ...fields.map(({ name, type }) => ({ name, whole: type === 'int64' })),
+    ...(log === undefined ? [] : [log.partition, log.offset, log.timestamp]).map((name) => ({ name, whole: true })),
+    ...plain([attributes?.used]),
+  ];
+  const own = { where: 'source.events.table', table: nameOf(table), columns };
+  if (attributes === undefined) return { tables: [own], attributesAsOf: undefined };
+  const { key, version, valid_from: from } = attributes;
+  const known = {
+    where: 'source.events.attributes.table',
+    table: nameOf(attributes.table),
+    columns: plain([key, ...attributes.columns, version, from]),
+  };
+  return { tables: [own, known], attributesAsOf: AS_OF[rowOf(attributes).is] };
 }
 
 type Attributes = NonNullable<EventsDefinition['attributes']>;

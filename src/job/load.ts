@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type WarehouseKind, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { eventQuery } from './event-query.ts';
+import { type EventSources, eventQuery } from './event-query.ts';
 import { locateJob, projectRoot, readText } from './locate.ts';
 import { parseJob } from './parse.ts';
 import type { JobDefinition } from './schema.ts';
@@ -17,6 +17,8 @@ export interface Job {
   readonly query: string;
   /** The query's name in messages: its file, or its key in the job file. */
   readonly queryName: string;
+  /** What a job on events reads; undefined for one with a query. */
+  readonly events?: EventSources | undefined;
   /** Kind of the source warehouse: the query is in its SQL. */
   readonly kind: WarehouseKind;
   /** The query of `labels`; undefined if the job has none. */
@@ -46,7 +48,7 @@ export async function loadJob(name: string | undefined, folder: string, environm
   const source =
     events === undefined
       ? await readQuery({ query, query_file, key: 'source.query', what: 'the query file' }, kind, root)
-      : { query: await eventQuery(events, { kind, root }), queryName: 'source.events' };
+      : { ...(await eventQuery(events, { kind, root })), queryName: 'source.events' };
   const labels =
     definition.labels &&
     (await readQuery({ ...definition.labels, key: 'labels.query', what: 'the query file of labels' }, kind, root));

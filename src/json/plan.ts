@@ -113,6 +113,12 @@ export const planOutput = z.strictObject({
   job_file: text,
   window,
   source: z.string().describe('URL of the source'),
+  attributes_as_of: z
+    .enum(['load', 'version', 'event'])
+    .nullable()
+    .describe(
+      'attributes of events: as their table is when the query runs, of the version that was used, or of the time of the event; null if there are none',
+    ),
   sink: z.string().describe('URL of the warehouse of the scores'),
   sql: z.string().describe('the query, with its parameters by name'),
   parameters: z.record(text, text).describe('values of the window'),

@@ -13,7 +13,7 @@ import { runOutput } from './run.ts';
 import { compareShadowOutput, switchOutput } from './shadow.ts';
 import { slicesOutput } from './slice.ts';
 import { statusOutput } from './status.ts';
-import { streamCompareOutput, streamPlanOutput, streamSqlOutput } from './stream.ts';
+import { streamCompareOutput, streamPlanOutput, streamReplayOutput, streamSqlOutput } from './stream.ts';
 import { checkOutput, gcOutput, initOutput, reportOutput } from './upkeep.ts';
 import { JSON_VERSIONS, type JsonName, schemaName } from './versions.ts';
 
@@ -45,6 +45,7 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   'stream-plan': [streamPlanOutput],
   'stream-sql': [streamSqlOutput],
   'stream-compare': [streamCompareOutput],
+  'stream-replay': [streamReplayOutput],
   error: [errorOutput],
 };
 

@@ -29,6 +29,7 @@ export const JSON_VERSIONS = {
   'stream-plan': 1,
   'stream-sql': 1,
   'stream-compare': 1,
+  'stream-replay': 1,
   error: 1,
 } as const;
 

@@ -33,6 +33,7 @@ import {
 } from './checks.ts';
 import { planClasses } from './classes.ts';
 import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
+import { checkEventTables } from './event-tables.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { loadJobBundle } from './job-bundle.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
@@ -154,6 +155,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
     maxMemory: context.maxMemory,
   });
   const asOf = options.asOf === undefined ? undefined : await rowsOfThen(options.asOf, { definition, window, source, ledger });
+  if (asOf === undefined) await checkEventTables(job, source);
   const schema = asOf?.frozen.columns ?? (await source.describe(query));
   const columns = asOf ? columnsOfThen(asOf, definition, bundle) : chooseColumns(definition, schema, bundle);
   const published = { ...columns, keep: [...columns.keep, ...(classes?.columns ?? [])] };

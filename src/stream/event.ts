@@ -42,4 +42,6 @@ export interface DueEvent {
   readonly capped: boolean;
   /** Scored before its time, because the partition was idle. Outside the agreement. */
   readonly idle: boolean;
+  /** Events that its window or rules need may be from before what was read: the group began after them, or the log dropped them. Outside the agreement. */
+  readonly partial?: boolean;
 }

@@ -16,7 +16,10 @@ export interface WindowCheckpoint {
   readonly maximum: number | null;
   /** As of event: accepted events before this time were scored. Null before the first event, and as of arrival. */
   readonly frontier: number | null;
-  /** As of event: all events below this offset were scored, because the partition was idle; 0 if it never was. */
+  /**
+   * As of event: all events below this offset were scored, because the partition was idle, or are not the group's to score; 0 if there
+   * are none.
+   */
   readonly flushed: number;
 }
 
@@ -31,8 +34,10 @@ export interface PartitionWindow {
   readonly events: number;
   /** Estimate of the memory that they take. */
   readonly bytes: number;
-  /** Events that were accepted and are not due yet. */
+  /** Accepted events that were not taken yet. */
   readonly pending: number;
+  /** Those of them that are due. */
+  readonly due: number;
   /** @throws RangeError if the offset is below `position` */
   add(event: StreamEvent): Verdict;
   /** Moves the position past records that are no events. */
@@ -41,9 +46,11 @@ export interface PartitionWindow {
    * Takes the events that are due, in the order in which they are scored: as of arrival by offset, as of event by (time, offset)
    * once no event that is not late can come before them.
    *
-   * @param idle takes all pending ones
+   * @param idle takes pending ones that are not due, too
+   * @param most as of event, how many it takes, or a few more: those of one instant are taken together. If not all pending events are
+   *   taken by an idle take, those that are not due come by offset
    */
-  takeDue(idle?: boolean): DueEvent[];
+  takeDue(idle?: boolean, most?: number): DueEvent[];
   /** Of what was added and taken so far. */
   checkpoint(): WindowCheckpoint;
 }

@@ -20,6 +20,8 @@ export interface Scorer {
   readonly version: string;
   /** SHA-256 of the model file, hex. */
   readonly digest: string;
+  /** SHA-256, hex, of the rest that decides a score: the bundle's definition, the class, and where its features come from. */
+  readonly definitionDigest: string;
   /** Names of the bundle's features, by their position in a `Rejection`. */
   readonly featureNames: readonly string[];
   /** Calls may overlap; they take turns. */

@@ -24,8 +24,12 @@ export function readNow(environment: NodeJS.ProcessEnv): number {
   return instant;
 }
 
-/** `Date.parse` alone also accepts `1Z` (a month of 2001), February 30 (March 2) and years with six digits. */
-function parseInstant(text: string): number | undefined {
+/**
+ * An instant with an offset, as epoch milliseconds; undefined if the text is none.
+ *
+ * `Date.parse` alone also accepts `1Z` (a month of 2001), February 30 (March 2) and years with six digits.
+ */
+export function parseInstant(text: string): number | undefined {
   const [, year, month, day, hour, minute, second = '0', ...offset] = INSTANT.exec(text) ?? [];
   if (year === undefined || Number(year) < YEARS.first || Number(year) > YEARS.last) return undefined;
   const local = new Date(Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second)));

@@ -46,6 +46,8 @@ it.each([
   '--frobnicate',
   // Something is missing, or is not a value.
   'init',
+  'stream replay --from 2026-11-27T08:00:00Z --to 2026-11-27T09:00:00Z',
+  'stream replay --from yesterday --to 2026-11-27T09:00:00Z --topic t',
   'model verify',
   'model tensorize bundle',
   'plan --job',

@@ -11,6 +11,7 @@ export interface WrittenScore {
   readonly modelDigest: string;
   readonly featuresDigest: string;
   readonly idle: boolean;
+  /** Cut by the limit of a key, or `partial`: by where reading began. */
   readonly capped: boolean;
   /** JSON of its features. */
   readonly features: string;
@@ -23,6 +24,8 @@ export interface WrittenRejection {
   readonly offset: number;
   /** Kafka's timestamp of the event, epoch milliseconds. */
   readonly timestamp: number;
+  /** Of the event, epoch milliseconds; undefined if it could not be read. */
+  readonly time: number | undefined;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface WrittenRejection {
  */
 export function readScore(text: string, where: string): WrittenScore {
   const record = objectOf(text);
-  const { id, time, score, partition, offset, features, features_digest, idle, capped, model } = record ?? {};
+  const { id, time, score, partition, offset, features, features_digest, idle, capped, partial, model } = record ?? {};
   const digest = (model as { readonly digest?: unknown } | null | undefined)?.digest;
   if (
     typeof id !== 'string' ||
@@ -47,7 +50,7 @@ export function readScore(text: string, where: string): WrittenScore {
   return {
     ...{ id, time, score, partition, offset, modelDigest: digest, featuresDigest: features_digest },
     idle: idle === true,
-    capped: capped === true,
+    capped: capped === true || partial === true,
     features: JSON.stringify(features ?? {}),
   };
 }
@@ -57,11 +60,11 @@ export function readScore(text: string, where: string): WrittenScore {
  * @throws ScoreBatchError `configuration` if it is not a dead letter
  */
 export function readRejection(text: string, where: string): WrittenRejection {
-  const { reason, partition, offset, timestamp } = objectOf(text) ?? {};
+  const { reason, partition, offset, timestamp, time } = objectOf(text) ?? {};
   if (typeof reason !== 'string' || !isWhole(partition) || !isWhole(offset) || !isWhole(timestamp)) {
     throw otherRecord(where, 'dead letter', 'of the topic output.dead_letter, or of the file after --dead-letter');
   }
-  return { reason, partition, offset, timestamp };
+  return { reason, partition, offset, timestamp, time: isWhole(time) ? time : undefined };
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {

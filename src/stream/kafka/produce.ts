@@ -7,6 +7,7 @@ import { type RecordBytes, sizeOf } from './write-records.ts';
 const PRODUCE = { apiKey: 0, apiVersion: 7, apiName: 'Produce' };
 const ALL_REPLICAS = -1;
 const TIMEOUT_MS = 10_000;
+const NO_HEADERS: RecordBytes['headers'] = [];
 /** Of the records of a batch before compression: half of what a topic takes unless it is configured. */
 const BATCH_BYTES = 512 * 1024;
 
@@ -17,41 +18,55 @@ export interface PartitionRecords {
   readonly batches: RecordBytes[][];
 }
 
+interface Place {
+  readonly batches: RecordBytes[][];
+  /** The last one, and what its records take. */
+  batch: RecordBytes[];
+  bytes: number;
+}
+
 /** @throws ScoreBatchError `configuration` if there is no such topic */
 export async function partitionRecords(client: Client, records: readonly OutputRecord[]): Promise<PartitionRecords[]> {
-  const counts = new Map<string, number>();
-  const found = new Map<string, { readonly of: PartitionRecords; bytes: number }>();
+  const topics = new Map<string, (Place | undefined)[]>();
+  const found: PartitionRecords[] = [];
   let turn = 0;
   for (const record of records) {
-    let count = counts.get(record.topic);
-    if (count === undefined) {
-      count = (await client.partitions(record.topic)).length;
-      counts.set(record.topic, count);
+    const { topic } = record;
+    let places = topics.get(topic);
+    if (places === undefined) {
+      places = (await client.partitions(topic)).map(() => undefined);
+      topics.set(topic, places);
     }
     const bytes = bytesOf(record);
+    const count = places.length;
     const partition = record.partition ?? (bytes.key === null ? turn++ % count : partitionOf(bytes.key, count));
-    const place = `${partition} ${record.topic}`;
-    let own = found.get(place);
-    if (own === undefined) {
-      own = { of: { topic: record.topic, partition, batches: [[]] }, bytes: 0 };
-      found.set(place, own);
+    let place = places[partition];
+    if (place === undefined) {
+      const batch: RecordBytes[] = [];
+      place = { batches: [batch], batch, bytes: 0 };
+      places[partition] = place;
+      found.push({ topic, partition, batches: place.batches });
     }
     const size = sizeOf(bytes);
-    if (own.bytes + size > BATCH_BYTES && own.bytes > 0) {
-      own.of.batches.push([]);
-      own.bytes = 0;
+    if (place.bytes + size > BATCH_BYTES && place.bytes > 0) {
+      place.batch = [];
+      place.batches.push(place.batch);
+      place.bytes = 0;
     }
-    own.bytes += size;
-    own.of.batches.at(-1)?.push(bytes);
+    place.bytes += size;
+    place.batch.push(bytes);
   }
-  return [...found.values()].map(({ of }) => of);
+  return found;
 }
 
 function bytesOf({ key, value, headers }: OutputRecord): RecordBytes {
   return {
     key: typeof key === 'string' ? Buffer.from(key) : key,
     value: typeof value === 'string' ? Buffer.from(value) : value,
-    headers: Object.entries(headers ?? {}).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
+    headers:
+      headers === undefined
+        ? NO_HEADERS
+        : Object.entries(headers).map(([name, text]) => [Buffer.from(name), Buffer.from(text)]),
   };
 }
 

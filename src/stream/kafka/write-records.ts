@@ -90,7 +90,7 @@ function varintSize(value: number): number {
 function writeBytes(into: Buffer, at: number, bytes: Buffer | null): number {
   if (bytes === null) return writeVarint(into, at, -1);
   const begin = writeVarint(into, at, bytes.length);
-  bytes.copy(into, begin);
+  into.set(bytes, begin);
   return begin + bytes.length;
 }
 

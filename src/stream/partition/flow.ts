@@ -3,6 +3,7 @@ import { FencedError, type Subscription, TransactionError } from '../log.ts';
 import { watchIdle } from './idle.ts';
 import { describeInput, refuseMovedKeys } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
+import { modelOf } from './metadata.ts';
 import type { OpenPartition } from './open-partition.ts';
 import { bytesOf, openPartitions } from './open-partitions.ts';
 import { workOn } from './partition-work.ts';
@@ -29,7 +30,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
   const assigned = new Set<number>();
   const turns = takeTurns();
   const scorers = useScorer(options.scorer);
-  const restarts = countRestarts(input, limits, { now: () => clock.now(), random: options.random });
+  const restarts = countRestarts(input, limits, { now: () => clock.elapsed(), random: options.random });
   const opens = openPartitions(options);
   const work = workOn({ options, scorers, places: rememberKeyPlaces() });
   let subscription: Subscription | undefined;
@@ -108,9 +109,10 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
         if (full) pauses.add(partition, 'state');
         pauses.apply(partition);
         try {
-          const { open, kept: held } = await opens.open(partition, kept, scorers.current.digest);
+          const { open, kept: held } = await opens.open(partition, kept, modelOf(scorers.current));
           const from = open.expected === undefined ? open.window.position : open.from;
-          observer.assigned(partition, { from, position: open.committed.offset, kept: held });
+          observer.assigned(partition, { from, position: open.committed.offset, kept: held, begins: open.begins && !held });
+          restarts.opened(partition);
           idle.watch(open);
           return from;
         } catch (error) {

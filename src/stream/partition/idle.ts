@@ -25,7 +25,7 @@ export function watchIdle({ clock, log, settings, turn, isPaused, flush }: IdleO
   };
   const look = async (open: OpenPartition): Promise<void> => {
     if (open.window.rebuilding || open.window.pending === 0) return;
-    const left = open.readAt + idleMs - clock.now();
+    const left = open.readAt + idleMs - clock.elapsed();
     if (left > 0) set(open, Math.max(1, left));
     // A partition that is not read is not idle: whether events came is unknown.
     else if (isPaused(open.partition) || !(await isAtEnd(open))) set(open, idleMs);
@@ -41,7 +41,7 @@ export function watchIdle({ clock, log, settings, turn, isPaused, flush }: IdleO
   return {
     watch(open) {
       if (open.cancelIdle === undefined && !open.window.rebuilding && open.window.pending > 0) {
-        set(open, Math.max(1, open.readAt + idleMs - clock.now()));
+        set(open, Math.max(1, open.readAt + idleMs - clock.elapsed()));
       }
     },
   };

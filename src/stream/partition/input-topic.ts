@@ -3,7 +3,7 @@ import { type EventFeatures, horizonMs } from '../../event-features/definition.t
 import type { Log, TopicFacts } from '../log.ts';
 
 /** What may pass between a record's arrival and its being read, on top of the windows. */
-const MARGIN_MS = 60_000;
+export const MARGIN_MS = 60_000;
 
 /**
  * @returns what is known of the input topic

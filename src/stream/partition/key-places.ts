@@ -12,15 +12,15 @@ export function rememberKeyPlaces(most = KEYS): KeyPlaces {
   let old = new Map<string, number>();
   return {
     see(key, partition) {
-      const place = young.get(key) ?? old.get(key);
-      if (place !== undefined && place !== partition) return place;
-      if (!young.has(key)) {
-        if (young.size >= most) {
-          old = young;
-          young = new Map();
-        }
-        young.set(key, partition);
+      const place = young.get(key);
+      if (place !== undefined) return place === partition ? undefined : place;
+      const earlier = old.get(key);
+      if (earlier !== undefined && earlier !== partition) return earlier;
+      if (young.size >= most) {
+        old = young;
+        young = new Map();
       }
+      young.set(key, partition);
       return undefined;
     },
   };

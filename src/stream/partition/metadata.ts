@@ -3,6 +3,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
 import type { LogRecord } from '../log.ts';
 import type { WindowCheckpoint } from '../partition-window.ts';
+import type { Scorer } from '../scorer.ts';
 
 /** Kafka's default of `offset.metadata.max.bytes`. */
 const MOST_BYTES = 4096;
@@ -22,9 +23,16 @@ export interface PartitionMetadata {
   readonly partitions: number;
   /** Null if nothing was read yet. */
   readonly last: LastRecord | null;
+  /** The first offset of an accepted event that is not scored yet; the position if there is none. */
+  readonly pending: number;
+  /** Scores of events up to this time are `partial`; `next`: that depends on the first record that is read. Null for none. */
+  readonly partial: number | 'next' | null;
   /** Digest of the feature file, and what of it says which events are scored: see `rulesOf`. */
   readonly features: string;
   readonly rules: string;
+  /** What is an event: see `decodingOf`. */
+  readonly decoding: string;
+  /** See `modelOf`. */
   readonly model: string;
   /** Events that became due when the position was there, or later, were scored by this model. */
   readonly modelSince: number;
@@ -47,8 +55,11 @@ const FORM = {
   partitions: isWhole,
   last: (value: unknown): value is [number, string] | null =>
     value === null || (Array.isArray(value) && value.length === 2 && isWhole(value[0]) && isText(value[1])),
+  pending: isWhole,
+  partial: (value: unknown): value is number | 'next' | null => value === 'next' || isWholeOrNull(value),
   features: isText,
   rules: isText,
+  decoding: isText,
   model: isText,
   since: isWhole,
 } as const;
@@ -65,8 +76,11 @@ export function encodeMetadata(metadata: PartitionMetadata): string {
     flushed: checkpoint.flushed,
     partitions: metadata.partitions,
     last: last === null ? null : [last.offset, last.checksum],
+    pending: metadata.pending,
+    partial: metadata.partial,
     features: metadata.features,
     rules: metadata.rules,
+    decoding: metadata.decoding,
     model: metadata.model,
     since: metadata.modelSince,
     scope: metadata.scope,
@@ -94,7 +108,7 @@ export function parseMetadata(text: string, offset: number, where: string): Part
     });
   }
   const isScope = scope === undefined || isText(scope);
-  if (!isScope || !isForm(form) || form.position !== offset || form.replay[0] > offset) {
+  if (!isScope || !isForm(form) || form.position !== offset || form.replay[0] > offset || form.pending > offset) {
     throw new ScoreBatchError('configuration', `${where}: the metadata of the committed offset is damaged`, {
       hint: 'was the offset moved by another tool? Use another `group`',
     });
@@ -109,8 +123,11 @@ export function parseMetadata(text: string, offset: number, where: string): Part
     },
     partitions: form.partitions,
     last: form.last === null ? null : { offset: form.last[0], checksum: form.last[1] },
+    pending: form.pending,
+    partial: form.partial,
     features: form.features,
     rules: form.rules,
+    decoding: form.decoding,
     model: form.model,
     modelSince: form.since,
     ...(scope !== undefined && { scope }),
@@ -123,6 +140,20 @@ export function rulesOf({ asOf, key, id, time, latenessMs, skewMs }: EventFeatur
     .update(JSON.stringify([key, id, time, latenessMs, skewMs]))
     .digest('hex');
   return `${asOf} ${digest.slice(0, 16)}`;
+}
+
+/** Which decoder reads a record as an event; raise it if `createDecoder` takes other records. */
+const DECODER = 1;
+
+/** What of the settings decides whether a record is an event. */
+export function decodingOf({ fields }: EventFeatures, messageBytes: number): string {
+  const text = JSON.stringify([DECODER, messageBytes, fields.map(({ name, type }) => [name, type])]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** All that decides the score of given features. */
+export function modelOf({ digest, definitionDigest }: Pick<Scorer, 'digest' | 'definitionDigest'>): string {
+  return `${digest} ${definitionDigest}`;
 }
 
 /** Of all that the topic keeps of a record: 64 bits are enough to see that another topic has the same name. */

@@ -1,7 +1,8 @@
 import { FencedError, TransactionError } from '../log.ts';
 import { refuseMovedKeys } from './input-topic.ts';
-import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
+import { type OpenPartition, openPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
+import { reachable } from './reachable.ts';
 
 /** The open partitions of this process. */
 export interface OpenPartitions {
@@ -13,7 +14,7 @@ export interface OpenPartitions {
    * Opens a partition, or takes what this process already has of it if no other one has written since.
    *
    * @param kept whether it had the partition all the time
-   * @param model digest of the model in use
+   * @param model in use; see `modelOf`
    * @throws as `openPartition` does
    */
   open(partition: number, kept: boolean, model: string): Promise<{ readonly open: OpenPartition; readonly kept: boolean }>;
@@ -26,6 +27,7 @@ export interface OpenPartitions {
 export function openPartitions(options: FlowOptions): OpenPartitions {
   const opens = new Map<number, OpenPartition>();
   const closing = new Set<Promise<void>>();
+  const known = new Set<number>();
   const self: OpenPartitions = {
     get: (partition) => opens.get(partition),
     all: () => opens.values(),
@@ -38,7 +40,8 @@ export function openPartitions(options: FlowOptions): OpenPartitions {
       const before = opens.get(partition);
       if (before !== undefined && kept && (await isHeld(before))) return { open: before, kept: true };
       self.drop(partition);
-      const open = await openPartition(partition, model, options);
+      const open = await openPartition(partition, model, options, { known: known.has(partition) });
+      known.add(partition);
       opens.set(partition, open);
       for (const other of opens.values()) refuseMovedKeys(options.settings.input, other.partitions, open.partitions);
       return { open, kept: false };

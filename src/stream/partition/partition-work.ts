@@ -1,25 +1,23 @@
 import { ScoreBatchError } from '../../errors.ts';
-import { type Committed, type LogBatch, type LogRecord, type PartitionProducer, TooLargeError } from '../log.ts';
+import type { DueEvent } from '../event.ts';
+import type { LogBatch, LogRecord } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
+import { partialUntil } from './begin.ts';
+import { commit } from './commit.ts';
 import type { KeyPlaces } from './key-places.ts';
-import { checksumOf, encodeMetadata, rulesOf } from './metadata.ts';
-import { type OpenPartition, reachable } from './open-partition.ts';
+import { checksumOf } from './metadata.ts';
+import type { OpenPartition } from './open-partition.ts';
 import type { FlowOptions } from './ports.ts';
 import { madeAgain } from './resume.ts';
 import type { ScorerInUse } from './scorer-in-use.ts';
-import {
-  type DueRecord,
-  nothingWritten,
-  reject,
-  replaceTooLarge,
-  type ScoringOptions,
-  scoreDue,
-  type Written,
-} from './scoring.ts';
+import { type DueRecord, nothingWritten, reject, type ScoringOptions, scoreDue, type Written } from './scoring.ts';
 import { isWithin } from './stretch.ts';
 
 /** What a record in memory takes besides its value. */
 const RECORD_BYTES = 150;
+
+/** Records are read and scored by so many, so that what is made of them is garbage soon, whatever the size of a transaction. */
+const PART_RECORDS = 1024;
 
 /** The work on one open partition. Calls for a partition must not overlap. */
 export interface PartitionWork {
@@ -40,7 +38,16 @@ interface Tools {
   readonly places: KeyPlaces;
 }
 
-export function workOn(tools: Tools): PartitionWork {
+interface WorkTools extends Tools {
+  /**
+   * One partition at a time is read and scored, while transactions of others are on their way: there is one thread and one scorer, and
+   * less is in memory at once.
+   */
+  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
+}
+
+export function workOn(given: Tools): PartitionWork {
+  const tools = { ...given, exclusively: createQueue() };
   const { observer, settings, clock } = tools.options;
   const { batchEvents } = settings.limits;
   return {
@@ -55,9 +62,11 @@ export function workOn(tools: Tools): PartitionWork {
       if (batch.records.length === 0) passOver(open, batch.next);
       if (open.complete || open.window.rebuilding) return;
       open.complete = true;
-      observer.rebuilt(open.partition, open.window.events, clock.now() - open.openedAt);
+      // What an earlier process left between two transactions waits for no further record.
+      await tools.scorers.use((scorer) => release(open, false, scorer, tools));
+      observer.rebuilt(open.partition, open.window.events, Math.round(clock.elapsed() - open.openedAt));
     },
-    flush: (open) => tools.scorers.use((scorer) => commit(open, nothingWritten(), true, scorer, tools)),
+    flush: (open) => tools.scorers.use((scorer) => release(open, true, scorer, tools)),
   };
 }
 
@@ -67,21 +76,68 @@ async function transact(
   records: readonly LogRecord[],
   next: number,
   scorer: Scorer,
-  tools: Tools,
+  tools: WorkTools,
 ): Promise<void> {
   const written = nothingWritten();
   let fresh = false;
-  for (const record of records) {
-    if (!compare(open, record, tools)) continue;
-    read(open, record, written, scorer, tools);
-    if (record.offset < open.checkpoint.position) continue;
-    fresh = true;
-    open.last = record;
-  }
+  let room = tools.options.settings.limits.batchEvents;
+  await tools.exclusively(async () => {
+    for (let start = 0; start < records.length; start += PART_RECORDS) {
+      for (const record of records.slice(start, start + PART_RECORDS)) {
+        if (!compare(open, record, tools)) continue;
+        read(open, record, written, scorer, tools);
+        if (record.offset < open.checkpoint.position) continue;
+        fresh = true;
+        open.last = record;
+      }
+      if (!fresh) continue;
+      const due = takeDue(open, false, Math.max(0, room), tools);
+      room -= due.length;
+      await scoreDue(due, written, scoringOf(open, scorer, tools));
+    }
+  });
   passOver(open, next);
   if (!fresh) return;
-  open.readAt = tools.options.clock.now();
-  await commit(open, written, false, scorer, tools);
+  open.readAt = tools.options.clock.elapsed();
+  rejectAnew(open, written, scorer, tools);
+  await commit(open, written, scorer, tools.options);
+  await release(open, false, scorer, tools);
+}
+
+/**
+ * Scores what is due, and with `idle` all that waits. However much that is, a transaction has not many more than `limits.batchEvents`
+ * of them: more would not end in time.
+ */
+async function release(open: OpenPartition, idle: boolean, scorer: Scorer, tools: WorkTools): Promise<void> {
+  const { window } = open;
+  while (!window.rebuilding && ((idle ? window.pending : window.due) > 0 || open.rejectedAnew.length > 0)) {
+    const due = takeDue(open, idle, tools.options.settings.limits.batchEvents, tools);
+    const written = nothingWritten();
+    rejectAnew(open, written, scorer, tools);
+    if (idle && due.length === 0 && written.records.length === 0 && window.pending === 0) return;
+    await tools.exclusively(() => scoreDue(due, written, scoringOf(open, scorer, tools)));
+    await commit(open, written, scorer, tools.options);
+  }
+}
+
+function rejectAnew(open: OpenPartition, written: Written, scorer: Scorer, tools: Tools): void {
+  if (open.window.rebuilding) return;
+  for (const { record, why } of open.rejectedAnew.splice(0)) reject(record, why, written, scoringOf(open, scorer, tools));
+}
+
+function takeDue(open: OpenPartition, idle: boolean, most: number, { options }: Tools): DueRecord[] {
+  return open.window
+    .takeDue(idle, most)
+    .map((due): DueRecord => ({ due: markPartial(due, open), record: takeRecord(open, due.event.offset) }))
+    .filter(({ due }) => isWithin(options.stretch, due.event.time));
+}
+
+function markPartial(due: DueEvent, { partial }: OpenPartition): DueEvent {
+  return typeof partial === 'number' && due.event.time <= partial ? { ...due, partial: true } : due;
+}
+
+function scoringOf({ partition }: OpenPartition, scorer: Scorer, { options }: Tools): ScoringOptions {
+  return { ...options, partition, scorer, batchEvents: options.settings.limits.batchEvents };
 }
 
 /** Moves the window past what is not delivered: markers of transactions, and records of aborted ones. */
@@ -115,10 +171,14 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const isNew = record.offset >= checkpoint.position;
   const isTold = isNew && isWithin(options.stretch, record.timestamp);
   const rejectAs = { ...options, partition, scorer };
+  if (open.partial === 'next') open.partial = partialUntil(record.timestamp, options.settings.features);
   const event = options.decode(record);
   if ('reason' in event) {
     window.skipTo(record.offset + 1);
     if (isTold) reject(record, event, written, rejectAs);
+    else if (!isNew && open.rejectedFrom !== undefined && record.offset >= open.rejectedFrom) {
+      open.rejectedAnew.push({ record: copyOf(record), why: event });
+    }
     return;
   }
   const other = places.see(event.key, partition);
@@ -126,11 +186,12 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
   const verdict = window.add(event);
   if (verdict === 'accepted') {
     if (!isNew && wasScored(event, open, options)) return;
-    open.unscored.set(record.offset, record);
-    open.unscoredBytes += (record.value?.length ?? 0) + RECORD_BYTES;
+    // As of event it waits: the buffer of all that was fetched must not wait with it.
+    open.unscored.set(record.offset, options.settings.features.asOf === 'event' ? copyOf(record) : record);
+    open.unscoredBytes += bytesOf(record);
   } else if (isTold) {
     if (verdict === 'duplicate') written.duplicates += 1;
-    else reject(record, { reason: verdict }, written, rejectAs);
+    else reject(record, { reason: verdict, time: event.time }, written, rejectAs);
   }
 }
 
@@ -143,70 +204,20 @@ function wasScored(
   return settings.features.asOf === 'arrival' || offset < flushed || (frontier !== null && time < frontier);
 }
 
-async function commit(open: OpenPartition, written: Written, idle: boolean, scorer: Scorer, { options }: Tools): Promise<void> {
-  const { partition, window, producer } = open;
-  const { clock, observer, settings, stretch } = options;
-  const { features, limits } = settings;
-  const due = window
-    .takeDue(idle)
-    .map((one): DueRecord => ({ due: one, record: takeRecord(open, one.event.offset) }))
-    .filter((one) => isWithin(stretch, one.due.event.time));
-  if (idle && due.length === 0) return;
-  await scoreDue(due, written, { ...options, partition, scorer, batchEvents: limits.batchEvents });
-  const checkpoint = window.checkpoint();
-  const modelSince = scorer.digest === open.model ? open.modelSince : open.committed.offset;
-  const last = open.last === undefined ? open.lastCommitted : { offset: open.last.offset, checksum: checksumOf(open.last) };
-  const committed = {
-    offset: checkpoint.position,
-    metadata: encodeMetadata({
-      checkpoint,
-      partitions: open.partitions,
-      last,
-      features: features.digest,
-      rules: rulesOf(features),
-      model: scorer.digest,
-      modelSince,
-      scope: stretch?.scope,
-    }),
-  };
-  const began = clock.now();
-  await send(producer, written, committed, { ...options, partition, scorer });
-  open.committed = committed;
-  open.lastCommitted = last;
-  open.model = scorer.digest;
-  open.modelSince = modelSince;
-  observer.committed(partition, {
-    position: committed.offset,
-    events: written.events,
-    at: began,
-    ms: clock.now() - began,
-    duplicates: written.duplicates,
-    rejected: written.rejected,
-  });
-}
-
-/** A score that is too large becomes a dead letter. */
-async function send(
-  producer: PartitionProducer,
-  written: Written,
-  committed: Committed,
-  options: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
-): Promise<void> {
-  for (;;) {
-    try {
-      return await reachable(producer.commit({ records: written.records, ...committed }));
-    } catch (error) {
-      if (!(error instanceof TooLargeError) || !replaceTooLarge(error.record, written, options)) throw error;
-    }
-  }
-}
-
 function takeRecord(open: OpenPartition, offset: number): LogRecord {
   const record = open.unscored.get(offset);
   if (record === undefined) throw new Error(`an event is due that was scored before: offset ${offset}`);
   open.unscored.delete(offset);
-  open.unscoredBytes -= (record.value?.length ?? 0) + RECORD_BYTES;
+  open.unscoredBytes -= bytesOf(record);
   return record;
+}
+
+function copyOf({ key, value, ...rest }: LogRecord): LogRecord {
+  return { ...rest, key: key && Buffer.from(key), value: value && Buffer.from(value) };
+}
+
+function bytesOf({ key, value }: LogRecord): number {
+  return (key?.length ?? 0) + (value?.length ?? 0) + RECORD_BYTES;
 }
 
 function inTwoPartitions(topic: string, one: number, other: number, offset: number): ScoreBatchError {
@@ -214,4 +225,13 @@ function inTwoPartitions(topic: string, one: number, other: number, offset: numb
     hint: 'its windows would be wrong: let producers choose the partition by the key alone, and start with a new `group`',
     details: [`offset ${offset} of partition ${other}`],
   });
+}
+
+function createQueue(): WorkTools['exclusively'] {
+  let last: Promise<unknown> = Promise.resolve();
+  return (work) => {
+    const turn = last.then(work, work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
 }

@@ -21,7 +21,7 @@ interface ScoredEvent {
   readonly attributes: AttributeRow | undefined;
   readonly millionths: number;
   /** The bundle that scored it. */
-  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest'>;
+  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
   /** Epoch milliseconds. */
   readonly scoredAt: number;
 }
@@ -32,8 +32,10 @@ interface RejectedRecord extends NoEvent {
   readonly record: LogRecord;
   /** Feature of the model that refused it. */
   readonly feature?: string;
+  /** Of a record that is an event, in epoch milliseconds. */
+  readonly time?: number;
   /** The bundle that was in use. */
-  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest'>;
+  readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
   /** Epoch milliseconds. */
   readonly rejectedAt: number;
 }
@@ -48,8 +50,11 @@ export interface Outputs {
 
 /** What is told of the flow, for metrics and messages. Calls must not throw. */
 export interface FlowObserver {
-  /** A partition is read from `from` on, and scored from `position` on. */
-  assigned(partition: number, at: { readonly from: number; readonly position: number; readonly kept: boolean }): void;
+  /** A partition is read from `from` on, and scored from `position` on. `begins`: the group had committed nothing for it. */
+  assigned(
+    partition: number,
+    at: { readonly from: number; readonly position: number; readonly kept: boolean; readonly begins: boolean },
+  ): void;
   /** Its window is complete again. @param ms since it was assigned */
   rebuilt(partition: number, events: number, ms: number): void;
   revoked(partition: number): void;
@@ -76,9 +81,12 @@ export interface CommittedFacts {
   readonly rejected: ReadonlyMap<EventRejection, number>;
 }
 
-/** The clock of the flow, in epoch milliseconds. */
+/** The clock of the flow. */
 export interface FlowClock {
+  /** Epoch milliseconds, for what is written and read by others. */
   now(): number;
+  /** Milliseconds since an instant of its own. Nobody sets this clock, so durations are measured with it. */
+  elapsed(): number;
   /** Calls `then` once, unless it is cancelled. @returns cancels it */
   after(ms: number, then: () => void): () => void;
 }
@@ -86,7 +94,7 @@ export interface FlowClock {
 export interface FlowOptions {
   readonly log: Log;
   readonly settings: Pick<StreamSettings, 'group' | 'input' | 'features' | 'idleMs'> & {
-    readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents'>;
+    readonly limits: Pick<StreamSettings['limits'], 'eventsPerKey' | 'stateBytes' | 'batchEvents' | 'messageBytes'>;
   };
   /** Where a group begins that has committed nothing; of a replay the offset per partition. */
   readonly start: 'earliest' | 'latest' | ReadonlyMap<number, number>;

@@ -2,11 +2,12 @@ import { ScoreBatchError } from '../../errors.ts';
 import { FencedError, TransactionError } from '../log.ts';
 import { describeInput } from './input-topic.ts';
 import { rememberKeyPlaces } from './key-places.ts';
-import { parseMetadata } from './metadata.ts';
-import { type OpenPartition, openPartition, reachable } from './open-partition.ts';
+import { modelOf, parseMetadata } from './metadata.ts';
+import { type OpenPartition, openPartition } from './open-partition.ts';
 import { bytesOf } from './open-partitions.ts';
 import { type PartitionWork, workOn } from './partition-work.ts';
 import type { FlowOptions } from './ports.ts';
+import { reachable } from './reachable.ts';
 import { countRestarts, RESTART_LIMITS, type Restarts } from './restarts.ts';
 import { useScorer } from './scorer-in-use.ts';
 import { type Stretch, startsOf } from './stretch.ts';
@@ -32,7 +33,7 @@ export interface Replayed {
  * Scores the events of a stretch once more, partition by partition, each until no event of the stretch can come any more or to the end
  * that it had at the start. Outputs and position are committed in one transaction, so that the same call continues after a crash.
  *
- * Where the topics are empty it begins anew, whatever is committed. All partitions are begun before anything is written: what is
+ * Where the topics are empty it starts over, whatever is committed. All partitions are begun before anything is written: what is
  * committed belongs to what is in the topics.
  *
  * @throws ScoreBatchError `refused` if the topics hold something else, `configuration` if the stretch cannot be scored exactly,
@@ -51,7 +52,7 @@ export async function replay(options: ReplayOptions): Promise<Replayed> {
   if (!continued) {
     for (const { partition } of facts.partitions) {
       await attempts(partition, replaying, async () => {
-        await (await openPartition(partition, scorer.digest, flow, true)).producer.close();
+        await (await openPartition(partition, modelOf(scorer), flow, { anew: true })).producer.close();
       });
     }
   }
@@ -71,13 +72,13 @@ interface Replaying {
 }
 
 function restartsOf({ settings, clock, random }: ReplayOptions): Restarts {
-  return countRestarts(settings.input, RESTART_LIMITS, { now: () => clock.now(), random });
+  return countRestarts(settings.input, RESTART_LIMITS, { now: () => clock.elapsed(), random });
 }
 
 /** @returns whether no event of the stretch can come any more */
 async function readTo(end: number, partition: number, { options, flow, work, restarts }: Replaying): Promise<boolean> {
   const { log, settings, stretch, scorer } = options;
-  const open = await openPartition(partition, scorer.digest, flow);
+  const open = await openPartition(partition, modelOf(scorer), flow);
   const { window } = open;
   const ends = () => !window.rebuilding && (isSettled(open) || window.position >= end);
   const isSettled = ({ window: { rebuilding } }: OpenPartition): boolean => {

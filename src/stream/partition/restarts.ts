@@ -11,6 +11,8 @@ export interface RestartLimits {
 
 export const RESTART_LIMITS: RestartLimits = { failingMs: 120_000, fenced: 10, fencedMs: 300_000 };
 
+/** A partition without events commits nothing: so long without a failure after it was opened, and all is well. */
+const QUIET_MS = 30_000;
 const FIRST_MS = 200;
 const LONGEST_MS = 10_000;
 /**
@@ -27,16 +29,23 @@ export interface Restarts {
    */
   failed(partition: number, error: Error): number;
   committed(partition: number): void;
+  /** Opened again: if it fails once more after a while without failures, that has nothing to do with what was before. */
+  opened(partition: number): void;
 }
 
 interface Failures {
   /** Since the last transaction. */
   count: number;
   since: number;
+  /** Of the newest failure. */
+  last: number;
+  /** Whether the partition was opened since then. */
+  opened: boolean;
   /** Instants. */
   fenced: number[];
 }
 
+/** @param now milliseconds of a clock that never jumps */
 export function countRestarts(
   topic: string,
   limits: RestartLimits,
@@ -46,22 +55,29 @@ export function countRestarts(
   return {
     failed(partition, error) {
       const at = now();
-      const failures = partitions.get(partition) ?? { count: 0, since: at, fenced: [] };
+      const failures = partitions.get(partition) ?? { count: 0, since: at, last: at, opened: false, fenced: [] };
       partitions.set(partition, failures);
+      if (failures.opened && at - failures.last > QUIET_MS) failures.count = 0;
       if (failures.count === 0) failures.since = at;
       failures.count += 1;
+      failures.last = at;
+      failures.opened = false;
       const jitter = 0.5 + random() / 2;
       if (error instanceof FencedError) {
         failures.fenced = [...failures.fenced.filter((instant) => instant > at - limits.fencedMs), at];
         if (failures.fenced.length > limits.fenced) throw takenAway(topic, partition, failures.fenced.length, error);
-        return jitter * 2 * FENCED_MS;
+        return Math.round(jitter * 2 * FENCED_MS);
       }
       if (at - failures.since > limits.failingMs) throw failing(topic, partition, at - failures.since, error);
-      return jitter * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures.count - 1, 10));
+      return Math.round(jitter * Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.min(failures.count - 1, 10)));
     },
     committed(partition) {
       const failures = partitions.get(partition);
       if (failures !== undefined) failures.count = 0;
+    },
+    opened(partition) {
+      const failures = partitions.get(partition);
+      if (failures !== undefined) failures.opened = true;
     },
   };
 }

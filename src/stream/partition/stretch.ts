@@ -10,7 +10,7 @@ export interface Stretch {
   readonly scope: string;
 }
 
-/** @param ms time of an event; of a record that is no accepted event, Kafka's timestamp */
+/** @param ms time of an event; of a record that is not an accepted event, Kafka's timestamp */
 export function isWithin(stretch: Stretch | undefined, ms: number): boolean {
   return stretch === undefined || (ms >= stretch.from && ms < stretch.to);
 }

@@ -3,6 +3,7 @@ import type { FlowClock } from '../partition/ports.ts';
 /** The clock of the machine. */
 export const CLOCK: FlowClock = {
   now: Date.now,
+  elapsed: () => performance.now(),
   after(ms, then) {
     const timer = setTimeout(then, ms);
     return () => clearTimeout(timer);

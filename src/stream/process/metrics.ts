@@ -59,6 +59,7 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
   const events = counter('events_total', 'Events whose scores are visible');
   const duplicates = counter('duplicates_total', 'Events that came twice, and were scored once');
   const capped = counter('capped_total', 'Events whose key had more events than limits.events_per_key');
+  const partial = counter('partial_total', 'Events scored without all that is before where reading began');
   const idle = counter('idle_total', 'Events scored before their time, because their partition was idle');
   const restarts = counter('restarts_total', 'Partitions that were opened again after a failed transaction');
   const rejected = new client.Counter({
@@ -114,14 +115,16 @@ export async function createMetrics(watch: () => Watched): Promise<Metrics> {
       duplicates.inc(facts.duplicates);
       transactions.observe(facts.ms / 1000);
       for (const [reason, count] of facts.rejected) rejected.inc({ reason }, count);
-      let [isCapped, isIdle] = [0, 0];
+      let [isCapped, isIdle, isPartial] = [0, 0, 0];
       for (const due of facts.events) {
         latency.observe(now - due.event.timestamp);
         if (due.capped) isCapped += 1;
         if (due.idle) isIdle += 1;
+        if (due.partial) isPartial += 1;
       }
       capped.inc(isCapped);
       idle.inc(isIdle);
+      partial.inc(isPartial);
     },
     rebuilt: (ms) => rebuilds.observe(ms / 1000),
     restarted: () => restarts.inc(),

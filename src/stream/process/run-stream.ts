@@ -1,9 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { counted } from '../../domain/counted.ts';
-import { horizonMs } from '../../event-features/definition.ts';
 import type { Console } from '../../terminal/console.ts';
-import { openAttributes } from '../attributes/open.ts';
-import type { Attributes } from '../attributes.ts';
 import { openKafka } from '../kafka/open.ts';
 import type { Log } from '../log.ts';
 import { createFlow } from '../partition/flow.ts';
@@ -12,6 +8,7 @@ import { openScorer } from '../score/open-scorer.ts';
 import { createRecordWriter } from '../score/outputs.ts';
 import type { StreamSettings } from '../settings.ts';
 import { createPartitionWindow } from '../window/window.ts';
+import { attributesInUse } from './attributes-in-use.ts';
 import { CLOCK } from './clock.ts';
 import { createMetrics } from './metrics.ts';
 import { listen } from './metrics-server.ts';
@@ -57,7 +54,7 @@ export async function runStream(run: StreamRun): Promise<void> {
     const log = await (run.open ?? openLog)(settings);
     closing.push(() => log.close());
     const { mostBytes } = await checkTopics(log, settings, (message) => console.warn(message));
-    const attributes = await attributesOf(run, settings, { log, fail: ended.fail, environment });
+    const attributes = await attributesInUse(settings, { log, fail: ended.fail, environment, console, signal });
     if (attributes !== undefined) closing.push(() => attributes.close());
     const model = await switchModel({
       settings,
@@ -112,29 +109,6 @@ export async function runStream(run: StreamRun): Promise<void> {
 
 async function openLog({ kafka }: StreamSettings): Promise<Log> {
   return await openKafka(kafka);
-}
-
-interface Around {
-  readonly log: Log;
-  readonly fail: (error: unknown) => void;
-  readonly environment: NodeJS.ProcessEnv;
-}
-
-async function attributesOf(
-  { console, signal }: StreamRun,
-  { attributes, features, limits, name, root }: StreamSettings,
-  { log, fail, environment }: Around,
-): Promise<Attributes | undefined> {
-  if (attributes === undefined) return undefined;
-  const opened = await openAttributes(attributes, {
-    ...{ job: name, root, environment, log, signal, onFailure: fail },
-    horizonMs: horizonMs(features),
-    limits: { rows: limits.attributeRows, bytes: limits.attributeBytes ?? Number.POSITIVE_INFINITY },
-    need: undefined,
-    warn: (message) => console.warn(message),
-  });
-  console.info(`attributes of ${counted(opened.rows, 'key')}`, { event: 'attributes', rows: opened.rows, bytes: opened.bytes });
-  return opened;
 }
 
 function say(

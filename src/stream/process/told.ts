@@ -35,11 +35,12 @@ export function tellOf(console: Pick<Console, 'info' | 'warn' | 'debug'>, metric
   }
 
   return {
-    assigned(partition, { from, position, kept }) {
+    assigned(partition, { from, position, kept, begins }) {
       positions.set(partition, position);
-      const where = kept ? 'it was here before' : `its windows are rebuilt from offset ${from}`;
+      const begin = begins ? 'the group had committed nothing of it, and begins there, ' : '';
+      const where = kept ? 'it was here before' : `${begin}its windows are rebuilt from offset ${from}`;
       console.info(`partition ${partition} is scored here from offset ${position} on; ${where}`, {
-        ...{ event: 'assigned', partition, from, position, kept },
+        ...{ event: 'assigned', partition, from, position, kept, begins },
       });
     },
     rebuilt(partition, events, ms) {

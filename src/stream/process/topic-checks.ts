@@ -35,8 +35,22 @@ export async function checkTopics(
     { key: 'output.dead_letter', name: output.deadLetter },
     ...(output.alerts === undefined ? [] : [{ key: 'output.alerts', name: output.alerts }]),
   ];
+  return await describeTopics(log, named, kafka.brokers, warn);
+}
+
+/**
+ * The same for topics that are named elsewhere than in the job file.
+ *
+ * @param named the input, whose key is `input`, and what is written
+ */
+export async function describeTopics(
+  log: Pick<Log, 'describe'>,
+  named: readonly { readonly key: string; readonly name: string }[],
+  brokers: readonly string[],
+  warn: (message: string) => void,
+): Promise<OutputTopics> {
   const topics: Topic[] = await Promise.all(named.map(async (one) => ({ ...one, facts: await log.describe(one.name) })));
-  refuseMissing(topics, kafka.brokers);
+  refuseMissing(topics, brokers);
   for (const { key, name, facts } of topics) {
     if (facts === undefined || key === 'input') continue;
     if (facts.compacted) warn(`topic ${name} (${key}) is compacted: it keeps only the newest record of each key`);

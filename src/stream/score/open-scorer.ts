@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { featuresOf } from '../../domain/signature.ts';
 import type { EventFeatures, FieldType } from '../../event-features/definition.ts';
 import { millionthsOf } from '../../features/score-rule.ts';
@@ -55,6 +56,7 @@ export async function openScorer({ model, scoreClass, features, attributes, rena
     name: definition.name,
     version: definition.version,
     digest,
+    definitionDigest: definitionOf(bundle.definitionDigest, { scoreClass, renamed }),
     featureNames: featuresOf(signature).map(({ feature }) => feature.name),
     score(events) {
       if (events.length === 0) return Promise.resolve({ millionths: new Int32Array(0), rejected: [] });
@@ -71,4 +73,11 @@ export async function openScorer({ model, scoreClass, features, attributes, rena
       await session.close();
     },
   };
+}
+
+function definitionOf(definition: string, { scoreClass, renamed }: Pick<ScorerOptions, 'scoreClass' | 'renamed'>): string {
+  const names = Object.entries(renamed).sort(([a], [b]) => (a < b ? -1 : 1));
+  return createHash('sha256')
+    .update(JSON.stringify([definition, scoreClass ?? null, names]))
+    .digest('hex');
 }

@@ -7,8 +7,9 @@ import type { LogRecord, OutputRecord } from '../log.ts';
 import type { Scorer } from '../scorer.ts';
 import type { StreamSettings } from '../settings.ts';
 import { decide } from './decide.ts';
+import { createTextBytes } from './text-bytes.ts';
 
-type Model = Pick<Scorer, 'name' | 'version' | 'digest'>;
+type Model = Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
 
 /** An event with its score. */
 interface Scored {
@@ -29,6 +30,8 @@ interface Rejected {
   readonly detail?: string;
   /** Feature of the model that refused the event. */
   readonly feature?: string;
+  /** Of a record that is an event, in epoch milliseconds. */
+  readonly time?: number;
   readonly scorer: Model;
   /** Epoch milliseconds. */
   readonly rejectedAt: number;
@@ -58,16 +61,17 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
   const constants = new Map<string, Constant>();
   const suffix = hashKey === undefined ? 'sha256' : 'hmac_sha256';
   const instant = instants();
+  const bytesOf = createTextBytes();
 
   const hash = (value: Buffer): string =>
     (hashKey === undefined ? createHash('sha256') : createHmac('sha256', hashKey)).update(value).digest('hex');
 
-  function constantOf({ name, version, digest }: Model): Constant {
-    const id = `${digest} ${version} ${name}`;
+  function constantOf({ name, version, digest, definitionDigest }: Model): Constant {
+    const id = `${digest} ${definitionDigest} ${version} ${name}`;
     let found = constants.get(id);
     if (found === undefined) {
       found = {
-        score: `,"model":${printableJson({ name, version, digest })}${digestsOf(features)},"features":{`,
+        score: `,"model":${printableJson({ name, version, digest, definition_digest: definitionDigest })}${digestsOf(features)},"features":{`,
         deadLetter: `,"features_digest":"${features.digest}","model_digest":"${digest}"}`,
       };
       constants.set(id, found);
@@ -77,7 +81,7 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
 
   return {
     scored({ partition, due, attributes, millionths, scorer, scoredAt }) {
-      const { event, features: values = [], idle, capped } = due;
+      const { event, features: values = [], idle, capped, partial } = due;
       const decision = decide(decisions, millionths);
       let text = `{"id":${printableJson(event.id)},"key":${printableJson(event.key)},"time":${event.time},"score":${millionths / 1e6}`;
       if (decision !== undefined) text += `,"decision":"${decision}"`;
@@ -87,18 +91,20 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
       text += `,"partition":${partition},"offset":${event.offset}`;
       if (idle) text += ',"idle":true';
       if (capped) text += ',"capped":true';
-      const record = { key: event.key, value: `${text},"scored_at":"${instant(scoredAt)}"}` };
+      if (partial) text += ',"partial":true';
+      const record = { key: event.key, value: bytesOf(`${text},"scored_at":"${instant(scoredAt)}"}`) };
       const score = { topic: output.scores, ...record };
       const alerts = decision !== undefined && alertOn.includes(decision) ? output.alerts : undefined;
       return alerts === undefined ? [score] : [score, { topic: alerts, ...record }];
     },
-    rejected({ partition, record, reason, detail, feature, scorer, rejectedAt }) {
+    rejected({ partition, record, reason, detail, feature, time, scorer, rejectedAt }) {
       const { offset, timestamp, key, value } = record;
       const keyHash = key === null ? null : hash(key);
       let text = `{"reason":"${reason}"`;
       if (detail !== undefined) text += `,"detail":${printableJson(detail)}`;
       if (feature !== undefined) text += `,"feature":${printableJson(feature)}`;
       text += `,"partition":${partition},"offset":${offset},"timestamp":${timestamp}`;
+      if (time !== undefined) text += `,"time":${time}`;
       if (keyHash !== null) text += `,"key_${suffix}":"${keyHash}"`;
       if (value !== null) text += `,"value_${suffix}":"${hash(value)}"`;
       text += `,"bytes":${value?.length ?? 0},"rejected_at":"${instant(rejectedAt)}"${constantOf(scorer).deadLetter}`;

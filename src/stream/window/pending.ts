@@ -5,6 +5,11 @@ import type { KeyEvents } from './key-events.ts';
 const EVENT_BYTES = 160;
 const VALUE_BYTES = 16;
 
+interface PendingEvent {
+  readonly event: StreamEvent;
+  readonly key: KeyEvents;
+}
+
 /** Accepted events that wait until no earlier one can come, by (time, offset): a heap. */
 export class Pending {
   #bytes = 0;
@@ -38,7 +43,7 @@ export class Pending {
   }
 
   /** Takes the earliest one; undefined if none waits. */
-  pop(): { readonly event: StreamEvent; readonly key: KeyEvents } | undefined {
+  pop(): PendingEvent | undefined {
     const event = this.#events[0];
     const key = this.#keys[0];
     const last = this.#events.pop();
@@ -49,9 +54,45 @@ export class Pending {
     return { event, key };
   }
 
-  #sink(event: StreamEvent, key: KeyEvents | undefined): void {
+  /** By (time, offset). */
+  takeAll(): PendingEvent[] {
+    const all: PendingEvent[] = [];
+    for (let next = this.pop(); next !== undefined; next = this.pop()) all.push(next);
+    return all;
+  }
+
+  /** Takes those with the lowest offsets, by offset. */
+  takeByOffset(count: number): PendingEvent[] {
+    const offsets = Float64Array.from(this.#events, ({ offset }) => offset).sort();
+    const end = offsets[count] ?? Number.POSITIVE_INFINITY;
+    const taken: PendingEvent[] = [];
+    let size = 0;
+    for (const [at, event] of this.#events.entries()) {
+      const key = this.#keys[at] as KeyEvents;
+      if (event.offset < end) {
+        taken.push({ event, key });
+        this.#bytes -= bytesOf(event);
+      } else {
+        this.#put(size, event, key);
+        size += 1;
+      }
+    }
+    this.#events.length = size;
+    this.#keys.length = size;
+    for (let at = (size >> 1) - 1; at >= 0; at -= 1) this.#sink(this.#events[at] as StreamEvent, this.#keys[at], at);
+    return taken.sort((a, b) => a.event.offset - b.event.offset);
+  }
+
+  /** Infinity if none waits. */
+  get lowestOffset(): number {
+    let lowest = Number.POSITIVE_INFINITY;
+    for (const { offset } of this.#events) if (offset < lowest) lowest = offset;
+    return lowest;
+  }
+
+  #sink(event: StreamEvent, key: KeyEvents | undefined, from = 0): void {
     const size = this.#events.length;
-    let at = 0;
+    let at = from;
     for (;;) {
       let child = 2 * at + 1;
       if (child >= size) break;

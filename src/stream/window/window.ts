@@ -18,6 +18,9 @@ const NOTHING: WindowCheckpoint = {
   flushed: 0,
 };
 
+/** About what an event takes that is due: the event with its features. */
+const DUE_BYTES = 320;
+
 /**
  * Makes the windows of a partition, which hold nothing yet: with a checkpoint, add the records of the log from `replay.offset` on.
  *
@@ -49,7 +52,7 @@ class Window implements PartitionWindow {
   #due: DueEvent[] = [];
   #position: number;
   #maximum: number;
-  /** As of event: events before this time were taken. */
+  /** As of event: events before this time were taken, and no others but for idle takes. */
   #frontier: number;
   #flushed: number;
 
@@ -90,17 +93,23 @@ class Window implements PartitionWindow {
   }
 
   get bytes(): number {
-    return this.#keys.bytes + this.#ids.bytes + this.#texts.bytes + this.#pending.bytes + this.#segments.bytes;
+    const waiting = this.#pending.bytes + DUE_BYTES * this.#due.length;
+    return this.#keys.bytes + this.#ids.bytes + this.#texts.bytes + waiting + this.#segments.bytes;
   }
 
   get pending(): number {
     return this.#pending.size + this.#due.length;
   }
 
+  get due(): number {
+    return this.#due.length;
+  }
+
   add(event: StreamEvent): Verdict {
     const { offset, time } = event;
     if (offset < this.#position) throw new RangeError(`offset ${offset} is below the position ${this.#position}`);
     const wasScored = offset < this.#checkpoint.position;
+    if (!wasScored) this.#complete();
     this.#position = offset + 1;
     const { latenessMs, skewMs } = this.#definition;
     if (time > event.timestamp + skewMs) return 'ahead of its timestamp';
@@ -120,23 +129,21 @@ class Window implements PartitionWindow {
     if (position > this.#position) this.#position = position;
   }
 
-  takeDue(idle = false): DueEvent[] {
+  takeDue(idle = false, most = Number.POSITIVE_INFINITY): DueEvent[] {
     if (this.rebuilding) return [];
-    if (this.#definition.asOf === 'event') {
-      this.#frontier = Math.max(this.#frontier, this.#maximum - this.#definition.latenessMs);
-      if (idle && this.#pending.size > 0) {
-        this.#release(Number.POSITIVE_INFINITY, true);
-        this.#flushed = this.#position;
-      }
-    }
-    const due = this.#due;
-    this.#due = [];
+    this.#complete();
+    if (this.#definition.asOf === 'arrival') return this.#takeFirst(this.#due.length);
+    const due = this.#takeFirst(this.#wholeInstants(most));
+    const [left] = this.#due;
+    this.#frontier = left?.event.time ?? Math.max(this.#frontier, this.#maximum - this.#definition.latenessMs);
+    if (idle && left === undefined && due.length < most && this.#pending.size > 0) this.#takeIdle(due, most - due.length);
     return due;
   }
 
   /** @throws Error as of arrival if events are due, since the checkpoint says that they were scored */
   checkpoint(): WindowCheckpoint {
     if (this.rebuilding) return this.#checkpoint;
+    this.#complete();
     const isArrival = this.#definition.asOf === 'arrival';
     if (isArrival && this.#due.length > 0) throw new Error('take the events that are due before a checkpoint');
     const maximum = toTime(this.#maximum);
@@ -156,17 +163,49 @@ class Window implements PartitionWindow {
     return (asOf === 'event' ? this.#frontier + latenessMs : this.#maximum) - 2 * this.#horizonMs;
   }
 
+  /** After the rebuild: the event with the greatest time may not have been among those that were read again. */
+  #complete(): void {
+    const { maximum } = this.#checkpoint;
+    if (maximum === null || maximum <= this.#maximum) return;
+    this.#maximum = maximum;
+    this.#advance();
+  }
+
+  #takeFirst(count: number): DueEvent[] {
+    if (count < this.#due.length) return this.#due.splice(0, count);
+    const due = this.#due;
+    this.#due = [];
+    return due;
+  }
+
+  /** How many of the first due events end with an instant: the frontier is a time. */
+  #wholeInstants(most: number): number {
+    if (most >= this.#due.length) return this.#due.length;
+    const last = this.#due[most - 1]?.event.time;
+    let count = most;
+    while (count < this.#due.length && this.#due[count]?.event.time === last) count += 1;
+    return count;
+  }
+
+  /** All that waits by (time, offset), or the first ones by offset: what was taken is then below `flushed`. */
+  #takeIdle(due: DueEvent[], most: number): void {
+    const isAll = this.#pending.size <= most;
+    const taken = isAll ? this.#pending.takeAll() : this.#pending.takeByOffset(most);
+    for (const { event, key } of taken) due.push(this.#dueOf(event, key, true));
+    this.#flushed = isAll ? this.#position : this.#pending.lowestOffset;
+  }
+
   /** After the maximum has moved: first what became due, then what no window reaches any more. */
   #advance(): void {
-    this.#release(this.#maximum - this.#definition.latenessMs, false);
+    this.#release(this.#maximum - this.#definition.latenessMs);
     this.#keys.removeBefore(this.#maximum - this.#horizonMs);
   }
 
   /** Pending events before a time become due. */
-  #release(before: number, idle: boolean): void {
+  #release(before: number): void {
     while (this.#pending.earliest < before) {
       const next = this.#pending.pop();
-      if (next !== undefined) this.#makeDue(next.event, next.key, idle);
+      if (next !== undefined) this.#due.push(this.#dueOf(next.event, next.key, false));
     }
   }
 
@@ -176,15 +215,15 @@ class Window implements PartitionWindow {
     const oldest = this.#maximum - this.#horizonMs;
     const events = this.#keys.insert({ key, id, record: this.#record }, oldest, this.#limits.eventsPerKey);
     if (this.#definition.asOf === 'arrival') {
-      if (!wasScored) this.#makeDue(event, events, false);
+      if (!wasScored) this.#due.push(this.#dueOf(event, events, false));
     } else if (event.time >= this.#frontier && event.offset >= this.#flushed) {
       this.#pending.push(event, events);
     }
   }
 
-  #makeDue(event: StreamEvent, events: KeyEvents, idle: boolean): void {
+  #dueOf(event: StreamEvent, events: KeyEvents, idle: boolean): DueEvent {
     const capped = event.time - this.#longestMs <= events.droppedTime;
-    this.#due.push({ event, features: this.#values.of(event, events), capped, idle });
+    return { event, features: this.#values.of(event, events), capped, idle };
   }
 }
 

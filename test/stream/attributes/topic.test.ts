@@ -78,7 +78,7 @@ it('refuses a topic that does not keep what scores name', async () => {
     });
   };
   await refused({ compacted: false, deletes: true }, 'is not compacted', 'cleanup.policy=compact`');
-  await refused({ deletes: true }, 'deletes old records, too', 'cleanup.policy=compact`');
+  await refused({ deletes: true }, 'also deletes old records', 'cleanup.policy=compact`');
   // 305 s of the window and an hour of lag.
   await refused({ minCompactionLagMs: 3_904_999 }, 'after 3904999 ms', 'min.compaction.lag.ms=3905000`');
   await refused({ minCompactionLagMs: undefined }, 'after 0 ms', 'min.compaction.lag.ms=3905000`');

@@ -39,7 +39,7 @@ it('switches the model between transactions, writes where, and says when the ear
   const switched = models.indexOf('second');
   expect(models).toEqual(models.map((_, i) => (i < switched ? 'first' : 'second')));
   const { offset, metadata } = topic.broker.committed.get(0) ?? { offset: 0, metadata: '' };
-  expect(parseMetadata(metadata, offset, 'here')).toMatchObject({ model: 'second', modelSince: switched });
+  expect(parseMetadata(metadata, offset, 'here')).toMatchObject({ model: 'second second', modelSince: switched });
 });
 
 it('reads nothing while the operator pauses it, and then all of it', async () => {

@@ -19,14 +19,22 @@ const METADATA: PartitionMetadata = {
   },
   partitions: LARGEST,
   last: { offset: LARGEST, checksum: 'f'.repeat(16) },
+  pending: LARGEST,
+  partial: LARGEST,
   features: 'f'.repeat(64),
+  decoding: 'f'.repeat(16),
   rules: rulesOf(FEATURES),
-  model: 'f'.repeat(64),
+  model: `${'f'.repeat(64)} ${'f'.repeat(64)}`,
   modelSince: LARGEST,
 };
 
 it('is read as it was written, and Kafka keeps the longest one', () => {
-  const empty = { ...METADATA, checkpoint: { ...METADATA.checkpoint, maximum: null, frontier: null }, last: null };
+  const empty = {
+    ...METADATA,
+    checkpoint: { ...METADATA.checkpoint, maximum: null, frontier: null },
+    partial: null,
+    last: null,
+  };
   for (const metadata of [METADATA, empty]) {
     const text = encodeMetadata(metadata);
     expect(text.length).toBeLessThan(1000);

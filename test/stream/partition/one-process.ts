@@ -89,7 +89,7 @@ export const SETTINGS: FlowOptions['settings'] = {
   input: 'events',
   features: { ...FEATURES, asOf: 'arrival' },
   idleMs: undefined,
-  limits: { eventsPerKey: 1000, stateBytes: 1e9, batchEvents: 100 },
+  limits: { eventsPerKey: 1000, stateBytes: 1e9, batchEvents: 100, messageBytes: 1e6 },
 };
 
 /** Appends an event a second after the one before. */

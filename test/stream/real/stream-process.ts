@@ -55,7 +55,10 @@ export function startStream(
     },
     ended,
     async says(text, times = 1) {
-      await until(() => count(text) >= times || over, () => `it did not say ${text}\n${log}`);
+      await until(
+        () => count(text) >= times || over,
+        () => `it did not say ${text}\n${log}`,
+      );
       if (count(text) < times) throw new Error(`it ended without saying ${text}\n${log}`);
     },
     signal: (name) => void child.kill(name),

@@ -6,7 +6,7 @@ import { FEATURES, JOB, streamProject } from '../stream-project.ts';
 import { until } from './stream-process.ts';
 
 /** Its columns make lines of a file into records of a log. */
-export const LOGGED_FEATURES = `${FEATURES.replace(/features:\n[\s\S]*$/, '')}log: { partition: kafka_partition, offset: kafka_offset, timestamp: kafka_timestamp }
+const LOGGED_FEATURES = `${FEATURES.replace(/features:\n[\s\S]*$/, '')}log: { partition: kafka_partition, offset: kafka_offset, timestamp: kafka_timestamp }
 features:
   a: { count: events, window: 5m }
   amount_5m: { sum: amount, window: 5m }

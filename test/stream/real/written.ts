@@ -25,20 +25,40 @@ export interface DeadLetter {
   readonly offset: number;
 }
 
-/** What Java's consumer reads of the outputs. */
-export async function written({ brokers, scores, dead }: StreamTopics): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
-  const [scored, letters] = await Promise.all([readCommitted(brokers, scores), readCommitted(brokers, dead)]);
-  return { scores: parsed<Score>(scored), dead: parsed<DeadLetter>(letters) };
+/**
+ * What Java's consumer reads of the outputs.
+ *
+ * @param least how many records there should be
+ */
+export async function written(
+  { brokers, scores, dead }: StreamTopics,
+  least: { readonly scores?: number; readonly dead?: number } = {},
+): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
+  const scored = await read(brokers, scores, least.scores);
+  return { scores: parsed<Score>(scored), dead: parsed<DeadLetter>(await read(brokers, dead, least.dead)) };
+}
+
+/** It ends by a pause, and not by a count, so that it finds what is there too often. On a busy machine the pauses must be longer. */
+async function read(brokers: readonly string[], topic: string, least = 0): Promise<JavaRecord[]> {
+  let records: JavaRecord[] = [];
+  for (const quietMs of [5000, 20_000, 40_000]) {
+    records = await readCommitted(brokers, topic, { quietMs });
+    if (records.length >= least) break;
+  }
+  return records;
 }
 
 /**
- * Compares the outputs with those of one undisturbed process: file mode, on the records that Java's consumer reads of the input. Each
+ * Compares the outputs with those of one process that nothing disturbs: file mode, on the records that Java's consumer reads of the input. Each
  * event must be there once, with the same place, features, score and decision, and each dead letter with the same reason.
  */
-export async function expectAsUndisturbed(topics: StreamTopics): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
-  const input = await readCommitted(topics.brokers, topics.input);
-  const found = await written(topics);
-  const expected = await undisturbed(topics.folder, input);
+export async function expectAsFileMode(topics: StreamTopics): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
+  const ends = await topics.admin.fetchTopicOffsets(topics.input);
+  const count = ends.reduce((sum, { high }) => sum + Number(high), 0);
+  const input = await readCommitted(topics.brokers, topics.input, { count });
+  const expected = await fileMode(topics.folder, input);
+  const least = { scores: expected.scores.filter(isNoEnd).length, dead: expected.dead.length };
+  const found = await written(topics, least);
   const place = ({ partition, offset }: { partition: number; offset: number }) => `${partition}:${offset}`;
   expect(new Set([...found.scores, ...found.dead].map(place)).size).toBe(found.scores.length + found.dead.length);
   expect(byPlace(found.dead.map((one) => [place(one), one.reason]))).toEqual(
@@ -48,8 +68,8 @@ export async function expectAsUndisturbed(topics: StreamTopics): Promise<{ score
   return found;
 }
 
-async function undisturbed(folder: string, input: readonly JavaRecord[]): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
-  const lines = [...input]
+async function fileMode(folder: string, input: readonly JavaRecord[]): Promise<{ scores: Score[]; dead: DeadLetter[] }> {
+  const events = [...input]
     .sort((a, b) => a.partition - b.partition || a.offset - b.offset)
     .map(({ partition, offset, timestamp, value }) =>
       JSON.stringify({
@@ -57,13 +77,15 @@ async function undisturbed(folder: string, input: readonly JavaRecord[]): Promis
         ...{ kafka_partition: partition, kafka_offset: offset, kafka_timestamp: timestamp },
       }),
     );
-  await writeFile(path.join(folder, 'input.jsonl'), lines.join('\n'));
+  await writeFile(path.join(folder, 'input.jsonl'), events.join('\n'));
   const files = ['--events', 'input.jsonl', '--out', 'scores.jsonl', '--dead-letter', 'dead.jsonl'];
   const { code, stderr } = await scoreBatchProcess(folder, ['stream', ...files]);
   expect(code, stderr).toBe(0);
-  const read = async <T>(name: string): Promise<T[]> =>
-    (await readFile(path.join(folder, name), 'utf8')).split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
-  return { scores: await read<Score>('scores.jsonl'), dead: await read<DeadLetter>('dead.jsonl') };
+  const lines = async <T>(name: string): Promise<T[]> =>
+    (await readFile(path.join(folder, name), 'utf8'))
+      .split('\n')
+      .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as T]));
+  return { scores: await lines<Score>('scores.jsonl'), dead: await lines<DeadLetter>('dead.jsonl') };
 }
 
 function shown({ partition, offset, id, score, decision, features, capped, idle }: Score): [string, string] {

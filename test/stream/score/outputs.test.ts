@@ -9,7 +9,7 @@ const decisions = [
   { name: 'approve', from: 0 },
   { name: 'decline', from: 900_000 },
 ];
-const scorer = { name: 'm', version: '1', digest: 'f'.repeat(64) };
+const scorer = { name: 'm', version: '1', digest: 'f'.repeat(64), definitionDigest: 'e'.repeat(64) };
 const writer = createRecordWriter({ features, output, decisions, alertOn: ['decline'] });
 const AT = Date.UTC(2026, 10, 27);
 const EVENT = { offset: 3, timestamp: AT, key: 'u\u0085\u202e"', id: 'id\n', time: AT, values: [] };
@@ -26,7 +26,8 @@ it('writes scores as JSON that a terminal can show, with sums beyond 2^53 exact'
   expect(text).toContain('"a":1152921504606846976,');
   expect(text).toMatch(/^[\x20-\x7e]*$/);
   expect(JSON.parse(text)).toEqual({
-    ...{ id: EVENT.id, key: EVENT.key, time: AT, score: 0.000001, decision: 'approve', model: scorer },
+    ...{ id: EVENT.id, key: EVENT.key, time: AT, score: 0.000001, decision: 'approve' },
+    model: { name: 'm', version: '1', digest: scorer.digest, definition_digest: scorer.definitionDigest },
     ...{ features_digest: features.digest, as_of: 'arrival', attributes_version: null, partition: 2, offset: 3, capped: true },
     features: { a: 2 ** 60, amount_5m: null, since_last: -0.5 },
     scored_at: '2026-11-27T00:00:00.000Z',
@@ -51,5 +52,8 @@ it.each([undefined, 'a key of mine'])('hashes key and value of a dead letter (ke
   expect(letter).toMatchObject({ reason: 'wrong type', detail: 'amount', partition: 1, offset: 9, bytes: 12 });
   expect(letter[`value_${name}`]).toMatch(/^[0-9a-f]{64}$/);
   expect([topic, key]).toEqual(['d', letter[`key_${name}`]]);
+  expect(letter).not.toHaveProperty('time');
   expect(`${key}${value}`).not.toContain('secret');
+  const late = own.rejected({ partition: 1, record, reason: 'late', time: AT - 9, scorer, rejectedAt: AT });
+  expect(JSON.parse(String(late.value))).toMatchObject({ reason: 'late', timestamp: AT, time: AT - 9 });
 });

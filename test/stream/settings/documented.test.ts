@@ -35,7 +35,7 @@ it('the page names every key of the stream job file, and no other', () => {
 });
 
 it('the page names every metric of a stream', async () => {
-  const scorer = { name: 'm', version: '1', digest: 'd' };
+  const scorer = { name: 'm', version: '1', digest: 'd', definitionDigest: 'e' };
   const metrics = await createMetrics(() => ({ partitions: [], attributes: undefined, scorer, paused: false }));
   const { text } = await metrics.text();
   const names = [...text.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name);

@@ -96,6 +96,7 @@ export function startProcess({ name, clock, random, rates, onDeath, epoch }: Pro
     },
     clock: {
       now: () => epoch + Math.floor(clock.now),
+      elapsed: () => clock.now,
       after(ms, then) {
         let cancelled = false;
         void self.work(ms).then(() => {

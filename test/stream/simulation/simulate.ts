@@ -185,7 +185,7 @@ function flowOf(world: World, process: SimulatedProcess): Flow {
       input: 'events',
       features,
       idleMs: scenario.idleMs,
-      limits: { eventsPerKey: 10_000, stateBytes: 1e9, batchEvents: scenario.batchEvents },
+      limits: { eventsPerKey: 10_000, stateBytes: 1e9, batchEvents: scenario.batchEvents, messageBytes: 1e6 },
     },
     start: 'earliest',
     acceptFeatures: false,
@@ -223,6 +223,7 @@ export function simulatedScorer(process: Pick<SimulatedProcess, 'work' | 'random
     name: 'simulated',
     version: digest,
     digest,
+    definitionDigest: digest,
     featureNames: ['amount'],
     async score(events) {
       await process.work(process.random() * 20);

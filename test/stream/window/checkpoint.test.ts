@@ -6,8 +6,18 @@ import type { PartitionWindow, WindowCheckpoint } from '../../../src/stream/part
 import { createPartitionWindow } from '../../../src/stream/window/window.ts';
 import { definitions, logs } from './logs.ts';
 
-/** What is done after an event. */
-type Step = 'nothing' | 'take' | 'take idle' | 'take, restart' | 'take idle, restart' | 'restart';
+/** What is done after an event; `some` takes about two. */
+type Step =
+  | 'take some'
+  | 'take idle some'
+  | 'take some, restart'
+  | 'take idle some, restart'
+  | 'nothing'
+  | 'take'
+  | 'take idle'
+  | 'take, restart'
+  | 'take idle, restart'
+  | 'restart';
 
 const LIMITS = fc.record({ eventsPerKey: fc.constantFrom(1, 2, 5, 1000) });
 
@@ -19,6 +29,31 @@ describe('a window rebuilt from its checkpoint', () => {
         const todo = log.map(() => plan.next().value ?? 'nothing');
         const whole = todo.map((step) => step.replace(', restart', '') as Step);
         expect(run(definition, log, limits, todo)).toEqual(run(definition, log, limits, whole));
+      }),
+      { numRuns: 600 },
+    );
+  });
+
+  it('as of event, continues after takes of a part, idle or not', () => {
+    const parts = ['take some', 'take idle some', 'take some, restart', 'take idle some, restart', 'take idle'] as const;
+    const steps = fc.constantFrom<Step>('nothing', 'restart', 'take', ...parts);
+    fc.assert(
+      fc.property(definitions, logs, LIMITS, fc.infiniteStream(steps), (random, log, limits, plan) => {
+        const definition: EventFeatures = { ...random, asOf: 'event' };
+        const todo = log.map(() => plan.next().value ?? 'nothing');
+        const whole = todo.map((step) => (step === 'restart' ? 'nothing' : (step.replace(', restart', '') as Step)));
+        const { due, accepted, ...rest } = run(definition, log, limits, todo);
+        expect({ due, accepted, ...rest }).toEqual(run(definition, log, limits, whole));
+        const all = run(definition, log, limits, [...todo.slice(0, -1), 'take idle']);
+        expect(all.due.map(({ event }) => event.offset).sort(byNumber)).toEqual(all.accepted);
+        // What is not idle comes as if it was taken at once.
+        const inOrder = due.filter(({ idle }) => !idle).map(({ event }) => event);
+        for (const [i, event] of inOrder.entries()) {
+          const before = inOrder[i - 1];
+          expect(
+            before === undefined || before.time < event.time || (before.time === event.time && before.offset < event.offset),
+          ).toBe(true);
+        }
       }),
       { numRuns: 600 },
     );
@@ -101,7 +136,10 @@ function run(definition: EventFeatures, log: readonly StreamEvent[], limits: { e
     const verdict = window.add(event);
     if (verdict === 'accepted') accepted.push(event.offset);
     const step = steps[i] ?? 'nothing';
-    if (step.startsWith('take')) due.push(...window.takeDue(step.startsWith('take idle')));
+    if (step.startsWith('take')) {
+      const most = step.includes('some') ? 2 : Number.POSITIVE_INFINITY;
+      due.push(...window.takeDue(step.startsWith('take idle'), most));
+    }
     if (step.endsWith('restart')) window = rebuilt(definition, log, limits, window);
     return verdict;
   });

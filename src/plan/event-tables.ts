@@ -1,0 +1,46 @@
+import { findColumn } from '../domain/schema.ts';
+import { sqlTable } from '../domain/sql-name.ts';
+import { showTableName } from '../domain/table-name.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { didYouMean } from '../suggest.ts';
+import type { Source } from '../warehouse/warehouse.ts';
+
+/**
+ * Whether the tables of a job on events have the columns that its feature file names. The query itself would fail with the words of the
+ * warehouse, or take a decimal for a whole number and compute something else than the stream did.
+ *
+ * @throws ScoreBatchError `configuration` with the first column that is missing or is not of an integer type
+ */
+export async function checkEventTables(
+  { events, kind }: Pick<Job, 'events' | 'kind'>,
+  source: Pick<Source, 'describe'>,
+): Promise<void> {
+  for (const { where, table, columns } of events?.tables ?? []) {
+    const shown = showTableName(table);
+    const schema = await source.describe({
+      name: `the table ${shown}`,
+      texts: [`select * from ${sqlTable(table, kind)}`],
+      parameters: [],
+    });
+    for (const { name, whole } of columns) {
+      const column = findColumn(schema, name);
+      if (column === undefined) {
+        const all = schema.map((other) => other.name);
+        throw new ScoreBatchError('configuration', `the table ${shown} (${where}) has no column ${name}`, {
+          hint: didYouMean(name, all),
+        });
+      }
+      // Whole numbers of a warehouse may be decimals without a fraction, such as NUMBER(38, 0).
+      const isWhole = column.type === 'integer' || (column.type === 'decimal' && column.digits?.[1] === 0);
+      if (!whole || isWhole) continue;
+      throw new ScoreBatchError(
+        'configuration',
+        `the column ${name} of ${shown} (${where}) is ${column.native}, not a whole number`,
+        {
+          hint: 'the stream rejects such values, and SQL would not: cast the column in a view, say to cents, or correct the feature file',
+        },
+      );
+    }
+  }
+}

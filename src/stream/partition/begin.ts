@@ -1,0 +1,94 @@
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
+import type { Committed, PartitionProducer, TopicFacts } from '../log.ts';
+import type { WindowCheckpoint } from '../partition-window.ts';
+import { MARGIN_MS, refuseMovedKeys } from './input-topic.ts';
+import { decodingOf, encodeMetadata, type PartitionMetadata, parseMetadata, rulesOf } from './metadata.ts';
+import type { FlowOptions } from './ports.ts';
+import { reachable } from './reachable.ts';
+
+interface Begin {
+  readonly checkpoint: WindowCheckpoint;
+  readonly partial: PartitionMetadata['partial'];
+}
+
+/**
+ * Where a group begins is committed before anything else, so that it does not move if the process ends before its first event.
+ *
+ * @param model see `modelOf`
+ * @throws ScoreBatchError `configuration` if the group has begun with another number of partitions
+ */
+export async function begin(
+  producer: PartitionProducer,
+  partition: number,
+  facts: TopicFacts,
+  model: string,
+  options: Omit<FlowOptions, 'onFatal'>,
+): Promise<Committed> {
+  const { settings, stretch } = options;
+  const { features, limits } = settings;
+  const { checkpoint, partial } = await beginOf(partition, facts, options);
+  const offset = checkpoint.position;
+  const metadata = encodeMetadata({
+    checkpoint,
+    partitions: facts.partitions.length,
+    last: null,
+    pending: offset,
+    partial,
+    features: features.digest,
+    rules: rulesOf(features),
+    decoding: decodingOf(features, limits.messageBytes),
+    model,
+    modelSince: offset,
+    scope: stretch?.scope,
+  });
+  await reachable(producer.commit({ records: [], offset, metadata }));
+  return { offset, metadata };
+}
+
+/** Of a replay the start says all. A group begins with the windows that the log still has. */
+async function beginOf(partition: number, facts: TopicFacts, options: Omit<FlowOptions, 'onFatal'>): Promise<Begin> {
+  const { log, settings, start, clock } = options;
+  const { features, input } = settings;
+  if (typeof start === 'object') return { checkpoint: readFrom(start.get(partition) ?? 0), partial: null };
+  await refuseOtherBegin(partition, facts, options);
+  const { begin: first, end } = facts.partitions.find((one) => one.partition === partition) ?? { begin: 0, end: 0 };
+  if (start === 'earliest') return { checkpoint: readFrom(first), partial: first > 0 ? 'next' : null };
+  // Twice what windows need, so that events of now are whole although those before `oldest` are not read.
+  const oldest = Math.max(0, clock.now() - 4 * horizonMs(features) - features.skewMs - MARGIN_MS);
+  const from = Math.min(end, await reachable(log.offsetAt(input, partition, oldest)));
+  const checkpoint = { ...readFrom(from), position: end, flushed: features.asOf === 'event' ? end : 0 };
+  return { checkpoint, partial: from === 0 ? null : from <= first ? 'next' : partialUntil(oldest, features) };
+}
+
+/**
+ * Time of the last event whose score may miss one that was not read.
+ *
+ * @param timestamp of Kafka, beyond which no record is unread
+ */
+export function partialUntil(timestamp: number, features: EventFeatures): number {
+  return timestamp + features.skewMs + 2 * horizonMs(features);
+}
+
+function readFrom(offset: number): WindowCheckpoint {
+  return { position: offset, replay: { offset, maximum: null }, maximum: null, frontier: null, flushed: 0 };
+}
+
+/** A partition that was added has nothing committed, and may be the only one of this process; the first partition was always there. */
+async function refuseOtherBegin(
+  partition: number,
+  { partitions }: TopicFacts,
+  { log, settings }: Pick<FlowOptions, 'log' | 'settings'>,
+): Promise<void> {
+  if (partition === 0) return;
+  const { group, input: topic } = settings;
+  // An id of its own: it fences nobody.
+  const reader = await reachable(log.openProducer(`${group}-${topic}-${partition}-look`, { group, topic, partition: 0 }));
+  try {
+    const committed = await reachable(reader.committed());
+    if (committed === undefined) return;
+    const where = `group ${group}, partition 0 of topic ${topic}`;
+    refuseMovedKeys(topic, parseMetadata(committed.metadata, committed.offset, where).partitions, partitions.length);
+  } finally {
+    void reader.close().catch(() => undefined);
+  }
+}

@@ -1,0 +1,14 @@
+import { ScoreBatchError } from '../../errors.ts';
+import { TransactionError } from '../log.ts';
+
+/** Brokers that do not answer are a reason to try again. */
+export async function reachable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof ScoreBatchError && error.kind === 'unavailable') {
+      throw new TransactionError(error.message, { cause: error });
+    }
+    throw error;
+  }
+}
