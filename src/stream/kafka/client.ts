@@ -11,6 +11,8 @@ import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata, TopicMeta
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 15_000;
 const METADATA_MS = 60_000;
+/** For the answers that are on their way. */
+const CLOSE_MS = 3_000;
 /** Until all brokers know a topic that was just made. */
 const NEW_TOPIC_MS = 2_000;
 const PEM_LIMIT = 1 << 20;
@@ -120,7 +122,14 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     connect: () => cluster.connect(),
     async close() {
       closed.abort();
-      await cluster.disconnect();
+      // kafkajs waits for all answers, such as that of a group whose members take their time.
+      const { brokers, seedBroker } = cluster.brokerPool;
+      const opened = [seedBroker, ...Object.values(brokers)];
+      const waited = new AbortController();
+      await Promise.race([cluster.disconnect(), sleep(CLOSE_MS, waited.signal)]).finally(() => waited.abort());
+      for (const broker of opened) {
+        for (const { socket } of broker?.connectionPool.pool ?? []) socket?.destroy();
+      }
     },
     async broker(nodeId) {
       // It would connect again.

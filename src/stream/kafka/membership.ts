@@ -39,6 +39,7 @@ export function createMembership(client: Client, group: string, topic: string): 
   let memberId = '';
   let generationId = -1;
   let forgotten = false;
+  let left = false;
   let beats = new AbortController();
   let rebalance: Promise<void> = Promise.resolve();
 
@@ -76,13 +77,20 @@ export function createMembership(client: Client, group: string, topic: string): 
 
   const heartbeat = () => ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
 
+  /** A topic that is gone is the reader's to report. */
+  const countOf = async (unknown: number): Promise<number> =>
+    client.partitions(topic).then(
+      (partitions) => partitions.length,
+      () => unknown,
+    );
+
   const forget = () => {
     forgotten = true;
     memberId = '';
   };
 
   const beat = async (signal: AbortSignal): Promise<void> => {
-    const count = (await client.partitions(topic)).length;
+    const count = await countOf(Infinity);
     let looked = performance.now();
     let due = false;
     for (;;) {
@@ -103,9 +111,8 @@ export function createMembership(client: Client, group: string, topic: string): 
       }
       if (performance.now() - looked > METADATA_MS) {
         looked = performance.now();
-        // A topic that is gone is the reader's to report.
         await client.refresh().catch(() => undefined);
-        if ((await client.partitions(topic)).length > count) return;
+        if ((await countOf(0)) > count) return;
       }
     }
   };
@@ -131,12 +138,14 @@ export function createMembership(client: Client, group: string, topic: string): 
           const partitions = await joinOnce(owned);
           const joined = { partitions, forgotten };
           forgotten = false;
+          if (left) return joined;
           beats = new AbortController();
           rebalance = beat(beats.signal);
           rebalance.catch(() => undefined);
           return joined;
         } catch (error) {
           const type = typeOf(error) ?? '';
+          if (left) throw error;
           if (FORGOTTEN.includes(type)) {
             forget();
           } else if (!REJOIN.includes(type) && !(isPassing(error) && performance.now() < deadline)) {
@@ -151,6 +160,7 @@ export function createMembership(client: Client, group: string, topic: string): 
     },
     async leave() {
       beats.abort();
+      left = true;
       if (memberId === '') return;
       const id = memberId;
       memberId = '';

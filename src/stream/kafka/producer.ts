@@ -105,7 +105,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
         await sleep(PAUSE_MS);
         await client.refresh();
         if (performance.now() < last) continue;
-        for (const topic of new Set(records.map((record) => record.topic))) {
+        for (const topic of new Set([of.topic, ...records.map((record) => record.topic)])) {
           const found = await client.topic(topic).catch((thrown: unknown) => ({ thrown }));
           if ('thrown' in found && isUnknownTopic(found.thrown)) throw missingTopic(topic, error);
         }
@@ -145,7 +145,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
       // Both to their end: what arrives after an abort would belong to the next transaction.
       const parts = await Promise.allSettled([
         sendBatches(client, writer, records, compression, deadline),
-        addOffset(transaction, deadline),
+        whileKnown(() => addOffset(transaction, deadline), transaction),
       ]);
       for (const part of parts) if (part.status === 'rejected') throw part.reason;
       await end(true, deadline);
@@ -192,9 +192,8 @@ function failureOf(error: unknown, transactionalId: string, took: number): unkno
     }
     return new FencedError(`another process writes as ${transactionalId}`, { cause: error });
   }
-  if (type.endsWith('AUTHORIZATION_FAILED') || type === 'OFFSET_METADATA_TOO_LARGE') {
-    return userError(error, 'writing a transaction');
-  }
+  const told = userError(error, 'writing a transaction');
+  if (told instanceof ScoreBatchError && (told.kind === 'permission' || told.kind === 'configuration')) return told;
   // The protocol's other errors, and brokers that are away: what became of the transaction is read when it is opened again.
   if (error instanceof TooLargeError || type !== '' || isPassing(error) || isKafkaError(error)) {
     return new TransactionError(`a transaction of ${transactionalId} failed: ${message}`, { cause: error });
