@@ -203,7 +203,7 @@ export function createReader({ client, topic, wants, deliver, fail }: ReaderOpti
 }
 
 function madeAgain(topic: string): ScoreBatchError {
-  return new ScoreBatchError('configuration', `the topic ${topic} was deleted and made again while it was read`, {
+  return new ScoreBatchError('configuration', `the topic ${topic} was deleted and recreated while it was read`, {
     hint: 'start with a new `group`',
   });
 }

@@ -38,7 +38,7 @@ describe.runIf(brokers.length > 0)('a topic', () => {
       subscription.resume([0]);
       await expect(subscription.ended).rejects.toMatchObject({
         kind: 'configuration',
-        message: `the topic ${topic} was deleted and made again while it was read`,
+        message: `the topic ${topic} was deleted and recreated while it was read`,
       });
       expect(recorded.values).toEqual(['a', 'b']);
     }));

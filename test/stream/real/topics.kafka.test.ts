@@ -102,7 +102,7 @@ describe.runIf(brokers.length > 0)(
 describe.runIf(brokers.length > 0)(
   'other topics',
   () => {
-    it('of outputs may be deleted and made again: until then nothing is committed', async () => {
+    it('of outputs may be deleted and made again within seconds: until then nothing is committed', async () => {
       const { topics, first } = await running();
       await topics.admin.deleteTopics({ topics: [topics.scores] });
       await until(
@@ -110,7 +110,6 @@ describe.runIf(brokers.length > 0)(
         () => 'the topic is still there',
       );
       await topics.send([event(100, Date.now())]);
-      await first.says(/^warning: partition \d is reopened in \d+ ms: .*does not host this topic-partition/);
       await topics.create(topics.scores);
       await topics.untilRead(() => first.log);
       expect((await first.end()).code).toBe(0);
