@@ -8,7 +8,7 @@ import type { EventsDefinition } from './events-schema.ts';
 import { readText } from './locate.ts';
 
 /** A table that the query of events reads. */
-export interface EventTable {
+interface EventTable {
   /** Its key in the job file. */
   readonly where: string;
   readonly table: TableName;

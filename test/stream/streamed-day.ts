@@ -8,7 +8,7 @@ import { readStreamSettings } from '../../src/stream/settings/read.ts';
 import { comparedProject, type Line, linesOfDay } from './compare/compared-project.ts';
 import { settingsOf, withLog } from './kafka/fixture.ts';
 
-export const TOPICS = ['transactions', 'fraud-scores', 'fraud-dead-letter', 'fraud-alerts'] as const;
+const TOPICS = ['transactions', 'fraud-scores', 'fraud-dead-letter', 'fraud-alerts'] as const;
 
 /** A day that a stream has scored from a real topic, and from a file, too. */
 export interface StreamedDay {
