@@ -55,28 +55,36 @@ say(
   `\nNot scored: the dead letters, which have hashes instead of values:\n${await bank.table(deadLetters(`${FOLDER}/dead-letters.jsonl`))}`,
 );
 
+const compare = `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY}`;
 if (flags.kafka) {
   say('\n# The same through a real Kafka, with a kill -9 in the middle');
   // Only here: without --kafka the demo needs no client of Kafka.
   const { throughKafka } = await import('./fraud/through-kafka.ts');
   const lines = (file: string) => readFileSync(`${FOLDER}/${file}`, 'utf8').trim().split('\n');
   const expected = { scores: lines('scores.jsonl'), deadLetters: lines('dead-letters.jsonl') };
-  const isSame = await throughKafka({ job: JOB, deliveries, partitions: PARTITIONS, expected, say });
+  const lookBack = (environment: NodeJS.ProcessEnv) => {
+    scoreDay();
+    scoreBatch(`${compare} --named 3`, environment);
+  };
+  const isSame = await throughKafka({ job: JOB, deliveries, partitions: PARTITIONS, expected, say, lookBack });
   if (!isSame) process.exit(1);
+} else {
+  scoreDay();
+  scoreBatch(`${compare} --scores ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl --named 3`);
 }
-
-say('\n# Look back: the same day from the warehouse, with the same feature file as SQL');
-scoreBatch(`--job ${DAILY} --date ${DAY}`);
-scoreBatch(
-  `stream compare --job ${JOB} --batch ${DAILY} --date ${DAY} --scores ${PLACE}/scores.jsonl --dead-letter ${PLACE}/dead-letters.jsonl --named 3`,
-);
 say(`\nLeft behind: ${PLACE}/. It is replaced by the next run.`);
 
+function scoreDay(): void {
+  say('\n# Look back: the same day from the warehouse, with the same feature file as SQL');
+  scoreBatch(`--job ${DAILY} --date ${DAY}`);
+}
+
 /** @param command arguments of score-batch, without quotes */
-function scoreBatch(command: string): void {
+function scoreBatch(command: string, environment: NodeJS.ProcessEnv = {}): void {
   say(`\n$ score-batch ${command}`);
   const { status } = spawnSync(process.execPath, [`${ROOT}dist/cli.js`, ...command.split(' ')], {
     cwd: ROOT,
+    env: { ...process.env, ...environment },
     stdio: 'inherit',
   });
   if (status !== 0) process.exit(status || 1);

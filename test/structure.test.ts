@@ -164,7 +164,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // What two publications have in common and how they differ.
   compare: ['domain', 'errors', 'evaluation', 'job (types)', 'labels', 'page', 'warehouse (types)', 'warehouse/sql', 'window'],
   // What a stream wrote, beside what a batch job published for the same events.
-  'stream/compare': ['compare', 'domain', 'duckdb', 'errors', 'event-features (types)', 'stream (types)', 'warehouse (types)'],
+  'stream/compare': ['compare', 'domain', 'duckdb', 'errors', 'event-features', 'stream (types)', 'warehouse (types)'],
   // Where runs spend their time, and what slices would cost.
   profile: ['domain', 'errors'],
   context: ['terminal (types)'],

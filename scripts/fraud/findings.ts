@@ -36,7 +36,7 @@ export const BURSTS = `
     from payments group by kind, burst
   )
   select kind, count(*) as bursts, count(first_flagged) as "seen", sum(payments) as payments,
-    coalesce(cast(median(first_flagged) as integer)::varchar, '-') as "seen at payment", ${money('amount')} as euros, ${money('flagged')} as "of them flagged"
+    coalesce(printf('%.1f', median(first_flagged)), '-') as "seen at payment", ${money('amount')} as euros, ${money('flagged')} as "of them flagged"
   from bursts group by kind order by kind desc`;
 
 /** The first burst of card testing that has a dozen payments, one by one. */

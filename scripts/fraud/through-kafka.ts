@@ -25,6 +25,8 @@ interface Options {
   /** Lines that `score-batch stream --events` wrote: scores and dead letters. */
   readonly expected: { readonly scores: readonly string[]; readonly deadLetters: readonly string[] };
   readonly say: (text: string) => void;
+  /** Done before the broker ends, if it had what is expected. @param environment names the broker for the job */
+  readonly lookBack: (environment: NodeJS.ProcessEnv) => void;
 }
 
 /**
@@ -33,7 +35,7 @@ interface Options {
  * @returns whether a reader of committed records found exactly what is expected
  * @throws Error in one line if there is no Java or no Maven
  */
-export async function throughKafka({ job, deliveries, partitions, expected, say }: Options): Promise<boolean> {
+export async function throughKafka({ job, deliveries, partitions, expected, say, lookBack }: Options): Promise<boolean> {
   say('Starting a broker (the first time, Maven brings Kafka)');
   const cluster = await startKafka();
   const kafka = new Kafka({ brokers: [...cluster.brokers], clientId: 'demo', logLevel: logLevel.NOTHING });
@@ -70,7 +72,9 @@ export async function throughKafka({ job, deliveries, partitions, expected, say 
     stream.kill('SIGTERM');
     if (stream.exitCode === null) await once(stream, 'exit');
     say('Reading the scores with the console consumer of Kafka itself, isolation level read_committed');
-    return await compare(cluster, expected, say);
+    const isSame = await compare(cluster, expected, say);
+    if (isSame) lookBack({ KAFKA_BROKERS: cluster.brokers.join(',') });
+    return isSame;
   } finally {
     stream?.kill('SIGKILL');
     await admin.disconnect();

@@ -1,9 +1,11 @@
 import path from 'node:path';
 import { findSide } from '../compare/side.ts';
 import type { Context } from '../context.ts';
+import type { Run } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { EventFeatures } from '../event-features/definition.ts';
 import { readEventFeatures } from '../event-features/read.ts';
+import { digestOfSql } from '../event-features/sql/event-sql.ts';
 import { type Job, loadJob } from '../job/load.ts';
 import { readText } from '../job/locate.ts';
 import type { StreamCompareOutput } from '../json/stream.ts';
@@ -35,7 +37,7 @@ export interface StreamCompared {
 const NAMED = 20;
 /** Of the database that both sides are read into. */
 const MEMORY_BYTES = 512 * 2 ** 20;
-/** Scores are written after their events, but a clock may be behind. */
+/** Scores are written after their events, which may be ahead of Kafka's timestamps, but a clock may be behind. */
 const BEFORE_MS = 3_600_000;
 
 /** Compares what a stream wrote of the events of a window with what a batch job published for it, and changes nothing. */
@@ -54,20 +56,26 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
   const range = { start: window.start.getTime(), end: window.end.getTime() };
   await using _reading = warehouses.readTogether();
   const look = await lookBack({
-    ...(await writtenBy(settings, flags, range.start - BEFORE_MS, context)),
+    ...(await writtenBy(settings, flags, range.start - settings.features.skewMs - BEFORE_MS, context)),
     ...{ batch: { side, read: (work) => warehouses.sink.read(work) }, batchJob: definition.name },
-    ...{ features: settings.features, batchFeatures: await featuresOf(job, settings.features), window: range },
+    ...{ features: settings.features, batchFeatures: await featuresOf(job, side.run, settings.features), window: range },
     ...{ allowOther: flags.allowOther === true, named: flags.named ?? NAMED },
     ...{ memory: context.maxMemory ?? MEMORY_BYTES, signal },
   });
   const named = { job: settings.name, batch: definition.name, window: window.label, runId: side.run.runId };
-  const differs = `the scores of the stream ${settings.name} are not those of ${definition.name}`;
-  if (!agrees(look)) context.console.warn(`${differs}: docs/stream-look-back.md says how to find the reason`);
+  const refusal = refusalOf(look, settings.name, definition.name);
+  if (refusal) context.console.warn(`${refusal.message}: docs/stream-look-back.md says how to find the reason`);
   return {
     data: dataOf(named, look, side.facts.model, settings.features),
     text: showLookBack(named, look, alignTable),
-    refusal: agrees(look) ? undefined : new ScoreBatchError('refused', differs),
+    refusal,
   };
+}
+
+function refusalOf(look: LookBack, stream: string, batch: string): ScoreBatchError | undefined {
+  if (!agrees(look)) return new ScoreBatchError('refused', `the scores of the stream ${stream} are not those of ${batch}`);
+  if (!look.isVacuous) return undefined;
+  return new ScoreBatchError('refused', 'nothing was compared: every event is outside the agreement or was left out');
 }
 
 /** What the stream wrote: files, or the topics of its job file. */
@@ -93,10 +101,15 @@ async function writtenBy(
   return { scores: file(flags.scores), deadLetter: flags.deadLetter === undefined ? undefined : file(flags.deadLetter) };
 }
 
-/** Digest of the features of the batch job. Where it has a query instead of events, nothing says which features it has. */
-async function featuresOf({ definition, root }: Job, own: EventFeatures): Promise<string> {
+/**
+ * Digest of the features that the batch was scored with: its file may have changed since. Where it has a query instead of events, nothing
+ * says which features it has.
+ */
+async function featuresOf({ definition, root }: Job, { details }: Run, own: EventFeatures): Promise<string> {
   const { events } = definition.source;
   if (events === undefined) return own.digest;
+  const recorded = details.sql === undefined ? undefined : digestOfSql(details.sql);
+  if (recorded !== undefined) return recorded;
   const text = await readText(path.resolve(root, events.features), 'the feature file');
   return readEventFeatures(text, events.features).digest;
 }
@@ -111,6 +124,7 @@ function dataOf(
     ...{ job, batch, window, run_id: runId, model, features_digest: digest, as_of: asOf },
     ...{ compared: look.compared, equal: look.equal, differ: look.differ, largest_difference: look.largest },
     ...{ only_stream: only.stream, only_batch: only.batch, doubled: look.doubled },
+    scored_again: look.again,
     ...{ idle: outside.idle, capped: outside.capped, repeated: outside.repeated },
     ...{ other_model: other.model, other_features: other.features },
     ...{ not_scored: look.rejected, differences: look.differences, named: look.named },

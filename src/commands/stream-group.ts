@@ -36,8 +36,9 @@ export function addStreamCommands({ program, context, show }: CommandLine): void
       show(await streamPlanCommand(flags, context()));
     });
   addJobOption(stream.command('sql').description('print the SQL that computes the same features in a warehouse'))
-    .requiredOption('--table <table>', 'table with the events')
-    .option('--warehouse <kind>', `${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
+    .option('--table <table>', 'table with the events')
+    .option('--warehouse <kind>', `with --table: ${WAREHOUSE_KINDS.join(', ')} (default: duckdb)`)
+    .option('--batch <name|file>', 'instead of --table: batch job whose source.events names table, warehouse and attributes')
     .action(async (flags: StreamSqlFlags) => {
       const { streamSqlCommand } = await import('./stream-sql.ts');
       show(await streamSqlCommand(flags, context()));

@@ -8,6 +8,10 @@ export type FieldType = (typeof FIELD_TYPES)[number];
 /** A value of an event. An int64 is a whole number within 2^53, since JSON has no wider one that every reader keeps. */
 export type FieldValue = string | number | boolean | null;
 
+/** Epoch milliseconds from which and below which the time of an event must be: seconds or microseconds are outside. */
+export const OLDEST_TIME = Date.UTC(1990, 0);
+export const NEWEST_TIME = Date.UTC(2100, 0);
+
 /** A property of an event, and the column of the same name in the warehouse table. */
 export interface EventField {
   readonly name: string;

@@ -1,20 +1,23 @@
 import { z } from 'zod';
 import { parseTableName } from '../domain/table-name.ts';
-import { columnList, text } from './fields.ts';
+import { text } from './fields.ts';
 
 const table = text.refine(
   (name) => parseTableName(name) !== undefined,
   'write a table as table or schema.table, with double quotes around unusual names',
 );
 
+/** What a field of a feature file can be called, too. Such a name is quoted in upper case on Snowflake. */
+const column = text.regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'write the name of a column: letters, digits and _');
+
 const attributes = z
   .strictObject({
     table: table.describe('table with what is known of keys'),
-    key: text.describe('column of that table with the key of events'),
-    columns: columnList.min(1, 'name at least one column').describe('columns that the model takes'),
-    version: text.optional().describe('column with the version of a row, if the table keeps all of them'),
-    used: text.optional().describe('column of the events with the version that an event was scored with'),
-    valid_from: text
+    key: column.describe('column of that table with the key of events'),
+    columns: z.array(column).min(1, 'name at least one column').describe('columns that the model takes'),
+    version: column.optional().describe('column with the version of a row, if the table keeps all of them'),
+    used: column.optional().describe('column of the events with the version that an event was scored with'),
+    valid_from: column
       .optional()
       .describe('column with the epoch milliseconds from which a row is valid, if the table keeps all of them'),
   })

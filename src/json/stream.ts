@@ -34,12 +34,19 @@ export const streamCompareOutput = z.strictObject({
   doubled: count.describe('records of the stream that are there twice'),
   idle: count.describe('events scored before their time, outside the agreement'),
   capped: count.describe('events whose window was cut, outside the agreement'),
-  repeated: count.describe('ids that the stream scored more than once, outside the agreement'),
+  repeated: count.describe(
+    'ids that the stream scored for several events, which the batch has quarantined; outside the agreement',
+  ),
+  scored_again: count.describe(
+    'ids that the stream scored several times although it had to know them, or the batch has one event',
+  ),
   other_model: count.describe('scores of another model, left out by --allow-other'),
   other_features: count.describe('scores with other features, left out by --allow-other'),
   not_scored: z
     .array(z.strictObject({ reason: text, events: count }))
-    .describe('dead letters whose Kafka timestamp is in the window, the most frequent reason first'),
+    .describe(
+      'dead letters with the time of the event, or else of Kafka, in the window: late ones, then the most frequent reason',
+    ),
   differences: z
     .array(z.strictObject({ id: text, stream: z.number(), batch: z.number(), features: differingFeatures.nullable() }))
     .describe('the events that differ most'),
@@ -50,9 +57,10 @@ export const streamCompareOutput = z.strictObject({
       idle: ids,
       capped: ids,
       repeated: ids,
+      scored_again: ids,
       rejected: z.array(z.strictObject({ reason: text, partition: count, offset: count })),
     })
-    .describe('the first of each kind'),
+    .describe('the first of each kind, and of each reason'),
 });
 
 export type StreamCompareOutput = Made<typeof streamCompareOutput>;

@@ -1,4 +1,4 @@
-/** A record of a topic. */
+/** A record of a topic. Key and value are parts of all that was fetched with it: what is kept longer than the batch is copied. */
 export interface LogRecord {
   readonly offset: number;
   /** Epoch milliseconds. */

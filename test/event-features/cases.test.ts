@@ -318,3 +318,70 @@ describe('a sum beyond int64', () => {
     }
   });
 });
+
+it.each(['with the columns of the log', 'without them'])(
+  '%s, leaves out rows that the stream rejects for their form',
+  async (columns) => {
+    const logged = columns === 'with the columns of the log';
+    const features = readEventFeatures(
+      `
+name: form
+as_of: event
+key: who
+id: id
+time: at
+fields: { who: string, id: string, at: int64, amount: int64, rate: float64 }
+lateness: 5ms
+${logged ? 'log: { partition: p, offset: o, timestamp: ts }' : ''}
+features:
+  n: { count: events, window: 10ms }
+`,
+      'form.yaml',
+    );
+    const good = ['k', 'good', T, 9_007_199_254_740_991, 0.5];
+    const whole = ['k', 'null', T, null, null];
+    const wrong: FieldValue[][] = [
+      ['k', 'wide', T, 2 ** 53, 0.5],
+      ['k', 'wide', T, -(2 ** 53), 0.5],
+      ['k', 'infinite', T, 1, 'inf'],
+      ['k', 'infinite', T, 1, '-inf'],
+      ['k', 'nan', T, 1, 'nan'],
+      [null, 'no key', T, 1, 0.5],
+      ['k', null, T, 1, 0.5],
+      ['k', 'no time', null, 1, 0.5],
+      ['k', 'seconds', 1_700_000_000, 1, 0.5],
+      ['k', 'microseconds', 4_102_444_800_000, 1, 0.5],
+    ];
+    const rows = [good, ...wrong, whole].map((row, offset) => (logged ? [...row, 0, offset, 4_102_444_800_000] : row));
+    const found = await table.read(features, rows, [0, 5_000_000_000_000]);
+    expect(found).toEqual([rowText([...good, 2]), rowText([...whole, 2])].sort());
+  },
+);
+
+it('computes with names that are words of a dialect', async () => {
+  const features = readEventFeatures(
+    `
+name: words
+as_of: event
+key: anti
+id: struct
+time: asof
+fields: { anti: string, struct: string, asof: int64, glob: int64, alter: string }
+lateness: 5ms
+log: { partition: positional, offset: pivot_longer, timestamp: authorization }
+features:
+  semi: { count: events, window: 10ms }
+  collation: { sum: glob, window: 10ms, where: { alter: [a, b] } }
+  binary: { last: alter, window: 10ms }
+`,
+    'words.yaml',
+  );
+  const rows = [
+    ['k', 'e1', T, 5, 'a', 0, 0, T],
+    ['k', 'e2', T + 3, 7, 'c', 0, 1, T + 3],
+  ];
+  expect(await table.read(features, rows, [T, T + 100])).toEqual([
+    rowText(['k', 'e1', T, 5, 'a', 1, 5, 'a']),
+    rowText(['k', 'e2', T + 3, 7, 'c', 2, 5, 'c']),
+  ]);
+});

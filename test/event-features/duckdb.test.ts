@@ -36,3 +36,14 @@ it('without columns of the log, every row is an accepted event', async () => {
     { numRuns: 50 },
   );
 });
+
+it('as of event, a key that is not the message key sees its events of all partitions', async () => {
+  await fc.assert(
+    fc.asyncProperty(smallLogs(8, { shared: true }), async (log) => {
+      const features = everyFeature({ asOf: 'event', lateness: 3, skew: 1, window: 8 });
+      const span = [T - 10, T + 60] as const;
+      expect(await table.read(features, rowsOf(log), span)).toEqual(expectedRows(features, log, span));
+    }),
+    { numRuns: 50 },
+  );
+});

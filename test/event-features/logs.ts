@@ -62,8 +62,12 @@ export type Log = ReadonlyMap<number, readonly StreamEvent[]>;
 
 const PLACES = [null, 'a', 'b', 'ü', 'z', '\u{1F600}', '\uFFFD', "b'c\\d", ''];
 
-/** Small logs in which ties, copies, late events and events ahead of their timestamps are frequent. */
-export function smallLogs(span: number, { minLength = 0, maxLength = 40 } = {}): fc.Arbitrary<Log> {
+/**
+ * Small logs in which ties, copies, late events and events ahead of their timestamps are frequent.
+ *
+ * @param shared whether a key is in both partitions
+ */
+export function smallLogs(span: number, { minLength = 0, maxLength = 40, shared = false } = {}): fc.Arbitrary<Log> {
   const event = fc.record({
     id: fc.integer({ min: 0, max: 24 }),
     key: fc.integer({ min: 0, max: 2 }),
@@ -89,7 +93,7 @@ export function smallLogs(span: number, { minLength = 0, maxLength = 40 } = {}):
               return eventOf({
                 offset: 10 + index * 2,
                 timestamp: time - ahead,
-                key: `u${number}${key}`,
+                key: shared ? `u${key}` : `u${number}${key}`,
                 id: `e${number}-${id}`,
                 time,
                 more: [amount, rate, place, ok],
@@ -123,8 +127,12 @@ export function acceptedRows(features: EventFeatures, log: Log): (readonly Field
 
 /** Rows that the SQL of a window [start, end) must have, as texts, sorted. */
 export function expectedRows(features: EventFeatures, log: Log, [start, end]: readonly [number, number]): string[] {
-  return [...log.values()]
-    .flatMap((events) => expectedOf(features, events))
+  const acceptedOf = (events: readonly StreamEvent[]) =>
+    expectedOf(features, events).flatMap(({ verdict, event }) => (verdict === 'accepted' ? [event] : []));
+  const others = ([of]: readonly [number, unknown]) =>
+    features.asOf === 'arrival' ? [] : [...log].flatMap(([partition, events]) => (partition === of ? [] : acceptedOf(events)));
+  return [...log]
+    .flatMap((one) => expectedOf(features, one[1], others(one)))
     .filter(({ verdict, event: { time } }) => verdict === 'accepted' && time >= start && time < end)
     .map(({ event, features: values = [] }: Expected) => rowText([...event.values, ...values]))
     .sort();

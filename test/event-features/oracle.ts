@@ -13,10 +13,18 @@ export interface Expected {
 const MOST = 2n ** 63n - 1n;
 const LEAST = -(2n ** 63n);
 
-/** What becomes of all events of one partition, in the order of their offsets. Takes time that grows with the square of events. */
-export function expectedOf(features: EventFeatures, events: readonly StreamEvent[]): Expected[] {
+/**
+ * What becomes of all events of one partition, in the order of their offsets. Takes time that grows with the square of events.
+ *
+ * @param others accepted events of other partitions, in which a key is that is not the message key; as of event only
+ */
+export function expectedOf(
+  features: EventFeatures,
+  events: readonly StreamEvent[],
+  others: readonly StreamEvent[] = [],
+): Expected[] {
   const verdicts = verdictsOf(features, events);
-  const accepted = events.filter((_, index) => verdicts[index] === 'accepted');
+  const accepted = [...others, ...events.filter((_, index) => verdicts[index] === 'accepted')];
   return events.map((event, index) => {
     const verdict = verdicts[index] ?? 'late';
     if (verdict !== 'accepted') return { event, verdict, features: undefined };

@@ -18,10 +18,11 @@ const DAY = 86_400_000;
  * The features as a job of Flink SQL from the input topic to a topic of features, a statement after the other, each ended by `;` and
  * an empty line.
  *
- * @throws ScoreBatchError `configuration` if the features are as of arrival
+ * @throws ScoreBatchError `configuration` if the features are as of arrival, or one has the name of a column that the outputs have, too
  */
 export function flinkSql(features: EventFeatures, topics: FlinkTopics, settings: FlinkSettings = {}): string {
   const { name, key } = features;
+  refuseClash(features);
   return script([
     ...flinkSettings(features, settings),
     inputTable(`${name}_events`, features, topics),
@@ -91,10 +92,29 @@ export function outputColumns(features: EventFeatures): string[] {
 
 /** Where the record is, and why it is in no window: none of its values. */
 export function rejectedColumns(features: EventFeatures): string[] {
-  return [...placeColumns(features), 'reason STRING'];
+  return [...placeColumns(features), `${quoted(REASON)} STRING`];
+}
+
+const REASON = 'reason';
+
+function placeColumns(features: EventFeatures): string[] {
+  const { partition, offset } = placeNames(features);
+  return [`${quoted(partition)} INT`, `${quoted(offset)} BIGINT`];
 }
 
 /** Named as in the warehouse. */
-function placeColumns({ log }: EventFeatures): string[] {
-  return [`${quoted(log?.partition ?? 'kafka_partition')} INT`, `${quoted(log?.offset ?? 'kafka_offset')} BIGINT`];
+function placeNames({ log }: EventFeatures): { readonly partition: string; readonly offset: string } {
+  return { partition: log?.partition ?? 'kafka_partition', offset: log?.offset ?? 'kafka_offset' };
+}
+
+function refuseClash(features: EventFeatures): void {
+  const { partition, offset } = placeNames(features);
+  const taken = new Set([...features.fields, ...features.features].map(({ name }) => name.toLowerCase()));
+  const clash = [partition, offset].find((name) => taken.has(name.toLowerCase()) || name.toLowerCase() === REASON);
+  if (clash === undefined) return;
+  throw new ScoreBatchError(
+    'configuration',
+    `Flink writes the place of an event as ${clash}, which the features of ${features.name} have already`,
+    { hint: 'name other columns for partition and offset in `log` of the feature file' },
+  );
 }

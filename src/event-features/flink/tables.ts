@@ -1,4 +1,4 @@
-import type { EventFeatures } from '../definition.ts';
+import { type EventFeatures, NEWEST_TIME, OLDEST_TIME } from '../definition.ts';
 import { flinkType, interval, literal, quoted } from './text.ts';
 
 /** Topics that the script reads and writes, and how it reaches them. */
@@ -21,9 +21,6 @@ export const ROW_TIME = '$row_time';
 export const IS_VALID = `${quoted(ROW_TIME)} > TO_TIMESTAMP_LTZ(0, 3)`;
 export const ARRIVAL = '$arrival';
 
-const OLDEST = Date.UTC(1990, 0);
-const NEWEST = Date.UTC(2100, 0);
-
 /** The input topic as a table with its time and watermark. */
 export function inputTable(table: string, features: EventFeatures, topics: FlinkTopics): string {
   return createTable(
@@ -43,7 +40,7 @@ export function inputTable(table: string, features: EventFeatures, topics: Flink
       'properties.auto.offset.reset': 'earliest',
       'scan.startup.mode': 'group-offsets',
       format: 'json',
-      // Without it a record that is not JSON ends the job. With it, that is passed over, and a field of another type is null.
+      // Without it a record that is not JSON ends the job. With it, that is passed over. A field of another type is coerced, or null.
       'json.ignore-parse-errors': 'true',
     },
   );
@@ -67,9 +64,26 @@ export function timeColumns(features: EventFeatures, timestamp: string): string[
   ];
 }
 
-export function isEvent({ key, id, time }: EventFeatures): string {
+/** What columns can tell of the form of an event; Flink's JSON coerces other types, see docs/stream-flink.md. */
+export function isEvent({ key, id, time, fields }: EventFeatures): string {
+  const numbers = fields.flatMap(({ name, type }) => {
+    if (name === time) return [];
+    const column = quoted(name);
+    if (type === 'int64') return [between(column, literal(-Number.MAX_SAFE_INTEGER), literal(Number.MAX_SAFE_INTEGER))];
+    return type === 'float64' ? [between(column, literal(-Number.MAX_VALUE), literal(Number.MAX_VALUE))] : [];
+  });
   const at = quoted(time);
-  return `${quoted(key)} IS NOT NULL AND ${quoted(id)} IS NOT NULL AND ${at} >= ${OLDEST} AND ${at} < ${NEWEST}`;
+  const whole = [
+    `${quoted(key)} IS NOT NULL`,
+    `${quoted(id)} IS NOT NULL`,
+    `${at} >= ${OLDEST_TIME}`,
+    `${at} < ${NEWEST_TIME}`,
+  ];
+  return [...whole, ...numbers].join(' AND ');
+}
+
+function between(column: string, least: string, greatest: string): string {
+  return `(${column} IS NULL OR ${column} BETWEEN ${least} AND ${greatest})`;
 }
 
 export function fieldColumns({ fields }: EventFeatures): string[] {

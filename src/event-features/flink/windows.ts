@@ -74,8 +74,9 @@ function aggregates(feature: WindowFeature, features: EventFeatures): string[] {
 }
 
 /**
- * The value after what orders it: 13 digits of time, the id in hexadecimal, a blank. Two accepted events in one window never have the
- * same id; the blank is below every hexadecimal digit, so that an id is below the longer ones that begin with it.
+ * The value after what orders it: 13 digits of time, the id in hexadecimal, a blank. The blank is below every hexadecimal digit, so that
+ * an id is below the longer ones that begin with it. Two accepted events of a partition in one window never have the same id; those of
+ * two partitions may, and where their times are the same, too, the text of the value decides.
  */
 function tagged(value: string, { time, id }: EventFeatures): string {
   const order = `LPAD(CAST(${quoted(time)} AS STRING), 13, '0') || HEX(${quoted(id)})`;

@@ -1,6 +1,7 @@
 import { type EventFeatures, horizonMs } from '../definition.ts';
 import { USED } from './attributes.ts';
 import type { EventDialect } from './dialect.ts';
+import { validSql } from './valid.ts';
 
 /** Names of columns that the statement adds; a field begins with a letter. */
 const LOG_PARTITION = '_log_partition';
@@ -24,9 +25,12 @@ export function identityOf(dialect: EventDialect, { log, key, id, time }: EventF
   return log === undefined ? [key, id, time].map((field) => dialect.column(field)) : [LOG_PARTITION, LOG_OFFSET];
 }
 
-/** Columns whose events see each other. */
-export function keyOf(dialect: EventDialect, { log, key }: EventFeatures): readonly string[] {
-  return log === undefined ? [dialect.column(key)] : [LOG_PARTITION, dialect.column(key)];
+/**
+ * Columns whose events see each other. As of event it is the key alone: the message key has one partition, and the events of another
+ * key, which only Flink computes, may be in several. As of arrival nothing says in which order those of two partitions came.
+ */
+export function keyOf(dialect: EventDialect, { asOf, key }: EventFeatures): readonly string[] {
+  return asOf === 'event' ? [dialect.column(key)] : [LOG_PARTITION, dialect.column(key)];
 }
 
 /**
@@ -37,9 +41,10 @@ export function keyOf(dialect: EventDialect, { log, key }: EventFeatures): reado
  * @param used column of the version of attributes that an event was scored with
  */
 export function acceptedSql(dialect: EventDialect, features: EventFeatures, table: string, used: string | undefined): string[] {
-  const { fields, log, key, id, time, latenessMs, skewMs } = features;
+  const { fields, log, id, time, latenessMs, skewMs } = features;
   const { start, end } = windowOf(dialect);
-  const [at, of, name] = [time, key, id].map((field) => dialect.column(field));
+  const [at, name] = [time, id].map((field) => dialect.column(field));
+  const valid = validSql(dialect, features).join('\n    and ');
   const horizon = horizonMs(features);
   const longest = longestWindow(features);
   const names = fields.map((field) => dialect.column(field.name));
@@ -52,14 +57,16 @@ export function acceptedSql(dialect: EventDialect, features: EventFeatures, tabl
       : []),
   ].join(', ');
   const within = `${at} >= ${start} - ${longest} and ${at} < ${end}`;
-  if (log === undefined) return [`_accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n)`];
+  if (log === undefined)
+    return [`_accepted as (\n  select ${first}, ${added}\n  from ${table}\n  where ${within}\n    and ${valid}\n)`];
   const [partition, offset, timestamp] = [log.partition, log.offset, log.timestamp].map((column) => dialect.column(column));
   return [
     `_valid as (
   select ${first}, ${partition} as ${LOG_PARTITION}, ${offset} as ${LOG_OFFSET}
   from ${table}
   where ${at} >= ${start} - ${2 * horizon}
-    and ${of} is not null and ${name} is not null and ${at} <= ${timestamp} + ${skewMs}
+    and ${valid}
+    and ${at} <= ${timestamp} + ${skewMs}
 )`,
     `_arrived as (
   select _valid.*,

@@ -37,13 +37,15 @@ export function attributeSql(
 ): AttributeJoin {
   const table = dialect.table(attributes.table);
   const of = dialect.column(attributes.key);
-  const same = `h.${of} = ${event}.${dialect.column(key)}`;
   const columns = attributes.columns.map((name) => `h.${dialect.column(name)}`);
   const text = (expression: string) => `cast(${expression} as ${dialect.types.text})`;
+  // The key of an event is a text; that of the table may be a whole number, as in the stream.
+  const same = `${text(`h.${of}`)} = ${event}.${dialect.column(key)}`;
   switch (attributes.row.is) {
     case 'current':
       return { parts: [], columns, from: `left join ${table} h on ${same}` };
     case 'used': {
+      // The plain text of a text and of a whole number is the one that the stream wrote; it takes no other versions.
       const { version } = attributes.row;
       return {
         parts: [],

@@ -1,8 +1,8 @@
-import { sqlName, sqlTable } from '../../domain/sql-name.ts';
+import { quotedName, sqlTable } from '../../domain/sql-name.ts';
 import type { EventDialect } from './dialect.ts';
 
 export const BIGQUERY: EventDialect = {
-  column: (name) => sqlName(name, 'bigquery'),
+  column: (name) => quotedName(name, 'bigquery'),
   table: (name) => sqlTable(name, 'bigquery'),
   literal: (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`,
   types: { text: 'string', double: 'float64' },

@@ -3,6 +3,7 @@ import type { Aggregate } from '../definition.ts';
 
 /** How the SQL of events differs between warehouses. */
 export interface EventDialect {
+  /** Always quoted: each warehouse has words of its own that a bare name must not be. */
   column(name: string): string;
   table(name: TableName): string;
   /** A text without control characters. */

@@ -1,8 +1,8 @@
-import { sqlName, sqlTable } from '../../domain/sql-name.ts';
+import { quotedName, sqlTable } from '../../domain/sql-name.ts';
 import type { EventDialect } from './dialect.ts';
 
 export const DUCKDB: EventDialect = {
-  column: (name) => sqlName(name, 'duckdb'),
+  column: (name) => quotedName(name, 'duckdb'),
   table: (name) => sqlTable(name, 'duckdb'),
   literal: (text) => `'${text.replaceAll("'", "''")}'`,
   types: { text: 'varchar', double: 'double' },

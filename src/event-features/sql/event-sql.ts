@@ -63,6 +63,11 @@ from ${from.join('\n  ')}
 where ${at} >= ${start} and ${at} < ${end}`;
 }
 
+/** Digest of the features that a statement of `eventSql` computes; undefined for another one. */
+export function digestOfSql(sql: string): string | undefined {
+  return /^-- features of \S+ as of \w+, ([0-9a-f]{64})$/m.exec(sql.split('\n', 1)[0] ?? '')?.[1];
+}
+
 function sameEvent(dialect: EventDialect, features: EventFeatures, event: string): string {
   return identityOf(dialect, features)
     .map((column) => `j.${column} = ${event}.${column}`)

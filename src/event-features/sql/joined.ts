@@ -42,14 +42,16 @@ export function joinedSql(dialect: EventDialect, features: EventFeatures, joined
 function expression(dialect: EventDialect, features: EventFeatures, feature: WindowFeature): string {
   const { aggregate, field, windowMs } = feature;
   const at = dialect.column(features.time);
-  const own = features.log === undefined ? dialect.column(features.id) : LOG_OFFSET;
+  // Offsets are those of a partition, and as of event there may be several.
+  const own = features.log === undefined ? [dialect.column(features.id)] : identityOf(dialect, features);
   const chosen = conditionSql(dialect, features.fields, feature.where, 'b.');
   const conditions = [
     ...(windowMs === longestWindow(features) ? [] : [`b.${at} >= a.${at} - ${windowMs}`]),
     ...(chosen === undefined ? [] : [chosen]),
   ];
   if (aggregate === 'since') {
-    const others = [`b.${own} <> a.${own}`, ...conditions].join(' and ');
+    const other = own.map((column) => `b.${column} <> a.${column}`).join(' or ');
+    const others = [`(${other})`, ...conditions].join(' and ');
     return `a.${at} - max(case when ${others} then b.${at} end)`;
   }
   return aggregateSql(dialect, aggregate, {

@@ -1,9 +1,9 @@
-import { isReserved, sqlName, sqlTable } from '../../domain/sql-name.ts';
+import { quotedName, sqlTable } from '../../domain/sql-name.ts';
 import type { EventDialect } from './dialect.ts';
 
 export const SNOWFLAKE: EventDialect = {
   // Columns have the upper-case names that unquoted ones get.
-  column: (name) => (isReserved(name) ? sqlName(name.toUpperCase(), 'snowflake') : name),
+  column: (name) => quotedName(name.toUpperCase(), 'snowflake'),
   table: (name) => sqlTable(name, 'snowflake'),
   literal: (text) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`,
   types: { text: 'varchar', double: 'double' },

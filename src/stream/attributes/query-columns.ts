@@ -14,16 +14,15 @@ export interface QueryColumns {
   readonly attributes: readonly { readonly column: Column; readonly kept: AttributeColumn }[];
 }
 
-/** Texts and times are texts in the canonical form; a decimal becomes the nearest double, as in a model's input. */
-const FIELD_TYPES: Readonly<Record<Exclude<Column['type'], 'other' | 'decimal'>, FieldType>> = {
+/**
+ * Types that the stream and the SQL of a warehouse give a model in the same way. Times and UUIDs are texts here, but not there. A decimal
+ * becomes the nearest double, as in a model's input.
+ */
+const FIELD_TYPES: Readonly<Partial<Record<Column['type'], FieldType>>> = {
   integer: 'int64',
   float: 'float64',
   bool: 'bool',
   string: 'string',
-  uuid: 'string',
-  date: 'string',
-  datetime: 'string',
-  timestamp: 'string',
 };
 
 /** @throws ScoreBatchError `configuration` if the query lacks a column, or has one of a type that attributes cannot have */
@@ -32,18 +31,12 @@ export function queryColumns(
   { key, version }: Pick<QuerySettings, 'key' | 'version'>,
   need: readonly string[] | undefined,
 ): QueryColumns {
-  const keyColumn = find(schema, key, 'attributes.key');
-  if (keyColumn.type === 'other' || typeOf(keyColumn) === 'float64' || typeOf(keyColumn) === 'bool') {
-    throw new ScoreBatchError('configuration', `the key ${key} of attributes.query has the type ${keyColumn.native}`, {
-      hint: 'the key of an event is a text: select a text or a whole number',
-    });
-  }
-  const versionColumn = version === undefined ? undefined : find(schema, version, 'attributes.version');
-  if (versionColumn?.type === 'other') throw noAttribute(versionColumn);
+  const keyColumn = textual(find(schema, key, 'attributes.key'), 'key');
+  const versionColumn = version === undefined ? undefined : textual(find(schema, version, 'attributes.version'), 'version');
   const others = schema.filter((column) => column !== keyColumn && column !== versionColumn);
   const wanted = need?.map((name) => ({ name, column: findColumn(others, name) }));
   const available = (
-    wanted ?? others.flatMap((column) => (column.type === 'other' ? [] : [{ name: column.name, column }]))
+    wanted ?? others.flatMap((column) => (typeOf(column) === undefined ? [] : [{ name: column.name, column }]))
   ).flatMap(({ name, column }) => (column === undefined ? [] : [{ column, kept: { name, type: fieldType(column) } }]));
   const columns = neededColumns(
     available.map(({ kept }) => kept),
@@ -65,6 +58,19 @@ function find(schema: Schema, name: string, setting: string): Column {
   });
 }
 
+/** @throws ScoreBatchError `configuration` if SQL could not find the value again by its text */
+function textual(column: Column, purpose: 'key' | 'version'): Column {
+  const type = typeOf(column);
+  if (type === 'string' || type === 'int64') return column;
+  throw new ScoreBatchError(
+    'configuration',
+    `the ${purpose} ${column.name} of attributes.query has the type ${column.native}`,
+    {
+      hint: `select a text or a whole number: SQL finds a row again by the text of its ${purpose}; cast it in the query and in the table`,
+    },
+  );
+}
+
 function fieldType(column: Column): FieldType {
   const type = typeOf(column);
   if (type === undefined) throw noAttribute(column);
@@ -72,14 +78,13 @@ function fieldType(column: Column): FieldType {
 }
 
 function typeOf({ type, digits }: Column): FieldType | undefined {
-  if (type === 'other') return undefined;
   if (type !== 'decimal') return FIELD_TYPES[type];
   return digits?.[1] === 0 ? 'int64' : 'float64';
 }
 
 function noAttribute({ name, native }: Column): ScoreBatchError {
   return new ScoreBatchError('configuration', `the column ${name} of attributes.query has the type ${native}`, {
-    hint: 'select a text, a number, a bool or a time instead',
+    hint: 'select a text, a number or a bool: cast a time to text in the query, and in the table that SQL joins',
   });
 }
 

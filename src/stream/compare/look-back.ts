@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { type Database, openDatabase } from '../../duckdb/database.ts';
 import { ScoreBatchError } from '../../errors.ts';
-import type { EventFeatures } from '../../event-features/definition.ts';
+import { type EventFeatures, horizonMs } from '../../event-features/definition.ts';
 import { type Difference, differencesOf } from './differences.ts';
 import { type Batch, loadPublished, refuseOtherKey } from './published.ts';
 import { loadWritten, type TimeRange } from './rows.ts';
@@ -14,12 +14,12 @@ export interface LookBackOptions {
   /** Name of the batch job. */
   readonly batchJob: string;
   readonly features: EventFeatures;
-  /** Digest of the features of the batch job as its feature file is now. */
+  /** Digest of the features that the batch was scored with. */
   readonly batchFeatures: string;
   readonly window: TimeRange;
   /** Leaves out scores of another model or of other features instead of refusing them. */
   readonly allowOther: boolean;
-  /** Most events that are named of each kind. */
+  /** Most events that are named of each kind, and of each reason. */
   readonly named: number;
   /** Bytes. */
   readonly memory: number;
@@ -42,12 +42,16 @@ export interface LookBack {
   /** Of the events that were compared; null if there are none. */
   readonly largest: number | null;
   readonly only: { readonly stream: number; readonly batch: number };
-  /** Outside the agreement: scored before their time, with a window that was cut, or several times under one id. */
+  /** Outside the agreement: scored before their time, with a window that was cut, or several events under one id. */
   readonly outside: { readonly idle: number; readonly capped: number; readonly repeated: number };
   /** Scores of another model or of other features, which were left out. */
   readonly other: { readonly model: number; readonly features: number };
   /** Records of the stream that are there twice: the stream did not write them exactly once. */
   readonly doubled: number;
+  /** Ids that the stream scored at several places although it had to know them, or the batch has them as one event. */
+  readonly again: number;
+  /** No event was compared, although at least one side has some. */
+  readonly isVacuous: boolean;
   readonly rejected: readonly { readonly reason: string; readonly events: number }[];
   readonly differences: readonly Difference[];
   readonly named: {
@@ -56,6 +60,7 @@ export interface LookBack {
     readonly idle: readonly string[];
     readonly capped: readonly string[];
     readonly repeated: readonly string[];
+    readonly scored_again: readonly string[];
     readonly rejected: readonly NamedRejection[];
   };
 }
@@ -75,12 +80,14 @@ export async function lookBack(options: LookBackOptions): Promise<LookBack> {
   const model = batch.side.facts.model.digest;
   const other = await otherScores(database, { model, features: options.batchFeatures });
   if (!options.allowOther) refuseOther(other, options);
-  await database.run(PAIRED);
+  await database.run(PAIRED, { longest: horizonMs(features) - features.latenessMs });
   const [counts = []] = await database.rows(COUNTS);
-  const [compared, equal, largest, onlyStream, onlyBatch, idle, capped, repeated, doubled] = counts.map((cell) =>
+  const [compared, equal, largest, onlyStream, onlyBatch, idle, capped, repeated, again, doubled, read] = counts.map((cell) =>
     cell === null ? null : Number(cell),
   );
-  const rejected = await database.rows('SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY count(*) DESC, reason');
+  const rejected = await database.rows(
+    "SELECT reason, count(*) FROM rejected GROUP BY reason ORDER BY reason <> 'late', count(*) DESC, reason",
+  );
   return {
     compared: compared ?? 0,
     equal: equal ?? 0,
@@ -90,15 +97,17 @@ export async function lookBack(options: LookBackOptions): Promise<LookBack> {
     outside: { idle: idle ?? 0, capped: capped ?? 0, repeated: repeated ?? 0 },
     other,
     doubled: doubled ?? 0,
+    again: again ?? 0,
+    isVacuous: (compared ?? 0) === 0 && (read ?? 0) > 0,
     rejected: rejected.map(([reason, events]) => ({ reason: String(reason), events: Number(events) })),
     differences: await differencesOf(database, batch, features, options.named),
     named: await namedOf(database, options.named),
   };
 }
 
-/** The window's scores agree, and each was written once. */
-export function agrees({ differ, only, doubled }: LookBack): boolean {
-  return differ === 0 && only.stream === 0 && only.batch === 0 && doubled === 0;
+/** Nothing differs, and each event was scored once; which says nothing where nothing was compared. */
+export function agrees({ differ, only, doubled, again }: LookBack): boolean {
+  return differ === 0 && only.stream === 0 && only.batch === 0 && doubled === 0 && again === 0;
 }
 
 /** Scores of the model and the features that count move to `kept`. */
@@ -132,18 +141,30 @@ function refuseOther({ model, features }: LookBack['other'], { batchJob }: LookB
 /**
  * Every id once. A score that is outside the agreement, or not the only one of its id, takes its event out of the comparison, also
  * on the other side.
+ *
+ * An id may come again as another event, and then the batch has quarantined it, which has two rows with that key. It is an error of
+ * the stream if the batch has published the id; or if the event came, in the order of a partition, no more than the longest window
+ * after the one before. Such a copy is a duplicate: the accepted event t has t >= M - L, and a forgotten one has less than M - L - W.
  */
 const PAIRED = `CREATE TABLE paired AS
   WITH ids AS (
     SELECT id, count(DISTINCT (partition, position)) AS places, any_value(millionths) AS millionths, any_value(features) AS features,
-      CASE WHEN count(DISTINCT (partition, position)) > 1 THEN 'repeated' ELSE any_value(outside) END AS outside
+      any_value(outside) AS outside
     FROM kept GROUP BY id
+  ), copies AS (
+    SELECT DISTINCT id, partition, position, time FROM kept WHERE id IN (SELECT id FROM ids WHERE places > 1)
+  ), close AS (
+    SELECT DISTINCT id FROM (
+      SELECT id, time - lag(time) OVER (PARTITION BY id, partition ORDER BY position) AS after FROM copies
+    ) WHERE after <= $longest
   ), left_out AS (
     SELECT DISTINCT id FROM scored ANTI JOIN kept USING (id)
   )
   SELECT coalesce(s.id, p.id) AS id, s.millionths AS stream, p.millionths AS batch, s.features,
-    CASE WHEN l.id IS NOT NULL THEN 'other' ELSE s.outside END AS outside
-  FROM ids s FULL JOIN published p ON s.id = p.id LEFT JOIN left_out l ON l.id = coalesce(s.id, p.id)`;
+    CASE WHEN l.id IS NOT NULL THEN 'other'
+      WHEN s.places > 1 THEN CASE WHEN p.id IS NOT NULL OR c.id IS NOT NULL THEN 'again' ELSE 'repeated' END
+      ELSE s.outside END AS outside
+  FROM ids s FULL JOIN published p ON s.id = p.id LEFT JOIN left_out l ON l.id = coalesce(s.id, p.id) LEFT JOIN close c ON c.id = s.id`;
 
 // Scores are whole millionths, so one of them is 1e-6.
 const COUNTS = `SELECT
@@ -155,14 +176,18 @@ const COUNTS = `SELECT
     count(*) FILTER (outside = 'idle'),
     count(*) FILTER (outside = 'capped'),
     count(*) FILTER (outside = 'repeated'),
-    (SELECT count(*) - count(DISTINCT (partition, position)) FROM scored)
+    count(*) FILTER (outside = 'again'),
+    (SELECT count(*) - count(DISTINCT (partition, position)) FROM scored),
+    (SELECT count(*) FROM scored) + (SELECT count(*) FROM published)
   FROM paired`;
 
 async function namedOf(database: Database, most: number): Promise<LookBack['named']> {
   const ids = async (condition: string): Promise<string[]> =>
     (await database.rows(`SELECT id FROM paired WHERE ${condition} ORDER BY id LIMIT ${most}`)).map(([id]) => String(id));
   const rejected = await database.rows(
-    `SELECT reason, partition, position FROM rejected ORDER BY partition, position LIMIT ${most}`,
+    `SELECT reason, partition, position FROM rejected
+      QUALIFY row_number() OVER (PARTITION BY reason ORDER BY partition, position) <= ${most}
+      ORDER BY reason <> 'late', reason, partition, position`,
   );
   return {
     only_stream: await ids('outside IS NULL AND batch IS NULL'),
@@ -170,6 +195,7 @@ async function namedOf(database: Database, most: number): Promise<LookBack['name
     idle: await ids("outside = 'idle'"),
     capped: await ids("outside = 'capped'"),
     repeated: await ids("outside = 'repeated'"),
+    scored_again: await ids("outside = 'again'"),
     rejected: rejected.map(([reason, partition, offset]) => ({
       reason: String(reason),
       partition: Number(partition),

@@ -24,6 +24,8 @@ export interface WrittenRejection {
   readonly offset: number;
   /** Kafka's timestamp of the event, epoch milliseconds. */
   readonly timestamp: number;
+  /** Of the event, epoch milliseconds; undefined if it could not be read. */
+  readonly time: number | undefined;
 }
 
 /**
@@ -58,11 +60,11 @@ export function readScore(text: string, where: string): WrittenScore {
  * @throws ScoreBatchError `configuration` if it is not a dead letter
  */
 export function readRejection(text: string, where: string): WrittenRejection {
-  const { reason, partition, offset, timestamp } = objectOf(text) ?? {};
+  const { reason, partition, offset, timestamp, time } = objectOf(text) ?? {};
   if (typeof reason !== 'string' || !isWhole(partition) || !isWhole(offset) || !isWhole(timestamp)) {
     throw otherRecord(where, 'dead letter', 'of the topic output.dead_letter, or of the file after --dead-letter');
   }
-  return { reason, partition, offset, timestamp };
+  return { reason, partition, offset, timestamp, time: isWhole(time) ? time : undefined };
 }
 
 function objectOf(text: string): Readonly<Record<string, unknown>> | undefined {

@@ -21,7 +21,7 @@ export async function loadWritten(
 ): Promise<{ readonly scores: number; readonly rejections: number }> {
   const isWithin = (time: number) => time >= start && time < end;
   const read = { scores: 0, rejections: 0 };
-  await database.run(`CREATE TEMP TABLE scored_texts (${texts(8)})`);
+  await database.run(`CREATE TEMP TABLE scored_texts (${texts(9)})`);
   await scores.read(async (records) => {
     read.scores += records.length;
     const rows = records.flatMap(({ text, where }) => {
@@ -30,19 +30,21 @@ export async function loadWritten(
       const outside = score.idle ? 'idle' : score.capped ? 'capped' : null;
       const place = [String(score.partition), String(score.offset)];
       const millionths = String(Math.round(score.score * 1e6));
-      return [[score.id, ...place, millionths, score.modelDigest, score.featuresDigest, outside, score.features]];
+      return [
+        [score.id, ...place, millionths, score.modelDigest, score.featuresDigest, outside, score.features, String(score.time)],
+      ];
     });
-    await appendText(database, 'scored_texts', 8, rows);
+    await appendText(database, 'scored_texts', 9, rows);
   });
   await database.run(`CREATE TABLE scored AS SELECT t0 AS id, CAST(t1 AS INTEGER) AS partition, CAST(t2 AS BIGINT) AS position,
-    CAST(t3 AS BIGINT) AS millionths, t4 AS model, t5 AS features_digest, t6 AS outside, t7 AS features FROM scored_texts`);
+    CAST(t3 AS BIGINT) AS millionths, t4 AS model, t5 AS features_digest, t6 AS outside, t7 AS features, CAST(t8 AS BIGINT) AS time FROM scored_texts`);
   await database.run('DROP TABLE scored_texts');
   await database.run(`CREATE TEMP TABLE rejected_texts (${texts(3)})`);
   await deadLetter?.read(async (records) => {
     read.rejections += records.length;
     const rows = records.flatMap(({ text, where }) => {
-      const { reason, partition, offset, timestamp } = readRejection(text, where);
-      return isWithin(timestamp) ? [[reason, String(partition), String(offset)]] : [];
+      const { reason, partition, offset, timestamp, time = timestamp } = readRejection(text, where);
+      return isWithin(time) ? [[reason, String(partition), String(offset)]] : [];
     });
     await appendText(database, 'rejected_texts', 3, rows);
   });

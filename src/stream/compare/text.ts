@@ -14,18 +14,20 @@ export interface Named {
 
 /** The comparison for a terminal: what agrees, then what does not, then what is outside. */
 export function showLookBack({ job, batch, window, runId }: Named, look: LookBack, align: Align): string {
-  const { compared, equal, differ, largest, only, outside, other, doubled, rejected, differences, named } = look;
+  const { compared, equal, differ, largest, only, outside, other, doubled, again, rejected, differences, named } = look;
+  const apart = outside.idle + outside.capped + outside.repeated + other.model + other.features;
   const blocks = [
     [
       `stream ${job} against ${batch} ${window}, run ${runId}`,
-      `${grouped(equal)} of ${counted(compared, 'score')} ${equal === 1 ? 'is' : 'are'} equal to 1e-6${largest ? `; the largest difference is ${largest.toFixed(6)}` : ''}`,
-      ...(agrees(look) ? [] : [sentences({ differ, only, doubled })]),
+      `${grouped(equal)} of ${counted(compared, 'score')} ${equal === 1 ? 'is' : 'are'} equal to 1e-6${largest ? `; the largest difference is ${largest.toFixed(6)}` : ''}${apart > 0 ? `; ${grouped(apart)} ${apart === 1 ? 'was' : 'were'} not compared` : ''}`,
+      ...(agrees(look) ? [] : [sentences({ differ, only, doubled, again })]),
     ].join('\n'),
   ];
   const aside = [
     ['scored before their time (idle)', outside.idle, named.idle],
     ['cut windows (capped)', outside.capped, named.capped],
     ['ids scored more than once', outside.repeated, named.repeated],
+    ['ids scored again', again, named.scored_again],
     ['only in the stream', only.stream, named.only_stream],
     ['only in the batch', only.batch, named.only_batch],
     ['of another model, left out', other.model, []],
@@ -57,12 +59,13 @@ export function showLookBack({ job, batch, window, runId }: Named, look: LookBac
   return blocks.join('\n\n');
 }
 
-function sentences({ differ, only, doubled }: Pick<LookBack, 'differ' | 'only' | 'doubled'>): string {
+function sentences({ differ, only, doubled, again }: Pick<LookBack, 'differ' | 'only' | 'doubled' | 'again'>): string {
   return [
     differ > 0 ? `${counted(differ, 'score')} ${differ === 1 ? 'differs' : 'differ'}` : '',
     only.stream > 0 ? `${counted(only.stream, 'event')} ${only.stream === 1 ? 'is' : 'are'} only in the stream` : '',
     only.batch > 0 ? `${counted(only.batch, 'event')} ${only.batch === 1 ? 'is' : 'are'} only in the batch` : '',
     doubled > 0 ? `${counted(doubled, 'record')} of the stream ${doubled === 1 ? 'is' : 'are'} there twice` : '',
+    again > 0 ? `${counted(again, 'event')} ${again === 1 ? 'was' : 'were'} scored again` : '',
   ]
     .filter((text) => text !== '')
     .join('; ');

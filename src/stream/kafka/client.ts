@@ -1,19 +1,23 @@
 import type { LogEntry } from 'kafkajs';
 import { readBounded } from '../../bounded-file.ts';
-import { ScoreBatchError } from '../../errors.ts';
 import type { KafkaSettings } from '../settings.ts';
-import { isMisdirected, typeOf } from './failure.ts';
+import { isMisdirected, missingTopic, noLeader } from './failure.ts';
+import { requestMetadata } from './metadata.ts';
 import { type KafkaPackages, loadKafka } from './packages.ts';
+import { protocolError } from './protocol-error.ts';
 import { retry, sleep } from './retry.ts';
-import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata } from './wire.ts';
+import type { Broker, Cluster, Encoder, OwnRequest, PartitionMetadata, TopicMetadata } from './wire.ts';
 
 const CONNECT_MS = 5_000;
 const REQUEST_MS = 15_000;
 const METADATA_MS = 60_000;
+/** For the answers that are on their way. */
+const CLOSE_MS = 3_000;
 /** Until all brokers know a topic that was just made. */
 const NEW_TOPIC_MS = 2_000;
 const PEM_LIMIT = 1 << 20;
 const READ_COMMITTED = 1;
+const UNKNOWN_TOPIC = 3;
 
 /** Of kafkajs, in its own words without their fields: no keys, no values. */
 export type KafkaLog = (level: 'error' | 'warning', message: string) => void;
@@ -28,7 +32,8 @@ export interface Client {
   broker(nodeId: number): Promise<Broker>;
   anyBroker(): Promise<Broker>;
   send<T>(broker: Broker, own: Pick<OwnRequest<T>, 'request'> & { decode: (raw: Buffer) => T }): Promise<T>;
-  /** @throws ScoreBatchError `configuration` if there is no such topic */
+  /** @throws ScoreBatchError `configuration` if there is no such topic; the protocol's error if there is none any more */
+  topic(name: string): Promise<TopicMetadata>;
   partitions(topic: string): Promise<readonly PartitionMetadata[]>;
   refresh(): Promise<void>;
   /** The first offset whose record is as late as the timestamp, or -1 if there is none; -2 is the first offset, -1 the end. */
@@ -69,6 +74,13 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     allowAutoTopicCreation: false,
     isolationLevel: READ_COMMITTED,
   });
+  const { createBroker } = cluster.brokerPool;
+  cluster.brokerPool.createBroker = (options) => {
+    const broker = createBroker(options);
+    return Object.assign(broker, {
+      metadata: (topics: readonly string[]) => requestMetadata(broker, topics, new packages.Encoder()),
+    });
+  };
   const known = new Set<string>();
   const closed = new AbortController();
   const coordinators = new Map<string, Broker>();
@@ -86,12 +98,38 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     return broker;
   };
 
+  const shownNow = (name: string) => cluster.brokerPool.metadata?.topicMetadata.find((one) => one.topic === name);
+
+  const topic = async (name: string) => {
+    if (shownNow(name) === undefined) await cluster.addMultipleTargetTopics([name]);
+    for (const deadline = performance.now() + NEW_TOPIC_MS; ; ) {
+      const found = shownNow(name);
+      const code = found?.topicErrorCode ?? UNKNOWN_TOPIC;
+      if (found !== undefined && code === 0) {
+        known.add(name);
+        return found;
+      }
+      const error = protocolError(code);
+      if (code !== UNKNOWN_TOPIC) throw error;
+      if (performance.now() > deadline || closed.signal.aborted) throw known.has(name) ? error : missingTopic(name, error);
+      await sleep(100, closed.signal);
+      await cluster.refreshMetadata();
+    }
+  };
+
   return {
     encoder: (size) => new packages.Encoder(size),
     connect: () => cluster.connect(),
     async close() {
       closed.abort();
-      await cluster.disconnect();
+      // kafkajs waits for all answers, such as that of a group whose members take their time.
+      const { brokers, seedBroker } = cluster.brokerPool;
+      const opened = [seedBroker, ...Object.values(brokers)];
+      const waited = new AbortController();
+      await Promise.race([cluster.disconnect(), sleep(CLOSE_MS, waited.signal)]).finally(() => waited.abort());
+      for (const broker of opened) {
+        for (const { socket } of broker?.connectionPool.pool ?? []) socket?.destroy();
+      }
     },
     async broker(nodeId) {
       // It would connect again.
@@ -100,9 +138,7 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
     },
     async anyBroker() {
       await cluster.refreshMetadata();
-      return (
-        cluster as unknown as { brokerPool: { findConnectedBroker(): Promise<Broker> } }
-      ).brokerPool.findConnectedBroker();
+      return cluster.brokerPool.findConnectedBroker();
     },
     send: (broker, { request, decode }) =>
       broker.connectionPool.send({
@@ -110,20 +146,14 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
         response: { decode: async (raw) => decode(raw), parse: async (decoded) => decoded },
         logResponseError: false,
       }),
-    async partitions(topic) {
-      if (!known.has(topic)) {
-        for (const deadline = Date.now() + NEW_TOPIC_MS; ; await sleep(100, closed.signal)) {
-          const error: unknown = await cluster.addMultipleTargetTopics([topic]).catch((thrown: unknown) => thrown);
-          if (error === undefined) break;
-          if (typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION') throw error;
-          if (Date.now() > deadline || closed.signal.aborted) throw missing(topic, error);
-        }
-        known.add(topic);
-      }
-      return cluster.findTopicPartitionMetadata(topic);
-    },
+    topic,
+    partitions: async (name) => (await topic(name)).partitionMetadata,
     refresh: () => cluster.refreshMetadata(),
     async offsets(topic, partitions, timestamp) {
+      const all = await this.partitions(topic);
+      for (const { partitionId, leader } of all) {
+        if (leader < 0 && partitions.includes(partitionId)) throw noLeader(topic, partitionId);
+      }
       const of = partitions.map((partition) => ({ partition }));
       const [found] = await cluster.fetchTopicsOffset([{ topic, partitions: of, fromTimestamp: timestamp }]);
       return new Map(found?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
@@ -139,13 +169,6 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
         },
       }),
   };
-}
-
-function missing(topic: string, cause: unknown): ScoreBatchError {
-  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
-    hint: 'create it, or correct its name',
-    cause,
-  });
 }
 
 function shown({ level, namespace, log }: LogEntry): ['error' | 'warning', string] {

@@ -1,5 +1,7 @@
 import * as zlib from 'node:zlib';
 import { decompress as unzstd } from 'fzstd';
+import { systemCode } from '../../errors.ts';
+import { lz4Size, snappySize, zstdSize } from './inflated-size.ts';
 import { loadLz4, loadSnappy } from './packages.ts';
 
 /** How records are written. All of Kafka's codecs are read, zstd too. */
@@ -8,11 +10,21 @@ export type Compression = 'none' | 'gzip' | 'snappy' | 'lz4';
 const CODES = ['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const;
 
 /** Node has its own from 22.15 on. */
-const nativeUnzstd = (zlib as { readonly zstdDecompressSync?: (bytes: Buffer) => Buffer }).zstdDecompressSync;
+const nativeUnzstd = (zlib as { readonly zstdDecompressSync?: (bytes: Buffer, options: { maxOutputLength: number }) => Buffer })
+  .zstdDecompressSync;
 
 /** What Java's snappy writes: blocks, each with its length before it. */
 const XERIAL = Buffer.from([0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0x00]);
 const XERIAL_HEADER = 16;
+
+/** Records take more memory than a batch may. */
+export class InflatedError extends Error {
+  override readonly name = 'InflatedError';
+
+  constructor(most: number) {
+    super(`they take more than ${most} bytes without compression`);
+  }
+}
 
 export function compressionCode(compression: Compression): number {
   return CODES.indexOf(compression);
@@ -29,19 +41,38 @@ export function compress(compression: Exclude<Compression, 'none'>, records: Buf
   }
 }
 
-/** @param code 1 to 7 of a batch's attributes; @throws Error if they are not what the codec wrote, or there is no such codec */
-export function decompress(code: number, records: Buffer): Buffer {
+/**
+ * @param code 1 to 7 of a batch's attributes
+ * @param most bytes that are written
+ * @throws InflatedError if they would be more
+ * @throws Error if the records are not what the codec wrote, or there is no such codec
+ */
+export function decompress(code: number, records: Buffer, most: number): Buffer {
   switch (CODES[code]) {
     case 'gzip':
-      return zlib.gunzipSync(records);
+      return gunzip(records, most);
     case 'snappy':
-      return unsnap(records);
+      return unsnap(records, most);
     case 'lz4':
+      checkSize(lz4Size(records, most), most);
       return loadLz4().decompressFrameSync(records);
     case 'zstd':
-      return nativeUnzstd?.(records) ?? bufferOf(unzstd(records));
+      checkSize(zstdSize(records), most);
+      return nativeUnzstd?.(records, { maxOutputLength: most }) ?? bufferOf(unzstd(records));
     default:
       throw new Error(`the codec ${code} is unsupported`);
+  }
+}
+
+function checkSize(size: number, most: number): void {
+  if (size > most) throw new InflatedError(most);
+}
+
+function gunzip(records: Buffer, most: number): Buffer {
+  try {
+    return zlib.gunzipSync(records, { maxOutputLength: most });
+  } catch (error) {
+    throw systemCode(error) === 'ERR_BUFFER_TOO_LARGE' ? new InflatedError(most) : error;
   }
 }
 
@@ -56,13 +87,19 @@ function xerial(block: Buffer): Buffer {
 }
 
 /** Clients other than Java's write one block without a header. */
-function unsnap(records: Buffer): Buffer {
+function unsnap(records: Buffer, most: number): Buffer {
   const { uncompressSync } = loadSnappy();
-  if (!records.subarray(0, XERIAL.length).equals(XERIAL)) return uncompressSync(records) as Buffer;
+  if (!records.subarray(0, XERIAL.length).equals(XERIAL)) {
+    checkSize(snappySize(records), most);
+    return uncompressSync(records) as Buffer;
+  }
+  let size = 0;
   const blocks: Buffer[] = [];
   for (let at = XERIAL_HEADER; at < records.length; ) {
     const end = at + 4 + records.readInt32BE(at);
     if (end > records.length || end < at) throw new RangeError('a block of snappy ends beyond its records');
+    size += snappySize(records.subarray(at + 4, end));
+    checkSize(size, most);
     blocks.push(uncompressSync(records.subarray(at + 4, end)) as Buffer);
     at = end;
   }

@@ -32,6 +32,7 @@ const PASSING = [
   'UNKNOWN_LEADER_EPOCH',
   'UNSTABLE_OFFSET_COMMIT',
   'OFFSET_NOT_AVAILABLE',
+  'LISTENER_NOT_FOUND',
 ];
 /** Of OpenSSL and Node, where a certificate is not trusted or not right. */
 const TRUST = /^(ERR_TLS_CERT|CERT_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_OSSL|ERR_SSL_WRONG)|_CERT(IFICATE)?_/;
@@ -65,6 +66,25 @@ export function isPassing(error: unknown): boolean {
 /** Whether the connection is gone or the wrong broker was asked. */
 export function isMisdirected(error: unknown): boolean {
   return isPassing(error) && !['CONCURRENT_TRANSACTIONS', 'UNSTABLE_OFFSET_COMMIT'].includes(typeOf(error) ?? '');
+}
+
+export function isUnknownTopic(error: unknown): boolean {
+  return !(error instanceof ScoreBatchError) && typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION';
+}
+
+export function missingTopic(topic: string, cause: unknown): ScoreBatchError {
+  return new ScoreBatchError('configuration', `Kafka does not have the topic ${topic}`, {
+    hint: 'create it, or correct its name',
+    cause,
+  });
+}
+
+/** Passes, as brokers come back. */
+export function noLeader(topic: string, partition: number): Error {
+  return Object.assign(new Error(`${topic}, partition ${partition}, has no leader`), {
+    name: 'KafkaJSProtocolError',
+    type: 'LEADER_NOT_AVAILABLE',
+  });
 }
 
 function isTrust(error: unknown): boolean {
@@ -102,16 +122,45 @@ export function userError(error: unknown, doing: string): unknown {
   if (isTrust(error)) return trustError(error);
   if (name === 'KafkaJSServerDoesNotSupportApiKey' || type === 'UNSUPPORTED_VERSION') {
     return new ScoreBatchError('configuration', `this Kafka cannot do what ${doing} needs`, {
-      hint: 'use a Kafka of version 2.5 or newer, with transactions',
+      hint: 'use a Kafka of version 3.1 or newer, with transactions',
       cause: error,
     });
   }
   if (type === undefined && !name.startsWith('KafkaJS')) return error;
+  const hint = type === undefined ? undefined : TO_CHANGE[type];
+  if (hint !== undefined) {
+    return new ScoreBatchError('configuration', `Kafka refused ${doing} (${type})`, { hint, cause: error });
+  }
+  if (type !== undefined && !isPassing(error)) {
+    return new ScoreBatchError('unavailable', `Kafka answered ${type} while ${doing}: ${message}`, {
+      hint: 'the log of the brokers says more',
+      cause: error,
+    });
+  }
   return new ScoreBatchError('unavailable', `Kafka failed while ${doing}: ${message}`, {
     hint: 'check kafka.brokers of the job file, and that the brokers are running',
     cause: error,
   });
 }
+
+/** What the answers of Kafka that do not pass by themselves ask for. */
+const TO_CHANGE: Readonly<Record<string, string>> = {
+  UNKNOWN_TOPIC_OR_PARTITION: 'one of the topics of the job file does not exist: create it, or correct its name',
+  INVALID_TOPIC_EXCEPTION: 'correct the names of the topics in the job file',
+  OFFSET_METADATA_TOO_LARGE: 'set offset.metadata.max.bytes of the brokers to 4096 or more',
+  INVALID_TRANSACTION_TIMEOUT: 'set transaction.max.timeout.ms of the brokers to 30000 or more',
+  INVALID_SESSION_TIMEOUT: 'let group.min.session.timeout.ms and group.max.session.timeout.ms of the brokers include 10000',
+  GROUP_MAX_SIZE_REACHED: 'set group.max.size of the brokers to more, or run fewer processes',
+  INVALID_GROUP_ID: 'correct `group` of the job file',
+  INCONSISTENT_GROUP_PROTOCOL: 'set `group` of the job file to a name that no other job has',
+  POLICY_VIOLATION: 'the brokers have a policy against it: ask who runs them',
+  UNSUPPORTED_COMPRESSION_TYPE: 'set kafka.compression of the job file to a codec that the topics take',
+  UNSUPPORTED_FOR_MESSAGE_FORMAT: 'let the topics have the message format 2, of Kafka 0.11',
+  INVALID_REQUIRED_ACKS: 'let the output topics take `acks=all`',
+  INVALID_TIMESTAMP:
+    'set message.timestamp.before.max.ms and message.timestamp.after.max.ms of the output topics to more, or the clock right',
+  INVALID_RECORD: 'the output topics take other records: they must not be compacted where records have no key',
+};
 
 const RIGHTS =
   'the user needs Read on the input topic and the group, Write on the output topics, Write and Describe on its transactional ids, and DescribeConfigs on the topics';

@@ -1,12 +1,14 @@
 import type { Client } from './client.ts';
+import { FlexibleReader, writeLength, writeTags, writeText } from './flexible.ts';
+import { protocolError } from './protocol-error.ts';
 import { type Aborted, toNumber } from './read-records.ts';
 import type { Broker } from './wire.ts';
 
 /** Kafka answers as soon as there is anything; a partition that could not be asked for meanwhile waits for this at most. */
 const WAIT_MS = 100;
-const PARTITION_BYTES = 1 << 20;
 const RESPONSE_BYTES = 8 << 20;
-const FETCH = { apiKey: 1, apiVersion: 11, apiName: 'Fetch' };
+/** The first version that names topics by their ids: of Kafka 3.1. */
+const FETCH = { apiKey: 1, apiVersion: 13, apiName: 'Fetch' };
 const READ_COMMITTED = 1;
 
 export interface FetchedPartition {
@@ -17,56 +19,64 @@ export interface FetchedPartition {
   readonly records: Buffer;
 }
 
-/** @param from offset per partition; all of them have this broker as their leader */
+/**
+ * Fetched by the topic's id, so that a topic that was deleted and made again is not taken for it.
+ *
+ * @param from offset per partition; all of them have this broker as their leader
+ */
 export function fetchPartitions(
   client: Client,
   broker: Broker,
-  topic: string,
+  topicId: string,
   from: ReadonlyMap<number, number>,
+  partitionBytes: number,
 ): Promise<FetchedPartition[]> {
-  return client.send(broker, { request: { ...FETCH, encode: async () => encode(client, topic, from) }, decode });
+  const encode = async () => request(client, topicId, from, partitionBytes);
+  return client.send(broker, { request: { ...FETCH, encode }, decode });
 }
 
-function encode(client: Client, topic: string, from: ReadonlyMap<number, number>) {
-  const encoder = client.encoder();
+function request(client: Client, topicId: string, from: ReadonlyMap<number, number>, partitionBytes: number) {
+  const encoder = writeTags(client.encoder());
   encoder.writeInt32(-1).writeInt32(WAIT_MS).writeInt32(1).writeInt32(RESPONSE_BYTES).writeInt8(READ_COMMITTED);
   // No session: all partitions are named each time.
   encoder.writeInt32(0).writeInt32(-1);
-  encoder.writeInt32(1).writeString(topic).writeInt32(from.size);
+  writeLength(writeLength(encoder, 1).writeBuffer(Buffer.from(topicId, 'hex')), from.size);
   for (const [partition, offset] of from) {
-    encoder.writeInt32(partition).writeInt32(-1).writeInt64(offset).writeInt64(-1).writeInt32(PARTITION_BYTES);
+    encoder.writeInt32(partition).writeInt32(-1).writeInt64(offset).writeInt32(-1).writeInt64(-1).writeInt32(partitionBytes);
+    writeTags(encoder);
   }
-  return encoder.writeInt32(0).writeString('');
+  return writeTags(writeText(writeLength(writeTags(encoder), 0), ''));
 }
 
 function decode(raw: Buffer): FetchedPartition[] {
-  const fetched: FetchedPartition[] = [];
-  let at = 10;
-  const int32 = () => {
-    at += 4;
-    return raw.readInt32BE(at - 4);
-  };
-  const int64 = () => {
-    at += 8;
-    return raw.readBigInt64BE(at - 8);
-  };
-  for (let topics = int32(); topics > 0; topics--) {
-    at += 2 + raw.readInt16BE(at);
-    for (let partitions = int32(); partitions > 0; partitions--) {
-      const partition = int32();
-      const errorCode = raw.readInt16BE(at);
-      at += 2;
-      const end = toNumber(int64());
-      at += 16;
-      const aborted: Aborted[] = [];
-      for (let count = int32(); count > 0; count--) aborted.push({ producerId: int64(), firstOffset: toNumber(int64()) });
-      at += 4;
-      const length = Math.max(0, int32());
-      // A copy: a record that somebody keeps must not keep the records of all partitions.
-      const records = Buffer.from(raw.subarray(at, at + length));
-      at += length;
-      fetched.push({ partition, errorCode, end, aborted, records });
-    }
-  }
-  return fetched;
+  const reader = new FlexibleReader(raw);
+  reader.skip(4);
+  const code = reader.int16();
+  if (code !== 0) throw protocolError(code);
+  reader.skip(4);
+  return reader
+    .array(() => {
+      reader.skip(16);
+      const partitions = reader.array(() => fetchedPartition(reader));
+      reader.tags();
+      return partitions;
+    })
+    .flat();
+}
+
+function fetchedPartition(reader: FlexibleReader): FetchedPartition {
+  const partition = reader.int32();
+  const errorCode = reader.int16();
+  const end = toNumber(reader.int64());
+  reader.skip(16);
+  const aborted = reader.array((): Aborted => {
+    const found = { producerId: reader.int64(), firstOffset: toNumber(reader.int64()) };
+    reader.tags();
+    return found;
+  });
+  reader.skip(4);
+  // A copy: a record that somebody keeps must not keep the records of all partitions.
+  const records = Buffer.from(reader.bytes());
+  reader.tags();
+  return { partition, errorCode, end, aborted, records };
 }

@@ -39,10 +39,12 @@ export function createMembership(client: Client, group: string, topic: string): 
   let memberId = '';
   let generationId = -1;
   let forgotten = false;
+  let left = false;
   let beats = new AbortController();
   let rebalance: Promise<void> = Promise.resolve();
 
-  const ask = <T>(request: (broker: Broker) => Promise<T>) => client.coordinated('group', group, Date.now() + AWAY_MS, request);
+  const ask = <T>(request: (broker: Broker) => Promise<T>) =>
+    client.coordinated('group', group, performance.now() + AWAY_MS, request);
 
   const joinOnce = async (owned: readonly number[]): Promise<readonly number[]> => {
     const joined = await ask((broker) =>
@@ -64,7 +66,7 @@ export function createMembership(client: Client, group: string, topic: string): 
   };
 
   const assign = async (members: readonly { memberId: string; memberMetadata: Buffer }[]) => {
-    await retry(() => client.refresh(), { deadline: Date.now() + AWAY_MS });
+    await retry(() => client.refresh(), { deadline: performance.now() + AWAY_MS });
     const partitions = (await client.partitions(topic)).length;
     const found = members.map(({ memberId: id, memberMetadata }): GroupMember => ({ id, owned: ownedOf(memberMetadata) }));
     return [...assignPartitions(found, partitions)].map(([id, own]) => ({
@@ -75,14 +77,21 @@ export function createMembership(client: Client, group: string, topic: string): 
 
   const heartbeat = () => ask((broker) => broker.heartbeat({ groupId: group, groupGenerationId: generationId, memberId }));
 
+  /** A topic that is gone is the reader's to report. */
+  const countOf = async (unknown: number): Promise<number> =>
+    client.partitions(topic).then(
+      (partitions) => partitions.length,
+      () => unknown,
+    );
+
   const forget = () => {
     forgotten = true;
     memberId = '';
   };
 
   const beat = async (signal: AbortSignal): Promise<void> => {
-    const count = (await client.partitions(topic)).length;
-    let looked = Date.now();
+    const count = await countOf(Infinity);
+    let looked = performance.now();
     let due = false;
     for (;;) {
       await sleep(HEARTBEAT_MS, signal);
@@ -100,11 +109,10 @@ export function createMembership(client: Client, group: string, topic: string): 
         void keepAlive(signal);
         return;
       }
-      if (Date.now() - looked > METADATA_MS) {
-        looked = Date.now();
-        // A topic that is gone is the reader's to report.
+      if (performance.now() - looked > METADATA_MS) {
+        looked = performance.now();
         await client.refresh().catch(() => undefined);
-        if ((await client.partitions(topic)).length > count) return;
+        if ((await countOf(0)) > count) return;
       }
     }
   };
@@ -125,20 +133,22 @@ export function createMembership(client: Client, group: string, topic: string): 
   return {
     async join(owned) {
       beats.abort();
-      for (const deadline = Date.now() + AWAY_MS; ; ) {
+      for (const deadline = performance.now() + AWAY_MS; ; ) {
         try {
           const partitions = await joinOnce(owned);
           const joined = { partitions, forgotten };
           forgotten = false;
+          if (left) return joined;
           beats = new AbortController();
           rebalance = beat(beats.signal);
           rebalance.catch(() => undefined);
           return joined;
         } catch (error) {
           const type = typeOf(error) ?? '';
+          if (left) throw error;
           if (FORGOTTEN.includes(type)) {
             forget();
-          } else if (!REJOIN.includes(type) && !(isPassing(error) && Date.now() < deadline)) {
+          } else if (!REJOIN.includes(type) && !(isPassing(error) && performance.now() < deadline)) {
             throw refusedMember(error, group, topic);
           }
           await sleep(100);
@@ -150,12 +160,15 @@ export function createMembership(client: Client, group: string, topic: string): 
     },
     async leave() {
       beats.abort();
+      left = true;
       if (memberId === '') return;
       const id = memberId;
       memberId = '';
       // At worst the group waits for the session to end.
       await client
-        .coordinated('group', group, Date.now() + HEARTBEAT_MS, (broker) => broker.leaveGroup({ groupId: group, memberId: id }))
+        .coordinated('group', group, performance.now() + HEARTBEAT_MS, (broker) =>
+          broker.leaveGroup({ groupId: group, memberId: id }),
+        )
         .catch(() => undefined);
     },
   };

@@ -29,12 +29,18 @@ export async function openKafka(settings: KafkaSettings, log?: KafkaLog): Promis
   const connected = async (): Promise<Client> => {
     const client = create();
     clients.add(client);
-    await client.connect();
+    try {
+      await client.connect();
+    } catch (error) {
+      clients.delete(client);
+      await client.close().catch(() => undefined);
+      throw error;
+    }
     return client;
   };
   const ask = async <T>(doing: string, question: () => Promise<T>, ms = ASK_MS): Promise<T> => {
     try {
-      return await retry(question, { deadline: Date.now() + ms, again: () => asking.refresh() });
+      return await retry(question, { deadline: performance.now() + ms, again: () => asking.refresh() });
     } catch (error) {
       throw userError(error, doing);
     }

@@ -3,6 +3,13 @@ import type { Reader } from './reader.ts';
 
 /** Batches of a partition that wait: one is worked on while the next ones come. */
 const WAITING = 2;
+/** Of the records that wait in all partitions of a process; beyond, one batch waits per partition. */
+const WAITING_BYTES = 64 << 20;
+
+/** What waits in all partitions of a subscription, in bytes. */
+export interface Waiting {
+  bytes: number;
+}
 
 /** Calls a member for one partition, one call after the other, for as long as the partition is assigned. */
 export class PartitionRun {
@@ -10,7 +17,8 @@ export class PartitionRun {
   readonly #member: Member;
   readonly #reader: Reader;
   readonly #isPaused: () => boolean;
-  readonly #waiting: LogBatch[] = [];
+  readonly #all: Waiting;
+  readonly #waiting: { readonly batch: LogBatch; readonly bytes: number }[] = [];
   readonly #ended: Promise<void>;
   /** Set if `assigned` must be called: whether the partition was kept. */
   #begin: { readonly kept: boolean } | undefined;
@@ -18,13 +26,14 @@ export class PartitionRun {
   #wake: (() => void) | undefined;
 
   constructor(
-    of: { partition: number; kept: boolean; member: Member; reader: Reader; isPaused: () => boolean },
+    of: { partition: number; kept: boolean; member: Member; reader: Reader; isPaused: () => boolean; waiting: Waiting },
     onError: (error: unknown) => void,
   ) {
     this.#partition = of.partition;
     this.#member = of.member;
     this.#reader = of.reader;
     this.#isPaused = of.isPaused;
+    this.#all = of.waiting;
     this.#begin = { kept: of.kept };
     this.#ended = this.#run().catch(onError);
   }
@@ -35,11 +44,13 @@ export class PartitionRun {
   }
 
   wants(): boolean {
-    return !this.#stopped && this.#begin === undefined && this.#waiting.length < WAITING && !this.#isPaused();
+    const most = this.#all.bytes < WAITING_BYTES ? WAITING : 1;
+    return !this.#stopped && this.#begin === undefined && this.#waiting.length < most && !this.#isPaused();
   }
 
-  deliver(batch: LogBatch): void {
-    this.#waiting.push(batch);
+  deliver(batch: LogBatch, bytes: number): void {
+    this.#waiting.push({ batch, bytes });
+    this.#all.bytes += bytes;
     this.#wake?.();
   }
 
@@ -61,9 +72,15 @@ export class PartitionRun {
   }
 
   #drop(): void {
-    this.#waiting.length = 0;
+    while (this.#next() !== undefined) {}
     this.#reader.forget(this.#partition);
     this.#wake?.();
+  }
+
+  #next(): LogBatch | undefined {
+    const next = this.#waiting.shift();
+    this.#all.bytes -= next?.bytes ?? 0;
+    return next?.batch;
   }
 
   async #run(): Promise<void> {
@@ -77,7 +94,7 @@ export class PartitionRun {
         this.#reader.seek(this.#partition, offset);
         continue;
       }
-      const batch = this.#isPaused() ? undefined : this.#waiting.shift();
+      const batch = this.#isPaused() ? undefined : this.#next();
       if (batch === undefined) {
         await new Promise<void>((resolve) => {
           this.#wake = resolve;

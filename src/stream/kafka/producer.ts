@@ -3,8 +3,9 @@ import { FencedError, type PartitionProducer, TooLargeError, type Transaction, T
 import type { Client } from './client.ts';
 import type { Compression } from './codec.ts';
 import { type CommittedOf, readCommitted } from './committed.ts';
-import { isPassing, typeOf, userError } from './failure.ts';
+import { isPassing, isUnknownTopic, missingTopic, typeOf, userError } from './failure.ts';
 import { type PartitionRecords, partitionRecords } from './produce.ts';
+import { sleep } from './retry.ts';
 import { sendBatches, type Writer } from './send-batches.ts';
 import type { Broker } from './wire.ts';
 
@@ -13,7 +14,10 @@ const TRANSACTION_MS = 30_000;
 /** How long a commit is tried: less than that. */
 const COMMIT_MS = 20_000;
 const OPEN_MS = 30_000;
+const UNKNOWN_TOPIC_MS = 10_000;
+const PAUSE_MS = 100;
 
+const UNKNOWN_TOPIC = 3;
 const NO_COORDINATOR = 'GROUP_COORDINATOR_NOT_AVAILABLE';
 const FENCED = ['INVALID_PRODUCER_EPOCH', 'PRODUCER_FENCED', 'INVALID_PRODUCER_ID_MAPPING', 'UNKNOWN_PRODUCER_ID'];
 /** Codes that kafkajs does not know. */
@@ -36,7 +40,7 @@ export async function openProducer(
 /** Fences earlier producers of the id. It succeeds once what they left open is settled. */
 async function initialize(client: Client, transactionalId: string) {
   try {
-    return await client.coordinated('transaction', transactionalId, Date.now() + OPEN_MS, (broker) =>
+    return await client.coordinated('transaction', transactionalId, performance.now() + OPEN_MS, (broker) =>
       broker.initProducerId({ transactionalId, transactionTimeout: TRANSACTION_MS }),
     );
   } catch (error) {
@@ -52,22 +56,29 @@ async function initialize(client: Client, transactionalId: string) {
 
 /** Kafka makes the topic of its transactions when the first one begins. */
 async function hasTransactions(client: Client): Promise<boolean> {
-  try {
-    await (await client.anyBroker()).metadata(['__transaction_state']);
-    return true;
-  } catch (error) {
-    return typeOf(error) !== 'UNKNOWN_TOPIC_OR_PARTITION';
-  }
+  const { topicMetadata } = await (await client.anyBroker()).metadata(['__transaction_state']);
+  return topicMetadata[0]?.topicErrorCode !== UNKNOWN_TOPIC;
 }
 
 function createProducer(client: Client, writer: Writer, of: CommittedOf, compression: Compression): PartitionProducer {
   const { transactionalId, producerEpoch } = writer;
   const producerId = `${writer.producerId}`;
   let unusable = false;
+  // What was sent may arrive later, and count for the next transaction: Kafka tells them apart by nothing but the epoch.
+  let unanswered = false;
   let last: Promise<unknown> = Promise.resolve();
 
+  const noticing = async <T>(request: Promise<T>): Promise<T> => {
+    try {
+      return await request;
+    } catch (error) {
+      unanswered ||= typeOf(error) === undefined;
+      throw error;
+    }
+  };
+
   const ask = <T>(deadline: number, request: (broker: Broker) => Promise<T>) =>
-    client.coordinated('transaction', transactionalId, deadline, request);
+    client.coordinated('transaction', transactionalId, deadline, (broker) => noticing(request(broker)));
 
   const begin = (records: readonly PartitionRecords[], deadline: number) => {
     const topics = [...new Set(records.map(({ topic }) => topic))].map((topic) => ({
@@ -84,15 +95,36 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
     });
   };
 
+  /** A broker that just started may not know its topics yet. */
+  const whileKnown = async <T>(attempt: () => Promise<T>, { records }: Transaction): Promise<T> => {
+    for (const last = performance.now() + UNKNOWN_TOPIC_MS; ; ) {
+      try {
+        return await attempt();
+      } catch (error) {
+        if (!isUnknownTopic(error)) throw error;
+        await sleep(PAUSE_MS);
+        await client.refresh();
+        if (performance.now() < last) continue;
+        for (const topic of new Set([of.topic, ...records.map((record) => record.topic)])) {
+          const found = await client.topic(topic).catch((thrown: unknown) => ({ thrown }));
+          if ('thrown' in found && isUnknownTopic(found.thrown)) throw missingTopic(topic, error);
+        }
+        throw error;
+      }
+    }
+  };
+
   const addOffset = ({ offset, metadata }: Transaction, deadline: number) =>
     client.coordinated('group', of.group, deadline, (broker) =>
-      broker.txnOffsetCommit({
-        transactionalId,
-        producerId,
-        producerEpoch,
-        groupId: of.group,
-        topics: [{ topic: of.topic, partitions: [{ partition: of.partition, offset: `${offset}`, metadata }] }],
-      }),
+      noticing(
+        broker.txnOffsetCommit({
+          transactionalId,
+          producerId,
+          producerEpoch,
+          groupId: of.group,
+          topics: [{ topic: of.topic, partitions: [{ partition: of.partition, offset: `${offset}`, metadata }] }],
+        }),
+      ),
     );
 
   /** Asked again if its answer is lost: Kafka answers the same to what it did before. */
@@ -101,27 +133,32 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
 
   const commit = async (transaction: Transaction): Promise<void> => {
     if (unusable) throw new TransactionError('this producer failed before: open it again');
-    const deadline = Date.now() + COMMIT_MS;
+    if (unanswered) {
+      unusable = true;
+      throw new TransactionError('an answer to the transaction before was lost: open the producer again');
+    }
+    const started = performance.now();
+    const deadline = started + COMMIT_MS;
     try {
-      const records = await partitionRecords(client, transaction.records);
-      await begin(records, deadline);
+      const records = await whileKnown(() => partitionRecords(client, transaction.records), transaction);
+      await whileKnown(() => begin(records, deadline), transaction);
       // Both to their end: what arrives after an abort would belong to the next transaction.
       const parts = await Promise.allSettled([
         sendBatches(client, writer, records, compression, deadline),
-        addOffset(transaction, deadline),
+        whileKnown(() => addOffset(transaction, deadline), transaction),
       ]);
       for (const part of parts) if (part.status === 'rejected') throw part.reason;
       await end(true, deadline);
     } catch (error) {
-      if (error instanceof TooLargeError && (await aborted())) throw error;
+      if (error instanceof TooLargeError && !unanswered && (await aborted()) && !unanswered) throw error;
       unusable = true;
-      throw failureOf(error, transactionalId);
+      throw failureOf(error, transactionalId, performance.now() - started);
     }
   };
 
   const aborted = async () => {
     try {
-      await end(false, Date.now() + COMMIT_MS);
+      await end(false, performance.now() + COMMIT_MS);
       return true;
     } catch {
       return false;
@@ -129,7 +166,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
   };
 
   return {
-    committed: () => readCommitted(client, of, Date.now() + OPEN_MS),
+    committed: () => readCommitted(client, of, performance.now() + OPEN_MS),
     commit(transaction) {
       const done = last.then(() => commit(transaction));
       last = done.catch(() => undefined);
@@ -142,16 +179,21 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
   };
 }
 
-function failureOf(error: unknown, transactionalId: string): unknown {
-  if (error instanceof ScoreBatchError) return error;
+function failureOf(error: unknown, transactionalId: string, took: number): unknown {
+  if (error instanceof ScoreBatchError || error instanceof TransactionError) return error;
   const type = typeOf(error) ?? '';
   const message = error instanceof Error ? error.message : String(error);
   if (FENCED.includes(type) || FENCED_MESSAGE.test(message)) {
+    // Kafka aborts a transaction by fencing its writer.
+    if (took >= TRANSACTION_MS) {
+      return new TransactionError(`a transaction of ${transactionalId} took more than ${TRANSACTION_MS / 1000} s`, {
+        cause: error,
+      });
+    }
     return new FencedError(`another process writes as ${transactionalId}`, { cause: error });
   }
-  if (type.endsWith('AUTHORIZATION_FAILED') || type === 'OFFSET_METADATA_TOO_LARGE') {
-    return userError(error, 'writing a transaction');
-  }
+  const told = userError(error, 'writing a transaction');
+  if (told instanceof ScoreBatchError && (told.kind === 'permission' || told.kind === 'configuration')) return told;
   // The protocol's other errors, and brokers that are away: what became of the transaction is read when it is opened again.
   if (error instanceof TooLargeError || type !== '' || isPassing(error) || isKafkaError(error)) {
     return new TransactionError(`a transaction of ${transactionalId} failed: ${message}`, { cause: error });

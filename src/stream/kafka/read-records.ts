@@ -1,5 +1,5 @@
 import type { LogRecord } from '../log.ts';
-import { decompress } from './codec.ts';
+import { decompress, InflatedError } from './codec.ts';
 import { crc32c } from './crc32c.ts';
 
 // RecordBatch of magic 2: https://kafka.apache.org/documentation/#recordbatch
@@ -18,6 +18,10 @@ const LOG_APPEND_TIME = 0x08;
 const TRANSACTIONAL = 0x10;
 const CONTROL = 0x20;
 const ABORT = 0;
+/** Of records without compression, after which no further batch of a fetch is opened. */
+const ENOUGH_BYTES = 8 << 20;
+/** Of one batch without compression. Kafka's own limit is of compressed bytes, a megabyte by default. */
+const MOST_BYTES = 64 << 20;
 
 /** A transaction that was aborted, as the broker lists them beside the records. */
 export interface Aborted {
@@ -29,6 +33,8 @@ interface ReadRecords {
   readonly records: readonly LogRecord[];
   /** The offset after the last whole batch: markers and aborted records are passed over. `from` if there was none. */
   readonly next: number;
+  /** What the records take in memory. */
+  readonly bytes: number;
 }
 
 /** Bytes from the log that are no records: damaged, or of a kind that is not supported. */
@@ -40,6 +46,8 @@ export class UnreadableRecordsError extends Error {
  * The committed records of a fetch. Which are aborted is found as Kafka's Java consumer does it, batch by batch: kafkajs looks at one
  * aborted transaction per record, in the order in which they ended, and so delivers aborted records where transactions overlap.
  *
+ * Of much that was compressed it reads a part, up to `next`: a fetch of a megabyte may hold a gigabyte.
+ *
  * @param from offset that was asked for: the first batch may begin before it
  * @throws UnreadableRecordsError
  */
@@ -48,7 +56,8 @@ export function readRecords(bytes: Buffer, from: number, aborted: readonly Abort
   const abortedNow = new Set<bigint>();
   const records: LogRecord[] = [];
   let next = from;
-  for (let at = 0; at + LENGTH_AT + 4 <= bytes.length; ) {
+  let inflated = 0;
+  for (let at = 0; at + LENGTH_AT + 4 <= bytes.length && inflated < ENOUGH_BYTES; ) {
     const end = at + LENGTH_AT + 4 + bytes.readInt32BE(at + LENGTH_AT);
     // The last one may be cut off.
     if (end > bytes.length) break;
@@ -67,12 +76,12 @@ export function readRecords(bytes: Buffer, from: number, aborted: readonly Abort
       if (attributes & CONTROL) {
         if (isAbort(batch)) abortedNow.delete(producer);
       } else if (!(attributes & TRANSACTIONAL && abortedNow.has(producer))) {
-        readBatch(batch, base, from, attributes, records);
+        inflated += readBatch(batch, base, from, attributes, records);
       }
       next = last + 1;
     }
   }
-  return { records, next };
+  return { records, next, bytes: inflated };
 }
 
 function check(batch: Buffer): void {
@@ -96,11 +105,12 @@ function isAbort(batch: Buffer): boolean {
   return batch.readInt16BE(cursor.at + 2) === ABORT;
 }
 
-function readBatch(batch: Buffer, base: number, from: number, attributes: number, into: LogRecord[]): void {
+function readBatch(batch: Buffer, base: number, from: number, attributes: number, into: LogRecord[]): number {
   const first = Number(batch.readBigInt64BE(FIRST_TIMESTAMP_AT));
   const appended = attributes & LOG_APPEND_TIME ? Number(batch.readBigInt64BE(MAX_TIMESTAMP_AT)) : undefined;
   const count = batch.readInt32BE(COUNT_AT);
-  const cursor: Cursor = { bytes: open(batch.subarray(HEADER), attributes & CODEC), at: 0 };
+  const opened = open(batch.subarray(HEADER), attributes & CODEC);
+  const cursor: Cursor = { bytes: opened, at: 0 };
   try {
     for (let i = 0; i < count; i++) {
       const end = readVarint(cursor) + cursor.at;
@@ -115,14 +125,20 @@ function readBatch(batch: Buffer, base: number, from: number, attributes: number
   } catch (error) {
     throw new UnreadableRecordsError('a record ends beyond its batch', { cause: error });
   }
+  return opened.length;
 }
 
 function open(records: Buffer, codec: number): Buffer {
   if (codec === 0) return records;
   try {
-    return decompress(codec, records);
+    return decompress(codec, records, MOST_BYTES);
   } catch (error) {
     if (error instanceof Error && error.name === 'ScoreBatchError') throw error;
+    if (error instanceof InflatedError) {
+      throw new UnreadableRecordsError(`a batch of ${records.length} bytes has more than ${MOST_BYTES >> 20} MiB`, {
+        cause: error,
+      });
+    }
     throw new UnreadableRecordsError(`they cannot be decompressed: ${error instanceof Error ? error.message : error}`);
   }
 }

@@ -1,8 +1,10 @@
 import { ScoreBatchError } from '../../errors.ts';
 import type { LogBatch } from '../log.ts';
 import type { Client } from './client.ts';
-import { isPassing, typeOf, userError } from './failure.ts';
+import { InflatedError } from './codec.ts';
+import { isPassing, noLeader, typeOf, userError } from './failure.ts';
 import { type FetchedPartition, fetchPartitions } from './fetch.ts';
+import { protocolError } from './protocol-error.ts';
 import { readRecords, UnreadableRecordsError } from './read-records.ts';
 import { sleep } from './retry.ts';
 
@@ -12,24 +14,22 @@ const LONGEST_PAUSE_MS = 1_000;
 const AWAY_MS = 120_000;
 /** How long a topic may be unknown: a broker that just started may not know it yet. */
 const GONE_MS = 15_000;
+/** Of one partition, as it is in the log; less where there are many. */
+const PARTITION_BYTES = 1 << 20;
+const LEAST_BYTES = 64 << 10;
+const ALL_BYTES = 64 << 20;
+/** Of records that were opened: others get their turn before the next. */
+const MUCH_BYTES = 4 << 20;
 
-// Codes of the protocol.
-const OFFSET_OUT_OF_RANGE = 1;
-const UNKNOWN_TOPIC = [3, 100];
-const TOPIC_AUTHORIZATION_FAILED = 29;
+const UNKNOWN_TOPIC = ['UNKNOWN_TOPIC_OR_PARTITION', 'UNKNOWN_TOPIC_ID', 'INCONSISTENT_TOPIC_ID'];
 
 export interface ReaderOptions {
   readonly client: Client;
   readonly topic: string;
   /** Whether more records of the partition can be taken now. `wake` must be called once that changes. */
   wants(partition: number): boolean;
-  /** Without records, it only moves the position past markers and aborted records. */
-  deliver(batch: LogBatch): void;
-  /**
-   * The topic was unknown for a while and is there again: it may be another one of the same name. What it brings is dropped until
-   * `seek`. If it is not given, reading continues.
-   */
-  returned?(): void;
+  /** Without records, it only moves the position past markers and aborted records. @param bytes what the records take */
+  deliver(batch: LogBatch, bytes: number): void;
   /** Called once. Nothing is read after it. */
   fail(error: unknown): void;
 }
@@ -43,14 +43,25 @@ export interface Reader {
   close(): void;
 }
 
-export function createReader({ client, topic, wants, deliver, returned, fail }: ReaderOptions): Reader {
-  const positions = new Map<number, { readonly offset: number }>();
+interface Position {
+  readonly offset: number;
+}
+
+/** Since when a partition cannot be read, in milliseconds of `performance.now()`. */
+interface Trouble {
+  readonly since: number;
+  /** Kafka says that there is no such topic. */
+  readonly goneSince: number | undefined;
+}
+
+export function createReader({ client, topic, wants, deliver, fail }: ReaderOptions): Reader {
+  const positions = new Map<number, Position>();
   const asked = new Set<number>();
   const stop = new AbortController();
-  let leaders: ReadonlyMap<number, number> | undefined;
+  const leaders = new Map<number, number>();
+  const troubles = new Map<number, Trouble>();
+  let topicId: string | undefined;
   let refreshing = false;
-  let failingSince: number | undefined;
-  let goneSince: number | undefined;
   let pause = FIRST_PAUSE_MS;
 
   const end = (error: unknown) => {
@@ -61,34 +72,41 @@ export function createReader({ client, topic, wants, deliver, returned, fail }: 
 
   const wake = () => {
     if (stop.signal.aborted) return;
-    if (leaders === undefined) {
-      if (!refreshing) void refresh();
-      return;
-    }
-    const byLeader = new Map<number, Map<number, { readonly offset: number }>>();
+    const byLeader = new Map<number, Map<number, Position>>();
+    let isLost = topicId === undefined;
     for (const [partition, position] of positions) {
       const leader = leaders.get(partition);
+      if (leader === undefined) isLost = true;
       if (leader === undefined || asked.has(leader) || !wants(partition)) continue;
-      const parts = byLeader.get(leader) ?? new Map();
+      const parts = byLeader.get(leader) ?? new Map<number, Position>();
       byLeader.set(leader, parts.set(partition, position));
     }
     for (const [leader, parts] of byLeader) void ask(leader, parts);
+    if (isLost && !refreshing) void refresh();
   };
 
-  /** Who leads which partition; after a failure, when it is known again. */
+  /** Who leads which partition. The others go on meanwhile. */
   const refresh = async () => {
     refreshing = true;
     try {
-      const partitions = await client.partitions(topic);
-      if (failingSince !== undefined) {
+      if (troubles.size > 0) {
         await sleep(pause, stop.signal);
         pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        if (stop.signal.aborted) return;
         await client.refresh();
       }
-      const found = failingSince === undefined ? partitions : await client.partitions(topic);
-      leaders = new Map(found.filter(({ leader }) => leader >= 0).map(({ partitionId, leader }) => [partitionId, leader]));
+      const found = await client.topic(topic);
+      topicId ??= found.topicId;
+      if (found.topicId !== topicId) return end(madeAgain(topic));
+      for (const { partitionId, leader } of found.partitionMetadata) {
+        if (leader >= 0) leaders.set(partitionId, leader);
+        else if (positions.has(partitionId)) troubled(partitionId, noLeader(topic, partitionId));
+      }
+      for (const partition of positions.keys()) {
+        if (!leaders.has(partition) && !troubles.has(partition)) troubled(partition, noLeader(topic, partition));
+      }
     } catch (error) {
-      failed(error);
+      for (const partition of positions.keys()) if (!leaders.has(partition)) troubled(partition, error);
       await sleep(pause, stop.signal);
     } finally {
       refreshing = false;
@@ -96,93 +114,77 @@ export function createReader({ client, topic, wants, deliver, returned, fail }: 
     }
   };
 
-  const failed = (error: unknown) => {
-    failingSince ??= Date.now();
-    leaders = undefined;
-    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return gone();
-    if (!isPassing(error) || Date.now() - failingSince > AWAY_MS) end(error);
+  /** Its leader is looked for again, until it is too late. */
+  const troubled = (partition: number, error: unknown) => {
+    const now = performance.now();
+    const isGone = UNKNOWN_TOPIC.includes(typeOf(error) ?? '');
+    const before = troubles.get(partition);
+    const trouble = { since: before?.since ?? now, goneSince: isGone ? (before?.goneSince ?? now) : undefined };
+    troubles.set(partition, trouble);
+    leaders.delete(partition);
+    if (isGone) {
+      if (now - (trouble.goneSince ?? now) > GONE_MS) end(gone(topic));
+    } else if (!isPassing(error) || now - trouble.since > AWAY_MS) {
+      end(error);
+    }
   };
 
-  const gone = () => {
-    goneSince ??= Date.now();
-    if (Date.now() - goneSince < GONE_MS) return;
-    end(
-      new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, { hint: 'it was deleted while it was read' }),
-    );
-  };
-
-  const ask = async (leader: number, parts: ReadonlyMap<number, { readonly offset: number }>) => {
+  const ask = async (leader: number, parts: ReadonlyMap<number, Position>) => {
     asked.add(leader);
     try {
       const from = new Map([...parts].map(([partition, { offset }]) => [partition, offset]));
-      const fetched = await fetchPartitions(client, await client.broker(leader), topic, from);
-      const answered = fetched.every(({ errorCode }) => errorCode === 0);
-      if (answered && goneSince !== undefined && returned !== undefined) {
-        goneSince = undefined;
-        positions.clear();
-        returned();
-      }
+      const bytes = Math.max(LEAST_BYTES, Math.min(PARTITION_BYTES, Math.floor(ALL_BYTES / positions.size)));
+      const fetched = await fetchPartitions(client, await client.broker(leader), topicId ?? '', from, bytes);
       for (const one of fetched) {
         const position = parts.get(one.partition);
         // Where it was sought or forgotten meanwhile, another position stands there.
-        if (position !== undefined && positions.get(one.partition) === position) take(one, position.offset);
+        if (position === undefined || positions.get(one.partition) !== position || stop.signal.aborted) continue;
+        const opened = take(one, position.offset);
+        if (opened > MUCH_BYTES) await new Promise(setImmediate);
       }
-      if (answered) {
-        failingSince = undefined;
-        goneSince = undefined;
-        pause = FIRST_PAUSE_MS;
-      }
+      if (troubles.size === 0) pause = FIRST_PAUSE_MS;
     } catch (error) {
       if (error instanceof UnreadableRecordsError) end(error);
-      else failed(error);
+      else for (const partition of parts.keys()) if (positions.has(partition)) troubled(partition, error);
     } finally {
       asked.delete(leader);
       wake();
     }
   };
 
-  const take = (fetched: FetchedPartition, from: number) => {
-    if (stop.signal.aborted) return;
+  /** @returns the bytes of its records */
+  const take = (fetched: FetchedPartition, from: number): number => {
     const { partition, errorCode, end: highWatermark } = fetched;
-    if (errorCode !== 0) return refused(partition, from, errorCode);
+    if (errorCode !== 0) {
+      refused(partition, from, errorCode);
+      return 0;
+    }
+    troubles.delete(partition);
     try {
-      const { records, next } = readRecords(fetched.records, from, fetched.aborted);
-      if (next === from) return;
+      const { records, next, bytes } = readRecords(fetched.records, from, fetched.aborted);
+      if (next === from) return 0;
       // Last in the next request: the first one is answered even with a batch beyond all limits of size.
       positions.delete(partition);
       positions.set(partition, { offset: next });
-      deliver({ partition, records, next, end: Math.max(highWatermark, next) });
+      deliver({ partition, records, next, end: Math.max(highWatermark, next) }, bytes);
+      return bytes;
     } catch (error) {
       if (!(error instanceof UnreadableRecordsError)) throw error;
-      end(
-        new ScoreBatchError(
-          'refused',
-          `records of ${topic}, partition ${partition}, from ${from} on cannot be read: ${error.message}`,
-          {
-            hint: 'read them with Kafka’s own console consumer to see whether the log is damaged',
-            cause: error,
-          },
-        ),
-      );
+      end(unreadable(`${topic}, partition ${partition}, from ${from} on`, error));
+      return 0;
     }
   };
 
   const refused = (partition: number, from: number, code: number) => {
-    if (code === OFFSET_OUT_OF_RANGE) {
+    const error = protocolError(code);
+    if (error.type === 'OFFSET_OUT_OF_RANGE') {
       end(
         new ScoreBatchError('configuration', `the log of ${topic}, partition ${partition}, does not have the offset ${from}`, {
           hint: 'its retention removed records that were not read yet, or the topic was recreated: start with a new group',
         }),
       );
-    } else if (code === TOPIC_AUTHORIZATION_FAILED) {
-      end(new ScoreBatchError('permission', `Kafka does not permit reading ${topic}`, { hint: 'the user needs Read on it' }));
     } else {
-      failingSince ??= Date.now();
-      leaders = undefined;
-      if (UNKNOWN_TOPIC.includes(code)) gone();
-      else if (Date.now() - failingSince > AWAY_MS) {
-        end(new ScoreBatchError('unavailable', `${topic}, partition ${partition}, has no leader (error ${code})`));
-      }
+      troubled(partition, error);
     }
   };
 
@@ -191,8 +193,33 @@ export function createReader({ client, topic, wants, deliver, returned, fail }: 
       positions.set(partition, { offset });
       wake();
     },
-    forget: (partition) => void positions.delete(partition),
+    forget(partition) {
+      positions.delete(partition);
+      troubles.delete(partition);
+    },
     wake,
     close: () => stop.abort(),
   };
+}
+
+function madeAgain(topic: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the topic ${topic} was deleted and made again while it was read`, {
+    hint: 'start with a new `group`',
+  });
+}
+
+function gone(topic: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the topic ${topic} no longer exists`, {
+    hint: 'it was deleted while it was read',
+  });
+}
+
+function unreadable(where: string, error: UnreadableRecordsError): ScoreBatchError {
+  return new ScoreBatchError('refused', `records of ${where} cannot be read: ${error.message}`, {
+    hint:
+      error.cause instanceof InflatedError
+        ? 'set a smaller batch.size where it is written; to pass it over, start with a new `group` and `--start latest`'
+        : 'read them with Kafka’s own console consumer to see whether the log is damaged',
+    cause: error,
+  });
 }

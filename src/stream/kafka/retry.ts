@@ -4,7 +4,7 @@ const FIRST_MS = 5;
 const LONGEST_MS = 500;
 
 export interface RetryOptions {
-  /** Epoch milliseconds after which the last error is thrown. */
+  /** Of `performance.now()`, which no change of the clock moves; after it the last error is thrown. */
   readonly deadline: number;
   readonly signal?: AbortSignal;
   /** Before the next attempt: look for another broker. */
@@ -17,7 +17,7 @@ export async function retry<T>(attempt: () => Promise<T>, { deadline, signal, ag
     try {
       return await attempt();
     } catch (error) {
-      if (!isPassing(error) || Date.now() + pause > deadline || signal?.aborted) throw error;
+      if (!isPassing(error) || performance.now() + pause > deadline || signal?.aborted) throw error;
       await sleep(pause * (0.75 + Math.random() / 2), signal);
       await again?.(error)?.catch(() => undefined);
     }

@@ -1,7 +1,7 @@
-import { TooLargeError } from '../log.ts';
+import { TooLargeError, TransactionError } from '../log.ts';
 import type { Client } from './client.ts';
 import type { Compression } from './codec.ts';
-import { isPassing } from './failure.ts';
+import { isPassing, isUnknownTopic, missingTopic, noLeader } from './failure.ts';
 import { type PartitionRecords, produce, type WrittenBatch } from './produce.ts';
 import { protocolError } from './protocol-error.ts';
 import { sleep } from './retry.ts';
@@ -9,6 +9,8 @@ import { writeBatch } from './write-records.ts';
 
 const FIRST_PAUSE_MS = 10;
 const LONGEST_PAUSE_MS = 500;
+/** A broker that just started may not know its topics yet. */
+const UNKNOWN_TOPIC_MS = 10_000;
 const SEQUENCES = 2 ** 31;
 const TOO_LARGE = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE'];
 /** The batch is in the log already: an answer was lost. */
@@ -27,12 +29,20 @@ export interface Writer {
 interface Outgoing {
   readonly records: PartitionRecords;
   written: WrittenBatch | undefined;
+  /** It was sent, and the answer was lost. */
+  unanswered: boolean;
+}
+
+interface Failure {
+  readonly topic: string;
+  readonly error: unknown;
 }
 
 /**
  * Writes all batches, one per partition at a time, to the leaders of their partitions.
  *
- * @throws TooLargeError if Kafka refuses a record for its size
+ * @throws TooLargeError if Kafka refuses a record for its size, and it is certain which of the other batches it has written
+ * @throws ScoreBatchError `configuration` if a topic is gone
  */
 export async function sendBatches(
   client: Client,
@@ -41,7 +51,8 @@ export async function sendBatches(
   compression: Compression,
   deadline: number,
 ): Promise<void> {
-  const outgoing = all.map((records): Outgoing => ({ records, written: undefined }));
+  const outgoing = all.map((records): Outgoing => ({ records, written: undefined, unanswered: false }));
+  let unknownSince: number | undefined;
   for (let pause = FIRST_PAUSE_MS; ; ) {
     const left = outgoing.filter(({ records }) => records.batches.length > 0);
     if (left.length === 0) return;
@@ -49,15 +60,29 @@ export async function sendBatches(
     const [failure] = failures;
     if (failure === undefined) {
       pause = FIRST_PAUSE_MS;
+      unknownSince = undefined;
       continue;
     }
-    const fatal = failures.find((error) => !isPassing(error));
-    if (fatal !== undefined) throw fatal;
-    if (Date.now() + pause > deadline) throw failure;
+    const fatal = failures.find(({ error }) => !isPassing(error) && !isUnknownTopic(error));
+    if (fatal !== undefined) throw fatal.error instanceof TooLargeError ? refusal(fatal.error, outgoing) : fatal.error;
+    const now = performance.now();
+    const unknown = failures.find(({ error }) => isUnknownTopic(error));
+    unknownSince = unknown === undefined ? undefined : (unknownSince ?? now);
+    if (unknown !== undefined && now - (unknownSince ?? now) > UNKNOWN_TOPIC_MS)
+      throw missingTopic(unknown.topic, unknown.error);
+    if (now + pause > deadline) throw failure.error;
     await sleep(pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
     await client.refresh().catch(() => undefined);
   }
+}
+
+/**
+ * Kafka knows a batch by its number: where it may have one of this transaction already, the next transaction's would be taken for the same.
+ */
+function refusal(error: TooLargeError, outgoing: readonly Outgoing[]): Error {
+  const isCertain = outgoing.every(({ written, unanswered }) => written === undefined && !unanswered);
+  return isCertain ? error : new TransactionError('a batch was refused while another one was on its way', { cause: error });
 }
 
 async function sendOnce(
@@ -65,14 +90,18 @@ async function sendOnce(
   writer: Writer,
   left: readonly Outgoing[],
   compression: Compression,
-): Promise<unknown[]> {
-  const failures: unknown[] = [];
+): Promise<Failure[]> {
+  const failures: Failure[] = [];
   const byLeader = new Map<number, Outgoing[]>();
   for (const one of left) {
     const { topic, partition } = one.records;
-    const leader = (await client.partitions(topic)).find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
-    if (leader < 0) failures.push(protocolError('LEADER_NOT_AVAILABLE'));
-    else byLeader.set(leader, [...(byLeader.get(leader) ?? []), one]);
+    try {
+      const leader = (await client.partitions(topic)).find(({ partitionId }) => partitionId === partition)?.leader ?? -1;
+      if (leader < 0) failures.push({ topic, error: noLeader(topic, partition) });
+      else byLeader.set(leader, [...(byLeader.get(leader) ?? []), one]);
+    } catch (error) {
+      failures.push({ topic, error });
+    }
   }
   await Promise.all(
     [...byLeader].map(async ([leader, batches]) => {
@@ -80,11 +109,15 @@ async function sendOnce(
         const written = batches.map((one) => (one.written ??= write(writer, one.records, compression)));
         const codes = await produce(client, await client.broker(leader), writer.transactionalId, written);
         codes.forEach((code, i) => {
-          const failure = settle(writer, batches[i] as Outgoing, code);
-          if (failure !== undefined) failures.push(failure);
+          const one = batches[i] as Outgoing;
+          const error = settle(writer, one, code);
+          if (error !== undefined) failures.push({ topic: one.records.topic, error });
         });
       } catch (error) {
-        failures.push(error);
+        for (const one of batches) {
+          one.unanswered = true;
+          failures.push({ topic: one.records.topic, error });
+        }
       }
     }),
   );
@@ -110,6 +143,7 @@ function settle(writer: Writer, one: Outgoing, code: number): unknown {
   const count = batches.shift()?.length ?? 0;
   writer.sequences.set(place, ((writer.sequences.get(place) ?? 0) + count) % SEQUENCES);
   one.written = undefined;
+  one.unanswered = false;
   return undefined;
 }
 

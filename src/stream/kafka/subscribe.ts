@@ -9,6 +9,7 @@ export async function subscribe(client: Client, topic: string, group: string, me
   const membership = createMembership(client, group, topic);
   const runs = new Map<number, PartitionRun>();
   const paused = new Set<number>();
+  const waiting = { bytes: 0 };
   let closing = false;
   let failure: { readonly error: unknown } | undefined;
   let interrupt = () => {};
@@ -23,16 +24,16 @@ export async function subscribe(client: Client, topic: string, group: string, me
     client,
     topic,
     wants: (partition) => runs.get(partition)?.wants() === true,
-    deliver: (batch) => runs.get(batch.partition)?.deliver(batch),
-    returned() {
-      for (const run of runs.values()) run.restart();
-    },
+    deliver: (batch, bytes) => runs.get(batch.partition)?.deliver(batch, bytes),
     fail,
   });
   const ends = () => closing || failure !== undefined;
 
   const begin = async (before: ReadonlySet<number>) => {
-    const { partitions, forgotten } = await membership.join([...before]);
+    // Others may take a minute to join, and `close` does not wait for them.
+    const joined = await Promise.race([membership.join([...before]), interrupted]);
+    if (joined === undefined) return undefined;
+    const { partitions, forgotten } = joined;
     const gone = [...before].filter((partition) => forgotten || !partitions.includes(partition));
     const all = new Set(partitions);
     for (const partition of gone) if (!all.has(partition)) paused.delete(partition);
@@ -44,11 +45,13 @@ export async function subscribe(client: Client, topic: string, group: string, me
     let before = new Set<number>();
     const again = new Set<number>();
     while (!ends()) {
-      const { partitions, kept } = await begin(before);
+      const begun = await begin(before);
+      if (begun === undefined) break;
+      const { partitions, kept } = begun;
       before = new Set(partitions);
       for (const partition of partitions) {
         const isPaused = () => paused.has(partition);
-        const of = { partition, kept: kept(partition) && !again.has(partition), member, reader, isPaused };
+        const of = { partition, kept: kept(partition) && !again.has(partition), member, reader, isPaused, waiting };
         runs.set(partition, new PartitionRun(of, fail));
       }
       again.clear();

@@ -1,8 +1,9 @@
 import type { TopicFacts } from '../log.ts';
 import type { Client } from './client.ts';
-import { typeOf } from './failure.ts';
+import { protocolError } from './protocol-error.ts';
 
 const TOPIC = 2;
+const UNKNOWN_TOPIC = 3;
 const BEGIN = -2;
 const END = -1;
 const CONFIGS = [
@@ -17,13 +18,9 @@ const CONFIGS = [
 /** @returns undefined if there is no such topic */
 export async function topicFacts(client: Client, topic: string): Promise<TopicFacts | undefined> {
   const broker = await client.anyBroker();
-  const metadata = await broker.metadata([topic]).catch((error: unknown) => {
-    if (typeOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') return undefined;
-    throw error;
-  });
-  const found = metadata?.topicMetadata.find((one) => one.topic === topic);
-  if (found === undefined) return undefined;
-  await client.partitions(topic);
+  const found = (await broker.metadata([topic])).topicMetadata.find((one) => one.topic === topic);
+  if (found === undefined || found.topicErrorCode === UNKNOWN_TOPIC) return undefined;
+  if (found.topicErrorCode !== 0) throw protocolError(found.topicErrorCode);
   const ids = found.partitionMetadata.map(({ partitionId }) => partitionId).sort((a, b) => a - b);
   const [begins, ends, configs] = await Promise.all([
     client.offsets(topic, ids, BEGIN),

@@ -24,14 +24,41 @@ export interface PartitionMetadata {
   readonly replicas: readonly number[];
 }
 
+export interface TopicMetadata {
+  readonly topicErrorCode: number;
+  readonly topic: string;
+  /** 16 bytes, hex: another one if the topic was deleted and made again. */
+  readonly topicId: string;
+  /** `leader` is -1 where there is none. */
+  readonly partitionMetadata: readonly PartitionMetadata[];
+}
+
+export interface ClusterMetadata {
+  readonly brokers: readonly {
+    readonly nodeId: number;
+    readonly host: string;
+    readonly port: number;
+    readonly rack: string | null;
+  }[];
+  readonly controllerId: number;
+  readonly topicMetadata: readonly TopicMetadata[];
+}
+
+interface BrokerPool {
+  readonly metadata: ClusterMetadata | null;
+  readonly brokers: Readonly<Record<string, Broker>>;
+  readonly seedBroker: Broker | undefined;
+  createBroker(options: object): Broker;
+  findConnectedBroker(): Promise<Broker>;
+}
+
 export interface Cluster {
   connect(): Promise<void>;
   disconnect(): Promise<void>;
   refreshMetadata(): Promise<void>;
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
-  findTopicPartitionMetadata(topic: string): readonly PartitionMetadata[];
   findBroker(of: { nodeId: number }): Promise<Broker>;
-  readonly brokerPool: { findConnectedBroker(): Promise<Broker> };
+  readonly brokerPool: BrokerPool;
   fetchTopicsOffset(
     topics: readonly { topic: string; partitions: readonly { partition: number }[]; fromTimestamp: number }[],
   ): Promise<readonly { partitions: readonly { partition: number; offset: string }[] }[]>;
@@ -75,15 +102,17 @@ interface OffsetTopic {
 
 export interface Broker {
   readonly nodeId: number;
-  readonly connectionPool: { send<T>(request: OwnRequest<T>): Promise<T> };
+  readonly versions: Readonly<Record<number, { readonly maxVersion: number }>> | null;
+  readonly connectionPool: {
+    readonly pool: readonly { readonly socket?: { destroy(): unknown } }[];
+    send<T>(request: OwnRequest<T>): Promise<T>;
+  };
   isConnected(): boolean;
   findGroupCoordinator(of: {
     groupId: string;
     coordinatorType: number;
   }): Promise<{ readonly coordinator: { readonly nodeId: number } }>;
-  metadata(topics: readonly string[]): Promise<{
-    readonly topicMetadata: readonly { readonly topic: string; readonly partitionMetadata: readonly PartitionMetadata[] }[];
-  }>;
+  metadata(topics: readonly string[]): Promise<ClusterMetadata>;
   describeConfigs(request: { resources: readonly { type: number; name: string; configNames: readonly string[] }[] }): Promise<{
     readonly resources: readonly { readonly configEntries: readonly { configName: string; configValue: string | null }[] }[];
   }>;
@@ -107,12 +136,6 @@ export interface Broker {
   }): Promise<{ readonly memberAssignment: Buffer }>;
   heartbeat(request: { groupId: string; groupGenerationId: number; memberId: string }): Promise<unknown>;
   leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>;
-  offsetFetch(request: {
-    groupId: string;
-    topics: readonly { topic: string; partitions: readonly { partition: number }[] }[];
-  }): Promise<{
-    readonly responses: readonly { readonly partitions: readonly { offset: string; metadata: string | null }[] }[];
-  }>;
   initProducerId(request: {
     transactionalId: string;
     transactionTimeout: number;

@@ -191,7 +191,7 @@ function read(open: OpenPartition, record: LogRecord, written: Written, scorer: 
     open.unscoredBytes += bytesOf(record);
   } else if (isTold) {
     if (verdict === 'duplicate') written.duplicates += 1;
-    else reject(record, { reason: verdict }, written, rejectAs);
+    else reject(record, { reason: verdict, time: event.time }, written, rejectAs);
   }
 }
 

@@ -32,6 +32,8 @@ interface RejectedRecord extends NoEvent {
   readonly record: LogRecord;
   /** Feature of the model that refused it. */
   readonly feature?: string;
+  /** Of a record that is an event, in epoch milliseconds. */
+  readonly time?: number;
   /** The bundle that was in use. */
   readonly scorer: Pick<Scorer, 'name' | 'version' | 'digest' | 'definitionDigest'>;
   /** Epoch milliseconds. */

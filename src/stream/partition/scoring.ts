@@ -40,7 +40,8 @@ export interface DueRecord {
 export async function scoreDue(due: readonly DueRecord[], written: Written, options: ScoringOptions): Promise<void> {
   const scorable: DueRecord[] = [];
   for (const one of due) {
-    if (one.due.features === undefined) reject(one.record, { reason: 'sum overflows' }, written, options);
+    if (one.due.features === undefined)
+      reject(one.record, { reason: 'sum overflows', time: one.due.event.time }, written, options);
     else scorable.push(one);
   }
   for (let start = 0; start < scorable.length; start += options.batchEvents) {
@@ -51,7 +52,7 @@ export async function scoreDue(due: readonly DueRecord[], written: Written, opti
 /** Adds the dead letter of a record. */
 export function reject(
   record: LogRecord,
-  why: NoEvent & { readonly feature?: string },
+  why: NoEvent & { readonly feature?: string; readonly time?: number },
   written: Written,
   { outputs, partition, scorer, clock }: Pick<ScoringOptions, 'outputs' | 'partition' | 'scorer' | 'clock'>,
 ): void {
@@ -84,7 +85,7 @@ export function replaceTooLarge(
   written.records.length = kept.length;
   written.origins.length = kept.length;
   written.events.splice(written.events.indexOf(origin.due), 1);
-  reject(origin.record, tooLarge(large), written, options);
+  reject(origin.record, { ...tooLarge(large), time: origin.due.event.time }, written, options);
   return true;
 }
 
@@ -108,7 +109,12 @@ async function scorePart(part: readonly DueRecord[], written: Written, options: 
     if (code !== 0) {
       const { reason: detail, feature } = readRejection(code);
       const name = feature === undefined ? undefined : scorer.featureNames[feature];
-      const why = { reason: 'refused by the model', detail, ...(name !== undefined && { feature: name }) } as const;
+      const why = {
+        reason: 'refused by the model',
+        detail,
+        ...(name !== undefined && { feature: name }),
+        time: due.event.time,
+      } as const;
       reject(record, why, written, options);
       continue;
     }
@@ -116,7 +122,7 @@ async function scorePart(part: readonly DueRecord[], written: Written, options: 
     const records = outputs.scored(event);
     const large = records.find((one) => bytesOf(one) > (mostBytes?.(one.topic) ?? Number.POSITIVE_INFINITY));
     if (large !== undefined) {
-      reject(record, tooLarge(large), written, options);
+      reject(record, { ...tooLarge(large), time: due.event.time }, written, options);
       continue;
     }
     for (const one of records) {

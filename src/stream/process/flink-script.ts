@@ -15,11 +15,13 @@ export function flinkScript(settings: StreamSettings, flink: FlinkSettings): str
   return flinkSql(features, topics, { idleMs, ...flink });
 }
 
-/** What Java's client calls the same. A password is never printed. */
+/** What Java's client calls the same. A password is never printed; certificate and key are one file there. */
 function propertiesOf({ tls, sasl }: KafkaSettings): Record<string, string> {
   const protocol = `${sasl === undefined ? '' : 'SASL_'}${tls === undefined ? 'PLAINTEXT' : 'SSL'}`;
-  const certificates: Record<string, string> =
-    tls?.ca === undefined ? {} : { 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': tls.ca };
+  const certificates: Record<string, string> = {
+    ...(tls?.ca === undefined ? {} : { 'ssl.truststore.type': 'PEM', 'ssl.truststore.location': tls.ca }),
+    ...(tls?.cert === undefined ? {} : { 'ssl.keystore.type': 'PEM', 'ssl.keystore.location': 'KEYSTORE' }),
+  };
   if (sasl === undefined) return protocol === 'PLAINTEXT' ? {} : { 'security.protocol': protocol, ...certificates };
   const module = sasl.mechanism === 'plain' ? 'plain.PlainLoginModule' : 'scram.ScramLoginModule';
   return {

@@ -65,7 +65,7 @@ export async function scoreLines(options: ScoreLines): Promise<FileCounts> {
     const verdict = window.add(event);
     if (verdict === 'accepted') waiting.set(record.offset, record);
     else if (verdict === 'duplicate') counts.duplicates += 1;
-    else reject(record, { reason: verdict }, written, { outputs, partition: number, scorer, clock });
+    else reject(record, { reason: verdict, time: event.time }, written, { outputs, partition: number, scorer, clock });
   }
 
   function partitionAt(number: number): Partition {

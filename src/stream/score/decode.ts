@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { EventFeatures, FieldValue } from '../../event-features/definition.ts';
+import { type EventFeatures, type FieldValue, NEWEST_TIME, OLDEST_TIME } from '../../event-features/definition.ts';
 import { valueOfType } from '../../event-features/field-value.ts';
 import type { EventRejection, StreamEvent } from '../event.ts';
 import type { LogRecord } from '../log.ts';
@@ -12,10 +12,6 @@ export interface RefusedRecord {
 }
 
 export type Decode = (record: LogRecord) => StreamEvent | RefusedRecord;
-
-/** Times are milliseconds: seconds would land in 1970, microseconds far beyond 2100. */
-const EARLIEST = Date.UTC(1990, 0, 1);
-const LATEST = Date.UTC(2100, 0, 1);
 
 /**
  * Reads events from JSON. Unknown properties are passed over, so a schema may gain some; of a property that is there twice, the last
@@ -58,7 +54,7 @@ export function createDecoder(features: EventFeatures, messageBytes: number): De
       values[i] = value;
     }
     const time = values[timeAt] as number;
-    if (!(time >= EARLIEST && time < LATEST)) return refused('time out of range');
+    if (!(time >= OLDEST_TIME && time < NEWEST_TIME)) return refused('time out of range');
     const key = String(values[keyAt]);
     if (!isText(record.key, key)) return refused('key differs from the message key');
     return { offset, timestamp, key, id: String(values[idAt]), time, values };

@@ -30,6 +30,8 @@ interface Rejected {
   readonly detail?: string;
   /** Feature of the model that refused the event. */
   readonly feature?: string;
+  /** Of a record that is an event, in epoch milliseconds. */
+  readonly time?: number;
   readonly scorer: Model;
   /** Epoch milliseconds. */
   readonly rejectedAt: number;
@@ -95,13 +97,14 @@ export function createRecordWriter({ features, output, decisions, alertOn }: Nam
       const alerts = decision !== undefined && alertOn.includes(decision) ? output.alerts : undefined;
       return alerts === undefined ? [score] : [score, { topic: alerts, ...record }];
     },
-    rejected({ partition, record, reason, detail, feature, scorer, rejectedAt }) {
+    rejected({ partition, record, reason, detail, feature, time, scorer, rejectedAt }) {
       const { offset, timestamp, key, value } = record;
       const keyHash = key === null ? null : hash(key);
       let text = `{"reason":"${reason}"`;
       if (detail !== undefined) text += `,"detail":${printableJson(detail)}`;
       if (feature !== undefined) text += `,"feature":${printableJson(feature)}`;
       text += `,"partition":${partition},"offset":${offset},"timestamp":${timestamp}`;
+      if (time !== undefined) text += `,"time":${time}`;
       if (keyHash !== null) text += `,"key_${suffix}":"${keyHash}"`;
       if (value !== null) text += `,"value_${suffix}":"${hash(value)}"`;
       text += `,"bytes":${value?.length ?? 0},"rejected_at":"${instant(rejectedAt)}"${constantOf(scorer).deadLetter}`;

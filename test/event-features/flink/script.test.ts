@@ -50,6 +50,14 @@ describe('the script', () => {
     expect(sql()).toContain("<= `$timestamp` + INTERVAL '0 00:00:01.500' DAY TO SECOND(3)");
   });
 
+  it('takes no number that JSON does not keep, and windows of the key alone', () => {
+    expect(sql()).toContain('(`amount` IS NULL OR `amount` BETWEEN -9007199254740991 AND 9007199254740991)');
+    expect(sql(FILE.replace('country: string', 'country: string, rate: float64'))).toContain(
+      "(`rate` IS NULL OR `rate` BETWEEN CAST('-1.7976931348623157e+308' AS DOUBLE) AND CAST('1.7976931348623157e+308' AS DOUBLE))",
+    );
+    expect(sql()).toContain('WINDOW w AS (PARTITION BY `user_id` ORDER BY');
+  });
+
   it('quotes values of conditions, and divides an exact sum by a count', () => {
     expect(sql()).toContain("SUM(CASE WHEN `country` = 'it''s' THEN `amount` END) OVER w AS `$mean_2d:sum`");
     expect(sql()).toContain('CAST(`$mean_2d:sum` AS DOUBLE) / CAST(`$mean_2d:count` AS DOUBLE) AS `mean_2d`');
@@ -60,7 +68,7 @@ describe('the script', () => {
     expect(sql()).toContain("'sink.delivery-guarantee' = 'exactly-once'");
     expect(sql()).toContain("'properties.isolation.level' = 'read_committed'");
     expect(sql()).toContain(
-      'CREATE TABLE `fraud_rejected` (\n  `kafka_partition` INT,\n  `kafka_offset` BIGINT,\n  reason STRING\n)',
+      'CREATE TABLE `fraud_rejected` (\n  `kafka_partition` INT,\n  `kafka_offset` BIGINT,\n  `reason` STRING\n)',
     );
   });
 
@@ -79,4 +87,15 @@ it('features as of arrival are refused', () => {
       message: 'the features of fraud are as of arrival, which Flink SQL cannot say',
     }),
   );
+});
+
+it('a field with the name of a column of the outputs is refused', () => {
+  const clashing = FILE.replace('country: string', 'country: string, Kafka_Offset: int64');
+  expect(() => sql(clashing)).toThrow(
+    expect.objectContaining({
+      kind: 'configuration',
+      message: 'Flink writes the place of an event as kafka_offset, which the features of fraud have already',
+    }),
+  );
+  expect(sql(`${clashing}log: { partition: p, offset: o, timestamp: t }\n`)).toContain('`o` BIGINT');
 });

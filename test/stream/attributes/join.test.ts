@@ -33,6 +33,8 @@ const COLUMNS = [
   { name: 'checked', type: 'bool' },
 ] as const;
 
+const DAY = Date.UTC(2026, 10, 18);
+
 /** What an event was scored with. */
 interface Used {
   readonly version: string | null;
@@ -71,7 +73,7 @@ it('SQL that joins by key and version finds the very values that events were sco
     const user = `u${random(14)}`;
     const found = attributes.find(user);
     used.set(`t${i}`, { version: found?.version ?? null, values: found?.values ?? COLUMNS.map(() => null) });
-    events.push([`t${i}`, user, i * 1000, found?.version ?? null]);
+    events.push([`t${i}`, user, DAY + i * 1000, found?.version ?? null]);
   }
 
   const file = path.join(await temporaryFolder(), 'bank.duckdb');
@@ -86,7 +88,7 @@ it('SQL that joins by key and version finds the very values that events were sco
     const columns = COLUMNS.map(({ name }) => name);
     const attributed = { table: [table], key: 'user_id', columns, row: by };
     const sql = eventSql(FEATURES, { table: ['events'], kind: 'duckdb', attributes: attributed });
-    const rows = await query(file, showWithValues(bindWindow(sql, windowOf(0, 86_400_000, 'UTC'), 'test', 'duckdb')));
+    const rows = await query(file, showWithValues(bindWindow(sql, windowOf(DAY, DAY + 86_400_000, 'UTC'), 'test', 'duckdb')));
     return new Map(rows.map((found) => [String(found.transaction_id), columns.map((name) => plain(found[name], name))]));
   };
   const values = new Map([...used].map(([id, one]) => [id, one.values]));

@@ -14,7 +14,7 @@ const SETTINGS = {
   maxAgeMs: 3_600_000,
 } as const;
 
-const TABLE = 'create table users (user_id varchar, updated timestamp, home varchar, age bigint)';
+const TABLE = 'create table users (user_id varchar, updated varchar, home varchar, age bigint)';
 
 async function folderWith(...list: readonly string[]): Promise<{ root: string; run: (...list: string[]) => Promise<void> }> {
   const root = await temporaryFolder();
@@ -33,8 +33,8 @@ it('reads a query with versions, and swaps to what it gives later', async () => 
     { name: 'home', type: 'string' },
     { name: 'age', type: 'int64' },
   ]);
-  expect(attributes.find('ann')).toEqual({ version: '2026-11-18 09:00:00.000000', values: ['DK', 30] });
-  expect(attributes.find('bob')).toEqual({ version: '2026-11-18 09:00:00.500000', values: [null, null] });
+  expect(attributes.find('ann')).toEqual({ version: '2026-11-18 09:00:00', values: ['DK', 30] });
+  expect(attributes.find('bob')).toEqual({ version: '2026-11-18 09:00:00.5', values: [null, null] });
   expect(warnings[0]).toBe('1 row of attributes.query without a key is left out');
   const first = attributes.loadedAt;
   await run(
@@ -120,6 +120,23 @@ it('refuses at the start what cannot be scored with', async () => {
   await refused("select 'a' as k, 'nan'::double as v", 'a v of attributes.query is infinite or not a number');
   await refused("select 'a' as k, '-inf'::float as v", 'a v of attributes.query is infinite or not a number');
   await refused('select 1.5 as k, 1 as v', 'the key k of attributes.query has the type DECIMAL(2,1)', 'configuration');
+  for (const [type, shown] of [
+    ['timestamp', 'TIMESTAMP'],
+    ['timestamptz', 'TIMESTAMP WITH TIME ZONE'],
+    ['date', 'DATE'],
+  ]) {
+    const sql = `cast('2026-11-18' as ${type})`;
+    await refused(`select ${sql} as k, 1 as v`, `the key k of attributes.query has the type ${shown}`, 'configuration');
+    const query = `select 'a' as k, ${sql} as v`;
+    await expect(opened({ ...SETTINGS, key: 'k', version: 'v', query }, { root })).rejects.toMatchObject({
+      kind: 'configuration',
+      message: `the version v of attributes.query has the type ${shown}`,
+      hint: expect.stringContaining('select a text or a whole number'),
+    });
+    await expect(opened({ ...SETTINGS, key: 'k', version: undefined, query }, { root, need: ['v'] })).rejects.toMatchObject({
+      message: `the column v of attributes.query has the type ${shown}`,
+    });
+  }
   await refused("select 'a' as user_id, 1 as v", 'attributes.query has no column k', 'configuration');
   await refused("select 'a' as k from absent", 'DuckDB rejects attributes.query', 'configuration');
   await expect(
@@ -142,25 +159,13 @@ it('gives the values of every type that SQL joins', async () => {
   const { root } = await folderWith('create table t (a bigint)');
   const query = `select 7::bigint as k, 0.1::float as single, 1/3::double as third, 12.50::decimal(9,2) as price, -1::tinyint as small,
     true as yes, date '2026-11-18' as day, timestamptz '2026-11-18 10:00:00+01' as at, '67e55044-10b1-426f-9247-bb680e5fe0c8'::uuid as id,
-    'a\n"b"\u2028' as text, [1] as list, null::double as nothing`;
-  const { attributes } = await opened({ ...SETTINGS, query, key: 'K', version: 'PRICE' }, { root });
+    12::decimal(9,0) as whole, 'a\n"b"\u2028' as text, [1] as list, null::double as nothing`;
+  const { attributes } = await opened({ ...SETTINGS, query, key: 'K', version: 'WHOLE' }, { root });
   expect(attributes.find('7')).toEqual({
-    version: '12.5',
-    values: [
-      0.10000000149011612,
-      1 / 3,
-      -1,
-      true,
-      '2026-11-18',
-      '2026-11-18 09:00:00.000000',
-      '67e55044-10b1-426f-9247-bb680e5fe0c8',
-      'a\n"b"\u2028',
-      null,
-    ],
+    version: '12',
+    values: [0.10000000149011612, 1 / 3, 12.5, -1, true, 'a\n"b"\u2028', null],
   });
-  expect(attributes.columns.map(({ type }) => type).join()).toBe(
-    'float64,float64,int64,bool,string,string,string,string,float64',
-  );
+  expect(attributes.columns.map(({ type }) => type).join()).toBe('float64,float64,float64,int64,bool,string,float64');
 });
 
 it('reads many rows part by part of their keys', async () => {

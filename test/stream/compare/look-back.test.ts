@@ -22,7 +22,17 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(code).toBe(0);
   expect(data).toMatchObject({
     ...{ schema: 'score-batch/stream-compare/1', job: 'fraud', batch: 'fraud-daily', window: '1997-03-15', as_of: 'arrival' },
-    ...{ differ: 0, largest_difference: 0, only_stream: 0, only_batch: 0, doubled: 0, idle: 0, capped: 0, repeated: 0 },
+    ...{
+      differ: 0,
+      largest_difference: 0,
+      only_stream: 0,
+      only_batch: 0,
+      doubled: 0,
+      idle: 0,
+      capped: 0,
+      repeated: 0,
+      scored_again: 0,
+    },
     not_scored: [{ reason: 'late', events: 6 }],
     differences: [],
   });
@@ -37,7 +47,8 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   expect(stdout).toMatch(/late +6 +\d:\d+, .*…/);
 
   // By 1e-6 and by more, one that is not there, one that is there twice, one before its time, one that was cut, and a stranger.
-  const of = (at: number) => JSON.parse(lines[at] ?? '') as { id: string; score: number; features: { a: number } };
+  const of = (at: number) =>
+    JSON.parse(lines[at] ?? '') as { id: string; score: number; time: number; features: { a: number } };
   const changed = [...lines];
   const put = (at: number, change: object) => (changed[at] = JSON.stringify({ ...of(at), ...change }));
   put(1000, { score: of(1000).score + 1e-6 });
@@ -46,19 +57,22 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   put(1003, { score: 0, idle: true });
   put(1004, { score: 0, capped: true });
   put(1005, { id: 'stranger' });
-  changed.push(changed[1006] ?? '', JSON.stringify({ ...of(1007), offset: 999_999 }));
+  // Again in the window, which is a duplicate, and an id that the batch has published, an hour later.
+  changed.push(changed[1006] ?? '', JSON.stringify({ ...of(1007), offset: 999_999, score: 0.999 }));
+  changed.push(JSON.stringify({ ...of(1008), offset: 999_998, time: of(1008).time + 3_600_000 }));
   await writeFile(file, `${changed.join('\n')}\n`);
   const other = await compare(folder);
   expect(other.code).toBe(65);
   expect(other.data).toMatchObject({
-    ...{ compared: data.compared - 4, equal: data.compared - 6, differ: 2 },
-    ...{ only_stream: 1, only_batch: 1, doubled: 1, idle: 1, capped: 1, repeated: 1 },
+    ...{ compared: data.compared - 5, equal: data.compared - 7, differ: 2 },
+    ...{ only_stream: 1, only_batch: 1, doubled: 1, idle: 1, capped: 1, repeated: 0, scored_again: 2 },
     named: {
       only_stream: ['stranger'],
       only_batch: [of(1005).id],
       idle: [of(1003).id],
       capped: [of(1004).id],
-      repeated: [of(1007).id],
+      repeated: [],
+      scored_again: [of(1007).id, of(1008).id].sort(),
     },
     differences: [
       {
@@ -72,10 +86,46 @@ it('finds 0 differences between a stream and the batch of a day, lists the late,
   });
   const text = await scoreBatch(folder, [...COMPARE, ...FILES]);
   expect(text.stdout).toContain(
-    '2 scores differ; 1 event is only in the stream; 1 event is only in the batch; 1 record of the stream is there twice\n',
+    '2 scores differ; 1 event is only in the stream; 1 event is only in the batch; 1 record of the stream is there twice; 2 events were scored again\n',
   );
+  expect(text.stdout).toContain('; 2 were not compared\n');
   expect(text.stdout).toContain(`a 77 → ${of(1002).features.a}`);
   expect(text.stderr).toContain('the scores of the stream fraud are not those of fraud-daily');
+});
+
+it('lets an id be used again after its window, refuses where nothing was compared, and takes features as the run had them', async () => {
+  const lines = linesOfDay(300);
+  // Two events of an id, an hour apart: two rows of a key, which the batch quarantines.
+  const [first, again] = [lines[100], lines[115]];
+  if (first === undefined || again === undefined) throw new Error('there are fewer lines');
+  lines[115] = { ...again, transaction_id: first.transaction_id };
+  const folder = await comparedProject(lines);
+  const { code, data } = await compare(folder);
+  expect(code).toBe(0);
+  expect(data).toMatchObject({ repeated: 1, scored_again: 0, named: { repeated: [first.transaction_id] } });
+  expect(data.compared).toBeGreaterThan(200);
+  const text = await scoreBatch(folder, [...COMPARE, ...FILES]);
+  expect(text.stdout).toContain('scores are equal to 1e-6; 1 was not compared\n');
+
+  // The file of today says another window; the scores have the features of the run.
+  const features = path.join(folder, 'jobs', 'fraud.features.yaml');
+  const then = await readFile(features, 'utf8');
+  await writeFile(features, then.replace('window: 5m', 'window: 6m'));
+  expect((await compare(folder)).code).toBe(0);
+  await writeFile(features, then);
+
+  const file = path.join(folder, 'scores.jsonl');
+  const scores = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  for (const change of [{ capped: true }, { idle: true }]) {
+    await writeFile(file, scores.map((line) => `${JSON.stringify({ ...JSON.parse(line), ...change, score: 0 })}\n`).join(''));
+    const vacuous = await scoreBatch(folder, [...COMPARE, ...FILES]);
+    expect(vacuous.code).toBe(65);
+    expect(vacuous.stderr).toContain('nothing was compared');
+    expect(vacuous.stdout).toMatch(/\n0 of 0 scores are equal to 1e-6; 2\d\d were not compared\n/);
+  }
+  const digest = 'f'.repeat(64);
+  await writeFile(file, scores.map((line) => `${JSON.stringify({ ...JSON.parse(line), features_digest: digest })}\n`).join(''));
+  expect((await scoreBatch(folder, [...COMPARE, ...FILES, '--allow-other'])).code).toBe(65);
 });
 
 it('refuses scores of another model and with other features, or leaves them out, and what are no scores', async () => {

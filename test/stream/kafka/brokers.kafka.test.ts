@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { Kafka, logLevel } from 'kafkajs';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import type { PartitionProducer } from '../../../src/stream/log.ts';
 import { type KafkaCluster, startKafka } from '../../kafka/broker.ts';
 import { readCommitted } from '../../kafka/java-client.ts';
-import { makeTopic, producerOf, recordsTo, settingsOf, withLog } from './fixture.ts';
+import { makeTopic, producerOf, recording, recordsTo, settingsOf, withLog } from './fixture.ts';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -117,3 +118,44 @@ describe.runIf(inject('kafka') !== undefined)('a broker without transactions', (
     }
   });
 });
+
+describe.runIf(inject('kafka') !== undefined)('a partition without a leader', () => {
+  it('keeps no other one waiting, and is read once its broker is back', async () => {
+    const cluster = await startKafka({ brokers: 3 });
+    try {
+      await withLog(settingsOf(cluster.brokers), async (log) => {
+        const topic = await makeTopic(cluster.brokers, { partitions: 3, replication: 1 });
+        const to = (value: string, partitions: readonly number[]) => ({
+          records: partitions.map((partition) => ({ topic, partition, key: value, value })),
+          offset: 0,
+          metadata: '',
+        });
+        const recorded = recording();
+        const subscription = await log.subscribe(topic, randomUUID(), recorded.member);
+        await (await producerOf(log, topic)).commit(to('before', [0, 1, 2]));
+        await recorded.until(() => recorded.values.length === 3);
+        const leaders = await leadersOf(cluster.brokers, topic);
+        await cluster.kill((leaders.get(0) ?? 1) - 1);
+        const led = [1, 2].filter((partition) => leaders.get(partition) !== leaders.get(0));
+        const producer = await producerOf(log, topic);
+        await producer.commit(to('meanwhile', led));
+        await recorded.until(() => recorded.values.filter((value) => value === 'meanwhile').length === led.length);
+        await cluster.restart((leaders.get(0) ?? 1) - 1);
+        await (await producerOf(log, topic)).commit(to('after', [0]));
+        await recorded.until(() => recorded.values.includes('after'));
+        await subscription.close();
+        expect(recorded.values.length).toBe(4 + led.length);
+      });
+    } finally {
+      await cluster.stop();
+    }
+  }, 180_000);
+});
+
+async function leadersOf(brokers: readonly string[], topic: string): Promise<ReadonlyMap<number, number>> {
+  const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin();
+  await admin.connect();
+  const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
+  await admin.disconnect();
+  return new Map(topics[0]?.partitions.map(({ partitionId, leader }) => [partitionId, leader]));
+}

@@ -61,7 +61,7 @@ describe('records', () => {
   it('are read up to the batch that a fetch cut off', () => {
     const bytes = Buffer.concat([batchAt(0, one), batchAt(1, one)]);
     expect(readRecords(bytes.subarray(0, -1), 0, [])).toMatchObject({ next: 1, records: [{ offset: 0 }] });
-    expect(readRecords(bytes.subarray(0, 5), 0, [])).toEqual({ next: 0, records: [] });
+    expect(readRecords(bytes.subarray(0, 5), 0, [])).toEqual({ next: 0, records: [], bytes: 0 });
   });
 
   it('have the time of the log where the topic says so', () => {

@@ -82,6 +82,35 @@ describe.runIf(brokers.length > 0)('a member of a group', () => {
       await other.close();
     }));
 
+  it('can be closed while it waits for others to join', () =>
+    withLog(settings, (first) =>
+      withLog(settings, async (second) => {
+        const topic = await makeTopic(brokers);
+        await write(first, topic, [['a'], ['b']]);
+        const group = randomUUID();
+        let isClosed = () => {};
+        const closed = new Promise<void>((resolve) => {
+          isClosed = resolve;
+        });
+        const busy = recording();
+        const subscription = await first.subscribe(topic, group, {
+          ...busy.member,
+          async batch(batch) {
+            await busy.member.batch(batch);
+            // The group cannot go on before it.
+            await closed;
+          },
+        });
+        await busy.until(() => busy.batches.length === 1);
+        const waiting = await second.subscribe(topic, group, recording().member);
+        await new Promise((resolve) => setTimeout(resolve, 3_000));
+        await waiting.close();
+        isClosed();
+        await busy.until(() => busy.values.includes('b'));
+        await subscription.close();
+      }),
+    ));
+
   it('is refused where another job with the same group reads another topic', () =>
     withLog(settings, async (log) => {
       const topic = await makeTopic(brokers, { partitions: 2 });

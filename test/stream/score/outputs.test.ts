@@ -52,5 +52,8 @@ it.each([undefined, 'a key of mine'])('hashes key and value of a dead letter (ke
   expect(letter).toMatchObject({ reason: 'wrong type', detail: 'amount', partition: 1, offset: 9, bytes: 12 });
   expect(letter[`value_${name}`]).toMatch(/^[0-9a-f]{64}$/);
   expect([topic, key]).toEqual(['d', letter[`key_${name}`]]);
+  expect(letter).not.toHaveProperty('time');
   expect(`${key}${value}`).not.toContain('secret');
+  const late = own.rejected({ partition: 1, record, reason: 'late', time: AT - 9, scorer, rejectedAt: AT });
+  expect(JSON.parse(String(late.value))).toMatchObject({ reason: 'late', timestamp: AT, time: AT - 9 });
 });

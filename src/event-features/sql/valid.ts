@@ -1,0 +1,17 @@
+import { type EventFeatures, NEWEST_TIME, OLDEST_TIME } from '../definition.ts';
+import type { EventDialect } from './dialect.ts';
+
+/** What columns can tell of rule 1: whether the stream takes such values, or rejects the event. */
+export function validSql(dialect: EventDialect, { fields, key, id, time }: EventFeatures): string[] {
+  const bound = Number.MAX_SAFE_INTEGER;
+  const greatest = `cast('${Number.MAX_VALUE.toExponential()}' as ${dialect.types.double})`;
+  return fields.flatMap(({ name, type }) => {
+    const column = dialect.column(name);
+    if (name === time) return [`${column} >= ${OLDEST_TIME} and ${column} < ${NEWEST_TIME}`];
+    if (name === key || name === id) return [`${column} is not null`];
+    if (type === 'int64') return [`(${column} is null or ${column} between -${bound} and ${bound})`];
+    // Infinities are beyond, and every warehouse has NaN there or makes the comparison false.
+    if (type === 'float64') return [`(${column} is null or ${column} between -${greatest} and ${greatest})`];
+    return [];
+  });
+}

@@ -1,0 +1,105 @@
+// How many bytes a codec will write, found without writing them: a batch of a megabyte may hold a gigabyte. What is damaged counts up to
+// there, and is the codec's to report.
+
+const LZ4_MAGIC = 0x184d2204;
+const LZ4_UNCOMPRESSED = 0x80000000;
+/** No byte of a block of lz4 stands for more. */
+const LZ4_RATIO = 255;
+const ZSTD_MAGIC = 0xfd2fb528;
+const ZSTD_BLOCK = 128 << 10;
+const RAW = 0;
+const RLE = 1;
+
+/** Of a block, which begins with its size. */
+export function snappySize(block: Buffer): number {
+  let size = 0;
+  for (let at = 0, scale = 1; at < 5; at++, scale *= 128) {
+    const byte = block[at] ?? 0;
+    size += (byte & 0x7f) * scale;
+    if (byte < 128) break;
+  }
+  return size;
+}
+
+/** Exact if it is above `enough`; else the size is at most what is returned. */
+export function lz4Size(frames: Buffer, enough: number): number {
+  const most = eachLz4Block(frames, (block, limit) => Math.min(limit, block.length * LZ4_RATIO));
+  return most <= enough ? most : eachLz4Block(frames, lz4BlockSize);
+}
+
+function eachLz4Block(frames: Buffer, sizeOf: (block: Buffer, most: number) => number): number {
+  let size = 0;
+  for (let at = 0; at + 7 <= frames.length && frames.readUInt32LE(at) === LZ4_MAGIC; ) {
+    const flags = frames[at + 4] as number;
+    const most = 1 << (8 + 2 * (((frames[at + 5] as number) >> 4) & 7));
+    at += 7 + (flags & 0x08 ? 8 : 0) + (flags & 0x01 ? 4 : 0);
+    while (at + 4 <= frames.length) {
+      const header = frames.readUInt32LE(at);
+      const length = header % LZ4_UNCOMPRESSED;
+      at += 4;
+      if (header === 0) break;
+      size += header >= LZ4_UNCOMPRESSED ? length : sizeOf(frames.subarray(at, at + length), most);
+      at += length + (flags & 0x10 ? 4 : 0);
+    }
+    at += flags & 0x04 ? 4 : 0;
+  }
+  return size;
+}
+
+function lz4BlockSize(block: Buffer): number {
+  let size = 0;
+  let at = 0;
+  const more = (first: number): number => {
+    let length = first;
+    for (let byte = 255; first === 15 && byte === 255; length += byte) byte = block[at++] ?? 0;
+    return length;
+  };
+  while (at < block.length) {
+    const token = block[at++] as number;
+    const literals = more(token >> 4);
+    size += literals;
+    at += literals;
+    if (at >= block.length) break;
+    at += 2;
+    size += 4 + more(token & 15);
+  }
+  return size;
+}
+
+/** At most so many bytes, and at least the memory that a frame asks for: its window. */
+export function zstdSize(frames: Buffer): number {
+  let size = 0;
+  for (let at = 0; at + 6 <= frames.length && frames.readUInt32LE(at) === ZSTD_MAGIC; ) {
+    const flags = frames[at + 4] as number;
+    const isSingle = (flags & 0x20) !== 0;
+    const exponent = flags >> 6;
+    const contentBytes = exponent > 0 ? 1 << exponent : Number(isSingle);
+    const window = isSingle ? 0 : zstdWindow(frames[at + 5] as number);
+    at += 5 + Number(!isSingle) + ([0, 1, 2, 4][flags & 3] as number);
+    const content = at + contentBytes <= frames.length ? contentSize(frames, at, contentBytes) : 0;
+    at += contentBytes;
+    let blocks = 0;
+    for (let isLast = false; !isLast && at + 3 <= frames.length; ) {
+      const header = frames.readUIntLE(at, 3);
+      const length = header >> 3;
+      const kind = (header >> 1) & 3;
+      isLast = (header & 1) === 1;
+      blocks += kind === RAW || kind === RLE ? length : ZSTD_BLOCK;
+      at += 3 + (kind === RLE ? 1 : length);
+    }
+    at += flags & 0x04 ? 4 : 0;
+    size += Math.max(contentBytes > 0 ? content : blocks, window);
+  }
+  return size;
+}
+
+function zstdWindow(descriptor: number): number {
+  const base = 2 ** (10 + (descriptor >> 3));
+  return base + (base / 8) * (descriptor & 7);
+}
+
+function contentSize(frame: Buffer, at: number, bytes: number): number {
+  if (bytes === 0) return 0;
+  if (bytes === 8) return Number(frame.readBigUInt64LE(at));
+  return frame.readUIntLE(at, bytes) + (bytes === 2 ? 256 : 0);
+}
