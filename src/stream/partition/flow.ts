@@ -17,6 +17,8 @@ import { takeTurns } from './turns.ts';
 
 /** How often the topic is looked at: not every client says by a rebalance that partitions were added. */
 const LOOK_MS = 60_000;
+/** By then partitions that a new member is given are assigned. */
+const JOINED_MS = 15_000;
 
 /**
  * Per partition: open a producer, which fences earlier ones; read what is committed; rebuild the window from the input; then
@@ -36,6 +38,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
   let subscription: Subscription | undefined;
   const pauses = keepPauses(() => subscription);
   const timers = timeRestarts(clock, pauses, () => subscription);
+  let joinedAt = 0;
   let ended = false;
   let paused = false;
   let full = false;
@@ -158,6 +161,7 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
       await describeInput(log, input, features);
       const joined = await log.subscribe(input, group, member);
       subscription = joined;
+      joinedAt = clock.elapsed();
       joined.ended.catch(end);
       if (ended) await joined.close();
       else look();
@@ -170,6 +174,12 @@ export function createFlow(options: FlowOptions, limits: RestartLimits = RESTART
     resume() {
       paused = false;
       for (const partition of assigned) pauses.remove(partition, 'operator');
+    },
+    get ready() {
+      if (ended || subscription === undefined) return false;
+      // A process may be given none: more processes than partitions.
+      const isGiven = assigned.size > 0 || clock.elapsed() - joinedAt > JOINED_MS;
+      return isGiven && [...assigned].every((partition) => opens.get(partition)?.window.rebuilding === false);
     },
     get partitions() {
       return [...opens.all()].map(stateOf);

@@ -152,6 +152,8 @@ export interface Flow {
   pause(): void;
   resume(): void;
   readonly partitions: readonly PartitionState[];
+  /** It has joined, and each partition that it was given is open, with its windows rebuilt. */
+  readonly ready: boolean;
   /** Drain: ends the transactions that are in flight, leaves the group, and closes producers. */
   finish(): Promise<void>;
 }

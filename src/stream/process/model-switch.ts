@@ -45,7 +45,8 @@ export async function switchModel({ settings, attributes, read, open, console }:
       await flow.swap(next);
       const old = current;
       current = next;
-      await old.close();
+      // The new one scores whatever becomes of the old one.
+      await old.close().catch((error: unknown) => console.warn(`${old.name} ${old.version} was not closed: ${String(error)}`));
       const { name, version, digest } = current;
       const at = Object.fromEntries(flow.partitions.map(({ partition, position }) => [partition, position]));
       console.info(`${name} ${version} scores from now on, in place of ${old.name} ${old.version}`, {

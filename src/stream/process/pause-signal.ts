@@ -4,16 +4,19 @@ import type { Flow } from '../partition/ports.ts';
 /** The operator's pause. */
 export interface Pausing {
   readonly paused: boolean;
+  /** What is paused; a signal that came before counts. */
+  of(flow: Pick<Flow, 'pause' | 'resume'>): void;
   end(): void;
 }
 
 /** SIGUSR2 pauses reading, and resumes it. SIGUSR1 is Node's own, for a debugger. */
-export function onPauseSignal(flow: Pick<Flow, 'pause' | 'resume'>, console: Pick<Console, 'info'>): Pausing {
+export function onPauseSignal(console: Pick<Console, 'info'>): Pausing {
   let paused = false;
+  let flow: Pick<Flow, 'pause' | 'resume'> | undefined;
   const toggle = (): void => {
     paused = !paused;
-    if (paused) flow.pause();
-    else flow.resume();
+    if (paused) flow?.pause();
+    else flow?.resume();
     console.info(paused ? 'paused: nothing is read until the next SIGUSR2; the process stays in its group' : 'resumed', {
       event: paused ? 'paused' : 'resumed',
     });
@@ -22,6 +25,10 @@ export function onPauseSignal(flow: Pick<Flow, 'pause' | 'resume'>, console: Pic
   return {
     get paused() {
       return paused;
+    },
+    of(begun) {
+      flow = begun;
+      if (paused) flow.pause();
     },
     end: () => void process.off('SIGUSR2', toggle),
   };

@@ -30,7 +30,7 @@ export interface StreamRun {
   /** See `Context`. */
   readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
   /** Opens the log; tests give their own. */
-  readonly open?: (settings: StreamSettings) => Promise<Log>;
+  readonly open?: (settings: StreamSettings, console: Pick<Console, 'warn'>) => Promise<Log>;
 }
 
 /** What an end may take: transactions that are in flight, leaving the group, closing connections. */
@@ -49,9 +49,12 @@ export async function runStream(run: StreamRun): Promise<void> {
   const closing: (() => Promise<void>)[] = [];
   const ended = endings(signal);
   let reload = (): void => undefined;
+  // From the start on: until it is handled, SIGUSR2 ends a process.
+  const pausing = onPauseSignal(console);
+  closing.push(async () => pausing.end());
   serving({ reload: () => reload(), graceMs: GRACE_MS });
   try {
-    const log = await (run.open ?? openLog)(settings);
+    const log = await (run.open ?? openLog)(settings, console);
     closing.push(() => log.close());
     const { mostBytes } = await checkTopics(log, settings, (message) => console.warn(message));
     const attributes = await attributesInUse(settings, { log, fail: ended.fail, environment, console, signal });
@@ -78,10 +81,9 @@ export async function runStream(run: StreamRun): Promise<void> {
       random: Math.random,
       onFatal: ended.fail,
     });
-    const pausing = onPauseSignal(flow, console);
-    closing.push(async () => pausing.end());
+    pausing.of(flow);
     if (settings.metrics !== undefined && metrics !== undefined) {
-      const ready = () => !signal.aborted && flow.partitions.every(({ rebuilding }) => !rebuilding);
+      const ready = () => !signal.aborted && flow.ready;
       const server = await listen(settings.metrics, { metrics, ready });
       closing.push(() => server.close());
       console.info(`metrics at ${server.address}/metrics`, { event: 'listening', http: server.address });
@@ -91,7 +93,9 @@ export async function runStream(run: StreamRun): Promise<void> {
       told.end();
     });
     if (signal.aborted) return;
-    await flow.start();
+    // A signal ends it while it joins, too.
+    await Promise.race([flow.start(), ended.promise]);
+    if (signal.aborted) return;
     say(settings, model.current, console);
     reload = () => {
       void model.renew(flow).then((outcome) => outcome !== undefined && metrics?.switched(outcome));
@@ -107,8 +111,8 @@ export async function runStream(run: StreamRun): Promise<void> {
   console.info('ended');
 }
 
-async function openLog({ kafka }: StreamSettings): Promise<Log> {
-  return await openKafka(kafka);
+async function openLog({ kafka }: StreamSettings, console: Pick<Console, 'warn'>): Promise<Log> {
+  return await openKafka(kafka, (level, message) => console.warn(`Kafka: ${message}`, { event: 'kafka', kafka: level }));
 }
 
 function say(

@@ -5,6 +5,8 @@ import type { StreamSettings } from '../settings.ts';
 
 /** What a broker adds to a record: headers of the record and of its batch. */
 const OVERHEAD_BYTES = 512;
+/** More than hashes, digests, a reason and the name of a field. */
+const DEAD_LETTER_BYTES = 4096;
 
 interface Topic {
   /** Its key in the stream job file. */
@@ -53,6 +55,13 @@ export async function describeTopics(
   refuseMissing(topics, brokers);
   for (const { key, name, facts } of topics) {
     if (facts === undefined || key === 'input') continue;
+    if (key === 'output.dead_letter' && (facts.maxMessageBytes ?? DEAD_LETTER_BYTES) < DEAD_LETTER_BYTES) {
+      throw new ScoreBatchError(
+        'configuration',
+        `topic ${name} (${key}) takes records of ${facts.maxMessageBytes} bytes, and a dead letter can have ${DEAD_LETTER_BYTES}`,
+        { hint: `raise its max.message.bytes to ${DEAD_LETTER_BYTES} or more` },
+      );
+    }
     if (facts.compacted) warn(`topic ${name} (${key}) is compacted: it keeps only the newest record of each key`);
     if (facts.replicas > 1 && (facts.minInSyncReplicas ?? 1) < 2)
       warn(`topic ${name} (${key}) has min.insync.replicas 1: a record that only one broker has is lost if that broker is`);

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { parseMetadata } from '../../../src/stream/partition/metadata.ts';
 import type { Scorer } from '../../../src/stream/scorer.ts';
 import { readCommitted } from '../simulation/broker.ts';
-import { SILENT, simulatedScorer } from '../simulation/simulate.ts';
+import { OUTPUTS, SILENT, simulatedScorer } from '../simulation/simulate.ts';
 import { append, place } from './one-process.ts';
 
 const TEN = Array.from({ length: 10 }, () => ({ key: 'k' }));
@@ -85,4 +85,33 @@ it('drains: what is in flight is committed, what came later is read by the next 
   append(topic.broker, TEN);
   expect(await topic.run()).toBeUndefined();
   expect(topic.written()).toEqual([...TEN, ...TEN].map((_, i) => `0:${i}`));
+});
+
+it('is ready once its partitions are rebuilt, and not while one waits to be opened again', async () => {
+  const topic = place();
+  append(topic.broker, TEN);
+  expect(await topic.run()).toBeUndefined();
+  append(topic.broker, TEN);
+  const seen: boolean[] = [];
+  const restarting: boolean[] = [];
+  let stolen = false;
+  const outputs: typeof OUTPUTS = {
+    ...OUTPUTS,
+    scored(one) {
+      if (!stolen) topic.broker.init('g-events-0');
+      stolen = true;
+      return OUTPUTS.scored(one);
+    },
+  };
+  const error = await topic.run({ outputs }, async (flow) => {
+    seen.push(flow.ready);
+    while (!stolen) await topic.sleep(10);
+    await topic.sleep(500);
+    restarting.push(flow.ready);
+    await topic.sleep(20_000);
+    seen.push(flow.ready);
+  });
+  expect(error).toBeUndefined();
+  expect([seen, restarting]).toEqual([[false, true], [false]]);
+  expect(topic.written()).toHaveLength(20);
 });
