@@ -100,8 +100,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'event-features',
     'stream (types)',
     'warehouse (types)',
-    'warehouse/sql',
     'warehouse/open',
+    'warehouse/sql',
+    'without-values',
   ],
   'stream/process': [
     'domain',

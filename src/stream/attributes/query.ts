@@ -2,6 +2,7 @@ import type { Query } from '../../domain/query.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import { openWarehouse } from '../../warehouse/open.ts';
 import type { Warehouse } from '../../warehouse/warehouse.ts';
+import { withoutValues } from '../../without-values.ts';
 import type { Attributes } from '../attributes.ts';
 import type { AttributeOptions } from './options.ts';
 import { passed } from './pause.ts';
@@ -121,5 +122,6 @@ function tooOld(age: number, maxAge: number, cause: unknown): ScoreBatchError {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  // Errors of warehouses are without values already.
+  return error instanceof ScoreBatchError ? error.message : withoutValues(String(error));
 }
