@@ -53,7 +53,7 @@ export async function clientFactory(settings: KafkaSettings, log?: KafkaLog): Pr
 
 function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: object | undefined, log?: KafkaLog): Client {
   const cluster: Cluster = new packages.Cluster({
-    logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => (entry) => log?.(...shown(entry)) }),
+    logger: packages.createLogger({ level: log === undefined ? 0 : 2, logCreator: () => (entry) => tell(entry, log) }),
     socketFactory: packages.socketFactory,
     brokers: settings.brokers,
     ssl,
@@ -171,8 +171,10 @@ function createClient(packages: KafkaPackages, settings: KafkaSettings, ssl: obj
   };
 }
 
-function shown({ level, namespace, log }: LogEntry): ['error' | 'warning', string] {
-  return [level <= 1 ? 'error' : 'warning', `${namespace}: ${log.message}`];
+function tell({ level, namespace, log: { message } }: LogEntry, log: KafkaLog | undefined): void {
+  // An error that a broker answers is retried or thrown, and some are part of every start and every transaction.
+  if (message.startsWith('Response ')) return;
+  log?.(level <= 1 ? 'error' : 'warning', `${namespace}: ${message}`);
 }
 
 async function tlsOptions(tls: KafkaSettings['tls']): Promise<object | undefined> {

@@ -81,11 +81,28 @@ describe.runIf(brokers.length > 0)(
       expect(scores.map(({ offset }) => offset)).toEqual([...Array(20).keys(), ...Array(60).keys()]);
     });
 
-    it('stops the stream when the log starts beyond replay-from', async () => {
+    it('stops the stream when the log starts beyond replay-from, where events were not scored yet', async () => {
+      const { topics, first } = await running({ partitions: 1, asOf: 'event' });
+      expect((await first.end()).code).toBe(0);
+      await topics.admin.deleteTopicRecords({ topic: topics.input, partitions: [{ partition: 0, offset: '15' }] });
+      expectEnd(
+        await startStream(topics.folder).ended,
+        78,
+        /: the log starts at offset 15, but events from 0 on are not scored yet$/m,
+      );
+    });
+
+    it('goes on where the log has dropped only what was scored, and marks windows that may lack some of it', async () => {
       const { topics, first } = await running({ partitions: 1 });
       expect((await first.end()).code).toBe(0);
       await topics.admin.deleteTopicRecords({ topic: topics.input, partitions: [{ partition: 0, offset: '15' }] });
-      expectEnd(await startStream(topics.folder).ended, 78, /: the log starts at offset 15, but its windows begin at 0$/m);
+      const second = startStream(topics.folder);
+      await second.says(/^partition \d is rebuilt/);
+      await topics.send([event(100, Date.now())]);
+      await topics.untilRead(() => second.log);
+      expect((await second.end()).code).toBe(0);
+      const { scores } = await written(topics, { scores: 21 });
+      expect(scores.map(({ partial }) => partial ?? false)).toEqual([...Array(20).fill(false), true]);
     });
 
     it('stops the stream when a key is in two partitions, without saying which', async () => {

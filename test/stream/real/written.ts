@@ -16,6 +16,7 @@ export interface Score {
   readonly offset: number;
   readonly capped?: true;
   readonly idle?: true;
+  readonly partial?: true;
 }
 
 export interface DeadLetter {
