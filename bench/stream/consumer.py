@@ -100,7 +100,7 @@ while True:
     }
     scores = session.run(["probabilities"], inputs)[0][:, 1]
     for message, event, score, row in zip(messages, events, scores, matrix):
-        value = json.dumps({"id": event["transaction_id"], "score": round(float(score), 6), "features": [float(x) for x in row]})
+        value = json.dumps({"id": event["transaction_id"], "score": round(float(score), 6), "features": [None if x != x else x for x in row.tolist()]})
         producer.produce(output, value.encode(), key=message.key())
     producer.poll(0)
     producer.flush()
