@@ -92,7 +92,7 @@ describe.runIf(brokers.length > 0)(
       );
     });
 
-    it('goes on where the log has dropped only what was scored, and marks windows that may lack some of it', async () => {
+    it('continues where the log has dropped only what was scored, and marks windows that may lack some of it', async () => {
       const { topics, first } = await running({ partitions: 1 });
       expect((await first.end()).code).toBe(0);
       await topics.admin.deleteTopicRecords({ topic: topics.input, partitions: [{ partition: 0, offset: '15' }] });
