@@ -6,6 +6,7 @@ import { scoreBatch } from '../support/score-batch.ts';
 const brokers = inject('kafka') ?? [];
 const COMPARE = ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15', '--json'];
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'reads what a stream wrote from its topics, to their ends, and finds what it finds in files',
   async () => {

@@ -11,6 +11,7 @@ const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const PARTITIONS = 3;
 const RECORDS = 6_000;
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
   let cluster: KafkaCluster;
   beforeAll(async () => {
@@ -104,6 +105,7 @@ describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
   );
 });
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('a broker without transactions', () => {
   it('is refused', async () => {
     const cluster = await startKafka({ settings: { 'transaction.state.log.replication.factor': '3' } });
@@ -119,6 +121,7 @@ describe.runIf(inject('kafka') !== undefined)('a broker without transactions', (
   });
 });
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('a partition without a leader', () => {
   it('keeps no other one waiting, and is read once its broker is back', async () => {
     const cluster = await startKafka({ brokers: 3 });

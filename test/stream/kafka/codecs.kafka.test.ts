@@ -6,6 +6,7 @@ const brokers = inject('kafka') ?? [];
 
 const VALUES = Array.from({ length: 3_000 }, (_, i) => `{"id":"${i}","text":"${'transaction '.repeat(i % 9)}é"}`);
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('codecs', () => {
   it.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'] as const)("reads what Java's producer wrote with %s", (codec) =>
     withLog(settingsOf(brokers), async (log) => {

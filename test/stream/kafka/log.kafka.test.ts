@@ -6,6 +6,7 @@ import { makeTopic, producerOf, readAll, readRecords, recordsTo, settingsOf, wit
 const brokers = inject('kafka') ?? [];
 const settings = settingsOf(brokers);
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('a log of Kafka', () => {
   it("commits records and position together, which Java's consumer and a reader see", () =>
     withLog(settings, async (log) => {

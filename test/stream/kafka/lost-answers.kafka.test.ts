@@ -47,6 +47,7 @@ async function withClient(work: (client: Client) => Promise<void>): Promise<void
   }
 }
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('a lost answer', () => {
   it.each(['endTxn', 'txnOffsetCommit'] as const)(
     'to %s is asked for again, and the producer must be opened again before the next transaction',

@@ -13,6 +13,7 @@ async function withBroker(settings: Readonly<Record<string, string>>, work: (clu
   }
 }
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('an answer of Kafka that asks for another setting', () => {
   let cluster: KafkaCluster;
   beforeAll(async () => {

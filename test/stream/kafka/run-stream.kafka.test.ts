@@ -86,6 +86,7 @@ async function metric({ lines }: Running, name: string): Promise<number> {
 
 const soon = { timeout: 60_000, interval: 100 };
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'scores a topic once over a pause, another model, an end and a new start',
   async () => {
@@ -147,6 +148,7 @@ it.runIf(brokers.length > 0)(
   300_000,
 );
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)('says which topics are missing, and how to create them', async () => {
   const { folder, input, scores, dead, alerts, create, close } = await prepared();
   await create([input, scores]);

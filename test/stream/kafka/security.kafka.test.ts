@@ -10,6 +10,7 @@ const sasl = (mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512', password =
   password,
 });
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('TLS and SASL', () => {
   let cluster: KafkaCluster;
   let withClients: KafkaCluster;

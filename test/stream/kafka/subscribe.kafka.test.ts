@@ -5,6 +5,7 @@ import { makeTopic, producerOf, recording, recordsTo, settingsOf, withLog, write
 const brokers = inject('kafka') ?? [];
 const settings = settingsOf(brokers);
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('a member of a group', () => {
   it('reads from where it says, and again from there after a restart', () =>
     withLog(settings, async (log) => {

@@ -24,6 +24,7 @@ async function remake(topic: string): Promise<void> {
   });
 }
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('a topic', () => {
   it('that is deleted and made again, longer than before, while its reading is paused, ends the reading', () =>
     withLog(settings, async (log) => {

@@ -36,6 +36,7 @@ const producer = new Kafka({ brokers: brokers.split(','), logLevel: logLevel.NOT
 })();
 `;
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)('transactions', () => {
   it('fence an earlier producer of the same partition', () =>
     withLog(settings, async (log) => {

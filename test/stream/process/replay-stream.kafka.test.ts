@@ -31,6 +31,7 @@ async function committed(topic: string): Promise<Score[]> {
   return records.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'writes the scores that the stream wrote of a stretch, once, with this or another model, over a kill',
   async () => {

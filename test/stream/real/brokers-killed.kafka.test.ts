@@ -8,6 +8,7 @@ import { expectAsFileMode } from './written.ts';
 const EVENTS = 12_000;
 const PARTITIONS = 3;
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('three brokers', () => {
   let cluster: KafkaCluster;
   beforeAll(async () => {

@@ -18,6 +18,7 @@ function count({ log }: StreamProcess, text: RegExp): number {
   return [...log.matchAll(new RegExp(text.source, 'gm'))].length;
 }
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0).each(['arrival', 'event'] as const)(
   'two processes as of %s lose and double nothing over kills, drains, rebalances and a zombie',
   async (asOf) => {

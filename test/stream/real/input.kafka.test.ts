@@ -45,6 +45,7 @@ function poisonous(now: number): readonly (readonly [record: Sent, reason: strin
   ];
 }
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'puts aside records that are not events, with its reason and without its values, and scores the others of the same batches',
   async () => {

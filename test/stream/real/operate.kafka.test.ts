@@ -11,6 +11,7 @@ const EVENTS = 6000;
 const LINE =
   /^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)+\})? (-?\d+(\.\d+)?(e[+-]?\d+)?|NaN|[+-]Inf))?$/i;
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'pauses and resumes under load; metrics and probes say what it does until it is drained',
   async () => {

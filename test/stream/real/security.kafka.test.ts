@@ -7,6 +7,7 @@ import { written } from './written.ts';
 
 const EVENTS = Array.from({ length: 100 }, (_, i) => event(i, Date.now() - 20_000 + i));
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('brokers that ask who it is', () => {
   let cluster: KafkaCluster;
   beforeAll(async () => {
@@ -82,6 +83,7 @@ describe.runIf(inject('kafka') !== undefined)('brokers that ask who it is', () =
   });
 });
 
+// Without Java there is no Kafka.
 describe.runIf(inject('kafka') !== undefined)('a broker without transactions', () => {
   it('is refused with 78', async () => {
     const cluster = await startKafka({ settings: { 'transaction.state.log.replication.factor': '3' } });

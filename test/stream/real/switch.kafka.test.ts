@@ -23,6 +23,7 @@ async function renew(bundle: string): Promise<void> {
   await writeFile(path.join(bundle, 'model.yaml'), renewed);
 }
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'two processes take another model under load, at the recorded offset of each partition',
   async () => {

@@ -31,6 +31,7 @@ function expectEnd({ code, stderr }: Outcome, expected: number, message: RegExp)
   expect(code).toBe(expected);
 }
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)(
   'the input topic',
   () => {
@@ -116,6 +117,7 @@ describe.runIf(brokers.length > 0)(
   120_000,
 );
 
+// Without Java there is no Kafka.
 describe.runIf(brokers.length > 0)(
   'other topics',
   () => {
@@ -150,6 +152,7 @@ describe.runIf(brokers.length > 0)(
   120_000,
 );
 
+// Without Java there is no Kafka.
 it.runIf(brokers.length > 0)(
   'a program that takes the transactional ids is fenced in turn, told once per restart, and doubles nothing',
   async () => {
