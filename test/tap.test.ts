@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { type LinearOptions, linearProject } from './support/linear-project.ts';
 import { query, repository, statements } from './support/project.ts';
 import { scoreBatch, scoreBatchProcess, startScoreBatch } from './support/score-batch.ts';
-import { CSV, filesIn, SCRATCH, untilFiles, WAREHOUSE } from './support/steer.ts';
+import { CSV, filesIn, SCRATCH, untilFiles, untilOutcomes, WAREHOUSE } from './support/steer.ts';
 
 // Rows that are scored on their way out of a DuckDB query: in the real command line, on real files.
 
@@ -155,6 +155,8 @@ it('a macro of the database cannot stand in for the function, and a table of 2,0
 
 describe('a run that was killed', () => {
   const ROWS = 200_000;
+  /** What a row has in the file of outcomes. */
+  const OUTCOME_BYTES = 12;
   // A batch of the model has 8,192 rows; a file of rows is whole after 122,880.
   const killed = async () => {
     const folder = await linearProject({
@@ -163,7 +165,7 @@ describe('a run that was killed', () => {
       edit: (job) => job.replace('source:\n', 'source:\n  freeze: never\n'),
     });
     const running = startScoreBatch(folder, RUN, { ...SLOW, SLOW_MS: '200' });
-    await untilFiles(running, folder, /\/rows\/data_2\.parquet$/, 1);
+    await untilOutcomes(running, folder, 100_000 * OUTCOME_BYTES);
     running.process.kill('SIGKILL');
     await running.ended;
     return folder;

@@ -69,6 +69,24 @@ export async function untilFiles({ process }: Running, folder: string, pattern: 
   }
 }
 
+/**
+ * Waits until so many bytes of outcomes and a whole Parquet file of the rows they belong to are there, or the process has ended. A
+ * file is whole with its footer, which DuckDB writes while it fills the next one already.
+ */
+export async function untilOutcomes({ process }: Running, folder: string, bytes: number): Promise<void> {
+  const found = async (pattern: RegExp) => {
+    const files = (await filesIn(folder, SCRATCH)).filter((file) => pattern.test(file));
+    return Promise.all(files.map((file) => readFile(path.join(folder, file)).catch(() => Buffer.alloc(0))));
+  };
+  while (!ended(process)) {
+    const outcomes = await found(/\/outcomes$/);
+    const rows = await found(/\/rows\/data_\d+\.parquet$/);
+    if (outcomes.some(({ length }) => length >= bytes) && rows.some((file) => file.subarray(-4).toString('latin1') === 'PAR1'))
+      return;
+    await sleep(20);
+  }
+}
+
 /** Waits until the process has stopped, by a SIGSTOP of a test or of its own. @throws Error where it ends instead */
 export async function untilStopped({ process, ended: outcome }: Running): Promise<void> {
   for (;;) {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
 import { expect, it } from 'vitest';
 import { LINEAR_USERS, linearProject } from '../support/linear-project.ts';
 import { repository } from '../support/project.ts';
@@ -16,6 +17,13 @@ const slowProject = (frozen: boolean) =>
         .replace('chunk_rows: 10', `chunk_rows: 50000\n  workers: 1\n  batch_rows: 2000`)
         .replace('source:', `source:\n  freeze: ${frozen ? 'always' : 'auto'}`),
   });
+
+/** At least two seconds in the model, since a rate needs time to be one: 500 batches of 4 ms. */
+const SLOW = {
+  NODE_OPTIONS: `--import ${pathToFileURL(repository('test/support/slow-step.mjs'))}`,
+  SLOW_STEP: 'model',
+  SLOW_MS: '4',
+};
 
 const SPINNER = '⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏';
 
@@ -60,7 +68,7 @@ it.each([
   [120, false],
 ])('shows one line per stage on a terminal of %i columns (frozen: %s)', async (width, frozen) => {
   const folder = await slowProject(frozen);
-  const { drawn, stayed, code, raw } = await inTerminal(folder, [width], ['--week']);
+  const { drawn, stayed, code, raw } = await inTerminal(folder, [width], ['--week'], SLOW);
   expect(code).toBe(0);
   expect(stayed.map((line) => line.slice(2).split(/ {2,}/)[0])).toEqual(
     frozen
@@ -84,7 +92,7 @@ it.each([
 it('fits the terminal after each resize, and expects as many rows as last time, about', async () => {
   const folder = await slowProject(false);
   expect((await scoreBatchProcess(folder, ['--week', '-q'])).code).toBe(0);
-  const { drawn } = await inTerminal(folder, [120, 40, 90, 30, 80], ['--week', '--fresh']);
+  const { drawn } = await inTerminal(folder, [120, 40, 90, 30, 80], ['--week', '--fresh'], SLOW);
   expect(drawn.some((line) => line.includes('of about 1,000,000 rows'))).toBe(true);
   const lengths = drawn.map((line) => [...line].length);
   expect(Math.max(...lengths)).toBeLessThan(120);
@@ -124,7 +132,7 @@ it.each([
 
 it('writes a line with the time in UTC each interval while a stage lasts, without a terminal', async () => {
   const folder = await slowProject(true);
-  const { stderr, code } = await scoreBatchProcess(folder, ['--week'], { SCORE_BATCH_PROGRESS_SECONDS: '0.2' });
+  const { stderr, code } = await scoreBatchProcess(folder, ['--week'], { ...SLOW, SCORE_BATCH_PROGRESS_SECONDS: '0.2' });
   expect(code).toBe(0);
   const lines = stderr.split('\n').filter((line) => /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ /.test(line));
   expect(lines.length).toBeGreaterThan(2);
@@ -139,6 +147,7 @@ it('writes a line with the time in UTC each interval while a stage lasts, withou
 it('writes the same as JSON, with a number in each field', async () => {
   const folder = await slowProject(true);
   const { stderr } = await scoreBatchProcess(folder, ['--week'], {
+    ...SLOW,
     SCORE_BATCH_PROGRESS_SECONDS: '0.2',
     SCORE_BATCH_LOG: 'json',
   });
