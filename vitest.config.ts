@@ -22,6 +22,22 @@ const KAFKA_PROCESSES = ['brokers-killed', 'group', 'security', 'switch', 'topic
 // Flink SQL as the oracle of features, on Java, too, and once over Kafka.
 const NEED_FLINK = ['test/flink/**/*.test.ts'];
 
+// Each against the real thing, which is installed the first time: what score-batch works with.
+const INTEGRATIONS = {
+  // A tracking server of MLflow.
+  registry: ['test/**/*.mlflow.test.ts'],
+  // A feature server of Feast.
+  feast: ['test/**/*.feast.test.ts'],
+  // Prefect, Dagster, and the provider for Airflow.
+  orchestrators: ['test/deploy/orchestrators/*.test.ts'],
+  // Servers of S3 and of Google Cloud Storage.
+  stores: ['test/**/*.store.test.ts'],
+  // promtool, a collector.
+  monitoring: ['test/**/*.monitoring.test.ts'],
+  // The container image, built without a daemon.
+  image: ['test/image/*.test.ts'],
+};
+
 // LibreOffice, which opens workbooks.
 const NEED_OFFICE = ['test/office/**/*.test.ts'];
 
@@ -174,6 +190,7 @@ export default defineConfig({
             ...NEED_OFFICE,
             ...NEED_FLINK,
             ...NEED_KAFKA,
+            ...Object.values(INTEGRATIONS).flat(),
           ],
         },
       },
@@ -218,6 +235,10 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      ...Object.entries(INTEGRATIONS).map(([name, include]) => ({
+        extends: true as const,
+        test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+      })),
       ...CHAOS,
     ],
   },
