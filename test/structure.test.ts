@@ -39,6 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'event-features/sql': ['domain', 'errors', 'event-features'],
   'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
+  // Versions of models in MLflow: found, downloaded, registered. Loaded for a job that names one.
+  registry: ['bounded-file', 'domain', 'errors', 'model', 'replaced-file', 'secrets', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -180,6 +182,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'page',
+    'registry',
     'report',
     'secrets',
     'sizing',
@@ -227,6 +230,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'plan',
+    'registry',
     'replaced-file',
     'run',
     'warehouse',
@@ -290,12 +294,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'promotion',
     'random',
     'reference',
+    'registry',
     'replaced-file',
     'report',
     'run',
     'runtime',
     'secrets',
     'serve/process',
+    'serve (types)',
     'serve/settings',
     'stream (types)',
     'stream/process',
@@ -352,7 +358,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'snowflake-sdk': ['warehouse/snowflake'],
   snappy: ['stream/kafka'],
   yaml: ['yaml'],
-  zod: ['event-features', 'job', 'json', 'model', 'serve/settings', 'stream/settings', 'yaml'],
+  zod: ['event-features', 'job', 'json', 'model', 'registry', 'serve/settings', 'stream/settings', 'yaml'],
 };
 
 interface Import {
