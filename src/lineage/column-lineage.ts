@@ -44,7 +44,9 @@ function inputFields({ columns, type, subtype, description, masking }: Derivatio
     origins(column).map(({ namespace, name, field, identity }) => ({
       ...{ namespace, name, field },
       // What the query computes from a column is no longer that column.
-      transformations: [{ type, subtype: identity || subtype !== 'IDENTITY' ? subtype : 'TRANSFORMATION', description, masking }],
+      transformations: [
+        { type, subtype: identity || subtype !== 'IDENTITY' ? subtype : 'TRANSFORMATION', description, masking },
+      ],
     })),
   );
 }

@@ -51,7 +51,10 @@ function duckdbName(name: TableName, catalog: string): TableName {
  * missing. Unlike names in SQL, accounts have no case.
  */
 function snowflakeAccount(account: string): string {
-  const [id = '', region, cloud, ...more] = account.toLowerCase().replace(/\.snowflakecomputing\.com(:\d+)?$/, '').split('.');
+  const [id = '', region, cloud, ...more] = account
+    .toLowerCase()
+    .replace(/\.snowflakecomputing\.com(:\d+)?$/, '')
+    .split('.');
   if (region === undefined && id.includes('-')) return id;
   return [id, region ?? 'us-west-1', cloud ?? 'aws', ...more].join('.');
 }

@@ -4,7 +4,7 @@ import type { ObservedEnd, ObservedRun } from '../observe/observer.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { VERSION } from '../versions.ts';
 import { withoutValues } from '../without-values.ts';
-import { type DatasetName, EVENT_SCHEMA, facet, type Facets, ownRunFacet, PRODUCER, type RunEvent } from './facets.ts';
+import { type DatasetName, EVENT_SCHEMA, type Facets, facet, ownRunFacet, PRODUCER, type RunEvent } from './facets.ts';
 import { inputDatasets, originsOf } from './inputs.ts';
 import { outputDatasets } from './outputs.ts';
 import { lineageRunId } from './run-id.ts';
@@ -115,6 +115,7 @@ function ownFacts({ plan, runId }: ObservedRun, end: ObservedEnd | undefined): o
     fingerprint: plan.fingerprint,
     model: { name, version, digest: plan.bundle.digest },
     ...(end && { state: end.state, ...factsOf(end.details) }),
+    ...(end?.publication !== undefined && { publication: end.publication }),
     ...(end?.rows && { rows: end.rows }),
   };
 }

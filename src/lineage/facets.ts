@@ -68,7 +68,7 @@ export function facet(schema: keyof typeof SCHEMAS, content: object): Facet {
   return { _producer: PRODUCER, _schemaURL: url, ...content };
 }
 
-/** The facet of our own, whose schema is in the package: `schemas/lineage-run-facet.schema.json`. */
+/** The facet of our own, whose schema is in the package: `schemas/lineage/run-facet.schema.json`. */
 export function ownRunFacet(content: object): Facet {
-  return { _producer: PRODUCER, _schemaURL: `${PRODUCER}#schemas/lineage-run-facet.schema.json`, ...content };
+  return { _producer: PRODUCER, _schemaURL: `${PRODUCER}#schemas/lineage/run-facet.schema.json`, ...content };
 }

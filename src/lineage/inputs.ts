@@ -1,9 +1,9 @@
-import type { RunDetails } from '../domain/run-details.ts';
 import type { RunRows } from '../domain/rows.ts';
+import type { RunDetails } from '../domain/run-details.ts';
 import { featuresOf } from '../domain/signature.ts';
 import type { Plan } from '../plan/plan.ts';
 import { columnLineage, type InputField, type Origins } from './column-lineage.ts';
-import { type DatasetName, facet, type Facets, type InputDataset } from './facets.ts';
+import { type DatasetName, type Facets, facet, type InputDataset } from './facets.ts';
 import { gateAssertions } from './gates.ts';
 import type { TracedQuery } from './traced-query.ts';
 
@@ -14,7 +14,12 @@ export interface KnownRows {
 }
 
 /** The tables that the query reads, as far as they are known; the rows that it gave; and the model. */
-export function inputDatasets(plan: Plan, traced: TracedQuery, query: DatasetName, known: KnownRows | undefined): InputDataset[] {
+export function inputDatasets(
+  plan: Plan,
+  traced: TracedQuery,
+  query: DatasetName,
+  known: KnownRows | undefined,
+): InputDataset[] {
   const tables = traced.tables.map((table): InputDataset => ({ ...table, facets: { datasetType: typed('TABLE') } }));
   return [...tables, queryDataset(plan, traced, query, known), modelDataset(plan)];
 }

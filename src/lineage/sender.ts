@@ -4,7 +4,7 @@ import { systemCode } from '../errors.ts';
 import { VERSION } from '../versions.ts';
 import type { LineageSettings } from './settings.ts';
 
-/** For an answer, while the run goes on. */
+/** For an answer, while there is no hurry. */
 const ANSWER_MS = 5_000;
 
 /** After so many events in a row that were not accepted, no more are tried. */
@@ -115,7 +115,9 @@ function post(
       response.resume();
       response.once('close', () => resolve(response.statusCode ?? 0));
     });
-    request.once('error', (error) => resolve(signal.aborted ? 'it did not answer in time' : (systemCode(error) ?? error.message)));
+    request.once('error', (error) =>
+      resolve(signal.aborted ? 'it did not answer in time' : (systemCode(error) ?? error.message)),
+    );
     request.end(body);
   });
 }

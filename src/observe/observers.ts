@@ -15,7 +15,13 @@ interface Kind {
 }
 
 /** In the order in which they are told. `make` is the dynamic import of an observer's file, and a call. */
-const KINDS: readonly Kind[] = [];
+const KINDS: readonly Kind[] = [
+  {
+    name: 'lineage',
+    isWanted: ({ OPENLINEAGE_URL: url = '' }) => url.trim() !== '',
+    make: async (environment, console) => (await import('../lineage/observer.ts')).lineageObserver(environment, console),
+  },
+];
 
 const NOBODY: readonly RunObserver[] = [];
 
