@@ -132,6 +132,7 @@ const SYSTEM = [
   'tap',
   'tap-recovery',
   'tensorize/bundle',
+  'upgrade/upgrade',
   'terminal/run',
   'walk',
   'warehouse/duckdb/conformance/rest',
@@ -161,6 +162,11 @@ const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((fol
     include: [`test/${folder}/chaos.ts`],
   },
 }));
+
+// What this version writes, kept for the next one's tests by the command that releases.
+const KEEP_VERSION = process.env.KEEP_VERSION
+  ? [{ extends: true as const, test: { name: 'keep-version', include: ['test/upgrade/make.ts'] } }]
+  : [];
 
 export default defineConfig({
   test: {
@@ -240,6 +246,7 @@ export default defineConfig({
         test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
       })),
       ...CHAOS,
+      ...KEEP_VERSION,
     ],
   },
 });

@@ -195,6 +195,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
     'yaml',
   ],
+  // Who looks on while runs go on.
+  observe: ['context (types)', 'domain', 'errors', 'plan (types)'],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   run: [
@@ -206,6 +208,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'evaluation',
     'job',
     'labels',
+    'observe',
     'plan',
     'processor',
     'report',
@@ -244,6 +247,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'job',
     'model',
+    'observe',
     'plan',
     'run',
     'shadow',
