@@ -66,8 +66,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: ['domain', 'errors', 'secrets'],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
+  // Features by the keys of rows, from Feast's server.
+  feast: ['domain', 'errors', 'serve'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
-  'serve/score': ['domain', 'errors', 'model', 'random', 'runtime', 'serve'],
+  'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
   'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
