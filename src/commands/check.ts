@@ -4,6 +4,7 @@ import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { Schema } from '../domain/schema.ts';
+import { parseStoreAddress } from '../domain/store-address.ts';
 import { tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -23,6 +24,7 @@ import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../p
 import { assertReportWritable } from '../report/file.ts';
 import { type ReportFile, reportFiles } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
+import { assertObjectsWritable } from '../report/stored-files.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import { namedJob } from './named-job.ts';
@@ -169,10 +171,15 @@ async function checkLabels({ job, source, schema, window }: Target): Promise<str
 }
 
 async function checkReportFolder(target: Target): Promise<string> {
-  const { job, files: ofWarehouses } = target;
+  const { job, files: ofWarehouses, stores } = target;
   const files = filesOf(target);
   await refuseReserved(files, reservedFiles(job, ofWarehouses));
-  for (const { path } of files) await assertReportWritable(path, `${target.window().label}-${randomBytes(6).toString('hex')}`);
+  for (const { path } of files) {
+    const address = parseStoreAddress(path);
+    if (address !== undefined) await stores.look(address);
+    else await assertReportWritable(path, `${target.window().label}-${randomBytes(6).toString('hex')}`);
+  }
+  await assertObjectsWritable(files, stores);
   const templates = REPORT_KINDS.map((kind) => job.definition.report[kind]).filter((template) => template !== undefined);
   return `${templates.join(', ')} can be written`;
 }

@@ -17,6 +17,7 @@ import { bindWindow } from '../job/parameters.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
+import { assertObjectsWritable } from '../report/stored-files.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
@@ -64,7 +65,7 @@ export interface PlanOptions {
 export interface Plan
   extends ChosenColumns,
     PublishedBefore,
-    Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess'> {
+    Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess' | 'stores'> {
   readonly job: Job;
   readonly window: Window;
   readonly query: Query;
@@ -87,6 +88,8 @@ export interface Plan
   readonly reportFiles: readonly ReportFile[];
   /** Files and folders that the report must never replace. */
   readonly reserved: readonly Reserved[];
+  /** Whether the report may replace what this job did not write. */
+  readonly force: boolean;
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
   /** How rows are scored as the query returns them; undefined if they are frozen first. */
@@ -195,7 +198,7 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
   const served = phases.has('score') ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const execution = served?.execution;
   const warehouses = planning.warehouses ?? (await openWarehouses(job, context));
-  const { source, sink, kinds, ledger, sourceAccess } = warehouses;
+  const { source, sink, kinds, ledger, sourceAccess, stores } = warehouses;
   await using _reading = warehouses.readTogether();
   const sizing = sizeRun(definition, bundle, {
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
@@ -236,7 +239,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
   const tap = asOf ? undefined : await planTap({ definition, bundle, query, columns, source, sink, sizing, served, alone });
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
-  const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
+  const force = options.force === true;
+  const files = await planReport({ ...{ job, window, reserved, before, stores, force }, writes: phases.has('publish') });
   const fingerprinted: Fingerprinted = {
     query,
     source: identity,
@@ -262,6 +266,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
       tables,
       identity,
       reserved,
+      stores,
+      force,
     },
     ...published,
     classes,
@@ -277,18 +283,28 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
   };
 }
 
-interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved'> {
+interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved' | 'stores' | 'force'> {
   readonly before: PublishedBefore;
-  /** Whether the files may be some that this job did not write. */
-  readonly force: boolean;
+  /** Whether this process writes the files. */
+  readonly writes: boolean;
 }
 
 /** The files of the window's report, once it is known that the job may write them. */
-async function planReport({ job, window, reserved, before, force }: ReportPlan): Promise<readonly ReportFile[]> {
+async function planReport({
+  job,
+  window,
+  reserved,
+  before,
+  stores,
+  force,
+  writes,
+}: ReportPlan): Promise<readonly ReportFile[]> {
   const { root, definition } = job;
   const files = reportFiles(definition.report, window, root);
   await refuseReserved(files, reserved);
-  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps] };
+  if (!writes) return files;
+  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps], stores };
   if (!force) for (const file of files) await refuseForeign(file, owner);
+  await assertObjectsWritable(files, stores);
   return files;
 }

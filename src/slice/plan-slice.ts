@@ -33,7 +33,7 @@ export interface SliceOptions {
 }
 
 /** What stays open from slice to slice of one command. */
-export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess'> {
+export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess' | 'stores'> {
   readonly job: Job;
   readonly bundle: Bundle;
   readonly served: Awaited<ReturnType<typeof tryModel>>;
@@ -48,8 +48,8 @@ export async function openSlices(given: Job, options: SliceOptions, context: Con
   refuseMissingReference(job, bundle);
   const { score } = job.definition;
   const served = await tryModel(bundle, score, options.requireGpu || score.require_gpu);
-  const { source, sink, ledger, kinds, sourceAccess } = await openWarehouses(job, context);
-  return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess };
+  const { source, sink, ledger, kinds, sourceAccess, stores } = await openWarehouses(job, context);
+  return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess, stores };
 }
 
 /** A slice that is resumed keeps the version that it began with. */
@@ -77,7 +77,7 @@ export interface PlannedSlice {
  *   source cannot be read from the position; both name the full snapshot as the way out
  */
 export async function planSlice(session: SliceSession, context: Context): Promise<PlannedSlice> {
-  const { bundle, served, source, sink, ledger, kinds, sourceAccess, options } = session;
+  const { bundle, served, source, sink, ledger, kinds, sourceAccess, stores, options } = session;
   const job = sliceJob(session.job);
   const { definition } = job;
   const window = sliceWindow(session.job);
@@ -131,7 +131,16 @@ export async function planSlice(session: SliceSession, context: Context): Promis
         ...{ job, window, query, bundle, execution: served.execution, source, sink, kinds, sourceAccess, ledger, tables },
         ...{ identity, entries, sizing, requireGpu, stages, slice, ...columns },
         ...{ baseline: undefined, tap: undefined, drift: undefined, challenger: undefined, asOf: undefined },
-        ...{ reported: false, reportFiles: [], reserved: [], overlaps: [], last: undefined, estimatedBytes: undefined },
+        ...{
+          reported: false,
+          reportFiles: [],
+          reserved: [],
+          stores,
+          force: false,
+          overlaps: [],
+          last: undefined,
+          estimatedBytes: undefined,
+        },
         modelChanged: undefined,
         fingerprint: fingerprintOf(fingerprinted),
         // Slices are many, and none is compared with another.

@@ -7,6 +7,7 @@ import { parseChecked } from '../../yaml/checked.ts';
 import { isLoopback } from '../loopback.ts';
 import { DEFAULT_LIMITS, type Limits, type LogLevel, type ServedBundle, type ServeSettings } from '../settings.ts';
 import { crossChecks } from './cross-checks.ts';
+import { featureStoreOf } from './feature-store-of.ts';
 import { ORIGIN_FORM, originOf } from './origin.ts';
 import { type ServeFile, serveSchema } from './schema.ts';
 import { tlsOf } from './tls-of.ts';
@@ -76,6 +77,7 @@ export async function readSettings({ bundles, flags, folder, environment }: Give
     grpcPort:
       flags.grpc === false ? undefined : (flags.grpcPort ?? (file.grpc_port === false ? undefined : (file.grpc_port ?? 8081))),
     processes: processes === 'auto' ? availableParallelism() : processes,
+    features: featureStoreOf(file.features, environment),
     providers: flags.providers ?? file.providers ?? ['cpu'],
     requireGpu: flags.requireGpu ?? file.require_gpu ?? false,
     limits: limitsOf(file.limits),
