@@ -226,7 +226,7 @@ it.each<[what: string, code: number, message: RegExp, how: Parameters<typeof wee
     {
       model: 'models:/linear/7',
       misbehave: ({ url }, response) =>
-        url.pathname.endsWith('/get') && (json(response, { model_version: { name: 'linear', version: '6' } }), true),
+        url.pathname.endsWith('/get') && json(response, { model_version: { name: 'linear', version: '6' } }).writableEnded,
     },
   ],
   [

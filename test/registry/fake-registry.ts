@@ -85,7 +85,12 @@ export async function fakeRegistry(versions: Readonly<Record<string, FakeVersion
   });
 }
 
-function answer(versions: Readonly<Record<string, FakeVersion>>, champion: string, url: URL, response: ServerResponse): void {
+function answer(
+  versions: Readonly<Record<string, FakeVersion>>,
+  champion: string,
+  url: URL,
+  response: ServerResponse,
+): ServerResponse {
   const wanted = url.searchParams.get('version') ?? (url.searchParams.get('alias') === 'champion' ? champion : '');
   const version = versions[wanted];
   const known = url.searchParams.get('name') === 'linear';
@@ -110,13 +115,13 @@ function answer(versions: Readonly<Record<string, FakeVersion>>, champion: strin
   const [, number = '', name = ''] = /\/artifacts\/0\/(\w+)\/artifacts\/(.+)$/.exec(pathname) ?? [];
   const bytes = versions[number]?.files[name];
   if (bytes === undefined) return missing(response, 'Artifact');
-  response.end(bytes);
+  return response.end(bytes);
 }
 
-export function json(response: ServerResponse, value: unknown, status = 200): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+export function json(response: ServerResponse, value: unknown, status = 200): ServerResponse {
+  return response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 }
 
-function missing(response: ServerResponse, what: string): void {
-  json(response, { error_code: 'RESOURCE_DOES_NOT_EXIST', message: `${what} not found` }, 404);
+function missing(response: ServerResponse, what: string): ServerResponse {
+  return json(response, { error_code: 'RESOURCE_DOES_NOT_EXIST', message: `${what} not found` }, 404);
 }
