@@ -15,7 +15,27 @@ interface Kind {
 }
 
 /** In the order in which they are told. `make` is the dynamic import of an observer's file, and a call. */
-const KINDS: readonly Kind[] = [];
+const KINDS: readonly Kind[] = [
+  {
+    name: 'OpenTelemetry',
+    isWanted: (environment) =>
+      environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' &&
+      ['', '_TRACES', '_METRICS'].some((signal) => environment[`OTEL_EXPORTER_OTLP${signal}_ENDPOINT`]),
+    make: async (...of) => (await import('../telemetry/observer.ts')).telemetryObserver(...of),
+  },
+  {
+    name: 'the metrics file',
+    isWanted: ({ SCORE_BATCH_METRICS_FILE: file }) => Boolean(file),
+    make: async ({ SCORE_BATCH_METRICS_FILE: file = '' }, console) =>
+      (await import('../metrics-file/observer.ts')).metricsFileObserver(file, console),
+  },
+  {
+    name: 'lineage',
+    isWanted: ({ OPENLINEAGE_URL: url, OPENLINEAGE_DISABLED: disabled }) =>
+      Boolean(url) && disabled?.toLowerCase() !== 'true',
+    make: async (...of) => (await import('../lineage/observer.ts')).lineageObserver(...of),
+  },
+];
 
 const NOBODY: readonly RunObserver[] = [];
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { isModelUri } from '../../domain/model-uri.ts';
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import { parseChecked } from '../../yaml/checked.ts';
 import { isLoopback } from '../loopback.ts';
@@ -68,7 +69,9 @@ export async function readSettings({ bundles, flags, folder, environment }: Give
   const { processes = file.processes ?? 1 } = flags;
   const settings: ServeSettings = {
     bundles:
-      bundles.length > 0 ? bundles.map((one) => ({ folder: fromFlag(one), canary: undefined })) : bundlesOf(file, inFile),
+      bundles.length > 0
+        ? bundles.map((one) => ({ folder: bundleIn(fromFlag, one), canary: undefined }))
+        : bundlesOf(file, inFile),
     host: flags.host ?? file.host ?? '127.0.0.1',
     port: flags.port ?? file.port ?? 8080,
     grpcPort:
@@ -123,8 +126,15 @@ async function readServeFile(
 
 function bundlesOf({ models = [] }: ServeFile, inFile: (name: string) => string): ServedBundle[] {
   return models.map((one) =>
-    typeof one === 'string' ? { folder: inFile(one), canary: undefined } : { folder: inFile(one.bundle), canary: one.canary },
+    typeof one === 'string'
+      ? { folder: bundleIn(inFile, one), canary: undefined }
+      : { folder: bundleIn(inFile, one.bundle), canary: one.canary },
   );
+}
+
+/** A version of a registered model stays as it is named. */
+function bundleIn(place: (name: string) => string, bundle: string): string {
+  return isModelUri(bundle) ? bundle : place(bundle);
 }
 
 function limitsOf(given: ServeFile['limits'] = {}): Limits {
