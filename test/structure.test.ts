@@ -70,6 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   // Features by the keys of rows, from Feast's server.
   feast: ['domain', 'errors', 'serve'],
+  // The query that a feature service of Feast is for the batch.
+  'feast/history': ['bounded-file', 'domain', 'errors', 'suggest'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
   'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
@@ -314,6 +316,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'erase',
     'errors',
     'explain',
+    'feast/history',
     'evaluation (types)',
     'event-features',
     'event-features/sql',
