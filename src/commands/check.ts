@@ -30,6 +30,7 @@ import type { JobFlags } from './options.ts';
 /** What the checks look at. */
 interface Target extends Warehouses {
   readonly job: Job;
+  readonly environment: NodeJS.ProcessEnv;
   /** The window that a run without a value for it would take. */
   readonly window: () => Window;
   /** Set by the check `model`. */
@@ -61,6 +62,7 @@ const CHECKS: readonly Check[] = [
   { name: 'labels', applies: ({ job, schema }) => job.labels !== undefined && schema !== undefined, run: checkLabels },
   { name: 'report folder', applies: (target) => filesOf(target).length > 0, run: checkReportFolder },
   { name: 'sink', run: checkSink },
+  { name: 'delivery', applies: ({ job }) => job.definition.delivery !== undefined, run: checkDeliveryTargets },
 ];
 
 interface CheckResult {
@@ -83,7 +85,7 @@ interface CheckOutcome {
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
   const job = await namedJob(flags, context);
   const warehouses = await openWarehouses(job, context);
-  const target: Target = { ...warehouses, job, window: () => lastWindow(job, context.now) };
+  const target: Target = { ...warehouses, job, environment: context.environment, window: () => lastWindow(job, context.now) };
   const checks: CheckResult[] = [];
   let failure: ScoreBatchError | undefined;
   for (const { name, applies = () => true, run } of CHECKS) {
@@ -181,6 +183,12 @@ function filesOf({ job, window }: Target): readonly ReportFile[] {
 async function checkSink({ job: { definition }, sink, reachSink }: Target): Promise<string> {
   if (definition.sink.warehouse === undefined) await reachSink();
   return await sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined));
+}
+
+/** Loaded only for a job that tells somebody. */
+async function checkDeliveryTargets({ job, environment }: Target): Promise<string> {
+  const { checkDelivery } = await import('../delivery/check.ts');
+  return await checkDelivery(needed(job.definition.delivery), environment);
 }
 
 /** @throws Error if a check runs although it does not apply */

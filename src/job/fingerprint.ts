@@ -47,6 +47,8 @@ export const OUTSIDE_FINGERPRINT = [
   'labels',
   'compare',
   'challenger',
+  // Who hears of the scores changes none.
+  'delivery',
   // Slices are runs of their own.
   'incremental',
 ] as const;

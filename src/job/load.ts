@@ -21,6 +21,8 @@ export interface Job {
   readonly events?: EventSources | undefined;
   /** Kind of the source warehouse: the query is in its SQL. */
   readonly kind: WarehouseKind;
+  /** Whether publications are delivered, if the job file has `delivery`; true by default. */
+  readonly deliver?: boolean | undefined;
   /** The query of `labels`; undefined if the job has none. */
   readonly labels?: LabelsQuery | undefined;
 }
