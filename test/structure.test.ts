@@ -234,9 +234,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
+  // Messages about a publication.
+  delivery: ['context (types)', 'domain', 'errors', 'job (types)', 'page', 'plan', 'report', 'secrets', 'warehouse (types)'],
   run: [
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'errors',
     'explain',
@@ -316,6 +319,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'completion',
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'erase',
     'errors',
@@ -401,6 +405,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['stream/kafka'],
   linkedom: ['page'],
   'lz4-napi': ['stream/kafka'],
+  nodemailer: ['delivery'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
   'prom-client': ['serve/process', 'stream/process'],
