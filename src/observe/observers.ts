@@ -29,6 +29,12 @@ const KINDS: readonly Kind[] = [
     make: async ({ SCORE_BATCH_METRICS_FILE: file = '' }, console) =>
       (await import('../metrics-file/observer.ts')).metricsFileObserver(file, console),
   },
+  {
+    name: 'lineage',
+    isWanted: ({ OPENLINEAGE_URL: url, OPENLINEAGE_DISABLED: disabled }) =>
+      Boolean(url) && disabled?.toLowerCase() !== 'true',
+    make: async (...of) => (await import('../lineage/observer.ts')).lineageObserver(...of),
+  },
 ];
 
 const NOBODY: readonly RunObserver[] = [];
