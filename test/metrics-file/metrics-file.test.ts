@@ -10,7 +10,7 @@ async function metricsOf(file: string): Promise<Record<string, number>> {
   const series = readSeries(await readFile(file, 'utf8'), 'linear') ?? new Map();
   return Object.fromEntries(
     [...series].flatMap(([name, values]) =>
-      [...values].map(([labels, value]) => [`${name}{${String(labels).replace(/^job="linear",?/, '')}}`, value]),
+      [...values].map(([labels, value]) => [`${name}{${String(labels).replace(/^job_name="linear",?/, '')}}`, value]),
     ),
   ) as Record<string, number>;
 }
@@ -68,7 +68,7 @@ it('tells of the last run, and remembers what earlier processes wrote: counts, t
 it('leaves alone what it has not written, and warns', async () => {
   const folder = await temporaryFolder();
   const file = path.join(folder, 'all.prom');
-  const foreign = 'score_batch_last_run_timestamp_seconds{job="another"} 1\n';
+  const foreign = 'score_batch_last_run_timestamp_seconds{job_name="another"} 1\n';
   await writeFile(file, foreign);
   const { code, stderr } = await scoreBatch(await linearProject(), ['run', '--week'], { SCORE_BATCH_METRICS_FILE: file });
   expect(code).toBe(0);
@@ -98,8 +98,8 @@ it.each([
 });
 
 it('reads nothing into a file that is cut off, or has values that are no numbers', () => {
-  expect(readSeries('score_batch_runs_total{job="linear",state="fai', 'linear')).toBeUndefined();
-  expect(readSeries('score_batch_runs_total{job="linear"} many', 'linear')).toBeUndefined();
-  expect(readSeries('up{job="linear"} 1', 'linear')).toBeUndefined();
+  expect(readSeries('score_batch_runs_total{job_name="linear",state="fai', 'linear')).toBeUndefined();
+  expect(readSeries('score_batch_runs_total{job_name="linear"} many', 'linear')).toBeUndefined();
+  expect(readSeries('up{job_name="linear"} 1', 'linear')).toBeUndefined();
   expect(readSeries('', 'linear')?.size).toBe(0);
 });
