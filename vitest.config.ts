@@ -34,6 +34,8 @@ const INTEGRATIONS = {
   stores: ['test/**/*.store.test.ts'],
   // promtool, a collector.
   monitoring: ['test/**/*.monitoring.test.ts'],
+  // The packed file, with each Node.
+  package: ['test/package/*.test.ts'],
   // The container image, built without a daemon.
   image: ['test/image/*.test.ts'],
 };
