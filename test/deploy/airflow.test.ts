@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,7 @@ import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { change, INCREMENTAL, sliceProject } from '../support/slice-project.ts';
 import { type Airflow, connectAirflow } from './airflow.ts';
+import { installProvider } from './provider.ts';
 
 // A real Airflow runs the DAGs of deploy/airflow over the emulator of BigQuery: scheduler, workers, retries and backfills.
 
@@ -42,7 +43,7 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     await chmod(path.join(folder, 'score-batch'), 0o755);
     const dags = path.join(folder, 'dags');
     await mkdir(dags);
-    await cp(repository('deploy', 'airflow', 'score_batch_operator.py'), path.join(dags, 'score_batch_operator.py'));
+    const { installed } = await installProvider(folder);
     // As they are, but for the weeks of the data and for a pause that a test can wait for.
     for (const dag of ['score_batch_weekly.py', 'score_batch_single.py', 'score_batch_hourly.py']) {
       const text = await readFile(repository('deploy', 'airflow', dag), 'utf8');
@@ -55,6 +56,7 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     const environment = {
       ...variables(),
       PATH: process.env.PATH,
+      PYTHONPATH: installed,
       SCORE_BATCH_PROJECT: folder,
       SCORE_BATCH_COMMAND: './score-batch',
     };
