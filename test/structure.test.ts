@@ -39,6 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'event-features/sql': ['domain', 'errors', 'event-features'],
   'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
+  // Versions of models in MLflow: found, downloaded, registered. Loaded for a job that names one.
+  registry: ['bounded-file', 'domain', 'errors', 'model', 'replaced-file', 'secrets', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -66,8 +68,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: ['domain', 'errors', 'secrets'],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
+  // Features by the keys of rows, from Feast's server.
+  feast: ['domain', 'errors', 'serve'],
+  // The query that a feature service of Feast is for the batch.
+  'feast/history': ['bounded-file', 'domain', 'errors', 'suggest'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
-  'serve/score': ['domain', 'errors', 'model', 'random', 'runtime', 'serve'],
+  'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
   'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
@@ -143,7 +149,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/sql',
   ],
-  report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
+  // Report files as objects of Google Cloud Storage and of S3.
+  store: ['domain', 'errors', 'warehouse'],
+  report: ['domain', 'duckdb', 'errors', 'store', 'warehouse (types)', 'writable-folder'],
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
@@ -180,9 +188,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'page',
+    'registry',
     'report',
     'secrets',
     'sizing',
+    'store',
     'suggest',
     'tap',
     'terminal (types)',
@@ -192,6 +202,35 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/open',
     'window',
     'yaml',
+  ],
+  // Who looks on while runs are worked on: what observers are, then each of them, then the file that knows them all.
+  'observe/observer': ['domain (types)', 'plan (types)'],
+  telemetry: ['context (types)', 'errors', 'observe/observer (types)', 'secrets', 'versions'],
+  'metrics-file': ['context (types)', 'errors', 'observe/observer (types)', 'replaced-file'],
+  lineage: [
+    'domain',
+    'duckdb',
+    'errors',
+    'job (types)',
+    'observe/observer (types)',
+    'plan (types)',
+    'report',
+    'secrets',
+    'terminal (types)',
+    'versions',
+    'warehouse/bigquery',
+    'warehouse/snowflake',
+    'without-values',
+  ],
+  observe: [
+    'context (types)',
+    'domain',
+    'errors',
+    'lineage',
+    'metrics-file',
+    'observe/observer',
+    'plan (types)',
+    'telemetry',
   ],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
@@ -204,6 +243,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'evaluation',
     'job',
     'labels',
+    'observe',
     'plan',
     'processor',
     'report',
@@ -227,6 +267,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'plan',
+    'registry',
     'replaced-file',
     'run',
     'warehouse',
@@ -242,6 +283,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'job',
     'model',
+    'observe',
     'plan',
     'run',
     'shadow',
@@ -263,6 +305,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'report',
     'run',
+    'store (types)',
     'slice',
     'warehouse',
     'warehouse/sql',
@@ -277,6 +320,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'erase',
     'errors',
     'explain',
+    'feast/history',
     'evaluation (types)',
     'event-features',
     'event-features/sql',
@@ -290,12 +334,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'promotion',
     'random',
     'reference',
+    'registry',
     'replaced-file',
     'report',
     'run',
     'runtime',
     'secrets',
     'serve/process',
+    'serve (types)',
     'serve/settings',
     'stream (types)',
     'stream/process',
@@ -322,16 +368,25 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['store'],
   '@date-fns/tz': ['window'],
   '@duckdb/node-api': ['duckdb'],
   '@duckdb/node-bindings': ['duckdb'],
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
+  '@google-cloud/storage': ['store'],
   '@zip.js/zip.js': ['report'],
   '@grpc/grpc-js': ['serve/grpc'],
   '@grpc/proto-loader': ['serve/grpc'],
   '@grpc/reflection': ['serve/grpc'],
   '@observablehq/plot': ['page'],
+  '@opentelemetry/api': ['telemetry'],
+  '@opentelemetry/core': ['telemetry'],
+  '@opentelemetry/exporter-metrics-otlp-proto': ['telemetry'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['telemetry'],
+  '@opentelemetry/resources': ['telemetry'],
+  '@opentelemetry/sdk-metrics': ['telemetry'],
+  '@opentelemetry/sdk-trace-base': ['telemetry'],
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
@@ -352,7 +407,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'snowflake-sdk': ['warehouse/snowflake'],
   snappy: ['stream/kafka'],
   yaml: ['yaml'],
-  zod: ['event-features', 'job', 'json', 'model', 'serve/settings', 'stream/settings', 'yaml'],
+  zod: ['event-features', 'job', 'json', 'model', 'registry', 'serve/settings', 'stream/settings', 'yaml'],
 };
 
 interface Import {
@@ -399,7 +454,7 @@ function packageOf(specifier: string): string {
 
 /** `warehouse/duckdb/query.ts` → `warehouse/duckdb`, `job/parse.ts` → `job`, `cli.ts` → `cli` */
 function partOf(file: string): string {
-  if (file === 'warehouse/open.ts') return 'warehouse/open';
+  if (['warehouse/open.ts', 'observe/observer.ts'].includes(file)) return file.replace(/\.ts$/, '');
   const folder = path.posix.dirname(file);
   return folder === '.' ? file.replace(/\.ts$/, '') : folder;
 }

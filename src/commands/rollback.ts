@@ -30,10 +30,10 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   refuseHalfRange(flags);
   // It is published, so it does not matter whether it is over.
   const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition, context);
-  const { source, sink, ledger, files, reachSink } = await openWarehouses(job, context);
+  const { source, sink, ledger, files, stores, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const force = flags.force === true;
-  const warehouses = { source, sink, ledger, files };
+  const warehouses = { source, sink, ledger, files, stores };
   const options = {
     ...warehouses,
     job,
