@@ -23,6 +23,9 @@ with DAG(
     ScoreBatchOperator(
         task_id="run",
         arguments="run --from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}' --whole --timeout 2h --skip-empty",
+        # For a source that is not ready: without a worker and without a failed try. It needs a triggerer.
+        wait=timedelta(hours=6),
+        look_every=timedelta(minutes=5),
         retries=9,
         retry_delay=timedelta(minutes=5),
         retry_exponential_backoff=2,
