@@ -30,7 +30,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const { to, until, ...window } = flags;
   refuseHalfRange(flags);
   // It is published, so it does not matter whether it is over.
-  const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition.time_zone, context);
+  const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition, context);
   const { source, sink, ledger, files, stores, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const force = flags.force === true;
