@@ -70,6 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   // Features by the keys of rows, from Feast's server.
   feast: ['domain', 'errors', 'serve'],
+  // The query that a feature service of Feast is for the batch.
+  'feast/history': ['bounded-file', 'domain', 'errors', 'suggest'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
   'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
@@ -147,7 +149,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/sql',
   ],
-  report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
+  // Report files as objects of Google Cloud Storage and of S3.
+  store: ['domain', 'errors', 'warehouse'],
+  report: ['domain', 'duckdb', 'errors', 'store', 'warehouse (types)', 'writable-folder'],
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
@@ -188,6 +192,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'report',
     'secrets',
     'sizing',
+    'store',
     'suggest',
     'tap',
     'terminal (types)',
@@ -300,6 +305,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'report',
     'run',
+    'store (types)',
     'slice',
     'warehouse',
     'warehouse/sql',
@@ -314,6 +320,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'erase',
     'errors',
     'explain',
+    'feast/history',
     'evaluation (types)',
     'event-features',
     'event-features/sql',
@@ -361,11 +368,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['store'],
   '@date-fns/tz': ['window'],
   '@duckdb/node-api': ['duckdb'],
   '@duckdb/node-bindings': ['duckdb'],
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
+  '@google-cloud/storage': ['store'],
   '@zip.js/zip.js': ['report'],
   '@grpc/grpc-js': ['serve/grpc'],
   '@grpc/proto-loader': ['serve/grpc'],
