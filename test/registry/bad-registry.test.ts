@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, rename, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from '../support/linear-project.ts';
@@ -338,6 +338,17 @@ it('a cache that cannot be written names the variable that moves it', async () =
     code: 77,
     stderr: expect.stringMatching(/models cannot be cached in \/dev\/null\/cache[\s\S]*SCORE_BATCH_MODEL_CACHE/),
   });
+});
+
+it('a bundle with a link in it is not registered: what the link leads to is no part of the bundle', async () => {
+  const { folder, registry } = await week();
+  const before = registry.requests.length;
+  const golden = path.join(folder, 'model', 'golden.csv');
+  await rename(golden, path.join(folder, 'golden.csv'));
+  await symlink(path.join(folder, 'golden.csv'), golden);
+  const { code, stderr } = await scoreBatch(folder, ['model', 'push', 'model'], { MLFLOW_TRACKING_URI: registry.url });
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/model\/golden\.csv is a link/) });
+  expect(registry.requests).toHaveLength(before);
 });
 
 it('a cached bundle is only read, so that its folder may be where nothing can be written', async () => {

@@ -141,7 +141,8 @@ describe('MLflow', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('model       linear 1,') });
     expect(await call(folder, WEEK)).toMatchObject({ code: 0, stderr: expect.stringContaining('model       linear 2,') });
     const versions = (await pinned(folder)).map((pin) => (pin as { model: { version: string } }).model.version);
-    expect(versions).toEqual(['1', '2']);
+    // Later entries of a resumed run repeat what it began with.
+    expect([...new Set(versions)]).toEqual(['1', '2']);
   });
 
   it('may move an alias before a run is begun anew with --fresh, which takes what it leads to now', async () => {
