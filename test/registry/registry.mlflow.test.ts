@@ -145,7 +145,7 @@ describe('MLflow', () => {
     expect([...new Set(versions)]).toEqual(['1', '2']);
   });
 
-  it('may move an alias before a run is begun anew with --fresh, which takes what it leads to now', async () => {
+  it('may move an alias before --fresh restarts a run, which takes what it leads to now', async () => {
     const folder = await project('fresh');
     await push(folder, 'model', 'fresh', '--alias', 'champion');
     expect(await call(folder, ['freeze', ...WEEK])).toMatchObject({ code: 0 });
