@@ -5,12 +5,14 @@ Arguments: an empty folder, and how many rows.
 
 import datetime as dt
 import os
+import pathlib
 import random
 import sys
 
 import pandas as pd
 import pyarrow.parquet as pq
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
+from feast.repo_operations import registry_dump
 from feast.types import Bool, Float32, Float64, Int64, String
 
 folder, rows = sys.argv[1], int(sys.argv[2])
@@ -127,4 +129,7 @@ pq.write_table(retrieved, "data/retrieved.parquet")
 latest = pd.DataFrame({"user_id": users + ["nobody"], "event_timestamp": NOW}).astype({"event_timestamp": "datetime64[us, UTC]"})
 latest.to_parquet("data/latest.parquet")
 store.materialize(START - DAY, NOW)
+# What `feast registry-dump` prints.
+with open("registry.json", "w") as file:
+    file.write(registry_dump(store.config, pathlib.Path(".")))
 print(NOW.isoformat())
