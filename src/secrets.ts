@@ -31,6 +31,7 @@ export function withoutSecrets(text: string): string {
 
 /** Variables that hold a secret. For those that name a file, the code that reads the file registers its secrets. */
 const VARIABLES = [
+  'SCORE_BATCH_FEAST_TOKEN',
   'SCORE_BATCH_HASH_KEY',
   'SCORE_BATCH_SERVE_TOKEN',
   'SNOWFLAKE_PASSWORD',
@@ -39,6 +40,8 @@ const VARIABLES = [
   'SNOWFLAKE_TOKEN',
   'AWS_SECRET_ACCESS_KEY',
   'AWS_SESSION_TOKEN',
+  'MLFLOW_TRACKING_PASSWORD',
+  'MLFLOW_TRACKING_TOKEN',
 ];
 
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];

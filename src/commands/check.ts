@@ -19,6 +19,7 @@ import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { planClasses } from '../plan/classes.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { assertReportWritable } from '../report/file.ts';
 import { type ReportFile, reportFiles } from '../report/place.ts';
@@ -31,7 +32,9 @@ import type { JobFlags } from './options.ts';
 
 /** What the checks look at. */
 interface Target extends Warehouses {
-  readonly job: Job;
+  /** Its models are located by the check `model`. */
+  job: Job;
+  readonly context: Context;
   /** The window that a run without a value for it would take. */
   readonly window: () => Window;
   /** Set by the check `model`. */
@@ -85,7 +88,7 @@ interface CheckOutcome {
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
   const job = await namedJob(flags, context);
   const warehouses = await openWarehouses(job, context);
-  const target: Target = { ...warehouses, job, window: () => lastWindow(job, context.now) };
+  const target: Target = { ...warehouses, job, context, window: () => lastWindow(job, context.now) };
   const checks: CheckResult[] = [];
   let failure: ScoreBatchError | undefined;
   for (const { name, applies = () => true, run } of CHECKS) {
@@ -110,8 +113,9 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
 }
 
 async function checkModel(target: Target): Promise<string> {
-  const { root, definition } = target.job;
-  const bundle = await loadJobBundle(root, definition.model, definition);
+  const job = await locatedJob(target.job, target.context, { ledger: target.ledger });
+  target.job = job;
+  const bundle = await loadJobBundle(job);
   target.bundle = bundle;
   return `${bundle.definition.name} ${bundle.definition.version}, sha256 ${bundle.digest.slice(0, 12)}…`;
 }

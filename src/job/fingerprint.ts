@@ -47,6 +47,8 @@ export const OUTSIDE_FINGERPRINT = [
   'labels',
   'compare',
   'challenger',
+  // What is scored with is told by the digest of its bundle.
+  'registry',
   // Slices are runs of their own.
   'incremental',
 ] as const;

@@ -123,8 +123,10 @@ function nameOf(text: string): TableName {
 }
 
 /** Files and folders that a report file of the job must never replace. */
-export function reservedFiles({ file, root, definition, queryName, labels }: Job, files: Warehouses['files']): Reserved[] {
+export function reservedFiles(job: Job, files: Warehouses['files']): Reserved[] {
+  const { file, root, definition, queryName, labels, located } = job;
   const { query_file: query, events } = definition.source;
+  const model = located?.model?.folder ?? path.resolve(root, definition.model);
   const ofWarehouse = (end: keyof Warehouses['files']) =>
     files[end].map((path) => ({ what: `a file of the ${end}'s warehouse`, path }));
   return [
@@ -136,6 +138,6 @@ export function reservedFiles({ file, root, definition, queryName, labels }: Job
     ...(labels && definition.labels?.query_file !== undefined
       ? [{ what: 'the query file of labels', path: path.resolve(root, labels.queryName) }]
       : []),
-    { what: 'the model bundle', path: path.resolve(root, definition.model) },
+    { what: 'the model bundle', path: model },
   ];
 }
