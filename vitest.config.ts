@@ -245,7 +245,10 @@ export default defineConfig({
       },
       ...Object.entries(INTEGRATIONS).map(([name, include]) => ({
         extends: true as const,
-        test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+        test: {
+          ...{ name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+          ...(name === 'stores' && { globalSetup: 'test/store/global-setup.ts' }),
+        },
       })),
       ...CHAOS,
       ...KEEP_VERSION,
