@@ -55,7 +55,11 @@ const json = (status: number, reason: string) => ({
   status,
   type: 'application/json',
   body: JSON.stringify({
-    error: { code: status, message: 'in the words of the store', errors: [{ reason, message: 'in the words of the store', domain: 'global' }] },
+    error: {
+      code: status,
+      message: 'in the words of the store',
+      errors: [{ reason, message: 'in the words of the store', domain: 'global' }],
+    },
   }),
 });
 const html = { status: 200, type: 'text/html', body: '<html>welcome' };
@@ -73,7 +77,12 @@ it.each([
 ] as const)('ends over %s, for %s, before a row moves', async (scheme, _, answer, code) => {
   const endpoint = await answering(answer);
   const folder = await linearProject({ edit: (job) => job.replace(/csv: .*/, `csv: ${scheme}://reports/linear-{window}.csv`) });
-  const environment = { AWS_ENDPOINT_URL: endpoint, STORAGE_EMULATOR_HOST: endpoint, ...KEYS, SCORE_BATCH_REQUEST_SECONDS: '0.3' };
+  const environment = {
+    AWS_ENDPOINT_URL: endpoint,
+    STORAGE_EMULATOR_HOST: endpoint,
+    ...KEYS,
+    SCORE_BATCH_REQUEST_SECONDS: '0.3',
+  };
   for (const args of [['check'], ['--week']]) {
     const ended = await scoreBatch(folder, args, environment);
     expect(ended.code, ended.stdout + ended.stderr).toBe(code);
@@ -86,8 +95,18 @@ it.each([
 
 it.each(['s3', 'gs'] as const)('says what to do without credentials over %s', async (scheme) => {
   const folder = await linearProject({ edit: (job) => job.replace(/csv: .*/, `csv: ${scheme}://reports/linear-{window}.csv`) });
-  const none = Object.fromEntries(Object.keys(process.env).filter((name) => /^(AWS|GOOGLE|GCLOUD|STORAGE)_/.test(name)).map((name) => [name, undefined]));
-  const nothing = { ...none, HOME: folder, CLOUDSDK_CONFIG: folder, AWS_EC2_METADATA_DISABLED: 'true', AWS_REGION: 'us-east-1' };
+  const none = Object.fromEntries(
+    Object.keys(process.env)
+      .filter((name) => /^(AWS|GOOGLE|GCLOUD|STORAGE)_/.test(name))
+      .map((name) => [name, undefined]),
+  );
+  const nothing = {
+    ...none,
+    HOME: folder,
+    CLOUDSDK_CONFIG: folder,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_REGION: 'us-east-1',
+  };
   const file = { METADATA_SERVER_DETECTION: 'none', SCORE_BATCH_REQUEST_SECONDS: '0.3' };
   const ended = await scoreBatch(folder, ['--week'], { ...nothing, ...file });
   expect(ended.code, ended.stderr).toBe(77);

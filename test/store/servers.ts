@@ -48,7 +48,12 @@ export async function startGcs(): Promise<StoreServer> {
   const port = await freePort();
   const at = `127.0.0.1:${port}`;
   const place = ['-host', '127.0.0.1', '-port', String(port), '-public-host', at, '-external-url', `http://${at}`];
-  return await serve(program, ['-backend', 'memory', '-data', folder, '-scheme', 'http', '-log-level', 'error', ...place], port, folder);
+  return await serve(
+    program,
+    ['-backend', 'memory', '-data', folder, '-scheme', 'http', '-log-level', 'error', ...place],
+    port,
+    folder,
+  );
 }
 
 async function serve(program: string, args: readonly string[], port: number, folder: string): Promise<StoreServer> {
@@ -61,7 +66,12 @@ async function serve(program: string, args: readonly string[], port: number, fol
     await rm(folder, { recursive: true, force: true });
   };
   const deadline = Date.now() + 30_000;
-  while (!(await fetch(endpoint).then(() => true, () => false))) {
+  while (
+    !(await fetch(endpoint).then(
+      () => true,
+      () => false,
+    ))
+  ) {
     if (child.exitCode !== null || Date.now() > deadline) {
       await stop();
       throw new Error(`${path.basename(program)} does not answer at ${endpoint}`);
