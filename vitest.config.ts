@@ -254,6 +254,7 @@ export default defineConfig({
         test: {
           ...(name === 'image' ? WITH_IMAGES : {}),
           ...{ name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+          ...(name === 'stores' && { globalSetup: 'test/store/global-setup.ts' }),
         },
       })),
       ...CHAOS,
