@@ -34,6 +34,8 @@ const INTEGRATIONS = {
   stores: ['test/**/*.store.test.ts'],
   // promtool, a collector.
   monitoring: ['test/**/*.monitoring.test.ts'],
+  // The packed file, with each Node.
+  package: ['test/package/*.test.ts'],
   // The container image, built without a daemon.
   image: ['test/image/*.test.ts'],
 };
@@ -132,6 +134,7 @@ const SYSTEM = [
   'tap',
   'tap-recovery',
   'tensorize/bundle',
+  'upgrade/upgrade',
   'terminal/run',
   'walk',
   'warehouse/duckdb/conformance/rest',
@@ -161,6 +164,11 @@ const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((fol
     include: [`test/${folder}/chaos.ts`],
   },
 }));
+
+// What this version writes, kept for the next one's tests by the command that releases.
+const KEEP_VERSION = process.env.KEEP_VERSION
+  ? [{ extends: true as const, test: { name: 'keep-version', include: ['test/upgrade/make.ts'] } }]
+  : [];
 
 export default defineConfig({
   test: {
@@ -240,6 +248,7 @@ export default defineConfig({
         test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
       })),
       ...CHAOS,
+      ...KEEP_VERSION,
     ],
   },
 });

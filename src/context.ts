@@ -21,4 +21,6 @@ export interface Context {
   readonly serving: (how: { reload(): void; readonly graceMs: number }) => void;
   /** Registers clean-up for the end of the command, however it ends. An open connection would keep the process alive. */
   readonly atEnd: (work: () => Promise<void>) => void;
+  /** What all windows of a call share, to its very end. Nobody observes runs without it. */
+  readonly invocation?: Pick<Context, 'atEnd' | 'console'>;
 }

@@ -95,6 +95,7 @@ export async function callCommandLine({ argv, stdout, stderr, subject, began, en
       signal: ending.signal,
       serving: ending.serving,
       atEnd,
+      invocation: { console, atEnd },
     };
   };
   const print: Parameters<typeof buildProgram>[1] = (line, data, paint) => {

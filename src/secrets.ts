@@ -31,12 +31,15 @@ export function withoutSecrets(text: string): string {
 
 /** Variables that hold a secret. For those that name a file, the code that reads the file registers its secrets. */
 const VARIABLES = [
+  'SCORE_BATCH_FEAST_TOKEN',
   'SCORE_BATCH_HASH_KEY',
   'SCORE_BATCH_SERVE_TOKEN',
   'SNOWFLAKE_PASSWORD',
   'SNOWFLAKE_PRIVATE_KEY',
   'SNOWFLAKE_PRIVATE_KEY_PASSPHRASE',
   'SNOWFLAKE_TOKEN',
+  'MLFLOW_TRACKING_PASSWORD',
+  'MLFLOW_TRACKING_TOKEN',
 ];
 
 const PROXIES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'];

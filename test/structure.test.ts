@@ -66,8 +66,10 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terminal: ['domain', 'errors', 'secrets'],
   // Answers to requests. Its parts are leaves: nothing here knows windows, warehouses or DuckDB.
   serve: ['domain', 'model (types)'],
+  // Features by the keys of rows, from Feast's server.
+  feast: ['domain', 'errors', 'serve'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
-  'serve/score': ['domain', 'errors', 'model', 'random', 'runtime', 'serve'],
+  'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
   'serve/predict': ['domain', 'features', 'model', 'serve', 'suggest'],
   'serve/http': ['domain', 'errors', 'serve', 'serve/oip', 'serve/predict', 'versions'],
@@ -193,6 +195,35 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'window',
     'yaml',
   ],
+  // Who looks on while runs are worked on: what observers are, then each of them, then the file that knows them all.
+  'observe/observer': ['domain (types)', 'plan (types)'],
+  telemetry: ['context (types)', 'errors', 'observe/observer (types)', 'secrets', 'versions'],
+  'metrics-file': ['context (types)', 'errors', 'observe/observer (types)', 'replaced-file'],
+  lineage: [
+    'domain',
+    'duckdb',
+    'errors',
+    'job (types)',
+    'observe/observer (types)',
+    'plan (types)',
+    'report',
+    'secrets',
+    'terminal (types)',
+    'versions',
+    'warehouse/bigquery',
+    'warehouse/snowflake',
+    'without-values',
+  ],
+  observe: [
+    'context (types)',
+    'domain',
+    'errors',
+    'lineage',
+    'metrics-file',
+    'observe/observer',
+    'plan (types)',
+    'telemetry',
+  ],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   // Messages about a publication.
@@ -207,6 +238,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'evaluation',
     'job',
     'labels',
+    'observe',
     'plan',
     'processor',
     'report',
@@ -245,6 +277,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'errors',
     'job',
     'model',
+    'observe',
     'plan',
     'run',
     'shadow',
@@ -336,6 +369,13 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   '@grpc/proto-loader': ['serve/grpc'],
   '@grpc/reflection': ['serve/grpc'],
   '@observablehq/plot': ['page'],
+  '@opentelemetry/api': ['telemetry'],
+  '@opentelemetry/core': ['telemetry'],
+  '@opentelemetry/exporter-metrics-otlp-proto': ['telemetry'],
+  '@opentelemetry/exporter-trace-otlp-proto': ['telemetry'],
+  '@opentelemetry/resources': ['telemetry'],
+  '@opentelemetry/sdk-metrics': ['telemetry'],
+  '@opentelemetry/sdk-trace-base': ['telemetry'],
   'apache-arrow': ['warehouse/bigquery'],
   commander: ['commands', 'completion', 'main'],
   fastify: ['serve/http'],
@@ -404,7 +444,7 @@ function packageOf(specifier: string): string {
 
 /** `warehouse/duckdb/query.ts` → `warehouse/duckdb`, `job/parse.ts` → `job`, `cli.ts` → `cli` */
 function partOf(file: string): string {
-  if (file === 'warehouse/open.ts') return 'warehouse/open';
+  if (['warehouse/open.ts', 'observe/observer.ts'].includes(file)) return file.replace(/\.ts$/, '');
   const folder = path.posix.dirname(file);
   return folder === '.' ? file.replace(/\.ts$/, '') : folder;
 }

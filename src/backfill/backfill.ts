@@ -3,6 +3,7 @@ import { counted } from '../domain/counted.ts';
 import type { Window } from '../domain/window.ts';
 import { Interrupted, ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import { presentError } from '../terminal/error.ts';
 import { subjectFields } from '../terminal/subject.ts';
@@ -36,13 +37,12 @@ export interface Backfilled {
  * @param windows of one grain, oldest first
  */
 export async function backfill(
-  job: Job,
+  named: Job,
   windows: readonly Window[],
   options: BackfillOptions,
   context: Context,
 ): Promise<Backfilled> {
-  const states = await stateOfWindows(job, windows, context);
-  const todo = states.filter(({ todo: why }) => options.redo || why !== undefined);
+  const { states, todo, job } = await stateOfWindows(named, windows, options, context);
   const [published, missing] = [states.filter(({ todo: why }) => why === undefined).length, todo.length];
   context.console.info(
     `${counted(states.length, 'window')}: ${published} published, ${missing} to run${options.jobs > 1 ? `, ${options.jobs} at once` : ''}`,
@@ -76,10 +76,15 @@ export async function backfill(
   };
 }
 
-async function stateOfWindows(job: Job, windows: readonly Window[], context: Context): Promise<WindowState[]> {
+/** What there is to do, and the job with its models: an alias leads to the same version in all windows. */
+async function stateOfWindows(job: Job, windows: readonly Window[], { redo }: BackfillOptions, context: Context) {
   await using own = windowContext(context, '', { alone: true });
-  const warehouses = await openWarehouses(job, { ...context, atEnd: own.context.atEnd });
-  return await findMissing(windows, job.definition, warehouses);
+  const within = { ...context, atEnd: own.context.atEnd };
+  const warehouses = await openWarehouses(job, within);
+  const states = await findMissing(windows, job.definition, warehouses);
+  const todo = states.filter(({ todo: why }) => redo || why !== undefined);
+  const { ledger } = warehouses;
+  return { states, todo, job: todo.length > 0 ? await locatedJob(job, within, { ledger }) : job };
 }
 
 /** Never rejects. */

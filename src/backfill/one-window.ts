@@ -31,7 +31,12 @@ export async function runWindow(job: Job, window: Window, options: WindowRunOpti
   const { requireGpu, workers, force, replaceOverlapping, earlierEnded, ...more } = options;
   const threads = startThreads(threadsToStart(job.definition, workers));
   context.atEnd(() => threads.close());
-  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping }, context);
+  const plan = await makePlan(
+    job,
+    window,
+    { requireGpu, workers, phase: 'all', force, replaceOverlapping, fresh: more.fresh },
+    context,
+  );
   const turn = earlierEnded && { wait: earlierEnded, plan: (planned: Plan) => readHistoryAgain(planned, replaceOverlapping) };
   return await run(plan, { ...more, threads, ...(turn && { turn }) }, context);
 }

@@ -46,6 +46,7 @@ export async function acceptCommand(flags: AcceptFlags, context: Context): Promi
     force: flags.force,
     // Which ones is compared with what the run would have superseded.
     replaceOverlapping: run.details.supersedes_windows !== undefined,
+    pinned: run.details.registered,
   };
   const plan = await makePlan(job, window, options, context);
   const summary = await acceptPhase(plan, { runId, reason }, context);

@@ -4,6 +4,7 @@ import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { Schema } from '../domain/schema.ts';
+import { parseStoreAddress } from '../domain/store-address.ts';
 import { tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -18,10 +19,12 @@ import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { planClasses } from '../plan/classes.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { assertReportWritable } from '../report/file.ts';
 import { type ReportFile, reportFiles } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
+import { assertObjectsWritable } from '../report/stored-files.ts';
 import { withoutSecrets } from '../secrets.ts';
 import { windowFromFlags } from '../window/flags.ts';
 import { namedJob } from './named-job.ts';
@@ -29,8 +32,9 @@ import type { JobFlags } from './options.ts';
 
 /** What the checks look at. */
 interface Target extends Warehouses {
-  readonly job: Job;
-  readonly environment: NodeJS.ProcessEnv;
+  /** Its models are located by the check `model`. */
+  job: Job;
+  readonly context: Context;
   /** The window that a run without a value for it would take. */
   readonly window: () => Window;
   /** Set by the check `model`. */
@@ -85,7 +89,7 @@ interface CheckOutcome {
 export async function checkCommand(flags: JobFlags, context: Context): Promise<CheckOutcome> {
   const job = await namedJob(flags, context);
   const warehouses = await openWarehouses(job, context);
-  const target: Target = { ...warehouses, job, environment: context.environment, window: () => lastWindow(job, context.now) };
+  const target: Target = { ...warehouses, job, context, window: () => lastWindow(job, context.now) };
   const checks: CheckResult[] = [];
   let failure: ScoreBatchError | undefined;
   for (const { name, applies = () => true, run } of CHECKS) {
@@ -110,8 +114,9 @@ export async function checkCommand(flags: JobFlags, context: Context): Promise<C
 }
 
 async function checkModel(target: Target): Promise<string> {
-  const { root, definition } = target.job;
-  const bundle = await loadJobBundle(root, definition.model, definition);
+  const job = await locatedJob(target.job, target.context, { ledger: target.ledger });
+  target.job = job;
+  const bundle = await loadJobBundle(job);
   target.bundle = bundle;
   return `${bundle.definition.name} ${bundle.definition.version}, sha256 ${bundle.digest.slice(0, 12)}…`;
 }
@@ -167,10 +172,15 @@ async function checkLabels({ job, source, schema, window }: Target): Promise<str
 }
 
 async function checkReportFolder(target: Target): Promise<string> {
-  const { job, files: ofWarehouses } = target;
+  const { job, files: ofWarehouses, stores } = target;
   const files = filesOf(target);
   await refuseReserved(files, reservedFiles(job, ofWarehouses));
-  for (const { path } of files) await assertReportWritable(path, `${target.window().label}-${randomBytes(6).toString('hex')}`);
+  for (const { path } of files) {
+    const address = parseStoreAddress(path);
+    if (address !== undefined) await stores.look(address);
+    else await assertReportWritable(path, `${target.window().label}-${randomBytes(6).toString('hex')}`);
+  }
+  await assertObjectsWritable(files, stores);
   const templates = REPORT_KINDS.map((kind) => job.definition.report[kind]).filter((template) => template !== undefined);
   return `${templates.join(', ')} can be written`;
 }
@@ -186,9 +196,9 @@ async function checkSink({ job: { definition }, sink, reachSink }: Target): Prom
 }
 
 /** Loaded only for a job that tells somebody. */
-async function checkDeliveryTargets({ job, environment }: Target): Promise<string> {
+async function checkDeliveryTargets({ job, context }: Target): Promise<string> {
   const { checkDelivery } = await import('../delivery/check.ts');
-  return await checkDelivery(needed(job.definition.delivery), environment);
+  return await checkDelivery(needed(job.definition.delivery), context.environment);
 }
 
 /** @throws Error if a check runs although it does not apply */

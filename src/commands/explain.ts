@@ -16,6 +16,7 @@ import type { ExplainOutput } from '../json/explain.ts';
 import { championDefinition, loadChallenger } from '../plan/challenger.ts';
 import { chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { alignTable } from '../terminal/table.ts';
 import { namedJob } from './named-job.ts';
@@ -41,8 +42,8 @@ export async function explainCommand(
   flags: ExplainFlags,
   context: Context,
 ): Promise<{ data: ExplainOutput; text: string }> {
-  const job = await namedJob(flags, context);
-  const { definition } = job;
+  const named = await namedJob(flags, context);
+  const { definition } = named;
   if (values.length !== definition.source.key.length) {
     throw new ScoreBatchError(
       'usage',
@@ -51,11 +52,13 @@ export async function explainCommand(
     );
   }
   const window = chooseWindow(flags, definition.time_zone, context);
-  const warehouses = await openWarehouses(job, context);
+  const warehouses = await openWarehouses(named, context);
   await warehouses.reachSink();
   await using _reading = warehouses.readTogether();
   const run = publishedRunOf(await warehouses.ledger.entries({ job: definition.name, window: ledgerWindow(window) }), window);
   context.subject.runId = run.runId;
+  // By the version that gave the scores, not by what its alias leads to now.
+  const job = await locatedJob(named, context, { ledger: warehouses.ledger, pinned: run.details.registered });
   const user = await readUser(values, { job, window, run, warehouses });
   const published = user.scores.find(({ runId }) => runId === run.runId);
   const reasons = published && (await reasonsNow(published, user, { job, window, run, warehouses }, flags));
@@ -113,8 +116,8 @@ async function reasonsNow(
     published.reasons.length > 0
       ? { texts: published.reasons, from: `as published, because ${why}` }
       : { texts: [], from: `not known, because ${why}` };
-  const { definition, root } = job;
-  const bundle = await loadJobBundle(root, definition.model, definition);
+  const { definition } = job;
+  const bundle = await loadJobBundle(job);
   if (bundle.digest !== run.model.digest) return asPublished('the model of the job file is another one now');
   if (run.details.score_class !== scoreClass(definition.score))
     return asPublished('the score of the job file is the probability of another class now');

@@ -1,11 +1,8 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
-import { REPORT_KINDS } from '../domain/report-kind.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import type { GcOutput } from '../json/upkeep.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
-import { abandonedReportFiles } from '../report/abandoned.ts';
-import { indexBeside } from '../report/place.ts';
+import { abandonedReports } from '../report/abandoned.ts';
 import { agedPublications } from '../run/aged-publications.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { alignTable } from '../terminal/table.ts';
@@ -26,13 +23,7 @@ export async function gcCommand(flags: GcFlags, context: Context): Promise<{ dat
   const { definition, root } = job;
   const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
   await reachSink();
-  const { page } = definition.report;
-  const templates = [
-    ...REPORT_KINDS.map((kind) => definition.report[kind]),
-    page === undefined ? undefined : indexBeside(page),
-  ];
-  const reports = templates.flatMap((one) => (one === undefined ? [] : [abandonedReportFiles(path.resolve(root, one))]));
-  const places = [source, sink, ...reports];
+  const places = [source, sink, ...abandonedReports(definition, root, 'all')];
   const found = [
     ...(await judgeArtifacts(places, ledger, definition, Date.now())),
     ...(await agedPublications(sink, definition, Date.now())),

@@ -1,5 +1,7 @@
 import type { CommandLine } from './command-line.ts';
 import type { DropZipMapFlags } from './model-drop-zipmap.ts';
+import type { ModelInitFlags } from './model-init.ts';
+import type { PushFlags } from './model-push.ts';
 import type { ReferenceFlags } from './model-reference.ts';
 import type { TensorizeFlags } from './model-tensorize.ts';
 import { positiveInteger } from './numbers.ts';
@@ -67,5 +69,26 @@ export function addModelCommands({ program, context, show }: CommandLine): void 
     .action(async (folder: string, flags: ReferenceFlags) => {
       const { referenceCommand } = await import('./model-reference.ts');
       show(await referenceCommand(folder, flags, context()));
+    });
+  model
+    .command('init <source>')
+    .description('make a bundle of a model that MLflow has: models:/NAME/VERSION, or a folder that MLflow saved it in')
+    .requiredOption('--out <folder>', 'bundle to write')
+    .action(async (source: string, flags: ModelInitFlags) => {
+      const { modelInitCommand } = await import('./model-init.ts');
+      show(await modelInitCommand(source, flags, context()));
+    });
+  model
+    .command('push <bundle>')
+    .description('register a bundle in MLflow as a version of a model, with signature, golden rows and digest')
+    .option('--name <name>', 'name of the registered model (default: the name in model.yaml)')
+    .option('--alias <alias>', 'alias to move to the version, such as champion')
+    .option(
+      '--experiment <name>',
+      "experiment that the files are logged in (default: MLFLOW_EXPERIMENT_NAME, else MLflow's own)",
+    )
+    .action(async (bundle: string, flags: PushFlags) => {
+      const { pushCommand } = await import('./model-push.ts');
+      show(await pushCommand(bundle, flags, context()));
     });
 }

@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { fixedBatch, type ModelMetadata, showTensor } from '../domain/model-metadata.ts';
 import type { Feature, Signature } from '../domain/signature.ts';
@@ -15,6 +14,7 @@ import { checkedFacts, type ModelBytes, type ModelFile, readModel } from '../run
 import { openSession } from '../runtime/session.ts';
 import { showColumns, type ZipMap } from '../zipmap/cut.ts';
 import { zipMapsIn } from '../zipmap/drop.ts';
+import { bundleArgument } from './bundle-argument.ts';
 import { knownColumns, modelSkeleton } from './model-skeleton.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
@@ -28,7 +28,7 @@ export async function inspectCommand(
   flags: ModelFlags,
   context: Context,
 ): Promise<{ data: InspectOutput; text: string }> {
-  const given = path.resolve(context.folder, bundlePath);
+  const given = await bundleArgument(bundlePath, context);
   if (given.endsWith('.onnx')) return await inspectFile(given, bundlePath, flags);
   const bundle = await loadBundle(given);
   const model = await readModel(bundle.file);

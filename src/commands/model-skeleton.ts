@@ -2,8 +2,11 @@ import { type ModelMetadata, showTensor, type TensorInfo } from '../domain/model
 import { classLabels } from '../onnx/class-labels.ts';
 import { type KnownValues, knownValues } from '../onnx/known-values.ts';
 import { parseModel } from '../onnx/model.ts';
+import type { SignatureColumn } from '../registry/mlflow-signature.ts';
 import type { ModelBytes } from '../runtime/model-file.ts';
 import { yamlText } from '../yaml/scalar.ts';
+
+const OPTIONAL = '     # optional in the signature: add nullable: true and a default';
 
 /** What the file says about each column of its inputs; empty if its graph cannot be followed. */
 export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): KnownValues[] {
@@ -18,11 +21,16 @@ export function knownColumns(bytes: Uint8Array, inputs: readonly TensorInfo[]): 
   }
 }
 
-/** A `model.yaml` to start from: what the file knows is filled in, the rest is comments. */
+/**
+ * A `model.yaml` to start from: what the file knows is filled in, the rest is comments.
+ *
+ * @param signed columns that a signature names
+ */
 export function modelSkeleton(
   { digest, bytes }: ModelBytes,
   { inputs, outputs }: ModelMetadata,
   known: readonly KnownValues[],
+  signed: readonly SignatureColumn[] = [],
 ): string {
   return [
     '# model.yaml for this file: name the columns, and declare nulls, ranges and categories',
@@ -40,6 +48,7 @@ export function modelSkeleton(
           input,
           position,
           known.find((column) => column.input === input.name && column.position === position),
+          signed.find((column) => column.input === input.name && column.position === position),
         ),
       ).flat(),
     ]),
@@ -83,16 +92,23 @@ function labelsIn(bytes: Uint8Array, probabilities: string, classes: number): re
   }
 }
 
-function widthOf({ shape }: TensorInfo): number {
+export function widthOf({ shape }: TensorInfo): number {
   return Math.max(1, Number(shape[1]) || 1);
 }
 
-function columnLines(input: TensorInfo, position: number, known: KnownValues | undefined): string[] {
-  const name = yamlText(widthOf(input) === 1 ? input.name : `column_${position}`);
+function columnLines(
+  input: TensorInfo,
+  position: number,
+  known: KnownValues | undefined,
+  signed: SignatureColumn | undefined,
+): string[] {
+  const name = yamlText(signed?.name ?? (widthOf(input) === 1 ? input.name : `column_${position}`));
+  const floating = input.dtype === 'float32' || input.dtype === 'float64';
+  const nullable = signed?.optional === true ? (floating ? ', nullable: true' : OPTIONAL) : '';
   const notes = known?.notes ?? [];
   if (input.dtype !== 'string') {
     const codes = known?.codes ?? [];
-    const line = `      - { name: ${name} }`;
+    const line = nullable === OPTIONAL ? `      - { name: ${name} }${nullable}` : `      - { name: ${name}${nullable} }`;
     return codes.length > 0 ? [`${line}     # the model compares it with ${codes.join(', ')}`] : [line];
   }
   if (known?.texts !== undefined) {

@@ -1,10 +1,10 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
 import { showExecution } from '../domain/execution.ts';
 import type { VerifyOutput } from '../json/model.ts';
 import { loadBundle } from '../model/bundle.ts';
 import { verifyBundle } from '../model/verify.ts';
+import { bundleArgument } from './bundle-argument.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
 /** Scores the golden rows and compares them with the expected scores: alone, in reverse order, and among other rows, too. */
@@ -13,7 +13,7 @@ export async function verifyCommand(
   flags: ModelFlags,
   context: Context,
 ): Promise<{ data: VerifyOutput; text: string }> {
-  const bundle = await loadBundle(path.resolve(context.folder, folder));
+  const bundle = await loadBundle(await bundleArgument(folder, context));
   const { execution, rows, largest, tolerance, proof } = await verifyBundle(bundle, sessionOptions(flags));
   const { name, version } = bundle.definition;
   const { provider } = execution;

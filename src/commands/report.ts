@@ -24,14 +24,14 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
       hint: 'set report.csv, report.parquet, report.xlsx or report.page in the job file',
     });
   }
-  const { sink, ledger, files, reachSink } = await openWarehouses(job, context);
+  const { sink, ledger, files, stores, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const entries = await ledger.entries({ job: definition.name, window });
   const run = publishedRunOf(entries, window);
   context.subject.runId = run.runId;
   const { signal } = context;
   const paths = await remakeReport({
-    ...{ job, window, run, sink, ledger, files, entries, signal },
+    ...{ job, window, run, sink, ledger, files, stores, entries, signal },
     force: flags.force === true,
   });
   for (const file of paths) context.console.info(`wrote ${file}: ${counted(run.rows.scored, 'user')} of run ${run.runId}`);

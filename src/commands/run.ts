@@ -31,7 +31,12 @@ export async function runCommand(flags: RunFlags, context: Context): Promise<Run
   const { requireGpu = false, workers, force, replaceOverlapping, asOf } = flags;
   const threads = startThreads(asOf === undefined ? threadsToStart(job.definition, workers) : undefined);
   context.atEnd(() => threads.close());
-  const plan = await makePlan(job, window, { requireGpu, workers, phase: 'all', force, replaceOverlapping, asOf }, context);
+  const plan = await makePlan(
+    job,
+    window,
+    { requireGpu, workers, phase: 'all', force, replaceOverlapping, asOf, fresh: flags.fresh },
+    context,
+  );
   const summary = await run(
     plan,
     {

@@ -1,6 +1,9 @@
 import type { Context } from '../context.ts';
+import { isModelUri } from '../domain/model-uri.ts';
 import { supervise } from '../serve/process/supervisor.ts';
 import { readSettings, type ServeFlags } from '../serve/settings/read.ts';
+import type { ServeSettings } from '../serve/settings.ts';
+import { bundleArgument } from './bundle-argument.ts';
 import { type ModelFlags, sessionOptions } from './options.ts';
 
 /** Flags as commander gives them; lists are texts. */
@@ -18,10 +21,18 @@ export async function serveCommand(bundles: readonly string[], options: ServeOpt
   };
   const { folder, environment, console, signal, serving } = context;
   await supervise({
-    read: () => readSettings({ bundles, flags, folder, environment }),
+    read: async () => await located(await readSettings({ bundles, flags, folder, environment }), context),
     json: environment.SCORE_BATCH_LOG === 'json',
     console,
     signal,
     serving,
   });
+}
+
+/** The settings with the folders of registered models, as the registry has them now. */
+async function located(settings: ServeSettings, context: Context): Promise<ServeSettings> {
+  const bundles = [];
+  for (const one of settings.bundles)
+    bundles.push(isModelUri(one.folder) ? { ...one, folder: await bundleArgument(one.folder, context) } : one);
+  return { ...settings, bundles };
 }

@@ -11,6 +11,7 @@ import { planStream, type StreamPlan } from '../stream/process/plan-stream.ts';
 import { readStreamSettings } from '../stream/settings/read.ts';
 import type { StreamSettings } from '../stream/settings.ts';
 import type { JobFlags } from './options.ts';
+import { locatedSettings } from './stream-settings.ts';
 
 export interface StreamPlanFlags extends JobFlags {
   readonly engine?: string;
@@ -20,7 +21,7 @@ export interface StreamPlanFlags extends JobFlags {
 /** What the stream would do; with `--engine flink` its features as a job of Flink SQL, for which nothing is asked of Kafka. */
 export async function streamPlanCommand(
   { job, engine, checkpoint }: StreamPlanFlags,
-  { folder, environment, subject, signal }: Context,
+  context: Context,
 ): Promise<{ readonly data: StreamPlanOutput; readonly text: string }> {
   if (engine !== undefined && engine !== 'flink') {
     throw new ScoreBatchError('usage', `--engine: there is no engine ${engine}`, {
@@ -32,7 +33,9 @@ export async function streamPlanCommand(
       hint: 'it says how often Flink commits what it writes',
     });
   }
-  const settings = await readStreamSettings(job, folder, environment);
+  const { folder, environment, subject, signal } = context;
+  const settings =
+    engine === undefined ? await locatedSettings(job, context) : await readStreamSettings(job, folder, environment);
   subject.job = settings.name;
   const known = { job: settings.name, features_digest: settings.features.digest };
   if (engine !== undefined) {

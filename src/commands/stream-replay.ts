@@ -1,12 +1,11 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted, grouped } from '../domain/counted.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { StreamReplayOutput } from '../json/stream.ts';
 import { replayStream } from '../stream/process/replay-stream.ts';
-import { readStreamSettings } from '../stream/settings/read.ts';
 import type { StreamSettings } from '../stream/settings.ts';
 import type { JobFlags } from './options.ts';
+import { locatedSettings } from './stream-settings.ts';
 
 export interface StreamReplayFlags extends JobFlags {
   /** Epoch milliseconds. */
@@ -20,15 +19,15 @@ export interface StreamReplayFlags extends JobFlags {
 /** Scores the events of a stretch of time once more, with this or another model, into a topic of its own. */
 export async function streamReplayCommand(
   flags: StreamReplayFlags,
-  { folder, environment, subject, console, signal }: Context,
+  context: Context,
 ): Promise<{ readonly data: StreamReplayOutput; readonly text: string }> {
+  const { environment, subject, console, signal } = context;
   const { from, to, topic, model, deadLetter } = flags;
   if (from >= to) {
     throw new ScoreBatchError('usage', '--from must be before --to', { hint: 'events with --from <= time < --to are scored' });
   }
-  const read = await readStreamSettings(flags.job, folder, environment);
-  subject.job = read.name;
-  const settings = model === undefined ? read : { ...read, model: path.resolve(folder, model) };
+  const settings = await locatedSettings(flags.job, context, model);
+  subject.job = settings.name;
   refuseOwnTopics(settings, flags);
   const summary = await replayStream({
     ...{ settings, from, to, topic, deadLetter, environment, console, signal },

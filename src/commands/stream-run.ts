@@ -2,9 +2,9 @@ import type { Context } from '../context.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { openFileAttributes } from '../stream/process/file-attributes.ts';
 import { runFile } from '../stream/process/run-file.ts';
-import { readStreamSettings } from '../stream/settings/read.ts';
 import type { StreamSettings } from '../stream/settings.ts';
 import type { JobFlags } from './options.ts';
+import { locatedSettings } from './stream-settings.ts';
 
 export interface StreamFlags extends JobFlags {
   readonly events?: string;
@@ -28,7 +28,7 @@ export async function streamCommand(flags: StreamFlags, context: Context): Promi
   const { events, out, deadLetter, alerts, partitions = 1, start = 'latest', acceptFeatures = false } = flags;
   const hashKey = environment.SCORE_BATCH_HASH_KEY || undefined;
   const read = async (): Promise<StreamSettings> => {
-    const settings = await readStreamSettings(flags.job, folder, environment);
+    const settings = await locatedSettings(flags.job, context);
     subject.job = settings.name;
     return settings;
   };

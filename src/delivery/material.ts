@@ -6,14 +6,12 @@ import { renderPage } from '../page/page.ts';
 import type { PageData } from '../page/page-data.ts';
 import { pagesOf } from '../page/pages.ts';
 import { pagesSpec } from '../plan/job-pages.ts';
+import type { Warehouses } from '../plan/warehouses.ts';
 import { reportFiles } from '../report/place.ts';
-import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 
-export interface DeliverOptions {
+export interface DeliverOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
-  readonly sink: Sink;
-  readonly ledger: Ledger;
 }
 
 /** What messages are made from. */
@@ -27,12 +25,12 @@ export interface Material {
  * Reads the current publication as the report page shows it, but for two things: a mail cannot be taken back, so it names no
  * key of a user, whatever the job allows on the page; and links that are right beside other files are left out.
  */
-export async function readMaterial({ job, window, sink, ledger }: DeliverOptions, { entry }: Due): Promise<Material> {
+export async function readMaterial({ job, window, sink, ledger, stores }: DeliverOptions, { entry }: Due): Promise<Material> {
   const { columns } = entry.details;
   const { runId } = entry;
   if (columns === undefined) throw new ScoreBatchError('report', `the ledger has no columns of run ${runId}`);
   const files = reportFiles(job.definition.report, window, job.root);
-  const spec = pagesSpec({ ...{ job, window, runId, sink, ledger, columns, files } });
+  const spec = pagesSpec({ job, window, runId, sink, ledger, columns, files, stores });
   if (spec === undefined) throw new ScoreBatchError('configuration', 'delivery needs report.page');
   const data = await pagesOf({ ...spec, job: { ...spec.job, showKeys: false } }).data();
   return { data, page: renderPage({ ...data, links: { index: undefined, list: undefined } }) };

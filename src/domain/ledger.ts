@@ -194,12 +194,17 @@ export function isChallenged({ runId, state, details }: Run, entries: readonly L
  * started from an older publication could no longer publish.
  */
 export function unfinishedRun(entries: readonly LedgerEntry[], fingerprint: string): Run | undefined {
+  return unfinishedRuns(entries).find((run) => run.fingerprint === fingerprint);
+}
+
+/** Runs that are not final and started from the current publication, or are it; the newest first. @param entries of a window */
+export function unfinishedRuns(entries: readonly LedgerEntry[]): Run[] {
   const current = currentPublication(entries);
-  return runsOf(entries).findLast((run) => {
-    if (run.fingerprint !== fingerprint) return false;
+  const unfinished = runsOf(entries).filter((run) => {
     if (run.state === 'published') return run.runId === current?.runId;
     return (run.state === 'started' || run.state === 'failed') && !isSuperseded(run, current);
   });
+  return unfinished.reverse();
 }
 
 function rank(state: RunState): number {

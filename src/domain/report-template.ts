@@ -1,4 +1,5 @@
 import { isPrintable } from './printable.ts';
+import { isStoreAddress, storeAddressProblem } from './store-address.ts';
 
 /** Names that Windows reserves for devices, with any extension. */
 const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
@@ -11,11 +12,13 @@ const SCHEME = /^([a-z][a-z0-9+.-]+):\/+/i;
  * `{window}`, needs no check: it has no slash or anything else that leads out of the folder.
  */
 export function templateProblem(template: string): string | undefined {
+  if (isStoreAddress(template)) return storeAddressProblem(template);
   const [, scheme] = SCHEME.exec(template) ?? [];
   if (scheme !== undefined) {
-    return scheme.toLowerCase() === 'file'
-      ? 'must be a path, not a URL: leave out file://'
-      : `must be a local path: score-batch cannot write reports to ${scheme}://, so copy the file there after the run`;
+    const name = scheme.toLowerCase();
+    if (name === 'file') return 'must be a path, not a URL: leave out file://';
+    if (name === 'gs' || name === 's3') return `must begin with ${name}://, in lower case and with two slashes`;
+    return `must be a local path, gs:// or s3://: score-batch cannot write reports to ${scheme}://, so copy the file there after the run`;
   }
   const parts = template.split(/[/\\]/);
   if (!template.includes('{window}')) return 'must contain {window}, or every window would overwrite the same file';

@@ -10,6 +10,7 @@ import type { RecordedBasis } from './recorded-basis.ts';
 import type { RecordedComparison } from './recorded-comparison.ts';
 import type { RecordedDrift } from './recorded-drift.ts';
 import type { Refusal } from './refusal.ts';
+import type { RegisteredModels } from './registered-model.ts';
 import type { Scorer } from './scorer.ts';
 import type { ShadowComparison, ShadowSwitch } from './shadow.ts';
 import type { SliceDetails, SliceOutcome } from './slice.ts';
@@ -102,6 +103,8 @@ export interface RunDetails {
   readonly delivery?: Delivery;
   /** If `state` is `promoting` or follows it. */
   readonly promotion?: Promotion;
+  /** The versions that the run scores with, for models that come from a registry: it keeps them, wherever an alias moves. */
+  readonly registered?: RegisteredModels;
   readonly sql?: string;
   readonly parameters?: Readonly<Record<string, string>>;
   readonly versions?: Readonly<Record<string, string>>;

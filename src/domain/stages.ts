@@ -26,12 +26,21 @@ export function totalSeconds(seconds: StageSeconds): number {
   return STAGES.reduce((sum, stage) => sum + (seconds[stage] ?? 0), 0);
 }
 
+/** A stage from its beginning to its end, milliseconds of `performance.now()`. A stage can come several times. */
+export interface StageInterval {
+  readonly stage: Stage;
+  readonly began: number;
+  readonly ended: number;
+}
+
 /** Assigns wall-clock time to stages: exactly one stage at any time. */
 export class StageClock {
   readonly #seconds: Record<Stage, number>;
   readonly #entered: (stage: Stage) => void;
+  readonly #passed: StageInterval[] = [];
   #stage: Stage = 'plan';
   #since: number;
+  #began: number;
 
   /**
    * @param began when the first stage started, in milliseconds of `performance.now()`
@@ -41,14 +50,25 @@ export class StageClock {
   constructor(began: number, earlier: Partial<StageSeconds> = {}, entered: (stage: Stage) => void = () => undefined) {
     this.#entered = entered;
     this.#since = began;
+    this.#began = began;
     this.#seconds = Object.fromEntries(STAGES.map((stage) => [stage, earlier[stage] ?? 0])) as Record<Stage, number>;
   }
 
   /** Ends the current stage and starts this one. */
   enter(stage: Stage): void {
     this.#settle();
+    if (stage !== this.#stage) {
+      this.#passed.push(this.#current());
+      this.#began = this.#since;
+    }
     this.#stage = stage;
     this.#entered(stage);
+  }
+
+  /** What this process has done one after the other, the current stage until now included. */
+  get intervals(): readonly StageInterval[] {
+    this.#settle();
+    return [...this.#passed, this.#current()];
   }
 
   /** Seconds so far, the current stage included, to the microsecond. */
@@ -56,6 +76,10 @@ export class StageClock {
     this.#settle();
     const rounded = STAGES.map((stage) => [stage, Math.round(this.#seconds[stage] * 1e6) / 1e6]);
     return Object.fromEntries(rounded) as StageSeconds;
+  }
+
+  #current(): StageInterval {
+    return { stage: this.#stage, began: this.#began, ended: this.#since };
   }
 
   #settle(): void {

@@ -77,7 +77,7 @@ export async function erasePerson(job: Job, warehouses: Warehouses, options: Era
     ...published.warnings,
     ...remade.warnings,
     ...left.unknown.map(({ name, why }) => `${name} may hold the person: ${why}`),
-    ...filesElsewhere(job, after, new Set([...published.affected, ...awaitingFiles(after)])),
+    ...(await filesElsewhere(job, after, new Set([...published.affected, ...awaitingFiles(after)]), warehouses.stores)),
   ];
   return { ...published, kept, dropped: left.dropped.map(({ name }) => name), files: remade.files, warnings };
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { awaitingFiles } from '../domain/erasure.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
 import { currentEntries, isSameWindow } from '../domain/publications.ts';
+import { isStoreAddress, parseStoreAddress } from '../domain/store-address.ts';
 import { isSameTable } from '../domain/table-name.ts';
 import { isRanked } from '../domain/tables.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -11,6 +12,7 @@ import type { Job } from '../job/load.ts';
 import { tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { reportFiles } from '../report/place.ts';
 import { remakeReport } from '../run/remake-report.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 
 export interface Remade {
   /** Paths of the files that were written again. */
@@ -43,8 +45,9 @@ export async function remakeFiles(
     if (!isRanked({ columns })) continue;
     try {
       const written = { ...run, rows: run.rows, details: { ...run.details, columns } };
-      const { sink, ledger, files: ofWarehouses } = warehouses;
-      const options = { job, window: run.window, run: written, sink, ledger, files: ofWarehouses, signal, force: false };
+      const { sink, ledger, stores, files: ofWarehouses } = warehouses;
+      const places = { sink, ledger, stores, files: ofWarehouses };
+      const options = { job, window: run.window, run: written, ...places, signal, force: false };
       const ofWindow = entries.filter(({ window }) => isSameWindow(window, run.window));
       files.push(...(await remakeReport({ ...options, entries: ofWindow })));
     } catch (error) {
@@ -57,38 +60,77 @@ export async function remakeFiles(
 }
 
 /**
- * Files that may still hold a person and cannot be reached: those at other paths or on other machines.
+ * Files that may still hold a person and cannot be reached: those at other paths or on other machines, and earlier versions of
+ * objects.
  *
  * @param entries all of the job
  * @param affected ids of the runs that lost rows
  */
-export function filesElsewhere(job: Job, entries: readonly LedgerEntry[], affected: ReadonlySet<string>): string[] {
-  const runs = runsOf(entries).filter(({ runId }) => affected.has(runId));
-  return runs.flatMap((run) =>
-    filesOfRun(
-      run,
-      entries.filter(({ runId }) => runId === run.runId),
-      job,
+export async function filesElsewhere(
+  job: Job,
+  entries: readonly LedgerEntry[],
+  affected: ReadonlySet<string>,
+  stores: Pick<ObjectStore, 'look'>,
+): Promise<string[]> {
+  const found: string[] = [];
+  const buckets = new Set<string>();
+  for (const run of runsOf(entries).filter(({ runId }) => affected.has(runId))) {
+    const ofRun = entries.filter(({ runId }) => runId === run.runId);
+    found.push(...(await filesOfRun(run, ofRun, job, stores)));
+    for (const { file } of recordedFiles(ofRun, job.root)) {
+      const { scheme, bucket } = parseStoreAddress(file) ?? {};
+      if (scheme !== undefined) buckets.add(`${scheme}://${bucket}`);
+    }
+  }
+  return [
+    ...found,
+    ...[...buckets].map(
+      (bucket) =>
+        `earlier versions of the report in ${bucket} may hold the person, if the bucket keeps what is replaced or deleted`,
     ),
-  );
+  ];
 }
 
 /** @param entries of the run; each has the host of the process that recorded its files */
-function filesOfRun(
+async function filesOfRun(
   { runId, window }: Run,
   entries: readonly LedgerEntry[],
   { definition, root }: Pick<Job, 'definition' | 'root'>,
-): string[] {
+  stores: Pick<ObjectStore, 'look'>,
+): Promise<string[]> {
   const here = new Set(reportFiles(definition.report, window, root).map((file) => file.path));
-  const recorded = entries.flatMap(({ host, details }) =>
-    [details.report ?? [], details.files ?? []].flat().map((file) => ({ host, file: path.resolve(root, file) })),
-  );
-  const others = [...new Set(recorded.map(({ file }) => file))].filter((file) => !here.has(file) && existsSync(file));
-  const hosts = [...new Set(recorded.map(({ host }) => host))].filter((host) => host !== hostname());
+  const recorded = recordedFiles(entries, root);
+  const others: string[] = [];
+  for (const file of new Set(recorded.map((one) => one.file)))
+    if (!here.has(file) && (await mayExist(file, stores))) others.push(file);
+  // Every machine sees the same objects.
+  const local = recorded.filter(({ file }) => !isStoreAddress(file));
+  const hosts = [...new Set(local.map(({ host }) => host))].filter((host) => host !== hostname());
   return [
     ...others.map(
       (file) => `${file} may hold the person: run ${runId} wrote it, but the job file gives ${window.label} another path now`,
     ),
     ...hosts.map((host) => `run ${runId} of ${window.label} wrote its files on ${host}: what is there may hold the person`),
   ];
+}
+
+/** The report files that a run has recorded, each with the host of the process that did. */
+function recordedFiles(entries: readonly LedgerEntry[], root: string) {
+  return entries.flatMap(({ host, details }) =>
+    [details.report ?? [], details.files ?? []]
+      .flat()
+      .map((file) => ({ host, file: isStoreAddress(file) ? file : path.resolve(root, file) })),
+  );
+}
+
+/** An object that nobody may look at may be there. */
+async function mayExist(file: string, stores: Pick<ObjectStore, 'look'>): Promise<boolean> {
+  const address = parseStoreAddress(file);
+  if (address === undefined) return existsSync(file);
+  try {
+    return (await stores.look(address)) !== undefined;
+  } catch (error) {
+    if (!(error instanceof ScoreBatchError)) throw error;
+    return true;
+  }
 }

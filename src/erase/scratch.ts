@@ -1,14 +1,12 @@
-import path from 'node:path';
 import { championRun } from '../domain/challenger.ts';
 import { openRuns, type Person } from '../domain/erasure.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { type LedgerEntry, type Run, runsOf } from '../domain/ledger.ts';
-import { REPORT_KINDS } from '../domain/report-kind.ts';
 import { isSliceJob } from '../domain/slice.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import type { Warehouses } from '../plan/warehouses.ts';
-import { abandonedReportFiles } from '../report/abandoned.ts';
+import { abandonedReports } from '../report/abandoned.ts';
 import { MAX_CONCURRENT_AGE_MS } from '../run/begin.ts';
 import { type JudgedArtifact, judgeArtifacts } from '../run/judged-artifacts.ts';
 import { countPerson, keyIn } from '../warehouse/sql/person.ts';
@@ -46,7 +44,7 @@ export async function findLeftovers(
   const kept = found.filter((left) => left.kept !== undefined && !left.deletable);
   const others = found.filter((left) => !kept.includes(left));
   // A process that still writes one finds it gone, and writes it again.
-  const files = await judgeArtifacts(reportFolders(definition, root), ledger, definition, Date.now());
+  const files = await judgeArtifacts(abandonedReports(definition, root, 'rows'), ledger, definition, Date.now());
   return {
     kept: [...new Set(kept.flatMap(({ run }) => run ?? []))],
     dropped: [...others.filter(useless), ...files],
@@ -69,14 +67,6 @@ export function refuseOpenRuns(entries: readonly LedgerEntry[], withRows: Readon
     hint: isSliceJob(first.job)
       ? 'wait for it; if its process is gone, run `score-batch --slice` to finish it, then erase'
       : `wait for it; if its process is gone, run ${first.window.label} again to finish it, or with --fresh to leave it behind, then erase`,
-  });
-}
-
-/** Unfinished report files, of every kind that the job has. */
-function reportFolders({ report }: Job['definition'], root: string) {
-  return REPORT_KINDS.flatMap((kind) => {
-    const template = report[kind];
-    return template === undefined ? [] : [abandonedReportFiles(path.resolve(root, template))];
   });
 }
 

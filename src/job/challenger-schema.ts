@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { tableName, text } from './fields.ts';
+import { bundlePlace, tableName } from './fields.ts';
 
 export const challenger = z.strictObject({
-  model: text.describe('folder of the bundle that scores the same rows beside the model of the job'),
+  model: bundlePlace.describe(
+    'the bundle that scores the same rows beside the model of the job: a folder, or models:/NAME@ALIAS or models:/NAME/VERSION',
+  ),
   table: tableName.optional().describe('table of its scores; by default sink.table with _challenger appended'),
   promote_after: z
     .int()

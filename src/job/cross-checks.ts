@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { REPORT_KINDS } from '../domain/report-kind.ts';
+import { isStoreAddress } from '../domain/store-address.ts';
 import { parseTableName, sibling, suffixed, type TableName } from '../domain/table-name.ts';
 import { optionalColumns, RESERVED_COLUMNS, RESERVED_FOR_KEYS, RESERVED_IN_SLIM } from '../domain/tables.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
@@ -164,12 +165,12 @@ function tablesApart({ sink, report, labels }: JobDefinition): Problem[] {
 function reportFilesApart({ report }: JobDefinition): Problem[] {
   const files = REPORT_KINDS.flatMap((kind) => {
     const template = report[kind];
-    return template === undefined ? [] : [{ kind, template, place: path.normalize(template).toLowerCase() }];
+    return template === undefined ? [] : [{ kind, template, place: placeOf(template) }];
   });
   return files.flatMap(({ kind, template, place }, i) => {
     const others = files.filter((_, j) => j !== i);
     const same = others.find((other, j) => j < i && other.place === place);
-    const folder = others.find((other) => place.startsWith(`${other.place}${path.sep}`));
+    const folder = others.find((other) => !isStoreAddress(place) && place.startsWith(`${other.place}${path.sep}`));
     return [
       ...(same ? [{ path: ['report', kind], message: `${template} is already report.${same.kind}` }] : []),
       ...(folder
@@ -182,6 +183,11 @@ function reportFilesApart({ report }: JobDefinition): Problem[] {
         : []),
     ];
   });
+}
+
+/** Names of objects are taken as they are. */
+function placeOf(template: string): string {
+  return isStoreAddress(template) ? template : path.normalize(template).toLowerCase();
 }
 
 /** One index lists the pages of all windows, so they are in one folder. */

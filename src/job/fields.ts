@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { BYTE_SIZE, parseByteSize } from '../domain/byte-size.ts';
+import { isModelUri, MODEL_URI_FORM, parseModelUri } from '../domain/model-uri.ts';
 import { isPrintable } from '../domain/printable.ts';
 import { parseTableName } from '../domain/table-name.ts';
 
@@ -9,6 +10,8 @@ export const anyText = z.string().min(1);
 /** Names go to terminals, logs and other systems, so control characters are refused. Queries may contain them. */
 export const text = anyText.refine(isPrintable, 'must not contain control characters');
 export const timeZone = text.refine(isTimeZone, 'must be an IANA time zone, such as America/New_York');
+/** A folder, or a version of a registered model. */
+export const bundlePlace = text.refine((place) => !isModelUri(place) || parseModelUri(place) !== undefined, MODEL_URI_FORM);
 export const columnList = z.array(text);
 
 export const tableName = text

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import type { RegisteredModel } from '../domain/registered-model.ts';
 import { type WarehouseKind, warehouseKind } from '../domain/warehouse-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { type EventSources, eventQuery } from './event-query.ts';
@@ -23,9 +24,22 @@ export interface Job {
   readonly kind: WarehouseKind;
   /** Whether publications are delivered, if the job file has `delivery`; true by default. */
   readonly deliver?: boolean | undefined;
+  /** Where its bundles are, if it names versions of a registry and they have been looked up. */
+  readonly located?: LocatedModels | undefined;
   /** The query of `labels`; undefined if the job has none. */
   readonly labels?: LabelsQuery | undefined;
 }
+
+/** The models of a job that come from a registry. */
+export interface LocatedModels {
+  readonly model?: LocatedBundle;
+  readonly challenger?: LocatedBundle;
+}
+
+/** A bundle of a registry on this machine, or why there is none. */
+export type LocatedBundle =
+  | { readonly folder: string; readonly registered: RegisteredModel; readonly problem?: undefined }
+  | { readonly folder?: undefined; readonly registered?: undefined; readonly problem: ScoreBatchError };
 
 /** The query that says what became of the users. */
 interface LabelsQuery {

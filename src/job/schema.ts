@@ -3,10 +3,11 @@ import { GRAINS } from '../domain/window.ts';
 import { challenger } from './challenger-schema.ts';
 import { compare } from './compare-schema.ts';
 import { delivery } from './delivery-schema.ts';
-import { text, timeZone } from './fields.ts';
+import { bundlePlace, text, timeZone } from './fields.ts';
 import { gates } from './gates-schema.ts';
 import { incremental } from './incremental-schema.ts';
 import { labels } from './labels-schema.ts';
+import { registry } from './registry-schema.ts';
 import { report } from './report-schema.ts';
 import { score } from './score-schema.ts';
 import { sink } from './sink-schema.ts';
@@ -19,7 +20,10 @@ export const jobSchema = z.strictObject({
     .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _')
     .describe('identifies the job in every table'),
   description: z.string().optional().describe('what the job does, for people'),
-  model: text.describe('folder of the model bundle'),
+  model: bundlePlace.describe(
+    'folder of the model bundle; or a version that MLflow has: models:/NAME@ALIAS or models:/NAME/VERSION',
+  ),
+  registry: registry.optional().describe('what to do about the registry that models:/… comes from'),
   time_zone: timeZone.describe('IANA time zone of the windows'),
   every: z.enum(GRAINS).default('week').describe('length of the windows that go to the report tables'),
   source,

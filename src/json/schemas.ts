@@ -9,6 +9,7 @@ import { dropZipMapOutput, inspectFileOutput, inspectOutput, referenceOutput, te
 import { freezeOutput, scoreOutput } from './phases.ts';
 import { planOutput } from './plan.ts';
 import { profileOutput } from './profile.ts';
+import { modelInitOutput, pushOutput } from './registry.ts';
 import { runOutput } from './run.ts';
 import { compareShadowOutput, switchOutput } from './shadow.ts';
 import { slicesOutput } from './slice.ts';
@@ -42,6 +43,8 @@ const FORMS: Readonly<Record<JsonName, readonly z.ZodObject[]>> = {
   'model-tensorize': [tensorizeOutput],
   'model-drop-zipmap': [dropZipMapOutput],
   'model-reference': [referenceOutput],
+  'model-push': [pushOutput],
+  'model-init': [modelInitOutput],
   'stream-plan': [streamPlanOutput],
   'stream-sql': [streamSqlOutput],
   'stream-compare': [streamCompareOutput],

@@ -26,6 +26,8 @@ export const JSON_VERSIONS = {
   'model-tensorize': 1,
   'model-drop-zipmap': 1,
   'model-reference': 1,
+  'model-push': 1,
+  'model-init': 1,
   'stream-plan': 1,
   'stream-sql': 1,
   'stream-compare': 1,

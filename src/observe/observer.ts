@@ -33,17 +33,19 @@ export interface ObservedEnd {
   /** Of the whole run, with earlier processes. */
   readonly seconds: StageSeconds;
   readonly rows: RunRows | undefined;
+  /** Number of the window's publication, if it is this run's. */
+  readonly publication: number | undefined;
   readonly details: RunDetails;
   /** What ended the run, if it was an error. Its message may hold values of rows: observers leave those out; see `withoutSecrets`. */
   readonly error?: unknown;
 }
 
 /**
- * Looks on while a run goes on: traces, metrics, lineage. An observer can neither fail nor hold up a run: its methods return at
+ * Looks on while runs are worked on: traces, metrics, lineage. An observer can neither fail nor hold up a run: its methods return at
  * once and never throw, and only `close` is waited for, all observers together for at most `CLOSE_MS` in an invocation.
  */
 export interface RunObserver {
-  /** The run has its `started` entry in the ledger, or its work goes on in this process. */
+  /** The run has its `started` entry in the ledger, or this process takes part in it. */
   began(run: ObservedRun): void;
   ended(run: ObservedRun, end: ObservedEnd): void;
   /** Resolves once all is sent or given up. */

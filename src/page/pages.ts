@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LedgerWindow, runsOf } from '../domain/ledger.ts';
+import { parseStoreAddress } from '../domain/store-address.ts';
 import type { WindowKind } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
@@ -15,12 +15,14 @@ export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> 
   readonly every: WindowKind;
   /** Scores as published, and the other tables of the job. */
   readonly tables: PageSpec['tables'];
-  /** Absolute path of a window's page. */
+  /** Absolute path of a window's page, or its address in a store. */
   readonly pageOf: (window: Pick<LedgerWindow, 'label'>) => string;
   /** Absolute path of the index page. */
   readonly index: string;
   /** Absolute path of the file with all users; undefined if there is none. */
   readonly list: string | undefined;
+  /** Tells which pages are there. */
+  readonly present: () => Promise<(page: string) => boolean>;
 }
 
 /**
@@ -28,7 +30,7 @@ export interface PagesSpec extends Pick<PageSpec, 'job' | 'window' | 'version'> 
  * loaded only then.
  */
 export function pagesOf(spec: PagesSpec) {
-  const { sink, ledger, job, window, runId, pageOf, index } = spec;
+  const { sink, ledger, job, window, runId, pageOf, index, present } = spec;
   const page = pageOf(window);
   /** What the page shows. */
   const data = async (): Promise<PageData> => {
@@ -44,11 +46,12 @@ export function pagesOf(spec: PagesSpec) {
       return renderPage(await data());
     },
     async index(): Promise<{ readonly entryNumber: number; readonly html: string }> {
+      const isPresent = await present();
       const linkOf: IndexSpec['linkOf'] = ({ label, completed }) => {
         const file = pageOf({ label });
         // A run that is not completed is about to put its page in place, as this one does before it places the index. If only
         // pages that are there had links, an index could lack the page of a run that finishes at the same time.
-        return file === page || !completed || existsSync(file) ? linkFrom(index, file) : undefined;
+        return file === page || !completed || isPresent(file) ? linkFrom(index, file) : undefined;
       };
       const listing = await sink.read((reader) => readIndex(reader, { ...spec, linkOf }));
       const { renderIndex } = await import('./windows-page.ts');
@@ -57,8 +60,13 @@ export function pagesOf(spec: PagesSpec) {
   };
 }
 
-/** A relative URL from one file to another. */
-function linkFrom(from: string, to: string): string {
-  const parts = path.relative(path.dirname(from), to).split(path.sep);
+/** A relative URL from one file to another; undefined if they are in different stores or buckets, or one is on this machine. */
+function linkFrom(from: string, to: string): string | undefined {
+  const [here, there] = [parseStoreAddress(from), parseStoreAddress(to)];
+  if (here?.scheme !== there?.scheme || here?.bucket !== there?.bucket) return undefined;
+  const parts =
+    here && there
+      ? path.posix.relative(path.posix.dirname(`/${here.key}`), `/${there.key}`).split('/')
+      : path.relative(path.dirname(from), to).split(path.sep);
   return parts.map((part) => (part === '..' ? part : encodeURIComponent(part))).join('/');
 }

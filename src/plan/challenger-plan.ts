@@ -95,6 +95,7 @@ function challengerOf(job: Job, model: string, bundle: Bundle): Job {
   return {
     ...job,
     labels: undefined,
+    located: job.located?.challenger && { model: job.located.challenger },
     definition: {
       ...definition,
       name: challengerJob(definition.name),

@@ -20,11 +20,11 @@ export interface Challenger {
 }
 
 /** The bundle of the job's challenger, or why there is none; undefined if the job has no challenger. */
-export async function loadChallenger({ root, definition }: Job): Promise<Omit<Challenger, 'features'> | undefined> {
-  if (definition.challenger === undefined) return undefined;
-  const { model } = definition.challenger;
+export async function loadChallenger(job: Job): Promise<Omit<Challenger, 'features'> | undefined> {
+  if (job.definition.challenger === undefined) return undefined;
+  const { model } = job.definition.challenger;
   try {
-    const bundle = await loadJobBundle(root, model, definition);
+    const bundle = await loadJobBundle(job, 'challenger');
     return { model, bundle, problem: undefined };
   } catch (error) {
     return { model, bundle: undefined, problem: asProblem(error) };

@@ -1,15 +1,32 @@
 import path from 'node:path';
-import type { JobDefinition } from '../job/schema.ts';
+import type { Job } from '../job/load.ts';
 import { type Bundle, loadBundle } from '../model/bundle.ts';
 import { withScore } from '../model/scored-class.ts';
 
+/** Which of a job's models. */
+export type Which = 'model' | 'challenger';
+
+/** What the job file says of a model: a folder, or a version of a registry. @throws Error if the job has no challenger */
+export function modelText({ definition }: Pick<Job, 'definition'>, which: Which): string {
+  const text = which === 'model' ? definition.model : definition.challenger?.model;
+  if (text === undefined) throw new Error('a job without a challenger has no bundle of one');
+  return text;
+}
+
 /**
- * Reads a bundle with the score that the job chooses.
+ * Reads a bundle of the job with the score that the job chooses.
  *
- * @param root folder of the job file
- * @param model folder of the bundle, as in the job file
- * @throws ScoreBatchError `configuration` as `loadBundle` and `withScore`
+ * @param job with its models located, see `locatedJob`
+ * @throws ScoreBatchError `configuration` as `loadBundle` and `withScore`; of any kind if the registry has no bundle for it
  */
-export async function loadJobBundle(root: string, model: string, { score }: Pick<JobDefinition, 'score'>): Promise<Bundle> {
-  return withScore(await loadBundle(path.resolve(root, model)), score);
+export async function loadJobBundle(job: Job, which: Which = 'model'): Promise<Bundle> {
+  return withScore(await loadBundle(bundleFolderOf(job, which)), job.definition.score);
+}
+
+/** The folder of a bundle of the job. @throws ScoreBatchError if the registry has no bundle for it */
+export function bundleFolderOf(job: Pick<Job, 'root' | 'definition' | 'located'>, which: Which = 'model'): string {
+  const located = job.located?.[which];
+  if (located === undefined) return path.resolve(job.root, modelText(job, which));
+  if (located.problem !== undefined) throw located.problem;
+  return located.folder;
 }

@@ -1,4 +1,6 @@
+import { existsSync } from 'node:fs';
 import type { LedgerWindow } from '../domain/ledger.ts';
+import { parseStoreAddress } from '../domain/store-address.ts';
 import type { TableColumn } from '../domain/tables.ts';
 import { evaluationLayout, tablesByName } from '../domain/tables.ts';
 import type { Job } from '../job/load.ts';
@@ -6,6 +8,7 @@ import type { PagesSpec } from '../page/pages.ts';
 import { listingMark } from '../report/listing-mark.ts';
 import { indexBeside, type ReportFile, reportFiles } from '../report/place.ts';
 import type { Pages } from '../report/spec.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import { VERSION } from '../versions.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import { tableNames } from './warehouses.ts';
@@ -20,6 +23,7 @@ export interface JobPages {
   readonly columns: readonly TableColumn[];
   /** All report files of the window. */
   readonly files: readonly ReportFile[];
+  readonly stores: Pick<ObjectStore, 'list'>;
 }
 
 /** Makes page and index of a window, if the job has a page. The code for it is loaded only then. */
@@ -38,7 +42,7 @@ export function jobPages(wanted: JobPages): Pages | undefined {
 }
 
 /** What page and index are made from; undefined if the job has no page. */
-export function pagesSpec({ job, window, runId, sink, ledger, columns, files }: JobPages): PagesSpec | undefined {
+export function pagesSpec({ job, window, runId, sink, ledger, columns, files, stores }: JobPages): PagesSpec | undefined {
   const page = files.find(({ kind }) => kind === 'page');
   if (page === undefined) return undefined;
   const { definition } = job;
@@ -62,6 +66,16 @@ export function pagesSpec({ job, window, runId, sink, ledger, columns, files }: 
       evaluation: names.evaluation && evaluationLayout(names.evaluation),
     },
     index: indexBeside(page.path),
+    present: () => presentPages(report.page ?? '', stores),
     list: files.find(({ kind }) => kind === 'csv')?.path ?? files.find(({ kind }) => kind === 'xlsx')?.path,
   };
+}
+
+/** Tells which pages are there. Pages in a store are listed at once. @param template of the pages */
+async function presentPages(template: string, stores: JobPages['stores']): Promise<(page: string) => boolean> {
+  const address = parseStoreAddress(template);
+  if (address === undefined) return existsSync;
+  const [key = ''] = address.key.split('{window}');
+  const names = await stores.list({ ...address, key });
+  return (page) => names.has(parseStoreAddress(page)?.key ?? '');
 }

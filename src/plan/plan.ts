@@ -1,13 +1,15 @@
 import type { Context } from '../context.ts';
 import type { PublishedClasses } from '../domain/class-columns.ts';
 import type { Execution } from '../domain/execution.ts';
-import { currentPublication } from '../domain/ledger.ts';
+import { currentPublication, ledgerWindow, unfinishedRun } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { RecordedBasis } from '../domain/recorded-basis.ts';
+import type { RegisteredModels } from '../domain/registered-model.ts';
 import { replacedTables } from '../domain/replaced-tables.ts';
 import type { SliceDetails } from '../domain/slice.ts';
 import { type TableLayout, type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
+import { ScoreBatchError } from '../errors.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
 import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
@@ -15,6 +17,7 @@ import { bindWindow } from '../job/parameters.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
 import { type Reserved, refuseReserved } from '../report/reserved.ts';
+import { assertObjectsWritable } from '../report/stored-files.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
@@ -36,6 +39,7 @@ import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
 import { checkEventTables } from './event-tables.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { loadJobBundle } from './job-bundle.ts';
+import { isRegistered, locatedJob, pinningRun } from './located-job.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
 import { planTap, type TapPlan } from './tap.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './warehouses.ts';
@@ -49,6 +53,10 @@ export interface PlanOptions {
   readonly force?: boolean | undefined;
   /** Replace publications of overlapping windows; false by default. */
   readonly replaceOverlapping?: boolean | undefined;
+  /** Never resume an unfinished run; false by default. */
+  readonly fresh?: boolean | undefined;
+  /** Versions of registered models that a run keeps, if it is known which run it is. */
+  readonly pinned?: RegisteredModels | undefined;
   /** Id of the run whose kept rows are scored, instead of the query's rows as they are now. */
   readonly asOf?: string | undefined;
 }
@@ -57,7 +65,7 @@ export interface PlanOptions {
 export interface Plan
   extends ChosenColumns,
     PublishedBefore,
-    Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess'> {
+    Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess' | 'stores'> {
   readonly job: Job;
   readonly window: Window;
   readonly query: Query;
@@ -80,6 +88,8 @@ export interface Plan
   readonly reportFiles: readonly ReportFile[];
   /** Files and folders that the report must never replace. */
   readonly reserved: readonly Reserved[];
+  /** Whether the report may replace what this job did not write. */
+  readonly force: boolean;
   readonly requireGpu: boolean;
   readonly sizing: Sizing;
   /** How rows are scored as the query returns them; undefined if they are frozen first. */
@@ -120,7 +130,9 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   const stages = context.console.live.stages(window.label);
   stages.enter('plan', context.began);
   try {
-    return await planRun(job, window, options, { context, stages });
+    const planning = { context, stages };
+    if (!isRegistered(job)) return await planRun(job, window, options, planning);
+    return await planRegistered(job, window, options, { ...planning, warehouses: await openWarehouses(job, context) });
   } finally {
     stages.pause();
   }
@@ -129,13 +141,53 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
 interface Planning {
   readonly context: Context;
   readonly stages: Stages;
+  /** Opened by now. */
+  readonly warehouses?: Warehouses;
 }
 
-async function planRun(job: Job, window: Window, options: PlanOptions, { context, stages }: Planning): Promise<Plan> {
+/** A run that is resumed keeps the versions that it began with, wherever an alias moved meanwhile; any other asks the registry. */
+async function planRegistered(
+  job: Job,
+  window: Window,
+  options: PlanOptions,
+  planning: Planning & { readonly warehouses: Warehouses },
+): Promise<Plan> {
+  const { context, warehouses } = planning;
+  const { ledger } = warehouses;
+  if (options.pinned !== undefined)
+    return await planRun(await locatedJob(job, context, { ledger, pinned: options.pinned }), window, options, planning);
+  const mayResume = options.phase !== 'aside' && options.fresh !== true;
+  const entries = mayResume ? await ledger.entries({ job: job.definition.name, window: ledgerWindow(window) }) : [];
+  const run = pinningRun(job, entries);
+  if (run !== undefined) {
+    const plan = await resumed(job, run.details.registered, { window, options, planning });
+    if (plan !== undefined) return plan;
+  }
+  return await planRun(await locatedJob(job, context, { ledger }), window, options, planning);
+}
+
+/** @returns undefined if the job was changed otherwise, so that no run would be resumed */
+async function resumed(
+  job: Job,
+  pinned: RegisteredModels,
+  { window, options, planning }: { readonly window: Window; readonly options: PlanOptions; readonly planning: Planning },
+): Promise<Plan | undefined> {
+  try {
+    const plan = await planRun(await locatedJob(job, planning.context, { pinned }), window, options, planning);
+    return unfinishedRun(plan.entries, plan.fingerprint) === undefined ? undefined : plan;
+  } catch (error) {
+    // The version may not fit the job any more.
+    if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
+    throw error;
+  }
+}
+
+async function planRun(job: Job, window: Window, options: PlanOptions, planning: Planning): Promise<Plan> {
+  const { context, stages } = planning;
   const phases = phasesOf(options.phase);
   const query = bindWindow(job.query, window, job.queryName, job.kind);
   refuseNoParameter(query, job.queryName);
-  const bundle = await loadJobBundle(job.root, job.definition.model, job.definition);
+  const bundle = await loadJobBundle(job);
   const loaded = await loadChallenger(job);
   const definition = championDefinition(job.definition, bundle, loaded);
   refuseMissingReference(job, bundle);
@@ -145,8 +197,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const requireGpu = options.requireGpu || definition.score.require_gpu;
   const served = phases.has('score') ? await tryModel(bundle, definition.score, requireGpu) : undefined;
   const execution = served?.execution;
-  const warehouses = await openWarehouses(job, context);
-  const { source, sink, kinds, ledger, sourceAccess } = warehouses;
+  const warehouses = planning.warehouses ?? (await openWarehouses(job, context));
+  const { source, sink, kinds, ledger, sourceAccess, stores } = warehouses;
   await using _reading = warehouses.readTogether();
   const sizing = sizeRun(definition, bundle, {
     workers: options.workers ?? (definition.score.workers === 'auto' ? undefined : definition.score.workers),
@@ -187,7 +239,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   const tap = asOf ? undefined : await planTap({ definition, bundle, query, columns, source, sink, sizing, served, alone });
   const reserved = reservedFiles(job, warehouses.files);
   const reported = window.kind === definition.every;
-  const files = await planReport({ job, window, reserved, before, force: options.force === true || !phases.has('publish') });
+  const force = options.force === true;
+  const files = await planReport({ ...{ job, window, reserved, before, stores, force }, writes: phases.has('publish') });
   const fingerprinted: Fingerprinted = {
     query,
     source: identity,
@@ -213,6 +266,8 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
       tables,
       identity,
       reserved,
+      stores,
+      force,
     },
     ...published,
     classes,
@@ -228,18 +283,28 @@ async function planRun(job: Job, window: Window, options: PlanOptions, { context
   };
 }
 
-interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved'> {
+interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved' | 'stores' | 'force'> {
   readonly before: PublishedBefore;
-  /** Whether the files may be some that this job did not write. */
-  readonly force: boolean;
+  /** Whether this process writes the files. */
+  readonly writes: boolean;
 }
 
 /** The files of the window's report, once it is known that the job may write them. */
-async function planReport({ job, window, reserved, before, force }: ReportPlan): Promise<readonly ReportFile[]> {
+async function planReport({
+  job,
+  window,
+  reserved,
+  before,
+  stores,
+  force,
+  writes,
+}: ReportPlan): Promise<readonly ReportFile[]> {
   const { root, definition } = job;
   const files = reportFiles(definition.report, window, root);
   await refuseReserved(files, reserved);
-  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps] };
+  if (!writes) return files;
+  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps], stores };
   if (!force) for (const file of files) await refuseForeign(file, owner);
+  await assertObjectsWritable(files, stores);
   return files;
 }

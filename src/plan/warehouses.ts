@@ -8,6 +8,8 @@ import type { JobDefinition } from '../job/schema.ts';
 import type { Reserved } from '../report/reserved.ts';
 import { readMachine } from '../sizing/machine.ts';
 import { machineBound, mainDatabase, requestedBound, reserveOf } from '../sizing/memory-plan.ts';
+import type { ObjectStore } from '../store/object-store.ts';
+import { openStores } from '../store/open.ts';
 import { openWarehouse } from '../warehouse/open.ts';
 import type { Ledger, Sink, Source, Warehouse, WarehouseAccess } from '../warehouse/warehouse.ts';
 
@@ -26,6 +28,8 @@ export interface Warehouses {
   readonly kinds: Ends<WarehouseKind>;
   /** Local files and folders of the warehouses; empty for a remote one. */
   readonly files: Ends<readonly string[]>;
+  /** The stores of objects that report files may be in. */
+  readonly stores: ObjectStore;
   /** Lets a worker thread open the source itself. */
   readonly sourceAccess: WarehouseAccess;
   /** @throws ScoreBatchError if the sink's warehouse does not exist */
@@ -61,6 +65,7 @@ export async function openWarehouses({ definition, root }: Job, context: Context
     ledger: sink.ledger(ledgerLayout(tableNames(definition).ledger)),
     kinds: { source: source.kind, sink: sink.kind },
     files: { source: source.files ?? [], sink: sink.files ?? [] },
+    stores: openStores(context.environment, context.signal),
     sourceAccess,
     reachSink: () => sink.reach(),
     readTogether: () => readTogether(source, sink),
@@ -118,8 +123,10 @@ function nameOf(text: string): TableName {
 }
 
 /** Files and folders that a report file of the job must never replace. */
-export function reservedFiles({ file, root, definition, queryName, labels }: Job, files: Warehouses['files']): Reserved[] {
+export function reservedFiles(job: Job, files: Warehouses['files']): Reserved[] {
+  const { file, root, definition, queryName, labels, located } = job;
   const { query_file: query, events } = definition.source;
+  const model = located?.model?.folder ?? path.resolve(root, definition.model);
   const ofWarehouse = (end: keyof Warehouses['files']) =>
     files[end].map((path) => ({ what: `a file of the ${end}'s warehouse`, path }));
   return [
@@ -131,6 +138,6 @@ export function reservedFiles({ file, root, definition, queryName, labels }: Job
     ...(labels && definition.labels?.query_file !== undefined
       ? [{ what: 'the query file of labels', path: path.resolve(root, labels.queryName) }]
       : []),
-    { what: 'the model bundle', path: path.resolve(root, definition.model) },
+    { what: 'the model bundle', path: model },
   ];
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { lstat, readlink, realpath, rename, rm, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import { isModelUri, versionUri } from '../domain/model-uri.ts';
 import type { PromotedModel } from '../domain/promotion.ts';
 import { featuresOf } from '../domain/signature.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -12,7 +13,8 @@ import { replaceFile } from '../replaced-file.ts';
 import { spliced } from '../yaml/splice.ts';
 
 // What makes the challenger the model of the job: the path `model` must lead to its bundle, and the job must not have it as
-// its challenger any more. If the path is a link, the link is repointed; else the job file names another path. Each step is
+// its challenger any more. If the path is a link, the link is repointed; if it is an alias of a registered model, and the challenger
+// is a version of the same model, the alias is moved; else the job file names another path. Each step is
 // atomic, and nothing that is done already is a step, so after a kill the same steps finish it.
 
 export interface JobChange {
@@ -31,6 +33,7 @@ export interface ChangeOptions {
   /** Whether the job still has this challenger. */
   readonly challenges: boolean;
   readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -40,11 +43,27 @@ export interface ChangeOptions {
  */
 export async function changesLeft(options: ChangeOptions): Promise<JobChange[]> {
   const { job, bundle, leads, challenges } = options;
+  const alias = aliasOf(options);
   const link = path.resolve(job.root, job.definition.model);
-  const isLink = (await lstat(link)).isSymbolicLink();
+  const isLink = !isModelUri(job.definition.model) && (await lstat(link)).isSymbolicLink();
   const repoint = !leads && isLink ? [await repointing(job, link, bundle.folder)] : [];
-  if (!challenges && (leads || isLink)) return repoint;
-  return [...repoint, await jobFileChange(options, !leads && !isLink)];
+  const steps = alias === undefined || leads ? repoint : [alias];
+  if (!challenges && (leads || isLink || alias !== undefined)) return steps;
+  return [...steps, await jobFileChange(options, !leads && !isLink && alias === undefined)];
+}
+
+/** The move of the alias that the job names as its model; undefined if it names none, or the challenger is of another model. */
+function aliasOf({ job, environment, signal }: ChangeOptions): JobChange | undefined {
+  const [model, challenger] = [job.located?.model?.registered, job.located?.challenger?.registered];
+  if (!model?.alias || challenger?.name !== model.name) return undefined;
+  const move = { name: model.name, alias: model.alias, from: model.version, to: challenger.version };
+  return {
+    what: `move the alias ${move.alias} of ${move.name} from version ${move.from} to ${move.to}`,
+    async apply() {
+      const { promoteAlias } = await import('../registry/alias.ts');
+      await promoteAlias(move, environment, signal);
+    },
+  };
 }
 
 /** @param link absolute path of a link to a bundle */
@@ -112,8 +131,10 @@ function isVariable(text: string): boolean {
   return /^model:[^#\n]*(?<!\$)\$\{/m.test(text);
 }
 
-/** A challenger that is a link is promoted as what it leads to: the link will lead to the next one. */
-async function pathFor({ root }: Job, model: string, bundle: Bundle): Promise<string> {
+/** A challenger that is a link or an alias is promoted as what it leads to: it will lead to the next one. */
+async function pathFor({ root, located }: Job, model: string, bundle: Bundle): Promise<string> {
+  const registered = located?.challenger?.registered;
+  if (isModelUri(model)) return registered === undefined ? model : versionUri(registered.name, registered.version);
   const stat = await lstat(path.resolve(root, model));
   return stat.isSymbolicLink() ? path.relative(await realpath(root), await realpath(bundle.folder)) : model;
 }

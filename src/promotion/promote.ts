@@ -13,6 +13,7 @@ import type { Bundle } from '../model/bundle.ts';
 import { refuseMissingReference } from '../plan/checks.ts';
 import { refuseUnmeasured } from '../plan/feature-drift.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses, type Warehouses } from '../plan/warehouses.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
 import { comparedWindows } from './evidence.ts';
@@ -50,12 +51,13 @@ interface Begun extends Identity {
  * @throws ScoreBatchError `configuration` without a challenger or without limits, `refused` if the comparisons do not allow it,
  *   `conflict` if the job file changes meanwhile
  */
-export async function promote(job: Job, options: PromoteOptions, context: Context): Promise<PromoteSummary> {
-  const warehouses = await openWarehouses(job, context);
+export async function promote(named: Job, options: PromoteOptions, context: Context): Promise<PromoteSummary> {
+  const warehouses = await openWarehouses(named, context);
+  const job = await locatedJob(named, context, { ledger: warehouses.ledger });
   const { name } = job.definition;
   const entries = await warehouses.ledger.entries({ job: name });
-  const champion = await bundleOf(job, job.definition.model);
-  const challenger = job.definition.challenger && (await bundleOf(job, job.definition.challenger.model));
+  const champion = await loadJobBundle(job);
+  const challenger = job.definition.challenger && (await loadJobBundle(job, 'challenger'));
   const begun = begunPromotion(entries);
   if (begun !== undefined) {
     const promotion = begun.details.promotion;
@@ -161,16 +163,13 @@ async function stepsOf(
   job: Job,
   { from, to }: Promotion,
   { champion, challenger }: Present,
-  { environment }: Context,
+  { environment, signal }: Context,
 ): Promise<JobChange[] | undefined> {
   const challenges = challenger !== undefined && isModel(to, challenger);
-  if (isModel(to, champion)) return await changesLeft({ job, to, bundle: champion, leads: true, challenges, environment });
+  if (isModel(to, champion))
+    return await changesLeft({ job, to, bundle: champion, leads: true, challenges, environment, signal });
   if (!challenges || !isModel(from, champion)) return undefined;
-  return await changesLeft({ job, to, bundle: challenger, leads: false, challenges, environment });
-}
-
-async function bundleOf({ root, definition }: Job, model: string): Promise<Bundle> {
-  return await loadJobBundle(root, model, definition);
+  return await changesLeft({ job, to, bundle: challenger, leads: false, challenges, environment, signal });
 }
 
 function modelOf(model: string, { definition, digest, definitionDigest }: Bundle): PromotedModel {

@@ -1,14 +1,38 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { REPORT_KINDS, type ReportTemplates } from '../domain/report-kind.ts';
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
+import { isStoreAddress } from '../domain/store-address.ts';
 import type { Scratch } from '../warehouse/warehouse.ts';
+import { abandonedDrafts } from './draft.ts';
 import { pendingIn } from './pending-name.ts';
+import { indexBeside } from './place.ts';
 
 /**
  * A pending file that was not written to for this long counts as abandoned. Whether its process is alive cannot be known; if
  * it is, it finds its file gone and writes it again (`writeReport`).
  */
 const LIFETIME_MS = 86_400_000;
+
+/**
+ * Unfinished report files of a job, of every kind that it has: beside their places, and drafts of objects on this machine.
+ *
+ * @param what `rows` leaves out the index, which has none
+ */
+export function abandonedReports(
+  { name, report }: { readonly name: string; readonly report: ReportTemplates },
+  root: string,
+  what: 'all' | 'rows',
+): Scratch[] {
+  const { page } = report;
+  const index = page === undefined || what === 'rows' ? undefined : indexBeside(page);
+  const found = [...REPORT_KINDS.map((kind) => report[kind]), index].filter((template) => template !== undefined);
+  const local = found.filter((template) => !isStoreAddress(template));
+  return [
+    ...local.map((template) => abandonedReportFiles(path.resolve(root, template))),
+    ...(local.length < found.length ? [abandonedDrafts(name)] : []),
+  ];
+}
 
 /**
  * Pending report files, each with a deadline one day after its last write.

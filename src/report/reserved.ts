@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { isStoreAddress } from '../domain/store-address.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { keyOf, type ReportFile } from './place.ts';
 
@@ -41,9 +42,12 @@ export async function refuseReserved(
  */
 export async function reservedAt(file: string, reserved: readonly Reserved[]): Promise<Reserved | undefined> {
   if (reserved.length === 0) return undefined;
+  // Names of objects have no links and no other spellings.
+  if (isStoreAddress(file)) return reserved.find(({ path: other }) => other === file);
   const place = await realPlace(file);
   const identity = await identityOf(file);
   for (const other of reserved) {
+    if (isStoreAddress(other.path)) continue;
     if (isWithin(place, await realPlace(other.path))) return other;
     if (identity !== undefined && identity === (await identityOf(other.path))) return other;
   }

@@ -2,7 +2,8 @@ import { grouped } from '../domain/counted.ts';
 import { MOST_SHEET_USERS } from '../domain/report-kind.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { reportColumns } from './columns.ts';
-import { type PendingFile, unwritable } from './file.ts';
+import type { Draft } from './draft.ts';
+import { unwritable } from './file.ts';
 import { csvWriter, type LineWriter } from './line-writer.ts';
 import type { ReportFile } from './place.ts';
 import type { ReportSpec } from './spec.ts';
@@ -13,7 +14,10 @@ import type { ReportSpec } from './spec.ts';
  * @param pending of every file; others are left alone
  * @returns whether every rank from 1 to `rows` exists exactly once; if not, the files are not complete
  */
-export async function writeRows(spec: ReportSpec, pending: ReadonlyMap<ReportFile, PendingFile>): Promise<boolean> {
+export async function writeRows(
+  spec: ReportSpec,
+  pending: ReadonlyMap<ReportFile, Pick<Draft, 'path' | 'write'>>,
+): Promise<boolean> {
   const { sink, job, runId, window, scores, rows, signal } = spec;
   const columns = reportColumns(scores.columns);
   const writers: LineWriter[] = [];

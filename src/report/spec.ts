@@ -1,5 +1,6 @@
 import type { LedgerWindow } from '../domain/ledger.ts';
 import type { TableLayout } from '../domain/tables.ts';
+import type { ObjectStore } from '../store/object-store.ts';
 import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 import type { ListingContent } from './listing-file.ts';
 import type { ReportFile } from './place.ts';
@@ -24,6 +25,10 @@ export interface ReportSpec {
   readonly pages?: Pages | undefined;
   /** Files and folders that the report must not replace. Checked again just before the renames. */
   readonly reserved: readonly Reserved[];
+  /** For files that are objects. */
+  readonly stores: ObjectStore;
+  /** Whether objects may be replaced that this job did not write. */
+  readonly force: boolean;
   readonly signal: AbortSignal;
 }
 

@@ -1,12 +1,15 @@
 import { currentPublication, type LedgerEntry, type Publication } from '../domain/ledger.ts';
+import { isStoreAddress } from '../domain/store-address.ts';
 import { showTableName } from '../domain/table-name.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { createDraft, type Draft } from './draft.ts';
 import { createPending, type PendingFile } from './file.ts';
 import { createListing } from './listing-file.ts';
 import type { ReportFile } from './place.ts';
 import { refuseReserved } from './reserved.ts';
 import { refuseLargeSheet, writeRows } from './rows.ts';
 import type { Pages, ReportSpec } from './spec.ts';
+import { type Current, placeListing, placeObjects, type Ready } from './stored-files.ts';
 
 type Outcome = 'in place' | 'gone' | 'index behind';
 
@@ -14,7 +17,8 @@ type Outcome = 'in place' | 'gone' | 'index behind';
 const MAX_TRIES = 3;
 
 /**
- * Writes the report files of a publication: all of them under pending names, then they are renamed one after the other.
+ * Writes the report files of a publication: all of them under pending names, then they are put in place one after the other,
+ * objects first.
  * Puts them in place only if its run is still the published one, so a slow run never replaces a newer file; see
  * `PendingFile`. If the process ends between two renames, the run stays `published`, and whatever writes its report next
  * writes all files again.
@@ -42,22 +46,32 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry | undefi
   const before = await ledger.entries({ job, window });
   const publication = published(spec, before);
   const pending = new Map<ReportFile, PendingFile>();
+  const drafts = new Map<ReportFile, Draft>();
   try {
-    for (const file of files) if (file.kind !== 'index') pending.set(file, await createPending(file.path, publication));
-    const complete = await writeRows(spec, pending);
-    for (const [{ kind }, one] of pending) if (kind === 'page') await one.write(await pagesOf(spec).page());
-    for (const one of pending.values()) await one.finish();
-    const outcome = await placeAll(spec, { pending: [...pending.values()], complete, before, completed });
+    for (const file of files.filter(({ kind }) => kind !== 'index')) {
+      if (isStoreAddress(file.path)) drafts.set(file, await createDraft(file.path, job));
+      else pending.set(file, await createPending(file.path, publication));
+    }
+    const all = new Map([...pending, ...drafts]);
+    const complete = await writeRows(spec, all);
+    for (const [{ kind }, one] of all) if (kind === 'page') await one.write(await pagesOf(spec).page());
+    for (const one of all.values()) await one.finish();
+    const ready = [...drafts].map(([file, draft]): Ready => ({ file, draft }));
+    const written = { pending: [...pending.values()], ready, complete, before, completed };
+    if (!(await placeObjects(spec, ready, (entries) => checked(spec, written, entries)))) return 'gone';
+    const outcome = await placeAll(spec, written);
     if (outcome === 'in place') for (const one of pending.values()) await one.removeOthers();
     return outcome;
   } finally {
-    for (const one of pending.values()) await one.discard();
+    for (const one of [...pending.values(), ...drafts.values()]) await one.discard();
   }
 }
 
 interface Written {
   /** In the order in which they are renamed. */
   readonly pending: readonly PendingFile[];
+  /** Files that are objects. */
+  readonly ready: readonly Ready[];
   /** Whether every rank from 1 to `rows` exists exactly once. */
   readonly complete: boolean;
   /** Ledger entries from before the files were created. */
@@ -65,19 +79,18 @@ interface Written {
   readonly completed: () => LedgerEntry | undefined;
 }
 
-/** Renames all files, the index last, while no other process writes entries of the window. */
+/** Renames all files on this machine, the index last, while no other process writes entries of the window. */
 async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' | 'gone'> {
   const { ledger, job, window, runId } = spec;
-  const file = spec.files.find(({ kind }) => kind === 'index');
+  const listing = spec.files.find(({ kind }) => kind === 'index');
+  const stored = listing !== undefined && isStoreAddress(listing.path);
+  if (stored) await placeStoredIndex(spec, listing);
+  const file = stored ? undefined : listing;
   for (let tries = 1; ; tries += 1) {
     const index = file && (await createListing(file.path, { job, runId }, await pagesOf(spec).index()));
     try {
       const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
-        published(spec, entries);
-        if (erasures(entries, spec) > erasures(written.before, spec)) throw erasedMeanwhile(spec);
-        if (!written.complete) throw unranked(spec);
-        // Links may have changed since the plan.
-        await refuseReserved(spec.files, spec.reserved, 'report');
+        await checked(spec, written, entries);
         for (const one of written.pending) {
           // Another process of this run may have put the same report in place.
           if (!(await one.replace())) return { result: done(entries, spec) > done(written.before, spec) ? 'in place' : 'gone' };
@@ -94,6 +107,33 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
       await index?.discard();
     }
   }
+}
+
+async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<void> {
+  const content = await pagesOf(spec).index();
+  const draft = await createDraft(file.path, spec.job);
+  try {
+    await draft.write(content.html);
+    await draft.finish();
+    await placeListing(spec, file, { content, draft });
+  } finally {
+    await draft.discard();
+  }
+}
+
+/** @throws ScoreBatchError if the files must not be put in place any more */
+async function checked(
+  spec: ReportSpec,
+  { before, complete }: Pick<Written, 'before' | 'complete'>,
+  entries: readonly LedgerEntry[],
+): Promise<Current> {
+  const publication = published(spec, entries);
+  const erased = erasures(entries, spec);
+  if (erased > erasures(before, spec)) throw erasedMeanwhile(spec);
+  if (!complete) throw unranked(spec);
+  // Links may have changed since the plan.
+  await refuseReserved(spec.files, spec.reserved, 'report');
+  return { publication, erasures: erased };
 }
 
 /** @throws ScoreBatchError `conflict` if another run is published */

@@ -3,6 +3,7 @@ import type { FrozenTable } from '../domain/frozen-table.ts';
 import { currentPublication, type Publication, type Run, runsOf } from '../domain/ledger.ts';
 import { supersededWindow } from '../domain/publications.ts';
 import { ScoreBatchError } from '../errors.ts';
+import { observed } from '../observe/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { sessionUser } from '../warehouse/session-user.ts';
 import { takesTaps } from '../warehouse/tapping.ts';
@@ -37,12 +38,14 @@ export async function acceptPhase(plan: Plan, { runId, reason }: AcceptOptions, 
     refuseOtherPublication(run, current);
     refuseOtherOverlaps(plan, run);
   }
-  return await publishOnce(active, async () => {
-    const frozen = await stagedRows(active, run);
-    active.progress.frozen = frozen.id;
-    const user = (await sessionUser(plan.sink)) ?? null;
-    return await publishFrozen(active, frozen, { allowEmpty: false, accepted: { reason, user } });
-  });
+  return await observed(active, () =>
+    publishOnce(active, async () => {
+      const frozen = await stagedRows(active, run);
+      active.progress.frozen = frozen.id;
+      const user = (await sessionUser(plan.sink)) ?? null;
+      return await publishFrozen(active, frozen, { allowEmpty: false, accepted: { reason, user } });
+    }),
+  );
 }
 
 /** What is staged belongs to the job file, query and model of then: published by others, nobody could tell what it is. */

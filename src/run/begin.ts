@@ -2,6 +2,7 @@ import type { Context } from '../context.ts';
 import { type LedgerEntry, type Run, unfinishedRun } from '../domain/ledger.ts';
 import { showQuery } from '../domain/query.ts';
 import type { RunDetails } from '../domain/run-details.ts';
+import { registeredOf } from '../plan/located-job.ts';
 import type { Plan } from '../plan/plan.ts';
 import { VERSIONS } from '../versions.ts';
 import { type Audited, audit, publishedRun, refuseDifferences } from './audit.ts';
@@ -75,12 +76,14 @@ async function decide({ plan, options, audited, entries, began }: Decision): Pro
   const result: BeginResult = { progress, resumed: unfinished, concurrent };
   if (progress.state === 'published') return { result };
   progress.state = 'started';
+  const registered = registeredOf(plan.job);
   const append = entryOf({ plan, progress }, 'started', {
     supersedes: progress.supersedes?.runId ?? null,
     supersedes_publication: progress.supersedes?.number ?? null,
     source: plan.identity,
     ...queryOf(plan),
     versions: VERSIONS,
+    ...(unfinished?.details.registered === undefined && registered && { registered }),
     ...(plan.slice && { slice: plan.slice.details }),
     ...(unfinished?.details.basis === undefined && plan.basis && { basis: plan.basis }),
   });

@@ -10,6 +10,7 @@ import { StageClock } from '../domain/stages.ts';
 import { Interrupted, ScoreBatchError } from '../errors.ts';
 import type { Challenger } from '../plan/challenger.ts';
 import { challengerPlan, readyToScore, refuseUnfrozen } from '../plan/challenger-plan.ts';
+import { registeredOf } from '../plan/located-job.ts';
 import { superseded } from '../warehouse/superseded.ts';
 import { compareWithChampion, showComparison } from './compare-challenger.ts';
 import { recordFailure } from './failure.ts';
@@ -86,7 +87,8 @@ async function publishChallenger(active: ActiveRun, own: ActiveRun): Promise<Rec
   if (before?.state === 'completed') return before.details.comparison;
   if (before?.state !== 'published') {
     const frozen = await frozenRows(active);
-    await plan.ledger.append(entryOf(own, 'started', { frozen: frozen.id }));
+    const registered = registeredOf(plan.job);
+    await plan.ledger.append(entryOf(own, 'started', { frozen: frozen.id, ...(registered && { registered }) }));
     const ready = await scoreRows(active, own, frozen, ALONE);
     await refuseSuperseded(active);
     if (!(await publishScored(ready, frozen))) progress.state = 'published';

@@ -64,8 +64,8 @@ export async function finish(active: ActiveRun, state: RunSummary['state']): Pro
 
 /** Nothing of it is loaded for a job that tells nobody. A slice is nothing that people wait for. */
 async function tellTargets({ plan, context }: ActiveRun): Promise<void> {
-  const { job, sink, ledger } = plan;
+  const { job, sink, ledger, stores } = plan;
   if (job.definition.delivery === undefined || plan.slice !== undefined) return;
   const { deliver } = await import('../delivery/deliver.ts');
-  await deliver({ job, window: ledgerWindow(plan.window), sink, ledger }, context);
+  await deliver({ job, window: ledgerWindow(plan.window), sink, ledger, stores }, context);
 }

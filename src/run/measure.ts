@@ -1,4 +1,3 @@
-import path from 'node:path';
 import type { Context } from '../context.ts';
 import type { Execution } from '../domain/execution.ts';
 import { findColumn } from '../domain/schema.ts';
@@ -7,6 +6,8 @@ import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
+import { bundleFolderOf } from '../plan/job-bundle.ts';
+import { locatedJob } from '../plan/located-job.ts';
 import { openWarehouses } from '../plan/warehouses.ts';
 import type { SelectText } from '../warehouse/reader.ts';
 import { keyHash } from '../warehouse/sql/dialect.ts';
@@ -39,15 +40,17 @@ export interface Measured {
  * @throws ScoreBatchError `refused` if the slices would not have three different row counts
  */
 export async function measureSlices(
-  { job, window }: { readonly job: Job; readonly window: Window },
+  { job: named, window }: { readonly job: Job; readonly window: Window },
   context: Context,
 ): Promise<Measured> {
+  const job = await locatedJob(named, context);
+  const model = bundleFolderOf(job);
   const slices: MeasuredSlice[] = [];
   let setting: Omit<Measured, 'slices'> | undefined;
   const console = warningOnce(context.console);
   for (const { percent, query } of await slicesOf(job, window, { ...context, console })) {
     console.info(`measuring ${percent} % of the rows of ${window.label}`);
-    const spec = { job: { ...job, query }, window, model: path.resolve(job.root, job.definition.model) };
+    const spec = { job: { ...job, query }, window, model };
     setting = await withOwnConnections({ ...context, console }, async (own) =>
       scoreAside(spec, own, async ({ plan, rows, seconds, workers }) => {
         slices.push({ rows: rows.frozen, seconds, bytes: plan.estimatedBytes });

@@ -5,14 +5,15 @@ import type { Shard } from '../domain/sharing.ts';
 import { bottleneck, type Rates, ratesOf } from '../domain/speed.ts';
 import type { StageSeconds } from '../domain/stages.ts';
 import { NO_WORKER_TIME, type WorkerTime } from '../domain/worker-time.ts';
+import { observed } from '../observe/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { adopt } from './adopt.ts';
 import { type BeginOptions, begin } from './begin.ts';
 import { cleanUp } from './clean-up.ts';
 import { publishOnce, unlessPublished } from './finish.ts';
 import { freezeWindow, refuseEmpty } from './freeze.ts';
-import { join } from './join.ts';
-import { entryOf } from './progress.ts';
+import { type Joined, join } from './join.ts';
+import { type ActiveRun, entryOf } from './progress.ts';
 import { type PublishOptions, publishFrozen } from './publish.ts';
 import { type Scored, scoreFrozen } from './score.ts';
 import { shown } from './shown.ts';
@@ -41,23 +42,27 @@ export async function freezePhase(
 ): Promise<FreezeSummary> {
   return await shown(plan, async () => {
     const active = await begin(plan, options, context);
-    const { progress } = active;
-    const frozen =
-      progress.state === 'started' &&
-      (await unlessPublished(active, async () => {
-        const made = await freezeWindow(active, options.skipEmpty);
-        const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
-        await plan.ledger.append(entryOf(active, 'started', details));
-        return made;
-      }));
-    const { rows, details } = progress;
-    return {
-      ...phaseOf(plan, progress.runId),
-      state: frozen ? 'frozen' : 'already published',
-      rows: frozen ? frozen.rows : (rows?.frozen ?? 0),
-      chunks: frozen ? frozen.chunks.length : (details.chunks ?? 0),
-    };
+    return await observed(active, () => freeze(active, options.skipEmpty));
   });
+}
+
+async function freeze(active: ActiveRun, skipEmpty: boolean): Promise<FreezeSummary> {
+  const { plan, progress } = active;
+  const frozen =
+    progress.state === 'started' &&
+    (await unlessPublished(active, async () => {
+      const made = await freezeWindow(active, skipEmpty);
+      const details = { chunks: made.chunks.length, seconds: progress.clock.seconds };
+      await plan.ledger.append(entryOf(active, 'started', details));
+      return made;
+    }));
+  const { rows, details } = progress;
+  return {
+    ...phaseOf(plan, progress.runId),
+    state: frozen ? 'frozen' : 'already published',
+    rows: frozen ? frozen.rows : (rows?.frozen ?? 0),
+    chunks: frozen ? frozen.chunks.length : (details.chunks ?? 0),
+  };
 }
 
 export interface ScoreSummary extends PhaseSummary {
@@ -88,35 +93,39 @@ export async function scorePhase(
   context: Context,
 ): Promise<ScoreSummary> {
   return await shown(plan, async () => {
-    const { active, frozen } = await join(plan, skipPublished, context);
-    const { progress } = active;
-    const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
-    if (scored && plan.challenger !== undefined) {
-      const { scoreChallenger } = await import('./challenge.ts');
-      await scoreChallenger(active, frozen, shard);
-    }
-    // This process may have staged chunks after the publishing process had cleaned up. A challenger still needs the frozen rows
-    // of a run that is not completed.
-    const isOver = frozen !== undefined && (!scored || (await adopt(active)));
-    if (isOver && (plan.challenger === undefined || progress.state !== 'published')) await cleanUp(active);
-    const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
-    const { seconds } = progress.clock;
-    return {
-      ...phaseOf(plan, progress.runId),
-      state: scored ? 'scored' : 'already published',
-      shard: { index: shard.index + 1, count: shard.count },
-      chunks: progress.details.chunks ?? 0,
-      chunks_scored: chunks,
-      rows_scored: rows,
-      providers,
-      execution: (scored && progress.details.execution) || null,
-      batch_rows_halved_to: (scored && progress.details.batch_rows_halved_to) || null,
-      seconds,
-      workers: time,
-      rows_per_second: ratesOf(rows, seconds, time),
-      bottleneck: bottleneck(seconds, time),
-    };
+    const joined = await join(plan, skipPublished, context);
+    return await observed(joined.active, () => score(joined, shard));
   });
+}
+
+async function score({ active, frozen }: Joined, shard: Shard): Promise<ScoreSummary> {
+  const { plan, progress } = active;
+  const scored = frozen !== undefined && (await unlessPublished(active, () => scoreFrozen(active, frozen, shard)));
+  if (scored && plan.challenger !== undefined) {
+    const { scoreChallenger } = await import('./challenge.ts');
+    await scoreChallenger(active, frozen, shard);
+  }
+  // This process may have staged chunks after the publishing process had cleaned up. A challenger still needs the frozen rows
+  // of a run that is not completed.
+  const isOver = frozen !== undefined && (!scored || (await adopt(active)));
+  if (isOver && (plan.challenger === undefined || progress.state !== 'published')) await cleanUp(active);
+  const { chunks, rows, providers, time } = scored || { chunks: 0, rows: 0, providers: {}, time: NO_WORKER_TIME };
+  const { seconds } = progress.clock;
+  return {
+    ...phaseOf(plan, progress.runId),
+    state: scored ? 'scored' : 'already published',
+    shard: { index: shard.index + 1, count: shard.count },
+    chunks: progress.details.chunks ?? 0,
+    chunks_scored: chunks,
+    rows_scored: rows,
+    providers,
+    execution: (scored && progress.details.execution) || null,
+    batch_rows_halved_to: (scored && progress.details.batch_rows_halved_to) || null,
+    seconds,
+    workers: time,
+    rows_per_second: ratesOf(rows, seconds, time),
+    bottleneck: bottleneck(seconds, time),
+  };
 }
 
 /**
@@ -131,11 +140,13 @@ export async function publishPhase(
 ): Promise<RunSummary> {
   return await shown(plan, async () => {
     const { active, frozen } = await join(plan, options.skipPublished, context);
-    return await publishOnce(active, async () => {
-      if (frozen === undefined) return false;
-      if (options.skipEmpty) refuseEmpty(plan, frozen);
-      return await publishFrozen(active, frozen, options);
-    });
+    return await observed(active, () =>
+      publishOnce(active, async () => {
+        if (frozen === undefined) return false;
+        if (options.skipEmpty) refuseEmpty(plan, frozen);
+        return await publishFrozen(active, frozen, options);
+      }),
+    );
   });
 }
 

@@ -10,7 +10,7 @@ import { refuseForeign, reportFiles } from '../report/place.ts';
 import { refuseReserved } from '../report/reserved.ts';
 import { writeReport } from '../report/write.ts';
 
-export interface RemakeOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'files'> {
+export interface RemakeOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'files' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
   /** The run that is published for the window, with the columns that it wrote. */
@@ -33,7 +33,7 @@ export interface RemakeOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'fil
  * @throws ScoreBatchError `configuration` if the run was published to another table, `refused` if its scores have no ranks
  */
 export async function remakeReport(options: RemakeOptions): Promise<readonly string[]> {
-  const { job, window, run, sink, ledger, entries, signal } = options;
+  const { job, window, run, sink, ledger, stores, entries, force, signal } = options;
   const { definition } = job;
   const files = reportFiles(definition.report, window, job.root);
   if (files.length === 0) return [];
@@ -47,17 +47,17 @@ export async function remakeReport(options: RemakeOptions): Promise<readonly str
   }
   const reserved = reservedFiles(job, options.files);
   await refuseReserved(files, reserved);
-  const owner = { job: definition.name, root: job.root, entries };
-  if (!options.force) for (const file of files) await refuseForeign(file, owner);
+  const owner = { job: definition.name, root: job.root, entries, stores };
+  if (!force) for (const file of files) await refuseForeign(file, owner);
   const paths = files.map((file) => file.path);
   const { runId, rows } = run;
   await writeReport(
     {
-      ...{ sink, ledger, job: definition.name, runId, window, files, reserved, signal },
+      ...{ sink, ledger, stores, job: definition.name, runId, window, files, reserved, force, signal },
       scores: { name: table, columns },
       rows: rows.scored,
       csvBom: definition.report.csv_bom,
-      pages: jobPages({ job, window, runId, sink, ledger, columns, files }),
+      pages: jobPages({ job, window, runId, sink, ledger, columns, files, stores }),
     },
     () => completedEntry(run, window, paths),
   );

@@ -25,15 +25,15 @@ export async function finishReport(active: ActiveRun, between?: () => Promise<vo
   };
   if (rows === undefined) throw new ScoreBatchError('report', `the ledger has no row counts of run ${runId}`);
   if (files.length > 0) {
-    const { sink, ledger, job } = plan;
+    const { sink, ledger, job, stores, force } = plan;
     const window = ledgerWindow(plan.window);
     const columns = progress.details.columns ?? plan.tables.scores.columns;
     const spec = {
-      ...{ sink, ledger, runId, window, files },
+      ...{ sink, ledger, stores, runId, window, files, force },
       job: job.definition.name,
       scores: { name: plan.tables.scores.name, columns },
       rows: rows.scored,
-      pages: jobPages({ job, window, runId, sink, ledger, columns, files }),
+      pages: jobPages({ job, window, runId, sink, ledger, columns, files, stores }),
       csvBom: plan.job.definition.report.csv_bom,
       reserved: plan.reserved,
       signal: context.signal,

@@ -15,7 +15,7 @@ import { type KeptPublication, keptPublications } from './kept-publications.ts';
 import { completedEntry, type RemakeOptions, remakeReport } from './remake-report.ts';
 import { type JobTables, tablesThen } from './tables-then.ts';
 
-export interface RollbackOptions extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'files'> {
+export interface RollbackOptions extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'files' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
   /** Run to go back to; by default the one that was published last before the present one. */

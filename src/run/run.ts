@@ -1,6 +1,7 @@
 import type { Context } from '../context.ts';
 import type { FrozenTable } from '../domain/frozen-table.ts';
 import { ALONE } from '../domain/sharing.ts';
+import { observed } from '../observe/observed.ts';
 import type { Plan } from '../plan/plan.ts';
 import { startThreads, type TapThreads } from '../tap/threads.ts';
 import { type BeginOptions, begin } from './begin.ts';
@@ -38,12 +39,14 @@ interface Turn {
 export async function run(plan: Plan, options: RunOptions, context: Context): Promise<RunSummary> {
   return await shown(plan, async () => {
     const active = await begin(plan, options, context);
-    if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
-    // Only its report is missing, whose page shows earlier windows.
-    if (active.progress.state !== 'started') await options.turn?.wait();
-    return await publishOnce(active, async () => {
-      const frozen = await scoreWindow(active, options);
-      return await publishFrozen(await readyToPublish(active, options), frozen, options);
+    return await observed(active, async () => {
+      if (options.skipPublished && active.progress.state !== 'started') return await finish(active, 'already published');
+      // Only its report is missing, whose page shows earlier windows.
+      if (active.progress.state !== 'started') await options.turn?.wait();
+      return await publishOnce(active, async () => {
+        const frozen = await scoreWindow(active, options);
+        return await publishFrozen(await readyToPublish(active, options), frozen, options);
+      });
     });
   });
 }

@@ -82,5 +82,5 @@ function withModel(job: Job, model: string): Job {
   const { reasons: _, ...score } = definition.score;
   const { max_score_psi: _psi, max_feature_psi: _feature, max_null_share: _null, ...gates } = definition.gates;
   const { page: _page, drift_table: _drift, csv: _csv, parquet: _parquet, xlsx: _xlsx, ...report } = definition.report;
-  return { ...job, definition: { ...definition, model, score, gates, report } };
+  return { ...job, located: undefined, definition: { ...definition, model, score, gates, report } };
 }

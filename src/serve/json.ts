@@ -10,7 +10,7 @@ const ALWAYS_TAKEN = 2 ** 17;
 
 interface JsonOptions {
   /** Whose rows the text holds: an object or a list per row, and a key per feature and row, are taken in any case. */
-  readonly model: Pick<OnlineModel, 'maxRows' | 'kinds'>;
+  readonly model: Pick<OnlineModel, 'maxRows' | 'kinds'> & Partial<Pick<OnlineModel, 'features'>>;
   /** What is to be sent instead of NaN or an infinity, without a full stop. */
   readonly insteadOfNaN: string;
   /** Hint for a text that has too many lists, objects or keys; without it, to send fewer rows. */
@@ -45,7 +45,7 @@ function refuseMany(bytes: Uint8Array, { model, fewer }: JsonOptions): void {
   const most = {
     'lists and objects': Math.max(ALWAYS_TAKEN, 2 * model.maxRows),
     // One more than the rows have: the key of the rows themselves.
-    keys: Math.max(ALWAYS_TAKEN, model.maxRows * model.kinds.length + 1),
+    keys: Math.max(ALWAYS_TAKEN, model.maxRows * (model.kinds.length + (model.features?.keys.length ?? 0)) + 1),
   };
   const found = count(bytes);
   for (const what of ['lists and objects', 'keys'] as const) {

@@ -1,6 +1,7 @@
 import type { ColumnBatch, ReadKind } from '../domain/column-batch.ts';
 import type { Bundle } from '../model/bundle.ts';
 import type { Predictions } from '../model/predictions.ts';
+import type { FeatureLookup } from './feature-lookup.ts';
 
 /** Rows to score, and for how long somebody waits for them. */
 export interface ScoreRequest {
@@ -38,6 +39,8 @@ export interface OnlineModel {
   readonly outputDtype: 'float32' | 'float64';
   /** The kind that each feature's column must have, in the order of `featuresOf`. */
   readonly kinds: readonly ReadKind[];
+  /** Looks up what rows do not bring; undefined where they bring all. */
+  readonly features: FeatureLookup | undefined;
   /** Most rows of one request. */
   readonly maxRows: number;
   /** Takes over what other processes measured, so that all take as many. A larger request than `runRows` is scored in parts. */

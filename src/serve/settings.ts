@@ -1,4 +1,5 @@
 import type { ProviderText } from '../domain/provider.ts';
+import type { FeatureStore } from './feature-lookup.ts';
 
 /** One bundle to serve. */
 export interface ServedBundle {
@@ -35,6 +36,8 @@ export interface ServeSettings {
   /** Undefined: no gRPC. */
   readonly grpcPort: number | undefined;
   readonly processes: number;
+  /** Where features come from that requests do not bring; undefined: requests bring all. */
+  readonly features: FeatureStore | undefined;
   readonly providers: readonly ProviderText[];
   readonly requireGpu: boolean;
   readonly limits: Limits;

@@ -14,6 +14,7 @@ import { tryModel } from '../plan/canary.ts';
 import { checkDraft, phasesOf, refuseMissingReference } from '../plan/checks.ts';
 import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
+import { isRegistered, locatedJob, pinningRun } from '../plan/located-job.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
@@ -32,7 +33,7 @@ export interface SliceOptions {
 }
 
 /** What stays open from slice to slice of one command. */
-export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess'> {
+export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledger' | 'kinds' | 'sourceAccess' | 'stores'> {
   readonly job: Job;
   readonly bundle: Bundle;
   readonly served: Awaited<ReturnType<typeof tryModel>>;
@@ -40,14 +41,24 @@ export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledg
 }
 
 /** Opens the job's warehouses and tries its model, once for all slices of a command. */
-export async function openSlices(job: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
-  incrementalOf(job);
-  const bundle = await loadJobBundle(job.root, job.definition.model, job.definition);
+export async function openSlices(given: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
+  incrementalOf(given);
+  const job = await located(given, context);
+  const bundle = await loadJobBundle(job);
   refuseMissingReference(job, bundle);
   const { score } = job.definition;
   const served = await tryModel(bundle, score, options.requireGpu || score.require_gpu);
-  const { source, sink, ledger, kinds, sourceAccess } = await openWarehouses(job, context);
-  return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess };
+  const { source, sink, ledger, kinds, sourceAccess, stores } = await openWarehouses(job, context);
+  return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess, stores };
+}
+
+/** A slice that is resumed keeps the version that it began with. */
+async function located(job: Job, context: Context): Promise<Job> {
+  if (!isRegistered(job)) return job;
+  const { ledger } = await openWarehouses(sliceJob(job), context);
+  const entries = await ledger.entries({ job: sliceJob(job).definition.name, window: ledgerWindow(sliceWindow(job)) });
+  const pinned = pinningRun(job, entries)?.details.registered;
+  return await locatedJob(job, context, { ledger, ...(pinned && { pinned }) });
 }
 
 /** A planned slice, and where the one before ended. */
@@ -66,7 +77,7 @@ export interface PlannedSlice {
  *   source cannot be read from the position; both name the full snapshot as the way out
  */
 export async function planSlice(session: SliceSession, context: Context): Promise<PlannedSlice> {
-  const { bundle, served, source, sink, ledger, kinds, sourceAccess, options } = session;
+  const { bundle, served, source, sink, ledger, kinds, sourceAccess, stores, options } = session;
   const job = sliceJob(session.job);
   const { definition } = job;
   const window = sliceWindow(session.job);
@@ -120,7 +131,16 @@ export async function planSlice(session: SliceSession, context: Context): Promis
         ...{ job, window, query, bundle, execution: served.execution, source, sink, kinds, sourceAccess, ledger, tables },
         ...{ identity, entries, sizing, requireGpu, stages, slice, ...columns },
         ...{ baseline: undefined, tap: undefined, drift: undefined, challenger: undefined, asOf: undefined },
-        ...{ reported: false, reportFiles: [], reserved: [], overlaps: [], last: undefined, estimatedBytes: undefined },
+        ...{
+          reported: false,
+          reportFiles: [],
+          reserved: [],
+          stores,
+          force: false,
+          overlaps: [],
+          last: undefined,
+          estimatedBytes: undefined,
+        },
         modelChanged: undefined,
         fingerprint: fingerprintOf(fingerprinted),
         // Slices are many, and none is compared with another.

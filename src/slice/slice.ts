@@ -7,6 +7,7 @@ import type { SliceDetails, SliceOutcome } from '../domain/slice.ts';
 import type { StageSeconds } from '../domain/stages.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
+import { observed } from '../observe/observed.ts';
 import { begin } from '../run/begin.ts';
 import { publishOnce } from '../run/finish.ts';
 import type { ActiveRun } from '../run/progress.ts';
@@ -103,8 +104,8 @@ async function runSlice(planned: PlannedSlice, job: Job, context: Context): Prom
   if (details.kind === 'snapshot') await refuseAging(plan, job);
   return await shown(plan, async () => {
     const active = await begin(plan, { fresh: false, skipPublished: false }, context);
-    const run = await publishOnce(active, () =>
-      scoreSlice(active, { ...planned, job, lastFull: lastFullOf(details, position) }),
+    const run = await observed(active, () =>
+      publishOnce(active, () => scoreSlice(active, { ...planned, job, lastFull: lastFullOf(details, position) })),
     );
     await dropKeys(active);
     const { slice_outcome: outcome, seconds } = active.progress.details;

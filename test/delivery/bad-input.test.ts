@@ -1,11 +1,11 @@
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { rm } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { scoreBatch } from '../support/score-batch.ts';
 import { mailServer } from './mail-server.ts';
-import { deliveringProject, deliveries, entries, MAIL, messages, WEBHOOK } from './project.ts';
+import { deliveries, deliveringProject, entries, MAIL, messages, WEBHOOK } from './project.ts';
 import { type Answer, webhookServer } from './webhook-server.ts';
 
 /** Runs the week of a new project, which must succeed whatever becomes of the message. */
@@ -123,9 +123,7 @@ describe('a mail server that', () => {
       });
     const one = await refusing(/boss/);
     const some = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${one.port}` });
-    expect(some.warnings).toEqual([
-      'warning: delivered publication 1 of 1997-W11 to mail, but 1 of 3 recipients were refused',
-    ]);
+    expect(some.warnings).toEqual(['warning: delivered publication 1 of 1997-W11 to mail, but 1 of 3 recipients were refused']);
     expect(one.received.map(({ to }) => to)).toEqual([['marketing@shop.example', 'data@shop.example']]);
     expect(await deliveries(some.folder)).toEqual([['1997-W11', 1, 'mail', 'published', 'delivered']]);
     const all = await refusing(/./);

@@ -30,7 +30,9 @@ describe('a mail', () => {
     });
     const environment = { CHURN_SMTP_URL: `smtp://score:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}` };
     const checked = await scoreBatch(folder, ['check'], environment);
-    expect(checked.stdout).toContain(`the mail server 127.0.0.1:${port} answers and accepts the login, without TLS; no mail was sent`);
+    expect(checked.stdout).toContain(
+      `the mail server 127.0.0.1:${port} answers and accepts the login, without TLS; no mail was sent`,
+    );
     expect(received).toEqual([]);
     const run = await scoreBatch(folder, ['--week'], environment);
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('delivered publication 1 of 1997-W11 to mail\n')]);
@@ -98,8 +100,19 @@ describe('a mail', () => {
     const folder = await temporaryFolder();
     execFileSync(
       'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost']
-        .concat(['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'own.key', '-out', 'own.pem']),
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+      ].concat(['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'own.key', '-out', 'own.pem']),
       { cwd: folder, stdio: 'pipe' },
     );
     const [key, cert] = await Promise.all(['own.key', 'own.pem'].map((name) => readFile(path.join(folder, name), 'utf8')));
@@ -109,7 +122,9 @@ describe('a mail', () => {
     for (const url of [`smtp://localhost:${offering.port}`, `smtps://localhost:${secure.port}`]) {
       const refused = await scoreBatch(project, ['check'], { CHURN_SMTP_URL: url });
       expect(refused.code).toBe(69);
-      expect(refused.stdout).toMatch(/FAILED {2}delivery: the mail server cannot be used: its certificate is not trusted \(\w+\)/);
+      expect(refused.stdout).toMatch(
+        /FAILED {2}delivery: the mail server cannot be used: its certificate is not trusted \(\w+\)/,
+      );
     }
     const run = await scoreBatch(project, ['--week'], { CHURN_SMTP_URL: `smtp://localhost:${offering.port}` });
     expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/mail was not told .*: its certificate is not trusted/)]);

@@ -20,6 +20,20 @@ it('assigns time to one stage at a time, from the start of the first one', async
   expect(totalSeconds(seconds)).toBeLessThanOrEqual(32 + most + 1e-5);
 });
 
+it('tells when each stage began and ended, one after the other, and again those that came back', () => {
+  const clock = new StageClock(-1000, { score: 20 });
+  for (const stage of ['freeze', 'freeze', 'score', 'freeze'] as const) clock.enter(stage);
+  const { intervals } = clock;
+  expect(intervals.map(({ stage }) => stage)).toEqual(['plan', 'freeze', 'score', 'freeze']);
+  expect(intervals[0]?.began).toBe(-1000);
+  for (const [i, { began, ended }] of intervals.entries()) {
+    expect(ended).toBeGreaterThanOrEqual(began);
+    if (i > 0) expect(began).toBe(intervals[i - 1]?.ended);
+  }
+  // What earlier processes spent has no place in time here.
+  expect(intervals[2]?.ended).toBeLessThan(20_000 + performance.now());
+});
+
 it('shows the seconds as a sum', () => {
   const seconds = {
     plan: 0.1,

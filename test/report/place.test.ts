@@ -6,9 +6,11 @@ import type { LedgerEntry, RunState } from '../../src/domain/ledger.ts';
 import { templateProblem } from '../../src/domain/report-template.ts';
 import type { RunDetails } from '../../src/domain/run-details.ts';
 import { recordedPath, refuseForeign, reportFiles } from '../../src/report/place.ts';
+import { openStores } from '../../src/store/open.ts';
 import { windowOf } from '../../src/window/window.ts';
 import { temporaryFolder } from '../support/project.ts';
 
+const stores = openStores({}, new AbortController().signal);
 const ZONES = ['UTC', 'America/New_York', 'Asia/Tehran', 'Pacific/Apia', 'Australia/Lord_Howe', 'Asia/Kathmandu'];
 
 it("is in its template's folder under the template's name, for any window and template", () => {
@@ -44,7 +46,7 @@ it('can be replaced if a publication recorded its path, on any machine', async (
   const root = await temporaryFolder();
   const file = path.join(root, 'reports', 'a.csv');
   const csv = { kind: 'csv', path: file } as const;
-  const owner = (...entries: LedgerEntry[]) => ({ job: 'churn', root, entries });
+  const owner = (...entries: LedgerEntry[]) => ({ job: 'churn', root, entries, stores });
   const entry = (details: RunDetails, state: RunState = 'published') => ({ details, state }) as LedgerEntry;
   const refused = (...entries: LedgerEntry[]) => expect(refuseForeign(csv, owner(...entries))).rejects;
   // No file exists.

@@ -16,6 +16,7 @@ export function settingsOf(folders: readonly string[], { limits, ...overrides }:
     port: 0,
     grpcPort: undefined,
     processes: 1,
+    features: undefined,
     providers: ['cpu'],
     requireGpu: false,
     maxDelayMs: 0,

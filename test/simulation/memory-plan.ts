@@ -5,6 +5,7 @@ import { parseJob } from '../../src/job/parse.ts';
 import { loadBundle } from '../../src/model/bundle.ts';
 import type { Plan } from '../../src/plan/plan.ts';
 import { tableNames } from '../../src/plan/warehouses.ts';
+import { openStores } from '../../src/store/open.ts';
 import { NO_LIVE } from '../../src/terminal/live.ts';
 import { weekWindow } from '../../src/window/window.ts';
 import { repository } from '../support/project.ts';
@@ -75,6 +76,8 @@ export function memoryPlan(world: World, process: MemoryProcess, model: string, 
     baseline: undefined,
     reportFiles: [{ kind: 'csv', path: REPORT }],
     reserved: [],
+    stores: openStores({}, new AbortController().signal),
+    force: false,
     entries: [],
     overlaps: [],
     last: undefined,

@@ -14,7 +14,7 @@ export async function readPageData(folder: string, flags: WindowFlags, environme
   const subject = {};
   try {
     const job = await loadJob(undefined, folder, { ...process.env, ...environment });
-    const { sink, ledger } = await openWarehouses(job, {
+    const { sink, ledger, stores } = await openWarehouses(job, {
       ...{ folder, environment: { ...process.env, ...environment }, subject, now: 0, began: 0, maxMemory: undefined },
       console: createConsole({ verbosity: 'quiet', json: false, stream: process.stderr, subject }),
       signal: new AbortController().signal,
@@ -26,7 +26,7 @@ export async function readPageData(folder: string, flags: WindowFlags, environme
     const runId = currentPublication(entries)?.runId ?? '';
     const columns = runsOf(entries).find((run) => run.runId === runId)?.details.columns ?? [];
     const files = reportFiles(job.definition.report, window, job.root);
-    const spec = pagesSpec({ job, window, runId, sink, ledger, columns, files });
+    const spec = pagesSpec({ job, window, runId, sink, ledger, columns, files, stores });
     if (spec === undefined) throw new Error('the job has no page');
     return await pagesOf(spec).data();
   } finally {

@@ -1,10 +1,11 @@
-import type { ColumnBatch, ColumnValues } from '../../domain/column-batch.ts';
+import type { ColumnValues } from '../../domain/column-batch.ts';
 import type { Feature, InputDtype, ModelInput, Signature } from '../../domain/signature.ts';
 import { didYouMean } from '../../suggest.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { shown } from '../shown.ts';
 import { checkDatatype, columnOf } from './column.ts';
+import type { TensorColumns } from './looked-up.ts';
 import { elementsOf } from './raw.ts';
 import { refuseRows } from './sizes.ts';
 import type { InferTensor } from './tensor.ts';
@@ -50,19 +51,22 @@ function namesOf(signature: Signature): Names {
 
 /**
  * The rows of a request as columns of the model's features. A feature has a tensor of its own name, `[rows]` or `[rows, 1]`, or is
- * a column of a tensor with the name of the model's input, `[rows, features]`. A nullable feature without either is null.
+ * a column of a tensor with the name of the model's input, `[rows, features]`. A feature without either is looked up if a store
+ * has it, and else null if it is nullable.
  *
  * @param text most characters of a text
  * @throws ServeFailure `invalid` if the tensors are not those of the model, `too large` if there are too many rows
  */
-export function batchOf(model: OnlineModel, tensors: readonly InferTensor[], text: number): ColumnBatch {
+export function columnsOf(model: OnlineModel, tensors: readonly InferTensor[], text: number): TensorColumns {
   const names = namesOf(model.bundle.signature);
   const rows = rowsOf(model, tensors);
-  const sources = sourcesOf(names, tensors);
+  const keys = model.features?.keys.map(({ name }) => name) ?? [];
+  const sources = sourcesOf(names, tensors, keys);
   const columns = names.places.map(({ feature, input, position }) => {
     const source = sources[position];
     if (source !== undefined)
       return columnOf(source.tensor, input.dtype, { start: source.start, stride: source.stride, rows }, text);
+    if (model.features?.stored[position]) return undefined;
     if (feature.nullable) return nulls(input.dtype, rows);
     throw new ServeFailure('invalid', `${feature.name} is missing`, {
       hint: `send a tensor ${feature.name} [${rows}], or ${input.name} [${rows}, ${input.features.length}]`,
@@ -71,14 +75,15 @@ export function batchOf(model: OnlineModel, tensors: readonly InferTensor[], tex
   return { rows, columns };
 }
 
-/** The source of each feature, by its position. */
-function sourcesOf(names: Names, tensors: readonly InferTensor[]): (Source | undefined)[] {
+/** The source of each feature, by its position. @param keys by which rows are looked up: their tensors are no features */
+function sourcesOf(names: Names, tensors: readonly InferTensor[], keys: readonly string[]): (Source | undefined)[] {
   const sources = new Array<Source | undefined>(names.places.length).fill(undefined);
   for (const [i, tensor] of tensors.entries()) {
     const { name, shape, data } = tensor;
     const place = names.features.get(name);
     const whole = names.inputs.get(name);
-    if (place === undefined && whole === undefined) throw unknownTensor(name, names);
+    const isKey = keys.includes(name);
+    if (place === undefined && whole === undefined && !isKey) throw unknownTensor(name, names, keys);
     if (tensors.findIndex((one) => one.name === name) < i) throw new ServeFailure('invalid', `${shown(name)} is sent twice`);
     if (elementsOf(name, shape) !== data.length) {
       throw new ServeFailure('invalid', `${shown(name)} has ${data.length} elements; its shape is [${shape.join(', ')}]`);
@@ -87,7 +92,7 @@ function sourcesOf(names: Names, tensors: readonly InferTensor[]): (Source | und
     if (place !== undefined && stride === 1) take(sources, place, { tensor, start: 0, stride });
     else if (whole !== undefined && stride === whole.length) {
       for (const [start, one] of whole.entries()) take(sources, one, { tensor, start, stride });
-    } else throw wrongShape(tensor, place !== undefined, whole?.length);
+    } else if (!isKey || stride !== 1) throw wrongShape(tensor, isKey || place !== undefined, whole?.length);
   }
   return sources;
 }
@@ -122,8 +127,8 @@ function take(sources: (Source | undefined)[], { input, position }: Place, sourc
   sources[position] = source;
 }
 
-function unknownTensor(name: string, { features, inputs }: Names): ServeFailure {
-  const hint = didYouMean(name.slice(0, 80), [...new Set([...features.keys(), ...inputs.keys()])]);
+function unknownTensor(name: string, { features, inputs }: Names, keys: readonly string[]): ServeFailure {
+  const hint = didYouMean(name.slice(0, 80), [...new Set([...features.keys(), ...inputs.keys(), ...keys])]);
   return new ServeFailure('invalid', `the model has no input ${shown(name)}`, { hint });
 }
 

@@ -2,7 +2,8 @@ import type { Predictions } from '../../model/predictions.ts';
 import { ServeFailure } from '../failure.ts';
 import type { OnlineModel } from '../online-model.ts';
 import type { Observation, Service } from '../service.ts';
-import { batchOf } from './columns.ts';
+import { columnsOf } from './columns.ts';
+import { withLookedUp } from './looked-up.ts';
 import { requestedOf, tensorsOf } from './outputs.ts';
 import type { InferAnswer, InferRequest, Parameters } from './tensor.ts';
 
@@ -34,8 +35,11 @@ export async function infer(service: Service, call: InferCall): Promise<InferAns
     const request = await call.read(model);
     const deadline = earliest(call.deadline, timeoutOf(request.parameters, begin));
     const forms = requestedOf(model, request.outputs);
-    const batch = batchOf(model, request.inputs, service.settings.limits.text);
-    rows = batch.rows;
+    const { text } = service.settings.limits;
+    const read = columnsOf(model, request.inputs, text);
+    rows = read.rows;
+    const { signal } = call;
+    const batch = await withLookedUp(model, read, { tensors: request.inputs, text, deadline, signal });
     predictions = await model.score({
       batch,
       ...(deadline !== undefined && { deadline }),

@@ -1,4 +1,5 @@
 import { VERSION } from '../../versions.ts';
+import type { LookupKey } from '../feature-lookup.ts';
 import type { Models } from '../models.ts';
 import type { OnlineModel } from '../online-model.ts';
 import { DATATYPE_OF, type Datatype } from './datatype.ts';
@@ -14,6 +15,9 @@ interface TensorMetadata {
   readonly shape: readonly number[];
 }
 
+/** How keys are sent. */
+const KEY_DATATYPE: Readonly<Record<LookupKey['kind'], Datatype>> = { text: 'BYTES', integer: 'INT64', any: 'BYTES' };
+
 export interface ModelMetadata {
   readonly name: string;
   readonly versions: readonly string[];
@@ -25,7 +29,7 @@ export interface ModelMetadata {
 
 /**
  * Metadata of a model. Its inputs are one tensor per feature, because that form cannot be sent in the wrong order and lets
- * nullable features be left out; the tensors of the ONNX file, which are taken too, are in the property `onnx_inputs`.
+ * nullable features and those that are looked up be left out; the tensors of the ONNX file, which are taken too, are in the property `onnx_inputs`.
  */
 export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata {
   const { name, version, digest, maxRows } = model;
@@ -37,7 +41,10 @@ export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata
     shape: [-1, input.features.length],
     features: input.features.map((feature) => feature.name),
   }));
-  const optional = features.filter(({ nullable }) => nullable).map((feature) => feature.name);
+  const { keys = [], stored = [] } = model.features ?? {};
+  const optional = features.filter(({ nullable }, i) => nullable || stored[i]).map((feature) => feature.name);
+  // A key that is a feature, too, is among them.
+  const others = keys.filter((key) => features.every((feature) => feature.name !== key.name));
   return {
     name,
     versions: models
@@ -45,7 +52,10 @@ export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata
       .filter((one) => one.name === name)
       .map((one) => one.version),
     platform: 'onnx_onnxv1',
-    inputs: features.map((feature) => ({ name: feature.name, datatype: DATATYPE_OF[feature.dtype], shape: [-1] })),
+    inputs: [
+      ...features.map((feature) => ({ name: feature.name, datatype: DATATYPE_OF[feature.dtype], shape: [-1] })),
+      ...others.map(({ name: key, kind }) => ({ name: key, datatype: KEY_DATATYPE[kind], shape: [-1] })),
+    ],
     outputs: outputsOf(model).map((output) => ({
       name: output.name,
       datatype: output.datatype,
@@ -57,6 +67,7 @@ export function modelMetadata(model: OnlineModel, models: Models): ModelMetadata
       max_rows: String(maxRows),
       onnx_inputs: JSON.stringify(whole),
       optional_inputs: JSON.stringify(optional),
+      ...(keys.length > 0 && { lookup_keys: JSON.stringify(keys.map((key) => key.name)) }),
     },
   };
 }

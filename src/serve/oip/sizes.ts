@@ -7,12 +7,13 @@ export type CheckSize = (name: string, shape: readonly number[]) => void;
 
 /**
  * What checks the shapes of one request, each before the elements of its tensor are read: millions of texts, or of integers as
- * varints, fit into a few megabytes, and take a second to read. Together the tensors have an element per feature and row.
+ * varints, fit into a few megabytes, and take a second to read. Together the tensors have an element per feature and row,
+ * and one per key by which features are looked up.
  *
  * @returns throws ServeFailure `too large`, or `invalid` if a shape is not one
  */
-export function sizeCheck(model: Pick<OnlineModel, 'maxRows' | 'kinds'>): CheckSize {
-  const most = model.maxRows * model.kinds.length;
+export function sizeCheck(model: Pick<OnlineModel, 'maxRows' | 'kinds'> & Partial<Pick<OnlineModel, 'features'>>): CheckSize {
+  const most = model.maxRows * (model.kinds.length + (model.features?.keys.length ?? 0));
   let elements = 0;
   return (name, shape) => {
     elements += elementsOf(name, shape);

@@ -4,6 +4,7 @@ import type { OnlineModel } from '../online-model.ts';
 import type { Service } from '../service.ts';
 import { predictAnswer, v1Answer } from './answer.ts';
 import { readList } from './body.ts';
+import { fillIn } from './fill-in.ts';
 import { readRows } from './read-rows.ts';
 
 /** A request for predictions of rows in JSON. */
@@ -47,8 +48,9 @@ export async function predict(service: Service, call: PredictCall): Promise<stri
         hint: 'send them in several requests',
       });
     }
-    const batch = readRows(model, { key, list, lists, text: service.settings.limits.text });
-    predictions = await model.score({ batch, signal });
+    const { cells, lacking } = readRows(model, { key, list, lists, text: service.settings.limits.text });
+    if (model.features !== undefined && lacking !== undefined) await fillIn(model.features, cells, lacking, signal);
+    predictions = await model.score({ batch: cells.batch(), signal });
     return answer(model, predictions);
   } catch (error) {
     outcome = error instanceof ServeFailure ? error.kind : 'internal';

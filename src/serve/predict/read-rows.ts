@@ -1,7 +1,8 @@
-import type { ColumnBatch } from '../../domain/column-batch.ts';
 import { featuresOf } from '../../domain/signature.ts';
+import { type Cells, createCells } from '../cells.ts';
 import type { OnlineModel } from '../online-model.ts';
-import { createCells } from './cells.ts';
+import { collectBrought, type Lacking } from './brought.ts';
+
 import { collectProblems, nearestHint, shownName } from './problems.ts';
 
 /** Rows of a request as `JSON.parse` made them. */
@@ -15,6 +16,13 @@ export interface GivenRows {
   readonly text: number;
 }
 
+/** Rows as cells, and what must be looked up before they are scored. */
+export interface RowsRead {
+  readonly cells: Cells;
+  /** Undefined where requests bring all features. */
+  readonly lacking: Lacking | undefined;
+}
+
 /** The features of a model by name. A map, because a feature may be called `constructor`. */
 interface Known {
   readonly features: ReturnType<typeof featuresOf>;
@@ -25,14 +33,17 @@ interface Known {
 const KNOWN = new WeakMap<OnlineModel, Known>();
 
 /**
- * The rows as columns in the order of the features. A missing key is a null.
+ * The rows as columns in the order of the features. A missing key is a null, or what is looked up: then the row must say by which
+ * keys.
  *
  * @throws ServeFailure `invalid` if a row has an unknown field or a value of another type; the first 20 are listed
  */
-export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRows): ColumnBatch {
+export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRows): RowsRead {
   const { features, names, positions } = knownOf(model);
   const cells = createCells({ features, rows: list.length, text });
   const problems = collectProblems();
+  const brought = model.features && collectBrought(model.features, { rows: list.length, text });
+  const keyNames = model.features?.keys.map(({ name }) => name) ?? [];
   for (let row = 0; row < list.length; row += 1) {
     const given = list[row];
     if (lists && Array.isArray(given)) {
@@ -44,6 +55,7 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
         continue;
       }
       for (let i = 0; i < given.length; i += 1) {
+        brought?.feature(row, i);
         const wrong = cells.write(i, row, given[i]);
         if (wrong !== undefined) problems.add(() => `${key}[${row}][${i}] (${names[i]}) ${wrong}`);
       }
@@ -51,13 +63,18 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
       // The object is of JSON.parse, so it inherits nothing that is enumerable.
       for (const name in given) {
         const position = positions.get(name);
+        const value = (given as Record<string, unknown>)[name];
+        const ofKey = brought?.key(row, name, value);
+        if (ofKey?.wrong !== undefined) problems.add(() => `${key}[${row}]${member(name)} ${ofKey.wrong}`);
+        if (position === undefined && ofKey?.isKey) continue;
         if (position === undefined) {
           problems.add(
             () => `${key}[${row}] has the unknown field ${shownName(name)}`,
-            () => nearestHint(name, names),
+            () => nearestHint(name, [...names, ...keyNames]),
           );
         } else {
-          const wrong = cells.write(position, row, (given as Record<string, unknown>)[name]);
+          brought?.feature(row, position);
+          const wrong = cells.write(position, row, value);
           if (wrong !== undefined) problems.add(() => `${key}[${row}]${member(name)} ${wrong}`);
         }
       }
@@ -69,8 +86,14 @@ export function readRows(model: OnlineModel, { key, list, lists, text }: GivenRo
       );
     }
   }
+  const lacking = brought?.lacking((row, name) => {
+    problems.add(
+      () => `${key}[${row}] has no ${name}`,
+      () => `it is looked up by ${keyNames.join(', ')}, or brings every feature`,
+    );
+  });
   problems.check();
-  return cells.batch();
+  return { cells, lacking };
 }
 
 /** `.sepal_length`, or `["sepal length"]` for a name that is not a word. */

@@ -13,8 +13,13 @@ export function rowSchema(model: OnlineModel, text: number): Schema {
   return {
     type: 'object',
     description: `A row that ${model.name} scores.`,
-    properties: Object.fromEntries(features.map(({ feature, dtype }) => [feature.name, scoredValue(feature, dtype, text)])),
-    required: features.filter(({ feature }) => !feature.nullable).map(({ feature }) => feature.name),
+    properties: {
+      ...keysSchema(model, text),
+      ...Object.fromEntries(features.map(({ feature, dtype }) => [feature.name, scoredValue(feature, dtype, text)])),
+    },
+    required: features
+      .filter(({ feature }, i) => !feature.nullable && !model.features?.stored[i])
+      .map(({ feature }) => feature.name),
     additionalProperties: false,
   };
 }
@@ -25,9 +30,12 @@ export function anyRowSchema(model: OnlineModel, text: number): Schema {
   return {
     type: 'object',
     description: 'A row that is answered, if need be with the reason why it cannot be scored.',
-    properties: Object.fromEntries(
-      features.map(({ feature, dtype }) => [feature.name, orNull({ type: TYPES[dtype], ...widest(dtype, text) })]),
-    ),
+    properties: {
+      ...keysSchema(model, text),
+      ...Object.fromEntries(
+        features.map(({ feature, dtype }) => [feature.name, orNull({ type: TYPES[dtype], ...widest(dtype, text) })]),
+      ),
+    },
     additionalProperties: false,
   };
 }
@@ -75,6 +83,19 @@ export function v1PredictionSchema({ classes, bundle }: OnlineModel): Schema {
   if (bundle.signature.classes?.label !== undefined) return { type: 'string', enum: classes };
   const { length } = classes;
   return { type: 'array', minItems: length, maxItems: length, items: probability(), description: classes.join(', ') };
+}
+
+/** Keys by which features are looked up that a row does not have. */
+function keysSchema({ features }: OnlineModel, text: number): Schema {
+  const description = 'looks up the features that the row does not have';
+  return Object.fromEntries(
+    (features?.keys ?? []).map(({ name, kind }) => {
+      const whole = { type: 'integer', ...widest('int64', text) };
+      const written = { type: 'string', maxLength: text };
+      if (kind === 'text') return [name, { ...written, description }];
+      return [name, { anyOf: [whole, kind === 'any' ? written : { type: 'string', pattern: '^-?[0-9]{1,19}$' }], description }];
+    }),
+  );
 }
 
 const TYPES: Readonly<Record<InputDtype, string>> = {

@@ -42,7 +42,7 @@ export function startAnswering({ settings, json, allMetrics }: Starting): Answer
   // One process accepts connections and hands them on in turn: the system would give most of them to one process.
   cluster.schedulingPolicy = cluster.SCHED_RR;
   cluster.setupPrimary({ exec: fileURLToPath(new URL('./answering-process.js', import.meta.url)), args: [] });
-  const worker = cluster.fork({ SCORE_BATCH_SERVE_TOKEN: undefined });
+  const worker = cluster.fork({ SCORE_BATCH_SERVE_TOKEN: undefined, SCORE_BATCH_FEAST_TOKEN: undefined });
   const asked = new Map<number, (metrics: readonly Metric[] | undefined) => void>();
   let questions = 0;
   let last: readonly Metric[] = [];

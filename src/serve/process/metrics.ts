@@ -3,6 +3,7 @@ import { ScoreBatchError } from '../../errors.ts';
 import { readRejection } from '../../features/rejection.ts';
 import type { OnlineModel } from '../online-model.ts';
 import type { MetricsText, Observation } from '../service.ts';
+import { createLookupMetrics, type LookupMetrics } from './lookup-metrics.ts';
 import type { Metric } from './metric.ts';
 import type { Served } from './models.ts';
 
@@ -11,6 +12,8 @@ export interface Metrics {
   observe(observation: Observation): void;
   /** A run of the model, with all requests that share it. */
   run(model: OnlineModel, rows: number): void;
+  /** Counts of lookups. Called once, where features are looked up. */
+  lookups(models: () => readonly OnlineModel[]): LookupMetrics;
   /** What is asked at each scrape, such as the rows that wait. */
   watch(served: readonly Served[]): void;
   /** All metrics of this process, as they go to others. */
@@ -87,6 +90,7 @@ export async function createMetrics(): Promise<Metrics> {
     run(model, count) {
       runs.observe(namesOf(model), count);
     },
+    lookups: (models) => createLookupMetrics(client, registers, models),
     watch(served) {
       new client.Gauge({
         name: 'score_batch_serve_queued_rows',

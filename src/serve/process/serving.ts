@@ -65,6 +65,7 @@ export async function loadServing(
   const metrics = settings.metrics ? await createMetrics() : undefined;
   const served: Served[] = [];
   let broken = false;
+  const lookups = settings.features && metrics?.lookups(() => served.map(({ model }) => model));
   // One after the other: each measures how fast it is.
   for (const { folder, canary } of settings.bundles) {
     let model: OnlineModel | undefined;
@@ -82,6 +83,19 @@ export async function loadServing(
           log.warn(`the device of a model failed, so this process must be replaced: ${why}`, fields);
           onBroken();
         }
+      },
+      lookup: {
+        called(outcome, seconds) {
+          if (model !== undefined) lookups?.called(model, outcome, seconds);
+        },
+        nulls(reason, count) {
+          if (model !== undefined) lookups?.nulls(model, reason, count);
+        },
+        pausing(paused, why) {
+          const fields = { model: model?.name, version: model?.version };
+          const what = paused ? `calls of Feast fail, so none is made for a while: ${why}` : 'Feast answers again';
+          log.warn(what, fields);
+        },
       },
     });
     // Its golden rows are read again now, not when somebody asks for examples: the file may be gone by then.

@@ -8,6 +8,7 @@ import { tryBundle } from '../../model/try-bundle.ts';
 import { isOutOfMemory } from '../../runtime/errors.ts';
 import { openSession, type Session } from '../../runtime/session.ts';
 import { ServeFailure } from '../failure.ts';
+import type { FeatureLookup, LookupEvents } from '../feature-lookup.ts';
 import type { OnlineModel, ScoreRequest } from '../online-model.ts';
 import type { ServeSettings } from '../settings.ts';
 import { singleRows } from './batch-rows.ts';
@@ -21,6 +22,7 @@ export interface ModelEvents {
   readonly run?: (rows: number) => void;
   /** The device failed in a run. @param outOfMemory whether fewer rows may succeed; else it will not work again in this process */
   readonly deviceFailed?: (error: ScoreBatchError, outOfMemory: boolean) => void;
+  readonly lookup?: LookupEvents;
 }
 
 /**
@@ -50,6 +52,7 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   const golden = await readGoldenBatch(bundle, free.kinds);
   const { rows: maxRows, secondsPerRow } = await measureRowLimit(free, golden, session.provider === 'cpu');
   const { bits, runRows } = await compareBits(free, singleRows(golden), maxRows, bundle.file);
+  const features = await lookupOf(bundle, runRows, settings, events.lookup);
   let requestRows = limits.rows ?? maxRows;
   // Another encoder would read all categories again, while requests wait.
   const { kinds, run } = createModelRun(session, signature, { callRows: runRows, capacity: Math.max(runRows, requestRows) });
@@ -75,6 +78,7 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
   };
   let closing: Promise<void> | undefined;
   const close = async () => {
+    features?.close();
     await queue.close();
     await session.close();
   };
@@ -86,6 +90,7 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
     classes: classes?.labels,
     outputDtype,
     kinds,
+    features,
     get maxRows() {
       return requestRows;
     },
@@ -107,6 +112,19 @@ async function prepare(bundle: Bundle, session: Session, settings: ServeSettings
       return closing;
     },
   };
+}
+
+/** What asks Feast is loaded only where the settings name one. */
+async function lookupOf(
+  { signature }: Bundle,
+  sharedRows: number,
+  { features: store, limits }: ServeSettings,
+  events: LookupEvents = {},
+): Promise<FeatureLookup | undefined> {
+  if (store === undefined) return undefined;
+  const { openFeastLookup } = await import('../../feast/feast-lookup.ts');
+  const { queuedRows, text } = limits;
+  return await openFeastLookup({ store, signature, sharedRows, queuedRows, text, events });
 }
 
 function tooLarge(rows: number, maxRows: number): ServeFailure {

@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { isModelUri } from '../../domain/model-uri.ts';
 import { ScoreBatchError, unreadable } from '../../errors.ts';
 import { parseChecked } from '../../yaml/checked.ts';
 import { isLoopback } from '../loopback.ts';
 import { DEFAULT_LIMITS, type Limits, type LogLevel, type ServedBundle, type ServeSettings } from '../settings.ts';
 import { crossChecks } from './cross-checks.ts';
+import { featureStoreOf } from './feature-store-of.ts';
 import { ORIGIN_FORM, originOf } from './origin.ts';
 import { type ServeFile, serveSchema } from './schema.ts';
 import { tlsOf } from './tls-of.ts';
@@ -67,12 +69,15 @@ export async function readSettings({ bundles, flags, folder, environment }: Give
   const { processes = file.processes ?? 1 } = flags;
   const settings: ServeSettings = {
     bundles:
-      bundles.length > 0 ? bundles.map((one) => ({ folder: fromFlag(one), canary: undefined })) : bundlesOf(file, inFile),
+      bundles.length > 0
+        ? bundles.map((one) => ({ folder: bundleIn(fromFlag, one), canary: undefined }))
+        : bundlesOf(file, inFile),
     host: flags.host ?? file.host ?? '127.0.0.1',
     port: flags.port ?? file.port ?? 8080,
     grpcPort:
       flags.grpc === false ? undefined : (flags.grpcPort ?? (file.grpc_port === false ? undefined : (file.grpc_port ?? 8081))),
     processes: processes === 'auto' ? availableParallelism() : processes,
+    features: featureStoreOf(file.features, environment),
     providers: flags.providers ?? file.providers ?? ['cpu'],
     requireGpu: flags.requireGpu ?? file.require_gpu ?? false,
     limits: limitsOf(file.limits),
@@ -121,8 +126,15 @@ async function readServeFile(
 
 function bundlesOf({ models = [] }: ServeFile, inFile: (name: string) => string): ServedBundle[] {
   return models.map((one) =>
-    typeof one === 'string' ? { folder: inFile(one), canary: undefined } : { folder: inFile(one.bundle), canary: one.canary },
+    typeof one === 'string'
+      ? { folder: bundleIn(inFile, one), canary: undefined }
+      : { folder: bundleIn(inFile, one.bundle), canary: one.canary },
   );
+}
+
+/** A version of a registered model stays as it is named. */
+function bundleIn(place: (name: string) => string, bundle: string): string {
+  return isModelUri(bundle) ? bundle : place(bundle);
 }
 
 function limitsOf(given: ServeFile['limits'] = {}): Limits {

@@ -4,6 +4,7 @@ import { parseMilliseconds, SHORT_DURATION } from '../../domain/milliseconds.ts'
 import { PROVIDERS } from '../../domain/provider.ts';
 import { suggestProvider } from '../../suggest.ts';
 import { LOG_LEVELS } from '../settings.ts';
+import { FEAST_FORM, parseFeastUrl } from './feast-url.ts';
 import { ORIGIN_FORM, originOf } from './origin.ts';
 
 const text = z.string().min(1);
@@ -51,6 +52,35 @@ const limits = z.strictObject({
     .describe('time for a whole request to arrive, and for which an HTTP answer may be left unread'),
 });
 
+/** `30s`, `12h`, `7d` → milliseconds */
+const age = z
+  .string('write an age like 30s, 15m, 12h or 7d')
+  .regex(/^[1-9]\d{0,5}(s|m|h|d)$/, 'write an age like 30s, 15m, 12h or 7d')
+  .transform(
+    (value) => Number(value.slice(0, -1)) * ({ s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }[value.at(-1) ?? ''] ?? 0),
+  );
+
+const feastUrl = text.refine((value) => parseFeastUrl(value) !== undefined, FEAST_FORM);
+
+const positive = duration.pipe(z.number().min(1, 'must be more than 0'));
+
+const features = z.union(
+  [
+    feastUrl,
+    z.strictObject({
+      from: feastUrl.describe('feature server, feature service and join keys: feast://host:6566/fraud_v1?entity=user_id'),
+      request: z.array(text).optional().describe('features that only requests bring'),
+      max_age: age.optional().describe('age after which a value counts as unknown'),
+      timeout: positive.optional().describe('time for an answer'),
+      concurrency: number.max(256).optional().describe('calls at once, in each process and for each model'),
+      answer: byteSize.optional().describe('bytes of an answer'),
+      failures: number.optional().describe('calls in a row that fail before none is made for a while'),
+      pause: positive.optional().describe('how long none is made then'),
+    }),
+  ],
+  { error: FEAST_FORM },
+);
+
 const served = z.union([
   text,
   z.strictObject({
@@ -72,6 +102,7 @@ export const serveSchema = z.strictObject({
     .union([number.max(256), z.literal('auto')], { error: 'must be a number of processes, or auto for one per core' })
     .optional()
     .describe('processes that answer; auto for one per core'),
+  features: features.optional(),
   providers: z.array(provider).min(1).optional().describe('execution providers to try, fastest first'),
   require_gpu: z.boolean().optional().describe('refuse to serve on cpu'),
   limits: limits.optional(),

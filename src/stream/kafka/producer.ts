@@ -89,7 +89,7 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
       const names = { transactionalId, producerId, producerEpoch };
       // One connection, so the second is answered after the first.
       await Promise.all([
-        topics.length > 0 && broker.addPartitionsToTxn({ ...names, topics }),
+        topics.length > 0 && addTopics(broker, names, topics),
         broker.addOffsetsToTxn({ ...names, groupId: of.group }),
       ]);
     });
@@ -177,6 +177,19 @@ function createProducer(client: Client, writer: Writer, of: CommittedOf, compres
       await last;
     },
   };
+}
+
+type Added = Parameters<Broker['addPartitionsToTxn']>[0];
+
+/** Adds topics to the transaction. Kafka adds all or none, and tells all but the one at fault that they were not attempted. */
+async function addTopics(broker: Broker, names: Omit<Added, 'topics'>, topics: Added['topics']): Promise<void> {
+  try {
+    await broker.addPartitionsToTxn({ ...names, topics });
+  } catch (error) {
+    if (typeOf(error) !== 'OPERATION_NOT_ATTEMPTED') throw error;
+    // kafkajs throws the first error of an answer. Alone, each topic has its own.
+    for (const topic of topics) await broker.addPartitionsToTxn({ ...names, topics: [topic] });
+  }
 }
 
 function failureOf(error: unknown, transactionalId: string, took: number): unknown {

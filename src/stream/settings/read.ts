@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isModelUri } from '../../domain/model-uri.ts';
 import { ScoreBatchError } from '../../errors.ts';
 import type { EventFeatures } from '../../event-features/definition.ts';
 import { readEventFeatures } from '../../event-features/read.ts';
@@ -40,7 +41,7 @@ export async function readStreamSettings(
     name: file.name,
     file: place,
     root,
-    model: inRoot(file.model),
+    model: isModelUri(file.model) ? file.model : inRoot(file.model),
     scoreClass: file.score.class,
     features,
     renamed: file.features,

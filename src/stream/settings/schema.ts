@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseMilliseconds, SHORT_DURATION } from '../../domain/milliseconds.ts';
 import { FIELD_TYPES } from '../../event-features/definition.ts';
-import { anyText, byteSize, text } from '../../job/fields.ts';
+import { anyText, bundlePlace, byteSize, text } from '../../job/fields.ts';
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _');
 const number = z.int().min(1);
@@ -81,7 +81,9 @@ const threshold = z.number().min(0, 'must be a score, 0 to 1').max(1, 'must be a
 export const streamSchema = z.strictObject({
   name: name.describe('identifies the stream job, also in the default of `group`'),
   description: z.string().optional().describe('what the job does, for people'),
-  model: text.describe('folder of the model bundle'),
+  model: bundlePlace.describe(
+    'folder of the model bundle; or a version that MLflow has: models:/NAME@ALIAS or models:/NAME/VERSION',
+  ),
   features_file: text.describe('feature file, `jobs/NAME.features.yaml`'),
   features: z
     .record(text, text)

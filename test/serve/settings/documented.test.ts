@@ -38,6 +38,7 @@ it('the page names every key of the settings file, and no other', () => {
 it('the page names every metric of a process', async () => {
   const metrics = await createMetrics();
   metrics.watch([]);
+  metrics.lookups(() => []);
   const names = (await metrics.collect()).map(({ name }) => name);
   expect(names.length).toBeGreaterThan(6);
   expect(names.filter((name) => !PAGE.includes(`| \`${name}\``))).toEqual([]);

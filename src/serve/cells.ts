@@ -1,6 +1,7 @@
-import { type ColumnBatch, type ColumnValues, emptyCells } from '../../domain/column-batch.ts';
-import type { Feature, InputDtype } from '../../domain/signature.ts';
-import { isLongerThan } from '../text-limit.ts';
+import { type ColumnBatch, type ColumnValues, emptyCells } from '../domain/column-batch.ts';
+import type { Feature, InputDtype } from '../domain/signature.ts';
+import type { StoredValue } from './feature-lookup.ts';
+import { isLongerThan } from './text-limit.ts';
 
 /** Columns of a request that are filled cell by cell. */
 export interface Cells {
@@ -9,6 +10,8 @@ export interface Cells {
    * @returns what the value must be, if it is something else: `must be a number`
    */
   write(feature: number, row: number, value: unknown): string | undefined;
+  /** @param value of the feature's own type, from where features are looked up */
+  put(feature: number, row: number, value: StoredValue): void;
   batch(): ColumnBatch;
 }
 
@@ -29,9 +32,16 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
   const stride = Math.ceil(rows / 8);
   const bits = new Uint8Array(stride * features.length);
   const present = new Int32Array(features.length);
+  const looked = new Set<number>();
 
   function refuse(feature: number, what: string): string {
     return `must be ${what}${features[feature]?.feature.nullable ? ' or null' : ''}`;
+  }
+
+  function mark(feature: number, row: number): void {
+    const at = feature * stride + (row >> 3);
+    bits[at] = (bits[at] as number) | (1 << (row & 7));
+    present[feature] = (present[feature] as number) + 1;
   }
 
   return {
@@ -55,20 +65,40 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
         if (UNPAIRED.test(value)) return 'must be a text without unpaired surrogates';
         (column as string[])[row] = value;
       }
-      const at = feature * stride + (row >> 3);
-      bits[at] = (bits[at] as number) | (1 << (row & 7));
-      present[feature] = (present[feature] as number) + 1;
+      mark(feature, row);
       return undefined;
+    },
+    put(feature, row, value) {
+      looked.add(feature);
+      if (value === null) return;
+      const column = columns[feature];
+      if (column instanceof Uint8Array) column[row] = value ? 1 : 0;
+      else (column as StoredValue[])[row] = value;
+      mark(feature, row);
     },
     batch() {
       const read = columns.map((values, i): ColumnValues => {
         if (Array.isArray(values)) return { kind: 'string', values, valid: undefined };
         const valid = present[i] === rows ? undefined : bits.subarray(i * stride, (i + 1) * stride);
-        if (values instanceof Float64Array) return { kind: 'float64', values, valid };
+        if (values instanceof Float64Array) {
+          return looked.has(i) && isNarrow(values) ? narrow(values, valid) : { kind: 'float64', values, valid };
+        }
         if (values instanceof BigInt64Array) return { kind: 'int64', values, valid };
         return { kind: 'bool', values, valid };
       });
       return { rows, columns: read };
     },
   };
+}
+
+/**
+ * Whether a store may have kept the values as float32, which it widens in its answers. A float32 1.1 is 1.10000002 then, so a bound
+ * of 1.1 must be rounded, too, as it is for such a column of a warehouse.
+ */
+function isNarrow(values: Float64Array): boolean {
+  return values.every((value) => Object.is(Math.fround(value), value));
+}
+
+function narrow(values: Float64Array, valid: Uint8Array | undefined): ColumnValues {
+  return { kind: 'float32', values: Float32Array.from(values), valid };
 }

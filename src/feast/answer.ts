@@ -1,0 +1,65 @@
+import { FeastProblem } from './problem.ts';
+
+/** Statuses of a value in Feast's protocol. */
+const STATUSES = ['PRESENT', 'NULL_VALUE', 'NOT_FOUND', 'OUTSIDE_MAX_AGE'] as const;
+type Status = (typeof STATUSES)[number];
+
+/** A feature of an answer, with one value per entity. */
+export interface AnswerColumn {
+  readonly values: readonly unknown[];
+  readonly statuses: readonly Status[];
+  /** Undefined if Feast gives no times. */
+  readonly times: readonly unknown[] | undefined;
+}
+
+/** The columns of an answer by name: a join key by its own, a feature by `view__feature`. */
+export type Answer = ReadonlyMap<string, AnswerColumn>;
+
+/**
+ * Checks that an answer is feature-major as Feast's is: as many results as names, and in each as many values and statuses as
+ * entities were asked for.
+ *
+ * @throws FeastProblem `invalid`
+ */
+export function readAnswer(json: unknown, rows: number): Answer {
+  const { metadata, results } = objectOf(json, 'the answer');
+  const { feature_names: given } = objectOf(metadata, 'metadata');
+  const names = Array.isArray(given) ? given : listOf(objectOf(given, 'feature_names').val, 'feature_names');
+  const found = listOf(results, 'results');
+  if (found.length !== names.length) throw invalid(`${names.length} names have ${found.length} results`);
+  const answer = new Map<string, AnswerColumn>();
+  for (const [at, name] of names.entries()) {
+    if (typeof name !== 'string' || answer.has(name)) throw invalid('the names of features are not distinct texts');
+    answer.set(name, columnOf(found[at], rows));
+  }
+  return answer;
+}
+
+function columnOf(result: unknown, rows: number): AnswerColumn {
+  const { values, statuses, event_timestamps: times } = objectOf(result, 'a result');
+  return {
+    values: listOf(values, 'values', rows),
+    statuses: listOf(statuses, 'statuses', rows).map((status) => {
+      const known = STATUSES.find((one) => one === status);
+      if (known === undefined) throw invalid('a status is none of those of Feast');
+      return known;
+    }),
+    times: times === undefined ? undefined : listOf(times, 'event_timestamps', rows),
+  };
+}
+
+function objectOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} is not an object`);
+  return value as Record<string, unknown>;
+}
+
+function listOf(value: unknown, what: string, length?: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw invalid(`${what} is not a list`);
+  if (length !== undefined && value.length !== length)
+    throw invalid(`${what} has ${value.length} elements for ${length} entities`);
+  return value;
+}
+
+function invalid(message: string): FeastProblem {
+  return new FeastProblem('invalid', message);
+}

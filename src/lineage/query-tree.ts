@@ -1,0 +1,114 @@
+import { tmpdir } from 'node:os';
+import type { Query } from '../domain/query.ts';
+import { openDatabase } from '../duckdb/database.ts';
+
+/** A node of DuckDB's syntax tree, as `json_serialize_sql` writes it: https://duckdb.org/docs/stable/data/json/sql_to_and_from_json */
+export type TreeNode = Readonly<Record<string, unknown>>;
+
+/** The parser needs no more. */
+const MEMORY = 64_000_000;
+
+/**
+ * The syntax tree of a query in the SQL of DuckDB. Nothing is run, and no file is opened.
+ *
+ * @throws Error if the tree cannot be written, as for a query that is not a SELECT
+ */
+export async function queryTree({ texts, parameters }: Query): Promise<TreeNode> {
+  const sql = texts.map((text, i) => text + (parameters[i] === undefined ? '' : `$${parameters[i].name}`)).join('');
+  await using database = await openDatabase(':memory:', { memory: MEMORY, threads: 1, temporary: tmpdir() });
+  const [[text] = []] = await database.rows('SELECT json_serialize_sql($sql::VARCHAR)', { sql });
+  const tree: unknown = JSON.parse(String(text));
+  const [statement] = isNode(tree) ? nodesOf(tree.statements) : [];
+  if (!isNode(statement?.node)) throw new Error('DuckDB does not write the tree of the query');
+  return statement.node;
+}
+
+export function isNode(value: unknown): value is TreeNode {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The nodes of a list; empty for anything else. */
+export function nodesOf(value: unknown): TreeNode[] {
+  return Array.isArray(value) ? value.filter(isNode) : [];
+}
+
+export function textsOf(value: unknown): string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** The queries of a WITH clause, in its order. */
+export function commonTables(node: TreeNode): CommonTable[] {
+  const map = isNode(node.cte_map) ? nodesOf(node.cte_map.map) : [];
+  return map.flatMap(({ key, value }) => {
+    const query = isNode(value) && isNode(value.query) ? value.query.node : undefined;
+    if (!isNode(value) || !isNode(query)) return [];
+    return [{ name: textOf(key).toLowerCase(), columns: textsOf(value.aliases), node: query }];
+  });
+}
+
+interface CommonTable {
+  /** Lower case. */
+  readonly name: string;
+  /** Names of its columns; empty if they are those of its query. */
+  readonly columns: readonly string[];
+  readonly node: TreeNode;
+}
+
+/** A table, or what a query reads like one. */
+export interface ReadTable {
+  /** Catalog, schema and name, as far as they are written. */
+  readonly table?: readonly string[];
+  /** Paths of files, as written. */
+  readonly files?: readonly string[];
+}
+
+const FILE = /\.(parquet|csv|tsv|json|jsonl|ndjson)(\.(gz|zst))?$/i;
+const READERS = new Set(['read_parquet', 'parquet_scan', 'read_csv', 'read_csv_auto', 'read_json', 'read_json_auto']);
+
+/** What a node of a FROM clause reads; undefined if it is not a table or a file. */
+export function readTable(node: TreeNode): ReadTable | undefined {
+  if (node.type === 'BASE_TABLE') {
+    const name = textOf(node.table_name);
+    const table = [node.catalog_name, node.schema_name, name].map(textOf).filter((part) => part !== '');
+    return table.length === 1 && FILE.test(name) ? { files: [name] } : { table };
+  }
+  if (node.type !== 'TABLE_FUNCTION' || !isNode(node.function)) return undefined;
+  if (!READERS.has(textOf(node.function.function_name))) return undefined;
+  const [first] = nodesOf(node.function.children);
+  const files = first && constants(first);
+  return files && files.length > 0 ? { files } : undefined;
+}
+
+/** `'a.parquet'` or `['a.parquet', 'b.parquet']`; undefined if it is computed. */
+function constants(node: TreeNode): string[] | undefined {
+  if (node.class === 'CONSTANT')
+    return isNode(node.value) && typeof node.value.value === 'string' ? [node.value.value] : undefined;
+  if (node.class !== 'FUNCTION' || node.function_name !== 'list_value') return undefined;
+  const parts = nodesOf(node.children).map(constants);
+  return parts.every((part) => part !== undefined) ? parts.flat() : undefined;
+}
+
+/** All tables and files that a query reads, each once, without the queries of its WITH clauses. */
+export function readTables(node: TreeNode): ReadTable[] {
+  const found = new Map<string, ReadTable>();
+  collect(node, new Set(), (read) => found.set(JSON.stringify(read).toLowerCase(), read));
+  return [...found.values()];
+}
+
+function collect(value: unknown, known: ReadonlySet<string>, add: (read: ReadTable) => void): void {
+  if (Array.isArray(value)) for (const one of value) collect(one, known, add);
+  if (!isNode(value)) return;
+  const names = new Set(known);
+  for (const { name, node } of commonTables(value)) {
+    collect(node, names, add);
+    names.add(name);
+  }
+  const read = readTable(value);
+  const [only, ...more] = read?.table ?? [];
+  if (read && !(only !== undefined && more.length === 0 && names.has(only.toLowerCase()))) add(read);
+  for (const [key, child] of Object.entries(value)) if (key !== 'cte_map') collect(child, names, add);
+}

@@ -1,0 +1,136 @@
+import { type ClientRequest, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { systemCode } from '../errors.ts';
+import { VERSION } from '../versions.ts';
+import type { LineageSettings } from './settings.ts';
+
+/** For an answer, while there is no hurry. */
+const ANSWER_MS = 5_000;
+
+/** After so many events in a row that were not accepted, no more are tried. */
+const MOST_FAILURES = 3;
+
+/** Waits before an event is sent again. */
+const RETRY_MS = [200, 1_000];
+
+/** For what is left when the command ends; a first event that is stuck gets half of it, so that the last one can still be sent. */
+const CLOSE_MS = 1_800;
+
+/** Answers of a server that may take the event a moment later. */
+const PASSING = new Set([429, 500, 502, 503, 504]);
+
+export interface Unsent {
+  readonly events: number;
+  readonly of: number;
+  /** Why the last one was not sent. */
+  readonly reason: string;
+}
+
+/**
+ * Sends events one after the other, in the background. An event that is not accepted is given up after a few tries, and the next one
+ * is sent all the same.
+ */
+export class Sender {
+  readonly #to: Pick<LineageSettings, 'url' | 'authorization'>;
+  readonly #closing = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+  #stuck: AbortController | undefined;
+  #taken = 0;
+  #failed = 0;
+  #inARow = 0;
+  #reason = '';
+
+  constructor(to: Pick<LineageSettings, 'url' | 'authorization'>) {
+    this.#to = to;
+  }
+
+  /** Sends an event after those before it. @param event makes it; never rejects because of the event */
+  send(event: () => Promise<object>): void {
+    this.#taken += 1;
+    this.#last = this.#last.then(() => this.#try(event));
+  }
+
+  /** Gives what is left a moment. @returns what could not be sent; undefined if all was */
+  async close(): Promise<Unsent | undefined> {
+    const half = setTimeout(() => this.#stuck?.abort(), CLOSE_MS / 2);
+    const all = setTimeout(() => this.#closing.abort(), CLOSE_MS);
+    await this.#last;
+    clearTimeout(half);
+    clearTimeout(all);
+    return this.#failed === 0 ? undefined : { events: this.#failed, of: this.#taken, reason: this.#reason };
+  }
+
+  async #try(event: () => Promise<object>): Promise<void> {
+    const failure = this.#inARow < MOST_FAILURES ? await this.#failureOf(event) : this.#reason;
+    if (failure === undefined) {
+      this.#inARow = 0;
+      return;
+    }
+    this.#failed += 1;
+    this.#inARow += 1;
+    this.#reason = failure;
+  }
+
+  async #failureOf(event: () => Promise<object>): Promise<string | undefined> {
+    if (this.#closing.signal.aborted) return 'the command had ended';
+    this.#stuck = new AbortController();
+    const signal = AbortSignal.any([this.#stuck.signal, this.#closing.signal]);
+    try {
+      const body = JSON.stringify(await event());
+      return await this.#sent(body, signal);
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
+  /** @returns why it was not accepted */
+  async #sent(body: string, signal: AbortSignal): Promise<string | undefined> {
+    for (const wait of [...RETRY_MS, undefined]) {
+      const answer = await post(this.#to, body, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+      if (typeof answer === 'number' && answer >= 200 && answer < 300) return undefined;
+      const reason = typeof answer === 'number' ? `it answered ${answer}` : answer;
+      const passing = typeof answer === 'string' || PASSING.has(answer);
+      if (!passing || wait === undefined || signal.aborted || !(await waited(wait, signal))) return reason;
+    }
+    return undefined;
+  }
+}
+
+/** @returns the status, or why there is none */
+function post(
+  { url, authorization }: Pick<LineageSettings, 'url' | 'authorization'>,
+  body: string,
+  signal: AbortSignal,
+): Promise<number | string> {
+  return new Promise((resolve) => {
+    const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+      'user-agent': `score-batch/${VERSION}`,
+      ...(authorization !== undefined && { authorization }),
+    };
+    // A connection that is kept would keep the process.
+    const request: ClientRequest = send(url, { method: 'POST', headers, agent: false, signal }, (response) => {
+      response.resume();
+      response.once('close', () => resolve(response.statusCode ?? 0));
+    });
+    request.once('error', (error) =>
+      resolve(signal.aborted ? 'it did not answer in time' : (systemCode(error) ?? error.message)),
+    );
+    request.end(body);
+  });
+}
+
+/** @returns false if the wait was cut short */
+function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve(!signal.aborted);
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

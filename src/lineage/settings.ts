@@ -1,0 +1,78 @@
+import { registerSecret } from '../secrets.ts';
+
+/** A run of another system that has started this one. */
+export interface ParentRun {
+  readonly namespace: string;
+  readonly name: string;
+  /** UUID. */
+  readonly runId: string;
+}
+
+export interface LineageSettings {
+  /** Where events are posted, without user and password. */
+  readonly url: URL;
+  /** Value of the Authorization header; undefined for none. */
+  readonly authorization: string | undefined;
+  /** Of the job. */
+  readonly namespace: string;
+  readonly parent: ParentRun | undefined;
+  /** What started the parent, if that is known. */
+  readonly root: ParentRun | undefined;
+  /** What was wrong with variables that are ignored. */
+  readonly warnings: readonly string[];
+}
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/**
+ * The variables of the OpenLineage clients: OPENLINEAGE_URL, OPENLINEAGE_ENDPOINT, OPENLINEAGE_API_KEY, OPENLINEAGE_NAMESPACE,
+ * OPENLINEAGE_PARENT_ID, OPENLINEAGE_ROOT_PARENT_ID, OPENLINEAGE_DISABLED.
+ *
+ * @returns undefined if there is no URL, or lineage is switched off; a sentence if the URL cannot be used
+ */
+export function lineageSettings(environment: NodeJS.ProcessEnv): LineageSettings | string | undefined {
+  const { OPENLINEAGE_URL: text = '', OPENLINEAGE_DISABLED: disabled } = environment;
+  if (text.trim() === '' || disabled?.trim().toLowerCase() === 'true') return undefined;
+  const base = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
+  if (base === undefined || !/^https?:$/.test(base.protocol)) return 'OPENLINEAGE_URL is not an http or https URL';
+  const { username, password } = base;
+  registerSecret(password || undefined);
+  const key = environment.OPENLINEAGE_API_KEY?.trim() || undefined;
+  registerSecret(key);
+  const warnings: string[] = [];
+  const parentOf = (name: string): ParentRun | undefined => {
+    const value = environment[name]?.trim();
+    const parent = value ? parseParent(value) : undefined;
+    if (value && parent === undefined) warnings.push(`${name} is not of the form namespace/name/run, with a UUID as run`);
+    return parent;
+  };
+  const basic = username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const endpoint = environment.OPENLINEAGE_ENDPOINT?.trim() || 'api/v1/lineage';
+  return {
+    url: joined(base, endpoint),
+    authorization: key ? `Bearer ${key}` : basic && `Basic ${Buffer.from(basic).toString('base64')}`,
+    namespace: environment.OPENLINEAGE_NAMESPACE?.trim() || 'default',
+    parent: parentOf('OPENLINEAGE_PARENT_ID'),
+    root: parentOf('OPENLINEAGE_ROOT_PARENT_ID'),
+    warnings,
+  };
+}
+
+/** `https://host/base` and `api/v1/lineage` → `https://host/base/api/v1/lineage`. */
+function joined(base: URL, endpoint: string): URL {
+  const url = new URL(base);
+  url.username = '';
+  url.password = '';
+  const [path = '', query] = endpoint.split('?', 2);
+  url.pathname = `${base.pathname.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`;
+  if (query !== undefined) url.search = query;
+  url.hash = '';
+  return url;
+}
+
+/** `namespace/name/run`; the namespace may be a URL, so the last two parts are cut off. */
+function parseParent(text: string): ParentRun | undefined {
+  const [, namespace, name, runId] = /^(.+)\/([^/]+)\/([^/]+)$/.exec(text) ?? [];
+  if (namespace === undefined || name === undefined || runId === undefined || !UUID.test(runId)) return undefined;
+  return { namespace, name, runId };
+}

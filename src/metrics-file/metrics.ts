@@ -1,0 +1,70 @@
+/** What the file tells, in its order. Every metric has the label `job`. */
+export const METRICS = {
+  score_batch_runs_total: {
+    type: 'counter',
+    help: 'Runs that ended, by state; what a process did not live to write is missing',
+  },
+  score_batch_last_run_timestamp_seconds: { type: 'gauge', help: 'When the last run ended' },
+  score_batch_last_run_state: { type: 'gauge', help: '1 for the state in which the last run ended' },
+  score_batch_last_run_duration_seconds: { type: 'gauge', help: 'Time that the process of the last run took for it' },
+  score_batch_last_run_stage_seconds: {
+    type: 'gauge',
+    help: 'Time of a stage of the last run that did something, with earlier processes of the run',
+  },
+  score_batch_last_run_rows: { type: 'gauge', help: 'Rows of the last run whose rows were counted, by outcome' },
+  score_batch_last_success_timestamp_seconds: { type: 'gauge', help: 'When a window was last published, or found to be' },
+  score_batch_newest_window_start_timestamp_seconds: { type: 'gauge', help: 'Start of the newest published window' },
+  score_batch_newest_window_end_timestamp_seconds: { type: 'gauge', help: 'End of the newest published window' },
+  score_batch_model_info: { type: 'gauge', help: 'The model of the last success' },
+} as const;
+
+export type Metric = keyof typeof METRICS;
+
+export type Labels = Readonly<Record<string, string>>;
+
+/** The values of one job: by metric, then by labels as the file has them. */
+export type Series = ReadonlyMap<Metric, ReadonlyMap<string, number>>;
+
+/** @param labels without `job` */
+export function labelsOf(job: string, labels: Labels = {}): string {
+  return Object.entries({ job, ...labels })
+    .map(([name, value]) => `${name}="${escaped(value)}"`)
+    .join(',');
+}
+
+/** The series in the text format of Prometheus. */
+export function textOf(series: Series): string {
+  const names = Object.keys(METRICS) as Metric[];
+  const parts = names.flatMap((name) => {
+    const values = series.get(name);
+    if (values === undefined || values.size === 0) return [];
+    const { type, help } = METRICS[name];
+    return [
+      `# HELP ${name} ${help}`,
+      `# TYPE ${name} ${type}`,
+      ...[...values].map(([labels, value]) => `${name}{${labels}} ${value}`),
+    ];
+  });
+  return `${parts.join('\n')}\n`;
+}
+
+/** The series of a text that `textOf` has made for the job; undefined if it holds anything else. */
+export function readSeries(text: string, job: string): Series | undefined {
+  const series = new Map<Metric, Map<string, number>>();
+  for (const line of text.split('\n')) {
+    if (line === '' || line.startsWith('#')) continue;
+    const [, name = '', labels = '', value] = /^(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
+    const number = Number(value);
+    if (!isMetric(name) || !`${labels},`.startsWith(`${labelsOf(job)},`) || !Number.isFinite(number)) return undefined;
+    series.set(name, (series.get(name) ?? new Map<string, number>()).set(labels, number));
+  }
+  return series;
+}
+
+function isMetric(name: string): name is Metric {
+  return Object.hasOwn(METRICS, name);
+}
+
+function escaped(value: string): string {
+  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
+}

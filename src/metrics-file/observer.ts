@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import type { Context } from '../context.ts';
+import { systemCode } from '../errors.ts';
+import type { ObservedEnd, ObservedRun, RunObserver } from '../observe/observer.ts';
+import { replaceFile } from '../replaced-file.ts';
+import { afterRun } from './after-run.ts';
+import { readSeries, textOf } from './metrics.ts';
+
+const VARIABLE = 'SCORE_BATCH_METRICS_FILE';
+
+/**
+ * Writes what is known of a job's runs into a file of its own, whenever one has ended, for the textfile collector of
+ * Prometheus' node_exporter. The file itself is the memory: counts and the last success are carried on from what it says.
+ *
+ * @param pattern path of the file, in which `{job}` is the name of the job
+ */
+export function metricsFileObserver(pattern: string, console: Pick<Context['console'], 'warn'>): RunObserver {
+  // One after the other: each reads what the one before has written.
+  let written = Promise.resolve();
+  const said = new Set<string>();
+  const warn = (problem: string): void => {
+    if (!said.has(problem)) console.warn(`no metrics were written: ${problem}`);
+    said.add(problem);
+  };
+  return {
+    began: () => undefined,
+    ended(run, end) {
+      written = written.then(() => write(pattern, run, end)).catch((error: unknown) => warn(messageOf(error)));
+    },
+    close: () => written,
+  };
+}
+
+async function write(pattern: string, run: ObservedRun, end: ObservedEnd): Promise<void> {
+  const job = run.plan.job.definition.name;
+  const file = path.resolve(pattern.replaceAll('{job}', job));
+  const before = readSeries(await textIn(file), job);
+  if (before === undefined)
+    throw new Error(`${file} holds something other than the metrics of ${job}; put {job} into ${VARIABLE}, or remove the file`);
+  const after = afterRun(before, run, end);
+  if (after !== undefined) await replaceFile(file, textOf(after), `check ${VARIABLE}`);
+}
+
+async function textIn(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,100 @@
+import type { Context } from '../context.ts';
+import { currentPublication, ledgerWindow } from '../domain/ledger.ts';
+import type { RunRows } from '../domain/rows.ts';
+import type { RunDetails } from '../domain/run-details.ts';
+import type { StageClock } from '../domain/stages.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Plan } from '../plan/plan.ts';
+import { CLOSE_MS, type ObservedEnd, type ObservedRun, type RunObserver } from './observer.ts';
+import { observersOf } from './observers.ts';
+
+/** A run in this process, as far as it is observed. */
+interface Observable {
+  readonly plan: Plan;
+  readonly context: Context;
+  /** Changes while the work goes on. */
+  readonly progress: {
+    readonly runId: string;
+    readonly clock: StageClock;
+    readonly rows: RunRows | undefined;
+    readonly details: RunDetails;
+  };
+}
+
+/**
+ * Does work on a run that has begun, and tells the observers of the invocation when it begins and how it ends. What it returns
+ * or throws is what the work does, whatever observers do.
+ *
+ * @param work returns `published` or `already published` as its state if it takes the run to its end, otherwise the name of a phase
+ */
+export async function observed<T extends { readonly state: string }>(active: Observable, work: () => Promise<T>): Promise<T> {
+  const observers = await observersOf(active.context);
+  return observers.length === 0 ? await work() : await observedBy(observers, active, work);
+}
+
+/** `observed`, by these. */
+export async function observedBy<T extends { readonly state: string }>(
+  observers: readonly RunObserver[],
+  active: Observable,
+  work: () => Promise<T>,
+): Promise<T> {
+  const { plan, context, progress } = active;
+  const run: ObservedRun = { plan, runId: progress.runId, began: epoch(context.began) };
+  tell(observers, context, (observer) => observer.began(run));
+  const tellEnd = (how: Pick<ObservedEnd, 'state' | 'publication' | 'error'>, when: ReturnType<typeof timesOf>): void => {
+    const { rows, details } = progress;
+    tell(observers, context, (observer) => observer.ended(run, { ...how, ...when, rows, details }));
+  };
+  let result: T;
+  try {
+    result = await work();
+  } catch (error) {
+    tellEnd({ state: failureOf(error), publication: undefined, error }, timesOf(progress.clock));
+    throw error;
+  }
+  const times = timesOf(progress.clock);
+  const { state } = result;
+  if (state !== 'published' && state !== 'already published') tellEnd({ state: 'phase', publication: undefined }, times);
+  else tellEnd({ state, publication: await publicationOf(active) }, times);
+  return result;
+}
+
+/** An observer that throws is a mistake of ours, and no reason to fail a run. */
+function tell(observers: readonly RunObserver[], { console }: Context, what: (observer: RunObserver) => void): void {
+  for (const observer of observers) {
+    try {
+      what(observer);
+    } catch (error) {
+      console.debug(`an observer of the run failed: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+}
+
+/** Milliseconds of `performance.now()` as those of `Date.now()`. */
+function epoch(ms: number): number {
+  return performance.timeOrigin + ms;
+}
+
+function timesOf({ intervals, seconds }: StageClock): Pick<ObservedEnd, 'ended' | 'stages' | 'seconds'> {
+  const stages = intervals.map(({ stage, began, ended }) => ({ stage, began: epoch(began), ended: epoch(ended) }));
+  return { ended: epoch(performance.now()), stages, seconds };
+}
+
+/** As `recordFailure` records it. */
+function failureOf(error: unknown): ObservedEnd['state'] {
+  const kind = error instanceof ScoreBatchError ? error.kind : undefined;
+  return kind === 'refused' ? 'refused' : kind === 'nothing to score' ? 'skipped' : 'failed';
+}
+
+/** The warehouse numbers publications in its own transaction, so the number is read from the ledger; undefined if that takes long. */
+async function publicationOf({ plan, progress }: Observable): Promise<number | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), CLOSE_MS);
+  });
+  const filter = { job: plan.job.definition.name, window: ledgerWindow(plan.window) };
+  const reading = plan.ledger.entries(filter).then(currentPublication, () => undefined);
+  const current = await Promise.race([reading, late]);
+  clearTimeout(timer);
+  return current?.runId === progress.runId ? current.number : undefined;
+}

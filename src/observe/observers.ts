@@ -1,0 +1,93 @@
+import type { Context } from '../context.ts';
+import { CLOSE_MS, type RunObserver } from './observer.ts';
+
+type Invocation = NonNullable<Context['invocation']>;
+
+/** Makes an observer as the environment says; undefined if it says nothing usable, which the observer has warned of. */
+type Make = (environment: NodeJS.ProcessEnv, console: Context['console']) => Promise<RunObserver | undefined>;
+
+interface Kind {
+  /** What people call what it sends. */
+  readonly name: string;
+  readonly isWanted: (environment: NodeJS.ProcessEnv) => boolean;
+  /** Loads the code of the observer: a run that nobody observes has none of it. */
+  readonly make: Make;
+}
+
+/** In the order in which they are told. `make` is the dynamic import of an observer's file, and a call. */
+const KINDS: readonly Kind[] = [
+  {
+    name: 'OpenTelemetry',
+    isWanted: (environment) =>
+      environment.OTEL_SDK_DISABLED?.toLowerCase() !== 'true' &&
+      ['', '_TRACES', '_METRICS'].some((signal) => environment[`OTEL_EXPORTER_OTLP${signal}_ENDPOINT`]),
+    make: async (...of) => (await import('../telemetry/observer.ts')).telemetryObserver(...of),
+  },
+  {
+    name: 'the metrics file',
+    isWanted: ({ SCORE_BATCH_METRICS_FILE: file }) => Boolean(file),
+    make: async ({ SCORE_BATCH_METRICS_FILE: file = '' }, console) =>
+      (await import('../metrics-file/observer.ts')).metricsFileObserver(file, console),
+  },
+  {
+    name: 'lineage',
+    isWanted: ({ OPENLINEAGE_URL: url, OPENLINEAGE_DISABLED: disabled }) => Boolean(url) && disabled?.toLowerCase() !== 'true',
+    make: async (...of) => (await import('../lineage/observer.ts')).lineageObserver(...of),
+  },
+];
+
+const NOBODY: readonly RunObserver[] = [];
+
+const made = new WeakMap<Invocation, Promise<readonly RunObserver[]>>();
+
+/** The observers of this invocation: made for its first run, closed at its end. Never rejects. */
+export async function observersOf({ environment, invocation }: Context): Promise<readonly RunObserver[]> {
+  if (invocation === undefined) return NOBODY;
+  const before = made.get(invocation);
+  if (before !== undefined) return await before;
+  const wanted = KINDS.filter(({ isWanted }) => isWanted(environment));
+  const making = wanted.length === 0 ? Promise.resolve(NOBODY) : makeAll(wanted, environment, invocation);
+  made.set(invocation, making);
+  return await making;
+}
+
+async function makeAll(kinds: readonly Kind[], environment: NodeJS.ProcessEnv, { console, atEnd }: Invocation) {
+  const observers = new Map<string, RunObserver>();
+  for (const { name, make } of kinds) {
+    try {
+      const observer = await make(environment, console);
+      if (observer !== undefined) observers.set(name, observer);
+    } catch (error) {
+      console.warn(`${name} cannot be sent: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  if (observers.size > 0) atEnd(() => closeAll(observers, console));
+  return [...observers.values()];
+}
+
+/**
+ * Waits until all is sent, for at most `CLOSE_MS`, and warns of what is not.
+ *
+ * @param observers by the name of what they send
+ */
+export async function closeAll(
+  observers: ReadonlyMap<string, Pick<RunObserver, 'close'>>,
+  console: Pick<Context['console'], 'warn' | 'debug'>,
+): Promise<void> {
+  const open = new Set(observers.keys());
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_MS);
+  });
+  const closing = [...observers].map(async ([name, observer]) => {
+    try {
+      await observer.close();
+    } catch (error) {
+      console.debug(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    open.delete(name);
+  });
+  await Promise.race([Promise.all(closing), late]);
+  clearTimeout(timer);
+  if (open.size > 0) console.warn(`not all was sent within ${CLOSE_MS / 1000} s: ${[...open].join(' and ')}`);
+}

@@ -1,0 +1,117 @@
+import type { Context } from '../context.ts';
+import { type LedgerEntry, type Run, unfinishedRuns } from '../domain/ledger.ts';
+import { isModelUri } from '../domain/model-uri.ts';
+import type { RegisteredModel, RegisteredModels } from '../domain/registered-model.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job, LocatedBundle } from '../job/load.ts';
+import type { Ledger } from '../warehouse/warehouse.ts';
+import { modelText, type Which } from './job-bundle.ts';
+import { openWarehouses } from './warehouses.ts';
+
+// Jobs whose models come from a registry. Its client is loaded for no other job.
+
+interface LocateOptions {
+  /** Of the job; opened if it is not given and is needed. */
+  readonly ledger?: Ledger | undefined;
+  /** Versions that a run keeps, instead of what the registry says now. */
+  readonly pinned?: RegisteredModels | undefined;
+}
+
+/** Whether a model of the job comes from a registry. */
+export function isRegistered({ definition }: Pick<Job, 'definition'>): boolean {
+  return isModelUri(definition.model) || (definition.challenger !== undefined && isModelUri(definition.challenger.model));
+}
+
+/**
+ * The job with the folders of its models. A URI is resolved once: a job that is located already is returned as it is. What is
+ * wrong with the challenger's is kept for later, since it stops no run.
+ *
+ * @throws ScoreBatchError `unavailable` if the registry is down and the job does not allow the version that was pinned last
+ */
+export async function locatedJob(job: Job, context: Context, { ledger, pinned }: LocateOptions = {}): Promise<Job> {
+  if (!isRegistered(job) || (job.located !== undefined && pinned === undefined)) return job;
+  const own = ledger === undefined ? once(async () => (await openWarehouses(job, context)).ledger) : async () => ledger;
+  const model = await located(job, 'model', { context, ledger: own, pinned: pinned?.model });
+  if (model?.problem !== undefined) throw model.problem;
+  const challenger = await located(job, 'challenger', { context, ledger: own, pinned: pinned?.challenger });
+  return { ...job, located: { ...(model && { model }), ...(challenger && { challenger }) } };
+}
+
+/** What a run's ledger entry pins; undefined if no model of the job comes from a registry. */
+export function registeredOf({ located }: Pick<Job, 'located'>): RegisteredModels | undefined {
+  const model = located?.model?.registered;
+  const challenger = located?.challenger?.registered;
+  if (model === undefined && challenger === undefined) return undefined;
+  return { ...(model && { model }), ...(challenger && { challenger }) };
+}
+
+/**
+ * The unfinished run of a window whose versions a run would keep if it resumes it: the newest one with the job's URIs.
+ *
+ * @param entries all of the job and window
+ */
+export function pinningRun(
+  job: Job,
+  entries: readonly LedgerEntry[],
+): (Run & { readonly details: { readonly registered: RegisteredModels } }) | undefined {
+  const [run] = unfinishedRuns(entries).filter(
+    ({ details }) => details.registered !== undefined && pinsThose(job, details.registered),
+  );
+  return run as ReturnType<typeof pinningRun>;
+}
+
+function pinsThose(job: Job, { model }: RegisteredModels): boolean {
+  return isModelUri(job.definition.model) ? model?.uri === job.definition.model : model === undefined;
+}
+
+interface Locating {
+  readonly context: Context;
+  readonly ledger: () => Promise<Ledger>;
+  readonly pinned: RegisteredModel | undefined;
+}
+
+async function located(job: Job, which: Which, { context, ledger, pinned }: Locating): Promise<LocatedBundle | undefined> {
+  if (which === 'challenger' && job.definition.challenger === undefined) return undefined;
+  const uri = modelText(job, which);
+  if (!isModelUri(uri)) return undefined;
+  const { locateModel, locatePinned } = await import('../registry/locate.ts');
+  try {
+    if (pinned?.uri === uri) return await locatePinned(pinned, context);
+    try {
+      return await locateModel(uri, context);
+    } catch (error) {
+      if (!isDown(error) || job.definition.registry?.when_down !== 'pinned') throw error;
+      const last = await pinnedLast(job, uri, await ledger());
+      if (last === undefined) throw error;
+      const found = await locatePinned({ ...last, registry_down: true }, context);
+      context.console.warn(
+        `${error.message}; ${uri} is taken to be version ${last.version}, which the ledger pinned last (registry.when_down)`,
+      );
+      return found;
+    }
+  } catch (error) {
+    if (!(error instanceof ScoreBatchError)) throw error;
+    return { problem: error };
+  }
+}
+
+function isDown(error: unknown): error is ScoreBatchError {
+  return error instanceof ScoreBatchError && error.kind === 'unavailable';
+}
+
+/** The version that a run of the job pinned last for a URI, as its model or as its challenger. */
+async function pinnedLast({ definition }: Job, uri: string, ledger: Ledger): Promise<RegisteredModel | undefined> {
+  const pins = (await ledger.entries({ job: definition.name })).flatMap(({ details: { registered } }) => [
+    registered?.challenger,
+    registered?.model,
+  ]);
+  const last = pins.findLast((pin) => pin?.uri === uri);
+  if (last === undefined) return undefined;
+  const { registry_down: _, ...own } = last;
+  return own;
+}
+
+function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= work());
+}

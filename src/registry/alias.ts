@@ -1,0 +1,37 @@
+import { ScoreBatchError } from '../errors.ts';
+import { trackingServer } from './server.ts';
+import { moveAlias, versionOfAlias } from './versions.ts';
+
+export interface AliasMove {
+  readonly name: string;
+  readonly alias: string;
+  /** The version that it is thought to lead to. */
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Lets an alias lead to another version, if it still leads to the one that it is thought to. MLflow has no way to do both at once: who
+ * moves the alias in the moment between is overruled.
+ *
+ * @throws ScoreBatchError `conflict` if it leads to a third version by now, else as the registry does
+ */
+export async function promoteAlias(
+  { name, alias, from, to }: AliasMove,
+  environment: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+): Promise<void> {
+  const server = trackingServer(environment, signal);
+  const now = await versionOfAlias(server, name, alias);
+  if (now === to) return;
+  if (now !== from) {
+    throw new ScoreBatchError(
+      'conflict',
+      `the alias ${alias} of ${name} was moved to ${now === undefined ? 'nothing' : `version ${now}`} meanwhile`,
+      {
+        hint: 'run `score-batch promote` again: it reads what is there now',
+      },
+    );
+  }
+  await moveAlias(server, { name, alias, version: to });
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import { z } from 'zod';
+import { ScoreBatchError } from '../errors.ts';
+import { artifactUrl, insidePath, LISTING } from './artifact-path.ts';
+import { askFor, getting } from './ask.ts';
+import { failure, send } from './request.ts';
+import type { TrackingServer } from './server.ts';
+
+/** A file among a model's artifacts. */
+export interface Artifact {
+  /** Below the model's root. */
+  readonly path: string;
+  /** As listed; undefined if the server does not say. */
+  readonly bytes: number | undefined;
+}
+
+/** A model of MLflow has some ten files. */
+const MAX_FILES = 1000;
+const MAX_DEPTH = 5;
+
+const listing = z.object({
+  files: z
+    .array(
+      z.object({
+        path: z.string(),
+        is_dir: z.boolean().default(false),
+        file_size: z
+          .union([
+            z.number(),
+            z
+              .string()
+              .regex(/^\d{1,15}$/)
+              .transform(Number),
+          ])
+          .nullish(),
+      }),
+    )
+    .default([]),
+});
+
+/**
+ * Lists all files of a model.
+ *
+ * @param root see `artifactRoot`
+ * @throws ScoreBatchError `configuration` if a path leads out of the model, a name is there twice, or there are too many
+ */
+export async function listArtifacts(server: TrackingServer, root: string): Promise<Artifact[]> {
+  const found: Artifact[] = [];
+  const seen = new Set<string>();
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    const path = folder === '' ? root : `${root}/${folder}`;
+    const { files } = await askFor(server, getting(LISTING, { path }), listing);
+    for (const { path: name, is_dir, file_size } of files) {
+      const inner = insidePath(folder === '' ? name : `${folder}/${name}`);
+      if (seen.has(inner)) throw strange(`lists ${inner} twice`);
+      seen.add(inner);
+      if (seen.size > MAX_FILES || inner.split('/').length > MAX_DEPTH) {
+        throw strange(`lists more than ${MAX_FILES} artifacts for one version, or folders more than ${MAX_DEPTH} deep`);
+      }
+      if (is_dir) folders.push(inner);
+      else found.push({ path: inner, bytes: file_size ?? undefined });
+    }
+  }
+  return found;
+}
+
+/**
+ * Writes an artifact to a new file.
+ *
+ * @param limit bytes
+ * @returns its SHA-256, hex
+ * @throws ScoreBatchError `configuration` if it has other bytes than listed, or more than the limit
+ */
+export async function download(
+  server: TrackingServer,
+  {
+    root,
+    artifact,
+    to,
+    limit,
+  }: { readonly root: string; readonly artifact: Artifact; readonly to: string; readonly limit: number },
+): Promise<string> {
+  const { path, bytes: listed } = artifact;
+  if ((listed ?? 0) > limit) throw strange(`lists ${listed} bytes for ${path}, and the limit is ${limit}`);
+  const { response, more, end } = await send(server, getting(artifactUrl(root, path)));
+  if (response.status !== 200) {
+    end();
+    await response.body?.cancel().catch(() => undefined);
+    throw strange(`lists ${path}, and answers with ${response.status} when it is read`);
+  }
+  const hash = createHash('sha256');
+  // A new file, not one that a link leads to.
+  const file = await open(to, 'wx', 0o444);
+  let bytes = 0;
+  try {
+    for await (const part of response.body ?? []) {
+      bytes += part.length;
+      if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
+      hash.update(part);
+      await file.writeFile(part);
+      more();
+    }
+    if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
+    await file.sync();
+  } catch (error) {
+    throw failure(server, error);
+  } finally {
+    end();
+    await file.close();
+  }
+  return hash.digest('hex');
+}
+
+function otherBytes(path: string, listed: number | undefined, found: string): ScoreBatchError {
+  return strange(`lists ${listed ?? 'no number of'} bytes for ${path}, and sends ${found}`);
+}
+
+function strange(what: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `the registry ${what}`, {
+    hint: 'nothing of it is used; look at what the registry has under this version',
+  });
+}

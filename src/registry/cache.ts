@@ -1,0 +1,112 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { ScoreBatchError, systemCode } from '../errors.ts';
+import { replaceFile } from '../replaced-file.ts';
+import { bundleDigest } from './bundle-digest.ts';
+
+/** Bundles that were downloaded, each in a folder that is named by its digest and never changed. */
+export interface Cache {
+  readonly root: string;
+}
+
+const HINT = 'set SCORE_BATCH_MODEL_CACHE to a folder that this user can write to';
+
+/** What a process that was killed has left is removed after this time. */
+const ABANDONED_MS = 86_400_000;
+
+/** The folder of SCORE_BATCH_MODEL_CACHE, else `score-batch/models` where the user's caches are. */
+export function cacheOf({ SCORE_BATCH_MODEL_CACHE: own, XDG_CACHE_HOME: caches }: NodeJS.ProcessEnv, folder: string): Cache {
+  if (own) return { root: path.resolve(folder, own) };
+  // The specification of XDG ignores relative paths.
+  const base = caches && path.isAbsolute(caches) ? caches : path.join(homedir(), '.cache');
+  return { root: path.join(base, 'score-batch', 'models') };
+}
+
+/** The folder of a cached bundle; undefined if it is not there, or its files are not those of the digest any more. */
+export async function cached({ root }: Cache, digest: string): Promise<string | undefined> {
+  const folder = path.join(root, digest);
+  try {
+    return (await bundleDigest(folder)).digest === digest ? folder : undefined;
+  } catch (error) {
+    if (error instanceof ScoreBatchError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Fills a folder beside the cached ones, and gives it its name once it is whole: two processes that do so at once do not meet.
+ *
+ * @param fill writes the files @returns their digest
+ * @throws ScoreBatchError `permission` if the cache cannot be written
+ */
+export async function keep(
+  cache: Cache,
+  fill: (folder: string) => Promise<string>,
+): Promise<{ readonly folder: string; readonly digest: string }> {
+  const { root } = cache;
+  const making = path.join(root, `.${randomBytes(6).toString('hex')}.partial`);
+  try {
+    await writing(root, async () => {
+      await mkdir(making, { recursive: true });
+      await removeAbandoned(root);
+    });
+    const digest = await fill(making);
+    const folder = path.join(root, digest);
+    await writing(root, () => place(cache, { making, folder, digest }));
+    return { folder, digest };
+  } finally {
+    await rm(making, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function place(
+  cache: Cache,
+  { making, folder, digest }: { readonly making: string; readonly folder: string; readonly digest: string },
+): Promise<void> {
+  try {
+    await rename(making, folder);
+  } catch (error) {
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].includes(systemCode(error) ?? '')) throw error;
+    // Another process was first; or somebody has changed what was there.
+    if ((await cached(cache, digest)) !== undefined) return;
+    const damaged = `${making.replace(/\.partial$/, '')}.damaged.partial`;
+    await rename(folder, damaged);
+    await rename(making, folder);
+    await rm(damaged, { recursive: true, force: true });
+  }
+}
+
+/** What a version of a registry had last, so that it is not downloaded to find its digest. @param version all that identifies it */
+export async function knownDigest({ root }: Cache, version: readonly unknown[]): Promise<string | undefined> {
+  const text = await readFile(indexFile(root, version), 'utf8').catch(() => '');
+  return /^[0-9a-f]{64}$/.exec(text.trim())?.[0];
+}
+
+export async function rememberDigest({ root }: Cache, version: readonly unknown[], digest: string): Promise<void> {
+  await replaceFile(indexFile(root, version), `${digest}\n`, HINT);
+}
+
+function indexFile(root: string, version: readonly unknown[]): string {
+  return path.join(root, 'versions', createHash('sha256').update(JSON.stringify(version)).digest('hex'));
+}
+
+async function removeAbandoned(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    if (!name.endsWith('.partial')) continue;
+    const found = await stat(path.join(root, name)).catch(() => undefined);
+    if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
+      await rm(path.join(root, name), { recursive: true, force: true });
+  }
+}
+
+async function writing(root: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (cause) {
+    const code = systemCode(cause);
+    if (code === undefined) throw cause;
+    throw new ScoreBatchError('permission', `models cannot be cached in ${root} (${code})`, { hint: HINT, cause });
+  }
+}

@@ -1,0 +1,92 @@
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { versionUri } from '../domain/model-uri.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { artifactRoot } from './artifact-path.ts';
+import { type Artifact, download, listArtifacts } from './artifacts.ts';
+import { MAX_YAML_BYTES, readDefinition } from './bundle-digest.ts';
+import { type Cache, cached, keep, knownDigest, rememberDigest } from './cache.ts';
+import { bundleFiles, digestOf } from './digest.ts';
+import type { TrackingServer } from './server.ts';
+import { artifactUri, DIGEST_TAG, type ModelVersion } from './versions.ts';
+
+/** The limit of an ONNX file, and of the files beside it. */
+const MAX_BYTES = 2 ** 31 - 1;
+
+export interface CachedBundle {
+  readonly folder: string;
+  readonly digest: string;
+}
+
+/**
+ * The bundle of a version, from the cache if its digest is known, else downloaded.
+ *
+ * @throws ScoreBatchError `configuration` if the artifacts are no bundle, or not what the registry lists or its tag says
+ */
+export async function fetchBundle(server: TrackingServer, cache: Cache, version: ModelVersion): Promise<CachedBundle> {
+  const tag = version.tags.get(DIGEST_TAG);
+  const tagged = tag !== undefined && /^[0-9a-f]{64}$/.test(tag) ? await found(cache, tag) : undefined;
+  if (tagged !== undefined) return tagged;
+  const root = artifactRoot(await artifactUri(server, version), server);
+  const artifacts = await listArtifacts(server, root);
+  // The same version of a registry that was set up anew is another one.
+  const identity = [server.base, version.name, version.version, version.createdAt, root, artifacts];
+  const known = tag === undefined ? await knownDigest(cache, identity) : undefined;
+  const again = known === undefined ? undefined : await found(cache, known);
+  if (again !== undefined) return again;
+  const made = await keep(cache, async (folder) => {
+    const digest = await downloadBundle(server, { root, artifacts, folder, uri: versionUri(version.name, version.version) });
+    if (tag !== undefined && tag !== digest) {
+      throw new ScoreBatchError(
+        'configuration',
+        `${versionUri(version.name, version.version)} has other bytes than its tag ${DIGEST_TAG} says`,
+        {
+          details: [`tag:       ${tag.slice(0, 64)}`, `artifacts: ${digest}`],
+          hint: 'somebody changed its artifacts or the tag: nothing of it is used; push the bundle again',
+        },
+      );
+    }
+    return digest;
+  });
+  if (tag === undefined) await rememberDigest(cache, identity, made.digest);
+  return made;
+}
+
+async function found(cache: Cache, digest: string): Promise<CachedBundle | undefined> {
+  const folder = await cached(cache, digest);
+  return folder === undefined ? undefined : { folder, digest };
+}
+
+interface Download {
+  readonly root: string;
+  readonly artifacts: readonly Artifact[];
+  /** An empty folder. */
+  readonly folder: string;
+  /** Of the version, for messages. */
+  readonly uri: string;
+}
+
+/** @returns the digest of the files */
+async function downloadBundle(server: TrackingServer, { root, artifacts, folder, uri }: Download): Promise<string> {
+  const digests = new Map<string, string>();
+  const get = async (name: string, limit: number): Promise<void> => {
+    const artifact = artifacts.find(({ path }) => path === name);
+    if (artifact === undefined) throw incomplete(uri, name);
+    const to = path.join(folder, name);
+    await mkdir(path.dirname(to), { recursive: true });
+    digests.set(name, await download(server, { root, artifact, to, limit }));
+  };
+  await get('model.yaml', MAX_YAML_BYTES);
+  const files = bundleFiles(await readDefinition(folder, `model.yaml of ${uri}`));
+  for (const name of files) if (name !== 'model.yaml') await get(name, MAX_BYTES);
+  return digestOf(digests);
+}
+
+function incomplete(uri: string, name: string): ScoreBatchError {
+  return new ScoreBatchError('configuration', `${uri} has no ${name} among its artifacts`, {
+    hint:
+      name === 'model.yaml'
+        ? `\`score-batch model init ${uri} --out FOLDER\` makes one from the signature; \`score-batch model push\` registers the bundle`
+        : 'push the bundle with `score-batch model push`, which takes all its files',
+  });
+}

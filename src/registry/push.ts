@@ -1,0 +1,109 @@
+import path from 'node:path';
+import type { ModelMetadata } from '../domain/model-metadata.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Bundle } from '../model/bundle.ts';
+import { artifactRoot } from './artifact-path.ts';
+import { bundleDigest } from './bundle-digest.ts';
+import { digestOf } from './digest.ts';
+import { BESIDE, MLMODEL, mlmodelText } from './mlmodel.ts';
+import { createRun, endRun, experimentId, uploadFile, uploadText } from './runs.ts';
+import { type TrackingServer, trackingServer } from './server.ts';
+import {
+  createVersion,
+  DIGEST_TAG,
+  type ModelVersion,
+  moveAlias,
+  registerName,
+  versionOfAlias,
+  versionWithDigest,
+} from './versions.ts';
+
+export interface Pushing {
+  readonly bundle: Bundle;
+  /** What the model file declares. */
+  readonly metadata: ModelMetadata;
+  /** Of the registered model. */
+  readonly name: string;
+  readonly alias: string | undefined;
+  readonly experiment: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  readonly now: number;
+}
+
+export interface Pushed {
+  readonly version: string;
+  readonly digest: string;
+  /** False if the registry had the bundle already. */
+  readonly created: boolean;
+  /** Null if the version was there. */
+  readonly runId: string | null;
+  /** The alias, and the version that it led to before; null if it is new. */
+  readonly alias: { readonly name: string; readonly from: string | null } | null;
+}
+
+/** Where the artifacts are among those of the run. */
+const FOLDER = 'model';
+
+/**
+ * Logs a bundle as a version of a registered model, unless a version has the same files already, and lets the alias lead to it.
+ * The version is made once all its artifacts are there, and the alias is moved last: whatever fails before changes nothing that
+ * a job reads.
+ *
+ * @throws ScoreBatchError as the registry does
+ */
+export async function push({ environment, signal, ...pushing }: Pushing): Promise<Pushed> {
+  const { bundle, name, alias } = pushing;
+  const server = trackingServer(environment, signal);
+  const { digest, files } = await bundleDigest(bundle.folder);
+  await registerName(server, name);
+  const there = await versionWithDigest(server, name, digest);
+  const made = there ? { version: there, runId: null } : await log(server, { ...pushing, digest, files });
+  const { version } = made.version;
+  const from = alias === undefined ? undefined : await versionOfAlias(server, name, alias);
+  if (alias !== undefined && from !== version) await moveAlias(server, { name, alias, version });
+  return {
+    ...{ version, digest, created: there === undefined, runId: made.runId },
+    alias: alias === undefined ? null : { name: alias, from: from ?? null },
+  };
+}
+
+interface Logging extends Omit<Pushing, 'environment' | 'signal'> {
+  readonly digest: string;
+  readonly files: readonly string[];
+}
+
+async function log(
+  server: TrackingServer,
+  logging: Logging,
+): Promise<{ readonly version: ModelVersion; readonly runId: string }> {
+  const { bundle, metadata, name, digest, files, now } = logging;
+  const tags = {
+    [DIGEST_TAG]: digest,
+    'score_batch.model': `${bundle.definition.name} ${bundle.definition.version}`,
+    'score_batch.sha256': bundle.digest,
+  };
+  const experiment = logging.experiment === undefined ? '0' : await experimentId(server, logging.experiment);
+  const run = await createRun(server, { experiment, name: `${name} ${bundle.definition.version}`, tags, now });
+  try {
+    const root = artifactRoot(`${run.artifactUri}/${FOLDER}`, server);
+    const sent = new Map<string, string>();
+    for (const file of files) sent.set(file, await uploadFile(server, root, file, path.join(bundle.folder, file)));
+    if (digestOf(sent) !== digest) throw changed(bundle.folder);
+    for (const [file, text] of Object.entries(BESIDE)) await uploadText(server, root, file, text);
+    await uploadText(server, root, MLMODEL, mlmodelText(bundle, metadata, { runId: run.id, digest, now }));
+    const version = await createVersion(server, { name, source: `${run.artifactUri}/${FOLDER}`, runId: run.id, tags });
+    await endRun(server, run.id, 'FINISHED');
+    return { version, runId: run.id };
+  } catch (error) {
+    // What failed says more than what this may fail with.
+    if (!server.signal.aborted) await endRun(server, run.id, 'FAILED').catch(() => undefined);
+    throw error;
+  }
+}
+
+function changed(folder: string): ScoreBatchError {
+  return new ScoreBatchError('conflict', `the files in ${folder} changed while they were uploaded`, {
+    hint: 'no version was made; push the bundle again when it is complete',
+  });
+}

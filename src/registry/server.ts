@@ -1,0 +1,65 @@
+import { ScoreBatchError } from '../errors.ts';
+import { registerSecret } from '../secrets.ts';
+
+/** A tracking server of MLflow, and how to ask it. */
+export interface TrackingServer {
+  /** `https://mlflow.example:5000/path`, without a slash at the end and without credentials. */
+  readonly base: string;
+  /** With the credentials. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** How long an answer, or the next part of a long one, may take. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+const SECONDS = 30;
+const FORM = 'set MLFLOW_TRACKING_URI to the address of the tracking server, such as https://mlflow.example.com';
+
+/**
+ * The server of MLFLOW_TRACKING_URI, with MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD.
+ *
+ * @throws ScoreBatchError `configuration` if there is none, or a variable is not what it should be
+ */
+export function trackingServer(environment: NodeJS.ProcessEnv, signal: AbortSignal): TrackingServer {
+  const given = environment.MLFLOW_TRACKING_URI?.trim() ?? '';
+  if (given === '') throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_URI is not set', { hint: FORM });
+  const url = URL.canParse(given) ? new URL(given) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_URI is not an http or https address', { hint: FORM });
+  }
+  registerSecret(url.password === '' ? undefined : decodeURIComponent(url.password));
+  const timeoutMs = secondsOf(environment.MLFLOW_HTTP_REQUEST_TIMEOUT) * 1000;
+  return {
+    base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
+    headers: credentials(environment, url),
+    ...{ timeoutMs, signal },
+  };
+}
+
+function credentials(environment: NodeJS.ProcessEnv, url: URL): Record<string, string> {
+  const { MLFLOW_TRACKING_TOKEN: token } = environment;
+  const user = environment.MLFLOW_TRACKING_USERNAME || decodeURIComponent(url.username);
+  const password = environment.MLFLOW_TRACKING_PASSWORD || decodeURIComponent(url.password);
+  // As MLflow's own client does: a user goes before a token.
+  if (user !== '' && password !== '') {
+    const basic = Buffer.from(`${user}:${password}`).toString('base64');
+    registerSecret(basic);
+    return { authorization: `Basic ${basic}` };
+  }
+  if (!token) return {};
+  if (!/^[\x21-\x7e]+$/.test(token)) {
+    throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_TOKEN has characters that no token has', {
+      hint: 'look for spaces and line breaks in the variable',
+    });
+  }
+  return { authorization: `Bearer ${token}` };
+}
+
+function secondsOf(text: string | undefined): number {
+  if (!text) return SECONDS;
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 86_400) return seconds;
+  throw new ScoreBatchError('configuration', 'MLFLOW_HTTP_REQUEST_TIMEOUT is not a number of seconds', {
+    hint: `write seconds, such as ${SECONDS}`,
+  });
+}

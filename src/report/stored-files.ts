@@ -1,0 +1,165 @@
+import { existsSync } from 'node:fs';
+import type { LedgerEntry, Publication } from '../domain/ledger.ts';
+import { folderOfKey, parseStoreAddress, type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
+import { ScoreBatchError } from '../errors.ts';
+import { isSameMark, type ObjectMark } from '../store/mark.ts';
+import type { StoredObject } from '../store/object-store.ts';
+import type { Draft } from './draft.ts';
+import type { ListingContent } from './listing-file.ts';
+import { isOwnObject } from './object-owner.ts';
+import { foreign, type ReportFile } from './place.ts';
+import type { ReportSpec } from './spec.ts';
+
+// Report files in stores of objects. No lock is held while a file is uploaded, which may take minutes. Instead a writer looks
+// which version of an object is there, **then** reads in the ledger that its run is still published, and then puts its file
+// in place of that version only. Suppose that the writer of an older publication puts its file last. It has read the ledger
+// before the newer publication was entered there, so it has looked before that, too; the newer writer has looked later. Whichever
+// of the two puts first, the version that the other one has looked at is gone, and its put is refused. Then it looks again,
+// reads the ledger again, and the older writer finds that it is not the published one any more.
+//
+// An answer that is lost leaves a writer in doubt whether its file is there. The metadata of the object tell.
+
+/** Attempts while others change the object. */
+const MAX_TRIES = 5;
+
+/** A file that is ready to be uploaded. */
+export interface Ready {
+  readonly file: ReportFile;
+  readonly draft: Draft;
+}
+
+const TYPES: Readonly<Record<ReportFile['kind'], string>> = {
+  csv: 'text/csv; charset=utf-8',
+  parquet: 'application/vnd.apache.parquet',
+  xlsx: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  page: 'text/html; charset=utf-8',
+  index: 'text/html; charset=utf-8',
+};
+
+/** What is written for the window, as the ledger says now. */
+export interface Current {
+  readonly publication: Publication;
+  /** How often somebody was erased from the run's rows. */
+  readonly erasures: number;
+}
+
+/**
+ * Puts all files in place, one after the other.
+ *
+ * @param current what the ledger has now. @throws ScoreBatchError if the files are not to be written any more
+ * @returns false if a draft is gone: somebody has cleaned up
+ * @throws ScoreBatchError `report` if a store refuses, or an object is somebody else's
+ */
+export async function placeObjects(
+  spec: ReportSpec,
+  ready: readonly Ready[],
+  current: (entries: readonly LedgerEntry[]) => Promise<Current>,
+): Promise<boolean> {
+  const { ledger, job, window, runId } = spec;
+  for (const { file, draft } of ready) {
+    const address = addressOf(file);
+    for (let tries = 1; ; tries += 1) {
+      spec.signal.throwIfAborted();
+      const there = await asReport(spec, file, (stores) => stores.look(address));
+      const entries = await ledger.entries({ job, window });
+      const { publication, erasures } = await current(entries);
+      refuseForeignObject(spec, file, there, entries);
+      const mark: ObjectMark = { job, runId, publication: publication.number, erasures };
+      if (!existsSync(draft.path)) return false;
+      if (await put(spec, file, { path: draft.path, mark, there })) break;
+      if (tries === MAX_TRIES) throw busy(file);
+    }
+  }
+  return true;
+}
+
+/**
+ * Puts the index page in place, unless one is there that was made from more entries of the ledger: an index never replaces
+ * such a one. The numbers of entries order all writers, so the ledger need not be read again.
+ */
+export async function placeListing(
+  spec: ReportSpec,
+  file: ReportFile,
+  { content, draft }: { readonly content: ListingContent; readonly draft: Draft },
+): Promise<void> {
+  const address = addressOf(file);
+  const mark: ObjectMark = { job: spec.job, entry: content.entry };
+  for (let tries = 1; ; tries += 1) {
+    const there = await asReport(spec, file, (stores) => stores.look(address));
+    refuseForeignObject(spec, file, there, []);
+    const other = there?.mark;
+    if (other?.job === spec.job && 'entry' in other && other.entry > content.entry) return;
+    if (await put(spec, file, { path: draft.path, mark, there })) return;
+    if (tries === MAX_TRIES) throw busy(file);
+  }
+}
+
+/**
+ * Checks the right to write the files that are objects, once per bucket and folder. Leaves no object.
+ *
+ * @throws ScoreBatchError `permission`, `configuration` or `unavailable`
+ */
+export async function assertObjectsWritable(
+  files: readonly ReportFile[],
+  stores: Pick<ReportSpec['stores'], 'mayWrite'>,
+): Promise<void> {
+  const seen = new Set<string>();
+  for (const { path } of files) {
+    const address = parseStoreAddress(path);
+    const folder = address && showStoreAddress({ ...address, key: folderOfKey(address.key) });
+    if (address === undefined || folder === undefined || seen.has(folder)) continue;
+    seen.add(folder);
+    await stores.mayWrite(address);
+  }
+}
+
+/** @returns whether the file is in place, put there now or by a request whose answer was lost */
+async function put(
+  spec: ReportSpec,
+  file: ReportFile,
+  { path, mark, there }: { readonly path: string; readonly mark: ObjectMark; readonly there: StoredObject | undefined },
+): Promise<boolean> {
+  const address = addressOf(file);
+  const upload = { file: path, type: TYPES[file.kind], mark, version: there?.version };
+  if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return true;
+  const now = await asReport(spec, file, (stores) => stores.look(address));
+  return now?.version !== there?.version && isSameMark(now?.mark, mark);
+}
+
+function refuseForeignObject(
+  { job, force }: ReportSpec,
+  file: ReportFile,
+  there: StoredObject | undefined,
+  entries: readonly LedgerEntry[],
+): void {
+  if (there !== undefined && !force && !isOwnObject(there, { job, entries })) throw foreign(file, 'report');
+}
+
+function addressOf({ path }: ReportFile): StoreAddress {
+  const address = parseStoreAddress(path);
+  if (address === undefined) throw new Error(`${path} is not the address of an object`);
+  return address;
+}
+
+/** An error of the store, once the scores are published. */
+async function asReport<T>(
+  { stores }: ReportSpec,
+  { path }: ReportFile,
+  work: (stores: ReportSpec['stores']) => Promise<T>,
+): Promise<T> {
+  try {
+    return await work(stores);
+  } catch (cause) {
+    if (!(cause instanceof ScoreBatchError)) throw cause;
+    throw new ScoreBatchError('report', `the report ${path} cannot be written: ${cause.message}`, {
+      hint: `the scores are published; ${cause.hint === undefined ? 'when it is repaired' : cause.hint}; then run \`score-batch report\` for the same window`,
+      cause,
+    });
+  }
+}
+
+function busy({ path }: ReportFile): ScoreBatchError {
+  return new ScoreBatchError('report', `the report ${path} cannot be written: something else changes the object all the time`, {
+    hint: 'the scores are published; find what writes to the bucket, then run `score-batch report` for the same window',
+  });
+}

@@ -1,0 +1,34 @@
+import type { KeyValue, LookupKey } from './feature-lookup.ts';
+import { isLongerThan } from './text-limit.ts';
+
+const MAX_INT64 = 2n ** 63n - 1n;
+const MIN_INT64 = -(2n ** 63n);
+
+/** A surrogate without its other half: no UTF-8 has it. */
+const UNPAIRED = /\p{Surrogate}/u;
+
+/**
+ * The value of a join key as a request holds it. A store that reads a text as a number, or the other way round, would answer for
+ * somebody else.
+ *
+ * @param text most characters of a text
+ * @returns `problem` if it is something else: `must be a text`
+ */
+export function readKey(
+  { kind }: LookupKey,
+  value: unknown,
+  text: number,
+): { readonly value: KeyValue } | { readonly problem: string } {
+  const isText = typeof value === 'string' && !isLongerThan(value, text) && !UNPAIRED.test(value);
+  if (kind === 'text') return isText ? { value } : { problem: `must be a text of at most ${text} characters` };
+  if (Number.isSafeInteger(value) || (typeof value === 'bigint' && fits(value))) return { value: value as number | bigint };
+  if (kind === 'any')
+    return isText ? { value } : { problem: 'must be a text, or a whole number from -9007199254740991 to 9007199254740991' };
+  // JSON.parse rounds larger numbers.
+  if (typeof value === 'string' && /^-?\d{1,19}$/.test(value) && fits(BigInt(value))) return { value: BigInt(value) };
+  return { problem: 'must be a whole number of 64 bits; beyond 9007199254740991 write it as a text of digits' };
+}
+
+function fits(value: bigint): boolean {
+  return value <= MAX_INT64 && value >= MIN_INT64;
+}

@@ -1,0 +1,49 @@
+import { type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
+import { type ErrorKind, ScoreBatchError } from '../errors.ts';
+
+/** What a store's answer means, in words of both clouds. */
+export type StoreFailure = 'no bucket' | 'denied' | 'no credentials' | 'unavailable' | 'configuration';
+
+const KINDS: Readonly<Record<StoreFailure, ErrorKind>> = {
+  'no bucket': 'configuration',
+  denied: 'permission',
+  'no credentials': 'permission',
+  unavailable: 'unavailable',
+  configuration: 'configuration',
+};
+
+const CREDENTIALS = {
+  gs: 'set GOOGLE_APPLICATION_CREDENTIALS, run `gcloud auth application-default login`, or run where the machine has an account',
+  s3: 'set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where the machine has a role',
+} as const;
+
+const RIGHTS = {
+  gs: 'storage.objects.get, create, delete and list',
+  s3: 's3:GetObject, s3:PutObject, s3:AbortMultipartUpload and s3:ListBucket',
+} as const;
+
+/**
+ * The error for people. It has what the store said in one line, never a request or its headers.
+ *
+ * @param said by the store or its client
+ */
+export function storeError(address: StoreAddress, failure: StoreFailure, said: string, cause: unknown): ScoreBatchError {
+  const { scheme, bucket } = address;
+  const what = {
+    'no bucket': `there is no bucket ${scheme}://${bucket}`,
+    denied: `${scheme}://${bucket} does not allow this account to read and write ${address.key}`,
+    'no credentials': `no credentials for ${scheme}://${bucket} can be used`,
+    unavailable: `${showStoreAddress(address)} cannot be reached`,
+    configuration: `${showStoreAddress(address)} cannot be used`,
+  }[failure];
+  const hint = {
+    'no bucket': 'create it, or correct its name in the job file',
+    denied: `the account needs ${RIGHTS[scheme]}`,
+    'no credentials': CREDENTIALS[scheme],
+    unavailable:
+      'run the same command again once the store answers; SCORE_BATCH_REQUEST_SECONDS is how long one request may take',
+    configuration: 'check the endpoint and the region: docs/object-stores.md',
+  }[failure];
+  const line = said.split('\n', 1)[0]?.trim() ?? '';
+  return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });
+}
