@@ -101,7 +101,7 @@ describe('entries about messages', () => {
     const file = path.join(folder, 'data/warehouse.duckdb');
     const numbers = await query(file, 'select entry_number from marketing.score_batch_ledger order by entry_number');
     expect(numbers.map(({ entry_number: number }) => Number(number))).toEqual(numbers.map((_, i) => i + 1));
-    expect(JSON.parse((await command('gc', '--json')).stdout)).toMatchObject({ artifacts: [] });
+    expect(JSON.parse((await command('gc', '--json')).stdout)).toMatchObject({ left: [] });
     await command('erase', '--key', '7', '--reason', 'asked for it');
     const status = JSON.parse((await command('status', '--json')).stdout);
     expect(status.runs.map(({ state, current }: Record<string, unknown>) => [state, current])).toEqual(
