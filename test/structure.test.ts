@@ -222,16 +222,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
     'without-values',
   ],
-  observe: [
-    'context (types)',
-    'domain',
-    'errors',
-    'lineage',
-    'metrics-file',
-    'observe/observer',
-    'plan (types)',
-    'telemetry',
-  ],
+  observe: ['context (types)', 'domain', 'errors', 'lineage', 'metrics-file', 'observe/observer', 'plan (types)', 'telemetry'],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
   // Messages about a publication.

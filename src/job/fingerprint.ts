@@ -47,10 +47,10 @@ export const OUTSIDE_FINGERPRINT = [
   'labels',
   'compare',
   'challenger',
-  // Who hears of the scores changes none.
-  'delivery',
   // What is scored with is told by the digest of its bundle.
   'registry',
+  // Who hears of the scores changes none.
+  'delivery',
   // Slices are runs of their own.
   'incremental',
 ] as const;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { type CrashPoint, start } from '../crash/kill.ts';
 import { query } from '../support/project.ts';
 import { scoreBatch, startScoreBatch } from '../support/score-batch.ts';
-import { deliveringProject, deliveries, entries, messages, otherScores, WEBHOOK } from './project.ts';
+import { deliveries, deliveringProject, entries, messages, otherScores, WEBHOOK } from './project.ts';
 import { OK, webhookServer } from './webhook-server.ts';
 
 /** The ledger's statement for an entry about a message: the first is written before it leaves, the second says what became of it. */
@@ -105,7 +105,11 @@ describe('entries about messages', () => {
     await command('erase', '--key', '7', '--reason', 'asked for it');
     const status = JSON.parse((await command('status', '--json')).stdout);
     expect(status.runs.map(({ state, current }: Record<string, unknown>) => [state, current])).toEqual(
-      expect.arrayContaining([['completed', true], ['completed', true], ['erased', false]]),
+      expect.arrayContaining([
+        ['completed', true],
+        ['completed', true],
+        ['erased', false],
+      ]),
     );
     expect(status.missing).toEqual([]);
     // An erasure sends nothing.

@@ -57,7 +57,9 @@ describe('a mail', () => {
     const [text, html, page] = mail.parts.map(({ content }) => content);
     const { document } = parseHTML(html ?? '');
     const paragraph = document.querySelector('p')?.textContent?.trim() ?? '';
-    expect(paragraph).toMatch(/^In the week of 10 to 16 March 1997 there were 98 users; \d+ \(\d+\.\d%\) are expected to leave\./);
+    expect(paragraph).toMatch(
+      /^In the week of 10 to 16 March 1997 there were 98 users; \d+ \(\d+\.\d%\) are expected to leave\./,
+    );
     expect(text).toContain(paragraph);
     expect(text).toContain('Open the report: https://reports.shop.example/linear-1997-W11.html');
     expect(document.querySelector('a')?.getAttribute('href')).toBe('https://reports.shop.example/linear-1997-W11.html');
