@@ -54,7 +54,7 @@ describe('a process that is killed', () => {
     expect(await deliveries(folder)).toEqual(later);
   });
 
-  it('while a correction is on its way leaves it to whoever looks, and one before that to the next command', async () => {
+  it('while a correction is on its way leaves it to people, and one before that to the next command', async () => {
     const webhook = await webhookServer();
     const environment = { CHURN_WEBHOOK_URL: webhook.url };
     const folder = await deliveringProject(WEBHOOK);
