@@ -59,7 +59,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const paths = plan || run.state === 'published' ? await finishRollback(finish, context) : [];
   if (definition.delivery !== undefined) {
     const { deliver } = await import('../delivery/deliver.ts');
-    await deliver({ job, window: options.window, sink, ledger, stores: warehouses.stores }, context);
+    await deliver({ job, window: options.window, sink, ledger, stores }, context);
   }
   const state = plan ? ('rolled back' as const) : ('already current' as const);
   context.console.info(
