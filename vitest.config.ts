@@ -158,6 +158,9 @@ const WITH_EMULATORS = {
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
 
+/** Pods over an emulator, from an image that is built first. */
+const WITH_IMAGES = { ...WITH_EMULATORS, globalSetup: [WITH_EMULATORS.globalSetup, 'test/image/global-setup.ts'] };
+
 // Random kills and faults are there for the commands that ask for them (scripts/chaos.ts, scripts/chaos-faults.ts).
 const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((folder) => ({
   extends: true as const,
@@ -248,7 +251,10 @@ export default defineConfig({
       },
       ...Object.entries(INTEGRATIONS).map(([name, include]) => ({
         extends: true as const,
-        test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+        test: {
+          ...(name === 'image' ? WITH_IMAGES : {}),
+          ...{ name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+        },
       })),
       ...CHAOS,
       ...KEEP_VERSION,

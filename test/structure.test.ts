@@ -225,9 +225,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   observe: ['context (types)', 'domain', 'errors', 'lineage', 'metrics-file', 'observe/observer', 'plan (types)', 'telemetry'],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
+  // Messages about a publication.
+  delivery: ['context (types)', 'domain', 'errors', 'job (types)', 'page', 'plan', 'report', 'secrets', 'warehouse (types)'],
   run: [
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'errors',
     'explain',
@@ -307,6 +310,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'completion',
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'erase',
     'errors',
@@ -392,6 +396,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['stream/kafka'],
   linkedom: ['page'],
   'lz4-napi': ['stream/kafka'],
+  nodemailer: ['delivery'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
   'prom-client': ['serve/process', 'stream/process'],
