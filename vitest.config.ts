@@ -90,6 +90,8 @@ const SYSTEM = [
   'hourly-walk',
   'identities',
   'limits',
+  'lineage/bad-input',
+  'lineage/runs',
   'package',
   'promote',
   'serve/grpc/built',

@@ -87,8 +87,11 @@ export const SCENARIOS = {
     return await told(folder, [{ args: WEEK, code: 65 }]);
   },
   async failed() {
-    const query = LINEAR_QUERY.replace('a, b', `cast(case when user_id = 5 then '${CANARY}' else '1' end as double) as a, b`);
-    return await told(await linearProject({ query }), [{ args: WEEK, code: 78 }]);
+    const query = LINEAR_QUERY.replace('a, b', `cast(case when user_id = 5 then country else '1' end as double) as a, b`);
+    const folder = await linearProject({ query });
+    const spoil = `update users set country = '${CANARY}' where user_id = 5`;
+    await statements(path.join(folder, 'data/warehouse.duckdb'), [spoil]);
+    return await told(folder, [{ args: WEEK, code: 78 }]);
   },
   async failedReport() {
     const folder = await linearProject({ files: { 'reports/linear-1997-W11.csv/in-the-way': '' } });
