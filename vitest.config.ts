@@ -92,6 +92,8 @@ const SYSTEM = [
   'limits',
   'lineage/bad-input',
   'lineage/runs',
+  'metrics-file/metrics-file',
+  'observe/lazy',
   'package',
   'promote',
   'serve/grpc/built',
@@ -135,6 +137,7 @@ const SYSTEM = [
   'sizing/run-sizing',
   'tap',
   'tap-recovery',
+  'telemetry/telemetry',
   'tensorize/bundle',
   'upgrade/upgrade',
   'terminal/run',
@@ -156,6 +159,9 @@ const WITH_EMULATORS = {
   // Google's client asks the network whether it runs in Google's cloud, unless it is told; Snowflake's warns of Node 20.
   env: { METADATA_SERVER_DETECTION: 'none', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 };
+
+/** Pods over an emulator, from an image that is built first. */
+const WITH_IMAGES = { ...WITH_EMULATORS, globalSetup: [WITH_EMULATORS.globalSetup, 'test/image/global-setup.ts'] };
 
 // Random kills and faults are there for the commands that ask for them (scripts/chaos.ts, scripts/chaos-faults.ts).
 const CHAOS = (process.env.CHAOS ? (['crash', 'faults'] as const) : []).map((folder) => ({
@@ -247,7 +253,10 @@ export default defineConfig({
       },
       ...Object.entries(INTEGRATIONS).map(([name, include]) => ({
         extends: true as const,
-        test: { name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+        test: {
+          ...(name === 'image' ? WITH_IMAGES : {}),
+          ...{ name, include, testTimeout: 600_000, hookTimeout: 600_000, passWithNoTests: true },
+        },
       })),
       ...CHAOS,
       ...KEEP_VERSION,

@@ -29,6 +29,7 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .option('--reason <text>', 'why, for the ledger')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--force', 'go back even to scores that were rolled back, and replace report files that this job did not write')
+    .option('--no-deliver', 'send no correction to who was told; see delivery in the job file')
     .option('--shadow', 'instead of a window: let people read the batch again, not the current table')
     .action(async (flags: RollbackFlags & { readonly shadow?: boolean }) => {
       if (flags.shadow === true) {

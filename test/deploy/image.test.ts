@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
 import { repository, temporaryFolder } from '../support/project.ts';
 
-// There is no Docker here, so the image itself is never built. What its instructions do with our files is done by hand: with
-// those files and no others. The packages are this checkout's; test/package.test.ts installs those of production.
+// What the image's instructions do with our files is done by hand: with those files and no others. That takes seconds; test/image builds
+// the image itself. The packages are this checkout's; test/package.test.ts installs those of production.
 
 const run = promisify(execFile);
 const lines = (name: string) =>
@@ -50,7 +50,7 @@ it('what is copied is what the build may see, and nothing else is', () => {
 });
 
 it('the files that are copied build a command that runs', { timeout: 180_000 }, async () => {
-  const build = stages().get('build') ?? [];
+  const build = [...(stages().get('packages') ?? []), ...(stages().get('build') ?? [])];
   const folder = await temporaryFolder();
   for (const { from, to } of copies(build)) {
     for (const source of from) {
@@ -93,5 +93,5 @@ it('it runs as nobody in particular, with the packages of production only', () =
   const install = stages()
     .get('dependencies')
     ?.find(({ name }) => name === 'RUN')?.text;
-  expect(install).toMatch(/^npm ci --omit=dev /);
+  expect(install).toMatch(/^npm prune --omit=dev /);
 });
