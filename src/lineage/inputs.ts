@@ -90,8 +90,8 @@ function metrics({ bundle, features }: Plan, { frozen }: RunRows, { feature_drif
 }
 
 /** A file, or a model of a registry with the version that the run has pinned. */
-function modelDataset({ bundle, pinned }: Plan): InputDataset {
-  const registered = pinned?.model;
+function modelDataset({ bundle, job }: Plan): InputDataset {
+  const registered = job.located?.model?.registered;
   const version = registered?.version ?? `sha256:${bundle.digest}`;
   return {
     ...(registered ? { namespace: 'mlflow', name: registered.name } : { namespace: 'file', name: bundle.file }),

@@ -48,7 +48,7 @@ const EVERY_FILE = (job: string): string =>
 /** A value that no event may have. */
 export const CANARY = 'jo@example.com';
 
-/** Ended by a signal while the model is at work, then run again to the end. */
+/** Ended by a signal while the model scores, then run again to the end. */
 async function ended(signal: 'SIGKILL' | 'SIGTERM'): Promise<Told> {
   const folder = await linearProject({ edit: (job) => job.replace('source:\n', 'source:\n  freeze: always\n') });
   const server = await lineageServer();
@@ -60,7 +60,7 @@ async function ended(signal: 'SIGKILL' | 'SIGTERM'): Promise<Told> {
   });
   while (!existsSync(`${go}.reached`) || server.received.length === 0) await sleep(20);
   first.process.kill(signal);
-  // What is at work may end now.
+  // What waits may end now.
   await writeFile(go, '');
   const outcome = await first.ended;
   const again = await scoreBatch(folder, WEEK, { OPENLINEAGE_URL: server.url });
