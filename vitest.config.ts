@@ -94,6 +94,8 @@ const SYSTEM = [
   'hourly-walk',
   'identities',
   'limits',
+  'lineage/bad-input',
+  'lineage/runs',
   'metrics-file/metrics-file',
   'observe/lazy',
   'package',
