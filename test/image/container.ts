@@ -1,7 +1,8 @@
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
@@ -50,9 +51,11 @@ export async function startContainer(
   const binds: string[] = [];
   for (const [place, { from, readOnly = false }] of Object.entries(mounts)) {
     // A runtime creates the places of mounts before it makes the rest read-only.
-    if (!existsSync(path.join(folder, place))) await mkdir(path.join(folder, place), { recursive: true });
-    // As `fsGroup` does.
-    await run('chown', ['--recursive', '1000:1000', from]);
+    const at = path.join(folder, place);
+    await mkdir(path.dirname(at), { recursive: true });
+    if (!existsSync(at)) await ((await stat(from)).isFile() ? writeFile(at, '') : mkdir(at));
+    // As `fsGroup` does; what is not of this test stays as it is.
+    if (from.startsWith(tmpdir())) await run('chown', ['--recursive', '1000:1000', from]);
     binds.push(readOnly ? '--ro-bind' : '--bind', from, place);
   }
   const variables = {
@@ -86,7 +89,7 @@ export async function startContainer(
     child.once('close', (code, signal) => resolve({ code, signal, stdout: texts.stdout, stderr: texts.stderr }));
   });
   // Or nothing, if it cannot start.
-  while (!texts.info.includes('}') && (await Promise.race([once(info as Readable, 'data'), ended])) instanceof Array);
+  while (!texts.info.includes('}') && Array.isArray(await Promise.race([once(info as Readable, 'data'), ended])));
   const { 'child-pid': first } = JSON.parse(texts.info || '{}') as { 'child-pid'?: number };
   return {
     stderr: err as Readable,
