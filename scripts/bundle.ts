@@ -87,6 +87,8 @@ async function bundle(name: string, input: string): Promise<OutputChunk[]> {
     external: (id, importer) =>
       outside.some((one) => id === one || id.startsWith(`${one}/`)) && (!NATIVE.includes(id) || importer?.startsWith(REQUIRED)),
     transform: { target: 'es2023' },
+    // OpenTelemetry's packages say only in `module` where their ES modules are, of which what is not used can be left out.
+    resolve: { mainFields: ['module', 'main'] },
     plugins: [required],
     onwarn: (warning) => {
       throw new Error(warning.message);

@@ -39,6 +39,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   'event-features/sql': ['domain', 'errors', 'event-features'],
   'event-features/flink': ['errors', 'event-features'],
   job: ['domain', 'errors', 'event-features', 'event-features/sql', 'model (types)', 'suggest', 'window', 'yaml'],
+  // Versions of models in MLflow: found, downloaded, registered. Loaded for a job that names one.
+  registry: ['bounded-file', 'domain', 'errors', 'model', 'replaced-file', 'secrets', 'yaml'],
   // How many rows, workers and bytes a run takes.
   sizing: ['domain', 'errors', 'job (types)', 'model (types)'],
   // DuckDB as a tool, which knows nothing of jobs; then chunks as Parquet files.
@@ -68,6 +70,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   serve: ['domain', 'model (types)'],
   // Features by the keys of rows, from Feast's server.
   feast: ['domain', 'errors', 'serve'],
+  // The query that a feature service of Feast is for the batch.
+  'feast/history': ['bounded-file', 'domain', 'errors', 'suggest'],
   'serve/settings': ['bounded-file', 'domain', 'errors', 'secrets', 'serve', 'suggest', 'yaml'],
   'serve/score': ['domain', 'errors', 'feast', 'model', 'random', 'runtime', 'serve'],
   'serve/oip': ['domain', 'features', 'model (types)', 'serve', 'suggest', 'versions'],
@@ -145,7 +149,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/duckdb',
     'warehouse/sql',
   ],
-  report: ['domain', 'duckdb', 'errors', 'warehouse (types)', 'writable-folder'],
+  // Report files as objects of Google Cloud Storage and of S3.
+  store: ['domain', 'errors', 'warehouse'],
+  report: ['domain', 'duckdb', 'errors', 'store', 'warehouse (types)', 'writable-folder'],
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],
@@ -182,9 +188,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'page',
+    'registry',
     'report',
     'secrets',
     'sizing',
+    'store',
     'suggest',
     'tap',
     'terminal (types)',
@@ -214,21 +222,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'warehouse/snowflake',
     'without-values',
   ],
-  observe: [
-    'context (types)',
-    'domain',
-    'errors',
-    'lineage',
-    'metrics-file',
-    'observe/observer',
-    'plan (types)',
-    'telemetry',
-  ],
+  observe: ['context (types)', 'domain', 'errors', 'lineage', 'metrics-file', 'observe/observer', 'plan (types)', 'telemetry'],
   // Which users changed since the slice before.
   'slice/changes': ['domain', 'errors', 'job (types)', 'suggest', 'warehouse (types)', 'window'],
+  // Messages about a publication.
+  delivery: ['context (types)', 'domain', 'errors', 'job (types)', 'page', 'plan', 'report', 'secrets', 'warehouse (types)'],
   run: [
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'errors',
     'explain',
@@ -259,6 +261,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'job',
     'model',
     'plan',
+    'registry',
     'replaced-file',
     'run',
     'warehouse',
@@ -296,6 +299,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'plan',
     'report',
     'run',
+    'store (types)',
     'slice',
     'warehouse',
     'warehouse/sql',
@@ -306,10 +310,12 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'completion',
     'compare',
     'context (types)',
+    'delivery',
     'domain',
     'erase',
     'errors',
     'explain',
+    'feast/history',
     'evaluation (types)',
     'event-features',
     'event-features/sql',
@@ -323,12 +329,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'promotion',
     'random',
     'reference',
+    'registry',
     'replaced-file',
     'report',
     'run',
     'runtime',
     'secrets',
     'serve/process',
+    'serve (types)',
     'serve/settings',
     'stream (types)',
     'stream/process',
@@ -355,11 +363,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 
 /** Each package is known to these parts only, so that replacing one touches one folder. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  '@aws-sdk/client-s3': ['store'],
   '@date-fns/tz': ['window'],
   '@duckdb/node-api': ['duckdb'],
   '@duckdb/node-bindings': ['duckdb'],
   '@google-cloud/bigquery': ['warehouse/bigquery'],
   '@google-cloud/bigquery-storage': ['warehouse/bigquery'],
+  '@google-cloud/storage': ['store'],
   '@zip.js/zip.js': ['report'],
   '@grpc/grpc-js': ['serve/grpc'],
   '@grpc/proto-loader': ['serve/grpc'],
@@ -386,13 +396,14 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   kafkajs: ['stream/kafka'],
   linkedom: ['page'],
   'lz4-napi': ['stream/kafka'],
+  nodemailer: ['delivery'],
   'onnxruntime-node': ['runtime'],
   'p-limit': ['warehouse/snowflake'],
   'prom-client': ['serve/process', 'stream/process'],
   'snowflake-sdk': ['warehouse/snowflake'],
   snappy: ['stream/kafka'],
   yaml: ['yaml'],
-  zod: ['event-features', 'job', 'json', 'model', 'serve/settings', 'stream/settings', 'yaml'],
+  zod: ['event-features', 'job', 'json', 'model', 'registry', 'serve/settings', 'stream/settings', 'yaml'],
 };
 
 interface Import {

@@ -26,12 +26,13 @@ export interface AcceptFlags extends JobFlags, WindowOptions {
   readonly skipEmpty?: boolean;
   readonly skipPublished?: boolean;
   readonly replaceOverlapping?: boolean;
+  readonly deliver?: boolean;
 }
 
 /** Publishes a refused run after a look: `publish --run ID --accept GATES --reason TEXT`. */
 export async function acceptCommand(flags: AcceptFlags, context: Context): Promise<RunOutput> {
   const { run: runId, names, reason } = readFlags(flags);
-  const job = await namedJob(flags, context);
+  const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
   const run = await findRun(job, runId, context);
   const { time_zone } = job.definition;
   const window = windowOf(Date.parse(run.window.start), Date.parse(run.window.end), time_zone);

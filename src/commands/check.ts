@@ -66,6 +66,7 @@ const CHECKS: readonly Check[] = [
   { name: 'labels', applies: ({ job, schema }) => job.labels !== undefined && schema !== undefined, run: checkLabels },
   { name: 'report folder', applies: (target) => filesOf(target).length > 0, run: checkReportFolder },
   { name: 'sink', run: checkSink },
+  { name: 'delivery', applies: ({ job }) => job.definition.delivery !== undefined, run: checkDeliveryTargets },
 ];
 
 interface CheckResult {
@@ -192,6 +193,12 @@ function filesOf({ job, window }: Target): readonly ReportFile[] {
 async function checkSink({ job: { definition }, sink, reachSink }: Target): Promise<string> {
   if (definition.sink.warehouse === undefined) await reachSink();
   return await sink.probe(Object.values(tableNames(definition)).filter((name) => name !== undefined));
+}
+
+/** Loaded only for a job that tells somebody. */
+async function checkDeliveryTargets({ job, context }: Target): Promise<string> {
+  const { checkDelivery } = await import('../delivery/check.ts');
+  return await checkDelivery(needed(job.definition.delivery), context.environment);
 }
 
 /** @throws Error if a check runs although it does not apply */

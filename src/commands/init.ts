@@ -14,11 +14,15 @@ export interface InitFlags {
   readonly model?: string;
   readonly table?: string;
   readonly warehouse?: string;
+  readonly feast?: string;
+  readonly service?: string;
 }
 
 interface Draft {
   readonly job: JobFacts;
   readonly query?: QueryFacts;
+  /** The whole query, where it is not made of facts. */
+  readonly sql?: string;
   /** What is left to do, one sentence each. */
   readonly open: readonly string[];
 }
@@ -36,10 +40,10 @@ export async function initCommand(name: string, flags: InitFlags, context: Conte
   const there = [jobFile, queryFile].find((file) => existsSync(file));
   if (there)
     throw new ScoreBatchError('usage', `${there} already exists`, { hint: 'choose another name, or remove the file first' });
-  const { job, query, open } = await draft(flags, context);
+  const { job, query, sql, open } = await draft(flags, context);
   const files = [
     { file: jobFile, text: jobTemplate(name, `./${SCHEMA}`, job) },
-    { file: queryFile, text: queryTemplate(query) },
+    { file: queryFile, text: sql ?? queryTemplate(query) },
   ];
   const write = async (): Promise<void> => {
     await mkdir(jobs, { recursive: true });
@@ -55,12 +59,19 @@ export async function initCommand(name: string, flags: InitFlags, context: Conte
     });
   });
   const made = [...files.map(({ file }) => file), path.join(jobs, SCHEMA)];
-  console.info([`wrote ${made.join(', ')}`, ...nextSteps(name, query !== undefined, open)].join('\n'));
+  console.info([`wrote ${made.join(', ')}`, ...nextSteps(name, (query ?? sql) !== undefined, open)].join('\n'));
   return { files: made, open };
 }
 
 /** What a model and a table tell about the job; without them, examples. */
-async function draft({ model, table, warehouse }: InitFlags, context: Context): Promise<Draft> {
+async function draft({ feast, service, ...flags }: InitFlags, context: Context): Promise<Draft> {
+  const { model, table, warehouse } = flags;
+  if (feast !== undefined) {
+    const { feastDraft } = await import('./feast-draft.ts');
+    return await feastDraft({ feast, service, ...flags }, context);
+  }
+  if (service !== undefined)
+    throw new ScoreBatchError('usage', '--service needs --feast', { hint: 'name the repo with --feast REPO' });
   if (model !== undefined && table !== undefined) return await introspect({ model, table, warehouse }, context);
   if (model === undefined && table === undefined && warehouse === undefined) return { job: {}, open: [] };
   throw new ScoreBatchError('usage', `${model === undefined ? '--model' : '--table'} is missing`, {

@@ -65,11 +65,11 @@ export async function publishCommand(flags: PublishFlags, context: Context): Pro
 }
 
 async function planned(
-  flags: PhaseFlags & Pick<PublishFlags, 'force' | 'replaceOverlapping'> & Pick<FreezeFlags, 'fresh'>,
+  flags: PhaseFlags & Pick<PublishFlags, 'force' | 'replaceOverlapping' | 'deliver'> & Pick<FreezeFlags, 'fresh'>,
   phase: PlanOptions['phase'],
   context: Context,
 ): Promise<Plan> {
-  const job = await namedJob(flags, context);
+  const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
   const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping, fresh } = flags;
   return await makePlan(job, window, { requireGpu, workers, phase, force, replaceOverlapping, fresh }, context);

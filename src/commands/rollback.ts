@@ -20,11 +20,12 @@ export interface RollbackFlags extends JobFlags, Omit<WindowOptions, 'to'> {
   readonly reason?: string;
   readonly dryRun?: boolean;
   readonly force?: boolean;
+  readonly deliver?: boolean;
 }
 
 /** Makes an earlier publication of a window current again. Needs neither the query nor the model. */
 export async function rollbackCommand(flags: RollbackFlags, context: Context): Promise<RollbackOutput> {
-  const job = await namedJob(flags, context);
+  const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
   const { definition } = job;
   const { to, until, ...window } = flags;
   refuseHalfRange(flags);
@@ -56,6 +57,10 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const { signal } = context;
   const finish = { ...warehouses, job, window: options.window, run, entries, force, signal };
   const paths = plan || run.state === 'published' ? await finishRollback(finish, context) : [];
+  if (definition.delivery !== undefined) {
+    const { deliver } = await import('../delivery/deliver.ts');
+    await deliver({ job, window: options.window, sink, ledger, stores: warehouses.stores }, context);
+  }
   const state = plan ? ('rolled back' as const) : ('already current' as const);
   context.console.info(
     plan

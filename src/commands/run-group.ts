@@ -15,6 +15,7 @@ const SKIP_PUBLISHED = 'do nothing if the window is already published';
 const REQUIRE_GPU = 'refuse to run on cpu';
 const WORKERS = 'number of chunk workers (default: one per core, one per GPU)';
 const AS_OF = "score the rows that this run has read, with the job's present model; see source.keep_rows";
+const NO_DELIVER = 'tell nobody; see delivery in the job file';
 const REPLACE_OVERLAPPING = 'supersede what this job has published for overlapping windows';
 
 /** Commands that score windows, or parts of one. @returns the default command */
@@ -102,6 +103,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .option('--run <id>', 'publish this refused run, with --accept and --reason; its window need not be named')
     .option('--accept <gates>', 'the gates that refused it, comma-separated; drift means max_score_psi and max_feature_psi')
     .option('--reason <text>', 'why it is published all the same; kept in the ledger and shown on the report page')
+    .option('--no-deliver', NO_DELIVER)
     .action(async (flags: PublishFlags) => {
       const { publishCommand } = await import('./phases.ts');
       showData(await publishCommand(flags, context()));
@@ -119,5 +121,6 @@ function addRunOptions(command: Command): Command {
     .option('--force', FORCE_RUN)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--as-of <run>', AS_OF)
-    .option('--workers <number>', WORKERS, workerNumber);
+    .option('--workers <number>', WORKERS, workerNumber)
+    .option('--no-deliver', NO_DELIVER);
 }

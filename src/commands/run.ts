@@ -20,11 +20,13 @@ export interface RunFlags extends JobFlags, WindowOptions {
   readonly asOf?: string;
   readonly slice?: boolean;
   readonly snapshot?: boolean;
+  /** False with `--no-deliver`. */
+  readonly deliver?: boolean;
 }
 
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<RunOutput> {
-  const job = await namedJob(flags, context);
+  const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
   const window = chooseWindow(flags, job.definition.time_zone, context);
   const { requireGpu = false, workers, force, replaceOverlapping, asOf } = flags;
   const threads = startThreads(asOf === undefined ? threadsToStart(job.definition, workers) : undefined);

@@ -1,3 +1,4 @@
+import { isDelivery } from '../domain/deliveries.ts';
 import { isRunState } from '../domain/ledger.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { instantNamed } from '../window/flags.ts';
@@ -20,7 +21,7 @@ export function readFilter({ since, state }: { readonly since?: string; readonly
 
 function readStates(text: string): ReadonlySet<string> {
   const states = text.split(',').map((one) => one.trim());
-  const wrong = states.find((one) => !isRunState(one) && one !== 'missing');
+  const wrong = states.find((one) => !(isRunState(one) && !isDelivery(one)) && one !== 'missing');
   if (wrong === undefined) return new Set(states);
   throw new ScoreBatchError('usage', `--state: ${wrong === '' ? 'a state is empty' : `${wrong} is not a state`}`, {
     hint: 'write states as status shows them, with commas between them: --state refused,failed,missing',

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import type { KnownDelivery, StateOfRun } from '../domain/deliveries.ts';
 import { type HeldRows, tableDiscrepancies } from '../domain/held.ts';
 import { isSuperseded, type LedgerWindow, type Publication, type Run } from '../domain/ledger.ts';
 import type { Rollback } from '../domain/run-details.ts';
@@ -37,12 +38,14 @@ export interface Surroundings {
   readonly now: Identity | undefined;
   readonly held: readonly HeldRows[];
   readonly tables: Tables;
+  /** Of the whole job. */
+  readonly deliveries: readonly KnownDelivery[];
 }
 
 export function describeRun(
-  run: Run,
+  run: Run & { readonly state: StateOfRun },
   published: Pick<Publication, 'number' | 'runId'> | undefined,
-  { now, held, tables }: Surroundings,
+  { now, held, tables, deliveries }: Surroundings,
 ) {
   const { details } = run;
   const current = run.runId === published?.runId;
@@ -94,6 +97,8 @@ export function describeRun(
     bottleneck: details.seconds ? bottleneck(details.seconds, details.workers ?? NO_WORKER_TIME) : null,
     /** How well the scores foretold what became of the users, if that is known. */
     evaluation: details.evaluation ?? null,
+    /** Messages about its publications, in the order in which they were begun. */
+    deliveries: deliveries.filter(({ run_id }) => run_id === run.runId).map(shownDelivery),
     error: run.state === 'failed' || run.state === 'refused' ? (details.error ?? null) : null,
   };
 }
@@ -110,4 +115,8 @@ function shownRollback(rollback: Rollback | undefined) {
   if (rollback === undefined) return null;
   const { publication, from, reason, user } = rollback;
   return { publication, from, reason, user };
+}
+
+function shownDelivery({ publication, target, occasion, outcome, at, status, reason }: KnownDelivery) {
+  return { publication, target, occasion, outcome, at, status: status ?? null, reason: reason ?? null };
 }

@@ -1,10 +1,12 @@
 import { priceOf } from '../domain/cost.ts';
+import { isOfRun, type StateOfRun } from '../domain/deliveries.ts';
 import { isSuperseded, type LedgerEntry, lastPublished, type Publication, type Run, runsOf } from '../domain/ledger.ts';
 import type { SliceDetails } from '../domain/slice.ts';
 import { isUnfinished } from './status-rows.ts';
 
 /** A run that is a slice. */
 interface SliceRun extends Run {
+  readonly state: StateOfRun;
   /** Of its publication; undefined if it has none. */
   readonly number: number | undefined;
   readonly slice: SliceDetails;
@@ -15,6 +17,7 @@ export function slicesOf(entries: readonly LedgerEntry[]): SliceRun[] {
   const numbers = new Map<string, number>();
   for (const { runId, publication } of entries) if (publication !== undefined) numbers.set(runId, publication);
   return runsOf(entries)
+    .filter(isOfRun)
     .flatMap((run) => {
       const { slice } = run.details;
       return slice === undefined ? [] : [{ ...run, slice, number: numbers.get(run.runId) }];

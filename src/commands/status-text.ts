@@ -105,7 +105,16 @@ function notesOf(run: ShownRun, zone: string): string[] {
     ...(run.state === 'published' && run.current
       ? [`its report file is being written or is missing: \`score-batch report ${run.flags}\` writes it`]
       : []),
+    ...run.deliveries.map((one) => showDelivery(one, zone)),
   ];
+}
+
+function showDelivery({ publication, target, outcome, at, reason }: ShownRun['deliveries'][number], zone: string): string {
+  const why = reason === null ? '' : `: ${reason}`;
+  const what = `publication ${publication} to ${target} at ${localMinute(at, zone)}`;
+  if (outcome === 'delivered') return `delivered ${what}${why}`;
+  if (outcome === 'failed') return `could not deliver ${what}${why}; it is not tried again`;
+  return `began to deliver ${what}, and nobody knows whether it arrived${why}; it is not tried again`;
 }
 
 /** A run that has not recorded its end may be running, or its process may be gone. */

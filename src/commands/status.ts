@@ -1,4 +1,5 @@
 import type { Context } from '../context.ts';
+import { deliveriesOf, isOfRun } from '../domain/deliveries.ts';
 import { runsOf } from '../domain/ledger.ts';
 import { currentEntries, windowKey } from '../domain/publications.ts';
 import { tablesByName } from '../domain/tables.ts';
@@ -74,6 +75,7 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
   const limit = flags.limit ?? DEFAULT_LIMIT;
   const { since = Number.NEGATIVE_INFINITY, states } = filter;
   const runs = runsOf(entries)
+    .filter(isOfRun)
     .filter(({ window, state }) => Date.parse(window.start) >= since && (states?.has(state) ?? true))
     // A rollback makes an old run the newest event.
     .sort((a, b) => (a.recordedAt < b.recordedAt ? -1 : 1))
@@ -88,9 +90,10 @@ async function readStatus({ job, warehouses, filter, flags, now }: StatusSpec): 
     shown.map(({ window }) => window),
   );
   const { every: grain, time_zone: zone } = definition;
+  const deliveries = deliveriesOf(entries);
   const jobFlag = flags.job === undefined ? '' : `--job ${flags.job} `;
   return {
-    runs: runs.map((run) => describeRun(run, current.get(windowKey(run.window)), { now: identity, held, tables })),
+    runs: runs.map((run) => describeRun(run, current.get(windowKey(run.window)), { now: identity, held, tables, deliveries })),
     gaps:
       states === undefined || states.has('missing')
         ? findGaps(published, { grain, zone, now, since: filter.since, limit, jobFlag })

@@ -29,6 +29,7 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
     .option('--reason <text>', 'why, for the ledger')
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--force', 'go back even to scores that were rolled back, and replace report files that this job did not write')
+    .option('--no-deliver', 'send no correction to who was told; see delivery in the job file')
     .option('--shadow', 'instead of a window: let people read the batch again, not the current table')
     .action(async (flags: RollbackFlags & { readonly shadow?: boolean }) => {
       if (flags.shadow === true) {
@@ -93,9 +94,11 @@ export function addUpkeepCommands({ program, context, show, showData }: CommandL
   program
     .command('init <name>')
     .description('write a commented job file and its query')
-    .option('--model <bundle>', 'fill in what this model needs; requires --table')
-    .option('--table <name>', 'fill in key, features and window from the columns of this table; requires --model')
+    .option('--model <bundle>', 'fill in what this model needs; requires --table, or --feast')
+    .option('--table <name>', 'fill in key, features and window from the columns of this table; requires --model, or --feast')
     .option('--warehouse <url>', 'warehouse of the table (default: WAREHOUSE_URL, else duckdb:data/warehouse.duckdb)')
+    .option('--feast <repo>', 'write the point-in-time query of a feature service of this Feast repo, or dump of its registry')
+    .option('--service <name>', 'the feature service, where the repo has several')
     .action(async (name: string, flags: InitFlags) => {
       const { initCommand } = await import('./init.ts');
       showData(await initCommand(name, flags, context()));

@@ -8,7 +8,9 @@ import type { Window, WindowKind } from './window.ts';
  * overlapping window took the run's rows out of the tables. A promotion of a challenger is `promoting`, then `promoted`, or
  * `refused` if the job was changed otherwise meanwhile; it has no rows. An entry that is `erased` records that a person's rows
  * were removed. Of a job's slices there are two more: `compared` records how the current table and a window of the batch agree,
- * and `switched` which of the two people read.
+ * and `switched` which of the two people read. A message about
+ * a publication has entries of its own: `delivering` before it leaves and while nobody knows what became of it, then
+ * `undelivered` or `delivered`.
  */
 export const RUN_STATES = [
   'started',
@@ -23,6 +25,9 @@ export const RUN_STATES = [
   'erased',
   'compared',
   'switched',
+  'delivering',
+  'undelivered',
+  'delivered',
 ] as const;
 export type RunState = (typeof RUN_STATES)[number];
 

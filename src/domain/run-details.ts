@@ -1,3 +1,4 @@
+import type { Delivery } from './delivery.ts';
 import type { Evaluation } from './evaluation.ts';
 import type { Execution } from './execution.ts';
 import type { ModelChange } from './model-change.ts';
@@ -98,6 +99,8 @@ export interface RunDetails {
   readonly shadow?: ShadowComparison;
   /** If `state` is `switched`. */
   readonly switch?: ShadowSwitch;
+  /** Of a message about a publication. */
+  readonly delivery?: Delivery;
   /** If `state` is `promoting` or follows it. */
   readonly promotion?: Promotion;
   /** The versions that the run scores with, for models that come from a registry: it keeps them, wherever an alias moves. */

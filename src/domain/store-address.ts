@@ -44,7 +44,7 @@ export function storeAddressProblem(text: string): string | undefined {
   if (scheme === undefined || bucket === undefined || key === undefined)
     return 'must name a bucket and an object: gs://bucket/reports/churn-{window}.csv, or s3:// likewise';
   const problem = bucketProblem(scheme, bucket);
-  if (problem !== undefined) return `has ${bucket}, which is no name of a bucket: ${problem}`;
+  if (problem !== undefined) return `has ${bucket}, which cannot be the name of a bucket: ${problem}`;
   if (!key.includes('{window}')) return 'must contain {window}, or every window would overwrite the same object';
   if (!isPrintable(key)) return 'must not contain control characters';
   const parts = key.split('/');

@@ -31,6 +31,7 @@ export function crossChecks(job: JobDefinition): Problem[] {
     ...incrementalChecks(job),
     ...noSlicesOfEvents(job),
     ...classChecks(job),
+    ...deliveryHasPage(job),
   ];
 }
 
@@ -72,6 +73,17 @@ function reservedColumns({ source, sink, score, report }: JobDefinition): Proble
     })),
     ...(columns.includes(score.column.toLowerCase())
       ? [{ path: ['score', 'column'], message: `${score.column} is also a key or kept column` }]
+      : []),
+  ];
+}
+
+function deliveryHasPage({ delivery, report }: JobDefinition): Problem[] {
+  if (delivery === undefined) return [];
+  const nowhere = delivery.webhook === undefined && delivery.mail === undefined;
+  return [
+    ...(nowhere ? [{ path: ['delivery'], message: 'must have webhook, mail or both' }] : []),
+    ...(report.page === undefined
+      ? [{ path: ['delivery'], message: 'needs report.page: what is sent is taken from the report page' }]
       : []),
   ];
 }

@@ -49,6 +49,8 @@ export const OUTSIDE_FINGERPRINT = [
   'challenger',
   // What is scored with is told by the digest of its bundle.
   'registry',
+  // Who hears of the scores changes none.
+  'delivery',
   // Slices are runs of their own.
   'incremental',
 ] as const;

@@ -24,6 +24,8 @@ export interface Job {
   readonly kind: WarehouseKind;
   /** Where its bundles are, if it names versions of a registry and they have been looked up. */
   readonly located?: LocatedModels | undefined;
+  /** Whether publications are delivered, if the job file has `delivery`; true by default. */
+  readonly deliver?: boolean | undefined;
   /** The query of `labels`; undefined if the job has none. */
   readonly labels?: LabelsQuery | undefined;
 }

@@ -15,13 +15,17 @@ export const report = z.strictObject({
   holdout: share
     .optional()
     .describe('share of the users that nobody should contact, by a hash of the key; marked in the column holdout'),
-  csv: reportPath.optional().describe('path of the report file, such as reports/churn-{window}.csv'),
+  csv: reportPath
+    .optional()
+    .describe('path of the report file, such as reports/churn-{window}.csv, or its address: gs://bucket/… or s3://bucket/…'),
   csv_bom: z.boolean().default(false).describe('whether the CSV file begins with a byte order mark, which Excel needs'),
-  parquet: reportPath.optional().describe('path of the report as Parquet, such as reports/churn-{window}.parquet'),
-  xlsx: reportPath.optional().describe('path of the report as a workbook, such as reports/churn-{window}.xlsx'),
+  parquet: reportPath.optional().describe('path or address of the report as Parquet, such as reports/churn-{window}.parquet'),
+  xlsx: reportPath.optional().describe('path or address of the report as a workbook, such as reports/churn-{window}.xlsx'),
   page: reportPath
     .optional()
-    .describe('path of the report page, such as reports/churn-{window}.html; index.html beside it lists all windows'),
+    .describe(
+      'path or address of the report page, such as reports/churn-{window}.html; index.html beside it lists all windows',
+    ),
   page_keys: z.boolean().default(false).describe('whether the page may show the keys of the riskiest users'),
   min_cell: z.int().min(1).default(10).describe('minimum users of a segment on the page; smaller ones are grouped'),
   nouns: z

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { GRAINS } from '../domain/window.ts';
 import { challenger } from './challenger-schema.ts';
 import { compare } from './compare-schema.ts';
+import { delivery } from './delivery-schema.ts';
 import { bundlePlace, text, timeZone } from './fields.ts';
 import { gates } from './gates-schema.ts';
 import { incremental } from './incremental-schema.ts';
@@ -36,6 +37,7 @@ export const jobSchema = z.strictObject({
   incremental: incremental
     .optional()
     .describe('score only users that changed, in slices between the windows (score-batch --slice)'),
+  delivery: delivery.optional().describe('who is told of a publication, once it is published'),
   labels: labels.optional().describe('what became of the users, to evaluate the scores once it is known'),
 });
 

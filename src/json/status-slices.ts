@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DELIVERY_STATES } from '../domain/deliveries.ts';
 import { RUN_STATES } from '../domain/ledger.ts';
 import { SLICE_KINDS } from '../domain/slice.ts';
 import { count, instant, label, model, runId, stageSeconds, table, text } from './fields.ts';
@@ -18,7 +19,7 @@ const position = z.strictObject({
 const slice = z.strictObject({
   number: count.nullable().describe('publication number; null if the slice is not published'),
   run_id: runId,
-  state: z.enum(RUN_STATES),
+  state: z.enum(RUN_STATES).exclude(DELIVERY_STATES),
   current: z.boolean().describe('whether the slice is the position'),
   unfinished: z.boolean().describe('whether the next start resumes it'),
   lost: z.boolean().describe('whether another slice was published instead'),

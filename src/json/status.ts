@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { DELIVERY_STATES } from '../domain/deliveries.ts';
+import { TARGETS } from '../domain/delivery.ts';
 import { RUN_STATES } from '../domain/ledger.ts';
 import { GATES } from '../domain/refusal.ts';
 import { evaluation } from './evaluate.ts';
@@ -48,6 +50,16 @@ const gap = z.strictObject({
   end: instant,
 });
 
+const delivery = z.strictObject({
+  publication: count,
+  target: z.enum(TARGETS),
+  occasion: z.enum(['published', 'published again', 'rolled back']).describe('why the message was sent'),
+  outcome: z.enum(['delivered', 'failed', 'unknown']).describe('unknown: it may have arrived; nothing is sent twice'),
+  at: instant,
+  status: count.nullable().describe('of an answer: an HTTP status, or the code of an SMTP reply'),
+  reason: text.nullable(),
+});
+
 const run = z.strictObject({
   window: label,
   window_start: instant,
@@ -56,6 +68,7 @@ const run = z.strictObject({
   run_id: runId,
   state: z
     .enum(RUN_STATES)
+    .exclude(DELIVERY_STATES)
     .describe(
       'promoting, promoted: a change of the model; erased: a removal of a person; compared, switched: of slices in shadow',
     ),
@@ -89,6 +102,7 @@ const run = z.strictObject({
   workers: workerTime.nullable(),
   bottleneck: bottleneck.nullable(),
   evaluation: evaluation.nullable().describe('how well the scores foretold what became of the users, if that is known'),
+  deliveries: z.array(delivery).describe('messages about its publications; see docs/delivery.md'),
   error: text.nullable(),
 });
 

@@ -49,7 +49,7 @@ export const EVENT_SCHEMA = 'https://openlineage.io/spec/2-0-2/OpenLineage.json#
 const SCHEMAS = {
   ColumnLineageDatasetFacet: '1-2-0',
   DataQualityAssertionsDatasetFacet: '1-1-0',
-  DataQualityMetricsDatasetFacet: '1-0-0',
+  DataQualityMetricsDatasetFacet: '1-0-1',
   DatasetTypeDatasetFacet: '1-0-1',
   DatasetVersionDatasetFacet: '1-0-1',
   ErrorMessageRunFacet: '1-0-1',

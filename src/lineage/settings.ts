@@ -35,10 +35,9 @@ export function lineageSettings(environment: NodeJS.ProcessEnv): LineageSettings
   if (text.trim() === '' || disabled?.trim().toLowerCase() === 'true') return undefined;
   const base = URL.canParse(text.trim()) ? new URL(text.trim()) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) return 'OPENLINEAGE_URL is not an http or https URL';
-  const { username, password } = base;
-  registerSecret(password || undefined);
+  const [username, password] = [decoded(base.username), decoded(base.password)];
   const key = environment.OPENLINEAGE_API_KEY?.trim() || undefined;
-  registerSecret(key);
+  for (const secret of [base.password, password, key]) registerSecret(secret || undefined);
   const warnings: string[] = [];
   const parentOf = (name: string): ParentRun | undefined => {
     const value = environment[name]?.trim();
@@ -46,7 +45,7 @@ export function lineageSettings(environment: NodeJS.ProcessEnv): LineageSettings
     if (value && parent === undefined) warnings.push(`${name} is not of the form namespace/name/run, with a UUID as run`);
     return parent;
   };
-  const basic = username === '' ? undefined : `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const basic = username === '' ? undefined : `${username}:${password}`;
   const endpoint = environment.OPENLINEAGE_ENDPOINT?.trim() || 'api/v1/lineage';
   return {
     url: joined(base, endpoint),
@@ -68,6 +67,14 @@ function joined(base: URL, endpoint: string): URL {
   if (query !== undefined) url.search = query;
   url.hash = '';
   return url;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** `namespace/name/run`; the namespace may be a URL, so the last two parts are cut off. */

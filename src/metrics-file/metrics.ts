@@ -1,4 +1,4 @@
-/** What the file tells, in its order. Every metric has the label `job`. */
+/** What the file tells, in its order. Every metric has the label `job_name`: Prometheus would rename `job`, which is its own. */
 export const METRICS = {
   score_batch_runs_total: {
     type: 'counter',
@@ -25,9 +25,9 @@ export type Labels = Readonly<Record<string, string>>;
 /** The values of one job: by metric, then by labels as the file has them. */
 export type Series = ReadonlyMap<Metric, ReadonlyMap<string, number>>;
 
-/** @param labels without `job` */
+/** @param labels without `job_name` */
 export function labelsOf(job: string, labels: Labels = {}): string {
-  return Object.entries({ job, ...labels })
+  return Object.entries({ job_name: job, ...labels })
     .map(([name, value]) => `${name}="${escaped(value)}"`)
     .join(',');
 }

@@ -12,7 +12,7 @@ import { observersOf } from './observers.ts';
 interface Observable {
   readonly plan: Plan;
   readonly context: Context;
-  /** Changes while the work goes on. */
+  /** Changes while the work lasts. */
   readonly progress: {
     readonly runId: string;
     readonly clock: StageClock;

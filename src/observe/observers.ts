@@ -31,8 +31,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: 'lineage',
-    isWanted: ({ OPENLINEAGE_URL: url, OPENLINEAGE_DISABLED: disabled }) =>
-      Boolean(url) && disabled?.toLowerCase() !== 'true',
+    isWanted: ({ OPENLINEAGE_URL: url, OPENLINEAGE_DISABLED: disabled }) => Boolean(url) && disabled?.toLowerCase() !== 'true',
     make: async (...of) => (await import('../lineage/observer.ts')).lineageObserver(...of),
   },
 ];

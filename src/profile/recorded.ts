@@ -1,3 +1,4 @@
+import { isDelivery } from '../domain/deliveries.ts';
 import type { LedgerEntry } from '../domain/ledger.ts';
 import type { RunDetails } from '../domain/run-details.ts';
 import { totalSeconds } from '../domain/stages.ts';
@@ -71,9 +72,9 @@ function byRun(entries: readonly LedgerEntry[]): Iterable<readonly LedgerEntry[]
   return runs.values();
 }
 
-/** Promotions and erasures have entries, too. */
+/** Promotions, erasures and deliveries have entries, too. */
 function isOfScoring({ state }: LedgerEntry): boolean {
-  return !['promoting', 'promoted', 'erased'].includes(state);
+  return !['promoting', 'promoted', 'erased'].includes(state) && !isDelivery(state);
 }
 
 /** @param entries of one run @returns why it says nothing about a run as a whole */

@@ -48,7 +48,7 @@ export interface Current {
  *
  * @param current what the ledger has now. @throws ScoreBatchError if the files are not to be written any more
  * @returns false if a draft is gone: somebody has cleaned up
- * @throws ScoreBatchError `report` if a store refuses, or an object is somebody else's
+ * @throws ScoreBatchError `report` if a store refuses, or an object is of another writer
  */
 export async function placeObjects(
   spec: ReportSpec,

@@ -1,3 +1,4 @@
+import { ledgerWindow } from '../domain/ledger.ts';
 import { Interrupted } from '../errors.ts';
 import { adopt, publishedMeanwhile, takeOver } from './adopt.ts';
 import type { ChallengerSummary } from './challenge.ts';
@@ -47,7 +48,7 @@ export async function unlessPublished<T>(active: ActiveRun, work: () => Promise<
   }
 }
 
-/** Writes the report of a published run, lets its challenger score the same rows, and cleans up. */
+/** Writes the report of a published run, lets its challenger score the same rows, tells who waits for it, and cleans up. */
 export async function finish(active: ActiveRun, state: RunSummary['state']): Promise<RunSummary> {
   let challenged: ChallengerSummary | undefined;
   const letChallengerScore = async (): Promise<void> => {
@@ -55,7 +56,16 @@ export async function finish(active: ActiveRun, state: RunSummary['state']): Pro
     challenged = await challenge(active);
   };
   await finishReport(active, active.plan.challenger && letChallengerScore);
+  await tellTargets(active);
   active.progress.clock.enter('clean_up');
   await cleanUp(active, challenged?.run_id ?? undefined);
   return summarize(active, state, challenged);
+}
+
+/** Nothing of it is loaded for a job that tells nobody. A slice is nothing that people wait for. */
+async function tellTargets({ plan, context }: ActiveRun): Promise<void> {
+  const { job, sink, ledger, stores } = plan;
+  if (job.definition.delivery === undefined || plan.slice !== undefined) return;
+  const { deliver } = await import('../delivery/deliver.ts');
+  await deliver({ job, window: ledgerWindow(plan.window), sink, ledger, stores }, context);
 }

@@ -130,7 +130,7 @@ async function sendPieces(
 /** @param md5Hash lets the store refuse what is not the whole file */
 function optionsOf({ type, mark, version }: Upload, md5Hash: string) {
   return {
-    // The client would delete the object whose checksum is another one, even if it is somebody else's by now.
+    // The client would delete the object whose checksum is another one, even if it is of another writer by now.
     validation: false as const,
     preconditionOpts: { ifGenerationMatch: version ?? 0 },
     metadata: { contentType: type, cacheControl: 'no-cache', md5Hash, metadata: metadataOf(mark) },

@@ -1,4 +1,4 @@
-import type { Signal } from './signals.ts';
+import { SIGNALS, type Signal } from './signals.ts';
 
 /** What could not be sent, and the first reason of each signal. */
 export interface Failures {
@@ -21,8 +21,9 @@ export function noteFailures(): Failures {
     },
     text() {
       if (lost.size === 0) return doubted;
-      const reasons = [...new Set(lost.values())];
-      return `not all ${[...lost.keys()].join(' and ')} could be sent: ${reasons.join('; ')}`;
+      const signals = SIGNALS.filter((signal) => lost.has(signal));
+      const reasons = [...new Set(signals.map((signal) => lost.get(signal)))];
+      return `not all ${signals.join(' and ')} could be sent: ${reasons.join('; ')}`;
     },
   };
 }

@@ -1,4 +1,4 @@
-const SIGNALS = ['traces', 'metrics'] as const;
+export const SIGNALS = ['traces', 'metrics'] as const;
 export type Signal = (typeof SIGNALS)[number];
 
 const PREFIX = 'OTEL_EXPORTER_OTLP';

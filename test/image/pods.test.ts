@@ -78,7 +78,7 @@ describe.skipIf(images === undefined)('the pods of deploy/kubernetes, in the ima
     }
   });
 
-  it('the demo is scored in a second of one container, where nothing but its mounts can be written', async () => {
+  it('the demo is scored in one container, where nothing but its mounts can be written', async () => {
     const { root, mounts, project } = await demo();
     const outcome = await runContainer(root, { args: ['--week'], env: NOW, mounts });
     expect(outcome.code, outcome.stderr).toBe(0);

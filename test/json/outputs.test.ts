@@ -13,8 +13,8 @@ import { scoreBatch } from '../support/score-batch.ts';
 import { shadowProject } from '../support/shadow-project.ts';
 
 const fixture = (name: string) => repository('test', 'fixtures', 'models', name);
-/** They need a broker: test/stream/process/replay-stream.kafka.test.ts has it. */
-const ELSEWHERE = ['stream-replay'];
+/** They need a broker or a registry: test/stream/process/replay-stream.kafka.test.ts and test/registry/registry.mlflow.test.ts have them. */
+const ELSEWHERE = ['model-push', 'stream-replay'];
 const WEEK = ['--week', '1997-W11'];
 const STREAM_COMPARE = ['stream', 'compare', '--job', 'fraud', '--batch', 'fraud-daily', '--date', '1997-03-15'];
 const AS_OF_EVENT = FEATURES.replace('as_of: arrival', 'as_of: event');
@@ -66,6 +66,7 @@ it('every command prints with --json what its schema describes, and nothing else
     [phased, ['model', 'inspect', 'model/model.onnx']],
     [phased, ['model', 'inspect', path.join(fixture('zipmap'), 'model.onnx')]],
     [phased, ['model', 'verify', 'model']],
+    [phased, ['model', 'init', 'model', '--out', 'copied']],
     [phased, ['model', 'reference', 'model', '--query', 'select a, b from users']],
     [phased, ['model', 'drop-zipmap', path.join(fixture('zipmap'), 'model.onnx'), '--out', 'plain.onnx']],
     [phased, ['model', 'tensorize', repository('test', 'fixtures', 'trees', 'lightgbm-regressor'), '--out', 'tensors']],

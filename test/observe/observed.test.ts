@@ -1,11 +1,11 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import type { Context } from '../../src/context.ts';
 import type { LedgerEntry } from '../../src/domain/ledger.ts';
 import type { RunDetails } from '../../src/domain/run-details.ts';
 import { StageClock } from '../../src/domain/stages.ts';
 import { Interrupted, ScoreBatchError } from '../../src/errors.ts';
 import { observed, observedBy } from '../../src/observe/observed.ts';
-import type { ObservedEnd, ObservedRun, RunObserver } from '../../src/observe/observer.ts';
+import { CLOSE_MS, type ObservedEnd, type ObservedRun, type RunObserver } from '../../src/observe/observer.ts';
 import { closeAll } from '../../src/observe/observers.ts';
 
 const ROWS = { frozen: 10, scored: 9, quarantined: 1 };
@@ -105,6 +105,16 @@ it('waits for all observers together, then warns of those that hang, and only of
     ['a file', { close: () => Promise.reject(new Error('disk full')) }],
     ['traces', { close: hang }],
   ]);
-  await closeAll(observers, { warn: say, debug: say });
+  vi.useFakeTimers();
+  let closed = false;
+  const closing = closeAll(observers, { warn: say, debug: say }).then(() => {
+    closed = true;
+  });
+  await vi.advanceTimersByTimeAsync(CLOSE_MS - 1);
+  expect(closed).toBe(false);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(closed).toBe(true);
+  await closing;
+  vi.useRealTimers();
   expect(said).toEqual(['a file: disk full', 'not all was sent within 2 s: lineage and traces']);
 });

@@ -48,10 +48,9 @@ it.each(['data/w.csv', 'data/w.duckdb.csv', 'reports/2026/w.csv', 'w.duckdb', 'l
 );
 
 it.each([
-  ['gs://bucket/{window}.csv', /^must be a local path: score-batch cannot write reports to gs:\/\//],
-  ['S3://bucket/{window}.csv', /^must be a local path/],
-  ['gs:/bucket/{window}.csv', /^must be a local path/],
-  ['abfss://c@account/{window}.csv', /^must be a local path/],
+  ['S3://bucket/{window}.csv', /^must begin with s3:\/\/, in lower case and with two slashes$/],
+  ['gs:/bucket/{window}.csv', /^must begin with gs:\/\//],
+  ['abfss://c@account/{window}.csv', /^must be a local path, gs:\/\/ or s3:\/\/: score-batch cannot write reports to abfss:/],
   ['file:///srv/{window}.csv', /^must be a path, not a URL/],
   ['reports/\u202e{window}.csv', /^must not contain control characters$/],
 ])('refuses %s as a path', (template, problem) => {

@@ -114,6 +114,7 @@ const SHAPES: Readonly<Partial<Record<keyof RunDetails, Shape>>> = {
   promotion: (value) => absent(value) || (isObject(value) && isObject(value.from) && isObject(value.to)),
   shadow: (value) => absent(value) || (isObject(value) && isObject(value.window) && typeof value.within === 'boolean'),
   switch: isGroup,
+  delivery: (value) => absent(value) || (isObject(value) && typeof value.publication === 'number' && isText(value.target)),
   error: isText,
   files: isTexts,
   table: isTexts,

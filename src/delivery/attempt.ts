@@ -1,0 +1,58 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryOutcome } from '../domain/delivery.ts';
+
+/** Milliseconds that a target may take in all: to be found, to connect and to answer. */
+export const LIMIT_MS = 10_000;
+
+/** Milliseconds between two attempts to connect. */
+const PAUSE_MS = 1_000;
+
+/** What became of one attempt to send. Nothing in it comes from the other side but a number. */
+export interface Attempt {
+  readonly outcome: DeliveryOutcome;
+  readonly status?: number;
+  readonly reason?: string;
+  /** Nothing was sent, and a second later it may be otherwise. */
+  readonly again?: boolean;
+}
+
+/** Failures to connect that may be over soon. */
+export const SOON_OVER: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EDNS'];
+
+/**
+ * Sends within `LIMIT_MS`. Tries again only what has not connected, so that nothing is sent twice.
+ *
+ * @param once gets the milliseconds that are left, and must not throw
+ */
+export async function attempt(once: (left: number) => Promise<Attempt>): Promise<Attempt> {
+  const end = performance.now() + LIMIT_MS;
+  for (;;) {
+    const { again, ...made } = await once(end - performance.now());
+    if (again !== true || performance.now() + PAUSE_MS >= end) return made;
+    await sleep(PAUSE_MS);
+  }
+}
+
+/** Why there is no connection, or none any more, in our words: messages of errors quote addresses. @param code of the error */
+export function connectionProblem(code: string | undefined): string {
+  switch (code) {
+    case 'ECONNREFUSED':
+      return 'the connection was refused';
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+    case 'EDNS':
+      return 'the name of its host was not found';
+    case 'ETIMEDOUT':
+      return NO_ANSWER;
+    default:
+      return isOfCertificate(code)
+        ? `its certificate is not trusted (${code})`
+        : `the connection failed (${code ?? 'without a code'})`;
+  }
+}
+
+export const NO_ANSWER = `no answer within ${LIMIT_MS / 1000} s`;
+
+function isOfCertificate(code = ''): boolean {
+  return /CERT|UNABLE_TO_|HOSTNAME_MISMATCH/.test(code);
+}

@@ -1,0 +1,65 @@
+import type { Run } from './plain-text.ts';
+import type { Story } from './story.ts';
+
+/** Most characters that Slack takes in a text of a section. */
+const MAX_SECTION = 3000;
+
+/** `blocks`: Slack's Block Kit. `text`: one text with a link in Slack's form, which others read, too. */
+export type ChatFormat = 'blocks' | 'text';
+
+/** The message that is posted, as JSON. */
+export function chatMessage(story: Story, format: ChatFormat): object {
+  const { title, correction, paragraph, link, source } = story;
+  const plain = paragraph.map(({ text }) => chatText(text)).join('');
+  const parts = [chatText(title), ...(correction === undefined ? [] : [chatText(correction)]), plain];
+  const open = link === undefined ? [] : [`<${chatText(link, true)}|Open the report>`];
+  if (format === 'text') return { text: [...parts, ...open, chatText(source)].map(short).join('\n\n') };
+  return {
+    // For notifications, and for who shows no blocks.
+    text: [...parts, ...open].map(short).join('\n\n'),
+    blocks: [
+      section(`*${short(chatText(title))}*`),
+      ...(correction === undefined ? [] : [section(short(chatText(correction)))]),
+      section(short(paragraph.map(bold).join(''))),
+      ...open.map(section),
+      { type: 'context', elements: [{ type: 'mrkdwn', text: short(chatText(source)), verbatim: true }] },
+    ],
+  };
+}
+
+function section(text: string): object {
+  // Verbatim: names that begin with @ or # become no mentions.
+  return { type: 'section', text: { type: 'mrkdwn', text, verbatim: true } };
+}
+
+function bold({ text, bold: is }: Run): string {
+  const safe = chatText(text);
+  return is ? `*${safe}*` : safe;
+}
+
+/** Breaks what would become a mention or a link, and is not seen. */
+const UNSEEN = '\u200b';
+
+/** Characters that mean something in Slack's mrkdwn and in Markdown, and others that look like them. */
+const ALIKE: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': 'ˋ', '\\': '＼', '[': '［', ']': '］' };
+
+/**
+ * Text that no chat takes for markup, a mention or a link: names and values come from data.
+ *
+ * @param address whether it is our own link, in which only Slack's `&`, `<` and `>` are replaced
+ */
+export function chatText(text: string, address = false): string {
+  const safe = address
+    ? text
+    : text
+        .replaceAll(/[*~`\\[\]]/g, (mark) => ALIKE[mark] ?? mark)
+        .replaceAll(/(?<!\w)_|_(?!\w)/g, '＿')
+        .replaceAll('@', `@${UNSEEN}`)
+        .replaceAll('://', `:${UNSEEN}//`);
+  return safe.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
+
+/** Ends with … where it is too long, and not in the middle of an entity. */
+function short(text: string): string {
+  return text.length <= MAX_SECTION - 2 ? text : `${text.slice(0, MAX_SECTION - 10).replace(/&\w*$/, '')}…`;
+}

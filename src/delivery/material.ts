@@ -1,0 +1,41 @@
+import type { Due } from '../domain/deliveries.ts';
+import type { LedgerWindow } from '../domain/ledger.ts';
+import { ScoreBatchError } from '../errors.ts';
+import type { Job } from '../job/load.ts';
+import { renderPage } from '../page/page.ts';
+import type { PageData } from '../page/page-data.ts';
+import { pagesOf } from '../page/pages.ts';
+import { type JobPages, pagesSpec } from '../plan/job-pages.ts';
+import { reportFiles } from '../report/place.ts';
+import type { Ledger, Sink } from '../warehouse/warehouse.ts';
+
+export interface DeliverOptions {
+  readonly job: Job;
+  readonly window: LedgerWindow;
+  readonly sink: Sink;
+  readonly ledger: Ledger;
+  /** Where report files may be. */
+  readonly stores: JobPages['stores'];
+}
+
+/** What messages are made from. */
+export interface Material {
+  readonly data: PageData;
+  /** The report page as HTML. */
+  readonly page: string;
+}
+
+/**
+ * Reads the current publication as the report page shows it, but for two things: a mail cannot be taken back, so it names no
+ * key of a user, whatever the job allows on the page; and links that are right beside other files are left out.
+ */
+export async function readMaterial({ job, window, sink, ledger, stores }: DeliverOptions, { entry }: Due): Promise<Material> {
+  const { columns } = entry.details;
+  const { runId } = entry;
+  if (columns === undefined) throw new ScoreBatchError('report', `the ledger has no columns of run ${runId}`);
+  const files = reportFiles(job.definition.report, window, job.root);
+  const spec = pagesSpec({ ...{ job, window, runId, sink, ledger, columns, files, stores } });
+  if (spec === undefined) throw new ScoreBatchError('configuration', 'delivery needs report.page');
+  const data = await pagesOf({ ...spec, job: { ...spec.job, showKeys: false } }).data();
+  return { data, page: renderPage({ ...data, links: { index: undefined, list: undefined } }) };
+}

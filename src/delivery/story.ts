@@ -1,0 +1,63 @@
+import type { Due } from '../domain/deliveries.ts';
+import { headline, lede } from '../page/lede.ts';
+import type { PageData } from '../page/page-data.ts';
+import { plainText, type Run, runsOfText } from './plain-text.ts';
+
+/** What a message says, before it has the form of its target. */
+export interface Story {
+  readonly job: string;
+  /** Label of the window. */
+  readonly window: string;
+  /** One line: what the message is about. */
+  readonly title: string;
+  /** Why there is another message; undefined in the first one about a window. */
+  readonly correction: string | undefined;
+  /** The paragraph of the report page. */
+  readonly paragraph: readonly Run[];
+  /** Address of the report page; undefined if the job names none. */
+  readonly link: string | undefined;
+  /** What the message is made from. */
+  readonly source: string;
+  readonly publication: number;
+  /** Publications of the window that the target was told of. */
+  readonly told: readonly number[];
+}
+
+/** @param link template of the job file */
+export function tell(data: PageData, due: Due, link: string | undefined): Story {
+  const { entry, told } = due;
+  const { job, window, run } = data;
+  const { publication } = entry;
+  return {
+    ...{ job: job.name, window: window.label, publication, told },
+    title: titleOf(data, due),
+    correction: correctionOf(window.label, due),
+    paragraph: runsOfText(lede(data).html),
+    link: link?.replaceAll('{window}', encodeURIComponent(window.label)),
+    source: `Publication ${publication} of ${window.label} by the job ${job.name}, model ${plainText(`${run.model.name} ${run.model.version}`)}.`,
+  };
+}
+
+function titleOf(data: PageData, { occasion }: Due): string {
+  const { job, window } = data;
+  const finding = headline(data);
+  switch (occasion) {
+    case 'published':
+      return `${job.name} ${window.label}: ${finding}`;
+    case 'published again':
+      return `${job.name} ${window.label}, published again: ${finding}`;
+    case 'rolled back':
+      return `Correction: ${job.name} ${window.label} was rolled back: ${finding}`;
+  }
+}
+
+function correctionOf(label: string, { occasion, entry, told }: Due): string | undefined {
+  const { publication, details } = entry;
+  const before = `what you got as publication ${told.at(-1)} is no longer valid`;
+  if (occasion === 'published') return undefined;
+  const { rollback } = details;
+  if (rollback === undefined) return `${label} was published again: this is publication ${publication}, and ${before}.`;
+  const because = rollback.reason === null ? '' : `, because: ${rollback.reason}`;
+  const is = because.endsWith('.') ? '' : '.';
+  return `${label} was rolled back from publication ${rollback.from.publication} to ${rollback.publication}${because}${is} Below are the numbers that hold now; ${before}.`;
+}

@@ -1,0 +1,125 @@
+import { quotedName, sqlName } from '../../domain/sql-name.ts';
+import type { WarehouseKind } from '../../domain/warehouse-kind.ts';
+import { ScoreBatchError } from '../../errors.ts';
+import type { View } from './service.ts';
+
+/** Column of the rows to score: as of when features are taken. Feast's own name in examples. */
+export const AS_OF = 'event_timestamp';
+
+export interface QueryOptions {
+  readonly service: string;
+  readonly views: readonly View[];
+  readonly kind: WarehouseKind;
+  /** The table of the rows to score, as SQL. */
+  readonly table: string;
+  /** A file as the query names it: as it is, or relative to the project. */
+  readonly file: (uri: string) => string;
+}
+
+/** The join keys of all views, each once. */
+export function joinKeysOf(views: readonly View[]): string[] {
+  return [...new Set(views.flatMap(({ keys }) => keys.map(({ name }) => name)))];
+}
+
+/** Columns of the features, view by view: the feature's own name, or `view__feature` where another column has it. */
+export function featureColumns(views: readonly View[]): readonly (readonly string[])[] {
+  const taken = [...joinKeysOf(views), AS_OF, ...views.flatMap(({ features }) => features.map(({ name }) => name))];
+  return views.map((view) =>
+    view.features.map(({ name }) => (taken.filter((one) => one === name).length > 1 ? `${view.name}__${name}` : name)),
+  );
+}
+
+/**
+ * The point-in-time query of a feature service: for each row to score, the newest row of each view that is not after it, and
+ * within the view's TTL, both ends included. Of rows of the same time the one that was created last counts, a null first.
+ *
+ * @throws ScoreBatchError `configuration` if rows of a view are in another kind of warehouse
+ */
+export function historyQuery({ service, views, kind, table, file }: QueryOptions): string {
+  const name = (column: string) => sqlName(column, kind);
+  const keys = joinKeysOf(views);
+  const columns = featureColumns(views);
+  const steps = views.map((view, i) => viewStep(view, columns[i] ?? [], { kind, file, step: `view_${i + 1}` }));
+  const selected = [
+    ...keys.map((key) => `entities.${name(key)}`),
+    `entities.${AS_OF}`,
+    ...views.flatMap((_, i) => (columns[i] ?? []).map((column) => `view_${i + 1}.${name(column)}`)),
+  ];
+  const joins = views.map((view, i) => {
+    const on = [...view.keys.map((key) => key.name), AS_OF].map((key) => `view_${i + 1}.${name(key)} = entities.${name(key)}`);
+    return `left join view_${i + 1} on ${on.join(' and ')}`;
+  });
+  return [
+    `-- The features of ${oneLine(service)}, a feature service of Feast, as Feast's get_historical_features takes them.`,
+    `-- ${table} has the rows to score: the join keys, and as of when their features are known (${AS_OF}).`,
+    'with entities as (',
+    `  select distinct ${[...keys.map(name), AS_OF].join(', ')}`,
+    `  from ${table}`,
+    `  where ${AS_OF} >= :window_start and ${AS_OF} < :window_end`,
+    '),',
+    steps.join(',\n'),
+    `select\n  ${selected.join(',\n  ')}`,
+    'from entities',
+    ...joins,
+    '',
+  ].join('\n');
+}
+
+interface Step {
+  readonly kind: WarehouseKind;
+  readonly file: QueryOptions['file'];
+  readonly step: string;
+}
+
+function viewStep(view: View, columns: readonly string[], { kind, file, step }: Step): string {
+  const name = (column: string) => sqlName(column, kind);
+  const source = (column: string) => `source.${quotedName(column, kind)}`;
+  const keys = view.keys.map((key) => key.name);
+  const as = view.features.map(({ column }, i) => `${source(column)} as ${name(columns[i] ?? '')}`);
+  const on = [
+    ...view.keys.map((key) => `${source(key.column)} = entities.${name(key.name)}`),
+    `${source(view.time)} <= entities.${AS_OF}`,
+    ...(view.ttl === undefined ? [] : [`${source(view.time)} >= ${before(view.ttl, kind)}`]),
+  ];
+  const newest = [
+    `${source(view.time)} desc`,
+    ...(view.created === undefined ? [] : [`${source(view.created)} desc nulls last`]),
+  ];
+  const row = [...keys.map((key) => `entities.${name(key)}`), `entities.${AS_OF}`];
+  return [
+    `-- ${oneLine(view.name)}`,
+    `${step} as (`,
+    `  select ${[...row, ...as].join(', ')}`,
+    `  from (select distinct ${[...keys.map(name), AS_OF].join(', ')} from entities) as entities`,
+    `  join ${from(view, kind, file)} as source on ${on.join('\n    and ')}`,
+    '  where true',
+    `  qualify row_number() over (partition by ${row.join(', ')} order by ${newest.join(', ')}) = 1`,
+    ')',
+  ].join('\n');
+}
+
+/** The oldest time that counts. */
+function before(ttl: bigint, kind: WarehouseKind): string {
+  const [length, unit] = ttl % 1_000_000n === 0n ? [ttl / 1_000_000n, 'second'] : [ttl, 'microsecond'];
+  if (kind === 'bigquery') return `timestamp_sub(entities.${AS_OF}, interval ${length} ${unit})`;
+  if (kind === 'snowflake') return `timestampadd(${unit}, -${length}, entities.${AS_OF})`;
+  return `entities.${AS_OF} - interval ${length} ${unit}`;
+}
+
+function from({ name, rows }: View, kind: WarehouseKind, file: QueryOptions['file']): string {
+  const where = rows.kind === 'file' ? 'duckdb' : rows.kind;
+  if (where !== kind) {
+    const what = rows.kind === 'file' ? 'Parquet files, which DuckDB reads' : where;
+    throw new ScoreBatchError('configuration', `the rows of ${name} are in ${what}, and the warehouse is ${kind}`, {
+      hint: 'name the warehouse with --warehouse, or give the view a source there',
+    });
+  }
+  if (rows.kind === 'file') return `read_parquet('${file(rows.uri).replaceAll("'", "''")}')`;
+  if ('query' in rows) return `(${rows.query})`;
+  return rows.table.map((part) => quotedName(part, kind)).join('.');
+}
+
+/** A line break would end the comment. */
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ');
+}

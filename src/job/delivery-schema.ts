@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { text } from './fields.ts';
+
+/** Names of variables, not their values: addresses of webhooks and URLs of mail servers are secrets. */
+const variable = text.regex(
+  /^[A-Za-z_][A-Za-z0-9_]*$/,
+  'must be the name of an environment variable, such as CHURN_WEBHOOK_URL: the address itself is a secret',
+);
+
+/** `someone@example.com`, or `Name <someone@example.com>` */
+const mailbox = text
+  .regex(
+    /^(?:[^<>"\\,;:()@]+ <[^\s<>"\\,;:()@]+@[^\s<>"\\,;:()@]+>|[^\s<>"\\,;:()@]+@[^\s<>"\\,;:()@]+)$/u,
+    'write an address like someone@example.com or Name <someone@example.com>',
+  )
+  .max(320);
+
+const link = text.superRefine((template, context) => {
+  const message = linkProblem(template);
+  if (message !== undefined) context.addIssue({ code: 'custom', message });
+});
+
+/** The label of a window needs no check: it has only letters, digits and `-`. */
+function linkProblem(template: string): string | undefined {
+  const text = template.replaceAll('{window}', 'window');
+  if (!/^https?:\/\/[^\s<>|"]+$/.test(text) || !URL.canParse(text))
+    return 'must be an address like https://reports.example.com/churn-{window}.html';
+  const { username, password } = new URL(text);
+  return username + password === '' ? undefined : 'must not contain a user or password: everybody who gets it reads it';
+}
+
+export const delivery = z.strictObject({
+  link: link.optional().describe('address at which people open the report page; {window} becomes the label of the window'),
+  webhook: z
+    .strictObject({
+      url_env: variable.describe('environment variable that has the address: https://hooks.slack.com/services/…'),
+      format: z
+        .enum(['blocks', 'text'])
+        .default('blocks')
+        .describe('blocks for Slack (Block Kit), or text, which Mattermost and others read, too'),
+    })
+    .optional()
+    .describe('posts the paragraph of the report page, and the link, to a webhook as Slack has them'),
+  mail: z
+    .strictObject({
+      smtp_env: variable.describe('environment variable that has the server: smtp://user:password@smtp.example.com:587'),
+      from: mailbox.describe('who the mail is from'),
+      to: z.array(mailbox).min(1, 'name at least one recipient').max(50).describe('who gets the mail'),
+      cc: z.array(mailbox).max(50).default([]).describe('who gets a copy'),
+      page: z
+        .enum(['attachment', 'body', 'none'])
+        .default('attachment')
+        .describe('where the report page is: attached, in place of the paragraph, or only at the link'),
+      tls: z
+        .enum(['required', 'optional'])
+        .default('required')
+        .describe('optional sends without encryption if the server offers none'),
+    })
+    .optional()
+    .describe('mails the paragraph of the report page with the page'),
+});
