@@ -2,7 +2,7 @@ import { createServer as createTcpServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { linearProject } from '../support/linear-project.ts';
 import { scoreBatch, scoreBatchProcess } from '../support/score-batch.ts';
-import { listening, type OtlpSpan, startCollector } from './collector.ts';
+import { listening, type OtlpSpan, startCollector } from './otlp-collector.ts';
 
 const PARENT = { trace: '0af7651916cd43dd8448eb211c80319c', span: 'b7ad6b7169203331' };
 const TRACEPARENT = `00-${PARENT.trace}-${PARENT.span}-01`;
