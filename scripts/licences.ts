@@ -1,19 +1,33 @@
 // Prints the packages that are installed with score-batch, from the lock file, and those that are bundled with it, from what is built; with their
-// licences: `npm run licences`.
+// licences: `npm run licences`. With the SBOM of an image: what is in that, `npm run licences -- sbom.cdx.json`.
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import type { Bill } from './image/bill.ts';
 import { ROOT } from './root.ts';
 
 interface Lock {
   readonly packages: Readonly<Record<string, { readonly version?: string; readonly license?: string; readonly dev?: boolean }>>;
 }
 
-const lock = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
-const packages = Object.entries(lock.packages).filter(([folder, { dev }]) => folder !== '' && !dev);
-const lines = packages.map(([folder, { version, license = 'see its repository' }]) => {
-  const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
-  return `${name} ${version}: ${license}`;
-});
-const notice = readFileSync(path.join(ROOT, 'dist/THIRD-PARTY.txt'), 'utf8');
-const bundled = [...notice.matchAll(/^\S+ \d+\.\S+: .+$/gm)].map(([line]) => `${line} (bundled)`);
-process.stdout.write(`${[...new Set([...lines, ...bundled])].sort().join('\n')}\n`);
+const [sbom] = process.argv.slice(2);
+const lines = sbom === undefined ? installed() : inImage(JSON.parse(readFileSync(sbom, 'utf8')) as Bill);
+process.stdout.write(`${[...new Set(lines)].sort().join('\n')}\n`);
+
+function inImage({ components }: Bill): string[] {
+  return components.flatMap(({ name, version, licenses = [] }) => {
+    const named = licenses.map((one) => ('expression' in one ? one.expression : (one.license.id ?? one.license.name)));
+    return named.length === 0 ? [] : [`${name} ${version}: ${named.join(', ')}`];
+  });
+}
+
+function installed(): string[] {
+  const lock = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as Lock;
+  const packages = Object.entries(lock.packages).filter(([folder, { dev }]) => folder !== '' && !dev);
+  const lines = packages.map(([folder, { version, license = 'see its repository' }]) => {
+    const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length);
+    return `${name} ${version}: ${license}`;
+  });
+  const notice = readFileSync(path.join(ROOT, 'dist/THIRD-PARTY.txt'), 'utf8');
+  const bundled = [...notice.matchAll(/^\S+ \d+\.\S+: .+$/gm)].map(([line]) => `${line} (bundled)`);
+  return [...lines, ...bundled];
+}

@@ -81,6 +81,21 @@ export function tooManyFiles(error: unknown): ScoreBatchError | undefined {
 }
 
 /**
+ * A package's native library is a package of its own, which npm takes for optional: an installation with `--omit=optional`, or one that was
+ * copied from another platform, lacks it, and says so while a module is imported.
+ *
+ * @returns undefined if the error has another cause
+ */
+export function missingNative(error: unknown): ScoreBatchError | undefined {
+  const name = /Cannot find module '(@duckdb\/node-bindings-[\w-]+)/.exec(error instanceof Error ? error.message : '')?.[1];
+  if (name === undefined) return undefined;
+  return new ScoreBatchError('configuration', `the package ${name}, DuckDB for this platform, is not installed`, {
+    hint: 'install score-batch on this platform, without `--omit=optional`',
+    cause: error,
+  });
+}
+
+/**
  * The error for a file that cannot be read: it is missing, this user has no permission, or the process has too many open
  * files.
  *

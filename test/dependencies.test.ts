@@ -23,6 +23,7 @@ const FREE = [
   'BlueOak-1.0.0',
   'ISC',
   'MIT',
+  'MIT-0',
   'Unlicense',
   '(MIT OR CC0-1.0)',
 ];

@@ -212,7 +212,7 @@ it('documents name every exit code, environment variable, column, state and reas
   expect(
     [
       ...['started', 'failed', 'refused', 'skipped', 'published', 'completed', 'superseded', 'erased'],
-      ...['compared', 'switched'],
+      ...['compared', 'switched', 'delivering', 'undelivered', 'delivered'],
     ].filter(isRunState),
   ).toEqual(
     firstCells('docs/tables.md')

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import DAG, CronTriggerTimetable
-from score_batch_operator import ScoreBatchOperator
+from score_batch_airflow.operator import ScoreBatchOperator
 
 # Maximum duration of one command, below the interval of an hour. After it, score-batch ends itself with 69; if it does not,
 # Airflow ends it. The next try resumes the slice.

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable
-from score_batch_operator import ScoreBatchOperator
+from score_batch_airflow.operator import ScoreBatchOperator
 
 # As in the job file.
 TIME_ZONE = "America/New_York"
@@ -22,7 +22,10 @@ with DAG(
 ) as dag:
     ScoreBatchOperator(
         task_id="run",
-        arguments="run --from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}' --timeout 2h --skip-empty",
+        arguments="run --from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}' --whole --timeout 2h --skip-empty",
+        # For a source that is not ready: without a worker and without a failed try. It needs a triggerer.
+        wait=timedelta(hours=6),
+        look_every=timedelta(minutes=5),
         retries=9,
         retry_delay=timedelta(minutes=5),
         retry_exponential_backoff=2,

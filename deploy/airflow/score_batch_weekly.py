@@ -11,7 +11,7 @@ from datetime import timedelta
 
 import pendulum
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, task
-from score_batch_operator import ScoreBatchOperator
+from score_batch_airflow.operator import ScoreBatchOperator
 
 # As in the job file: weeks start at midnight in this zone, also when clocks change.
 TIME_ZONE = "America/New_York"
@@ -19,7 +19,7 @@ TIME_ZONE = "America/New_York"
 LIMIT = timedelta(hours=2)
 GRACE = timedelta(minutes=5)
 
-WINDOW = "--from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}'"
+WINDOW = "--from '{{ data_interval_start | ts }}' --to '{{ data_interval_end | ts }}' --whole"
 TIMEOUT = f"--timeout {int(LIMIT.total_seconds())}s"
 
 with DAG(

@@ -47,7 +47,10 @@ export interface Contents {
 export function billOfMaterials({ npm, notice, node, system }: Contents): Bill {
   const root: Component = { ...npm.metadata.component, type: 'application', name: 'score-batch' };
   const installed = new Set(npm.components.map((component) => component['bom-ref']));
-  const bundled = bundledPackages(notice).filter((component) => !installed.has(component['bom-ref']));
+  // More than once where more than one folder has a package.
+  const bundled = [...new Map(bundledPackages(notice).map((component) => [component['bom-ref'], component])).values()].filter(
+    (component) => !installed.has(component['bom-ref']),
+  );
   const runtime: Component = {
     'bom-ref': `node@${node.version}`,
     type: 'application',

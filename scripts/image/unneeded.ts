@@ -22,7 +22,7 @@ const PATTERNS: readonly (readonly [reason: Reason, pattern: RegExp])[] = [
   ['source maps', /\.map$/],
   // Node 20 runs none; what is compiled stands beside it.
   ['TypeScript', /\.[cm]?tsx?$|\.tsbuildinfo$/],
-  ['for browsers and phones', /\/dist\/(?:browser|react-native)\/|\.min\.[cm]?js$/],
+  ['for browsers and phones', /\/dist\/(?:browser|react-native)\//],
   // Only at the top of a package: further down, such a name can be a part of its code.
   ['tests and examples', /^(?:@[^/]+\/)?[^/]+\/(?:tests?|__tests__|examples?|docs?|benchmarks?)\//],
   ['documents', /\.(?:md|markdown)$/i],

@@ -10,6 +10,7 @@ import type { CompareOutput } from '../json/compare.ts';
 import type { CompareShadowOutput } from '../json/shadow.ts';
 import { compareSides } from '../run/compare.ts';
 import { alignTable } from '../terminal/table.ts';
+import { bundleArgument } from './bundle-argument.ts';
 import { compareShadowCommand } from './compare-shadow.ts';
 import { namedJob } from './named-job.ts';
 import type { JobFlags } from './options.ts';
@@ -46,7 +47,7 @@ export async function compareCommand(
     return await compareShadowCommand(flags, context);
   }
   if (a === undefined) throw noSide();
-  const other = otherSide(b, flags, context);
+  const other = await otherSide(b, flags, context);
   const job = await namedJob(flags, context);
   const { folder, environment } = context;
   const page = flags.page === undefined ? undefined : path.resolve(folder, flags.page);
@@ -74,11 +75,11 @@ function noSide(): ScoreBatchError {
   });
 }
 
-function otherSide(
+async function otherSide(
   b: string | undefined,
   { model, withJob }: CompareFlags,
-  { folder }: Context,
-): string | { readonly model: string } {
+  context: Context,
+): Promise<string | { readonly model: string }> {
   if ((b === undefined) === (model === undefined)) {
     throw new ScoreBatchError('usage', b === undefined ? 'compare needs a second side' : 'B and --model cannot be combined', {
       hint: 'name two windows or runs, as in `score-batch compare 2026-W45 2026-W46`; or one, and --model models/churn-v2',
@@ -89,7 +90,7 @@ function otherSide(
       hint: 'leave one of them out',
     });
   }
-  return b ?? { model: path.resolve(folder, model ?? '') };
+  return b ?? { model: await bundleArgument(model ?? '', context) };
 }
 
 interface PageOf {

@@ -19,7 +19,7 @@ export interface EvaluateFlags extends JobFlags, WindowOptions {}
 export async function evaluateCommand(flags: EvaluateFlags, context: Context): Promise<{ data: EvaluateOutput; text: string }> {
   const job = await namedJob(flags, context);
   const { definition } = job;
-  const window = chooseWindow(flags, definition.time_zone, context);
+  const window = chooseWindow(flags, definition, context);
   if (job.labels === undefined) throw noLabels(job);
   const { source, sink, ledger, reachSink } = await openWarehouses(job, context);
   await reachSink();

@@ -51,7 +51,7 @@ export async function explainCommand(
       { hint: `give a value for each of ${definition.source.key.join(', ')}, in this order` },
     );
   }
-  const window = chooseWindow(flags, definition.time_zone, context);
+  const window = chooseWindow(flags, definition, context);
   const warehouses = await openWarehouses(named, context);
   await warehouses.reachSink();
   await using _reading = warehouses.readTogether();

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Context } from '../context.ts';
+import { isModelUri } from '../domain/model-uri.ts';
 import { sqlTable } from '../domain/sql-name.ts';
 import { parseTableName } from '../domain/table-name.ts';
 import { warehouseKind } from '../domain/warehouse-kind.ts';
@@ -9,6 +10,7 @@ import { loadBundle } from '../model/bundle.ts';
 import { firstJob } from '../plan/first-job.ts';
 import { propose } from '../plan/proposal.ts';
 import { tableColumns } from '../plan/table-columns.ts';
+import { bundleArgument } from './bundle-argument.ts';
 
 /** Classes that are listed to choose from. */
 const MAX_CLASSES = 10;
@@ -33,14 +35,14 @@ export async function introspect(
   const url = warehouse ?? (context.environment.WAREHOUSE_URL || DEFAULT_WAREHOUSE);
   // An unsupported URL is refused when it is opened.
   const kind = warehouseKind(url) ?? 'duckdb';
-  const bundle = await loadBundle(path.resolve(context.folder, model));
+  const bundle = await loadBundle(await bundleArgument(model, context));
   const classes = bundle.signature.classes?.labels.slice(0, MAX_CLASSES);
   const columns = await tableColumns(url, sqlTable(name, kind), context);
   const { job, query, open } = firstJob(propose(bundle.signature, columns, name.at(-1) ?? ''), name, kind);
   return {
     job: {
       ...job,
-      model: path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
+      model: isModelUri(model) ? model : path.relative(context.folder, bundle.folder).split(path.sep).join('/') || '.',
       scoreColumn: 'score',
       classes,
       // The shell has replaced its variables by now. A remaining `${` must not become a variable of the job file.

@@ -2,10 +2,10 @@ import { type Command, InvalidArgumentError } from 'commander';
 import type { Context } from '../context.ts';
 import { parseByteSize } from '../domain/byte-size.ts';
 import { PROVIDERS } from '../domain/provider.ts';
-import type { Window } from '../domain/window.ts';
+import type { Grain, Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { suggestProvider } from '../suggest.ts';
-import { refuseOpen, type WindowFlags, windowFromFlags } from '../window/flags.ts';
+import { refuseOpen, refusePart, type WindowFlags, windowFromFlags } from '../window/flags.ts';
 
 /** Flags of every command, before or after its name. */
 export interface GlobalFlags {
@@ -70,6 +70,7 @@ export interface JobFlags {
 
 export interface WindowOptions extends WindowFlags {
   readonly allowOpen?: boolean;
+  readonly whole?: boolean;
 }
 
 export const FORCE_REPORT = 'replace a report file that this job did not write';
@@ -97,10 +98,15 @@ export function addWindowOptions(command: Command): Command {
     .option('--allow-open', 'accept a window that is not over yet');
 }
 
-/** The window that the flags name. @throws ScoreBatchError `usage` if it is still open */
-export function chooseWindow(flags: WindowOptions, zone: string, { now, subject }: Context): Window {
+/** The window that the flags name. @throws ScoreBatchError `usage` if it is still open, or not whole where it has to be */
+export function chooseWindow(
+  flags: WindowOptions,
+  { time_zone: zone, every }: { readonly time_zone: string; readonly every: Grain },
+  { now, subject }: Context,
+): Window {
   const window = windowFromFlags(flags, zone, now);
   subject.window = window.label;
+  if (flags.whole === true) refusePart(window, every);
   if (flags.allowOpen !== true) refuseOpen(window, now);
   return window;
 }

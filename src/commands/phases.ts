@@ -70,7 +70,7 @@ async function planned(
   context: Context,
 ): Promise<Plan> {
   const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
-  const window = chooseWindow(flags, job.definition.time_zone, context);
+  const window = chooseWindow(flags, job.definition, context);
   const { requireGpu = false, workers, force, replaceOverlapping, fresh } = flags;
   return await makePlan(job, window, { requireGpu, workers, phase, force, replaceOverlapping, fresh }, context);
 }

@@ -26,7 +26,7 @@ interface Shown {
 /** Shows what a run would do, and what would be new since the last publication. Moves no rows. */
 export async function planCommand(flags: PlanFlags, context: Context): Promise<Shown> {
   const job = await namedJob(flags, context);
-  const window = chooseWindow(flags, job.definition.time_zone, context);
+  const window = chooseWindow(flags, job.definition, context);
   const plan = await makePlan(
     job,
     window,

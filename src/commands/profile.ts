@@ -117,7 +117,7 @@ function refuseUnusedWindow(flags: ProfileFlags): void {
 /** The window that the flags name, else the newest that was run, else the last one. */
 function windowToMeasure(flags: ProfileFlags, { definition }: Job, entries: readonly LedgerEntry[], context: Context): Window {
   const { time_zone: zone, every } = definition;
-  if (WINDOW_FLAGS.some((name) => flags[name] !== undefined)) return chooseWindow(flags, zone, context);
+  if (WINDOW_FLAGS.some((name) => flags[name] !== undefined)) return chooseWindow(flags, definition, context);
   const newest = entries
     .filter(({ state }) => state === 'completed')
     .toSorted((a, b) => (a.window.start < b.window.start ? -1 : 1))

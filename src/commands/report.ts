@@ -18,7 +18,7 @@ export interface ReportFlags extends JobFlags, WindowOptions {
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<ReportOutput> {
   const job = await namedJob(flags, context);
   const { definition } = job;
-  const window = ledgerWindow(chooseWindow(flags, definition.time_zone, context));
+  const window = ledgerWindow(chooseWindow(flags, definition, context));
   if (reportFiles(definition.report, window, job.root).length === 0) {
     throw new ScoreBatchError('configuration', `${definition.name} has no report file`, {
       hint: 'set report.csv, report.parquet, report.xlsx or report.page in the job file',

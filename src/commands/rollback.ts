@@ -30,7 +30,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const { to, until, ...window } = flags;
   refuseHalfRange(flags);
   // It is published, so it does not matter whether it is over.
-  const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition.time_zone, context);
+  const chosen = chooseWindow({ ...window, to: until, allowOpen: true }, definition, context);
   const { source, sink, ledger, files, stores, reachSink } = await openWarehouses(job, context);
   await reachSink();
   const force = flags.force === true;
@@ -59,7 +59,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   const paths = plan || run.state === 'published' ? await finishRollback(finish, context) : [];
   if (definition.delivery !== undefined) {
     const { deliver } = await import('../delivery/deliver.ts');
-    await deliver({ job, window: options.window, sink, ledger, stores: warehouses.stores }, context);
+    await deliver({ job, window: options.window, sink, ledger, stores }, context);
   }
   const state = plan ? ('rolled back' as const) : ('already current' as const);
   context.console.info(

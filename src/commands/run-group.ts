@@ -8,6 +8,7 @@ import type { FreezeFlags, PublishFlags, ScoreFlags } from './phases.ts';
 import type { PlanFlags } from './plan.ts';
 import type { RunFlags } from './run.ts';
 
+const WHOLE = 'refuse a window that is not a whole one of those that the job runs every (week, day or hour)';
 const ALLOW_EMPTY = 'publish a window without rows, even over one with rows';
 const SKIP_EMPTY = 'exit with code 99 if there is nothing to score';
 const FRESH = 'start over instead of resuming an unfinished run';
@@ -21,7 +22,7 @@ const REPLACE_OVERLAPPING = 'supersede what this job has published for overlappi
 /** Commands that score windows, or parts of one. @returns the default command */
 export function addRunCommands({ program, context, show, showData }: CommandLine): Command {
   const run = program.command('run', { isDefault: true }).description('score a window and publish it (the default command)');
-  addRunOptions(addWindowOptions(addJobOption(run)))
+  addRunOptions(addWindowOptions(addJobOption(run)).option('--whole', WHOLE))
     .option('--slice', 'score only users that changed since the slice before; see incremental in the job file')
     .option('--snapshot', 'with --slice: score all users, whatever changed')
     .argument('[command]')
@@ -58,6 +59,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     });
 
   addWindowOptions(addJobOption(program.command('plan').description('show what a run would do, without moving any row')))
+    .option('--whole', WHOLE)
     .option('--require-gpu', REQUIRE_GPU)
     .option('--replace-overlapping', REPLACE_OVERLAPPING)
     .option('--as-of <run>', AS_OF)
@@ -70,6 +72,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
     .command('freeze')
     .description('begin the run of a window and freeze its rows; `score` and `publish` can run elsewhere');
   addWindowOptions(addJobOption(freeze))
+    .option('--whole', WHOLE)
     .option('--skip-empty', SKIP_EMPTY)
     .option('--skip-published', SKIP_PUBLISHED)
     .option('--fresh', FRESH)
@@ -82,6 +85,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
 
   const score = program.command('score').description('score the frozen rows of a window, or a shard of them');
   addWindowOptions(addJobOption(score))
+    .option('--whole', WHOLE)
     .option('--shard <i/n>', 'shard of this process, e.g. 2/8 for the second of eight')
     .option('--shards <n>', 'number of shards, if the scheduler sets the index (or SCORE_BATCH_SHARDS)', positiveInteger)
     .option('--skip-published', SKIP_PUBLISHED)
@@ -94,6 +98,7 @@ export function addRunCommands({ program, context, show, showData }: CommandLine
 
   const publish = program.command('publish').description('publish the scored rows of a window once every chunk is staged');
   addWindowOptions(addJobOption(publish))
+    .option('--whole', WHOLE)
     .option('--allow-empty', ALLOW_EMPTY)
     .option('--skip-empty', SKIP_EMPTY)
     .option('--skip-published', SKIP_PUBLISHED)

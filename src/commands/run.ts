@@ -27,7 +27,7 @@ export interface RunFlags extends JobFlags, WindowOptions {
 /** Scores and publishes a window. @returns the summary, for `--json` */
 export async function runCommand(flags: RunFlags, context: Context): Promise<RunOutput> {
   const job = { ...(await namedJob(flags, context)), deliver: flags.deliver };
-  const window = chooseWindow(flags, job.definition.time_zone, context);
+  const window = chooseWindow(flags, job.definition, context);
   const { requireGpu = false, workers, force, replaceOverlapping, asOf } = flags;
   const threads = startThreads(asOf === undefined ? threadsToStart(job.definition, workers) : undefined);
   context.atEnd(() => threads.close());

@@ -9,7 +9,18 @@ import { namedJob } from './named-job.ts';
 import type { RunFlags } from './run.ts';
 
 /** Flags that choose or treat a window, which a slice has not. */
-const OF_WINDOWS = ['week', 'date', 'hour', 'from', 'to', 'allowOpen', 'allowEmpty', 'skipEmpty', 'skipPublished'] as const;
+const OF_WINDOWS = [
+  'week',
+  'date',
+  'hour',
+  'from',
+  'to',
+  'allowOpen',
+  'whole',
+  'allowEmpty',
+  'skipEmpty',
+  'skipPublished',
+] as const;
 const OF_RUNS = ['fresh', 'force', 'replaceOverlapping', 'asOf'] as const;
 
 /** Scores the users that changed since the slice before. @returns the summaries, for `--json` */

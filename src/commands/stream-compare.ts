@@ -47,7 +47,7 @@ export async function streamCompareCommand(flags: StreamCompareFlags, context: C
   subject.job = settings.name;
   const job = await loadJob(flags.batch, folder, environment);
   const { definition } = job;
-  const window = chooseWindow(flags, definition.time_zone, context);
+  const window = chooseWindow(flags, definition, context);
   const warehouses = await openWarehouses(job, context);
   await warehouses.reachSink();
   const scores = tableNames(definition).scores;

@@ -24,11 +24,11 @@ export function webhookAddress(environment: NodeJS.ProcessEnv, name: string): UR
   registerSecret(`${url.pathname}${url.search}`);
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
   throw new ScoreBatchError('configuration', `the address in ${name} does not begin with https://`, {
-    hint: 'whoever can read the address can post to the chat, so it is sent encrypted only; http:// is for this machine',
+    hint: 'everybody who knows the address can post to the chat, so it is sent encrypted only; http:// is for this machine',
   });
 }
 
-/** @throws ScoreBatchError `configuration` if the variable is not set, or is no URL of a mail server */
+/** @throws ScoreBatchError `configuration` if the variable is not set, or has another URL than one of a mail server */
 export function mailServer(environment: NodeJS.ProcessEnv, name: string): MailServer {
   const example = 'smtp://user:password@smtp.example.com:587';
   const { protocol, hostname, port, username, password, search, pathname } = urlOf(environment, name, 'delivery.mail', example);

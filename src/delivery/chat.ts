@@ -48,7 +48,7 @@ const ALIKE: Readonly<Record<string, string>> = { '*': '∗', '~': '∼', '`': '
  *
  * @param address whether it is our own link, in which only Slack's `&`, `<` and `>` are replaced
  */
-export function chatText(text: string, address = false): string {
+function chatText(text: string, address = false): string {
   const safe = address
     ? text
     : text

@@ -5,17 +5,13 @@ import type { Job } from '../job/load.ts';
 import { renderPage } from '../page/page.ts';
 import type { PageData } from '../page/page-data.ts';
 import { pagesOf } from '../page/pages.ts';
-import { type JobPages, pagesSpec } from '../plan/job-pages.ts';
+import { pagesSpec } from '../plan/job-pages.ts';
+import type { Warehouses } from '../plan/warehouses.ts';
 import { reportFiles } from '../report/place.ts';
-import type { Ledger, Sink } from '../warehouse/warehouse.ts';
 
-export interface DeliverOptions {
+export interface DeliverOptions extends Pick<Warehouses, 'sink' | 'ledger' | 'stores'> {
   readonly job: Job;
   readonly window: LedgerWindow;
-  readonly sink: Sink;
-  readonly ledger: Ledger;
-  /** Where report files may be. */
-  readonly stores: JobPages['stores'];
 }
 
 /** What messages are made from. */
@@ -34,7 +30,7 @@ export async function readMaterial({ job, window, sink, ledger, stores }: Delive
   const { runId } = entry;
   if (columns === undefined) throw new ScoreBatchError('report', `the ledger has no columns of run ${runId}`);
   const files = reportFiles(job.definition.report, window, job.root);
-  const spec = pagesSpec({ ...{ job, window, runId, sink, ledger, columns, files, stores } });
+  const spec = pagesSpec({ job, window, runId, sink, ledger, columns, files, stores });
   if (spec === undefined) throw new ScoreBatchError('configuration', 'delivery needs report.page');
   const data = await pagesOf({ ...spec, job: { ...spec.job, showKeys: false } }).data();
   return { data, page: renderPage({ ...data, links: { index: undefined, list: undefined } }) };

@@ -8,10 +8,14 @@ export interface Run {
 
 /** @param html markup of the page: a paragraph with `<b>` and `<bdi>` */
 export function runsOfText(html: string): Run[] {
-  return html.split(/(<b>.*?<\/b>)/s).flatMap((part) => {
-    const text = decoded(part.replaceAll(/<[^>]*>/g, '')).replaceAll(/\s+/g, ' ');
-    return text.trim() === '' ? [] : [{ text, bold: part.startsWith('<b>') }];
-  });
+  // White space before the last tag is none between texts.
+  return html
+    .replace(/\s*(<\/p>\s*)?$/, '')
+    .split(/(<b>.*?<\/b>)/s)
+    .flatMap((part) => {
+      const text = decoded(part.replaceAll(/<[^>]*>/g, '')).replaceAll(/\s+/g, ' ');
+      return text === '' ? [] : [{ text, bold: part.startsWith('<b>') }];
+    });
 }
 
 /** Text on one line. */

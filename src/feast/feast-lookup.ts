@@ -65,7 +65,7 @@ async function firstAnswer(client: FeastClient, store: FeatureStore, what: strin
     const unknown = entities.filter((name) => !answer.has(name));
     if (unknown.length === 0) return answer;
     // Feast passes over entities that it does not need.
-    throw new ScoreBatchError('configuration', `${unknown[0]} is no join key of ${what}`, {
+    throw new ScoreBatchError('configuration', `${unknown[0]} is not a join key of ${what}`, {
       hint: 'name its join keys after ?entity=, as `feast entities list` and the entity say; Feast answers a few of them by their names',
     });
   } catch (error) {

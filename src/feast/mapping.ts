@@ -27,7 +27,7 @@ export function mapFeatures(
     return found[0];
   });
   const unknown = request.filter((name) => !features.includes(name));
-  problems.push(...unknown.map((name) => `${name} of request is no feature of the model`));
+  problems.push(...unknown.map((name) => `${name} of request is not a feature of the model`));
   if (problems.length === 0) return mapped;
   throw new ScoreBatchError('configuration', `${what} and the model do not go together: ${problems[0]}`, {
     details: problems.length === 1 ? [] : problems,

@@ -89,13 +89,15 @@ function metrics({ bundle, features }: Plan, { frozen }: RunRows, { feature_drif
   return facet('DataQualityMetricsDatasetFacet', { rowCount: frozen, columnMetrics });
 }
 
-function modelDataset({ bundle }: Plan): InputDataset {
+/** A file, or a model of a registry with the version that the run has pinned. */
+function modelDataset({ bundle, job }: Plan): InputDataset {
+  const registered = job.located?.model?.registered;
+  const version = registered?.version ?? `sha256:${bundle.digest}`;
   return {
-    namespace: 'file',
-    name: bundle.file,
+    ...(registered ? { namespace: 'mlflow', name: registered.name } : { namespace: 'file', name: bundle.file }),
     facets: {
       datasetType: typed('MODEL'),
-      version: facet('DatasetVersionDatasetFacet', { datasetVersion: `sha256:${bundle.digest}` }),
+      version: facet('DatasetVersionDatasetFacet', { datasetVersion: version }),
     },
   };
 }

@@ -76,9 +76,14 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
   if (!isModelUri(uri)) return undefined;
   const { locateModel, locatePinned } = await import('../registry/locate.ts');
   try {
-    if (pinned?.uri === uri) return await locatePinned(pinned, context);
+    if (pinned?.uri === uri) {
+      context.console.info(`${uri} is version ${pinned.version}, as the run began with`);
+      return await locatePinned(pinned, context);
+    }
     try {
-      return await locateModel(uri, context);
+      const found = await locateModel(uri, context);
+      if (found.registered.alias !== null) context.console.info(`${uri} is version ${found.registered.version}`);
+      return found;
     } catch (error) {
       if (!isDown(error) || job.definition.registry?.when_down !== 'pinned') throw error;
       const last = await pinnedLast(job, uri, await ledger());

@@ -1,15 +1,13 @@
 import type { Context } from '../context.ts';
 import type { PublishedClasses } from '../domain/class-columns.ts';
 import type { Execution } from '../domain/execution.ts';
-import { currentPublication, ledgerWindow, unfinishedRun } from '../domain/ledger.ts';
+import { currentPublication } from '../domain/ledger.ts';
 import type { Query } from '../domain/query.ts';
 import type { RecordedBasis } from '../domain/recorded-basis.ts';
-import type { RegisteredModels } from '../domain/registered-model.ts';
 import { replacedTables } from '../domain/replaced-tables.ts';
 import type { SliceDetails } from '../domain/slice.ts';
 import { type TableLayout, type Tables, tablesOf } from '../domain/tables.ts';
 import type { Window } from '../domain/window.ts';
-import { ScoreBatchError } from '../errors.ts';
 import { type Baseline, readBaseline } from '../explain/baseline.ts';
 import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
@@ -39,12 +37,13 @@ import { type ChosenColumns, chooseColumns, eachOnce } from './columns.ts';
 import { checkEventTables } from './event-tables.ts';
 import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts';
 import { loadJobBundle } from './job-bundle.ts';
-import { isRegistered, locatedJob, pinningRun } from './located-job.ts';
+import { isRegistered } from './located-job.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
 import { planTap, type TapPlan } from './tap.ts';
+import { planVersions, type VersionOptions } from './versions.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './warehouses.ts';
 
-export interface PlanOptions {
+export interface PlanOptions extends VersionOptions {
   readonly requireGpu: boolean;
   readonly workers: number | undefined;
   /** The part of a run that this process does. It checks only what that part needs. */
@@ -53,10 +52,6 @@ export interface PlanOptions {
   readonly force?: boolean | undefined;
   /** Replace publications of overlapping windows; false by default. */
   readonly replaceOverlapping?: boolean | undefined;
-  /** Never resume an unfinished run; false by default. */
-  readonly fresh?: boolean | undefined;
-  /** Versions of registered models that a run keeps, if it is known which run it is. */
-  readonly pinned?: RegisteredModels | undefined;
   /** Id of the run whose kept rows are scored, instead of the query's rows as they are now. */
   readonly asOf?: string | undefined;
 }
@@ -132,7 +127,14 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
   try {
     const planning = { context, stages };
     if (!isRegistered(job)) return await planRun(job, window, options, planning);
-    return await planRegistered(job, window, options, { ...planning, warehouses: await openWarehouses(job, context) });
+    const warehouses = await openWarehouses(job, context);
+    const planWith = (located: Job) => planRun(located, window, options, { ...planning, warehouses });
+    return await planVersions(
+      job,
+      window,
+      { ...options, resumes: options.phase !== 'aside' },
+      { context, warehouses, planWith },
+    );
   } finally {
     stages.pause();
   }
@@ -143,43 +145,6 @@ interface Planning {
   readonly stages: Stages;
   /** Opened by now. */
   readonly warehouses?: Warehouses;
-}
-
-/** A run that is resumed keeps the versions that it began with, wherever an alias moved meanwhile; any other asks the registry. */
-async function planRegistered(
-  job: Job,
-  window: Window,
-  options: PlanOptions,
-  planning: Planning & { readonly warehouses: Warehouses },
-): Promise<Plan> {
-  const { context, warehouses } = planning;
-  const { ledger } = warehouses;
-  if (options.pinned !== undefined)
-    return await planRun(await locatedJob(job, context, { ledger, pinned: options.pinned }), window, options, planning);
-  const mayResume = options.phase !== 'aside' && options.fresh !== true;
-  const entries = mayResume ? await ledger.entries({ job: job.definition.name, window: ledgerWindow(window) }) : [];
-  const run = pinningRun(job, entries);
-  if (run !== undefined) {
-    const plan = await resumed(job, run.details.registered, { window, options, planning });
-    if (plan !== undefined) return plan;
-  }
-  return await planRun(await locatedJob(job, context, { ledger }), window, options, planning);
-}
-
-/** @returns undefined if the job was changed otherwise, so that no run would be resumed */
-async function resumed(
-  job: Job,
-  pinned: RegisteredModels,
-  { window, options, planning }: { readonly window: Window; readonly options: PlanOptions; readonly planning: Planning },
-): Promise<Plan | undefined> {
-  try {
-    const plan = await planRun(await locatedJob(job, planning.context, { pinned }), window, options, planning);
-    return unfinishedRun(plan.entries, plan.fingerprint) === undefined ? undefined : plan;
-  } catch (error) {
-    // The version may not fit the job any more.
-    if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
-    throw error;
-  }
 }
 
 async function planRun(job: Job, window: Window, options: PlanOptions, planning: Planning): Promise<Plan> {

@@ -24,7 +24,7 @@ export interface LocateOptions {
  * Asks the registry which version a URI means now, and takes its bundle.
  *
  * @throws ScoreBatchError `unavailable` if the registry is down, `permission` if it wants other credentials, `configuration` for
- *   all that waiting does not mend
+ *   what another try does not change
  */
 export async function locateModel(uri: string, { environment, folder, signal }: LocateOptions): Promise<LocatedModel> {
   const wanted = parseModelUri(uri);

@@ -123,7 +123,11 @@ function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unkn
 }
 
 function codeOf(error: unknown): string {
-  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++)
+  let said = 'no connection';
+  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth++) {
     if ('code' in inner && typeof inner.code === 'string') return inner.code;
-  return 'no connection';
+    // Some have only a few words: `bad port`.
+    if (depth > 0 && /^[\w ]{1,40}$/.test(inner.message)) said = inner.message;
+  }
+  return said;
 }

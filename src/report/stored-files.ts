@@ -121,9 +121,17 @@ async function put(
 ): Promise<boolean> {
   const address = addressOf(file);
   const upload = { file: path, type: TYPES[file.kind], mark, version: there?.version };
-  if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return true;
+  let lost: unknown;
+  try {
+    if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return true;
+  } catch (error) {
+    if (!isUnavailable(error)) throw error;
+    lost = error;
+  }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  return now?.version !== there?.version && isSameMark(now?.mark, mark);
+  if (now?.version !== there?.version && isSameMark(now?.mark, mark)) return true;
+  if (lost !== undefined) throw lost;
+  return false;
 }
 
 function refuseForeignObject(
@@ -139,6 +147,12 @@ function addressOf({ path }: ReportFile): StoreAddress {
   const address = parseStoreAddress(path);
   if (address === undefined) throw new Error(`${path} is not the address of an object`);
   return address;
+}
+
+/** The store may have done what it was asked, and its answer was lost. */
+function isUnavailable(error: unknown): boolean {
+  const cause = error instanceof ScoreBatchError ? error.cause : undefined;
+  return cause instanceof ScoreBatchError && cause.kind === 'unavailable';
 }
 
 /** An error of the store, once the scores are published. */

@@ -47,3 +47,8 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
   const line = said.split('\n', 1)[0]?.trim() ?? '';
   return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });
 }
+
+/** An answer without what every store says. */
+export function notAStore(address: StoreAddress): ScoreBatchError {
+  return storeError(address, 'configuration', 'its answer is not that of a store', undefined);
+}

@@ -5,7 +5,7 @@ import { type StoreFailure, storeError } from './failure.ts';
 
 /** The HTTP status of a refusal, wherever the client puts it. */
 export function statusOf(error: unknown): number | undefined {
-  if (!(error instanceof Error)) return undefined;
+  if (typeof error !== 'object' || error === null) return undefined;
   const { code, status, response } = error as {
     code?: unknown;
     status?: unknown;
@@ -18,7 +18,7 @@ export function statusOf(error: unknown): number | undefined {
 
 /** The error for people; the error itself if it has another cause than the store. */
 export function gcsError(address: StoreAddress, error: unknown): unknown {
-  if (error instanceof ScoreBatchError || !(error instanceof Error)) return error;
+  if (error instanceof ScoreBatchError || !isFailure(error)) return error;
   const failure = failureOf(error);
   if (failure === undefined) return error;
   // A parser quotes what it cannot read, and it may have read a key.
@@ -26,7 +26,12 @@ export function gcsError(address: StoreAddress, error: unknown): unknown {
   return storeError(address, failure, said, error);
 }
 
-function failureOf(error: Error): StoreFailure | undefined {
+/** In uploads in pieces, the client rejects with objects that are not errors. */
+function isFailure(error: unknown): error is { readonly message: string } {
+  return typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string';
+}
+
+function failureOf(error: { readonly message: string }): StoreFailure | undefined {
   const status = statusOf(error);
   const { message } = error;
   if (/could not load the default credentials|invalid_grant|invalid_client|invalid_rapt|unauthorized_client/i.test(message))

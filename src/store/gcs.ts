@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import type { File } from '@google-cloud/storage';
 import type { StoreAddress } from '../domain/store-address.ts';
 import { SilenceError, within } from '../warehouse/timeouts.ts';
+import { notAStore } from './failure.ts';
 import { gcsError, statusOf } from './gcs-failure.ts';
 import { markOf, metadataOf } from './mark.ts';
 import type { ObjectStore, Upload } from './object-store.ts';
@@ -14,6 +15,8 @@ import type { Opening } from './s3.ts';
 
 /** Attempts after the first one. */
 const RETRIES = 3;
+/** Seconds between the first attempts, which the client does not let us change. */
+const LEAST_DELAY = 2;
 /** Bytes of a request of a large upload; a multiple of 256 KiB. Smaller files are sent at once. */
 const PIECE = 8 * 2 ** 20;
 
@@ -29,7 +32,11 @@ export async function openGcs({ environment, signal, timeouts }: Opening): Promi
   const emulator = host && (host.includes('://') ? host : `http://${host}`).replace(/\/+$/, '');
   const storage = new Storage({
     timeout: timeouts.request,
-    retryOptions: { maxRetries: RETRIES, totalTimeout: timeouts.upload / 1000, maxRetryDelay: timeouts.maxPause / 1000 },
+    retryOptions: {
+      maxRetries: RETRIES,
+      totalTimeout: timeouts.upload / 1000,
+      maxRetryDelay: Math.max(LEAST_DELAY, timeouts.maxPause / 1000),
+    },
     ...(universe && { universeDomain: universe }),
     ...(emulator && { apiEndpoint: emulator }),
   });
@@ -39,6 +46,8 @@ export async function openGcs({ environment, signal, timeouts }: Opening): Promi
   const patience = (RETRIES + 1) * (timeouts.request + timeouts.pause * 2);
   const asked = async <T>(address: StoreAddress, work: () => Promise<T>, ms = patience): Promise<T> => {
     try {
+      // Without credentials, the client would ask all the same, and tell what it was told.
+      if (!emulator) await within(storage.authClient.getClient(), timeouts.request, signal);
       return await within(work(), ms, signal);
     } catch (error) {
       signal.throwIfAborted();
@@ -51,7 +60,7 @@ export async function openGcs({ environment, signal, timeouts }: Opening): Promi
       asked(address, async () => {
         try {
           const [{ generation, metadata }] = await fileOf(address).getMetadata();
-          if (generation === undefined) throw new Error('the store names no generation');
+          if (generation === undefined) throw notAStore(address);
           return { version: String(generation), mark: markOf(metadata) };
         } catch (error) {
           if (statusOf(error) === 404) return undefined;

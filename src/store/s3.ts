@@ -1,6 +1,7 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { StoreAddress } from '../domain/store-address.ts';
 import type { Timeouts } from '../warehouse/timeouts.ts';
+import { notAStore } from './failure.ts';
 import { markOf, metadataOf } from './mark.ts';
 import type { ObjectStore } from './object-store.ts';
 import { loadS3 } from './packages.ts';
@@ -51,7 +52,7 @@ export async function openS3({ environment, signal, timeouts }: Opening): Promis
         const { bucket: Bucket, key: Key } = address;
         try {
           const { ETag, Metadata } = await client.send(new commands.HeadObjectCommand({ Bucket, Key }), options);
-          if (ETag === undefined) throw new Error('the store names no ETag');
+          if (ETag === undefined) throw notAStore(address);
           return { version: ETag, mark: markOf(Metadata) };
         } catch (error) {
           if (isMissing(error)) return undefined;

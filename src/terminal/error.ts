@@ -1,4 +1,4 @@
-import { EXIT_CODES, Interrupted, ScoreBatchError, tooManyFiles } from '../errors.ts';
+import { EXIT_CODES, Interrupted, missingNative, ScoreBatchError, tooManyFiles } from '../errors.ts';
 import { type Subject, showSubject } from './subject.ts';
 
 const SIGNAL_NUMBERS: Partial<Record<string, number>> = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 };
@@ -16,7 +16,7 @@ interface Presented {
 
 /** Renders an error: text for people, exit code for schedulers. */
 export function presentError(thrown: unknown, subject: Subject = {}): Presented {
-  const error = tooManyFiles(thrown) ?? thrown;
+  const error = tooManyFiles(thrown) ?? missingNative(thrown) ?? thrown;
   const about = showSubject(subject);
   const named = about === undefined ? [] : [`  ${about}`];
   if (error instanceof Interrupted) {

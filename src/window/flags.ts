@@ -1,4 +1,4 @@
-import type { Window } from '../domain/window.ts';
+import type { Grain, Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import { dayStart, instantsOf, mondayOf, offsetText, parseDate, parseWeek, plusDays, wallClock } from './calendar.ts';
 import { localTime } from './local-time.ts';
@@ -43,6 +43,15 @@ export function refuseOpen(window: Window, now: number): void {
   throw usage(
     `the window ${window.label} is still open until ${localTime(window.end.toISOString(), window.zone)}: rows would be missing`,
     'wait until it has ended, or add --allow-open',
+  );
+}
+
+/** @throws ScoreBatchError `usage` if the window is not one of those that the job runs every `grain` */
+export function refusePart({ kind, label, zone }: Window, grain: Grain): void {
+  if (kind === grain) return;
+  throw usage(
+    `the window ${label} is not a whole ${grain} in ${zone}, but this job runs every ${grain}`,
+    "if a scheduler chose it, give its schedule the job's time zone and length; without --whole, any window is allowed",
   );
 }
 

@@ -1,11 +1,13 @@
-import net from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { rm } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import net from 'node:net';
 import path from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { postMessage } from '../../src/delivery/webhook.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { mailServer } from './mail-server.ts';
-import { deliveringProject, deliveries, entries, MAIL, messages, WEBHOOK } from './project.ts';
+import { deliveries, deliveringProject, entries, MAIL, messages, WEBHOOK } from './project.ts';
 import { type Answer, webhookServer } from './webhook-server.ts';
 
 /** Runs the week of a new project, which must succeed whatever becomes of the message. */
@@ -94,23 +96,23 @@ describe('a webhook that', () => {
   });
 
   it('refuses the connection is tried again for a while, since nothing was sent', async () => {
-    const port = await freePort();
-    const later = setTimeout(() => server.listen(port, '127.0.0.1'), 1500);
-    onTestFinished(() => clearTimeout(later));
-    const heard: string[] = [];
-    const server = net.createServer((socket) => {
-      socket.on('data', (part) => {
-        heard.push(String(part));
-        socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n');
-      });
-    });
-    onTestFinished(() => void server.close());
     const gone = await run(WEBHOOK, { CHURN_WEBHOOK_URL: `http://127.0.0.1:${await freePort()}/hush-hush` });
     expect(gone.warnings).toEqual([expect.stringMatching(/webhook was not told .*: the connection was refused; /)]);
     expect(await messages(gone.folder)).toEqual([
       ['delivering', 1, 'webhook', null, null],
       ['undelivered', 1, 'webhook', 'failed', null],
     ]);
+    const port = await freePort();
+    let posted = 0;
+    const server = http.createServer((request, response) => {
+      posted += 1;
+      request.resume();
+      response.end();
+    });
+    setTimeout(() => server.listen(port, '127.0.0.1'), 1500);
+    const sent = await postMessage(new URL(`http://127.0.0.1:${port}/`), { text: 'x' });
+    server.close();
+    expect([sent, posted]).toEqual([{ outcome: 'delivered', status: 200 }, 1]);
   });
 });
 
@@ -123,9 +125,7 @@ describe('a mail server that', () => {
       });
     const one = await refusing(/boss/);
     const some = await run(MAIL, { CHURN_SMTP_URL: `smtp://127.0.0.1:${one.port}` });
-    expect(some.warnings).toEqual([
-      'warning: delivered publication 1 of 1997-W11 to mail, but 1 of 3 recipients were refused',
-    ]);
+    expect(some.warnings).toEqual(['warning: delivered publication 1 of 1997-W11 to mail, but 1 of 3 recipients were refused']);
     expect(one.received.map(({ to }) => to)).toEqual([['marketing@shop.example', 'data@shop.example']]);
     expect(await deliveries(some.folder)).toEqual([['1997-W11', 1, 'mail', 'published', 'delivered']]);
     const all = await refusing(/./);

@@ -30,7 +30,9 @@ describe('a mail', () => {
     });
     const environment = { CHURN_SMTP_URL: `smtp://score:${encodeURIComponent(PASSWORD)}@127.0.0.1:${port}` };
     const checked = await scoreBatch(folder, ['check'], environment);
-    expect(checked.stdout).toContain(`the mail server 127.0.0.1:${port} answers and accepts the login, without TLS; no mail was sent`);
+    expect(checked.stdout).toContain(
+      `the mail server 127.0.0.1:${port} answers and accepts the login, without TLS; no mail was sent`,
+    );
     expect(received).toEqual([]);
     const run = await scoreBatch(folder, ['--week'], environment);
     expect([run.code, run.stderr]).toEqual([0, expect.stringContaining('delivered publication 1 of 1997-W11 to mail\n')]);
@@ -55,7 +57,9 @@ describe('a mail', () => {
     const [text, html, page] = mail.parts.map(({ content }) => content);
     const { document } = parseHTML(html ?? '');
     const paragraph = document.querySelector('p')?.textContent?.trim() ?? '';
-    expect(paragraph).toMatch(/^In week 11 of 1997 there were 98 users; \d+ \(\d+%\) are expected to leave\./);
+    expect(paragraph).toMatch(
+      /^In the week of 10 to 16 March 1997 there were 98 users; \d+ \(\d+\.\d%\) are expected to leave\./,
+    );
     expect(text).toContain(paragraph);
     expect(text).toContain('Open the report: https://reports.shop.example/linear-1997-W11.html');
     expect(document.querySelector('a')?.getAttribute('href')).toBe('https://reports.shop.example/linear-1997-W11.html');
@@ -98,8 +102,19 @@ describe('a mail', () => {
     const folder = await temporaryFolder();
     execFileSync(
       'openssl',
-      ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2', '-subj', '/CN=localhost']
-        .concat(['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'own.key', '-out', 'own.pem']),
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+      ].concat(['-addext', 'subjectAltName=DNS:localhost', '-keyout', 'own.key', '-out', 'own.pem']),
       { cwd: folder, stdio: 'pipe' },
     );
     const [key, cert] = await Promise.all(['own.key', 'own.pem'].map((name) => readFile(path.join(folder, name), 'utf8')));
@@ -109,7 +124,9 @@ describe('a mail', () => {
     for (const url of [`smtp://localhost:${offering.port}`, `smtps://localhost:${secure.port}`]) {
       const refused = await scoreBatch(project, ['check'], { CHURN_SMTP_URL: url });
       expect(refused.code).toBe(69);
-      expect(refused.stdout).toMatch(/FAILED {2}delivery: the mail server cannot be used: its certificate is not trusted \(\w+\)/);
+      expect(refused.stdout).toMatch(
+        /FAILED {2}delivery: the mail server cannot be used: its certificate is not trusted \(\w+\)/,
+      );
     }
     const run = await scoreBatch(project, ['--week'], { CHURN_SMTP_URL: `smtp://localhost:${offering.port}` });
     expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/mail was not told .*: its certificate is not trusted/)]);

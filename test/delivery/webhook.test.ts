@@ -19,7 +19,9 @@ describe('a webhook', () => {
     const { text, blocks = [] } = posted[0]?.body ?? { text: '' };
     expect(blocks.map(({ type }) => type)).toEqual(['section', 'section', 'section', 'context']);
     expect(blocks[0]?.text?.text).toMatch(/^\*linear 1997-W11: \d+ of 98 users are expected to leave\*$/);
-    expect(blocks[1]?.text?.text).toMatch(/^In week 11 of 1997 there were 98 users; \*\d+\* \(\d+%\) are expected to leave\./);
+    expect(blocks[1]?.text?.text).toMatch(
+      /^In the week of 10 to 16 March 1997 there were 98 users; \*\d+\* \(\d+\.\d%\) are expected to leave\. .*\.$/,
+    );
     expect(blocks[2]?.text?.text).toBe('<https://reports.shop.example/linear-1997-W11.html|Open the report>');
     expect(text).toContain('linear 1997-W11');
     expect(await messages(folder)).toEqual([

@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bigquery, copyJob, ENVIRONMENT, expectedCsv, FILL, leftInScratch, missing, replaced } from '../across/week.ts';
 import { type Emulator, startServer } from '../emulators/emulator.ts';
@@ -10,20 +11,22 @@ import { repository } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 import { change, INCREMENTAL, sliceProject } from '../support/slice-project.ts';
 import { type Airflow, connectAirflow } from './airflow.ts';
+import { arrive, WEEKS, weeksProject } from './orchestrators/weeks.ts';
+import { installProvider } from './provider.ts';
 
 // A real Airflow runs the DAGs of deploy/airflow over the emulator of BigQuery: scheduler, workers, retries and backfills.
 
 const SHARDS = 3;
 /**
- * A shard that is told to writes down its process id, and sends its requests where it is told; then it is score-batch. Slices are
- * of another project.
+ * A shard that is told to writes down its process id, and sends its requests where it is told; then it is score-batch. Slices, and
+ * the week whose data come late, are of other projects.
  */
 const COMMAND = `#!/bin/sh
 if [ "$SHARD" = "2/${SHARDS}" ] && mv "$SCORE_BATCH_PROJECT/held" "$SCORE_BATCH_PROJECT/holding" 2>/dev/null; then
   export BIGQUERY_EMULATOR_HOST="$(cat "$SCORE_BATCH_PROJECT/holding")"
   echo $$ > "$SCORE_BATCH_PROJECT/process"
 fi
-case "$*" in *--slice*|*--shadow*) cd hourly ;; esac
+case "$*" in *--slice*|*--shadow*) cd hourly ;; 'run '*${WEEKS.late.monday}*) cd late ;; esac
 exec '${process.execPath}' '${repository('dist', 'cli.js')}' "$@"
 `;
 
@@ -42,19 +45,23 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
     await chmod(path.join(folder, 'score-batch'), 0o755);
     const dags = path.join(folder, 'dags');
     await mkdir(dags);
-    await cp(repository('deploy', 'airflow', 'score_batch_operator.py'), path.join(dags, 'score_batch_operator.py'));
+    const { installed } = await installProvider(folder);
     // As they are, but for the weeks of the data and for a pause that a test can wait for.
     for (const dag of ['score_batch_weekly.py', 'score_batch_single.py', 'score_batch_hourly.py']) {
       const text = await readFile(repository('deploy', 'airflow', dag), 'utf8');
       const [begin = '', zone = ''] = /start_date=pendulum\.datetime\(2026, 1, 5, tz=(.+)\)/.exec(text) ?? [];
       const weeks = `start_date=pendulum.datetime(1997, 1, 6, tz=${zone}), end_date=pendulum.datetime(1997, 6, 2, tz=${zone})`;
       const [pause = ''] = /"?retry_delay"?[:=] ?timedelta\(minutes=\d\)/.exec(text) ?? [];
-      const soon = replaced(text, pause, pause.replace(/minutes=\d/, 'seconds=1'));
+      const soon = replaced(text, pause, pause.replace(/minutes=\d/, 'seconds=1')).replace(
+        'look_every=timedelta(minutes=5)',
+        'look_every=timedelta(seconds=2)',
+      );
       await writeFile(path.join(dags, dag), replaced(soon, begin, weeks));
     }
     const environment = {
       ...variables(),
       PATH: process.env.PATH,
+      PYTHONPATH: installed,
       SCORE_BATCH_PROJECT: folder,
       SCORE_BATCH_COMMAND: './score-batch',
     };
@@ -129,6 +136,27 @@ describe.skipIf(missing.bigquery)('Airflow', () => {
       state: 'published',
       window: { label: '1997-W05' },
     });
+  });
+
+  it('a source that is not ready is waited for without a worker, and without a failed try', async () => {
+    const project = await weeksProject();
+    await symlink(project, path.join(folder, 'late'));
+    const run = await airflow.trigger('score_batch_single', '1997-03-10T00:00:00-05:00', '1997-03-17T00:00:00-05:00');
+    while ((await airflow.tasks('score_batch_single', run))[0]?.state !== 'deferred') await sleep(200);
+    await arrive(project);
+    await expectWell('score_batch_single', run);
+    expect(await airflow.tasks('score_batch_single', run)).toMatchObject([{ state: 'success', try_number: 1 }]);
+    expect(await airflow.xcom('score_batch_single', run, 'run')).toMatchObject({
+      state: 'published',
+      window: { label: WEEKS.late.label },
+    });
+  });
+
+  it('an interval that is not a week of the job is refused, and not tried again', async () => {
+    const run = await airflow.trigger('score_batch_single', '1997-02-17T00:00:00Z', '1997-02-24T00:00:00Z');
+    expect(await airflow.overRun('score_batch_single', run)).toMatchObject({ state: 'failed' });
+    expect(await airflow.tasks('score_batch_single', run)).toMatchObject([{ state: 'failed', try_number: 1 }]);
+    expect(await airflow.log('score_batch_single', run, 'run', 1)).toContain('is not a whole week in America/New_York');
   });
 
   it('a slice and its comparison run every hour, whatever the interval; the comparison is a gate', async () => {

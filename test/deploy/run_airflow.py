@@ -1,4 +1,4 @@
-"""Runs Airflow (API server, scheduler with LocalExecutor, DAG processor; SQLite) until stdin closes.
+"""Runs Airflow (API server, scheduler with LocalExecutor, DAG processor, triggerer; SQLite) until stdin closes.
 
 Usage: run_airflow.py '{"dags": "/folder", "environment": {"NAME": "value"}}'. The variables are those that tasks see. The
 address of its API is printed as one line of JSON once all answer: {"url": "http://127.0.0.1:…"}. All that it writes is in
@@ -63,7 +63,7 @@ def until_healthy(url: str, processes: list[subprocess.Popen]) -> None:
         try:
             with urllib.request.urlopen(f"{url}/api/v2/monitor/health", timeout=5) as answer:
                 health = json.load(answer)
-            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor")):
+            if all(health[part]["status"] == "healthy" for part in ("metadatabase", "scheduler", "dag_processor", "triggerer")):
                 return
         except (OSError, KeyError):
             pass
@@ -85,6 +85,8 @@ def main() -> None:
             # Its server for log files would listen on every address.
             ["scheduler", "--skip-serve-logs"],
             ["dag-processor"],
+            # For tasks that wait for their source. Its server for log files would listen on every address, too.
+            ["triggerer", "--skip-serve-logs"],
         )
     ]
     # An exception, so that there is one way out.

@@ -5,6 +5,7 @@ import { metricOf } from '../serve/process/server.ts';
 import { served } from '../serve/served.ts';
 import { repository } from '../support/project.ts';
 import { fakeFeast, feastAnswer, type Store, sendJson } from './fake-feast.ts';
+import { storeOf } from './store.ts';
 
 // What Feast cannot be made to answer comes from a server of the tests; feast.feast.test.ts asks a real one.
 
@@ -16,23 +17,6 @@ const STORE: Store = {
   profile__logins: { ann: 40, bob: 3, eve: null },
   profile__active: { ann: true, bob: false },
 };
-
-function storeOf(server: string, overrides: Partial<FeatureStore> = {}): FeatureStore {
-  return {
-    server,
-    service: 'mixed_v1',
-    entities: ['user_id'],
-    request: [],
-    maxAgeMs: undefined,
-    timeoutMs: 300,
-    concurrency: 1,
-    answerBytes: 2 ** 20,
-    failures: 3,
-    pauseMs: 400,
-    token: undefined,
-    ...overrides,
-  };
-}
 
 it('looks features up by the key of a row, all that come together in one call, and each entity once', async () => {
   const feast = await fakeFeast(STORE);
@@ -178,7 +162,7 @@ it.each(Object.entries(WRONG))('answers 503 and no score where Feast answers %s'
   expect(refused.status).toBe(503);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
   expect(refused.json).toEqual({ error: 'features could not be looked up', hint: `the feature store: ${says}` });
-  // Whoever brings everything needs no Feast.
+  // Requests that bring everything do not need Feast.
   const whole = await post(serving, PREDICT, { rows: [{ plan: 'pro', logins: 40, active: true }] });
   expect(whole.status).toBe(200);
 });
@@ -230,12 +214,12 @@ it('refuses at the start what cannot work, and says what it is', async () => {
   const start = (overrides: Partial<FeatureStore> = {}) => served([MIXED], { features: storeOf(feast.url, overrides) });
   await expect(start({ request: ['activ'] })).rejects.toMatchObject({
     kind: 'configuration',
-    message: expect.stringContaining('activ of request is no feature of the model'),
+    message: expect.stringContaining('activ of request is not a feature of the model'),
   });
   // Feast passes over entities that it does not need.
   await expect(start({ entities: ['user_id', 'driver_id'] })).rejects.toMatchObject({
     kind: 'configuration',
-    message: 'driver_id is no join key of the feature service mixed_v1',
+    message: 'driver_id is not a join key of the feature service mixed_v1',
   });
   const without = (name: string) => {
     const { [name]: _, ...rest } = STORE;

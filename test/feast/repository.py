@@ -1,15 +1,18 @@
-"""A repo of Feast with 10,000 rows to score: what `get_historical_features` makes of them, and an online store.
+"""A repo of Feast with rows to score: what `get_historical_features` makes of them, and an online store.
 
 Arguments: an empty folder, and how many rows.
 """
 
 import datetime as dt
 import os
+import pathlib
 import random
 import sys
 
 import pandas as pd
+import pyarrow.parquet as pq
 from feast import Entity, FeatureService, FeatureStore, FeatureView, Field, FileSource, ValueType
+from feast.repo_operations import registry_dump
 from feast.types import Bool, Float32, Float64, Int64, String
 
 folder, rows = sys.argv[1], int(sys.argv[2])
@@ -17,14 +20,15 @@ os.chdir(folder)
 os.makedirs("data")
 with open("feature_store.yaml", "w") as file:
     file.write(
-        "project: shop\nprovider: local\nregistry: registry.db\noffline_store: { type: file }\n"
+        "project: shop\nprovider: local\nregistry: registry.db\noffline_store: { type: duckdb }\n"
         "online_store: { type: sqlite, path: online.db }\nentity_key_serialization_version: 3\n"
     )
 
 draw = random.Random(1)
 DAY, SECOND = dt.timedelta(days=1), dt.timedelta(seconds=1)
 TTL = 30 * DAY
-NOW = dt.datetime.now(dt.timezone.utc).replace(microsecond=0)
+# In a day that has ended.
+NOW = dt.datetime.now(dt.timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(hours=1)
 START = NOW - 200 * DAY
 users = [f"user {i}" for i in range(400)]
 big = 2**53
@@ -116,8 +120,16 @@ history = FeatureService(
 mixed = FeatureService(name="mixed_v1", features=[profile[["plan", "logins", "active", "points"]]])
 
 store = FeatureStore(".")
-store.apply([user, shop, profile, place, history, mixed])
-retrieved = store.get_historical_features(entity_df=entities, features=history, full_feature_names=True).to_df()
-retrieved.to_parquet("data/retrieved.parquet")
+everything = FeatureService(name="all_v1", features=[profile])
+store.apply([user, shop, profile, place, history, mixed, everything])
+retrieved = store.get_historical_features(entity_df=entities, features=history, full_feature_names=True).to_arrow()
+# Not by pandas, which makes integers with nulls to floats.
+pq.write_table(retrieved, "data/retrieved.parquet")
+# The rows of a window that has just ended: everyone, as of now, when the online store is filled.
+latest = pd.DataFrame({"user_id": users + ["nobody"], "event_timestamp": NOW}).astype({"event_timestamp": "datetime64[us, UTC]"})
+latest.to_parquet("data/latest.parquet")
 store.materialize(START - DAY, NOW)
-print(len(retrieved))
+# What `feast registry-dump` prints.
+with open("registry.json", "w") as file:
+    file.write(registry_dump(store.config, pathlib.Path(".")))
+print(NOW.isoformat())

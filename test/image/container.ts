@@ -1,11 +1,15 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chown, mkdir } from 'node:fs/promises';
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
 import type { Outcome } from '../support/score-batch.ts';
 import type { ImageConfig } from './buildah.ts';
+
+const run = promisify(execFile);
 
 /** A container's file system, and how its image starts it. */
 export interface RootFolder {
@@ -20,7 +24,7 @@ export interface ContainerOptions {
   /** Instead of the image's. */
   readonly entrypoint?: readonly string[];
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Folders and files of this machine by their place in the container. */
+  /** Folders of this machine by their place in the container, whose user is made their owner. */
   readonly mounts?: Readonly<Record<string, { readonly from: string; readonly readOnly?: boolean }>>;
 }
 
@@ -47,8 +51,11 @@ export async function startContainer(
   const binds: string[] = [];
   for (const [place, { from, readOnly = false }] of Object.entries(mounts)) {
     // A runtime creates the places of mounts before it makes the rest read-only.
-    if (!existsSync(path.join(folder, place))) await mkdir(path.join(folder, place), { recursive: true });
-    if (!readOnly) await chown(from, 1000, 1000);
+    const at = path.join(folder, place);
+    await mkdir(path.dirname(at), { recursive: true });
+    if (!existsSync(at)) await ((await stat(from)).isFile() ? writeFile(at, '') : mkdir(at));
+    // As `fsGroup` does; what is not of this test stays as it is.
+    if (from.startsWith(tmpdir())) await run('chown', ['--recursive', '1000:1000', from]);
     binds.push(readOnly ? '--ro-bind' : '--bind', from, place);
   }
   const variables = {
@@ -81,13 +88,15 @@ export async function startContainer(
     child.once('error', reject);
     child.once('close', (code, signal) => resolve({ code, signal, stdout: texts.stdout, stderr: texts.stderr }));
   });
-  await Promise.race([once(info as Readable, 'end'), ended]);
+  // Or nothing, if it cannot start.
+  while (!texts.info.includes('}') && Array.isArray(await Promise.race([once(info as Readable, 'data'), ended])));
   const { 'child-pid': first } = JSON.parse(texts.info || '{}') as { 'child-pid'?: number };
   return {
     stderr: err as Readable,
     signal(name) {
       if (first === undefined) throw new Error(`the container did not start: ${texts.stderr}`);
-      process.kill(first, name);
+      // Once it has ended, its number may be another's.
+      if (child.exitCode === null) process.kill(first, name);
     },
     ended,
   };

@@ -27,10 +27,10 @@ for (const name of names) {
 }
 process.stdout.write(JSON.stringify(loaded), () => process.exit(0));
 
-/** What a package exports beside itself, without patterns. */
+/** What a package exports beside itself, without patterns, and without what is no code or is for browsers. */
 function subpaths({ exports }) {
   if (exports === null || typeof exports !== 'object') return [];
   return Object.keys(exports).flatMap((key) =>
-    /^\.\/[^*]+$/.test(key) && !/\.(json|d\.ts|css)$/.test(key) ? [key.slice(2)] : [],
+    /^\.\/[^*]+$/.test(key) && !/\.(json|d\.[cm]?ts|css|md)$|browser\/|LICENSE/.test(key) ? [key.slice(2)] : [],
   );
 }

@@ -74,20 +74,21 @@ describe.skipIf(images === undefined)('the pods of deploy/kubernetes, in the ima
     const mounts = { ...(await emptyFolders('/tmp')), '/srv/job/data': { from: path.join(project, 'data') } };
     for (const container of steps(cronJob('cronjob-hourly.yaml').spec.jobTemplate.spec.template.spec)) {
       const outcome = await runContainer(root, { args: container.args, env: { ...NOW, ...variablesOf(container) }, mounts });
-      expect(outcome, container.name).toMatchObject({ code: 0 });
+      expect(outcome.code, outcome.stderr).toBe(0);
     }
   });
 
-  it('the demo is scored in a second of one container, where nothing but its mounts can be written', async () => {
+  it('the demo is scored in one container, where nothing but its mounts can be written', async () => {
     const { root, mounts, project } = await demo();
     const outcome = await runContainer(root, { args: ['--week'], env: NOW, mounts });
-    expect(outcome).toMatchObject({ code: 0 });
+    expect(outcome.code, outcome.stderr).toBe(0);
     expect(await readFile(path.join(project, 'reports', 'churn-1997-W11.csv'), 'utf8')).toBe(await expectedCsv());
-    const codes = async (args: readonly string[]) => (await runContainer(root, { args, env: NOW, mounts })).code;
+    const codes = async (args: readonly string[], env = NOW) => (await runContainer(root, { args, env, mounts })).code;
     expect(await codes(['check'])).toBe(0);
     expect(await codes(['status', '--json'])).toBe(0);
     expect(await codes(['--week', '--no-such-flag'])).toBe(64);
-    expect(await codes(['--week', '1999-W01'])).toBe(69);
+    expect(await codes(['--week', '1999-W01'])).toBe(64);
+    expect(await codes(['--week', '1999-W01'], { SCORE_BATCH_NOW: '1999-01-11T08:00:00-05:00' })).toBe(69);
   });
 
   it('the serving pod answers, and goes on answering while it drains', async () => {
@@ -110,7 +111,7 @@ describe.skipIf(images === undefined)('the pods of deploy/kubernetes, in the ima
       mounts: { ...(await emptyFolders('/tmp')), '/etc/score-batch': { from: tokens, readOnly: true } },
     });
     onTestFinished(() => pod.signal('SIGKILL'));
-    const url = await listening(pod.stderr);
+    const url = await Promise.race([listening(pod.stderr), pod.ended.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
     const flower = { sepal_length: 5.1, sepal_width: 3.5, petal_length: 1.4, petal_width: 0.2 };
     const predict = () =>
       fetch(`${url}/v1/models/iris/predict`, {

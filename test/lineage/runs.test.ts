@@ -75,7 +75,8 @@ it('tells of a published week: where its rows came from, what was written, who s
   );
   const counted = await query(
     path.join(told.folder, 'data/warehouse.duckdb'),
-    `select (select count(*)::int from marketing.scores) as scores, (select count(*)::int from marketing.report) as report`,
+    `select (select count(*)::int from marketing.scores) as "warehouse.marketing.scores",
+       (select count(*)::int from marketing.report) as "warehouse.marketing.report"`,
   );
   expect(rowsOf(complete)).toMatchObject(counted[0] ?? {});
 });

@@ -48,7 +48,7 @@ const EVERY_FILE = (job: string): string =>
 /** A value that no event may have. */
 export const CANARY = 'jo@example.com';
 
-/** Ended by a signal while the model is at work, then run again to the end. */
+/** Ended by a signal while the model scores, then run again to the end. */
 async function ended(signal: 'SIGKILL' | 'SIGTERM'): Promise<Told> {
   const folder = await linearProject({ edit: (job) => job.replace('source:\n', 'source:\n  freeze: always\n') });
   const server = await lineageServer();
@@ -60,7 +60,7 @@ async function ended(signal: 'SIGKILL' | 'SIGTERM'): Promise<Told> {
   });
   while (!existsSync(`${go}.reached`) || server.received.length === 0) await sleep(20);
   first.process.kill(signal);
-  // What is at work may end now.
+  // What waits may end now.
   await writeFile(go, '');
   const outcome = await first.ended;
   const again = await scoreBatch(folder, WEEK, { OPENLINEAGE_URL: server.url });
@@ -87,8 +87,11 @@ export const SCENARIOS = {
     return await told(folder, [{ args: WEEK, code: 65 }]);
   },
   async failed() {
-    const query = LINEAR_QUERY.replace('a, b', `cast(case when user_id = 5 then '${CANARY}' else '1' end as double) as a, b`);
-    return await told(await linearProject({ query }), [{ args: WEEK, code: 78 }]);
+    const query = LINEAR_QUERY.replace('a, b', `cast(case when user_id = 5 then country else '1' end as double) as a, b`);
+    const folder = await linearProject({ query });
+    const spoil = `update users set country = '${CANARY}' where user_id = 5`;
+    await statements(path.join(folder, 'data/warehouse.duckdb'), [spoil]);
+    return await told(folder, [{ args: WEEK, code: 78 }]);
   },
   async failedReport() {
     const folder = await linearProject({ files: { 'reports/linear-1997-W11.csv/in-the-way': '' } });

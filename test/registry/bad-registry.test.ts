@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { appendFile, chmod, readdir, readFile, stat } from 'node:fs/promises';
+import { appendFile, chmod, readdir, readFile, rename, stat, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { linearProject } from '../support/linear-project.ts';
@@ -21,6 +21,16 @@ const FILES = await filesOf(repository('test', 'fixtures', 'models', 'linear'));
 const GOOD: FakeVersion = { files: FILES, tags: { 'score_batch.digest': digestOfFiles(FILES) } };
 const PROXY = '/api/2.0/mlflow-artifacts/artifacts';
 
+/** What is tried with a whole run; all else with `model verify`, which gets its bundle in the same way, and sooner. */
+const IN_A_RUN = ['other bytes of the same number', 'a redirect', '401', 'no answer', 'an alias that is missing'];
+
+interface How {
+  readonly version?: FakeVersion;
+  readonly misbehave?: Misbehaviour;
+  readonly model?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
 interface Tried extends Outcome {
   readonly folder: string;
   readonly cache: string;
@@ -29,25 +39,24 @@ interface Tried extends Outcome {
 }
 
 /** The week of a job whose model is in a registry. */
-async function week({
-  version = GOOD,
-  misbehave,
-  model = 'models:/linear@champion',
-  environment = {},
-}: {
-  readonly version?: FakeVersion;
-  readonly misbehave?: Misbehaviour;
-  readonly model?: string;
-  readonly environment?: NodeJS.ProcessEnv;
-} = {}): Promise<Tried> {
-  const registry = await fakeRegistry({ 7: version });
-  if (misbehave !== undefined) registry.misbehave(misbehave);
+async function week(how: How = {}): Promise<Tried> {
+  const { model = 'models:/linear@champion' } = how;
   const folder = await linearProject({ edit: (job) => job.replace('model: model', `model: ${model}`) });
+  return await tried(folder, ['--week', '1997-W11'], how);
+}
+
+async function verify(how: How = {}): Promise<Tried> {
+  return await tried(await temporaryFolder(), ['model', 'verify', how.model ?? 'models:/linear@champion'], how);
+}
+
+async function tried(folder: string, args: readonly string[], how: How): Promise<Tried> {
+  const registry = await fakeRegistry({ 7: how.version ?? GOOD });
+  if (how.misbehave !== undefined) registry.misbehave(how.misbehave);
   const cache = path.join(await temporaryFolder(), 'cache');
   const again = (more: NodeJS.ProcessEnv = {}) =>
-    scoreBatch(folder, ['--week', '1997-W11'], {
+    scoreBatch(folder, args, {
       ...{ MLFLOW_TRACKING_URI: registry.url, SCORE_BATCH_MODEL_CACHE: cache, MLFLOW_HTTP_REQUEST_TIMEOUT: '1' },
-      ...{ ...environment, ...more },
+      ...{ ...how.environment, ...more },
     });
   return { ...(await again()), folder, cache, registry, again };
 }
@@ -57,31 +66,27 @@ async function cachedIn(cache: string): Promise<string[]> {
   return (await readdir(cache).catch(() => [])).filter((name) => name !== 'versions');
 }
 
-async function expectNothingMoved({ folder, cache }: Tried): Promise<void> {
-  const tables = await query(
-    path.join(folder, 'data/warehouse.duckdb'),
-    "select table_name from information_schema.tables where table_schema = 'marketing'",
-  );
-  expect(tables).toEqual([]);
-  expect(await cachedIn(cache)).toEqual([]);
+async function tablesIn(folder: string): Promise<unknown[]> {
+  const sql = "select table_name from information_schema.tables where table_schema = 'marketing'";
+  return await query(path.join(folder, 'data/warehouse.duckdb'), sql);
 }
 
 it('a registry that behaves is scored with, and asked for nothing but the version once its bundle is cached', async () => {
-  const tried = await week({ environment: { MLFLOW_TRACKING_TOKEN: 'token-of-a-test' } });
-  expect(tried).toMatchObject({ code: 0 });
-  expect(await cachedIn(tried.cache)).toEqual([digestOfFiles(FILES)]);
-  expect(new Set(tried.registry.headers.map(({ authorization }) => authorization))).toEqual(
+  const found = await week({ environment: { MLFLOW_TRACKING_TOKEN: 'token-of-a-test' } });
+  expect(found).toMatchObject({ code: 0 });
+  expect(await cachedIn(found.cache)).toEqual([digestOfFiles(FILES)]);
+  expect(new Set(found.registry.headers.map(({ authorization }) => authorization))).toEqual(
     new Set(['Bearer token-of-a-test']),
   );
-  const before = tried.registry.requests.length;
-  expect(await tried.again({ SCORE_BATCH_NOW: '1997-03-17T09:00:00-05:00' })).toMatchObject({ code: 0 });
-  expect(tried.registry.requests.slice(before)).toEqual([
+  const before = found.registry.requests.length;
+  expect(await found.again({ SCORE_BATCH_NOW: '1997-03-17T09:00:00-05:00' })).toMatchObject({ code: 0 });
+  expect(found.registry.requests.slice(before)).toEqual([
     'GET /api/2.0/mlflow/registered-models/alias?name=linear&alias=champion',
   ]);
 });
 
 it('the digest of a bundle is what sha256sum prints, so that anybody can check it', async () => {
-  const { cache, again } = await week();
+  const { cache, again } = await verify();
   const [digest = ''] = await cachedIn(cache);
   const command = 'sha256sum golden.csv model.onnx model.yaml | sha256sum | cut -d" " -f1';
   expect(execFileSync('sh', ['-c', command], { cwd: path.join(cache, digest), encoding: 'utf8' }).trim()).toBe(digest);
@@ -120,7 +125,7 @@ const listed = (more: readonly object[]) => [
 const changed = Buffer.from(FILES['golden.csv'] ?? '');
 changed[changed.length - 2] = 0x31;
 
-it.each<[what: string, code: number, message: RegExp, how: Parameters<typeof week>[0]]>([
+it.each<[what: string, code: number, message: RegExp, how: How]>([
   [
     'fewer bytes than listed',
     78,
@@ -279,11 +284,12 @@ it.each<[what: string, code: number, message: RegExp, how: Parameters<typeof wee
       },
     },
   ],
-])('%s ends the run before a row moves', async (_, code, message, how) => {
-  const tried = await week(how);
-  expect(tried.stderr).toMatch(message);
-  expect(tried.code).toBe(code);
-  await expectNothingMoved(tried);
+])('%s is refused before a row moves, and nothing of it is kept', async (what, code, message, how) => {
+  const inRun = IN_A_RUN.includes(what);
+  const found = inRun ? await week(how) : await verify(how);
+  expect(found).toMatchObject({ code, stderr: expect.stringMatching(message) });
+  expect(await cachedIn(found.cache)).toEqual([]);
+  if (inRun) expect(await tablesIn(found.folder)).toEqual([]);
 });
 
 it.each<[what: string, environment: NodeJS.ProcessEnv, message: RegExp]>([
@@ -294,7 +300,7 @@ it.each<[what: string, environment: NodeJS.ProcessEnv, message: RegExp]>([
     /is not an http or https address/,
   ],
   [
-    'a timeout that is no number',
+    'a timeout that is not a number',
     { MLFLOW_HTTP_REQUEST_TIMEOUT: 'soon' },
     /MLFLOW_HTTP_REQUEST_TIMEOUT is not a number of seconds/,
   ],
@@ -304,9 +310,7 @@ it.each<[what: string, environment: NodeJS.ProcessEnv, message: RegExp]>([
     /MLFLOW_TRACKING_TOKEN has characters that no token has/,
   ],
 ])('%s is a mistake in the environment', async (_, environment, message) => {
-  const tried = await week({ environment });
-  expect(tried).toMatchObject({ code: 78, stderr: expect.stringMatching(message) });
-  await expectNothingMoved(tried);
+  expect(await verify({ environment })).toMatchObject({ code: 78, stderr: expect.stringMatching(message) });
 });
 
 it.each(['models:/linear', 'models:/linear@', 'models:/linear/latest', 'models:/../7', 'models:/m-123', 'models://linear/7'])(
@@ -324,24 +328,35 @@ it.each(['models:/linear', 'models:/linear@', 'models:/linear/latest', 'models:/
 it('neither password nor token is in what a server makes the command print', async () => {
   const secret = 'pass-word-of-a-test';
   const echo = always((response) => json(response, { error_code: 'INTERNAL_ERROR', message: `who is ${secret}?` }, 400));
-  const tried = await week({
+  const found = await verify({
     misbehave: echo,
     environment: { MLFLOW_TRACKING_USERNAME: 'me', MLFLOW_TRACKING_PASSWORD: secret },
   });
-  expect(tried).toMatchObject({ code: 78, stderr: expect.stringContaining('who is [secret]?') });
-  expect(tried.registry.headers[0]?.authorization).toBe(`Basic ${Buffer.from(`me:${secret}`).toString('base64')}`);
+  expect(found).toMatchObject({ code: 78, stderr: expect.stringContaining('who is [secret]?') });
+  expect(found.registry.headers[0]?.authorization).toBe(`Basic ${Buffer.from(`me:${secret}`).toString('base64')}`);
 });
 
 it('a cache that cannot be written names the variable that moves it', async () => {
-  const tried = await week({ environment: { SCORE_BATCH_MODEL_CACHE: '/dev/null/cache' } });
-  expect(tried).toMatchObject({
+  const found = await verify({ environment: { SCORE_BATCH_MODEL_CACHE: '/dev/null/cache' } });
+  expect(found).toMatchObject({
     code: 77,
     stderr: expect.stringMatching(/models cannot be cached in \/dev\/null\/cache[\s\S]*SCORE_BATCH_MODEL_CACHE/),
   });
 });
 
+it('a bundle with a link in it is not registered: what the link leads to is not part of the bundle', async () => {
+  const { folder, registry } = await week();
+  const before = registry.requests.length;
+  const golden = path.join(folder, 'model', 'golden.csv');
+  await rename(golden, path.join(folder, 'golden.csv'));
+  await symlink(path.join(folder, 'golden.csv'), golden);
+  const { code, stderr } = await scoreBatch(folder, ['model', 'push', 'model'], { MLFLOW_TRACKING_URI: registry.url });
+  expect({ code, stderr }).toEqual({ code: 78, stderr: expect.stringMatching(/model\/golden\.csv is a link/) });
+  expect(registry.requests).toHaveLength(before);
+});
+
 it('a cached bundle is only read, so that its folder may be where nothing can be written', async () => {
-  const { cache, again } = await week();
+  const { cache, again } = await verify();
   const before = await changedTimes(cache);
   expect(await again()).toMatchObject({ code: 0 });
   expect(await changedTimes(cache)).toEqual(before);

@@ -20,15 +20,32 @@ export interface Mlflow {
   /** Variables of somebody who may do everything there. */
   readonly environment: NodeJS.ProcessEnv;
   /** Calls a step of mlflow_client.py. */
-  client<T>(step: 'read' | 'log' | 'move' | 'user', given: object): Promise<T>;
+  client<T>(step: 'read' | 'log', given: object): Promise<T>;
+  /** Lets an alias lead to a version, as somebody does in MLflow. */
+  move(name: string, alias: string, version: string): Promise<void>;
+  /** Adds a user without rights. */
+  addUser(name: string, password: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-export async function startMlflow(): Promise<Mlflow> {
-  const server: Emulator<Address> = await startServer(import.meta.dirname, 'mlflow', 'run_mlflow.py', []);
+/** @param guarded whether it has users with passwords, which takes it a while for each request */
+export async function startMlflow(guarded = false): Promise<Mlflow> {
+  const server: Emulator<Address> = await startServer(
+    import.meta.dirname,
+    'mlflow',
+    'run_mlflow.py',
+    guarded ? ['guarded'] : [],
+  );
   const { address } = server;
   const { url, user, password, python } = address;
-  const environment = { MLFLOW_TRACKING_URI: url, MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password };
+  const credentials = guarded ? { MLFLOW_TRACKING_USERNAME: user, MLFLOW_TRACKING_PASSWORD: password } : {};
+  const environment = { MLFLOW_TRACKING_URI: url, ...credentials };
+  const authorization = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
+  const post = async (place: string, body: object) => {
+    const headers = { 'content-type': 'application/json', ...(guarded && { authorization }) };
+    const { status } = await fetch(`${url}${place}`, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (status !== 200) throw new Error(`${place} answers with ${status}`);
+  };
   return {
     ...{ address, environment },
     async client<T>(step: string, given: object) {
@@ -38,6 +55,8 @@ export async function startMlflow(): Promise<Mlflow> {
       const { stdout } = await run(python, [script, step, JSON.stringify(given)], { env });
       return JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as T;
     },
+    move: (name, alias, version) => post('/api/2.0/mlflow/registered-models/alias', { name, alias, version }),
+    addUser: (username, word) => post('/api/2.0/mlflow/users/create', { username, password: word }),
     stop: () => server.stop(false),
   };
 }

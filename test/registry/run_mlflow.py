@@ -1,6 +1,6 @@
-"""Runs a tracking server of MLflow (SQLite, artifacts that it hands out itself, users with passwords) until stdin closes.
+"""Runs a tracking server of MLflow (SQLite, artifacts that it hands out itself) until stdin closes.
 
-Its address and its administrator are printed as one line of JSON once it answers: {"url": "http://127.0.0.1:…", …}. All that it
+Usage: run_mlflow.py [guarded]; a guarded one has users with passwords. Its address and its administrator are printed as one line of JSON once it answers: {"url": "http://127.0.0.1:…", …}. All that it
 writes is in the working directory, which should be empty.
 """
 
@@ -47,7 +47,8 @@ def main() -> None:
     }
     server = subprocess.Popen(
         [sys.executable, "-m", "mlflow", "server"]
-        + ["--host", "127.0.0.1", "--port", str(port), "--workers", "1", "--app-name", "basic-auth"]
+        + ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+        + (["--app-name", "basic-auth"] if "guarded" in sys.argv else [])
         + ["--backend-store-uri", f"sqlite:///{home}/mlflow.db"]
         + ["--serve-artifacts", "--artifacts-destination", str(home / "artifacts")],
         env=environment,

@@ -98,8 +98,18 @@ export function faultsByChance(random: () => number, probability: number, kinds 
   return () => (random() < probability ? kinds[Math.floor(random() * kinds.length)] : undefined);
 }
 
-/** Call `close` at the end. @param late milliseconds; longer than the client waits for an answer */
-export async function startFaultProxy(target: string, plan: Plan, late = 10_000): Promise<FaultProxy> {
+/**
+ * Call `close` at the end.
+ *
+ * @param late milliseconds; longer than the client waits for an answer
+ * @param host the one that the server is told; where requests are signed, the client's
+ */
+export async function startFaultProxy(
+  target: string,
+  plan: Plan,
+  late = 10_000,
+  host: 'server' | 'client' = 'server',
+): Promise<FaultProxy> {
   const requests: string[] = [];
   const injected = new Map<FaultKind, number>();
   const server = http.createServer(async (request, response) => {
@@ -109,7 +119,7 @@ export async function startFaultProxy(target: string, plan: Plan, late = 10_000)
     const text = `${request.method} ${request.url}\n${readable(body, request.headers['content-encoding'])}`;
     requests.push(text);
     const kind = await plan(text);
-    const exchange = { request, response, forward: () => forward(target, request, body), late };
+    const exchange = { request, response, forward: () => forward(target, request, body, host), late };
     if (kind !== undefined) injected.set(kind, (injected.get(kind) ?? 0) + 1);
     try {
       if (kind === undefined) send(response, await exchange.forward());
@@ -133,10 +143,16 @@ export async function startFaultProxy(target: string, plan: Plan, late = 10_000)
   };
 }
 
-async function forward(target: string, { method, url, headers }: http.IncomingMessage, body: Buffer): Promise<Answer> {
+async function forward(
+  target: string,
+  { method, url, headers }: http.IncomingMessage,
+  body: Buffer,
+  host: 'server' | 'client',
+): Promise<Answer> {
   const answered = await new Promise<http.IncomingMessage>((resolve, reject) => {
     const address = new URL(url ?? '/', target);
-    const sent = http.request(address, { method, headers: { ...headers, host: address.host }, agent: false });
+    const told = host === 'server' ? address.host : headers.host;
+    const sent = http.request(address, { method, headers: { ...headers, host: told }, agent: false });
     sent.once('error', reject).once('response', resolve).end(body);
   });
   return { status: answered.statusCode ?? 500, headers: answered.headers, body: await buffer(answered) };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { presentError } from '../../src/terminal/error.ts';
-import { refuseOpen, type WindowFlags, windowFromFlags } from '../../src/window/flags.ts';
-import { weekWindow } from '../../src/window/window.ts';
+import { refuseOpen, refusePart, type WindowFlags, windowFromFlags } from '../../src/window/flags.ts';
+import { weekWindow, windowOf } from '../../src/window/window.ts';
 
 const BERLIN = 'Europe/Berlin';
 // Tuesday, half past midnight in Berlin, but still Monday in UTC.
@@ -188,6 +188,19 @@ describe('refuses, with a hint,', () => {
     for (const flags of [{ date: '9999-12-31' }, { week: '9999-W52' }]) {
       expect(refused(() => labelOf(flags))).toContain('exit code 64');
     }
+  });
+
+  it('a part of a window, where only whole ones are wanted', () => {
+    const days = (start: string, end: string) => windowOf(Date.parse(start), Date.parse(end), 'America/New_York');
+    // The week of a scheduler in UTC, and then in the job's zone, whose clocks change in it.
+    expect(refused(() => refusePart(days('1997-03-31T00:00Z', '1997-04-07T00:00Z'), 'week'))).toMatchInlineSnapshot(`
+      "error: the window 19970331T000000Z_19970407T000000Z is not a whole week in America/New_York, but this job runs every week
+      hint: if a scheduler chose it, give its schedule the job's time zone and length; without --whole, any window is allowed
+      exit code 64"
+    `);
+    expect(() => refusePart(days('1997-03-31T05:00Z', '1997-04-07T04:00Z'), 'week')).not.toThrow();
+    expect(() => refusePart(days('1997-03-31T05:00Z', '1997-04-01T05:00Z'), 'week')).toThrow('not a whole week');
+    expect(() => refusePart(days('1997-03-31T05:00Z', '1997-04-01T05:00Z'), 'day')).not.toThrow();
   });
 
   it('a window that is still open, until the instant at which it ends', () => {

@@ -46,7 +46,7 @@ export function historyQuery({ service, views, kind, table, file }: QueryOptions
     ...views.flatMap((_, i) => (columns[i] ?? []).map((column) => `view_${i + 1}.${name(column)}`)),
   ];
   const joins = views.map((view, i) => {
-    const on = [...view.keys.map((key) => key.name), AS_OF].map((key) => `view_${i + 1}.${name(key)} = entities.${name(key)}`);
+    const on = [...view.keys.map((key) => name(key.name)), AS_OF].map((key) => `view_${i + 1}.${key} = entities.${key}`);
     return `left join view_${i + 1} on ${on.join(' and ')}`;
   });
   return [

@@ -102,7 +102,7 @@ function rowsOf(view: string, source: Message): Rows {
   );
 }
 
-/** `2592000s`, `0.5s` → microseconds; zero is no limit. */
+/** `2592000s`, `0.5s` → microseconds; zero is none. */
 function microsecondsOf(duration: string): bigint | undefined {
   const [, whole = '0', fraction = ''] = /^(\d+)(?:\.(\d+))?s$/.exec(duration) ?? [];
   const microseconds = BigInt(whole) * 1_000_000n + BigInt(fraction.padEnd(6, '0').slice(0, 6));
