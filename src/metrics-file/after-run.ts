@@ -45,9 +45,7 @@ export function afterRun(before: Series, { plan, began }: ObservedRun, end: Obse
   const { window, bundle } = plan;
   set('score_batch_last_success_timestamp_seconds', [end.ended / 1000]);
   // A backfill publishes older windows after newer ones. A slice does not publish the window of the batch.
-  if (
-    plan.slice === undefined &&
-   window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
+  if (plan.slice === undefined && window.end.getTime() / 1000 >= (of('score_batch_newest_window_end_timestamp_seconds') ?? 0)) {
     set('score_batch_newest_window_start_timestamp_seconds', [window.start.getTime() / 1000]);
     set('score_batch_newest_window_end_timestamp_seconds', [window.end.getTime() / 1000]);
   }
