@@ -57,7 +57,7 @@ it('works from its tarball, installed elsewhere without install scripts', { time
       env: { ...process.env, SCORE_BATCH_NOW: '1997-03-17T08:00:00-05:00' },
     });
   const project = await linearProject();
-  expect((await scoreBatch('--version')).stdout.trim()).toBe('0.1.0');
+  expect((await scoreBatch('--version')).stdout.trim()).toBe('0.2.0');
   const verified = await scoreBatch('model', 'verify', path.join(project, 'model'), '--json');
   expect(JSON.parse(verified.stdout)).toMatchObject({ name: 'linear', version: '1', rows: 9 });
   const { stdout } = await scoreBatch('-C', project, '--week', '--json');

@@ -81,7 +81,7 @@ it('the files that are copied build a command that runs', { timeout: 180_000 }, 
   // The kernel keeps process 1 from ending itself by a signal; see `ending.ts`.
   expect([init, dashes]).toEqual(['tini', '--']);
   const job = await temporaryFolder();
-  expect((await run(node, [...args, '--version'], { cwd: job })).stdout).toBe('0.1.0\n');
+  expect((await run(node, [...args, '--version'], { cwd: job })).stdout).toBe('0.2.0\n');
   await run(node, [...args, 'init', 'churn'], { cwd: job });
 });
 

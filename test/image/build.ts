@@ -14,7 +14,7 @@ const [COMMAND, SERVE] = ['localhost/score-batch', 'localhost/score-batch-serve'
 
 /** What the build arguments say in these tests. */
 export const LABELLED = {
-  VERSION: '0.1.0',
+  VERSION: '0.2.0',
   REVISION: '0123456789abcdef0123456789abcdef01234567',
   CREATED: '2026-01-02T03:04:05Z',
   SOURCE: 'https://example.com/score-batch',

@@ -26,7 +26,7 @@ describe.skipIf(images === undefined || missing.bigquery)('docker-compose.yml', 
     const run = async (name: string) => {
       const service = services[name];
       if (service === undefined) throw new Error(`there is no service ${name}`);
-      expect(service).toMatchObject({ image: 'score-batch:0.1.0', read_only: true });
+      expect(service).toMatchObject({ image: 'score-batch:0.2.0', read_only: true });
       const root = await rootOf('command');
       const mounts: Record<string, { from: string; readOnly?: boolean }> = { '/tmp': { from: await temporaryFolder() } };
       for (const [from = '', place = '', mode] of service.volumes.map((volume) => volume.split(':'))) {

@@ -66,7 +66,7 @@ describe.skipIf(images === undefined)('the image', () => {
     const text = await readFile(path.join(folder, HOME, 'sbom.cdx.json'), 'utf8');
     expect(await cycloneDxProblems(text)).toEqual([]);
     const { components, metadata } = JSON.parse(text) as Bill;
-    expect(metadata.component).toMatchObject({ name: 'score-batch', version: '0.1.0', type: 'application' });
+    expect(metadata.component).toMatchObject({ name: 'score-batch', version: '0.2.0', type: 'application' });
     const listed = new Set(components.map(({ name, version }) => `${name} ${version}`));
 
     const installed = (await packageFolders(path.join(folder, MODULES))).map(({ name, version }) => `${name} ${version}`);
