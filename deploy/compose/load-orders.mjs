@@ -50,6 +50,6 @@ async function post(before, name, type, text) {
     body: text,
   });
   const answer = await response.text();
-  // A dataset that is there already is no failure.
+  // Nor is a dataset that is there already a failure.
   if (response.status !== 409 && (!response.ok || answer.includes('errorResult'))) throw new Error(answer);
 }

@@ -7,7 +7,7 @@ import { parseExact } from './exact-json.ts';
 import { FeastProblem } from './problem.ts';
 
 /** Values of join keys, column by column. */
-export type EntityColumns = ReadonlyMap<string, readonly KeyValue[]>;
+type EntityColumns = ReadonlyMap<string, readonly KeyValue[]>;
 
 /** Feast's HTTP feature server. */
 export interface FeastClient {

@@ -13,9 +13,8 @@ import { type Fingerprinted, fingerprintOf } from '../job/fingerprint.ts';
 import type { Job } from '../job/load.ts';
 import { bindWindow } from '../job/parameters.ts';
 import type { Bundle } from '../model/bundle.ts';
-import { type ReportFile, refuseForeign, reportFiles } from '../report/place.ts';
-import { type Reserved, refuseReserved } from '../report/reserved.ts';
-import { assertObjectsWritable } from '../report/stored-files.ts';
+import type { ReportFile } from '../report/place.ts';
+import type { Reserved } from '../report/reserved.ts';
 import { type Sizing, sizeRun } from '../sizing/run-sizing.ts';
 import type { Stages } from '../terminal/live.ts';
 import { type AsOf, columnsOfThen, rowsOfThen } from './as-of.ts';
@@ -39,6 +38,7 @@ import { type DriftPlan, planDrift, refuseUnmeasured } from './feature-drift.ts'
 import { loadJobBundle } from './job-bundle.ts';
 import { isRegistered } from './located-job.ts';
 import { type PublishedBefore, publishedBefore } from './publications.ts';
+import { planReport } from './report-files.ts';
 import { planTap, type TapPlan } from './tap.ts';
 import { planVersions, type VersionOptions } from './versions.ts';
 import { openWarehouses, reservedFiles, tableNames, type Warehouses } from './warehouses.ts';
@@ -246,30 +246,4 @@ async function planRun(job: Job, window: Window, options: PlanOptions, planning:
     reportFiles: files,
     ...{ requireGpu, estimatedBytes, sizing, tap, challenger, asOf, stages },
   };
-}
-
-interface ReportPlan extends Pick<Plan, 'job' | 'window' | 'reserved' | 'stores' | 'force'> {
-  readonly before: PublishedBefore;
-  /** Whether this process writes the files. */
-  readonly writes: boolean;
-}
-
-/** The files of the window's report, once it is known that the job may write them. */
-async function planReport({
-  job,
-  window,
-  reserved,
-  before,
-  stores,
-  force,
-  writes,
-}: ReportPlan): Promise<readonly ReportFile[]> {
-  const { root, definition } = job;
-  const files = reportFiles(definition.report, window, root);
-  await refuseReserved(files, reserved);
-  if (!writes) return files;
-  const owner = { job: definition.name, root, entries: [...before.entries, ...before.overlaps], stores };
-  if (!force) for (const file of files) await refuseForeign(file, owner);
-  await assertObjectsWritable(files, stores);
-  return files;
 }

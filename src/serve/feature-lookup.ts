@@ -44,7 +44,7 @@ export interface LookupRequest {
 }
 
 /** The values of rows by the position of their feature, one per row asked for. */
-export type StoredColumns = ReadonlyMap<number, readonly StoredValue[]>;
+type StoredColumns = ReadonlyMap<number, readonly StoredValue[]>;
 
 /** Looks features up that rows do not bring. */
 export interface FeatureLookup {

@@ -53,7 +53,7 @@ export async function startContainer(
     // A runtime creates the places of mounts before it makes the rest read-only.
     const at = path.join(folder, place);
     await mkdir(path.dirname(at), { recursive: true });
-    if (!existsSync(at)) await ((await stat(from)).isFile() ? writeFile(at, '') : mkdir(at));
+    if (!existsSync(at)) await ((await stat(from)).isFile() ? writeFile(at, '') : mkdir(at, { recursive: true }));
     // As `fsGroup` does; what is not of this test stays as it is.
     if (from.startsWith(tmpdir())) await run('chown', ['--recursive', '1000:1000', from]);
     binds.push(readOnly ? '--ro-bind' : '--bind', from, place);

@@ -27,7 +27,7 @@ for (const name of names) {
 }
 process.stdout.write(JSON.stringify(loaded), () => process.exit(0));
 
-/** What a package exports beside itself, without patterns, and without what is no code or is for browsers. */
+/** What a package exports beside itself, without patterns, and without what is not code or is for browsers. */
 function subpaths({ exports }) {
   if (exports === null || typeof exports !== 'object') return [];
   return Object.keys(exports).flatMap((key) =>

@@ -91,7 +91,7 @@ describe.skipIf(images === undefined)('the pods of deploy/kubernetes, in the ima
     expect(await codes(['--week', '1999-W01'], { SCORE_BATCH_NOW: '1999-01-11T08:00:00-05:00' })).toBe(69);
   });
 
-  it('the serving pod answers, and goes on answering while it drains', async () => {
+  it('the serving pod answers, and still does while it drains', async () => {
     const deployment = manifest('serve.yaml').find(({ kind }) => kind === 'Deployment') as unknown as {
       spec: { template: { spec: { containers: Container[] } } };
     };

@@ -23,9 +23,9 @@ it('promtool takes the metrics file of a run, and any text as a label', async ()
 
 it('promtool takes the rules, and each alert fires when it should and is silent otherwise', async () => {
   expect(await promtool(['check', 'rules', RULES])).toContain(`${(await alerts()).length} rules found`);
-  const tests = repository('test/monitoring/score-batch.rules-test.yaml');
-  expect(await promtool(['test', 'rules', tests])).toContain('SUCCESS');
-  const tried = await readFile(tests, 'utf8');
+  const tests = ['rules', 'weeks'].map((name) => repository(`test/monitoring/score-batch.${name}-test.yaml`));
+  expect(await promtool(['test', 'rules', ...tests])).toContain('SUCCESS');
+  const tried = (await Promise.all(tests.map((file) => readFile(file, 'utf8')))).join('\n');
   expect((await alerts()).map(({ alert }) => alert).filter((alert) => !tried.includes(`alertname: ${alert}`))).toEqual([]);
 });
 

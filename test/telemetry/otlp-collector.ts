@@ -14,7 +14,7 @@ export interface Collector extends AsyncDisposable {
   points(name: string): OtlpPoint[];
 }
 
-export interface Received {
+interface Received {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   /** As protobuf's JSON has it, in snake case; enums are names, 64-bit integers texts. */
@@ -34,7 +34,7 @@ export interface OtlpSpan {
   readonly status: string;
 }
 
-export interface OtlpPoint {
+interface OtlpPoint {
   readonly value: number;
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly unit: string;

@@ -77,3 +77,13 @@ it('shows a bug with its stack and its causes', () => {
   expect(text).toContain('error.test.ts');
   expect(text).toContain('the vendor said no');
 });
+
+it('an installation without the native library of DuckDB is not a bug', () => {
+  const error = new Error("Cannot find module '@duckdb/node-bindings-linux-x64/duckdb.node'\nRequire stack:\n- /opt/x.js");
+  expect(presentError(error)).toMatchObject({
+    kind: 'configuration',
+    exitCode: 78,
+    message: 'the package @duckdb/node-bindings-linux-x64, DuckDB for this platform, is not installed',
+    hint: 'install score-batch on this platform, without `--omit=optional`',
+  });
+});

@@ -10,7 +10,7 @@ import { JSON_VERSIONS } from '../../src/json/versions.ts';
 import { query, repository, statements, temporaryFolder } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 
-// What earlier versions left, in the hands of this one: docs/versions.md promises it. `npm run release:keep` adds a version.
+// What earlier versions left, read and continued by this one: docs/versions.md promises it. `npm run release:keep` adds a version.
 
 const KEPT = repository('test', 'fixtures', 'versions');
 const VERSIONS = readdirSync(KEPT).map((name) => name.replace('.tar.gz', ''));

@@ -3,7 +3,7 @@ import { didYouMean } from '../../suggest.ts';
 import { isMessage, type Message, messagesOf, type Registry, textMapOf, textOf } from './registry.ts';
 
 /** Where the rows of a view are. */
-export type Rows =
+type Rows =
   | { readonly kind: 'file'; readonly uri: string }
   | { readonly kind: 'bigquery' | 'snowflake'; readonly table: readonly string[] }
   | { readonly kind: 'bigquery' | 'snowflake'; readonly query: string };
