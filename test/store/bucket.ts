@@ -13,7 +13,7 @@ import { S3_KEYS } from './servers.ts';
 
 export type Scheme = 's3' | 'gs';
 
-export interface Found {
+interface Found {
   readonly body: Buffer;
   readonly type: string | undefined;
   readonly metadata: Readonly<Record<string, string>>;

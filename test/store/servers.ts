@@ -27,18 +27,10 @@ export async function startS3(): Promise<StoreServer> {
   const program = await installed(VERSITYGW);
   const folder = await mkdtemp(path.join(tmpdir(), 'score-batch-s3-'));
   await mkdir(path.join(folder, 'data'));
-  await mkdir(path.join(folder, 'users'));
   const port = await freePort();
   const keys = ['-a', S3_KEYS.AWS_ACCESS_KEY_ID, '-s', S3_KEYS.AWS_SECRET_ACCESS_KEY];
-  const users = ['--iam-dir', path.join(folder, 'users')];
-  const args = [...keys, '-p', `127.0.0.1:${port}`, ...users, '-q', 'posix', path.join(folder, 'data')];
+  const args = [...keys, '-p', `127.0.0.1:${port}`, '-q', 'posix', path.join(folder, 'data')];
   return await serve(program, args, port, folder);
-}
-
-/** Adds an account that owns no bucket. */
-export async function addS3User({ endpoint }: Pick<StoreServer, 'endpoint'>, access: string, secret: string): Promise<void> {
-  const own = ['-a', S3_KEYS.AWS_ACCESS_KEY_ID, '-s', S3_KEYS.AWS_SECRET_ACCESS_KEY, '-er', endpoint];
-  await run(await installed(VERSITYGW), ['admin', ...own, 'create-user', '-a', access, '-s', secret, '-r', 'user']);
 }
 
 /** A server of Google Cloud Storage, in memory, without accounts. */
