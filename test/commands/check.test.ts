@@ -103,7 +103,7 @@ it.each<[string, (folder: string) => Promise<unknown>, number]>([
   ['the report would stand in a file', (folder) => writeFile(path.join(folder, 'reports'), 'a file'), 77],
   ['the sink is to be made', (folder) => withSink(folder, 'new/deep/sink.duckdb'), 0],
   ['the sink would stand in a file', (folder) => withSink(folder, 'jobs/job.yaml/sink.duckdb'), 78],
-  ['the report would be a URL', (folder) => inJob(folder, 'reports/linear-', 'gs://bucket/linear-'), 78],
+  ['the report would be a URL', (folder) => inJob(folder, 'reports/linear-', 'https://bucket/linear-'), 78],
 ])('leaves nothing behind where %s', async (_, arrange, code) => {
   const folder = await linearProject();
   await arrange(folder);
