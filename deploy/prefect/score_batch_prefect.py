@@ -126,8 +126,10 @@ def week_before(instant: datetime) -> list[str]:
 
 
 def weeks(first: str, last: str) -> list[str]:
-    """`2026-W52`, `2027-W01` → both. Weeks that no year has are errors."""
+    """`2026-W52`, `2027-W01` → both. Weeks that no year has are errors, and so is a last one before the first."""
     monday, end = (date.fromisocalendar(int(week[:4]), int(week[6:]), 1) for week in (first, last))
+    if end < monday:
+        raise ValueError(f"the last week, {last}, is before the first, {first}")
     count = (end - monday).days // 7 + 1
     return [f"{day.year}-W{day.week:02}" for day in ((monday + timedelta(weeks=n)).isocalendar() for n in range(count))]
 

@@ -4,7 +4,13 @@
  */
 export type ColumnValues =
   | { readonly kind: 'float32'; readonly values: Float32Array; readonly valid: Uint8Array | undefined }
-  | { readonly kind: 'float64'; readonly values: Float64Array; readonly valid: Uint8Array | undefined }
+  | {
+      readonly kind: 'float64';
+      readonly values: Float64Array;
+      readonly valid: Uint8Array | undefined;
+      /** One bit per row, as in `valid`: a store may have kept the value as float32. Without it, none. */
+      readonly widened?: Uint8Array;
+    }
   | { readonly kind: 'int32'; readonly values: Int32Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'int64'; readonly values: BigInt64Array; readonly valid: Uint8Array | undefined }
   | { readonly kind: 'bool'; readonly values: Uint8Array; readonly valid: Uint8Array | undefined }

@@ -1,3 +1,4 @@
+import type { KeyValue } from '../serve/feature-lookup.ts';
 import { FeastProblem } from './problem.ts';
 
 /** Statuses of a value in Feast's protocol. */
@@ -33,6 +34,24 @@ export function readAnswer(json: unknown, rows: number): Answer {
     answer.set(name, columnOf(found[at], rows));
   }
   return answer;
+}
+
+/**
+ * Checks that an answer has the entities that were asked for, in their order: else a row would get the features of another one.
+ *
+ * @throws FeastProblem `invalid`
+ */
+export function checkEntities(answer: Answer, entities: ReadonlyMap<string, readonly KeyValue[]>): void {
+  for (const [name, asked] of entities) {
+    const values = answer.get(name)?.values;
+    // Integers are numbers or, where these are large, bigints.
+    if (values === undefined || asked.some((key, i) => !isKey(values[i]) || String(values[i]) !== String(key)))
+      throw invalid('the answer is about other entities than those asked for');
+  }
+}
+
+function isKey(value: unknown): boolean {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'bigint';
 }
 
 function columnOf(result: unknown, rows: number): AnswerColumn {

@@ -2,10 +2,11 @@
 export interface Breaker {
   /** Whether no call may be made now. */
   blocked(now: number): boolean;
-  /** As `blocked`, the other way round; the caller then makes a call, and tells how it ended. */
+  /** As `blocked`, the other way round; the caller then makes a call, and tells how it ended, or that it made none. */
   permit(now: number): boolean;
   /** @returns whether this changed what `paused` says */
   ended(ok: boolean, now: number): boolean;
+  unused(): void;
   paused(): boolean;
   /** Whole seconds until a call may be made, at least 1. */
   retryAfter(now: number): number;
@@ -31,6 +32,9 @@ export function createBreaker({ failures, pauseMs }: { readonly failures: number
       inARow = ok ? 0 : inARow + 1;
       until = ok ? undefined : inARow >= failures ? now + pauseMs : until;
       return before !== (until !== undefined);
+    },
+    unused() {
+      trying = false;
     },
     paused: () => until !== undefined,
     retryAfter: (now) => Math.max(1, Math.ceil(((until ?? now) - now) / 1000)),

@@ -1,12 +1,12 @@
 import { grouped } from '../domain/counted.ts';
 import { ServeFailure } from '../serve/failure.ts';
 import type { FeatureStore, KeyValue, LookupEvents, LookupRequest } from '../serve/feature-lookup.ts';
-import { type Answer, readAnswer } from './answer.ts';
+import { type Answer, checkEntities, readAnswer } from './answer.ts';
 import { createBreaker } from './breaker.ts';
 import type { FeastClient } from './client.ts';
 import { FeastProblem } from './problem.ts';
 
-/** Rows of a request in an answer that others share: row `i` is entity `at[i]`. */
+/** Rows in a row of a request, in an answer that others share: the `i`th of them is entity `at[i]`. */
 export interface Found {
   readonly answer: Answer;
   readonly at: readonly number[];
@@ -14,25 +14,39 @@ export interface Found {
 
 /** Requests that wait for a call, in the order in which they came. */
 export interface Calls {
-  /** @throws ServeFailure `unavailable` with the seconds after which it may succeed, `busy`, `late` or `gone` */
-  add(request: LookupRequest): Promise<Found>;
+  /**
+   * The rows of the request in their order, in as many calls as they need.
+   *
+   * @throws ServeFailure `unavailable` with the seconds after which it may succeed, `busy`, `late` or `gone`
+   */
+  add(request: LookupRequest): Promise<readonly Found[]>;
   paused(): boolean;
 }
 
 export interface CallOptions {
   readonly store: FeatureStore;
   readonly client: Pick<FeastClient, 'ask'>;
-  /** Most rows that requests which share a call have together. A larger request has a call of its own. */
+  /** Most rows that requests which share a call have together. */
   readonly sharedRows: number;
   /** Most rows that wait. */
   readonly queuedRows: number;
   readonly events: LookupEvents;
 }
 
+/** A request, or a part of one that needs several calls. */
 interface Waiting extends LookupRequest {
   readonly arrived: number;
-  readonly resolve: (found: Found) => void;
+  readonly resolve: (found: readonly Found[]) => void;
   readonly reject: (error: Error) => void;
+}
+
+/** A call, and those that are made in its place because Feast refused it. */
+interface Attempt {
+  /** Whether it is the one that is tried after a pause. */
+  readonly trial: boolean;
+  answered: boolean;
+  /** Calls that failed and were not halved. */
+  failed: number;
 }
 
 /**
@@ -42,6 +56,7 @@ interface Waiting extends LookupRequest {
 export function createCalls({ store, client, sharedRows, queuedRows, events }: CallOptions): Calls {
   const waiting: Waiting[] = [];
   const breaker = createBreaker(store);
+  const callRows = Math.min(sharedRows, store.callEntities);
   let rows = 0;
   let calling = 0;
   let immediate: NodeJS.Immediate | undefined;
@@ -53,7 +68,7 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
       const taken = take();
       if (taken.length > 0) {
         calling += 1;
-        void call(taken).finally(() => {
+        void attempt(taken).finally(() => {
           calling -= 1;
           plan();
         });
@@ -69,50 +84,89 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
     let taking = 0;
     while (waiting[0] !== undefined) {
       const [one] = waiting;
-      if (taken.length > 0 && taking + one.keys.length > sharedRows) break;
+      if (taken.length > 0 && taking + one.keys.length > callRows) break;
       waiting.shift();
       rows -= one.keys.length;
-      const failure = unwanted(one, now) ?? (now - one.arrived > store.timeoutMs ? refusal() : undefined);
-      if (failure !== undefined) one.reject(failure);
-      else {
-        taken.push(one);
-        taking += one.keys.length;
-      }
+      if (drop(one, now)) continue;
+      taken.push(one);
+      taking += one.keys.length;
     }
     return taken;
   }
 
-  /** Where Feast refuses a call that several share, one of them may be why: it is called again in halves. */
-  async function call(taken: readonly Waiting[]): Promise<void> {
-    const { entities, places } = distinct(store.entities, taken);
-    const begun = performance.now();
-    if (!breaker.permit(begun)) {
+  /** Rejects what nobody waits for, or what has waited too long. */
+  function drop(one: Waiting, now: number): boolean {
+    const failure = unwanted(one, now) ?? (now - one.arrived > store.timeoutMs ? refusal() : undefined);
+    if (failure !== undefined) one.reject(failure);
+    return failure !== undefined;
+  }
+
+  /** It failed only if nothing of it was answered: then Feast is at fault, and not one of the keys. */
+  async function attempt(taken: readonly Waiting[]): Promise<void> {
+    if (!breaker.permit(performance.now())) {
       for (const { reject } of taken) reject(refusal());
       return;
     }
+    const current: Attempt = { trial: breaker.paused(), answered: false, failed: 0 };
+    const why = await call(taken, current);
+    if (current.answered) return;
+    for (let i = 0; i < current.failed; i += 1) ended(false, why);
+    // Nobody waited any more when it could be made, so it says nothing.
+    if (current.failed === 0) breaker.unused();
+  }
+
+  /**
+   * Where Feast refuses a call, one of the requests that share it may be why, and where the answer is too large, their number: it
+   * is made again in halves.
+   *
+   * @returns why the last call failed
+   */
+  async function call(all: readonly Waiting[], current: Attempt): Promise<string> {
+    const begun = performance.now();
+    const taken = all.filter((one) => !drop(one, begun));
+    if (taken.length === 0) return '';
+    const hopeless = !current.answered && current.failed >= store.failures;
+    if (hopeless || (!current.trial && breaker.blocked(begun))) {
+      for (const { reject } of taken) reject(refusal());
+      return '';
+    }
+    const { entities, places } = distinct(store.entities, taken);
+    const seconds = () => (performance.now() - begun) / 1000;
     try {
       const answer = readAnswer(await client.ask(entities), entities.values().next().value?.length ?? 0);
-      ended('ok', begun);
-      for (const [i, { resolve }] of taken.entries()) resolve({ answer, at: places[i] ?? [] });
+      checkEntities(answer, entities);
+      events.called?.('ok', seconds());
+      answered(current);
+      for (const [i, { resolve }] of taken.entries()) resolve([{ answer, at: places[i] ?? [] }]);
+      return '';
     } catch (error) {
       if (!(error instanceof FeastProblem)) {
-        ended('invalid', begun);
+        events.called?.('invalid', seconds());
+        current.failed += 1;
         for (const { reject } of taken) reject(error as Error);
-        return;
+        return '';
       }
-      ended(error.kind, begun, error.message);
-      if (taken.length > 1 && isAboutKeys(error)) {
-        const half = Math.ceil(taken.length / 2);
-        await call(taken.slice(0, half));
-        await call(taken.slice(half));
-      } else for (const { reject } of taken) reject(refusal(error));
+      events.called?.(error.kind, seconds());
+      const again = halves(taken, error);
+      if (again !== undefined) {
+        const whys = [await call(again[0], current), await call(again[1], current)];
+        return whys.findLast((why) => why !== '') ?? '';
+      }
+      if (error.status === 400 || error.status === 422) answered(current);
+      else current.failed += 1;
+      for (const { reject } of taken) reject(refusal(error));
+      return error.message;
     }
   }
 
-  function ended(outcome: string, begun: number, why = ''): void {
-    const now = performance.now();
-    events.called?.(outcome, (now - begun) / 1000);
-    if (!breaker.ended(outcome === 'ok', now)) return;
+  /** It answers, be it that it does not like a key. */
+  function answered(current: Attempt): void {
+    current.answered = true;
+    ended(true);
+  }
+
+  function ended(ok: boolean, why = ''): void {
+    if (!breaker.ended(ok, performance.now())) return;
     events.pausing?.(breaker.paused(), why);
     // Who waits now would only wait for the next failure.
     if (breaker.paused()) for (const { reject } of waiting.splice(0)) reject(refusal());
@@ -139,7 +193,7 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
             retryAfter: 1,
           });
         }
-        waiting.push({ ...request, arrived: now, resolve, reject });
+        waiting.push(...parts({ ...request, arrived: now, resolve, reject }, store.callEntities));
         rows += request.keys.length;
         plan();
       });
@@ -147,9 +201,43 @@ export function createCalls({ store, client, sharedRows, queuedRows, events }: C
   };
 }
 
+/** What to call instead of a call that failed; undefined if less of it would fail, too. */
+function halves(taken: readonly Waiting[], problem: FeastProblem): readonly [Waiting[], Waiting[]] | undefined {
+  const tooLarge = problem.kind === 'too large';
+  if (!tooLarge && !isAboutKeys(problem)) return undefined;
+  const [one] = taken;
+  // A request of which one key is refused fails as a whole.
+  const several = taken.length === 1 && one !== undefined && tooLarge ? parts(one, Math.ceil(one.keys.length / 2)) : taken;
+  const half = Math.ceil(several.length / 2);
+  return several.length > 1 ? [several.slice(0, half), several.slice(half)] : undefined;
+}
+
 /** What Feast answers to a key that it cannot read. A proxy answers 502 to 504 for a server that is gone. */
 function isAboutKeys({ status = 0 }: FeastProblem): boolean {
   return status === 400 || status === 422 || status === 500;
+}
+
+/** A request in parts of so many rows. Once one fails, nobody waits for the others. */
+function parts(whole: Waiting, most: number): readonly Waiting[] {
+  const { keys, signal, resolve, reject } = whole;
+  if (keys.length <= most) return [whole];
+  const stop = new AbortController();
+  const stopped = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
+  const made: Waiting[] = [];
+  const found = Array.from({ length: Math.ceil(keys.length / most) }, (_, i) => {
+    const part = { ...whole, keys: keys.slice(i * most, (i + 1) * most), signal: stopped };
+    return new Promise<readonly Found[]>((done, fail) => {
+      made.push({ ...part, resolve: done, reject: fail });
+    });
+  });
+  Promise.all(found).then(
+    (all) => resolve(all.flat()),
+    (error) => {
+      stop.abort();
+      reject(error);
+    },
+  );
+  return made;
 }
 
 /** Each entity once, column by column, and which of them each row of each request is. */

@@ -81,7 +81,7 @@ async function read(response: IncomingMessage, most: number): Promise<unknown> {
     bytes += chunk.length;
     if (bytes > most) {
       response.destroy();
-      throw new FeastProblem('invalid', `the answer has more than ${most} bytes`);
+      throw new FeastProblem('too large', `the answer has more than ${most} bytes`);
     }
     chunks.push(chunk);
   }

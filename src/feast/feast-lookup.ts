@@ -88,7 +88,7 @@ function startError({ kind, status = 0, message, detail }: FeastProblem, server:
       hint: 'start it with `feast serve`, or raise features.timeout',
     });
   }
-  if (kind === 'invalid') {
+  if (kind === 'invalid' || kind === 'too large') {
     return new ScoreBatchError('configuration', `${server} does not answer as Feast does: ${message}`, {
       hint: 'name the HTTP feature server that `feast serve` starts',
     });
@@ -115,24 +115,26 @@ interface Opened extends LookupOptions {
 function lookup({ store, signature, text, events, calls, keys, names, close }: Opened): FeatureLookup {
   const features = featuresOf(signature);
 
-  function read({ answer, at }: Found): ReadonlyMap<number, readonly StoredValue[]> {
+  function read(found: readonly Found[]): ReadonlyMap<number, readonly StoredValue[]> {
     const fresh = { maxAgeMs: store.maxAgeMs, now: Date.now() };
     const nulls = new Map<NullReason, number>();
     const columns = new Map<number, readonly StoredValue[]>();
     for (const [position, { feature, dtype }] of features.entries()) {
       const name = names[position];
       if (name === undefined) continue;
-      const column = answer.get(name);
-      if (column === undefined) throw unusable(`has no ${name} any more`);
-      const values = at.map((entity) => {
-        const reason = nullReason(column, entity, fresh);
-        if (reason !== undefined) {
-          nulls.set(reason, (nulls.get(reason) ?? 0) + 1);
-          return null;
-        }
-        const value = storedValue(column.values[entity], dtype, text);
-        if (value === undefined) throw unusable(`has a ${name} that is not ${WANTED[dtype]}, which ${feature.name} takes`);
-        return value;
+      const values = found.flatMap(({ answer, at }) => {
+        const column = answer.get(name);
+        if (column === undefined) throw unusable(`has no ${name} any more`);
+        return at.map((entity) => {
+          const reason = nullReason(column, entity, fresh);
+          if (reason !== undefined) {
+            nulls.set(reason, (nulls.get(reason) ?? 0) + 1);
+            return null;
+          }
+          const value = storedValue(column.values[entity], dtype, text);
+          if (value === undefined) throw unusable(`has a ${name} that is not ${WANTED[dtype]}, which ${feature.name} takes`);
+          return value;
+        });
       });
       columns.set(position, values);
     }

@@ -1,5 +1,5 @@
-/** How a call of Feast failed. `status`: it answered with another status than 200. */
-export type ProblemKind = 'timeout' | 'unreachable' | 'status' | 'invalid';
+/** How a call of Feast failed. `status`: it answered with another status than 200. `too large`: it has more bytes than it may. */
+export type ProblemKind = 'timeout' | 'unreachable' | 'status' | 'too large' | 'invalid';
 
 /** A call without an answer that can be used. The message holds no value of a feature or key. */
 export class FeastProblem extends Error {

@@ -136,7 +136,7 @@ function encodeFeature(feature: Feature, column: ColumnValues, target: Target): 
 
 type EncodeNumbers = (
   feature: Feature,
-  column: { readonly values: NumberArray; readonly valid: Uint8Array | undefined },
+  column: { readonly values: NumberArray; readonly valid: Uint8Array | undefined; readonly widened?: Uint8Array },
   target: Target,
 ) => void;
 
@@ -145,7 +145,7 @@ type EncodeNumbers = (
  * for the array type of the feature's column.
  */
 function createNumberEncoder(): EncodeNumbers {
-  return (feature, { values, valid }, { values: out, start, stride, rows, rejected, feature: index }) => {
+  return (feature, { values, valid, widened }, { values: out, start, stride, rows, rejected, feature: index }) => {
     const target = out as NumberArray;
     // A value that a float32 tensor would round to infinity is rejected.
     const largest = target instanceof Float32Array ? MAX_FLOAT32 : Infinity;
@@ -169,6 +169,12 @@ function createNumberEncoder(): EncodeNumbers {
       const missing = !isValid(valid, row);
       if (missing && filler !== undefined) {
         target[at] = filler;
+        continue;
+      }
+      // A bound that a store has rounded to float32, as in a float32 column.
+      const isBound = value === Math.fround(low) || value === Math.fround(high);
+      if (!missing && isBound && Math.abs(value) < largest && widened !== undefined && isValid(widened, row)) {
+        target[at] = value;
         continue;
       }
       // NaN means "unknown" only if the model was trained on NaN: nullable without a default.

@@ -32,7 +32,8 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
   const stride = Math.ceil(rows / 8);
   const bits = new Uint8Array(stride * features.length);
   const present = new Int32Array(features.length);
-  const looked = new Set<number>();
+  /** By feature: the rows whose values were looked up. A float32 1.1 comes from a store as 1.10000002. */
+  const widened = new Map<number, Uint8Array>();
 
   function refuse(feature: number, what: string): string {
     return `must be ${what}${features[feature]?.feature.nullable ? ' or null' : ''}`;
@@ -69,9 +70,13 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
       return undefined;
     },
     put(feature, row, value) {
-      looked.add(feature);
       if (value === null) return;
       const column = columns[feature];
+      if (column instanceof Float64Array) {
+        const marked = widened.get(feature) ?? new Uint8Array(stride);
+        widened.set(feature, marked);
+        marked[row >> 3] = (marked[row >> 3] as number) | (1 << (row & 7));
+      }
       if (column instanceof Uint8Array) column[row] = value ? 1 : 0;
       else (column as StoredValue[])[row] = value;
       mark(feature, row);
@@ -81,7 +86,8 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
         if (Array.isArray(values)) return { kind: 'string', values, valid: undefined };
         const valid = present[i] === rows ? undefined : bits.subarray(i * stride, (i + 1) * stride);
         if (values instanceof Float64Array) {
-          return looked.has(i) && isNarrow(values) ? narrow(values, valid) : { kind: 'float64', values, valid };
+          const marked = widened.get(i);
+          return { kind: 'float64', values, valid, ...(marked !== undefined && { widened: marked }) };
         }
         if (values instanceof BigInt64Array) return { kind: 'int64', values, valid };
         return { kind: 'bool', values, valid };
@@ -89,16 +95,4 @@ export function createCells({ features, rows, text }: CellOptions): Cells {
       return { rows, columns: read };
     },
   };
-}
-
-/**
- * Whether a store may have kept the values as float32, which it widens in its answers. A float32 1.1 is 1.10000002 then, so a bound
- * of 1.1 must be rounded, too, as it is for such a column of a warehouse.
- */
-function isNarrow(values: Float64Array): boolean {
-  return values.every((value) => Object.is(Math.fround(value), value));
-}
-
-function narrow(values: Float64Array, valid: Uint8Array | undefined): ColumnValues {
-  return { kind: 'float32', values: Float32Array.from(values), valid };
 }

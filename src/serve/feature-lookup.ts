@@ -14,6 +14,8 @@ export interface FeatureStore {
   readonly timeoutMs: number;
   /** Calls at once, in each process and for each model. */
   readonly concurrency: number;
+  /** Entities of a call. */
+  readonly callEntities: number;
   /** Bytes of an answer. */
   readonly answerBytes: number;
   /** Calls in a row that fail before none is made for `pauseMs`. */
@@ -51,7 +53,7 @@ export interface FeatureLookup {
   readonly keys: readonly LookupKey[];
   /** Per feature, in the order of `featuresOf`: whether the store has it. */
   readonly stored: readonly boolean[];
-  /** Requests of one turn share a call. @throws ServeFailure `unavailable`, `busy`, `late` or `gone`; nothing is guessed */
+  /** Requests of one turn share a call, and a large one is several. @throws ServeFailure `unavailable`, `busy`, `late` or `gone`; nothing is guessed */
   find(request: LookupRequest): Promise<StoredColumns>;
   /** Whether no call is made at present, because the last ones failed. */
   paused(): boolean;

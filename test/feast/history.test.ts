@@ -115,6 +115,8 @@ it('writes the query of Snowflake, whose names keep their case in quotes', () =>
 it('takes a query of a source as it is, parts of seconds, and no TTL at all', () => {
   const source = { bigqueryOptions: { query: 'select * from x' } };
   expect(written(source, 'bigquery', { ttl: '0.5s' })).toContain('interval 500000 microsecond');
+  const file = { fileOptions: { uri: 'profile.parquet' } };
+  expect(written(file, 'duckdb', { ttl: '2592000.5s' })).toContain('to_microseconds(2592000500000)');
   const forever = written(source, 'bigquery', { ttl: '0s' });
   expect(forever).toContain('join (select * from x) as source');
   expect(forever).not.toContain('interval');

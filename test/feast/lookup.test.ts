@@ -208,15 +208,65 @@ it('asks Feast again once it is back at its address', async () => {
   expect(ready.status).toBe(200);
 });
 
-it('finds the request whose key Feast refuses, and answers the others', async () => {
+it.each([422, 500])('finds the request whose key Feast refuses with %i, answers the others, and asks on', async (refusal) => {
   const feast = await fakeFeast(STORE);
-  const serving = await served([MIXED], { features: storeOf(feast.url, { failures: 20 }) });
+  const serving = await served([MIXED], { features: storeOf(feast.url, { failures: 5, pauseMs: 600_000 }) });
+  feast.answer = (response, entities) =>
+    entities.user_id?.includes('odd') ? sendJson(response, 'no', refusal) : sendJson(response, feastAnswer(STORE, entities));
+  for (const odd of [0, 7, 19]) {
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, i) => post(serving, PREDICT, { rows: [{ user_id: i === odd ? 'odd' : 'ann' }] })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, (_, i) => (i === odd ? 503 : 200)));
+  }
+  const metrics = await (await fetch(`${serving.addresses.http}/metrics`)).text();
+  expect(metricOf(metrics, 'score_batch_serve_feast_paused{model="mixed",version="1"}')).toBe(0);
+});
+
+it('asks on after a pause if one of the requests that share the trial is answered, and pauses if Feast refuses all', async () => {
+  const feast = await fakeFeast(STORE);
+  const serving = await served([MIXED], { features: storeOf(feast.url, { failures: 3, pauseMs: 100 }) });
+  const ask = (user: string) => post(serving, PREDICT, { rows: [{ user_id: user }] });
+  feast.answer = (response) => sendJson(response, 'no', 500);
+  const refused = await Promise.all(Array.from({ length: 40 }, (_, i) => ask(`user ${i}`)));
+  expect(refused.map(({ status }) => status)).toEqual(Array(40).fill(503));
+  expect(feast.asked.length).toBeLessThan(20);
   feast.answer = (response, entities) =>
     entities.user_id?.includes('odd') ? sendJson(response, 'no', 500) : sendJson(response, feastAnswer(STORE, entities));
-  const answers = await Promise.all(
-    Array.from({ length: 12 }, (_, i) => post(serving, PREDICT, { rows: [{ user_id: i === 5 ? 'odd' : 'ann' }] })),
-  );
-  expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 12 }, (_, i) => (i === 5 ? 503 : 200)));
+  let answers: { status: number }[] = [];
+  while (!answers.some(({ status }) => status === 200)) answers = await Promise.all(['odd', 'ann', 'bob'].map(ask));
+  expect((await ask('ann')).status).toBe(200);
+});
+
+it('makes several calls for many entities, and smaller ones where an answer is too large', async () => {
+  const users = Array.from({ length: 23 }, (_, i) => `user ${i}`);
+  const logins = Object.fromEntries(users.map((user, i) => [user, i]));
+  const all = (value: unknown) => Object.fromEntries(users.map((user) => [user, value]));
+  const feast = await fakeFeast({ profile__plan: all('pro'), profile__logins: logins, profile__active: all(true) });
+  const rows = users.map((user_id) => ({ user_id }));
+  const whole = users.map((_, i) => ({ plan: 'pro', logins: i, active: true }));
+  for (const [overrides, most] of [
+    [{ callEntities: 10, concurrency: 2 }, 10],
+    [{ answerBytes: 2000 }, 23],
+  ] as const) {
+    const serving = await served([MIXED], { features: storeOf(feast.url, overrides) });
+    const { json: expected } = await post(serving, PREDICT, { rows: whole });
+    feast.asked.length = 0;
+    const { json } = await post(serving, PREDICT, { rows });
+    expect(json).toEqual(expected);
+    expect(feast.asked.length).toBeGreaterThan(2);
+    expect(Math.max(...feast.asked.map(({ user_id }) => user_id?.length ?? 0))).toBe(most);
+  }
+});
+
+it('gives no row the features of another one', async () => {
+  const feast = await fakeFeast(STORE);
+  const serving = await served([MIXED], { features: storeOf(feast.url) });
+  feast.answer = (response, { user_id = [] }) => sendJson(response, feastAnswer(STORE, { user_id: [...user_id].sort() }));
+  const rows = [{ user_id: 'bob' }, { user_id: 'ann' }];
+  const { status, json } = await post(serving, PREDICT, { rows });
+  expect([status, json.hint]).toEqual([503, 'the feature store: the answer is about other entities than those asked for']);
+  expect((await post(serving, PREDICT, { rows: rows.toReversed() })).status).toBe(200);
 });
 
 it('refuses at the start what cannot work, and says what it is', async () => {

@@ -10,6 +10,7 @@ export function storeOf(server: string, overrides: Partial<FeatureStore> = {}): 
     maxAgeMs: undefined,
     timeoutMs: 300,
     concurrency: 1,
+    callEntities: 500,
     answerBytes: 2 ** 20,
     failures: 3,
     pauseMs: 400,

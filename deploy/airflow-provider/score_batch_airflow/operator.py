@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from datetime import datetime, timedelta, timezone
 
 from airflow.providers.standard.operators.bash import BashOperator
@@ -19,15 +20,18 @@ COMMAND = os.environ.get("SCORE_BATCH_COMMAND", "node node_modules/score-batch/d
 NOT_RETRIED = {64, 65, 77, 78}
 # The source is not ready, or network, quota, disk or time ran out.
 UNAVAILABLE = 69
+# Variable with the file for what the command prints.
+PRINTED = "SCORE_BATCH_PRINTED"
 
 
 class ScoreBatchOperator(BashOperator):
-    """One score-batch command. Its --json output becomes the XCom.
+    """One score-batch command. Its --json output becomes the XCom; its log goes to the task's log.
 
     :param arguments: the command with its flags; a Jinja template.
     :param env: variables to add to those of the worker.
     :param wait: how long to wait for a source that is not ready (69), without a failed try: the task is deferred, and needs no
-        worker until it looks again. Without it, 69 is a failed try as any other.
+        worker until it looks again. When it is over, the task fails without a retry, which would wait as long once more.
+        Without it, 69 is a failed try as any other.
     :param look_every: the time between two looks.
     """
 
@@ -41,15 +45,19 @@ class ScoreBatchOperator(BashOperator):
     ) -> None:
         super().__init__(
             # exec, so that the signal of a time-out or of "mark failed" reaches score-batch, and the exit code Airflow.
-            bash_command=f"exec {COMMAND} {arguments} --json",
+            # Airflow reads stdout and stderr as one, and a warning may come after the summary: the summary has a file of its own.
+            bash_command=f'exec {COMMAND} {arguments} --json >"${PRINTED}"',
             cwd=kwargs.pop("cwd", PROJECT),
             append_env=True,
             skip_on_exit_code=99,
-            output_processor=json.loads,
             **kwargs,
         )
         self.wait = wait
         self.look_every = look_every
+        self.printed: str | None = None
+
+    def get_env(self, context) -> dict:
+        return super().get_env(context) | {PRINTED: self.printed}
 
     def execute(self, context):
         return self.look_again(context, None, None if self.wait is None else (now() + self.wait).isoformat())
@@ -58,10 +66,10 @@ class ScoreBatchOperator(BashOperator):
         """Runs the command.
 
         :param event: of the trigger that has waited; it says nothing.
-        :param until: the instant after which 69 is a failed try; none if it always is.
+        :param until: the instant after which 69 fails the task; none if it is a failed try.
         """
         try:
-            return super().execute(context)
+            return self.summary(context)
         except AirflowSkipException:
             raise
         except AirflowException as error:
@@ -69,13 +77,27 @@ class ScoreBatchOperator(BashOperator):
             code = None if process is None else process.returncode
             if code in NOT_RETRIED:
                 raise AirflowFailException(f"score-batch exited with {code}: a retry would fail again") from error
-            if code != UNAVAILABLE or until is None or now() + self.look_every > datetime.fromisoformat(until):
+            if code != UNAVAILABLE or until is None:
                 raise
+            if now() + self.look_every > datetime.fromisoformat(until):
+                raise AirflowFailException(f"the source was not ready for {self.wait}") from error
         # What waits is the triggerer's clock, not the command: it needs the worker's files, memory and credentials, and a triggerer
         # may start a trigger twice.
         self.defer(
             trigger=TimeDeltaTrigger(self.look_every), method_name=self.look_again.__name__, kwargs={"until": until}
         )
+
+    def summary(self, context):
+        """Runs the command to its end. Gives what it printed as the last line."""
+        with tempfile.NamedTemporaryFile("r", encoding="utf-8") as file:
+            self.printed = file.name
+            try:
+                super().execute(context)
+            finally:
+                lines = file.read().splitlines()
+                for line in lines:
+                    self.log.info("%s", line)
+        return json.loads(lines[-1])
 
 
 def now() -> datetime:

@@ -29,8 +29,9 @@ def run(tmp_path, monkeypatch):
     return make
 
 
-def test_the_last_line_is_the_xcom(run):
-    assert run("""echo scoring >&2; echo '{"arguments": "'"$*"'"}'""").execute({}) == {"arguments": "run --week --json"}
+def test_what_it_prints_is_the_xcom_and_not_what_it_logs_afterwards(run):
+    task = run("""echo scoring >&2; echo '{"arguments": "'"$*"'"}'; echo "warning: no lineage" >&2""")
+    assert task.execute({}) == {"arguments": "run --week --json"}
 
 
 @pytest.mark.parametrize("code", [64, 65, 77, 78])
@@ -57,13 +58,13 @@ def test_a_source_that_is_not_ready_is_waited_for_without_a_worker(run):
         task.execute({})
     assert isinstance(deferred.value.trigger, DateTimeTrigger)
     assert deferred.value.trigger.moment <= datetime.now(timezone.utc) + timedelta(minutes=5)
-    # It looks again until an instant that stays the same, and is then done, or fails as without a wait.
+    # It looks again until an instant that stays the same, and is then done, or fails: a retry would wait once more.
     until = deferred.value.kwargs["until"]
     with pytest.raises(TaskDeferred) as again:
         getattr(task, deferred.value.method_name)({}, None, **deferred.value.kwargs)
     assert again.value.kwargs == {"until": until}
     assert run("echo '{}'", wait=HOUR).look_again({}, None, until) == {}
-    with pytest.raises(AirflowException):
+    with pytest.raises(AirflowFailException, match="not ready for 1:00:00"):
         run("exit 69", wait=HOUR).look_again({}, None, datetime.now(timezone.utc).isoformat())
 
 

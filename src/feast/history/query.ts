@@ -103,7 +103,8 @@ function before(ttl: bigint, kind: WarehouseKind): string {
   const [length, unit] = ttl % 1_000_000n === 0n ? [ttl / 1_000_000n, 'second'] : [ttl, 'microsecond'];
   if (kind === 'bigquery') return `timestamp_sub(entities.${AS_OF}, interval ${length} ${unit})`;
   if (kind === 'snowflake') return `timestampadd(${unit}, -${length}, entities.${AS_OF})`;
-  return `entities.${AS_OF} - interval ${length} ${unit}`;
+  // DuckDB takes only 32 bits after `interval`.
+  return `entities.${AS_OF} - to_${unit}s(${length})`;
 }
 
 function from({ name, rows }: View, kind: WarehouseKind, file: QueryOptions['file']): string {

@@ -10,7 +10,7 @@ const TOKEN = 'SCORE_BATCH_FEAST_TOKEN';
 /** The store that the settings name, with the token of the environment. @throws ScoreBatchError `configuration` for an empty token */
 export function featureStoreOf(given: ServeFile['features'], environment: NodeJS.ProcessEnv): FeatureStore | undefined {
   if (given === undefined) return undefined;
-  const { from, request, max_age, timeout, concurrency, answer, failures, pause } =
+  const { from, request, max_age, timeout, concurrency, entities, answer, failures, pause } =
     typeof given === 'string' ? { from: given, ...NOTHING } : { ...NOTHING, ...given };
   const url = parseFeastUrl(from);
   const token = environment[TOKEN]?.trim();
@@ -25,6 +25,7 @@ export function featureStoreOf(given: ServeFile['features'], environment: NodeJS
     maxAgeMs: max_age,
     timeoutMs: timeout ?? 1000,
     concurrency: concurrency ?? 4,
+    callEntities: entities ?? 500,
     answerBytes: answer ?? 2 ** 24,
     failures: failures ?? 5,
     pauseMs: pause ?? 5000,
@@ -38,6 +39,7 @@ const NOTHING = {
   max_age: undefined,
   timeout: undefined,
   concurrency: undefined,
+  entities: undefined,
   answer: undefined,
   failures: undefined,
   pause: undefined,

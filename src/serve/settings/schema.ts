@@ -73,6 +73,7 @@ const features = z.union(
       max_age: age.optional().describe('age after which a value counts as unknown'),
       timeout: positive.optional().describe('time for an answer'),
       concurrency: number.max(256).optional().describe('calls at once, in each process and for each model'),
+      entities: number.max(65_536).optional().describe('entities of a call; more are asked for in several'),
       answer: byteSize.optional().describe('bytes of an answer'),
       failures: number.optional().describe('calls in a row that fail before none is made for a while'),
       pause: positive.optional().describe('how long none is made then'),

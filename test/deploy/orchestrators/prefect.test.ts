@@ -45,6 +45,8 @@ describe('Prefect', () => {
     const [task] = await prefect.tasks(weeks.at(-1)?.id ?? '');
     expect(task).toMatchObject({ state_name: 'Failed', run_count: 1 });
     expect(task?.state.message).toContain('score-batch exited with 65');
+    const backwards = await prefect.start('backfill', { first: '1997-W10', last: '1997-W08' });
+    expect(await prefect.over(backwards)).toMatchObject({ state_name: 'Failed' });
   });
 
   it('a week whose data come late is tried again; it is the week before the time of the schedule', async () => {
