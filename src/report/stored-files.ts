@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import type { LedgerEntry, Publication } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type Publication } from '../domain/ledger.ts';
 import { folderOfKey, parseStoreAddress, type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { isSameMark, type ObjectMark } from '../store/mark.ts';
+import { type FileMark, isSameMark, type ObjectMark } from '../store/mark.ts';
 import type { StoredObject } from '../store/object-store.ts';
 import type { Draft } from './draft.ts';
 import type { ListingContent } from './listing-file.ts';
@@ -18,6 +18,9 @@ import type { ReportSpec } from './spec.ts';
 // reads the ledger again, and the older writer finds that it is not the published one any more.
 //
 // An answer that is lost leaves a writer in doubt whether its file is there. The metadata of the object tell.
+//
+// A version of S3 is a hash of the content, so it can come back: after a rollback, the object may have the bytes again that a
+// writer has looked at before it stood still, and then its put is not refused. So it reads the ledger once more after its put.
 
 /** Attempts while others change the object. */
 const MAX_TRIES = 5;
@@ -46,14 +49,16 @@ export interface Current {
 /**
  * Puts all files in place, one after the other.
  *
- * @param current what the ledger has now. @throws ScoreBatchError if the files are not to be written any more
- * @returns false if a draft is gone: somebody has cleaned up
- * @throws ScoreBatchError `report` if a store refuses, or an object is of another writer
+ * @param current what the ledger has now; `gone` if the files must be made again. @throws ScoreBatchError if they are not to
+ *   be written any more
+ * @returns false if the files must be made again, or a draft is gone: somebody has cleaned up
+ * @throws ScoreBatchError `report` if a store refuses, an object is of another writer, or a superseded publication has
+ *   replaced a newer one
  */
 export async function placeObjects(
   spec: ReportSpec,
   ready: readonly Ready[],
-  current: (entries: readonly LedgerEntry[]) => Promise<Current>,
+  current: (entries: readonly LedgerEntry[]) => Promise<Current | 'gone'>,
 ): Promise<boolean> {
   const { ledger, job, window, runId } = spec;
   for (const { file, draft } of ready) {
@@ -62,11 +67,15 @@ export async function placeObjects(
       spec.signal.throwIfAborted();
       const there = await asReport(spec, file, (stores) => stores.look(address));
       const entries = await ledger.entries({ job, window });
-      const { publication, erasures } = await current(entries);
+      const now = await current(entries);
+      if (now === 'gone') return false;
       refuseForeignObject(spec, file, there, entries);
-      const mark: ObjectMark = { job, runId, publication: publication.number, erasures };
+      const mark: FileMark = { job, runId, publication: now.publication.number, erasures: now.erasures };
       if (!existsSync(draft.path)) return false;
-      if (await put(spec, file, { path: draft.path, mark, there })) break;
+      if (await put(spec, file, { path: draft.path, mark, there })) {
+        if (address.scheme === 's3' && !(await stillCurrent(spec, file, { mark, current }))) return false;
+        break;
+      }
       if (tries === MAX_TRIES) throw busy(file);
     }
   }
@@ -110,6 +119,29 @@ export async function assertObjectsWritable(
     if (address === undefined || folder === undefined || seen.has(folder)) continue;
     seen.add(folder);
     await stores.mayWrite(address);
+  }
+}
+
+/**
+ * Whether what was put in place is what the ledger has now.
+ *
+ * @returns false if the files must be made again
+ * @throws what `current` throws if a newer writer has replaced the object, else ScoreBatchError `report`
+ */
+async function stillCurrent(
+  spec: ReportSpec,
+  file: ReportFile,
+  { mark, current }: { readonly mark: FileMark; readonly current: Parameters<typeof placeObjects>[2] },
+): Promise<boolean> {
+  const { ledger, job, window } = spec;
+  const entries = await ledger.entries({ job, window });
+  try {
+    return (await current(entries)) !== 'gone';
+  } catch (error) {
+    const number = currentPublication(entries)?.number;
+    if (number === mark.publication) throw error;
+    const there = await asReport(spec, file, (stores) => stores.look(addressOf(file)));
+    throw isSameMark(there?.mark, mark) ? stale(spec, file, { mark, number, cause: error }) : error;
   }
 }
 
@@ -170,6 +202,19 @@ async function asReport<T>(
       cause,
     });
   }
+}
+
+/** The writer of the newer publication may be about to replace the object, or may have done so before. */
+function stale(
+  { window }: ReportSpec,
+  { path }: ReportFile,
+  { mark, number, cause }: { readonly mark: FileMark; readonly number: number | undefined; readonly cause: unknown },
+): ScoreBatchError {
+  const now = number === undefined ? 'nothing is published any more' : `publication ${number} is the current one`;
+  return new ScoreBatchError('report', `the object ${path} holds superseded publication ${mark.publication}; ${now}`, {
+    hint: `run \`score-batch report\` for ${window.label} once no other run writes it`,
+    cause,
+  });
 }
 
 function busy({ path }: ReportFile): ScoreBatchError {

@@ -57,7 +57,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry | undefi
     for (const [{ kind }, one] of all) if (kind === 'page') await one.write(await pagesOf(spec).page());
     for (const one of all.values()) await one.finish();
     const ready = [...drafts].map(([file, draft]): Ready => ({ file, draft }));
-    const written = { pending: [...pending.values()], ready, complete, before, completed };
+    const written = { pending: [...pending.values()], ready, complete, before, publication, completed };
     if (!(await placeObjects(spec, ready, (entries) => checked(spec, written, entries)))) return 'gone';
     const outcome = await placeAll(spec, written);
     if (outcome === 'in place') for (const one of pending.values()) await one.removeOthers();
@@ -76,6 +76,8 @@ interface Written {
   readonly complete: boolean;
   /** Ledger entries from before the files were created. */
   readonly before: readonly LedgerEntry[];
+  /** That of `before`. */
+  readonly publication: Publication;
   readonly completed: () => LedgerEntry | undefined;
 }
 
@@ -90,7 +92,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
     const index = file && (await createListing(file.path, { job, runId }, await pagesOf(spec).index()));
     try {
       const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
-        await checked(spec, written, entries);
+        if ((await checked(spec, written, entries)) === 'gone') return { result: 'gone' };
         for (const one of written.pending) {
           // Another process of this run may have put the same report in place.
           if (!(await one.replace())) return { result: done(entries, spec) > done(written.before, spec) ? 'in place' : 'gone' };
@@ -121,13 +123,17 @@ async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<voi
   }
 }
 
-/** @throws ScoreBatchError if the files must not be put in place any more */
+/**
+ * @returns `gone` if the run was published again, by a rollback: its page says so, so the files are made again
+ * @throws ScoreBatchError if the files must not be put in place any more
+ */
 async function checked(
   spec: ReportSpec,
-  { before, complete }: Pick<Written, 'before' | 'complete'>,
+  { before, complete, publication: seen }: Pick<Written, 'before' | 'complete' | 'publication'>,
   entries: readonly LedgerEntry[],
-): Promise<Current> {
+): Promise<Current | 'gone'> {
   const publication = published(spec, entries);
+  if (publication.number !== seen.number) return 'gone';
   const erased = erasures(entries, spec);
   if (erased > erasures(before, spec)) throw erasedMeanwhile(spec);
   if (!complete) throw unranked(spec);
@@ -173,7 +179,9 @@ function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
 
 function superseded(spec: ReportSpec): ScoreBatchError {
   return new ScoreBatchError('conflict', `another run published ${spec.window.label} meanwhile and will write ${shown(spec)}`, {
-    hint: '`score-batch status` shows both runs; the later one writes the report',
+    hint: spec.files.some(({ path }) => isStoreAddress(path))
+      ? `the later run writes the report; if it has ended and an object is older, run \`score-batch report\` for ${spec.window.label}`
+      : '`score-batch status` shows both runs; the later one writes the report',
   });
 }
 
