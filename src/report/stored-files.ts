@@ -4,6 +4,7 @@ import { folderOfKey, parseStoreAddress, type StoreAddress, showStoreAddress } f
 import { ScoreBatchError } from '../errors.ts';
 import { type FileMark, isSameMark, type ObjectMark } from '../store/mark.ts';
 import type { StoredObject } from '../store/object-store.ts';
+import { backoff, sleep, timeoutsOf } from '../warehouse/timeouts.ts';
 import type { Draft } from './draft.ts';
 import type { ListingContent } from './listing-file.ts';
 import { isOwnObject } from './object-owner.ts';
@@ -24,6 +25,9 @@ import type { ReportSpec } from './spec.ts';
 
 /** Attempts while others change the object. */
 const MAX_TRIES = 5;
+
+/** Between them; the request timeout that they are made from is no limit here. */
+const PAUSES = timeoutsOf(15_000);
 
 /** A file that is ready to be uploaded. */
 export interface Ready {
@@ -71,12 +75,13 @@ export async function placeObjects(
       if (now === 'gone') return false;
       refuseForeignObject(spec, file, there, entries);
       const mark: FileMark = { job, runId, publication: now.publication.number, erasures: now.erasures };
-      if (!existsSync(draft.path)) return false;
-      if (await put(spec, file, { path: draft.path, mark, there })) {
+      const outcome = await put(spec, file, { path: draft.path, mark, there });
+      if (outcome === 'gone') return false;
+      if (outcome === 'in place') {
         if (address.scheme === 's3' && !(await stillCurrent(spec, file, { mark, current }))) return false;
         break;
       }
-      if (tries === MAX_TRIES) throw busy(file);
+      await pauseAfter(tries, spec, file);
     }
   }
   return true;
@@ -85,21 +90,24 @@ export async function placeObjects(
 /**
  * Puts the index page in place, unless one is there that was made from more entries of the ledger: an index never replaces
  * such a one. The numbers of entries order all writers, so the ledger need not be read again.
+ *
+ * @returns false if the draft is gone
  */
 export async function placeListing(
   spec: ReportSpec,
   file: ReportFile,
   { content, draft }: { readonly content: ListingContent; readonly draft: Draft },
-): Promise<void> {
+): Promise<boolean> {
   const address = addressOf(file);
   const mark: ObjectMark = { job: spec.job, entry: content.entry };
   for (let tries = 1; ; tries += 1) {
     const there = await asReport(spec, file, (stores) => stores.look(address));
     refuseForeignObject(spec, file, there, []);
     const other = there?.mark;
-    if (other?.job === spec.job && 'entry' in other && other.entry > content.entry) return;
-    if (await put(spec, file, { path: draft.path, mark, there })) return;
-    if (tries === MAX_TRIES) throw busy(file);
+    if (other?.job === spec.job && 'entry' in other && other.entry > content.entry) return true;
+    const outcome = await put(spec, file, { path: draft.path, mark, there });
+    if (outcome !== 'changed') return outcome === 'in place';
+    await pauseAfter(tries, spec, file);
   }
 }
 
@@ -145,25 +153,35 @@ async function stillCurrent(
   }
 }
 
-/** @returns whether the file is in place, put there now or by a request whose answer was lost */
+/** What refused the put may still be at work. @throws ScoreBatchError `report` after the last of the tries */
+async function pauseAfter(tries: number, { signal }: ReportSpec, file: ReportFile): Promise<void> {
+  if (tries === MAX_TRIES) throw busy(file);
+  await sleep(backoff(PAUSES, tries), signal);
+}
+
+/** @returns `in place` if the file was put there now or by a request whose answer was lost, `gone` if the draft is */
 async function put(
   spec: ReportSpec,
   file: ReportFile,
   { path, mark, there }: { readonly path: string; readonly mark: ObjectMark; readonly there: StoredObject | undefined },
-): Promise<boolean> {
+): Promise<'in place' | 'changed' | 'gone'> {
   const address = addressOf(file);
   const upload = { file: path, type: TYPES[file.kind], mark, version: there?.version };
   let lost: unknown;
   try {
-    if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return true;
+    if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return 'in place';
   } catch (error) {
+    // Looked for now, since it can vanish at any time; a client's error may not say so.
+    if (!existsSync(path)) return 'gone';
     if (!isUnavailable(error)) throw error;
     lost = error;
   }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  if (now?.version !== there?.version && isSameMark(now?.mark, mark)) return true;
+  // The same content has the same version in S3, whoever wrote it.
+  const other = now?.version !== there?.version || !isSameMark(there?.mark, mark);
+  if (other && isSameMark(now?.mark, mark)) return 'in place';
   if (lost !== undefined) throw lost;
-  return false;
+  return 'changed';
 }
 
 function refuseForeignObject(

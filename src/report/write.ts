@@ -86,7 +86,7 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
   const { ledger, job, window, runId } = spec;
   const listing = spec.files.find(({ kind }) => kind === 'index');
   const stored = listing !== undefined && isStoreAddress(listing.path);
-  if (stored) await placeStoredIndex(spec, listing);
+  if (stored && !(await placeStoredIndex(spec, listing))) return 'gone';
   const file = stored ? undefined : listing;
   for (let tries = 1; ; tries += 1) {
     const index = file && (await createListing(file.path, { job, runId }, await pagesOf(spec).index()));
@@ -111,13 +111,14 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
   }
 }
 
-async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<void> {
+/** @returns false if its draft is gone */
+async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<boolean> {
   const content = await pagesOf(spec).index();
   const draft = await createDraft(file.path, spec.job);
   try {
     await draft.write(content.html);
     await draft.finish();
-    await placeListing(spec, file, { content, draft });
+    return await placeListing(spec, file, { content, draft });
   } finally {
     await draft.discard();
   }

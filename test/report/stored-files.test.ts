@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import type { LedgerEntry } from '../../src/domain/ledger.ts';
 import type { ReportSpec } from '../../src/report/spec.ts';
@@ -113,4 +113,37 @@ it('is made again, page and all, if its run is published again meanwhile', async
   await report('first', stores, entries, ['csv', 'page']);
   expect(stores.all.get('churn.csv')).toMatchObject({ mark: { publication: 3 } });
   expect(stores.all.get('churn.html')).toMatchObject({ text: '3 publications', mark: { publication: 3 } });
+});
+
+it('is taken for its own after a lost answer, though the same content was there before', async () => {
+  const stores = new Objects();
+  await report('first', stores, [published('first', 1)]);
+  const entries = [published('first', 1), published('second', 2), published('first', 3)];
+  let puts = 0;
+  stores.meanwhile = async ({ file, mark }) => {
+    puts += 1;
+    stores.all.set('churn.csv', { text: await readFile(file, 'utf8'), mark });
+    // A second request finds what the first one has put there, so no further put may follow.
+    stores.meanwhile = async () => {
+      puts += 1;
+      return undefined;
+    };
+    return 'changed';
+  };
+  await report('first', stores, entries);
+  expect([puts, stores.all.get('churn.csv')]).toMatchObject([1, { mark: { publication: 3 } }]);
+});
+
+it('is tried again after a refusal, and made again if its draft vanishes during an upload', async () => {
+  const stores = new Objects();
+  const entries = [published('first', 1)];
+  stores.meanwhile = async ({ file }) => {
+    stores.meanwhile = async () => {
+      await rm(file);
+      return undefined;
+    };
+    return 'changed';
+  };
+  await report('first', stores, entries);
+  expect(stores.all.get('churn.csv')).toMatchObject({ mark: { publication: 1 } });
 });
