@@ -5,7 +5,7 @@ import { ScoreBatchError } from '../errors.ts';
 import { type FileMark, isSameMark, type ObjectMark } from '../store/mark.ts';
 import type { StoredObject } from '../store/object-store.ts';
 import { backoff, sleep, timeoutsOf } from '../warehouse/timeouts.ts';
-import type { Draft } from './draft.ts';
+import { assertDraftsWritable, type Draft } from './draft.ts';
 import type { ListingContent } from './listing-file.ts';
 import { isOwnObject } from './object-owner.ts';
 import { foreign, type ReportFile } from './place.ts';
@@ -26,7 +26,7 @@ import type { ReportSpec } from './spec.ts';
 /** Attempts while others change the object. */
 const MAX_TRIES = 5;
 
-/** Between them; the request timeout that they are made from is no limit here. */
+/** The pauses between them. A request may take longer than what they are made from. */
 const PAUSES = timeoutsOf(15_000);
 
 /** A file that is ready to be uploaded. */
@@ -112,21 +112,25 @@ export async function placeListing(
 }
 
 /**
- * Checks the right to write the files that are objects, once per bucket and folder. Leaves no object.
+ * Checks the right to write the files that are objects, once per bucket and folder, to list pages, since an index links to
+ * those that are there, and to write drafts on this machine. Leaves no object and no file.
  *
  * @throws ScoreBatchError `permission`, `configuration` or `unavailable`
  */
 export async function assertObjectsWritable(
   files: readonly ReportFile[],
-  stores: Pick<ReportSpec['stores'], 'mayWrite'>,
+  stores: Pick<ReportSpec['stores'], 'mayWrite' | 'list'>,
 ): Promise<void> {
   const seen = new Set<string>();
-  for (const { path } of files) {
+  for (const { kind, path } of files) {
     const address = parseStoreAddress(path);
     const folder = address && showStoreAddress({ ...address, key: folderOfKey(address.key) });
-    if (address === undefined || folder === undefined || seen.has(folder)) continue;
+    if (address === undefined || folder === undefined) continue;
+    if (seen.size === 0) await assertDraftsWritable(path);
+    if (!seen.has(folder)) await stores.mayWrite(address);
     seen.add(folder);
-    await stores.mayWrite(address);
+    // A name that few objects begin with tells as much as that of a folder with many.
+    if (kind === 'page') await stores.list(address);
   }
 }
 
@@ -177,7 +181,7 @@ async function put(
     lost = error;
   }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  // The same content has the same version in S3, whoever wrote it.
+  // The same content has the same version in S3, no matter which writer put it there.
   const other = now?.version !== there?.version || !isSameMark(there?.mark, mark);
   if (other && isSameMark(now?.mark, mark)) return 'in place';
   if (lost !== undefined) throw lost;
@@ -206,7 +210,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** An error of the store, once the scores are published. */
-async function asReport<T>(
+export async function asReport<T>(
   { stores }: ReportSpec,
   { path }: ReportFile,
   work: (stores: ReportSpec['stores']) => Promise<T>,

@@ -9,7 +9,7 @@ import type { ReportFile } from './place.ts';
 import { refuseReserved } from './reserved.ts';
 import { refuseLargeSheet, writeRows } from './rows.ts';
 import type { Pages, ReportSpec } from './spec.ts';
-import { type Current, placeListing, placeObjects, type Ready } from './stored-files.ts';
+import { asReport, type Current, placeListing, placeObjects, type Ready } from './stored-files.ts';
 
 type Outcome = 'in place' | 'gone' | 'index behind';
 
@@ -113,7 +113,8 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
 
 /** @returns false if its draft is gone */
 async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<boolean> {
-  const content = await pagesOf(spec).index();
+  // It lists the pages of the bucket.
+  const content = await asReport(spec, file, () => pagesOf(spec).index());
   const draft = await createDraft(file.path, spec.job);
   try {
     await draft.write(content.html);
