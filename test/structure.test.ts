@@ -151,7 +151,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   // Report files as objects of Google Cloud Storage and of S3.
   store: ['domain', 'errors', 'warehouse'],
-  report: ['domain', 'duckdb', 'errors', 'store', 'warehouse (types)', 'writable-folder'],
+  report: ['domain', 'duckdb', 'errors', 'store', 'warehouse', 'writable-folder'],
   // How well scores foretold outcomes: measures of counts, and where the outcomes come from.
   evaluation: [],
   labels: ['domain', 'errors', 'evaluation', 'job (types)', 'warehouse (types)', 'warehouse/sql'],

@@ -2,8 +2,9 @@ import { mkdtemp, open, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ScratchArtifact } from '../domain/scratch-artifact.ts';
+import { ScoreBatchError, systemCode } from '../errors.ts';
 import type { Scratch } from '../warehouse/warehouse.ts';
-import { guarded } from './file.ts';
+import { guarded, reasonOf } from './file.ts';
 
 /** A report file on this machine that is to become an object. */
 export interface Draft {
@@ -42,6 +43,25 @@ export async function createDraft(file: string, job: string): Promise<Draft> {
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
     },
   };
+}
+
+/**
+ * Checks that drafts can be written. Leaves none.
+ *
+ * @param file address of an object, for messages
+ * @throws ScoreBatchError `permission` if the file system refuses
+ */
+export async function assertDraftsWritable(file: string): Promise<void> {
+  const folder = tmpdir();
+  try {
+    await rm(await mkdtemp(path.join(folder, 'score-batch-upload.')), { recursive: true });
+  } catch (cause) {
+    if (systemCode(cause) === undefined) throw cause;
+    throw new ScoreBatchError('permission', `the report ${file} cannot be written in ${folder} first: ${reasonOf(cause)}`, {
+      hint: 'set TMPDIR to a folder that is there and where the user that runs score-batch may write',
+      cause,
+    });
+  }
 }
 
 /**

@@ -143,6 +143,6 @@ export function unwritable(file: string, reason: string, cause: unknown): ScoreB
 }
 
 /** `ENOSPC: no space left on device`, without the system call and the temporary name that follow. */
-function reasonOf(cause: unknown): string | undefined {
+export function reasonOf(cause: unknown): string | undefined {
   return cause instanceof Error ? cause.message.split(', ')[0] : undefined;
 }

@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import type { LedgerEntry, Publication } from '../domain/ledger.ts';
+import { currentPublication, type LedgerEntry, type Publication } from '../domain/ledger.ts';
 import { folderOfKey, parseStoreAddress, type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
 import { ScoreBatchError } from '../errors.ts';
-import { isSameMark, type ObjectMark } from '../store/mark.ts';
+import { type FileMark, isSameMark, type ObjectMark } from '../store/mark.ts';
 import type { StoredObject } from '../store/object-store.ts';
-import type { Draft } from './draft.ts';
+import { backoff, sleep, timeoutsOf } from '../warehouse/timeouts.ts';
+import { assertDraftsWritable, type Draft } from './draft.ts';
 import type { ListingContent } from './listing-file.ts';
 import { isOwnObject } from './object-owner.ts';
 import { foreign, type ReportFile } from './place.ts';
@@ -18,9 +19,15 @@ import type { ReportSpec } from './spec.ts';
 // reads the ledger again, and the older writer finds that it is not the published one any more.
 //
 // An answer that is lost leaves a writer in doubt whether its file is there. The metadata of the object tell.
+//
+// A version of S3 is a hash of the content, so it can come back: after a rollback, the object may have the bytes again that a
+// writer has looked at before it stood still, and then its put is not refused. So it reads the ledger once more after its put.
 
 /** Attempts while others change the object. */
 const MAX_TRIES = 5;
+
+/** The pauses between them. A request may take longer than what they are made from. */
+const PAUSES = timeoutsOf(15_000);
 
 /** A file that is ready to be uploaded. */
 export interface Ready {
@@ -46,14 +53,16 @@ export interface Current {
 /**
  * Puts all files in place, one after the other.
  *
- * @param current what the ledger has now. @throws ScoreBatchError if the files are not to be written any more
- * @returns false if a draft is gone: somebody has cleaned up
- * @throws ScoreBatchError `report` if a store refuses, or an object is of another writer
+ * @param current what the ledger has now; `gone` if the files must be made again. @throws ScoreBatchError if they are not to
+ *   be written any more
+ * @returns false if the files must be made again, or a draft is gone: somebody has cleaned up
+ * @throws ScoreBatchError `report` if a store refuses, an object is of another writer, or a superseded publication has
+ *   replaced a newer one
  */
 export async function placeObjects(
   spec: ReportSpec,
   ready: readonly Ready[],
-  current: (entries: readonly LedgerEntry[]) => Promise<Current>,
+  current: (entries: readonly LedgerEntry[]) => Promise<Current | 'gone'>,
 ): Promise<boolean> {
   const { ledger, job, window, runId } = spec;
   for (const { file, draft } of ready) {
@@ -62,12 +71,17 @@ export async function placeObjects(
       spec.signal.throwIfAborted();
       const there = await asReport(spec, file, (stores) => stores.look(address));
       const entries = await ledger.entries({ job, window });
-      const { publication, erasures } = await current(entries);
+      const now = await current(entries);
+      if (now === 'gone') return false;
       refuseForeignObject(spec, file, there, entries);
-      const mark: ObjectMark = { job, runId, publication: publication.number, erasures };
-      if (!existsSync(draft.path)) return false;
-      if (await put(spec, file, { path: draft.path, mark, there })) break;
-      if (tries === MAX_TRIES) throw busy(file);
+      const mark: FileMark = { job, runId, publication: now.publication.number, erasures: now.erasures };
+      const outcome = await put(spec, file, { path: draft.path, mark, there });
+      if (outcome === 'gone') return false;
+      if (outcome === 'in place') {
+        if (address.scheme === 's3' && !(await stillCurrent(spec, file, { mark, current }))) return false;
+        break;
+      }
+      await pauseAfter(tries, spec, file);
     }
   }
   return true;
@@ -76,62 +90,102 @@ export async function placeObjects(
 /**
  * Puts the index page in place, unless one is there that was made from more entries of the ledger: an index never replaces
  * such a one. The numbers of entries order all writers, so the ledger need not be read again.
+ *
+ * @returns false if the draft is gone
  */
 export async function placeListing(
   spec: ReportSpec,
   file: ReportFile,
   { content, draft }: { readonly content: ListingContent; readonly draft: Draft },
-): Promise<void> {
+): Promise<boolean> {
   const address = addressOf(file);
   const mark: ObjectMark = { job: spec.job, entry: content.entry };
   for (let tries = 1; ; tries += 1) {
     const there = await asReport(spec, file, (stores) => stores.look(address));
     refuseForeignObject(spec, file, there, []);
     const other = there?.mark;
-    if (other?.job === spec.job && 'entry' in other && other.entry > content.entry) return;
-    if (await put(spec, file, { path: draft.path, mark, there })) return;
-    if (tries === MAX_TRIES) throw busy(file);
+    if (other?.job === spec.job && 'entry' in other && other.entry > content.entry) return true;
+    const outcome = await put(spec, file, { path: draft.path, mark, there });
+    if (outcome !== 'changed') return outcome === 'in place';
+    await pauseAfter(tries, spec, file);
   }
 }
 
 /**
- * Checks the right to write the files that are objects, once per bucket and folder. Leaves no object.
+ * Checks the right to write the files that are objects, once per bucket and folder, to list pages, since an index links to
+ * those that are there, and to write drafts on this machine. Leaves no object and no file.
  *
  * @throws ScoreBatchError `permission`, `configuration` or `unavailable`
  */
 export async function assertObjectsWritable(
   files: readonly ReportFile[],
-  stores: Pick<ReportSpec['stores'], 'mayWrite'>,
+  stores: Pick<ReportSpec['stores'], 'mayWrite' | 'list'>,
 ): Promise<void> {
   const seen = new Set<string>();
-  for (const { path } of files) {
+  for (const { kind, path } of files) {
     const address = parseStoreAddress(path);
     const folder = address && showStoreAddress({ ...address, key: folderOfKey(address.key) });
-    if (address === undefined || folder === undefined || seen.has(folder)) continue;
+    if (address === undefined || folder === undefined) continue;
+    if (seen.size === 0) await assertDraftsWritable(path);
+    if (!seen.has(folder)) await stores.mayWrite(address);
     seen.add(folder);
-    await stores.mayWrite(address);
+    // A name that few objects begin with tells as much as that of a folder with many.
+    if (kind === 'page') await stores.list(address);
   }
 }
 
-/** @returns whether the file is in place, put there now or by a request whose answer was lost */
+/**
+ * Whether what was put in place is what the ledger has now.
+ *
+ * @returns false if the files must be made again
+ * @throws what `current` throws if a newer writer has replaced the object, else ScoreBatchError `report`
+ */
+async function stillCurrent(
+  spec: ReportSpec,
+  file: ReportFile,
+  { mark, current }: { readonly mark: FileMark; readonly current: Parameters<typeof placeObjects>[2] },
+): Promise<boolean> {
+  const { ledger, job, window } = spec;
+  const entries = await ledger.entries({ job, window });
+  try {
+    return (await current(entries)) !== 'gone';
+  } catch (error) {
+    const number = currentPublication(entries)?.number;
+    if (number === mark.publication) throw error;
+    const there = await asReport(spec, file, (stores) => stores.look(addressOf(file)));
+    throw isSameMark(there?.mark, mark) ? stale(spec, file, { mark, number, cause: error }) : error;
+  }
+}
+
+/** What refused the put may still be at work. @throws ScoreBatchError `report` after the last of the tries */
+async function pauseAfter(tries: number, { signal }: ReportSpec, file: ReportFile): Promise<void> {
+  if (tries === MAX_TRIES) throw busy(file);
+  await sleep(backoff(PAUSES, tries), signal);
+}
+
+/** @returns `in place` if the file was put there now or by a request whose answer was lost, `gone` if the draft is */
 async function put(
   spec: ReportSpec,
   file: ReportFile,
   { path, mark, there }: { readonly path: string; readonly mark: ObjectMark; readonly there: StoredObject | undefined },
-): Promise<boolean> {
+): Promise<'in place' | 'changed' | 'gone'> {
   const address = addressOf(file);
   const upload = { file: path, type: TYPES[file.kind], mark, version: there?.version };
   let lost: unknown;
   try {
-    if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return true;
+    if ((await asReport(spec, file, (stores) => stores.put(address, upload))) === 'in place') return 'in place';
   } catch (error) {
+    // Looked for now, since it can vanish at any time; a client's error may not say so.
+    if (!existsSync(path)) return 'gone';
     if (!isUnavailable(error)) throw error;
     lost = error;
   }
   const now = await asReport(spec, file, (stores) => stores.look(address));
-  if (now?.version !== there?.version && isSameMark(now?.mark, mark)) return true;
+  // The same content has the same version in S3, no matter which writer put it there.
+  const other = now?.version !== there?.version || !isSameMark(there?.mark, mark);
+  if (other && isSameMark(now?.mark, mark)) return 'in place';
   if (lost !== undefined) throw lost;
-  return false;
+  return 'changed';
 }
 
 function refuseForeignObject(
@@ -156,7 +210,7 @@ function isUnavailable(error: unknown): boolean {
 }
 
 /** An error of the store, once the scores are published. */
-async function asReport<T>(
+export async function asReport<T>(
   { stores }: ReportSpec,
   { path }: ReportFile,
   work: (stores: ReportSpec['stores']) => Promise<T>,
@@ -170,6 +224,19 @@ async function asReport<T>(
       cause,
     });
   }
+}
+
+/** The writer of the newer publication may be about to replace the object, or may have done so before. */
+function stale(
+  { window }: ReportSpec,
+  { path }: ReportFile,
+  { mark, number, cause }: { readonly mark: FileMark; readonly number: number | undefined; readonly cause: unknown },
+): ScoreBatchError {
+  const now = number === undefined ? 'nothing is published any more' : `publication ${number} is the current one`;
+  return new ScoreBatchError('report', `the object ${path} holds superseded publication ${mark.publication}; ${now}`, {
+    hint: `run \`score-batch report\` for ${window.label} once no other run writes it`,
+    cause,
+  });
 }
 
 function busy({ path }: ReportFile): ScoreBatchError {

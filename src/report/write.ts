@@ -9,7 +9,7 @@ import type { ReportFile } from './place.ts';
 import { refuseReserved } from './reserved.ts';
 import { refuseLargeSheet, writeRows } from './rows.ts';
 import type { Pages, ReportSpec } from './spec.ts';
-import { type Current, placeListing, placeObjects, type Ready } from './stored-files.ts';
+import { asReport, type Current, placeListing, placeObjects, type Ready } from './stored-files.ts';
 
 type Outcome = 'in place' | 'gone' | 'index behind';
 
@@ -57,7 +57,7 @@ async function writeOnce(spec: ReportSpec, completed: () => LedgerEntry | undefi
     for (const [{ kind }, one] of all) if (kind === 'page') await one.write(await pagesOf(spec).page());
     for (const one of all.values()) await one.finish();
     const ready = [...drafts].map(([file, draft]): Ready => ({ file, draft }));
-    const written = { pending: [...pending.values()], ready, complete, before, completed };
+    const written = { pending: [...pending.values()], ready, complete, before, publication, completed };
     if (!(await placeObjects(spec, ready, (entries) => checked(spec, written, entries)))) return 'gone';
     const outcome = await placeAll(spec, written);
     if (outcome === 'in place') for (const one of pending.values()) await one.removeOthers();
@@ -76,6 +76,8 @@ interface Written {
   readonly complete: boolean;
   /** Ledger entries from before the files were created. */
   readonly before: readonly LedgerEntry[];
+  /** That of `before`. */
+  readonly publication: Publication;
   readonly completed: () => LedgerEntry | undefined;
 }
 
@@ -84,13 +86,13 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
   const { ledger, job, window, runId } = spec;
   const listing = spec.files.find(({ kind }) => kind === 'index');
   const stored = listing !== undefined && isStoreAddress(listing.path);
-  if (stored) await placeStoredIndex(spec, listing);
+  if (stored && !(await placeStoredIndex(spec, listing))) return 'gone';
   const file = stored ? undefined : listing;
   for (let tries = 1; ; tries += 1) {
     const index = file && (await createListing(file.path, { job, runId }, await pagesOf(spec).index()));
     try {
       const outcome = await ledger.decide<Outcome>({ job, window }, async (entries) => {
-        await checked(spec, written, entries);
+        if ((await checked(spec, written, entries)) === 'gone') return { result: 'gone' };
         for (const one of written.pending) {
           // Another process of this run may have put the same report in place.
           if (!(await one.replace())) return { result: done(entries, spec) > done(written.before, spec) ? 'in place' : 'gone' };
@@ -109,25 +111,31 @@ async function placeAll(spec: ReportSpec, written: Written): Promise<'in place' 
   }
 }
 
-async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<void> {
-  const content = await pagesOf(spec).index();
+/** @returns false if its draft is gone */
+async function placeStoredIndex(spec: ReportSpec, file: ReportFile): Promise<boolean> {
+  // It lists the pages of the bucket.
+  const content = await asReport(spec, file, () => pagesOf(spec).index());
   const draft = await createDraft(file.path, spec.job);
   try {
     await draft.write(content.html);
     await draft.finish();
-    await placeListing(spec, file, { content, draft });
+    return await placeListing(spec, file, { content, draft });
   } finally {
     await draft.discard();
   }
 }
 
-/** @throws ScoreBatchError if the files must not be put in place any more */
+/**
+ * @returns `gone` if the run was published again, by a rollback: its page says so, so the files are made again
+ * @throws ScoreBatchError if the files must not be put in place any more
+ */
 async function checked(
   spec: ReportSpec,
-  { before, complete }: Pick<Written, 'before' | 'complete'>,
+  { before, complete, publication: seen }: Pick<Written, 'before' | 'complete' | 'publication'>,
   entries: readonly LedgerEntry[],
-): Promise<Current> {
+): Promise<Current | 'gone'> {
   const publication = published(spec, entries);
+  if (publication.number !== seen.number) return 'gone';
   const erased = erasures(entries, spec);
   if (erased > erasures(before, spec)) throw erasedMeanwhile(spec);
   if (!complete) throw unranked(spec);
@@ -173,7 +181,9 @@ function unranked({ runId, rows, scores }: ReportSpec): ScoreBatchError {
 
 function superseded(spec: ReportSpec): ScoreBatchError {
   return new ScoreBatchError('conflict', `another run published ${spec.window.label} meanwhile and will write ${shown(spec)}`, {
-    hint: '`score-batch status` shows both runs; the later one writes the report',
+    hint: spec.files.some(({ path }) => isStoreAddress(path))
+      ? `the later run writes the report; if it has ended and an object is older, run \`score-batch report\` for ${spec.window.label}`
+      : '`score-batch status` shows both runs; the later one writes the report',
   });
 }
 

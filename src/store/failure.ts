@@ -1,14 +1,23 @@
 import { type StoreAddress, showStoreAddress } from '../domain/store-address.ts';
-import { type ErrorKind, ScoreBatchError } from '../errors.ts';
+import { type ErrorKind, ScoreBatchError, systemCode } from '../errors.ts';
 
 /** What a store's answer means, in words of both clouds. */
-export type StoreFailure = 'no bucket' | 'denied' | 'no credentials' | 'unavailable' | 'configuration';
+export type StoreFailure =
+  | 'no bucket'
+  | 'denied'
+  | 'no credentials'
+  | 'unavailable'
+  | 'certificate'
+  | 'bad request'
+  | 'configuration';
 
 const KINDS: Readonly<Record<StoreFailure, ErrorKind>> = {
   'no bucket': 'configuration',
   denied: 'permission',
   'no credentials': 'permission',
   unavailable: 'unavailable',
+  certificate: 'configuration',
+  'bad request': 'configuration',
   configuration: 'configuration',
 };
 
@@ -34,6 +43,8 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
     denied: `${scheme}://${bucket} does not allow this account to read and write ${address.key}`,
     'no credentials': `no credentials for ${scheme}://${bucket} can be used`,
     unavailable: `${showStoreAddress(address)} cannot be reached`,
+    certificate: `the certificate of the server for ${scheme}://${bucket} is not trusted`,
+    'bad request': `${showStoreAddress(address)} cannot be used`,
     configuration: `${showStoreAddress(address)} cannot be used`,
   }[failure];
   const hint = {
@@ -42,10 +53,20 @@ export function storeError(address: StoreAddress, failure: StoreFailure, said: s
     'no credentials': CREDENTIALS[scheme],
     unavailable:
       'run the same command again once the store answers; SCORE_BATCH_REQUEST_SECONDS is how long one request may take',
+    certificate: 'name the file of its authority in NODE_EXTRA_CA_CERTS',
+    'bad request': `check the endpoint and the region, and ${scheme === 's3' ? 'whether AWS_SESSION_TOKEN' : 'whether a token'} has expired: docs/object-stores.md`,
     configuration: 'check the endpoint and the region: docs/object-stores.md',
   }[failure];
   const line = said.split('\n', 1)[0]?.trim() ?? '';
   return new ScoreBatchError(KINDS[failure], line === '' ? what : `${what}: ${line}`, { hint, cause });
+}
+
+/** Whether TLS refused the certificate of a server. Clients put the reason into a list of causes. */
+export function isOfCertificate(error: unknown): boolean {
+  for (let inner = error, depth = 0; inner instanceof Error && depth < 5; inner = inner.cause, depth += 1) {
+    if (/CERT|ISSUER|UNABLE_TO_|HOSTNAME_MISMATCH/.test(systemCode(inner) ?? '')) return true;
+  }
+  return false;
 }
 
 /** An answer without what every store says. */

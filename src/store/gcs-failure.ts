@@ -1,7 +1,7 @@
 import type { StoreAddress } from '../domain/store-address.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
 import { SilenceError } from '../warehouse/timeouts.ts';
-import { type StoreFailure, storeError } from './failure.ts';
+import { isOfCertificate, type StoreFailure, storeError } from './failure.ts';
 
 /** The HTTP status of a refusal, wherever the client puts it. */
 export function statusOf(error: unknown): number | undefined {
@@ -32,6 +32,7 @@ function isFailure(error: unknown): error is { readonly message: string } {
 }
 
 function failureOf(error: { readonly message: string }): StoreFailure | undefined {
+  if (isOfCertificate(error)) return 'certificate';
   const status = statusOf(error);
   const { message } = error;
   if (/could not load the default credentials|invalid_grant|invalid_client|invalid_rapt|unauthorized_client/i.test(message))
@@ -44,7 +45,7 @@ function failureOf(error: { readonly message: string }): StoreFailure | undefine
   if (error instanceof SyntaxError || /credentials|PEM|DECODER|private key/i.test(message)) return 'no credentials';
   const code = systemCode(error) ?? '';
   if (code === 'ENOENT') return 'no credentials';
-  return /^E[A-Z]+$/.test(code) || /network|socket|timeout|premature close|fetch failed/i.test(message)
+  return /^(E[A-Z]+|ERR_(TLS|SSL)_\w+)$/.test(code) || /network|socket|timeout|premature close|fetch failed/i.test(message)
     ? 'unavailable'
     : undefined;
 }

@@ -4,7 +4,8 @@
  */
 export type ObjectMark = FileMark | ListingMark;
 
-interface FileMark {
+/** Of every other file: it shows a publication. */
+export interface FileMark {
   readonly job: string;
   readonly runId: string;
   /** Number of the publication in the ledger. */

@@ -1,6 +1,6 @@
 import type { StoreAddress } from '../domain/store-address.ts';
 import { ScoreBatchError, systemCode } from '../errors.ts';
-import { type StoreFailure, storeError } from './failure.ts';
+import { isOfCertificate, type StoreFailure, storeError } from './failure.ts';
 
 /** Codes of https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and names of the client's own errors. */
 const BY_NAME: Readonly<Record<string, StoreFailure>> = {
@@ -42,7 +42,8 @@ export function s3Error(address: StoreAddress, error: unknown): unknown {
   // The answer to a HEAD has no words.
   const wordless = error.message === '' || error.message === 'UnknownError' || name === 'Unknown';
   const said = wordless && status !== undefined ? `it answers with status ${status}` : said_(error, status);
-  return storeError(address, failure, said, error);
+  // An expired token is among the reasons that it does not tell.
+  return storeError(address, wordless && status === 400 ? 'bad request' : failure, said, error);
 }
 
 function said_(error: Error, status: number | undefined): string {
@@ -51,6 +52,7 @@ function said_(error: Error, status: number | undefined): string {
 }
 
 function failureOf(error: Error): StoreFailure | undefined {
+  if (isOfCertificate(error)) return 'certificate';
   const { name, status } = partsOf(error);
   const named = BY_NAME[name];
   if (named !== undefined) return named;
@@ -59,7 +61,7 @@ function failureOf(error: Error): StoreFailure | undefined {
   if (/^region is missing/i.test(error.message)) return 'configuration';
   // Of the network: ECONNREFUSED, ENOTFOUND, EPIPE and others, some of them in a list of causes.
   const code = systemCode(error) ?? '';
-  return /^E[A-Z]+$/.test(code) || code.startsWith('ERR_TLS') || code.startsWith('CERT_') ? 'unavailable' : undefined;
+  return /^(E[A-Z]+|ERR_(TLS|SSL)_\w+)$/.test(code) ? 'unavailable' : undefined;
 }
 
 function partsOf(error: unknown): { readonly name: string; readonly status: number | undefined } {

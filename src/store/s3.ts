@@ -33,6 +33,8 @@ export async function openS3({ environment, signal, timeouts }: Opening): Promis
     requestHandler: {
       connectionTimeout: timeouts.request,
       requestTimeout: timeouts.request,
+      // The one above ends when an answer begins.
+      socketTimeout: timeouts.request,
       throwOnRequestTimeout: true,
     },
   });

@@ -1,8 +1,14 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import https from 'node:https';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { storeAddressProblem } from '../../src/domain/store-address.ts';
+import { gcsError } from '../../src/store/gcs-failure.ts';
 import { linearProject } from '../support/linear-project.ts';
+import { temporaryFolder } from '../support/project.ts';
 import { scoreBatch } from '../support/score-batch.ts';
 
 // Answers in the documented form of each store, and none at all. No account of a cloud is needed.
@@ -34,16 +40,21 @@ it('accepts names that only one of the stores allows', () => {
 
 /** A server that answers everything alike; undefined: never. */
 async function answering(answer: { readonly status: number; readonly body: string; readonly type: string } | undefined) {
-  const server = http.createServer((request, response) => {
-    request.resume();
-    if (answer !== undefined) response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
-  });
+  return await listening(
+    http.createServer((request, response) => {
+      request.resume();
+      if (answer !== undefined) response.writeHead(answer.status, { 'content-type': answer.type }).end(answer.body);
+    }),
+  );
+}
+
+async function listening(server: http.Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.closeAllConnections();
     server.close();
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `${server instanceof https.Server ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 const xml = (status: number, code: string) => ({
@@ -111,4 +122,62 @@ it.each(['s3', 'gs'] as const)('says what to do without credentials over %s', as
   const ended = await scoreBatch(folder, ['--week'], { ...nothing, ...file });
   expect(ended.code, ended.stderr).toBe(77);
   expect(ended.stderr).toContain(`no credentials for ${scheme}://reports can be used`);
+});
+
+/** A job whose list, or page, is in a store at an endpoint. */
+async function checked(scheme: 's3' | 'gs', endpoint: string, { kind = 'csv', ...environment }: NodeJS.ProcessEnv = {}) {
+  const folder = await linearProject({ edit: (job) => job.replace(/csv: .*/, `${kind}: ${scheme}://reports/l-{window}.html`) });
+  const there = { AWS_ENDPOINT_URL: endpoint, STORAGE_EMULATOR_HOST: endpoint, ...KEYS, SCORE_BATCH_REQUEST_SECONDS: '0.3' };
+  const { code, stderr } = await scoreBatch(folder, ['--week'], { ...there, ...environment });
+  return { code, stderr };
+}
+
+it('says that a certificate is not trusted', async () => {
+  const folder = await temporaryFolder();
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-keyout', 'key', '-out', 'cert'];
+  const name = ['-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  execFileSync('openssl', ['req', '-x509', ...key, ...name], { cwd: folder, stdio: 'pipe' });
+  const [own, cert] = ['key', 'cert'].map((file) => readFileSync(path.join(folder, file)));
+  const ended = await checked('s3', await listening(https.createServer({ key: own, cert })));
+  expect(ended).toEqual({ code: 78, stderr: expect.stringContaining('server for s3://reports is not trusted') });
+  expect(ended.stderr).toContain('NODE_EXTRA_CA_CERTS');
+  // The client of Google tries for 16 s before it ends with this error.
+  const error = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  expect(gcsError({ scheme: 'gs', bucket: 'reports', key: 'a' }, error)).toMatchObject({
+    kind: 'configuration',
+    hint: expect.stringContaining('NODE_EXTRA_CA_CERTS'),
+  });
+});
+
+it('ends over S3 for an answer that stops after its headers', async () => {
+  const stopping = http.createServer((request, response) => {
+    request.resume();
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else response.writeHead(200, { 'content-type': 'application/xml' }).write('<?xml');
+  });
+  expect(await checked('s3', await listening(stopping))).toMatchObject({ code: 69 });
+});
+
+it('names a token that may have expired where S3 refuses without a word', async () => {
+  const ended = await checked('s3', await answering({ status: 400, type: 'application/xml', body: '' }));
+  expect(ended).toEqual({ code: 78, stderr: expect.stringContaining('whether AWS_SESSION_TOKEN has expired') });
+});
+
+it('needs the right to list for a page, and a folder for drafts, before a row moves', async () => {
+  const begun = '<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>';
+  const unlisted = http.createServer((request, response) => {
+    request.resume();
+    if (request.method === 'HEAD') response.writeHead(404).end();
+    else if (request.method === 'DELETE') response.writeHead(204).end();
+    else if (request.method === 'POST') response.writeHead(200, { 'content-type': 'application/xml' }).end(begun);
+    else response.writeHead(403, { 'content-type': 'application/xml' }).end(xml(403, 'AccessDenied').body);
+  });
+  const endpoint = await listening(unlisted);
+  const refused = await checked('s3', endpoint, { kind: 'page' });
+  expect(refused).toEqual({ code: 77, stderr: expect.stringContaining('s3:ListBucket') });
+  expect(refused.stderr).not.toContain('scoring');
+  const file = path.join(await temporaryFolder(), 'file');
+  writeFileSync(file, '');
+  const undrafted = await checked('s3', endpoint, { TMPDIR: file });
+  expect(undrafted).toEqual({ code: 77, stderr: expect.stringContaining('set TMPDIR to a folder') });
 });
