@@ -60,7 +60,7 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   try {
     if (plan || run.state === 'published') paths = await finishRollback(finish, context);
   } finally {
-    // The scores are rolled back even if a file cannot be written, and whoever was told of the others has to know.
+    // The scores are rolled back even if a file cannot be written, and those who were told of the others have to know.
     if (definition.delivery !== undefined) {
       const { deliver } = await import('../delivery/deliver.ts');
       await deliver({ job, window: options.window, sink, ledger, stores }, context);
