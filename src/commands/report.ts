@@ -14,7 +14,10 @@ export interface ReportFlags extends JobFlags, WindowOptions {
   readonly force?: boolean;
 }
 
-/** Writes the window's report files again from the published scores. Needs neither source nor model. */
+/**
+ * Writes the window's report files again from the published scores. Needs neither source nor model. If that completes a run, those
+ * whom the job tells are told.
+ */
 export async function reportCommand(flags: ReportFlags, context: Context): Promise<ReportOutput> {
   const job = await namedJob(flags, context);
   const { definition } = job;
@@ -34,6 +37,11 @@ export async function reportCommand(flags: ReportFlags, context: Context): Promi
     ...{ job, window, run, sink, ledger, files, stores, entries, signal },
     force: flags.force === true,
   });
+  // The run was published, and ended because of its report: nobody was told of it.
+  if (run.state === 'published' && definition.delivery !== undefined) {
+    const { deliver } = await import('../delivery/deliver.ts');
+    await deliver({ job, window, sink, ledger, stores }, context);
+  }
   for (const file of paths) context.console.info(`wrote ${file}: ${counted(run.rows.scored, 'user')} of run ${run.runId}`);
   return { job: definition.name, window: window.label, run_id: run.runId, files: paths, rows: run.rows.scored };
 }

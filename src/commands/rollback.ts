@@ -56,10 +56,15 @@ export async function rollbackCommand(flags: RollbackFlags, context: Context): P
   context.subject.runId = run.runId;
   const { signal } = context;
   const finish = { ...warehouses, job, window: options.window, run, entries, force, signal };
-  const paths = plan || run.state === 'published' ? await finishRollback(finish, context) : [];
-  if (definition.delivery !== undefined) {
-    const { deliver } = await import('../delivery/deliver.ts');
-    await deliver({ job, window: options.window, sink, ledger, stores }, context);
+  let paths: readonly string[] = [];
+  try {
+    if (plan || run.state === 'published') paths = await finishRollback(finish, context);
+  } finally {
+    // The scores are rolled back even if a file cannot be written, and those who were told of the others have to know.
+    if (definition.delivery !== undefined) {
+      const { deliver } = await import('../delivery/deliver.ts');
+      await deliver({ job, window: options.window, sink, ledger, stores }, context);
+    }
   }
   const state = plan ? ('rolled back' as const) : ('already current' as const);
   context.console.info(

@@ -22,12 +22,12 @@ export const SOON_OVER: readonly string[] = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_A
 /**
  * Sends within `LIMIT_MS`. Tries again only what has not connected, so that nothing is sent twice.
  *
- * @param once gets the milliseconds that are left, and must not throw
+ * @param once gets the whole milliseconds that are left, at least 1, and must not throw
  */
 export async function attempt(once: (left: number) => Promise<Attempt>): Promise<Attempt> {
   const end = performance.now() + LIMIT_MS;
   for (;;) {
-    const { again, ...made } = await once(end - performance.now());
+    const { again, ...made } = await once(Math.max(1, Math.floor(end - performance.now())));
     if (again !== true || performance.now() + PAUSE_MS >= end) return made;
     await sleep(PAUSE_MS);
   }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { ToldPublication } from '../domain/deliveries.ts';
 import type { JobDefinition } from '../job/schema.ts';
 import { html } from '../page/html.ts';
 import type { MailPackages } from './packages.ts';
@@ -25,16 +27,17 @@ export async function composeMail(
   const to = settings.to.map(mailbox);
   const cc = settings.cc.map(mailbox);
   const { job, window, told, title } = story;
+  const ids = told.map((one) => idOf(story, one, from));
   const composer = new Composer({
     ...{ from, to, cc },
     subject: title.length <= MAX_SUBJECT ? title : `${title.slice(0, MAX_SUBJECT - 1)}…`,
     text: asText(story),
     html: settings.page === 'body' ? page : asHtml(story),
     // The same publication has the same id, so that a server which gets it twice can tell; and a correction follows what it corrects.
-    messageId: idOf(story, story.publication, from),
+    messageId: idOf(story, story, from),
     ...(told.length > 0 && {
-      inReplyTo: idOf(story, told.at(-1) ?? 0, from),
-      references: told.map((publication) => idOf(story, publication, from)),
+      inReplyTo: ids.at(-1),
+      references: ids,
     }),
     headers: { 'Auto-Submitted': 'auto-generated' },
     ...(settings.page === 'attachment' && {
@@ -53,9 +56,11 @@ function mailbox(text: string): Mailbox {
   return { name: name.trim(), address };
 }
 
-function idOf({ job, window }: Story, publication: number, from: Mailbox): string {
+/** Publications of two installations have the same job, window and number, but not the same run. */
+function idOf({ job, window }: Story, { publication, runId }: ToldPublication, from: Mailbox): string {
   const domain = from.address.slice(from.address.lastIndexOf('@') + 1);
-  return `<${job}.${window.replaceAll(/[^\w.-]/g, '-')}.${publication}@${domain}>`;
+  const run = createHash('sha256').update(runId).digest('hex').slice(0, 8);
+  return `<${job}.${window.replaceAll(/[^\w.-]/g, '-')}.${publication}.${run}@${domain}>`;
 }
 
 function asText({ title, correction, paragraph, link, source }: Story): string {

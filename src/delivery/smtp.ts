@@ -71,11 +71,12 @@ async function connected<T>(
   left: number,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const { host, port, secure, login } = server;
+  const { host, port, secure, login, loopback } = server;
   const connection = new packages.Connection({
     ...{ host, port, secure, requireTLS: encrypted && !secure },
-    // Whatever the environment says of certificates.
-    tls: { rejectUnauthorized: true },
+    // Whatever the environment says of certificates. On this machine nothing has to be encrypted, so a relay there that offers STARTTLS
+    // may have any.
+    tls: { rejectUnauthorized: secure || !loopback },
     ...{ connectionTimeout: left, greetingTimeout: left, dnsTimeout: left, socketTimeout: left, socketCloseTimeout: 0 },
   });
   let timer: NodeJS.Timeout | undefined;

@@ -1,4 +1,4 @@
-import type { Due } from '../domain/deliveries.ts';
+import type { Due, ToldPublication } from '../domain/deliveries.ts';
 import { headline, lede } from '../page/lede.ts';
 import type { PageData } from '../page/page-data.ts';
 import { plainText, type Run, runsOfText } from './plain-text.ts';
@@ -19,17 +19,18 @@ export interface Story {
   /** What the message is made from. */
   readonly source: string;
   readonly publication: number;
+  readonly runId: string;
   /** Publications of the window that the target was told of. */
-  readonly told: readonly number[];
+  readonly told: readonly ToldPublication[];
 }
 
 /** @param link template of the job file */
 export function tell(data: PageData, due: Due, link: string | undefined): Story {
   const { entry, told } = due;
   const { job, window, run } = data;
-  const { publication } = entry;
+  const { publication, runId } = entry;
   return {
-    ...{ job: job.name, window: window.label, publication, told },
+    ...{ job: job.name, window: window.label, publication, runId, told },
     title: titleOf(data, due),
     correction: correctionOf(window.label, due),
     paragraph: runsOfText(lede(data).html),
@@ -53,7 +54,7 @@ function titleOf(data: PageData, { occasion }: Due): string {
 
 function correctionOf(label: string, { occasion, entry, told }: Due): string | undefined {
   const { publication, details } = entry;
-  const before = `what you got as publication ${told.at(-1)} is no longer valid`;
+  const before = `what you got as publication ${told.at(-1)?.publication} is no longer valid`;
   if (occasion === 'published') return undefined;
   const { rollback } = details;
   if (rollback === undefined) return `${label} was published again: this is publication ${publication}, and ${before}.`;

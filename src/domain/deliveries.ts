@@ -37,6 +37,12 @@ export function deliveriesOf(entries: readonly LedgerEntry[]): KnownDelivery[] {
   return [...known.values()];
 }
 
+/** A publication that a target may have heard of. */
+export interface ToldPublication {
+  readonly publication: number;
+  readonly runId: string;
+}
+
 /** A message that is to be sent. */
 export interface Due {
   readonly target: Target;
@@ -44,7 +50,7 @@ export interface Due {
   /** The entry of the publication that it is about. */
   readonly entry: LedgerEntry & { readonly publication: number };
   /** Publications of the window that the target may have heard of, oldest first. */
-  readonly told: readonly number[];
+  readonly told: readonly ToldPublication[];
 }
 
 /**
@@ -61,10 +67,12 @@ export function dueMessage(entries: readonly LedgerEntry[], target: Target, isNe
   const { publication } = entry;
   const own = deliveriesOf(entries).filter((delivery) => delivery.target === target);
   if (own.some((delivery) => delivery.publication === publication)) return undefined;
-  const told = own.filter(({ outcome }) => outcome !== 'failed').map((delivery) => delivery.publication);
+  const told = own
+    .filter(({ outcome }) => outcome !== 'failed')
+    .map(({ publication: of, run_id }) => ({ publication: of, runId: run_id }));
   const due = { target, entry: { ...entry, publication }, told };
   const { rollback } = entry.details;
-  const last = told.at(-1);
+  const last = told.at(-1)?.publication;
   if (last === undefined) return isNewest && rollback === undefined ? { ...due, occasion: 'published' } : undefined;
   if (contentNumber(entries, last) === contentNumber(entries, publication)) return undefined;
   return { ...due, occasion: rollback === undefined ? 'published again' : 'rolled back' };

@@ -3,6 +3,7 @@ import type { ObservedEnd, ObservedRun, RunObserver } from '../observe/observer.
 import type { Console } from '../terminal/console.ts';
 import { beginningOf, endingOf, type Told } from './event.ts';
 import type { RunEvent } from './facets.ts';
+import { masked } from './masked.ts';
 import { Sender } from './sender.ts';
 import { type LineageSettings, lineageSettings } from './settings.ts';
 import { sourcesOf } from './sources.ts';
@@ -31,7 +32,7 @@ function observer(settings: LineageSettings, console: Console): RunObserver {
       const key = run.plan.job.query;
       const traced = queries.get(key) ?? sourcesOf(run.plan);
       queries.set(key, traced);
-      return event({ run, traced: await traced, settings });
+      return masked(event({ run, traced: await traced, settings }));
     });
   return {
     began(run) {

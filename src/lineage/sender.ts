@@ -7,8 +7,9 @@ import type { LineageSettings } from './settings.ts';
 /** For an answer, while there is no hurry. */
 const ANSWER_MS = 5_000;
 
-/** After so many events in a row that were not accepted, no more are tried. */
+/** After so many events in a row that were not accepted, no more are tried for a while. */
 const MOST_FAILURES = 3;
+const PAUSE_MS = 60_000;
 
 /** Waits before an event is sent again. */
 const RETRY_MS = [200, 1_000];
@@ -39,9 +40,14 @@ export class Sender {
   #failed = 0;
   #inARow = 0;
   #reason = '';
+  /** When the last one was not accepted. */
+  #failedAt = 0;
+  readonly #now: () => number;
 
-  constructor(to: Pick<LineageSettings, 'url' | 'authorization'>) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(to: Pick<LineageSettings, 'url' | 'authorization'>, now: () => number = () => performance.now()) {
     this.#to = to;
+    this.#now = now;
   }
 
   /** Sends an event after those before it. @param event makes it; never rejects because of the event */
@@ -61,14 +67,17 @@ export class Sender {
   }
 
   async #try(event: () => Promise<object>): Promise<void> {
-    const failure = this.#inARow < MOST_FAILURES ? await this.#failureOf(event) : this.#reason;
+    const paused = this.#inARow >= MOST_FAILURES && this.#now() - this.#failedAt < PAUSE_MS;
+    const failure = paused ? this.#reason : await this.#failureOf(event);
     if (failure === undefined) {
       this.#inARow = 0;
       return;
     }
     this.#failed += 1;
+    if (paused) return;
     this.#inARow += 1;
     this.#reason = failure;
+    this.#failedAt = this.#now();
   }
 
   async #failureOf(event: () => Promise<object>): Promise<string | undefined> {

@@ -39,7 +39,11 @@ function fileOf(file: string): DatasetName {
   return /^[a-z0-9]+:\/\//i.test(file) ? remoteFile(file) : { namespace: 'file', name: path.resolve(file) };
 }
 
-function remoteFile(file: string): DatasetName {
-  const [, namespace = '', name = ''] = /^([a-z0-9]+:\/\/[^/]*)\/?(.*)$/i.exec(file) ?? [];
+/** Without user and password, and without a query string, which can hold keys and signatures. */
+export function remoteFile(file: string): DatasetName {
+  // In stores a question mark can stand for any letter.
+  const query = /^https?:/i.test(file) ? /[?#].*$/s : /\?[^/?]*=.*$/s;
+  const plain = file.replace(/^([a-z0-9]+:\/\/)[^/]*@/i, '$1').replace(query, '');
+  const [, namespace = '', name = ''] = /^([a-z0-9]+:\/\/[^/]*)\/?(.*)$/is.exec(plain) ?? [];
   return { namespace, name };
 }

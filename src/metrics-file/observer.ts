@@ -24,6 +24,7 @@ export function metricsFileObserver(pattern: string, console: Pick<Context['cons
     said.add(problem);
   };
   return {
+    needsNoPublication: true,
     began: () => undefined,
     ended(run, end) {
       written = written.then(() => write(pattern, run, end)).catch((error: unknown) => warn(messageOf(error)));

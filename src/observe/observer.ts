@@ -42,9 +42,12 @@ export interface ObservedEnd {
 
 /**
  * Looks on while runs are worked on: traces, metrics, lineage. An observer can neither fail nor hold up a run: its methods return at
- * once and never throw, and only `close` is waited for, all observers together for at most `CLOSE_MS` in an invocation.
+ * once and never throw, and only `close` is waited for, all observers together for at most `CLOSE_MS` in an invocation; the numbers of
+ * its publications are waited for as long, all together.
  */
 export interface RunObserver {
+  /** Whether `ended` makes no use of the publication's number, which is read from the ledger. */
+  readonly needsNoPublication?: true;
   /** The run has its `started` entry in the ledger, or this process takes part in it. */
   began(run: ObservedRun): void;
   ended(run: ObservedRun, end: ObservedEnd): void;

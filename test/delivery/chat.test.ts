@@ -10,7 +10,7 @@ function story(value: string, more: Partial<Story> = {}): Story {
   return {
     ...{ job: 'a_b_', window: '2026-W11', title: `a_b_ 2026-W11: ${value}`, correction: undefined, link: undefined },
     paragraph: runsOfText(html`<p class="lede">In it <b>1,234</b> of <bdi>${value}</bdi>. </p>\n`.html),
-    ...{ source: 'Publication 1.', publication: 1, told: [] },
+    ...{ source: 'Publication 1.', publication: 1, runId: 'r1', told: [] },
     ...more,
   };
 }

@@ -5,7 +5,7 @@ import { parseHTML } from 'linkedom';
 import type { SMTPServerOptions } from 'smtp-server';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/project.ts';
-import { scoreBatch } from '../support/score-batch.ts';
+import { scoreBatch, scoreBatchProcess } from '../support/score-batch.ts';
 import { mailServer, readMail } from './mail-server.ts';
 import { deliveringProject, LINK, MAIL, messages, otherScores } from './project.ts';
 
@@ -45,7 +45,7 @@ describe('a mail', () => {
       from: 'Scores <scores@shop.example>',
       to: 'Marketing <marketing@shop.example>, boss@shop.example',
       cc: 'data@shop.example',
-      'message-id': '<linear.1997-W11.1@shop.example>',
+      'message-id': expect.stringMatching(/^<linear\.1997-W11\.1\.[0-9a-f]{8}@shop\.example>$/),
       'auto-submitted': 'auto-generated',
     });
     expect(mail.headers.subject).toMatch(/^linear 1997-W11: \d+ of 98 users are expected to leave$/);
@@ -87,9 +87,10 @@ describe('a mail', () => {
     expect(mails.flatMap(({ defects }) => defects)).toEqual([]);
     expect(mails.map(({ headers }) => headers['in-reply-to'])).toEqual([
       undefined,
-      '<linear.1997-W11.1@shop.example>',
-      '<linear.1997-W11.2@shop.example>',
+      mails[0]?.headers['message-id'],
+      mails[1]?.headers['message-id'],
     ]);
+    expect(new Set(mails.map(({ headers }) => headers['message-id'])).size).toBe(3);
     expect(mails[2]?.headers.subject).toMatch(/^Correction: linear 1997-W11 was rolled back: /);
     expect(mails[2]?.parts.map(({ type }) => type)).toEqual(['text/plain', 'text/html']);
     const because = '1997-W11 was rolled back from publication 2 to 1, because: Größe <b>“5%”</b>.';
@@ -118,22 +119,37 @@ describe('a mail', () => {
       { cwd: folder, stdio: 'pipe' },
     );
     const [key, cert] = await Promise.all(['own.key', 'own.pem'].map((name) => readFile(path.join(folder, name), 'utf8')));
+    const trusting = { NODE_EXTRA_CA_CERTS: path.join(folder, 'own.pem') };
     const offering = await mailServer({ key: key ?? '', cert: cert ?? '' });
-    const secure = await mailServer({ key: key ?? '', cert: cert ?? '', secure: true });
+    const secure = await mailServer({ ...accepting('score', PASSWORD), key: key ?? '', cert: cert ?? '', secure: true });
     const project = await deliveringProject(MAIL);
-    for (const url of [`smtp://localhost:${offering.port}`, `smtps://localhost:${secure.port}`]) {
+    // Another name of this machine, which says nothing of where it is.
+    const elsewhere = `smtp://127.1:${offering.port}`;
+    for (const url of [elsewhere, `smtps://localhost:${secure.port}`]) {
       const refused = await scoreBatch(project, ['check'], { CHURN_SMTP_URL: url });
       expect(refused.code).toBe(69);
       expect(refused.stdout).toMatch(
         /FAILED {2}delivery: the mail server cannot be used: its certificate is not trusted \(\w+\)/,
       );
     }
-    const run = await scoreBatch(project, ['--week'], { CHURN_SMTP_URL: `smtp://localhost:${offering.port}` });
+    const run = await scoreBatch(project, ['--week'], { CHURN_SMTP_URL: elsewhere });
     expect([run.code, run.stderr]).toEqual([0, expect.stringMatching(/mail was not told .*: its certificate is not trusted/)]);
     expect(await messages(project)).toEqual([
       ['delivering', 1, 'mail', null, null],
       ['undelivered', 1, 'mail', 'failed', null],
     ]);
     expect([...offering.received, ...secure.received]).toEqual([]);
+
+    // A relay on this machine may have any certificate; with one that is trusted the login and the mail go by TLS.
+    const own = await deliveringProject(MAIL);
+    const relay = { CHURN_SMTP_URL: `smtp://localhost:${offering.port}` };
+    expect((await scoreBatch(own, ['--week'], relay)).stderr).toContain('delivered publication 1 of 1997-W11 to mail\n');
+    expect(offering.received).toMatchObject([{ secure: true }]);
+    const other = await deliveringProject(MAIL);
+    const login = `smtps://score:${encodeURIComponent(PASSWORD)}@localhost:${secure.port}`;
+    // Node reads the variable when it starts.
+    const sent = await scoreBatchProcess(other, ['--week'], { ...trusting, CHURN_SMTP_URL: login });
+    expect(sent.stderr).toContain('delivered publication 1 of 1997-W11 to mail\n');
+    expect(secure.received).toMatchObject([{ secure: true, user: 'score' }]);
   });
 });

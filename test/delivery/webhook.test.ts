@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { scoreBatch } from '../support/score-batch.ts';
@@ -93,6 +93,37 @@ describe('a webhook', () => {
     expect((await scoreBatch(folder, ['rollback', '--week', '1997-W11'], environment)).code).toBe(0);
     expect(posted).toEqual([]);
     expect(await messages(folder)).toEqual([]);
+  });
+
+  it('is corrected though a report file cannot be written, and told by what completes a run whose report had failed', async () => {
+    const { url, posted } = await webhookServer();
+    const folder = await deliveringProject(WEBHOOK);
+    const call = (...flags: string[]) => scoreBatch(folder, flags, { CHURN_WEBHOOK_URL: url });
+    const page = path.join(folder, 'reports/linear-1997-W11.html');
+    const inTheWay = path.join(page, 'a-folder');
+    await mkdir(inTheWay, { recursive: true });
+    const failed = await call('--week', '--force');
+    expect([failed.code, posted.length], failed.stderr).toEqual([74, 0]);
+    await rm(page, { recursive: true });
+    expect((await call('report', '--week')).code).toBe(0);
+    expect(posted).toHaveLength(1);
+    expect((await call('report', '--week')).code).toBe(0);
+    expect(posted).toHaveLength(1);
+
+    await otherScores(folder);
+    expect((await call('--week')).code).toBe(0);
+    await rm(page);
+    await mkdir(inTheWay, { recursive: true });
+    const back = await call('rollback', '--week', '1997-W11', '--force');
+    expect(back.code, back.stderr).toBe(74);
+    expect(posted.map(({ body }) => body.text.split(':')[0])).toEqual([
+      'linear 1997-W11',
+      'linear 1997-W11, published again',
+      'Correction',
+    ]);
+    await rm(page, { recursive: true });
+    expect((await call('report', '--week', '1997-W11')).code).toBe(0);
+    expect(posted).toHaveLength(3);
   });
 });
 

@@ -62,6 +62,19 @@ it('tries no more once three events in a row were not taken', async () => {
   expect(server.received).toHaveLength(3);
 });
 
+it('tries one event again after a minute, and the others once that is taken', async () => {
+  const server = await lineageServer((event) => (event < 4 ? 403 : 200));
+  let now = 0;
+  const clock = () => {
+    now += 20_000;
+    return now;
+  };
+  const to = new Sender({ url: new URL('/api/v1/lineage', server.url), authorization: undefined }, clock);
+  for (let i = 0; i < 10; i += 1) to.send(async () => ({ number: i }));
+  expect(await to.close()).toEqual({ events: 8, of: 10, reason: 'it answered 403' });
+  expect(server.events()).toEqual([0, 1, 2, 5, 8, 9].map((number) => ({ number })));
+});
+
 it('takes an event that cannot be made as one that was not sent', async () => {
   const server = await lineageServer();
   const to = sender(server.url);

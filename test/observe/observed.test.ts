@@ -80,6 +80,25 @@ it.each([
   expect(seen[1]).toMatchObject({ state: 'already published', publication: undefined });
 });
 
+it('waits for numbers of publications no longer than its time for all runs of the invocation, and not at all for who needs none', async () => {
+  let asked = 0;
+  const { active } = activeRun(() => {
+    asked += 1;
+    return new Promise(() => undefined);
+  });
+  const { observer, seen } = recorder();
+  const publish = async () => ({ state: 'published' });
+  await observedBy([{ ...observer, needsNoPublication: true }], active, publish);
+  expect([asked, seen.length]).toEqual([0, 2]);
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+  const first = observedBy([observer], active, publish);
+  await vi.advanceTimersByTimeAsync(CLOSE_MS);
+  await first;
+  vi.useRealTimers();
+  await observedBy([observer], active, publish);
+  expect([asked, seen.length]).toEqual([1, 6]);
+});
+
 it('does not let an observer that throws fail the run, or hide it from others', async () => {
   const { active, said } = activeRun();
   const { observer, seen } = recorder();
