@@ -27,14 +27,14 @@ export interface DebianPackage {
   readonly copyright: string | undefined;
 }
 
-export interface System {
+interface System {
   /** `ID` and `VERSION_ID` of /etc/os-release. */
   readonly name: string;
   readonly version: string;
   readonly packages: readonly DebianPackage[];
 }
 
-export interface Contents {
+interface Contents {
   /** What `npm sbom` says of the packages that are installed. */
   readonly npm: Bill;
   /** Text of dist/THIRD-PARTY.txt. */

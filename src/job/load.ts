@@ -31,7 +31,7 @@ export interface Job {
 }
 
 /** The models of a job that come from a registry. */
-export interface LocatedModels {
+interface LocatedModels {
   readonly model?: LocatedBundle;
   readonly challenger?: LocatedBundle;
 }

@@ -3,7 +3,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { DatasetName } from './facets.ts';
 
 /** How a column is made from another one; see the ColumnLineageDatasetFacet of OpenLineage. */
-export interface Transformation {
+interface Transformation {
   readonly type: 'DIRECT' | 'INDIRECT';
   readonly subtype: 'IDENTITY' | 'TRANSFORMATION' | 'AGGREGATION' | 'WINDOW' | 'SORT' | 'CONDITIONAL' | 'GROUP_BY';
   readonly description: string;
@@ -17,7 +17,7 @@ export interface InputField extends DatasetName {
   readonly transformations: readonly Transformation[];
 }
 
-export type FieldLineage = Readonly<Record<string, { readonly inputFields: readonly InputField[] }>>;
+type FieldLineage = Readonly<Record<string, { readonly inputFields: readonly InputField[] }>>;
 
 /** Where a column of the query comes from; the query itself if that is not known. */
 export type Origins = (column: string) => readonly (DatasetName & { readonly field: string; readonly identity: boolean })[];

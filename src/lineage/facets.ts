@@ -15,7 +15,7 @@ export interface DatasetName {
   readonly name: string;
 }
 
-export interface Dataset extends DatasetName {
+interface Dataset extends DatasetName {
   readonly facets: Facets;
 }
 

@@ -13,7 +13,7 @@ export interface ObservedRun {
 }
 
 /** A stage of the run in this process. A stage can come several times. */
-export interface ObservedStage {
+interface ObservedStage {
   readonly stage: Stage;
   /** Epoch milliseconds. */
   readonly began: number;

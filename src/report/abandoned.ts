@@ -39,7 +39,7 @@ export function abandonedReports(
  *
  * @param template absolute path of the job's reports
  */
-export function abandonedReportFiles(template: string): Scratch {
+function abandonedReportFiles(template: string): Scratch {
   return {
     async listArtifacts() {
       const left: ScratchArtifact[] = [];

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { RunEvent } from '../../src/lineage/facets.ts';
 
-export interface Received {
+interface Received {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly event: RunEvent;
