@@ -148,7 +148,7 @@ it('says why an unfinished run is not resumed, and what may be edited while one 
   const resumed = await news(folder);
   expect(resumed.slice(resumed.indexOf('  unfinished'))).toMatchInlineSnapshot(`
     "  unfinished run <id>, which began at <time> (America/New_York), is resumed
-        also after an edit of source.warehouse, sink.warehouse, source.freeze, source.unload, source.max_bytes, source.usd_per_tib, score.workers, score.max_memory, sink.shared_tables, sink.history, sink.history_for, source.keep_rows, labels, compare, challenger, incremental, score.providers (devices)
+        also after an edit of source.warehouse, sink.warehouse, source.freeze, source.unload, source.max_bytes, source.usd_per_tib, score.workers, score.max_memory, sink.shared_tables, sink.history, sink.history_for, source.keep_rows, labels, compare, challenger, registry, delivery, incremental, score.providers (devices)
         starts over after an edit of the query, the model bundle, the types of the columns, any other key of the job file"
   `);
   await edit(folder, 'jobs/job.yaml', (job) =>
