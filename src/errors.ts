@@ -47,6 +47,13 @@ export class ScoreBatchError extends Error {
   }
 }
 
+/** A registry of models that cannot be reached, does not answer in time or says that it cannot. */
+export class RegistryDown extends ScoreBatchError {
+  constructor(message: string, options: ErrorOptions) {
+    super('unavailable', message, options);
+  }
+}
+
 /** A signal or `--timeout` ended the run. Nothing is wrong: the next run resumes it. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
