@@ -2,7 +2,7 @@ import type { Context } from '../context.ts';
 import { type LedgerEntry, type Run, runsOf, unfinishedRuns } from '../domain/ledger.ts';
 import { isModelUri } from '../domain/model-uri.ts';
 import type { RegisteredModel, RegisteredModels } from '../domain/registered-model.ts';
-import { RegistryDown, ScoreBatchError } from '../errors.ts';
+import { ScoreBatchError } from '../errors.ts';
 import type { Job, LocatedBundle } from '../job/load.ts';
 import type { Ledger } from '../warehouse/warehouse.ts';
 import { modelText, type Which } from './job-bundle.ts';
@@ -91,7 +91,8 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
       if (found.registered.alias !== null) context.console.info(`${uri} is version ${found.registered.version}`);
       return found;
     } catch (error) {
-      if (!(error instanceof RegistryDown) || job.definition.registry?.when_down !== 'pinned') throw error;
+      if (!(error instanceof ScoreBatchError && error.registryDown) || job.definition.registry?.when_down !== 'pinned')
+        throw error;
       const last = await pinnedLast(job, uri, await ledger());
       if (last === undefined) throw error;
       const found = await locatePinned({ ...last, registry_down: true }, context);

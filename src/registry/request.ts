@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RegistryDown, ScoreBatchError } from '../errors.ts';
+import { ScoreBatchError } from '../errors.ts';
 import { type TrackingServer, transferMs } from './server.ts';
 
 export interface Request {
@@ -49,7 +49,7 @@ export async function send(server: TrackingServer, request: Request): Promise<An
 
 /** Whether it makes sense to try again at once: a server that hangs would hang again. */
 function isPassing(error: unknown): boolean {
-  return error instanceof RegistryDown && !/ did not answer within /.test(error.message);
+  return error instanceof ScoreBatchError && error.registryDown && !/ did not answer within /.test(error.message);
 }
 
 async function sendOnce(server: TrackingServer, request: Request): Promise<Answer> {
@@ -117,10 +117,11 @@ export function failure(server: Pick<TrackingServer, 'base' | 'timeoutMs' | 'sig
   });
 }
 
-export function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unknown): RegistryDown {
-  return new RegistryDown(`the registry at ${base} ${what}`, {
+export function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unknown): ScoreBatchError {
+  return new ScoreBatchError('unavailable', `the registry at ${base} ${what}`, {
     hint: 'try again when it is back; registry.when_down: pinned in a job file scores with the version that was pinned last',
     cause,
+    registryDown: true,
   });
 }
 

@@ -292,7 +292,7 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   if (inRun) expect(await tablesIn(found.folder)).toEqual([]);
 });
 
-it('a version that is not ready is no registry that is down: what was pinned last is not taken for it', async () => {
+it('a version that is not ready does not mean that the registry is down: what was pinned last is not taken for it', async () => {
   const folder = await linearProject({
     edit: (job) => `${job.replace('model: model', 'model: models:/linear@champion')}\nregistry: { when_down: pinned }\n`,
   });
