@@ -27,6 +27,8 @@ interface ErrorOptions {
   /** Further lines, such as every problem of a job file. */
   readonly details?: readonly string[];
   readonly cause?: unknown;
+  /** It comes from a registry of models that is down. */
+  readonly registryDown?: boolean;
 }
 
 /**
@@ -38,12 +40,14 @@ export class ScoreBatchError extends Error {
   readonly kind: ErrorKind;
   readonly hint: string | undefined;
   readonly details: readonly string[];
+  readonly registryDown: boolean;
 
-  constructor(kind: ErrorKind, message: string, { hint, details, cause }: ErrorOptions = {}) {
+  constructor(kind: ErrorKind, message: string, { hint, details, cause, registryDown = false }: ErrorOptions = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.hint = hint;
     this.details = details ?? [];
+    this.registryDown = registryDown;
   }
 }
 

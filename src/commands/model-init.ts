@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Context } from '../context.ts';
 import { counted } from '../domain/counted.ts';
@@ -35,6 +35,7 @@ export async function modelInitCommand(
     const whole = await source.has('model.yaml');
     const named = whole ? await copyBundle(source, making) : await makeBundle(source, making);
     const { digest } = await readModel(path.join(making, 'model.onnx'));
+    await openToOthers(making);
     // An empty folder may be there.
     await rename(making, folder);
     const data: ModelInitOutput = { from: source.shown, folder: out, digest, bundle: whole, columns_named: named };
@@ -42,6 +43,14 @@ export async function modelInitCommand(
   } finally {
     await rm(making, { recursive: true, force: true });
   }
+}
+
+/** The bundle is for its owner to edit, and for others to read as the umask says: `mkdtemp` and copies allow less. */
+async function openToOthers(making: string): Promise<void> {
+  const allowed = ~process.umask();
+  await chmod(making, 0o777 & allowed);
+  for (const entry of await readdir(making, { recursive: true, withFileTypes: true }))
+    if (entry.isFile()) await chmod(path.join(entry.parentPath, entry.name), 0o666 & allowed);
 }
 
 async function refuseFull(folder: string, shown: string): Promise<void> {

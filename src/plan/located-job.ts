@@ -1,5 +1,5 @@
 import type { Context } from '../context.ts';
-import { type LedgerEntry, type Run, unfinishedRuns } from '../domain/ledger.ts';
+import { type LedgerEntry, type Run, runsOf, unfinishedRuns } from '../domain/ledger.ts';
 import { isModelUri } from '../domain/model-uri.ts';
 import type { RegisteredModel, RegisteredModels } from '../domain/registered-model.ts';
 import { ScoreBatchError } from '../errors.ts';
@@ -50,14 +50,20 @@ export function registeredOf({ located }: Pick<Job, 'located'>): RegisteredModel
  *
  * @param entries all of the job and window
  */
-export function pinningRun(
-  job: Job,
-  entries: readonly LedgerEntry[],
-): (Run & { readonly details: { readonly registered: RegisteredModels } }) | undefined {
-  const [run] = unfinishedRuns(entries).filter(
-    ({ details }) => details.registered !== undefined && pinsThose(job, details.registered),
-  );
-  return run as ReturnType<typeof pinningRun>;
+export function pinningRun(job: Job, entries: readonly LedgerEntry[]): PinningRun | undefined {
+  return unfinishedRuns(entries).find((run): run is PinningRun => pins(job, run));
+}
+
+/** The newest run of a window, however it ended, if it pins versions of the job's URIs. @param entries all of the job and window */
+export function newestPinning(job: Job, entries: readonly LedgerEntry[]): PinningRun | undefined {
+  const newest = runsOf(entries).at(-1);
+  return newest !== undefined && pins(job, newest) ? newest : undefined;
+}
+
+type PinningRun = Run & { readonly details: { readonly registered: RegisteredModels } };
+
+function pins(job: Job, run: Run): run is PinningRun {
+  return run.details.registered !== undefined && pinsThose(job, run.details.registered);
 }
 
 function pinsThose(job: Job, { model }: RegisteredModels): boolean {
@@ -85,7 +91,8 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
       if (found.registered.alias !== null) context.console.info(`${uri} is version ${found.registered.version}`);
       return found;
     } catch (error) {
-      if (!isDown(error) || job.definition.registry?.when_down !== 'pinned') throw error;
+      if (!(error instanceof ScoreBatchError && error.registryDown) || job.definition.registry?.when_down !== 'pinned')
+        throw error;
       const last = await pinnedLast(job, uri, await ledger());
       if (last === undefined) throw error;
       const found = await locatePinned({ ...last, registry_down: true }, context);
@@ -98,10 +105,6 @@ async function located(job: Job, which: Which, { context, ledger, pinned }: Loca
     if (!(error instanceof ScoreBatchError)) throw error;
     return { problem: error };
   }
-}
-
-function isDown(error: unknown): error is ScoreBatchError {
-  return error instanceof ScoreBatchError && error.kind === 'unavailable';
 }
 
 /** The version that a run of the job pinned last for a URI, as its model or as its challenger. */

@@ -132,7 +132,7 @@ export async function makePlan(job: Job, window: Window, options: PlanOptions, c
     return await planVersions(
       job,
       window,
-      { ...options, resumes: options.phase !== 'aside' },
+      { ...options, resumes: options.phase !== 'aside', joins: options.phase === 'score' || options.phase === 'publish' },
       { context, warehouses, planWith },
     );
   } finally {

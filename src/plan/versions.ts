@@ -4,7 +4,7 @@ import type { RegisteredModels } from '../domain/registered-model.ts';
 import type { Window } from '../domain/window.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Job } from '../job/load.ts';
-import { locatedJob, pinningRun } from './located-job.ts';
+import { locatedJob, newestPinning, pinningRun } from './located-job.ts';
 import type { Warehouses } from './warehouses.ts';
 
 // Which versions of registered models a run scores with.
@@ -36,27 +36,35 @@ interface Resumable {
 export async function planVersions<P extends Resumable>(
   job: Job,
   window: Window,
-  { fresh, pinned, resumes }: VersionOptions & { readonly resumes: boolean },
+  { fresh, pinned, resumes, joins }: VersionOptions & { readonly resumes: boolean; readonly joins: boolean },
   { context, warehouses: { ledger }, planWith }: Planning<P>,
 ): Promise<P> {
   if (pinned !== undefined) return await planWith(await locatedJob(job, context, { ledger, pinned }));
   if (resumes && fresh !== true) {
     const entries = await ledger.entries({ job: job.definition.name, window: ledgerWindow(window) });
     const run = pinningRun(job, entries);
-    const plan = run && (await planOf(run.details.registered));
+    const plan = run && (await planOf(run.details.registered, isResumed));
     if (plan !== undefined) return plan;
+    // A step that is repeated belongs to the run that has ended meanwhile.
+    const newest = joins ? newestPinning(job, entries) : undefined;
+    const joined = newest && (await planOf(newest.details.registered, ({ fingerprint }) => fingerprint === newest.fingerprint));
+    if (joined !== undefined) return joined;
   }
   return await planWith(await locatedJob(job, context, { ledger }));
 
-  /** Returns undefined if the job was changed otherwise, so that no run would be resumed. */
-  async function planOf(kept: RegisteredModels): Promise<P | undefined> {
+  /** Returns undefined if the job was changed otherwise, so that the plan is not that of the run. */
+  async function planOf(kept: RegisteredModels, isOf: (plan: P) => boolean): Promise<P | undefined> {
     try {
       const plan = await planWith(await locatedJob(job, context, { ledger, pinned: kept }));
-      return unfinishedRun(plan.entries, plan.fingerprint) === undefined ? undefined : plan;
+      return isOf(plan) ? plan : undefined;
     } catch (error) {
       // The version may not fit the job any more.
       if (error instanceof ScoreBatchError && error.kind === 'configuration') return undefined;
       throw error;
     }
   }
+}
+
+function isResumed({ entries, fingerprint }: Resumable): boolean {
+  return unfinishedRun(entries, fingerprint) !== undefined;
 }

@@ -20,9 +20,24 @@ export function artifactRoot(uri: string, { base }: TrackingServer): string {
       throw elsewhere('the artifacts of the model are on another server than the registry');
     return insidePath(path);
   }
-  if (uri.startsWith(`${base}${PROXY}/`)) return insidePath(decodeURIComponent(uri.slice(base.length + PROXY.length + 1)));
+  if (uri.startsWith(`${base}${PROXY}/`)) return insidePath(decoded(uri.slice(base.length + PROXY.length + 1)));
   const where = /^[a-z][\w+.-]{0,20}$/i.test(scheme) ? `under ${scheme}:` : 'in a folder';
   throw elsewhere(`the artifacts of the model are ${where}, where only clients with access to it can read them`);
+}
+
+/** @throws ScoreBatchError `configuration` for a `%` that begins no character */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    throw new ScoreBatchError(
+      'configuration',
+      `the registry names an artifact ${JSON.stringify(path.slice(0, 100))}, which is not encoded rightly`,
+      {
+        hint: 'nothing was read; look at what the registry has under this version',
+      },
+    );
+  }
 }
 
 /** Where the server has an artifact. @param root see `artifactRoot` @param path of a file below it */

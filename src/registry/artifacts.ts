@@ -4,8 +4,8 @@ import { z } from 'zod';
 import { ScoreBatchError } from '../errors.ts';
 import { artifactUrl, insidePath, LISTING } from './artifact-path.ts';
 import { askFor, getting } from './ask.ts';
-import { failure, send } from './request.ts';
-import type { TrackingServer } from './server.ts';
+import { down, failure, send } from './request.ts';
+import { type TrackingServer, transferMs } from './server.ts';
 
 /** A file among a model's artifacts. */
 export interface Artifact {
@@ -94,12 +94,16 @@ export async function download(
   // A new file, not one that a link leads to.
   const file = await open(to, 'wx', 0o444);
   let bytes = 0;
+  const allowed = transferMs(server, listed ?? limit);
+  const until = performance.now() + allowed;
   try {
     for await (const part of response.body ?? []) {
       bytes += part.length;
       if (bytes > (listed ?? limit)) throw otherBytes(path, listed, 'more');
       hash.update(part);
       await file.writeFile(part);
+      // A server that sends a byte now and then would never be silent.
+      if (performance.now() > until) throw slow(server, path, allowed);
       more();
     }
     if (listed !== undefined && bytes !== listed) throw otherBytes(path, listed, String(bytes));
@@ -115,6 +119,10 @@ export async function download(
 
 function otherBytes(path: string, listed: number | undefined, found: string): ScoreBatchError {
   return strange(`lists ${listed ?? 'no number of'} bytes for ${path}, and sends ${found}`);
+}
+
+function slow(server: TrackingServer, path: string, allowed: number): ScoreBatchError {
+  return down(server, `did not send ${path} within ${Math.round(allowed / 100) / 10} s (MLFLOW_HTTP_REQUEST_TIMEOUT)`);
 }
 
 function strange(what: string): ScoreBatchError {

@@ -74,7 +74,7 @@ async function place(
     const damaged = `${making.replace(/\.partial$/, '')}.damaged.partial`;
     await rename(folder, damaged);
     await rename(making, folder);
-    await rm(damaged, { recursive: true, force: true });
+    await rm(damaged, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
@@ -97,7 +97,8 @@ async function removeAbandoned(root: string): Promise<void> {
     if (!name.endsWith('.partial')) continue;
     const found = await stat(path.join(root, name)).catch(() => undefined);
     if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_MS)
-      await rm(path.join(root, name), { recursive: true, force: true });
+      // What another user has left stops nobody.
+      await rm(path.join(root, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

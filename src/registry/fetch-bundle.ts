@@ -25,14 +25,16 @@ export interface CachedBundle {
  */
 export async function fetchBundle(server: TrackingServer, cache: Cache, version: ModelVersion): Promise<CachedBundle> {
   const tag = version.tags.get(DIGEST_TAG);
-  const tagged = tag !== undefined && /^[0-9a-f]{64}$/.test(tag) ? await found(cache, tag) : undefined;
-  if (tagged !== undefined) return tagged;
+  // The same version of a registry that was set up anew is another one.
+  const own = [server.base, version.name, version.version, version.createdAt];
+  // Anybody can write a tag: it is believed once the version's own bytes were seen to have it.
+  const tagged = tag === undefined ? undefined : [...own, tag];
+  const known = await proven(cache, tagged);
+  if (known !== undefined && known.digest === tag) return known;
   const root = artifactRoot(await artifactUri(server, version), server);
   const artifacts = await listArtifacts(server, root);
-  // The same version of a registry that was set up anew is another one.
-  const identity = [server.base, version.name, version.version, version.createdAt, root, artifacts];
-  const known = tag === undefined ? await knownDigest(cache, identity) : undefined;
-  const again = known === undefined ? undefined : await found(cache, known);
+  const identity = tagged ?? [...own, root, artifacts];
+  const again = tagged === undefined ? await proven(cache, identity) : undefined;
   if (again !== undefined) return again;
   const made = await keep(cache, async (folder) => {
     const digest = await downloadBundle(server, { root, artifacts, folder, uri: versionUri(version.name, version.version) });
@@ -48,13 +50,15 @@ export async function fetchBundle(server: TrackingServer, cache: Cache, version:
     }
     return digest;
   });
-  if (tag === undefined) await rememberDigest(cache, identity, made.digest);
+  await rememberDigest(cache, identity, made.digest);
   return made;
 }
 
-async function found(cache: Cache, digest: string): Promise<CachedBundle | undefined> {
-  const folder = await cached(cache, digest);
-  return folder === undefined ? undefined : { folder, digest };
+/** The bundle that a version was downloaded as, if it is cached still. @param identity undefined for none */
+async function proven(cache: Cache, identity: readonly unknown[] | undefined): Promise<CachedBundle | undefined> {
+  const digest = identity && (await knownDigest(cache, identity));
+  const folder = digest === undefined ? undefined : await cached(cache, digest);
+  return digest === undefined || folder === undefined ? undefined : { folder, digest };
 }
 
 interface Download {

@@ -1,14 +1,17 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { ModelMetadata } from '../domain/model-metadata.ts';
 import { ScoreBatchError } from '../errors.ts';
 import type { Bundle } from '../model/bundle.ts';
 import { artifactRoot } from './artifact-path.ts';
+import { listArtifacts } from './artifacts.ts';
 import { bundleDigest } from './bundle-digest.ts';
 import { digestOf } from './digest.ts';
 import { BESIDE, MLMODEL, mlmodelText } from './mlmodel.ts';
 import { createRun, endRun, experimentId, uploadFile, uploadText } from './runs.ts';
 import { type TrackingServer, trackingServer } from './server.ts';
 import {
+  artifactUri,
   createVersion,
   DIGEST_TAG,
   type ModelVersion,
@@ -57,7 +60,8 @@ export async function push({ environment, signal, ...pushing }: Pushing): Promis
   const server = trackingServer(environment, signal);
   const { digest, files } = await bundleDigest(bundle.folder);
   await registerName(server, name);
-  const there = await versionWithDigest(server, name, digest);
+  const tagged = await versionWithDigest(server, name, digest);
+  const there = tagged && (await isWhole(server, tagged, bundle.folder, files)) ? tagged : undefined;
   const made = there ? { version: there, runId: null } : await log(server, { ...pushing, digest, files });
   const { version } = made.version;
   const from = alias === undefined ? undefined : await versionOfAlias(server, name, alias);
@@ -66,6 +70,21 @@ export async function push({ environment, signal, ...pushing }: Pushing): Promis
     ...{ version, digest, created: there === undefined, runId: made.runId },
     alias: alias === undefined ? null : { name: alias, from: from ?? null },
   };
+}
+
+/** Whether a version has the files of a bundle with their sizes: anybody can write a tag. */
+async function isWhole(
+  server: TrackingServer,
+  version: ModelVersion,
+  folder: string,
+  files: readonly string[],
+): Promise<boolean> {
+  const listed = await listArtifacts(server, artifactRoot(await artifactUri(server, version), server));
+  for (const file of files) {
+    const { size } = await stat(path.join(folder, file));
+    if (!listed.some((artifact) => artifact.path === file && (artifact.bytes ?? size) === size)) return false;
+  }
+  return true;
 }
 
 interface Logging extends Omit<Pushing, 'environment' | 'signal'> {

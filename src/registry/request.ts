@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ScoreBatchError } from '../errors.ts';
-import type { TrackingServer } from './server.ts';
+import { type TrackingServer, transferMs } from './server.ts';
 
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'PUT';
@@ -49,13 +49,15 @@ export async function send(server: TrackingServer, request: Request): Promise<An
 
 /** Whether it makes sense to try again at once: a server that hangs would hang again. */
 function isPassing(error: unknown): boolean {
-  return error instanceof ScoreBatchError && error.kind === 'unavailable' && !/ did not answer within /.test(error.message);
+  return error instanceof ScoreBatchError && error.registryDown && !/ did not answer within /.test(error.message);
 }
 
-async function sendOnce({ base, headers, timeoutMs, signal }: TrackingServer, request: Request): Promise<Answer> {
+async function sendOnce(server: TrackingServer, request: Request): Promise<Answer> {
+  const { base, headers, signal } = server;
+  const { method, path, body } = request;
+  const timeoutMs = method === 'PUT' ? transferMs(server, body?.length ?? 0) : server.timeoutMs;
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(), timeoutMs);
-  const { method, path, body } = request;
   try {
     const response = await fetch(`${base}${path}`, {
       ...{ method, redirect: 'manual', signal: AbortSignal.any([signal, silence.signal]) },
@@ -105,7 +107,7 @@ export function failure(server: Pick<TrackingServer, 'base' | 'timeoutMs' | 'sig
   if (server.signal.aborted) return server.signal.reason;
   if (cause instanceof ScoreBatchError) return cause;
   if (cause instanceof Error && cause.name === 'AbortError') {
-    return down(server, `did not answer within ${server.timeoutMs / 1000} s`, cause);
+    return down(server, `did not answer within ${server.timeoutMs / 1000} s (MLFLOW_HTTP_REQUEST_TIMEOUT)`, cause);
   }
   const code = codeOf(cause);
   if (!/CERT|SELF_SIGNED|ISSUER|VERIFY|UNABLE_TO/.test(code)) return down(server, `cannot be reached (${code})`, cause);
@@ -115,10 +117,11 @@ export function failure(server: Pick<TrackingServer, 'base' | 'timeoutMs' | 'sig
   });
 }
 
-function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unknown): ScoreBatchError {
+export function down({ base }: Pick<TrackingServer, 'base'>, what: string, cause?: unknown): ScoreBatchError {
   return new ScoreBatchError('unavailable', `the registry at ${base} ${what}`, {
     hint: 'try again when it is back; registry.when_down: pinned in a job file scores with the version that was pinned last',
     cause,
+    registryDown: true,
   });
 }
 

@@ -13,6 +13,8 @@ export interface TrackingServer {
 }
 
 const SECONDS = 30;
+/** What a network is trusted to carry at least: large files have the time that they need, and none takes for ever. */
+const BYTES_PER_MS = 1000;
 const FORM = 'set MLFLOW_TRACKING_URI to the address of the tracking server, such as https://mlflow.example.com';
 
 /**
@@ -27,7 +29,7 @@ export function trackingServer(environment: NodeJS.ProcessEnv, signal: AbortSign
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new ScoreBatchError('configuration', 'MLFLOW_TRACKING_URI is not an http or https address', { hint: FORM });
   }
-  registerSecret(url.password === '' ? undefined : decodeURIComponent(url.password));
+  registerSecret(url.password === '' ? undefined : decoded(url.password));
   const timeoutMs = secondsOf(environment.MLFLOW_HTTP_REQUEST_TIMEOUT) * 1000;
   return {
     base: `${url.origin}${url.pathname.replace(/\/+$/, '')}`,
@@ -36,10 +38,27 @@ export function trackingServer(environment: NodeJS.ProcessEnv, signal: AbortSign
   };
 }
 
+/** How long the transfer of a file may take as a whole. */
+export function transferMs({ timeoutMs }: Pick<TrackingServer, 'timeoutMs'>, bytes: number): number {
+  return timeoutMs + Math.ceil(bytes / BYTES_PER_MS);
+}
+
+/** @throws ScoreBatchError `configuration` for a `%` that begins no character */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new ScoreBatchError('configuration', 'user or password in MLFLOW_TRACKING_URI have a % that begins no character', {
+      hint: 'write %25 for %, or set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD',
+      cause,
+    });
+  }
+}
+
 function credentials(environment: NodeJS.ProcessEnv, url: URL): Record<string, string> {
   const { MLFLOW_TRACKING_TOKEN: token } = environment;
-  const user = environment.MLFLOW_TRACKING_USERNAME || decodeURIComponent(url.username);
-  const password = environment.MLFLOW_TRACKING_PASSWORD || decodeURIComponent(url.password);
+  const user = environment.MLFLOW_TRACKING_USERNAME || decoded(url.username);
+  const password = environment.MLFLOW_TRACKING_PASSWORD || decoded(url.password);
   // As MLflow's own client does: a user goes before a token.
   if (user !== '' && password !== '') {
     const basic = Buffer.from(`${user}:${password}`).toString('base64');

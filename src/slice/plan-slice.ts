@@ -14,7 +14,6 @@ import { tryModel } from '../plan/canary.ts';
 import { checkDraft, phasesOf, refuseMissingReference } from '../plan/checks.ts';
 import { type ChosenColumns, chooseColumns } from '../plan/columns.ts';
 import { loadJobBundle } from '../plan/job-bundle.ts';
-import { isRegistered, locatedJob, pinningRun } from '../plan/located-job.ts';
 import type { Plan, SlicePlan } from '../plan/plan.ts';
 import { openWarehouses, tableNames, type Warehouses } from '../plan/warehouses.ts';
 import { sizeRun } from '../sizing/run-sizing.ts';
@@ -40,25 +39,14 @@ export interface SliceSession extends Pick<Warehouses, 'source' | 'sink' | 'ledg
   readonly options: SliceOptions;
 }
 
-/** Opens the job's warehouses and tries its model, once for all slices of a command. */
-export async function openSlices(given: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
-  incrementalOf(given);
-  const job = await located(given, context);
+/** Opens the job's warehouses and tries its model, once for all slices of a command. @param job with its models located */
+export async function openSlices(job: Job, options: SliceOptions, context: Context): Promise<SliceSession> {
   const bundle = await loadJobBundle(job);
   refuseMissingReference(job, bundle);
   const { score } = job.definition;
   const served = await tryModel(bundle, score, options.requireGpu || score.require_gpu);
   const { source, sink, ledger, kinds, sourceAccess, stores } = await openWarehouses(job, context);
   return { job, bundle, served, options, source, sink, ledger, kinds, sourceAccess, stores };
-}
-
-/** A slice that is resumed keeps the version that it began with. */
-async function located(job: Job, context: Context): Promise<Job> {
-  if (!isRegistered(job)) return job;
-  const { ledger } = await openWarehouses(sliceJob(job), context);
-  const entries = await ledger.entries({ job: sliceJob(job).definition.name, window: ledgerWindow(sliceWindow(job)) });
-  const pinned = pinningRun(job, entries)?.details.registered;
-  return await locatedJob(job, context, { ledger, ...(pinned && { pinned }) });
 }
 
 /** A planned slice, and where the one before ended. */

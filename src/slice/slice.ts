@@ -18,9 +18,10 @@ import { localTime } from '../window/local-time.ts';
 import { refuseAging } from './aging.ts';
 import { costWarnings } from './cost-warnings.ts';
 import { earlierScores, keysOfOtherModels } from './current-rows.ts';
+import { firstSlice } from './first-slice.ts';
 import { midnightBefore, millis } from './instants.ts';
 import { freezeKeys, frozenKeys, goneKeys, keysRun } from './keys.ts';
-import { openSlices, type PlannedSlice, planSlice, type SliceOptions, type SliceSession } from './plan-slice.ts';
+import { type PlannedSlice, planSlice, type SliceOptions, type SliceSession } from './plan-slice.ts';
 import { publishSlice } from './publish-slice.ts';
 import { incrementalOf } from './slice-job.ts';
 
@@ -45,13 +46,14 @@ type Summary = Omit<SliceSummary, 'warnings'>;
  * @throws ScoreBatchError whose kind tells a scheduler what to do; the slices before the failed one stay
  */
 export async function runSlices(job: Job, options: SliceOptions, context: Context): Promise<readonly SliceSummary[]> {
-  const session = await openSlices(job, options, context);
+  const first = await firstSlice(job, options, context);
+  let { session } = first;
   const done: SliceSummary[] = [];
   for (let more = true; more && done.length < MAX_SLICES; ) {
-    const again = done.length > 0 ? { ...session, options: { ...options, snapshot: false } } : session;
     // The seconds of a slice begin where the slice before it ended.
     const own = done.length > 0 ? { ...context, began: performance.now() } : context;
-    const planned = await planSlice(again, own);
+    if (done.length === 1) session = { ...(await first.next()), options: { ...options, snapshot: false } };
+    const planned = done.length > 0 ? await planSlice(session, own) : first.planned;
     const summary = await runSlice(planned, job, own);
     const costs = await costsOf(planned, summary, job);
     for (const cost of costs) (isFirstOfDay(planned) ? context.console.warn : context.console.info)(cost);

@@ -292,6 +292,23 @@ it.each<[what: string, code: number, message: RegExp, how: How]>([
   if (inRun) expect(await tablesIn(found.folder)).toEqual([]);
 });
 
+it('a version that is not ready does not mean that the registry is down: what was pinned last is not taken for it', async () => {
+  const folder = await linearProject({
+    edit: (job) => `${job.replace('model: model', 'model: models:/linear@champion')}\nregistry: { when_down: pinned }\n`,
+  });
+  const found = await tried(folder, ['--week', '1997-W11'], {});
+  expect(found).toMatchObject({ code: 0 });
+  found.registry.misbehave(
+    ({ url }, response) =>
+      url.pathname.endsWith('/alias') &&
+      json(response, { model_version: { name: 'linear', version: '8', status: 'PENDING_REGISTRATION' } }).writableEnded,
+  );
+  const later = { SCORE_BATCH_NOW: '1997-03-17T09:00:00-05:00' };
+  expect(await found.again(later)).toMatchObject({ code: 69, stderr: expect.stringContaining('is not ready yet') });
+  found.registry.misbehave(always((response) => response.writeHead(503).end()));
+  expect(await found.again(later)).toMatchObject({ code: 0, stderr: expect.stringContaining('is taken to be version 7') });
+});
+
 it.each<[what: string, environment: NodeJS.ProcessEnv, message: RegExp]>([
   ['no address', { MLFLOW_TRACKING_URI: undefined }, /MLFLOW_TRACKING_URI is not set/],
   [
