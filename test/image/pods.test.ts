@@ -57,6 +57,7 @@ describe.skipIf(images === undefined)('the pods of deploy/kubernetes, in the ima
     expect(await leftInScratch(url)).toEqual([]);
   });
 
+  // Without an emulator, as above.
   it.skipIf(missing.bigquery)('a pod that was to have a GPU, and has none, says so', async () => {
     const root = await rootWith('command', await weeklyProject(), ['jobs', 'models']);
     const url = await FILL.bigquery();

@@ -71,6 +71,7 @@ describe.skipIf(inject('stores') === undefined /* global-setup.ts says why */)('
   });
 });
 
+// Without the servers, of which global-setup.ts says why they are not there.
 describe.skipIf(inject('stores') === undefined).each(['s3', 'gs'] as const)('score-batch over %s', (scheme) => {
   const mark = { job: 'churn', runId: '1997-W11-000000000001', publication: 1, erasures: 0 };
 

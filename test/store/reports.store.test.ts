@@ -201,6 +201,7 @@ describe.skipIf(inject('stores') === undefined /* global-setup.ts says why */).e
 /** A CSV file of more than 8 MiB, which is sent in pieces. */
 const MANY = LINEAR_USERS.replace('range(100)', 'range(250000)');
 
+// Without the servers, of which global-setup.ts says why they are not there.
 describe.skipIf(inject('stores') === undefined)('a large file', () => {
   it('over S3 leaves neither object nor parts if the store dies in the middle, and no object after a kill', async () => {
     const { bucket, folder, call, states } = await storedProject('s3', ['csv'], MANY);
