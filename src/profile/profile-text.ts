@@ -78,7 +78,7 @@ function showLine(
 }
 
 function showEstimate({ value, low, high, above_zero }: Estimate, show: (value: number) => string): string {
-  return `${show(value)} (${show(low)} to ${show(high)})${above_zero ? '' : ', not distinguishable from 0'}`;
+  return `${show(value)} (${show(low)} to ${show(high)})${above_zero ? '' : ', includes 0'}`;
 }
 
 function showSignedBytes(bytes: number): string {

@@ -83,7 +83,7 @@ it('reads runs of the ledger: the line of scipy through their seconds and bytes,
   expect(hourly?.seconds).toBeCloseTo(0.95 + 2000 * 0.00105, 6);
   expect(found.freshness).toEqual({ target_seconds: 7200, batch_is_enough: false, interval_minutes: 60 });
   const text = await profile(folder, '--freshness', '2h');
-  expect(text).toContain('\n  fixed           0.95 s (-0.497 s to 2.4 s), not distinguishable from 0\n');
+  expect(text).toContain('\n  fixed           0.95 s (-0.497 s to 2.4 s), includes 0\n');
   expect(text).toContain('\n  per 1,000 rows  1.05 s (0.503 s to 1.6 s)\n');
   expect(text).toContain('\n  fixed           5 GB (5 GB to 5 GB)\n');
   expect(text).toMatch(/\ndaily batch +1 +4,000 +5\.2 +5\.2 +0\.0284\n/);
